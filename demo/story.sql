@@ -1,0 +1,104 @@
+-- The product's story, told by psql: a sentence, the SQL that a user would type, and what PostgreSQL answers. What it must
+-- show, to the letter, is in story.out. Only what a user would type belongs here, besides the sentences (\echo) and how
+-- psql shows things.
+\set ECHO queries
+\pset null '-'
+\set ON_ERROR_STOP on
+
+\echo '## The extension, in an application''s own database'
+\echo
+CREATE EXTENSION pg_credits;
+\echo
+\echo '# A demo cannot wait for weeks to pass, so it sets the clock by hand. Without this line it is now().'
+\echo
+SET credits.test_clock = '2025-03-01 09:00+00';
+
+\echo
+\echo '## 1. Ann signs up and gets 100 credits that are good for 30 days'
+\echo
+SELECT name, status, amount, expires_at
+FROM credits.credit_grant('ann', 100, name => 'Sign-up bonus', expires_at => '2025-03-31 09:00+00',
+                          idempotency_key => 'signup-ann');
+SELECT available, pending, next_expiry_at, next_expiry_amount FROM credits.wallet_balance('ann', 'CREDIT');
+
+\echo '## 2. She starts a job: the job and its price are one transaction, and commit or fail as one'
+\echo
+CREATE TABLE jobs (job_id int PRIMARY KEY, customer_id text, title text);
+BEGIN;
+INSERT INTO jobs VALUES (1, 'ann', 'Render a short film');
+SELECT debited, available FROM credits.wallet_debit('ann', 30, description => 'Render a short film');
+COMMIT;
+\echo
+\echo '# The next job costs more than she has. It is refused, with an error that a program can read:'
+\echo
+\set ON_ERROR_STOP off
+BEGIN;
+INSERT INTO jobs VALUES (2, 'ann', 'Render a feature film');
+SELECT debited, available FROM credits.wallet_debit('ann', 500, description => 'Render a feature film');
+\echo SQLSTATE: :SQLSTATE
+COMMIT;
+\set ON_ERROR_STOP on
+\echo
+\echo '# The transaction failed as a whole: there is one job, and the 70 credits are untouched.'
+\echo
+SELECT count(*) AS jobs FROM jobs;
+SELECT available FROM credits.wallet_balance('ann', 'CREDIT');
+
+\echo '## 3. Usage is reported twice and charged once'
+\echo
+SELECT event_name, unit_price, unit
+FROM credits.meter_create('llm.tokens', unit_price => 0.001, unit => 'token');
+SELECT identifier, status, consumed, available, replayed
+FROM credits.report_meter_event('ann', 'llm.tokens', 12000, identifier => 'request-1');
+\echo '# The network lost the answer, so the application sends the same report again:'
+\echo
+SELECT identifier, status, consumed, available, replayed
+FROM credits.report_meter_event('ann', 'llm.tokens', 12000, identifier => 'request-1');
+
+\echo '## 4. Grants are drawn in order: by priority, then what expires first'
+\echo
+SELECT name, category, priority, amount, expires_at
+FROM credits.credit_grant('ann', 200, category => 'paid', name => 'Purchase');
+SELECT name, category, priority, amount, expires_at
+FROM credits.credit_grant('ann', 20, name => 'Spring offer', priority => 10, expires_at => '2025-06-01 00:00+00');
+SELECT debited, available FROM credits.wallet_debit('ann', 90, idempotency_key => 'job-3');
+\echo '# Who paid: first the offer, for its priority; then the bonus, because it expires; the purchase only the rest.'
+\echo
+SELECT line_no, name, priority, expires_at, -t.amount AS paid
+FROM credits.credit_transactions t JOIN credits.credit_grants g USING (customer_id, grant_id)
+WHERE customer_id = 'ann'
+  AND operation_id = (SELECT operation_id FROM credits.operations
+                      WHERE customer_id = 'ann' AND idempotency_key = 'job-3')
+ORDER BY line_no;
+
+\echo '## 5. A grant expires while nobody looks'
+\echo
+SELECT name, amount, expires_at
+FROM credits.credit_grant('ann', 50, name => 'Weekend gift', expires_at => '2025-03-03 00:00+00');
+SELECT available, next_expiry_at, next_expiry_amount FROM credits.wallet_balance('ann', 'CREDIT');
+\echo '# Monday morning. No job has run, and yet the gift is gone for every reader and every debit.'
+\echo
+SET credits.test_clock = '2025-03-03 09:00+00';
+SELECT available, next_expiry_at, next_expiry_amount FROM credits.wallet_balance('ann', 'CREDIT');
+
+\echo '## 6. Usage beyond the balance becomes pending, and the next grant pays it first'
+\echo
+SELECT status, consumed, pending, available
+FROM credits.report_meter_event('ann', 'llm.tokens', 200000, identifier => 'request-2');
+SELECT credited, available
+FROM credits.wallet_credit('ann', 50, category => 'paid', description => 'Top-up');
+SELECT status, consumed, pending, available, replayed
+FROM credits.report_meter_event('ann', 'llm.tokens', 200000, identifier => 'request-2');
+\echo '# Asked again, the same report says that it is paid by now.'
+
+\echo
+\echo '## 7. Every credit is accounted for'
+\echo
+CALL credits.maintain();
+SELECT line_no, type, t.amount, running_balance, g.name AS "grant", t.effective_at
+FROM credits.credit_transactions t JOIN credits.credit_grants g USING (customer_id, grant_id)
+WHERE customer_id = 'ann'
+ORDER BY line_no;
+\echo '# verify() recomputes every balance from the ledger, and returns a row for whatever does not agree:'
+\echo
+SELECT * FROM credits.verify();

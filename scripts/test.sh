@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Runs the tests in order and stops at the first step that fails, by name. What is tested is in src/ and tests/; here is
+# only how each step is run.
+#
+#   scripts/test.sh                  STEP=regress runs that step alone
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$top"
+logs=$build/test
+steps=(lint unit build regress replay concurrency clients)
+
+# The server tests' own cluster, with PostgreSQL's defaults where it counts.
+on_new_cluster() {
+    scripts/cluster.sh with test -c fsync=on -c max_connections=100 -c shared_buffers=256MB -- "$@"
+}
+
+program() {
+    [ -x "$1" ] || die "$1 is missing"
+    on_new_cluster "$@"
+}
+
+lint() {
+    cargo fmt --check
+    PGRX_HOME=$build/pgrx-test cargo clippy --all-targets --no-default-features --features "pg$PG pg_test" -- -D warnings
+}
+
+# Unit, property and in-database tests. The last need a server, which pgrx makes itself.
+unit() {
+    local where data arguments
+    where=$(place)
+    data=$where/pgrx-data
+    arguments=(--pgdata "$data" --no-default-features --features "pg$PG")
+    USER=$(id -un)
+    export USER   # pgrx connects by that name, and not every container sets it
+    rm -rf "$data"
+    mkdir -p "$data"
+    if is_root; then
+        arguments+=(--runas postgres)
+        chown postgres: "$data"
+    fi
+    pgrx_test test "pg$PG" "${arguments[@]}"
+    rm -rf "$data"
+}
+
+build() { scripts/build.sh; }
+regress() { program tests/pg_regress/run; }
+replay() { program tests/replay/test; }
+concurrency() { program tests/concurrency/test; }
+clients() { program tests/clients/test; }
+
+PG=$(pg_major)
+export PG
+
+# One step, in a shell of its own: in the condition below 'set -e' would not hold.
+if [ "${1:-}" = --step ]; then "$2"; exit; fi
+
+if [ -n "${STEP:-}" ]; then
+    [[ " ${steps[*]} " == *" $STEP "* ]] || die "STEP is one of: ${steps[*]}"
+    case $STEP in
+        lint | unit | build) steps=("$STEP") ;;
+        *) steps=(build "$STEP") ;;
+    esac
+fi
+[ ! -t 1 ] || export CARGO_TERM_COLOR=always
+rm -rf "$logs"
+mkdir -p "$logs"
+: >"$logs/summary"
+for step in "${steps[@]}"; do
+    printf '\n=== %s\n' "$step"
+    from=$SECONDS
+    result=passed
+    "$0" --step "$step" 2>&1 | tee "$logs/$step.log" || result=FAILED
+    closing=$(sed 's/\x1b\[[0-9;]*m//g' "$logs/$step.log" | grep -E '^(test result: |.*[0-9]+ passed, [0-9]+ failed)' |
+        grep -v ' 0 passed; 0 failed' | sed 's/^/    /' || true)
+    {
+        printf '%-12s %s in %s min\n' "$step" "$result" "$(awk -v s=$((SECONDS - from)) 'BEGIN { printf "%.1f", s / 60 }')"
+        [ -z "$closing" ] || say "$closing"
+    } >>"$logs/summary"
+    [ "$result" = passed ] || break
+done
+printf '\n=== summary\n'
+cat "$logs/summary"
+[ "$result" = passed ] || die "make test: failed in step $step (its output: $logs/$step.log)"
+say "make test: ${#steps[@]} steps passed"

@@ -1,0 +1,46 @@
+-- Meters and usage: the functions that programs call. The work is in src/metering/.
+
+CREATE FUNCTION credits.meter_create(
+    event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
+    aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL,
+    overage text DEFAULT 'pending', settlement text DEFAULT 'immediate', description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL,
+    OUT event_name text, OUT name text, OUT currency text, OUT unit_price numeric, OUT aggregation text,
+    OUT unit text, OUT overage text, OUT active boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_create_wrapper';
+COMMENT ON FUNCTION credits.meter_create IS
+'Makes a meter: a billable kind of usage, found by its event_name. unit_price: credits for one unit, zero or more. aggregation: ''sum'' charges value x unit_price, ''count'' charges unit_price an event; both round half away from zero to the currency''s decimals, event by event. overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001). period must be NULL and settlement ''immediate''. Raises PC007, PC008, PC013 (also where the meter exists).';
+
+CREATE FUNCTION credits.meter_activate(event_name text, OUT event_name text, OUT active boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_activate_wrapper';
+COMMENT ON FUNCTION credits.meter_activate IS 'Takes the meter''s events again. Again is a no-op. Raises PC004, PC013.';
+
+CREATE FUNCTION credits.meter_deactivate(event_name text, OUT event_name text, OUT active boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
+COMMENT ON FUNCTION credits.meter_deactivate IS
+'Refuses the meter''s new events from now on (PC005); repeats of earlier ones are still answered. Again is a no-op. Raises PC004, PC013.';
+
+CREATE FUNCTION credits.report_meter_event(
+    customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
+    occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,
+    metadata jsonb DEFAULT NULL,
+    OUT identifier text, OUT status text, OUT consumed numeric, OUT pending numeric, OUT available numeric,
+    OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
+COMMENT ON FUNCTION credits.report_meter_event IS
+'Reports usage once per (customer_id, identifier) for ever and charges it. identifier: required, 1 to 255 characters. value: zero or more. occurred_at: default now, at most credits.event_max_future ahead and credits.event_max_age behind. status: ''processed'', or ''pending'' while credits are owed. consumed: credits paid. pending: credits owed. A repeat changes nothing and returns replayed = true. Raises PC001 (overage ''reject''), PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.';
+
+CREATE FUNCTION credits.report_meter_events(
+    customer_ids text[], event_names text[], event_values numeric[], identifiers text[],
+    occurred_ats timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false)
+RETURNS TABLE (
+    identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean,
+    error text)
+LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
+COMMENT ON FUNCTION credits.report_meter_events IS
+'Reports a batch of usage in one call: one row an event, in input order, each as if it had been reported alone. The arrays have one element an event; occurred_ats may be NULL for now. error: the code that the event alone would have raised (''PC004'' and so on), NULL where there was none; one bad event does not lose the others, unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';

@@ -1,0 +1,111 @@
+-- What each table and column is for. Amounts are in major units of the row's currency; times are absolute.
+
+COMMENT ON SCHEMA credits IS 'pg_credits: prepaid credits, metered usage and the ledger of both. Call its functions; nobody but the owner writes its tables.';
+
+COMMENT ON TABLE credits.currencies IS 'What is counted: credit units and money.';
+COMMENT ON COLUMN credits.currencies.currency IS 'Its code: ''CREDIT'', ''USD''.';
+COMMENT ON COLUMN credits.currencies.name IS 'What people call it.';
+COMMENT ON COLUMN credits.currencies.decimals IS 'The most decimals that an amount may have, 0 to 18; fixed for ever.';
+COMMENT ON COLUMN credits.currencies.kind IS '''credit'' for a credit unit, ''fiat'' for money.';
+COMMENT ON COLUMN credits.currencies.symbol IS 'For display.';
+COMMENT ON COLUMN credits.currencies.active IS 'Whether it takes new grants, debits and usage.';
+COMMENT ON COLUMN credits.currencies.min_payment IS 'The smallest payment, in this currency; NULL for none.';
+COMMENT ON COLUMN credits.currencies.max_payment IS 'The largest payment, in this currency; NULL for none.';
+COMMENT ON COLUMN credits.currencies.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.currencies.created_at IS 'When it was made.';
+
+COMMENT ON TABLE credits.customers IS 'Whoever owns credits.';
+COMMENT ON COLUMN credits.customers.customer_id IS 'The application''s own key, 1 to 255 characters.';
+COMMENT ON COLUMN credits.customers.name IS 'A person''s or a company''s; gone once erased.';
+COMMENT ON COLUMN credits.customers.email IS 'Not checked; gone once erased.';
+COMMENT ON COLUMN credits.customers.metadata IS 'The application''s own; gone once erased.';
+COMMENT ON COLUMN credits.customers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.customers.updated_at IS 'When customer_upsert last touched it.';
+COMMENT ON COLUMN credits.customers.erased_at IS 'When customer_erase forgot the person; NULL otherwise.';
+
+COMMENT ON TABLE credits.accounts IS 'One currency of a customer''s wallet. Its row is the lock of all that belongs to it, and right as posted until next_change_at.';
+COMMENT ON COLUMN credits.accounts.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.accounts.currency IS 'What it counts.';
+COMMENT ON COLUMN credits.accounts.created_at IS 'When it was first used.';
+COMMENT ON COLUMN credits.accounts.restricted IS 'What remains in grants for certain meters only.';
+COMMENT ON COLUMN credits.accounts.held IS 'Set aside for work in progress.';
+COMMENT ON COLUMN credits.accounts.pending IS 'Owed: usage that no credit covered yet.';
+COMMENT ON COLUMN credits.accounts.last_debt IS 'The last number given to something owed.';
+COMMENT ON COLUMN credits.accounts.next_change_at IS 'The first moment at which time alone changes a balance: a grant begins or ends. Never later than that.';
+COMMENT ON COLUMN credits.accounts.head_grant_id IS 'The grant that pays the next plain debit.';
+COMMENT ON COLUMN credits.accounts.head_remaining IS 'What remains of that grant: its own row is out of date meanwhile.';
+COMMENT ON COLUMN credits.accounts.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.accounts.posted_at IS 'The time of the last posting; the next is not earlier.';
+COMMENT ON COLUMN credits.accounts.last_line IS 'The number of the last ledger line.';
+
+COMMENT ON TABLE credits.credit_grants IS 'Credits given at one time under one set of terms.';
+COMMENT ON COLUMN credits.credit_grants.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.credit_grants.grant_id IS 'UUID version 7: of two grants the older sorts first.';
+COMMENT ON COLUMN credits.credit_grants.currency IS 'What it counts.';
+COMMENT ON COLUMN credits.credit_grants.category IS '''paid'' or ''promotional''; promotional is used first where priority and expiry tie.';
+COMMENT ON COLUMN credits.credit_grants.status IS 'As posted: ''pending'' (not yet effective), ''granted'', ''depleted'', ''expired'', ''voided''.';
+COMMENT ON COLUMN credits.credit_grants.priority IS '0 to 100, lower is used first.';
+COMMENT ON COLUMN credits.credit_grants.amount IS 'What was granted.';
+COMMENT ON COLUMN credits.credit_grants.remaining IS 'What is left as posted; of an account''s head, see accounts.head_remaining.';
+COMMENT ON COLUMN credits.credit_grants.effective_at IS 'When it can first be drawn on.';
+COMMENT ON COLUMN credits.credit_grants.expires_at IS 'From when on it cannot; ''infinity'' for never.';
+COMMENT ON COLUMN credits.credit_grants.applicable_meters IS 'The event names that it may pay for; NULL for anything.';
+COMMENT ON COLUMN credits.credit_grants.cost_basis IS 'What was paid for one credit, for revenue recognition.';
+COMMENT ON COLUMN credits.credit_grants.name IS 'What people call it.';
+COMMENT ON COLUMN credits.credit_grants.granted_by IS 'Who granted it.';
+COMMENT ON COLUMN credits.credit_grants.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.credit_grants.created_at IS 'When it was made, at the account''s time.';
+
+COMMENT ON TABLE credits.operations IS 'What a caller asked for once: debits, and grants under an idempotency key.';
+COMMENT ON COLUMN credits.operations.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.operations.operation_id IS 'UUID version 7.';
+COMMENT ON COLUMN credits.operations.function IS 'The function that was called; wallet_try_debit counts as wallet_debit.';
+COMMENT ON COLUMN credits.operations.currency IS 'What it counts.';
+COMMENT ON COLUMN credits.operations.amount IS 'Credits taken, or granted.';
+COMMENT ON COLUMN credits.operations.category IS 'Of the grant, where it made one.';
+COMMENT ON COLUMN credits.operations.grant_id IS 'The grant, where it made one.';
+COMMENT ON COLUMN credits.operations.idempotency_key IS 'Unique per customer for ever, over all functions; NULL for none.';
+COMMENT ON COLUMN credits.operations.description IS 'The caller''s.';
+COMMENT ON COLUMN credits.operations.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.operations.created_at IS 'When it was called.';
+
+COMMENT ON TABLE credits.meters IS 'Billable kinds of usage.';
+COMMENT ON COLUMN credits.meters.event_name IS 'Its key: what events call it.';
+COMMENT ON COLUMN credits.meters.name IS 'What people call it.';
+COMMENT ON COLUMN credits.meters.currency IS 'What it charges.';
+COMMENT ON COLUMN credits.meters.unit_price IS 'Credits for one unit.';
+COMMENT ON COLUMN credits.meters.aggregation IS '''sum'' of the values or ''count'' of the events.';
+COMMENT ON COLUMN credits.meters.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.meters.overage IS 'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
+COMMENT ON COLUMN credits.meters.active IS 'Whether it takes new events.';
+COMMENT ON COLUMN credits.meters.description IS 'For people.';
+COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.meters.created_at IS 'When it was made.';
+
+COMMENT ON TABLE credits.meter_events IS 'Reports of usage, each charged once.';
+COMMENT ON COLUMN credits.meter_events.customer_id IS 'Whose usage.';
+COMMENT ON COLUMN credits.meter_events.identifier IS 'The reporter''s own, unique per customer for ever.';
+COMMENT ON COLUMN credits.meter_events.event_name IS 'Its meter.';
+COMMENT ON COLUMN credits.meter_events.currency IS 'What it was charged in.';
+COMMENT ON COLUMN credits.meter_events.value IS 'How much, in the meter''s unit.';
+COMMENT ON COLUMN credits.meter_events.consumed IS 'Credits paid for it.';
+COMMENT ON COLUMN credits.meter_events.pending IS 'Credits still owed for it.';
+COMMENT ON COLUMN credits.meter_events.debt_no IS 'Its place in its account''s order of payment, once it owed something.';
+COMMENT ON COLUMN credits.meter_events.occurred_at IS 'When the usage happened, as the reporter says.';
+COMMENT ON COLUMN credits.meter_events.created_at IS 'When it was reported.';
+COMMENT ON COLUMN credits.meter_events.subscription_id IS 'The application''s own.';
+COMMENT ON COLUMN credits.meter_events.source_data IS 'The application''s own: what the event was made of.';
+COMMENT ON COLUMN credits.meter_events.metadata IS 'The application''s own.';
+
+COMMENT ON TABLE credits.credit_transactions IS 'The ledger: append-only lines, never updated, never deleted.';
+COMMENT ON COLUMN credits.credit_transactions.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.credit_transactions.currency IS 'What it counts.';
+COMMENT ON COLUMN credits.credit_transactions.line_no IS 'Counts from 1 in each account, without a gap, in posting order.';
+COMMENT ON COLUMN credits.credit_transactions.type IS '''grant'' (credits took effect), ''consumption'' (they paid), ''expiration'' (their time ran out).';
+COMMENT ON COLUMN credits.credit_transactions.amount IS 'What it does to the balance, signed.';
+COMMENT ON COLUMN credits.credit_transactions.running_balance IS 'The balance after it: available and restricted.';
+COMMENT ON COLUMN credits.credit_transactions.grant_id IS 'The grant whose credits they are.';
+COMMENT ON COLUMN credits.credit_transactions.operation_id IS 'The operation that they paid for.';
+COMMENT ON COLUMN credits.credit_transactions.identifier IS 'The meter event that they paid for.';
+COMMENT ON COLUMN credits.credit_transactions.effective_at IS 'When the balance changed: for an expiration the grant''s expires_at.';
+COMMENT ON COLUMN credits.credit_transactions.created_at IS 'When it was posted, at the account''s time.';

@@ -1,0 +1,170 @@
+-- The schema and its tables. What each is for: table_comments.sql. The functions: one file a group of nouns.
+--
+-- What holds throughout:
+--   * Every customer table has customer_id first in its primary key and in every unique key: it is the sharding key.
+--   * Everything of an account changes only under the lock of its row in credits.accounts.
+--   * No index has, as a column or in its predicate, anything that every debit changes, so debits are HOT updates.
+--   * Times without an end are 'infinity' in the tables and NULL in what the functions return.
+
+DO $$
+BEGIN
+    IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN
+        RAISE EXCEPTION 'pg_credits needs a database with encoding UTF8, this one has %',
+            pg_catalog.getdatabaseencoding()
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0';
+    END IF;
+END $$;
+
+CREATE SCHEMA credits;
+
+CREATE TABLE credits.currencies (
+    currency    text NOT NULL PRIMARY KEY CHECK (currency <> '' AND length(currency) <= 32),
+    name        text,
+    decimals    smallint NOT NULL DEFAULT 2 CHECK (decimals BETWEEN 0 AND 18),
+    kind        text NOT NULL DEFAULT 'credit' CHECK (kind IN ('credit', 'fiat')),
+    symbol      text,
+    active      boolean NOT NULL DEFAULT true,
+    min_payment numeric CHECK (min_payment > 0),
+    max_payment numeric CHECK (max_payment >= min_payment),
+    metadata    jsonb,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE credits.customers (
+    customer_id text NOT NULL PRIMARY KEY CHECK (customer_id <> '' AND length(customer_id) <= 255),
+    name        text,
+    email       text,
+    metadata    jsonb,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    erased_at   timestamptz
+);
+
+-- What every debit changes stands last, so that the log of an update holds little more than that.
+CREATE TABLE credits.accounts (
+    customer_id    text NOT NULL REFERENCES credits.customers,
+    currency       text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    restricted     numeric NOT NULL DEFAULT 0 CHECK (restricted >= 0),
+    held           numeric NOT NULL DEFAULT 0 CHECK (held >= 0),
+    pending        numeric NOT NULL DEFAULT 0 CHECK (pending >= 0),
+    last_debt      bigint NOT NULL DEFAULT 0,
+    next_change_at timestamptz NOT NULL DEFAULT 'infinity',
+    head_grant_id  uuid,
+    head_remaining numeric NOT NULL DEFAULT 0 CHECK (head_remaining >= 0),
+    available      numeric NOT NULL DEFAULT 0 CHECK (available >= 0),
+    posted_at      timestamptz NOT NULL DEFAULT '-infinity',
+    last_line      bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (customer_id, currency)
+) WITH (fillfactor = 70);
+
+-- What maintain() has to do next.
+CREATE INDEX accounts_due ON credits.accounts (next_change_at) WHERE next_change_at < 'infinity';
+
+CREATE TABLE credits.credit_grants (
+    customer_id       text NOT NULL,
+    grant_id          uuid NOT NULL,
+    currency          text NOT NULL,
+    category          text NOT NULL CHECK (category IN ('paid', 'promotional')),
+    status            text NOT NULL CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided')),
+    priority          smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
+    amount            numeric NOT NULL CHECK (amount > 0),
+    remaining         numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
+    effective_at      timestamptz NOT NULL,
+    expires_at        timestamptz NOT NULL DEFAULT 'infinity' CHECK (expires_at > effective_at),
+    applicable_meters text[],
+    cost_basis        numeric CHECK (cost_basis >= 0),
+    name              text,
+    granted_by        text,
+    metadata          jsonb,
+    created_at        timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, grant_id),
+    FOREIGN KEY (customer_id, currency) REFERENCES credits.accounts
+) WITH (fillfactor = 80);
+
+-- Grants that can be drawn on, in the order in which they are.
+CREATE INDEX credit_grants_drawdown ON credits.credit_grants
+    (customer_id, currency, priority, expires_at, category DESC, effective_at, grant_id) WHERE status = 'granted';
+-- What time changes next: the first to end, the first to begin.
+CREATE INDEX credit_grants_ending ON credits.credit_grants (customer_id, currency, expires_at)
+    WHERE status = 'granted';
+CREATE INDEX credit_grants_beginning ON credits.credit_grants (customer_id, currency, effective_at)
+    WHERE status = 'pending';
+
+CREATE TABLE credits.operations (
+    customer_id     text NOT NULL,
+    operation_id    uuid NOT NULL,
+    function        text NOT NULL CHECK (function IN ('wallet_debit', 'wallet_credit', 'credit_grant')),
+    currency        text NOT NULL,
+    amount          numeric NOT NULL,
+    category        text,
+    grant_id        uuid,
+    idempotency_key text,
+    description     text,
+    metadata        jsonb,
+    created_at      timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, operation_id)
+);
+
+CREATE UNIQUE INDEX operations_key ON credits.operations (customer_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE credits.meters (
+    event_name  text NOT NULL PRIMARY KEY CHECK (event_name <> '' AND length(event_name) <= 255),
+    name        text,
+    currency    text NOT NULL REFERENCES credits.currencies,
+    unit_price  numeric NOT NULL CHECK (unit_price >= 0),
+    aggregation text NOT NULL CHECK (aggregation IN ('sum', 'count')),
+    unit        text,
+    overage     text NOT NULL CHECK (overage IN ('pending', 'reject')),
+    active      boolean NOT NULL DEFAULT true,
+    description text,
+    metadata    jsonb,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE credits.meter_events (
+    customer_id     text NOT NULL,
+    identifier      text NOT NULL,
+    event_name      text NOT NULL,
+    currency        text NOT NULL,
+    value           numeric NOT NULL CHECK (value >= 0),
+    consumed        numeric NOT NULL CHECK (consumed >= 0),
+    pending         numeric NOT NULL DEFAULT 0 CHECK (pending >= 0),
+    debt_no         bigint,
+    occurred_at     timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL,
+    subscription_id text,
+    source_data     jsonb,
+    metadata        jsonb,
+    PRIMARY KEY (customer_id, identifier)
+);
+
+-- Usage that no credit covered yet, oldest first: what the next credits pay.
+CREATE INDEX meter_events_pending ON credits.meter_events (customer_id, currency, debt_no) WHERE pending > 0;
+
+CREATE TABLE credits.credit_transactions (
+    customer_id     text NOT NULL,
+    currency        text NOT NULL,
+    line_no         bigint NOT NULL,
+    type            text NOT NULL CHECK (type IN ('grant', 'consumption', 'expiration')),
+    amount          numeric NOT NULL,
+    running_balance numeric NOT NULL,
+    grant_id        uuid NOT NULL,
+    operation_id    uuid,
+    identifier      text,
+    effective_at    timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, currency, line_no)
+);
+
+-- pg_dump carries every row, since the script inserts none.
+SELECT pg_catalog.pg_extension_config_dump('credits.currencies', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.customers', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.accounts', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.credit_grants', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.operations', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.meter_events', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.credit_transactions', '');

@@ -1,0 +1,154 @@
+-- What must always hold, recomputed from the ledger's lines: one row for each thing that does not. The view is the
+-- rules; the function is how it is asked, so that a question about one customer reads that customer's rows alone.
+
+-- Grants with what truly remains of them: of an account's head that is on the account's row.
+CREATE VIEW credits.true_grants AS
+SELECT g.customer_id, g.currency, g.grant_id, g.status, g.category, g.priority, g.effective_at, g.expires_at,
+       g.applicable_meters IS NOT NULL AS restricted, g.amount,
+       CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END AS remaining,
+       a.posted_at, a.head_grant_id
+FROM credits.credit_grants g
+JOIN credits.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency;
+COMMENT ON VIEW credits.true_grants IS
+'Grants as posted, with what truly remains of each (the account''s row has it for the grant that pays next). For verify().';
+
+CREATE VIEW credits.discrepancies AS
+-- 1. An account's stored balance is the sum of its lines, which are numbered without a gap.
+SELECT 'account: balance is not the sum of its lines' AS problem, a.customer_id, a.currency, NULL::text AS subject,
+       coalesce(l.total, 0) AS expected, a.available + a.restricted AS found
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS total FROM credits.credit_transactions GROUP BY 1, 2) l
+       ON l.customer_id = a.customer_id AND l.currency = a.currency
+WHERE a.available + a.restricted <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'account: lines are not numbered from 1 without a gap', a.customer_id, a.currency, NULL,
+       a.last_line, coalesce(l.lines, 0)
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, count(*) AS lines, max(line_no) AS last, min(line_no) AS first
+           FROM credits.credit_transactions GROUP BY 1, 2) l
+       ON l.customer_id = a.customer_id AND l.currency = a.currency
+WHERE a.last_line <> coalesce(l.lines, 0) OR a.last_line <> coalesce(l.last, 0) OR coalesce(l.first, 1) <> 1
+UNION ALL
+SELECT 'line: running balance is not the sum so far', l.customer_id, l.currency, 'line ' || l.line_no,
+       l.total, l.running_balance
+FROM (SELECT customer_id, currency, line_no, running_balance,
+             sum(amount) OVER (PARTITION BY customer_id, currency ORDER BY line_no) AS total
+      FROM credits.credit_transactions) l
+WHERE l.total <> l.running_balance
+UNION ALL
+SELECT 'line: no such account', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
+UNION ALL
+-- … and the sum of what remains in its grants that have taken effect.
+SELECT 'account: available is not what remains in its grants', a.customer_id, a.currency, NULL,
+       coalesce(g.available, 0), a.available
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(remaining) FILTER (WHERE NOT restricted) AS available
+           FROM credits.true_grants WHERE status = 'granted' GROUP BY 1, 2) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE a.available <> coalesce(g.available, 0)
+UNION ALL
+SELECT 'account: restricted is not what remains in its grants', a.customer_id, a.currency, NULL,
+       coalesce(g.restricted, 0), a.restricted
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(remaining) FILTER (WHERE restricted) AS restricted
+           FROM credits.true_grants WHERE status = 'granted' GROUP BY 1, 2) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE a.restricted <> coalesce(g.restricted, 0)
+UNION ALL
+SELECT 'account: its head is not the grant that pays next', a.customer_id, a.currency,
+       'grant ' || coalesce(a.head_grant_id::text, 'none') || ' where ' || coalesce(g.grant_id::text, 'none') || ' is due',
+       g.remaining, a.head_remaining
+FROM credits.accounts a
+LEFT JOIN (SELECT DISTINCT ON (customer_id, currency) customer_id, currency, grant_id, remaining
+           FROM credits.true_grants WHERE status = 'granted' AND NOT restricted AND remaining > 0
+           ORDER BY customer_id, currency, priority, expires_at, category DESC, effective_at, grant_id) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE a.head_grant_id IS DISTINCT FROM g.grant_id OR (a.head_grant_id IS NULL AND a.head_remaining <> 0)
+UNION ALL
+-- 2. What remains of a grant is the sum of its lines; its status says the same.
+SELECT 'grant: what remains is not the sum of its lines', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       CASE g.status WHEN 'pending' THEN g.amount ELSE coalesce(l.total, 0) END, g.remaining
+FROM credits.true_grants g
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credit_transactions GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.remaining <> CASE g.status WHEN 'pending' THEN g.amount + coalesce(l.total, 0) ELSE coalesce(l.total, 0) END
+   OR g.remaining < 0 OR g.remaining > g.amount
+UNION ALL
+SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       NULL, g.remaining
+FROM credits.true_grants g
+WHERE (g.status IN ('depleted', 'expired', 'voided') AND g.remaining <> 0)
+   OR (g.status = 'granted' AND g.remaining = 0)
+UNION ALL
+SELECT 'grant: status ' || g.status || ' does not fit its times', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       NULL, NULL
+FROM credits.true_grants g
+WHERE (g.status = 'granted' AND g.expires_at <= g.posted_at) OR (g.status = 'pending' AND g.effective_at <= g.posted_at)
+UNION ALL
+SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'grant ' || g.grant_id, NULL, NULL
+FROM credits.accounts a
+JOIN credits.credit_grants g ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE (g.status = 'granted' AND g.expires_at < a.next_change_at)
+   OR (g.status = 'pending' AND g.effective_at < a.next_change_at)
+UNION ALL
+SELECT 'line: no such grant', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+WHERE NOT EXISTS (SELECT FROM credits.credit_grants g
+                  WHERE g.customer_id = l.customer_id AND g.grant_id = l.grant_id AND g.currency = l.currency)
+UNION ALL
+-- 3. What is owed is what the events say.
+SELECT 'account: pending is not what its events owe', a.customer_id, a.currency, NULL, coalesce(e.pending, 0), a.pending
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending FROM credits.meter_events WHERE pending > 0
+           GROUP BY 1, 2) e
+       ON e.customer_id = a.customer_id AND e.currency = a.currency
+WHERE a.pending <> coalesce(e.pending, 0)
+UNION ALL
+SELECT 'account: owes while a grant could pay', a.customer_id, a.currency, NULL, 0, a.pending
+FROM credits.accounts a WHERE a.pending > 0 AND a.available > 0
+UNION ALL
+SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier, NULL,
+       e.pending
+FROM credits.meter_events e WHERE e.pending > 0 AND e.debt_no IS NULL
+UNION ALL
+-- 4. What an event or an operation was charged is what its lines took.
+SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 'event ' || e.identifier,
+       coalesce(l.total, 0), e.consumed
+FROM credits.meter_events e
+LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits.credit_transactions
+           WHERE identifier IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+WHERE e.consumed <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'operation: amount is not what its lines took', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       coalesce(l.total, 0), o.amount
+FROM credits.operations o
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits.credit_transactions
+           WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
+WHERE o.function = 'wallet_debit' AND o.amount <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'operation: its grant is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, g.amount
+FROM credits.operations o
+LEFT JOIN credits.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
+WHERE o.function IN ('credit_grant', 'wallet_credit') AND g.amount IS DISTINCT FROM o.amount
+UNION ALL
+SELECT 'line: a consumption of nothing that is known', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
+WHERE l.type = 'consumption' AND num_nonnulls(e.identifier, o.operation_id) <> 1;
+COMMENT ON VIEW credits.discrepancies IS 'What does not agree in the ledger: no rows when it is sound. Ask verify().';
+
+CREATE FUNCTION credits.verify(customer_id text DEFAULT NULL)
+RETURNS TABLE (problem text, customer_id text, currency text, subject text, expected numeric, found numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT d.* FROM credits.discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits.discrepancies d WHERE d.customer_id = $1
+$$;
+COMMENT ON FUNCTION credits.verify(text) IS
+'Recomputes every balance from the ledger and every grant from its lines, for one customer or (NULL) for all: a row a discrepancy, none when sound. All in one snapshot, so it may run at any time.';

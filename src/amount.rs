@@ -1,0 +1,171 @@
+//! Exact decimals: what an amount may be, and how a price is rounded. Pure: no PostgreSQL in here.
+//!
+//! Amounts are in major units (credits). One limit holds for every amount and every balance: written with all the
+//! decimals of its currency it has at most [`MAX_DIGITS`] digits. Sums of two such numbers fit a [`Decimal`] without
+//! rounding, so addition and subtraction are exact everywhere.
+
+use ethnum::I256;
+pub use rust_decimal::Decimal;
+
+/// Most digits that an amount, a value or a price may have.
+pub const MAX_DIGITS: u32 = 28;
+
+/// Why a number cannot be an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// NaN, Infinity, or no number at all.
+    #[error("must be a finite number")]
+    NotFinite,
+    /// Zero or less where something is due.
+    #[error("must be greater than zero")]
+    NotPositive,
+    /// Less than zero.
+    #[error("must not be negative")]
+    Negative,
+    /// Finer than the currency counts.
+    #[error("must have at most {0} decimals")]
+    TooManyDecimals(u32),
+    /// Larger or finer than can be kept exactly.
+    #[error("must have at most 28 digits, the currency's decimals counted")]
+    TooManyDigits,
+}
+
+/// Reads what PostgreSQL prints for a `numeric`.
+pub fn parse(text: &str) -> Result<Decimal, AmountError> {
+    let digits = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
+        return Err(AmountError::NotFinite);
+    }
+    let number = Decimal::from_str_exact(digits).map_err(|_| AmountError::TooManyDigits)?;
+    if number.mantissa().unsigned_abs() >= 10u128.pow(MAX_DIGITS) {
+        return Err(AmountError::TooManyDigits);
+    }
+    Ok(number)
+}
+
+/// Holds a number against the limits of a currency with so many decimals.
+pub fn fit(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
+    let amount = amount.normalize();
+    if amount.scale() > decimals {
+        return Err(AmountError::TooManyDecimals(decimals));
+    }
+    let room = 10u128.pow(MAX_DIGITS - decimals + amount.scale());
+    if amount.mantissa().unsigned_abs() >= room {
+        return Err(AmountError::TooManyDigits);
+    }
+    Ok(amount)
+}
+
+/// A number that must be greater than zero, of a currency that is not known yet.
+pub fn over_zero(number: Decimal) -> Result<Decimal, AmountError> {
+    if number <= Decimal::ZERO { Err(AmountError::NotPositive) } else { Ok(number.normalize()) }
+}
+
+/// An amount that must be greater than zero.
+pub fn positive(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
+    fit(over_zero(amount)?, decimals)
+}
+
+/// A number that may be zero, and has no currency's limits: a value, a price.
+pub fn not_negative(number: Decimal) -> Result<Decimal, AmountError> {
+    if number < Decimal::ZERO { Err(AmountError::Negative) } else { Ok(number.normalize()) }
+}
+
+/// `quantity x unit_price`, computed exactly and rounded once, half away from zero, to the currency's decimals.
+pub fn price(quantity: Decimal, unit_price: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
+    // Both mantissas are below 2^96, so the product is below 2^192.
+    let product = I256::from(quantity.mantissa()) * I256::from(unit_price.mantissa());
+    let scale = quantity.scale() + unit_price.scale();
+    let (mantissa, scale) = if scale > decimals {
+        let unit = I256::new(10).pow(scale - decimals);
+        let half = unit / I256::new(2) * product.signum();
+        ((product + half) / unit, decimals)
+    } else {
+        (product, scale)
+    };
+    let mantissa = i128::try_from(mantissa).map_err(|_| AmountError::TooManyDigits)?;
+    let cost = Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| AmountError::TooManyDigits)?;
+    fit(cost, decimals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn d(text: &str) -> Decimal {
+        parse(text).unwrap()
+    }
+
+    #[test]
+    fn reads_what_postgresql_prints() {
+        assert_eq!(d("12.500"), Decimal::new(125, 1));
+        assert_eq!(d("-3"), Decimal::new(-3, 0));
+        assert_eq!(d("0.000"), Decimal::ZERO);
+        assert_eq!(d("100"), Decimal::new(100, 0));
+        assert_eq!(parse("NaN"), Err(AmountError::NotFinite));
+        assert_eq!(parse("Infinity"), Err(AmountError::NotFinite));
+        assert_eq!(parse("-Infinity"), Err(AmountError::NotFinite));
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_keep() {
+        assert_eq!(d("9999999999999999999999999999").to_string(), "9999999999999999999999999999");
+        assert_eq!(parse("10000000000000000000000000000"), Err(AmountError::TooManyDigits));
+        assert_eq!(parse(&format!("1{}", "0".repeat(30))), Err(AmountError::TooManyDigits));
+        assert_eq!(parse(&format!("0.{}1", "0".repeat(28))), Err(AmountError::TooManyDigits));
+        assert_eq!(parse(&format!("0.1{}", "0".repeat(200))), Ok(Decimal::new(1, 1)));
+    }
+
+    #[test]
+    fn holds_amounts_against_their_currency() {
+        assert_eq!(fit(d("1.50"), 1), Ok(d("1.5")));
+        assert_eq!(fit(d("1.25"), 1), Err(AmountError::TooManyDecimals(1)));
+        assert_eq!(fit(d("9999999999999999999999"), 6), Ok(d("9999999999999999999999")));
+        assert_eq!(fit(d("10000000000000000000000"), 6), Err(AmountError::TooManyDigits));
+        assert_eq!(fit(d("9999999999999999999999999999"), 0), Ok(d("9999999999999999999999999999")));
+        assert_eq!(positive(Decimal::ZERO, 2), Err(AmountError::NotPositive));
+        assert_eq!(positive(d("-1"), 2), Err(AmountError::NotPositive));
+        assert_eq!(not_negative(d("-1")), Err(AmountError::Negative));
+    }
+
+    #[test]
+    fn rounds_half_away_from_zero_once() {
+        assert_eq!(price(d("5"), d("0.1"), 0), Ok(d("1")));
+        assert_eq!(price(d("4.9999999999"), d("0.1"), 0), Ok(d("0")));
+        assert_eq!(price(d("3"), d("0.333"), 2), Ok(d("1")));
+        assert_eq!(price(d("1"), d("0.0000005"), 6), Ok(d("0.000001")));
+        assert_eq!(price(d("1"), d("0.00000049"), 6), Ok(d("0")));
+        // 55 digits before rounding: more than any machine integer, still exact.
+        assert_eq!(
+            price(d("1234567890.123456789012345678"), d("0.000000000123456789012345678"), 18),
+            Ok(d("0.152415787532388368"))
+        );
+        assert_eq!(price(d("99999999999999"), d("999999999999999"), 6), Err(AmountError::TooManyDigits));
+    }
+
+    proptest! {
+        /// Any price equals the one computed in whole units of the last decimal.
+        #[test]
+        fn price_agrees_with_integers(value in 0i64..1_000_000_000_000, vs in 0u32..6,
+                                      unit in 0i64..1_000_000_000, us in 0u32..9, decimals in 0u32..10) {
+            let product = i128::from(value) * i128::from(unit);
+            let scale = vs + us;
+            let expected = if scale <= decimals {
+                product * 10i128.pow(decimals - scale)
+            } else {
+                let unit = 10i128.pow(scale - decimals);
+                product / unit + i128::from(product % unit * 2 >= unit)
+            };
+            let cost = price(Decimal::new(value, vs), Decimal::new(unit, us), decimals);
+            prop_assert_eq!(cost, Ok(Decimal::from_i128_with_scale(expected, decimals)));
+        }
+
+        /// Reading what was printed gives the number back.
+        #[test]
+        fn parse_reads_display(mantissa in -1_000_000_000_000_000i64..1_000_000_000_000_000, scale in 0u32..18) {
+            let number = Decimal::new(mantissa, scale);
+            prop_assert_eq!(parse(&number.to_string()), Ok(number));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Every error that a user can see: its SQLSTATE, message, DETAIL (JSON with the values) and HINT, once.
+
+use crate::amount::{AmountError, Decimal};
+use serde_json::{Value, json};
+
+/// What went wrong, with the values that say so.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// PC001
+    #[error("insufficient credits: {requested} {currency} requested, {available} available")]
+    InsufficientCredits {
+        /// Whose wallet.
+        customer_id: String,
+        /// The currency of the amounts.
+        currency: String,
+        /// What could have been drawn on.
+        available: Decimal,
+        /// What was asked for.
+        requested: Decimal,
+    },
+    /// PC002
+    #[error("{argument} \"{key}\" was used before with another {difference}")]
+    IdempotencyConflict {
+        /// 'identifier' or 'idempotency_key'.
+        argument: &'static str,
+        /// Its value.
+        key: String,
+        /// What differs from the first call.
+        difference: &'static str,
+    },
+    /// PC003
+    #[error("customer \"{customer_id}\" does not exist")]
+    CustomerNotFound {
+        /// As it was given.
+        customer_id: String,
+    },
+    /// PC004
+    #[error("meter \"{event_name}\" does not exist")]
+    MeterNotFound {
+        /// As it was given.
+        event_name: String,
+    },
+    /// PC005
+    #[error("meter \"{event_name}\" is not active")]
+    MeterInactive {
+        /// As it was given.
+        event_name: String,
+    },
+    /// PC006
+    #[error("occurred_at is out of range: {reason}")]
+    EventTimeOutOfRange {
+        /// Which limit it passes.
+        reason: &'static str,
+        /// The setting that has the limit.
+        setting: &'static str,
+        /// The limit, in seconds from now.
+        seconds: i64,
+    },
+    /// PC007
+    #[error("{argument} {reason}")]
+    InvalidAmount {
+        /// The argument's name.
+        argument: &'static str,
+        /// Its value as PostgreSQL prints it.
+        value: String,
+        /// What is wrong with it.
+        reason: AmountError,
+    },
+    /// PC008
+    #[error("currency \"{currency}\" {}", if *inactive { "is not active" } else { "does not exist" })]
+    CurrencyNotFound {
+        /// As it was given, or the default.
+        currency: String,
+        /// Whether it exists and is switched off.
+        inactive: bool,
+    },
+    /// PC013
+    #[error("{argument} {reason}")]
+    InvalidArgument {
+        /// The argument's name.
+        argument: &'static str,
+        /// What it must be.
+        reason: String,
+    },
+    /// XX001: the ledger's tables say what they cannot say. No input leads here.
+    #[error("pg_credits found its tables damaged: {what}")]
+    Internal {
+        /// What was found.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    /// A required argument that is NULL.
+    pub fn missing(argument: &'static str) -> Self {
+        Error::argument(argument, "is required and must not be NULL")
+    }
+
+    /// Anything else that is wrong with an argument.
+    pub fn argument(argument: &'static str, reason: impl Into<String>) -> Self {
+        Error::InvalidArgument { argument, reason: reason.into() }
+    }
+
+    /// Tables that were changed by another hand.
+    pub fn internal(what: &'static str) -> Self {
+        Error::Internal { what }
+    }
+
+    /// The five characters that programs go by.
+    pub fn sqlstate(&self) -> &'static str {
+        match self {
+            Error::InsufficientCredits { .. } => "PC001",
+            Error::IdempotencyConflict { .. } => "PC002",
+            Error::CustomerNotFound { .. } => "PC003",
+            Error::MeterNotFound { .. } => "PC004",
+            Error::MeterInactive { .. } => "PC005",
+            Error::EventTimeOutOfRange { .. } => "PC006",
+            Error::InvalidAmount { .. } => "PC007",
+            Error::CurrencyNotFound { .. } => "PC008",
+            Error::InvalidArgument { .. } => "PC013",
+            Error::Internal { .. } => "XX001",
+        }
+    }
+
+    /// The values, as JSON. Amounts are strings of digits, so that no reader rounds them.
+    pub fn detail(&self) -> String {
+        let values: Value = match self {
+            Error::InsufficientCredits { customer_id, currency, available, requested } => json!({
+                "customer_id": customer_id,
+                "currency": currency,
+                "available": available.normalize().to_string(),
+                "requested": requested.normalize().to_string(),
+                "shortfall": (requested - available).normalize().to_string(),
+            }),
+            Error::IdempotencyConflict { argument, key, difference } => {
+                json!({"argument": argument, "key": key, "difference": difference})
+            }
+            Error::CustomerNotFound { customer_id } => json!({"customer_id": customer_id}),
+            Error::MeterNotFound { event_name } | Error::MeterInactive { event_name } => {
+                json!({"event_name": event_name})
+            }
+            Error::EventTimeOutOfRange { setting, seconds, .. } => {
+                json!({"argument": "occurred_at", "setting": setting, "seconds": seconds})
+            }
+            Error::InvalidAmount { argument, value, .. } => json!({"argument": argument, "value": value}),
+            Error::CurrencyNotFound { currency, inactive } => {
+                json!({"currency": currency, "active": if *inactive { Value::Bool(false) } else { Value::Null }})
+            }
+            Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
+            Error::Internal { what } => json!({"what": what}),
+        };
+        values.to_string()
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Error::InsufficientCredits { .. } => {
+                "Grant credits first (credits.credit_grant), or use credits.wallet_try_debit to be told without an error."
+            }
+            Error::IdempotencyConflict { .. } => {
+                "A repeat must have the same inputs; use a new key for another call."
+            }
+            Error::CustomerNotFound { .. } => {
+                "Make the customer with credits.customer_upsert, or grant credits: that makes it as well."
+            }
+            Error::MeterNotFound { .. } => "Make the meter with credits.meter_create.",
+            Error::MeterInactive { .. } => "credits.meter_activate takes its events again.",
+            Error::EventTimeOutOfRange { .. } => {
+                "Correct the time; to import history, raise the setting that DETAIL names for the import."
+            }
+            Error::InvalidAmount { .. } => "Amounts are exact decimals in major units of the currency.",
+            Error::CurrencyNotFound { inactive: true, .. } => {
+                "credits.currency_update(currency, active => true) takes it up again."
+            }
+            Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
+            Error::InvalidArgument { .. } => "See \\df+ for what the function expects.",
+            Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
+        }
+        .to_string()
+    }
+}

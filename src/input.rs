@@ -1,0 +1,64 @@
+//! Arguments as callers gave them, held against what every function asks: there, and of a bearable length.
+
+use crate::amount::{AmountError, Decimal};
+use crate::error::Error;
+use crate::pg::argument::Numeric;
+
+/// The longest key, in characters: a customer, an identifier, an event name.
+const KEY_LENGTH: usize = 255;
+
+/// A required argument.
+pub fn required<T>(argument: &'static str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| Error::missing(argument))
+}
+
+/// A required key: 1 to 255 characters.
+pub fn key<'a>(argument: &'static str, value: Option<&'a str>) -> Result<&'a str, Error> {
+    let value = required(argument, value)?;
+    // Bytes are quicker to count than characters, and never fewer.
+    if value.is_empty() || (value.len() > KEY_LENGTH && value.chars().count() > KEY_LENGTH) {
+        return Err(Error::argument(argument, "must have 1 to 255 characters"));
+    }
+    Ok(value)
+}
+
+/// A key that may be left out.
+pub fn optional_key<'a>(argument: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    value.map(|v| key(argument, Some(v))).transpose()
+}
+
+/// A word out of a few; NULL is the default.
+pub fn choice<'a>(
+    argument: &'static str,
+    value: Option<&'a str>,
+    default: &'a str,
+    choices: &[&str],
+) -> Result<&'a str, Error> {
+    let value = value.unwrap_or(default);
+    if choices.contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::argument(argument, format!("must be one of: {}", choices.join(", "))))
+}
+
+/// A required number, held against what `check` asks of it.
+pub fn number(
+    argument: &'static str,
+    value: Option<Numeric>,
+    check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,
+) -> Result<Decimal, Error> {
+    optional_number(argument, Some(required(argument, value)?), check)?.ok_or_else(|| Error::missing(argument))
+}
+
+/// A number that may be left out.
+pub fn optional_number(
+    argument: &'static str,
+    value: Option<Numeric>,
+    check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,
+) -> Result<Option<Decimal>, Error> {
+    let Some(value) = value else { return Ok(None) };
+    match value.decimal().and_then(check) {
+        Ok(number) => Ok(Some(number)),
+        Err(reason) => Err(Error::InvalidAmount { argument, value: value.text(), reason }),
+    }
+}

@@ -1,0 +1,127 @@
+//! Balances: what a customer has at this moment, whether or not anything has posted what time brought.
+
+use super::book::Book;
+use super::{currency, posting};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::reply::{Many, Reply};
+use crate::pg::statement::{Session, Statement, reading};
+use crate::pg::value::ToCell;
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
+use uuid::Uuid;
+
+row! {
+    /// One account as `wallet_balance` returns it; amounts in credits of its currency.
+    pub struct BalanceRow {
+        /// The currency's code.
+        pub currency: String,
+        /// What a plain debit may take.
+        pub available: Decimal,
+        /// What only certain meters' events may take.
+        pub restricted: Decimal,
+        /// Set aside.
+        pub held: Decimal,
+        /// Usage not yet paid.
+        pub pending: Decimal,
+        /// When credits are lost next.
+        pub next_expiry_at: Option<Time>,
+        /// How many are lost then.
+        pub next_expiry_amount: Option<Decimal>,
+    }
+}
+
+static CURRENCIES: Statement =
+    Statement::new(c"SELECT currency FROM credits.accounts WHERE customer_id = $1 ORDER BY currency", &[TEXTOID]);
+
+/// `credits.wallet_balance`. Writes nothing. Raises PC008, PC013.
+#[pg_extern(sql = false)]
+fn wallet_balance(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<BalanceRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let now = settings::now()?;
+        reading(|session| {
+            if let Some(code) = currency {
+                return match book(session, customer_id, code, now)? {
+                    Some(book) => Ok(Many(vec![balance(session, book)?])),
+                    None => {
+                        currency::check_known(session, code)?;
+                        Ok(Many(vec![nothing(code)]))
+                    }
+                };
+            }
+            let mut balances = Vec::new();
+            for mut row in CURRENCIES.run(session, &[customer_id.cell()])?.iter() {
+                if let Some(book) = book(session, customer_id, &row.next::<String>()?, now)? {
+                    balances.push(balance(session, book)?);
+                }
+            }
+            Ok(Many(balances))
+        })
+    })())
+}
+
+/// The account as it stands now, where there is one: for answering a repeat.
+pub fn current(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
+    book(session, customer_id, currency, settings::now()?)
+}
+
+/// The account as it stands at `now`, what is due counted and not posted.
+fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
+    let mut books = posting::read(session, &[(customer_id.to_string(), currency.to_string())])?;
+    posting::bring_up_to_date(session, &mut books, now)?;
+    Ok(books.pop())
+}
+
+// The next expiry of what is open in the tables. The account's head has its remaining on the account.
+static NEXT_EXPIRY: Statement = Statement::new(
+    c"SELECT g.grant_id, g.expires_at, g.remaining FROM credits.credit_grants g
+      WHERE g.customer_id = $1 AND g.currency = $2 AND g.status = 'granted' AND g.expires_at = (
+          SELECT min(e.expires_at) FROM credits.credit_grants e
+          WHERE e.customer_id = $1 AND e.currency = $2 AND e.status = 'granted'
+            AND e.expires_at > $3 AND e.expires_at < 'infinity')",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+);
+
+fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
+    let mut expiries: Vec<(Time, Decimal)> = Vec::new();
+    // Where nothing is to change there is nothing to expire, and no statement to be run.
+    if book.next_change_at < Time::NEVER {
+        let found =
+            NEXT_EXPIRY.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
+        for mut row in found.iter() {
+            let id = row.next::<Uuid>()?;
+            let at = row.next()?;
+            let remaining = row.next()?;
+            expiries.push((at, book.head.filter(|(head, _)| *head == id).map_or(remaining, |(_, left)| left)));
+        }
+        expiries.extend(book.started().filter(|g| g.expires_at < Time::NEVER).map(|g| (g.expires_at, g.remaining)));
+    }
+    let at = expiries.iter().map(|(at, _)| *at).min();
+    Ok(BalanceRow {
+        next_expiry_at: at,
+        next_expiry_amount: at
+            .map(|first| expiries.iter().filter(|(at, _)| *at == first).map(|(_, amount)| *amount).sum()),
+        currency: book.currency,
+        available: book.available,
+        restricted: book.restricted,
+        held: book.held,
+        pending: book.pending,
+    })
+}
+
+fn nothing(currency: &str) -> BalanceRow {
+    BalanceRow {
+        currency: currency.to_string(),
+        available: Decimal::ZERO,
+        restricted: Decimal::ZERO,
+        held: Decimal::ZERO,
+        pending: Decimal::ZERO,
+        next_expiry_at: None,
+        next_expiry_amount: None,
+    }
+}

@@ -1,0 +1,249 @@
+//! Currencies: what is counted, and with how many decimals.
+
+use crate::amount::{self, Decimal};
+use crate::error::Error;
+use crate::input;
+use crate::pg::argument::Numeric;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Row, Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{BOOLOID, INT2OID, JSONBOID, NUMERICOID, TEXTOID};
+
+/// The credit unit that makes itself, and its decimals.
+const BUILT_IN: (&str, u32) = ("CREDIT", 6);
+/// The longest code, in characters.
+const CODE_LENGTH: usize = 32;
+
+row! {
+    /// A currency as `currency_create` and `currency_update` return it.
+    pub struct CurrencyRow {
+        /// The code.
+        pub currency: String,
+        /// What people call it.
+        pub name: Option<String>,
+        /// 0 to 18.
+        pub decimals: i32,
+        /// 'credit' or 'fiat'.
+        pub kind: String,
+        /// For display.
+        pub symbol: Option<String>,
+        /// Whether it takes new business.
+        pub active: bool,
+        /// Smallest payment, in the currency.
+        pub min_payment: Option<Decimal>,
+        /// Largest payment, in the currency.
+        pub max_payment: Option<Decimal>,
+        /// The application's own.
+        pub metadata: Option<Json>,
+    }
+}
+
+impl CurrencyRow {
+    fn read(mut row: Row<'_>) -> Result<Self, Error> {
+        Ok(CurrencyRow {
+            currency: row.next()?,
+            name: row.next()?,
+            decimals: row.next::<i16>()?.into(),
+            kind: row.next()?,
+            symbol: row.next()?,
+            active: row.next()?,
+            min_payment: row.next()?,
+            max_payment: row.next()?,
+            metadata: row.next()?,
+        })
+    }
+}
+
+static CREATE: Statement = Statement::new(
+    c"INSERT INTO credits.currencies (currency, name, decimals, kind, symbol, metadata)
+      VALUES ($1, $2, $3, $4, $5, $6)
+      ON CONFLICT (currency) DO NOTHING
+      RETURNING currency, name, decimals, kind, symbol, active, min_payment, max_payment, metadata",
+    &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+/// `credits.currency_create`: makes a currency. Raises PC013.
+#[pg_extern(sql = false)]
+fn currency_create(
+    currency: Option<&str>,
+    name: Option<&str>,
+    decimals: Option<i32>,
+    kind: Option<&str>,
+    symbol: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<CurrencyRow>> {
+    Reply((|| {
+        let currency = code(currency)?;
+        let decimals = i16::try_from(decimals.unwrap_or(2))
+            .ok()
+            .filter(|d| (0..=18).contains(d))
+            .ok_or_else(|| Error::argument("decimals", "must be from 0 to 18"))?;
+        let kind = input::choice("kind", kind, "credit", &["credit", "fiat"])?;
+        writing(|session| {
+            let made = CREATE.run(
+                session,
+                &[currency.cell(), name.cell(), decimals.cell(), kind.cell(), symbol.cell(), metadata.cell()],
+            )?;
+            let row =
+                made.first().ok_or_else(|| Error::argument("currency", format!("\"{currency}\" exists already")))?;
+            CurrencyRow::read(row).map(One)
+        })
+    })())
+}
+
+static UPDATE: Statement = Statement::new(
+    c"UPDATE credits.currencies c
+      SET name = coalesce($2, c.name), kind = coalesce($3, c.kind), symbol = coalesce($4, c.symbol),
+          active = coalesce($5, c.active),
+          min_payment = nullif(coalesce($6, c.min_payment), 'infinity'),
+          max_payment = nullif(coalesce($7, c.max_payment), 'infinity'),
+          metadata = coalesce($8, c.metadata)
+      WHERE c.currency = $1
+        AND (coalesce(nullif(coalesce($6, c.min_payment), 'infinity'), 0)
+             <= coalesce($7, c.max_payment, 'infinity')) IS NOT FALSE
+      RETURNING c.currency, c.name, c.decimals, c.kind, c.symbol, c.active, c.min_payment, c.max_payment, c.metadata",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, NUMERICOID, JSONBOID],
+);
+
+/// `credits.currency_update`: changes all but code and decimals. Raises PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn currency_update(
+    currency: Option<&str>,
+    name: Option<&str>,
+    kind: Option<&str>,
+    symbol: Option<&str>,
+    active: Option<bool>,
+    min_payment: Option<Numeric>,
+    max_payment: Option<Numeric>,
+    metadata: Option<Json>,
+) -> Reply<One<CurrencyRow>> {
+    Reply((|| {
+        let currency = code(currency)?;
+        if let Some(kind) = kind {
+            input::choice("kind", Some(kind), kind, &["credit", "fiat"])?;
+        }
+        writing(|session| {
+            let Some(known) = find(session, currency)? else {
+                return Err(Error::CurrencyNotFound { currency: currency.to_string(), inactive: false });
+            };
+            let min_payment = limit("min_payment", min_payment, known.decimals)?;
+            let max_payment = limit("max_payment", max_payment, known.decimals)?;
+            let updated = UPDATE.run(
+                session,
+                &[
+                    currency.cell(),
+                    name.cell(),
+                    kind.cell(),
+                    symbol.cell(),
+                    active.cell(),
+                    min_payment.cell(),
+                    max_payment.cell(),
+                    metadata.cell(),
+                ],
+            )?;
+            let row =
+                updated.first().ok_or_else(|| Error::argument("max_payment", "must not be less than min_payment"))?;
+            CurrencyRow::read(row).map(One)
+        })
+    })())
+}
+
+/// A bound of payments; 'infinity' is none.
+enum Bound {
+    None,
+    At(Decimal),
+}
+
+impl ToCell for Bound {
+    fn cell(&self) -> crate::pg::value::Cell {
+        match self {
+            Bound::None => crate::pg::value::numeric_infinity(),
+            Bound::At(amount) => amount.cell(),
+        }
+    }
+}
+
+fn limit(argument: &'static str, value: Option<Numeric>, decimals: u32) -> Result<Option<Bound>, Error> {
+    match value {
+        Some(value) if value.text() == "Infinity" => Ok(Some(Bound::None)),
+        value => {
+            let amount = input::optional_number(argument, value, |n| amount::positive(n, decimals))?;
+            Ok(amount.map(Bound::At))
+        }
+    }
+}
+
+/// A currency that a call works in.
+#[derive(Debug, Clone)]
+pub struct Currency {
+    /// How many decimals its amounts have at most.
+    pub decimals: u32,
+    /// Whether it takes new business.
+    pub active: bool,
+}
+
+static FIND: Statement =
+    Statement::new(c"SELECT decimals, active FROM credits.currencies WHERE currency = $1", &[TEXTOID]);
+
+static MAKE_BUILT_IN: Statement = Statement::new(
+    c"INSERT INTO credits.currencies (currency, name, decimals) VALUES ($1, 'Credits', $2)
+      ON CONFLICT (currency) DO NOTHING",
+    &[TEXTOID, INT2OID],
+);
+
+fn code(currency: Option<&str>) -> Result<&str, Error> {
+    let code = input::required("currency", currency)?;
+    if code.is_empty() || code.chars().count() > CODE_LENGTH {
+        return Err(Error::argument("currency", "must have 1 to 32 characters"));
+    }
+    Ok(code)
+}
+
+fn find(session: &Session, code: &str) -> Result<Option<Currency>, Error> {
+    let found = FIND.run(session, &[code.cell()])?;
+    let Some(mut row) = found.first() else { return Ok(None) };
+    Ok(Some(Currency { decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(), active: row.next()? }))
+}
+
+/// The code of the currency that a call names, or of the default.
+pub fn code_or_default(currency: Option<&str>) -> Result<String, Error> {
+    match currency {
+        Some(given) => Ok(code(Some(given))?.to_string()),
+        None => Ok(settings::default_currency()),
+    }
+}
+
+/// A currency for whatever writes: it must be active, and 'CREDIT' is made where it is missing.
+pub fn resolve(session: &Session, code: &str) -> Result<Currency, Error> {
+    let mut found = find(session, code)?;
+    if found.is_none() && code == BUILT_IN.0 {
+        MAKE_BUILT_IN.run(session, &[code.cell(), (BUILT_IN.1 as i16).cell()])?;
+        found = find(session, code)?;
+    }
+    match found {
+        Some(currency) if currency.active => Ok(currency),
+        Some(_) => Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: true }),
+        None => Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: false }),
+    }
+}
+
+/// The same, for an amount that must fit its decimals.
+pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount: Decimal) -> Result<Currency, Error> {
+    let currency = resolve(session, code)?;
+    match amount::fit(amount, currency.decimals) {
+        Ok(_) => Ok(currency),
+        Err(reason) => Err(Error::InvalidAmount { argument, value: amount.to_string(), reason }),
+    }
+}
+
+/// Whether a currency can be asked for: it exists, or would make itself.
+pub fn check_known(session: &Session, code: &str) -> Result<(), Error> {
+    if code == BUILT_IN.0 || find(session, code)?.is_some() {
+        return Ok(());
+    }
+    Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: false })
+}

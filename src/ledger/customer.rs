@@ -1,0 +1,113 @@
+//! Customers: whoever owns credits, under the application's own key.
+
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{JSONBOID, TEXTOID};
+
+row! {
+    /// A customer as `customer_upsert` returns it.
+    pub struct CustomerRow {
+        /// The application's key.
+        pub customer_id: String,
+        /// A person's or a company's.
+        pub name: Option<String>,
+        /// Not checked.
+        pub email: Option<String>,
+        /// The application's own.
+        pub metadata: Option<Json>,
+        /// When first seen.
+        pub created_at: Time,
+        /// When last changed.
+        pub updated_at: Time,
+    }
+}
+
+row! {
+    /// What `customer_erase` returns.
+    pub struct ErasedRow {
+        /// The application's key.
+        pub customer_id: String,
+        /// When the person was forgotten.
+        pub erased_at: Time,
+    }
+}
+
+static UPSERT: Statement = Statement::new(
+    c"INSERT INTO credits.customers AS c (customer_id, name, email, metadata) VALUES ($1, $2, $3, $4)
+      ON CONFLICT (customer_id) DO UPDATE
+      SET name = coalesce(excluded.name, c.name), email = coalesce(excluded.email, c.email),
+          metadata = coalesce(excluded.metadata, c.metadata), updated_at = now(),
+          erased_at = CASE WHEN excluded.name IS NULL AND excluded.email IS NULL AND excluded.metadata IS NULL
+                           THEN c.erased_at END
+      RETURNING c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at",
+    &[TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+/// `credits.customer_upsert`: creates or updates; what is NULL stays. Raises PC013.
+#[pg_extern(sql = false)]
+fn customer_upsert(
+    customer_id: Option<&str>,
+    name: Option<&str>,
+    email: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<CustomerRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        writing(|session| {
+            let rows = UPSERT.run(session, &[customer_id.cell(), name.cell(), email.cell(), metadata.cell()])?;
+            let mut row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
+            Ok(One(CustomerRow {
+                customer_id: row.next()?,
+                name: row.next()?,
+                email: row.next()?,
+                metadata: row.next()?,
+                created_at: row.next()?,
+                updated_at: row.next()?,
+            }))
+        })
+    })())
+}
+
+static ERASE: Statement = Statement::new(
+    c"UPDATE credits.customers SET name = NULL, email = NULL, metadata = NULL, erased_at = coalesce(erased_at, now())
+      WHERE customer_id = $1 RETURNING customer_id, erased_at",
+    &[TEXTOID],
+);
+
+/// `credits.customer_erase`: forgets the person, keeps the ledger. Raises PC003, PC013.
+#[pg_extern(sql = false)]
+fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        writing(|session| {
+            let rows = ERASE.run(session, &[customer_id.cell()])?;
+            let Some(mut row) = rows.first() else {
+                return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
+            };
+            Ok(One(ErasedRow { customer_id: row.next()?, erased_at: row.next()? }))
+        })
+    })())
+}
+
+static EXISTS: Statement = Statement::new(c"SELECT true FROM credits.customers WHERE customer_id = $1", &[TEXTOID]);
+
+/// Whether a customer was ever made.
+pub fn exists(session: &Session, customer_id: &str) -> Result<bool, Error> {
+    Ok(EXISTS.run(session, &[customer_id.cell()])?.len() > 0)
+}
+
+static MAKE_BARE: Statement = Statement::new(
+    c"INSERT INTO credits.customers (customer_id) VALUES ($1) ON CONFLICT (customer_id) DO NOTHING",
+    &[TEXTOID],
+);
+
+/// Makes a customer that is only a key, where it is missing.
+pub fn ensure(session: &Session, customer_id: &str) -> Result<(), Error> {
+    MAKE_BARE.run(session, &[customer_id.cell()]).map(drop)
+}

@@ -1,0 +1,211 @@
+//! Drawdown: which grant pays what. Pure: no SPI, no pgrx type, nothing of PostgreSQL.
+//!
+//! The order is a promise to users (README, "Which credits are used first"): priority, then the earliest to expire,
+//! then promotional before paid, then the earliest to take effect, then the oldest grant.
+
+use crate::amount::Decimal;
+use crate::clock::Time;
+use std::cmp::Ordering;
+use uuid::Uuid;
+
+/// Where a grant's credits come from. Promotional ones are used before paid ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// Given away: bonuses, gifts, trials.
+    Promotional,
+    /// Bought.
+    Paid,
+}
+
+impl Category {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Category::Promotional => "promotional",
+            Category::Paid => "paid",
+        }
+    }
+
+    /// The category of that name in SQL.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Category::Promotional, Category::Paid].into_iter().find(|c| c.as_str() == name)
+    }
+}
+
+/// Where a grant stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Not yet effective.
+    Pending,
+    /// Can be drawn on.
+    Granted,
+    /// Nothing remains.
+    Depleted,
+    /// Its time ran out.
+    Expired,
+    /// Taken back by hand.
+    Voided,
+}
+
+impl Status {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Pending => "pending",
+            Status::Granted => "granted",
+            Status::Depleted => "depleted",
+            Status::Expired => "expired",
+            Status::Voided => "voided",
+        }
+    }
+
+    /// The status of that name in SQL.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Status::Pending, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
+            .into_iter()
+            .find(|s| s.as_str() == name)
+    }
+}
+
+/// A credit grant: its terms, and what remains of it. Equality and order are those of drawdown.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Version 7, so that of two the older one sorts first.
+    pub id: Uuid,
+    /// 0 to 100, lower first.
+    pub priority: i16,
+    /// [`Time::NEVER`] for a grant that does not expire.
+    pub expires_at: Time,
+    /// Promotional or paid.
+    pub category: Category,
+    /// When it can first be drawn on.
+    pub effective_at: Time,
+    /// The event names that it may pay for; `None` is anything, a plain debit too.
+    pub meters: Option<Vec<String>>,
+    /// What was granted, in credits.
+    pub amount: Decimal,
+    /// What is left, in credits.
+    pub remaining: Decimal,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether its row says something else than this.
+    pub changed: bool,
+}
+
+impl Grant {
+    fn precedence(&self) -> (i16, Time, Category, Time, Uuid) {
+        (self.priority, self.expires_at, self.category, self.effective_at, self.id)
+    }
+
+    /// Whether plain debits may not draw on it.
+    pub fn is_restricted(&self) -> bool {
+        self.meters.is_some()
+    }
+
+    /// Whether it may pay an event of that meter, or, with `None`, a plain debit.
+    pub fn pays(&self, meter: Option<&str>) -> bool {
+        match (&self.meters, meter) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(meters), Some(meter)) => meters.iter().any(|m| m == meter),
+        }
+    }
+
+    fn is_usable(&self) -> bool {
+        self.status == Status::Granted && self.remaining > Decimal::ZERO
+    }
+}
+
+impl PartialEq for Grant {
+    fn eq(&self, other: &Self) -> bool {
+        self.precedence() == other.precedence()
+    }
+}
+impl Eq for Grant {}
+impl PartialOrd for Grant {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Grant {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.precedence().cmp(&other.precedence())
+    }
+}
+
+/// One grant's part of a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// The grant that pays.
+    pub grant_id: Uuid,
+    /// Whether it is one for certain meters only.
+    pub restricted: bool,
+    /// Credits, greater than zero.
+    pub amount: Decimal,
+}
+
+/// Grants of one account in drawdown order, whatever order they came in.
+#[derive(Debug, Clone, Default)]
+pub struct Grants(Vec<Grant>);
+
+impl Grants {
+    /// Puts grants in order.
+    pub fn new(mut grants: Vec<Grant>) -> Self {
+        grants.sort();
+        Grants(grants)
+    }
+
+    /// Puts one more grant in its place.
+    pub fn insert(&mut self, grant: Grant) {
+        let place = self.0.partition_point(|g| *g < grant);
+        self.0.insert(place, grant);
+    }
+
+    /// The grants, first to pay first.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.0.iter()
+    }
+
+    /// The grants for changing what does not bear on their order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Grant> {
+        self.0.iter_mut()
+    }
+
+    /// What an event of that meter, or with `None` a plain debit, could draw in all.
+    pub fn payable(&self, meter: Option<&str>) -> Decimal {
+        self.0.iter().filter(|g| g.is_usable() && g.pays(meter)).map(|g| g.remaining).sum()
+    }
+
+    /// The grant that the next plain debit draws on first.
+    pub fn head(&self) -> Option<&Grant> {
+        self.0.iter().find(|g| g.is_usable() && !g.is_restricted())
+    }
+
+    /// Takes up to `amount` from the grants that may pay, in order. The draws sum to less than `amount` only where
+    /// there is no more.
+    pub fn draw(&mut self, meter: Option<&str>, amount: Decimal) -> Vec<Draw> {
+        let mut open = amount;
+        let mut draws = Vec::new();
+        for grant in self.0.iter_mut() {
+            if open <= Decimal::ZERO {
+                break;
+            }
+            if !grant.is_usable() || !grant.pays(meter) {
+                continue;
+            }
+            let part = open.min(grant.remaining);
+            grant.remaining -= part;
+            grant.changed = true;
+            if grant.remaining.is_zero() {
+                grant.status = Status::Depleted;
+            }
+            open -= part;
+            draws.push(Draw { grant_id: grant.id, restricted: grant.is_restricted(), amount: part });
+        }
+        draws
+    }
+}
+
+#[cfg(test)]
+#[path = "drawdown_tests.rs"]
+mod tests;

@@ -1,0 +1,430 @@
+//! Credit grants: credits given at one time under one set of terms.
+
+use super::book::Book;
+use super::drawdown::{Category, Grant, Status};
+use super::operation::{self, Operation};
+use super::{balance, currency, customer, posting};
+use crate::amount::{self, AmountError, Decimal};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::metering::meter;
+use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT2OID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// Neither first nor last.
+const DEFAULT_PRIORITY: i16 = 50;
+
+row! {
+    /// A grant as `credit_grant` returns it.
+    pub struct GrantRow {
+        /// Its id.
+        pub grant_id: Uuid,
+        /// Whose it is.
+        pub customer_id: String,
+        /// The currency's code.
+        pub currency: String,
+        /// 'pending', 'granted', 'depleted', 'expired' or 'voided'.
+        pub status: String,
+        /// Credits granted.
+        pub amount: Decimal,
+        /// Credits left.
+        pub remaining: Decimal,
+        /// 'paid' or 'promotional'.
+        pub category: String,
+        /// 0 to 100, lower first.
+        pub priority: i32,
+        /// When it can first be drawn on.
+        pub effective_at: Time,
+        /// NULL for never.
+        pub expires_at: Option<Time>,
+        /// NULL for anything.
+        pub applicable_meters: Option<Vec<String>>,
+        /// What was paid for one credit.
+        pub cost_basis: Option<Decimal>,
+        /// What people call it.
+        pub name: Option<String>,
+        /// Who granted it.
+        pub granted_by: Option<String>,
+        /// The application's own.
+        pub metadata: Option<Json>,
+        /// When it was made.
+        pub created_at: Time,
+        /// Whether this repeats an earlier call.
+        pub replayed: bool,
+    }
+}
+
+row! {
+    /// What `wallet_credit` returns.
+    pub struct CreditRow {
+        /// The grant that carries the credits.
+        pub grant_id: Uuid,
+        /// The currency's code.
+        pub currency: String,
+        /// Credits added.
+        pub credited: Decimal,
+        /// What a plain debit may take now.
+        pub available: Decimal,
+        /// Whether this repeats an earlier call.
+        pub replayed: bool,
+    }
+}
+
+/// A grant as it was asked for.
+#[derive(Default)]
+struct Request<'a> {
+    function: &'static str,
+    customer_id: Option<&'a str>,
+    amount: Option<Numeric>,
+    currency: Option<&'a str>,
+    category: Option<&'a str>,
+    name: Option<&'a str>,
+    priority: Option<i32>,
+    effective_at: Option<Timestamptz>,
+    expires_at: Option<Timestamptz>,
+    applicable_meters: Option<ArrayOf<String>>,
+    cost_basis: Option<Numeric>,
+    granted_by: Option<&'a str>,
+    idempotency_key: Option<&'a str>,
+    metadata: Option<Json>,
+}
+
+/// What came of it: the grant's id, whether it is an earlier call's, and the account's available.
+struct Granted {
+    grant_id: Uuid,
+    currency: String,
+    amount: Decimal,
+    available: Decimal,
+    /// Set for a repeat: the account as it stands now, what is due counted.
+    repeated: Option<Book>,
+}
+
+/// `credits.credit_grant`. Raises PC002, PC004, PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn credit_grant(
+    customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    category: Option<&str>,
+    name: Option<&str>,
+    priority: Option<i32>,
+    effective_at: Option<Timestamptz>,
+    expires_at: Option<Timestamptz>,
+    applicable_meters: Option<ArrayOf<String>>,
+    cost_basis: Option<Numeric>,
+    granted_by: Option<&str>,
+    idempotency_key: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<GrantRow>> {
+    let request = Request {
+        function: "credit_grant",
+        customer_id,
+        amount,
+        currency,
+        category,
+        name,
+        priority,
+        effective_at,
+        expires_at,
+        applicable_meters,
+        cost_basis,
+        granted_by,
+        idempotency_key,
+        metadata,
+    };
+    Reply(writing(|session| {
+        let customer_id = input::key("customer_id", request.customer_id)?;
+        let granted = perform(session, customer_id, request)?;
+        find(session, customer_id, &granted).map(One)
+    }))
+}
+
+/// `credits.wallet_credit`. Raises PC002, PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+fn wallet_credit(
+    customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    category: Option<&str>,
+    idempotency_key: Option<&str>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<CreditRow>> {
+    let request = Request {
+        function: "wallet_credit",
+        customer_id,
+        amount,
+        currency,
+        category,
+        name: description,
+        idempotency_key,
+        metadata,
+        ..Request::default()
+    };
+    Reply(writing(|session| {
+        let customer_id = input::key("customer_id", request.customer_id)?;
+        let granted = perform(session, customer_id, request)?;
+        Ok(One(CreditRow {
+            grant_id: granted.grant_id,
+            currency: granted.currency,
+            credited: granted.amount,
+            available: granted.available,
+            replayed: granted.repeated.is_some(),
+        }))
+    }))
+}
+
+/// Terms that hold whatever the account's time is.
+struct Terms {
+    category: Category,
+    priority: i16,
+    effective_at: Option<Time>,
+    expires_at: Time,
+    meters: Option<Vec<String>>,
+    cost_basis: Option<Decimal>,
+}
+
+impl Terms {
+    fn read(request: &mut Request<'_>) -> Result<Self, Error> {
+        let category = input::choice("category", request.category, "promotional", &["paid", "promotional"])?;
+        let priority = match request.priority {
+            None => DEFAULT_PRIORITY,
+            Some(given) => i16::try_from(given)
+                .ok()
+                .filter(|p| (0..=100).contains(p))
+                .ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))?,
+        };
+        let effective_at = request.effective_at.as_ref().map(|t| t.0);
+        if effective_at.is_some_and(|at| !at.is_finite()) {
+            return Err(Error::argument("effective_at", "must be a moment, not infinity"));
+        }
+        Ok(Terms {
+            category: Category::parse(category).unwrap_or(Category::Promotional),
+            priority,
+            effective_at,
+            expires_at: request.expires_at.as_ref().map_or(Time::NEVER, |t| t.0),
+            meters: meters(request.applicable_meters.take())?,
+            cost_basis: input::optional_number("cost_basis", request.cost_basis.take(), amount::not_negative)?,
+        })
+    }
+}
+
+fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
+    let Some(ArrayOf(given)) = given else { return Ok(None) };
+    if given.is_empty() {
+        return Err(Error::argument("applicable_meters", "must name a meter, or be NULL for anything"));
+    }
+    let mut meters = given
+        .into_iter()
+        .map(|name| name.ok_or_else(|| Error::missing("applicable_meters")))
+        .collect::<Result<Vec<_>, _>>()?;
+    meters.sort();
+    meters.dedup();
+    Ok(Some(meters))
+}
+
+fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
+    let now = settings::now()?;
+    let key = input::optional_key("idempotency_key", request.idempotency_key)?;
+    let amount = input::number("amount", request.amount.take(), amount::over_zero)?;
+    let terms = Terms::read(&mut request)?;
+    let call = Operation {
+        function: request.function.to_string(),
+        operation_id: Uuid::now_v7(),
+        currency: currency::code_or_default(request.currency)?,
+        amount,
+        category: Some(terms.category.as_str().to_string()),
+        grant_id: Some(Uuid::now_v7()),
+    };
+    let decimals = match judge(session, &call, &terms, now) {
+        Ok(decimals) => decimals,
+        Err(error) => {
+            let first = operation::first_call(session, customer_id, key, error)?;
+            return repeat(session, customer_id, key, first, &call);
+        }
+    };
+    if let Some(key) = key
+        && !operation::claim(session, customer_id, &call, key, (None, None), now)?
+    {
+        let lost = Error::internal("an idempotency_key is taken and not to be found");
+        let first = operation::first_call(session, customer_id, Some(key), lost)?;
+        return repeat(session, customer_id, Some(key), first, &call);
+    }
+    customer::ensure(session, customer_id)?;
+    let mut books = posting::lock(session, &[(customer_id.to_string(), call.currency.clone())])?;
+    posting::bring_up_to_date(session, &mut books, now)?;
+    let book = books.first_mut().ok_or_else(|| Error::internal("an account was made and is not there"))?;
+    check_room(session, book, amount, decimals)?;
+    let grant = terms.grant(call.grant_id.unwrap_or_default(), amount, book.posted_at)?;
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)])?;
+    insert(session, book, &grant, &terms, &request)?;
+    if grant.status == Status::Pending {
+        book.schedule_grant(grant);
+    } else {
+        let debts = posting::debts(session, book, &[&grant])?;
+        book.open_grant(grant, debts);
+    }
+    let available = book.available;
+    posting::post(session, &books)?;
+    Ok(Granted {
+        grant_id: call.grant_id.unwrap_or_default(),
+        currency: call.currency,
+        amount,
+        available,
+        repeated: None,
+    })
+}
+
+/// What a first call must meet and a repeat need not.
+fn judge(session: &Session, call: &Operation, terms: &Terms, now: Time) -> Result<u32, Error> {
+    let currency = currency::resolve_for(session, &call.currency, "amount", call.amount)?;
+    if terms.expires_at <= terms.effective_at.unwrap_or(now).max(now) {
+        return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
+    }
+    for event_name in terms.meters.iter().flatten() {
+        meter::find(session, event_name)?.ok_or_else(|| Error::MeterNotFound { event_name: event_name.clone() })?;
+    }
+    Ok(currency.decimals)
+}
+
+impl Terms {
+    /// The grant that these terms make at the account's time.
+    fn grant(&self, id: Uuid, amount: Decimal, at: Time) -> Result<Grant, Error> {
+        let effective_at = self.effective_at.unwrap_or(at);
+        if self.expires_at <= effective_at.max(at) {
+            return Err(Error::argument("expires_at", "must be later than the account's last posting"));
+        }
+        Ok(Grant {
+            id,
+            priority: self.priority,
+            expires_at: self.expires_at,
+            category: self.category,
+            effective_at,
+            meters: self.meters.clone(),
+            amount,
+            remaining: amount,
+            status: if effective_at > at { Status::Pending } else { Status::Granted },
+            changed: false,
+        })
+    }
+}
+
+static SCHEDULED: Statement = Statement::new(
+    c"SELECT coalesce(sum(amount), 0) FROM credits.credit_grants
+      WHERE customer_id = $1 AND currency = $2 AND status = 'pending'",
+    &[TEXTOID, TEXTOID],
+);
+
+/// All that the account has or will have must be countable, so that no later step can fail on it.
+fn check_room(session: &Session, book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
+    let rows = SCHEDULED.run(session, &[book.customer_id.cell(), book.currency.cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?;
+    let total = row.next::<Decimal>()? + book.balance() + book.held + amount;
+    let within = |reason: AmountError| Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason };
+    amount::fit(total, decimals).map(drop).map_err(within)
+}
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits.credit_grants (customer_id, grant_id, currency, category, status, priority, amount, remaining,
+                                         effective_at, expires_at, applicable_meters, cost_basis, name, granted_by,
+                                         metadata, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    &[
+        TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT2OID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+        TEXTARRAYOID, NUMERICOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID,
+    ],
+);
+
+fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, request: &Request<'_>) -> Result<(), Error> {
+    INSERT
+        .run(
+            session,
+            &[
+                book.customer_id.cell(),
+                grant.id.cell(),
+                book.currency.cell(),
+                grant.category.as_str().cell(),
+                grant.status.as_str().cell(),
+                grant.priority.cell(),
+                grant.amount.cell(),
+                grant.effective_at.cell(),
+                grant.expires_at.cell(),
+                grant.meters.cell(),
+                terms.cost_basis.cell(),
+                request.name.cell(),
+                request.granted_by.cell(),
+                request.metadata.cell(),
+                book.posted_at.cell(),
+            ],
+        )
+        .map(drop)
+}
+
+fn repeat(
+    session: &Session,
+    customer_id: &str,
+    key: Option<&str>,
+    first: Operation,
+    call: &Operation,
+) -> Result<Granted, Error> {
+    first.check_repeat(key.unwrap_or_default(), call)?;
+    let lost = || Error::internal("an operation lost its grant or its account");
+    let book = balance::current(session, customer_id, &first.currency)?.ok_or_else(lost)?;
+    Ok(Granted {
+        grant_id: first.grant_id.ok_or_else(lost)?,
+        currency: first.currency,
+        amount: first.amount,
+        available: book.available,
+        repeated: Some(book),
+    })
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
+             CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END,
+             g.category, g.priority, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
+             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at
+      FROM credits.credit_grants g
+      JOIN credits.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+      WHERE g.customer_id = $1 AND g.grant_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// The grant as it stands now.
+fn find(session: &Session, customer_id: &str, granted: &Granted) -> Result<GrantRow, Error> {
+    let rows = FIND.run(session, &[customer_id.cell(), granted.grant_id.cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("an operation's grant is not there"))?;
+    let mut grant = GrantRow {
+        grant_id: row.next()?,
+        customer_id: row.next()?,
+        currency: row.next()?,
+        status: row.next()?,
+        amount: row.next()?,
+        remaining: row.next()?,
+        category: row.next()?,
+        priority: row.next::<i16>()?.into(),
+        effective_at: row.next()?,
+        expires_at: row.next()?,
+        applicable_meters: row.next()?,
+        cost_basis: row.next()?,
+        name: row.next()?,
+        granted_by: row.next()?,
+        metadata: row.next()?,
+        created_at: row.next()?,
+        replayed: granted.repeated.is_some(),
+    };
+    if let Some(due) = granted.repeated.as_ref().and_then(|book| book.grant(grant.grant_id)) {
+        grant.status = due.status.as_str().to_string();
+        grant.remaining = due.remaining;
+    }
+    Ok(grant)
+}

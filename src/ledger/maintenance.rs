@@ -1,0 +1,55 @@
+//! Maintenance: posting what fell due in accounts that nobody touched.
+
+use super::posting::{self, Key};
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::input;
+use crate::pg::procedure::{self, Call};
+use crate::pg::reply::{Reply, Value};
+use crate::pg::statement::{Statement, writing};
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
+
+/// `CALL credits.maintain()`: batches until nothing is due, a commit after each. Raises PC013.
+#[pg_extern(sql = false)]
+fn maintain(batch_size: Option<i32>, call: Call) {
+    procedure::repeat_until_zero(call, c"SELECT credits.maintain_batch($1)", batch_size);
+}
+
+static LOCK_DUE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency FROM credits.accounts a
+      WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity'
+      ORDER BY a.customer_id, a.currency LIMIT $2
+      FOR NO KEY UPDATE OF a SKIP LOCKED",
+    &[TIMESTAMPTZOID, INT4OID],
+);
+
+/// `credits.maintain_batch`: one batch; how many accounts it brought up to date. Raises PC013.
+#[pg_extern(sql = false)]
+fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
+    Reply((|| {
+        let batch_size = input::required("batch_size", batch_size)?;
+        if batch_size < 1 {
+            return Err(Error::argument("batch_size", "must be at least 1"));
+        }
+        writing(|session| {
+            let now = settings::now()?;
+            let mut keys: Vec<Key> = Vec::new();
+            for mut row in LOCK_DUE.run(session, &[now.cell(), batch_size.cell()])?.iter() {
+                keys.push((row.next()?, row.next()?));
+            }
+            if keys.is_empty() {
+                return Ok(Value(0));
+            }
+            // Locked already, so this does not wait; read again because the statement that locked may have waited.
+            let mut books = posting::lock(session, &keys)?;
+            posting::bring_up_to_date(session, &mut books, now)?;
+            let mut windows: Vec<_> = books.iter_mut().map(|b| (b, Decimal::ZERO)).collect();
+            posting::take_windows(session, &mut windows)?;
+            posting::post(session, &books)?;
+            Ok(Value(books.len() as i32))
+        })
+    })())
+}

@@ -1,0 +1,28 @@
+//! pg_credits: a prepaid-credit ledger inside PostgreSQL. This file says what is loaded, in order, and nothing else.
+
+pgrx::pg_module_magic!(name, version);
+
+pub mod amount;
+pub mod clock;
+pub mod error;
+mod input;
+pub mod ledger;
+pub mod metering;
+mod pg;
+mod settings;
+
+pgrx::extension_sql_file!("../sql/tables.sql", name = "tables", bootstrap);
+pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", requires = ["tables"]);
+pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["table_comments"]);
+pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["customers"]);
+pgrx::extension_sql_file!("../sql/wallet.sql", name = "wallet", requires = ["grants"]);
+pgrx::extension_sql_file!("../sql/metering.sql", name = "metering", requires = ["wallet"]);
+pgrx::extension_sql_file!("../sql/running.sql", name = "running", requires = ["metering"]);
+pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["running"]);
+pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["verify"], finalize);
+
+/// Called by PostgreSQL when the library is loaded.
+#[pgrx::pg_guard]
+extern "C-unwind" fn _PG_init() {
+    settings::register();
+}

@@ -1,0 +1,256 @@
+//! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
+//! and the one-statement way of the common case; everything else is a batch of one in batch.rs.
+
+use super::batch::{self, Event, Priced};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
+use crate::pg::reply::{Many, One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+
+row! {
+    /// What `report_meter_event` returns; amounts in credits of the meter's currency.
+    pub struct EventRow {
+        /// The caller's own.
+        pub identifier: String,
+        /// 'processed' or 'pending'.
+        pub status: String,
+        /// Credits paid.
+        pub consumed: Decimal,
+        /// Credits owed.
+        pub pending: Decimal,
+        /// What a plain debit may take now.
+        pub available: Decimal,
+        /// Whether this repeats an earlier report.
+        pub replayed: bool,
+    }
+}
+
+row! {
+    /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
+    pub struct BatchRow {
+        /// The caller's own.
+        pub identifier: Option<String>,
+        /// 'processed' or 'pending'; NULL with an error.
+        pub status: Option<String>,
+        /// Credits paid; NULL with an error.
+        pub consumed: Option<Decimal>,
+        /// Credits owed; NULL with an error.
+        pub pending: Option<Decimal>,
+        /// What a plain debit may take now; NULL with an error.
+        pub available: Option<Decimal>,
+        /// Whether this repeats an earlier report.
+        pub replayed: bool,
+        /// A code of credits.error_codes, or NULL.
+        pub error: Option<String>,
+    }
+}
+
+/// `credits.report_meter_event`. Raises PC001 to PC008 and PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn report_meter_event(
+    customer_id: Option<&str>,
+    event_name: Option<&str>,
+    value: Option<Numeric>,
+    identifier: Option<&str>,
+    occurred_at: Option<Timestamptz>,
+    subscription_id: Option<&str>,
+    source_data: Option<Json>,
+    metadata: Option<Json>,
+) -> Reply<One<EventRow>> {
+    Reply((|| {
+        let now = settings::now()?;
+        let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now)?;
+        writing(|session| {
+            let meter = super::meter::find(session, &event.event_name)?;
+            let priced = match batch::price(&event, meter.as_ref(), now) {
+                Ok(priced) => priced,
+                Err(error) => return batch::repeat_or(session, &event, now, error).map(One),
+            };
+            let extras = Extras { subscription_id, source_data, metadata };
+            match head_pays(session, &priced, &extras, now)? {
+                Head::Paid { available } => Ok(One(EventRow {
+                    identifier: event.identifier.clone(),
+                    status: batch::PROCESSED.to_string(),
+                    consumed: priced.cost,
+                    pending: Decimal::ZERO,
+                    available,
+                    replayed: false,
+                })),
+                Head::Claimed => {
+                    let mut outcomes = batch::charge_claimed(session, &[priced], now)?;
+                    outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event was charged twice"))).map(One)
+                }
+                Head::Repeat => {
+                    let lost = Error::internal("an identifier is taken and not to be found");
+                    batch::repeat_or(session, &event, now, lost).map(One)
+                }
+            }
+        })
+    })())
+}
+
+/// What is kept with an event and bears on nothing.
+struct Extras<'a> {
+    subscription_id: Option<&'a str>,
+    source_data: Option<Json>,
+    metadata: Option<Json>,
+}
+
+/// What the one-statement way came to.
+enum Head {
+    /// The head paid all.
+    Paid { available: Decimal },
+    /// The identifier is claimed, and the head alone does not decide.
+    Claimed,
+    /// The identifier belongs to another report.
+    Repeat,
+}
+
+// See HEAD_PAYS in ledger/debit.rs. An account with restricted grants takes the general way: one of them may be first.
+static HEAD_PAYS: Statement = Statement::new(
+    c"WITH claim AS (
+          INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                            created_at, subscription_id, source_data, metadata)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+          ON CONFLICT DO NOTHING RETURNING 1
+      ), charge AS (
+          UPDATE credits.accounts a
+          SET head_remaining = a.head_remaining - $6, available = a.available - $6,
+              posted_at = greatest(a.posted_at, $8), last_line = a.last_line + 1
+          FROM claim
+          WHERE a.customer_id = $1 AND a.currency = $4 AND $6 > 0
+            AND a.head_remaining > $6 AND a.restricted = 0 AND greatest(a.posted_at, $8) < a.next_change_at
+          RETURNING a.last_line, a.available, a.head_grant_id, a.posted_at
+      ), line AS (
+          INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
+                                                   grant_id, identifier, effective_at, created_at)
+          SELECT $1, $4, c.last_line, 'consumption', -$6, c.available, c.head_grant_id, $2, c.posted_at, c.posted_at
+          FROM charge c
+      )
+      SELECT charge.available FROM claim LEFT JOIN charge ON true",
+    &[
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        NUMERICOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TEXTOID,
+        JSONBOID,
+        JSONBOID,
+    ],
+);
+
+fn head_pays(session: &Session, priced: &Priced<'_>, extras: &Extras<'_>, now: Time) -> Result<Head, Error> {
+    let Priced { event, meter, cost } = priced;
+    let rows = HEAD_PAYS.run(
+        session,
+        &[
+            event.customer_id.cell(),
+            event.identifier.cell(),
+            event.event_name.cell(),
+            meter.currency.cell(),
+            event.value.cell(),
+            cost.cell(),
+            event.occurred_at.cell(),
+            now.cell(),
+            extras.subscription_id.cell(),
+            extras.source_data.cell(),
+            extras.metadata.cell(),
+        ],
+    )?;
+    match rows.first() {
+        None => Ok(Head::Repeat),
+        Some(mut row) => Ok(match row.next()? {
+            Some(available) => Head::Paid { available },
+            None => Head::Claimed,
+        }),
+    }
+}
+
+/// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.
+#[pg_extern(sql = false)]
+fn report_meter_events(
+    customer_ids: Option<ArrayOf<String>>,
+    event_names: Option<ArrayOf<String>>,
+    event_values: Option<ArrayOf<Numeric>>,
+    identifiers: Option<ArrayOf<String>>,
+    occurred_ats: Option<ArrayOf<Time>>,
+    all_or_nothing: Option<bool>,
+) -> Reply<Many<BatchRow>> {
+    Reply((|| {
+        let now = settings::now()?;
+        let customers = input::required("customer_ids", customer_ids)?.0;
+        let names = column("event_names", event_names, customers.len())?;
+        let values = column("event_values", event_values, customers.len())?;
+        let identifiers = column("identifiers", identifiers, customers.len())?;
+        let times = match occurred_ats {
+            None => vec![None; customers.len()],
+            given => column("occurred_ats", given, customers.len())?,
+        };
+        let mut events = Vec::with_capacity(customers.len());
+        let mut echoes = Vec::with_capacity(customers.len());
+        for ((((customer, name), value), identifier), at) in
+            customers.iter().zip(&names).zip(values).zip(identifiers).zip(times)
+        {
+            events.push(Event::read(customer.as_deref(), name.as_deref(), value, identifier.as_deref(), at, now));
+            echoes.push(identifier);
+        }
+        let outcomes = writing(|session| batch::report(session, events, now))?;
+        let mut rows = Vec::with_capacity(outcomes.len());
+        for (outcome, identifier) in outcomes.into_iter().zip(echoes) {
+            rows.push(match outcome {
+                Err(error) if all_or_nothing == Some(true) => return Err(error),
+                Err(error) => BatchRow::refused(identifier, &error),
+                Ok(row) => BatchRow::charged(row),
+            });
+        }
+        Ok(Many(rows))
+    })())
+}
+
+/// One of the batch's arrays, which must all be equally long.
+fn column<T>(argument: &'static str, given: Option<ArrayOf<T>>, length: usize) -> Result<Vec<Option<T>>, Error> {
+    let ArrayOf(column) = input::required(argument, given)?;
+    if column.len() != length {
+        return Err(Error::argument(argument, "must have as many elements as customer_ids"));
+    }
+    Ok(column)
+}
+
+impl BatchRow {
+    fn charged(row: EventRow) -> Self {
+        BatchRow {
+            identifier: Some(row.identifier),
+            status: Some(row.status),
+            consumed: Some(row.consumed),
+            pending: Some(row.pending),
+            available: Some(row.available),
+            replayed: row.replayed,
+            error: None,
+        }
+    }
+
+    fn refused(identifier: Option<String>, error: &Error) -> Self {
+        BatchRow {
+            identifier,
+            status: None,
+            consumed: None,
+            pending: None,
+            available: None,
+            replayed: false,
+            error: Some(error.sqlstate().to_string()),
+        }
+    }
+}

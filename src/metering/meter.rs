@@ -1,0 +1,185 @@
+//! Meters: the billable kinds of usage, found by their event name.
+
+use super::pricing::Aggregation;
+use crate::amount::{self, Decimal};
+use crate::error::Error;
+use crate::input;
+use crate::ledger::book::Overage;
+use crate::ledger::currency;
+use crate::pg::argument::Numeric;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID};
+
+row! {
+    /// A meter as `meter_create` returns it.
+    pub struct MeterRow {
+        /// Its key.
+        pub event_name: String,
+        /// What people call it.
+        pub name: Option<String>,
+        /// What it charges.
+        pub currency: String,
+        /// Credits for one unit.
+        pub unit_price: Decimal,
+        /// 'sum' or 'count'.
+        pub aggregation: String,
+        /// For display.
+        pub unit: Option<String>,
+        /// 'pending' or 'reject'.
+        pub overage: String,
+        /// Whether it takes events.
+        pub active: bool,
+    }
+}
+
+row! {
+    /// What `meter_activate` and `meter_deactivate` return.
+    pub struct ActiveRow {
+        /// The meter.
+        pub event_name: String,
+        /// Whether it takes events.
+        pub active: bool,
+    }
+}
+
+static CREATE: Statement = Statement::new(
+    c"INSERT INTO credits.meters (event_name, name, currency, unit_price, aggregation, unit, overage, description,
+                                  metadata)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      ON CONFLICT (event_name) DO NOTHING
+      RETURNING event_name, name, currency, unit_price, aggregation, unit, overage, active",
+    &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+/// `credits.meter_create`. Raises PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn meter_create(
+    event_name: Option<&str>,
+    name: Option<&str>,
+    currency: Option<&str>,
+    unit_price: Option<Numeric>,
+    aggregation: Option<&str>,
+    unit: Option<&str>,
+    period: Option<&str>,
+    overage: Option<&str>,
+    settlement: Option<&str>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<MeterRow>> {
+    Reply((|| {
+        let event_name = input::key("event_name", event_name)?;
+        let unit_price = input::number("unit_price", unit_price, amount::not_negative)?;
+        let aggregation = input::choice("aggregation", aggregation, "sum", &Aggregation::NAMES)?;
+        let overage = input::choice("overage", overage, "pending", &["pending", "reject"])?;
+        input::choice("settlement", settlement, "immediate", &["immediate"])?;
+        if period.is_some() {
+            return Err(Error::argument("period", "must be NULL for aggregation sum and count"));
+        }
+        let code = currency::code_or_default(currency)?;
+        writing(|session| {
+            currency::resolve(session, &code)?;
+            let made = CREATE.run(
+                session,
+                &[
+                    event_name.cell(),
+                    name.cell(),
+                    code.cell(),
+                    unit_price.cell(),
+                    aggregation.cell(),
+                    unit.cell(),
+                    overage.cell(),
+                    description.cell(),
+                    metadata.cell(),
+                ],
+            )?;
+            let mut row = made
+                .first()
+                .ok_or_else(|| Error::argument("event_name", format!("\"{event_name}\" exists already")))?;
+            Ok(One(MeterRow {
+                event_name: row.next()?,
+                name: row.next()?,
+                currency: row.next()?,
+                unit_price: row.next()?,
+                aggregation: row.next()?,
+                unit: row.next()?,
+                overage: row.next()?,
+                active: row.next()?,
+            }))
+        })
+    })())
+}
+
+static SET_ACTIVE: Statement = Statement::new(
+    c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",
+    &[TEXTOID, BOOLOID],
+);
+
+fn set_active(event_name: Option<&str>, active: bool) -> Result<One<ActiveRow>, Error> {
+    let event_name = input::key("event_name", event_name)?;
+    writing(|session| {
+        let rows = SET_ACTIVE.run(session, &[event_name.cell(), active.cell()])?;
+        let Some(mut row) = rows.first() else {
+            return Err(Error::MeterNotFound { event_name: event_name.to_string() });
+        };
+        Ok(One(ActiveRow { event_name: row.next()?, active: row.next()? }))
+    })
+}
+
+/// `credits.meter_activate`. Raises PC004, PC013.
+#[pg_extern(sql = false)]
+fn meter_activate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
+    Reply(set_active(event_name, true))
+}
+
+/// `credits.meter_deactivate`. Raises PC004, PC013.
+#[pg_extern(sql = false)]
+fn meter_deactivate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
+    Reply(set_active(event_name, false))
+}
+
+/// What charging an event needs to know of its meter.
+#[derive(Debug, Clone)]
+pub struct Meter {
+    /// What it charges.
+    pub currency: String,
+    /// The currency's decimals.
+    pub decimals: u32,
+    /// Whether the currency takes new business.
+    pub currency_active: bool,
+    /// Credits for one unit.
+    pub unit_price: Decimal,
+    /// Sum or count.
+    pub aggregation: Aggregation,
+    /// What to do with what no credit covers.
+    pub overage: Overage,
+    /// Whether it takes events.
+    pub active: bool,
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT m.currency, c.decimals, c.active, m.unit_price, m.aggregation, m.overage, m.active
+      FROM credits.meters m JOIN credits.currencies c ON c.currency = m.currency
+      WHERE m.event_name = $1",
+    &[TEXTOID],
+);
+
+/// The meter of that event name.
+pub fn find(session: &Session, event_name: &str) -> Result<Option<Meter>, Error> {
+    let rows = FIND.run(session, &[event_name.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    Ok(Some(Meter {
+        currency: row.next()?,
+        decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
+        currency_active: row.next()?,
+        unit_price: row.next()?,
+        aggregation: Aggregation::parse(&row.next::<String>()?)
+            .ok_or_else(|| Error::internal("a meter has an unknown aggregation"))?,
+        overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
+        active: row.next()?,
+    }))
+}

@@ -1,0 +1,6 @@
+//! Usage: meters and their events. Pure, and tested without a server: pricing.rs.
+
+pub mod batch;
+pub mod event;
+pub mod meter;
+pub mod pricing;

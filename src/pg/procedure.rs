@@ -1,0 +1,84 @@
+//! A procedure that commits between batches. PostgreSQL lets only a procedure do so that was called outside of any
+//! transaction block, is no SECURITY DEFINER, has no SET, and opened its connection to say so.
+
+use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::pg_sys;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use std::ffi::{CStr, c_char};
+
+/// The call under way, as PostgreSQL describes it to the function called.
+pub struct Call(pg_sys::FunctionCallInfo);
+
+// SAFETY: taken from no argument but from the call itself, just as pgrx's own FunctionCallInfo.
+unsafe impl<'fcx> ArgAbi<'fcx> for Call {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the caller's promise, passed on.
+        Call(unsafe { ArgAbi::unbox_arg_unchecked(arg) })
+    }
+
+    fn is_virtual_arg() -> bool {
+        true
+    }
+}
+
+// SAFETY: no argument in SQL.
+unsafe impl SqlTranslatable for Call {
+    const TYPE_IDENT: &'static str = "pg_credits::Call";
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::Skip);
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Err(ReturnsError::Datum);
+}
+
+/// Runs a statement that returns one integer again and again, committing after each time, until it returns zero.
+/// Called inside a transaction, it runs the statement once and commits nothing.
+pub fn repeat_until_zero(call: Call, statement: &CStr, argument: Option<i32>) {
+    // SAFETY: for a procedure called by CALL the context is a CallContext; for anything else it is not, or null.
+    let atomic = unsafe {
+        let context = (*call.0).context;
+        context.is_null()
+            || (*context).type_ != pg_sys::NodeTag::T_CallContext
+            || (*context.cast::<pg_sys::CallContext>()).atomic
+    };
+    let options = if atomic { 0 } else { pg_sys::SPI_OPT_NONATOMIC as i32 };
+    // SAFETY: connected and finished here, with nothing kept in between but an integer; SPI_commit starts the next
+    // transaction at once. An error in between is PostgreSQL's to clean up.
+    unsafe {
+        pg_sys::SPI_connect_ext(options);
+        loop {
+            let mut types = [pg_sys::INT4OID];
+            let mut values = [pg_sys::Datum::from(argument.unwrap_or_default())];
+            let nulls = [if argument.is_none() { b'n' } else { b' ' } as c_char];
+            let status = pg_sys::SPI_execute_with_args(
+                statement.as_ptr(),
+                1,
+                types.as_mut_ptr(),
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                false,
+                1,
+            );
+            let mut null = true;
+            let done = if status == pg_sys::SPI_OK_SELECT as i32 && !pg_sys::SPI_tuptable.is_null() {
+                let table = &*pg_sys::SPI_tuptable;
+                let datum = if table.numvals == 0 {
+                    pg_sys::Datum::null()
+                } else {
+                    pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &mut null)
+                };
+                null || datum.value() as i32 == 0
+            } else {
+                true
+            };
+            if atomic {
+                break;
+            }
+            pg_sys::SPI_commit();
+            if done {
+                break;
+            }
+        }
+        pg_sys::SPI_finish();
+    }
+}

@@ -1,0 +1,143 @@
+//! What SQL functions return: a value, a row with named columns, or rows; or an error raised with its own SQLSTATE.
+
+use super::raise::raise;
+use super::value::{Cell, ToCell};
+use crate::error::Error;
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::Datum;
+use pgrx::pg_sys;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// A row: its columns in the order of the function's OUT parameters.
+pub trait Columns {
+    /// The columns' values.
+    fn columns(&self) -> Vec<Cell>;
+}
+
+/// What a function answers, before it is raised or returned.
+pub struct Reply<T>(pub Result<T, Error>);
+
+/// One value, for a function without OUT parameters.
+pub struct Value<T: ToCell>(pub T);
+
+/// One row.
+pub struct One<T: Columns>(pub T);
+
+/// Any number of rows.
+pub struct Many<T: Columns>(pub Vec<T>);
+
+/// How an answer becomes the function's result.
+pub trait Answer {
+    /// The result, made for the call at hand.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of the call under way, to a function declared with the matching result.
+    unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell;
+}
+
+impl<T: ToCell> Answer for Value<T> {
+    unsafe fn datum(self, _: pg_sys::FunctionCallInfo) -> Cell {
+        self.0.cell()
+    }
+}
+
+impl<T: Columns> Answer for One<T> {
+    unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
+        let (mut datums, mut nulls): (Vec<_>, Vec<_>) = self.0.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
+        // SAFETY: the descriptor is the function's own, with as many columns as OUT parameters, each of the type that
+        // the declaration in sql/ and the columns share; tests call every function.
+        unsafe {
+            let tuple = pg_sys::heap_form_tuple(row_descriptor(fcinfo), datums.as_mut_ptr(), nulls.as_mut_ptr());
+            Cell { datum: pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data), null: false }
+        }
+    }
+}
+
+impl<T: Columns> Answer for Many<T> {
+    unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
+        // SAFETY: InitMaterializedSRF checks that the caller takes a set and makes the store and its descriptor.
+        unsafe {
+            pg_sys::InitMaterializedSRF(fcinfo, 0);
+            let set = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+            for row in self.0 {
+                let (mut datums, mut nulls): (Vec<_>, Vec<_>) =
+                    row.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
+                pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, datums.as_mut_ptr(), nulls.as_mut_ptr());
+            }
+        }
+        Cell::NULL
+    }
+}
+
+thread_local! {
+    /// Row descriptors by function, kept for the session: making one costs more than a small function does.
+    static DESCRIPTORS: RefCell<HashMap<pg_sys::Oid, pg_sys::TupleDesc>> = RefCell::new(HashMap::new());
+}
+
+/// # Safety
+/// `fcinfo` is that of a call to a function with OUT parameters.
+unsafe fn row_descriptor(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
+    // SAFETY: the caller's promise; flinfo is set for every function called through SQL.
+    let function = unsafe { (*(*fcinfo).flinfo).fn_oid };
+    if let Some(known) = DESCRIPTORS.with_borrow(|d| d.get(&function).copied()) {
+        return known;
+    }
+    // SAFETY: the descriptor is copied to memory that lasts as long as the session. A function's OUT parameters cannot
+    // change under its oid.
+    let descriptor = unsafe {
+        let mut made = std::ptr::null_mut();
+        pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut made);
+        let caller = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
+        let kept = pg_sys::CreateTupleDescCopy(made);
+        pg_sys::MemoryContextSwitchTo(caller);
+        pg_sys::BlessTupleDesc(kept)
+    };
+    DESCRIPTORS.with_borrow_mut(|d| d.insert(function, descriptor));
+    descriptor
+}
+
+// SAFETY: the cell was made for this call in the caller's memory context; an error does not return at all.
+unsafe impl<T: Answer> BoxRet for Reply<T> {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.0 {
+            Err(error) => raise(error),
+            Ok(answer) => {
+                // SAFETY: pgrx hands us the fcinfo of the call under way.
+                let cell = unsafe { answer.datum(fcinfo.as_mut_ptr()) };
+                if cell.null {
+                    fcinfo.return_null()
+                } else {
+                    // SAFETY: not NULL, and of the declared type.
+                    unsafe { fcinfo.return_raw_datum(cell.datum) }
+                }
+            }
+        }
+    }
+}
+
+// SAFETY: says nothing that the schema generator would use: the functions are declared in sql/.
+unsafe impl<T> SqlTranslatable for Reply<T> {
+    const TYPE_IDENT: &'static str = "pg_credits::Reply";
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Err(ArgumentError::NotValidAsArgument("Reply"));
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal("record")));
+}
+
+/// Declares a struct as a row: its fields are the OUT parameters, in order.
+#[macro_export]
+macro_rules! row {
+    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$fdoc:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+
+        impl $crate::pg::reply::Columns for $name {
+            fn columns(&self) -> Vec<$crate::pg::value::Cell> {
+                vec![$($crate::pg::value::ToCell::cell(&self.$field)),*]
+            }
+        }
+    };
+}

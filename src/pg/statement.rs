@@ -1,0 +1,166 @@
+//! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
+
+use super::value::{Cell, FromCell};
+use crate::error::Error;
+use pgrx::pg_sys;
+use std::ffi::{CStr, c_char};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// Proof that the server programming interface is connected; what statements return lives no longer than it.
+pub struct Session {
+    reading: bool,
+}
+
+/// Runs `work` with statements that may write. They see what this transaction wrote, and each sees what others
+/// committed before it began (where the isolation level lets it).
+pub fn writing<T>(work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    connected(Session { reading: false }, work)
+}
+
+/// Runs `work` with statements that only read, in the snapshot of the statement that called, without a transaction id:
+/// fit for a STABLE function, a standby and a parallel worker.
+pub fn reading<T>(work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    connected(Session { reading: true }, work)
+}
+
+fn connected<T>(session: Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    // SAFETY: paired with SPI_finish below; where PostgreSQL raises an error in between, its abort closes the
+    // connection, and pgrx's guard unwinds this frame before.
+    unsafe { pg_sys::SPI_connect() };
+    let result = work(&session);
+    // SAFETY: connected above. What `work` returns is owned by Rust, none of it is in the connection's memory.
+    unsafe { pg_sys::SPI_finish() };
+    result
+}
+
+/// One SQL statement with the types of its parameters.
+pub struct Statement {
+    text: &'static CStr,
+    parameters: &'static [pg_sys::Oid],
+    plan: AtomicPtr<pg_sys::_SPI_plan>,
+}
+
+impl Statement {
+    /// A statement to be prepared when it is first run.
+    pub const fn new(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
+        Statement { text, parameters, plan: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// Runs it and returns its rows.
+    pub fn run<'s>(&self, session: &'s Session, arguments: &[Cell]) -> Result<Rows<'s>, Error> {
+        if arguments.len() != self.parameters.len() {
+            return Err(Error::internal("a statement was given a wrong number of arguments"));
+        }
+        let plan = self.plan.load(Ordering::Relaxed);
+        // SAFETY: a plan that is not null was kept below and is never freed.
+        if !plan.is_null() && unsafe { pg_sys::SPI_plan_is_valid(plan) } {
+            return self.execute(session, plan, arguments);
+        }
+        let plan = if plan.is_null() { self.prepare()? } else { plan };
+        // All statements find rows by key, and a plan made while a table is small is kept when it is large: so plan
+        // them without sequential scans. SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
+        let level = unsafe {
+            let level = pg_sys::NewGUCNestLevel();
+            pg_sys::set_config_option(
+                c"enable_seqscan".as_ptr(),
+                c"off".as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            level
+        };
+        let rows = self.execute(session, plan, arguments);
+        // SAFETY: closes the level opened above.
+        unsafe { pg_sys::AtEOXact_GUC(true, level) };
+        rows
+    }
+
+    fn prepare(&self) -> Result<pg_sys::SPIPlanPtr, Error> {
+        let mut types = self.parameters.to_vec();
+        // SAFETY: text and types live through the call, which copies them. A plan belongs to one backend process, and
+        // so does this static: backends are forked, not threaded.
+        unsafe {
+            let plan = pg_sys::SPI_prepare_cursor(
+                self.text.as_ptr(),
+                types.len() as i32,
+                types.as_mut_ptr(),
+                pg_sys::CURSOR_OPT_GENERIC_PLAN as i32,
+            );
+            if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+                return Err(Error::internal("a statement could not be prepared"));
+            }
+            self.plan.store(plan, Ordering::Relaxed);
+            Ok(plan)
+        }
+    }
+
+    fn execute<'s>(
+        &self,
+        session: &'s Session,
+        plan: pg_sys::SPIPlanPtr,
+        arguments: &[Cell],
+    ) -> Result<Rows<'s>, Error> {
+        let mut datums: Vec<pg_sys::Datum> = arguments.iter().map(|a| a.datum).collect();
+        let nulls: Vec<c_char> = arguments.iter().map(|a| if a.null { b'n' } else { b' ' } as c_char).collect();
+        // SAFETY: the plan is kept; both arrays have an element for each of its parameters, checked in run().
+        let status = unsafe { pg_sys::SPI_execute_plan(plan, datums.as_mut_ptr(), nulls.as_ptr(), session.reading, 0) };
+        if status < 0 {
+            return Err(Error::internal("a statement could not be run"));
+        }
+        // SAFETY: set by the call above; null for a statement that returns no rows.
+        let table = unsafe { pg_sys::SPI_tuptable };
+        Ok(Rows { table, session: PhantomData })
+    }
+}
+
+/// The rows that a statement returned.
+pub struct Rows<'s> {
+    table: *mut pg_sys::SPITupleTable,
+    session: PhantomData<&'s Session>,
+}
+
+impl<'s> Rows<'s> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        // SAFETY: the table is null or lives until the session's end, which outlives self.
+        unsafe { self.table.as_ref() }.map_or(0, |t| t.numvals as usize)
+    }
+
+    /// All rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).map(|row| Row { table: self.table, row, column: 0, rows: PhantomData })
+    }
+
+    /// The first row, where there is one.
+    pub fn first(&self) -> Option<Row<'_>> {
+        self.iter().next()
+    }
+}
+
+/// One row, read column by column.
+pub struct Row<'r> {
+    table: *mut pg_sys::SPITupleTable,
+    row: usize,
+    column: i32,
+    rows: PhantomData<&'r ()>,
+}
+
+impl Row<'_> {
+    /// Reads the next column, which must be of a type that `T` reads.
+    pub fn next<T: FromCell>(&mut self) -> Result<T, Error> {
+        self.column += 1;
+        let mut null = false;
+        // SAFETY: the table lives as long as its rows, the row's index is below numvals, and SPI_getbinval answers
+        // NULL for a column that is not there.
+        let datum = unsafe {
+            let table = &*self.table;
+            pg_sys::SPI_getbinval(*table.vals.add(self.row), table.tupdesc, self.column, &mut null)
+        };
+        T::from_cell(Cell { datum, null }).ok_or_else(|| Error::internal("a column holds what it cannot hold"))
+    }
+}

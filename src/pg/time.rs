@@ -1,0 +1,21 @@
+//! Clocks: when the transaction began, and a moment written as text.
+
+use crate::clock::Time;
+use pgrx::pg_sys;
+use std::ffi::CString;
+
+/// When the transaction under way began: what SQL calls now().
+pub fn transaction_start() -> Time {
+    // SAFETY: reads a variable of the backend; functions run inside a transaction.
+    Time(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() })
+}
+
+/// Reads a moment as PostgreSQL does, raising its own error for what is none.
+pub fn parse_timestamp(text: &str) -> Time {
+    let text = CString::new(text).unwrap_or_default();
+    // SAFETY: the text is a live C string that timestamptz_in reads and does not keep.
+    let datum = unsafe {
+        pg_sys::OidInputFunctionCall(pg_sys::F_TIMESTAMPTZ_IN.into(), text.as_ptr().cast_mut(), pg_sys::InvalidOid, -1)
+    };
+    Time(datum.value() as i64)
+}

@@ -1,0 +1,299 @@
+//! Values on their way into statements and out of rows: text, exact decimals, moments, ids, and arrays of them.
+
+use crate::amount::{self, Decimal};
+use crate::clock::Time;
+use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
+use uuid::Uuid;
+
+/// A value as PostgreSQL passes it.
+#[derive(Clone, Copy)]
+pub struct Cell {
+    /// The datum; meaningless where `null`.
+    pub datum: pg_sys::Datum,
+    /// Whether it is NULL.
+    pub null: bool,
+}
+
+impl Cell {
+    /// NULL.
+    pub const NULL: Cell = Cell { datum: pg_sys::Datum::null(), null: true };
+
+    fn of(datum: pg_sys::Datum) -> Cell {
+        Cell { datum, null: false }
+    }
+}
+
+/// What can be passed to a statement or returned to a caller. Made in the current memory context.
+pub trait ToCell {
+    /// The value as PostgreSQL passes it.
+    fn cell(&self) -> Cell;
+}
+
+/// What can be read out of a row. `None` where the column holds something else than the type can say.
+pub trait FromCell: Sized {
+    /// Reads a cell of a row.
+    fn from_cell(cell: Cell) -> Option<Self>;
+}
+
+impl<T: ToCell> ToCell for Option<T> {
+    fn cell(&self) -> Cell {
+        self.as_ref().map_or(Cell::NULL, T::cell)
+    }
+}
+
+impl<T: ToCell + ?Sized> ToCell for &T {
+    fn cell(&self) -> Cell {
+        (**self).cell()
+    }
+}
+
+impl<T: FromCell> FromCell for Option<T> {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null { Some(None) } else { T::from_cell(cell).map(Some) }
+    }
+}
+
+impl ToCell for str {
+    fn cell(&self) -> Cell {
+        // SAFETY: the pointer and length are those of a live str, which PostgreSQL copies.
+        let text = unsafe { pg_sys::cstring_to_text_with_len(self.as_ptr().cast(), self.len() as i32) };
+        Cell::of(pg_sys::Datum::from(text))
+    }
+}
+
+impl ToCell for String {
+    fn cell(&self) -> Cell {
+        self.as_str().cell()
+    }
+}
+
+impl FromCell for String {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null {
+            return None;
+        }
+        // SAFETY: callers read columns of type text with this; the datum is a live varlena of the result row, and the
+        // C string made of it is copied before it is freed.
+        unsafe {
+            let text = pg_sys::text_to_cstring(cell.datum.cast_mut_ptr());
+            let string = CStr::from_ptr(text).to_str().ok().map(String::from);
+            pg_sys::pfree(text.cast());
+            string
+        }
+    }
+}
+
+macro_rules! by_value {
+    ($type:ty, $read:expr) => {
+        impl ToCell for $type {
+            fn cell(&self) -> Cell {
+                Cell::of(pg_sys::Datum::from(*self))
+            }
+        }
+        impl FromCell for $type {
+            fn from_cell(cell: Cell) -> Option<Self> {
+                let read: fn(usize) -> $type = $read;
+                (!cell.null).then(|| read(cell.datum.value()))
+            }
+        }
+    };
+}
+
+by_value!(bool, |raw| raw & 1 == 1);
+by_value!(i16, |raw| raw as i16);
+by_value!(i32, |raw| raw as i32);
+by_value!(i64, |raw| raw as i64);
+
+impl ToCell for Time {
+    fn cell(&self) -> Cell {
+        self.0.cell()
+    }
+}
+
+impl FromCell for Time {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        i64::from_cell(cell).map(Time)
+    }
+}
+
+/// The text of a `numeric` datum.
+pub fn numeric_text(datum: pg_sys::Datum) -> String {
+    // SAFETY: callers pass a live datum of type numeric; numeric_out returns a fresh C string, freed after the copy.
+    unsafe {
+        let text = pg_sys::OidOutputFunctionCall(pg_sys::F_NUMERIC_OUT.into(), datum);
+        let string = CStr::from_ptr(text).to_string_lossy().into_owned();
+        pg_sys::pfree(text.cast());
+        string
+    }
+}
+
+impl ToCell for Decimal {
+    fn cell(&self) -> Cell {
+        // A decimal prints digits, a point and a sign: never a NUL, and always a numeric.
+        numeric_cell(&CString::new(self.normalize().to_string()).unwrap_or_default())
+    }
+}
+
+/// What `numeric` reads in a text.
+fn numeric_cell(text: &CStr) -> Cell {
+    // SAFETY: the text is a live C string that numeric_in reads and does not keep.
+    Cell::of(unsafe {
+        pg_sys::OidInputFunctionCall(pg_sys::F_NUMERIC_IN.into(), text.as_ptr().cast_mut(), pg_sys::InvalidOid, -1)
+    })
+}
+
+impl FromCell for Decimal {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null { None } else { amount::parse(&numeric_text(cell.datum)).ok() }
+    }
+}
+
+impl ToCell for Uuid {
+    fn cell(&self) -> Cell {
+        // SAFETY: the 16 bytes of a uuid datum are allocated in the current context and written whole.
+        unsafe {
+            let place = pg_sys::palloc(16).cast::<u8>();
+            std::ptr::copy_nonoverlapping(self.as_bytes().as_ptr(), place, 16);
+            Cell::of(pg_sys::Datum::from(place))
+        }
+    }
+}
+
+impl FromCell for Uuid {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null {
+            return None;
+        }
+        // SAFETY: callers read columns of type uuid with this: 16 bytes, alive as long as the result row.
+        let bytes = unsafe { std::slice::from_raw_parts(cell.datum.cast_mut_ptr::<u8>(), 16) };
+        Uuid::from_slice(bytes).ok()
+    }
+}
+
+/// A `jsonb` that is passed through as it came, never taken apart: its bytes as PostgreSQL stores them.
+#[derive(Debug, Clone)]
+pub struct Json(Vec<u8>);
+
+impl Json {
+    /// Copies a `jsonb` datum.
+    pub fn copy(datum: pg_sys::Datum) -> Json {
+        // SAFETY: callers pass a live datum of type jsonb. Detoasted it is one block of memory that says its own size.
+        unsafe {
+            let value = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+            Json(std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value)).to_vec())
+        }
+    }
+}
+
+impl ToCell for Json {
+    fn cell(&self) -> Cell {
+        // SAFETY: as many bytes as there are, allocated with the alignment of any varlena and written whole.
+        unsafe {
+            let place = pg_sys::palloc(self.0.len()).cast::<u8>();
+            std::ptr::copy_nonoverlapping(self.0.as_ptr(), place, self.0.len());
+            Cell::of(pg_sys::Datum::from(place))
+        }
+    }
+}
+
+impl FromCell for Json {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        (!cell.null).then(|| Json::copy(cell.datum))
+    }
+}
+
+/// The type of an array's elements.
+pub trait Element {
+    /// Its oid, and how PostgreSQL lays it out.
+    const LAYOUT: Layout;
+}
+
+/// How PostgreSQL lays out an element type: pg_type's oid, typlen, typbyval and typalign.
+pub struct Layout(pub pg_sys::Oid, pub i16, pub bool, pub u8);
+
+impl Element for str {
+    const LAYOUT: Layout = Layout(pg_sys::TEXTOID, -1, false, b'i');
+}
+impl Element for String {
+    const LAYOUT: Layout = Layout(pg_sys::TEXTOID, -1, false, b'i');
+}
+impl Element for Decimal {
+    const LAYOUT: Layout = Layout(pg_sys::NUMERICOID, -1, false, b'i');
+}
+impl Element for Uuid {
+    const LAYOUT: Layout = Layout(pg_sys::UUIDOID, 16, false, b'c');
+}
+impl Element for Time {
+    const LAYOUT: Layout = Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd');
+}
+impl Element for i64 {
+    const LAYOUT: Layout = Layout(pg_sys::INT8OID, 8, true, b'd');
+}
+impl<T: Element> Element for Option<T> {
+    const LAYOUT: Layout = T::LAYOUT;
+}
+impl<T: Element + ?Sized> Element for &T {
+    const LAYOUT: Layout = T::LAYOUT;
+}
+
+/// A one-dimensional array, made from whatever can be gone through.
+pub fn array<T: Element + ToCell>(items: impl IntoIterator<Item = T>) -> Cell {
+    let Layout(oid, length, by_value, align) = T::LAYOUT;
+    let (mut datums, mut nulls): (Vec<_>, Vec<_>) =
+        items.into_iter().map(|item| item.cell()).map(|cell| (cell.datum, cell.null)).unzip();
+    let (mut dimension, mut lower) = (datums.len() as i32, 1);
+    // SAFETY: both vectors have `dimension` elements and live through the call, which copies them; the layout is the
+    // element type's own (pg_type).
+    let array = unsafe {
+        pg_sys::construct_md_array(
+            datums.as_mut_ptr(),
+            nulls.as_mut_ptr(),
+            1,
+            &mut dimension,
+            &mut lower,
+            oid,
+            length.into(),
+            by_value,
+            align as std::ffi::c_char,
+        )
+    };
+    Cell::of(pg_sys::Datum::from(array))
+}
+
+impl<T: Element + ToCell> ToCell for Vec<T> {
+    fn cell(&self) -> Cell {
+        array(self.iter())
+    }
+}
+
+impl<T: Element + FromCell> FromCell for Vec<T> {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null {
+            return None;
+        }
+        let Layout(oid, length, by_value, align) = T::LAYOUT;
+        let (mut datums, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+        // SAFETY: callers read values of the matching array type with this, whose layout is the element type's own
+        // (pg_type). The deconstructed arrays have `count` elements each; each datum points into the detoasted array,
+        // which lives in the current context.
+        unsafe {
+            pg_sys::deconstruct_array(
+                pg_sys::pg_detoast_datum(cell.datum.cast_mut_ptr()).cast(),
+                oid,
+                length.into(),
+                by_value,
+                align as std::ffi::c_char,
+                &mut datums,
+                &mut nulls,
+                &mut count,
+            );
+            (0..count as usize).map(|i| T::from_cell(Cell { datum: *datums.add(i), null: *nulls.add(i) })).collect()
+        }
+    }
+}
+
+/// The `numeric` 'Infinity', which no [`Decimal`] can say.
+pub fn numeric_infinity() -> Cell {
+    numeric_cell(c"Infinity")
+}

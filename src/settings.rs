@@ -1,0 +1,85 @@
+//! Every setting, with what it is for; and what "now" is.
+
+use crate::clock::Time;
+use crate::error::Error;
+use crate::pg::time;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::ffi::CString;
+
+/// The currency of calls that name none.
+static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
+/// How many seconds ahead of now an event may lie.
+static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
+/// How many seconds behind now an event may lie.
+static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
+/// What the extension takes for now(), in tests.
+static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+
+/// Makes the settings known to PostgreSQL.
+pub fn register() {
+    GucRegistry::define_string_guc(
+        c"credits.default_currency",
+        c"The currency of calls that name none.",
+        c"Where it is CREDIT and that does not exist yet, it is made with 6 decimals when it is first needed.",
+        &DEFAULT_CURRENCY,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"credits.event_max_future",
+        c"How far ahead of now a meter event's occurred_at may lie.",
+        c"An event beyond it is refused with PC006.",
+        &EVENT_MAX_FUTURE,
+        0,
+        i32::MAX,
+        GucContext::Userset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"credits.event_max_age",
+        c"How far behind now a meter event's occurred_at may lie.",
+        c"An event beyond it is refused with PC006. Raise it to import history.",
+        &EVENT_MAX_AGE,
+        0,
+        i32::MAX,
+        GucContext::Userset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_string_guc(
+        c"credits.test_clock",
+        c"For tests: what pg_credits takes for now(), a timestamptz as text.",
+        c"Empty is the real clock. An account's time never goes back: it is the later of this and its last posting.",
+        &TEST_CLOCK,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+}
+
+/// The code of the currency of calls that name none.
+pub fn default_currency() -> String {
+    text(&DEFAULT_CURRENCY).unwrap_or_else(|| String::from("CREDIT"))
+}
+
+/// Seconds ahead of now that an event may lie.
+pub fn event_max_future() -> i64 {
+    EVENT_MAX_FUTURE.get().into()
+}
+
+/// Seconds behind now that an event may lie.
+pub fn event_max_age() -> i64 {
+    EVENT_MAX_AGE.get().into()
+}
+
+/// When this transaction began, or the test clock.
+pub fn now() -> Result<Time, Error> {
+    match text(&TEST_CLOCK) {
+        None => Ok(time::transaction_start()),
+        Some(clock) => Some(time::parse_timestamp(&clock))
+            .filter(|at| at.is_finite())
+            .ok_or_else(|| Error::argument("credits.test_clock", "must be a moment, not infinity")),
+    }
+}
+
+fn text(setting: &'static GucSetting<Option<CString>>) -> Option<String> {
+    setting.get().and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
+}

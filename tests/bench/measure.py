@@ -1,0 +1,67 @@
+"""One measurement: pgbench with one script for some seconds, and the events a second that it did.
+
+The rate is taken from pgbench's log of every transaction, between two completions of a client, for three reasons: the
+first second, in which sessions load libraries and make plans, is left out; a last transaction that ends late costs
+nothing; and it is exact for a handful of large batches too.
+"""
+
+import os
+import re
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import server
+
+WARM_UP = 1  # seconds that are run and not counted
+INPUT = "/* input */"  # marks the statement of a script that only makes what the next one sends
+
+
+def run(database, out, script, case, seconds):
+    """Events a second, and how many transactions were done in all, the uncounted ones included."""
+    makes_input = INPUT in script.read_text()
+    with tempfile.TemporaryDirectory(dir=out) as logs:
+        arguments = ["pgbench", "-n", "-M", "prepared", "-T", str(WARM_UP + seconds)]
+        arguments += ["-c", str(case.clients), "-j", str(min(case.clients, os.cpu_count() or 1))]
+        arguments += ["-D", f"wallets={case.wallets}", "-D", f"events={case.events}"]
+        arguments += ["-f", str(script), "-l", f"--log-prefix={logs}/log"]
+        arguments += ["-r"] if makes_input else []
+        summary = server.command(arguments, database.env(synchronous_commit=case.commit))
+        transactions = read_logs(Path(logs))
+    done = int(re.search(r"^number of transactions actually processed: (\d+)", summary, re.M).group(1))
+    if done == 0 or done != sum(len(one) for one in transactions.values()):
+        raise server.Problem(f"{script.name}: pgbench counts {done} transactions, and its log does not.\n{summary}")
+    return case.events * rate(transactions, input_seconds(summary) if makes_input else 0.0), done
+
+
+def read_logs(folder):
+    """By client: (when it was complete, how long it took) of every transaction, in seconds and in order."""
+    clients = defaultdict(list)
+    for log in folder.iterdir():
+        for line in log.read_text().splitlines():
+            client, _, took, _, epoch, micros = line.split()[:6]
+            clients[client].append((int(epoch) + int(micros) / 1e6, int(took) / 1e6))
+    return clients
+
+
+def rate(clients, apart):
+    """Transactions a second of all clients; `apart` seconds of each transaction are not the work that is measured."""
+    begin = min(end - took for transactions in clients.values() for end, took in transactions)
+    total = 0.0
+    for transactions in clients.values():
+        uncounted = [end for end, _ in transactions if end <= begin + WARM_UP]
+        since = uncounted[-1] if uncounted else transactions[0][0]
+        counted = [end for end, _ in transactions if end > since]
+        if counted:
+            total += len(counted) / (counted[-1] - since - len(counted) * apart)
+        else:  # so slow that there was but one
+            total += 1 / (transactions[-1][1] - apart)
+    return total
+
+
+def input_seconds(summary):
+    """The mean time of the statement that makes the input, from pgbench's report by statement."""
+    found = re.search(r"^\s+([\d.]+)\s[\d\s]*SELECT " + re.escape(INPUT), summary, re.M)
+    if not found:
+        raise server.Problem(f"pgbench does not tell how long {INPUT} took:\n{summary}")
+    return float(found.group(1)) / 1000

@@ -1,0 +1,9 @@
+-- pg_credits as it is measured: the same 10,000 wallets as in baseline.sql, made by the public functions alone. Loaded
+-- once, by ./run, into the benchmark's own database. What pgbench sends is in scripts/*.ours.sql.
+
+CREATE EXTENSION pg_credits;
+
+SELECT count(*) FROM credits.meter_create('api_calls', currency => 'CREDIT');
+SELECT count(g.grant_id)
+FROM generate_series(1, 10000) i,
+     credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;

@@ -1,0 +1,128 @@
+"""What the benchmark prints: the machine, the table, the verdict, and the notes of progress that are not kept."""
+
+import datetime
+import os
+import re
+import statistics
+import sys
+from pathlib import Path
+
+WIDTHS = "{:<18}{:>10}{:>10}{:>10}{:>12}{:>11}{:>12}   {}"
+
+
+class Paper:
+    """Everything said, on the terminal at once and in a file at the end."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        forget_notes()
+        print(text, flush=True)
+        self.lines.append(text)
+
+    def write(self, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(self.lines) + "\n")
+
+
+class Row:
+    """A case and what its rounds gave."""
+
+    def __init__(self, case, rounds):
+        self.case = case
+        self.rounds = rounds
+
+    def rate(self, side):
+        return statistics.median(one[side] for one in self.rounds)
+
+    def ratios(self, side, to):
+        return [one[side] / one[to] for one in self.rounds]
+
+    def ratio(self, side, to):
+        return statistics.median(self.ratios(side, to))
+
+    def reached(self):
+        return self.ratio("ours", self.case.at_least_of)
+
+    def below(self):
+        return self.reached() < self.case.at_least
+
+    def line(self):
+        spread = self.ratios("ours", "hand")
+        text = WIDTHS.format(
+            self.case.name,
+            *(f"{self.rate(side):,.0f}" for side in ("floor", "hand", "ours")),
+            *(f"{self.ratio(*pair):.2f}" for pair in (("ours", "floor"), ("ours", "hand"), ("hand", "floor"))),
+            f"{min(spread):.2f} to {max(spread):.2f}",
+        )
+        return text + (f"   below {self.case.at_least} of {self.case.at_least_of}" if self.below() else "")
+
+
+def heading(database, rounds, seconds):
+    version = database.setting("server_version")
+    extension = database.query("SELECT default_version FROM pg_available_extensions WHERE name = 'pg_credits'")
+    when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    settings = ("fsync", "full_page_writes", "autovacuum", "shared_buffers", "max_wal_size")
+    lines = [
+        f"pg_credits {extension or '(not installed)'} on PostgreSQL {version}, {when}",
+        f"machine: {cpu_model()}, {os.cpu_count()} cores, {memory()} of memory; load {os.getloadavg()[0]:.2f} at the start",
+        "server:  " + ", ".join(f"{name} {database.setting(name)}" for name in settings),
+        f"medians of {rounds} alternating rounds of {seconds} s each, pgbench -M prepared on the same machine",
+    ]
+    if os.getloadavg()[0] > 0.5:
+        lines.append("NOTE: something else is running on this machine. The ratios are less certain for it.")
+    if database.setting("fsync") != "on":
+        lines.append("NOTE: fsync is off, so nothing here is durable and no rate is what a real server does.")
+    return "\n".join(lines) + "\n"
+
+
+def columns():
+    above = WIDTHS.format("", "events a", "second", "", "ratio", "", "", "")
+    names = WIDTHS.format("case", "floor", "hand", "ours", "ours/floor", "ours/hand", "hand/floor", "ours/hand by round")
+    return f"{above.rstrip()}\n{names}"
+
+
+def legend():
+    return """
+floor  one UPDATE and one INSERT with a unique key, in one statement: no guard, no grants, no ledger
+hand   a PL/pgSQL function: once a key, guarded, paid by grants in order, each draw a line of a ledger
+ours   event: report_meter_event, debit: wallet_debit, batch: report_meter_events, balance: wallet_balance
+case   many: 10,000 wallets, one: a single wallet; then the clients, or the events in a batch (one client);
+       off: synchronous_commit off, otherwise durable. A balance counts as one event.
+"""
+
+
+def verdict(rows, low):
+    if not low:
+        return f"Every one of the {len(rows)} rows reaches what cases.txt asks for."
+    names = (f"{r.case.name} ({r.reached():.2f}, at least {r.case.at_least} of {r.case.at_least_of})" for r in low)
+    return f"Below what cases.txt asks for: {', '.join(names)}."
+
+
+def cpu_model():
+    found = re.search(r"^model name\s*: (.+)$", read("/proc/cpuinfo"), re.M)
+    return found.group(1).strip() if found else os.uname().machine
+
+
+def memory():
+    found = re.search(r"^MemTotal:\s+(\d+) kB", read("/proc/meminfo"), re.M)
+    return f"{int(found.group(1)) / 1024 / 1024:.0f} GB" if found else "unknown amount"
+
+
+def read(path):
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def note(text):
+    """Progress, on a terminal only, each over the last."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def forget_notes():
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,8 @@
+-- A batch by the hand-written function. The first statement makes the arrays; ./run takes its time off.
+SELECT /* input */ array_agg('cus_' || (1 + floor(random() * :wallets))::int) AS customers,
+       array_agg('api_calls'::text) AS names, array_agg(10::numeric) AS amounts,
+       array_agg('evt_' || (1 + floor(random() * 9e15))::bigint) AS keys
+FROM generate_series(1, :events) \gset
+SELECT count(hand_charge(b.customer_id, b.event_name, b.value, b.identifier))
+FROM unnest(:customers::text[], :names::text[], :amounts::numeric[], :keys::text[])
+    AS b (customer_id, event_name, value, identifier);

@@ -1,0 +1,75 @@
+"""The server under test, through psql: the benchmark's own database, and what is stored in it afterwards."""
+
+import contextlib
+import os
+import subprocess
+
+
+class Problem(Exception):
+    """Something that the user has to hear, in one line or a few."""
+
+
+def command(arguments, env=None, stdin=None):
+    """Runs a program and returns what it printed; its complaint becomes the Problem."""
+    try:
+        done = subprocess.run(arguments, env=env, input=stdin, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Problem(f"{arguments[0]} is not in PATH.") from None
+    if done.returncode != 0:
+        raise Problem(f"{arguments[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+class Database:
+    def __init__(self, name):
+        self.name = name
+
+    def env(self, **settings):
+        """The environment that reaches this database, with settings for the session."""
+        options = [f"-c {name}={value}" for name, value in settings.items()]
+        given = os.environ.get("PGOPTIONS", "")
+        return {**os.environ, "PGDATABASE": self.name, "PGOPTIONS": " ".join([given, *options]).strip()}
+
+    def query(self, sql):
+        """The rows as text: a line each, columns separated by '|'."""
+        return command(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], self.env(), sql + ";\n").rstrip("\n")
+
+    def load(self, path):
+        """Runs a file as one transaction."""
+        self.query(f"BEGIN;\n{path.read_text()}\nCOMMIT")
+
+    def setting(self, name):
+        return self.query(f"SHOW {name}")
+
+    def stored(self):
+        """How many charges the tables hold."""
+        return {
+            "floor_events": int(self.query("SELECT count(*) FROM floor_event")),
+            "hand_events": int(self.query("SELECT count(*) FROM hand_event")),
+            "our_events": int(self.query("SELECT count(*) FROM credits.meter_events")),
+            "our_debits": int(
+                self.query("SELECT count(*) FROM credits.operations WHERE function = 'wallet_debit'")
+            ),
+        }
+
+    def balances(self):
+        """What all wallets together have, a whole number because every charge is 10. Ours is asked as users ask."""
+        sums = {
+            "floor": "SELECT sum(balance)::bigint FROM floor_account",
+            "hand": "SELECT sum(balance)::bigint FROM hand_account",
+            "ours": "SELECT sum(available)::bigint"
+            " FROM floor_account a, credits.wallet_balance(a.customer_id, 'CREDIT')",
+        }
+        return {side: int(self.query(sql)) for side, sql in sums.items()}
+
+
+@contextlib.contextmanager
+def fresh_database():
+    """A new database, dropped at the end whatever happened."""
+    name = f"pg_credits_bench_{os.getpid()}"
+    maintenance = Database("postgres")
+    maintenance.query(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+    try:
+        yield Database(name)
+    finally:
+        maintenance.query(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
