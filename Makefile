@@ -32,10 +32,12 @@ lint: setup-test ## formatting and clippy
 bench: setup-test build ## speed beside a floor and hand-written PL/pgSQL (CASE=… chooses)
 	@scripts/cluster.sh with bench -c max_connections=100 -c shared_buffers=256MB -- tests/bench/run
 
-replay: setup-test build ## replay a usage trace of your own on the demo's server (CSV=file.csv)
-	@test -n "$(CSV)" || { echo "make replay CSV=file.csv"; exit 2; }
+replay: ## replay a usage trace of your own on the demo's server (CSV=file.csv, ARGS='--help')
+	@test -n "$(CSV)$(ARGS)" || { echo "make replay CSV=file.csv"; exit 2; }
+	@scripts/setup.sh test
+	@scripts/build.sh
 	@scripts/cluster.sh start demo
-	@scripts/cluster.sh run demo -- tests/replay/replay "$(CSV)"
+	@scripts/cluster.sh run demo -- tests/replay/replay $(ARGS) $(if $(CSV),"$(CSV)")
 
 install: ## install into the machine's own PostgreSQL (PG_CONFIG=… says which)
 	@scripts/setup.sh machine

@@ -125,6 +125,7 @@ stop() {
 
 stop_all() {
     local dir
+    [ -s "$build/pg" ] || return 0   # nothing was set up, so nothing runs
     for dir in "$(place)"/clusters/*/; do
         if [ -d "$dir" ]; then use "$(basename "$dir")"; stop; fi
     done

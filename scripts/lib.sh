@@ -8,7 +8,7 @@ umask 022   # the server's user has to read what is made here, whoever makes it
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$top/build
 
-# Settings of the caller's session would send a client to another server than ours; make's would reach cargo.
+# Settings of the caller's shell would send a client to another server than ours; make's would reach cargo.
 for variable in ${!PG@}; do
     case $variable in PG | PG_CONFIG) ;; *) unset "$variable" ;; esac
 done

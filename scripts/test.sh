@@ -63,6 +63,7 @@ if [ -n "${STEP:-}" ]; then
     esac
 fi
 [ ! -t 1 ] || export CARGO_TERM_COLOR=always
+export PYTHONUNBUFFERED=1   # progress is to be seen as it happens, through the pipe below
 rm -rf "$logs"
 mkdir -p "$logs"
 : >"$logs/summary"

@@ -357,6 +357,7 @@ impl Book {
     pub fn open_grant(&mut self, grant: Grant, debts: Vec<Debt>) {
         let (id, restricted, amount) = (grant.id, grant.is_restricted(), grant.remaining);
         self.debts.extend(debts);
+        self.next_change_at = self.next_change_at.min(grant.expires_at);
         self.place(grant);
         let at = self.posted_at;
         self.post(LineType::Grant, id, restricted, amount, None, at);

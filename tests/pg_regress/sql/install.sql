@@ -1,0 +1,50 @@
+-- What the extension consists of, and what holds for all of it.
+
+-- Every object, so that nothing comes or goes unnoticed.
+SELECT pg_catalog.pg_describe_object(classid, objid, 0) AS object
+FROM pg_catalog.pg_depend
+WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  AND refobjid = (SELECT oid FROM pg_catalog.pg_extension WHERE extname = 'pg_credits')
+ORDER BY 1 COLLATE "C";
+
+-- The schema is the extension's own: dropped with it, and not the caller's choice.
+SELECT extrelocatable, extversion FROM pg_catalog.pg_extension WHERE extname = 'pg_credits';
+
+-- Every table, column, view and function says what it is for.
+SELECT 'table ' || c.relname AS without_comment FROM pg_class c
+WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL
+UNION ALL
+SELECT 'column ' || c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE relnamespace = 'credits'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+  AND col_description(c.oid, attnum) IS NULL
+UNION ALL
+SELECT 'function ' || p.proname FROM pg_proc p
+WHERE pronamespace = 'credits'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL;
+
+-- Nothing is granted to PUBLIC.
+SELECT c.relname AS granted_to_public FROM pg_class c, aclexplode(c.relacl) a
+WHERE relnamespace = 'credits'::regnamespace AND a.grantee = 0
+UNION ALL
+SELECT p.proname FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+WHERE pronamespace = 'credits'::regnamespace AND a.grantee = 0
+UNION ALL
+SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'credits' AND a.grantee = 0;
+
+-- Every function runs as the owner with a pinned search_path, but for the procedure that commits; none is STRICT.
+SELECT proname AS unpinned, prosecdef, proconfig, proisstrict FROM pg_proc
+WHERE pronamespace = 'credits'::regnamespace
+  AND (NOT prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] OR proisstrict);
+
+-- pg_dump takes every table along.
+SELECT relname AS not_dumped FROM pg_class
+WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'S')
+  AND oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'pg_credits')::oid[]);
+
+-- The settings, and who may set them.
+SELECT name, setting, unit, context FROM pg_settings WHERE name LIKE 'credits.%' ORDER BY name;
+
+-- It goes as it came.
+DROP EXTENSION pg_credits;
+SELECT count(*) FROM pg_namespace WHERE nspname = 'credits';
+CREATE EXTENSION pg_credits;
+SELECT * FROM credits.verify();
