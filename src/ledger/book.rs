@@ -5,6 +5,7 @@
 use super::drawdown::{Category, Draw, Grant, Grants, Status};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What a ledger line records.
@@ -135,8 +136,8 @@ pub struct Book {
     complete: bool,
     /// Grants that change and are not in line to pay: ended ones, and those that stand after a window's end.
     aside: Vec<Grant>,
-    /// What is owed, oldest first.
-    debts: Vec<Debt>,
+    /// What is owed, by number: oldest first.
+    debts: BTreeMap<i64, Debt>,
     /// Lines to append.
     pub lines: Vec<Line>,
     /// Whether time changed something since the last posting.
@@ -170,7 +171,7 @@ impl Book {
             grants: Grants::default(),
             complete: true,
             aside: Vec::new(),
-            debts: Vec::new(),
+            debts: BTreeMap::new(),
             lines: Vec::new(),
             advanced: false,
         }
@@ -197,7 +198,7 @@ impl Book {
     /// needed: what is open and may pay a debt has paid it when the debt was made.
     pub fn advance(&mut self, to: Time, due: Vec<Grant>, debts: Vec<Debt>) {
         self.grants = Grants::new(due.into_iter().map(|g| self.with_head(g)).collect());
-        self.debts = debts;
+        self.take_debts(debts);
         let mut instants: Vec<Time> = self.grants.iter().map(|g| g.expires_at).collect();
         instants.extend(self.grants.iter().filter(|g| g.status == Status::Pending).map(|g| g.effective_at));
         instants.retain(|at| *at <= to);
@@ -254,10 +255,22 @@ impl Book {
         self.pay_debts(at);
     }
 
+    /// What the rows say of debts that the book does not know yet; of those that it knows it knows better.
+    fn take_debts(&mut self, debts: Vec<Debt>) {
+        for debt in debts {
+            self.debts.entry(debt.debt_no).or_insert(debt);
+        }
+    }
+
+    /// What is still owed for these debts, as the book knows it.
+    pub fn owed_for(&self, debts: &[Debt]) -> Decimal {
+        debts.iter().map(|debt| self.debts.get(&debt.debt_no).unwrap_or(debt).pending).sum()
+    }
+
     /// Oldest first, each by the grants that may pay it, in drawdown order.
     fn pay_debts(&mut self, at: Time) {
         let mut debts = std::mem::take(&mut self.debts);
-        for debt in debts.iter_mut().filter(|d| d.pending > Decimal::ZERO) {
+        for debt in debts.values_mut().filter(|d| d.pending > Decimal::ZERO) {
             let draws = self.grants.draw(Some(&debt.event_name), debt.pending);
             let paid = self.consume(draws, &Source::Event(debt.identifier.clone()), at);
             if paid > Decimal::ZERO {
@@ -356,7 +369,7 @@ impl Book {
     /// Adds a grant that takes effect now; the pending usage that it may pay is paid first.
     pub fn open_grant(&mut self, grant: Grant, debts: Vec<Debt>) {
         let (id, restricted, amount) = (grant.id, grant.is_restricted(), grant.remaining);
-        self.debts.extend(debts);
+        self.take_debts(debts);
         self.next_change_at = self.next_change_at.min(grant.expires_at);
         self.place(grant);
         let at = self.posted_at;
@@ -392,21 +405,22 @@ impl Book {
         self.pending += owed;
         if let (Source::Event(identifier), true) = (source, owed > Decimal::ZERO) {
             self.last_debt += 1;
-            self.debts.push(Debt {
+            let debt = Debt {
                 identifier: identifier.clone(),
                 event_name: meter.unwrap_or_default().to_string(),
                 consumed,
                 pending: owed,
                 debt_no: self.last_debt,
                 changed: true,
-            });
+            };
+            self.debts.insert(debt.debt_no, debt);
         }
         Ok(Charged { consumed, pending: owed })
     }
 
     /// What an event has been charged so far, where that is not in its row yet.
     pub fn debt(&self, identifier: &str) -> Option<&Debt> {
-        self.debts.iter().find(|d| d.identifier == identifier)
+        self.debts.values().find(|d| d.identifier == identifier)
     }
 
     /// The grant that the account's row is to carry from now on.
@@ -431,7 +445,7 @@ impl Book {
 
     /// The events whose rows must be written.
     pub fn changed_debts(&self) -> impl Iterator<Item = &Debt> {
-        self.debts.iter().filter(|d| d.changed)
+        self.debts.values().filter(|d| d.changed)
     }
 
     /// The loaded grants that can be drawn on: after `advance` alone, those that it started.

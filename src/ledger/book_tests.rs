@@ -75,8 +75,9 @@ impl Tables {
         let at = book.posted_at;
         let ends = |g: &&Grant| g.status == Status::Granted && g.expires_at <= at;
         let begins = |g: &&Grant| g.status == Status::Pending && g.effective_at <= at;
+        let begins_any = self.grants.values().any(|g| begins(&g));
         let due = self.grants.values().filter(|g| ends(g) || begins(g)).cloned().collect();
-        book.advance(at, due, self.owed());
+        book.advance(at, due, if begins_any { self.owed() } else { Vec::new() });
         let later = self.grants.values().filter_map(|g| match g.status {
             Status::Granted if g.expires_at > at => Some(g.expires_at),
             Status::Pending if g.effective_at > at => Some(g.effective_at),

@@ -196,8 +196,7 @@ pub fn debts(session: &Session, book: &Book, incoming: &[&Grant]) -> Result<Vec<
                 changed: false,
             });
         }
-        let owed: Decimal = debts.iter().map(|d| d.pending).sum();
-        if restricted || owed >= credits || (debts.len() as i64) < limit {
+        if restricted || book.owed_for(&debts) >= credits || (debts.len() as i64) < limit {
             return Ok(debts);
         }
         limit = limit.saturating_mul(8);

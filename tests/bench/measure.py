@@ -5,11 +5,11 @@ first second, in which sessions load libraries and make plans, is left out; a la
 nothing; and it is exact for a handful of large batches too.
 """
 
+import contextlib
 import os
 import re
-import tempfile
+import shutil
 from collections import defaultdict
-from pathlib import Path
 
 import server
 
@@ -20,18 +20,29 @@ INPUT = "/* input */"  # marks the statement of a script that only makes what th
 def run(database, out, script, case, seconds):
     """Events a second, and how many transactions were done in all, the uncounted ones included."""
     makes_input = INPUT in script.read_text()
-    with tempfile.TemporaryDirectory(dir=out) as logs:
-        arguments = ["pgbench", "-n", "-M", "prepared", "-T", str(WARM_UP + seconds)]
-        arguments += ["-c", str(case.clients), "-j", str(min(case.clients, os.cpu_count() or 1))]
-        arguments += ["-D", f"wallets={case.wallets}", "-D", f"events={case.events}"]
-        arguments += ["-f", str(script), "-l", f"--log-prefix={logs}/log"]
-        arguments += ["-r"] if makes_input else []
+    arguments = ["pgbench", "-n", "-M", "prepared", "-T", str(WARM_UP + seconds)]
+    arguments += ["-c", str(case.clients), "-j", str(min(case.clients, os.cpu_count() or 1))]
+    arguments += ["-D", f"wallets={case.wallets}", "-D", f"events={case.events}"]
+    arguments += ["-f", str(script)] + (["-r"] if makes_input else [])
+    with fresh_folder(out / "logs") as logs:
+        arguments += ["-l", f"--log-prefix={logs}/log"]
         summary = server.command(arguments, database.env(synchronous_commit=case.commit))
-        transactions = read_logs(Path(logs))
+        transactions = read_logs(logs)
     done = int(re.search(r"^number of transactions actually processed: (\d+)", summary, re.M).group(1))
     if done == 0 or done != sum(len(one) for one in transactions.values()):
         raise server.Problem(f"{script.name}: pgbench counts {done} transactions, and its log does not.\n{summary}")
     return case.events * rate(transactions, input_seconds(summary) if makes_input else 0.0), done
+
+
+@contextlib.contextmanager
+def fresh_folder(path):
+    """An empty folder, gone at the end; what a run that was killed left in it goes first."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def read_logs(folder):

@@ -16,7 +16,9 @@ def command(arguments, env=None, stdin=None):
     except FileNotFoundError:
         raise Problem(f"{arguments[0]} is not in PATH.") from None
     if done.returncode != 0:
-        raise Problem(f"{arguments[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+        complaint = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        more = [f"… and {len(complaint) - 8} more lines"] if len(complaint) > 8 else []
+        raise Problem("\n".join([f"{arguments[0]} failed:", *complaint[:8], *more]))
     return done.stdout
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The clients' story in psycopg: parameters as %s or %(name)s, Decimals and UUIDs as they come, errors with exc.sqlstate
-and exc.diag. The test runs this file and counts the lines that it prints."""
+"""The clients' story in psycopg: parameters as %s or %(name)s, Decimals and UUIDs as they come, errors with
+exc.sqlstate and exc.diag. The test runs this file and counts the lines that it prints."""
 
 from __future__ import annotations
 

@@ -25,23 +25,23 @@ SELECT (:debited, :available, :'replayed') = (5, 15, 'f') AS ok \gset
 SELECT ok AS went, shortfall, operation_id IS NULL AS nothing
 FROM credits.wallet_try_debit(:'customer', 1000, idempotency_key => 'order 2') \gset
 SELECT (:'went', :shortfall, :'nothing') = ('f', 985, 't') AS ok \gset
-\if :ok \echo ok wallet_try_debit: ok = false, 985 short \else \echo FAIL wallet_try_debit: ok = :went, :shortfall short \endif
+\if :ok \echo ok wallet_try_debit: ok = false, 985 short \else \echo FAIL ok = :went, :shortfall short \endif
 
 SELECT consumed AS first_consumed, replayed AS first_replayed
 FROM credits.report_meter_event(:'customer', 'psql_answers', 4, :'answer') \gset
 SELECT consumed AS again_consumed, replayed AS again_replayed
 FROM credits.report_meter_event(:'customer', 'psql_answers', 4, :'answer') \gset
 SELECT (:first_consumed, :'first_replayed', :again_consumed, :'again_replayed') = (2, 'f', 2, 't') AS ok \gset
-\if :ok \echo ok reported twice, charged once \else \echo FAIL :first_consumed :first_replayed :again_consumed :again_replayed \endif
+\if :ok \echo ok reported twice, charged once \else \echo FAIL charged :first_consumed, then :again_consumed \endif
 
 SELECT available AS left, pending AS owed FROM credits.wallet_balance(:'customer', 'CREDIT') \gset
 SELECT (:left, :owed) = (13, 0) AS ok \gset
 \if :ok \echo ok 13 left, nothing owed \else \echo FAIL :left left, :owed owed \endif
 
--- The refusal. What psql writes about it goes to the standard error stream, DETAIL included, and the test reads it there.
+-- The refusal. What psql writes about it, DETAIL included, goes to the standard error stream; the test reads it there.
 SELECT debited FROM credits.wallet_debit(:'customer', 1000);
 SELECT :'LAST_ERROR_SQLSTATE' = 'PC001' AS ok \gset
-\if :ok \echo ok :LAST_ERROR_SQLSTATE in LAST_ERROR_SQLSTATE \else \echo FAIL :LAST_ERROR_SQLSTATE in LAST_ERROR_SQLSTATE \endif
+\if :ok \echo ok :LAST_ERROR_SQLSTATE in LAST_ERROR_SQLSTATE \else \echo FAIL SQLSTATE :LAST_ERROR_SQLSTATE \endif
 
 SELECT available AS left FROM credits.wallet_balance(:'customer', 'CREDIT') \gset
 SELECT :left = 13 AS ok \gset

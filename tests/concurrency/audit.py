@@ -35,10 +35,10 @@ def once_each(done: Sequence[Done]) -> list[str]:
 
 def events_recorded(connection: Connection, done: Sequence[Done]) -> list[str]:
     """The events in the database are the acknowledged ones, at their cost; consumed is what the ledger's lines say."""
+    reported = [one.call for one in done if one.call.function == "report_meter_event"]
     acknowledged = {
-        (one.call.customer, one.call.key): (one.call.event_name, one.call.amount, cost(one.call.event_name, one.call.amount))
-        for one in done
-        if one.call.function == "report_meter_event"
+        (call.customer, call.key): (call.event_name, call.amount, cost(call.event_name, call.amount))
+        for call in reported
     }
     recorded = {
         (customer, identifier): (event_name, value, charged)
@@ -162,8 +162,9 @@ def drawdown(connection: Connection, count: Callable[[str], None]) -> list[str]:
         )
     }
     lines = connection.execute(
-        "SELECT l.customer_id, l.line_no, l.type, l.grant_id, l.amount, extract(epoch FROM l.effective_at), e.event_name"
-        " FROM credits.credit_transactions AS l LEFT JOIN credits.meter_events AS e USING (customer_id, identifier)"
+        "SELECT l.customer_id, l.line_no, l.type, l.grant_id, l.amount, extract(epoch FROM l.effective_at),"
+        " e.event_name FROM credits.credit_transactions AS l"
+        " LEFT JOIN credits.meter_events AS e USING (customer_id, identifier)"
         " ORDER BY l.customer_id, l.currency, l.line_no"
     )
     wrong = []

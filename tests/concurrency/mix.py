@@ -326,8 +326,7 @@ class Mix:
         self.count(state)
 
     def unexpected(self, what: str, error: psycopg.Error) -> None:
-        said = str(error).strip().splitlines()
-        self.wrong(f"{what}: {error.sqlstate} {said[0] if said else ''}")
+        self.wrong(f"{what}: {harness.described(error)}")
         if error.sqlstate is None:
             raise error
 

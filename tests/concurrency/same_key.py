@@ -115,7 +115,8 @@ def refused_try_debit_leaves_its_key(pair: Pair) -> None:
     waiting = pair.settled(pair.second.start(DEBIT, pair.customer, 4, "k"))
     pair.first.commit()
     two = waiting.one()
-    pair.checks.equal((two["replayed"], two["debited"]), (False, 4), "the other session uses the key with its own amount")
+    seen = (two["replayed"], two["debited"])
+    pair.checks.equal(seen, (False, 4), "the other session uses the key with its own amount")
     again = pair.first.one(TRY_DEBIT, pair.customer, 2, "k2")
     pair.checks.equal(again["ok"], True, "the first session goes on")
     pair.checks.equal(pair.balance(), (4, 0, 0), "10 less 4 less 2")
@@ -163,7 +164,8 @@ def at_the_same_moment(pair: Pair) -> None:
     pair.checks.none(errors, "no error")
     both = list(zip(answers["first"], answers["second"]))
     pair.checks.equal([one["replayed"] != two["replayed"] for one, two in both], [True] * rounds, "one replay each")
-    same = [_part(one, CALLS["report_meter_event"][1]) == _part(two, CALLS["report_meter_event"][1]) for one, two in both]
+    returned = CALLS["report_meter_event"][1]
+    same = [_part(one, returned) == _part(two, returned) for one, two in both]
     pair.checks.equal(same, [True] * rounds, "the same answer each")
     pair.checks.equal(pair.balance(), (1000 - 2 * rounds, 0, 0), "each charged once")
 

@@ -162,7 +162,7 @@ def lock_held_past_expiry(pair: Pair) -> None:
 
 
 def grant_begins_meanwhile(pair: Pair) -> None:
-    """a scheduled grant begins, another session posts that and a debit that began before waits behind it: it may draw"""
+    """a scheduled grant begins, another session posts that and a debit that began before waits behind it: it draws"""
     pair.give(5, "old")
     begins = pair.give(50, "scheduled", priority=1, effective_at="clock_timestamp() + interval '1 s'")["effective_at"]
     pair.second.begin()
@@ -257,7 +257,8 @@ def first_use_together(pair: Pair) -> None:
         waiting = pair.blocked(pair.second.start(GRANT, pair.customer, 5, None))
         pair.first.end(commit)
         waiting.one()
-        pair.checks.equal(pair.balance(), (expected, 0, 0), f"{expected} after the first one's {'COMMIT' if commit else 'ROLLBACK'}")
+        how = "COMMIT" if commit else "ROLLBACK"
+        pair.checks.equal(pair.balance(), (expected, 0, 0), f"{expected} after the first one's {how}")
 
 
 def first_event_together(pair: Pair) -> None:
@@ -350,7 +351,8 @@ CASES = [
 
 def _owed(pair: Pair) -> list[tuple[str, int]]:
     rows = pair.observer.all(
-        "SELECT identifier, pending FROM credits.meter_events WHERE customer_id = %s AND pending > 0 ORDER BY created_at",
+        "SELECT identifier, pending FROM credits.meter_events WHERE customer_id = %s AND pending > 0"
+        " ORDER BY created_at",
         pair.customer,
     )
     return [(row["identifier"], row["pending"]) for row in rows]

@@ -1,7 +1,8 @@
 """Sessions for tests of two of them: one whose statement can be left waiting, and the proof that it does wait.
 
-A case gets a Pair: two sessions (and a third for the case that needs it) and an observer that watches the locks. Nothing here sleeps and hopes: `blocked` returns
-only when the server itself says that the one session waits for the other.
+A case gets a Pair: two sessions (and a third for the case that needs it) and an observer that watches the locks.
+Nothing here sleeps and hopes: `blocked` returns only when the server itself says that the one session waits for the
+other.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ class Pair:
         holder = by or (self.first if waiting.session is self.second else self.second)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            row = self.observer.one("SELECT %s = ANY (pg_blocking_pids(%s)) AS blocked", holder.pid, waiting.session.pid)
+            query = "SELECT %s = ANY (pg_blocking_pids(%s)) AS blocked"
+            row = self.observer.one(query, holder.pid, waiting.session.pid)
             if row["blocked"]:
                 return waiting
             if waiting.done:

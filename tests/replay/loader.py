@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from scenario import GrantPlan, Step
+from support.harness import described
 
 CALLS_A_TRANSACTION = 500
 
@@ -38,12 +39,8 @@ class CallFailed(Exception):
 
     def __init__(self, step: Step, error: psycopg.Error) -> None:
         self.step, self.error = step, error
-        detail = error.diag.message_detail
-        said = error.diag.message_primary or str(error).strip()
         what = f"grant {step.key}" if isinstance(step, GrantPlan) else step.identifier
-        super().__init__(
-            f"{what} of {step.customer}: {error.sqlstate} {said}" + (f" {detail}" if detail else "")
-        )
+        super().__init__(f"{what} of {step.customer}: {described(error)}")
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """What every balance has to be, computed from the rules alone.
 
-A second implementation of the ledger for tests, as plain as it can be: one account at a time, one event at a time, every
-grant looked at every time, exact decimals. It shares no code with the extension and knows no database. Its input is what
-the loader reports too: grants with their terms and events with their values, in the order of reporting.
+A second implementation of the ledger for tests, as plain as it can be: one account at a time, one event at a time,
+every grant looked at every time, exact decimals. It shares no code with the extension and knows no database. Its input
+is what the loader reports too: grants with their terms and events with their values, in the order of reporting.
 """
 
 from __future__ import annotations

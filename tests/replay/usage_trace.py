@@ -173,7 +173,8 @@ def _instant(text: str) -> datetime | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return moment + timedelta(microseconds=round(Decimal("0." + (digits or "0")) * 1_000_000))
+    moment += timedelta(microseconds=round(Decimal("0." + (digits or "0")) * 1_000_000))
+    return moment.astimezone(timezone.utc)
 
 
 def _from_epoch(text: str) -> datetime | None:

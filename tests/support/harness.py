@@ -57,12 +57,23 @@ class Checks:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of this case
-            self.check(False, what, f"{type(error).__name__}: {error}".strip())
-            traceback.print_exc(file=sys.stdout)
+            self.check(False, what, described(error))
+            traceback.print_tb(error.__traceback__, file=sys.stdout)
 
 
 def say(line: str) -> None:
     print(line, flush=True)
+
+
+def described(error: BaseException) -> str:
+    """An error in one line; of the database's with its SQLSTATE and the first line of its DETAIL."""
+    if not isinstance(error, psycopg.Error) or error.sqlstate is None:
+        return f"{type(error).__name__}: {first_line(str(error))}"
+    return f"{error.sqlstate} {first_line(str(error))} {first_line(error.diag.message_detail)}".strip()
+
+
+def first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
 
 
 def connect(database: str, **options: Any) -> psycopg.Connection[Any]:
@@ -93,6 +104,11 @@ def create_database(name: str) -> None:
     except psycopg.Error:
         drop_database(name)
         raise
+
+
+def database_exists(name: str) -> bool:
+    with connect(MAINTENANCE_DATABASE) as connection:
+        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
 def drop_database(name: str) -> None:
@@ -136,7 +152,7 @@ def run(label: str, body: Callable[[Checks, str], str | None]) -> None:
     except KeyboardInterrupt:
         checks.check(False, "interrupted")
     except Exception as error:  # noqa: BLE001 - the closing line comes whatever happened
-        traceback.print_exc(file=sys.stdout)
-        checks.check(False, "the test runs to its end", f"{type(error).__name__}: {error}".strip())
+        traceback.print_tb(error.__traceback__, file=sys.stdout)
+        checks.check(False, "the test runs to its end", described(error))
     say((f"{closing}: " if closing else "") + f"{checks.passed} passed, {checks.failed} failed")
     sys.exit(0 if checks.failed == 0 and checks.passed > 0 else 1)
