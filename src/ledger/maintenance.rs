@@ -5,7 +5,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::pg::procedure::{self, Call};
-use crate::pg::reply::{Reply, Value};
+use crate::pg::reply::{Nothing, Reply, Value};
 use crate::pg::statement::{Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
@@ -14,8 +14,18 @@ use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 
 /// `CALL credits.maintain()`: batches until nothing is due, a commit after each. Raises PC013.
 #[pg_extern(sql = false)]
-fn maintain(batch_size: Option<i32>, call: Call) {
-    procedure::repeat_until_zero(call, c"SELECT credits.maintain_batch($1)", batch_size);
+fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
+    Reply(at_least_one(batch_size).map(|batch_size| {
+        procedure::repeat_until_zero(call, c"SELECT credits.maintain_batch($1)", batch_size);
+        Nothing
+    }))
+}
+
+fn at_least_one(batch_size: Option<i32>) -> Result<i32, Error> {
+    match input::required("batch_size", batch_size)? {
+        size if size >= 1 => Ok(size),
+        _ => Err(Error::argument("batch_size", "must be at least 1")),
+    }
 }
 
 static LOCK_DUE: Statement = Statement::new(
@@ -30,10 +40,7 @@ static LOCK_DUE: Statement = Statement::new(
 #[pg_extern(sql = false)]
 fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
     Reply((|| {
-        let batch_size = input::required("batch_size", batch_size)?;
-        if batch_size < 1 {
-            return Err(Error::argument("batch_size", "must be at least 1"));
-        }
+        let batch_size = at_least_one(batch_size)?;
         writing(|session| {
             let now = settings::now()?;
             let mut keys: Vec<Key> = Vec::new();

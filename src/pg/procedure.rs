@@ -6,7 +6,7 @@ use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 
 /// The call under way, as PostgreSQL describes it to the function called.
 pub struct Call(pg_sys::FunctionCallInfo);
@@ -33,7 +33,7 @@ unsafe impl SqlTranslatable for Call {
 
 /// Runs a statement that returns one integer again and again, committing after each time, until it returns zero.
 /// Called inside a transaction, it runs the statement once and commits nothing.
-pub fn repeat_until_zero(call: Call, statement: &CStr, argument: Option<i32>) {
+pub fn repeat_until_zero(call: Call, statement: &CStr, argument: i32) {
     // SAFETY: for a procedure called by CALL the context is a CallContext; for anything else it is not, or null.
     let atomic = unsafe {
         let context = (*call.0).context;
@@ -48,14 +48,13 @@ pub fn repeat_until_zero(call: Call, statement: &CStr, argument: Option<i32>) {
         pg_sys::SPI_connect_ext(options);
         loop {
             let mut types = [pg_sys::INT4OID];
-            let mut values = [pg_sys::Datum::from(argument.unwrap_or_default())];
-            let nulls = [if argument.is_none() { b'n' } else { b' ' } as c_char];
+            let mut values = [pg_sys::Datum::from(argument)];
             let status = pg_sys::SPI_execute_with_args(
                 statement.as_ptr(),
                 1,
                 types.as_mut_ptr(),
                 values.as_mut_ptr(),
-                nulls.as_ptr(),
+                std::ptr::null(),
                 false,
                 1,
             );

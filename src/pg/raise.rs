@@ -51,6 +51,13 @@ pub fn raise(error: Error) -> ! {
     std::process::abort()
 }
 
+/// Keeps Rust backtraces out of what users see: pgrx adds one to the DETAIL of every error that passes through Rust
+/// where the server's environment asks for it.
+pub fn without_backtraces() {
+    // SAFETY: called once, when the library is loaded, by a process that has one thread.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

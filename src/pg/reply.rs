@@ -39,6 +39,15 @@ pub trait Answer {
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell;
 }
 
+/// What a procedure answers.
+pub struct Nothing;
+
+impl Answer for Nothing {
+    unsafe fn datum(self, _: pg_sys::FunctionCallInfo) -> Cell {
+        Cell::NULL
+    }
+}
+
 impl<T: ToCell> Answer for Value<T> {
     unsafe fn datum(self, _: pg_sys::FunctionCallInfo) -> Cell {
         self.0.cell()

@@ -1,5 +1,5 @@
--- What pg_credits is measured against: tables, functions and 10,000 wallets of the two baselines. Loaded once, by ./run,
--- into the benchmark's own database. What pgbench sends is in scripts/*.floor.sql and scripts/*.hand.sql.
+-- What pg_credits is measured against: tables, functions and 10,000 wallets of the two baselines. Loaded once, by
+-- ./run, into the benchmark's own database. What pgbench sends is in scripts/*.floor.sql and scripts/*.hand.sql.
 --
 --   floor  The least that can be called a charge: one UPDATE of a balance and one INSERT under a unique key, in one
 --          statement, with no guard, no grants and no ledger. Nothing that keeps a record can be quicker.
@@ -137,7 +137,7 @@ LANGUAGE sql STABLE AS $$
     SELECT a.balance FROM hand_account a WHERE a.customer_id = p_customer AND a.currency = p_currency
 $$;
 
--- 10,000 wallets with more credits than the run can spend, one grant each ------------------------------------------------
+-- 10,000 wallets with more credits than the run can spend, one grant each ---------------------------------------------
 
 INSERT INTO hand_meter (event_name, currency) VALUES ('api_calls', 'CREDIT');
 INSERT INTO floor_account (customer_id, currency, balance)

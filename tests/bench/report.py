@@ -63,14 +63,15 @@ def heading(database, rounds, seconds):
     version = database.setting("server_version")
     extension = database.query("SELECT default_version FROM pg_available_extensions WHERE name = 'pg_credits'")
     when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    load = os.getloadavg()[0]
     settings = ("fsync", "full_page_writes", "autovacuum", "shared_buffers", "max_wal_size")
     lines = [
         f"pg_credits {extension or '(not installed)'} on PostgreSQL {version}, {when}",
-        f"machine: {cpu_model()}, {os.cpu_count()} cores, {memory()} of memory; load {os.getloadavg()[0]:.2f} at the start",
+        f"machine: {cpu_model()}, {os.cpu_count()} cores, {memory()} of memory; load {load:.2f} at the start",
         "server:  " + ", ".join(f"{name} {database.setting(name)}" for name in settings),
         f"medians of {rounds} alternating rounds of {seconds} s each, pgbench -M prepared on the same machine",
     ]
-    if os.getloadavg()[0] > 0.5:
+    if load > 0.5:
         lines.append("NOTE: something else is running on this machine. The ratios are less certain for it.")
     if database.setting("fsync") != "on":
         lines.append("NOTE: fsync is off, so nothing here is durable and no rate is what a real server does.")
@@ -79,7 +80,8 @@ def heading(database, rounds, seconds):
 
 def columns():
     above = WIDTHS.format("", "events a", "second", "", "ratio", "", "", "")
-    names = WIDTHS.format("case", "floor", "hand", "ours", "ours/floor", "ours/hand", "hand/floor", "ours/hand by round")
+    titles = ("case", "floor", "hand", "ours", "ours/floor", "ours/hand", "hand/floor", "ours/hand by round")
+    names = WIDTHS.format(*titles)
     return f"{above.rstrip()}\n{names}"
 
 

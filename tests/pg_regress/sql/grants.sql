@@ -8,9 +8,10 @@ SELECT currency, name, decimals, kind, active FROM credits.currencies;
 SELECT customer_id, name FROM credits.customers;
 
 -- All the terms.
+SELECT FROM credits.meter_create('images');
 SELECT currency, status, amount, category, priority, effective_at, expires_at, applicable_meters, cost_basis, name,
        granted_by, metadata, created_at
-FROM credits.meter_create('images'), credits.credit_grant(
+FROM credits.credit_grant(
     customer_id => 'ada', amount => 12.5, currency => 'CREDIT', category => 'paid', name => 'Pack', priority => 10,
     effective_at => '2026-03-05', expires_at => '2026-04-05', applicable_meters => ARRAY['images'],
     cost_basis => 0.02, granted_by => 'sales', metadata => '{"order": 7}');

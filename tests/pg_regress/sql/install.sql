@@ -1,11 +1,11 @@
 -- What the extension consists of, and what holds for all of it.
 
 -- Every object, so that nothing comes or goes unnoticed.
-SELECT pg_catalog.pg_describe_object(classid, objid, 0) AS object
+SELECT pg_catalog.pg_describe_object(classid, objid, 0) COLLATE "C" AS object
 FROM pg_catalog.pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_catalog.pg_extension WHERE extname = 'pg_credits')
-ORDER BY 1 COLLATE "C";
+ORDER BY 1;
 
 -- The schema is the extension's own: dropped with it, and not the caller's choice.
 SELECT extrelocatable, extversion FROM pg_catalog.pg_extension WHERE extname = 'pg_credits';
@@ -40,7 +40,8 @@ SELECT relname AS not_dumped FROM pg_class
 WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'S')
   AND oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'pg_credits')::oid[]);
 
--- The settings, and who may set them.
+-- The settings, and who may set them: known once the library is loaded.
+SELECT count(*) FROM credits.wallet_balance('nobody');
 SELECT name, setting, unit, context FROM pg_settings WHERE name LIKE 'credits.%' ORDER BY name;
 
 -- It goes as it came.

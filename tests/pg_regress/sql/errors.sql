@@ -1,0 +1,132 @@
+-- Wrong input: each has its code, says which argument, and writes nothing.
+SET credits.test_clock = '2026-03-01 12:00';
+SELECT FROM credits.wallet_credit('ada', 10);
+SELECT FROM credits.meter_create('tokens');
+CREATE TABLE before AS SELECT
+    (SELECT count(*) FROM credits.customers) AS customers, (SELECT count(*) FROM credits.accounts) AS accounts,
+    (SELECT count(*) FROM credits.credit_grants) AS grants, (SELECT count(*) FROM credits.operations) AS operations,
+    (SELECT count(*) FROM credits.meter_events) AS events, (SELECT count(*) FROM credits.credit_transactions) AS lines,
+    (SELECT count(*) FROM credits.currencies) AS currencies, (SELECT count(*) FROM credits.meters) AS meters,
+    (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS account_rows;
+-- One statement's code and which argument it is about, or what it returned.
+CREATE FUNCTION try(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE detail text; result text;
+BEGIN
+    EXECUTE 'SELECT x::text FROM ' || statement || ' AS x' INTO result;
+    RETURN 'returned ' || result;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN format('%s %s %s', SQLSTATE, SQLERRM, coalesce(detail::jsonb - 'value', '{}'));
+END $$;
+
+-- Unknown customer, meter, currency.
+SELECT try($$credits.wallet_debit('nobody', 1)$$);
+SELECT try($$credits.report_meter_event('nobody', 'tokens', 1, 'e')$$);
+SELECT try($$credits.customer_erase('nobody')$$);
+SELECT try($$credits.report_meter_event('ada', 'nothing', 1, 'e')$$);
+SELECT try($$credits.meter_deactivate('nothing')$$);
+SELECT try($$credits.wallet_debit('ada', 1, 'NONE')$$);
+SELECT try($$credits.credit_grant('ada', 1, 'NONE')$$);
+SELECT try($$credits.wallet_credit('ada', 1, 'NONE')$$);
+SELECT try($$credits.wallet_balance('ada', 'NONE')$$);
+SELECT try($$credits.wallet_balance('ada', '')$$);
+SELECT try($$credits.meter_create('m', currency => 'NONE')$$);
+SELECT try($$credits.currency_update('NONE', active => true)$$);
+
+-- Amounts.
+SELECT function, amount, try(format('credits.%s(%L, %L)', function, 'ada', amount))
+FROM unnest(ARRAY['credit_grant', 'wallet_credit', 'wallet_debit', 'wallet_try_debit']) WITH ORDINALITY f (function, i),
+     unnest(ARRAY['0', '-1', 'NaN', 'Infinity', '-Infinity', '0.0000001', '1e30', '1e-30', '1e22', '1e-7'])
+         WITH ORDINALITY a (amount, j) ORDER BY i, j;
+SELECT value, try(format('credits.report_meter_event(%L, %L, %L, %L)', 'ada', 'tokens', value, 'e'))
+FROM unnest(ARRAY['-1', '-0.0000001', 'NaN', 'Infinity', '1e30', '1e28', '1e22']) value;
+SELECT price, try(format('credits.meter_create(%L, unit_price => %L)', 'm', price))
+FROM unnest(ARRAY['-1', 'NaN', 'Infinity', '1e30']) price;
+SELECT try($$credits.currency_update('CREDIT', min_payment => 0)$$);
+SELECT try($$credits.currency_update('CREDIT', min_payment => 5, max_payment => 4)$$);
+
+-- More than an account can count.
+SELECT try($$credits.wallet_credit('ada', 9999999999999999999999.999999)$$);
+
+-- NULL for every required argument.
+SELECT statement, try(statement) FROM unnest(ARRAY[
+    $$credits.customer_upsert(NULL)$$, $$credits.customer_erase(NULL)$$,
+    $$credits.currency_create(NULL)$$, $$credits.currency_update(NULL)$$,
+    $$credits.credit_grant(NULL, 1)$$, $$credits.credit_grant('ada', NULL)$$,
+    $$credits.wallet_credit(NULL, 1)$$, $$credits.wallet_credit('ada', NULL)$$,
+    $$credits.wallet_debit(NULL, 1)$$, $$credits.wallet_debit('ada', NULL)$$,
+    $$credits.wallet_try_debit(NULL, 1)$$, $$credits.wallet_try_debit('ada', NULL)$$,
+    $$credits.wallet_balance(NULL)$$,
+    $$credits.meter_create(NULL)$$, $$credits.meter_create('m', unit_price => NULL)$$,
+    $$credits.meter_activate(NULL)$$, $$credits.meter_deactivate(NULL)$$,
+    $$credits.report_meter_event(NULL, 'tokens', 1, 'e')$$, $$credits.report_meter_event('ada', NULL, 1, 'e')$$,
+    $$credits.report_meter_event('ada', 'tokens', NULL, 'e')$$, $$credits.report_meter_event('ada', 'tokens', 1)$$,
+    $$credits.report_meter_events(NULL, '{}', '{}', '{}')$$, $$credits.report_meter_events('{}', NULL, '{}', '{}')$$,
+    $$credits.report_meter_events('{}', '{}', NULL, '{}')$$, $$credits.report_meter_events('{}', '{}', '{}', NULL)$$,
+    $$credits.report_meter_events('{ada}', '{}', '{}', '{}')$$, $$credits.maintain_batch(NULL)$$,
+    $$credits.maintain_batch(-1)$$]) statement;
+
+-- Keys: empty, and far too long.
+SELECT left(statement, 60), length(statement), try(statement) FROM unnest(ARRAY[
+    $$credits.report_meter_event('ada', 'tokens', 1, '')$$,
+    format('credits.report_meter_event(%L, %L, 1, %L)', 'ada', 'tokens', repeat('x', 10000)),
+    format('credits.report_meter_event(%L, %L, 1, %L)', 'ada', 'tokens', repeat('x', 256)),
+    format('credits.report_meter_event(%L, %L, 1, %L)', 'ada', repeat('m', 256), 'e'),
+    $$credits.wallet_debit('ada', 1, idempotency_key => '')$$,
+    format('credits.wallet_debit(%L, 1, idempotency_key => %L)', 'ada', repeat('x', 10000)),
+    format('credits.credit_grant(%L, 1, idempotency_key => %L)', 'ada', repeat('x', 10000)),
+    $$credits.customer_upsert('')$$,
+    format('credits.customer_upsert(%L)', repeat('c', 256)),
+    format('credits.wallet_credit(%L, 1)', repeat('c', 256)),
+    $$credits.meter_create('')$$,
+    $$credits.currency_create('')$$,
+    format('credits.currency_create(%L)', repeat('C', 33)),
+    $$credits.currency_create('X', decimals => 19)$$,
+    $$credits.currency_create('X', decimals => -1)$$,
+    $$credits.currency_create('X', kind => 'coin')$$,
+    $$credits.currency_create('CREDIT')$$]) statement;
+
+-- A time a year ahead, and one long past.
+SELECT try($$credits.report_meter_event('ada', 'tokens', 1, 'e', occurred_at => '2027-03-01')$$);
+SELECT try($$credits.report_meter_event('ada', 'tokens', 1, 'e', occurred_at => '1999-01-01')$$);
+
+-- Nothing of all that was written.
+SELECT b.customers = (SELECT count(*) FROM credits.customers) AND b.accounts = (SELECT count(*) FROM credits.accounts)
+   AND b.grants = (SELECT count(*) FROM credits.credit_grants) AND b.operations = (SELECT count(*) FROM credits.operations)
+   AND b.events = (SELECT count(*) FROM credits.meter_events)
+   AND b.lines = (SELECT count(*) FROM credits.credit_transactions)
+   AND b.currencies = (SELECT count(*) FROM credits.currencies) AND b.meters = (SELECT count(*) FROM credits.meters)
+   AND b.account_rows = (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS nothing_written
+FROM before b;
+
+-- Text is text, whatever is in it. 255 characters are not too long, in any script.
+SELECT id, d.debited, d.replayed
+FROM unnest(ARRAY['o''brien', '"; DROP SCHEMA credits; --', E'tab\tand\nline', '\000\x00 \u0000', '😀🧾', ' ', '%s %n $1',
+                  repeat('é', 255)]) WITH ORDINALITY t (id, i),
+     LATERAL credits.wallet_credit(id, 2) c,
+     LATERAL credits.wallet_debit(id, 1, idempotency_key => id, description => id) d
+ORDER BY i;
+SELECT id, e.identifier = id AS same, e.consumed
+FROM unnest(ARRAY['o''brien', '"; DROP SCHEMA credits; --', '\000\x00 \u0000', '😀🧾', repeat('é', 255)])
+         WITH ORDINALITY t (id, i),
+     LATERAL credits.report_meter_event(id, 'tokens', 1, id) e ORDER BY i;
+SELECT credits.wallet_debit('"; DROP SCHEMA credits; --', 100);
+
+-- The largest amounts that there are.
+SELECT FROM credits.currency_create('BIG', decimals => 0);
+SELECT FROM credits.currency_create('FINE', decimals => 18);
+SELECT credited, available FROM credits.wallet_credit('big', 9999999999999999999999999998, 'BIG');
+SELECT available FROM credits.wallet_debit('big', 1, 'BIG');
+SELECT available FROM credits.wallet_credit('big', 2, 'BIG');
+SELECT try($$credits.wallet_credit('big', 1, 'BIG')$$);
+SELECT available FROM credits.wallet_credit('big', 9999999999.999999999999999999, 'FINE');
+SELECT available FROM credits.wallet_debit('big', 0.000000000000000001, 'FINE');
+
+-- A currency switched off.
+SELECT FROM credits.currency_update('CREDIT', active => false);
+SELECT try($$credits.wallet_debit('ada', 1)$$);
+SELECT try($$credits.wallet_credit('ada', 1)$$);
+SELECT try($$credits.report_meter_event('ada', 'tokens', 1, 'e')$$);
+SELECT available FROM credits.wallet_balance('ada', 'CREDIT');
+
+SELECT * FROM credits.verify();
