@@ -133,7 +133,7 @@ impl Tables {
     fn apply(&mut self, now: Time, id: u128, action: &Action, windows: usize) -> Option<Result<Charged, Refusal>> {
         let mut book = self.open(now);
         match action {
-            Action::Wait { .. } => return None,
+            Action::Wait { .. } => None,
             Action::Grant { .. } => {
                 let grant = make(id, book.posted_at, action);
                 self.window(&mut book, Decimal::ZERO, windows);

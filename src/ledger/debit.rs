@@ -1,6 +1,7 @@
 //! Debits: guarded spend, all or nothing.
 
-use super::book::{Overage, Refusal, Source};
+use super::book::{Overage, Refusal};
+use super::line::Source;
 use super::operation::{self, Operation};
 use super::{balance, currency, posting};
 use crate::amount::{self, Decimal};

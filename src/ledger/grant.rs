@@ -1,14 +1,14 @@
 //! Credit grants: credits given at one time under one set of terms.
 
 use super::book::Book;
-use super::drawdown::{Category, Grant, Status};
+use super::drawdown::{Grant, Status};
 use super::operation::{self, Operation};
+use super::terms::{Given, Terms};
 use super::{balance, currency, customer, posting};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::metering::meter;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -18,9 +18,6 @@ use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT2OID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
-
-/// Neither first nor last.
-const DEFAULT_PRIORITY: i16 = 50;
 
 row! {
     /// A grant as `credit_grant` returns it.
@@ -85,13 +82,8 @@ struct Request<'a> {
     customer_id: Option<&'a str>,
     amount: Option<Numeric>,
     currency: Option<&'a str>,
-    category: Option<&'a str>,
+    terms: Given<'a>,
     name: Option<&'a str>,
-    priority: Option<i32>,
-    effective_at: Option<Timestamptz>,
-    expires_at: Option<Timestamptz>,
-    applicable_meters: Option<ArrayOf<String>>,
-    cost_basis: Option<Numeric>,
     granted_by: Option<&'a str>,
     idempotency_key: Option<&'a str>,
     metadata: Option<Json>,
@@ -130,13 +122,8 @@ fn credit_grant(
         customer_id,
         amount,
         currency,
-        category,
+        terms: Given { category, priority, effective_at, expires_at, applicable_meters, cost_basis },
         name,
-        priority,
-        effective_at,
-        expires_at,
-        applicable_meters,
-        cost_basis,
         granted_by,
         idempotency_key,
         metadata,
@@ -164,7 +151,7 @@ fn wallet_credit(
         customer_id,
         amount,
         currency,
-        category,
+        terms: Given { category, ..Given::default() },
         name: description,
         idempotency_key,
         metadata,
@@ -183,60 +170,11 @@ fn wallet_credit(
     }))
 }
 
-/// Terms that hold whatever the account's time is.
-struct Terms {
-    category: Category,
-    priority: i16,
-    effective_at: Option<Time>,
-    expires_at: Time,
-    meters: Option<Vec<String>>,
-    cost_basis: Option<Decimal>,
-}
-
-impl Terms {
-    fn read(request: &mut Request<'_>) -> Result<Self, Error> {
-        let category = input::choice("category", request.category, "promotional", &["paid", "promotional"])?;
-        let priority = match request.priority {
-            None => DEFAULT_PRIORITY,
-            Some(given) => i16::try_from(given)
-                .ok()
-                .filter(|p| (0..=100).contains(p))
-                .ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))?,
-        };
-        let effective_at = request.effective_at.as_ref().map(|t| t.0);
-        if effective_at.is_some_and(|at| !at.is_finite()) {
-            return Err(Error::argument("effective_at", "must be a moment, not infinity"));
-        }
-        Ok(Terms {
-            category: Category::parse(category).unwrap_or(Category::Promotional),
-            priority,
-            effective_at,
-            expires_at: request.expires_at.as_ref().map_or(Time::NEVER, |t| t.0),
-            meters: meters(request.applicable_meters.take())?,
-            cost_basis: input::optional_number("cost_basis", request.cost_basis.take(), amount::not_negative)?,
-        })
-    }
-}
-
-fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
-    let Some(ArrayOf(given)) = given else { return Ok(None) };
-    if given.is_empty() {
-        return Err(Error::argument("applicable_meters", "must name a meter, or be NULL for anything"));
-    }
-    let mut meters = given
-        .into_iter()
-        .map(|name| name.ok_or_else(|| Error::missing("applicable_meters")))
-        .collect::<Result<Vec<_>, _>>()?;
-    meters.sort();
-    meters.dedup();
-    Ok(Some(meters))
-}
-
 fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
     let now = settings::now()?;
     let key = input::optional_key("idempotency_key", request.idempotency_key)?;
     let amount = input::number("amount", request.amount.take(), amount::over_zero)?;
-    let terms = Terms::read(&mut request)?;
+    let terms = Terms::read(std::mem::take(&mut request.terms))?;
     let call = Operation {
         function: request.function.to_string(),
         operation_id: Uuid::now_v7(),
@@ -245,7 +183,10 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         category: Some(terms.category.as_str().to_string()),
         grant_id: Some(Uuid::now_v7()),
     };
-    let decimals = match judge(session, &call, &terms, now) {
+    // What a first call must meet and a repeat need not.
+    let judged = currency::resolve_for(session, &call.currency, "amount", amount)
+        .and_then(|currency| terms.check(session, now).map(|()| currency.decimals));
+    let decimals = match judged {
         Ok(decimals) => decimals,
         Err(error) => {
             let first = operation::first_call(session, customer_id, key, error)?;
@@ -282,40 +223,6 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         available,
         repeated: None,
     })
-}
-
-/// What a first call must meet and a repeat need not.
-fn judge(session: &Session, call: &Operation, terms: &Terms, now: Time) -> Result<u32, Error> {
-    let currency = currency::resolve_for(session, &call.currency, "amount", call.amount)?;
-    if terms.expires_at <= terms.effective_at.unwrap_or(now).max(now) {
-        return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
-    }
-    for event_name in terms.meters.iter().flatten() {
-        meter::find(session, event_name)?.ok_or_else(|| Error::MeterNotFound { event_name: event_name.clone() })?;
-    }
-    Ok(currency.decimals)
-}
-
-impl Terms {
-    /// The grant that these terms make at the account's time.
-    fn grant(&self, id: Uuid, amount: Decimal, at: Time) -> Result<Grant, Error> {
-        let effective_at = self.effective_at.unwrap_or(at);
-        if self.expires_at <= effective_at.max(at) {
-            return Err(Error::argument("expires_at", "must be later than the account's last posting"));
-        }
-        Ok(Grant {
-            id,
-            priority: self.priority,
-            expires_at: self.expires_at,
-            category: self.category,
-            effective_at,
-            meters: self.meters.clone(),
-            amount,
-            remaining: amount,
-            status: if effective_at > at { Status::Pending } else { Status::Granted },
-            changed: false,
-        })
-    }
 }
 
 static SCHEDULED: Statement = Statement::new(

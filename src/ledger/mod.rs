@@ -1,6 +1,6 @@
 //! The money: who owns credits, in which grants they came, what they paid for, and the ledger that says so.
 //!
-//! Pure, and tested without a server: drawdown.rs, book.rs. What moves books between them and the tables: posting.rs.
+//! Pure, and tested without a server: drawdown.rs, book.rs, line.rs. What moves books between them and the tables: posting.rs.
 //! The other files are a noun each, with the SQL-facing functions on top.
 
 pub mod balance;
@@ -10,6 +10,8 @@ pub mod customer;
 pub mod debit;
 pub mod drawdown;
 pub mod grant;
+pub mod line;
 pub mod maintenance;
 pub mod operation;
 pub mod posting;
+pub mod terms;

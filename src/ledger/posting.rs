@@ -6,8 +6,9 @@
 //! lock. A statement that may wait reads nothing else than the rows that it waits for; what depends on them is read in
 //! the next statement, which sees what was committed meanwhile.
 
-use super::book::{Book, Debt, LineType, Source};
+use super::book::Book;
 use super::drawdown::{Category, Grant, Status};
+use super::line::{Debt, LineType, Source};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;

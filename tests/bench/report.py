@@ -98,8 +98,8 @@ case   many: 10,000 wallets, one: a single wallet; then the clients, or the even
 def verdict(rows, low):
     if not low:
         return f"Every one of the {len(rows)} rows reaches what cases.txt asks for."
-    names = (f"{r.case.name} ({r.reached():.2f}, at least {r.case.at_least} of {r.case.at_least_of})" for r in low)
-    return f"Below what cases.txt asks for: {', '.join(names)}."
+    lines = (f"  {r.case.name}: {r.reached():.2f} of {r.case.at_least_of}, at least {r.case.at_least}" for r in low)
+    return f"Below what cases.txt asks for, {len(low)} of {len(rows)} rows:\n" + "\n".join(lines)
 
 
 def cpu_model():

@@ -214,7 +214,7 @@ class Mix:
         """A call that nobody made before."""
         function = self.random.choices(
             ("report_meter_event", "wallet_debit", "wallet_try_debit", "credit_grant", "wallet_credit"),
-            (40, 18, 12, 12, 5),
+            (40, 16, 12, 20, 6),
         )[0]
         if function == "report_meter_event":
             return self.new_event(wallet)

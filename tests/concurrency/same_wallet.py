@@ -311,9 +311,9 @@ def repeatable_read_same_key(pair: Pair) -> None:
 def maintain_does_not_wait(pair: Pair) -> None:
     """maintain() passes over a wallet that another session holds, does the others, and comes back for it"""
     other = pair.customer + "_other"
-    pair.give(10, expires_at="clock_timestamp() + interval '1 s'")
+    pair.give(10, expires_at="clock_timestamp() + interval '1.5 s'")
     ends = pair.observer.one(
-        "SELECT expires_at FROM credits.credit_grant(%s, 10, expires_at => clock_timestamp() + interval '1 s')", other
+        "SELECT expires_at FROM credits.credit_grant(%s, 10, expires_at => clock_timestamp() + interval '1.5 s')", other
     )["expires_at"]
     pair.first.begin()
     pair.first.one(DEBIT, pair.customer, 1, None)

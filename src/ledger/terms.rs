@@ -1,0 +1,114 @@
+//! The terms of a grant: what a caller may ask for, and what that makes of it.
+
+use super::drawdown::{Category, Grant, Status};
+use crate::amount::{self, Decimal};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::metering::meter;
+use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
+use crate::pg::statement::Session;
+use uuid::Uuid;
+
+/// Neither first nor last.
+const DEFAULT_PRIORITY: i16 = 50;
+
+/// Terms as they were given; NULL is the default.
+#[derive(Default)]
+pub struct Given<'a> {
+    /// 'paid' or 'promotional'.
+    pub category: Option<&'a str>,
+    /// 0 to 100.
+    pub priority: Option<i32>,
+    /// NULL for now.
+    pub effective_at: Option<Timestamptz>,
+    /// NULL for never.
+    pub expires_at: Option<Timestamptz>,
+    /// Event names; NULL for anything.
+    pub applicable_meters: Option<ArrayOf<String>>,
+    /// What was paid for one credit.
+    pub cost_basis: Option<Numeric>,
+}
+
+/// Terms that can be, whatever the account's time is.
+pub struct Terms {
+    /// Promotional or paid.
+    pub category: Category,
+    /// What was paid for one credit.
+    pub cost_basis: Option<Decimal>,
+    priority: i16,
+    effective_at: Option<Time>,
+    expires_at: Time,
+    meters: Option<Vec<String>>,
+}
+
+impl Terms {
+    /// Reads terms. Raises PC007, PC013.
+    pub fn read(given: Given<'_>) -> Result<Self, Error> {
+        let category = input::choice("category", given.category, "promotional", &["paid", "promotional"])?;
+        let priority = match given.priority {
+            None => DEFAULT_PRIORITY,
+            Some(given) => i16::try_from(given)
+                .ok()
+                .filter(|p| (0..=100).contains(p))
+                .ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))?,
+        };
+        let effective_at = given.effective_at.map(|t| t.0);
+        if effective_at.is_some_and(|at| !at.is_finite()) {
+            return Err(Error::argument("effective_at", "must be a moment, not infinity"));
+        }
+        Ok(Terms {
+            category: Category::parse(category).unwrap_or(Category::Promotional),
+            cost_basis: input::optional_number("cost_basis", given.cost_basis, amount::not_negative)?,
+            priority,
+            effective_at,
+            expires_at: given.expires_at.map_or(Time::NEVER, |t| t.0),
+            meters: meters(given.applicable_meters)?,
+        })
+    }
+
+    /// What a first call must meet and a repeat need not. Raises PC004, PC013.
+    pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
+        if self.expires_at <= self.effective_at.unwrap_or(now).max(now) {
+            return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
+        }
+        for event_name in self.meters.iter().flatten() {
+            meter::find(session, event_name)?.ok_or_else(|| Error::MeterNotFound { event_name: event_name.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// The grant that these terms make at the account's time. Raises PC013.
+    pub fn grant(&self, id: Uuid, amount: Decimal, at: Time) -> Result<Grant, Error> {
+        let effective_at = self.effective_at.unwrap_or(at);
+        if self.expires_at <= at {
+            return Err(Error::argument("expires_at", "must be later than the account's last posting"));
+        }
+        Ok(Grant {
+            id,
+            priority: self.priority,
+            expires_at: self.expires_at,
+            category: self.category,
+            effective_at,
+            meters: self.meters.clone(),
+            amount,
+            remaining: amount,
+            status: if effective_at > at { Status::Pending } else { Status::Granted },
+            changed: false,
+        })
+    }
+}
+
+fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
+    let Some(ArrayOf(given)) = given else { return Ok(None) };
+    if given.is_empty() {
+        return Err(Error::argument("applicable_meters", "must name a meter, or be NULL for anything"));
+    }
+    let mut meters = given
+        .into_iter()
+        .map(|name| name.ok_or_else(|| Error::argument("applicable_meters", "must not have NULL among its names")))
+        .collect::<Result<Vec<_>, _>>()?;
+    meters.sort();
+    meters.dedup();
+    Ok(Some(meters))
+}
