@@ -40,6 +40,13 @@ SELECT 'line: no such account', l.customer_id, l.currency, 'line ' || l.line_no,
 FROM credits.credit_transactions l
 WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
 UNION ALL
+SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
+FROM credits.accounts a WHERE NOT EXISTS (SELECT FROM credits.customers c WHERE c.customer_id = a.customer_id)
+UNION ALL
+SELECT 'grant: no such account', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.remaining
+FROM credits.credit_grants g
+WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = g.customer_id AND a.currency = g.currency)
+UNION ALL
 -- … and the sum of what remains in its grants that have taken effect.
 SELECT 'account: available is not what remains in its grants', a.customer_id, a.currency, NULL,
        coalesce(g.available, 0), a.available
@@ -75,6 +82,23 @@ LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credi
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.remaining <> CASE g.status WHEN 'pending' THEN g.amount + coalesce(l.total, 0) ELSE coalesce(l.total, 0) END
    OR g.remaining < 0 OR g.remaining > g.amount
+UNION ALL
+SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, 'grant ' || g.grant_id, g.amount,
+       coalesce(l.total, 0)
+FROM credits.credit_grants g
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credit_transactions WHERE type = 'grant'
+           GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE coalesce(l.total, 0) <> CASE g.status WHEN 'pending' THEN 0 ELSE g.amount END
+UNION ALL
+SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
+       least(a.available, a.restricted, a.held, a.pending, a.head_remaining)
+FROM credits.accounts a
+WHERE least(a.available, a.restricted, a.held, a.pending, a.head_remaining) < 0
+UNION ALL
+SELECT 'event: something is below zero', e.customer_id, e.currency, 'event ' || e.identifier, 0,
+       least(e.value, e.consumed, e.pending)
+FROM credits.meter_events e WHERE least(e.value, e.consumed, e.pending) < 0
 UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, g.remaining

@@ -151,6 +151,14 @@ impl Book {
         !self.advanced && self.restricted.is_zero() && self.head.is_some_and(|(_, remaining)| remaining > need)
     }
 
+    /// Whether nothing is below zero, and no grant above what was granted.
+    pub fn is_sound(&self) -> bool {
+        let sane = |amount: &Decimal| !amount.is_sign_negative() || amount.is_zero();
+        [self.available, self.restricted, self.held, self.pending].iter().all(sane)
+            && self.changed_grants().all(|g| sane(&g.remaining) && g.remaining <= g.amount)
+            && self.changed_debts().all(|d| sane(&d.consumed) && sane(&d.pending))
+    }
+
     /// Whether there is anything to write.
     pub fn is_changed(&self) -> bool {
         self.advanced || !self.lines.is_empty() || self.changed_debts().next().is_some()

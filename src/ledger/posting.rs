@@ -311,6 +311,9 @@ static POST: Statement = Statement::new(
 
 /// Writes what the books say. Their accounts are locked, so nothing in it waits.
 pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
+    if !books.iter().all(Book::is_sound) {
+        return Err(Error::internal("a posting would leave something below zero"));
+    }
     let grants: Vec<(&Book, &Grant)> = books.iter().flat_map(|b| b.changed_grants().map(move |g| (b, g))).collect();
     let debts: Vec<(&Book, &Debt)> = books.iter().flat_map(|b| b.changed_debts().map(move |d| (b, d))).collect();
     let lines: Vec<_> = books.iter().flat_map(|b| b.lines.iter().map(move |l| (b, l))).collect();

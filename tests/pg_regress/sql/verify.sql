@@ -36,6 +36,11 @@ SELECT * FROM breaking($$UPDATE credits.credit_grants SET status = 'depleted' WH
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET remaining = 0 WHERE name = 'restricted'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET remaining = 4 WHERE name = 'scheduled'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET priority = 0 WHERE name = 'next'$$);
+SELECT * FROM breaking($$DELETE FROM credits.customers WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$DELETE FROM credits.accounts WHERE customer_id = 'cy'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET amount = 21 WHERE name = 'next'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET held = -1 WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET value = -1 WHERE identifier = 'e'$$);
 SELECT * FROM breaking($$DELETE FROM credits.credit_grants WHERE customer_id = 'cy'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET amount = -1 WHERE customer_id = 'ada' AND identifier = 'e'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET running_balance = 0 WHERE customer_id = 'ada' AND line_no = 2$$);
