@@ -24,6 +24,7 @@ pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires
 /// Called by PostgreSQL when the library is loaded.
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
+    pg::cache::listen();
     pg::raise::without_backtraces();
     settings::register();
 }

@@ -72,9 +72,9 @@ pub fn current(session: &Session, customer_id: &str, currency: &str) -> Result<O
 
 /// The account as it stands at `now`, what is due counted and not posted.
 fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
-    let mut books = posting::read(session, &[(customer_id.to_string(), currency.to_string())])?;
-    posting::bring_up_to_date(session, &mut books, now)?;
-    Ok(books.pop())
+    let Some(mut book) = posting::read_one(session, customer_id, currency)? else { return Ok(None) };
+    posting::bring_up_to_date(session, std::slice::from_mut(&mut book), now)?;
+    Ok(Some(book))
 }
 
 // The next expiry of what is open in the tables. The account's head has its remaining on the account.

@@ -4,9 +4,10 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::Numeric;
+use crate::pg::cache::{self, Cache};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Row, Session, Statement, writing};
-use crate::pg::value::{Json, ToCell};
+use crate::pg::value::{Json, Oid, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -42,7 +43,9 @@ row! {
 }
 
 impl CurrencyRow {
+    /// Reads what was written, and tells every session.
     fn read(mut row: Row<'_>) -> Result<Self, Error> {
+        cache::changed(row.next()?);
         Ok(CurrencyRow {
             currency: row.next()?,
             name: row.next()?,
@@ -61,7 +64,7 @@ static CREATE: Statement = Statement::new(
     c"INSERT INTO credits.currencies (currency, name, decimals, kind, symbol, metadata)
       VALUES ($1, $2, $3, $4, $5, $6)
       ON CONFLICT (currency) DO NOTHING
-      RETURNING currency, name, decimals, kind, symbol, active, min_payment, max_payment, metadata",
+      RETURNING tableoid, currency, name, decimals, kind, symbol, active, min_payment, max_payment, metadata",
     &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
 );
 
@@ -104,7 +107,8 @@ static UPDATE: Statement = Statement::new(
       WHERE c.currency = $1
         AND (coalesce(nullif(coalesce($6, c.min_payment), 'infinity'), 0)
              <= coalesce($7, c.max_payment, 'infinity')) IS NOT FALSE
-      RETURNING c.currency, c.name, c.decimals, c.kind, c.symbol, c.active, c.min_payment, c.max_payment, c.metadata",
+      RETURNING c.tableoid, c.currency, c.name, c.decimals, c.kind, c.symbol, c.active, c.min_payment,
+                c.max_payment, c.metadata",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, NUMERICOID, JSONBOID],
 );
 
@@ -178,7 +182,7 @@ fn limit(argument: &'static str, value: Option<Numeric>, decimals: u32) -> Resul
 }
 
 /// A currency that a call works in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Currency {
     /// How many decimals its amounts have at most.
     pub decimals: u32,
@@ -187,7 +191,7 @@ pub struct Currency {
 }
 
 static FIND: Statement =
-    Statement::new(c"SELECT decimals, active FROM credits.currencies WHERE currency = $1", &[TEXTOID]);
+    Statement::new(c"SELECT tableoid, decimals, active FROM credits.currencies WHERE currency = $1", &[TEXTOID]);
 
 static MAKE_BUILT_IN: Statement = Statement::new(
     c"INSERT INTO credits.currencies (currency, name, decimals) VALUES ($1, 'Credits', $2)
@@ -203,10 +207,22 @@ fn code(currency: Option<&str>) -> Result<&str, Error> {
     Ok(code)
 }
 
+thread_local! {
+    static KNOWN: Cache<Currency> = Cache::new();
+}
+
 fn find(session: &Session, code: &str) -> Result<Option<Currency>, Error> {
+    KNOWN.with(|known| {
+        known.get_or_find(code, || Ok(read(session, code)?.map(|(currency, table)| (currency, vec![table]))))
+    })
+}
+
+fn read(session: &Session, code: &str) -> Result<Option<(Currency, Oid)>, Error> {
     let found = FIND.run(session, &[code.cell()])?;
     let Some(mut row) = found.first() else { return Ok(None) };
-    Ok(Some(Currency { decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(), active: row.next()? }))
+    let table = row.next()?;
+    let decimals = u32::try_from(row.next::<i16>()?).unwrap_or_default();
+    Ok(Some((Currency { decimals, active: row.next()? }, table)))
 }
 
 /// The code of the currency that a call names, or of the default.
@@ -242,7 +258,8 @@ pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount
 
 /// Whether a currency can be asked for: it exists, or would make itself.
 pub fn check_known(session: &Session, code: &str) -> Result<(), Error> {
-    if code == BUILT_IN.0 || find(session, code)?.is_some() {
+    // Not remembered: a reader's snapshot may be older than the last change.
+    if code == BUILT_IN.0 || read(session, code)?.is_some() {
         return Ok(());
     }
     Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: false })

@@ -29,6 +29,18 @@ static LOCK: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
+static READ_ONE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, a.head_grant_id, a.head_remaining,
+             a.next_change_at, a.posted_at, a.last_line, a.last_debt
+      FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+/// The book of one account, as its row has it, without a lock: what a balance costs.
+pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
+    READ_ONE.run(session, &[customer_id.cell(), currency.cell()])?.first().map(book).transpose()
+}
+
 static READ: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, a.head_grant_id, a.head_remaining,
              a.next_change_at, a.posted_at, a.last_line, a.last_debt

@@ -7,6 +7,7 @@ use crate::input;
 use crate::ledger::book::Overage;
 use crate::ledger::currency;
 use crate::pg::argument::Numeric;
+use crate::pg::cache::{self, Cache};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
@@ -51,7 +52,7 @@ static CREATE: Statement = Statement::new(
                                   metadata)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
       ON CONFLICT (event_name) DO NOTHING
-      RETURNING event_name, name, currency, unit_price, aggregation, unit, overage, active",
+      RETURNING tableoid, event_name, name, currency, unit_price, aggregation, unit, overage, active",
     &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
@@ -100,6 +101,7 @@ fn meter_create(
             let mut row = made
                 .first()
                 .ok_or_else(|| Error::argument("event_name", format!("\"{event_name}\" exists already")))?;
+            cache::changed(row.next()?);
             Ok(One(MeterRow {
                 event_name: row.next()?,
                 name: row.next()?,
@@ -115,7 +117,7 @@ fn meter_create(
 }
 
 static SET_ACTIVE: Statement = Statement::new(
-    c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",
+    c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING tableoid, event_name, active",
     &[TEXTOID, BOOLOID],
 );
 
@@ -126,6 +128,7 @@ fn set_active(event_name: Option<&str>, active: bool) -> Result<One<ActiveRow>, 
         let Some(mut row) = rows.first() else {
             return Err(Error::MeterNotFound { event_name: event_name.to_string() });
         };
+        cache::changed(row.next()?);
         Ok(One(ActiveRow { event_name: row.next()?, active: row.next()? }))
     })
 }
@@ -162,24 +165,34 @@ pub struct Meter {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT m.currency, c.decimals, c.active, m.unit_price, m.aggregation, m.overage, m.active
+    c"SELECT m.tableoid, c.tableoid, m.currency, c.decimals, c.active, m.unit_price, m.aggregation, m.overage, m.active
       FROM credits.meters m JOIN credits.currencies c ON c.currency = m.currency
       WHERE m.event_name = $1",
     &[TEXTOID],
 );
 
+thread_local! {
+    static KNOWN: Cache<Meter> = Cache::new();
+}
+
 /// The meter of that event name.
 pub fn find(session: &Session, event_name: &str) -> Result<Option<Meter>, Error> {
-    let rows = FIND.run(session, &[event_name.cell()])?;
-    let Some(mut row) = rows.first() else { return Ok(None) };
-    Ok(Some(Meter {
-        currency: row.next()?,
-        decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
-        currency_active: row.next()?,
-        unit_price: row.next()?,
-        aggregation: Aggregation::parse(&row.next::<String>()?)
-            .ok_or_else(|| Error::internal("a meter has an unknown aggregation"))?,
-        overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
-        active: row.next()?,
-    }))
+    KNOWN.with(|known| {
+        known.get_or_find(event_name, || {
+            let rows = FIND.run(session, &[event_name.cell()])?;
+            let Some(mut row) = rows.first() else { return Ok(None) };
+            let tables = vec![row.next()?, row.next()?];
+            let meter = Meter {
+                currency: row.next()?,
+                decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
+                currency_active: row.next()?,
+                unit_price: row.next()?,
+                aggregation: Aggregation::parse(&row.next::<String>()?)
+                    .ok_or_else(|| Error::internal("a meter has an unknown aggregation"))?,
+                overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
+                active: row.next()?,
+            };
+            Ok(Some((meter, tables)))
+        })
+    })
 }

@@ -2,6 +2,7 @@
 //! it is sound; nothing in here knows about credits.
 
 pub mod argument;
+pub mod cache;
 
 pub mod procedure;
 pub mod raise;

@@ -105,6 +105,16 @@ by_value!(i16, |raw| raw as i16);
 by_value!(i32, |raw| raw as i32);
 by_value!(i64, |raw| raw as i64);
 
+/// The oid of a table, as its rows have it in `tableoid`.
+#[derive(Debug, Clone, Copy)]
+pub struct Oid(pub pg_sys::Oid);
+
+impl FromCell for Oid {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        (!cell.null).then(|| Oid(pg_sys::Oid::from(cell.datum.value() as u32)))
+    }
+}
+
 impl ToCell for Time {
     fn cell(&self) -> Cell {
         self.0.cell()
