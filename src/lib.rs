@@ -10,6 +10,8 @@ pub mod ledger;
 pub mod metering;
 mod pg;
 mod settings;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
 
 pgrx::extension_sql_file!("../sql/tables.sql", name = "tables", bootstrap);
 pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", requires = ["tables"]);
@@ -27,4 +29,17 @@ extern "C-unwind" fn _PG_init() {
     pg::cache::listen();
     pg::raise::without_backtraces();
     settings::register();
+}
+
+/// What `cargo pgrx test` asks for at the root of the crate.
+#[cfg(test)]
+pub mod pg_test {
+    /// Nothing to be set up.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// The test server's settings: none but PostgreSQL's own.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        Vec::new()
+    }
 }

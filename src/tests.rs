@@ -1,0 +1,168 @@
+//! Tests inside a database, where the ways through the code can be held against each other.
+
+#[pgrx::pg_schema]
+mod tests {
+    use pgrx::prelude::*;
+
+    fn one<T: FromDatum + IntoDatum>(query: &str) -> Option<T> {
+        Spi::get_one(query).unwrap()
+    }
+
+    fn run(statement: &str) {
+        Spi::run(statement).unwrap()
+    }
+
+    fn clock(minute: u64) {
+        run(&format!(
+            "SET credits.test_clock = '2026-01-01 00:00+00'; \
+                      SELECT set_config('credits.test_clock', \
+                                        (timestamptz '2026-01-01 00:00+00' + interval '{minute} min')::text, false)"
+        ));
+    }
+
+    /// Numbers that are the same in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, sides: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) % sides
+        }
+    }
+
+    /// The same life led by three wallets: one event a call (the one-statement way wherever it applies), batches of one
+    /// (locked, planned and posted), and single events beside credits for another meter (which rule out the
+    /// one-statement way). Their answers and ledgers must be the same.
+    #[pg_test]
+    fn every_way_of_charging_comes_to_the_same() {
+        run("SELECT credits.meter_create('m', unit_price => 0.5), credits.meter_create('other')");
+        clock(0);
+        for wallet in ["one", "batch", "beside"] {
+            run(&format!("SELECT credits.customer_upsert('{wallet}')"));
+        }
+        run("SELECT credits.credit_grant('beside', 1000, applicable_meters => '{other}')");
+        let mut dice = Dice(42);
+        for minute in 1..=300u64 {
+            clock(minute);
+            if dice.roll(4) == 0 {
+                let (amount, priority, starts, lasts) =
+                    (1 + dice.roll(40), dice.roll(3), dice.roll(3) * 7, 5 + dice.roll(60));
+                let ends = if dice.roll(2) == 0 {
+                    format!("'2026-01-01 00:00+00'::timestamptz + interval '{} min'", minute + starts + lasts)
+                } else {
+                    String::from("NULL")
+                };
+                for wallet in ["one", "batch", "beside"] {
+                    run(&format!(
+                        "SELECT credits.credit_grant('{wallet}', {amount}, priority => {priority}, expires_at => {ends}, \
+                         effective_at => '2026-01-01 00:00+00'::timestamptz + interval '{} min')",
+                        minute + starts
+                    ));
+                }
+            } else {
+                let value = dice.roll(20);
+                let answer = |call: String| {
+                    one::<String>(&format!(
+                        "SELECT concat_ws(' ', status, consumed, pending, available, replayed) FROM {call}"
+                    ))
+                };
+                let single = answer(format!("credits.report_meter_event('one', 'm', {value}, 'e{minute}')"));
+                let batch = answer(format!(
+                    "credits.report_meter_events('{{batch}}', '{{m}}', '{{{value}}}', '{{e{minute}}}')"
+                ));
+                let beside = answer(format!("credits.report_meter_event('beside', 'm', {value}, 'e{minute}')"));
+                assert!(single.is_some());
+                assert_eq!(single, batch, "minute {minute}");
+                assert_eq!(single, beside, "minute {minute}");
+            }
+        }
+        clock(100_000);
+        run("SELECT credits.maintain_batch(10)");
+        // The ledgers, told by amounts and times; the wallet with other credits beside has a line more, of 1000.
+        let ledger = |wallet: &str, less: i32| -> Vec<String> {
+            let lines = one::<String>(&format!(
+                "SELECT string_agg(concat_ws(' ', type, trim_scale(amount), trim_scale(running_balance - {less}), \
+                                             identifier, effective_at, created_at), ';' ORDER BY line_no) \
+                 FROM credits.credit_transactions WHERE customer_id = '{wallet}' AND amount <> 1000"
+            ));
+            lines.unwrap_or_default().split(';').map(String::from).collect()
+        };
+        let single = ledger("one", 0);
+        assert!(["grant", "consumption", "expiration"].iter().all(|t| single.iter().any(|l| l.starts_with(t))));
+        for (wallet, less) in [("batch", 0), ("beside", 1000)] {
+            let other = ledger(wallet, less);
+            assert_eq!(single.len(), other.len(), "lines of {wallet}");
+            if let Some((a, b)) = single.iter().zip(&other).find(|(a, b)| a != b) {
+                panic!("{wallet} differs first at: {a} / {b}");
+            }
+        }
+        assert_eq!(one::<i64>("SELECT count(*) FROM credits.verify()"), Some(0));
+    }
+
+    /// What a session remembers of a meter is given up with the transaction that made it, and with any change to it.
+    #[pg_test]
+    fn what_is_remembered_is_forgotten_in_time() {
+        let code = |statement: &str| {
+            run("CREATE OR REPLACE FUNCTION pg_temp.code(statement text) RETURNS text LANGUAGE plpgsql AS \
+                 $$ BEGIN EXECUTE statement; RETURN 'ok'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$");
+            one::<String>(&format!("SELECT pg_temp.code($x${statement}$x$)")).unwrap()
+        };
+        run("SELECT credits.wallet_credit('u', 100)");
+        // Made, used and remembered in a block that is rolled back.
+        assert_eq!(
+            code(
+                "DO $$ BEGIN PERFORM credits.meter_create('gone'); \
+                  PERFORM credits.report_meter_event('u', 'gone', 1, 'x'); RAISE 'back' USING ERRCODE = 'AB000'; END $$"
+            ),
+            "AB000"
+        );
+        assert_eq!(code("SELECT credits.report_meter_event('u', 'gone', 1, 'x')"), "PC004");
+        run("SELECT credits.meter_create('m')");
+        assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'a')"), "ok");
+        assert_eq!(code("SELECT credits.meter_deactivate('m')"), "ok");
+        assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'b')"), "PC005");
+        assert_eq!(code("SELECT credits.meter_activate('m')"), "ok");
+        assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'b')"), "ok");
+        assert_eq!(code("SELECT credits.currency_update('CREDIT', active => false)"), "ok");
+        assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'c')"), "PC008");
+        assert_eq!(code("SELECT credits.wallet_debit('u', 1)"), "PC008");
+    }
+
+    /// An account with ten thousand open grants is charged by its head alone.
+    #[pg_test]
+    fn many_grants_are_not_read_for_one_charge() {
+        run("SELECT count(*) FROM generate_series(1, 2000) i, credits.credit_grant('u', 5, priority => i % 100)");
+        run("SELECT credits.wallet_debit('u', 7)");
+        assert_eq!(one::<i64>("SELECT count(*) FROM credits.credit_grants WHERE status = 'depleted'"), Some(1));
+        run("SELECT credits.wallet_debit('u', 9000)");
+        assert_eq!(
+            one::<String>("SELECT trim_scale(available)::text FROM credits.wallet_balance('u', 'CREDIT')").as_deref(),
+            Some("993")
+        );
+        assert_eq!(one::<i64>("SELECT count(*) FROM credits.verify()"), Some(0));
+    }
+
+    /// Arrays as no driver sends them.
+    #[pg_test]
+    fn odd_arrays_are_read_element_by_element() {
+        run("SELECT credits.meter_create('m'), credits.wallet_credit('u', 10)");
+        let rows = one::<String>(
+            "SELECT string_agg(concat_ws(' ', identifier, consumed, error), ', ') FROM credits.report_meter_events( \
+             ARRAY[['u', 'u'], ['u', NULL]], '[5:8]={m,m,m,m}', ARRAY[1, 2, NULL, 4], ARRAY['a', 'b', 'c', 'd'])",
+        );
+        assert_eq!(rows.as_deref(), Some("a 1, b 2, c PC013, d PC013"));
+    }
+
+    /// No settings: the clock is the transaction's.
+    #[pg_test]
+    fn without_a_test_clock_time_is_now() {
+        run("RESET credits.test_clock");
+        run("SELECT credits.wallet_credit('u', 10)");
+        assert_eq!(
+            one::<bool>(
+                "SELECT bool_and(created_at = now() AND effective_at = now()) FROM credits.credit_transactions"
+            ),
+            Some(true)
+        );
+    }
+}
