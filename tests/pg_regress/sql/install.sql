@@ -1,9 +1,9 @@
 -- What the extension consists of, and what holds for all of it.
 
--- Every object, so that nothing comes or goes unnoticed.
+-- Every object, so that nothing comes or goes unnoticed. (From 18 on the row types of tables are listed too.)
 SELECT pg_catalog.pg_describe_object(classid, objid, 0) COLLATE "C" AS object
 FROM pg_catalog.pg_depend
-WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND classid <> 'pg_type'::regclass
   AND refobjid = (SELECT oid FROM pg_catalog.pg_extension WHERE extname = 'pg_credits')
 ORDER BY 1;
 
