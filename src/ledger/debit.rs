@@ -3,7 +3,7 @@
 use super::book::{Overage, Refusal};
 use super::line::Source;
 use super::operation::{self, Operation};
-use super::{balance, currency, posting};
+use super::{balance, currency, customer, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -246,20 +246,25 @@ fn grants_pay(
 ) -> Result<Outcome, Error> {
     let mut books = posting::lock(session, &[(customer_id.to_string(), operation.currency.clone())])?;
     posting::bring_up_to_date(session, &mut books, now)?;
+    let refused = |available| Outcome::Refused {
+        customer_id: customer_id.to_string(),
+        currency: operation.currency.clone(),
+        available,
+        requested: operation.amount,
+    };
     let Some(book) = books.first_mut() else {
-        return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
+        if !customer::exists(session, customer_id)? {
+            return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
+        }
+        operation::forget(session, customer_id, operation.operation_id)?;
+        return Ok(refused(Decimal::ZERO));
     };
     posting::take_windows(session, &mut [(&mut *book, operation.amount)])?;
     let source = Source::Operation(operation.operation_id);
     match book.charge(&source, None, operation.amount, Overage::Reject, decimals) {
         Err(Refusal::Short { available }) => {
             operation::forget(session, customer_id, operation.operation_id)?;
-            Ok(Outcome::Refused {
-                customer_id: customer_id.to_string(),
-                currency: operation.currency,
-                available,
-                requested: operation.amount,
-            })
+            Ok(refused(available))
         }
         Err(Refusal::Limit(reason)) => {
             Err(Error::InvalidAmount { argument: "amount", value: operation.amount.to_string(), reason })

@@ -201,7 +201,9 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         return repeat(session, customer_id, Some(key), first, &call);
     }
     customer::ensure(session, customer_id)?;
-    let mut books = posting::lock(session, &[(customer_id.to_string(), call.currency.clone())])?;
+    let keys = [(customer_id.to_string(), call.currency.clone())];
+    posting::make(session, &keys)?;
+    let mut books = posting::lock(session, &keys)?;
     posting::bring_up_to_date(session, &mut books, now)?;
     let book = books.first_mut().ok_or_else(|| Error::internal("an account was made and is not there"))?;
     check_room(session, book, amount, decimals)?;

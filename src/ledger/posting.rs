@@ -13,7 +13,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Row, Session, Statement};
-use crate::pg::value::{ToCell, array};
+use crate::pg::value::{Cell, ToCell, array};
 use pgrx::pg_sys::{INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 
 /// An account's key: customer, currency.
@@ -58,22 +58,41 @@ static MAKE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Locks the accounts with these keys and returns their books as their rows have them. An account that is missing is
-/// made, where its customer exists; where not, it is missing from the answer.
-pub fn lock(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
-    let cells = [array(keys.iter().map(|k| &k.0)), array(keys.iter().map(|k| &k.1))];
-    let mut locked = LOCK.run(session, &cells)?;
-    if locked.len() < keys.len() {
-        MAKE.run(session, &cells)?;
-        locked = LOCK.run(session, &cells)?;
+static COUNT: Statement = Statement::new(
+    c"SELECT count(*) FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+fn cells(keys: &[Key]) -> [Cell; 2] {
+    [array(keys.iter().map(|k| &k.0)), array(keys.iter().map(|k| &k.1))]
+}
+
+/// Makes those of these accounts that are missing, where their customers exist. Must come before any account is
+/// locked: it may wait for another session that makes one of them.
+pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
     }
-    locked.iter().map(book).collect()
+    let cells = cells(keys);
+    let there: i64 = match COUNT.run(session, &cells)?.first() {
+        Some(mut row) => row.next()?,
+        None => 0,
+    };
+    if usize::try_from(there) != Ok(keys.len()) {
+        MAKE.run(session, &cells)?;
+    }
+    Ok(())
+}
+
+/// Locks those of these accounts that are there, in key order, and returns their books as their rows have them.
+pub fn lock(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
+    LOCK.run(session, &cells(keys))?.iter().map(book).collect()
 }
 
 /// The books of those accounts that are there, as their rows have them, without a lock: for readers.
 pub fn read(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
-    let rows = READ.run(session, &[array(keys.iter().map(|k| &k.0)), array(keys.iter().map(|k| &k.1))])?;
-    rows.iter().map(book).collect()
+    READ.run(session, &cells(keys))?.iter().map(book).collect()
 }
 
 fn book(mut row: Row<'_>) -> Result<Book, Error> {

@@ -7,7 +7,8 @@ use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::book::{Book, Refusal};
+use crate::ledger::book::{Book, Overage, Refusal};
+use crate::ledger::customer;
 use crate::ledger::line::Source;
 use crate::ledger::posting::{self, Key};
 use crate::pg::argument::Numeric;
@@ -218,6 +219,14 @@ pub fn charge_claimed(session: &Session, events: &[Priced<'_>], now: Time) -> Re
     }
     let mut keys: Vec<Key> = needs.keys().map(Owned::owned).collect();
     keys.sort();
+    // Only what may end up owing needs an account: where there is none there is nothing to pay with.
+    let owing: HashSet<(&str, &str)> = events
+        .iter()
+        .filter(|p| p.meter.overage == Overage::Pending)
+        .map(|p| (p.event.customer_id.as_str(), p.meter.currency.as_str()))
+        .collect();
+    let owing: Vec<Key> = keys.iter().filter(|k| owing.contains(&(k.0.as_str(), k.1.as_str()))).cloned().collect();
+    posting::make(session, &owing)?;
     let mut books = posting::lock(session, &keys)?;
     posting::bring_up_to_date(session, &mut books, now)?;
     let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
@@ -238,6 +247,7 @@ pub fn charge_claimed(session: &Session, events: &[Priced<'_>], now: Time) -> Re
     for p in events {
         let place = places.get(&(p.event.customer_id.as_str(), p.meter.currency.as_str()).owned());
         let outcome = match place.and_then(|place| books.get_mut(*place)) {
+            None if customer::exists(session, &p.event.customer_id)? => nothing_to_pay_with(p),
             None => Err(Error::CustomerNotFound { customer_id: p.event.customer_id.clone() }),
             Some(book) => charge(book, p),
         };
@@ -257,6 +267,19 @@ pub fn charge_claimed(session: &Session, events: &[Priced<'_>], now: Time) -> Re
         posting::post(session, &books)?;
     }
     Ok(outcomes)
+}
+
+/// An event of a meter that refuses, in an account that was never used.
+fn nothing_to_pay_with(p: &Priced<'_>) -> Outcome {
+    if p.cost.is_zero() {
+        return Ok(row(p.event, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO, false));
+    }
+    Err(Error::InsufficientCredits {
+        customer_id: p.event.customer_id.clone(),
+        currency: p.meter.currency.clone(),
+        available: Decimal::ZERO,
+        requested: p.cost,
+    })
 }
 
 fn charge(book: &mut Book, p: &Priced<'_>) -> Outcome {

@@ -48,3 +48,11 @@ SELECT customer_id, d.available FROM credits.customers, LATERAL credits.wallet_d
 WHERE customer_id LIKE 'many%' ORDER BY 1;
 
 SELECT * FROM credits.verify();
+
+-- A refusal makes no account.
+SELECT FROM credits.customer_upsert('bare');
+SELECT ok, shortfall FROM credits.wallet_try_debit('bare', 1);
+SELECT FROM credits.meter_create('strict', overage => 'reject');
+SELECT identifier, consumed, error FROM credits.report_meter_events('{bare,bare}', '{strict,strict}', '{1,0}', '{a,b}');
+SELECT count(*) AS accounts FROM credits.accounts WHERE customer_id = 'bare';
+SELECT * FROM credits.verify();
