@@ -23,6 +23,20 @@ AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
 COMMENT ON FUNCTION credits.meter_deactivate IS
 'Refuses the meter''s new events from now on (PC005); repeats of earlier ones are still answered. Again is a no-op. Raises PC004, PC013.';
 
+-- Sessions remember meters and currencies; this is how they learn of a change, by whatever hand.
+CREATE FUNCTION credits.forget_remembered() RETURNS trigger
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'forget_remembered_wrapper';
+COMMENT ON FUNCTION credits.forget_remembered IS
+'Trigger: tells every session that a meter or a currency changed. Changes nothing itself.';
+
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.meters
+FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
+ALTER TABLE credits.meters ENABLE ALWAYS TRIGGER remembered;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.currencies
+FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
+ALTER TABLE credits.currencies ENABLE ALWAYS TRIGGER remembered;
+
 CREATE FUNCTION credits.report_meter_event(
     customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
     occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,

@@ -4,7 +4,7 @@
 -- Grants with what truly remains of them: of an account's head that is on the account's row.
 CREATE VIEW credits.true_grants AS
 SELECT g.customer_id, g.currency, g.grant_id, g.status, g.category, g.priority, g.effective_at, g.expires_at,
-       g.applicable_meters IS NOT NULL AS restricted, g.amount,
+       g.applicable_meters, g.applicable_meters IS NOT NULL AS restricted, g.amount,
        CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END AS remaining,
        a.posted_at, a.head_grant_id
 FROM credits.credit_grants g
@@ -130,8 +130,32 @@ LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending FROM credits.me
        ON e.customer_id = a.customer_id AND e.currency = a.currency
 WHERE a.pending <> coalesce(e.pending, 0)
 UNION ALL
-SELECT 'account: owes while a grant could pay', a.customer_id, a.currency, NULL, 0, a.pending
-FROM credits.accounts a WHERE a.pending > 0 AND a.available > 0
+SELECT 'account: owes while a grant could pay', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.pending
+FROM credits.meter_events e
+WHERE e.pending > 0 AND EXISTS (
+    SELECT FROM credits.true_grants g
+    WHERE g.customer_id = e.customer_id AND g.currency = e.currency AND g.status = 'granted' AND g.remaining > 0
+      AND (g.applicable_meters IS NULL OR e.event_name = ANY (g.applicable_meters)))
+UNION ALL
+SELECT 'account: held and nothing holds it', a.customer_id, a.currency, NULL, 0, a.held
+FROM credits.accounts a WHERE a.held <> 0
+UNION ALL
+SELECT 'account: the places in the order of payment are not 1 to last_debt', a.customer_id, a.currency, NULL,
+       a.last_debt, coalesce(e.debts, 0)
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, count(DISTINCT debt_no) AS debts, count(*) AS events, max(debt_no) AS last
+           FROM credits.meter_events WHERE debt_no IS NOT NULL GROUP BY 1, 2) e
+       ON e.customer_id = a.customer_id AND e.currency = a.currency
+WHERE a.last_debt <> coalesce(e.debts, 0) OR e.debts <> e.events OR e.last <> e.debts
+UNION ALL
+SELECT 'event: owes in no account', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.pending
+FROM credits.meter_events e
+WHERE e.pending > 0
+  AND NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = e.customer_id AND a.currency = e.currency)
+UNION ALL
+SELECT 'event: no such meter', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.value
+FROM credits.meter_events e
+WHERE NOT EXISTS (SELECT FROM credits.meters m WHERE m.event_name = e.event_name AND m.currency = e.currency)
 UNION ALL
 SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier, NULL,
        e.pending
@@ -159,11 +183,38 @@ FROM credits.operations o
 LEFT JOIN credits.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
 WHERE o.function IN ('credit_grant', 'wallet_credit') AND g.amount IS DISTINCT FROM o.amount
 UNION ALL
-SELECT 'line: a consumption of nothing that is known', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+SELECT 'line: it names what its type does not, or what is not known', l.customer_id, l.currency, 'line ' || l.line_no,
+       NULL, l.amount
 FROM credits.credit_transactions l
+LEFT JOIN credits.meter_events e
+       ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
+LEFT JOIN credits.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
+WHERE num_nonnulls(l.identifier, l.operation_id) <> CASE l.type WHEN 'consumption' THEN 1 ELSE 0 END
+   OR num_nonnulls(e.identifier, o.operation_id) <> CASE l.type WHEN 'consumption' THEN 1 ELSE 0 END
+   OR sign(l.amount) <> CASE l.type WHEN 'grant' THEN 1 ELSE -1 END
+UNION ALL
+SELECT 'line: the grant may not pay for this', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
-LEFT JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
-WHERE l.type = 'consumption' AND num_nonnulls(e.identifier, o.operation_id) <> 1;
+WHERE l.type = 'consumption' AND g.applicable_meters IS NOT NULL
+  AND (e.event_name = ANY (g.applicable_meters)) IS NOT TRUE
+UNION ALL
+-- Times: a line is within its grant's life, and no line is earlier than the one before it.
+SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+WHERE l.effective_at < g.effective_at
+   OR CASE l.type WHEN 'expiration' THEN l.effective_at <> g.expires_at ELSE l.effective_at >= g.expires_at END
+UNION ALL
+SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before
+      FROM credits.credit_transactions t
+      WINDOW account AS (PARTITION BY t.customer_id, t.currency ORDER BY t.line_no)) l
+JOIN credits.accounts a ON a.customer_id = l.customer_id AND a.currency = l.currency
+WHERE l.effective_at < l.effective_before OR l.created_at < l.created_before OR l.effective_at > l.created_at
+   OR l.created_at > a.posted_at;
 COMMENT ON VIEW credits.discrepancies IS 'What does not agree in the ledger: no rows when it is sound. Ask verify().';
 
 CREATE FUNCTION credits.verify(customer_id text DEFAULT NULL)

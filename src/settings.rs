@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::error::Error;
-use crate::pg::time;
+use crate::pg::backend::{self, settings_are_all};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
 
@@ -53,6 +53,7 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    settings_are_all();
 }
 
 /// The code of the currency of calls that name none.
@@ -73,8 +74,8 @@ pub fn event_max_age() -> i64 {
 /// When this transaction began, or the test clock.
 pub fn now() -> Result<Time, Error> {
     match text(&TEST_CLOCK) {
-        None => Ok(time::transaction_start()),
-        Some(clock) => Some(time::parse_timestamp(&clock))
+        None => Ok(backend::transaction_start()),
+        Some(clock) => Some(backend::parse_timestamp(&clock))
             .filter(|at| at.is_finite())
             .ok_or_else(|| Error::argument("credits.test_clock", "must be a moment, not infinity")),
     }

@@ -123,6 +123,13 @@ mod tests {
         assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'b')"), "PC005");
         assert_eq!(code("SELECT credits.meter_activate('m')"), "ok");
         assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'b')"), "ok");
+        // … by whatever hand.
+        run("UPDATE credits.meters SET unit_price = 3 WHERE event_name = 'm'");
+        assert_eq!(
+            one::<String>("SELECT trim_scale(consumed)::text FROM credits.report_meter_event('u', 'm', 1, 'd')")
+                .as_deref(),
+            Some("3")
+        );
         assert_eq!(code("SELECT credits.currency_update('CREDIT', active => false)"), "ok");
         assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'c')"), "PC008");
         assert_eq!(code("SELECT credits.wallet_debit('u', 1)"), "PC008");
@@ -148,7 +155,7 @@ mod tests {
         run("SELECT credits.meter_create('m'), credits.wallet_credit('u', 10)");
         let rows = one::<String>(
             "SELECT string_agg(concat_ws(' ', identifier, consumed, error), ', ') FROM credits.report_meter_events( \
-             ARRAY[['u', 'u'], ['u', NULL]], '[5:8]={m,m,m,m}', ARRAY[1, 2, NULL, 4], ARRAY['a', 'b', 'c', 'd'])",
+             ARRAY['u', 'u', 'u', NULL], '[5:8]={m,m,m,m}', ARRAY[1, 2, NULL, 4], ARRAY['a', 'b', 'c', 'd'])",
         );
         assert_eq!(rows.as_deref(), Some("a 1, b 2, c PC013, d PC013"));
     }

@@ -7,7 +7,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::pg::reply::{Many, Reply};
-use crate::pg::statement::{Session, Statement, reading};
+use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
 use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
@@ -67,11 +67,12 @@ fn wallet_balance(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Ma
 
 /// The account as it stands now, where there is one: for answering a repeat.
 pub fn current(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
-    book(session, customer_id, currency, settings::now()?)
+    let now = settings::now()?;
+    in_one_snapshot(session, |session| book(session, customer_id, currency, now))
 }
 
-/// The account as it stands at `now`, what is due counted and not posted.
-fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
+/// The account as it stands at `now`, what is due counted and not posted. Every statement must read in one snapshot.
+pub fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
     let Some(mut book) = posting::read_one(session, customer_id, currency)? else { return Ok(None) };
     posting::bring_up_to_date(session, std::slice::from_mut(&mut book), now)?;
     Ok(Some(book))

@@ -4,7 +4,7 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::Numeric;
-use crate::pg::cache::{self, Cache};
+use crate::pg::cache::Cache;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Row, Session, Statement, writing};
 use crate::pg::value::{Json, Oid, ToCell};
@@ -43,9 +43,7 @@ row! {
 }
 
 impl CurrencyRow {
-    /// Reads what was written, and tells every session.
     fn read(mut row: Row<'_>) -> Result<Self, Error> {
-        cache::changed(row.next()?);
         Ok(CurrencyRow {
             currency: row.next()?,
             name: row.next()?,
@@ -64,7 +62,7 @@ static CREATE: Statement = Statement::new(
     c"INSERT INTO credits.currencies (currency, name, decimals, kind, symbol, metadata)
       VALUES ($1, $2, $3, $4, $5, $6)
       ON CONFLICT (currency) DO NOTHING
-      RETURNING tableoid, currency, name, decimals, kind, symbol, active, min_payment, max_payment, metadata",
+      RETURNING currency, name, decimals, kind, symbol, active, min_payment, max_payment, metadata",
     &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
 );
 
@@ -107,8 +105,7 @@ static UPDATE: Statement = Statement::new(
       WHERE c.currency = $1
         AND (coalesce(nullif(coalesce($6, c.min_payment), 'infinity'), 0)
              <= coalesce($7, c.max_payment, 'infinity')) IS NOT FALSE
-      RETURNING c.tableoid, c.currency, c.name, c.decimals, c.kind, c.symbol, c.active, c.min_payment,
-                c.max_payment, c.metadata",
+      RETURNING c.currency, c.name, c.decimals, c.kind, c.symbol, c.active, c.min_payment, c.max_payment, c.metadata",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, NUMERICOID, JSONBOID],
 );
 

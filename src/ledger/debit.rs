@@ -1,6 +1,7 @@
 //! Debits: guarded spend, all or nothing.
 
 use super::book::{Overage, Refusal};
+use super::head::Head;
 use super::line::Source;
 use super::operation::{self, Operation};
 use super::{balance, currency, customer, posting};
@@ -145,8 +146,8 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
         let decimals = match currency::resolve_for(session, &operation.currency, "amount", amount) {
             Ok(currency) => currency.decimals,
             Err(error) => {
-                let first = operation::first_call(session, customer_id, key, error)?;
-                return repeat(session, customer_id, key, first, &operation);
+                let first = operation::first_call(session, customer_id, key, &operation, error)?;
+                return repeat(session, customer_id, first);
             }
         };
         let texts = (debit.description, debit.metadata.as_ref());
@@ -161,26 +162,14 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
             Head::Claimed => grants_pay(session, customer_id, operation, decimals, now),
             Head::Repeat => {
                 let lost = Error::internal("an idempotency_key is taken and not to be found");
-                let first = operation::first_call(session, customer_id, key, lost)?;
-                repeat(session, customer_id, key, first, &operation)
+                let first = operation::first_call(session, customer_id, key, &operation, lost)?;
+                repeat(session, customer_id, first)
             }
         }
     })
 }
 
-/// What the one-statement way came to.
-enum Head {
-    /// The head paid all.
-    Paid { available: Decimal },
-    /// The key is claimed, and the head alone does not decide.
-    Claimed,
-    /// The key belongs to another call.
-    Repeat,
-}
-
-// The common case in one statement of three writes: claim, charge the account where its own row says that its head
-// pays all and nothing is due, write the line from what that returned. It waits at most for the key and then for the
-// account's row, and nothing in it depends on any other row.
+// What the head covers: see head.rs.
 static HEAD_PAYS: Statement = Statement::new(
     c"WITH claim AS (
           INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
@@ -214,7 +203,7 @@ fn head_pays(
     (description, metadata): (Option<&str>, Option<&Json>),
     now: Time,
 ) -> Result<Head, Error> {
-    let rows = HEAD_PAYS.run(
+    Head::read(HEAD_PAYS.run(
         session,
         &[
             customer_id.cell(),
@@ -226,14 +215,7 @@ fn head_pays(
             metadata.cell(),
             now.cell(),
         ],
-    )?;
-    match rows.first() {
-        None => Ok(Head::Repeat),
-        Some(mut row) => Ok(match row.next()? {
-            Some(available) => Head::Paid { available },
-            None => Head::Claimed,
-        }),
-    }
+    )?)
 }
 
 /// The general way, once the key is claimed.
@@ -283,14 +265,7 @@ fn grants_pay(
     }
 }
 
-fn repeat(
-    session: &Session,
-    customer_id: &str,
-    key: Option<&str>,
-    first: Operation,
-    call: &Operation,
-) -> Result<Outcome, Error> {
-    first.check_repeat(key.unwrap_or_default(), call)?;
+fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Outcome, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(Outcome::Done(DebitRow {
         operation_id: first.operation_id,

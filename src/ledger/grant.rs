@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::input;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, in_one_snapshot, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
@@ -89,14 +89,14 @@ struct Request<'a> {
     metadata: Option<Json>,
 }
 
-/// What came of it: the grant's id, whether it is an earlier call's, and the account's available.
+/// What came of it.
 struct Granted {
     grant_id: Uuid,
     currency: String,
     amount: Decimal,
     available: Decimal,
-    /// Set for a repeat: the account as it stands now, what is due counted.
-    repeated: Option<Book>,
+    /// Whether this repeats an earlier call.
+    replayed: bool,
 }
 
 /// `credits.credit_grant`. Raises PC002, PC004, PC007, PC008, PC013.
@@ -131,7 +131,7 @@ fn credit_grant(
     Reply(writing(|session| {
         let customer_id = input::key("customer_id", request.customer_id)?;
         let granted = perform(session, customer_id, request)?;
-        find(session, customer_id, &granted).map(One)
+        in_one_snapshot(session, |session| find(session, customer_id, &granted)).map(One)
     }))
 }
 
@@ -165,7 +165,7 @@ fn wallet_credit(
             currency: granted.currency,
             credited: granted.amount,
             available: granted.available,
-            replayed: granted.repeated.is_some(),
+            replayed: granted.replayed,
         }))
     }))
 }
@@ -189,16 +189,16 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
     let decimals = match judged {
         Ok(decimals) => decimals,
         Err(error) => {
-            let first = operation::first_call(session, customer_id, key, error)?;
-            return repeat(session, customer_id, key, first, &call);
+            let first = operation::first_call(session, customer_id, key, &call, error)?;
+            return repeat(session, customer_id, first);
         }
     };
     if let Some(key) = key
         && !operation::claim(session, customer_id, &call, key, (None, None), now)?
     {
         let lost = Error::internal("an idempotency_key is taken and not to be found");
-        let first = operation::first_call(session, customer_id, Some(key), lost)?;
-        return repeat(session, customer_id, Some(key), first, &call);
+        let first = operation::first_call(session, customer_id, Some(key), &call, lost)?;
+        return repeat(session, customer_id, first);
     }
     customer::ensure(session, customer_id)?;
     let keys = [(customer_id.to_string(), call.currency.clone())];
@@ -223,19 +223,19 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         currency: call.currency,
         amount,
         available,
-        repeated: None,
+        replayed: false,
     })
 }
 
 static SCHEDULED: Statement = Statement::new(
     c"SELECT coalesce(sum(amount), 0) FROM credits.credit_grants
-      WHERE customer_id = $1 AND currency = $2 AND status = 'pending'",
-    &[TEXTOID, TEXTOID],
+      WHERE customer_id = $1 AND currency = $2 AND status = 'pending' AND effective_at > $3",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
 /// All that the account has or will have must be countable, so that no later step can fail on it.
 fn check_room(session: &Session, book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
-    let rows = SCHEDULED.run(session, &[book.customer_id.cell(), book.currency.cell()])?;
+    let rows = SCHEDULED.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?;
     let total = row.next::<Decimal>()? + book.balance() + book.held + amount;
     let within = |reason: AmountError| Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason };
@@ -278,14 +278,7 @@ fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, request:
         .map(drop)
 }
 
-fn repeat(
-    session: &Session,
-    customer_id: &str,
-    key: Option<&str>,
-    first: Operation,
-    call: &Operation,
-) -> Result<Granted, Error> {
-    first.check_repeat(key.unwrap_or_default(), call)?;
+fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Granted, Error> {
     let lost = || Error::internal("an operation lost its grant or its account");
     let book = balance::current(session, customer_id, &first.currency)?.ok_or_else(lost)?;
     Ok(Granted {
@@ -293,7 +286,7 @@ fn repeat(
         currency: first.currency,
         amount: first.amount,
         available: book.available,
-        repeated: Some(book),
+        replayed: true,
     })
 }
 
@@ -329,9 +322,11 @@ fn find(session: &Session, customer_id: &str, granted: &Granted) -> Result<Grant
         granted_by: row.next()?,
         metadata: row.next()?,
         created_at: row.next()?,
-        replayed: granted.repeated.is_some(),
+        replayed: granted.replayed,
     };
-    if let Some(due) = granted.repeated.as_ref().and_then(|book| book.grant(grant.grant_id)) {
+    // What fell due since may not be posted.
+    let book = balance::book(session, customer_id, &granted.currency, settings::now()?)?;
+    if let Some(due) = book.as_ref().and_then(|book| book.grant(grant.grant_id)) {
         grant.status = due.status.as_str().to_string();
         grant.remaining = due.remaining;
     }

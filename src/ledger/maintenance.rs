@@ -31,7 +31,7 @@ fn at_least_one(batch_size: Option<i32>) -> Result<i32, Error> {
 static LOCK_DUE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency FROM credits.accounts a
       WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity'
-      ORDER BY a.customer_id, a.currency LIMIT $2
+      ORDER BY a.next_change_at LIMIT $2
       FOR NO KEY UPDATE OF a SKIP LOCKED",
     &[TIMESTAMPTZOID, INT4OID],
 );
@@ -50,7 +50,7 @@ fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
             if keys.is_empty() {
                 return Ok(Value(0));
             }
-            // Locked already, so this does not wait; read again because the statement that locked may have waited.
+            // Locked already, so this does not wait.
             let mut books = posting::lock(session, &keys)?;
             posting::bring_up_to_date(session, &mut books, now)?;
             let mut windows: Vec<_> = books.iter_mut().map(|b| (b, Decimal::ZERO)).collect();

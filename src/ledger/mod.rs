@@ -10,6 +10,7 @@ pub mod customer;
 pub mod debit;
 pub mod drawdown;
 pub mod grant;
+pub mod head;
 pub mod line;
 pub mod maintenance;
 pub mod operation;

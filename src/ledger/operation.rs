@@ -27,20 +27,16 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The first call under a key against the call at hand: the same, or PC002.
-    pub fn check_repeat(&self, key: &str, call: &Operation) -> Result<(), Error> {
-        let difference = if self.function != call.function {
-            "function"
-        } else if self.amount != call.amount {
-            "amount"
-        } else if self.currency != call.currency {
-            "currency"
-        } else if self.category != call.category {
-            "category"
-        } else {
-            return Ok(());
-        };
-        Err(Error::IdempotencyConflict { argument: "idempotency_key", key: key.to_string(), difference })
+    /// What a repeat differs in from this first call.
+    fn difference(&self, call: &Operation) -> Option<&'static str> {
+        [
+            (self.function != call.function, "function"),
+            (self.amount != call.amount, "amount"),
+            (self.currency != call.currency, "currency"),
+            (self.category != call.category, "category"),
+        ]
+        .into_iter()
+        .find_map(|(differs, what)| differs.then_some(what))
     }
 }
 
@@ -64,11 +60,22 @@ fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operat
     }))
 }
 
-/// The first call under a key, for a call that cannot be a first one itself: without one, that call's own error.
-pub fn first_call(session: &Session, customer_id: &str, key: Option<&str>, error: Error) -> Result<Operation, Error> {
-    match key {
-        Some(key) => find(session, customer_id, key)?.ok_or(error),
-        None => Err(error),
+/// The first call under the key of a call that cannot be a first one itself: it must be the same, or PC002. Without
+/// one, the call fails with its own error.
+pub fn first_call(
+    session: &Session,
+    customer_id: &str,
+    key: Option<&str>,
+    call: &Operation,
+    error: Error,
+) -> Result<Operation, Error> {
+    let Some(key) = key else { return Err(error) };
+    let first = find(session, customer_id, key)?.ok_or(error)?;
+    match first.difference(call) {
+        None => Ok(first),
+        Some(difference) => {
+            Err(Error::IdempotencyConflict { argument: "idempotency_key", key: key.to_string(), difference })
+        }
     }
 }
 

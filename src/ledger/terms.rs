@@ -100,7 +100,8 @@ impl Terms {
 }
 
 fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
-    let Some(ArrayOf(given)) = given else { return Ok(None) };
+    let Some(given) = given else { return Ok(None) };
+    let given = given.elements("applicable_meters")?;
     if given.is_empty() {
         return Err(Error::argument("applicable_meters", "must name a meter, or be NULL for anything"));
     }

@@ -3,6 +3,7 @@
 use super::event::EventRow;
 use super::meter::{self, Meter};
 use super::pricing;
+use super::repeat;
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -73,6 +74,12 @@ pub struct Priced<'a> {
     pub cost: Decimal,
 }
 
+impl<'a> Priced<'a> {
+    fn account(&self) -> (&'a str, &'a str) {
+        (&self.event.customer_id, &self.meter.currency)
+    }
+}
+
 /// Judges an event by its meter and its time, and prices it. Raises PC004 to PC008.
 pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Result<Priced<'a>, Error> {
     let Some(meter) = meter else {
@@ -97,7 +104,21 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
     Ok(Priced { event, meter, cost })
 }
 
-type Outcome = Result<EventRow, Error>;
+/// What becomes of one event.
+pub type Outcome = Result<EventRow, Error>;
+
+/// An event of a batch before anything is charged.
+enum Judged<'a> {
+    /// Its arguments cannot be right.
+    Bad(Error),
+    /// Its meter or its time refuses it: only a repeat can be answered.
+    Refused(&'a Event, Error),
+    /// It may be charged.
+    Priced(Priced<'a>),
+}
+
+/// Identifiers that this call claimed, each by the first event that may be charged for it.
+type Claims<'a, 'b> = HashMap<(&'a str, &'a str), &'b Priced<'a>>;
 
 /// Reports a batch: an outcome an event, in input order, each as if it had been reported alone.
 pub fn report(session: &Session, events: Vec<Result<Event, Error>>, now: Time) -> Result<Vec<Outcome>, Error> {
@@ -107,47 +128,111 @@ pub fn report(session: &Session, events: Vec<Result<Event, Error>>, now: Time) -
             meters.insert(&event.event_name, meter::find(session, &event.event_name)?);
         }
     }
-    let mut outcomes: Vec<Option<Outcome>> = (0..events.len()).map(|_| None).collect();
-    let mut first: HashSet<(&str, &str)> = HashSet::with_capacity(events.len());
-    let (mut priced, mut repeats, mut later) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, event) in events.iter().enumerate() {
-        match event {
-            Err(error) => outcomes[place] = Some(Err(error.clone())),
+    let judged: Vec<Judged<'_>> = events
+        .iter()
+        .map(|event| match event {
+            Err(error) => Judged::Bad(error.clone()),
             Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_ref), now) {
-                Err(error) => repeats.push((place, event, error)),
-                Ok(_) if !first.insert(event.key()) => later.push(place),
-                Ok(event) => priced.push((place, event)),
+                Err(error) => Judged::Refused(event, error),
+                Ok(priced) => Judged::Priced(priced),
             },
+        })
+        .collect();
+    let mut claims: Claims<'_, '_> = HashMap::with_capacity(judged.len());
+    for judged in &judged {
+        if let Judged::Priced(priced) = judged {
+            claims.entry(priced.event.key()).or_insert(priced);
         }
     }
-    let claimed = claim(session, priced.iter().map(|(_, p)| p).collect(), now)?;
-    let (charging, taken): (Vec<_>, Vec<_>) =
-        priced.into_iter().partition(|(_, p)| claimed.contains(&p.event.key().owned()));
-    repeats.extend(
-        taken
-            .into_iter()
-            .map(|(place, p)| (place, p.event, Error::internal("an identifier is taken and not to be found"))),
-    );
-    let (places, charging): (Vec<usize>, Vec<Priced<'_>>) = charging.into_iter().unzip();
-    for (place, outcome) in places.into_iter().zip(charge_claimed(session, &charging, now)?) {
-        outcomes[place] = Some(outcome);
+    let claimed = claim(session, claims.values().copied().collect(), now)?;
+    claims.retain(|key, _| claimed.contains(&key.owned()));
+    charge(session, &judged, &claims, now)
+}
+
+/// Charges one event whose identifier is claimed.
+pub fn charge_claimed(session: &Session, priced: Priced<'_>, now: Time) -> Outcome {
+    let judged = [Judged::Priced(priced)];
+    let claims: Claims<'_, '_> =
+        judged.iter().filter_map(|j| if let Judged::Priced(p) = j { Some((p.event.key(), p)) } else { None }).collect();
+    let mut outcomes = charge(session, &judged, &claims, now)?;
+    outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
+}
+
+/// Charges what is claimed, in input order, and answers the rest. What ends up refused leaves no claim.
+fn charge<'a>(
+    session: &Session,
+    judged: &[Judged<'a>],
+    claims: &Claims<'a, '_>,
+    now: Time,
+) -> Result<Vec<Outcome>, Error> {
+    let charging = judged.iter().filter_map(|j| match j {
+        Judged::Priced(p) if claims.contains_key(&p.event.key()) => Some(p),
+        _ => None,
+    });
+    let mut accounts = Accounts::open(session, charging.collect(), now)?;
+    let mut charged: HashMap<(&str, &str), (&Priced<'_>, EventRow)> = HashMap::with_capacity(claims.len());
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(judged.len());
+    let (mut places, mut repeats) = (Vec::new(), Vec::new());
+    for (place, judged) in judged.iter().enumerate() {
+        let (event, priced, error) = match judged {
+            Judged::Bad(error) => {
+                outcomes.push(Some(Err(error.clone())));
+                continue;
+            }
+            Judged::Refused(event, error) => (*event, None, error.clone()),
+            Judged::Priced(p) => (p.event, Some(p), Error::internal("an identifier is taken and not to be found")),
+        };
+        outcomes.push(if let Some((first, row)) = charged.get(&event.key()) {
+            // An identifier twice in one batch: the later report repeats the one that was charged.
+            let same = repeat::check(event, (&first.event.event_name, first.event.value));
+            Some(same.map(|()| EventRow { available: accounts.available(first), replayed: true, ..row.clone() }))
+        } else if !claims.contains_key(&event.key()) {
+            places.push(place);
+            repeats.push((event, error));
+            None
+        } else if let Some(priced) = priced {
+            let outcome = accounts.charge(session, priced)?;
+            if let Ok(row) = &outcome {
+                charged.insert(event.key(), (priced, row.clone()));
+            }
+            Some(outcome)
+        } else {
+            Some(Err(error))
+        });
     }
-    let (places, repeats): (Vec<usize>, Vec<_>) = repeats.into_iter().map(|(p, e, error)| (p, (e, error))).unzip();
-    for (place, outcome) in places.into_iter().zip(repeats_or(session, repeats, now)?) {
+    settle_claims(session, claims, &charged, now)?;
+    accounts.post(session)?;
+    for (place, outcome) in places.into_iter().zip(repeat::answers(session, repeats, now)?) {
         outcomes[place] = Some(outcome);
-    }
-    // An identifier's second report in one batch is judged after its first: a repeat of it, or, where the first was
-    // refused, a report like any other. Its key is this transaction's by now, so claiming it waits for nobody.
-    if !later.is_empty() {
-        let again: Vec<Result<Event, Error>> = later.iter().map(|place| events[*place].clone()).collect();
-        for (place, outcome) in later.into_iter().zip(report(session, again, now)?) {
-            outcomes[place] = Some(outcome);
-        }
     }
     Ok(outcomes
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(|| Err(Error::internal("an event had no outcome"))))
         .collect())
+}
+
+/// Takes back the claims of what was refused, and puts right those that another event of the batch was charged for. The
+/// identifiers are this transaction's, so nothing here waits.
+fn settle_claims(
+    session: &Session,
+    claims: &Claims<'_, '_>,
+    charged: &HashMap<(&str, &str), (&Priced<'_>, EventRow)>,
+    now: Time,
+) -> Result<(), Error> {
+    let (mut undone, mut others) = (Vec::new(), Vec::new());
+    for (key, claim) in claims {
+        match charged.get(key) {
+            Some((priced, _)) if std::ptr::eq(*priced, *claim) => continue,
+            Some((priced, _)) => others.push(*priced),
+            None => {}
+        }
+        undone.push(claim.event);
+    }
+    if !undone.is_empty() {
+        let cells = [array(undone.iter().map(|e| &e.customer_id)), array(undone.iter().map(|e| &e.identifier))];
+        FORGET.run(session, &cells)?;
+    }
+    claim(session, others, now).map(drop)
 }
 
 trait Owned {
@@ -206,67 +291,65 @@ static FORGET: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Charges events whose identifiers are claimed: an outcome an event, in the order given. What is refused leaves no
-/// claim.
-pub fn charge_claimed(session: &Session, events: &[Priced<'_>], now: Time) -> Result<Vec<Outcome>, Error> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut needs: HashMap<(&str, &str), Decimal> = HashMap::new();
-    for p in events {
-        let need = needs.entry((&p.event.customer_id, &p.meter.currency)).or_default();
-        *need = need.checked_add(p.cost).unwrap_or(Decimal::MAX);
-    }
-    let mut keys: Vec<Key> = needs.keys().map(Owned::owned).collect();
-    keys.sort();
-    // Only what may end up owing needs an account: where there is none there is nothing to pay with.
-    let owing: HashSet<(&str, &str)> = events
-        .iter()
-        .filter(|p| p.meter.overage == Overage::Pending)
-        .map(|p| (p.event.customer_id.as_str(), p.meter.currency.as_str()))
-        .collect();
-    let owing: Vec<Key> = keys.iter().filter(|k| owing.contains(&(k.0.as_str(), k.1.as_str()))).cloned().collect();
-    posting::make(session, &owing)?;
-    let mut books = posting::lock(session, &keys)?;
-    posting::bring_up_to_date(session, &mut books, now)?;
-    let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
-    for book in books.iter_mut() {
-        let need = needs.get(&(book.customer_id.as_str(), book.currency.as_str())).copied().unwrap_or_default();
-        if book.head_suffices(need) {
-            book.take_head();
-        } else {
-            wide.push((book, need));
-        }
-    }
-    posting::take_windows(session, &mut wide)?;
+/// The accounts that a batch charges, locked and up to date.
+struct Accounts {
+    books: Vec<Book>,
+    places: HashMap<Key, usize>,
+}
 
-    let mut outcomes = Vec::with_capacity(events.len());
-    let mut refused: Vec<&Event> = Vec::new();
-    let places: HashMap<Key, usize> =
-        books.iter().enumerate().map(|(i, b)| ((b.customer_id.clone(), b.currency.clone()), i)).collect();
-    for p in events {
-        let place = places.get(&(p.event.customer_id.as_str(), p.meter.currency.as_str()).owned());
-        let outcome = match place.and_then(|place| books.get_mut(*place)) {
+impl Accounts {
+    fn open(session: &Session, events: Vec<&Priced<'_>>, now: Time) -> Result<Self, Error> {
+        let mut needs: HashMap<(&str, &str), Decimal> = HashMap::new();
+        let mut owing: HashSet<(&str, &str)> = HashSet::new();
+        for p in events {
+            let key = p.account();
+            let need = needs.entry(key).or_default();
+            *need = need.checked_add(p.cost).unwrap_or(Decimal::MAX);
+            // Only what may end up owing needs an account: where there is none there is nothing to pay with.
+            if p.meter.overage == Overage::Pending {
+                owing.insert(key);
+            }
+        }
+        let mut keys: Vec<(&str, &str)> = needs.keys().copied().collect();
+        keys.sort();
+        let to_make: Vec<Key> = keys.iter().filter(|k| owing.contains(*k)).map(Owned::owned).collect();
+        posting::make(session, &to_make)?;
+        let keys: Vec<Key> = keys.iter().map(Owned::owned).collect();
+        let mut books = if keys.is_empty() { Vec::new() } else { posting::lock(session, &keys)? };
+        posting::bring_up_to_date(session, &mut books, now)?;
+        let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
+        for book in books.iter_mut() {
+            let key = (book.customer_id.as_str(), book.currency.as_str());
+            let need = needs.get(&key).copied().unwrap_or_default();
+            if book.head_suffices(need) {
+                book.take_head();
+            } else {
+                wide.push((book, need));
+            }
+        }
+        posting::take_windows(session, &mut wide)?;
+        let places = books.iter().enumerate().map(|(i, b)| ((b.customer_id.clone(), b.currency.clone()), i)).collect();
+        Ok(Accounts { books, places })
+    }
+
+    fn available(&self, p: &Priced<'_>) -> Decimal {
+        let place = self.places.get(&p.account().owned());
+        place.and_then(|place| self.books.get(*place)).map_or(Decimal::ZERO, |b| b.available)
+    }
+
+    fn charge(&mut self, session: &Session, p: &Priced<'_>) -> Result<Outcome, Error> {
+        let place = self.places.get(&p.account().owned());
+        Ok(match place.and_then(|place| self.books.get_mut(*place)) {
+            Some(book) => charge_book(book, p),
             None if customer::exists(session, &p.event.customer_id)? => nothing_to_pay_with(p),
             None => Err(Error::CustomerNotFound { customer_id: p.event.customer_id.clone() }),
-            Some(book) => charge(book, p),
-        };
-        if outcome.is_err() {
-            refused.push(p.event);
-        }
-        outcomes.push(outcome);
+        })
     }
-    if !refused.is_empty() {
-        FORGET.run(
-            session,
-            &[array(refused.iter().map(|e| &e.customer_id)), array(refused.iter().map(|e| &e.identifier))],
-        )?;
+
+    fn post(mut self, session: &Session) -> Result<(), Error> {
+        self.books.retain(Book::is_changed);
+        if self.books.is_empty() { Ok(()) } else { posting::post(session, &self.books) }
     }
-    books.retain(Book::is_changed);
-    if !books.is_empty() {
-        posting::post(session, &books)?;
-    }
-    Ok(outcomes)
 }
 
 /// An event of a meter that refuses, in an account that was never used.
@@ -282,7 +365,7 @@ fn nothing_to_pay_with(p: &Priced<'_>) -> Outcome {
     })
 }
 
-fn charge(book: &mut Book, p: &Priced<'_>) -> Outcome {
+fn charge_book(book: &mut Book, p: &Priced<'_>) -> Outcome {
     let source = Source::Event(p.event.identifier.clone());
     match book.charge(&source, Some(&p.event.event_name), p.cost, p.meter.overage, p.meter.decimals) {
         Ok(charged) => Ok(row(p.event, charged.consumed, charged.pending, book.available, false)),
@@ -298,7 +381,8 @@ fn charge(book: &mut Book, p: &Priced<'_>) -> Outcome {
     }
 }
 
-fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decimal, replayed: bool) -> EventRow {
+/// An event's outcome.
+pub fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decimal, replayed: bool) -> EventRow {
     EventRow {
         identifier: event.identifier.clone(),
         status: if pending > Decimal::ZERO { PENDING } else { PROCESSED }.to_string(),
@@ -307,80 +391,4 @@ fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decimal, r
         available,
         replayed,
     }
-}
-
-static FIND: Statement = Statement::new(
-    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending
-      FROM unnest($1, $2) AS k (customer_id, identifier)
-      JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier",
-    &[TEXTARRAYOID, TEXTARRAYOID],
-);
-
-/// An event as it was first reported, and what of it is paid.
-struct First {
-    event_name: String,
-    currency: String,
-    value: Decimal,
-    consumed: Decimal,
-    pending: Decimal,
-}
-
-/// Answers one report from the first one under its identifier; where there is none, with the error it came with.
-pub fn repeat_or(session: &Session, event: &Event, now: Time, error: Error) -> Outcome {
-    let mut outcomes = repeats_or(session, vec![(event, error)], now)?;
-    outcomes.pop().unwrap_or_else(|| Err(Error::internal("a repeat had no answer")))
-}
-
-fn repeats_or(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Result<Vec<Outcome>, Error> {
-    if events.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = FIND.run(
-        session,
-        &[array(events.iter().map(|(e, _)| &e.customer_id)), array(events.iter().map(|(e, _)| &e.identifier))],
-    )?;
-    let mut firsts: HashMap<Key, First> = HashMap::new();
-    for mut row in found.iter() {
-        let key = (row.next()?, row.next()?);
-        let first = First {
-            event_name: row.next()?,
-            currency: row.next()?,
-            value: row.next()?,
-            consumed: row.next()?,
-            pending: row.next()?,
-        };
-        firsts.insert(key, first);
-    }
-    // Balances and what is owed are answered as they stand now, what is due counted.
-    let accounts: HashSet<Key> =
-        firsts.iter().map(|((customer, _), f)| (customer.clone(), f.currency.clone())).collect();
-    let mut books = posting::read(session, &accounts.into_iter().collect::<Vec<_>>())?;
-    posting::bring_up_to_date(session, &mut books, now)?;
-    let books: HashMap<Key, Book> =
-        books.into_iter().map(|b| ((b.customer_id.clone(), b.currency.clone()), b)).collect();
-
-    Ok(events
-        .into_iter()
-        .map(|(event, error)| {
-            let first = firsts.get(&event.key().owned()).ok_or(error)?;
-            check_repeat(event, first)?;
-            let book = books.get(&(event.customer_id.clone(), first.currency.clone()));
-            let debt = book.and_then(|b| b.debt(&event.identifier));
-            let (consumed, pending) =
-                debt.map_or((first.consumed, first.pending), |debt| (debt.consumed, debt.pending));
-            let available = book.map_or(Decimal::ZERO, |b| b.available);
-            Ok(row(event, consumed, pending, available, true))
-        })
-        .collect())
-}
-
-fn check_repeat(event: &Event, first: &First) -> Result<(), Error> {
-    let difference = if event.event_name != first.event_name {
-        "meter"
-    } else if event.value != first.value {
-        "value"
-    } else {
-        return Ok(());
-    };
-    Err(Error::IdempotencyConflict { argument: "identifier", key: event.identifier.clone(), difference })
 }

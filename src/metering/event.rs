@@ -2,14 +2,16 @@
 //! and the one-statement way of the common case; everything else is a batch of one in batch.rs.
 
 use super::batch::{self, Event, Priced};
+use super::repeat;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::head::Head;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{Json, ToCell};
+use crate::pg::value::{Element, FromCell, Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -48,7 +50,7 @@ row! {
         pub available: Option<Decimal>,
         /// Whether this repeats an earlier report.
         pub replayed: bool,
-        /// A code of credits.error_codes, or NULL.
+        /// The code that the event alone would have raised, or NULL.
         pub error: Option<String>,
     }
 }
@@ -73,7 +75,7 @@ fn report_meter_event(
             let meter = super::meter::find(session, &event.event_name)?;
             let priced = match batch::price(&event, meter.as_ref(), now) {
                 Ok(priced) => priced,
-                Err(error) => return batch::repeat_or(session, &event, now, error).map(One),
+                Err(error) => return repeat::answer(session, &event, now, error).map(One),
             };
             let extras = Extras { subscription_id, source_data, metadata };
             match head_pays(session, &priced, &extras, now)? {
@@ -85,13 +87,10 @@ fn report_meter_event(
                     available,
                     replayed: false,
                 })),
-                Head::Claimed => {
-                    let mut outcomes = batch::charge_claimed(session, &[priced], now)?;
-                    outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event was charged twice"))).map(One)
-                }
+                Head::Claimed => batch::charge_claimed(session, priced, now).map(One),
                 Head::Repeat => {
                     let lost = Error::internal("an identifier is taken and not to be found");
-                    batch::repeat_or(session, &event, now, lost).map(One)
+                    repeat::answer(session, &event, now, lost).map(One)
                 }
             }
         })
@@ -105,17 +104,8 @@ struct Extras<'a> {
     metadata: Option<Json>,
 }
 
-/// What the one-statement way came to.
-enum Head {
-    /// The head paid all.
-    Paid { available: Decimal },
-    /// The identifier is claimed, and the head alone does not decide.
-    Claimed,
-    /// The identifier belongs to another report.
-    Repeat,
-}
-
-// See HEAD_PAYS in ledger/debit.rs. An account with restricted grants takes the general way: one of them may be first.
+// What the head covers: see ledger/head.rs. An account with restricted grants takes the general way: one of them may
+// be first.
 static HEAD_PAYS: Statement = Statement::new(
     c"WITH claim AS (
           INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
@@ -154,7 +144,7 @@ static HEAD_PAYS: Statement = Statement::new(
 
 fn head_pays(session: &Session, priced: &Priced<'_>, extras: &Extras<'_>, now: Time) -> Result<Head, Error> {
     let Priced { event, meter, cost } = priced;
-    let rows = HEAD_PAYS.run(
+    Head::read(HEAD_PAYS.run(
         session,
         &[
             event.customer_id.cell(),
@@ -169,14 +159,7 @@ fn head_pays(session: &Session, priced: &Priced<'_>, extras: &Extras<'_>, now: T
             extras.source_data.cell(),
             extras.metadata.cell(),
         ],
-    )?;
-    match rows.first() {
-        None => Ok(Head::Repeat),
-        Some(mut row) => Ok(match row.next()? {
-            Some(available) => Head::Paid { available },
-            None => Head::Claimed,
-        }),
-    }
+    )?)
 }
 
 /// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.
@@ -191,7 +174,7 @@ fn report_meter_events(
 ) -> Reply<Many<BatchRow>> {
     Reply((|| {
         let now = settings::now()?;
-        let customers = input::required("customer_ids", customer_ids)?.0;
+        let customers = input::required("customer_ids", customer_ids)?.elements("customer_ids")?;
         let names = column("event_names", event_names, customers.len())?;
         let values = column("event_values", event_values, customers.len())?;
         let identifiers = column("identifiers", identifiers, customers.len())?;
@@ -221,8 +204,12 @@ fn report_meter_events(
 }
 
 /// One of the batch's arrays, which must all be equally long.
-fn column<T>(argument: &'static str, given: Option<ArrayOf<T>>, length: usize) -> Result<Vec<Option<T>>, Error> {
-    let ArrayOf(column) = input::required(argument, given)?;
+fn column<T: Element + FromCell>(
+    argument: &'static str,
+    given: Option<ArrayOf<T>>,
+    length: usize,
+) -> Result<Vec<Option<T>>, Error> {
+    let column = input::required(argument, given)?.elements(argument)?;
     if column.len() != length {
         return Err(Error::argument(argument, "must have as many elements as customer_ids"));
     }

@@ -8,7 +8,8 @@ use crate::ledger::book::Overage;
 use crate::ledger::currency;
 use crate::pg::argument::Numeric;
 use crate::pg::cache::{self, Cache};
-use crate::pg::reply::{One, Reply};
+use crate::pg::procedure::Call;
+use crate::pg::reply::{One, Reply, Unchanged};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
@@ -52,7 +53,7 @@ static CREATE: Statement = Statement::new(
                                   metadata)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
       ON CONFLICT (event_name) DO NOTHING
-      RETURNING tableoid, event_name, name, currency, unit_price, aggregation, unit, overage, active",
+      RETURNING event_name, name, currency, unit_price, aggregation, unit, overage, active",
     &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
@@ -101,7 +102,6 @@ fn meter_create(
             let mut row = made
                 .first()
                 .ok_or_else(|| Error::argument("event_name", format!("\"{event_name}\" exists already")))?;
-            cache::changed(row.next()?);
             Ok(One(MeterRow {
                 event_name: row.next()?,
                 name: row.next()?,
@@ -117,7 +117,7 @@ fn meter_create(
 }
 
 static SET_ACTIVE: Statement = Statement::new(
-    c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING tableoid, event_name, active",
+    c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",
     &[TEXTOID, BOOLOID],
 );
 
@@ -128,7 +128,6 @@ fn set_active(event_name: Option<&str>, active: bool) -> Result<One<ActiveRow>, 
         let Some(mut row) = rows.first() else {
             return Err(Error::MeterNotFound { event_name: event_name.to_string() });
         };
-        cache::changed(row.next()?);
         Ok(One(ActiveRow { event_name: row.next()?, active: row.next()? }))
     })
 }
@@ -143,6 +142,13 @@ fn meter_activate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
 #[pg_extern(sql = false)]
 fn meter_deactivate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
     Reply(set_active(event_name, false))
+}
+
+/// `credits.forget_remembered`: the trigger on meters and currencies.
+#[pg_extern(sql = false)]
+fn forget_remembered(call: Call) -> Reply<Unchanged> {
+    cache::table_changed(&call);
+    Reply(Ok(Unchanged))
 }
 
 /// What charging an event needs to know of its meter.

@@ -4,3 +4,4 @@ pub mod batch;
 pub mod event;
 pub mod meter;
 pub mod pricing;
+pub mod repeat;

@@ -35,12 +35,17 @@ impl FromCell for Numeric {
     }
 }
 
-/// A one-dimensional array argument; any element may be NULL.
-pub struct ArrayOf<T>(pub Vec<Option<T>>);
+/// An array argument; any element may be NULL.
+pub struct ArrayOf<T>(Option<Vec<Option<T>>>);
 
 impl<T: Element + FromCell> ArrayOf<T> {
     fn read(datum: pg_sys::Datum) -> Self {
-        ArrayOf(Vec::from_cell(Cell { datum, null: false }).unwrap_or_default())
+        ArrayOf(Vec::from_cell(Cell { datum, null: false }))
+    }
+
+    /// Its elements. Raises PC013 for more than one dimension.
+    pub fn elements(self, argument: &'static str) -> Result<Vec<Option<T>>, Error> {
+        self.0.ok_or_else(|| Error::argument(argument, "must be an array of one dimension"))
     }
 }
 

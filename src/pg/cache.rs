@@ -1,8 +1,9 @@
 //! What a session remembers of tables that hardly ever change, until any session changes them.
 //!
-//! A change tells all sessions through PostgreSQL's own relation invalidations: at commit to the others, at once to
-//! itself, and again when it is rolled back. A transaction that begins after a change was committed sees it.
+//! A trigger on such a table tells all sessions of a change, through PostgreSQL's own relation invalidations: at commit
+//! the others, at once its own, and again when it is rolled back. A transaction that begins after the commit sees it.
 
+use super::procedure::Call;
 use super::value::Oid;
 use crate::error::Error;
 use pgrx::pg_sys;
@@ -25,11 +26,14 @@ fn is_watched(relation: u32) -> bool {
     WATCHED.iter().any(|watched| watched.load(Ordering::Relaxed) == relation)
 }
 
-fn watch(relation: u32) {
-    if !is_watched(relation) {
+/// Whether it was watched already.
+fn watch(relation: u32) -> bool {
+    let known = is_watched(relation);
+    if !known {
         let place = NEXT_WATCHED.fetch_add(1, Ordering::Relaxed) % WATCHED.len();
         WATCHED[place].store(relation, Ordering::Relaxed);
     }
+    known
 }
 
 /// Starts to listen. Called once, when the library is loaded.
@@ -46,10 +50,12 @@ unsafe extern "C-unwind" fn on_invalidation(_unused: pg_sys::Datum, relation: pg
     }
 }
 
-/// Tells every session that a table changed: this one now, the others when the transaction commits.
-pub fn changed(table: Oid) {
-    // SAFETY: the oid was read from a row of that table, so it exists in this transaction.
-    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(table.0) };
+/// What a trigger on such a table does: tells every session that it changed, this one now, the others when the
+/// transaction commits.
+pub fn table_changed(call: &Call) {
+    let Some(table) = call.trigger_table() else { return };
+    // SAFETY: the table that the trigger fires for exists.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(table) };
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -81,12 +87,12 @@ impl<T: Clone> Cache<T> {
             }
         }
         let Some((value, tables)) = find()? else { return Ok(None) };
-        tables.iter().for_each(|table| watch(table.0.to_u32()));
+        let unwatched = tables.iter().filter(|table| !watch(table.0.to_u32())).count();
         // An older snapshot than the last invalidation must not be remembered: neither one that this transaction
-        // keeps, nor one that was passed while reading.
+        // keeps, nor one that was passed while reading, nor one that could pass because nobody watched.
         // SAFETY: reads a variable of the backend.
         let snapshot_is_new = unsafe { pg_sys::XactIsoLevel } <= pg_sys::XACT_READ_COMMITTED as i32;
-        if snapshot_is_new && GENERATION.load(Ordering::Relaxed) == generation {
+        if unwatched == 0 && snapshot_is_new && GENERATION.load(Ordering::Relaxed) == generation {
             self.known.borrow_mut().1.insert(key.to_string(), value.clone());
         }
         Ok(Some(value))

@@ -2,11 +2,10 @@
 //! it is sound; nothing in here knows about credits.
 
 pub mod argument;
+pub mod backend;
 pub mod cache;
-
 pub mod procedure;
 pub mod raise;
 pub mod reply;
 pub mod statement;
-pub mod time;
 pub mod value;

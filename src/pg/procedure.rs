@@ -11,6 +11,20 @@ use std::ffi::CStr;
 /// The call under way, as PostgreSQL describes it to the function called.
 pub struct Call(pg_sys::FunctionCallInfo);
 
+impl Call {
+    /// The table that a trigger fires for, where that is what calls.
+    pub fn trigger_table(&self) -> Option<pg_sys::Oid> {
+        // SAFETY: for a trigger the context is a TriggerData with the table open; for anything else it is not, or null.
+        unsafe {
+            let context = (*self.0).context;
+            if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+                return None;
+            }
+            (*context.cast::<pg_sys::TriggerData>()).tg_relation.as_ref().map(|table| table.rd_id)
+        }
+    }
+}
+
 // SAFETY: taken from no argument but from the call itself, just as pgrx's own FunctionCallInfo.
 unsafe impl<'fcx> ArgAbi<'fcx> for Call {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {

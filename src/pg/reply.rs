@@ -48,6 +48,15 @@ impl Answer for Nothing {
     }
 }
 
+/// What a trigger that changes nothing answers: a null pointer that is not NULL.
+pub struct Unchanged;
+
+impl Answer for Unchanged {
+    unsafe fn datum(self, _: pg_sys::FunctionCallInfo) -> Cell {
+        Cell { datum: pg_sys::Datum::null(), null: false }
+    }
+}
+
 impl<T: ToCell> Answer for Value<T> {
     unsafe fn datum(self, _: pg_sys::FunctionCallInfo) -> Cell {
         self.0.cell()
@@ -141,6 +150,7 @@ unsafe impl<T> SqlTranslatable for Reply<T> {
 macro_rules! row {
     ($(#[$doc:meta])* pub struct $name:ident { $($(#[$fdoc:meta])* pub $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
+        #[derive(Clone)]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
 
         impl $crate::pg::reply::Columns for $name {

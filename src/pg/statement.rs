@@ -5,7 +5,7 @@ use crate::error::Error;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Proof that the server programming interface is connected; what statements return lives no longer than it.
 pub struct Session {
@@ -34,17 +34,35 @@ fn connected<T>(session: Session, work: impl FnOnce(&Session) -> Result<T, Error
     result
 }
 
+/// Runs `work`, in a session that may write, with statements that only read, all in one snapshot: what this transaction
+/// wrote and what others had committed by now.
+pub fn in_one_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    // SAFETY: pushed here and popped below; where PostgreSQL raises an error in between, its abort pops it. The copy's
+    // command id is brought up to now, so that it sees this transaction's own rows, as SPI itself does it.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushCopiedSnapshot(pg_sys::GetTransactionSnapshot());
+        pg_sys::UpdateActiveSnapshotCommandId();
+    }
+    let result = work(&Session { reading: true });
+    // SAFETY: the snapshot pushed above is on top again: statements pop their own.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
 /// One SQL statement with the types of its parameters.
 pub struct Statement {
     text: &'static CStr,
     parameters: &'static [pg_sys::Oid],
     plan: AtomicPtr<pg_sys::_SPI_plan>,
+    /// The session's schema for temporary tables when it was last run: PostgreSQL plans anew when that changes.
+    temporary: AtomicU32,
 }
 
 impl Statement {
     /// A statement to be prepared when it is first run.
     pub const fn new(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
-        Statement { text, parameters, plan: AtomicPtr::new(std::ptr::null_mut()) }
+        Statement { text, parameters, plan: AtomicPtr::new(std::ptr::null_mut()), temporary: AtomicU32::new(0) }
     }
 
     /// Runs it and returns its rows.
@@ -53,8 +71,10 @@ impl Statement {
             return Err(Error::internal("a statement was given a wrong number of arguments"));
         }
         let plan = self.plan.load(Ordering::Relaxed);
+        let temporary = temporary_schema();
+        let same = self.temporary.swap(temporary, Ordering::Relaxed) == temporary;
         // SAFETY: a plan that is not null was kept below and is never freed.
-        if !plan.is_null() && unsafe { pg_sys::SPI_plan_is_valid(plan) } {
+        if !plan.is_null() && same && unsafe { pg_sys::SPI_plan_is_valid(plan) } {
             return self.execute(session, plan, arguments);
         }
         let plan = if plan.is_null() { self.prepare()? } else { plan };
@@ -116,6 +136,13 @@ impl Statement {
         let table = unsafe { pg_sys::SPI_tuptable };
         Ok(Rows { table, session: PhantomData })
     }
+}
+
+fn temporary_schema() -> u32 {
+    let (mut schema, mut toast) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+    // SAFETY: reads two variables of the backend into places of ours.
+    unsafe { pg_sys::GetTempNamespaceState(&mut schema, &mut toast) };
+    schema.to_u32()
 }
 
 /// The rows that a statement returned.

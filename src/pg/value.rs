@@ -288,8 +288,12 @@ impl<T: Element + FromCell> FromCell for Vec<T> {
         // (pg_type). The deconstructed arrays have `count` elements each; each datum points into the detoasted array,
         // which lives in the current context.
         unsafe {
+            let array: *mut pg_sys::ArrayType = pg_sys::pg_detoast_datum(cell.datum.cast_mut_ptr()).cast();
+            if (*array).ndim > 1 {
+                return None;
+            }
             pg_sys::deconstruct_array(
-                pg_sys::pg_detoast_datum(cell.datum.cast_mut_ptr()).cast(),
+                array,
                 oid,
                 length.into(),
                 by_value,

@@ -30,6 +30,22 @@ SELECT identifier, status, consumed, pending, replayed, error FROM credits.repor
 SELECT identifier, consumed, replayed, error FROM credits.report_meter_events(
     '{ada,ada,ada,cy,cy}', '{tokens,tokens,tokens,strict,tokens}', '{1,1,2,1,1}', '{t,t,t,s,s}');
 
+-- A bad report before a good one of the same identifier is refused all the same; one after it is answered from it.
+SELECT identifier, consumed, replayed, error FROM credits.report_meter_events(
+    '{ada,ada,ada}', '{off,tokens,off}', '{1,1,1}', '{w,w,w}');
+SELECT identifier, consumed, replayed, error FROM credits.report_meter_events('{ada,ada}', '{tokens,tokens}', '{1,1}', '{y,y}',
+                                          ARRAY['2027-01-01', '2026-03-01']::timestamptz[]);
+-- In order: what a refused report leaves is there for the next one.
+SELECT FROM credits.wallet_credit('dee', 88);
+SELECT identifier, consumed, available, error FROM credits.report_meter_events(
+    '{dee,dee,dee}', '{strict,strict,strict}', '{1000,60,80}', '{o,o,o3}');
+-- The same identifier three thousand times.
+SELECT replayed, error, count(*), sum(consumed) FROM credits.report_meter_events(
+    array_fill('dee'::text, ARRAY[3000]), array_fill('tokens'::text, ARRAY[3000]), array_fill(0.5::numeric, ARRAY[3000]),
+    array_fill('dup'::text, ARRAY[3000])) GROUP BY 1, 2 ORDER BY 1;
+-- Arrays have one dimension.
+SELECT credits.report_meter_events('{{ada,ada}}', '{tokens,tokens}', '{1,1}', '{q,r}');
+
 -- All or nothing.
 SELECT * FROM credits.report_meter_events('{ada,nobody}', '{tokens,tokens}', '{1,1}', '{z1,z2}', all_or_nothing => true);
 SELECT count(*) FROM credits.meter_events WHERE identifier LIKE 'z%';

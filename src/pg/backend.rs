@@ -1,4 +1,4 @@
-//! Clocks: when the transaction began, and a moment written as text.
+//! The backend's own: when the transaction began, a moment written as text, the names of settings.
 
 use crate::clock::Time;
 use pgrx::pg_sys;
@@ -18,4 +18,10 @@ pub fn parse_timestamp(text: &str) -> Time {
         pg_sys::OidInputFunctionCall(pg_sys::F_TIMESTAMPTZ_IN.into(), text.as_ptr().cast_mut(), pg_sys::InvalidOid, -1)
     };
     Time(datum.value() as i64)
+}
+
+/// Tells PostgreSQL that there is no other setting named credits.…: a misspelt one is refused.
+pub fn settings_are_all() {
+    // SAFETY: the name is a C string that lives for ever; called when the library is loaded.
+    unsafe { pg_sys::MarkGUCPrefixReserved(c"credits".as_ptr()) };
 }

@@ -1,0 +1,70 @@
+"""What a session remembers of meters and currencies, while another session changes them."""
+
+from __future__ import annotations
+
+from sessions import EVENT, Pair, refusal
+
+NAMED = "SELECT * FROM credits.report_meter_event(%s, %s, 1, %s)"
+
+
+def a_change_is_seen_by_the_next_call(pair: Pair) -> None:
+    """a meter switched off by one session refuses the other's next event, and takes it again when switched on"""
+    meter = _meter(pair)
+    pair.second.one(NAMED, pair.customer, meter, "a")
+    pair.first.one("SELECT * FROM credits.meter_deactivate(%s)", meter)
+    pair.checks.equal(refusal(lambda: pair.second.one(NAMED, pair.customer, meter, "b")).sqlstate, "PC005", "refused")
+    pair.first.one("SELECT * FROM credits.meter_activate(%s)", meter)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "b")["consumed"], 1, "taken again")
+
+
+def a_change_counts_from_its_commit(pair: Pair) -> None:
+    """a change that is not committed, or is rolled back, is nobody else's"""
+    meter = _meter(pair)
+    pair.second.one(NAMED, pair.customer, meter, "a")
+    pair.first.begin()
+    pair.first.one("SELECT * FROM credits.meter_deactivate(%s)", meter)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "b")["consumed"], 1, "not committed: not seen")
+    pair.first.rollback()
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "c")["consumed"], 1, "rolled back: not seen")
+    pair.checks.equal(pair.first.one(NAMED, pair.customer, meter, "d")["consumed"], 1, "nor by the one who tried")
+
+
+def an_old_snapshot_is_not_remembered(pair: Pair) -> None:
+    """a REPEATABLE READ transaction sees the meter as it was, and leaves nothing of that behind in its session"""
+    meter = _meter(pair)
+    pair.second.one("SELECT set_config('default_transaction_isolation', 'repeatable read', false)")
+    pair.second.begin()
+    pair.second.one("SELECT count(*) FROM credits.meters")
+    pair.first.one("SELECT * FROM credits.meter_deactivate(%s)", meter)
+    pair.second.one(NAMED, pair.customer, meter, "as it was")
+    pair.second.commit()
+    pair.second.one("SELECT set_config('default_transaction_isolation', 'read committed', false)")
+    error = refusal(lambda: pair.second.one(NAMED, pair.customer, meter, "as it is"))
+    pair.checks.equal(error.sqlstate, "PC005", "the next transaction is refused")
+
+
+def a_currency_too(pair: Pair) -> None:
+    """a currency switched off by one session refuses the other's next debit and event"""
+    pair.give(10)
+    pair.second.one(EVENT, pair.customer, 1, "a")
+    pair.first.one("SELECT * FROM credits.currency_update('CREDIT', active => false)")
+    try:
+        error = refusal(lambda: pair.second.one(EVENT, pair.customer, 1, "b"))
+        pair.checks.equal(error.sqlstate, "PC008", "the event is refused")
+        error = refusal(lambda: pair.second.one("SELECT * FROM credits.wallet_debit(%s, 1)", pair.customer))
+        pair.checks.equal(error.sqlstate, "PC008", "the debit is refused")
+    finally:
+        pair.first.one("SELECT * FROM credits.currency_update('CREDIT', active => true)")
+    pair.checks.equal(pair.second.one(EVENT, pair.customer, 1, "b")["consumed"], 1, "and taken again")
+
+
+CASES = [a_change_is_seen_by_the_next_call, a_change_counts_from_its_commit, an_old_snapshot_is_not_remembered,
+         a_currency_too]  # fmt: skip
+
+
+def _meter(pair: Pair) -> str:
+    """A meter of this case's own, and a customer who can pay."""
+    pair.give(100)
+    name = f"of {pair.customer}"
+    pair.first.one("SELECT * FROM credits.meter_create(%s)", name)
+    return name
