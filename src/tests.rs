@@ -37,7 +37,7 @@ mod tests {
     fn every_way_of_charging_comes_to_the_same() {
         run("SELECT credits.meter_create('m', unit_price => 0.5), credits.meter_create('other')");
         clock(0);
-        for wallet in ["one", "batch", "beside"] {
+        for wallet in ["one", "batch", "beside", "other"] {
             run(&format!("SELECT credits.customer_upsert('{wallet}')"));
         }
         run("SELECT credits.credit_grant('beside', 1000, applicable_meters => '{other}')");
@@ -67,8 +67,10 @@ mod tests {
                     ))
                 };
                 let single = answer(format!("credits.report_meter_event('one', 'm', {value}, 'e{minute}')"));
+                // Beside an event of somebody else's, since a batch of one is charged as its event alone.
                 let batch = answer(format!(
-                    "credits.report_meter_events('{{batch}}', '{{m}}', '{{{value}}}', '{{e{minute}}}')"
+                    "credits.report_meter_events('{{batch,other}}', '{{m,m}}', '{{{value},1}}', '{{e{minute},e{minute}}}') \
+                     LIMIT 1"
                 ));
                 let beside = answer(format!("credits.report_meter_event('beside', 'm', {value}, 'e{minute}')"));
                 assert!(single.is_some());

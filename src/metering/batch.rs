@@ -20,7 +20,7 @@ use pgrx::pg_sys::{NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMP
 use std::collections::{HashMap, HashSet};
 
 /// The status of an event that is paid.
-pub const PROCESSED: &str = "processed";
+const PROCESSED: &str = "processed";
 /// The status of an event that owes.
 const PENDING: &str = "pending";
 
