@@ -122,7 +122,7 @@ install_cargo_pgrx() {
         ln -sfn "$yours" "$mine"
         return 0
     fi
-    note "building cargo-pgrx $pgrx_version from crates.io into build/tools (about 5 minutes on two cores)"
+    note "building cargo-pgrx $pgrx_version into build/tools (about 5 minutes on two cores)"
     # A target folder of its own, so that its parts stay out of the extension's; kept if this is interrupted.
     quietly env CARGO_TARGET_DIR="$build/tools/target" \
         cargo install --locked cargo-pgrx --version "$pgrx_version" --root "$build/tools"

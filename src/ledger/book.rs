@@ -80,7 +80,6 @@ pub struct Book {
 
 impl Book {
     /// An account as its row has it, with no grants loaded.
-    #[allow(clippy::too_many_arguments)]
     pub fn new(
         (customer_id, currency): (String, String),
         [available, restricted, held, pending]: [Decimal; 4],
