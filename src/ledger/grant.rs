@@ -194,7 +194,7 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         }
     };
     if let Some(key) = key
-        && !operation::claim(session, customer_id, &call, key, (None, None), now)?
+        && !operation::claim(session, customer_id, &call, key, now)?
     {
         let lost = Error::internal("an idempotency_key is taken and not to be found");
         let first = operation::first_call(session, customer_id, Some(key), &call, lost)?;

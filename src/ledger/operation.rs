@@ -5,8 +5,8 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{Json, ToCell};
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// What a repeat is compared with, and what it gets back.
@@ -81,21 +81,14 @@ pub fn first_call(
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
-                                      idempotency_key, description, metadata, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                      idempotency_key, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
       ON CONFLICT DO NOTHING RETURNING true",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
+    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID],
 );
 
 /// Claims a key for an operation: false where another call has it, after waiting for that call to commit.
-pub fn claim(
-    session: &Session,
-    customer_id: &str,
-    operation: &Operation,
-    key: &str,
-    (description, metadata): (Option<&str>, Option<&Json>),
-    now: Time,
-) -> Result<bool, Error> {
+pub fn claim(session: &Session, customer_id: &str, operation: &Operation, key: &str, now: Time) -> Result<bool, Error> {
     let claimed = CLAIM.run(
         session,
         &[
@@ -107,8 +100,6 @@ pub fn claim(
             operation.category.cell(),
             operation.grant_id.cell(),
             key.cell(),
-            description.cell(),
-            metadata.cell(),
             now.cell(),
         ],
     )?;
