@@ -64,12 +64,8 @@ FROM credits.credit_grant('ann', 20, name => 'Spring offer', priority => 10, exp
 SELECT debited, available FROM credits.wallet_debit('ann', 90, idempotency_key => 'job-3');
 \echo '# Who paid: first the offer, for its priority; then the bonus, because it expires; the purchase only the rest.'
 \echo
-SELECT line_no, name, priority, expires_at, -t.amount AS paid
-FROM credits.credit_transactions t JOIN credits.credit_grants g USING (customer_id, grant_id)
-WHERE customer_id = 'ann'
-  AND operation_id = (SELECT operation_id FROM credits.operations
-                      WHERE customer_id = 'ann' AND idempotency_key = 'job-3')
-ORDER BY line_no;
+SELECT line_no, grant_name, category, -amount AS paid
+FROM credits.ledger WHERE customer_id = 'ann' AND idempotency_key = 'job-3' ORDER BY line_no;
 
 \echo '## 5. A grant expires while nobody looks'
 \echo
@@ -91,14 +87,41 @@ SELECT status, consumed, pending, available, replayed
 FROM credits.report_meter_event('ann', 'llm.tokens', 200000, identifier => 'request-2');
 \echo '# Asked again, the same report says that it is paid by now.'
 
+
 \echo
-\echo '## 7. Every credit is accounted for'
+\echo '## 7. An AI job of which nobody knows the price beforehand: hold the most, capture what it did cost'
+\echo
+SELECT status, amount, expires_at, available
+FROM credits.hold_create('ann', 30, expires_in => '10 minutes', idempotency_key => 'job-4');
+\echo '# 30 credits are set aside; nobody else can spend them:'
+\echo
+SELECT available, held FROM credits.wallet_balance('ann', 'CREDIT');
+SELECT ok, shortfall, available FROM credits.wallet_try_debit('ann', 10);
+\echo '# The job took 17.5; the rest goes back to where it came from.'
+\echo
+SELECT h.status, h.captured, h.released, h.available
+FROM credits.open_holds o, credits.hold_capture(o.customer_id, o.hold_id, 17.5) h WHERE o.customer_id = 'ann';
+
+\echo '## 8. The support desk: which credits would go next and why, a gift, a transfer'
+\echo
+SELECT name, amount, expires_at FROM credits.credit_grant('ann', 5, name => 'Sorry', expires_at => '2025-04-01 00:00+00');
+SELECT g.name, e.amount, e.remaining_after, e.decided_by
+FROM credits.explain_drawdown('ann', 10) e JOIN credits.grants g USING (grant_id);
+SELECT adjusted, available FROM credits.wallet_adjust('ann', 20, 'external_topup', description => 'Bank transfer');
+SELECT to_customer_id, transferred, available FROM credits.wallet_transfer('ann', 'bob', 15);
+SELECT customer_id, name, category, remaining, expires_at FROM credits.grants WHERE remaining > 0 ORDER BY customer_id, grant_id;
+\echo '# What Ann had on Saturday, before the gift expired:'
+\echo
+SELECT available, held FROM credits.wallet_balance_at('ann', as_of => '2025-03-01 09:00+00');
+
+\echo '## 9. Every credit is accounted for'
 \echo
 CALL credits.maintain();
-SELECT line_no, type, t.amount, running_balance, g.name AS "grant", t.effective_at
-FROM credits.credit_transactions t JOIN credits.credit_grants g USING (customer_id, grant_id)
-WHERE customer_id = 'ann'
-ORDER BY line_no;
+SELECT line_no, type, amount, running_balance, held, pending, grant_name, effective_at
+FROM credits.ledger WHERE customer_id = 'ann' ORDER BY line_no;
+\echo '# As double entry: what customers were given is what became of it. The balances sum to zero.'
+\echo
+SELECT * FROM credits.trial_balance;
 \echo '# verify() recomputes every balance from the ledger, and returns a row for whatever does not agree:'
 \echo
 SELECT * FROM credits.verify();

@@ -3,7 +3,7 @@
 DO $$
 DECLARE role text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['credits_app', 'credits_read', 'credits_admin'] LOOP
+    FOREACH role IN ARRAY ARRAY['credits_app', 'credits_read', 'credits_admin', 'credits_customer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role) THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role);
         END IF;
@@ -14,10 +14,25 @@ REVOKE ALL ON SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA credits FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA credits TO credits_app, credits_read, credits_admin;
+GRANT USAGE ON SCHEMA credits TO credits_app, credits_read, credits_admin, credits_customer;
 
--- What reads.
-GRANT EXECUTE ON FUNCTION credits.wallet_balance(text, text) TO credits_app, credits_read, credits_admin;
+-- What reads. The functions that a view calls run with its reader's rights.
+GRANT EXECUTE ON FUNCTION
+    credits.wallet_balance(text, text),
+    credits.wallet_balance_at(text, text, timestamptz),
+    credits.wallet_history(text, text, integer, bigint),
+    credits.explain_drawdown(text, numeric, text, text),
+    credits.credit_availability(text, numeric, text, numeric, integer),
+    credits.credit_grant_summary(text),
+    credits.credit_grant_holders(text, integer, text),
+    credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),
+    credits.due_grants(text, text),
+    credits.clock(),
+    credits.error_code_list()
+TO credits_app, credits_read, credits_admin;
+GRANT SELECT ON
+    credits.wallets, credits.grants, credits.open_holds, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
+TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
 
 -- What an application does all day.
@@ -25,9 +40,17 @@ GRANT EXECUTE ON FUNCTION
     credits.customer_upsert(text, text, text, jsonb),
     credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text,
                          jsonb),
+    credits.credit_grant_void(text, uuid, text),
+    credits.credit_grant_expire(text, uuid),
+    credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz),
+    credits.wallet_adjust(text, numeric, text, text, text, timestamptz, text, jsonb),
     credits.wallet_debit(text, numeric, text, text, text, jsonb),
     credits.wallet_try_debit(text, numeric, text, text, text, jsonb),
     credits.wallet_credit(text, numeric, text, text, text, text, jsonb),
+    credits.wallet_transfer(text, text, numeric, text, text, text, jsonb),
+    credits.hold_create(text, numeric, text, interval, text, text, jsonb),
+    credits.hold_capture(text, uuid, numeric, text, jsonb),
+    credits.hold_release(text, uuid),
     credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb),
     credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean)
 TO credits_app, credits_admin;
@@ -35,6 +58,7 @@ TO credits_app, credits_admin;
 -- What configures and maintains.
 GRANT EXECUTE ON FUNCTION
     credits.customer_erase(text),
+    credits.account_configure(text, text, numeric, numeric),
     credits.currency_create(text, text, integer, text, text, jsonb),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb),
@@ -43,3 +67,7 @@ GRANT EXECUTE ON FUNCTION
     credits.maintain_batch(integer)
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
+
+-- What an end user's own login may see: the rows of credits.current_customer, and nothing that answers for another.
+GRANT EXECUTE ON FUNCTION credits.current_customer(), credits.own_wallets(), credits.own_grants() TO credits_customer;
+GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger TO credits_customer;

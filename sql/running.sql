@@ -13,3 +13,19 @@ LANGUAGE c
 AS 'MODULE_PATHNAME', 'maintain_wrapper';
 COMMENT ON PROCEDURE credits.maintain IS
 'Posts everything that time brought: grants that began or expired, and the pending usage that they pay. Balances are right without it; the ledger shows it after. Commits after each batch of accounts, or does one batch where it is called inside a transaction. Never waits for a lock and is safe to run twice at once. Raises PC013.';
+
+CREATE FUNCTION credits.clock()
+RETURNS timestamptz
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'clock_wrapper';
+COMMENT ON FUNCTION credits.clock IS 'What pg_credits takes for now(): the start of the transaction, or credits.test_clock.';
+
+CREATE FUNCTION credits.error_code_list()
+RETURNS TABLE (code text, name text, raised_when text, detail text)
+LANGUAGE c STABLE ROWS 15 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'error_code_list_wrapper';
+COMMENT ON FUNCTION credits.error_code_list IS 'What the view error_codes shows.';
+
+CREATE VIEW credits.error_codes AS SELECT e.code, e.name, e.raised_when, e.detail FROM credits.error_code_list() e;
+COMMENT ON VIEW credits.error_codes IS
+'Every error that pg_credits raises: its SQLSTATE, its name, when it is raised, and the keys of its DETAIL, which is JSON.';

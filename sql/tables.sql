@@ -9,7 +9,7 @@
 --   * No index has, as a column or in its predicate, anything that every debit changes, so debits are HOT updates.
 --   * The tables that every charge writes have no CHECK: PostgreSQL reads its text anew in every statement, which took a
 --     fifth of a charge. What it would say, posting.rs asserts before it writes, and verify() afterwards.
---   * Times without an end are 'infinity' in the tables and NULL in what the functions return.
+--   * Times without an end and limits that do not limit are 'infinity' in the tables and NULL in what the functions return.
 
 DO $$
 BEGIN
@@ -48,19 +48,21 @@ CREATE TABLE credits.customers (
 
 -- What every debit changes stands last, so that the log of an update holds little more than that.
 CREATE TABLE credits.accounts (
-    customer_id    text COLLATE "C" NOT NULL,
-    currency       text COLLATE "C" NOT NULL,
-    created_at     timestamptz NOT NULL DEFAULT now(),
-    restricted     numeric NOT NULL DEFAULT 0,
-    held           numeric NOT NULL DEFAULT 0,
-    pending        numeric NOT NULL DEFAULT 0,
-    last_debt      bigint NOT NULL DEFAULT 0,
-    next_change_at timestamptz NOT NULL DEFAULT 'infinity',
-    head_grant_id  uuid,
-    head_remaining numeric NOT NULL DEFAULT 0,
-    available      numeric NOT NULL DEFAULT 0,
-    posted_at      timestamptz NOT NULL DEFAULT '-infinity',
-    last_line      bigint NOT NULL DEFAULT 0,
+    customer_id           text COLLATE "C" NOT NULL,
+    currency              text COLLATE "C" NOT NULL,
+    created_at            timestamptz NOT NULL DEFAULT now(),
+    overdraft_limit       numeric NOT NULL DEFAULT 'infinity',
+    low_balance_threshold numeric NOT NULL DEFAULT 0,
+    restricted            numeric NOT NULL DEFAULT 0,
+    held                  numeric NOT NULL DEFAULT 0,
+    pending               numeric NOT NULL DEFAULT 0,
+    last_debt             bigint NOT NULL DEFAULT 0,
+    next_change_at        timestamptz NOT NULL DEFAULT 'infinity',
+    head_grant_id         uuid,
+    head_remaining        numeric NOT NULL DEFAULT 0,
+    available             numeric NOT NULL DEFAULT 0,
+    posted_at             timestamptz NOT NULL DEFAULT '-infinity',
+    last_line             bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (customer_id, currency)
 ) WITH (fillfactor = 70);
 
@@ -76,6 +78,7 @@ CREATE TABLE credits.credit_grants (
     priority          smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
     amount            numeric NOT NULL CHECK (amount > 0),
     remaining         numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
+    lapsed            numeric NOT NULL DEFAULT 0 CHECK (lapsed BETWEEN 0 AND amount),
     effective_at      timestamptz NOT NULL,
     expires_at        timestamptz NOT NULL DEFAULT 'infinity' CHECK (expires_at > effective_at),
     applicable_meters text[],
@@ -84,6 +87,9 @@ CREATE TABLE credits.credit_grants (
     granted_by        text,
     metadata          jsonb,
     created_at        timestamptz NOT NULL,
+    ended_at          timestamptz,
+    ended_reason      text,
+    transferred_from  text COLLATE "C",
     PRIMARY KEY (customer_id, grant_id)
 ) WITH (fillfactor = 80);
 
@@ -104,6 +110,8 @@ CREATE TABLE credits.operations (
     amount          numeric NOT NULL,
     category        text,
     grant_id        uuid,
+    counterparty    text COLLATE "C",
+    reason          text,
     idempotency_key text COLLATE "C",
     description     text,
     metadata        jsonb,
@@ -113,6 +121,29 @@ CREATE TABLE credits.operations (
 
 CREATE UNIQUE INDEX operations_key ON credits.operations (customer_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
+
+-- What each grant gave to a hold is in its row: parts in drawdown order, so that what is not captured finds its way back.
+CREATE TABLE credits.holds (
+    customer_id         text COLLATE "C" NOT NULL,
+    hold_id             uuid NOT NULL,
+    currency            text COLLATE "C" NOT NULL,
+    status              text NOT NULL CHECK (status IN ('open', 'captured', 'released', 'expired')),
+    amount              numeric NOT NULL CHECK (amount > 0),
+    captured            numeric NOT NULL DEFAULT 0 CHECK (captured BETWEEN 0 AND amount),
+    grant_ids           uuid[] NOT NULL,
+    grant_amounts       numeric[] NOT NULL CHECK (cardinality(grant_amounts) = cardinality(grant_ids)),
+    description         text,
+    metadata            jsonb,
+    capture_description text,
+    capture_metadata    jsonb,
+    created_at          timestamptz NOT NULL,
+    expires_at          timestamptz NOT NULL CHECK (expires_at > created_at),
+    closed_at           timestamptz CHECK ((closed_at IS NULL) = (status = 'open')),
+    PRIMARY KEY (customer_id, hold_id)
+) WITH (fillfactor = 80);
+
+-- Open holds, the first to run out first.
+CREATE INDEX holds_open ON credits.holds (customer_id, currency, expires_at) WHERE status = 'open';
 
 CREATE TABLE credits.meters (
     event_name  text COLLATE "C" NOT NULL PRIMARY KEY CHECK (event_name <> '' AND length(event_name) <= 255),
@@ -155,11 +186,13 @@ CREATE TABLE credits.credit_transactions (
     type            text NOT NULL,
     amount          numeric NOT NULL,
     running_balance numeric NOT NULL,
-    grant_id        uuid NOT NULL,
+    grant_id        uuid,
     operation_id    uuid,
     identifier      text COLLATE "C",
     effective_at    timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
+    held            numeric,
+    pending         numeric,
     PRIMARY KEY (customer_id, currency, line_no)
 );
 
@@ -169,6 +202,7 @@ SELECT pg_catalog.pg_extension_config_dump('credits.customers', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.accounts', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.credit_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.operations', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.holds', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.credit_transactions', '');

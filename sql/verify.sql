@@ -4,7 +4,7 @@
 -- Grants with what truly remains of them: of an account's head that is on the account's row.
 CREATE VIEW credits.true_grants AS
 SELECT g.customer_id, g.currency, g.grant_id, g.status, g.category, g.priority, g.effective_at, g.expires_at,
-       g.applicable_meters, g.applicable_meters IS NOT NULL AS restricted, g.amount,
+       g.applicable_meters, g.applicable_meters IS NOT NULL AS restricted, g.amount, g.lapsed, g.ended_at,
        CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END AS remaining,
        a.posted_at, a.head_grant_id
 FROM credits.credit_grants g
@@ -86,10 +86,18 @@ UNION ALL
 SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, 'grant ' || g.grant_id, g.amount,
        coalesce(l.total, 0)
 FROM credits.credit_grants g
-LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credit_transactions WHERE type = 'grant'
-           GROUP BY 1, 2) l
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credit_transactions
+           WHERE type IN ('grant', 'transfer', 'adjustment') AND amount > 0 GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
-WHERE coalesce(l.total, 0) <> CASE g.status WHEN 'pending' THEN 0 ELSE g.amount END
+WHERE coalesce(l.total, 0) <> CASE WHEN g.status = 'pending' OR g.ended_at < g.effective_at THEN 0 ELSE g.amount END
+UNION ALL
+SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       coalesce(l.total, 0), g.lapsed
+FROM credits.credit_grants g
+LEFT JOIN (SELECT customer_id, grant_id, -sum(amount) AS total FROM credits.credit_transactions
+           WHERE type IN ('expiration', 'void') GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END
 UNION ALL
 SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
        least(a.available, a.restricted, a.held, a.pending, a.head_remaining)
@@ -110,6 +118,8 @@ SELECT 'grant: status ' || g.status || ' does not fit its times', g.customer_id,
        NULL, NULL
 FROM credits.true_grants g
 WHERE (g.status = 'granted' AND g.expires_at <= g.posted_at) OR (g.status = 'pending' AND g.effective_at <= g.posted_at)
+   OR (g.ended_at IS NOT NULL AND g.status NOT IN ('expired', 'voided')) OR (g.status = 'voided' AND g.ended_at IS NULL)
+   OR (g.status = 'expired' AND least(g.expires_at, g.ended_at) > g.posted_at)
 UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'grant ' || g.grant_id, NULL, NULL
 FROM credits.accounts a
@@ -117,9 +127,15 @@ JOIN credits.credit_grants g ON g.customer_id = a.customer_id AND g.currency = a
 WHERE (g.status = 'granted' AND g.expires_at < a.next_change_at)
    OR (g.status = 'pending' AND g.effective_at < a.next_change_at)
 UNION ALL
+SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'hold ' || h.hold_id, NULL, h.amount
+FROM credits.accounts a
+JOIN credits.holds h ON h.customer_id = a.customer_id AND h.currency = a.currency
+WHERE h.status = 'open' AND h.expires_at < a.next_change_at
+UNION ALL
 SELECT 'line: no such grant', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
-WHERE NOT EXISTS (SELECT FROM credits.credit_grants g
+WHERE (l.grant_id IS NOT NULL OR l.type <> 'debt')
+  AND NOT EXISTS (SELECT FROM credits.credit_grants g
                   WHERE g.customer_id = l.customer_id AND g.grant_id = l.grant_id AND g.currency = l.currency)
 UNION ALL
 -- 3. What is owed is what the events say.
@@ -137,8 +153,59 @@ WHERE e.pending > 0 AND EXISTS (
     WHERE g.customer_id = e.customer_id AND g.currency = e.currency AND g.status = 'granted' AND g.remaining > 0
       AND (g.applicable_meters IS NULL OR e.event_name = ANY (g.applicable_meters)))
 UNION ALL
-SELECT 'account: held and nothing holds it', a.customer_id, a.currency, NULL, 0, a.held
-FROM credits.accounts a WHERE a.held <> 0
+SELECT 'account: held or pending is not the sum of its lines', a.customer_id, a.currency, NULL,
+       coalesce(l.held, 0) + coalesce(l.pending, 0), a.held + a.pending
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(held) AS held, sum(pending) AS pending FROM credits.credit_transactions
+           WHERE held IS NOT NULL OR pending IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = a.customer_id AND l.currency = a.currency
+WHERE a.held <> coalesce(l.held, 0) OR a.pending <> coalesce(l.pending, 0)
+UNION ALL
+-- What is held is what the open holds say, and what a hold says is what its lines moved.
+SELECT 'account: held is not what its holds hold', a.customer_id, a.currency, NULL, coalesce(h.held, 0), a.held
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS held FROM credits.holds WHERE status = 'open' GROUP BY 1, 2) h
+       ON h.customer_id = a.customer_id AND h.currency = a.currency
+WHERE a.held <> coalesce(h.held, 0)
+UNION ALL
+SELECT 'hold: held in no account', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL, h.amount
+FROM credits.holds h
+WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = h.customer_id AND a.currency = h.currency)
+UNION ALL
+SELECT 'hold: its grants'' parts are not its amount', h.customer_id, h.currency, 'hold ' || h.hold_id, h.amount, p.parts
+FROM credits.holds h, LATERAL (SELECT sum(part) AS parts FROM unnest(h.grant_amounts) AS part) p
+WHERE h.amount <> p.parts
+UNION ALL
+SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, p.amount, l.held
+FROM credits.holds h
+CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits.credit_transactions
+           WHERE type = 'hold' GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.grant_id = p.grant_id
+WHERE p.amount IS DISTINCT FROM l.held
+UNION ALL
+SELECT 'hold: what is held, captured or given back is not what its lines say', h.customer_id, h.currency,
+       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount ELSE h.captured END,
+       CASE h.status WHEN 'open' THEN l.held ELSE l.captured END
+FROM credits.holds h
+LEFT JOIN (SELECT customer_id, operation_id, sum(held) AS held,
+                  -coalesce(sum(held) FILTER (WHERE type = 'capture'), 0) AS captured
+           FROM credits.credit_transactions WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+WHERE (l.held, l.captured) IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount ELSE 0 END, h.captured)
+   OR (h.captured > 0) <> (h.status = 'captured')
+UNION ALL
+SELECT 'hold: status ' || h.status || ' does not fit its times', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL,
+       h.amount
+FROM credits.holds h
+JOIN credits.accounts a ON a.customer_id = h.customer_id AND a.currency = h.currency
+WHERE (h.status = 'open' AND h.expires_at <= a.posted_at)
+   OR CASE h.status WHEN 'expired' THEN h.closed_at <> h.expires_at ELSE h.closed_at >= h.expires_at END
+UNION ALL
+SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, 'hold ' || h.hold_id, o.amount, h.amount
+FROM credits.holds h
+LEFT JOIN credits.operations o ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_create', h.amount, h.currency)
 UNION ALL
 SELECT 'account: the places in the order of payment are not 1 to last_debt', a.customer_id, a.currency, NULL,
        a.last_debt, coalesce(e.debts, 0)
@@ -170,18 +237,39 @@ LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits.cr
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
 WHERE e.consumed <> coalesce(l.total, 0)
 UNION ALL
-SELECT 'operation: amount is not what its lines took', o.customer_id, o.currency, 'operation ' || o.operation_id,
-       coalesce(l.total, 0), o.amount
+SELECT 'event: pending is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
+       coalesce(l.total, 0), e.pending
+FROM credits.meter_events e
+LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits.credit_transactions
+           WHERE identifier IS NOT NULL AND pending IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+WHERE e.pending <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'operation: amount is not what its lines moved', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       o.amount, coalesce(l.total, 0)
 FROM credits.operations o
-LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits.credit_transactions
            WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
-WHERE o.function = 'wallet_debit' AND o.amount <> coalesce(l.total, 0)
+WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
+                      WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount END
+UNION ALL
+SELECT 'transfer: its other side does not say the same', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       o.amount, p.amount
+FROM credits.operations o
+LEFT JOIN credits.operations p ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id
+CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits.credit_transactions l
+                    WHERE l.customer_id IN (o.customer_id, o.counterparty) AND l.currency = o.currency
+                      AND l.operation_id = o.operation_id) l
+WHERE o.function = 'wallet_transfer'
+  AND ((p.amount, p.currency, p.counterparty) IS DISTINCT FROM (o.amount, o.currency, o.customer_id) OR l.total <> 0)
 UNION ALL
 SELECT 'operation: its grant is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, g.amount
 FROM credits.operations o
 LEFT JOIN credits.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
-WHERE o.function IN ('credit_grant', 'wallet_credit') AND g.amount IS DISTINCT FROM o.amount
+WHERE (o.function IN ('credit_grant', 'wallet_credit') OR (o.function = 'wallet_adjust' AND o.amount > 0))
+  AND g.amount IS DISTINCT FROM o.amount
 UNION ALL
 SELECT 'line: it names what its type does not, or what is not known', l.customer_id, l.currency, 'line ' || l.line_no,
        NULL, l.amount
@@ -190,23 +278,52 @@ LEFT JOIN credits.meter_events e
        ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
 LEFT JOIN credits.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
-WHERE num_nonnulls(l.identifier, l.operation_id) <> CASE l.type WHEN 'consumption' THEN 1 ELSE 0 END
-   OR num_nonnulls(e.identifier, o.operation_id) <> CASE l.type WHEN 'consumption' THEN 1 ELSE 0 END
-   OR sign(l.amount) <> CASE l.type WHEN 'grant' THEN 1 ELSE -1 END
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt') AS of_usage,
+                           l.type NOT IN ('consumption', 'debt', 'grant', 'expiration', 'void') AS of_operation) x
+WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
+   OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
+   OR (l.grant_id IS NULL) <> (l.type = 'debt')
+UNION ALL
+SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+WHERE CASE l.type
+      WHEN 'grant' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'consumption' THEN l.amount < 0 AND l.held IS NULL AND coalesce(l.pending = l.amount, true)
+      WHEN 'debit' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'debt' THEN l.amount = 0 AND l.held IS NULL AND l.pending > 0
+      WHEN 'hold' THEN l.amount < 0 AND l.held = -l.amount AND l.pending IS NULL
+      WHEN 'capture' THEN l.amount = 0 AND l.held < 0 AND l.pending IS NULL
+      WHEN 'release' THEN l.amount > 0 AND l.held = -l.amount AND l.pending IS NULL
+      WHEN 'expiration' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'void' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'refund' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      END IS NOT TRUE
 UNION ALL
 SELECT 'line: the grant may not pay for this', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
 JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
-WHERE l.type = 'consumption' AND g.applicable_meters IS NOT NULL
+WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void') AND g.applicable_meters IS NOT NULL
   AND (e.event_name = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
 -- Times: a line is within its grant's life, and no line is earlier than the one before it.
 SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
 JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
+                           EXISTS (SELECT FROM credits.credit_transactions r
+                                   WHERE r.customer_id = l.customer_id AND r.currency = l.currency
+                                     AND r.line_no = l.line_no - 1 AND r.type = 'release' AND r.grant_id = l.grant_id)
+                               AS came_back) x
 WHERE l.effective_at < g.effective_at
-   OR CASE l.type WHEN 'expiration' THEN l.effective_at <> g.expires_at ELSE l.effective_at >= g.expires_at END
+   OR CASE WHEN l.type IN ('capture', 'release') THEN false
+           WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
+                                     OR (l.effective_at > x.ended_at AND NOT x.came_back)
+           WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at
+                                           OR (l.effective_at > x.ended_at AND NOT x.came_back)
+           ELSE l.effective_at >= g.expires_at OR l.effective_at > g.ended_at END
 UNION ALL
 SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before
@@ -217,9 +334,10 @@ WHERE l.effective_at < l.effective_before OR l.created_at < l.created_before OR 
    OR l.created_at > a.posted_at;
 COMMENT ON VIEW credits.discrepancies IS 'What does not agree in the ledger: no rows when it is sound. Ask verify().';
 
+-- Without compilation: it takes longer than the whole question about one customer.
 CREATE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS TABLE (problem text, customer_id text, currency text, subject text, expected numeric, found numeric)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
     SELECT d.* FROM credits.discrepancies d WHERE $1 IS NULL
     UNION ALL

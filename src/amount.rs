@@ -22,6 +22,15 @@ pub enum AmountError {
     /// Less than zero.
     #[error("must not be negative")]
     Negative,
+    /// Zero where something signed is due.
+    #[error("must not be zero")]
+    Zero,
+    /// Less than zero where the reason only gives.
+    #[error("must be greater than zero for this reason")]
+    OnlyGives,
+    /// More than is held.
+    #[error("must be at most what is held")]
+    MoreThanHeld,
     /// Finer than the currency counts.
     #[error("must have at most {0} decimals")]
     TooManyDecimals(u32),
@@ -59,6 +68,11 @@ pub fn fit(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
 /// A number that must be greater than zero, of a currency that is not known yet.
 pub fn over_zero(number: Decimal) -> Result<Decimal, AmountError> {
     if number <= Decimal::ZERO { Err(AmountError::NotPositive) } else { Ok(number.normalize()) }
+}
+
+/// A signed number of a currency that is not known yet.
+pub fn not_zero(number: Decimal) -> Result<Decimal, AmountError> {
+    if number.is_zero() { Err(AmountError::Zero) } else { Ok(number.normalize()) }
 }
 
 /// An amount that must be greater than zero.

@@ -2,6 +2,7 @@
 
 use crate::amount::{AmountError, Decimal};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// What went wrong, with the values that say so.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -74,6 +75,22 @@ pub enum Error {
         /// Whether it exists and is switched off.
         inactive: bool,
     },
+    /// PC009
+    #[error("customer \"{customer_id}\" has no grant {grant_id}")]
+    GrantNotFound {
+        /// Whose it would be.
+        customer_id: String,
+        /// As it was given.
+        grant_id: Uuid,
+    },
+    /// PC010
+    #[error("hold {hold_id} is not open: it is {state}")]
+    HoldNotOpen {
+        /// As it was given.
+        hold_id: Uuid,
+        /// 'unknown', 'captured', 'released' or 'expired'.
+        state: &'static str,
+    },
     /// PC013
     #[error("{argument} {reason}")]
     InvalidArgument {
@@ -89,6 +106,52 @@ pub enum Error {
         what: &'static str,
     },
 }
+
+/// One code, as the view `error_codes` shows it.
+pub struct Code {
+    /// The SQLSTATE.
+    pub code: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// When it is raised.
+    pub raised_when: &'static str,
+    /// The keys of DETAIL, which is JSON.
+    pub detail: &'static str,
+}
+
+const fn code(code: &'static str, name: &'static str, raised_when: &'static str, detail: &'static str) -> Code {
+    Code { code, name, raised_when, detail }
+}
+
+/// Every code that a user can see.
+pub const CODES: [Code; 11] = [
+    code(
+        "PC001",
+        "insufficient_credits",
+        "there is less than a debit, a hold, a transfer or a refused overage asks for, or more would be owed than may be",
+        "customer_id, currency, available, requested, shortfall",
+    ),
+    code("PC002", "idempotency_conflict", "the same key with other inputs", "argument, key, difference"),
+    code(
+        "PC003",
+        "customer_not_found",
+        "usage, a debit, a hold or a transfer for a customer that was never made",
+        "customer_id",
+    ),
+    code("PC004", "meter_not_found", "no meter has that event_name", "event_name"),
+    code("PC005", "meter_inactive", "the meter takes no events", "event_name"),
+    code("PC006", "event_time_out_of_range", "occurred_at is too far from now", "argument, setting, seconds"),
+    code(
+        "PC007",
+        "invalid_amount",
+        "zero, negative, NaN, infinity, too many decimals or digits, more than is held",
+        "argument, value",
+    ),
+    code("PC008", "currency_not_found", "no such currency, or it is not active", "currency, active"),
+    code("PC009", "grant_not_found", "the customer has no such grant", "customer_id, grant_id"),
+    code("PC010", "hold_not_open", "unknown, captured with another amount, released or expired", "hold_id, state"),
+    code("PC013", "invalid_argument", "anything else that a caller got wrong", "argument"),
+];
 
 impl Error {
     /// A required argument that is NULL.
@@ -117,6 +180,8 @@ impl Error {
             Error::EventTimeOutOfRange { .. } => "PC006",
             Error::InvalidAmount { .. } => "PC007",
             Error::CurrencyNotFound { .. } => "PC008",
+            Error::GrantNotFound { .. } => "PC009",
+            Error::HoldNotOpen { .. } => "PC010",
             Error::InvalidArgument { .. } => "PC013",
             Error::Internal { .. } => "XX001",
         }
@@ -146,6 +211,10 @@ impl Error {
             Error::CurrencyNotFound { currency, inactive } => {
                 json!({"currency": currency, "active": if *inactive { Value::Bool(false) } else { Value::Null }})
             }
+            Error::GrantNotFound { customer_id, grant_id } => {
+                json!({"customer_id": customer_id, "grant_id": grant_id.to_string()})
+            }
+            Error::HoldNotOpen { hold_id, state } => json!({"hold_id": hold_id.to_string(), "state": state}),
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::Internal { what } => json!({"what": what}),
         };
@@ -174,6 +243,8 @@ impl Error {
                 "credits.currency_update(currency, active => true) takes it up again."
             }
             Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
+            Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
+            Error::HoldNotOpen { .. } => "Only an open hold can be captured or released; what it had is where DETAIL says.",
             Error::InvalidArgument { .. } => "See \\df+ for what the function expects.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         }

@@ -3,6 +3,7 @@
 use crate::amount::{AmountError, Decimal};
 use crate::error::Error;
 use crate::pg::argument::Numeric;
+use crate::pg::value::{self, Cell, ToCell};
 
 /// The longest key, in characters: a customer, an identifier, an event name.
 const KEY_LENGTH: usize = 255;
@@ -38,7 +39,12 @@ pub fn choice<'a>(
     if choices.contains(&value) {
         return Ok(value);
     }
-    Err(Error::argument(argument, format!("must be one of: {}", choices.join(", "))))
+    Err(none_of(argument, choices))
+}
+
+/// PC013 for a word that is none of a few.
+pub fn none_of(argument: &'static str, choices: &[&str]) -> Error {
+    Error::argument(argument, format!("must be one of: {}", choices.join(", ")))
 }
 
 /// A required number, held against what `check` asks of it.
@@ -60,5 +66,42 @@ pub fn optional_number(
     match value.decimal().and_then(check) {
         Ok(number) => Ok(Some(number)),
         Err(reason) => Err(Error::InvalidAmount { argument, value: value.text(), reason }),
+    }
+}
+
+/// A limit to be set; 'infinity' removes it.
+pub enum Limit {
+    /// None from now on.
+    Removed,
+    /// So much, in major units.
+    At(Decimal),
+}
+
+impl ToCell for Limit {
+    fn cell(&self) -> Cell {
+        match self {
+            Limit::Removed => value::numeric_infinity(),
+            Limit::At(amount) => amount.cell(),
+        }
+    }
+}
+
+/// A limit that may be left as it is.
+pub fn limit(
+    argument: &'static str,
+    value: Option<Numeric>,
+    check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,
+) -> Result<Option<Limit>, Error> {
+    match value {
+        Some(value) if value.text() == "Infinity" => Ok(Some(Limit::Removed)),
+        value => Ok(optional_number(argument, value, check)?.map(Limit::At)),
+    }
+}
+
+/// How many rows a page has: 1 to 1,000.
+pub fn page_size(value: Option<i32>) -> Result<i64, Error> {
+    match value.unwrap_or(50) {
+        size @ 1..=1_000 => Ok(size.into()),
+        _ => Err(Error::argument("page_size", "must be from 1 to 1000")),
     }
 }

@@ -9,6 +9,7 @@ mod input;
 pub mod ledger;
 pub mod metering;
 mod pg;
+mod running;
 mod settings;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
@@ -18,9 +19,13 @@ pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", 
 pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["table_comments"]);
 pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["customers"]);
 pgrx::extension_sql_file!("../sql/wallet.sql", name = "wallet", requires = ["grants"]);
-pgrx::extension_sql_file!("../sql/metering.sql", name = "metering", requires = ["wallet"]);
+pgrx::extension_sql_file!("../sql/holds.sql", name = "holds", requires = ["wallet"]);
+pgrx::extension_sql_file!("../sql/metering.sql", name = "metering", requires = ["holds"]);
 pgrx::extension_sql_file!("../sql/running.sql", name = "running", requires = ["metering"]);
-pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["running"]);
+pgrx::extension_sql_file!("../sql/views.sql", name = "views", requires = ["running"]);
+pgrx::extension_sql_file!("../sql/journal.sql", name = "journal", requires = ["views"]);
+pgrx::extension_sql_file!("../sql/customer_views.sql", name = "customer_views", requires = ["journal"]);
+pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["customer_views"]);
 pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["verify"], finalize);
 
 /// Called by PostgreSQL when the library is loaded.

@@ -12,6 +12,8 @@ static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CStri
 static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
 /// How many seconds behind now an event may lie.
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
+/// Whose rows the customer views show.
+static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// What the extension takes for now(), in tests.
 static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
@@ -53,12 +55,25 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_string_guc(
+        c"credits.current_customer",
+        c"Whose rows the views credits.my_* show.",
+        c"Set it for a customer's own login: ALTER ROLE ... SET. Empty shows nothing.",
+        &CURRENT_CUSTOMER,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     settings_are_all();
 }
 
 /// The code of the currency of calls that name none.
 pub fn default_currency() -> String {
     text(&DEFAULT_CURRENCY).unwrap_or_else(|| String::from("CREDIT"))
+}
+
+/// Whose rows the customer views show; `None` for nobody's.
+pub fn current_customer() -> Option<String> {
+    text(&CURRENT_CUSTOMER)
 }
 
 /// Seconds ahead of now that an event may lie.

@@ -38,6 +38,11 @@ row! {
 static CURRENCIES: Statement =
     Statement::new(c"SELECT currency FROM credits.accounts WHERE customer_id = $1 ORDER BY currency", &[TEXTOID]);
 
+/// The currencies in which a customer has an account.
+pub fn currencies(session: &Session, customer_id: &str) -> Result<Vec<String>, Error> {
+    CURRENCIES.run(session, &[customer_id.cell()])?.iter().map(|mut row| row.next()).collect()
+}
+
 /// `credits.wallet_balance`. Writes nothing. Raises PC008, PC013.
 #[pg_extern(sql = false)]
 fn wallet_balance(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<BalanceRow>> {
@@ -55,12 +60,50 @@ fn wallet_balance(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Ma
                 };
             }
             let mut balances = Vec::new();
-            for mut row in CURRENCIES.run(session, &[customer_id.cell()])?.iter() {
-                if let Some(book) = book(session, customer_id, &row.next::<String>()?, now)? {
+            for code in currencies(session, customer_id)? {
+                if let Some(book) = book(session, customer_id, &code, now)? {
                     balances.push(balance(session, book)?);
                 }
             }
             Ok(Many(balances))
+        })
+    })())
+}
+
+row! {
+    /// A grant that time has changed and nothing has posted yet, as `due_grants` returns it.
+    pub struct DueGrantRow {
+        /// Which.
+        pub grant_id: Uuid,
+        /// What it is now.
+        pub status: String,
+        /// What is left of it now.
+        pub remaining: Decimal,
+        /// What of it is expired or voided by now.
+        pub lapsed: Decimal,
+    }
+}
+
+/// `credits.due_grants`: what the view grants needs to be right at the moment of reading. Raises PC013.
+#[pg_extern(sql = false)]
+fn due_grants(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueGrantRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let code = input::required("currency", currency)?;
+        let now = settings::now()?;
+        reading(|session| {
+            let book = book(session, customer_id, code, now)?;
+            let changed = book.iter().flat_map(Book::loaded).filter(|g| g.changed);
+            Ok(Many(
+                changed
+                    .map(|g| DueGrantRow {
+                        grant_id: g.id,
+                        status: g.status.as_str().to_string(),
+                        remaining: g.remaining,
+                        lapsed: g.lapsed,
+                    })
+                    .collect(),
+            ))
         })
     })())
 }
@@ -98,6 +141,10 @@ fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
             let id = row.next::<Uuid>()?;
             let at = row.next()?;
             let remaining = row.next()?;
+            // Counted below, as time has left it.
+            if book.grant(id).is_some() {
+                continue;
+            }
             expiries.push((at, book.head.filter(|(head, _)| *head == id).map_or(remaining, |(_, left)| left)));
         }
         expiries.extend(book.started().filter(|g| g.expires_at < Time::NEVER).map(|g| (g.expires_at, g.remaining)));

@@ -6,7 +6,7 @@ use crate::input;
 use crate::pg::argument::Numeric;
 use crate::pg::cache::Cache;
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Row, Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, Oid, ToCell};
 use crate::row;
 use crate::settings;
@@ -39,30 +39,14 @@ row! {
         pub max_payment: Option<Decimal>,
         /// The application's own.
         pub metadata: Option<Json>,
-    }
-}
-
-impl CurrencyRow {
-    fn read(mut row: Row<'_>) -> Result<Self, Error> {
-        Ok(CurrencyRow {
-            currency: row.next()?,
-            name: row.next()?,
-            decimals: row.next::<i16>()?.into(),
-            kind: row.next()?,
-            symbol: row.next()?,
-            active: row.next()?,
-            min_payment: row.next()?,
-            max_payment: row.next()?,
-            metadata: row.next()?,
-        })
-    }
+    } read
 }
 
 static CREATE: Statement = Statement::new(
     c"INSERT INTO credits.currencies (currency, name, decimals, kind, symbol, metadata)
       VALUES ($1, $2, $3, $4, $5, $6)
       ON CONFLICT (currency) DO NOTHING
-      RETURNING currency, name, decimals, kind, symbol, active, min_payment, max_payment, metadata",
+      RETURNING currency, name, decimals::int, kind, symbol, active, min_payment, max_payment, metadata",
     &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
 );
 
@@ -105,7 +89,7 @@ static UPDATE: Statement = Statement::new(
       WHERE c.currency = $1
         AND (coalesce(nullif(coalesce($6, c.min_payment), 'infinity'), 0)
              <= coalesce($7, c.max_payment, 'infinity')) IS NOT FALSE
-      RETURNING c.currency, c.name, c.decimals, c.kind, c.symbol, c.active, c.min_payment, c.max_payment, c.metadata",
+      RETURNING c.currency, c.name, c.decimals::int, c.kind, c.symbol, c.active, c.min_payment, c.max_payment, c.metadata",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, NUMERICOID, JSONBOID],
 );
 
@@ -131,8 +115,8 @@ fn currency_update(
             let Some(known) = find(session, currency)? else {
                 return Err(Error::CurrencyNotFound { currency: currency.to_string(), inactive: false });
             };
-            let min_payment = limit("min_payment", min_payment, known.decimals)?;
-            let max_payment = limit("max_payment", max_payment, known.decimals)?;
+            let min_payment = input::limit("min_payment", min_payment, |n| amount::positive(n, known.decimals))?;
+            let max_payment = input::limit("max_payment", max_payment, |n| amount::positive(n, known.decimals))?;
             let updated = UPDATE.run(
                 session,
                 &[
@@ -151,31 +135,6 @@ fn currency_update(
             CurrencyRow::read(row).map(One)
         })
     })())
-}
-
-/// A bound of payments; 'infinity' is none.
-enum Bound {
-    None,
-    At(Decimal),
-}
-
-impl ToCell for Bound {
-    fn cell(&self) -> crate::pg::value::Cell {
-        match self {
-            Bound::None => crate::pg::value::numeric_infinity(),
-            Bound::At(amount) => amount.cell(),
-        }
-    }
-}
-
-fn limit(argument: &'static str, value: Option<Numeric>, decimals: u32) -> Result<Option<Bound>, Error> {
-    match value {
-        Some(value) if value.text() == "Infinity" => Ok(Some(Bound::None)),
-        value => {
-            let amount = input::optional_number(argument, value, |n| amount::positive(n, decimals))?;
-            Ok(amount.map(Bound::At))
-        }
-    }
 }
 
 /// A currency that a call works in.
@@ -251,6 +210,24 @@ pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount
         Ok(_) => Ok(currency),
         Err(reason) => Err(Error::InvalidAmount { argument, value: amount.to_string(), reason }),
     }
+}
+
+/// The decimals of a currency that something is kept in already, active or not.
+pub fn decimals(session: &Session, code: &str) -> Result<u32, Error> {
+    find(session, code)?.map(|c| c.decimals).ok_or_else(|| Error::internal("a currency is not there"))
+}
+
+/// Whether so much of a currency could be spent, if it were there. Raises PC007, PC008.
+pub fn check_amount(session: &Session, code: &str, amount: Decimal) -> Result<(), Error> {
+    let decimals = match read(session, code)? {
+        Some((currency, _)) if currency.active => currency.decimals,
+        None if code == BUILT_IN.0 => BUILT_IN.1,
+        found => {
+            return Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: found.is_some() });
+        }
+    };
+    let wrong = |reason| Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason };
+    amount::fit(amount, decimals).map(drop).map_err(wrong)
 }
 
 /// Whether a currency can be asked for: it exists, or would make itself.

@@ -25,7 +25,7 @@ row! {
         pub created_at: Time,
         /// When last changed.
         pub updated_at: Time,
-    }
+    } read
 }
 
 row! {
@@ -35,7 +35,7 @@ row! {
         pub customer_id: String,
         /// When the person was forgotten.
         pub erased_at: Time,
-    }
+    } read
 }
 
 static UPSERT: Statement = Statement::new(
@@ -61,15 +61,8 @@ fn customer_upsert(
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
             let rows = UPSERT.run(session, &[customer_id.cell(), name.cell(), email.cell(), metadata.cell()])?;
-            let mut row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
-            Ok(One(CustomerRow {
-                customer_id: row.next()?,
-                name: row.next()?,
-                email: row.next()?,
-                metadata: row.next()?,
-                created_at: row.next()?,
-                updated_at: row.next()?,
-            }))
+            let row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
+            CustomerRow::read(row).map(One)
         })
     })())
 }
@@ -87,10 +80,10 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
             let rows = ERASE.run(session, &[customer_id.cell()])?;
-            let Some(mut row) = rows.first() else {
+            let Some(row) = rows.first() else {
                 return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
             };
-            Ok(One(ErasedRow { customer_id: row.next()?, erased_at: row.next()? }))
+            ErasedRow::read(row).map(One)
         })
     })())
 }
@@ -100,6 +93,14 @@ static EXISTS: Statement = Statement::new(c"SELECT true FROM credits.customers W
 /// Whether a customer was ever made.
 pub fn exists(session: &Session, customer_id: &str) -> Result<bool, Error> {
     Ok(EXISTS.run(session, &[customer_id.cell()])?.len() > 0)
+}
+
+/// The same. Raises PC003 where it was not.
+pub fn must_exist(session: &Session, customer_id: &str) -> Result<(), Error> {
+    if exists(session, customer_id)? {
+        return Ok(());
+    }
+    Err(Error::CustomerNotFound { customer_id: customer_id.to_string() })
 }
 
 static MAKE_BARE: Statement = Statement::new(

@@ -1,10 +1,9 @@
 //! Debits: guarded spend, all or nothing.
 
-use super::book::{Overage, Refusal};
 use super::head::Head;
-use super::line::Source;
+use super::line::LineType;
 use super::operation::{self, Operation};
-use super::{balance, currency, customer, posting};
+use super::{account, balance, currency, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -142,14 +141,12 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
             amount,
             category: None,
             grant_id: None,
+            counterparty: None,
         };
-        let decimals = match currency::resolve_for(session, &operation.currency, "amount", amount) {
-            Ok(currency) => currency.decimals,
-            Err(error) => {
-                let first = operation::first_call(session, customer_id, key, &operation, error)?;
-                return repeat(session, customer_id, first);
-            }
-        };
+        if let Err(error) = currency::resolve_for(session, &operation.currency, "amount", amount) {
+            let first = operation::first_call(session, customer_id, key, &operation, error)?;
+            return repeat(session, customer_id, first);
+        }
         let texts = (debit.description, debit.metadata.as_ref());
         match head_pays(session, customer_id, &operation, key, texts, now)? {
             Head::Paid { available } => Ok(Outcome::Done(DebitRow {
@@ -159,7 +156,7 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
                 available,
                 replayed: false,
             })),
-            Head::Claimed => grants_pay(session, customer_id, operation, decimals, now),
+            Head::Claimed => grants_pay(session, customer_id, operation, now),
             Head::Repeat => {
                 let lost = Error::internal("an idempotency_key is taken and not to be found");
                 let first = operation::first_call(session, customer_id, key, &operation, lost)?;
@@ -187,7 +184,7 @@ static HEAD_PAYS: Statement = Statement::new(
       ), line AS (
           INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
                                                    grant_id, operation_id, effective_at, created_at)
-          SELECT $1, $3, c.last_line, 'consumption', -$4, c.available + c.restricted, c.head_grant_id, $2,
+          SELECT $1, $3, c.last_line, 'debit', -$4, c.available + c.restricted, c.head_grant_id, $2,
                  c.posted_at, c.posted_at
           FROM charge c
       )
@@ -219,41 +216,26 @@ fn head_pays(
 }
 
 /// The general way, once the key is claimed.
-fn grants_pay(
-    session: &Session,
-    customer_id: &str,
-    operation: Operation,
-    decimals: u32,
-    now: Time,
-) -> Result<Outcome, Error> {
-    let mut books = posting::lock(session, &[(customer_id.to_string(), operation.currency.clone())])?;
-    posting::bring_up_to_date(session, &mut books, now)?;
+fn grants_pay(session: &Session, customer_id: &str, operation: Operation, now: Time) -> Result<Outcome, Error> {
     let refused = |available| Outcome::Refused {
         customer_id: customer_id.to_string(),
         currency: operation.currency.clone(),
         available,
         requested: operation.amount,
     };
-    let Some(book) = books.first_mut() else {
-        if !customer::exists(session, customer_id)? {
-            return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
-        }
+    let Some(mut book) = account::open(session, customer_id, &operation.currency, now)? else {
         operation::forget(session, customer_id, operation.operation_id)?;
         return Ok(refused(Decimal::ZERO));
     };
-    posting::take_windows(session, &mut [(&mut *book, operation.amount)])?;
-    let source = Source::Operation(operation.operation_id);
-    match book.charge(&source, None, operation.amount, Overage::Reject, decimals) {
-        Err(Refusal::Short { available }) => {
+    posting::take_windows(session, &mut [(&mut book, operation.amount)])?;
+    match book.withdraw(LineType::Debit, operation.operation_id, operation.amount) {
+        Err(short) => {
             operation::forget(session, customer_id, operation.operation_id)?;
-            Ok(refused(available))
-        }
-        Err(Refusal::Limit(reason)) => {
-            Err(Error::InvalidAmount { argument: "amount", value: operation.amount.to_string(), reason })
+            Ok(refused(short.available))
         }
         Ok(_) => {
             let available = book.available;
-            posting::post(session, &books)?;
+            posting::post(session, &[book])?;
             Ok(Outcome::Done(DebitRow {
                 operation_id: operation.operation_id,
                 currency: operation.currency,

@@ -86,6 +86,8 @@ pub struct Grant {
     pub amount: Decimal,
     /// What is left, in credits.
     pub remaining: Decimal,
+    /// What of it expired or was voided, in credits.
+    pub lapsed: Decimal,
     /// Where it stands.
     pub status: Status,
     /// Whether its row says something else than this.
@@ -95,6 +97,16 @@ pub struct Grant {
 impl Grant {
     fn precedence(&self) -> (i16, Time, Category, Time, Uuid) {
         (self.priority, self.expires_at, self.category, self.effective_at, self.id)
+    }
+
+    /// What a ledger line needs of it.
+    pub fn reference(&self) -> GrantRef {
+        GrantRef { id: self.id, restricted: self.is_restricted() }
+    }
+
+    /// Whether it can never be drawn on again: ended by hand, or by its time, credits that may still come back included.
+    pub fn has_ended(&self, at: Time) -> bool {
+        matches!(self.status, Status::Expired | Status::Voided) || self.expires_at <= at
     }
 
     /// Whether plain debits may not draw on it.
@@ -111,8 +123,30 @@ impl Grant {
         }
     }
 
+    /// The first of the rules of drawdown that puts this grant before that one.
+    pub fn comes_before_by(&self, other: &Grant) -> &'static str {
+        [
+            (self.priority != other.priority, "priority"),
+            (self.expires_at != other.expires_at, "expires_at"),
+            (self.category != other.category, "category"),
+            (self.effective_at != other.effective_at, "effective_at"),
+        ]
+        .into_iter()
+        .find_map(|(differs, rule)| differs.then_some(rule))
+        .unwrap_or("age")
+    }
+
     fn is_usable(&self) -> bool {
         self.status == Status::Granted && self.remaining > Decimal::ZERO
+    }
+}
+
+impl IntoIterator for Grants {
+    type Item = Grant;
+    type IntoIter = std::vec::IntoIter<Grant>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -133,13 +167,20 @@ impl Ord for Grant {
     }
 }
 
+/// A grant, and which balance its credits are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantRef {
+    /// Which.
+    pub id: Uuid,
+    /// Whether it is one for certain meters only.
+    pub restricted: bool,
+}
+
 /// One grant's part of a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draw {
     /// The grant that pays.
-    pub grant_id: Uuid,
-    /// Whether it is one for certain meters only.
-    pub restricted: bool,
+    pub grant: GrantRef,
     /// Credits, greater than zero.
     pub amount: Decimal,
 }
@@ -161,6 +202,17 @@ impl Grants {
         self.0.insert(place, grant);
     }
 
+    /// Takes a grant out of the line.
+    pub fn remove(&mut self, id: Uuid) -> Option<Grant> {
+        let place = self.0.iter().position(|g| g.id == id)?;
+        Some(self.0.remove(place))
+    }
+
+    /// Those of them that an event of that meter, or with `None` a plain debit, could draw on, in order.
+    pub fn payers<'g>(&'g self, meter: Option<&'g str>) -> impl Iterator<Item = &'g Grant> {
+        self.0.iter().filter(move |g| g.is_usable() && g.pays(meter))
+    }
+
     /// The grants, first to pay first.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
         self.0.iter()
@@ -173,12 +225,12 @@ impl Grants {
 
     /// What an event of that meter, or with `None` a plain debit, could draw in all.
     pub fn payable(&self, meter: Option<&str>) -> Decimal {
-        self.0.iter().filter(|g| g.is_usable() && g.pays(meter)).map(|g| g.remaining).sum()
+        self.payers(meter).map(|g| g.remaining).sum()
     }
 
     /// The grant that the next plain debit draws on first.
     pub fn head(&self) -> Option<&Grant> {
-        self.0.iter().find(|g| g.is_usable() && !g.is_restricted())
+        self.payers(None).next()
     }
 
     /// Takes up to `amount` from the grants that may pay, in order. The draws sum to less than `amount` only where
@@ -200,7 +252,7 @@ impl Grants {
                 grant.status = Status::Depleted;
             }
             open -= part;
-            draws.push(Draw { grant_id: grant.id, restricted: grant.is_restricted(), amount: part });
+            draws.push(Draw { grant: grant.reference(), amount: part });
         }
         draws
     }

@@ -30,6 +30,7 @@ fn grant() -> impl Strategy<Value = Grant> {
             meters,
             amount: Decimal::new(1_000_000, 0),
             remaining: Decimal::new(mantissa, scale),
+            lapsed: Decimal::ZERO,
             status,
             changed: false,
         })
@@ -99,7 +100,7 @@ proptest! {
         prop_assert_eq!(drawn, amount.min(before.payable(meter)), "all or what there is");
         prop_assert_eq!(total(&before) - total(&after), drawn, "what the grants lost is what was drawn");
         for (old, new) in before.iter().zip(after.iter()) {
-            let taken: Decimal = draws.iter().filter(|d| d.grant_id == new.id).map(|d| d.amount).sum();
+            let taken: Decimal = draws.iter().filter(|d| d.grant.id == new.id).map(|d| d.amount).sum();
             prop_assert!(new.remaining >= Decimal::ZERO, "no grant below zero");
             prop_assert_eq!(old.remaining - new.remaining, taken);
             if !taken.is_zero() {
@@ -119,7 +120,7 @@ proptest! {
         let draws = grants.draw(meter, Decimal::new(amount, 1));
         // A grant that could have paid and stands before a grant that did is used up.
         if let Some(last) = draws.last() {
-            for grant in grants.iter().take_while(|g| g.id != last.grant_id) {
+            for grant in grants.iter().take_while(|g| g.id != last.grant.id) {
                 prop_assert!(!(grant.status == Status::Granted && grant.pays(meter) && !grant.remaining.is_zero()));
             }
         }
@@ -148,7 +149,7 @@ proptest! {
         let amount = Decimal::new(amount, 1);
         let expected = naive(&grants, meter, amount);
         let draws = Grants::new(grants).draw(meter, amount);
-        let drawn: Vec<(Uuid, Decimal)> = draws.into_iter().map(|d| (d.grant_id, d.amount)).collect();
+        let drawn: Vec<(Uuid, Decimal)> = draws.into_iter().map(|d| (d.grant.id, d.amount)).collect();
         prop_assert_eq!(drawn, expected);
     }
 
@@ -177,13 +178,14 @@ fn each_rule_decides_when_those_before_it_tie() {
         meters: None,
         amount: Decimal::TEN,
         remaining: Decimal::TEN,
+        lapsed: Decimal::ZERO,
         status: Status::Granted,
         changed: false,
     };
     let first = |better: Grant| {
         let better_id = better.id;
         let mut grants = Grants::new(vec![base.clone(), better]);
-        assert_eq!(grants.draw(None, Decimal::ONE)[0].grant_id, better_id);
+        assert_eq!(grants.draw(None, Decimal::ONE)[0].grant.id, better_id);
     };
     let id = Uuid::from_u128(11);
     first(Grant { id, priority: 49, expires_at: Time::NEVER, ..base.clone() });

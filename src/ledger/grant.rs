@@ -1,10 +1,15 @@
-//! Credit grants: credits given at one time under one set of terms.
+//! Credit grants: credits given at one time under one set of terms. How they are changed and ended is in
+//! grant/change.rs, what is asked about many of them in grant/report.rs.
+
+mod change;
+mod report;
 
 use super::book::Book;
 use super::drawdown::{Grant, Status};
-use super::operation::{self, Operation};
+use super::line::{LineType, Source};
+use super::operation::{self, Begun, Operation, Texts};
 use super::terms::{Given, Terms};
-use super::{balance, currency, customer, posting};
+use super::{account, balance, currency, posting};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -16,11 +21,11 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT2OID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, INT2OID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
-    /// A grant as `credit_grant` returns it.
+    /// A grant as `credit_grant`, `credit_grant_void`, `_expire` and `_update` return it.
     pub struct GrantRow {
         /// Its id.
         pub grant_id: Uuid,
@@ -56,7 +61,7 @@ row! {
         pub created_at: Time,
         /// Whether this repeats an earlier call.
         pub replayed: bool,
-    }
+    } read
 }
 
 row! {
@@ -131,7 +136,7 @@ fn credit_grant(
     Reply(writing(|session| {
         let customer_id = input::key("customer_id", request.customer_id)?;
         let granted = perform(session, customer_id, request)?;
-        in_one_snapshot(session, |session| find(session, customer_id, &granted)).map(One)
+        find(session, customer_id, granted.grant_id, granted.replayed).map(One)
     }))
 }
 
@@ -175,56 +180,74 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
     let key = input::optional_key("idempotency_key", request.idempotency_key)?;
     let amount = input::number("amount", request.amount.take(), amount::over_zero)?;
     let terms = Terms::read(std::mem::take(&mut request.terms))?;
+    let new = NewGrant {
+        id: Uuid::now_v7(),
+        amount,
+        name: request.name,
+        granted_by: request.granted_by,
+        metadata: request.metadata.as_ref(),
+    };
     let call = Operation {
         function: request.function.to_string(),
         operation_id: Uuid::now_v7(),
         currency: currency::code_or_default(request.currency)?,
         amount,
         category: Some(terms.category.as_str().to_string()),
-        grant_id: Some(Uuid::now_v7()),
+        grant_id: Some(new.id),
+        counterparty: None,
     };
     // What a first call must meet and a repeat need not.
     let judged = currency::resolve_for(session, &call.currency, "amount", amount)
         .and_then(|currency| terms.check(session, now).map(|()| currency.decimals));
-    let decimals = match judged {
-        Ok(decimals) => decimals,
-        Err(error) => {
-            let first = operation::first_call(session, customer_id, key, &call, error)?;
-            return repeat(session, customer_id, first);
-        }
+    let decimals = match key {
+        // The grant itself says all that there is to say: only a key needs an operation.
+        None => judged?,
+        Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judged)? {
+            Begun::First(decimals) => decimals,
+            Begun::Repeat(first) => return repeat(session, customer_id, first),
+        },
     };
-    if let Some(key) = key
-        && !operation::claim(session, customer_id, &call, key, now)?
-    {
-        let lost = Error::internal("an idempotency_key is taken and not to be found");
-        let first = operation::first_call(session, customer_id, Some(key), &call, lost)?;
-        return repeat(session, customer_id, first);
-    }
-    customer::ensure(session, customer_id)?;
-    let keys = [(customer_id.to_string(), call.currency.clone())];
-    posting::make(session, &keys)?;
-    let mut books = posting::lock(session, &keys)?;
-    posting::bring_up_to_date(session, &mut books, now)?;
-    let book = books.first_mut().ok_or_else(|| Error::internal("an account was made and is not there"))?;
-    check_room(session, book, amount, decimals)?;
-    let grant = terms.grant(call.grant_id.unwrap_or_default(), amount, book.posted_at)?;
+    let mut book = account::open_or_make(session, customer_id, &call.currency, now)?;
+    give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
+    let available = book.available;
+    posting::post(session, &[book])?;
+    Ok(Granted { grant_id: new.id, currency: call.currency, amount, available, replayed: false })
+}
+
+/// A grant to be made, beside its terms.
+pub struct NewGrant<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// Credits.
+    pub amount: Decimal,
+    /// What people call it.
+    pub name: Option<&'a str>,
+    /// Who grants it.
+    pub granted_by: Option<&'a str>,
+    /// The application's own.
+    pub metadata: Option<&'a Json>,
+}
+
+/// Adds a grant to an account that is locked and up to date: open at once, or scheduled. Raises PC007, PC013.
+pub fn give(
+    session: &Session,
+    book: &mut Book,
+    new: &NewGrant<'_>,
+    terms: &Terms,
+    (line_type, source): (LineType, Option<&Source>),
+    decimals: u32,
+) -> Result<(), Error> {
+    check_room(session, book, new.amount, decimals)?;
+    let grant = terms.grant(new.id, new.amount, book.posted_at)?;
     posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)])?;
-    insert(session, book, &grant, &terms, &request)?;
+    insert(session, book, &grant, terms, new)?;
     if grant.status == Status::Pending {
         book.schedule_grant(grant);
     } else {
-        let debts = posting::debts(session, book, &[&grant])?;
-        book.open_grant(grant, debts);
+        let debts = posting::debts(session, book, grant.remaining, grant.is_restricted())?;
+        book.open_grant(line_type, grant, source, debts);
     }
-    let available = book.available;
-    posting::post(session, &books)?;
-    Ok(Granted {
-        grant_id: call.grant_id.unwrap_or_default(),
-        currency: call.currency,
-        amount,
-        available,
-        replayed: false,
-    })
+    Ok(())
 }
 
 static SCHEDULED: Statement = Statement::new(
@@ -234,7 +257,7 @@ static SCHEDULED: Statement = Statement::new(
 );
 
 /// All that the account has or will have must be countable, so that no later step can fail on it.
-fn check_room(session: &Session, book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
+pub fn check_room(session: &Session, book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
     let rows = SCHEDULED.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?;
     let total = row.next::<Decimal>()? + book.balance() + book.held + amount;
@@ -253,7 +276,7 @@ static INSERT: Statement = Statement::new(
     ],
 );
 
-fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, request: &Request<'_>) -> Result<(), Error> {
+fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, new: &NewGrant<'_>) -> Result<(), Error> {
     INSERT
         .run(
             session,
@@ -269,9 +292,9 @@ fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, request:
                 grant.expires_at.cell(),
                 grant.meters.cell(),
                 terms.cost_basis.cell(),
-                request.name.cell(),
-                request.granted_by.cell(),
-                request.metadata.cell(),
+                new.name.cell(),
+                new.granted_by.cell(),
+                new.metadata.cell(),
                 book.posted_at.cell(),
             ],
         )
@@ -293,42 +316,26 @@ fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Gran
 static FIND: Statement = Statement::new(
     c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
              CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END,
-             g.category, g.priority, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
-             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at
+             g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
+             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3
       FROM credits.credit_grants g
       JOIN credits.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
       WHERE g.customer_id = $1 AND g.grant_id = $2",
-    &[TEXTOID, UUIDOID],
+    &[TEXTOID, UUIDOID, BOOLOID],
 );
 
-/// The grant as it stands now.
-fn find(session: &Session, customer_id: &str, granted: &Granted) -> Result<GrantRow, Error> {
-    let rows = FIND.run(session, &[customer_id.cell(), granted.grant_id.cell()])?;
-    let mut row = rows.first().ok_or_else(|| Error::internal("an operation's grant is not there"))?;
-    let mut grant = GrantRow {
-        grant_id: row.next()?,
-        customer_id: row.next()?,
-        currency: row.next()?,
-        status: row.next()?,
-        amount: row.next()?,
-        remaining: row.next()?,
-        category: row.next()?,
-        priority: row.next::<i16>()?.into(),
-        effective_at: row.next()?,
-        expires_at: row.next()?,
-        applicable_meters: row.next()?,
-        cost_basis: row.next()?,
-        name: row.next()?,
-        granted_by: row.next()?,
-        metadata: row.next()?,
-        created_at: row.next()?,
-        replayed: granted.replayed,
-    };
-    // What fell due since may not be posted.
-    let book = balance::book(session, customer_id, &granted.currency, settings::now()?)?;
-    if let Some(due) = book.as_ref().and_then(|book| book.grant(grant.grant_id)) {
-        grant.status = due.status.as_str().to_string();
-        grant.remaining = due.remaining;
-    }
-    Ok(grant)
+/// The grant as it stands now. Raises PC009.
+fn find(session: &Session, customer_id: &str, grant_id: Uuid, replayed: bool) -> Result<GrantRow, Error> {
+    in_one_snapshot(session, |session| {
+        let rows = FIND.run(session, &[customer_id.cell(), grant_id.cell(), replayed.cell()])?;
+        let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
+        let mut grant = GrantRow::read(rows.first().ok_or_else(missing)?)?;
+        // What fell due since may not be posted.
+        let book = balance::book(session, customer_id, &grant.currency, settings::now()?)?;
+        if let Some(due) = book.as_ref().and_then(|book| book.grant(grant.grant_id)) {
+            grant.status = due.status.as_str().to_string();
+            grant.remaining = due.remaining;
+        }
+        Ok(grant)
+    })
 }

@@ -1,4 +1,4 @@
-//! What a book writes down: the lines of the ledger, and what is owed. Pure.
+//! What a book writes down: the lines of the ledger, what is owed, what is held. Pure.
 
 use crate::amount::Decimal;
 use crate::clock::Time;
@@ -9,10 +9,28 @@ use uuid::Uuid;
 pub enum LineType {
     /// A grant took effect.
     Grant,
-    /// A grant paid for a debit or for usage.
+    /// A grant paid for usage.
     Consumption,
+    /// A grant paid for a debit.
+    Debit,
+    /// Usage that no credit covered.
+    Debt,
+    /// Credits were set aside.
+    Hold,
+    /// Held credits were spent.
+    Capture,
+    /// Held credits came back.
+    Release,
     /// What remained of a grant when its time ran out.
     Expiration,
+    /// What remained of a grant when it was taken back.
+    Void,
+    /// Credits went to another customer, or came from one.
+    Transfer,
+    /// A correction for what happened elsewhere.
+    Adjustment,
+    /// Credits taken because their price was paid back elsewhere.
+    Refund,
 }
 
 impl LineType {
@@ -21,18 +39,38 @@ impl LineType {
         match self {
             LineType::Grant => "grant",
             LineType::Consumption => "consumption",
+            LineType::Debit => "debit",
+            LineType::Debt => "debt",
+            LineType::Hold => "hold",
+            LineType::Capture => "capture",
+            LineType::Release => "release",
             LineType::Expiration => "expiration",
+            LineType::Void => "void",
+            LineType::Transfer => "transfer",
+            LineType::Adjustment => "adjustment",
+            LineType::Refund => "refund",
         }
     }
 }
 
-/// What a charge is for.
+/// What a line is about, beside its grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A meter event, by its identifier.
     Event(String),
-    /// An operation: a debit.
+    /// An operation or a hold.
     Operation(Uuid),
+}
+
+/// What a line does to the account, signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// To the balance: available and restricted together.
+    pub balance: Decimal,
+    /// To the credits held.
+    pub held: Decimal,
+    /// To what is owed.
+    pub pending: Decimal,
 }
 
 /// One line of the ledger, to be appended.
@@ -42,16 +80,79 @@ pub struct Line {
     pub line_no: i64,
     /// What it records.
     pub line_type: LineType,
-    /// Credits, signed: what it does to the balance.
-    pub amount: Decimal,
+    /// Credits, signed.
+    pub effect: Effect,
     /// The balance after it: available and restricted together.
     pub running_balance: Decimal,
     /// The grant that it changes.
-    pub grant_id: Uuid,
+    pub grant_id: Option<Uuid>,
     /// What the credits were used for.
     pub source: Option<Source>,
     /// When the balance changed.
     pub effective_at: Time,
+}
+
+/// Where a hold stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldStatus {
+    /// Its credits are set aside.
+    Open,
+    /// Spent, in whole or in part.
+    Captured,
+    /// Given back by hand.
+    Released,
+    /// Given back because its time ran out.
+    Expired,
+}
+
+impl HoldStatus {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HoldStatus::Open => "open",
+            HoldStatus::Captured => "captured",
+            HoldStatus::Released => "released",
+            HoldStatus::Expired => "expired",
+        }
+    }
+
+    /// The status of that name in SQL.
+    pub fn parse(name: &str) -> Option<Self> {
+        [HoldStatus::Open, HoldStatus::Captured, HoldStatus::Released, HoldStatus::Expired]
+            .into_iter()
+            .find(|s| s.as_str() == name)
+    }
+}
+
+/// Credits set aside.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// That of its operation.
+    pub id: Uuid,
+    /// When it counts as released.
+    pub expires_at: Time,
+    /// What each grant gave, in drawdown order.
+    pub parts: Vec<(Uuid, Decimal)>,
+}
+
+impl Hold {
+    /// Credits set aside in all.
+    pub fn amount(&self) -> Decimal {
+        self.parts.iter().map(|(_, amount)| *amount).sum()
+    }
+}
+
+/// A hold that came to its end, to be written.
+#[derive(Debug, Clone)]
+pub struct ClosedHold {
+    /// Which.
+    pub id: Uuid,
+    /// How.
+    pub status: HoldStatus,
+    /// Credits spent.
+    pub captured: Decimal,
+    /// When.
+    pub closed_at: Time,
 }
 
 /// Usage that no credit covered: what is owed for one event.

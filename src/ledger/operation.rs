@@ -5,8 +5,8 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::ToCell;
-use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use crate::pg::value::{Json, ToCell};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// What a repeat is compared with, and what it gets back.
@@ -24,6 +24,19 @@ pub struct Operation {
     pub category: Option<String>,
     /// The grant, where it made one.
     pub grant_id: Option<Uuid>,
+    /// Of a transfer, the other customer.
+    pub counterparty: Option<String>,
+}
+
+/// What is kept with an operation and never compared.
+#[derive(Default)]
+pub struct Texts<'a> {
+    /// Of an adjustment, its reason.
+    pub reason: Option<&'a str>,
+    /// The caller's.
+    pub description: Option<&'a str>,
+    /// The application's own.
+    pub metadata: Option<&'a Json>,
 }
 
 impl Operation {
@@ -34,6 +47,7 @@ impl Operation {
             (self.amount != call.amount, "amount"),
             (self.currency != call.currency, "currency"),
             (self.category != call.category, "category"),
+            (self.counterparty != call.counterparty, "recipient"),
         ]
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))
@@ -41,7 +55,8 @@ impl Operation {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT function, operation_id, currency, amount, category, grant_id FROM credits.operations
+    c"SELECT function, operation_id, currency, amount, category, grant_id, counterparty
+      FROM credits.operations
       WHERE customer_id = $1 AND idempotency_key = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -57,6 +72,7 @@ fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operat
         amount: row.next()?,
         category: row.next()?,
         grant_id: row.next()?,
+        counterparty: row.next()?,
     }))
 }
 
@@ -81,14 +97,36 @@ pub fn first_call(
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
-                                      idempotency_key, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                      counterparty, reason, idempotency_key, description, metadata, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
       ON CONFLICT DO NOTHING RETURNING true",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID],
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
+    ],
 );
 
-/// Claims a key for an operation: false where another call has it, after waiting for that call to commit.
-pub fn claim(session: &Session, customer_id: &str, operation: &Operation, key: &str, now: Time) -> Result<bool, Error> {
+/// Writes an operation and so claims its key, where it has one: false where another call has that key, after waiting
+/// for it to commit.
+pub fn claim(
+    session: &Session,
+    customer_id: &str,
+    operation: &Operation,
+    key: Option<&str>,
+    texts: &Texts<'_>,
+    now: Time,
+) -> Result<bool, Error> {
     let claimed = CLAIM.run(
         session,
         &[
@@ -99,11 +137,42 @@ pub fn claim(session: &Session, customer_id: &str, operation: &Operation, key: &
             operation.amount.cell(),
             operation.category.cell(),
             operation.grant_id.cell(),
+            operation.counterparty.cell(),
+            texts.reason.cell(),
             key.cell(),
+            texts.description.cell(),
+            texts.metadata.cell(),
             now.cell(),
         ],
     )?;
     Ok(claimed.len() > 0)
+}
+
+/// How a call begins.
+pub enum Begun<T> {
+    /// The first under its key, or without one: it is claimed and may go on with what was judged.
+    First(T),
+    /// A repeat of this one.
+    Repeat(Operation),
+}
+
+/// Begins a call: claims its key where `judged` lets it, else finds the first call under it. What only a first call must
+/// meet is in `judged`; a repeat is answered whatever has changed since.
+pub fn begin<T>(
+    session: &Session,
+    customer_id: &str,
+    call: &Operation,
+    key: Option<&str>,
+    texts: &Texts<'_>,
+    now: Time,
+    judged: Result<T, Error>,
+) -> Result<Begun<T>, Error> {
+    let error = match judged {
+        Ok(judged) if claim(session, customer_id, call, key, texts, now)? => return Ok(Begun::First(judged)),
+        Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),
+        Err(error) => error,
+    };
+    first_call(session, customer_id, key, call, error).map(Begun::Repeat)
 }
 
 static FORGET: Statement =

@@ -46,13 +46,7 @@ impl Terms {
     /// Reads terms. Raises PC007, PC013.
     pub fn read(given: Given<'_>) -> Result<Self, Error> {
         let category = input::choice("category", given.category, "promotional", &["paid", "promotional"])?;
-        let priority = match given.priority {
-            None => DEFAULT_PRIORITY,
-            Some(given) => i16::try_from(given)
-                .ok()
-                .filter(|p| (0..=100).contains(p))
-                .ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))?,
-        };
+        let priority = priority(given.priority)?.unwrap_or(DEFAULT_PRIORITY);
         let effective_at = given.effective_at.map(|t| t.0);
         if effective_at.is_some_and(|at| !at.is_finite()) {
             return Err(Error::argument("effective_at", "must be a moment, not infinity"));
@@ -93,10 +87,18 @@ impl Terms {
             meters: self.meters.clone(),
             amount,
             remaining: amount,
+            lapsed: Decimal::ZERO,
             status: if effective_at > at { Status::Pending } else { Status::Granted },
             changed: false,
         })
     }
+}
+
+/// A priority, where one is given. Raises PC013.
+pub fn priority(given: Option<i32>) -> Result<Option<i16>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let priority = i16::try_from(given).ok().filter(|p| (0..=100).contains(p));
+    priority.map(Some).ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))
 }
 
 fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {

@@ -8,9 +8,8 @@ use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::book::{Book, Overage, Refusal};
+use crate::ledger::book::{Book, Overage, Refusal, Short};
 use crate::ledger::customer;
-use crate::ledger::line::Source;
 use crate::ledger::posting::{self, Key};
 use crate::pg::argument::Numeric;
 use crate::pg::statement::{Session, Statement};
@@ -366,10 +365,9 @@ fn nothing_to_pay_with(p: &Priced<'_>) -> Outcome {
 }
 
 fn charge_book(book: &mut Book, p: &Priced<'_>) -> Outcome {
-    let source = Source::Event(p.event.identifier.clone());
-    match book.charge(&source, Some(&p.event.event_name), p.cost, p.meter.overage, p.meter.decimals) {
+    match book.charge(&p.event.identifier, &p.event.event_name, p.cost, p.meter.overage, p.meter.decimals) {
         Ok(charged) => Ok(row(p.event, charged.consumed, charged.pending, book.available, false)),
-        Err(Refusal::Short { available }) => Err(Error::InsufficientCredits {
+        Err(Refusal::Short(Short { available })) => Err(Error::InsufficientCredits {
             customer_id: book.customer_id.clone(),
             currency: book.currency.clone(),
             available,

@@ -11,7 +11,7 @@ use crate::pg::cache::{self, Cache};
 use crate::pg::procedure::Call;
 use crate::pg::reply::{One, Reply, Unchanged};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{Json, ToCell};
+use crate::pg::value::{Json, Oid, ToCell};
 use crate::row;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID};
@@ -35,7 +35,7 @@ row! {
         pub overage: String,
         /// Whether it takes events.
         pub active: bool,
-    }
+    } read
 }
 
 row! {
@@ -45,7 +45,7 @@ row! {
         pub event_name: String,
         /// Whether it takes events.
         pub active: bool,
-    }
+    } read
 }
 
 static CREATE: Statement = Statement::new(
@@ -99,19 +99,10 @@ fn meter_create(
                     metadata.cell(),
                 ],
             )?;
-            let mut row = made
+            let row = made
                 .first()
                 .ok_or_else(|| Error::argument("event_name", format!("\"{event_name}\" exists already")))?;
-            Ok(One(MeterRow {
-                event_name: row.next()?,
-                name: row.next()?,
-                currency: row.next()?,
-                unit_price: row.next()?,
-                aggregation: row.next()?,
-                unit: row.next()?,
-                overage: row.next()?,
-                active: row.next()?,
-            }))
+            MeterRow::read(row).map(One)
         })
     })())
 }
@@ -125,10 +116,10 @@ fn set_active(event_name: Option<&str>, active: bool) -> Result<One<ActiveRow>, 
     let event_name = input::key("event_name", event_name)?;
     writing(|session| {
         let rows = SET_ACTIVE.run(session, &[event_name.cell(), active.cell()])?;
-        let Some(mut row) = rows.first() else {
+        let Some(row) = rows.first() else {
             return Err(Error::MeterNotFound { event_name: event_name.to_string() });
         };
-        Ok(One(ActiveRow { event_name: row.next()?, active: row.next()? }))
+        ActiveRow::read(row).map(One)
     })
 }
 
@@ -183,22 +174,27 @@ thread_local! {
 
 /// The meter of that event name.
 pub fn find(session: &Session, event_name: &str) -> Result<Option<Meter>, Error> {
-    KNOWN.with(|known| {
-        known.get_or_find(event_name, || {
-            let rows = FIND.run(session, &[event_name.cell()])?;
-            let Some(mut row) = rows.first() else { return Ok(None) };
-            let tables = vec![row.next()?, row.next()?];
-            let meter = Meter {
-                currency: row.next()?,
-                decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
-                currency_active: row.next()?,
-                unit_price: row.next()?,
-                aggregation: Aggregation::parse(&row.next::<String>()?)
-                    .ok_or_else(|| Error::internal("a meter has an unknown aggregation"))?,
-                overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
-                active: row.next()?,
-            };
-            Ok(Some((meter, tables)))
-        })
-    })
+    KNOWN.with(|known| known.get_or_find(event_name, || read_with_tables(session, event_name)))
+}
+
+/// The same, not remembered: a reader's snapshot may be older than the last change.
+pub fn read(session: &Session, event_name: &str) -> Result<Option<Meter>, Error> {
+    Ok(read_with_tables(session, event_name)?.map(|(meter, _)| meter))
+}
+
+fn read_with_tables(session: &Session, event_name: &str) -> Result<Option<(Meter, Vec<Oid>)>, Error> {
+    let rows = FIND.run(session, &[event_name.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    let tables = vec![row.next()?, row.next()?];
+    let meter = Meter {
+        currency: row.next()?,
+        decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
+        currency_active: row.next()?,
+        unit_price: row.next()?,
+        aggregation: Aggregation::parse(&row.next::<String>()?)
+            .ok_or_else(|| Error::internal("a meter has an unknown aggregation"))?,
+        overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
+        active: row.next()?,
+    };
+    Ok(Some((meter, tables)))
 }

@@ -9,6 +9,7 @@ use pgrx::FromDatum;
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::nullable::Nullable;
 use pgrx::{impl_sql_translatable, pg_sys};
+use uuid::Uuid;
 
 /// A `numeric` argument, not yet held against any limit.
 pub struct Numeric(pg_sys::Datum);
@@ -52,6 +53,43 @@ impl<T: Element + FromCell> ArrayOf<T> {
 /// A `timestamptz` argument.
 pub struct Timestamptz(pub Time);
 
+/// A `uuid` argument.
+pub struct Id(pub Uuid);
+
+/// An `interval` argument.
+pub struct Interval(pg_sys::Datum);
+
+/// The longest interval that is added to a moment, in days.
+const LONGEST_INTERVAL: i128 = 3_660;
+
+impl Interval {
+    /// The moment so much later. Raises PC013 where it is not later, or later by more than ten years.
+    pub fn after(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
+        // SAFETY: the datum is a live interval, whose layout is PostgreSQL's own struct.
+        let interval = unsafe { &*self.0.cast_mut_ptr::<pg_sys::Interval>() };
+        let days = i128::from(interval.month) * 31 + i128::from(interval.day);
+        let length = days * 86_400_000_000 + i128::from(interval.time);
+        if length > LONGEST_INTERVAL * 86_400_000_000 {
+            return Err(Error::argument(argument, "must be at most ten years"));
+        }
+        if length <= 0 {
+            return Err(Error::argument(argument, "must be greater than zero"));
+        }
+        // SAFETY: both datums are of the function's argument types; so short a way from now leads out of no range.
+        let later = unsafe {
+            pg_sys::OidFunctionCall2Coll(
+                pg_sys::F_TIMESTAMPTZ_PL_INTERVAL.into(),
+                pg_sys::InvalidOid,
+                at.0.into(),
+                self.0,
+            )
+        };
+        Some(Time(later.value() as i64))
+            .filter(|later| *later > at)
+            .ok_or_else(|| Error::argument(argument, "must be greater than zero"))
+    }
+}
+
 macro_rules! argument {
     ($type:ty, $sql:literal, $from:expr) => {
         impl_sql_translatable!($type, $sql);
@@ -83,6 +121,8 @@ macro_rules! argument {
 
 argument!(Numeric, "numeric", Numeric);
 argument!(Timestamptz, "timestamptz", |datum| Timestamptz(Time(datum.value() as i64)));
+argument!(Id, "uuid", |datum| Id(Uuid::from_cell(Cell { datum, null: false }).unwrap_or_default()));
+argument!(Interval, "interval", Interval);
 argument!(Json, "jsonb", Json::copy);
 argument!(ArrayOf<String>, "text[]", ArrayOf::read);
 argument!(ArrayOf<Numeric>, "numeric[]", ArrayOf::read);

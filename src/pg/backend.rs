@@ -10,6 +10,13 @@ pub fn transaction_start() -> Time {
     Time(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() })
 }
 
+/// Whether that is the name of a time zone, in PostgreSQL's own list or in POSIX form.
+pub fn is_time_zone(name: &str) -> bool {
+    // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused
+    // by it.
+    CString::new(name).is_ok_and(|name| unsafe { !pg_sys::pg_tzset(name.as_ptr()).is_null() })
+}
+
 /// Reads a moment as PostgreSQL does, raising its own error for what is none.
 pub fn parse_timestamp(text: &str) -> Time {
     let text = CString::new(text).unwrap_or_default();

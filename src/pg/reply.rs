@@ -145,9 +145,19 @@ unsafe impl<T> SqlTranslatable for Reply<T> {
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal("record")));
 }
 
-/// Declares a struct as a row: its fields are the OUT parameters, in order.
+/// Declares a struct as a row: its fields are the OUT parameters, in order. With `read` behind the fields it can also be
+/// read from a statement's row that has the same columns.
 #[macro_export]
 macro_rules! row {
+    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$fdoc:meta])* pub $field:ident: $type:ty,)* } read) => {
+        $crate::row! { $(#[$doc])* pub struct $name { $($(#[$fdoc])* pub $field: $type,)* } }
+
+        impl $name {
+            fn read(mut row: $crate::pg::statement::Row<'_>) -> Result<Self, $crate::error::Error> {
+                Ok($name { $($field: row.next()?),* })
+            }
+        }
+    };
     ($(#[$doc:meta])* pub struct $name:ident { $($(#[$fdoc:meta])* pub $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Clone)]

@@ -55,6 +55,8 @@ pub struct Statement {
     text: &'static CStr,
     parameters: &'static [pg_sys::Oid],
     plan: AtomicPtr<pg_sys::_SPI_plan>,
+    /// Whether it reads much of a table rather than finding rows by key.
+    scanning: bool,
     /// The session's schema for temporary tables when it was last run: PostgreSQL plans anew when that changes.
     temporary: AtomicU32,
 }
@@ -62,7 +64,18 @@ pub struct Statement {
 impl Statement {
     /// A statement to be prepared when it is first run.
     pub const fn new(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
-        Statement { text, parameters, plan: AtomicPtr::new(std::ptr::null_mut()), temporary: AtomicU32::new(0) }
+        Statement {
+            text,
+            parameters,
+            plan: AtomicPtr::new(std::ptr::null_mut()),
+            scanning: false,
+            temporary: AtomicU32::new(0),
+        }
+    }
+
+    /// The same for a statement that reads much of a table, which is planned anew for the arguments of each call.
+    pub const fn scanning(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
+        Statement { scanning: true, ..Statement::new(text, parameters) }
     }
 
     /// Runs it and returns its rows.
@@ -78,7 +91,10 @@ impl Statement {
             return self.execute(session, plan, arguments);
         }
         let plan = if plan.is_null() { self.prepare()? } else { plan };
-        // All statements find rows by key, and a plan made while a table is small is kept when it is large: so plan
+        if self.scanning {
+            return self.execute(session, plan, arguments);
+        }
+        // The others find rows by key, and a plan made while a table is small is kept when it is large: so plan
         // them without sequential scans. SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
         let level = unsafe {
             let level = pg_sys::NewGUCNestLevel();
@@ -109,7 +125,7 @@ impl Statement {
                 self.text.as_ptr(),
                 types.len() as i32,
                 types.as_mut_ptr(),
-                pg_sys::CURSOR_OPT_GENERIC_PLAN as i32,
+                if self.scanning { pg_sys::CURSOR_OPT_CUSTOM_PLAN } else { pg_sys::CURSOR_OPT_GENERIC_PLAN } as i32,
             );
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                 return Err(Error::internal("a statement could not be prepared"));

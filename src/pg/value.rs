@@ -115,6 +115,22 @@ impl FromCell for Oid {
     }
 }
 
+/// A calendar day, as PostgreSQL stores a `date`.
+#[derive(Debug, Clone, Copy)]
+pub struct Date(i32);
+
+impl ToCell for Date {
+    fn cell(&self) -> Cell {
+        self.0.cell()
+    }
+}
+
+impl FromCell for Date {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        i32::from_cell(cell).map(Date)
+    }
+}
+
 impl ToCell for Time {
     fn cell(&self) -> Cell {
         self.0.cell()

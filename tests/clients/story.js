@@ -56,6 +56,7 @@ async function main() {
 
     await refusal(pool);
     await together(pool);
+    await held(pool);
   } finally {
     await pool.end();
   }
@@ -89,6 +90,24 @@ async function together(pool) {
   }
   const { rows } = await pool.query('SELECT available FROM credits.wallet_balance($1, $2)', [customer, 'CREDIT']);
   check(Number(rows[0].available), 12, 'a rolled back debit took nothing');
+}
+
+// Hold the most that a job can cost, settle what it did cost.
+async function held(pool) {
+  const one = async (text, values) => (await pool.query(text, values)).rows[0];
+  const hold = await one('SELECT * FROM credits.hold_create($1, $2, expires_in => $3)', [customer, '10', '5 minutes']);
+  check([Number(hold.amount), Number(hold.available)], [10, 2], '10 held, 2 left');
+  const capture = 'SELECT * FROM credits.hold_capture($1, $2, $3)';
+  const done = await one(capture, [customer, hold.hold_id, '7.5']);
+  check([done.status, Number(done.captured), Number(done.released), Number(done.available)], ['captured', 7.5, 2.5, 4.5],
+    '7.5 captured, the rest is back');
+  try {
+    await one(capture, [customer, hold.hold_id, '8']);
+    check('no error', 'PC010', 'captured once');
+  } catch (err) {
+    check([err.code, JSON.parse(err.detail).state], ['PC010', 'captured'],
+      'captured once: PC010, and DETAIL says the state');
+  }
 }
 
 main().catch((err) => {

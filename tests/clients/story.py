@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -72,6 +72,7 @@ def main(database: str) -> None:
 
         refusal(connection)
         together(connection)
+        held(connection)
     print("done")
 
 
@@ -102,6 +103,27 @@ def together(connection: psycopg.Connection) -> None:
         pass
     balance = connection.execute("SELECT * FROM credits.wallet_balance(%s, %s)", [CUSTOMER, "CREDIT"]).fetchone()
     check(balance.available, 12, "a rolled back debit took nothing")
+
+
+def held(connection: psycopg.Connection) -> None:
+    """Hold the most that a job can cost, settle what it did cost: an id and an interval as Python has them."""
+    hold = connection.execute(
+        "SELECT * FROM credits.hold_create(%s, %s, expires_in => %s)", [CUSTOMER, 10, timedelta(minutes=5)]
+    ).fetchone()
+    check((type(hold.hold_id), hold.amount, hold.available), (UUID, 10, 2), "10 held, 2 left")
+    capture = "SELECT * FROM credits.hold_capture(%s, %s, %s)"
+    captured = connection.execute(capture, [CUSTOMER, hold.hold_id, Decimal("7.5")]).fetchone()
+    seen = (captured.status, captured.captured, captured.released, captured.available)
+    check(seen, ("captured", Decimal("7.5"), Decimal("2.5"), Decimal("4.5")), "7.5 captured, the rest is back")
+    connection.commit()
+    try:
+        connection.execute(capture, [CUSTOMER, hold.hold_id, 8])
+    except psycopg.Error as exc:
+        state = json.loads(exc.diag.message_detail or "")["state"]
+        check((exc.sqlstate, state), ("PC010", "captured"), "captured once: PC010, and DETAIL says the state")
+    else:
+        check("no error", "PC010", "captured once")
+    connection.rollback()
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ Each function returns what differs, a line a difference, so that an empty list i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 
-from loader import GRANT, Reply
+from loader import Reply, call
 from model import NEVER, Account, Answer, Model
 from scenario import CURRENCY, GrantPlan, Step
 
@@ -73,10 +74,8 @@ def grants(connection: psycopg.Connection[Any], plans: Sequence[GrantPlan], mode
     """Status and remaining of every grant as of now, asked by repeating the call that gave it."""
     wrong = []
     for plan in plans:
-        meters = None if plan.meters is None else list(plan.meters)
-        terms = [plan.category, plan.priority, plan.effective_at, plan.expires_at, meters]
-        values = [plan.customer, plan.amount, CURRENCY, *terms, plan.key, plan.key]
-        got = connection.execute(GRANT, values, prepare=True).fetchone()
+        query, values = call(plan, CURRENCY)
+        got = connection.execute(query, values, prepare=True).fetchone()
         grant = model.accounts[plan.customer].grants[plan.key]
         if got != (grant.status, grant.remaining, True):
             wrong.append(f"{plan.customer}/{plan.key}: {got}, should be {(grant.status, grant.remaining, True)}")
@@ -96,25 +95,23 @@ def events(connection: psycopg.Connection[Any], model: Model) -> list[str]:
         for customer, account in model.accounts.items()
         for usage in account.usage.values()
     }
-    return _differences(found, should)
+    return differences(found, should)
 
 
 def lines(connection: psycopg.Connection[Any], model: Model) -> list[str]:
-    """Every ledger line: which grant, which event, how much and when. Zero lines move nothing and are not compared."""
-    found: dict[Any, Decimal] = {}
-    for customer, key, type_, identifier, at, amount in connection.execute(
-        "SELECT l.customer_id, g.name, l.type, l.identifier, l.effective_at, l.amount"
-        " FROM credits.credit_transactions AS l JOIN credits.credit_grants AS g USING (customer_id, grant_id)"
-        " WHERE l.amount <> 0"
-    ):
-        at_line = (customer, key, type_, identifier, at)
-        found[at_line] = found.get(at_line, Decimal(0)) + amount
-    should: dict[Any, Decimal] = {}
-    for customer, account in model.accounts.items():
-        for line in account.lines:
-            at_line = (customer, line.grant, line.type, line.identifier, line.effective_at)
-            should[at_line] = should.get(at_line, Decimal(0)) + line.amount
-    return _differences(found, should)
+    """Every ledger line: which grant, which event, when, and what it did to the balance and to the usage owed."""
+    found = Counter(
+        connection.execute(
+            "SELECT l.customer_id, g.name, l.type, l.identifier, l.effective_at, l.amount, coalesce(l.pending, 0)"
+            " FROM credits.credit_transactions AS l LEFT JOIN credits.credit_grants AS g USING (customer_id, grant_id)"
+        )
+    )
+    should = Counter(
+        (customer, line.grant, line.type, line.identifier, line.effective_at, line.amount, line.pending)
+        for customer, account in model.accounts.items()
+        for line in account.lines
+    )
+    return differences(found, should)
 
 
 def running_balances(connection: psycopg.Connection[Any]) -> list[str]:
@@ -132,14 +129,17 @@ def running_balances(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def conserved(account: Account) -> bool:
-    """The model's own books: what took effect is what remains, expired or was consumed."""
+    """The model's own books: what took effect is what remains, expired or was consumed, and what is owed is what its
+    lines say."""
     opened = sum((g.amount for g in account.grants.values() if g.status != "pending"), Decimal(0))
     expired = -sum((line.amount for line in account.lines if line.type == "expiration"), Decimal(0))
     consumed = sum((usage.consumed for usage in account.usage.values()), Decimal(0))
-    return opened == account.available + account.restricted + expired + consumed
+    owed = sum((line.pending for line in account.lines), Decimal(0))
+    return opened == account.available + account.restricted + expired + consumed and owed == account.pending
 
 
-def _differences(found: dict[Any, Any], should: dict[Any, Any]) -> list[str]:
+def differences(found: Mapping[Any, Any], should: Mapping[Any, Any]) -> list[str]:
+    """What one has and the other has not, or has otherwise."""
     missing = [f"missing {_plain(key)} = {_plain(should[key])}" for key in should.keys() - found.keys()]
     extra = [f"unexpected {_plain(key)} = {_plain(found[key])}" for key in found.keys() - should.keys()]
     other = [

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from scenario import GrantPlan, Step
+from scenario import GrantPlan, Step, moment
 from support.harness import described
 
 CALLS_A_TRANSACTION = 500
@@ -27,7 +27,7 @@ REPORT = (
 GRANT = (
     "SELECT status, remaining, replayed FROM credits.credit_grant("
     "customer_id => %s, amount => %s, currency => %s, category => %s, priority => %s, effective_at => %s,"
-    " expires_at => %s, applicable_meters => %s, name => %s, idempotency_key => %s)"
+    " expires_at => %s, applicable_meters => %s, cost_basis => %s, name => %s, idempotency_key => %s)"
 )
 
 # A step's answer, in the order of the columns above.
@@ -121,11 +121,11 @@ def _play_together(connection: psycopg.Connection[Any], steps: Sequence[Step], c
     with connection.transaction(), connection.pipeline():
         cursors = []
         for step in steps:
-            at = step.at if isinstance(step, GrantPlan) else step.time
+            at = moment(step)
             if at != clock:
                 connection.execute(SET_CLOCK, [at.isoformat()], prepare=True)
                 clock = at
-            query, values = _call(step, currency)
+            query, values = call(step, currency)
             cursors.append(connection.execute(query, values, prepare=True))
     return [_only_row(cursor) for cursor in cursors]
 
@@ -139,10 +139,11 @@ def _find_failing(connection: psycopg.Connection[Any], steps: Sequence[Step], cu
             raise CallFailed(step, error) from None
 
 
-def _call(step: Step, currency: str) -> tuple[str, list[Any]]:
+def call(step: Step, currency: str) -> tuple[str, list[Any]]:
+    """The call that reports a step: its SQL and its values."""
     if isinstance(step, GrantPlan):
         meters = None if step.meters is None else list(step.meters)
-        terms = [step.category, step.priority, step.effective_at, step.expires_at, meters]
+        terms = [step.category, step.priority, step.effective_at, step.expires_at, meters, step.cost_basis]
         return GRANT, [step.customer, step.amount, currency, *terms, step.key, step.key]
     return REPORT, [step.customer, step.event_name, step.value, step.identifier, step.time]
 

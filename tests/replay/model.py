@@ -31,6 +31,7 @@ class Grant:
     effective_at: datetime
     expires_at: datetime
     meters: frozenset[str] | None
+    cost_basis: Decimal | None
     remaining: Decimal
     status: str = "pending"
 
@@ -59,13 +60,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Line:
-    """One movement of the ledger: a grant opening, a draw of an event on a grant, a grant's remains expiring."""
+    """One movement of the ledger: a grant opening, a draw of an event on a grant, a grant's remains expiring, or usage
+    that no credit covers. `pending` is what it does to the usage owed: a draw that pays a debt lowers it."""
 
     type: str
-    grant: str
+    grant: str | None
     identifier: str | None
     amount: Decimal
     effective_at: datetime
+    pending: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Account:
         effective_at: datetime | None,
         expires_at: datetime | None,
         meters: tuple[str, ...] | None,
+        cost_basis: Decimal | None,
     ) -> Grant:
         """Gives credits at a moment; they pay what is owed first, as soon as they are in effect."""
         self.advance(at)
@@ -112,6 +116,7 @@ class Account:
             effective_at=self.now if effective_at is None else effective_at,
             expires_at=NEVER if expires_at is None else expires_at,
             meters=None if meters is None else frozenset(meters),
+            cost_basis=cost_basis,
             remaining=amount,
         )
         self.grants[key] = grant
@@ -133,6 +138,7 @@ class Account:
         self._draw(usage)
         if usage.pending > 0:
             self.owed.append(usage)
+            self.lines.append(Line("debt", None, identifier, Decimal(0), self.now, usage.pending))
             self.exercised["usage beyond the balance"] += 1
         status = "pending" if usage.pending > 0 else "processed"
         return Answer(status, usage.consumed, usage.pending, self.available)
@@ -191,8 +197,9 @@ class Account:
         grant.remaining = Decimal(0)
         self.exercised["credits expiring"] += 1
 
-    def _draw(self, usage: Usage) -> None:
-        """Takes what is still owed of an event from the grants that may pay for it, one after the other."""
+    def _draw(self, usage: Usage, owed: bool = False) -> None:
+        """Takes what is still unpaid of an event from the grants that may pay for it, one after the other. `owed` says
+        that it had been owed until now."""
         while usage.pending > 0:
             able = sorted((g for g in self._usable() if g.pays_for(usage.event_name)), key=Grant.rank)
             if not able:
@@ -205,7 +212,8 @@ class Account:
             taken = min(first.remaining, usage.pending)
             first.remaining -= taken
             usage.consumed += taken
-            self.lines.append(Line("consumption", first.key, usage.identifier, -taken, self.now))
+            paid = -taken if owed else Decimal(0)
+            self.lines.append(Line("consumption", first.key, usage.identifier, -taken, self.now, paid))
             if first.remaining == 0:
                 first.status = "depleted"
                 if usage.pending > 0 and len(able) > 1:
@@ -215,7 +223,7 @@ class Account:
         """Pays what is owed, oldest event first, each from what may pay for it."""
         for usage in self.owed:
             before = usage.consumed
-            self._draw(usage)
+            self._draw(usage, owed=True)
             if usage.consumed > before:
                 self.exercised[how] += 1
         self.owed = [usage for usage in self.owed if usage.pending > 0]

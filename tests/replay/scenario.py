@@ -22,6 +22,10 @@ DECIMALS = 6
 # down, 0.0020005 makes an exact half of every odd value.
 UNIT_PRICES = {"prompt_tokens": Decimal("0.00150015"), "completion_tokens": Decimal("0.0020005")}
 
+# What customers paid for one credit, in the packs that they bought. The last cannot be written with fewer digits than the
+# credits themselves have, so revenue is exact only where all digits are kept.
+COST_BASES = (Decimal("0.02"), Decimal("0.0125"), Decimal("0.00833333"))
+
 # What has to have happened at least once for a replay to prove anything; the model counts them.
 MUST_HAPPEN = (
     "order by priority",
@@ -54,6 +58,7 @@ class GrantPlan:
     effective_at: datetime | None = None
     expires_at: datetime | None = None
     meters: tuple[str, ...] | None = None
+    cost_basis: Decimal | None = None
 
 
 Step = GrantPlan | Event
@@ -74,8 +79,13 @@ def plan(events: Sequence[Event], customers: Iterable[str], seed: int) -> list[G
 def in_order(grants: Iterable[GrantPlan], events: Iterable[Event]) -> list[Step]:
     """Grants and events as one sequence in time; at one moment the grant comes first. Otherwise the order stays."""
     steps: list[Step] = [*grants, *events]
-    steps.sort(key=lambda step: step.at if isinstance(step, GrantPlan) else step.time)
+    steps.sort(key=moment)
     return steps
+
+
+def moment(step: Step) -> datetime:
+    """When a step is to be reported."""
+    return step.at if isinstance(step, GrantPlan) else step.time
 
 
 class _Customer:
@@ -102,6 +112,8 @@ class _Customer:
     def _give(self, key: str, share: float, **terms: object) -> GrantPlan:
         """A grant before the trace begins, worth about that share of the customer's usage."""
         terms.setdefault("at", self.start - timedelta(hours=1))
+        if terms.get("category") == "paid":
+            terms["cost_basis"] = self.random.choice(COST_BASES)
         micro = max(1, int(self.usage * share * self.random.uniform(0.6, 1.4) * 10**DECIMALS))
         return GrantPlan(key, self.name, amount=Decimal(micro).scaleb(-DECIMALS), **terms)  # type: ignore[arg-type]
 

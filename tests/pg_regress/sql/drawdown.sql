@@ -14,7 +14,7 @@ SELECT FROM credits.wallet_credit('u', 1, category => 'paid', description => '8 
 SELECT available FROM credits.wallet_debit('u', 7.5);
 SELECT l.line_no, g.name, l.amount, l.running_balance
 FROM credits.credit_transactions l JOIN credits.credit_grants g USING (customer_id, grant_id)
-WHERE l.type = 'consumption' ORDER BY l.line_no;
+WHERE l.type = 'debit' ORDER BY l.line_no;
 
 -- A better grant that comes later is used from then on, and the one before it goes on after it.
 SELECT FROM credits.credit_grant('v', 10, name => 'first');
@@ -34,7 +34,7 @@ SELECT FROM credits.credit_grant('w', 2, name => '2 tokens', priority => 2, appl
 SELECT FROM credits.credit_grant('w', 2, name => '3 any', priority => 3);
 SELECT consumed, available FROM credits.report_meter_event('w', 'tokens', 5, 'e1');
 SELECT g.name, l.amount, l.identifier FROM credits.credit_transactions l JOIN credits.credit_grants g USING (customer_id, grant_id)
-WHERE l.customer_id = 'w' AND l.type = 'consumption' ORDER BY l.line_no;
+WHERE l.customer_id = 'w' AND l.type = 'debit' ORDER BY l.line_no;
 
 -- More grants than are looked at in one go.
 SELECT count(*) FROM generate_series(1, 300) i, credits.credit_grant('x', 1, priority => i % 100);

@@ -7,6 +7,7 @@ CREATE TABLE before AS SELECT
     (SELECT count(*) FROM credits.credit_grants) AS grants, (SELECT count(*) FROM credits.operations) AS operations,
     (SELECT count(*) FROM credits.meter_events) AS events, (SELECT count(*) FROM credits.credit_transactions) AS lines,
     (SELECT count(*) FROM credits.currencies) AS currencies, (SELECT count(*) FROM credits.meters) AS meters,
+    (SELECT count(*) FROM credits.holds) AS holds,
     (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS account_rows;
 -- One statement's code and which argument it is about, or what it returned.
 CREATE FUNCTION try(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -32,12 +33,30 @@ SELECT try($$credits.wallet_balance('ada', 'NONE')$$);
 SELECT try($$credits.wallet_balance('ada', '')$$);
 SELECT try($$credits.meter_create('m', currency => 'NONE')$$);
 SELECT try($$credits.currency_update('NONE', active => true)$$);
+SELECT try($$credits.hold_create('nobody', 1)$$);
+SELECT try($$credits.hold_create('ada', 1, 'NONE')$$);
+SELECT try($$credits.hold_capture('nobody', '01900000-0000-7000-8000-000000000000')$$);
+SELECT try($$credits.hold_release('ada', '01900000-0000-7000-8000-000000000000')$$);
+SELECT try($$credits.credit_grant_void('ada', '01900000-0000-7000-8000-000000000000')$$);
+SELECT try($$credits.credit_grant_expire('ada', '01900000-0000-7000-8000-000000000000')$$);
+SELECT try($$credits.credit_grant_update('ada', '01900000-0000-7000-8000-000000000000', name => 'x')$$);
+SELECT try($$credits.wallet_transfer('ada', 'eve', 1, 'NONE')$$);
+SELECT try($$credits.wallet_adjust('ada', 1, 'gift', 'NONE')$$);
+
+-- More than there is: the key stays unused, the recipient is not made.
+SELECT try($$credits.wallet_debit('ada', 11, idempotency_key => 'k')$$);
+SELECT try($$credits.hold_create('ada', 11, idempotency_key => 'k')$$);
+SELECT try($$credits.wallet_transfer('ada', 'eve', 11, idempotency_key => 'k')$$);
+SELECT try($$credits.wallet_adjust('ada', -11, 'charge', idempotency_key => 'k')$$);
 
 -- Amounts.
 SELECT function, amount, try(format('credits.%s(%L, %L)', function, 'ada', amount))
-FROM unnest(ARRAY['credit_grant', 'wallet_credit', 'wallet_debit', 'wallet_try_debit']) WITH ORDINALITY f (function, i),
+FROM unnest(ARRAY['credit_grant', 'wallet_credit', 'wallet_debit', 'wallet_try_debit', 'hold_create']) WITH ORDINALITY f (function, i),
      unnest(ARRAY['0', '-1', 'NaN', 'Infinity', '-Infinity', '0.0000001', '1e30', '1e-30', '1e22', '1e-7'])
          WITH ORDINALITY a (amount, j) ORDER BY i, j;
+SELECT amount, try(format('credits.wallet_transfer(''ada'', ''eve'', %L)', amount)),
+       try(format('credits.wallet_adjust(''ada'', %L, ''correction'')', amount))
+FROM unnest(ARRAY['0', 'NaN', 'Infinity', '-Infinity', '0.0000001', '1e30', '1e22']) amount;
 SELECT value, try(format('credits.report_meter_event(%L, %L, %L, %L)', 'ada', 'tokens', value, 'e'))
 FROM unnest(ARRAY['-1', '-0.0000001', 'NaN', 'Infinity', '1e30', '1e28', '1e22']) value;
 SELECT price, try(format('credits.meter_create(%L, unit_price => %L)', 'm', price))
@@ -47,6 +66,7 @@ SELECT try($$credits.currency_update('CREDIT', min_payment => 5, max_payment => 
 
 -- More than an account can count.
 SELECT try($$credits.wallet_credit('ada', 9999999999999999999999.999999)$$);
+SELECT try($$credits.wallet_adjust('ada', 9999999999999999999999.999999, 'gift')$$);
 
 -- NULL for every required argument.
 SELECT statement, try(statement) FROM unnest(ARRAY[
@@ -57,6 +77,20 @@ SELECT statement, try(statement) FROM unnest(ARRAY[
     $$credits.wallet_debit(NULL, 1)$$, $$credits.wallet_debit('ada', NULL)$$,
     $$credits.wallet_try_debit(NULL, 1)$$, $$credits.wallet_try_debit('ada', NULL)$$,
     $$credits.wallet_balance(NULL)$$,
+    $$credits.hold_create(NULL, 1)$$, $$credits.hold_create('ada', NULL)$$,
+    $$credits.hold_capture(NULL, gen_random_uuid())$$, $$credits.hold_capture('ada', NULL)$$,
+    $$credits.hold_release(NULL, gen_random_uuid())$$, $$credits.hold_release('ada', NULL)$$,
+    $$credits.credit_grant_void(NULL, gen_random_uuid())$$, $$credits.credit_grant_void('ada', NULL)$$,
+    $$credits.credit_grant_expire(NULL, gen_random_uuid())$$, $$credits.credit_grant_expire('ada', NULL)$$,
+    $$credits.credit_grant_update(NULL, gen_random_uuid())$$, $$credits.credit_grant_update('ada', NULL)$$,
+    $$credits.wallet_transfer(NULL, 'eve', 1)$$, $$credits.wallet_transfer('ada', NULL, 1)$$,
+    $$credits.wallet_transfer('ada', 'eve', NULL)$$,
+    $$credits.wallet_adjust(NULL, 1, 'gift')$$, $$credits.wallet_adjust('ada', NULL, 'gift')$$,
+    $$credits.wallet_adjust('ada', 1, NULL)$$, $$credits.account_configure(NULL)$$,
+    $$credits.credit_availability(NULL)$$, $$credits.explain_drawdown(NULL, 1)$$, $$credits.explain_drawdown('ada', NULL)$$,
+    $$credits.wallet_history(NULL)$$, $$credits.wallet_balance_at(NULL, as_of => now())$$,
+    $$credits.wallet_balance_at('ada')$$, $$credits.credit_grant_summary(NULL)$$,
+    $$credits.due_grants(NULL, 'CREDIT')$$, $$credits.due_grants('ada', NULL)$$,
     $$credits.meter_create(NULL)$$, $$credits.meter_create('m', unit_price => NULL)$$,
     $$credits.meter_activate(NULL)$$, $$credits.meter_deactivate(NULL)$$,
     $$credits.report_meter_event(NULL, 'tokens', 1, 'e')$$, $$credits.report_meter_event('ada', NULL, 1, 'e')$$,
@@ -75,6 +109,10 @@ SELECT left(statement, 60), length(statement), try(statement) FROM unnest(ARRAY[
     $$credits.wallet_debit('ada', 1, idempotency_key => '')$$,
     format('credits.wallet_debit(%L, 1, idempotency_key => %L)', 'ada', repeat('x', 10000)),
     format('credits.credit_grant(%L, 1, idempotency_key => %L)', 'ada', repeat('x', 10000)),
+    $$credits.hold_create('ada', 1, idempotency_key => '')$$,
+    $$credits.wallet_transfer('ada', '', 1)$$,
+    format('credits.wallet_transfer(%L, %L, 1)', 'ada', repeat('c', 256)),
+    format('credits.wallet_adjust(%L, 1, %L)', 'ada', repeat('r', 10000)),
     $$credits.customer_upsert('')$$,
     format('credits.customer_upsert(%L)', repeat('c', 256)),
     format('credits.wallet_credit(%L, 1)', repeat('c', 256)),
@@ -96,6 +134,7 @@ SELECT b.customers = (SELECT count(*) FROM credits.customers) AND b.accounts = (
    AND b.events = (SELECT count(*) FROM credits.meter_events)
    AND b.lines = (SELECT count(*) FROM credits.credit_transactions)
    AND b.currencies = (SELECT count(*) FROM credits.currencies) AND b.meters = (SELECT count(*) FROM credits.meters)
+   AND b.holds = (SELECT count(*) FROM credits.holds)
    AND b.account_rows = (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS nothing_written
 FROM before b;
 

@@ -10,6 +10,15 @@ SELECT FROM credits.report_meter_event('ada', 'tokens', 2, 'e');
 SELECT FROM credits.customer_upsert('bob');
 SELECT FROM credits.report_meter_event('bob', 'tokens', 2, 'owed');
 SELECT FROM credits.wallet_credit('cy', 1, idempotency_key => 'c');
+SELECT FROM credits.wallet_credit('dee', 9, description => 'dee''s');
+SELECT FROM credits.hold_create('dee', 4, idempotency_key => 'h');
+SELECT FROM credits.hold_create('dee', 2, idempotency_key => 'captured');
+SELECT FROM credits.hold_capture('dee', (SELECT hold_id FROM credits.holds WHERE amount = 2), 1);
+SELECT FROM credits.wallet_transfer('dee', 'eve', 1);
+SELECT FROM credits.wallet_adjust('eve', 3, 'gift', description => 'gift', idempotency_key => 'a');
+SELECT FROM credits.wallet_adjust('eve', -1, 'refund', idempotency_key => 'r');
+SELECT FROM credits.credit_grant('eve', 5, name => 'void');
+SELECT FROM credits.credit_grant_void('eve', (SELECT grant_id FROM credits.credit_grants WHERE name = 'void'));
 SELECT * FROM credits.verify();
 
 CREATE FUNCTION breaking(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -46,7 +55,7 @@ SELECT * FROM breaking($$UPDATE credits.credit_transactions SET amount = -1 WHER
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET running_balance = 0 WHERE customer_id = 'ada' AND line_no = 2$$);
 SELECT * FROM breaking($$DELETE FROM credits.credit_transactions WHERE customer_id = 'ada' AND line_no = 1$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET identifier = 'other' WHERE identifier = 'e'$$);
-SELECT * FROM breaking($$UPDATE credits.credit_transactions SET customer_id = 'dee' WHERE customer_id = 'cy'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET customer_id = 'zoe' WHERE customer_id = 'cy'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET consumed = 1 WHERE identifier = 'e'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET pending = 3 WHERE identifier = 'owed'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET debt_no = NULL WHERE identifier = 'owed'$$);
@@ -61,6 +70,30 @@ SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'expirati
 SELECT * FROM breaking($$INSERT INTO credits.meter_events SELECT customer_id, 'other', event_name, currency, value, 0, 1, 9, occurred_at, created_at FROM credits.meter_events WHERE identifier = 'e'$$);
 SELECT * FROM breaking($$UPDATE credits.operations SET amount = 4 WHERE idempotency_key = 'd'$$);
 SELECT * FROM breaking($$UPDATE credits.operations SET amount = 4 WHERE idempotency_key = 'c'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET status = 'released', closed_at = created_at WHERE status = 'open'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET amount = 5 WHERE status = 'open'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET grant_amounts = '{3}' WHERE status = 'open'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET captured = 2 WHERE status = 'captured'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET expires_at = '2026-03-01 00:00:01' WHERE status = 'open'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET closed_at = '2026-03-02' WHERE status = 'captured'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'dee'$$);
+SELECT * FROM breaking($$UPDATE credits.holds SET customer_id = 'fay' WHERE status = 'open'$$);
+SELECT * FROM breaking($$DELETE FROM credits.holds WHERE status = 'open'$$);
+SELECT * FROM breaking($$UPDATE credits.operations SET amount = 5 WHERE idempotency_key = 'h'$$);
+SELECT * FROM breaking($$UPDATE credits.operations SET amount = 5 WHERE function = 'wallet_transfer' AND customer_id = 'dee'$$);
+SELECT * FROM breaking($$DELETE FROM credits.operations WHERE function = 'wallet_transfer' AND customer_id = 'eve'$$);
+SELECT * FROM breaking($$UPDATE credits.operations SET amount = 4 WHERE idempotency_key = 'a'$$);
+SELECT * FROM breaking($$UPDATE credits.operations SET amount = -2 WHERE idempotency_key = 'r'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET lapsed = 4 WHERE name = 'void'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET ended_at = NULL WHERE name = 'void'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET ended_at = '2026-03-02' WHERE name = 'void'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET status = 'expired' WHERE name = 'void'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET held = -3 WHERE type = 'hold' AND amount = -4$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET held = NULL WHERE type = 'capture'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET pending = 1 WHERE type = 'debt'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'adjustment' WHERE type = 'hold' AND amount = -2$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'reversal' WHERE type = 'debit'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET grant_id = NULL WHERE type = 'refund'$$);
 
 -- For one customer.
 UPDATE credits.accounts SET available = available + 1, head_remaining = head_remaining + 1 WHERE customer_id IN ('ada', 'cy');

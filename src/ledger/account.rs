@@ -1,0 +1,121 @@
+//! Accounts: one currency of a customer's wallet, locked and up to date for whatever is done to it; and what it may owe.
+
+use super::book::{Book, Short};
+use super::posting;
+use super::{currency, customer};
+use crate::amount::{self, Decimal};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::argument::Numeric;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
+use crate::row;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{NUMERICOID, TEXTOID};
+
+row! {
+    /// What `account_configure` returns; amounts in credits of the currency.
+    pub struct AccountRow {
+        /// Whose.
+        pub customer_id: String,
+        /// The currency's code.
+        pub currency: String,
+        /// The most pending usage that it may owe; NULL for any.
+        pub overdraft_limit: Option<Decimal>,
+        /// Available below this is low; NULL for never.
+        pub low_balance_threshold: Option<Decimal>,
+    } read
+}
+
+static CONFIGURE: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET overdraft_limit = coalesce($3, a.overdraft_limit),
+          low_balance_threshold = coalesce(CASE WHEN $4 = 'infinity' THEN 0 ELSE $4 END, a.low_balance_threshold)
+      WHERE a.customer_id = $1 AND a.currency = $2
+      RETURNING a.customer_id, a.currency, nullif(a.overdraft_limit, 'infinity'), nullif(a.low_balance_threshold, 0)",
+    &[TEXTOID, TEXTOID, NUMERICOID, NUMERICOID],
+);
+
+/// `credits.account_configure`. Raises PC003, PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+fn account_configure(
+    customer_id: Option<&str>,
+    currency: Option<&str>,
+    overdraft_limit: Option<Numeric>,
+    low_balance_threshold: Option<Numeric>,
+) -> Reply<One<AccountRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let code = currency::code_or_default(currency)?;
+        writing(|session| {
+            let decimals = currency::resolve(session, &code)?.decimals;
+            let amount = |n| amount::not_negative(n).and_then(|n| amount::fit(n, decimals));
+            let overdraft_limit = input::limit("overdraft_limit", overdraft_limit, amount)?;
+            let threshold = input::limit("low_balance_threshold", low_balance_threshold, amount)?;
+            customer::must_exist(session, customer_id)?;
+            posting::make(session, &[(customer_id.to_string(), code.clone())])?;
+            let rows =
+                CONFIGURE.run(session, &[customer_id.cell(), code.cell(), overdraft_limit.cell(), threshold.cell()])?;
+            let row = rows.first().ok_or_else(|| Error::internal("an account was made and is not there"))?;
+            AccountRow::read(row).map(One)
+        })
+    })())
+}
+
+/// The account, locked and up to date, where it was ever used. Raises PC003 where its customer was never made.
+pub fn open(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
+    let mut books = posting::lock(session, &[(customer_id.to_string(), currency.to_string())])?;
+    posting::bring_up_to_date(session, &mut books, now)?;
+    let book = books.pop();
+    if book.is_none() {
+        customer::must_exist(session, customer_id)?;
+    }
+    Ok(book)
+}
+
+/// The account, locked and up to date, for something of it that is known to be there.
+pub fn open_existing(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
+    open(session, customer_id, currency, now)?.ok_or_else(|| Error::internal("an account is not there"))
+}
+
+/// The same, with what fell due posted already, so that the tables say what the book says.
+pub fn open_posted(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
+    let mut book = open_existing(session, customer_id, currency, now)?;
+    if !book.is_changed() {
+        return Ok(book);
+    }
+    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)])?;
+    posting::post(session, &[book])?;
+    open_existing(session, customer_id, currency, now)
+}
+
+/// The account, locked and up to date, for spending from it. Raises PC001 where it was never used, PC003.
+pub fn open_for(
+    session: &Session,
+    customer_id: &str,
+    currency: &str,
+    requested: Decimal,
+    now: Time,
+) -> Result<Book, Error> {
+    let nothing = Short { available: Decimal::ZERO };
+    open(session, customer_id, currency, now)?.ok_or_else(|| insufficient(customer_id, currency, requested, nothing))
+}
+
+/// The account, locked and up to date; made, and its customer as well, where they are missing.
+pub fn open_or_make(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
+    customer::ensure(session, customer_id)?;
+    posting::make(session, &[(customer_id.to_string(), currency.to_string())])?;
+    open_existing(session, customer_id, currency, now)
+}
+
+/// PC001.
+pub fn insufficient(customer_id: &str, currency: &str, requested: Decimal, short: Short) -> Error {
+    Error::InsufficientCredits {
+        customer_id: customer_id.to_string(),
+        currency: currency.to_string(),
+        available: short.available,
+        requested,
+    }
+}

@@ -1,0 +1,175 @@
+//! Adjustments: signed corrections for what happened elsewhere.
+
+use super::grant::{self, NewGrant};
+use super::line::{LineType, Source};
+use super::operation::{self, Begun, Operation, Texts};
+use super::terms::{Given, Terms};
+use super::{account, balance, currency, posting};
+use crate::amount::{self, AmountError, Decimal};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::argument::{Numeric, Timestamptz};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, writing};
+use crate::pg::value::Json;
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use uuid::Uuid;
+
+row! {
+    /// What `wallet_adjust` returns; amounts in credits of the currency.
+    pub struct AdjustmentRow {
+        /// For support.
+        pub operation_id: Uuid,
+        /// The grant that carries what was added; NULL where credits were taken.
+        pub grant_id: Option<Uuid>,
+        /// The currency's code.
+        pub currency: String,
+        /// Credits added, or, below zero, taken.
+        pub adjusted: Decimal,
+        /// What a plain debit may take now.
+        pub available: Decimal,
+        /// Whether this repeats an earlier call.
+        pub replayed: bool,
+    }
+}
+
+/// Why an adjustment is made: what may be its sign, and what its line and its grant are.
+struct Reason {
+    name: &'static str,
+    /// Whether it can only add.
+    only_gives: bool,
+    /// The line that takes credits.
+    takes_by: LineType,
+    /// Of the grant that adds credits.
+    category: &'static str,
+}
+
+const REASONS: [Reason; 5] = [
+    Reason { name: "external_topup", only_gives: true, takes_by: LineType::Adjustment, category: "paid" },
+    Reason { name: "gift", only_gives: true, takes_by: LineType::Adjustment, category: "promotional" },
+    Reason { name: "refund", only_gives: false, takes_by: LineType::Refund, category: "promotional" },
+    Reason { name: "charge", only_gives: false, takes_by: LineType::Debit, category: "promotional" },
+    Reason { name: "correction", only_gives: false, takes_by: LineType::Adjustment, category: "promotional" },
+];
+
+impl Reason {
+    fn read(reason: Option<&str>) -> Result<&'static Reason, Error> {
+        let given = input::required("reason", reason)?;
+        let names = REASONS.each_ref().map(|r| r.name);
+        REASONS.iter().find(|r| r.name == given).ok_or_else(|| input::none_of("reason", &names))
+    }
+}
+
+/// `credits.wallet_adjust`. Raises PC001, PC002, PC003, PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wallet_adjust(
+    customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    reason: Option<&str>,
+    currency: Option<&str>,
+    idempotency_key: Option<&str>,
+    expires_at: Option<Timestamptz>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<AdjustmentRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let reason = Reason::read(reason)?;
+        let amount = input::number("amount", amount, |n| match amount::not_zero(n)? {
+            below if below < Decimal::ZERO && reason.only_gives => Err(AmountError::OnlyGives),
+            amount => Ok(amount),
+        })?;
+        let gives = amount > Decimal::ZERO;
+        if expires_at.is_some() && !gives {
+            return Err(Error::argument("expires_at", "is for an adjustment that adds credits"));
+        }
+        let terms = Terms::read(Given { category: Some(reason.category), expires_at, ..Given::default() })?;
+        let call = Operation {
+            function: String::from("wallet_adjust"),
+            operation_id: Uuid::now_v7(),
+            currency: currency::code_or_default(currency)?,
+            amount,
+            category: gives.then(|| reason.category.to_string()),
+            grant_id: gives.then(Uuid::now_v7),
+            counterparty: None,
+        };
+        let texts = Texts { reason: Some(reason.name), description, metadata: metadata.as_ref() };
+        writing(|session| {
+            let now = settings::now()?;
+            let judged = currency::resolve_for(session, &call.currency, "amount", amount)
+                .and_then(|currency| terms.check(session, now).map(|()| currency.decimals));
+            match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
+                Begun::Repeat(first) => repeat(session, customer_id, first),
+                Begun::First(decimals) => match call.grant_id {
+                    Some(id) => add(session, customer_id, &call, (id, &terms), &texts, decimals, now),
+                    None => take(session, customer_id, &call, reason.takes_by, now),
+                },
+            }
+        })
+        .map(One)
+    })())
+}
+
+fn add(
+    session: &Session,
+    customer_id: &str,
+    call: &Operation,
+    (id, terms): (Uuid, &Terms),
+    texts: &Texts<'_>,
+    decimals: u32,
+    now: Time,
+) -> Result<AdjustmentRow, Error> {
+    let mut book = account::open_or_make(session, customer_id, &call.currency, now)?;
+    let new = NewGrant {
+        id,
+        amount: call.amount,
+        name: texts.description,
+        granted_by: Some("wallet_adjust"),
+        metadata: texts.metadata,
+    };
+    let source = Source::Operation(call.operation_id);
+    grant::give(session, &mut book, &new, terms, (LineType::Adjustment, Some(&source)), decimals)?;
+    let available = book.available;
+    posting::post(session, &[book])?;
+    Ok(AdjustmentRow::new(call, available, false))
+}
+
+fn take(
+    session: &Session,
+    customer_id: &str,
+    call: &Operation,
+    line_type: LineType,
+    now: Time,
+) -> Result<AdjustmentRow, Error> {
+    let amount = -call.amount;
+    let mut book = account::open_for(session, customer_id, &call.currency, amount, now)?;
+    posting::take_windows(session, &mut [(&mut book, amount)])?;
+    book.withdraw(line_type, call.operation_id, amount)
+        .map_err(|short| account::insufficient(customer_id, &call.currency, amount, short))?;
+    let available = book.available;
+    posting::post(session, &[book])?;
+    Ok(AdjustmentRow::new(call, available, false))
+}
+
+fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<AdjustmentRow, Error> {
+    let book = balance::current(session, customer_id, &first.currency)?;
+    Ok(AdjustmentRow::new(&first, book.map_or(Decimal::ZERO, |b| b.available), true))
+}
+
+impl AdjustmentRow {
+    fn new(operation: &Operation, available: Decimal, replayed: bool) -> Self {
+        AdjustmentRow {
+            operation_id: operation.operation_id,
+            grant_id: operation.grant_id,
+            currency: operation.currency.clone(),
+            adjusted: operation.amount,
+            available,
+            replayed,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What takes credits: usage, plain withdrawals of every kind, holds and their capture.
+
+use super::Book;
+use crate::amount::{self, AmountError, Decimal};
+use crate::clock::Time;
+use crate::ledger::drawdown::Draw;
+use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType, Source};
+use uuid::Uuid;
+
+/// What to do with the part of a charge that no credit covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overage {
+    /// Record it as owed.
+    Pending,
+    /// Refuse the whole charge.
+    Reject,
+}
+
+/// How a charge was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charged {
+    /// Credits that grants paid.
+    pub consumed: Decimal,
+    /// Credits owed.
+    pub pending: Decimal,
+}
+
+/// The credits that could have been drawn on do not suffice. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Short {
+    /// What there was.
+    pub available: Decimal,
+}
+
+/// Why a charge was not made. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Credits do not suffice, and what is owed may not grow by the rest.
+    Short(Short),
+    /// What would be owed is more than can be counted.
+    Limit(AmountError),
+}
+
+impl Book {
+    /// Charges usage of a meter.
+    pub fn charge(
+        &mut self,
+        identifier: &str,
+        event_name: &str,
+        cost: Decimal,
+        overage: Overage,
+        decimals: u32,
+    ) -> Result<Charged, Refusal> {
+        let owed = self.would_owe(event_name, cost, overage, decimals)?;
+        let draws = self.grants.draw(Some(event_name), cost);
+        let source = Source::Event(identifier.to_string());
+        let consumed = self.take(LineType::Consumption, &draws, &source, self.posted_at);
+        if owed > Decimal::ZERO {
+            self.post(
+                LineType::Debt,
+                None,
+                Effect { pending: owed, ..Effect::default() },
+                Some(&source),
+                self.posted_at,
+            );
+            self.last_debt += 1;
+            let debt = Debt {
+                identifier: identifier.to_string(),
+                event_name: event_name.to_string(),
+                consumed,
+                pending: owed,
+                debt_no: self.last_debt,
+                changed: true,
+            };
+            self.debts.insert(debt.debt_no, debt);
+        }
+        Ok(Charged { consumed, pending: owed })
+    }
+
+    /// What a charge of that meter would leave owed, or why it would be refused.
+    fn would_owe(&self, event_name: &str, cost: Decimal, overage: Overage, decimals: u32) -> Result<Decimal, Refusal> {
+        let payable = self.grants.payable(Some(event_name));
+        let owed = (cost - payable).max(Decimal::ZERO);
+        if owed > Decimal::ZERO {
+            let beyond = self.overdraft_limit.is_some_and(|limit| self.pending + owed > limit);
+            if overage == Overage::Reject || beyond {
+                return Err(Refusal::Short(Short { available: payable }));
+            }
+            amount::fit(self.pending + owed, decimals).map_err(Refusal::Limit)?;
+        }
+        Ok(owed)
+    }
+
+    /// What a charge of that meter, or with `None` a plain debit, would draw, and what it would leave undrawn. Nothing is
+    /// written down.
+    pub fn foresee(&mut self, meter: Option<(&str, Overage, u32)>, cost: Decimal) -> Result<Vec<Draw>, Refusal> {
+        match meter {
+            Some((event_name, overage, decimals)) => {
+                self.would_owe(event_name, cost, overage, decimals)?;
+                Ok(self.grants.draw(Some(event_name), cost))
+            }
+            None => self.draw_all(cost).map_err(Refusal::Short),
+        }
+    }
+
+    /// All or nothing, from what plain debits may draw on.
+    fn draw_all(&mut self, amount: Decimal) -> Result<Vec<Draw>, Short> {
+        let payable = self.grants.payable(None);
+        if payable < amount {
+            return Err(Short { available: payable });
+        }
+        Ok(self.grants.draw(None, amount))
+    }
+
+    /// Takes credits for good, all or nothing: a debit, a transfer's outgoing side, a correction.
+    pub fn withdraw(&mut self, line_type: LineType, operation_id: Uuid, amount: Decimal) -> Result<Vec<Draw>, Short> {
+        let draws = self.draw_all(amount)?;
+        self.take(line_type, &draws, &Source::Operation(operation_id), self.posted_at);
+        Ok(draws)
+    }
+
+    /// Sets credits aside, all or nothing, until `expires_at`.
+    pub fn hold(&mut self, id: Uuid, amount: Decimal, expires_at: Time) -> Result<Hold, Short> {
+        let draws = self.draw_all(amount)?;
+        for draw in &draws {
+            let effect = Effect { balance: -draw.amount, held: draw.amount, ..Effect::default() };
+            self.post(LineType::Hold, Some(draw.grant), effect, Some(&Source::Operation(id)), self.posted_at);
+        }
+        self.next_change_at = self.next_change_at.min(expires_at);
+        Ok(Hold { id, expires_at, parts: draws.into_iter().map(|d| (d.grant.id, d.amount)).collect() })
+    }
+
+    /// Spends so much of an open hold and gives the rest back, newest draw first; what comes back pays what is owed.
+    /// The grants that gave to it are loaded.
+    pub fn close_hold(&mut self, hold: &Hold, captured: Decimal, debts: Vec<Debt>) {
+        let at = self.posted_at;
+        let mut open = captured;
+        let mut back = Vec::new();
+        for (grant_id, amount) in &hold.parts {
+            let spent = open.min(*amount);
+            open -= spent;
+            if spent > Decimal::ZERO {
+                let grant = self.grant(*grant_id).map(|g| g.reference());
+                self.broken |= grant.is_none();
+                let effect = Effect { held: -spent, ..Effect::default() };
+                self.post(LineType::Capture, grant, effect, Some(&Source::Operation(hold.id)), at);
+            }
+            back.push((*grant_id, amount - spent));
+        }
+        self.take_debts(debts);
+        for (grant_id, amount) in back.into_iter().rev().filter(|(_, amount)| *amount > Decimal::ZERO) {
+            self.give_back(hold.id, grant_id, amount, at);
+        }
+        let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
+        self.close(hold.id, status, captured, at);
+        self.pay_debts(at);
+    }
+
+    /// Oldest first, each by the grants that may pay it, in drawdown order.
+    pub(super) fn pay_debts(&mut self, at: Time) {
+        let mut debts = std::mem::take(&mut self.debts);
+        for debt in debts.values_mut().filter(|d| d.pending > Decimal::ZERO) {
+            let source = Source::Event(debt.identifier.clone());
+            for draw in self.grants.draw(Some(&debt.event_name), debt.pending) {
+                let effect = Effect { balance: -draw.amount, pending: -draw.amount, ..Effect::default() };
+                self.post(LineType::Consumption, Some(draw.grant), effect, Some(&source), at);
+                debt.pending -= draw.amount;
+                debt.consumed += draw.amount;
+                debt.changed = true;
+            }
+        }
+        self.debts = debts;
+    }
+
+    fn take(&mut self, line_type: LineType, draws: &[Draw], source: &Source, at: Time) -> Decimal {
+        for draw in draws {
+            let effect = Effect { balance: -draw.amount, ..Effect::default() };
+            self.post(line_type, Some(draw.grant), effect, Some(source), at);
+        }
+        draws.iter().map(|draw| draw.amount).sum()
+    }
+}

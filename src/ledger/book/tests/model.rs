@@ -1,0 +1,186 @@
+//! The same account as its grants' terms and nothing else, looked at second by second.
+
+use super::{Action, Came, METERS, make};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::ledger::drawdown::{Category, Grant, Status};
+
+struct Granted {
+    grant: Grant,
+    started: bool,
+    ended: bool,
+}
+
+struct Held {
+    parts: Vec<(usize, Decimal)>,
+    ends: i64,
+    open: bool,
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub now: i64,
+    grants: Vec<Granted>,
+    holds: Vec<Held>,
+    owed: Vec<(usize, Decimal)>,
+}
+
+impl Model {
+    fn time(&self) -> Time {
+        Time(0).plus_seconds(self.now)
+    }
+
+    fn usable(&self, index: usize, meter: Option<usize>) -> bool {
+        let Granted { grant, started, ended } = &self.grants[index];
+        *started
+            && !ended
+            && grant.remaining > Decimal::ZERO
+            && match (&grant.meters, meter) {
+                (None, _) => true,
+                (Some(list), Some(m)) => list[0] == METERS[m],
+                _ => false,
+            }
+    }
+
+    fn best(&self, meter: Option<usize>) -> Option<usize> {
+        (0..self.grants.len()).filter(|i| self.usable(*i, meter)).min_by_key(|i| {
+            let g = &self.grants[*i].grant;
+            (g.priority, g.expires_at.0, g.category == Category::Paid, g.effective_at.0, g.id)
+        })
+    }
+
+    fn payable(&self, meter: Option<usize>) -> Decimal {
+        (0..self.grants.len()).filter(|i| self.usable(*i, meter)).map(|i| self.grants[i].grant.remaining).sum()
+    }
+
+    fn take(&mut self, meter: Option<usize>, mut amount: Decimal) -> Vec<(usize, Decimal)> {
+        let mut parts = Vec::new();
+        while amount > Decimal::ZERO {
+            let Some(best) = self.best(meter) else { break };
+            let part = amount.min(self.grants[best].grant.remaining);
+            self.grants[best].grant.remaining -= part;
+            amount -= part;
+            parts.push((best, part));
+        }
+        parts
+    }
+
+    fn pay(&mut self) {
+        for i in 0..self.owed.len() {
+            let (meter, amount) = self.owed[i];
+            let paid: Decimal = self.take(Some(meter), amount).iter().map(|(_, part)| *part).sum();
+            self.owed[i].1 -= paid;
+        }
+    }
+
+    /// Gives back all but the first `spent` credits of a hold.
+    fn close(&mut self, which: usize, mut spent: Decimal) {
+        self.holds[which].open = false;
+        for (index, part) in self.holds[which].parts.clone() {
+            let kept = spent.min(part);
+            spent -= kept;
+            let granted = &mut self.grants[index];
+            if !granted.ended && granted.grant.expires_at > Time(0).plus_seconds(self.now) {
+                granted.grant.remaining += part - kept;
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.now += 1;
+        let now = self.time();
+        for which in 0..self.holds.len() {
+            if self.holds[which].open && self.holds[which].ends <= self.now {
+                self.close(which, Decimal::ZERO);
+            }
+        }
+        for granted in &mut self.grants {
+            granted.ended |= granted.grant.expires_at <= now;
+            granted.started |= granted.grant.effective_at <= now;
+        }
+        self.pay();
+    }
+
+    pub fn apply(&mut self, id: u128, action: &Action) -> Came {
+        match action {
+            Action::Wait { seconds } => {
+                (0..*seconds).for_each(|_| self.tick());
+                Came::Nothing
+            }
+            Action::Grant { .. } => {
+                let grant = make(id, self.time(), action);
+                let started = grant.status == Status::Granted;
+                self.grants.push(Granted { grant, started, ended: false });
+                self.pay();
+                Came::Nothing
+            }
+            Action::Charge { amount, meter, reject } => {
+                let cost = Decimal::new(*amount, 1);
+                let short = cost > self.payable(*meter);
+                match meter {
+                    _ if !short => {
+                        self.take(*meter, cost);
+                        Came::Charged(cost, Decimal::ZERO)
+                    }
+                    Some(meter) if !reject => {
+                        let paid: Decimal = self.take(Some(*meter), cost).iter().map(|(_, part)| *part).sum();
+                        self.owed.push((*meter, cost - paid));
+                        Came::Charged(paid, cost - paid)
+                    }
+                    _ => Came::Refused,
+                }
+            }
+            Action::Hold { amount, lasts } => {
+                let amount = Decimal::new(*amount, 1);
+                if amount > self.payable(None) {
+                    return Came::Refused;
+                }
+                let parts = self.take(None, amount);
+                self.holds.push(Held { parts, ends: self.now + lasts, open: true });
+                Came::Charged(amount, Decimal::ZERO)
+            }
+            Action::Close { which, tenths } => {
+                let Some(hold) = self.holds.get(*which) else { return Came::Nothing };
+                if !hold.open {
+                    return Came::Refused;
+                }
+                let amount: Decimal = hold.parts.iter().map(|(_, part)| *part).sum();
+                let captured = amount * Decimal::new(*tenths, 1);
+                self.close(*which, captured);
+                self.pay();
+                Came::Charged(captured, Decimal::ZERO)
+            }
+            Action::End { which, .. } => {
+                if let Some(granted) = self.grants.get_mut(*which) {
+                    granted.ended = true;
+                }
+                Came::Nothing
+            }
+            Action::Change { which, priority, lasts } => {
+                let expires_at = self.time().plus_seconds(*lasts);
+                let Some(granted) = self.grants.get_mut(*which) else { return Came::Nothing };
+                if granted.ended || expires_at <= granted.grant.effective_at {
+                    return Came::Refused;
+                }
+                (granted.grant.priority, granted.grant.expires_at) = (*priority, expires_at);
+                Came::Nothing
+            }
+        }
+    }
+
+    pub fn total(&self, restricted: bool) -> Decimal {
+        self.grants
+            .iter()
+            .filter(|g| g.started && !g.ended && g.grant.is_restricted() == restricted)
+            .map(|g| g.grant.remaining)
+            .sum()
+    }
+
+    pub fn held(&self) -> Decimal {
+        self.holds.iter().filter(|h| h.open).flat_map(|h| &h.parts).map(|(_, part)| *part).sum()
+    }
+
+    pub fn pending(&self) -> Decimal {
+        self.owed.iter().map(|(_, owed)| *owed).sum()
+    }
+}

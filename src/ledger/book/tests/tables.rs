@@ -1,0 +1,223 @@
+//! What the tables hold of one account, loaded into a book and stored from it as posting.rs does it, with windows so
+//! small that their ends matter.
+
+use super::{Action, Came, DECIMALS, METERS, make};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::ledger::book::{Book, Due, Overage, Refusal};
+use crate::ledger::drawdown::{Grant, Grants, Status};
+use crate::ledger::line::{Debt, Hold, HoldStatus, Line, LineType};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub struct Tables {
+    pub book: Book,
+    pub grants: BTreeMap<Uuid, Grant>,
+    pub debts: BTreeMap<i64, Debt>,
+    pub holds: Vec<(Hold, HoldStatus)>,
+    pub lines: Vec<Line>,
+}
+
+impl Tables {
+    pub fn new() -> Self {
+        let key = (String::from("u"), String::from("CREDIT"));
+        let book = Book::new(key, [Decimal::ZERO; 4], None, None, (Time::NEVER, Time(0)), (0, 0));
+        Tables { book, grants: BTreeMap::new(), debts: BTreeMap::new(), holds: Vec::new(), lines: Vec::new() }
+    }
+
+    fn owed(&self) -> Vec<Debt> {
+        self.debts.values().filter(|d| d.pending > Decimal::ZERO).cloned().collect()
+    }
+
+    fn open_holds(&self) -> impl Iterator<Item = &Hold> {
+        self.holds.iter().filter(|(_, status)| *status == HoldStatus::Open).map(|(hold, _)| hold)
+    }
+
+    fn givers(&self, holds: &[Hold]) -> Vec<Grant> {
+        holds.iter().flat_map(|h| &h.parts).map(|(id, _)| self.grants[id].clone()).collect()
+    }
+
+    /// As posting::bring_up_to_date.
+    pub fn open(&self, now: Time) -> Book {
+        let mut book = self.book.clone();
+        book.posted_at = book.posted_at.max(now);
+        if book.next_change_at > book.posted_at {
+            return book;
+        }
+        let at = book.posted_at;
+        let is_due = |g: &&Grant| match g.status {
+            Status::Granted => g.expires_at <= at,
+            Status::Pending => g.effective_at <= at,
+            _ => false,
+        };
+        let holds: Vec<Hold> = self.open_holds().filter(|h| h.expires_at <= at).cloned().collect();
+        let givers = self.givers(&holds);
+        let mut due =
+            Due { grants: self.grants.values().filter(is_due).cloned().collect(), holds, givers, debts: Vec::new() };
+        if due.incoming() > Decimal::ZERO {
+            due.debts = self.owed();
+        }
+        book.advance(at, due);
+        let later = self.grants.values().filter_map(|g| match g.status {
+            Status::Granted if g.expires_at > at => Some(g.expires_at),
+            Status::Pending if g.effective_at > at => Some(g.effective_at),
+            _ => None,
+        });
+        let holds = self.open_holds().map(|h| h.expires_at).filter(|e| *e > at);
+        let started = book.started().map(|g| g.expires_at).collect::<Vec<_>>();
+        book.next_change_at = later.chain(holds).chain(started).min().unwrap_or(Time::NEVER);
+        book
+    }
+
+    /// As posting::take_windows.
+    pub fn window(&self, book: &mut Book, need: Decimal, mut limit: usize) {
+        let is_open = |g: &&Grant| g.status == Status::Granted && g.expires_at > book.posted_at;
+        let open = Grants::new(self.grants.values().filter(is_open).cloned().collect());
+        loop {
+            let window: Vec<Grant> = open.iter().take(limit).cloned().collect();
+            let complete = window.len() < limit;
+            if complete || book.open_in(&window) > need {
+                return book.take_window(window, complete);
+            }
+            limit *= 2;
+        }
+    }
+
+    /// As posting::post.
+    pub fn post(&mut self, mut book: Book) {
+        assert!(book.is_sound(), "a posting that PostgreSQL would be spared");
+        for grant in book.changed_grants() {
+            let row = self.grants.get_mut(&grant.id).expect("a grant that was written");
+            (row.remaining, row.lapsed, row.status) = (grant.remaining, grant.lapsed, grant.status);
+        }
+        for debt in book.changed_debts() {
+            self.debts.insert(debt.debt_no, Debt { changed: false, ..debt.clone() });
+        }
+        for closed in &book.closed {
+            let hold = self.holds.iter_mut().find(|(h, _)| h.id == closed.id).expect("a hold that was written");
+            hold.1 = closed.status;
+        }
+        self.lines.append(&mut book.lines);
+        let balances = [book.available, book.restricted, book.held, book.pending];
+        let key = (book.customer_id.clone(), book.currency.clone());
+        let head = book.next_head();
+        let times = (book.next_change_at, book.posted_at);
+        self.book = Book::new(key, balances, book.overdraft_limit, head, times, (book.last_line, book.last_debt));
+    }
+
+    /// What truly remains of a grant: of the head the account's row has it.
+    pub fn remaining(&self, id: Uuid) -> Decimal {
+        match self.book.head {
+            Some((head, remaining)) if head == id => remaining,
+            _ => self.grants[&id].remaining,
+        }
+    }
+
+    /// What the shell does for each call.
+    pub fn apply(&mut self, now: Time, id: u128, action: &Action, windows: usize) -> Came {
+        let mut book = self.open(now);
+        match action {
+            Action::Wait { .. } => Came::Nothing,
+            Action::Grant { .. } => {
+                let grant = make(id, book.posted_at, action);
+                self.window(&mut book, Decimal::ZERO, windows);
+                self.grants.insert(grant.id, grant.clone());
+                if grant.status == Status::Pending {
+                    book.schedule_grant(grant);
+                } else {
+                    book.open_grant(LineType::Grant, grant, None, self.owed());
+                }
+                self.post(book);
+                Came::Nothing
+            }
+            Action::Charge { amount, meter: Some(meter), reject } => {
+                let cost = Decimal::new(*amount, 1);
+                if book.head_suffices(cost) {
+                    book.take_head();
+                } else {
+                    self.window(&mut book, cost, windows);
+                }
+                let overage = if *reject { Overage::Reject } else { Overage::Pending };
+                let outcome = book.charge(&id.to_string(), METERS[*meter], cost, overage, DECIMALS);
+                if book.is_changed() {
+                    self.post(book);
+                }
+                match outcome {
+                    Ok(charged) => Came::Charged(charged.consumed, charged.pending),
+                    Err(Refusal::Short(_)) => Came::Refused,
+                    Err(Refusal::Limit(reason)) => panic!("{reason}"),
+                }
+            }
+            Action::Charge { amount, meter: None, .. } => {
+                let amount = Decimal::new(*amount, 1);
+                self.window(&mut book, amount, windows);
+                let outcome = book.withdraw(LineType::Debit, Uuid::from_u128(id), amount);
+                self.post(book);
+                outcome.map_or(Came::Refused, |_| Came::Charged(amount, Decimal::ZERO))
+            }
+            Action::Hold { amount, lasts } => {
+                let amount = Decimal::new(*amount, 1);
+                self.window(&mut book, amount, windows);
+                let expires_at = book.posted_at.plus_seconds(*lasts);
+                let outcome = book.hold(Uuid::from_u128(id), amount, expires_at);
+                if let Ok(hold) = &outcome {
+                    self.holds.push((hold.clone(), HoldStatus::Open));
+                }
+                self.post(book);
+                outcome.map_or(Came::Refused, |_| Came::Charged(amount, Decimal::ZERO))
+            }
+            Action::Close { which, tenths } => self.close(book, *which, *tenths, windows),
+            Action::End { which, void } => {
+                let Some(id) = self.grants.keys().nth(*which).copied() else { return Came::Nothing };
+                let mut copy = book.clone();
+                copy.take_grants(vec![self.grants[&id].clone()]);
+                let remaining = copy.grant(id).map_or(Decimal::ZERO, |g| g.remaining);
+                self.window(&mut book, remaining, windows);
+                book.take_grants(vec![self.grants[&id].clone()]);
+                book.end_grant(id, if *void { Status::Voided } else { Status::Expired });
+                self.post(book);
+                Came::Nothing
+            }
+            Action::Change { which, priority, lasts } => self.change(book, *which, *priority, *lasts, windows),
+        }
+    }
+
+    fn close(&mut self, mut book: Book, which: usize, tenths: i64, windows: usize) -> Came {
+        let Some((hold, status)) = self.holds.get(which).cloned() else { return Came::Nothing };
+        if status != HoldStatus::Open || book.closed.iter().any(|c| c.id == hold.id) {
+            return Came::Refused;
+        }
+        let captured = hold.amount() * Decimal::new(tenths, 1);
+        self.window(&mut book, Decimal::ZERO, windows);
+        book.take_grants(self.givers(std::slice::from_ref(&hold)));
+        let debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
+        book.close_hold(&hold, captured, debts);
+        self.post(book);
+        Came::Charged(captured, Decimal::ZERO)
+    }
+
+    fn change(&mut self, mut book: Book, which: usize, priority: i16, lasts: i64, windows: usize) -> Came {
+        let Some(id) = self.grants.keys().nth(which).copied() else { return Came::Nothing };
+        if book.is_changed() {
+            // As account::open_posted.
+            let at = book.posted_at;
+            self.window(&mut book, Decimal::ZERO, windows);
+            self.post(book);
+            book = self.open(at);
+        }
+        let expires_at = book.posted_at.plus_seconds(lasts);
+        let mut copy = book.clone();
+        copy.take_grants(vec![self.grants[&id].clone()]);
+        let grant = copy.grant(id).expect("just taken in");
+        if grant.has_ended(book.posted_at) || expires_at <= grant.effective_at {
+            return Came::Refused;
+        }
+        let row = self.grants.get_mut(&id).expect("a grant that is there");
+        (row.priority, row.expires_at) = (priority, expires_at);
+        book.next_change_at = book.next_change_at.min(expires_at);
+        self.window(&mut book, Decimal::ZERO, windows);
+        book.take_grants(book.head.map(|(head, _)| self.grants[&head].clone()).into_iter().collect());
+        self.post(book);
+        Came::Nothing
+    }
+}

@@ -1,0 +1,188 @@
+//! Questions about a spend that is not made: which grants would pay it, and whether it may go on.
+
+use super::book::{Book, Overage, Refusal};
+use super::drawdown::Grant;
+use super::{account, balance, currency, customer, posting};
+use crate::amount::{self, Decimal};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::metering::meter::{self, Meter};
+use crate::pg::argument::Numeric;
+use crate::pg::reply::{Many, One, Reply};
+use crate::pg::statement::{Session, reading};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use uuid::Uuid;
+
+row! {
+    /// One grant that would pay, as `explain_drawdown` returns it; amounts in credits of the currency.
+    pub struct DrawRow {
+        /// Which.
+        pub grant_id: Uuid,
+        /// What it would pay.
+        pub amount: Decimal,
+        /// What would remain of it.
+        pub remaining_after: Decimal,
+        /// The rule that puts it before the next grant in line.
+        pub decided_by: String,
+        /// 'paid' or 'promotional'.
+        pub category: String,
+        /// 0 to 100, lower first.
+        pub priority: i32,
+        /// NULL for never.
+        pub expires_at: Option<Time>,
+    }
+}
+
+/// `credits.explain_drawdown`. Changes nothing. Raises what the spend itself would: PC001, PC003 to PC005, PC007, PC008,
+/// PC013.
+#[pg_extern(sql = false)]
+fn explain_drawdown(
+    customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    event_name: Option<&str>,
+) -> Reply<Many<DrawRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let event_name = input::optional_key("event_name", event_name)?;
+        let amount = input::number("amount", amount, amount::over_zero)?;
+        let now = settings::now()?;
+        reading(|session| {
+            let meter = event_name.map(|name| usable_meter(session, name, currency)).transpose()?;
+            let code = match &meter {
+                Some(meter) => meter.currency.clone(),
+                None => currency::code_or_default(currency)?,
+            };
+            currency::check_amount(session, &code, amount)?;
+            let Some(mut book) = balance::book(session, customer_id, &code, now)? else {
+                customer::must_exist(session, customer_id)?;
+                return nothing_to_draw(customer_id, &code, amount, meter.as_ref());
+            };
+            posting::take_windows(session, &mut [(&mut book, amount)])?;
+            explain(book, amount, event_name.zip(meter)).map(Many)
+        })
+    })())
+}
+
+/// A meter whose events would be taken, in the currency that was asked for.
+fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<Meter, Error> {
+    let missing = || Error::MeterNotFound { event_name: event_name.to_string() };
+    let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
+    if !meter.active {
+        return Err(Error::MeterInactive { event_name: event_name.to_string() });
+    }
+    if currency.is_some_and(|code| code != meter.currency) {
+        return Err(Error::argument("currency", "must be the meter's, or NULL"));
+    }
+    Ok(meter)
+}
+
+/// In an account that was never used.
+fn nothing_to_draw(
+    customer_id: &str,
+    currency: &str,
+    amount: Decimal,
+    meter: Option<&Meter>,
+) -> Result<Many<DrawRow>, Error> {
+    if meter.is_some_and(|m| m.overage == Overage::Pending) {
+        return Ok(Many(Vec::new()));
+    }
+    let nothing = super::book::Short { available: Decimal::ZERO };
+    Err(account::insufficient(customer_id, currency, amount, nothing))
+}
+
+fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Meter)>) -> Result<Vec<DrawRow>, Error> {
+    let payers: Vec<Grant> = book.payers(meter.as_ref().map(|(name, _)| *name)).cloned().collect();
+    let draws =
+        book.foresee(meter.as_ref().map(|(name, m)| (*name, m.overage, m.decimals)), amount).map_err(|refusal| {
+            match refusal {
+                Refusal::Short(short) => account::insufficient(&book.customer_id, &book.currency, amount, short),
+                Refusal::Limit(reason) => {
+                    Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason }
+                }
+            }
+        })?;
+    // Draws are made in line, from its first grant on.
+    Ok(draws
+        .iter()
+        .zip(&payers)
+        .enumerate()
+        .map(|(place, (draw, grant))| DrawRow {
+            grant_id: grant.id,
+            amount: draw.amount,
+            remaining_after: grant.remaining - draw.amount,
+            decided_by: payers.get(place + 1).map_or("only grant", |next| grant.comes_before_by(next)).to_string(),
+            category: grant.category.as_str().to_string(),
+            priority: grant.priority.into(),
+            expires_at: Some(grant.expires_at).filter(|at| *at < Time::NEVER),
+        })
+        .collect())
+}
+
+row! {
+    /// What `credit_availability` returns; amounts in credits of the currency.
+    pub struct AvailabilityRow {
+        /// Whether the work may go on.
+        pub can_continue: bool,
+        /// Why: 'sufficient', 'within_max_pending', 'insufficient_credits'.
+        pub reason: String,
+        /// What a plain debit may take.
+        pub available: Decimal,
+        /// Usage not yet paid.
+        pub pending: Decimal,
+        /// Whether credits are being bought at this moment.
+        pub recharge_in_progress: bool,
+    }
+}
+
+/// `credits.credit_availability`: the gate before work begins. Writes nothing. Raises PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+fn credit_availability(
+    customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    max_pending: Option<Numeric>,
+    max_recharges: Option<i32>,
+) -> Reply<One<AvailabilityRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let amount = input::optional_number("amount", amount, amount::not_negative)?;
+        let max_pending = input::optional_number("max_pending", max_pending, amount::not_negative)?;
+        if max_recharges.is_some_and(|most| most < 0) {
+            return Err(Error::argument("max_recharges", "must not be negative"));
+        }
+        let code = currency::code_or_default(currency)?;
+        let now = settings::now()?;
+        reading(|session| {
+            let book = balance::book(session, customer_id, &code, now)?;
+            if book.is_none() {
+                currency::check_known(session, &code)?;
+            }
+            let (available, pending) = book.map_or_else(Default::default, |b| (b.available, b.pending));
+            let short = match amount {
+                Some(amount) => available < amount,
+                None => available.is_zero(),
+            };
+            let allowed = max_pending.unwrap_or_default();
+            // What would be owed once the work is done: what no credit covers of it, and what is owed already.
+            let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
+            let reason = if !short && pending <= allowed {
+                "sufficient"
+            } else if allowed > Decimal::ZERO && owed <= allowed {
+                "within_max_pending"
+            } else {
+                "insufficient_credits"
+            };
+            Ok(One(AvailabilityRow {
+                can_continue: reason != "insufficient_credits",
+                reason: reason.to_string(),
+                available,
+                pending,
+                recharge_in_progress: false,
+            }))
+        })
+    })())
+}

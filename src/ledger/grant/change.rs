@@ -1,0 +1,144 @@
+//! Grants that are changed or ended by hand.
+
+use super::{GrantRow, find};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::book::Book;
+use crate::ledger::drawdown::{Grant, Status};
+use crate::ledger::{account, posting, terms};
+use crate::pg::argument::{Id, Timestamptz};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT2OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// `credits.credit_grant_void`. Raises PC009, PC013.
+#[pg_extern(sql = false)]
+fn credit_grant_void(customer_id: Option<&str>, grant_id: Option<Id>, reason: Option<&str>) -> Reply<One<GrantRow>> {
+    Reply(end(customer_id, grant_id, Status::Voided, reason))
+}
+
+/// `credits.credit_grant_expire`. Raises PC009, PC013.
+#[pg_extern(sql = false)]
+fn credit_grant_expire(customer_id: Option<&str>, grant_id: Option<Id>) -> Reply<One<GrantRow>> {
+    Reply(end(customer_id, grant_id, Status::Expired, None))
+}
+
+static MARK_ENDED: Statement = Statement::new(
+    c"UPDATE credits.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
+);
+
+/// Ends a grant now. One that has ended, whichever way, stays as it is.
+fn end(
+    customer_id: Option<&str>,
+    grant_id: Option<Id>,
+    status: Status,
+    reason: Option<&str>,
+) -> Result<One<GrantRow>, Error> {
+    let customer_id = input::key("customer_id", customer_id)?;
+    let grant_id = input::required("grant_id", grant_id)?.0;
+    writing(|session| {
+        let (mut book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
+        let ended = grant.has_ended(book.posted_at);
+        if !ended {
+            posting::take_windows(session, &mut [(&mut book, grant.remaining)])?;
+            posting::take_grants(session, &mut book, &[grant_id])?;
+            book.end_grant(grant_id, status);
+            let marks = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
+            MARK_ENDED.run(session, &marks)?;
+            posting::post(session, &[book])?;
+        }
+        find(session, customer_id, grant_id, ended).map(One)
+    })
+}
+
+static CURRENCY: Statement = Statement::new(
+    c"SELECT currency FROM credits.credit_grants WHERE customer_id = $1 AND grant_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// The grant's account, locked, with what fell due posted: the grant's row is about to change under the book. And the
+/// grant as it stands. Raises PC009.
+fn open(session: &Session, customer_id: &str, grant_id: Uuid, now: Time) -> Result<(Book, Grant), Error> {
+    let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
+    let rows = CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?;
+    let currency: String = rows.first().ok_or_else(missing)?.next()?;
+    let book = account::open_posted(session, customer_id, &currency, now)?;
+    // In a copy: what the grant says decides which others are needed.
+    let mut copy = book.clone();
+    posting::take_grants(session, &mut copy, &[grant_id])?;
+    let grant = copy.grant(grant_id).cloned().ok_or_else(missing)?;
+    Ok((book, grant))
+}
+
+static UPDATE: Statement = Statement::new(
+    c"UPDATE credits.credit_grants g
+      SET name = coalesce($3, g.name), metadata = coalesce($4, g.metadata), priority = coalesce($5, g.priority),
+          expires_at = coalesce($6, g.expires_at)
+      WHERE g.customer_id = $1 AND g.grant_id = $2",
+    &[TEXTOID, UUIDOID, TEXTOID, JSONBOID, INT2OID, TIMESTAMPTZOID],
+);
+
+/// `credits.credit_grant_update`: what is NULL stays, an infinite `expires_at` removes the expiry. Raises PC009, PC013.
+#[pg_extern(sql = false)]
+fn credit_grant_update(
+    customer_id: Option<&str>,
+    grant_id: Option<Id>,
+    name: Option<&str>,
+    metadata: Option<Json>,
+    priority: Option<i32>,
+    expires_at: Option<Timestamptz>,
+) -> Reply<One<GrantRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let grant_id = input::required("grant_id", grant_id)?.0;
+        let priority = terms::priority(priority)?;
+        let expires_at = expires_at.map(|at| at.0);
+        writing(|session| {
+            let (mut book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
+            if grant.has_ended(book.posted_at) && priority.is_some() {
+                return Err(Error::argument("priority", "cannot be changed: the grant has ended"));
+            }
+            if let Some(at) = expires_at {
+                check_expiry(&grant, at, book.posted_at)?;
+                book.next_change_at = book.next_change_at.min(at);
+            }
+            UPDATE.run(
+                session,
+                &[
+                    customer_id.cell(),
+                    grant_id.cell(),
+                    name.cell(),
+                    metadata.cell(),
+                    priority.cell(),
+                    expires_at.cell(),
+                ],
+            )?;
+            // Taken in after the change, so in the order that holds from now on; and the head wherever it stands now,
+            // since what remains of it is on the account's row alone.
+            posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)])?;
+            if let Some((head, _)) = book.head {
+                posting::take_grants(session, &mut book, &[head])?;
+            }
+            posting::post(session, &[book])?;
+            find(session, customer_id, grant_id, false).map(One)
+        })
+    })())
+}
+
+fn check_expiry(grant: &Grant, at: Time, now: Time) -> Result<(), Error> {
+    let wrong = |reason| Err(Error::argument("expires_at", reason));
+    if grant.has_ended(now) {
+        return wrong("cannot be changed: the grant has ended");
+    }
+    if at <= now || at <= grant.effective_at {
+        return wrong("must be later than now and than effective_at");
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! What is asked about many grants: a customer's in all, who holds most, what was granted in a time.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::{currency, customer};
+use crate::pg::argument::Timestamptz;
+use crate::pg::backend;
+use crate::pg::reply::{Many, Reply};
+use crate::pg::statement::{Statement, reading};
+use crate::pg::value::{Date, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID};
+
+row! {
+    /// One currency as `credit_grant_summary` returns it; amounts in credits of it.
+    pub struct SummaryRow {
+        /// The currency's code.
+        pub currency: String,
+        /// Credits of all grants that ever took effect.
+        pub granted: Decimal,
+        /// What is left of them, credits held not counted.
+        pub remaining: Decimal,
+        /// How many grants can be drawn on.
+        pub usable_grants: i64,
+        /// Credits of grants that take effect later.
+        pub scheduled: Decimal,
+    } read
+}
+
+static SUMMARY: Statement = Statement::new(
+    c"SELECT g.currency,
+             coalesce(sum(g.amount) FILTER (WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')), 0),
+             coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0),
+             count(*) FILTER (WHERE g.status = 'granted'),
+             coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0)
+      FROM credits.grants g WHERE g.customer_id = $1 GROUP BY g.currency ORDER BY g.currency",
+    &[TEXTOID],
+);
+
+/// `credits.credit_grant_summary`. Writes nothing. Raises PC013.
+#[pg_extern(sql = false)]
+fn credit_grant_summary(customer_id: Option<&str>) -> Reply<Many<SummaryRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        reading(|session| {
+            let rows = SUMMARY.run(session, &[customer_id.cell()])?;
+            rows.iter().map(SummaryRow::read).collect::<Result<_, _>>().map(Many)
+        })
+    })())
+}
+
+row! {
+    /// One account as `credit_grant_holders` returns it; amounts in credits of its currency.
+    pub struct HolderRow {
+        /// Who.
+        pub customer_id: String,
+        /// The currency's code.
+        pub currency: String,
+        /// Available and restricted.
+        pub balance: Decimal,
+        /// What a plain debit may take.
+        pub available: Decimal,
+        /// What only certain meters' events may take.
+        pub restricted: Decimal,
+    } read
+}
+
+// Only accounts in which something is due cost a call (OFFSET 0 keeps the condition before the call); the others' rows are
+// right as they are.
+static HOLDERS: Statement = Statement::scanning(
+    c"WITH now AS (
+          SELECT a.customer_id, a.currency, coalesce(d.available, a.available) AS available,
+                 coalesce(d.restricted, a.restricted) AS restricted
+          FROM credits.accounts a
+          LEFT JOIN LATERAL (SELECT b.* FROM credits.wallet_balance(a.customer_id, a.currency) b
+                             WHERE a.next_change_at <= $4 OFFSET 0) d ON true
+          WHERE $1 IS NULL OR a.currency = $1
+      )
+      SELECT n.customer_id, n.currency, n.available + n.restricted, n.available, n.restricted
+      FROM now n
+      WHERE n.available + n.restricted > 0
+        AND ($3 IS NULL
+             OR (-(n.available + n.restricted), n.customer_id)
+                > ((SELECT -(l.available + l.restricted) FROM now l WHERE l.customer_id = $3), $3))
+      ORDER BY n.currency, n.available + n.restricted DESC, n.customer_id
+      LIMIT $2",
+    &[TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID],
+);
+
+/// `credits.credit_grant_holders`: largest first; `after` is the customer_id of the last row of the page before. Writes
+/// nothing. Raises PC003, PC008, PC013.
+#[pg_extern(sql = false)]
+fn credit_grant_holders(currency: Option<&str>, page_size: Option<i32>, after: Option<&str>) -> Reply<Many<HolderRow>> {
+    Reply((|| {
+        let page_size = input::page_size(page_size)?;
+        let after = input::optional_key("after", after)?;
+        let now = settings::now()?;
+        reading(|session| {
+            match currency {
+                Some(code) => currency::check_known(session, code)?,
+                None if after.is_some() => {
+                    return Err(Error::argument("after", "needs a currency: balances are compared in one"));
+                }
+                None => {}
+            }
+            if let Some(customer_id) = after {
+                customer::must_exist(session, customer_id)?;
+            }
+            let rows = HOLDERS.run(session, &[currency.cell(), page_size.cell(), after.cell(), now.cell()])?;
+            rows.iter().map(HolderRow::read).collect::<Result<_, _>>().map(Many)
+        })
+    })())
+}
+
+row! {
+    /// One day, or the whole, as `credit_grant_stats` returns it; amounts in credits of its currency.
+    pub struct StatsRow {
+        /// The currency's code.
+        pub currency: String,
+        /// In the caller's time zone; NULL for the whole.
+        pub day: Option<Date>,
+        /// Grants made.
+        pub grants: i64,
+        /// Their credits.
+        pub granted: Decimal,
+        /// What is left of them now, credits held not counted.
+        pub remaining: Decimal,
+        /// What of them is spent by now.
+        pub consumed: Decimal,
+    } read
+}
+
+static STATS: Statement = Statement::scanning(
+    c"SELECT d.currency, d.day, count(*), sum(d.amount), sum(d.remaining), sum(d.consumed)
+      FROM (SELECT g.currency, (g.created_at AT TIME ZONE $6)::date AS day, g.amount,
+                   CASE g.status WHEN 'pending' THEN 0 ELSE g.remaining END AS remaining, g.consumed
+            FROM credits.grants g
+            WHERE g.transferred_from IS NULL AND ($1 IS NULL OR g.currency = $1) AND g.created_at >= coalesce($2, '-infinity')
+              AND g.created_at < coalesce($3, 'infinity') AND ($4 IS NULL OR g.category = $4)
+              AND ($5 IS NULL OR g.granted_by = $5)) d
+      GROUP BY GROUPING SETS ((d.currency), (d.currency, d.day))
+      ORDER BY d.currency, d.day NULLS FIRST",
+    &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// `credits.credit_grant_stats`: grants made in a time, in all and day by day. Writes nothing. Raises PC008, PC013.
+#[pg_extern(sql = false)]
+fn credit_grant_stats(
+    currency: Option<&str>,
+    start_at: Option<Timestamptz>,
+    end_at: Option<Timestamptz>,
+    category: Option<&str>,
+    granted_by: Option<&str>,
+    time_zone: Option<&str>,
+) -> Reply<Many<StatsRow>> {
+    Reply((|| {
+        if let Some(category) = category {
+            input::choice("category", Some(category), category, &["paid", "promotional"])?;
+        }
+        let time_zone = time_zone.unwrap_or("UTC");
+        if !backend::is_time_zone(time_zone) {
+            return Err(Error::argument("time_zone", "must be the name of a time zone"));
+        }
+        let (start_at, end_at) = (start_at.map(|t| t.0), end_at.map(|t| t.0));
+        if start_at.zip(end_at).is_some_and(|(start, end)| start > end) {
+            return Err(Error::argument("end_at", "must not be before start_at"));
+        }
+        reading(|session| {
+            if let Some(code) = currency {
+                currency::check_known(session, code)?;
+            }
+            let rows = STATS.run(
+                session,
+                &[
+                    currency.cell(),
+                    start_at.cell(),
+                    end_at.cell(),
+                    category.cell(),
+                    granted_by.cell(),
+                    time_zone.cell(),
+                ],
+            )?;
+            rows.iter().map(StatsRow::read).collect::<Result<_, _>>().map(Many)
+        })
+    })())
+}

@@ -1,0 +1,216 @@
+//! History: the ledger's lines, and what a balance was at a past moment.
+
+use super::book::Book;
+use super::{balance, currency, posting};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::argument::Timestamptz;
+use crate::pg::reply::{Many, One, Reply};
+use crate::pg::statement::{Session, Statement, reading};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT8OID, TEXTOID};
+use uuid::Uuid;
+
+row! {
+    /// One line as `wallet_history` returns it; amounts in credits of its currency.
+    pub struct HistoryRow {
+        /// The currency's code.
+        pub currency: String,
+        /// Counts from 1 in each account, in posting order.
+        pub line_no: i64,
+        /// What it records.
+        pub line_type: String,
+        /// What it did to the balance, signed.
+        pub amount: Decimal,
+        /// The balance after it.
+        pub running_balance: Decimal,
+        /// What it did to the credits held, signed.
+        pub held: Decimal,
+        /// What it did to the pending usage, signed.
+        pub pending: Decimal,
+        /// The grant whose credits they are.
+        pub grant_id: Option<Uuid>,
+        /// What people call it.
+        pub grant_name: Option<String>,
+        /// The operation or the hold that moved them.
+        pub operation_id: Option<Uuid>,
+        /// The meter event that they paid for, or that is owed.
+        pub identifier: Option<String>,
+        /// Its meter.
+        pub event_name: Option<String>,
+        /// The meter's unit.
+        pub unit: Option<String>,
+        /// The event's value.
+        pub quantity: Option<Decimal>,
+        /// The operation's.
+        pub description: Option<String>,
+        /// The operation's, or the event's.
+        pub metadata: Option<Json>,
+        /// When the balance changed.
+        pub effective_at: Time,
+        /// When it was posted.
+        pub created_at: Time,
+    } read
+}
+
+static LINES: Statement = Statement::new(
+    c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name, l.operation_id,
+             l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at, l.created_at
+      FROM credits.ledger l
+      WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
+      ORDER BY l.line_no DESC LIMIT $4",
+    &[TEXTOID, TEXTOID, INT8OID, INT8OID],
+);
+
+/// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the page before. Raises PC008, PC013.
+#[pg_extern(sql = false)]
+fn wallet_history(
+    customer_id: Option<&str>,
+    currency: Option<&str>,
+    page_size: Option<i32>,
+    before: Option<i64>,
+) -> Reply<Many<HistoryRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let page_size = input::page_size(page_size)?;
+        reading(|session| {
+            if let Some(code) = currency {
+                currency::check_known(session, code)?;
+                return lines(session, customer_id, code, before.unwrap_or(i64::MAX), page_size).map(Many);
+            }
+            if before.is_some() {
+                return Err(Error::argument("before", "needs a currency: lines are numbered in each account"));
+            }
+            let mut newest = Vec::new();
+            for code in balance::currencies(session, customer_id)? {
+                newest.extend(lines(session, customer_id, &code, i64::MAX, page_size)?);
+            }
+            newest.sort_by(|a, b| (b.created_at, &a.currency, b.line_no).cmp(&(a.created_at, &b.currency, a.line_no)));
+            newest.truncate(usize::try_from(page_size).unwrap_or_default());
+            Ok(Many(newest))
+        })
+    })())
+}
+
+fn lines(
+    session: &Session,
+    customer_id: &str,
+    currency: &str,
+    before: i64,
+    page_size: i64,
+) -> Result<Vec<HistoryRow>, Error> {
+    let arguments = [customer_id.cell(), currency.cell(), before.cell(), page_size.cell()];
+    LINES.run(session, &arguments)?.iter().map(HistoryRow::read).collect()
+}
+
+row! {
+    /// What `wallet_balance_at` returns; amounts in credits of the currency.
+    pub struct BalanceAtRow {
+        /// The currency's code.
+        pub currency: String,
+        /// The moment that was asked for.
+        pub as_of: Time,
+        /// Available and restricted.
+        pub balance: Decimal,
+        /// What a plain debit could have taken.
+        pub available: Decimal,
+        /// What only certain meters' events could have taken.
+        pub restricted: Decimal,
+        /// Set aside.
+        pub held: Decimal,
+        /// Usage not yet paid.
+        pub pending: Decimal,
+    }
+}
+
+/// `credits.wallet_balance_at`: what time had brought by then counts, whenever it was posted. Raises PC008, PC013.
+#[pg_extern(sql = false)]
+fn wallet_balance_at(
+    customer_id: Option<&str>,
+    currency: Option<&str>,
+    as_of: Option<Timestamptz>,
+) -> Reply<One<BalanceAtRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let as_of = input::required("as_of", as_of)?.0;
+        let code = currency::code_or_default(currency)?;
+        let now = settings::now()?;
+        reading(|session| {
+            let Some(mut book) = posting::read_one(session, customer_id, &code)? else {
+                currency::check_known(session, &code)?;
+                check_past(as_of, now)?;
+                return Ok(One(BalanceAtRow::new(code, as_of, [Decimal::ZERO; 4])));
+            };
+            check_past(as_of, now.max(book.posted_at))?;
+            let then = if as_of >= book.posted_at {
+                posting::bring_up_to_date(session, std::slice::from_mut(&mut book), as_of)?;
+                [book.available, book.restricted, book.held, book.pending]
+            } else {
+                since(session, &book, as_of)?
+            };
+            Ok(One(BalanceAtRow::new(code, as_of, then)))
+        })
+    })())
+}
+
+fn check_past(as_of: Time, now: Time) -> Result<(), Error> {
+    if as_of.is_finite() && as_of <= now {
+        return Ok(());
+    }
+    Err(Error::argument("as_of", "must be a past moment"))
+}
+
+impl BalanceAtRow {
+    fn new(currency: String, as_of: Time, [available, restricted, held, pending]: [Decimal; 4]) -> Self {
+        BalanceAtRow { currency, as_of, balance: available + restricted, available, restricted, held, pending }
+    }
+}
+
+static LINE_TIME: Statement = Statement::new(
+    c"SELECT effective_at FROM credits.credit_transactions WHERE customer_id = $1 AND currency = $2 AND line_no = $3",
+    &[TEXTOID, TEXTOID, INT8OID],
+);
+
+/// The number of the last line that took effect by then: a line's time is never before that of the line before it.
+fn last_line_by(session: &Session, book: &Book, as_of: Time) -> Result<i64, Error> {
+    let (mut by, mut after) = (0, book.last_line + 1);
+    while by + 1 < after {
+        let middle = by + (after - by) / 2;
+        let rows = LINE_TIME.run(session, &[book.customer_id.cell(), book.currency.cell(), middle.cell()])?;
+        let mut row = rows.first().ok_or_else(|| Error::internal("a ledger line is missing"))?;
+        if row.next::<Time>()? <= as_of {
+            by = middle;
+        } else {
+            after = middle;
+        }
+    }
+    Ok(by)
+}
+
+static SINCE: Statement = Statement::new(
+    c"SELECT coalesce(sum(l.amount) FILTER (WHERE g.applicable_meters IS NULL), 0),
+             coalesce(sum(l.amount) FILTER (WHERE g.applicable_meters IS NOT NULL), 0),
+             coalesce(sum(l.held), 0), coalesce(sum(l.pending), 0)
+      FROM credits.credit_transactions l
+      LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+      WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no > $3",
+    &[TEXTOID, TEXTOID, INT8OID],
+);
+
+/// What there was, from what is there and what the lines since have done.
+fn since(session: &Session, book: &Book, as_of: Time) -> Result<[Decimal; 4], Error> {
+    let last = last_line_by(session, book, as_of)?;
+    let rows = SINCE.run(session, &[book.customer_id.cell(), book.currency.cell(), last.cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?;
+    Ok([
+        book.available - row.next::<Decimal>()?,
+        book.restricted - row.next::<Decimal>()?,
+        book.held - row.next::<Decimal>()?,
+        book.pending - row.next::<Decimal>()?,
+    ])
+}

@@ -1,0 +1,186 @@
+//! Transfers: credits that go from one customer to another and keep their terms.
+
+use super::book::Book;
+use super::drawdown::{Draw, Grant, Status};
+use super::line::{LineType, Source};
+use super::operation::{self, Begun, Operation, Texts};
+use super::posting::{self, Key};
+use super::{account, balance, currency, customer, grant};
+use crate::amount::{self, Decimal};
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::argument::Numeric;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell, array};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{NUMERICARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID};
+use uuid::Uuid;
+
+row! {
+    /// What `wallet_transfer` returns; amounts in credits of the currency.
+    pub struct TransferRow {
+        /// The same on either side.
+        pub operation_id: Uuid,
+        /// Who has the credits now.
+        pub to_customer_id: String,
+        /// The currency's code.
+        pub currency: String,
+        /// Credits moved.
+        pub transferred: Decimal,
+        /// What a plain debit may take from the sender now.
+        pub available: Decimal,
+        /// Whether this repeats an earlier call.
+        pub replayed: bool,
+    }
+}
+
+/// `credits.wallet_transfer`. Raises PC001, PC002, PC003, PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wallet_transfer(
+    customer_id: Option<&str>,
+    to_customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    idempotency_key: Option<&str>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<TransferRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let to = input::key("to_customer_id", to_customer_id)?;
+        if to == customer_id {
+            return Err(Error::argument("to_customer_id", "must be another customer"));
+        }
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let amount = input::number("amount", amount, amount::over_zero)?;
+        let call = Operation {
+            function: String::from("wallet_transfer"),
+            operation_id: Uuid::now_v7(),
+            currency: currency::code_or_default(currency)?,
+            amount,
+            category: None,
+            grant_id: None,
+            counterparty: Some(to.to_string()),
+        };
+        let texts = Texts { reason: None, description, metadata: metadata.as_ref() };
+        writing(|session| {
+            let now = settings::now()?;
+            let judged = currency::resolve_for(session, &call.currency, "amount", amount).map(|c| c.decimals);
+            match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
+                Begun::Repeat(first) => repeat(session, customer_id, first),
+                Begun::First(decimals) => {
+                    let mirror = Operation { counterparty: Some(customer_id.to_string()), ..call.clone() };
+                    operation::claim(session, to, &mirror, None, &texts, now)?;
+                    transfer(session, (customer_id, to), &call, decimals, now)
+                }
+            }
+        })
+        .map(One)
+    })())
+}
+
+fn transfer(
+    session: &Session,
+    (from, to): (&str, &str),
+    call: &Operation,
+    decimals: u32,
+    now: Time,
+) -> Result<TransferRow, Error> {
+    let (mut sender, mut recipient) = open_both(session, (from, to), &call.currency, now)?;
+    grant::check_room(session, &recipient, call.amount, decimals)?;
+    posting::take_windows(session, &mut [(&mut sender, call.amount), (&mut recipient, Decimal::ZERO)])?;
+    let draws = sender
+        .withdraw(LineType::Transfer, call.operation_id, call.amount)
+        .map_err(|short| account::insufficient(from, &call.currency, call.amount, short))?;
+    let parts = insert(session, &sender, &recipient, &draws)?;
+    let mut debts = posting::debts(session, &recipient, call.amount, false)?;
+    let source = Source::Operation(call.operation_id);
+    for part in parts {
+        recipient.open_grant(LineType::Transfer, part, Some(&source), std::mem::take(&mut debts));
+    }
+    let row = TransferRow {
+        operation_id: call.operation_id,
+        to_customer_id: to.to_string(),
+        currency: call.currency.clone(),
+        transferred: call.amount,
+        available: sender.available,
+        replayed: false,
+    };
+    posting::post(session, &[sender, recipient])?;
+    Ok(row)
+}
+
+/// Both accounts, made where they are missing, locked in key order, and up to date at one moment.
+fn open_both(session: &Session, (from, to): (&str, &str), currency: &str, now: Time) -> Result<(Book, Book), Error> {
+    customer::must_exist(session, from)?;
+    customer::ensure(session, to)?;
+    let mut keys: Vec<Key> = [from, to].map(|customer| (customer.to_string(), currency.to_string())).into();
+    keys.sort();
+    posting::make(session, &keys)?;
+    let mut books = posting::lock(session, &keys)?;
+    let moment = books.iter().map(|b| b.posted_at).fold(now, Time::max);
+    posting::bring_up_to_date(session, &mut books, moment)?;
+    let [first, second] = <[Book; 2]>::try_from(books).map_err(|_| Error::internal("an account is not there"))?;
+    Ok(if first.customer_id == from { (first, second) } else { (second, first) })
+}
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits.credit_grants (customer_id, grant_id, currency, category, status, priority, amount, remaining,
+                                         effective_at, expires_at, cost_basis, name, granted_by, metadata, created_at,
+                                         transferred_from)
+      SELECT $2, x.new_id, g.currency, g.category, 'granted', g.priority, x.amount, x.amount, $6, g.expires_at,
+             g.cost_basis, g.name, g.granted_by, g.metadata, $6, $1
+      FROM unnest($3, $4, $5) AS x (grant_id, new_id, amount)
+      JOIN credits.credit_grants g ON g.customer_id = $1 AND g.grant_id = x.grant_id",
+    &[TEXTOID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID],
+);
+
+/// Each part arrives as a grant of its own with the terms of the one that it was taken from.
+fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) -> Result<Vec<Grant>, Error> {
+    let lost = || Error::internal("a grant was drawn on and is not there");
+    let parts = draws
+        .iter()
+        .map(|draw| {
+            let source = sender.grant(draw.grant.id).cloned().ok_or_else(lost)?;
+            Ok(Grant {
+                id: Uuid::now_v7(),
+                effective_at: recipient.posted_at,
+                amount: draw.amount,
+                remaining: draw.amount,
+                lapsed: Decimal::ZERO,
+                status: Status::Granted,
+                changed: false,
+                ..source
+            })
+        })
+        .collect::<Result<Vec<Grant>, Error>>()?;
+    INSERT.run(
+        session,
+        &[
+            sender.customer_id.cell(),
+            recipient.customer_id.cell(),
+            array(draws.iter().map(|d| d.grant.id)),
+            array(parts.iter().map(|p| p.id)),
+            array(parts.iter().map(|p| p.amount)),
+            recipient.posted_at.cell(),
+        ],
+    )?;
+    Ok(parts)
+}
+
+fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<TransferRow, Error> {
+    let book = balance::current(session, customer_id, &first.currency)?;
+    Ok(TransferRow {
+        operation_id: first.operation_id,
+        to_customer_id: first.counterparty.unwrap_or_default(),
+        currency: first.currency,
+        transferred: first.amount,
+        available: book.map_or(Decimal::ZERO, |b| b.available),
+        replayed: true,
+    })
+}
