@@ -145,3 +145,8 @@ SELECT 'cus_' || i, 'CREDIT', 1e12 FROM generate_series(1, 10000) i;
 INSERT INTO hand_account SELECT * FROM floor_account;
 INSERT INTO hand_grant (customer_id, currency, amount, remaining)
 SELECT customer_id, currency, balance, balance FROM hand_account;
+
+-- For the rows grants_*: an account with 10,000 open grants.
+INSERT INTO hand_account (customer_id, currency, balance) VALUES ('many_grants', 'CREDIT', 1e13);
+INSERT INTO hand_grant (customer_id, currency, amount, remaining, expires_at)
+SELECT 'many_grants', 'CREDIT', 1e9, 1e9, now() + interval '1 year' + i * interval '1 minute' FROM generate_series(1, 10000) i;

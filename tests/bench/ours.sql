@@ -7,3 +7,9 @@ SELECT count(*) FROM credits.meter_create('api_calls', currency => 'CREDIT');
 SELECT count(g.grant_id)
 FROM generate_series(1, 10000) i,
      credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;
+
+-- For the rows grants_*: one account with a single grant, one with 10,000, each of which ends at a time of its own.
+SELECT count(g.grant_id) FROM credits.credit_grant('one_grant', 1e9, expires_at => now() + interval '1 year') g;
+SELECT count(g.grant_id)
+FROM generate_series(1, 10000) i,
+     credits.credit_grant('many_grants', 1e9, expires_at => now() + interval '1 year' + i * interval '1 minute') g;

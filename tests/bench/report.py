@@ -92,6 +92,7 @@ hand   a PL/pgSQL function: once a key, guarded, paid by grants in order, each d
 ours   event: report_meter_event, debit: wallet_debit, batch: report_meter_events, balance: wallet_balance
 case   many: 10,000 wallets, one: a single wallet; then the clients, or the events in a batch (one client);
        off: synchronous_commit off, otherwise durable. A balance counts as one event.
+       grants: an account with 10,000 open grants; there "floor" is ours in an account with a single one.
 """
 
 

@@ -60,7 +60,7 @@ class Database:
             "floor": "SELECT sum(balance)::bigint FROM floor_account",
             "hand": "SELECT sum(balance)::bigint FROM hand_account",
             "ours": "SELECT sum(available)::bigint"
-            " FROM floor_account a, credits.wallet_balance(a.customer_id, 'CREDIT')",
+            " FROM credits.customers c, credits.wallet_balance(c.customer_id, 'CREDIT')",
         }
         return {side: int(self.query(sql)) for side, sql in sums.items()}
 
