@@ -21,6 +21,10 @@ fingerprint() {
 install_into() {
     local pg_config=$1 major
     shift
+    # Removed, not written over: servers that have it loaded keep the old one.
+    local remove=(rm -f)
+    [[ " $* " != *" --sudo "* ]] || remove=(sudo rm -f)
+    "${remove[@]}" "$("$pg_config" --pkglibdir)/pg_credits.so"
     major=$("$pg_config" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
     pgrx install --release --pg-config "$pg_config" --no-default-features --features "pg$major" "$@"
 }

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 logs=$build/test
-steps=(lint unit build regress replay concurrency clients)
+steps=(lint unit build regress rights replay concurrency clients)
 
 # The server tests' own cluster, with PostgreSQL's defaults where it counts.
 on_new_cluster() {
@@ -45,6 +45,7 @@ unit() {
 
 build() { scripts/build.sh; }
 regress() { program tests/pg_regress/run; }
+rights() { program tests/rights/test; }
 replay() { program tests/replay/test; }
 concurrency() { program tests/concurrency/test; }
 clients() { program tests/clients/test; }

@@ -56,12 +56,13 @@ COMMENT ON FUNCTION credits.credit_grant_summary IS
 'A customer''s grants in all, a row a currency. granted: credits of every grant that ever took effect. remaining: what is left of them, credits held not counted. usable_grants: how many can be drawn on. scheduled: credits that take effect later. Writes nothing. Raises PC013.';
 
 CREATE FUNCTION credits.credit_grant_holders(
-    currency text DEFAULT NULL, page_size integer DEFAULT 50, after text DEFAULT NULL)
+    currency text DEFAULT NULL, page_size integer DEFAULT 50, after text DEFAULT NULL,
+    after_balance numeric DEFAULT NULL)
 RETURNS TABLE (customer_id text, currency text, balance numeric, available numeric, restricted numeric)
 LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_holders_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_holders IS
-'Customers with a balance at this moment, largest first, page_size (1 to 1,000) at a time; after: the customer_id of the last row of the page before, within one currency. currency NULL: the largest of each currency. Writes nothing. Raises PC003, PC008, PC013.';
+'Customers with a balance at this moment, largest first, page_size (1 to 1,000) at a time; after, after_balance: customer_id and balance of the last row of the page before, within one currency (without after_balance what that customer has now counts, and the page may skip or repeat some where that has changed). currency NULL: the largest of each currency, page_size of each. Writes nothing. Raises PC003, PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.credit_grant_stats(
     currency text DEFAULT NULL, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,

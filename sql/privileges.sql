@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION
     credits.explain_drawdown(text, numeric, text, text),
     credits.credit_availability(text, numeric, text, numeric, integer),
     credits.credit_grant_summary(text),
-    credits.credit_grant_holders(text, integer, text),
+    credits.credit_grant_holders(text, integer, text, numeric),
     credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),
     credits.due_grants(text, text),
     credits.clock(),

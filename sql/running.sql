@@ -12,7 +12,7 @@ CREATE PROCEDURE credits.maintain(batch_size integer DEFAULT 100)
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'maintain_wrapper';
 COMMENT ON PROCEDURE credits.maintain IS
-'Posts everything that time brought: grants that began or expired, and the pending usage that they pay. Balances are right without it; the ledger shows it after. Commits after each batch of accounts, or does one batch where it is called inside a transaction. Never waits for a lock and is safe to run twice at once. Raises PC013.';
+'Posts everything that time brought: grants that began or expired, holds that ran out, and the pending usage that is paid by what came in. Balances are right without it; the ledger shows it after. Commits after each batch of accounts, or does one batch where it is called inside a transaction. Never waits for a lock and is safe to run twice at once. Raises PC013.';
 
 CREATE FUNCTION credits.clock()
 RETURNS timestamptz

@@ -11,6 +11,9 @@
 --     fifth of a charge. What it would say, posting.rs asserts before it writes, and verify() afterwards.
 --   * Times without an end and limits that do not limit are 'infinity' in the tables and NULL in what the functions return.
 
+-- Nothing that others put into a schema becomes part of the extension.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 DO $$
 BEGIN
     IF pg_catalog.getdatabaseencoding() <> 'UTF8' THEN

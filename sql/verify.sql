@@ -43,6 +43,21 @@ UNION ALL
 SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
 FROM credits.accounts a WHERE NOT EXISTS (SELECT FROM credits.customers c WHERE c.customer_id = a.customer_id)
 UNION ALL
+SELECT 'account: no such currency, or a limit that is none', a.customer_id, a.currency, NULL, NULL, a.overdraft_limit
+FROM credits.accounts a
+WHERE NOT EXISTS (SELECT FROM credits.currencies c WHERE c.currency = a.currency)
+   OR a.overdraft_limit = 'NaN' OR a.overdraft_limit < 0 OR a.low_balance_threshold IN ('NaN', 'infinity')
+   OR a.low_balance_threshold < 0
+UNION ALL
+SELECT 'grant: it did not come from where it says', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.amount
+FROM credits.credit_grants g
+LEFT JOIN (SELECT t.customer_id, t.grant_id, o.counterparty
+           FROM credits.credit_transactions t
+           JOIN credits.operations o ON o.customer_id = t.customer_id AND o.operation_id = t.operation_id
+           WHERE t.type = 'transfer' AND t.amount > 0) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.transferred_from IS DISTINCT FROM l.counterparty
+UNION ALL
 SELECT 'grant: no such account', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.remaining
 FROM credits.credit_grants g
 WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = g.customer_id AND a.currency = g.currency)
@@ -202,6 +217,19 @@ JOIN credits.accounts a ON a.customer_id = h.customer_id AND a.currency = h.curr
 WHERE (h.status = 'open' AND h.expires_at <= a.posted_at)
    OR CASE h.status WHEN 'expired' THEN h.closed_at <> h.expires_at ELSE h.closed_at >= h.expires_at END
 UNION ALL
+SELECT 'hold: what a grant gave did not come back to it, or was not spent', h.customer_id, h.currency,
+       'hold ' || h.hold_id, 0, l.held
+FROM credits.holds h
+JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits.credit_transactions
+      WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+WHERE h.status <> 'open' AND l.held <> 0
+UNION ALL
+SELECT 'operation: its hold is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits.operations o
+WHERE o.function = 'hold_create'
+  AND NOT EXISTS (SELECT FROM credits.holds h WHERE h.customer_id = o.customer_id AND h.hold_id = o.operation_id)
+UNION ALL
 SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, 'hold ' || h.hold_id, o.amount, h.amount
 FROM credits.holds h
 LEFT JOIN credits.operations o ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id
@@ -283,6 +311,17 @@ CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt') AS of_usage,
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
    OR (l.grant_id IS NULL) <> (l.type = 'debt')
+UNION ALL
+SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits.credit_transactions l
+JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
+WHERE CASE o.function
+      WHEN 'wallet_debit' THEN l.type = 'debit'
+      WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
+      WHEN 'wallet_transfer' THEN l.type = 'transfer'
+      WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
+                                              WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
+      END IS NOT TRUE
 UNION ALL
 SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l

@@ -58,14 +58,16 @@ CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
        coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id, o.function,
        o.reason, o.counterparty, o.idempotency_key, l.identifier, e.event_name, m.unit, e.value AS quantity,
-       o.description, coalesce(o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
+       coalesce(h.capture_description, o.description) AS description,
+       coalesce(h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
 FROM credits.credit_transactions l
 LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
+LEFT JOIN credits.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id AND l.type = 'capture'
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits.meters m ON m.event_name = e.event_name;
 COMMENT ON VIEW credits.ledger IS
-'Ledger lines as posted, with what they are about. amount: what a line did to the balance; held, pending: to the credits held and the usage owed. The operation of a hold''s lines is the hold. Month-end runs CALL maintain() first.';
+'Ledger lines as posted, with what they are about. amount: what a line did to the balance; held, pending: to the credits held and the usage owed. The operation of a hold''s lines is the hold; a capture''s description and metadata are those of hold_capture where it was given any. Month-end runs CALL maintain() first.';
 
 COMMENT ON COLUMN credits.ledger.type IS
 '''grant'' (credits took effect), ''consumption'' (usage was paid), ''debit'', ''debt'' (usage that no credit covered), ''hold'', ''capture'' (held credits were spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';

@@ -86,7 +86,7 @@ pub fn open_posted(session: &Session, customer_id: &str, currency: &str, now: Ti
     if !book.is_changed() {
         return Ok(book);
     }
-    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)])?;
+    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
     posting::post(session, &[book])?;
     open_existing(session, customer_id, currency, now)
 }

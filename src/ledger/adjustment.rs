@@ -97,8 +97,9 @@ fn wallet_adjust(
             category: gives.then(|| reason.category.to_string()),
             grant_id: gives.then(Uuid::now_v7),
             counterparty: None,
+            reason: Some(reason.name.to_string()),
         };
-        let texts = Texts { reason: Some(reason.name), description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
             let judged = currency::resolve_for(session, &call.currency, "amount", amount)
@@ -148,7 +149,7 @@ fn take(
 ) -> Result<AdjustmentRow, Error> {
     let amount = -call.amount;
     let mut book = account::open_for(session, customer_id, &call.currency, amount, now)?;
-    posting::take_windows(session, &mut [(&mut book, amount)])?;
+    posting::take_windows(session, &mut [(&mut book, amount)], &[])?;
     book.withdraw(line_type, call.operation_id, amount)
         .map_err(|short| account::insufficient(customer_id, &call.currency, amount, short))?;
     let available = book.available;

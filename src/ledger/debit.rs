@@ -142,6 +142,7 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
             category: None,
             grant_id: None,
             counterparty: None,
+            reason: None,
         };
         if let Err(error) = currency::resolve_for(session, &operation.currency, "amount", amount) {
             let first = operation::first_call(session, customer_id, key, &operation, error)?;
@@ -227,7 +228,7 @@ fn grants_pay(session: &Session, customer_id: &str, operation: Operation, now: T
         operation::forget(session, customer_id, operation.operation_id)?;
         return Ok(refused(Decimal::ZERO));
     };
-    posting::take_windows(session, &mut [(&mut book, operation.amount)])?;
+    posting::take_windows(session, &mut [(&mut book, operation.amount)], &[])?;
     match book.withdraw(LineType::Debit, operation.operation_id, operation.amount) {
         Err(short) => {
             operation::forget(session, customer_id, operation.operation_id)?;

@@ -61,7 +61,11 @@ fn explain_drawdown(
                 customer::must_exist(session, customer_id)?;
                 return nothing_to_draw(customer_id, &code, amount, meter.as_ref());
             };
-            posting::take_windows(session, &mut [(&mut book, amount)])?;
+            let payer = event_name.as_slice();
+            posting::take_windows(session, &mut [(&mut book, amount)], payer)?;
+            // And one more than pays, for the last draw to be compared with.
+            let loaded = book.payers(event_name).map(|g| g.remaining).sum();
+            posting::take_windows(session, &mut [(&mut book, loaded)], payer)?;
             explain(book, amount, event_name.zip(meter)).map(Many)
         })
     })())
@@ -157,10 +161,8 @@ fn credit_availability(
         let code = currency::code_or_default(currency)?;
         let now = settings::now()?;
         reading(|session| {
+            currency::check_amount(session, &code, amount.unwrap_or_default())?;
             let book = balance::book(session, customer_id, &code, now)?;
-            if book.is_none() {
-                currency::check_known(session, &code)?;
-            }
             let (available, pending) = book.map_or_else(Default::default, |b| (b.available, b.pending));
             let short = match amount {
                 Some(amount) => available < amount,

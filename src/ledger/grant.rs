@@ -195,6 +195,7 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         category: Some(terms.category.as_str().to_string()),
         grant_id: Some(new.id),
         counterparty: None,
+        reason: None,
     };
     // What a first call must meet and a repeat need not.
     let judged = currency::resolve_for(session, &call.currency, "amount", amount)
@@ -239,12 +240,12 @@ pub fn give(
 ) -> Result<(), Error> {
     check_room(session, book, new.amount, decimals)?;
     let grant = terms.grant(new.id, new.amount, book.posted_at)?;
-    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)])?;
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     insert(session, book, &grant, terms, new)?;
     if grant.status == Status::Pending {
         book.schedule_grant(grant);
     } else {
-        let debts = posting::debts(session, book, grant.remaining, grant.is_restricted())?;
+        let debts = posting::debts_for(session, book, &grant)?;
         book.open_grant(line_type, grant, source, debts);
     }
     Ok(())

@@ -72,8 +72,9 @@ fn hold_create(
             category: None,
             grant_id: None,
             counterparty: None,
+            reason: None,
         };
-        let texts = Texts { reason: None, description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
             let judged = currency::resolve_for(session, &call.currency, "amount", amount);
@@ -117,7 +118,7 @@ fn create(
         Some(interval) => interval.after("expires_in", book.posted_at)?,
         None => book.posted_at.plus_seconds(DEFAULT_SECONDS),
     };
-    posting::take_windows(session, &mut [(&mut book, call.amount)])?;
+    posting::take_windows(session, &mut [(&mut book, call.amount)], &[])?;
     let hold = book
         .hold(call.operation_id, call.amount, expires_at)
         .map_err(|short| account::insufficient(customer_id, &call.currency, call.amount, short))?;
@@ -292,10 +293,10 @@ fn open(session: &Session, customer_id: &str, hold_id: Uuid, now: Time) -> Resul
 }
 
 fn close(session: &Session, book: &mut Book, hold: &Hold, captured: Decimal) -> Result<(), Error> {
-    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)])?;
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     let givers: Vec<Uuid> = hold.parts.iter().map(|(id, _)| *id).collect();
     posting::take_grants(session, book, &givers)?;
-    let debts = posting::debts(session, book, hold.amount() - captured, false)?;
+    let debts = posting::debts(session, book, Some(hold.amount() - captured), None)?;
     book.close_hold(hold, captured, debts);
     Ok(())
 }

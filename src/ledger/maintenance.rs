@@ -54,7 +54,7 @@ fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
             let mut books = posting::lock(session, &keys)?;
             posting::bring_up_to_date(session, &mut books, now)?;
             let mut windows: Vec<_> = books.iter_mut().map(|b| (b, Decimal::ZERO)).collect();
-            posting::take_windows(session, &mut windows)?;
+            posting::take_windows(session, &mut windows, &[])?;
             posting::post(session, &books)?;
             Ok(Value(books.len() as i32))
         })

@@ -26,13 +26,13 @@ pub struct Operation {
     pub grant_id: Option<Uuid>,
     /// Of a transfer, the other customer.
     pub counterparty: Option<String>,
+    /// Of an adjustment, its reason: it decides what the line is.
+    pub reason: Option<String>,
 }
 
 /// What is kept with an operation and never compared.
 #[derive(Default)]
 pub struct Texts<'a> {
-    /// Of an adjustment, its reason.
-    pub reason: Option<&'a str>,
     /// The caller's.
     pub description: Option<&'a str>,
     /// The application's own.
@@ -48,6 +48,7 @@ impl Operation {
             (self.currency != call.currency, "currency"),
             (self.category != call.category, "category"),
             (self.counterparty != call.counterparty, "recipient"),
+            (self.reason != call.reason, "reason"),
         ]
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))
@@ -55,7 +56,7 @@ impl Operation {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT function, operation_id, currency, amount, category, grant_id, counterparty
+    c"SELECT function, operation_id, currency, amount, category, grant_id, counterparty, reason
       FROM credits.operations
       WHERE customer_id = $1 AND idempotency_key = $2",
     &[TEXTOID, TEXTOID],
@@ -73,6 +74,7 @@ fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operat
         category: row.next()?,
         grant_id: row.next()?,
         counterparty: row.next()?,
+        reason: row.next()?,
     }))
 }
 
@@ -138,7 +140,7 @@ pub fn claim(
             operation.category.cell(),
             operation.grant_id.cell(),
             operation.counterparty.cell(),
-            texts.reason.cell(),
+            operation.reason.cell(),
             key.cell(),
             texts.description.cell(),
             texts.metadata.cell(),

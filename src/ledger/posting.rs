@@ -9,7 +9,7 @@
 mod due;
 mod window;
 
-pub use due::{bring_up_to_date, debts, hold};
+pub use due::{bring_up_to_date, debts, debts_for, hold};
 pub use window::{take_grants, take_windows};
 
 use super::book::Book;

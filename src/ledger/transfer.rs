@@ -66,8 +66,9 @@ fn wallet_transfer(
             category: None,
             grant_id: None,
             counterparty: Some(to.to_string()),
+            reason: None,
         };
-        let texts = Texts { reason: None, description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
             let judged = currency::resolve_for(session, &call.currency, "amount", amount).map(|c| c.decimals);
@@ -93,12 +94,12 @@ fn transfer(
 ) -> Result<TransferRow, Error> {
     let (mut sender, mut recipient) = open_both(session, (from, to), &call.currency, now)?;
     grant::check_room(session, &recipient, call.amount, decimals)?;
-    posting::take_windows(session, &mut [(&mut sender, call.amount), (&mut recipient, Decimal::ZERO)])?;
+    posting::take_windows(session, &mut [(&mut sender, call.amount), (&mut recipient, Decimal::ZERO)], &[])?;
     let draws = sender
         .withdraw(LineType::Transfer, call.operation_id, call.amount)
         .map_err(|short| account::insufficient(from, &call.currency, call.amount, short))?;
     let parts = insert(session, &sender, &recipient, &draws)?;
-    let mut debts = posting::debts(session, &recipient, call.amount, false)?;
+    let mut debts = posting::debts(session, &recipient, Some(call.amount), None)?;
     let source = Source::Operation(call.operation_id);
     for part in parts {
         recipient.open_grant(LineType::Transfer, part, Some(&source), std::mem::take(&mut debts));

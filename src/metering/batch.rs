@@ -298,6 +298,8 @@ struct Accounts {
 
 impl Accounts {
     fn open(session: &Session, events: Vec<&Priced<'_>>, now: Time) -> Result<Self, Error> {
+        let meters: HashSet<&str> = events.iter().map(|p| p.event.event_name.as_str()).collect();
+        let meters: Vec<&str> = meters.into_iter().collect();
         let mut needs: HashMap<(&str, &str), Decimal> = HashMap::new();
         let mut owing: HashSet<(&str, &str)> = HashSet::new();
         for p in events {
@@ -326,7 +328,7 @@ impl Accounts {
                 wide.push((book, need));
             }
         }
-        posting::take_windows(session, &mut wide)?;
+        posting::take_windows(session, &mut wide, &meters)?;
         let places = books.iter().enumerate().map(|(i, b)| ((b.customer_id.clone(), b.currency.clone()), i)).collect();
         Ok(Accounts { books, places })
     }

@@ -59,21 +59,22 @@ pub struct Id(pub Uuid);
 /// An `interval` argument.
 pub struct Interval(pg_sys::Datum);
 
-/// The longest interval that is added to a moment, in days.
-const LONGEST_INTERVAL: i128 = 3_660;
+/// A day, in microseconds.
+const DAY: i64 = 86_400_000_000;
+/// A month has at most so many.
+const MONTH: i64 = 31 * DAY;
+/// The longest interval that is added to a moment.
+const TEN_YEARS: u64 = 120 * MONTH as u64;
 
 impl Interval {
     /// The moment so much later. Raises PC013 where it is not later, or later by more than ten years.
     pub fn after(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
         // SAFETY: the datum is a live interval, whose layout is PostgreSQL's own struct.
         let interval = unsafe { &*self.0.cast_mut_ptr::<pg_sys::Interval>() };
-        let days = i128::from(interval.month) * 31 + i128::from(interval.day);
-        let length = days * 86_400_000_000 + i128::from(interval.time);
-        if length > LONGEST_INTERVAL * 86_400_000_000 {
+        // Each part by itself: parts of different sign must not lead out of range on the way.
+        let parts = [i64::from(interval.month) * MONTH, i64::from(interval.day) * DAY, interval.time];
+        if parts.iter().any(|part| part.unsigned_abs() > TEN_YEARS) {
             return Err(Error::argument(argument, "must be at most ten years"));
-        }
-        if length <= 0 {
-            return Err(Error::argument(argument, "must be greater than zero"));
         }
         // SAFETY: both datums are of the function's argument types; so short a way from now leads out of no range.
         let later = unsafe {

@@ -69,7 +69,9 @@ impl<T: Columns> Answer for One<T> {
         // SAFETY: the descriptor is the function's own, with as many columns as OUT parameters, each of the type that
         // the declaration in sql/ and the columns share; tests call every function.
         unsafe {
-            let tuple = pg_sys::heap_form_tuple(row_descriptor(fcinfo), datums.as_mut_ptr(), nulls.as_mut_ptr());
+            let descriptor = row_descriptor(fcinfo);
+            check_columns(descriptor, datums.len());
+            let tuple = pg_sys::heap_form_tuple(descriptor, datums.as_mut_ptr(), nulls.as_mut_ptr());
             Cell { datum: pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data), null: false }
         }
     }
@@ -84,10 +86,25 @@ impl<T: Columns> Answer for Many<T> {
             for row in self.0 {
                 let (mut datums, mut nulls): (Vec<_>, Vec<_>) =
                     row.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
+                check_columns((*set).setDesc, datums.len());
                 pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, datums.as_mut_ptr(), nulls.as_mut_ptr());
             }
         }
         Cell::NULL
+    }
+}
+
+/// A library that is newer than the extension's declarations must not write beside them.
+///
+/// # Safety
+/// The descriptor is a live one.
+unsafe fn check_columns(descriptor: pg_sys::TupleDesc, columns: usize) {
+    // SAFETY: the caller's promise.
+    if usize::try_from(unsafe { (*descriptor).natts }) != Ok(columns) {
+        raise(Error::argument(
+            "the extension",
+            "is of another version than its library: ALTER EXTENSION pg_credits UPDATE",
+        ));
     }
 }
 

@@ -50,13 +50,41 @@ pub fn in_one_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Res
     result
 }
 
+/// How a statement is planned. A plan made while a table is small is kept when it is large, and what the planner expects
+/// of an average customer is wrong for a large one: so it is told what a statement is like.
+enum Planning {
+    /// Finds rows by key: once, without sequential scans.
+    ByKey,
+    /// Takes the first rows in an index's order: once, without sequential scans, and without sorting what it need not
+    /// have read.
+    InOrder,
+    /// Reads much of a table: anew for the arguments of each call.
+    Scanning,
+}
+
+impl Planning {
+    fn without(&self) -> &'static [&'static CStr] {
+        match self {
+            Planning::ByKey => &[c"enable_seqscan"],
+            Planning::InOrder => &[c"enable_seqscan", c"enable_sort", c"enable_bitmapscan"],
+            Planning::Scanning => &[],
+        }
+    }
+
+    fn option(&self) -> u32 {
+        match self {
+            Planning::ByKey | Planning::InOrder => pg_sys::CURSOR_OPT_GENERIC_PLAN,
+            Planning::Scanning => pg_sys::CURSOR_OPT_CUSTOM_PLAN,
+        }
+    }
+}
+
 /// One SQL statement with the types of its parameters.
 pub struct Statement {
     text: &'static CStr,
     parameters: &'static [pg_sys::Oid],
     plan: AtomicPtr<pg_sys::_SPI_plan>,
-    /// Whether it reads much of a table rather than finding rows by key.
-    scanning: bool,
+    planning: Planning,
     /// The session's schema for temporary tables when it was last run: PostgreSQL plans anew when that changes.
     temporary: AtomicU32,
 }
@@ -68,14 +96,19 @@ impl Statement {
             text,
             parameters,
             plan: AtomicPtr::new(std::ptr::null_mut()),
-            scanning: false,
+            planning: Planning::ByKey,
             temporary: AtomicU32::new(0),
         }
     }
 
-    /// The same for a statement that reads much of a table, which is planned anew for the arguments of each call.
+    /// The same for a statement that takes the first rows in an index's order.
+    pub const fn in_order(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
+        Statement { planning: Planning::InOrder, ..Statement::new(text, parameters) }
+    }
+
+    /// The same for a statement that reads much of a table.
     pub const fn scanning(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
-        Statement { scanning: true, ..Statement::new(text, parameters) }
+        Statement { planning: Planning::Scanning, ..Statement::new(text, parameters) }
     }
 
     /// Runs it and returns its rows.
@@ -91,25 +124,23 @@ impl Statement {
             return self.execute(session, plan, arguments);
         }
         let plan = if plan.is_null() { self.prepare()? } else { plan };
-        if self.scanning {
-            return self.execute(session, plan, arguments);
+        // SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
+        let level = unsafe { pg_sys::NewGUCNestLevel() };
+        for setting in self.planning.without() {
+            // SAFETY: a setting of PostgreSQL's own, for as long as the level lasts.
+            unsafe {
+                pg_sys::set_config_option(
+                    setting.as_ptr(),
+                    c"off".as_ptr(),
+                    pg_sys::GucContext::PGC_USERSET,
+                    pg_sys::GucSource::PGC_S_SESSION,
+                    pg_sys::GucAction::GUC_ACTION_SAVE,
+                    true,
+                    0,
+                    false,
+                );
+            }
         }
-        // The others find rows by key, and a plan made while a table is small is kept when it is large: so plan
-        // them without sequential scans. SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
-        let level = unsafe {
-            let level = pg_sys::NewGUCNestLevel();
-            pg_sys::set_config_option(
-                c"enable_seqscan".as_ptr(),
-                c"off".as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-            level
-        };
         let rows = self.execute(session, plan, arguments);
         // SAFETY: closes the level opened above.
         unsafe { pg_sys::AtEOXact_GUC(true, level) };
@@ -125,7 +156,7 @@ impl Statement {
                 self.text.as_ptr(),
                 types.len() as i32,
                 types.as_mut_ptr(),
-                if self.scanning { pg_sys::CURSOR_OPT_CUSTOM_PLAN } else { pg_sys::CURSOR_OPT_GENERIC_PLAN } as i32,
+                self.planning.option() as i32,
             );
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                 return Err(Error::internal("a statement could not be prepared"));

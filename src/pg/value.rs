@@ -197,36 +197,50 @@ impl FromCell for Uuid {
     }
 }
 
-/// A `jsonb` that is passed through as it came, never taken apart: its bytes as PostgreSQL stores them.
-#[derive(Debug, Clone)]
-pub struct Json(Vec<u8>);
+macro_rules! passed_through {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $type(Vec<u8>);
 
-impl Json {
-    /// Copies a `jsonb` datum.
-    pub fn copy(datum: pg_sys::Datum) -> Json {
-        // SAFETY: callers pass a live datum of type jsonb. Detoasted it is one block of memory that says its own size.
-        unsafe {
-            let value = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
-            Json(std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value)).to_vec())
+        impl $type {
+            /// Copies a datum of that type.
+            pub fn copy(datum: pg_sys::Datum) -> Self {
+                // SAFETY: callers pass a live datum of the type. Detoasted it is one block of memory that says its own
+                // size.
+                unsafe {
+                    let value = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+                    $type(std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value)).to_vec())
+                }
+            }
         }
-    }
+
+        impl ToCell for $type {
+            fn cell(&self) -> Cell {
+                // SAFETY: as many bytes as there are, allocated with the alignment of any varlena and written whole.
+                unsafe {
+                    let place = pg_sys::palloc(self.0.len()).cast::<u8>();
+                    std::ptr::copy_nonoverlapping(self.0.as_ptr(), place, self.0.len());
+                    Cell::of(pg_sys::Datum::from(place))
+                }
+            }
+        }
+
+        impl FromCell for $type {
+            fn from_cell(cell: Cell) -> Option<Self> {
+                (!cell.null).then(|| $type::copy(cell.datum))
+            }
+        }
+    };
 }
 
-impl ToCell for Json {
-    fn cell(&self) -> Cell {
-        // SAFETY: as many bytes as there are, allocated with the alignment of any varlena and written whole.
-        unsafe {
-            let place = pg_sys::palloc(self.0.len()).cast::<u8>();
-            std::ptr::copy_nonoverlapping(self.0.as_ptr(), place, self.0.len());
-            Cell::of(pg_sys::Datum::from(place))
-        }
-    }
+passed_through! {
+    /// A `jsonb` that is passed through as it came, never taken apart: its bytes as PostgreSQL stores them.
+    Json
 }
-
-impl FromCell for Json {
-    fn from_cell(cell: Cell) -> Option<Self> {
-        (!cell.null).then(|| Json::copy(cell.datum))
-    }
+passed_through! {
+    /// A `numeric` that is passed through as it came: a total may be more than any one account can count.
+    Total
 }
 
 /// The type of an array's elements.

@@ -1,7 +1,7 @@
 """What a finance team reads from credits.journal at a month's end, and the same figures from the model's own books.
 
-Figures are sums by what they say and by the category of the credits. The journal's rows are added up here, in Python, so
-that neither side depends on an aggregate of the database or on the view's SQL.
+Figures are sums by what they say and by the category of the credits. The journal's rows are added up here, in Python,
+so that neither side depends on an aggregate of the database or on the view's SQL.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _not_zero(figures: Figures) -> Figures:
 
 def report(figures: Figures) -> list[str]:
     """A month's figures for people."""
-    return [f"{what} {category or ''}".strip() + f" {figures.get((what, category), 0):,.6f}" for what, category in MUST_HAVE]
+    return [" ".join(filter(None, key)) + f" {figures.get(key, 0):,.6f}" for key in MUST_HAVE]
 
 
 def month_of(at: datetime) -> datetime:

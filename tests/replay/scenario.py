@@ -22,8 +22,8 @@ DECIMALS = 6
 # down, 0.0020005 makes an exact half of every odd value.
 UNIT_PRICES = {"prompt_tokens": Decimal("0.00150015"), "completion_tokens": Decimal("0.0020005")}
 
-# What customers paid for one credit, in the packs that they bought. The last cannot be written with fewer digits than the
-# credits themselves have, so revenue is exact only where all digits are kept.
+# What customers paid for one credit, in the packs that they bought. The last has more digits than the credits
+# themselves, so revenue is exact only where all digits are kept.
 COST_BASES = (Decimal("0.02"), Decimal("0.0125"), Decimal("0.00833333"))
 
 # What has to have happened at least once for a replay to prove anything; the model counts them.

@@ -25,14 +25,15 @@ class Entry(NamedTuple):
 
 def read(connection: psycopg.Connection[Any]) -> list[Entry]:
     rows = connection.execute(
-        "SELECT currency, customer_id, line_no, account, amount, category, cost_basis, effective_at FROM credits.journal"
+        "SELECT currency, customer_id, line_no, account, amount, category, cost_basis, effective_at"
+        " FROM credits.journal"
     )
     return [Entry(*row) for row in rows]
 
 
 def double_entry(connection: psycopg.Connection[Any], entries: list[Entry]) -> list[str]:
-    """What is wrong: every ledger line has two accounts in the journal and sums to zero, and the trial balance is the sum
-    of the journal and sums to zero itself."""
+    """What is wrong: every ledger line has two accounts in the journal and sums to zero, and the trial balance is the
+    sum of the journal and sums to zero itself."""
     return _lines(connection, entries) + _trial_balance(connection, entries)
 
 
@@ -43,7 +44,8 @@ def _lines(connection: psycopg.Connection[Any], entries: list[Entry]) -> list[st
     wrong = []
     for key, sides in lines.items():
         accounts = {side.account for side in sides}
-        if len(sides) != 2 or len(accounts) != 2 or None in accounts or sides[0].amount + sides[1].amount != 0:
+        total = sum(side.amount for side in sides)
+        if len(sides) != 2 or len(accounts) != 2 or None in accounts or total != 0:
             wrong.append(f"{key}: {[(side.account, side.amount) for side in sides]}")
         elif sides[0].amount == 0:
             wrong.append(f"{key}: moves nothing")
@@ -59,7 +61,8 @@ def _trial_balance(connection: psycopg.Connection[Any], entries: list[Entry]) ->
         accounts[entry.currency, entry.account] += entry.amount
     totals: dict[str, Decimal] = defaultdict(Decimal)
     wrong = []
-    for currency, account, balance in connection.execute("SELECT currency, account, balance FROM credits.trial_balance"):
+    rows = connection.execute("SELECT currency, account, balance FROM credits.trial_balance")
+    for currency, account, balance in rows:
         totals[currency] += balance
         if accounts.pop((currency, account), None) != balance:
             wrong.append(f"trial balance: {currency} {account} is {balance}, not the sum of the journal")

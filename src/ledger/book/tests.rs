@@ -152,7 +152,7 @@ proptest! {
         for wait in waits {
             now = now.plus_seconds(wait);
             let mut book = tables.open(now);
-            tables.window(&mut book, Decimal::ZERO, 2);
+            tables.window(&mut book, Decimal::ZERO, None, 2);
             tables.post(book);
         }
         let often = tables.open(end);

@@ -47,7 +47,7 @@ fn end(
         let (mut book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
         let ended = grant.has_ended(book.posted_at);
         if !ended {
-            posting::take_windows(session, &mut [(&mut book, grant.remaining)])?;
+            posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
             posting::take_grants(session, &mut book, &[grant_id])?;
             book.end_grant(grant_id, status);
             let marks = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
@@ -122,7 +122,7 @@ fn credit_grant_update(
             )?;
             // Taken in after the change, so in the order that holds from now on; and the head wherever it stands now,
             // since what remains of it is on the account's row alone.
-            posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)])?;
+            posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
             if let Some((head, _)) = book.head {
                 posting::take_grants(session, &mut book, &[head])?;
             }

@@ -1,18 +1,18 @@
 //! What is asked about many grants: a customer's in all, who holds most, what was granted in a time.
 
-use crate::amount::Decimal;
+use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::{currency, customer};
-use crate::pg::argument::Timestamptz;
+use crate::pg::argument::{Numeric, Timestamptz};
 use crate::pg::backend;
 use crate::pg::reply::{Many, Reply};
 use crate::pg::statement::{Statement, reading};
-use crate::pg::value::{Date, ToCell};
+use crate::pg::value::{Date, ToCell, Total};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 row! {
     /// One currency as `credit_grant_summary` returns it; amounts in credits of it.
@@ -20,22 +20,23 @@ row! {
         /// The currency's code.
         pub currency: String,
         /// Credits of all grants that ever took effect.
-        pub granted: Decimal,
+        pub granted: Total,
         /// What is left of them, credits held not counted.
-        pub remaining: Decimal,
+        pub remaining: Total,
         /// How many grants can be drawn on.
         pub usable_grants: i64,
         /// Credits of grants that take effect later.
-        pub scheduled: Decimal,
+        pub scheduled: Total,
     } read
 }
 
 static SUMMARY: Statement = Statement::new(
     c"SELECT g.currency,
-             coalesce(sum(g.amount) FILTER (WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')), 0),
-             coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0),
+             trim_scale(coalesce(sum(g.amount) FILTER (
+                 WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')), 0)),
+             trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0)),
              count(*) FILTER (WHERE g.status = 'granted'),
-             coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0)
+             trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0))
       FROM credits.grants g WHERE g.customer_id = $1 GROUP BY g.currency ORDER BY g.currency",
     &[TEXTOID],
 );
@@ -76,27 +77,38 @@ static HOLDERS: Statement = Statement::scanning(
                  coalesce(d.restricted, a.restricted) AS restricted
           FROM credits.accounts a
           LEFT JOIN LATERAL (SELECT b.* FROM credits.wallet_balance(a.customer_id, a.currency) b
-                             WHERE a.next_change_at <= $4 OFFSET 0) d ON true
+                             WHERE a.next_change_at <= $5 OFFSET 0) d ON true
           WHERE $1 IS NULL OR a.currency = $1
+      ), place AS (
+          SELECT n.*, row_number() OVER (
+                     PARTITION BY n.currency ORDER BY n.available + n.restricted DESC, n.customer_id) AS no
+          FROM now n
+          WHERE n.available + n.restricted > 0
+            AND ($3 IS NULL
+                 OR (-(n.available + n.restricted), n.customer_id)
+                    > (-coalesce($4, (SELECT l.available + l.restricted FROM now l WHERE l.customer_id = $3), 0), $3))
       )
-      SELECT n.customer_id, n.currency, n.available + n.restricted, n.available, n.restricted
-      FROM now n
-      WHERE n.available + n.restricted > 0
-        AND ($3 IS NULL
-             OR (-(n.available + n.restricted), n.customer_id)
-                > ((SELECT -(l.available + l.restricted) FROM now l WHERE l.customer_id = $3), $3))
-      ORDER BY n.currency, n.available + n.restricted DESC, n.customer_id
-      LIMIT $2",
-    &[TEXTOID, INT8OID, TEXTOID, TIMESTAMPTZOID],
+      SELECT p.customer_id, p.currency, p.available + p.restricted, p.available, p.restricted
+      FROM place p WHERE p.no <= $2 ORDER BY p.currency, p.no",
+    &[TEXTOID, INT8OID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
 );
 
 /// `credits.credit_grant_holders`: largest first; `after` is the customer_id of the last row of the page before. Writes
 /// nothing. Raises PC003, PC008, PC013.
 #[pg_extern(sql = false)]
-fn credit_grant_holders(currency: Option<&str>, page_size: Option<i32>, after: Option<&str>) -> Reply<Many<HolderRow>> {
+fn credit_grant_holders(
+    currency: Option<&str>,
+    page_size: Option<i32>,
+    after: Option<&str>,
+    after_balance: Option<Numeric>,
+) -> Reply<Many<HolderRow>> {
     Reply((|| {
         let page_size = input::page_size(page_size)?;
         let after = input::optional_key("after", after)?;
+        let after_balance = input::optional_number("after_balance", after_balance, amount::not_negative)?;
+        if after.is_none() && after_balance.is_some() {
+            return Err(Error::argument("after_balance", "belongs to after, the customer who had it"));
+        }
         let now = settings::now()?;
         reading(|session| {
             match currency {
@@ -109,7 +121,8 @@ fn credit_grant_holders(currency: Option<&str>, page_size: Option<i32>, after: O
             if let Some(customer_id) = after {
                 customer::must_exist(session, customer_id)?;
             }
-            let rows = HOLDERS.run(session, &[currency.cell(), page_size.cell(), after.cell(), now.cell()])?;
+            let rows = HOLDERS
+                .run(session, &[currency.cell(), page_size.cell(), after.cell(), after_balance.cell(), now.cell()])?;
             rows.iter().map(HolderRow::read).collect::<Result<_, _>>().map(Many)
         })
     })())
@@ -125,16 +138,17 @@ row! {
         /// Grants made.
         pub grants: i64,
         /// Their credits.
-        pub granted: Decimal,
+        pub granted: Total,
         /// What is left of them now, credits held not counted.
-        pub remaining: Decimal,
+        pub remaining: Total,
         /// What of them is spent by now.
-        pub consumed: Decimal,
+        pub consumed: Total,
     } read
 }
 
 static STATS: Statement = Statement::scanning(
-    c"SELECT d.currency, d.day, count(*), sum(d.amount), sum(d.remaining), sum(d.consumed)
+    c"SELECT d.currency, d.day, count(*), trim_scale(sum(d.amount)), trim_scale(sum(d.remaining)),
+             trim_scale(sum(d.consumed))
       FROM (SELECT g.currency, (g.created_at AT TIME ZONE $6)::date AS day, g.amount,
                    CASE g.status WHEN 'pending' THEN 0 ELSE g.remaining END AS remaining, g.consumed
             FROM credits.grants g

@@ -6,6 +6,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::{Book, Due};
+use crate::ledger::drawdown::Grant;
 use crate::ledger::line::{Debt, Hold};
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{ToCell, array};
@@ -79,7 +80,11 @@ pub fn bring_up_to_date(session: &Session, books: &mut [Book], now: Time) -> Res
         if !givers.is_empty() {
             due.givers = grants_by_id(session, book, &givers)?;
         }
-        due.debts = debts(session, book, due.incoming(), due.is_restricted())?;
+        if due.incoming() > Decimal::ZERO {
+            // Where some of what comes in is for certain meters only, every debt may be the one that it pays.
+            let credits = (!due.is_restricted()).then(|| due.incoming());
+            due.debts = debts(session, book, credits, None)?;
+        }
         book.advance(book.posted_at, due);
         let first_to_end = book.started().map(|g| g.expires_at).min();
         book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
@@ -102,22 +107,33 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
     Ok(Hold { id, expires_at, parts: ids.into_iter().zip(amounts).collect() })
 }
 
-static DEBTS: Statement = Statement::new(
+static DEBTS: Statement = Statement::in_order(
     c"SELECT identifier, event_name, consumed, pending, debt_no FROM credits.meter_events
-      WHERE customer_id = $1 AND currency = $2 AND pending > 0
+      WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND ($4 IS NULL OR event_name = ANY ($4))
       ORDER BY debt_no LIMIT $3",
-    &[TEXTOID, TEXTOID, INT8OID],
+    &[TEXTOID, TEXTOID, INT8OID, TEXTARRAYOID],
 );
 
-/// The debts that credits about to come in can pay, oldest first: as many as they can pay in all, or, where some of
-/// the credits are for certain meters only, every one.
-pub fn debts(session: &Session, book: &Book, credits: Decimal, restricted: bool) -> Result<Vec<Debt>, Error> {
-    if book.pending <= Decimal::ZERO || credits.is_zero() {
+/// The debts that a grant about to come in can pay, oldest first.
+pub fn debts_for(session: &Session, book: &Book, grant: &Grant) -> Result<Vec<Debt>, Error> {
+    debts(session, book, Some(grant.remaining), grant.meters.as_deref())
+}
+
+/// The debts that credits about to come in can pay, oldest first, of certain meters or of any: as many as they can pay in
+/// all, or every one.
+pub fn debts(
+    session: &Session,
+    book: &Book,
+    credits: Option<Decimal>,
+    meters: Option<&[String]>,
+) -> Result<Vec<Debt>, Error> {
+    if book.pending <= Decimal::ZERO || credits.is_some_and(|credits| credits.is_zero()) {
         return Ok(Vec::new());
     }
-    let mut limit: i64 = if restricted { i64::MAX } else { 64 };
+    let mut limit: i64 = if credits.is_some() { 64 } else { i64::MAX };
     loop {
-        let rows = DEBTS.run(session, &[book.customer_id.cell(), book.currency.cell(), limit.cell()])?;
+        let meters = meters.map(|m| m.to_vec()).cell();
+        let rows = DEBTS.run(session, &[book.customer_id.cell(), book.currency.cell(), limit.cell(), meters])?;
         let mut debts = Vec::with_capacity(rows.len());
         for mut row in rows.iter() {
             debts.push(Debt {
@@ -129,7 +145,8 @@ pub fn debts(session: &Session, book: &Book, credits: Decimal, restricted: bool)
                 changed: false,
             });
         }
-        if restricted || book.owed_for(&debts) >= credits || (debts.len() as i64) < limit {
+        let enough = credits.is_none_or(|credits| book.owed_for(&debts) >= credits);
+        if enough || (debts.len() as i64) < limit {
             return Ok(debts);
         }
         limit = limit.saturating_mul(8);

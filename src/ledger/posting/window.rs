@@ -10,21 +10,22 @@ use crate::pg::value::{ToCell, array};
 use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use uuid::Uuid;
 
-static WINDOW: Statement = Statement::new(
+static WINDOW: Statement = Statement::in_order(
     c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
              g.remaining, g.lapsed, g.status
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
       CROSS JOIN LATERAL (
           SELECT * FROM credits.credit_grants o
           WHERE o.customer_id = k.customer_id AND o.currency = k.currency AND o.status = 'granted'
-            AND o.expires_at > k.at
+            AND o.expires_at > k.at AND (o.applicable_meters IS NULL OR o.applicable_meters && $5)
           ORDER BY o.priority, o.expires_at, o.category DESC, o.effective_at, o.grant_id
           LIMIT $4) AS g",
-    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8OID],
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8OID, TEXTARRAYOID],
 );
 
-/// Takes into each book the open grants that charges of `need` in all can touch, and at least the next head.
-pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)]) -> Result<(), Error> {
+/// Takes into each book the open grants that charges of `need` in all can touch, by plain spending and by events of these
+/// meters, and at least the next head.
+pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meters: &[&str]) -> Result<(), Error> {
     let mut limit: i64 = 16;
     let mut short: Vec<&mut (&mut Book, Decimal)> = books.iter_mut().collect();
     while !short.is_empty() {
@@ -33,6 +34,7 @@ pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)]) -> Re
             array(short.iter().map(|b| &b.0.currency)),
             array(short.iter().map(|b| b.0.posted_at)),
             limit.cell(),
+            array(meters.iter().copied()),
         ];
         let mut windows: Vec<Vec<Grant>> = vec![Vec::new(); short.len()];
         for mut row in WINDOW.run(session, &cells)?.iter() {

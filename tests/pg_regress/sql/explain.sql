@@ -28,6 +28,12 @@ SELECT FROM credits.customer_upsert('new');
 SELECT count(*) FROM credits.explain_drawdown('new', 1, event_name => 'tokens');
 SELECT credits.explain_drawdown('new', 1);
 
+-- However many follow, the last one that pays is compared with the next.
+SELECT FROM credits.customer_upsert('many');
+SELECT count(*) FROM generate_series(1, 20) i, LATERAL credits.wallet_credit('many', 1, idempotency_key => i::text);
+SELECT amount, decided_by, count(*) FROM credits.explain_drawdown('many', 15.5) GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT amount, decided_by, count(*) FROM credits.explain_drawdown('many', 19.5) GROUP BY 1, 2 ORDER BY 1, 2;
+
 -- It changes nothing, and needs no right to write.
 BEGIN READ ONLY;
 SELECT count(*) FROM credits.explain_drawdown('ada', 25);
@@ -111,6 +117,11 @@ SELECT * FROM credits.credit_availability('poor', 2, max_pending => 4);
 SELECT credits.credit_availability('ada', -1);
 SELECT credits.credit_availability('ada', 1, max_recharges => -1);
 SELECT credits.credit_availability('ada', 1, 'NONE');
+SELECT credits.credit_availability('ada', 0.0000001);
+SELECT FROM credits.currency_create('OLD');
+SELECT FROM credits.currency_update('OLD', active => false);
+SELECT credits.credit_availability('ada', 0, 'OLD');
+SELECT credits.explain_drawdown('ada', 1, 'OLD');
 
 -- What an account may owe, and when its balance is low.
 SELECT * FROM credits.account_configure('poor', overdraft_limit => 5, low_balance_threshold => 10);

@@ -90,6 +90,13 @@ SELECT * FROM credits.credit_grant_summary('nobody');
 SELECT * FROM credits.credit_grant_holders('CREDIT', 2);
 SELECT * FROM credits.credit_grant_holders('CREDIT', 2, after => 'dee');
 SELECT * FROM credits.credit_grant_holders('CREDIT', 2, after => 'fay');
+-- The last of a page spends what it had: with its balance as it was shown, the next page goes on behind it all the same.
+SELECT FROM credits.wallet_debit('dee', 6);
+SELECT customer_id, balance FROM credits.credit_grant_holders('CREDIT', 2, after => 'dee');
+SELECT customer_id, balance FROM credits.credit_grant_holders('CREDIT', 2, after => 'dee', after_balance => 6);
+SELECT FROM credits.wallet_adjust('dee', 6, 'correction', description => 'back');
+SELECT credits.credit_grant_holders('CREDIT', after_balance => 6);
+SELECT customer_id, currency, balance FROM credits.credit_grant_holders(page_size => 1);
 SELECT customer_id, currency, balance FROM credits.credit_grant_holders();
 SELECT credits.credit_grant_holders(after => 'dee');
 SELECT credits.credit_grant_holders('CREDIT', after => 'nobody');
@@ -104,5 +111,13 @@ SELECT * FROM credits.credit_grant_stats(category => 'paid');
 SELECT credits.credit_grant_stats(time_zone => 'Mars/Olympus');
 SELECT credits.credit_grant_stats(category => 'free');
 SELECT credits.credit_grant_stats(start_at => '2026-08-02', end_at => '2026-08-01');
+
+-- Totals may be more than any one account can count.
+SELECT FROM credits.currency_create('UNIT', decimals => 0);
+SELECT FROM credits.wallet_credit('w', 9999999999999999999999999999, 'UNIT');
+SELECT FROM credits.wallet_debit('w', 9999999999999999999999999999, 'UNIT');
+SELECT FROM credits.wallet_credit('w', 9999999999999999999999999999, 'UNIT');
+SELECT * FROM credits.credit_grant_summary('w');
+SELECT * FROM credits.credit_grant_stats('UNIT');
 
 SELECT * FROM credits.verify();

@@ -29,7 +29,7 @@ SELECT status, captured FROM credits.holds;
 SELECT status, amount, captured, released, available, replayed FROM credits.hold_capture('ada', :'hold_h', 4, 'job 1 took less');
 SELECT line_no, type, l.grant_name, amount, running_balance, held, effective_at FROM credits.ledger l ORDER BY line_no;
 SELECT name, status, remaining, held, consumed, lapsed FROM credits.grants ORDER BY grant_id;
-SELECT description, capture_description FROM credits.holds;
+SELECT type, amount, held, description FROM credits.ledger WHERE type IN ('capture', 'release') ORDER BY line_no;
 
 -- The same amount again is a replay; another, or a release, is not open any more.
 SELECT status, captured, released, available, replayed FROM credits.hold_capture('ada', :'hold_h', 4.0);
@@ -116,6 +116,8 @@ SELECT credits.hold_create('ada', 0.1, expires_in => '0 seconds');
 SELECT credits.hold_create('ada', 0.1, expires_in => '-1 day');
 SELECT credits.hold_create('ada', 0.1, expires_in => '100 years');
 SELECT credits.hold_create('ada', 0.1, expires_in => '2000000000 months');
+SELECT credits.hold_create('ada', 0.1, expires_in => '-69273666 mons 2147483647 days');
+SELECT credits.hold_create('ada', 0.1, expires_in => '1 month -40 days');
 SELECT expires_at FROM credits.hold_create('ada', 0.1, expires_in => NULL);
 SELECT expires_at FROM credits.hold_create('ada', 0.1, expires_in => '1 month');
 

@@ -55,6 +55,7 @@ SELECT credits.wallet_adjust('cy', 0, 'correction');
 SELECT credits.wallet_adjust('cy', 'NaN', 'correction');
 SELECT credits.wallet_adjust('cy', 1, 'gift', expires_at => '2026-02-01');
 SELECT credits.wallet_adjust('cy', 51, 'external_topup', idempotency_key => 'a1');
+SELECT credits.wallet_adjust('cy', -1.5, 'charge', idempotency_key => 'a2');
 SELECT credits.wallet_adjust('cy', 1.5, 'correction', idempotency_key => 'a2');
 SELECT credits.wallet_adjust('nobody', -1, 'charge');
 

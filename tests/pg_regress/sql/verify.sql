@@ -94,6 +94,13 @@ SELECT * FROM breaking($$UPDATE credits.credit_transactions SET pending = 1 WHER
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'adjustment' WHERE type = 'hold' AND amount = -2$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'reversal' WHERE type = 'debit'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET grant_id = NULL WHERE type = 'refund'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'refund' WHERE type = 'debit'$$);
+SELECT * FROM breaking($$UPDATE credits.operations SET reason = 'charge' WHERE idempotency_key = 'r'$$);
+SELECT * FROM breaking($$DELETE FROM credits.holds WHERE status <> 'open'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET grant_id = (SELECT grant_id FROM credits.credit_grants WHERE name = 'gift') WHERE type = 'release'$$);
+SELECT * FROM breaking($$DELETE FROM credits.currencies$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET overdraft_limit = 'NaN' WHERE customer_id = 'dee'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET transferred_from = NULL WHERE customer_id = 'eve' AND name = 'dee''s'$$);
 
 -- For one customer.
 UPDATE credits.accounts SET available = available + 1, head_remaining = head_remaining + 1 WHERE customer_id IN ('ada', 'cy');

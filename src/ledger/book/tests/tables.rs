@@ -70,8 +70,8 @@ impl Tables {
     }
 
     /// As posting::take_windows.
-    pub fn window(&self, book: &mut Book, need: Decimal, mut limit: usize) {
-        let is_open = |g: &&Grant| g.status == Status::Granted && g.expires_at > book.posted_at;
+    pub fn window(&self, book: &mut Book, need: Decimal, meter: Option<&str>, mut limit: usize) {
+        let is_open = |g: &&Grant| g.status == Status::Granted && g.expires_at > book.posted_at && g.pays(meter);
         let open = Grants::new(self.grants.values().filter(is_open).cloned().collect());
         loop {
             let window: Vec<Grant> = open.iter().take(limit).cloned().collect();
@@ -120,7 +120,7 @@ impl Tables {
             Action::Wait { .. } => Came::Nothing,
             Action::Grant { .. } => {
                 let grant = make(id, book.posted_at, action);
-                self.window(&mut book, Decimal::ZERO, windows);
+                self.window(&mut book, Decimal::ZERO, None, windows);
                 self.grants.insert(grant.id, grant.clone());
                 if grant.status == Status::Pending {
                     book.schedule_grant(grant);
@@ -135,7 +135,7 @@ impl Tables {
                 if book.head_suffices(cost) {
                     book.take_head();
                 } else {
-                    self.window(&mut book, cost, windows);
+                    self.window(&mut book, cost, Some(METERS[*meter]), windows);
                 }
                 let overage = if *reject { Overage::Reject } else { Overage::Pending };
                 let outcome = book.charge(&id.to_string(), METERS[*meter], cost, overage, DECIMALS);
@@ -150,14 +150,14 @@ impl Tables {
             }
             Action::Charge { amount, meter: None, .. } => {
                 let amount = Decimal::new(*amount, 1);
-                self.window(&mut book, amount, windows);
+                self.window(&mut book, amount, None, windows);
                 let outcome = book.withdraw(LineType::Debit, Uuid::from_u128(id), amount);
                 self.post(book);
                 outcome.map_or(Came::Refused, |_| Came::Charged(amount, Decimal::ZERO))
             }
             Action::Hold { amount, lasts } => {
                 let amount = Decimal::new(*amount, 1);
-                self.window(&mut book, amount, windows);
+                self.window(&mut book, amount, None, windows);
                 let expires_at = book.posted_at.plus_seconds(*lasts);
                 let outcome = book.hold(Uuid::from_u128(id), amount, expires_at);
                 if let Ok(hold) = &outcome {
@@ -172,7 +172,7 @@ impl Tables {
                 let mut copy = book.clone();
                 copy.take_grants(vec![self.grants[&id].clone()]);
                 let remaining = copy.grant(id).map_or(Decimal::ZERO, |g| g.remaining);
-                self.window(&mut book, remaining, windows);
+                self.window(&mut book, remaining, None, windows);
                 book.take_grants(vec![self.grants[&id].clone()]);
                 book.end_grant(id, if *void { Status::Voided } else { Status::Expired });
                 self.post(book);
@@ -188,7 +188,7 @@ impl Tables {
             return Came::Refused;
         }
         let captured = hold.amount() * Decimal::new(tenths, 1);
-        self.window(&mut book, Decimal::ZERO, windows);
+        self.window(&mut book, Decimal::ZERO, None, windows);
         book.take_grants(self.givers(std::slice::from_ref(&hold)));
         let debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
         book.close_hold(&hold, captured, debts);
@@ -201,7 +201,7 @@ impl Tables {
         if book.is_changed() {
             // As account::open_posted.
             let at = book.posted_at;
-            self.window(&mut book, Decimal::ZERO, windows);
+            self.window(&mut book, Decimal::ZERO, None, windows);
             self.post(book);
             book = self.open(at);
         }
@@ -215,7 +215,7 @@ impl Tables {
         let row = self.grants.get_mut(&id).expect("a grant that is there");
         (row.priority, row.expires_at) = (priority, expires_at);
         book.next_change_at = book.next_change_at.min(expires_at);
-        self.window(&mut book, Decimal::ZERO, windows);
+        self.window(&mut book, Decimal::ZERO, None, windows);
         book.take_grants(book.head.map(|(head, _)| self.grants[&head].clone()).into_iter().collect());
         self.post(book);
         Came::Nothing

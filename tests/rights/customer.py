@@ -1,0 +1,165 @@
+"""The customer views, from a customer's own login: its rows and nobody else's, whatever it tries; and what they do not
+protect against, so that nobody takes them for more than they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import settings
+from logins import Logins, state_of
+from psycopg import sql
+from settings import CUSTOMER
+from support.harness import Checks
+
+VIEWS = {"my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no"}
+# Whose rows a session sees: that of the setting, and of every row of the three views.
+WHO = (
+    "SELECT concat_ws('|', credits.current_customer(), (SELECT string_agg(currency, '|') FROM credits.my_wallets),"
+    " (SELECT string_agg(name, '|') FROM credits.my_grants),"
+    " (SELECT string_agg(grant_name, '|') FROM credits.my_ledger))"
+)
+# A function that a customer can make for itself, so cheap that PostgreSQL would like to call it first.
+SPY = """
+CREATE FUNCTION pg_temp.spy(text) RETURNS boolean COST 0.0000001 LANGUAGE plpgsql
+AS $$BEGIN RAISE NOTICE 'seen: %', $1; RETURN true; END$$
+"""
+
+
+def check(checks: Checks, logins: Logins) -> None:
+    make_data(logins.owner)
+    for name in ("alice", "bob"):
+        logins.make(name, "credits_customer", settings={CUSTOMER: name})
+    check_rows(checks, logins)
+    check_columns(checks, logins.owner)
+    check_spies(checks, logins)
+    check_choice(checks, logins)
+    check_not_protected(checks, logins)
+
+
+def make_data(owner: psycopg.Connection[Any]) -> None:
+    """Both have an account, grants (of 50 and of 777) and lines; what is whose can be told from any of its texts."""
+    for name, amount in (("alice", 50), ("bob", 777)):
+        coin, gift, work = f"{name}-coin", f"{name}-gift", f"{name}-work"
+        owner.execute("SELECT credits.currency_create(%s)", [coin])
+        owner.execute("SELECT credits.credit_grant(%s, %s, %s, name => %s)", [name, amount, coin, gift])
+        owner.execute("SELECT credits.wallet_debit(%s, 1, %s, description => %s)", [name, coin, work])
+        owner.execute("SELECT credits.hold_create(%s, 2, %s)", [name, coin])
+
+
+def check_rows(checks: Checks, logins: Logins) -> None:
+    """Each login sees what the extension knows of its customer, all of it, and a login of nobody's sees nothing."""
+    owner = logins.owner
+    sources = {"my_wallets": "wallets", "my_grants": "grants", "my_ledger": "ledger"}
+    for name in ("alice", "bob"):
+        with logins.connect(name) as connection:
+            for view, key in VIEWS.items():
+                cursor = connection.execute(f"SELECT * FROM credits.{view} ORDER BY {key}")
+                columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in cursor.description)
+                query = sql.SQL(f"SELECT {{}} FROM credits.{sources[view]} WHERE customer_id = %s ORDER BY {key}")
+                expected = owner.execute(query.format(columns), [name]).fetchall()
+                rows = cursor.fetchall()
+                checks.check(rows == expected and rows != [], f"{name} sees all of {name}'s rows in {view}", rows)
+            for refused in (
+                "SELECT * FROM credits.accounts", "SELECT * FROM credits.wallets", "SELECT * FROM credits.ledger",
+                "SELECT * FROM credits.wallet_balance('bob')", "SELECT * FROM credits.wallet_history('bob')",
+                "SELECT * FROM credits.wallet_transfer('bob', 'alice', 1, 'bob-coin')",
+            ):  # fmt: skip
+                checks.equal(state_of(connection, refused), settings.REFUSED, f"{name} is refused {refused}")
+    logins.make("unset", "credits_customer")
+    logins.make("empty", "credits_customer", settings={CUSTOMER: ""})
+    for label in ("unset", "empty"):
+        with logins.connect(label) as connection:
+            checks.equal(connection.execute(WHO).fetchone()[0], "", f"where the setting is {label} there are no rows")
+
+
+def check_columns(checks: Checks, owner: psycopg.Connection[Any]) -> None:
+    """What the views leave out (who a transfer came from, what a grant had cost, the application's notes) is not to be
+    had from the functions behind them either, which a customer may call as well."""
+    for view in ("my_wallets", "my_grants"):
+        function = view.replace("my_", "own_")
+        shown, returned = (
+            {column.name for column in owner.execute(f"SELECT * FROM credits.{source} LIMIT 0").description}
+            for source in (view, f"{function}()")
+        )
+        beyond = sorted(returned - shown - {"customer_id"})
+        checks.none(beyond, f"{function}() returns no column that {view} leaves out")
+
+
+def check_spies(checks: Checks, logins: Logins) -> None:
+    """A function or an error in a WHERE sees no row that the view does not show."""
+    checks.none(spied(logins, "alice"), "no spy in a WHERE sees anything of bob's")
+    checks.check(len(spied(logins, "alice", of="alice")) > 4, "it does see alice's", spied(logins, "alice", of="alice"))
+    # Without the barrier it would be seen.
+    logins.owner.execute("ALTER VIEW credits.my_ledger SET (security_barrier = false)")
+    try:
+        checks.check(spied(logins, "alice") != [], "without security_barrier the spy sees bob's")
+    finally:
+        logins.owner.execute("ALTER VIEW credits.my_ledger SET (security_barrier = true)")
+
+
+def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
+    """What a login's spies see of a customer: notices, and errors that only another's rows can cause."""
+    notices: list[str] = []
+    questions = [
+        f"SELECT count(*) FROM credits.{view} v WHERE pg_temp.spy({column}::text)"
+        for view, column in (
+            ("my_wallets", "v.currency"), ("my_wallets", "v"), ("my_grants", "v.name"), ("my_grants", "v.currency"),
+            ("my_ledger", "v.currency"), ("my_ledger", "v.grant_name"), ("my_ledger", "v.description"),
+            ("my_ledger", "v"),
+        )
+    ]  # fmt: skip
+    # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.
+    dividing = "SELECT count(*) FROM credits.{} WHERE 1 / (amount - 777) < 2"
+    questions += [dividing.format(view) for view in ("my_grants", "my_ledger")]
+    with logins.connect(label) as connection:
+        connection.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+        connection.execute(SPY)
+        for plan in ("SET enable_seqscan = off", "SET enable_indexscan = off", "SET enable_bitmapscan = off"):
+            connection.execute("RESET enable_seqscan")
+            connection.execute(plan)
+            for question in questions:
+                state = state_of(connection, question)
+                if state != "00000":
+                    notices.append(f"bob's amount: {state} by {question}")
+    return sorted({notice for notice in notices if of in notice})
+
+
+def check_choice(checks: Checks, logins: Logins) -> None:
+    """A customer's login cannot choose whose rows it sees."""
+    settings.check_refused(checks, logins, "alice", CUSTOMER, "bob", WHO, lambda seen: "bob" in str(seen))
+    with logins.connect("alice") as connection:
+        checks.check("alice-gift" in connection.execute(WHO).fetchone()[0], "and after all that alice sees alice's")
+    with logins.connect("alice", f"-c {CUSTOMER}=bob") as connection:
+        seen = connection.execute(WHO).fetchone()[0]
+        harmless = seen == "" or "alice-gift" in seen
+        checks.check(harmless, "who asks for bob when connecting sees nothing, or alice's", seen)
+    # The settings of another role are not taken by becoming it.
+    logins.make("both", "credits_customer", logins.role("alice"), logins.role("bob"))
+    with logins.connect("both") as connection:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(logins.role("bob"))))
+        seen = connection.execute(WHO).fetchone()[0]
+        checks.equal(seen, "", "SET ROLE to a customer's login does not choose its rows")
+
+
+def check_not_protected(checks: Checks, logins: Logins) -> None:
+    """Documented, and so tested: an application's login that may set the customer chooses it, and so does whoever can
+    make that login run SQL of theirs. SET ROLE only guards against a forgotten WHERE, because RESET ROLE undoes it."""
+    shop = logins.make("shop", "credits_customer")
+    logins.owner.execute(sql.SQL("GRANT SET ON PARAMETER {} TO {}").format(sql.SQL(CUSTOMER), sql.Identifier(shop)))
+    settings.check_possible(checks, logins, "shop", CUSTOMER, "bob", WHO, lambda seen: "bob-gift" in str(seen))
+    with logins.connect("shop") as connection:
+        for name in ("alice", "bob"):
+            with connection.transaction():
+                connection.execute(sql.SQL("SET LOCAL {} = {}").format(sql.SQL(CUSTOMER), sql.Literal(name)))
+                connection.execute("SET LOCAL ROLE credits_customer")
+                checks.check(f"{name}-gift" in connection.execute(WHO).fetchone()[0], f"the shop may ask for {name}")
+                state = state_of(connection, f"SET LOCAL {CUSTOMER} = 'bob'")
+                checks.equal(state, settings.REFUSED, "and under SET ROLE cannot choose another")
+            checks.equal(connection.execute(WHO).fetchone()[0], "", "after the transaction it sees nothing")
+        connection.execute(f"SET {CUSTOMER} = 'alice'")
+        connection.execute("SET ROLE credits_customer")
+        connection.execute("RESET ROLE")
+        connection.execute(f"SET {CUSTOMER} = 'bob'")
+        checks.check("bob-gift" in connection.execute(WHO).fetchone()[0], "but RESET ROLE lets it (no wall)")

@@ -1,0 +1,179 @@
+"""One customer's story in which every function that anybody may call is called with real arguments, and every view
+read.
+
+It is told several times under different conditions and must come out the same each time, so each telling has a
+customer, a currency and a meter of its own, and what is never the same twice (ids, names, today) is left out.
+No statement here uses an operator, a function or a type without its schema: what is under test is the extension's SQL.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+# The superuser prepares at the first moment; the story is told at the second, when much of it has fallen due.
+BEFORE = "2020-01-01 00:00:00+00"
+NOW = "2020-03-01 00:00:00+00"
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def prepare(owner: psycopg.Connection[Any], name: str) -> None:
+    """What falls due before the story begins: a grant ends, one begins, a hold runs out, and usage is owed."""
+    coin, tokens = f"coin_{name}", f"tokens_{name}"
+    with owner.transaction():
+        owner.execute("SELECT set_config('credits.test_clock', %s, true)", [BEFORE])
+        owner.execute("SELECT credits.currency_create(%s, decimals => 4)", [coin])
+        owner.execute("SELECT credits.meter_create(%s, currency => %s, unit_price => 0.5)", [tokens, coin])
+        grant = "SELECT credits.credit_grant(%s, %s, %s, name => %s, granted_by => %s"
+        owner.execute(grant + ", expires_at => '2020-02-01 00:00+00')", [name, 100, coin, "ending", name])
+        paid = ", effective_at => '2020-02-15 00:00+00', category => 'paid')"
+        owner.execute(grant + paid, [name, 40, coin, "coming", name])
+        owner.execute(grant + ", applicable_meters => ARRAY[%s])", [name, 30, coin, "for tokens", name, tokens])
+        owner.execute("SELECT credits.hold_create(%s, 20, %s, '1 day')", [name, coin])
+        owner.execute("SELECT credits.wallet_debit(%s, 80, %s)", [name, coin])
+        owner.execute("SELECT credits.report_meter_event(%s, %s, 400, 'before')", [name, tokens])
+
+
+class Story:
+    """Tells it in one session and remembers what was called and what each call answered."""
+
+    def __init__(self, connection: psycopg.Connection[Any], name: str) -> None:
+        self.connection = connection
+        self.name = name
+        self.coin = f"coin_{name}"
+        self.tokens = f"tokens_{name}"
+        self.called: set[str] = set()
+        self.answers: list[tuple[str, object]] = []
+
+    def run(self, what: str, statement: str, arguments: list[Any]) -> dict[str, Any]:
+        """Runs one statement; its answer is its rows, or the error it raised. Returns the first row."""
+        self.called.add(what)
+        try:
+            # Binary, so that it does not matter how the session writes a date.
+            cursor = self.connection.cursor(row_factory=dict_row, binary=True).execute(statement, arguments)
+            rows = cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            self.answers.append((what, f"{error.sqlstate} {self.same(error.diag.message_primary)}"))
+            return {}
+        self.answers.append((what, [{key: self.same(value) for key, value in row.items()} for row in rows]))
+        return rows[0] if rows else {}
+
+    def call(self, function: str, arguments: str = "", *values: Any) -> dict[str, Any]:
+        return self.run(function, f"SELECT * FROM credits.{function}({arguments})", list(values))
+
+    def read(self, view: str, order: str, column: str | None = "customer_id") -> None:
+        """Reads a view's rows of this story."""
+        values = {"customer_id": self.name, "currency": self.coin, None: None}[column]
+        where = f"WHERE {column} OPERATOR(pg_catalog.=) %s " if column else ""
+        self.run(view, f"SELECT * FROM credits.{view} {where}ORDER BY {order}", [values] if column else [])
+
+    def same(self, value: Any) -> Any:
+        """A value without what differs from one telling to the next."""
+        match value:
+            case uuid.UUID():
+                return "id"
+            case datetime.datetime():
+                today = abs(datetime.datetime.now(datetime.timezone.utc) - value) < datetime.timedelta(days=1)
+                return "today" if today else value.astimezone(datetime.timezone.utc).isoformat()
+            case str():
+                return UUID.sub("id", value.replace(self.name, "NAME"))
+            case list():
+                return [self.same(one) for one in value]
+            case _:
+                return str(value)
+
+    def tell(self) -> None:
+        self.read_all()
+        self.call("maintain_batch", "10")
+        self.run("maintain", "CALL credits.maintain(10)", [])
+        self.grants()
+        self.wallet()
+        self.holds()
+        self.usage()
+        self.read_all()
+        self.call("customer_erase", "%s", self.name)
+
+    def read_all(self) -> None:
+        """Every function and view that only reads."""
+        name, coin = self.name, self.coin
+        self.connection.execute("SELECT pg_catalog.set_config('credits.current_customer', %s, false)", [name])
+        self.call("clock")
+        self.call("wallet_balance", "%s, NULL", name)
+        self.call("wallet_balance_at", "%s, %s, '2020-01-15 00:00+00'", name, coin)
+        self.call("wallet_history", "%s, %s", name, coin)
+        self.call("due_grants", "%s, %s", name, coin)
+        self.call("explain_drawdown", "%s, 7, %s", name, coin)
+        self.call("explain_drawdown", "%s, 7, %s, event_name => %s", name, coin, self.tokens)
+        self.call("credit_availability", "%s, 7, %s", name, coin)
+        self.call("credit_grant_summary", "%s", name)
+        self.call("credit_grant_holders", "%s", coin)
+        year = "'2020-01-01 00:00+00', '2021-01-01 00:00+00'"
+        self.call("credit_grant_stats", f"%s, {year}, NULL, %s, 'Asia/Tokyo'", coin, name)
+        self.call("error_code_list")
+        self.call("verify", "%s", name)
+        self.call("verify")
+        self.call("current_customer")
+        self.call("own_wallets")
+        self.run("own_grants", "SELECT * FROM credits.own_grants() ORDER BY grant_id", [])
+        self.read("wallets", "currency")
+        self.read("grants", "grant_id")
+        self.read("open_holds", "hold_id")
+        self.read("ledger", "line_no")
+        self.read("journal", "line_no, account")
+        self.read("trial_balance", "account", "currency")
+        self.read("error_codes", "code", None)
+        self.read("my_wallets", "currency", None)
+        self.read("my_grants", "grant_id", None)
+        self.read("my_ledger", "line_no", None)
+
+    def grants(self) -> None:
+        name, coin = self.name, self.coin
+        self.call("customer_upsert", "%s, 'A name', 'a@example.com', '{\"a\": 1}'", name)
+        self.call("currency_create", "%s, 'Another', 2", coin + "_2")
+        self.call("currency_update", "%s, 'Ours', active => true", coin)
+        self.call("account_configure", "%s, %s, 500, 10", name, coin)
+        terms = "%s, 200, %s, 'paid', 'Pack', 40, NULL, '2021-01-01 00:00+00', NULL, 0.02, %s, 'pack', '{\"b\": 2}'"
+        pack = self.call("credit_grant", terms, name, coin, name)
+        self.call("credit_grant", terms, name, coin, name)
+        self.call("credit_grant", "%s, 201, %s, idempotency_key => 'pack'", name, coin)
+        self.call("credit_grant_update", "%s, %s, 'A pack', '{}', 30, 'infinity'", name, pack.get("grant_id"))
+        wrong = self.call("credit_grant", "%s, 9, %s", name, coin)
+        self.call("credit_grant_void", "%s, %s, 'a mistake'", name, wrong.get("grant_id"))
+        old = self.call("credit_grant", "%s, 8, %s", name, coin)
+        self.call("credit_grant_expire", "%s, %s", name, old.get("grant_id"))
+
+    def wallet(self) -> None:
+        name, coin = self.name, self.coin
+        self.call("wallet_credit", "%s, 50, %s, 'promotional', 'credit', 'Gift'", name, coin)
+        self.call("wallet_debit", "%s, 12.5, %s, 'debit', 'Work', '{}'", name, coin)
+        self.call("wallet_debit", "%s, 12.5, %s, 'debit', 'Work', '{}'", name, coin)
+        self.call("wallet_debit", "%s, 100000, %s", name, coin)
+        self.call("wallet_try_debit", "%s, 100000, %s", name, coin)
+        self.call("wallet_try_debit", "%s, 2, %s", name, coin)
+        self.call("wallet_adjust", "%s, 5, 'gift', %s", name, coin)
+        self.call("wallet_adjust", "%s, -3, 'correction', %s", name, coin)
+        self.call("wallet_transfer", "%s, %s, 6, %s, 'transfer'", name, name + "_2", coin)
+
+    def holds(self) -> None:
+        name, coin = self.name, self.coin
+        first = self.call("hold_create", "%s, 10, %s, '1 hour', 'hold', 'Work'", name, coin)
+        self.call("hold_capture", "%s, %s, 4", name, first.get("hold_id"))
+        self.call("hold_capture", "%s, %s, 5", name, first.get("hold_id"))
+        second = self.call("hold_create", "%s, 10, %s", name, coin)
+        self.call("hold_release", "%s, %s", name, second.get("hold_id"))
+
+    def usage(self) -> None:
+        name, tokens = self.name, self.tokens
+        self.call("meter_create", "%s, currency => %s, aggregation => 'count'", tokens + "_2", self.coin)
+        self.call("meter_deactivate", "%s", tokens + "_2")
+        self.call("meter_activate", "%s", tokens + "_2")
+        self.call("report_meter_event", "%s, %s, 3, 'e1'", name, tokens)
+        self.call("report_meter_event", "%s, %s, 3, 'e1'", name, tokens)
+        batch = "ARRAY[%s, %s], ARRAY[%s, 'none such'], ARRAY[4, 5], ARRAY['e2', 'e3']"
+        self.call("report_meter_events", batch, name, name, tokens)
+        self.call("report_meter_event", "%s, %s, 3000, 'e4'", name, tokens)

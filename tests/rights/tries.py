@@ -1,0 +1,236 @@
+"""What each role may do with each object of schema credits, found out by trying. The objects come from the catalog, so
+that a new one cannot be missed; rights.txt is what is expected. What no table of rights may ever say is here too.
+
+A function is called with NULL for every argument: 42501 is refused, any other error or a result is allowed. What a call
+does when it is given real arguments belongs in story.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from logins import Logins
+from psycopg import sql
+from support.harness import Checks
+
+TABLE = Path(__file__).resolve().parent / "rights.txt"
+# A login of each, in the table's order. nobody is a login that was given no role.
+GROUPS = {
+    "nobody": (),
+    "customer": ("credits_customer",),
+    "read": ("credits_read",),
+    "app": ("credits_app",),
+    "admin": ("credits_admin",),
+}
+SECTIONS = ("schema", "tables", "views", "functions that only read", "functions that change something", "triggers")
+HEAD = """\
+# What each role may do with each object of schema credits, as found out by logging in with it and trying.
+# nobody is a login that was given no role; the others were given credits_customer, credits_read, credits_app and
+# credits_admin. The superuser who installed the extension owns it all, and is not shown.
+# ACCEPT=1 tests/rights/test writes this file, for git diff to be read.
+"""
+
+REFUSED = "42501"
+NOT_WRITABLE = "55000"  # a view that nobody can write, whatever was granted on it
+
+
+@dataclass
+class Thing:
+    """One object: where the table lists it, and a statement for each thing that may be tried with it."""
+
+    section: str
+    name: str
+    oid: int
+    tries: dict[str, sql.Composable]
+    privileges: dict[str, str]
+    may: dict[str, list[str]] = field(default_factory=dict)
+
+    def is_one_of(self, *sections: str) -> bool:
+        return self.section in sections
+
+
+def things(owner: psycopg.Connection[Any]) -> Iterator[Thing]:
+    """Everything in schema credits, the schema first."""
+    (oid,) = owner.execute("SELECT 'credits'::regnamespace::oid").fetchone()
+    yield Thing(
+        "schema", "credits", oid,
+        {"use": sql.SQL('SELECT FROM credits."not there"'), "create": sql.SQL('CREATE TABLE credits."not there" ()')},
+        {"use": "USAGE", "create": "CREATE"},
+    )  # fmt: skip
+    relations = owner.execute(
+        "SELECT c.oid, c.relname, c.relkind IN ('v', 'm'), a.attname FROM pg_class c"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1"
+        " WHERE relnamespace = 'credits'::regnamespace AND relkind NOT IN ('i', 'I', 't', 'c') ORDER BY relname"
+    )
+    for oid, name, view, column in relations.fetchall():
+        words = {
+            "select": "SELECT * FROM {table}",
+            "insert": "INSERT INTO {table} DEFAULT VALUES",
+            "update": "UPDATE {table} SET {column} = NULL",
+            "delete": "DELETE FROM {table}",
+        }
+        table, first = sql.Identifier("credits", name), sql.Identifier(column)
+        tries = {word: sql.SQL(text).format(table=table, column=first) for word, text in words.items()}
+        yield Thing("views" if view else "tables", name, oid, tries, {word: word.upper() for word in words})
+    routines = owner.execute(
+        "SELECT p.oid, p.proname, p.prokind, p.provolatile = 'v', p.prorettype = 'trigger'::regtype,"
+        "       array(SELECT format_type(t, NULL) FROM unnest(CASE WHEN p.prokind = 'p'"
+        "             THEN coalesce(p.proallargtypes, p.proargtypes::oid[]) ELSE p.proargtypes::oid[] END) AS t)"
+        " FROM pg_proc p WHERE pronamespace = 'credits'::regnamespace ORDER BY proname, 6"
+    )
+    for oid, name, kind, changes, trigger, types in routines.fetchall():
+        nulls = sql.SQL(", ").join(sql.SQL("NULL::" + one) for one in types)
+        call = sql.SQL("CALL {}({})" if kind == "p" else "SELECT {}({})").format(sql.Identifier("credits", name), nulls)
+        section = "triggers" if trigger else SECTIONS[4] if changes else SECTIONS[3]
+        shown = ", ".join(one.replace("timestamp with time zone", "timestamptz") for one in types)
+        yield Thing(section, f"{name}({shown})", oid, {"call": call}, {"call": "EXECUTE"})
+
+
+def attempt(connection: psycopg.Connection[Any], statement: sql.Composable) -> str:
+    """The SQLSTATE that a statement ends with; nothing of it stays."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement)
+    except psycopg.Error as error:
+        return error.sqlstate or "no SQLSTATE"
+    return "00000"
+
+
+def try_all(checks: Checks, logins: Logins) -> list[Thing]:
+    """Tries everything as everybody, and holds what was seen against the catalog and against what must always hold."""
+    found = list(things(logins.owner))
+    wrong = [
+        f"{state}: {statement.as_string(logins.owner)}"
+        for thing in found
+        for statement in thing.tries.values()
+        if (state := attempt(logins.owner, statement)) in (REFUSED, "42601", "42883", "42704")
+    ]
+    checks.none(wrong, f"{len(found)} objects: every try is a statement that the owner may run")
+    differing = []
+    for label in GROUPS:
+        with logins.connect(label) as connection:
+            for thing in found:
+                states = {word: attempt(connection, statement) for word, statement in thing.tries.items()}
+                thing.may[label] = [word for word, state in states.items() if state not in (REFUSED, NOT_WRITABLE)]
+                granted = by_catalog(logins, thing, label)
+                if granted != thing.may[label]:
+                    differing.append(f"{label}, {thing.name}: may {thing.may[label]}, granted {granted}")
+    checks.none(differing, "what the tries say is what the catalog says, for every role and object")
+    return found
+
+
+def by_catalog(logins: Logins, thing: Thing, label: str) -> list[str]:
+    """The same according to PostgreSQL's own functions: it finds what a try cannot, such as INSERT on a view."""
+    kind = {"schema": "schema", "tables": "table", "views": "table"}.get(thing.section, "function")
+    granted = []
+    for word, privilege in thing.privileges.items():
+        row = logins.owner.execute(
+            f"SELECT has_{kind}_privilege(%(role)s, %(oid)s::oid, %(privilege)s)"
+            " AND has_schema_privilege(%(role)s, 'credits', %(schema)s)",
+            {
+                "role": logins.role(label), "oid": thing.oid, "privilege": privilege,
+                "schema": privilege if kind == "schema" else "USAGE",
+            },
+        ).fetchone()  # fmt: skip
+        if row[0]:
+            granted.append(word)
+    return granted
+
+
+def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
+    """What must hold whatever the table says, so that ACCEPT=1 cannot make a wrong right look right."""
+
+    def those(label: str, *sections: str) -> list[str]:
+        return [f"{one.name}: {one.may[label]}" for one in found if one.is_one_of(*sections) and one.may[label]]
+
+    checks.none(those("nobody", *SECTIONS), "a login without a role may do nothing")
+    for label in GROUPS:
+        checks.none(those(label, "tables", "triggers"), f"{label} has no right on any table or trigger")
+    writing = [
+        f"{label}, {thing.name}: {thing.may[label]}"
+        for label in GROUPS
+        for thing in found
+        if (thing.section == "schema" and "create" in thing.may[label])
+        or (thing.section == "views" and set(thing.may[label]) - {"select"})
+    ]
+    checks.none(writing, "nobody writes through a view or makes anything in the schema")
+    checks.none(those("read", SECTIONS[4]), "credits_read calls nothing that changes anything")
+    own = {thing.name for thing in found if thing.section == "views" and thing.name.startswith("my_")}
+    own |= functions_of_views(logins.owner, own) | {"credits"}
+    beyond = [one.name for one in found if one.may["customer"] and one.name not in own]
+    checks.none(beyond, "credits_customer has the my_ views and the functions that they need, and nothing else")
+    checks.check(len(own) > 4, "there are my_ views and functions that they need", own)
+    lacking = [
+        f"{one.name} of {label}"
+        for one in found
+        for label in ("read", "app")
+        if not set(one.may[label]) <= set(one.may["admin"])
+    ]
+    checks.none(lacking, "credits_admin may do all that credits_app and credits_read may")
+
+
+def functions_of_views(owner: psycopg.Connection[Any], views: set[str]) -> set[str]:
+    """The functions that the views' own text calls."""
+    rows = owner.execute(
+        "SELECT DISTINCT p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' FROM pg_rewrite r"
+        " JOIN pg_class c ON c.oid = r.ev_class AND c.relnamespace = 'credits'::regnamespace"
+        " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+        " JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid WHERE c.relname = ANY (%s)",
+        [list(views)],
+    )
+    return {name for (name,) in rows.fetchall()}
+
+
+def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
+    """What no try finds out: rights without a statement of their own, and what the roles themselves are."""
+    other = owner.execute(
+        "SELECT c.relname, a.grantee::regrole::text, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a"
+        " WHERE relnamespace = 'credits'::regnamespace AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'"
+        " UNION ALL"
+        " SELECT c.relname || '.' || t.attname, a.grantee::regrole::text, a.privilege_type"
+        " FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a"
+        " WHERE relnamespace = 'credits'::regnamespace"
+    ).fetchall()
+    checks.none(other, "nobody but the owner has TRUNCATE, REFERENCES, TRIGGER or a right on a column")
+    passing = owner.execute(
+        "SELECT o.name, a.grantee::regrole::text, a.privilege_type FROM ("
+        "  SELECT nspname AS name, nspacl AS acl FROM pg_namespace WHERE nspname = 'credits' UNION ALL"
+        "  SELECT relname, relacl FROM pg_class WHERE relnamespace = 'credits'::regnamespace UNION ALL"
+        "  SELECT proname, proacl FROM pg_proc WHERE pronamespace = 'credits'::regnamespace) o, aclexplode(o.acl) a"
+        " WHERE a.is_grantable"
+    ).fetchall()
+    checks.none(passing, "nobody can pass a right on")
+    able = owner.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname ~ '^credits_(app|read|admin|customer)$'"
+        " AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin OR rolreplication OR rolbypassrls)"
+    ).fetchall()
+    checks.none(able, "the roles cannot log in, make roles or databases, or pass by any wall")
+    members = owner.execute(
+        "SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members"
+        " WHERE member::regrole::text = ANY (%s)",
+        [list(sum(GROUPS.values(), ()))],
+    ).fetchall()
+    checks.none(members, "no role is in another")
+
+
+def written(found: list[Thing]) -> str:
+    """The table: a row an object, a column a role, the object last because its arguments are long."""
+    cells = {label: max(len(label), *(len(cell(thing, label)) for thing in found)) for label in GROUPS}
+    lines = [HEAD]
+    for section in SECTIONS:
+        heads = "  ".join(label.ljust(width) for label, width in cells.items())
+        lines.append(f"{heads}  {section}")
+        for thing in found:
+            if thing.section == section:
+                row = "  ".join(cell(thing, label).ljust(width) for label, width in cells.items())
+                lines.append(f"{row}  {thing.name}")
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def cell(thing: Thing, label: str) -> str:
+    return " ".join(thing.may[label]) or "-"
