@@ -1,20 +1,25 @@
-"""After the random mix: what the sessions were told, held against what the database has, and against the rules.
+"""After the random mix: what the sessions were told, held against what the database has.
 
-Each function returns what is wrong, so that an empty list is right.
+Each function returns what is wrong, so that an empty list is right. What holds whatever the sessions were told is in
+rules.py, what was available when in moments.py.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 
-from mix import Done, cost
+from books import NOTHING, Books, by_operation, captured_parts
+from calls import Done, cost
 
 Connection = psycopg.Connection[Any]
+
+SPENDS = ("wallet_debit", "wallet_try_debit")
+GRANTS = ("credit_grant", "wallet_credit")
 
 
 def once_each(done: Sequence[Done]) -> list[str]:
@@ -33,170 +38,136 @@ def once_each(done: Sequence[Done]) -> list[str]:
     return wrong
 
 
-def events_recorded(connection: Connection, done: Sequence[Done]) -> list[str]:
-    """The events in the database are the acknowledged ones, at their cost; consumed is what the ledger's lines say."""
-    reported = [one.call for one in done if one.call.function == "report_meter_event"]
+def events_recorded(books: Books, done: Sequence[Done]) -> list[str]:
+    """The events in the database are the acknowledged ones, at their cost; consumed is what the ledger's lines took,
+    and pending what they left."""
     acknowledged = {
-        (call.customer, call.key): (call.event_name, call.amount, cost(call.event_name, call.amount))
-        for call in reported
+        (one.call.customer, one.id): (one.call.target, one.call.amount, one.amount)
+        for one in _of(done, "report_meter_event")
     }
+    recorded = {}
+    wrong = []
+    for account in books.values():
+        drawn: dict[str | None, Decimal] = defaultdict(Decimal)
+        owed: dict[str | None, Decimal] = defaultdict(Decimal)
+        for line in account.lines:
+            drawn[line.identifier] -= line.amount
+            owed[line.identifier] += line.pending
+        for event in account.events.values():
+            charged = event.consumed + event.pending
+            recorded[event.customer, event.identifier] = (event.event_name, event.value, charged)
+            if (drawn[event.identifier], owed[event.identifier]) != (event.consumed, event.pending):
+                wrong.append(f"{event}: its lines took {drawn[event.identifier]} and left {owed[event.identifier]}")
+            if charged != cost(event.event_name, event.value):
+                wrong.append(f"{event} costs {cost(event.event_name, event.value)}")
+    return wrong + _compare(acknowledged, recorded)
+
+
+def operations_recorded(connection: Connection, books: Books, done: Sequence[Done]) -> list[str]:
+    """Debits, holds, transfers (on either side) and adjustments are what was acknowledged, and so are their lines."""
+    acknowledged: dict[tuple[str, str], tuple[str, Decimal]] = {}
+    moved: dict[tuple[str, str], Decimal] = {}
+    for one in _of(done, *SPENDS):
+        acknowledged[one.call.customer, one.id] = ("wallet_debit", one.amount)
+        moved[one.call.customer, one.id] = -one.amount
+    for one in _of(done, "hold_create"):
+        acknowledged[one.call.customer, one.id] = ("hold_create", one.amount)
+        moved[one.call.customer, one.id] = -one.amount
+    for one in _of(done, "wallet_adjust"):
+        acknowledged[one.call.customer, one.id] = ("wallet_adjust", one.amount)
+        moved[one.call.customer, one.id] = one.amount
+    for one in _of(done, "wallet_transfer"):
+        assert one.call.target is not None
+        for customer, amount in ((one.call.customer, -one.amount), (one.call.target, one.amount)):
+            acknowledged[customer, one.id] = ("wallet_transfer", one.amount)
+            moved[customer, one.id] = amount
     recorded = {
-        (customer, identifier): (event_name, value, charged)
-        for customer, identifier, event_name, value, charged in connection.execute(
-            "SELECT customer_id, identifier, event_name, value, consumed + pending FROM credits.meter_events"
+        (customer, operation): (function, amount)
+        for customer, operation, function, amount in connection.execute(
+            "SELECT customer_id, operation_id::text, function, amount FROM credits.operations"
+            " WHERE function NOT IN ('credit_grant', 'wallet_credit')"
         )
     }
+    # What a hold's lines took; how it ended is in holds_recorded.
+    by_lines = {
+        (account.customer, operation): sum((l.amount for l in lines if l.type not in ("capture", "release")), NOTHING)
+        for account in books.values()
+        for operation, lines in by_operation(account).items()
+    }
+    return _compare(acknowledged, recorded) + _compare(moved, by_lines)
+
+
+def holds_recorded(books: Books, done: Sequence[Done]) -> list[str]:
+    """Holds ended as was acknowledged, the others when they ran out or not yet; their lines spent and gave back as
+    much, part by part, and what came back the newest draw first."""
+    ended: dict[tuple[str, str], tuple[str, Decimal]] = {}
+    wrong = []
+    for one in _of(done, "hold_capture", "hold_release"):
+        captured = one.call.function == "hold_capture"
+        key, end = (one.call.customer, one.id), (("captured", one.amount) if captured else ("released", NOTHING))
+        if not one.replayed and key in ended:
+            wrong.append(f"hold {key} was ended twice: {ended[key]} and {end}")
+        if not one.replayed:
+            ended[key] = end
+    for account in books.values():
+        lines = by_operation(account)
+        for hold in account.holds.values():
+            end = ended.pop((hold.customer, hold.id), None)
+            if (hold.status, hold.captured) != end and not (end is None and hold.status in ("open", "expired")):
+                wrong.append(f"{hold} was acknowledged as {end}")
+            spent = captured_parts(hold)
+            back = [(grant, amount - used) for (grant, amount), (_, used) in zip(hold.parts, spent)][::-1]
+            expected = [("hold", grant, amount) for grant, amount in hold.parts]
+            if hold.status != "open":
+                expected += [("capture", grant, -used) for grant, used in spent if used > 0]
+                expected += [("release", grant, -amount) for grant, amount in back if amount > 0]
+            found = [(line.type, line.grant, line.held) for line in lines[hold.id]]
+            if found != expected:
+                wrong.append(f"{hold}: its lines are {found}, not {expected}")
+    return wrong + [f"acknowledged and lost: the end of hold {key}" for key in ended]
+
+
+def grants_recorded(books: Books, done: Sequence[Done], given_before: int) -> list[str]:
+    """The grants in the database are the acknowledged ones, beside those that the wallets began with and those that are
+    parts of transfers."""
+    acknowledged = {(one.call.customer, one.id): one.amount for one in _of(done, *GRANTS)}
+    for one in _of(done, "wallet_adjust"):
+        if one.amount > 0:
+            acknowledged[one.call.customer, str(one.terms[0])] = one.amount
+    own = [grant for account in books.values() for grant in account.grants.values() if grant.transferred_from is None]
+    recorded = {(grant.customer, grant.id): grant.amount for grant in own if grant.name != "begin"}
     wrong = _compare(acknowledged, recorded)
-    wrong += _rows(
-        connection,
-        "SELECT customer_id, identifier, consumed, drawn FROM credits.meter_events FULL JOIN ("
-        "  SELECT customer_id, identifier, -sum(amount) AS drawn FROM credits.credit_transactions"
-        "  WHERE identifier IS NOT NULL GROUP BY 1, 2) AS lines USING (customer_id, identifier)"
-        " WHERE coalesce(consumed, -1) <> coalesce(drawn, 0)",
-    )
-    return wrong
-
-
-def debits_recorded(connection: Connection, done: Sequence[Done]) -> list[str]:
-    """The debits in the database are the acknowledged ones, and each one's lines add up to it."""
-    acknowledged = {
-        (one.call.customer, one.id): one.amount
-        for one in done
-        if one.call.function in ("wallet_debit", "wallet_try_debit")
-    }
-    recorded = {
-        (customer, operation): amount
-        for customer, operation, amount in connection.execute(
-            "SELECT customer_id, operation_id::text, amount FROM credits.operations WHERE function = 'wallet_debit'"
-        )
-    }
-    drawn = {
-        (customer, operation): amount
-        for customer, operation, amount in connection.execute(
-            "SELECT customer_id, operation_id::text, -sum(amount) FROM credits.credit_transactions"
-            " WHERE type = 'consumption' AND identifier IS NULL GROUP BY 1, 2"
-        )
-    }
-    return _compare(acknowledged, recorded) + _compare(acknowledged, drawn)
-
-
-def grants_recorded(connection: Connection, done: Sequence[Done], given_before: int) -> list[str]:
-    """The grants in the database are the acknowledged ones, beside those that the wallets began with."""
-    acknowledged = {
-        (one.call.customer, one.id): one.amount
-        for one in done
-        if one.call.function in ("credit_grant", "wallet_credit")
-    }
-    recorded = {
-        (customer, grant): amount
-        for customer, grant, amount in connection.execute(
-            "SELECT customer_id, grant_id::text, amount FROM credits.credit_grants WHERE name IS DISTINCT FROM 'begin'"
-        )
-    }
-    wrong = _compare(acknowledged, recorded)
-    begun = connection.execute("SELECT count(*) FROM credits.credit_grants WHERE name = 'begin'").fetchone()
-    if begun != (given_before,):
+    begun = sum(1 for grant in own if grant.name == "begin")
+    if begun != given_before:
         wrong.append(f"{begun} wallets kept their first grant, not {given_before}")
     return wrong
 
 
 def conserved(connection: Connection, done: Sequence[Done], given_before: Decimal) -> list[str]:
-    """All that was granted remains, expired or was consumed, by what the sessions were told and readers see."""
+    """All that was granted remains, is held, expired, was voided or was spent, by what the sessions were told and
+    readers see. What was transferred is somewhere else and still there."""
     first = [one for one in done if not one.replayed]
-    granted = sum((one.amount for one in first if one.call.function in ("credit_grant", "wallet_credit")), given_before)
-    debited = sum((one.amount for one in first if one.call.function.endswith("debit")), Decimal(0))
-    used = sum((one.amount for one in first if one.call.function == "report_meter_event"), Decimal(0))
-    remaining, pending, expired = _sums(connection)
-    if granted - remaining - expired != debited + used - pending:
-        return [f"{granted} granted, {remaining} remaining, {expired} expired, {debited + used - pending} consumed"]
-    return []
-
-
-def _sums(connection: Connection) -> tuple[Decimal, Decimal, Decimal]:
+    adjusted = [one.amount for one in _of(first, "wallet_adjust")]
+    granted = given_before + _sum(_of(first, *GRANTS)) + sum((one for one in adjusted if one > 0), NOTHING)
+    taken = -sum((one for one in adjusted if one < 0), NOTHING)
+    spent = _sum(_of(first, *SPENDS, "hold_capture", "report_meter_event")) + taken
     row = connection.execute(
-        "SELECT sum(b.available + b.restricted), sum(b.pending),"
-        " (SELECT coalesce(-sum(amount), 0) FROM credits.credit_transactions WHERE type = 'expiration')"
+        "SELECT sum(b.available + b.restricted), sum(b.held), sum(b.pending), (SELECT sum(lapsed) FROM credits.grants)"
         " FROM credits.customers AS c, credits.wallet_balance(c.customer_id, 'CREDIT') AS b"
     ).fetchone()
     assert row is not None
-    return row
+    remaining, held, pending, lapsed = row
+    if granted != remaining + held + lapsed + spent - pending:
+        return [f"{granted} granted, {remaining} remaining, {held} held, {lapsed} lapsed, {spent - pending} spent"]
+    return []
 
 
-def below_zero(connection: Connection) -> list[str]:
-    """Nothing of an account, a grant or an event is negative, nor is any balance on the way."""
-    return _rows(
-        connection,
-        "SELECT 'account', customer_id, available, restricted, held, pending FROM credits.accounts"
-        " WHERE least(available, restricted, held, pending, head_remaining) < 0",
-        "SELECT 'grant', customer_id, remaining FROM credits.credit_grants WHERE remaining NOT BETWEEN 0 AND amount",
-        "SELECT 'event', customer_id, identifier FROM credits.meter_events WHERE least(consumed, pending) < 0",
-        "SELECT 'line', customer_id, line_no FROM credits.credit_transactions WHERE running_balance < 0",
-        "SELECT 'grant by its lines', customer_id, grant_id, sum(amount) FROM credits.credit_transactions"
-        " GROUP BY 2, 3 HAVING sum(amount) < 0",
-    )
+def _of(done: Iterable[Done], *functions: str) -> list[Done]:
+    return [one for one in done if one.call.function in functions]
 
 
-def lines_in_order(connection: Connection) -> list[str]:
-    """Lines are numbered without a gap, their balances add up, and their times never go back."""
-    return _rows(
-        connection,
-        "SELECT customer_id, line_no FROM (SELECT *, row_number() OVER account AS place,"
-        "  sum(amount) OVER account AS balance, lag(effective_at) OVER account AS effective_before,"
-        "  lag(created_at) OVER account AS created_before FROM credits.credit_transactions"
-        "  WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no)) AS lines"
-        " WHERE line_no <> place OR running_balance <> balance"
-        "  OR effective_at < effective_before OR created_at < created_before OR effective_at > created_at",
-    )
-
-
-def drawdown(connection: Connection, count: Callable[[str], None]) -> list[str]:
-    """Every draw was on a grant usable at its moment and for its purpose, and on the first of those in the order.
-
-    Goes through each account's lines in their order with a book of its own. What it met is told to `count`.
-    """
-    grants = {
-        (customer, grant): (priority, expires, category == "paid", effective, grant, meters)
-        for customer, grant, priority, expires, category, effective, meters in connection.execute(
-            "SELECT customer_id, grant_id, priority, extract(epoch FROM expires_at), category,"
-            " extract(epoch FROM effective_at), applicable_meters FROM credits.credit_grants"
-        )
-    }
-    lines = connection.execute(
-        "SELECT l.customer_id, l.line_no, l.type, l.grant_id, l.amount, extract(epoch FROM l.effective_at),"
-        " e.event_name FROM credits.credit_transactions AS l"
-        " LEFT JOIN credits.meter_events AS e USING (customer_id, identifier)"
-        " ORDER BY l.customer_id, l.currency, l.line_no"
-    )
-    wrong = []
-    books: dict[str, dict[Any, Decimal]] = defaultdict(dict)
-    for customer, line_no, type_, grant, amount, at, event_name in lines:
-        book = books[customer]
-        if type_ == "grant":
-            book[grant] = amount
-            continue
-        if type_ == "consumption":
-            able = [
-                terms
-                for terms in (grants[customer, other] for other, left in book.items() if left > 0)
-                if terms[3] <= at < terms[1] and (terms[5] is None or event_name in terms[5])
-            ]
-            best = min(able, key=lambda terms: terms[:5], default=None)
-            if len(able) > 1:
-                count("draws with a choice")
-            if best is None or best[4] != grant:
-                wrong.append(f"{customer} line {line_no} draws on {grant}, first in order is {best and best[4]}")
-        elif at < grants[customer, grant][1]:
-            wrong.append(f"{customer} line {line_no} ends {grant} before its time")
-        else:
-            count("expirations")
-        book[grant] = book.get(grant, Decimal(0)) + amount
-        if book[grant] < 0:
-            wrong.append(f"{customer} line {line_no} overdraws {grant}")
-    return wrong
-
-
-def _rows(connection: Connection, *queries: str) -> list[str]:
-    return [str(row) for query in queries for row in connection.execute(query)]
+def _sum(done: Iterable[Done]) -> Decimal:
+    return sum((one.amount for one in done), NOTHING)
 
 
 def _compare(acknowledged: dict[Any, Any], recorded: dict[Any, Any]) -> list[str]:

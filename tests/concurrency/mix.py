@@ -10,74 +10,30 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from calls import BATCH, LIMITED, METERS, PLACED, WALLETS, Call, Done, answered, plausible, refusal_fits, shared_call
 from support import harness
 
-WALLETS = [f"wallet_{number:02d}" for number in range(50)]
-
-# event_name: (unit price, aggregation, overage)
-METERS = {
-    "calls": (Decimal(1), "count", "pending"),
-    "tokens": (Decimal("0.0020005"), "sum", "pending"),
-    "gated": (Decimal("0.5"), "sum", "reject"),
-}
-
-EVENT = "SELECT * FROM credits.report_meter_event(%s, %s, %s, %s)"
-BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s)"
-DEBIT = "SELECT * FROM credits.wallet_debit(%s, %s, idempotency_key => %s)"
-TRY_DEBIT = "SELECT * FROM credits.wallet_try_debit(%s, %s, idempotency_key => %s)"
-CREDIT = "SELECT * FROM credits.wallet_credit(%s, %s, idempotency_key => %s)"
-GRANT = (
-    "SELECT * FROM credits.credit_grant(%s, %s, idempotency_key => %s, category => %s, priority => %s,"
-    " effective_at => now() + %s * interval '1 s', expires_at => now() + %s * interval '1 s', applicable_meters => %s)"
+BALANCE = (
+    "SELECT b.*,"
+    " (w.available, w.restricted, w.held, w.pending) = (b.available, b.restricted, b.held, b.pending) AS same"
+    " FROM credits.wallet_balance(%s, 'CREDIT') AS b JOIN credits.wallets AS w ON w.customer_id = %s"
 )
-BALANCE = "SELECT * FROM credits.wallet_balance(%s, 'CREDIT')"
-
-
-def cost(event_name: str, value: Decimal) -> Decimal:
-    """What an event costs: half away from zero to six decimals."""
-    unit_price, aggregation, _ = METERS[event_name]
-    exact = unit_price if aggregation == "count" else unit_price * value
-    return exact.quantize(Decimal("0.000001"), ROUND_HALF_UP)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call with its inputs: all that a repeat needs."""
-
-    function: str
-    customer: str
-    amount: Decimal
-    key: str | None
-    event_name: str = ""
-    terms: tuple[Any, ...] = ()
-
-    def sql(self) -> tuple[str, list[Any]]:
-        match self.function:
-            case "report_meter_event":
-                return EVENT, [self.customer, self.event_name, self.amount, self.key]
-            case "wallet_debit":
-                return DEBIT, [self.customer, self.amount, self.key]
-            case "wallet_try_debit":
-                return TRY_DEBIT, [self.customer, self.amount, self.key]
-            case "wallet_credit":
-                return CREDIT, [self.customer, self.amount, self.key]
-        return GRANT, [self.customer, self.amount, self.key, *self.terms]
-
-
-@dataclass(frozen=True)
-class Done:
-    """One call that was acknowledged: what it did, or what it repeated."""
-
-    call: Call
-    id: str | None
-    amount: Decimal
-    replayed: bool
+# Any session's, so that several meet on one: a hold that is open (or, seldom, was), a grant that has not ended.
+A_HOLD = (
+    "SELECT hold_id, amount FROM credits.holds WHERE customer_id = %s AND (status = 'open' OR random() < 0.02)"
+    " ORDER BY random() LIMIT 1"
+)
+A_GRANT = (
+    "SELECT grant_id FROM credits.credit_grants WHERE customer_id = %s AND status IN ('pending', 'granted')"
+    " AND (granted_by IS NULL AND transferred_from IS NULL OR %s) ORDER BY random() LIMIT 1"
+)
+PLACE = "SELECT last_line, clock_timestamp() AS at FROM credits.accounts WHERE customer_id = %s AND currency = 'CREDIT'"
 
 
 @dataclass
@@ -135,7 +91,8 @@ class Mix:
         """A key of its own with another amount."""
         known = self.known()
         if known is not None:
-            self.make([replace(known.call, amount=known.call.amount + 1)], allowed=("PC002",), due="PC002")
+            other = known.call.amount + (1 if known.call.amount >= 0 else -1)
+            self.make([replace(known.call, amount=other)], allowed=("PC002",), due="PC002")
 
     def shared(self) -> None:
         """A call that other sessions make at the same time, with the same key and the same inputs."""
@@ -151,10 +108,13 @@ class Mix:
                     self.wrong(f"{call} was rolled back and answers replayed = true")
 
     def several(self) -> None:
-        """A transaction of several calls over up to three wallets, in the order of the wallets; some roll back."""
+        """A transaction of several calls over up to three wallets, in the order of the wallets; some roll back. None is
+        a transfer, which would take a second wallet out of that order."""
         wallets = sorted(self.random.sample(WALLETS, self.random.randint(1, 3)))
         calls = [self.new_call(wallet) for wallet in wallets for _ in range(self.random.randint(1, 2))]
-        self.make(calls, commit=self.random.random() < 0.7)
+        calls = [call for call in calls if call.function != "wallet_transfer"]
+        if calls:
+            self.make(calls, commit=self.random.random() < 0.7)
 
     def repeatable_read(self) -> None:
         call = self.new_call(self.random.choice(WALLETS))
@@ -170,7 +130,7 @@ class Mix:
             calls.append(self.random.choice(calls))
         self.random.shuffle(calls)
         arrays = [
-            [call.customer for call in calls], [call.event_name for call in calls], [call.amount for call in calls],
+            [call.customer for call in calls], [call.target for call in calls], [call.amount for call in calls],
             [call.key for call in calls],
         ]  # fmt: skip
         try:
@@ -184,19 +144,19 @@ class Mix:
             return
         for call, row in zip(calls, rows):
             if row["error"] is not None:
-                self.count(row["error"])
-                if row["error"] != "PC001" or METERS[call.event_name][2] != "reject":
+                self.count_refusal(call, row["error"])
+                if row["error"] not in call.refusals:
                     self.wrong(f"{call} in a batch: {row['error']}")
             else:
                 self.acknowledge([self.judge(call, row)])
 
     def balance(self) -> None:
         wallet = self.random.choice(WALLETS)
-        row = self.connection.execute(BALANCE, [wallet], prepare=True).fetchone()
+        row = self.connection.execute(BALANCE, [wallet, wallet], prepare=True).fetchone()
         assert row is not None
         self.count("wallet_balance")
-        if min(row["available"], row["restricted"], row["held"], row["pending"]) < 0:
-            self.wrong(f"{wallet} is below zero: {row}")
+        if min(row["available"], row["restricted"], row["held"], row["pending"]) < 0 or not row["same"]:
+            self.wrong(f"{wallet} is below zero, or another in the view wallets: {row}")
         if row["available"] > 0 and row["pending"] > 0:
             self.wrong(f"{wallet} owes while it has credits: {row}")
 
@@ -211,28 +171,84 @@ class Mix:
     # --- new calls -----------------------------------------------------------------------------------------------
 
     def new_call(self, wallet: str) -> Call:
-        """A call that nobody made before."""
-        function = self.random.choices(
-            ("report_meter_event", "wallet_debit", "wallet_try_debit", "credit_grant", "wallet_credit"),
-            (40, 16, 12, 20, 6),
-        )[0]
-        if function == "report_meter_event":
-            return self.new_event(wallet)
-        key = self.new_key() if self.random.random() < 0.5 else None
-        amount = Decimal(self.random.randint(1, 12_000_000)).scaleb(-6)
-        if function != "credit_grant":
-            return Call(function, wallet, amount, key)
-        begins = self.random.choice((None, None, None, self.random.randint(1, 3)))
-        ends = self.random.choice((None, None, (begins or 0) + self.random.randint(1, 5)))
-        meters = self.random.choice((None, None, None, ["calls"], ["tokens", "gated"]))
-        category = self.random.choice(("paid", "promotional"))
-        terms = (category, self.random.choice((0, 10, 50, 50, 90)), begins, ends, meters)
-        return Call(function, wallet, amount * 2, key, terms=terms)
+        """A call that nobody made before, or an event where there is nothing for what was to be called."""
+        new = self.random.choices(
+            (self.new_event, self.new_spend, self.new_grant, self.new_credit, self.new_hold, self.end_of_hold,
+             self.new_transfer, self.new_adjustment, self.change_of_grant, self.new_limit),
+            (34, 22, 14, 3, 16, 16, 7, 6, 7, 4),
+        )[0]  # fmt: skip
+        return new(wallet) or self.new_event(wallet)
 
     def new_event(self, wallet: str) -> Call:
         event_name = self.random.choice(list(METERS))
         value = Decimal(self.random.randint(0, 4) if event_name == "gated" else self.random.randint(0, 2_000))
         return Call("report_meter_event", wallet, value, self.new_key(), event_name)
+
+    def new_spend(self, wallet: str) -> Call:
+        function = self.random.choice(("wallet_debit", "wallet_try_debit"))
+        return Call(function, wallet, self.amount(14), self.key_or_none())
+
+    def new_credit(self, wallet: str) -> Call:
+        return Call("wallet_credit", wallet, self.amount(12), self.key_or_none())
+
+    def new_grant(self, wallet: str) -> Call:
+        begins = self.random.choice((None, None, None, self.random.randint(1, 3)))
+        ends = self.random.choice((None, None, (begins or 0) + self.random.randint(1, 5)))
+        meters = self.random.choice((None, None, None, ["calls"], ["tokens", "gated"]))
+        category = self.random.choice(("paid", "promotional"))
+        cost_basis = self.random.choice((Decimal("0.02"), Decimal("0.0125"))) if category == "paid" else None
+        terms = (category, self.random.choice((0, 10, 50, 50, 90)), begins, ends, meters, cost_basis)
+        return Call("credit_grant", wallet, self.amount(30), self.key_or_none(), terms=terms)
+
+    def new_hold(self, wallet: str) -> Call:
+        """Most run out within the mix, some stay open beyond it."""
+        expires_in = self.random.choice((1, 3, 5, 900))
+        return Call("hold_create", wallet, self.amount(9), self.key_or_none(), terms=(expires_in,))
+
+    def end_of_hold(self, wallet: str) -> Call | None:
+        hold = self.connection.execute(A_HOLD, [wallet], prepare=True).fetchone()
+        if hold is None:
+            return None
+        if self.random.random() < 0.2:
+            return Call("hold_release", wallet, target=str(hold["hold_id"]))
+        # In few sizes, so that two sessions happen to capture the same.
+        spent = max(round(hold["amount"] / self.random.choice((1, 1, 2, 3)), 6), Decimal("0.000001"))
+        return Call("hold_capture", wallet, spent, target=str(hold["hold_id"]))
+
+    def new_transfer(self, wallet: str) -> Call:
+        to = self.random.choice([other for other in WALLETS if other != wallet])
+        return Call("wallet_transfer", wallet, self.amount(9), self.key_or_none(), to)
+
+    def new_adjustment(self, wallet: str) -> Call:
+        if self.random.random() < 0.5:
+            reason = self.random.choice(("refund", "charge", "correction"))
+            return Call("wallet_adjust", wallet, -self.amount(5), self.key_or_none(), terms=(reason, None))
+        reason = self.random.choice(("external_topup", "gift", "refund", "charge", "correction"))
+        terms = (reason, self.random.choice((None, self.random.randint(1, 5))))
+        return Call("wallet_adjust", wallet, self.amount(9), self.key_or_none(), terms=terms)
+
+    def change_of_grant(self, wallet: str) -> Call | None:
+        """Of those that a transfer or an adjustment brought only the end: nobody was told how those began."""
+        function = self.random.choice(("credit_grant_void", "credit_grant_expire", *["credit_grant_update"] * 4))
+        grant = self.connection.execute(A_GRANT, [wallet, function != "credit_grant_update"], prepare=True).fetchone()
+        if grant is None:
+            return None
+        terms: tuple[Any, ...] = ()
+        if function == "credit_grant_update":
+            ends = self.random.choice((None, None, self.random.randint(3, 5)))
+            terms = (self.random.choice((None, 0, 20, 50, 80)), ends is None and self.random.random() < 0.5, ends)
+        return Call(function, wallet, target=str(grant["grant_id"]), terms=terms)
+
+    def new_limit(self, wallet: str) -> Call:
+        limits = [Decimal(limit) for limit in (0, 3, 10, 30, "Infinity")] if wallet in LIMITED else [None]
+        terms = (self.random.choice(limits), Decimal(self.random.randint(1, 20)))
+        return Call("account_configure", wallet, terms=terms)
+
+    def amount(self, most: int) -> Decimal:
+        return Decimal(self.random.randint(1, most * 1_000_000)).scaleb(-6)
+
+    def key_or_none(self) -> str | None:
+        return self.new_key() if self.random.random() < 0.5 else None
 
     def new_key(self) -> str:
         self.serial += 1
@@ -254,7 +270,7 @@ class Mix:
         isolation: str | None = None,
     ) -> list[Done]:
         """Makes the calls, several or an isolation level as one transaction. `due` is the error that has to come."""
-        together = len(calls) > 1 or not commit or isolation is not None
+        together = len(calls) > 1 or not commit or isolation is not None or calls[0].function in PLACED
         done: list[Done] = []
         try:
             if together:
@@ -266,7 +282,7 @@ class Mix:
                 if row is None or (call.function == "wallet_try_debit" and not row["ok"]):
                     self.refused_politely(call, row)
                 else:
-                    done.append(self.judge(call, row))
+                    done.append(self.judge(call, row, together))
             if together:
                 self.connection.execute("COMMIT" if commit else "ROLLBACK")
         except psycopg.Error as error:
@@ -283,25 +299,17 @@ class Mix:
         self.acknowledge(done)
         return done
 
-    def judge(self, call: Call, row: dict[str, Any]) -> Done:
-        """Turns an answer into what it says was done, after a look at whether it can be."""
-        match call.function:
-            case "report_meter_event":
-                charged = row["consumed"] + row["pending"]
-                if charged != cost(call.event_name, call.amount):
-                    self.wrong(f"{call} is charged {charged}, not {cost(call.event_name, call.amount)}")
-                if (row["status"] == "pending") != (row["pending"] > 0) or row["available"] < 0:
-                    self.wrong(f"{call} answers {row}")
-                return Done(call, row["identifier"], charged, row["replayed"])
-            case "wallet_debit" | "wallet_try_debit":
-                if row["debited"] != call.amount or row["available"] < 0:
-                    self.wrong(f"{call} answers {row}")
-                return Done(call, str(row["operation_id"]), row["debited"], row["replayed"])
-            case "wallet_credit":
-                return Done(call, str(row["grant_id"]), row["credited"], row["replayed"])
-        if not 0 <= row["remaining"] <= row["amount"] == call.amount:
+    def judge(self, call: Call, row: dict[str, Any], together: bool = False) -> Done:
+        """Turns an answer into what it says was done, after a look at whether it can be. In a transaction the account
+        is still locked by what was done, and so can be asked how far its lines go."""
+        if not plausible(call, row):
             self.wrong(f"{call} answers {row}")
-        return Done(call, str(row["grant_id"]), row["amount"], row["replayed"])
+        done = answered(call, row)
+        if together and not done.replayed:
+            place = self.connection.execute(PLACE, [call.customer], prepare=True).fetchone()
+            assert place is not None
+            done = replace(done, **place)
+        return done
 
     def acknowledge(self, done: list[Done]) -> None:
         self.report.done += done
@@ -315,15 +323,18 @@ class Mix:
     def refused(self, call: Call, error: psycopg.Error, allowed: tuple[str, ...], alone: bool) -> None:
         """An error: one that may come here is counted, with its DETAIL looked at; any other is wrong."""
         state = error.sqlstate or "no connection"
-        uncovered = call.function == "wallet_debit" or (call.event_name and METERS[call.event_name][2] == "reject")
-        if state == "PC001" and uncovered:
-            detail = json.loads(error.diag.message_detail or "{}", parse_float=Decimal)
-            short = Decimal(detail["requested"]) - Decimal(detail["available"])
-            if not Decimal(detail["shortfall"]) == short > 0 or detail["customer_id"] != call.customer:
+        detail = json.loads(error.diag.message_detail or "{}", parse_float=Decimal)
+        if state in call.refusals:
+            if not refusal_fits(call, state, detail):
                 self.wrong(f"{call} is refused with {detail}")
         elif state not in allowed:
             self.unexpected(f"{call}{' alone' if alone else ' in a transaction'}", error)
+        self.count_refusal(call, state)
+
+    def count_refusal(self, call: Call, state: str) -> None:
         self.count(state)
+        if state == "PC001" and call.function == "report_meter_event" and METERS[call.target or ""][2] == "pending":
+            self.count("overdraft refused")
 
     def unexpected(self, what: str, error: psycopg.Error) -> None:
         self.wrong(f"{what}: {harness.described(error)}")
@@ -337,18 +348,6 @@ class Mix:
 
     def count(self, what: str) -> None:
         self.report.counts[what] += 1
-
-
-def shared_call(number: int) -> Call:
-    """The call of that number, the same in every session: its inputs follow from the number alone."""
-    random_ = random.Random(f"shared/{number}")
-    wallet, key = WALLETS[number * 7 % len(WALLETS)], f"shared {number}"
-    kind = number % 6
-    if kind < 3:
-        event_name = random_.choice(("calls", "tokens"))
-        return Call("report_meter_event", wallet, Decimal(random_.randint(1, 2_000)), key, event_name)
-    function = ("wallet_debit", "wallet_try_debit", "wallet_credit")[kind - 3]
-    return Call(function, wallet, Decimal(random_.randint(1, 9_000_000)).scaleb(-6), key)
 
 
 def run_session(database: str, number: int, seed: int, seconds: float) -> Report:

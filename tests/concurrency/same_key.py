@@ -6,7 +6,7 @@ import threading
 from decimal import Decimal
 from typing import Any
 
-from sessions import BATCH, CREDIT, DEBIT, EVENT, GRANT, TRY_DEBIT, Pair, Row, refusal
+from sessions import ADD, BATCH, CREDIT, DEBIT, EVENT, GRANT, HOLD, TAKE, TRANSFER, TRY_DEBIT, Pair, Row, refusal
 
 # Every call that takes a key: its SQL, what it returns that a repeat has to return too, and what 3 credits of it do to
 # a balance of 100.
@@ -16,6 +16,10 @@ CALLS: dict[str, tuple[str, tuple[str, ...], int]] = {
     "wallet_try_debit": (TRY_DEBIT, ("ok", "shortfall", "operation_id", "currency", "debited"), 97),
     "credit_grant": (GRANT, ("grant_id", "currency", "amount", "category", "priority"), 103),
     "wallet_credit": (CREDIT, ("grant_id", "currency", "credited"), 103),
+    "hold_create": (HOLD, ("hold_id", "currency", "status", "amount", "captured", "released", "expires_at"), 97),
+    "wallet_transfer": (TRANSFER, ("operation_id", "to_customer_id", "currency", "transferred"), 97),
+    "wallet_adjust, adding": (ADD, ("operation_id", "grant_id", "currency", "adjusted"), 103),
+    "wallet_adjust, taking": (TAKE, ("operation_id", "grant_id", "currency", "adjusted"), 97),
 }
 
 

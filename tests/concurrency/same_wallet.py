@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from sessions import BALANCE, BATCH, DEBIT, EVENT, GRANT, TRY_DEBIT, Pair, refusal
+from sessions import ADD, BALANCE, BATCH, DEBIT, EVENT, GRANT, HOLD, TAKE, TRANSFER, TRY_DEBIT, Pair, refusal
 
 
 def nearly_all_is_taken(pair: Pair) -> None:
@@ -146,7 +146,7 @@ def lock_held_past_expiry(pair: Pair) -> None:
         taken = 0
     late = pair.observer.all(
         "SELECT line_no, effective_at FROM credits.credit_transactions"
-        " WHERE customer_id = %s AND type = 'consumption' AND effective_at >= %s",
+        " WHERE customer_id = %s AND amount < 0 AND type <> 'expiration' AND effective_at >= %s",
         pair.customer, ends,
     )  # fmt: skip
     pair.checks.none(late, "no line of a draw at or after the expiry")
@@ -274,7 +274,10 @@ def first_event_together(pair: Pair) -> None:
 
 def repeatable_read(pair: Pair) -> None:
     """REPEATABLE READ: who writes after another changed the wallet gets 40001, not a wrong result"""
-    calls = ((DEBIT, None), (TRY_DEBIT, "t"), (EVENT, "e"), (GRANT, "g"))
+    calls = (
+        (DEBIT, None), (TRY_DEBIT, "t"), (EVENT, "e"), (GRANT, "g"), (HOLD, None), (TRANSFER, None), (ADD, "a"),
+        (TAKE, None),
+    )  # fmt: skip
     for number, (call, key) in enumerate(calls):
         for waits in (False, True):
             pair.customer = f"repeatable_read_{number}_{waits}"

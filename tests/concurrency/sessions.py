@@ -7,9 +7,11 @@ other.
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import psycopg
@@ -28,6 +30,14 @@ CREDIT = "SELECT * FROM credits.wallet_credit(%s, %s, idempotency_key => %s)"
 GRANT = "SELECT * FROM credits.credit_grant(%s, %s, idempotency_key => %s)"
 EVENT = "SELECT * FROM credits.report_meter_event(%s, 'calls', %s, %s)"
 BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s)"
+HOLD = "SELECT * FROM credits.hold_create(%s, %s, idempotency_key => %s)"
+HOLD_FOR = "SELECT * FROM credits.hold_create(%s, %s, expires_in => %s * interval '1 s')"
+CAPTURE = "SELECT * FROM credits.hold_capture(%s, %s, %s)"
+RELEASE = "SELECT * FROM credits.hold_release(%s, %s)"
+TRANSFER = "SELECT * FROM credits.wallet_transfer(%s, 'recipient', %s, idempotency_key => %s)"
+TRANSFER_TO = "SELECT * FROM credits.wallet_transfer(%s, %s, %s)"
+ADD = "SELECT * FROM credits.wallet_adjust(%s, %s, 'gift', idempotency_key => %s)"
+TAKE = "SELECT * FROM credits.wallet_adjust(%s, -%s::numeric, 'correction', idempotency_key => %s)"
 
 Row = dict[str, Any]
 
@@ -155,7 +165,7 @@ class Pair:
         rows = self.observer.all(
             "SELECT g.name, -l.amount AS drawn FROM credits.credit_transactions AS l"
             " JOIN credits.credit_grants AS g USING (customer_id, grant_id)"
-            " WHERE l.customer_id = %s AND l.type = 'consumption' ORDER BY l.line_no",
+            " WHERE l.customer_id = %s AND l.type IN ('consumption', 'debit', 'hold') ORDER BY l.line_no",
             self.customer,
         )
         return [(row["name"], row["drawn"]) for row in rows]
@@ -171,6 +181,13 @@ class Pair:
     def close(self) -> None:
         for session in (self.first, self.second, self.third, self.observer):
             session.close()
+
+
+def together(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Does the work in processes at the same time, one for each of the arguments, and returns what each returned."""
+    calls = list(arguments)
+    with ProcessPoolExecutor(len(calls), mp_context=multiprocessing.get_context("fork")) as pool:
+        return [one.result() for one in [pool.submit(work, *call) for call in calls]]
 
 
 def refusal(call: Callable[[], Any]) -> psycopg.Error:
