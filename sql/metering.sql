@@ -12,6 +12,16 @@ AS 'MODULE_PATHNAME', 'meter_create_wrapper';
 COMMENT ON FUNCTION credits.meter_create IS
 'Makes a meter: a billable kind of usage, found by its event_name. unit_price: credits for one unit, zero or more. aggregation: ''sum'' charges value x unit_price, ''count'' charges unit_price an event; both round half away from zero to the currency''s decimals, event by event. overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001). period must be NULL and settlement ''immediate''. Raises PC007, PC008, PC013 (also where the meter exists).';
 
+CREATE FUNCTION credits.meter_update(
+    event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
+    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    OUT event_name text, OUT name text, OUT currency text, OUT unit_price numeric, OUT aggregation text,
+    OUT unit text, OUT overage text, OUT active boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_update_wrapper';
+COMMENT ON FUNCTION credits.meter_update IS
+'Changes a meter; what is NULL stays. A new unit_price or overage holds for events reported from now on, whenever they occurred; earlier ones keep what they were charged, and a repeat of one returns that. Currency and aggregation cannot be changed. Raises PC004, PC007, PC013.';
+
 CREATE FUNCTION credits.meter_activate(event_name text, OUT event_name text, OUT active boolean)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_activate_wrapper';
@@ -36,6 +46,23 @@ ALTER TABLE credits.meters ENABLE ALWAYS TRIGGER remembered;
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.currencies
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
 ALTER TABLE credits.currencies ENABLE ALWAYS TRIGGER remembered;
+
+CREATE FUNCTION credits.pending_amount(customer_id text, currency text DEFAULT NULL)
+RETURNS TABLE (currency text, pending numeric)
+LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
+COMMENT ON FUNCTION credits.pending_amount IS
+'What a customer owes at this moment: usage that no credit covered yet, a row an account; with a currency exactly one row. Writes nothing. Raises PC008, PC013.';
+
+CREATE FUNCTION credits.usage_summary(
+    customer_id text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL, event_name text DEFAULT NULL,
+    currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
+RETURNS TABLE (
+    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint)
+LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
+COMMENT ON FUNCTION credits.usage_summary IS
+'A customer''s usage by occurred_at from start_at (included) to end_at (not included), NULL for no bound: a row a meter and currency. total_quantity: the events'' values added up, in unit. total_credits: what they cost, paid or owed. event_name, currency, subscription_id: only those. Writes nothing. Raises PC004, PC008, PC013.';
 
 CREATE FUNCTION credits.report_meter_event(
     customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,

@@ -26,12 +26,15 @@ GRANT EXECUTE ON FUNCTION
     credits.credit_grant_summary(text),
     credits.credit_grant_holders(text, integer, text, numeric),
     credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),
+    credits.pending_amount(text, text),
+    credits.usage_summary(text, timestamptz, timestamptz, text, text, text),
     credits.due_grants(text, text),
+    credits.due_events(text, text),
     credits.clock(),
     credits.error_code_list()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits.grants, credits.open_holds, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
+    credits.wallets, credits.grants, credits.open_holds, credits.usage, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
 
@@ -62,6 +65,7 @@ GRANT EXECUTE ON FUNCTION
     credits.currency_create(text, text, integer, text, text, jsonb),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb),
+    credits.meter_update(text, text, numeric, text, text, text, jsonb),
     credits.meter_activate(text),
     credits.meter_deactivate(text),
     credits.maintain_batch(integer)

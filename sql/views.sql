@@ -54,6 +54,28 @@ FROM credits.holds h WHERE h.status = 'open' AND h.expires_at > credits.clock();
 COMMENT ON VIEW credits.open_holds IS
 'Holds that are open at this moment: what is set aside, for what, and until when. Those that were captured or released are in the ledger.';
 
+CREATE FUNCTION credits.due_events(customer_id text, currency text)
+RETURNS TABLE (identifier text, consumed numeric, pending numeric)
+LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'due_events_wrapper';
+COMMENT ON FUNCTION credits.due_events IS
+'An account''s events whose pending usage was paid by what time brought and nothing has posted yet: for the view usage. Writes nothing. Raises PC013.';
+
+CREATE VIEW credits.usage AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
+       e.consumed + e.pending AS credits, n.consumed, n.pending,
+       CASE WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at
+FROM credits.meter_events e
+LEFT JOIN credits.meters m ON m.event_name = e.event_name
+LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
+           FROM credits.accounts x CROSS JOIN LATERAL credits.due_events(x.customer_id, x.currency) c
+           WHERE x.next_change_at <= credits.clock() AND x.pending > 0) d
+       ON d.customer_id = e.customer_id AND d.identifier = e.identifier
+CROSS JOIN LATERAL (SELECT coalesce(d.consumed, e.consumed) AS consumed, coalesce(d.pending, e.pending) AS pending) n;
+COMMENT ON VIEW credits.usage IS
+'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', or ''pending'' while something is owed.';
+
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
        coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id, o.function,

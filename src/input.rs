@@ -1,8 +1,9 @@
 //! Arguments as callers gave them, held against what every function asks: there, and of a bearable length.
 
 use crate::amount::{AmountError, Decimal};
+use crate::clock::Time;
 use crate::error::Error;
-use crate::pg::argument::Numeric;
+use crate::pg::argument::{Numeric, Timestamptz};
 use crate::pg::value::{self, Cell, ToCell};
 
 /// The longest key, in characters: a customer, an identifier, an event name.
@@ -96,6 +97,15 @@ pub fn limit(
         Some(value) if value.text() == "Infinity" => Ok(Some(Limit::Removed)),
         value => Ok(optional_number(argument, value, check)?.map(Limit::At)),
     }
+}
+
+/// From when (included) to when (not included), where they are given.
+pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Result<(Option<Time>, Option<Time>), Error> {
+    let (start_at, end_at) = (start_at.map(|t| t.0), end_at.map(|t| t.0));
+    if start_at.zip(end_at).is_some_and(|(start, end)| start > end) {
+        return Err(Error::argument("end_at", "must not be before start_at"));
+    }
+    Ok((start_at, end_at))
 }
 
 /// How many rows a page has: 1 to 1,000.

@@ -108,6 +108,37 @@ fn due_grants(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<D
     })())
 }
 
+row! {
+    /// An event whose debt was paid by what time brought and nothing has posted yet, as `due_events` returns it.
+    pub struct DueEventRow {
+        /// Which.
+        pub identifier: String,
+        /// Credits paid by now.
+        pub consumed: Decimal,
+        /// Credits owed by now.
+        pub pending: Decimal,
+    }
+}
+
+/// `credits.due_events`: what the view usage needs to be right at the moment of reading. Raises PC013.
+#[pg_extern(sql = false)]
+fn due_events(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueEventRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let code = input::required("currency", currency)?;
+        let now = settings::now()?;
+        reading(|session| {
+            let book = book(session, customer_id, code, now)?;
+            let paid = book.iter().flat_map(Book::changed_debts).map(|debt| DueEventRow {
+                identifier: debt.identifier.clone(),
+                consumed: debt.consumed,
+                pending: debt.pending,
+            });
+            Ok(Many(paid.collect()))
+        })
+    })())
+}
+
 /// The account as it stands now, where there is one: for answering a repeat.
 pub fn current(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
     let now = settings::now()?;

@@ -107,6 +107,53 @@ fn meter_create(
     })())
 }
 
+static UPDATE: Statement = Statement::new(
+    c"UPDATE credits.meters m
+      SET name = coalesce($2, m.name), unit_price = coalesce($3, m.unit_price), unit = coalesce($4, m.unit),
+          overage = coalesce($5, m.overage), description = coalesce($6, m.description),
+          metadata = coalesce($7, m.metadata)
+      WHERE m.event_name = $1
+      RETURNING m.event_name, m.name, m.currency, m.unit_price, m.aggregation, m.unit, m.overage, m.active",
+    &[TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+/// `credits.meter_update`: what is NULL stays; events keep what they were charged. Raises PC004, PC007, PC013.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn meter_update(
+    event_name: Option<&str>,
+    name: Option<&str>,
+    unit_price: Option<Numeric>,
+    unit: Option<&str>,
+    overage: Option<&str>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<MeterRow>> {
+    Reply((|| {
+        let event_name = input::key("event_name", event_name)?;
+        let unit_price = input::optional_number("unit_price", unit_price, amount::not_negative)?;
+        if let Some(overage) = overage {
+            input::choice("overage", Some(overage), overage, &["pending", "reject"])?;
+        }
+        writing(|session| {
+            let updated = UPDATE.run(
+                session,
+                &[
+                    event_name.cell(),
+                    name.cell(),
+                    unit_price.cell(),
+                    unit.cell(),
+                    overage.cell(),
+                    description.cell(),
+                    metadata.cell(),
+                ],
+            )?;
+            let row = updated.first().ok_or_else(|| Error::MeterNotFound { event_name: event_name.to_string() })?;
+            MeterRow::read(row).map(One)
+        })
+    })())
+}
+
 static SET_ACTIVE: Statement = Statement::new(
     c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",
     &[TEXTOID, BOOLOID],

@@ -5,3 +5,4 @@ pub mod event;
 pub mod meter;
 pub mod pricing;
 pub mod repeat;
+pub mod usage;

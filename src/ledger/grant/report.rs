@@ -178,10 +178,7 @@ fn credit_grant_stats(
         if !backend::is_time_zone(time_zone) {
             return Err(Error::argument("time_zone", "must be the name of a time zone"));
         }
-        let (start_at, end_at) = (start_at.map(|t| t.0), end_at.map(|t| t.0));
-        if start_at.zip(end_at).is_some_and(|(start, end)| start > end) {
-            return Err(Error::argument("end_at", "must not be before start_at"));
-        }
+        let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
             if let Some(code) = currency {
                 currency::check_known(session, code)?;

@@ -1,0 +1,115 @@
+//! Usage: what was reported and what of it is owed, asked about rather than charged.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::{balance, currency};
+use crate::pg::argument::Timestamptz;
+use crate::pg::reply::{Many, Reply};
+use crate::pg::statement::{Statement, reading};
+use crate::pg::value::{ToCell, Total};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
+
+row! {
+    /// One currency as `pending_amount` returns it.
+    pub struct PendingRow {
+        /// The currency's code.
+        pub currency: String,
+        /// Credits owed.
+        pub pending: Decimal,
+    }
+}
+
+/// `credits.pending_amount`: what is owed at this moment. Writes nothing. Raises PC008, PC013.
+#[pg_extern(sql = false)]
+fn pending_amount(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<PendingRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let now = settings::now()?;
+        reading(|session| {
+            let currencies = match currency {
+                Some(code) => {
+                    currency::check_known(session, code)?;
+                    vec![code.to_string()]
+                }
+                None => balance::currencies(session, customer_id)?,
+            };
+            let owed = currencies.into_iter().map(|code| {
+                let book = balance::book(session, customer_id, &code, now)?;
+                Ok(PendingRow { currency: code, pending: book.map_or(Decimal::ZERO, |b| b.pending) })
+            });
+            owed.collect::<Result<_, Error>>().map(Many)
+        })
+    })())
+}
+
+row! {
+    /// One meter and currency as `usage_summary` returns it.
+    pub struct UsageRow {
+        /// The meter.
+        pub event_name: String,
+        /// What it was charged in.
+        pub currency: String,
+        /// The meter's unit.
+        pub unit: Option<String>,
+        /// The events' values added up.
+        pub total_quantity: Total,
+        /// Credits charged for them, paid or owed.
+        pub total_credits: Total,
+        /// How many events.
+        pub event_count: i64,
+    } read
+}
+
+static SUMMARY: Statement = Statement::new(
+    c"SELECT e.event_name, e.currency, m.unit, trim_scale(sum(e.value)), trim_scale(sum(e.consumed + e.pending)), count(*)
+      FROM credits.meter_events e
+      LEFT JOIN credits.meters m ON m.event_name = e.event_name
+      WHERE e.customer_id = $1
+        AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
+        AND ($4 IS NULL OR e.event_name = $4) AND ($5 IS NULL OR e.currency = $5)
+        AND ($6 IS NULL OR e.subscription_id = $6)
+      GROUP BY e.event_name, e.currency, m.unit ORDER BY e.event_name, e.currency",
+    &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// `credits.usage_summary`: a customer's usage in a time, a row a meter and currency. Writes nothing. Raises PC004, PC008,
+/// PC013.
+#[pg_extern(sql = false)]
+fn usage_summary(
+    customer_id: Option<&str>,
+    start_at: Option<Timestamptz>,
+    end_at: Option<Timestamptz>,
+    event_name: Option<&str>,
+    currency: Option<&str>,
+    subscription_id: Option<&str>,
+) -> Reply<Many<UsageRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let (start_at, end_at) = input::span(start_at, end_at)?;
+        reading(|session| {
+            if let Some(name) = event_name {
+                super::meter::read(session, name)?
+                    .ok_or_else(|| Error::MeterNotFound { event_name: name.to_string() })?;
+            }
+            if let Some(code) = currency {
+                currency::check_known(session, code)?;
+            }
+            let rows = SUMMARY.run(
+                session,
+                &[
+                    customer_id.cell(),
+                    start_at.cell(),
+                    end_at.cell(),
+                    event_name.cell(),
+                    currency.cell(),
+                    subscription_id.cell(),
+                ],
+            )?;
+            rows.iter().map(UsageRow::read).collect::<Result<_, _>>().map(Many)
+        })
+    })())
+}
