@@ -47,6 +47,15 @@ CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credit
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
 ALTER TABLE credits.currencies ENABLE ALWAYS TRIGGER remembered;
 
+CREATE FUNCTION credits.meter_event_cancel(
+    customer_id text, identifier text, reason text DEFAULT NULL,
+    OUT identifier text, OUT status text, OUT consumed numeric, OUT pending numeric, OUT returned numeric,
+    OUT available numeric, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_event_cancel_wrapper';
+COMMENT ON FUNCTION credits.meter_event_cancel IS
+'Takes one event''s usage back: the event stays, with status ''canceled'', and costs nothing. What it owed is no longer owed; what grants paid for it comes back to them, newest draw first (returned), and pays what is owed otherwise; what comes back to a grant that has ended ends the same way at once. reason is kept with the event. Again is a no-op (replayed = true), and its identifier stays used. Raises PC013 (also for an identifier without an event).';
+
 CREATE FUNCTION credits.pending_amount(customer_id text, currency text DEFAULT NULL)
 RETURNS TABLE (currency text, pending numeric)
 LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp

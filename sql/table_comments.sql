@@ -121,12 +121,15 @@ COMMENT ON COLUMN credits.meter_events.created_at IS 'When it was reported.';
 COMMENT ON COLUMN credits.meter_events.subscription_id IS 'The application''s own.';
 COMMENT ON COLUMN credits.meter_events.source_data IS 'The application''s own: what the event was made of.';
 COMMENT ON COLUMN credits.meter_events.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.meter_events.canceled_at IS 'When it was taken back, at the account''s time; NULL otherwise. It costs nothing from then on.';
+COMMENT ON COLUMN credits.meter_events.cancel_reason IS 'Why it was taken back, as the caller said.';
+COMMENT ON COLUMN credits.meter_events.returned IS 'The credits that came back when it was taken back.';
 
 COMMENT ON TABLE credits.credit_transactions IS 'The ledger: append-only lines, never updated, never deleted.';
 COMMENT ON COLUMN credits.credit_transactions.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.credit_transactions.currency IS 'What it counts.';
 COMMENT ON COLUMN credits.credit_transactions.line_no IS 'Counts from 1 in each account, without a gap, in posting order.';
-COMMENT ON COLUMN credits.credit_transactions.type IS '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit covered), ''hold'', ''capture'', ''release'', ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
+COMMENT ON COLUMN credits.credit_transactions.type IS '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit covered), ''reversal'' (usage was taken back), ''hold'', ''capture'', ''release'', ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
 COMMENT ON COLUMN credits.credit_transactions.amount IS 'What it does to the balance, signed.';
 COMMENT ON COLUMN credits.credit_transactions.running_balance IS 'The balance after it: available and restricted.';
 COMMENT ON COLUMN credits.credit_transactions.grant_id IS 'The grant whose credits they are; NULL for a debt.';

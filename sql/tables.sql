@@ -176,6 +176,9 @@ CREATE TABLE credits.meter_events (
     subscription_id text,
     source_data     jsonb,
     metadata        jsonb,
+    canceled_at     timestamptz,
+    cancel_reason   text,
+    returned        numeric,
     PRIMARY KEY (customer_id, identifier)
 );
 

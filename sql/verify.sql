@@ -149,7 +149,7 @@ WHERE h.status = 'open' AND h.expires_at < a.next_change_at
 UNION ALL
 SELECT 'line: no such grant', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
-WHERE (l.grant_id IS NOT NULL OR l.type <> 'debt')
+WHERE (l.grant_id IS NOT NULL OR l.type NOT IN ('debt', 'reversal'))
   AND NOT EXISTS (SELECT FROM credits.credit_grants g
                   WHERE g.customer_id = l.customer_id AND g.grant_id = l.grant_id AND g.currency = l.currency)
 UNION ALL
@@ -265,6 +265,15 @@ LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits.cr
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
 WHERE e.consumed <> coalesce(l.total, 0)
 UNION ALL
+SELECT 'event: taken back and not wholly, or not and something was returned', e.customer_id, e.currency,
+       'event ' || e.identifier, 0, e.consumed + e.pending
+FROM credits.meter_events e
+LEFT JOIN (SELECT customer_id, identifier, sum(amount) AS returned FROM credits.credit_transactions
+           WHERE type = 'reversal' GROUP BY 1, 2) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+WHERE CASE WHEN e.canceled_at IS NULL THEN e.returned IS NOT NULL OR l.returned IS NOT NULL
+           ELSE e.consumed <> 0 OR e.pending <> 0 OR e.returned IS DISTINCT FROM coalesce(l.returned, 0) END
+UNION ALL
 SELECT 'event: pending is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
        coalesce(l.total, 0), e.pending
 FROM credits.meter_events e
@@ -306,11 +315,12 @@ LEFT JOIN credits.meter_events e
        ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
 LEFT JOIN credits.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
-CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt') AS of_usage,
-                           l.type NOT IN ('consumption', 'debt', 'grant', 'expiration', 'void') AS of_operation) x
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AS of_usage,
+                           l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void')
+                               AS of_operation) x
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
-   OR (l.grant_id IS NULL) <> (l.type = 'debt')
+   OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type = 'reversal' AND l.amount = 0))
 UNION ALL
 SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
@@ -330,6 +340,8 @@ WHERE CASE l.type
       WHEN 'consumption' THEN l.amount < 0 AND l.held IS NULL AND coalesce(l.pending = l.amount, true)
       WHEN 'debit' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'debt' THEN l.amount = 0 AND l.held IS NULL AND l.pending > 0
+      WHEN 'reversal' THEN l.held IS NULL AND CASE l.amount WHEN 0 THEN l.pending < 0
+                                                            ELSE l.amount > 0 AND l.pending IS NULL END
       WHEN 'hold' THEN l.amount < 0 AND l.held = -l.amount AND l.pending IS NULL
       WHEN 'capture' THEN l.amount = 0 AND l.held < 0 AND l.pending IS NULL
       WHEN 'release' THEN l.amount > 0 AND l.held = -l.amount AND l.pending IS NULL
@@ -354,10 +366,11 @@ JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l
 CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
                            EXISTS (SELECT FROM credits.credit_transactions r
                                    WHERE r.customer_id = l.customer_id AND r.currency = l.currency
-                                     AND r.line_no = l.line_no - 1 AND r.type = 'release' AND r.grant_id = l.grant_id)
+                                     AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal')
+                                     AND r.grant_id = l.grant_id)
                                AS came_back) x
 WHERE l.effective_at < g.effective_at
-   OR CASE WHEN l.type IN ('capture', 'release') THEN false
+   OR CASE WHEN l.type IN ('capture', 'release', 'reversal') THEN false
            WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
                                      OR (l.effective_at > x.ended_at AND NOT x.came_back)
            WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at

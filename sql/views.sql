@@ -64,7 +64,8 @@ COMMENT ON FUNCTION credits.due_events IS
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        e.consumed + e.pending AS credits, n.consumed, n.pending,
-       CASE WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+       CASE WHEN e.canceled_at IS NOT NULL THEN 'canceled' WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+       e.canceled_at, e.cancel_reason, e.returned,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at
 FROM credits.meter_events e
 LEFT JOIN credits.meters m ON m.event_name = e.event_name
@@ -74,7 +75,7 @@ LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
        ON d.customer_id = e.customer_id AND d.identifier = e.identifier
 CROSS JOIN LATERAL (SELECT coalesce(d.consumed, e.consumed) AS consumed, coalesce(d.pending, e.pending) AS pending) n;
 COMMENT ON VIEW credits.usage IS
-'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', or ''pending'' while something is owed.';
+'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, or ''canceled'': taken back, with the credits that were returned.';
 
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
@@ -92,4 +93,4 @@ COMMENT ON VIEW credits.ledger IS
 'Ledger lines as posted, with what they are about. amount: what a line did to the balance; held, pending: to the credits held and the usage owed. The operation of a hold''s lines is the hold; a capture''s description and metadata are those of hold_capture where it was given any. Month-end runs CALL maintain() first.';
 
 COMMENT ON COLUMN credits.ledger.type IS
-'''grant'' (credits took effect), ''consumption'' (usage was paid), ''debit'', ''debt'' (usage that no credit covered), ''hold'', ''capture'' (held credits were spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
+'''grant'' (credits took effect), ''consumption'' (usage was paid), ''debit'', ''debt'' (usage that no credit covered), ''reversal'' (usage was taken back), ''hold'', ''capture'' (held credits were spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';

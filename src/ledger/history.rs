@@ -176,8 +176,9 @@ static LINE_TIME: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID],
 );
 
-/// The number of the last line that took effect by then: a line's time is never before that of the line before it.
-fn last_line_by(session: &Session, book: &Book, as_of: Time) -> Result<i64, Error> {
+/// The number of the last line that took effect by then, 0 for none: a line's time is never before that of the line before
+/// it.
+pub fn last_line_by(session: &Session, book: &Book, as_of: Time) -> Result<i64, Error> {
     let (mut by, mut after) = (0, book.last_line + 1);
     while by + 1 < after {
         let middle = by + (after - by) / 2;

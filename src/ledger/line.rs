@@ -15,6 +15,8 @@ pub enum LineType {
     Debit,
     /// Usage that no credit covered.
     Debt,
+    /// Usage was taken back: its credits came back, or what it owed is no longer owed.
+    Reversal,
     /// Credits were set aside.
     Hold,
     /// Held credits were spent.
@@ -41,6 +43,7 @@ impl LineType {
             LineType::Consumption => "consumption",
             LineType::Debit => "debit",
             LineType::Debt => "debt",
+            LineType::Reversal => "reversal",
             LineType::Hold => "hold",
             LineType::Capture => "capture",
             LineType::Release => "release",

@@ -23,6 +23,9 @@ const PROCESSED: &str = "processed";
 /// The status of an event that owes.
 const PENDING: &str = "pending";
 
+/// The status of an event that was taken back.
+pub const CANCELED: &str = "canceled";
+
 /// A report of usage, with arguments that can be right.
 #[derive(Debug, Clone)]
 pub struct Event {

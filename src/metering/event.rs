@@ -22,7 +22,7 @@ row! {
     pub struct EventRow {
         /// The caller's own.
         pub identifier: String,
-        /// 'processed' or 'pending'.
+        /// 'processed', 'pending' or, for a repeat, 'canceled'.
         pub status: String,
         /// Credits paid.
         pub consumed: Decimal,

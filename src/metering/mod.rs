@@ -1,6 +1,7 @@
 //! Usage: meters and their events. Pure, and tested without a server: pricing.rs.
 
 pub mod batch;
+pub mod cancel;
 pub mod event;
 pub mod meter;
 pub mod pricing;

@@ -1,6 +1,6 @@
 //! Repeats: reports under an identifier that was used before, answered from the first report as it stands now.
 
-use super::batch::{Event, Outcome, row};
+use super::batch::{CANCELED, Event, Outcome, row};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
@@ -12,7 +12,8 @@ use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::{HashMap, HashSet};
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending
+    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending,
+             e.canceled_at IS NOT NULL
       FROM unnest($1, $2) AS k (customer_id, identifier)
       JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
@@ -25,6 +26,7 @@ struct First {
     value: Decimal,
     consumed: Decimal,
     pending: Decimal,
+    canceled: bool,
 }
 
 /// Answers one report from the first one under its identifier; where there is none, with the error it came with.
@@ -55,6 +57,7 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
             value: row.next()?,
             consumed: row.next()?,
             pending: row.next()?,
+            canceled: row.next()?,
         };
         firsts.insert(key, first);
     }
@@ -76,7 +79,11 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
             let (consumed, pending) =
                 debt.map_or((first.consumed, first.pending), |debt| (debt.consumed, debt.pending));
             let available = book.map_or(Decimal::ZERO, |b| b.available);
-            Ok(row(event, consumed, pending, available, true))
+            let mut answer = row(event, consumed, pending, available, true);
+            if first.canceled {
+                answer.status = CANCELED.to_string();
+            }
+            Ok(answer)
         })
         .collect())
 }

@@ -59,7 +59,7 @@ row! {
         pub total_quantity: Total,
         /// Credits charged for them, paid or owed.
         pub total_credits: Total,
-        /// How many events.
+        /// How many events, those taken back not counted.
         pub event_count: i64,
     } read
 }
@@ -68,7 +68,7 @@ static SUMMARY: Statement = Statement::new(
     c"SELECT e.event_name, e.currency, m.unit, trim_scale(sum(e.value)), trim_scale(sum(e.consumed + e.pending)), count(*)
       FROM credits.meter_events e
       LEFT JOIN credits.meters m ON m.event_name = e.event_name
-      WHERE e.customer_id = $1
+      WHERE e.customer_id = $1 AND e.canceled_at IS NULL
         AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
         AND ($4 IS NULL OR e.event_name = $4) AND ($5 IS NULL OR e.currency = $5)
         AND ($6 IS NULL OR e.subscription_id = $6)

@@ -141,6 +141,7 @@ class Story:
         self.call("currency_create", "%s, 'Another', 2", coin + "_2")
         self.call("currency_update", "%s, 'Ours', active => true", coin)
         self.call("account_configure", "%s, %s, 500, 10", name, coin)
+        self.call("meter_event_cancel", "%s, 'before', 'a test'", name)
         self.call("meter_update", "%s, 'Tokens', 0.5, 'token', 'pending'", self.tokens)
         terms = "%s, 200, %s, 'paid', 'Pack', 40, NULL, '2021-01-01 00:00+00', NULL, 0.02, %s, 'pack', '{\"b\": 2}'"
         pack = self.call("credit_grant", terms, name, coin, name)

@@ -149,7 +149,7 @@ impl Book {
         }
         self.take_debts(debts);
         for (grant_id, amount) in back.into_iter().rev().filter(|(_, amount)| *amount > Decimal::ZERO) {
-            self.give_back(hold.id, grant_id, amount, at);
+            self.give_back(LineType::Release, &Source::Operation(hold.id), grant_id, amount, at);
         }
         let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
         self.close(hold.id, status, captured, at);

@@ -25,10 +25,12 @@ enum Action {
     Close { which: usize, tenths: i64 },
     End { which: usize, void: bool },
     Change { which: usize, priority: i16, lasts: i64 },
+    Cancel { which: usize },
     Wait { seconds: i64 },
 }
 
-/// What came of it: for a charge, a hold or its end what was taken and what is owed.
+/// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back, and what is owed or no
+/// more.
 #[derive(Debug, PartialEq)]
 enum Came {
     Nothing,
@@ -50,6 +52,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0usize..8, any::<bool>()).prop_map(|(which, void)| Action::End { which, void }),
         1 => (0usize..8, 0i16..3, 1i64..30)
             .prop_map(|(which, priority, lasts)| Action::Change { which, priority, lasts }),
+        1 => (0usize..8).prop_map(|which| Action::Cancel { which }),
         3 => (1i64..15).prop_map(|seconds| Action::Wait { seconds }),
     ]
 }

@@ -4,7 +4,7 @@ use super::Book;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::drawdown::{Grant, Grants, Status};
-use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType};
+use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType, Source};
 use std::collections::HashSet;
 
 /// What falls due in an account until a moment, and what that touches.
@@ -63,7 +63,7 @@ impl Book {
 
     fn give_back_all(&mut self, hold: &Hold, at: Time) {
         for (grant_id, amount) in hold.parts.iter().rev() {
-            self.give_back(hold.id, *grant_id, *amount, at);
+            self.give_back(LineType::Release, &Source::Operation(hold.id), *grant_id, *amount, at);
         }
         self.close(hold.id, HoldStatus::Expired, Decimal::ZERO, at);
     }

@@ -7,6 +7,8 @@ SELECT FROM credits.credit_grant('ada', 5, applicable_meters => '{tokens}', name
 SELECT FROM credits.credit_grant('ada', 5, effective_at => '2026-04-01', expires_at => '2026-05-01', name => 'scheduled');
 SELECT FROM credits.wallet_debit('ada', 3, idempotency_key => 'd');
 SELECT FROM credits.report_meter_event('ada', 'tokens', 2, 'e');
+SELECT FROM credits.report_meter_event('ada', 'tokens', 1, 'back');
+SELECT FROM credits.meter_event_cancel('ada', 'back');
 SELECT FROM credits.customer_upsert('bob');
 SELECT FROM credits.report_meter_event('bob', 'tokens', 2, 'owed');
 SELECT FROM credits.wallet_credit('cy', 1, idempotency_key => 'c');
@@ -101,6 +103,10 @@ SELECT * FROM breaking($$UPDATE credits.credit_transactions SET grant_id = (SELE
 SELECT * FROM breaking($$DELETE FROM credits.currencies$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET overdraft_limit = 'NaN' WHERE customer_id = 'dee'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET transferred_from = NULL WHERE customer_id = 'eve' AND name = 'dee''s'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET returned = 2 WHERE identifier = 'back'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET canceled_at = NULL, returned = NULL WHERE identifier = 'back'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET canceled_at = created_at, returned = 0 WHERE identifier = 'owed'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'release' WHERE type = 'reversal'$$);
 
 -- For one customer.
 UPDATE credits.accounts SET available = available + 1, head_remaining = head_remaining + 1 WHERE customer_id IN ('ada', 'cy');

@@ -17,12 +17,19 @@ struct Held {
     open: bool,
 }
 
+struct Event {
+    meter: usize,
+    parts: Vec<(usize, Decimal)>,
+    owed: Decimal,
+    canceled: bool,
+}
+
 #[derive(Default)]
 pub struct Model {
     pub now: i64,
     grants: Vec<Granted>,
     holds: Vec<Held>,
-    owed: Vec<(usize, Decimal)>,
+    events: Vec<Event>,
 }
 
 impl Model {
@@ -66,10 +73,19 @@ impl Model {
     }
 
     fn pay(&mut self) {
-        for i in 0..self.owed.len() {
-            let (meter, amount) = self.owed[i];
-            let paid: Decimal = self.take(Some(meter), amount).iter().map(|(_, part)| *part).sum();
-            self.owed[i].1 -= paid;
+        for i in 0..self.events.len() {
+            let mut parts = self.take(Some(self.events[i].meter), self.events[i].owed);
+            self.events[i].owed -= parts.iter().map(|(_, part)| *part).sum::<Decimal>();
+            self.events[i].parts.append(&mut parts);
+        }
+    }
+
+    /// Back to its grant, unless that has ended.
+    fn give_back(&mut self, index: usize, amount: Decimal) {
+        let now = self.time();
+        let granted = &mut self.grants[index];
+        if !granted.ended && granted.grant.expires_at > now {
+            granted.grant.remaining += amount;
         }
     }
 
@@ -79,10 +95,7 @@ impl Model {
         for (index, part) in self.holds[which].parts.clone() {
             let kept = spent.min(part);
             spent -= kept;
-            let granted = &mut self.grants[index];
-            if !granted.ended && granted.grant.expires_at > Time(0).plus_seconds(self.now) {
-                granted.grant.remaining += part - kept;
-            }
+            self.give_back(index, part - kept);
         }
     }
 
@@ -117,18 +130,15 @@ impl Model {
             Action::Charge { amount, meter, reject } => {
                 let cost = Decimal::new(*amount, 1);
                 let short = cost > self.payable(*meter);
-                match meter {
-                    _ if !short => {
-                        self.take(*meter, cost);
-                        Came::Charged(cost, Decimal::ZERO)
-                    }
-                    Some(meter) if !reject => {
-                        let paid: Decimal = self.take(Some(*meter), cost).iter().map(|(_, part)| *part).sum();
-                        self.owed.push((*meter, cost - paid));
-                        Came::Charged(paid, cost - paid)
-                    }
-                    _ => Came::Refused,
+                if short && (*reject || meter.is_none()) {
+                    return Came::Refused;
                 }
+                let parts = self.take(*meter, cost);
+                let paid: Decimal = parts.iter().map(|(_, part)| *part).sum();
+                if let Some(meter) = *meter {
+                    self.events.push(Event { meter, parts, owed: cost - paid, canceled: false });
+                }
+                Came::Charged(paid, cost - paid)
             }
             Action::Hold { amount, lasts } => {
                 let amount = Decimal::new(*amount, 1);
@@ -149,6 +159,18 @@ impl Model {
                 self.close(*which, captured);
                 self.pay();
                 Came::Charged(captured, Decimal::ZERO)
+            }
+            Action::Cancel { which } => {
+                let Some(event) = self.events.get_mut(*which) else { return Came::Nothing };
+                if std::mem::replace(&mut event.canceled, true) {
+                    return Came::Refused;
+                }
+                let (parts, owed) = (std::mem::take(&mut event.parts), std::mem::take(&mut event.owed));
+                for (index, part) in &parts {
+                    self.give_back(*index, *part);
+                }
+                self.pay();
+                Came::Charged(parts.iter().map(|(_, part)| *part).sum(), owed)
             }
             Action::End { which, .. } => {
                 if let Some(granted) = self.grants.get_mut(*which) {
@@ -181,6 +203,6 @@ impl Model {
     }
 
     pub fn pending(&self) -> Decimal {
-        self.owed.iter().map(|(_, owed)| *owed).sum()
+        self.events.iter().map(|event| event.owed).sum()
     }
 }

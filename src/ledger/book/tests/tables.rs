@@ -6,7 +6,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::book::{Book, Due, Overage, Refusal};
 use crate::ledger::drawdown::{Grant, Grants, Status};
-use crate::ledger::line::{Debt, Hold, HoldStatus, Line, LineType};
+use crate::ledger::line::{Debt, Hold, HoldStatus, Line, LineType, Source};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -16,13 +16,22 @@ pub struct Tables {
     pub debts: BTreeMap<i64, Debt>,
     pub holds: Vec<(Hold, HoldStatus)>,
     pub lines: Vec<Line>,
+    /// Events that were charged, and whether they were taken back.
+    events: Vec<(String, bool)>,
 }
 
 impl Tables {
     pub fn new() -> Self {
         let key = (String::from("u"), String::from("CREDIT"));
         let book = Book::new(key, [Decimal::ZERO; 4], None, None, (Time::NEVER, Time(0)), (0, 0));
-        Tables { book, grants: BTreeMap::new(), debts: BTreeMap::new(), holds: Vec::new(), lines: Vec::new() }
+        Tables {
+            book,
+            grants: BTreeMap::new(),
+            debts: BTreeMap::new(),
+            holds: Vec::new(),
+            lines: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     fn owed(&self) -> Vec<Debt> {
@@ -143,7 +152,10 @@ impl Tables {
                     self.post(book);
                 }
                 match outcome {
-                    Ok(charged) => Came::Charged(charged.consumed, charged.pending),
+                    Ok(charged) => {
+                        self.events.push((id.to_string(), false));
+                        Came::Charged(charged.consumed, charged.pending)
+                    }
                     Err(Refusal::Short(_)) => Came::Refused,
                     Err(Refusal::Limit(reason)) => panic!("{reason}"),
                 }
@@ -178,6 +190,7 @@ impl Tables {
                 self.post(book);
                 Came::Nothing
             }
+            Action::Cancel { which } => self.cancel(book, *which, windows),
             Action::Change { which, priority, lasts } => self.change(book, *which, *priority, *lasts, windows),
         }
     }
@@ -196,15 +209,45 @@ impl Tables {
         Came::Charged(captured, Decimal::ZERO)
     }
 
+    /// As account::open_posted.
+    fn open_posted(&mut self, mut book: Book, windows: usize) -> Book {
+        if !book.is_changed() {
+            return book;
+        }
+        let at = book.posted_at;
+        self.window(&mut book, Decimal::ZERO, None, windows);
+        self.post(book);
+        self.open(at)
+    }
+
+    fn cancel(&mut self, book: Book, which: usize, windows: usize) -> Came {
+        let Some((id, canceled)) = self.events.get(which).cloned() else { return Came::Nothing };
+        if canceled {
+            return Came::Refused;
+        }
+        let mut book = self.open_posted(book, windows);
+        let of_event = |l: &&Line| l.source == Some(Source::Event(id.clone())) && l.effect.balance < Decimal::ZERO;
+        let draws: Vec<(Uuid, Decimal)> = self
+            .lines
+            .iter()
+            .filter(of_event)
+            .map(|l| (l.grant_id.expect("a grant that paid"), -l.effect.balance))
+            .collect();
+        let owed = self.debts.values().find(|d| d.identifier == id).map_or(Decimal::ZERO, |d| d.pending);
+        self.window(&mut book, Decimal::ZERO, None, windows);
+        book.take_grants(draws.iter().map(|(grant_id, _)| self.grants[grant_id].clone()).collect());
+        book.cancel(&id, owed, &draws, self.owed());
+        self.events[which].1 = true;
+        for debt in self.debts.values_mut().filter(|d| d.identifier == id) {
+            (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
+        }
+        self.post(book);
+        Came::Charged(draws.iter().map(|(_, amount)| *amount).sum(), owed)
+    }
+
     fn change(&mut self, mut book: Book, which: usize, priority: i16, lasts: i64, windows: usize) -> Came {
         let Some(id) = self.grants.keys().nth(which).copied() else { return Came::Nothing };
-        if book.is_changed() {
-            // As account::open_posted.
-            let at = book.posted_at;
-            self.window(&mut book, Decimal::ZERO, None, windows);
-            self.post(book);
-            book = self.open(at);
-        }
+        book = self.open_posted(book, windows);
         let expires_at = book.posted_at.plus_seconds(lasts);
         let mut copy = book.clone();
         copy.take_grants(vec![self.grants[&id].clone()]);

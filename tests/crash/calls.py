@@ -1,0 +1,136 @@
+"""The calls of the mix that is killed: the SQL of each, what its answer says was done, the trace that it leaves in the
+database, and what it does to a wallet. Nothing expires here, so a wallet is the sum of its calls in whatever order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+WALLETS = [f"wallet_{number}" for number in range(8)]
+METER, UNIT_PRICE = "tokens", Decimal("0.05")
+
+# By function, with the fields of the call.
+SQL = {
+    "report_meter_event": "report_meter_event(%(customer)s, %(other)s, %(amount)s, %(key)s)",
+    "wallet_debit": "wallet_debit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
+    "wallet_try_debit": "wallet_try_debit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
+    "wallet_credit": "wallet_credit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
+    "credit_grant": "credit_grant(%(customer)s, %(amount)s, idempotency_key => %(key)s, priority => %(other)s)",
+    "wallet_adjust": "wallet_adjust(%(customer)s, %(amount)s, 'correction', idempotency_key => %(key)s)",
+    "wallet_transfer": "wallet_transfer(%(customer)s, %(other)s, %(amount)s, idempotency_key => %(key)s)",
+    "hold_create": "hold_create(%(customer)s, %(amount)s, expires_in => '1 day', idempotency_key => %(key)s)",
+    "hold_capture": "hold_capture(%(customer)s, %(other)s, %(amount)s)",
+    "hold_release": "hold_release(%(customer)s, %(other)s)",
+}
+BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s)"
+# Where a repeat finds the id and the amount of the first call.
+ANSWERS = {
+    "report_meter_event": ("identifier", ""),
+    "wallet_debit": ("operation_id", "debited"),
+    "wallet_try_debit": ("operation_id", "debited"),
+    "wallet_credit": ("grant_id", "credited"),
+    "credit_grant": ("grant_id", "amount"),
+    "wallet_adjust": ("operation_id", "adjusted"),
+    "wallet_transfer": ("operation_id", "transferred"),
+    "hold_create": ("hold_id", "amount"),
+    "hold_capture": ("hold_id", "captured"),
+    "hold_release": ("hold_id", "released"),
+}
+
+Trace = tuple[str, ...]
+Answer = tuple[str, Decimal]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call with its inputs. `other` is its meter, priority, recipient or hold; `held` what that hold holds."""
+
+    function: str
+    customer: str
+    amount: Decimal
+    key: str | None = None
+    other: Any = None
+    held: Decimal = Decimal(0)
+
+    @property
+    def sql(self) -> str:
+        return f"SELECT * FROM credits.{SQL[self.function]}"
+
+    @property
+    def trace(self) -> Trace:
+        """What there is in the database once it is done."""
+        if self.function == "report_meter_event":
+            return "event", self.customer, str(self.key)
+        return ("end of hold", self.customer, self.other) if self.key is None else ("key", self.customer, self.key)
+
+    @property
+    def charge(self) -> Decimal:
+        return self.amount * UNIT_PRICE if self.function == "report_meter_event" else self.amount
+
+    def answer(self, row: dict[str, Any]) -> Answer:
+        """The id and the amount that an answer tells, of which a repeat has to tell the same."""
+        if self.function == "report_meter_event":
+            return row["identifier"], row["consumed"] + row["pending"]
+        name, amount = ANSWERS[self.function]
+        return str(row[name]), row[amount]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is there as a whole or not at all: one call, the calls of a transaction, or the events of a batch."""
+
+    kind: str
+    calls: tuple[Call, ...]
+
+
+@dataclass
+class Wallet:
+    """A wallet: what is available less what is owed, and what is held."""
+
+    net: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
+
+    def balance(self) -> tuple[Decimal, ...]:
+        """available, restricted, held, pending: credits pay what is owed at once, so there are never both."""
+        return max(self.net, Decimal(0)), Decimal(0), self.held, max(-self.net, Decimal(0))
+
+
+def wallets(calls: Iterable[Call]) -> dict[str, Wallet]:
+    """The wallets that calls come to."""
+    books: dict[str, Wallet] = defaultdict(Wallet)
+    for call in calls:
+        own = books[call.customer]
+        match call.function:
+            case "credit_grant" | "wallet_credit" | "wallet_adjust":
+                own.net += call.amount
+            case "report_meter_event" | "wallet_debit" | "wallet_try_debit":
+                own.net -= call.charge
+            case "wallet_transfer":
+                own.net -= call.amount
+                books[call.other].net += call.amount
+            case "hold_create":
+                own.net -= call.amount
+                own.held += call.amount
+            case "hold_capture":
+                own.net += call.held - call.amount
+                own.held -= call.held
+            case "hold_release":
+                own.net += call.held
+                own.held -= call.held
+    return books
+
+
+def traces(connection: psycopg.Connection[Any]) -> set[Trace]:
+    """The traces of all that is done."""
+    found = connection.execute(
+        "SELECT 'key', customer_id, idempotency_key FROM credits.operations WHERE idempotency_key IS NOT NULL"
+        " UNION ALL SELECT 'event', customer_id, identifier FROM credits.meter_events"
+        " UNION ALL SELECT 'end of hold', customer_id, hold_id::text FROM credits.holds WHERE status <> 'open'"
+    )
+    return set(found.fetchall())

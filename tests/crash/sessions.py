@@ -1,0 +1,178 @@
+"""The sessions that are at work when the server is killed, and what each of them knows then: what was acknowledged, what
+was refused or rolled back, and what was under way.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from calls import BATCH, METER, WALLETS, Answer, Call, Unit
+from support import harness
+
+# It warns of every transaction whose connection is lost.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+# What wallets with too little may answer.
+REFUSALS = ("PC001",)
+
+
+class Stopped(Exception):
+    """The caller of a transaction changed its mind."""
+
+
+@dataclass
+class Report:
+    acknowledged: list[tuple[Unit, list[Answer]]] = field(default_factory=list)
+    nothing: list[Unit] = field(default_factory=list)
+    under_way: Unit | None = None
+    wrong: list[str] = field(default_factory=list)
+
+
+class Session:
+    """One of them: any call over any wallet, one after the other, until its connection is lost."""
+
+    def __init__(self, database: str, label: str) -> None:
+        self.label = label
+        self.random = random.Random(label)
+        self.report = Report()
+        self.serial = 0
+        self.holds: list[tuple[str, str, Decimal]] = []
+        self.connection = harness.connect(database, row_factory=dict_row)
+
+    def run(self) -> None:
+        try:
+            while not self.lost():
+                self.one()
+        except Exception as error:  # noqa: BLE001 - the report has to come home
+            self.report.wrong.append(f"{self.label}: {harness.described(error)}")
+        finally:
+            self.connection.close()
+
+    def lost(self) -> bool:
+        return self.connection.closed or self.connection.broken
+
+    def one(self) -> None:
+        unit, work = self.random.choices((self.alone, self.transaction, self.batch), (70, 20, 10))[0]()
+        self.report.under_way = unit
+        try:
+            answers = work(unit)
+        except Stopped:
+            self.report.nothing.append(unit)
+        except psycopg.Error as error:
+            if self.lost():
+                return
+            self.report.nothing.append(unit)
+            if error.sqlstate not in REFUSALS:
+                self.report.wrong.append(f"{unit}: {harness.described(error)}")
+        else:
+            self.acknowledge(unit, answers)
+        self.report.under_way = None
+
+    def acknowledge(self, unit: Unit, rows: list[dict[str, Any]]) -> None:
+        if any(row.get("ok") is False for row in rows):  # all that such a unit has is this refusal
+            self.report.nothing.append(unit)
+            return
+        self.report.acknowledged.append((unit, [call.answer(row) for call, row in zip(unit.calls, rows)]))
+        for call, row in zip(unit.calls, rows):
+            if row.get("replayed") or call.answer(row)[1] != call.charge:
+                self.report.wrong.append(f"{call} answered {row}")
+            if call.function == "hold_create":
+                self.holds.append((call.customer, str(row["hold_id"]), call.amount))
+            if call.function in ("hold_capture", "hold_release"):
+                self.holds = [hold for hold in self.holds if hold[1] != call.other]
+
+    # --- what a session does -------------------------------------------------------------------------------------
+
+    def alone(self) -> tuple[Unit, Callable[[Unit], list[Any]]]:
+        return Unit("a call", (self.call(self.random.choice(WALLETS)),)), self.make
+
+    def transaction(self) -> tuple[Unit, Callable[[Unit], list[Any]]]:
+        """Two calls, in the order of their wallets. None is a transfer, which takes two, or tries, which never fails."""
+        customers = sorted(self.random.choices(WALLETS, k=2))
+        calls: list[Call] = []
+        while len(calls) < 2:
+            call = self.call(customers[len(calls)])
+            if call.function in ("wallet_transfer", "wallet_try_debit"):
+                continue
+            if call.key is not None or all(call.other != one.other for one in calls):
+                calls.append(call)
+        calls.sort(key=lambda call: call.customer)  # a hold's end is where the hold is
+        return Unit("a transaction", tuple(calls)), self.make_all
+
+    def batch(self) -> tuple[Unit, Callable[[Unit], list[Any]]]:
+        calls = [self.event(self.random.choice(WALLETS)) for _ in range(self.random.randint(2, 5))]
+        return Unit("a batch", tuple(calls)), self.make_batch
+
+    def call(self, customer: str) -> Call:
+        kind = self.random.choices(
+            ("report_meter_event", "wallet_debit", "wallet_try_debit", "wallet_credit", "credit_grant", "wallet_adjust",
+             "wallet_transfer", "hold_create", "end"), (25, 15, 5, 5, 5, 5, 10, 15, 15))[0]  # fmt: skip
+        if kind == "end" and self.holds:
+            customer, hold_id, held = self.random.choice(self.holds)
+            if self.random.random() < 0.3:
+                return Call("hold_release", customer, held, None, hold_id, held)
+            part = held if self.random.random() < 0.3 else (held / 3).quantize(Decimal("0.01")) or held
+            return Call("hold_capture", customer, part, None, hold_id, held)
+        if kind in ("report_meter_event", "end"):
+            return self.event(customer)
+        if kind == "wallet_transfer":
+            to = self.random.choice([wallet for wallet in WALLETS if wallet != customer])
+            return Call(kind, customer, self.amount(), self.key(), to)
+        if kind == "wallet_adjust":
+            return Call(kind, customer, self.amount() * self.random.choice((1, -1)), self.key())
+        if kind == "credit_grant":
+            return Call(kind, customer, self.amount() * 5, self.key(), self.random.randint(40, 60))
+        return Call(kind, customer, self.amount(), self.key())
+
+    def event(self, customer: str) -> Call:
+        return Call("report_meter_event", customer, Decimal(self.random.randint(1, 50)), self.key(), METER)
+
+    def amount(self) -> Decimal:
+        return Decimal(self.random.randint(1, 1_000)).scaleb(-2)
+
+    def key(self) -> str:
+        self.serial += 1
+        return f"{self.label} {self.serial}"
+
+    def make(self, unit: Unit) -> list[Any]:
+        return [self.connection.execute(call.sql, vars(call), prepare=True).fetchone() for call in unit.calls]
+
+    def make_all(self, unit: Unit) -> list[Any]:
+        with self.connection.transaction():
+            rows = self.make(unit)
+            if self.random.random() < 0.15:
+                raise Stopped
+        return rows
+
+    def make_batch(self, unit: Unit) -> list[Any]:
+        columns = [[call.customer for call in unit.calls], [METER] * len(unit.calls),
+                   [call.amount for call in unit.calls], [call.key for call in unit.calls]]  # fmt: skip
+        return self.connection.execute(BATCH, columns, prepare=True).fetchall()
+
+
+class Together:
+    """Sessions at work at the same time, a thread each."""
+
+    def __init__(self, database: str, labels: list[str]) -> None:
+        self.sessions = [Session(database, label) for label in labels]
+        self.threads = [threading.Thread(target=session.run, daemon=True) for session in self.sessions]
+
+    def begin(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def reports(self, seconds: float) -> list[Report]:
+        """What each knows, once its connection is lost."""
+        for thread in self.threads:
+            thread.join(seconds)
+            if thread.is_alive():
+                raise TimeoutError("a session goes on after the server was killed")
+        return [session.report for session in self.sessions]

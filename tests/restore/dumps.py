@@ -1,0 +1,63 @@
+"""The ways to dump and restore, through PostgreSQL's own programs. Each fills a database that was made for it."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from support import harness
+
+
+def plain(source: str, target: str) -> None:
+    """pg_dump as SQL, run by psql"""
+    empty(target)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dump.sql"
+        program("pg_dump", "--format=plain", f"--file={file}", source)
+        psql(target, file)
+
+
+def custom(source: str, target: str) -> None:
+    """pg_dump in its own format, restored by pg_restore in two jobs"""
+    empty(target)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dump"
+        program("pg_dump", "--format=custom", f"--file={file}", source)
+        program("pg_restore", "--exit-on-error", "--jobs=2", f"--dbname={target}", str(file))
+
+
+def data_only(source: str, target: str) -> None:
+    """the data alone, into a database where the extension is installed already"""
+    empty(target)
+    with harness.connect(target) as connection:
+        connection.execute("CREATE EXTENSION pg_credits")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dump.sql"
+        program("pg_dump", "--data-only", "--exclude-schema=public", f"--file={file}", source)
+        psql(target, file)
+
+
+WAYS: tuple[Callable[[str, str], None], ...] = (plain, custom, data_only)
+
+
+def empty(name: str) -> None:
+    with harness.connect(harness.MAINTENANCE_DATABASE) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(name))
+        )
+
+
+def psql(database: str, file: Path) -> None:
+    program("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", f"--dbname={database}", f"--file={file}")
+
+
+def program(*arguments: str) -> str:
+    """Runs one; not a word of complaint may come from it."""
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    if done.returncode != 0 or done.stderr:
+        raise psycopg.ProgrammingError(f"{' '.join(arguments[:2])}: {done.returncode} {done.stderr.strip()[:500]}")
+    return done.stdout

@@ -1,0 +1,86 @@
+"""What two databases are compared by: what readers are told, and what rights there are."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any
+
+import psycopg
+from filled import CUSTOMERS, NOW, rows
+
+Connection = psycopg.Connection[Any]
+
+VIEWS = {"wallets": "1, 2", "grants": "1, 2", "open_holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3"}
+# Lists of rights in a fixed order: that in which they were given is nobody's business.
+ACL = "SELECT array_agg(one::text ORDER BY one::text COLLATE \"C\") FROM unnest({}) AS one"
+RIGHTS = f"""
+    SELECT 'schema' AS kind, nspname::text AS name, ({ACL.format("nspacl")}) AS rights
+    FROM pg_namespace WHERE nspname = 'credits'
+    UNION ALL
+    SELECT 'relation', relname, ({ACL.format("relacl")}) FROM pg_class
+    WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+    UNION ALL
+    SELECT 'column', attrelid::regclass || '.' || attname, ({ACL.format("attacl")}) FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'credits'::regnamespace AND attacl IS NOT NULL
+    UNION ALL
+    SELECT 'routine', pg_proc.oid::regprocedure::text, ({ACL.format("proacl")}) FROM pg_proc
+    WHERE pronamespace = 'credits'::regnamespace
+"""
+# What a dump would leave out, in whole or in part.
+LEFT_OUT = """
+    SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p', 'S')
+    AND NOT EXISTS (
+        SELECT FROM pg_extension CROSS JOIN unnest(extconfig, extcondition) AS dumped (relation, condition)
+        WHERE extname = 'pg_credits' AND dumped.relation = pg_class.oid AND dumped.condition = '')
+"""
+
+
+def let_it_be_now(connection: Connection) -> None:
+    """From here on it is NOW in this session."""
+    connection.execute("SELECT set_config('credits.test_clock', %s, false)", [NOW])
+
+
+def answers(connection: Connection) -> dict[str, Any]:
+    """What readers are told, by what they asked."""
+    found: dict[str, Any] = {
+        f"wallet_balance of {customer}": rows(connection, "SELECT * FROM credits.wallet_balance(%s)", [customer])
+        for customer in CUSTOMERS
+    }
+    for view, order in VIEWS.items():
+        found[view] = rows(connection, f"SELECT * FROM credits.{view} ORDER BY {order}")
+    return found
+
+
+def summary(connection: Connection) -> dict[str, Any]:
+    """The same without ids and the times of the calls, for what happened in two databases and not in one."""
+    return {
+        "wallets": rows(connection, "SELECT w.*, NULL AS created_at FROM credits.wallets AS w ORDER BY 1, 2"),
+        "trial_balance": rows(connection, "SELECT * FROM credits.trial_balance"),
+        "ledger": rows(connection, "SELECT customer_id, currency, line_no, type, amount, running_balance, held, pending,"
+                       " grant_name, identifier, effective_at FROM credits.ledger ORDER BY 1, 2, 3"),
+    }  # fmt: skip
+
+
+def rights(connection: Connection) -> dict[tuple[str, str], Any]:
+    return {(row["kind"], row["name"]): row["rights"] for row in rows(connection, RIGHTS)}
+
+
+def different(one: dict[Any, Any], other: dict[Any, Any]) -> list[str]:
+    """What two of these do not have in common, each in a line; of lists of rows the first row that is another."""
+    wrong = []
+    for key in one.keys() | other.keys():
+        first, second = one.get(key, "missing"), other.get(key, "missing")
+        if first == second:
+            continue
+        if isinstance(first, list) and isinstance(second, list):
+            first, second = next(pair for pair in zip_longest(first, second) if pair[0] != pair[1])
+        wrong.append(f"{key}: {shown(first)}, restored {shown(second)}")
+    return wrong
+
+
+def shown(value: Any) -> str:
+    """A value as it is printed; of a row what is in it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {one}" for key, one in value.items() if one is not None)
+    return str(value)
