@@ -56,6 +56,7 @@ GRANT EXECUTE ON FUNCTION
     credits.hold_release(text, uuid),
     credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb),
     credits.meter_event_cancel(text, text, text),
+    credits.report_meter_events(jsonb, boolean),
     credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean)
 TO credits_app, credits_admin;
 

@@ -3,7 +3,7 @@
 use crate::amount::{AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
-use crate::pg::argument::{Numeric, Timestamptz};
+use crate::pg::argument::{Number, Numeric, Timestamptz};
 use crate::pg::value::{self, Cell, ToCell};
 
 /// The longest key, in characters: a customer, an identifier, an event name.
@@ -51,7 +51,7 @@ pub fn none_of(argument: &'static str, choices: &[&str]) -> Error {
 /// A required number, held against what `check` asks of it.
 pub fn number(
     argument: &'static str,
-    value: Option<Numeric>,
+    value: Option<impl Number>,
     check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,
 ) -> Result<Decimal, Error> {
     optional_number(argument, Some(required(argument, value)?), check)?.ok_or_else(|| Error::missing(argument))
@@ -60,7 +60,7 @@ pub fn number(
 /// A number that may be left out.
 pub fn optional_number(
     argument: &'static str,
-    value: Option<Numeric>,
+    value: Option<impl Number>,
     check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,
 ) -> Result<Option<Decimal>, Error> {
     let Some(value) = value else { return Ok(None) };

@@ -11,11 +11,11 @@ use crate::input;
 use crate::ledger::book::{Book, Overage, Refusal, Short};
 use crate::ledger::customer;
 use crate::ledger::posting::{self, Key};
-use crate::pg::argument::Numeric;
+use crate::pg::argument::Number;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{ToCell, array};
+use crate::pg::value::{Json, ToCell, array};
 use crate::settings;
-use pgrx::pg_sys::{NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
 use std::collections::{HashMap, HashSet};
 
 /// The status of an event that is paid.
@@ -39,6 +39,25 @@ pub struct Event {
     pub identifier: String,
     /// When the usage happened.
     pub occurred_at: Time,
+    /// What is kept with it and bears on nothing.
+    pub extras: Extras,
+}
+
+/// What is kept with an event and bears on nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// The application's own.
+    pub subscription_id: Option<String>,
+    /// The application's own: what the event was made of.
+    pub source_data: Option<Json>,
+    /// The application's own.
+    pub metadata: Option<Json>,
+}
+
+impl Extras {
+    fn is_empty(&self) -> bool {
+        self.subscription_id.is_none() && self.source_data.is_none() && self.metadata.is_none()
+    }
 }
 
 impl Event {
@@ -46,10 +65,11 @@ impl Event {
     pub fn read(
         customer_id: Option<&str>,
         event_name: Option<&str>,
-        value: Option<Numeric>,
+        value: Option<impl Number>,
         identifier: Option<&str>,
         occurred_at: Option<Time>,
         now: Time,
+        extras: Extras,
     ) -> Result<Self, Error> {
         Ok(Event {
             customer_id: input::key("customer_id", customer_id)?.to_string(),
@@ -57,6 +77,7 @@ impl Event {
             value: input::number("value", value, amount::not_negative)?,
             identifier: input::key("identifier", identifier)?.to_string(),
             occurred_at: occurred_at.unwrap_or(now),
+            extras,
         })
     }
 
@@ -264,6 +285,27 @@ static CLAIM: Statement = Statement::new(
     ],
 );
 
+// The same where some event has something to be kept with it.
+static CLAIM_WITH_EXTRAS: Statement = Statement::new(
+    c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                        subscription_id, source_data, metadata, created_at)
+      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11) AS x
+      ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
+    &[
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+        TIMESTAMPTZARRAYOID,
+        TIMESTAMPTZOID,
+        TEXTARRAYOID,
+        JSONBARRAYOID,
+        JSONBARRAYOID,
+    ],
+);
+
 /// Claims identifiers in key order, each as if it were paid in full; those that another report has are left out of
 /// the answer, after waiting for that report to commit.
 fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<HashSet<Key>, Error> {
@@ -271,19 +313,24 @@ fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<H
         return Ok(HashSet::new());
     }
     events.sort_by_key(|p| p.event.key());
-    let rows = CLAIM.run(
-        session,
-        &[
-            array(events.iter().map(|p| &p.event.customer_id)),
-            array(events.iter().map(|p| &p.event.identifier)),
-            array(events.iter().map(|p| &p.event.event_name)),
-            array(events.iter().map(|p| &p.meter.currency)),
-            array(events.iter().map(|p| p.event.value)),
-            array(events.iter().map(|p| p.cost)),
-            array(events.iter().map(|p| p.event.occurred_at)),
-            now.cell(),
-        ],
-    )?;
+    let mut cells = vec![
+        array(events.iter().map(|p| &p.event.customer_id)),
+        array(events.iter().map(|p| &p.event.identifier)),
+        array(events.iter().map(|p| &p.event.event_name)),
+        array(events.iter().map(|p| &p.meter.currency)),
+        array(events.iter().map(|p| p.event.value)),
+        array(events.iter().map(|p| p.cost)),
+        array(events.iter().map(|p| p.event.occurred_at)),
+        now.cell(),
+    ];
+    let rows = if events.iter().all(|p| p.event.extras.is_empty()) {
+        CLAIM.run(session, &cells)?
+    } else {
+        cells.push(array(events.iter().map(|p| p.event.extras.subscription_id.as_ref())));
+        cells.push(array(events.iter().map(|p| p.event.extras.source_data.as_ref())));
+        cells.push(array(events.iter().map(|p| p.event.extras.metadata.as_ref())));
+        CLAIM_WITH_EXTRAS.run(session, &cells)?
+    };
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 

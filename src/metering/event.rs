@@ -1,7 +1,7 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
 //! and the one-statement way of the common case; everything else is a batch of one in batch.rs.
 
-use super::batch::{self, Event, Outcome, Priced};
+use super::batch::{self, Event, Extras, Outcome, Priced};
 use super::{meter, repeat};
 use crate::amount::Decimal;
 use crate::clock::Time;
@@ -70,34 +70,26 @@ fn report_meter_event(
 ) -> Reply<One<EventRow>> {
     Reply((|| {
         let now = settings::now()?;
-        let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now)?;
-        let extras = Extras { subscription_id, source_data, metadata };
-        writing(|session| report_one(session, &event, &extras, now)).map(One)
+        let extras = Extras { subscription_id: subscription_id.map(String::from), source_data, metadata };
+        let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now, extras)?;
+        writing(|session| report_one(session, &event, now)).map(One)
     })())
 }
 
 /// One event: in one statement where the head covers it, as a batch of one otherwise. What is refused leaves no claim.
-fn report_one(session: &Session, event: &Event, extras: &Extras<'_>, now: Time) -> Outcome {
+fn report_one(session: &Session, event: &Event, now: Time) -> Outcome {
     let meter = meter::find(session, &event.event_name)?;
     let priced = match batch::price(event, meter.as_ref(), now) {
         Ok(priced) => priced,
         Err(error) => return repeat::answer(session, event, now, error),
     };
-    match head_pays(session, &priced, extras, now)? {
+    match head_pays(session, &priced, now)? {
         Head::Paid { available } => Ok(batch::row(event, priced.cost, Decimal::ZERO, available, false)),
         Head::Claimed => batch::charge_claimed(session, priced, now),
         Head::Repeat => {
             repeat::answer(session, event, now, Error::internal("an identifier is taken and not to be found"))
         }
     }
-}
-
-/// What is kept with an event and bears on nothing.
-#[derive(Default)]
-struct Extras<'a> {
-    subscription_id: Option<&'a str>,
-    source_data: Option<Json>,
-    metadata: Option<Json>,
 }
 
 // What the head covers: see ledger/head.rs. An account with restricted grants takes the general way: one of them may
@@ -138,7 +130,7 @@ static HEAD_PAYS: Statement = Statement::new(
     ],
 );
 
-fn head_pays(session: &Session, priced: &Priced<'_>, extras: &Extras<'_>, now: Time) -> Result<Head, Error> {
+fn head_pays(session: &Session, priced: &Priced<'_>, now: Time) -> Result<Head, Error> {
     let Priced { event, meter, cost } = priced;
     Head::read(HEAD_PAYS.run(
         session,
@@ -151,9 +143,9 @@ fn head_pays(session: &Session, priced: &Priced<'_>, extras: &Extras<'_>, now: T
             cost.cell(),
             event.occurred_at.cell(),
             now.cell(),
-            extras.subscription_id.cell(),
-            extras.source_data.cell(),
-            extras.metadata.cell(),
+            event.extras.subscription_id.cell(),
+            event.extras.source_data.cell(),
+            event.extras.metadata.cell(),
         ],
     )?)
 }
@@ -183,24 +175,35 @@ fn report_meter_events(
         for ((((customer, name), value), identifier), at) in
             customers.iter().zip(&names).zip(values).zip(identifiers).zip(times)
         {
-            events.push(Event::read(customer.as_deref(), name.as_deref(), value, identifier.as_deref(), at, now));
+            let (customer, name) = (customer.as_deref(), name.as_deref());
+            events.push(Event::read(customer, name, value, identifier.as_deref(), at, now, Extras::default()));
             echoes.push(identifier);
         }
-        // A batch of one comes to the same as its event alone, and is quicker that way.
-        let outcomes = writing(|session| match &events[..] {
-            [Ok(event)] => Ok(vec![report_one(session, event, &Extras::default(), now)]),
-            _ => batch::report(session, events, now),
-        })?;
-        let mut rows = Vec::with_capacity(outcomes.len());
-        for (outcome, identifier) in outcomes.into_iter().zip(echoes) {
-            rows.push(match outcome {
-                Err(error) if all_or_nothing == Some(true) => return Err(error),
-                Err(error) => BatchRow::refused(identifier, &error),
-                Ok(row) => BatchRow::charged(row),
-            });
-        }
-        Ok(Many(rows))
+        report_all(events, echoes, all_or_nothing, now)
     })())
+}
+
+/// A batch, however it was given: an answer an event, in input order. With `all_or_nothing` the first error is raised.
+pub fn report_all(
+    events: Vec<Result<Event, Error>>,
+    echoes: Vec<Option<String>>,
+    all_or_nothing: Option<bool>,
+    now: Time,
+) -> Result<Many<BatchRow>, Error> {
+    // A batch of one comes to the same as its event alone, and is quicker that way.
+    let outcomes = writing(|session| match &events[..] {
+        [Ok(event)] => Ok(vec![report_one(session, event, now)]),
+        _ => batch::report(session, events, now),
+    })?;
+    let mut rows = Vec::with_capacity(outcomes.len());
+    for (outcome, identifier) in outcomes.into_iter().zip(echoes) {
+        rows.push(match outcome {
+            Err(error) if all_or_nothing == Some(true) => return Err(error),
+            Err(error) => BatchRow::refused(identifier, &error),
+            Ok(row) => BatchRow::charged(row),
+        });
+    }
+    Ok(Many(rows))
 }
 
 /// One of the batch's arrays, which must all be equally long.

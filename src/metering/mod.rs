@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod cancel;
 pub mod event;
+pub mod json;
 pub mod meter;
 pub mod pricing;
 pub mod repeat;

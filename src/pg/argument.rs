@@ -14,15 +14,27 @@ use uuid::Uuid;
 /// A `numeric` argument, not yet held against any limit.
 pub struct Numeric(pg_sys::Datum);
 
-impl Numeric {
-    /// As PostgreSQL prints it.
-    pub fn text(&self) -> String {
-        numeric_text(self.0)
-    }
+/// A number as it was given, in whatever form.
+pub trait Number {
+    /// As PostgreSQL prints it, or as it was written.
+    fn text(&self) -> String;
 
     /// As an exact decimal.
-    pub fn decimal(&self) -> Result<Decimal, AmountError> {
+    fn decimal(&self) -> Result<Decimal, AmountError> {
         amount::parse(&self.text())
+    }
+}
+
+impl Number for Numeric {
+    fn text(&self) -> String {
+        numeric_text(self.0)
+    }
+}
+
+/// A number in JSON, where it may be a number or a text.
+impl Number for String {
+    fn text(&self) -> String {
+        self.clone()
     }
 }
 

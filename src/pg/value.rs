@@ -258,6 +258,9 @@ impl Element for str {
 impl Element for String {
     const LAYOUT: Layout = Layout(pg_sys::TEXTOID, -1, false, b'i');
 }
+impl Element for Json {
+    const LAYOUT: Layout = Layout(pg_sys::JSONBOID, -1, false, b'i');
+}
 impl Element for Decimal {
     const LAYOUT: Layout = Layout(pg_sys::NUMERICOID, -1, false, b'i');
 }

@@ -9,6 +9,7 @@ No statement here uses an operator, a function or a type without its schema: wha
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import uuid
 from typing import Any
@@ -182,4 +183,6 @@ class Story:
         self.call("report_meter_event", "%s, %s, 3, 'e1'", name, tokens)
         batch = "ARRAY[%s, %s], ARRAY[%s, 'none such'], ARRAY[4, 5], ARRAY['e2', 'e3']"
         self.call("report_meter_events", batch, name, name, tokens)
+        events = json.dumps([{"customer_id": name, "event_name": tokens, "value": 6, "identifier": "e5", "metadata": [1]}])
+        self.call("report_meter_events", "%s::pg_catalog.jsonb", events)
         self.call("report_meter_event", "%s, %s, 3000, 'e4'", name, tokens)
