@@ -80,15 +80,15 @@ pub fn open_existing(session: &Session, customer_id: &str, currency: &str, now: 
     open(session, customer_id, currency, now)?.ok_or_else(|| Error::internal("an account is not there"))
 }
 
-/// The same, with what fell due posted already, so that the tables say what the book says.
-pub fn open_posted(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
-    let mut book = open_existing(session, customer_id, currency, now)?;
+/// The same book with what fell due posted, so that the tables say what it says: for what changes them under it.
+pub fn post_due(session: &Session, mut book: Book) -> Result<Book, Error> {
     if !book.is_changed() {
         return Ok(book);
     }
+    let (customer_id, currency, at) = (book.customer_id.clone(), book.currency.clone(), book.posted_at);
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
     posting::post(session, &[book])?;
-    open_existing(session, customer_id, currency, now)
+    open_existing(session, &customer_id, &currency, at)
 }
 
 /// The account, locked and up to date, for spending from it. Raises PC001 where it was never used, PC003.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::book::Book;
 use crate::ledger::drawdown::Grant;
-use crate::ledger::{account, balance, history, posting};
+use crate::ledger::{account, history, posting};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
@@ -53,7 +53,7 @@ fn meter_event_cancel(
 
 fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option<&str>) -> Result<CancelRow, Error> {
     let event = Stored::find(session, customer_id, identifier)?;
-    let Some(mut book) = open(session, customer_id, &event.currency)? else {
+    let Some(book) = account::open(session, customer_id, &event.currency, settings::now()?)? else {
         // An event that costs nothing in an account that was never used.
         if event.returned.is_none() {
             mark(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
@@ -65,6 +65,9 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
     if let Some(returned) = event.returned {
         return Ok(row(identifier, returned, book.available, true));
     }
+    // With what fell due posted, the ledger has every line that paid for the event.
+    let mut book = account::post_due(session, book)?;
+    let event = Stored::find(session, customer_id, identifier)?;
     let draws = draws(session, &book, identifier, &event)?;
     let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
@@ -77,14 +80,6 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
     let available = book.available;
     posting::post(session, &[book])?;
     Ok(row(identifier, event.consumed, available, false))
-}
-
-/// The event's account, locked, with what fell due posted.
-fn open(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
-    if balance::current(session, customer_id, currency)?.is_none() {
-        return Ok(None);
-    }
-    account::open_posted(session, customer_id, currency, settings::now()?).map(Some)
 }
 
 /// An event as its row has it.

@@ -1,5 +1,5 @@
-"""The sessions that are at work when the server is killed, and what each of them knows then: what was acknowledged, what
-was refused or rolled back, and what was under way.
+"""The sessions that are at work when the server is killed, and what each of them knows then: what was acknowledged,
+what was refused or rolled back, and what was under way.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ class Session:
         self.report = Report()
         self.serial = 0
         self.holds: list[tuple[str, str, Decimal]] = []
+        self.deaf = False  # the next answer is lost on its way
         self.connection = harness.connect(database, row_factory=dict_row)
 
     def run(self) -> None:
         try:
-            while not self.lost():
-                self.one()
+            while not self.lost() and self.one():
+                pass
         except Exception as error:  # noqa: BLE001 - the report has to come home
             self.report.wrong.append(f"{self.label}: {harness.described(error)}")
         finally:
@@ -59,7 +60,8 @@ class Session:
     def lost(self) -> bool:
         return self.connection.closed or self.connection.broken
 
-    def one(self) -> None:
+    def one(self) -> bool:
+        """One unit of work; whether there was an answer."""
         unit, work = self.random.choices((self.alone, self.transaction, self.batch), (70, 20, 10))[0]()
         self.report.under_way = unit
         try:
@@ -68,13 +70,16 @@ class Session:
             self.report.nothing.append(unit)
         except psycopg.Error as error:
             if self.lost():
-                return
+                return False
             self.report.nothing.append(unit)
             if error.sqlstate not in REFUSALS:
                 self.report.wrong.append(f"{unit}: {harness.described(error)}")
         else:
+            if self.deaf:
+                return False
             self.acknowledge(unit, answers)
         self.report.under_way = None
+        return True
 
     def acknowledge(self, unit: Unit, rows: list[dict[str, Any]]) -> None:
         if any(row.get("ok") is False for row in rows):  # all that such a unit has is this refusal
@@ -95,7 +100,8 @@ class Session:
         return Unit("a call", (self.call(self.random.choice(WALLETS)),)), self.make
 
     def transaction(self) -> tuple[Unit, Callable[[Unit], list[Any]]]:
-        """Two calls, in the order of their wallets. None is a transfer, which takes two, or tries, which never fails."""
+        """Two calls, in the order of their wallets. None is a transfer, which takes two, or one that tries, which never
+        fails."""
         customers = sorted(self.random.choices(WALLETS, k=2))
         calls: list[Call] = []
         while len(calls) < 2:
@@ -168,6 +174,11 @@ class Together:
     def begin(self) -> None:
         for thread in self.threads:
             thread.start()
+
+    def lose_answers(self) -> None:
+        """From here on half of them get no answer, whatever becomes of their calls."""
+        for session in self.sessions[::2]:
+            session.deaf = True
 
     def reports(self, seconds: float) -> list[Report]:
         """What each knows, once its connection is lost."""

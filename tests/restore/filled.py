@@ -1,5 +1,5 @@
-"""A database with some of everything, filled through the public functions, and what its callers remember of it: the calls
-that can be made again, with their first answers.
+"""A database with some of everything, filled through the public functions, and what its callers remember of it: the
+calls that can be made again, with their first answers.
 
 It is filled at BEGIN and in the days after it, and left with much due that nothing has posted; NOW is when it is dumped
 and compared.
@@ -38,7 +38,6 @@ class Filler:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.made: list[Made] = []
-        self.ended: list[Made] = []  # of these a repeat posts what fell due
         self.open_hold = ""
 
     def at(self, moment: str) -> None:
@@ -50,8 +49,7 @@ class Filler:
     def keep(self, function: str, arguments: str, *values: Any, fixed: tuple[str, ...]) -> Row:
         """A call to be repeated later; `fixed` are the columns that no repeat may answer differently."""
         row = self.call(function, arguments, *values)
-        made = self.ended if function in ("credit_grant_void", "credit_grant_expire") else self.made
-        made.append(Made(f"SELECT * FROM credits.{function}({arguments})", list(values), row, fixed))
+        self.made.append(Made(f"SELECT * FROM credits.{function}({arguments})", list(values), row, fixed))
         return row
 
     def fill(self) -> None:
@@ -69,7 +67,8 @@ class Filler:
         self.call("currency_create", "'COIN', 'Coins', 3, symbol => '¢', metadata => '{\"a\": [1, null]}'")
         self.call("currency_create", "'EUR', 'Euro', 2, 'fiat'")
         self.call("currency_update", "'EUR', min_payment => 5, max_payment => 500, active => false")
-        self.call("meter_create", "'tokens', unit_price => 0.0015, unit => 'token', metadata => '{\"t\": \"\\\\ \\t\"}'")
+        odd = '{"t": "\\\\ \\t"}'
+        self.call("meter_create", "'tokens', unit_price => 0.0015, unit => 'token', metadata => %s", odd)
         self.call("meter_create", "'calls', currency => 'COIN', aggregation => 'count', overage => 'reject'")
         self.call("meter_create", "'old', unit_price => 0")
         self.call("meter_deactivate", "'old'")
@@ -114,8 +113,11 @@ class Filler:
         self.event("ann", "calls", 1, "e2")
         self.event("cid", "tokens", 10_000, "owed")  # 15, of which 3 are there
         self.event("cid", "tokens", 0, "nothing")
-        batch = "ARRAY['ann', 'cid', 'cid'], ARRAY['tokens', 'tokens', 'none'], ARRAY[10, 20, 30], ARRAY['b1', 'b2', 'b3']"
-        self.call("report_meter_events", batch)
+        batch = "ARRAY['ann', 'cid', 'cid'], ARRAY['tokens', 'tokens', 'none'], ARRAY[10, 20, 30], %s"
+        self.call("report_meter_events", batch, ["b1", "b2", "b3"])
+        self.event("ann", "tokens", 40, "taken back")
+        fixed = ("identifier", "status", "returned")
+        self.keep("meter_event_cancel", "'ann', 'taken back', 'counted twice'", fixed=fixed)
 
     def wallets(self) -> None:
         debit = ("operation_id", "currency", "debited")

@@ -54,12 +54,15 @@ def answers(connection: Connection) -> dict[str, Any]:
 
 def summary(connection: Connection) -> dict[str, Any]:
     """The same without ids and the times of the calls, for what happened in two databases and not in one."""
+    lines = (
+        "SELECT customer_id, currency, line_no, type, amount, running_balance, held, pending, grant_name, identifier,"
+        " effective_at FROM credits.ledger ORDER BY 1, 2, 3"
+    )
     return {
         "wallets": rows(connection, "SELECT w.*, NULL AS created_at FROM credits.wallets AS w ORDER BY 1, 2"),
         "trial_balance": rows(connection, "SELECT * FROM credits.trial_balance"),
-        "ledger": rows(connection, "SELECT customer_id, currency, line_no, type, amount, running_balance, held, pending,"
-                       " grant_name, identifier, effective_at FROM credits.ledger ORDER BY 1, 2, 3"),
-    }  # fmt: skip
+        "ledger": rows(connection, lines),
+    }
 
 
 def rights(connection: Connection) -> dict[tuple[str, str], Any]:

@@ -44,9 +44,10 @@ fn end(
     let customer_id = input::key("customer_id", customer_id)?;
     let grant_id = input::required("grant_id", grant_id)?.0;
     writing(|session| {
-        let (mut book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
+        let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
         let ended = grant.has_ended(book.posted_at);
         if !ended {
+            let mut book = account::post_due(session, book)?;
             posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
             posting::take_grants(session, &mut book, &[grant_id])?;
             book.end_grant(grant_id, status);
@@ -63,13 +64,12 @@ static CURRENCY: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// The grant's account, locked, with what fell due posted: the grant's row is about to change under the book. And the
-/// grant as it stands. Raises PC009.
+/// The grant's account, locked and up to date, and the grant as it stands. Raises PC009.
 fn open(session: &Session, customer_id: &str, grant_id: Uuid, now: Time) -> Result<(Book, Grant), Error> {
     let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
     let rows = CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?;
     let currency: String = rows.first().ok_or_else(missing)?.next()?;
-    let book = account::open_posted(session, customer_id, &currency, now)?;
+    let book = account::open_existing(session, customer_id, &currency, now)?;
     // In a copy: what the grant says decides which others are needed.
     let mut copy = book.clone();
     posting::take_grants(session, &mut copy, &[grant_id])?;
@@ -101,7 +101,9 @@ fn credit_grant_update(
         let priority = terms::priority(priority)?;
         let expires_at = expires_at.map(|at| at.0);
         writing(|session| {
-            let (mut book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
+            let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
+            // The grant's row is about to change under the book.
+            let mut book = account::post_due(session, book)?;
             if grant.has_ended(book.posted_at) && priority.is_some() {
                 return Err(Error::argument("priority", "cannot be changed: the grant has ended"));
             }

@@ -209,7 +209,7 @@ impl Tables {
         Came::Charged(captured, Decimal::ZERO)
     }
 
-    /// As account::open_posted.
+    /// As account::post_due.
     fn open_posted(&mut self, mut book: Book, windows: usize) -> Book {
         if !book.is_changed() {
             return book;
