@@ -1,6 +1,6 @@
 //! Cancellations: usage that is taken back.
 
-use super::batch::CANCELED;
+use super::report::CANCELED;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;

@@ -1,7 +1,8 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
 //! and the one-statement way of the common case; everything else is a batch of one in batch.rs.
 
-use super::batch::{self, Event, Extras, Outcome, Priced};
+use super::batch;
+use super::report::{self, Event, EventRow, Extras, Outcome, Priced};
 use super::{meter, repeat};
 use crate::amount::Decimal;
 use crate::clock::Time;
@@ -16,24 +17,6 @@ use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
-
-row! {
-    /// What `report_meter_event` returns; amounts in credits of the meter's currency.
-    pub struct EventRow {
-        /// The caller's own.
-        pub identifier: String,
-        /// 'processed', 'pending' or, for a repeat, 'canceled'.
-        pub status: String,
-        /// Credits paid.
-        pub consumed: Decimal,
-        /// Credits owed.
-        pub pending: Decimal,
-        /// What a plain debit may take now.
-        pub available: Decimal,
-        /// Whether this repeats an earlier report.
-        pub replayed: bool,
-    }
-}
 
 row! {
     /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
@@ -79,12 +62,12 @@ fn report_meter_event(
 /// One event: in one statement where the head covers it, as a batch of one otherwise. What is refused leaves no claim.
 fn report_one(session: &Session, event: &Event, now: Time) -> Outcome {
     let meter = meter::find(session, &event.event_name)?;
-    let priced = match batch::price(event, meter.as_ref(), now) {
+    let priced = match report::price(event, meter.as_ref(), now) {
         Ok(priced) => priced,
         Err(error) => return repeat::answer(session, event, now, error),
     };
     match head_pays(session, &priced, now)? {
-        Head::Paid { available } => Ok(batch::row(event, priced.cost, Decimal::ZERO, available, false)),
+        Head::Paid { available } => Ok(report::row(event, priced.cost, Decimal::ZERO, available, false)),
         Head::Claimed => batch::charge_claimed(session, priced, now),
         Head::Repeat => {
             repeat::answer(session, event, now, Error::internal("an identifier is taken and not to be found"))

@@ -1,7 +1,7 @@
 //! A batch of events as JSON: the same reports as over arrays, told by name.
 
-use super::batch::{Event, Extras};
 use super::event::{self, BatchRow};
+use super::report::{Event, Extras};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;

@@ -7,4 +7,5 @@ pub mod json;
 pub mod meter;
 pub mod pricing;
 pub mod repeat;
+pub mod report;
 pub mod usage;

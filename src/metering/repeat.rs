@@ -1,6 +1,6 @@
 //! Repeats: reports under an identifier that was used before, answered from the first report as it stands now.
 
-use super::batch::{CANCELED, Event, Outcome, row};
+use super::report::{CANCELED, Event, Outcome, row};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
