@@ -164,6 +164,11 @@ impl Error {
         Error::InvalidArgument { argument, reason: reason.into() }
     }
 
+    /// An amount that cannot be one.
+    pub fn amount(argument: &'static str, amount: Decimal, reason: AmountError) -> Self {
+        Error::InvalidAmount { argument, value: amount.to_string(), reason }
+    }
+
     /// Tables that were changed by another hand.
     pub fn internal(what: &'static str) -> Self {
         Error::Internal { what }

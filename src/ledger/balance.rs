@@ -6,7 +6,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::pg::reply::{Many, Reply};
+use crate::pg::reply::{Columns, Many, Reply};
 use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
 use crate::pg::value::ToCell;
 use crate::row;
@@ -87,25 +87,16 @@ row! {
 /// `credits.due_grants`: what the view grants needs to be right at the moment of reading. Raises PC013.
 #[pg_extern(sql = false)]
 fn due_grants(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueGrantRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        let code = input::required("currency", currency)?;
-        let now = settings::now()?;
-        reading(|session| {
-            let book = book(session, customer_id, code, now)?;
-            let changed = book.iter().flat_map(Book::loaded).filter(|g| g.changed);
-            Ok(Many(
-                changed
-                    .map(|g| DueGrantRow {
-                        grant_id: g.id,
-                        status: g.status.as_str().to_string(),
-                        remaining: g.remaining,
-                        lapsed: g.lapsed,
-                    })
-                    .collect(),
-            ))
-        })
-    })())
+    Reply(due_rows(customer_id, currency, |book| {
+        let changed = book.loaded().filter(|g| g.changed);
+        let rows = changed.map(|g| DueGrantRow {
+            grant_id: g.id,
+            status: g.status.as_str().to_string(),
+            remaining: g.remaining,
+            lapsed: g.lapsed,
+        });
+        rows.collect()
+    }))
 }
 
 row! {
@@ -123,20 +114,26 @@ row! {
 /// `credits.due_events`: what the view usage needs to be right at the moment of reading. Raises PC013.
 #[pg_extern(sql = false)]
 fn due_events(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueEventRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        let code = input::required("currency", currency)?;
-        let now = settings::now()?;
-        reading(|session| {
-            let book = book(session, customer_id, code, now)?;
-            let paid = book.iter().flat_map(Book::changed_debts).map(|debt| DueEventRow {
-                identifier: debt.identifier.clone(),
-                consumed: debt.consumed,
-                pending: debt.pending,
-            });
-            Ok(Many(paid.collect()))
-        })
-    })())
+    Reply(due_rows(customer_id, currency, |book| {
+        let paid = book.changed_debts().map(|debt| DueEventRow {
+            identifier: debt.identifier.clone(),
+            consumed: debt.consumed,
+            pending: debt.pending,
+        });
+        paid.collect()
+    }))
+}
+
+/// What time has done to an account and nothing has posted yet.
+fn due_rows<T: Columns>(
+    customer_id: Option<&str>,
+    currency: Option<&str>,
+    rows: impl FnOnce(&Book) -> Vec<T>,
+) -> Result<Many<T>, Error> {
+    let customer_id = input::key("customer_id", customer_id)?;
+    let code = input::required("currency", currency)?;
+    let now = settings::now()?;
+    reading(|session| Ok(Many(book(session, customer_id, code, now)?.as_ref().map(rows).unwrap_or_default())))
 }
 
 /// The account as it stands now, where there is one: for answering a repeat.

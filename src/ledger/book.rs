@@ -97,6 +97,12 @@ impl Book {
         }
     }
 
+    /// An account that was never used: nothing in it, nothing owed.
+    pub fn unused(customer_id: &str, currency: &str) -> Self {
+        let key = (customer_id.to_string(), currency.to_string());
+        Book::new(key, [Decimal::ZERO; 4], None, None, (Time::NEVER, Time(0)), (0, 0))
+    }
+
     /// The balance: available and restricted.
     pub fn balance(&self) -> Decimal {
         self.available + self.restricted

@@ -208,7 +208,7 @@ pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount
     let currency = resolve(session, code)?;
     match amount::fit(amount, currency.decimals) {
         Ok(_) => Ok(currency),
-        Err(reason) => Err(Error::InvalidAmount { argument, value: amount.to_string(), reason }),
+        Err(reason) => Err(Error::amount(argument, amount, reason)),
     }
 }
 
@@ -226,8 +226,7 @@ pub fn check_amount(session: &Session, code: &str, amount: Decimal) -> Result<()
             return Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: found.is_some() });
         }
     };
-    let wrong = |reason| Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason };
-    amount::fit(amount, decimals).map(drop).map_err(wrong)
+    amount::fit(amount, decimals).map(drop).map_err(|reason| Error::amount("amount", amount, reason))
 }
 
 /// Whether a currency can be asked for: it exists, or would make itself.

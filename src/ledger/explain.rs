@@ -1,6 +1,6 @@
 //! Questions about a spend that is not made: which grants would pay it, and whether it may go on.
 
-use super::book::{Book, Overage, Refusal};
+use super::book::{Book, Refusal};
 use super::drawdown::Grant;
 use super::{account, balance, currency, customer, posting};
 use crate::amount::{self, Decimal};
@@ -57,9 +57,12 @@ fn explain_drawdown(
                 None => currency::code_or_default(currency)?,
             };
             currency::check_amount(session, &code, amount)?;
-            let Some(mut book) = balance::book(session, customer_id, &code, now)? else {
-                customer::must_exist(session, customer_id)?;
-                return nothing_to_draw(customer_id, &code, amount, meter.as_ref());
+            let mut book = match balance::book(session, customer_id, &code, now)? {
+                Some(book) => book,
+                None => {
+                    customer::must_exist(session, customer_id)?;
+                    Book::unused(customer_id, &code)
+                }
             };
             let payer = event_name.as_slice();
             posting::take_windows(session, &mut [(&mut book, amount)], payer)?;
@@ -84,29 +87,13 @@ fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> 
     Ok(meter)
 }
 
-/// In an account that was never used.
-fn nothing_to_draw(
-    customer_id: &str,
-    currency: &str,
-    amount: Decimal,
-    meter: Option<&Meter>,
-) -> Result<Many<DrawRow>, Error> {
-    if meter.is_some_and(|m| m.overage == Overage::Pending) {
-        return Ok(Many(Vec::new()));
-    }
-    let nothing = super::book::Short { available: Decimal::ZERO };
-    Err(account::insufficient(customer_id, currency, amount, nothing))
-}
-
 fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Meter)>) -> Result<Vec<DrawRow>, Error> {
     let payers: Vec<Grant> = book.payers(meter.as_ref().map(|(name, _)| *name)).cloned().collect();
     let draws =
         book.foresee(meter.as_ref().map(|(name, m)| (*name, m.overage, m.decimals)), amount).map_err(|refusal| {
             match refusal {
                 Refusal::Short(short) => account::insufficient(&book.customer_id, &book.currency, amount, short),
-                Refusal::Limit(reason) => {
-                    Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason }
-                }
+                Refusal::Limit(reason) => Error::amount("amount", amount, reason),
             }
         })?;
     // Draws are made in line, from its first grant on.

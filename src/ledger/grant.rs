@@ -10,7 +10,7 @@ use super::line::{LineType, Source};
 use super::operation::{self, Begun, Operation, Texts};
 use super::terms::{Given, Terms};
 use super::{account, balance, currency, posting};
-use crate::amount::{self, AmountError, Decimal};
+use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -262,8 +262,7 @@ pub fn check_room(session: &Session, book: &Book, amount: Decimal, decimals: u32
     let rows = SCHEDULED.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?;
     let total = row.next::<Decimal>()? + book.balance() + book.held + amount;
-    let within = |reason: AmountError| Error::InvalidAmount { argument: "amount", value: amount.to_string(), reason };
-    amount::fit(total, decimals).map(drop).map_err(within)
+    amount::fit(total, decimals).map(drop).map_err(|reason| Error::amount("amount", amount, reason))
 }
 
 static INSERT: Statement = Statement::new(

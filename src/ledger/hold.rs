@@ -186,7 +186,7 @@ fn check(session: &Session, stored: &Stored, captured: Decimal, held: Decimal) -
             Err(reason) => reason,
         }
     };
-    Err(Error::InvalidAmount { argument: "amount", value: captured.to_string(), reason })
+    Err(Error::amount("amount", captured, reason))
 }
 
 static DESCRIBE: Statement = Statement::new(

@@ -7,9 +7,9 @@ use super::report::{Event, EventRow, Outcome, Priced, price, row};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
-use crate::ledger::book::{Book, Overage, Refusal, Short};
-use crate::ledger::customer;
+use crate::ledger::book::{Book, Overage, Refusal};
 use crate::ledger::posting::{self, Key};
+use crate::ledger::{account, customer};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{ToCell, array};
 use pgrx::pg_sys::{JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
@@ -277,8 +277,9 @@ impl Accounts {
         let place = self.places.get(&p.account().owned());
         Ok(match place.and_then(|place| self.books.get_mut(*place)) {
             Some(book) => charge_book(book, p),
-            None if customer::exists(session, &p.event.customer_id)? => nothing_to_pay_with(p),
-            None => Err(Error::CustomerNotFound { customer_id: p.event.customer_id.clone() }),
+            // Of a meter that refuses: the others' accounts were made.
+            None => customer::must_exist(session, &p.event.customer_id)
+                .and_then(|()| charge_book(&mut Book::unused(&p.event.customer_id, &p.meter.currency), p)),
         })
     }
 
@@ -288,30 +289,10 @@ impl Accounts {
     }
 }
 
-/// An event of a meter that refuses, in an account that was never used.
-fn nothing_to_pay_with(p: &Priced<'_>) -> Outcome {
-    if p.cost.is_zero() {
-        return Ok(row(p.event, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO, false));
-    }
-    Err(Error::InsufficientCredits {
-        customer_id: p.event.customer_id.clone(),
-        currency: p.meter.currency.clone(),
-        available: Decimal::ZERO,
-        requested: p.cost,
-    })
-}
-
 fn charge_book(book: &mut Book, p: &Priced<'_>) -> Outcome {
     match book.charge(&p.event.identifier, &p.event.event_name, p.cost, p.meter.overage, p.meter.decimals) {
         Ok(charged) => Ok(row(p.event, charged.consumed, charged.pending, book.available, false)),
-        Err(Refusal::Short(Short { available })) => Err(Error::InsufficientCredits {
-            customer_id: book.customer_id.clone(),
-            currency: book.currency.clone(),
-            available,
-            requested: p.cost,
-        }),
-        Err(Refusal::Limit(reason)) => {
-            Err(Error::InvalidAmount { argument: "value", value: p.event.value.to_string(), reason })
-        }
+        Err(Refusal::Short(short)) => Err(account::insufficient(&book.customer_id, &book.currency, p.cost, short)),
+        Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
     }
 }

@@ -66,8 +66,10 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
         return Ok(row(identifier, returned, book.available, true));
     }
     // With what fell due posted, the ledger has every line that paid for the event.
+    let paid_since = book.debt(identifier).map(|debt| (debt.consumed, debt.pending));
+    let (consumed, pending) = paid_since.unwrap_or((event.consumed, event.pending));
+    let event = Stored { consumed, pending, ..event };
     let mut book = account::post_due(session, book)?;
-    let event = Stored::find(session, customer_id, identifier)?;
     let draws = draws(session, &book, identifier, &event)?;
     let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;

@@ -7,7 +7,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::pg::reply::{Many, Reply};
-use crate::pg::statement::{Row, Statement, writing};
+use crate::pg::statement::{Row, Statement, reading};
 use crate::pg::value::{Json, ToCell};
 use crate::settings;
 use pgrx::pg_extern;
@@ -39,7 +39,7 @@ fn report_meter_events_json(events: Option<Json>, all_or_nothing: Option<bool>) 
         let given = input::required("events", events)?;
         let now = settings::now()?;
         let (mut events, mut echoes) = (Vec::new(), Vec::new());
-        writing(|session| {
+        reading(|session| {
             let is_array: bool = match IS_ARRAY.run(session, &[given.cell()])?.first() {
                 Some(mut row) => row.next()?,
                 None => false,

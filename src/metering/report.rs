@@ -137,7 +137,7 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
         return out_of_range("too far in the past", "credits.event_max_age", age);
     }
     let cost = pricing::event_cost(meter.aggregation, event.value, meter.unit_price, meter.decimals)
-        .map_err(|reason| Error::InvalidAmount { argument: "value", value: event.value.to_string(), reason })?;
+        .map_err(|reason| Error::amount("value", event.value, reason))?;
     Ok(Priced { event, meter, cost })
 }
 

@@ -30,10 +30,11 @@ WHERE pronamespace = 'credits'::regnamespace AND a.grantee = 0
 UNION ALL
 SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'credits' AND a.grantee = 0;
 
--- Every function runs as the owner with a pinned search_path, but for the procedure that commits; none is STRICT.
+-- Every function runs as the owner with a pinned search_path and no other setting, but for the procedure that commits and
+-- verify(), which is not to be compiled; none is STRICT.
 SELECT proname AS unpinned, prosecdef, proconfig, proisstrict FROM pg_proc
 WHERE pronamespace = 'credits'::regnamespace
-  AND (NOT prosecdef OR proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp' OR proisstrict);
+  AND (NOT prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] OR proisstrict);
 
 -- pg_dump takes every table along.
 SELECT relname AS not_dumped FROM pg_class

@@ -22,8 +22,7 @@ pub struct Tables {
 
 impl Tables {
     pub fn new() -> Self {
-        let key = (String::from("u"), String::from("CREDIT"));
-        let book = Book::new(key, [Decimal::ZERO; 4], None, None, (Time::NEVER, Time(0)), (0, 0));
+        let book = Book::unused("u", "CREDIT");
         Tables {
             book,
             grants: BTreeMap::new(),
