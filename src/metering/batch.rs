@@ -155,24 +155,6 @@ impl Owned for (&str, &str) {
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                        created_at)
-      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7) AS x
-      ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
-    &[
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        NUMERICARRAYOID,
-        NUMERICARRAYOID,
-        TIMESTAMPTZARRAYOID,
-        TIMESTAMPTZOID,
-    ],
-);
-
-// The same where some event has something to be kept with it.
-static CLAIM_WITH_EXTRAS: Statement = Statement::new(
-    c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
                                         subscription_id, source_data, metadata, created_at)
       SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11) AS x
       ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
@@ -198,7 +180,7 @@ fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<H
         return Ok(HashSet::new());
     }
     events.sort_by_key(|p| p.event.key());
-    let mut cells = vec![
+    let cells = [
         array(events.iter().map(|p| &p.event.customer_id)),
         array(events.iter().map(|p| &p.event.identifier)),
         array(events.iter().map(|p| &p.event.event_name)),
@@ -207,15 +189,11 @@ fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<H
         array(events.iter().map(|p| p.cost)),
         array(events.iter().map(|p| p.event.occurred_at)),
         now.cell(),
+        array(events.iter().map(|p| p.event.extras.subscription_id.as_ref())),
+        array(events.iter().map(|p| p.event.extras.source_data.as_ref())),
+        array(events.iter().map(|p| p.event.extras.metadata.as_ref())),
     ];
-    let rows = if events.iter().all(|p| p.event.extras.is_empty()) {
-        CLAIM.run(session, &cells)?
-    } else {
-        cells.push(array(events.iter().map(|p| p.event.extras.subscription_id.as_ref())));
-        cells.push(array(events.iter().map(|p| p.event.extras.source_data.as_ref())));
-        cells.push(array(events.iter().map(|p| p.event.extras.metadata.as_ref())));
-        CLAIM_WITH_EXTRAS.run(session, &cells)?
-    };
+    let rows = CLAIM.run(session, &cells)?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 

@@ -65,13 +65,6 @@ pub struct Extras {
     pub metadata: Option<Json>,
 }
 
-impl Extras {
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
-        self.subscription_id.is_none() && self.source_data.is_none() && self.metadata.is_none()
-    }
-}
-
 impl Event {
     /// Reads a report's arguments. Raises PC007, PC013.
     pub fn read(
