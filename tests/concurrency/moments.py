@@ -16,8 +16,8 @@ import psycopg
 
 from books import Account, Books, Line, State, by_operation
 from calls import Done
-from sessions import together
 from support import harness
+from support.at_once import together
 
 Connection = psycopg.Connection[Any]
 # By customer; of states one for each moment.

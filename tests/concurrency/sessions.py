@@ -7,11 +7,9 @@ other.
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -181,13 +179,6 @@ class Pair:
     def close(self) -> None:
         for session in (self.first, self.second, self.third, self.observer):
             session.close()
-
-
-def together(work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> list[Any]:
-    """Does the work in processes at the same time, one for each of the arguments, and returns what each returned."""
-    calls = list(arguments)
-    with ProcessPoolExecutor(len(calls), mp_context=multiprocessing.get_context("fork")) as pool:
-        return [one.result() for one in [pool.submit(work, *call) for call in calls]]
 
 
 def refusal(call: Callable[[], Any]) -> psycopg.Error:

@@ -12,8 +12,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from sessions import DEBIT, EVENT, GRANT, TRANSFER_TO, Pair, refusal, together
+from sessions import DEBIT, EVENT, GRANT, TRANSFER_TO, Pair, refusal
 from support import harness
+from support.at_once import together
 from support.harness import Checks, say
 
 SESSIONS = 16
