@@ -1,26 +1,27 @@
--- Meters and usage: the functions that programs call. The work is in src/metering/.
+-- Meters and their events: the functions that programs call. The work is in src/metering/. Usage asked about, settled and put
+-- in by pipelines: usage.sql.
 
 CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL,
     overage text DEFAULT 'pending', settlement text DEFAULT 'immediate', description text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     OUT event_name text, OUT name text, OUT currency text, OUT unit_price numeric, OUT aggregation text,
-    OUT unit text, OUT overage text, OUT active boolean)
+    OUT unit text, OUT overage text, OUT active boolean, OUT period text, OUT settlement text, OUT pricing jsonb)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_wrapper';
 COMMENT ON FUNCTION credits.meter_create IS
-'Makes a meter: a billable kind of usage, found by its event_name. unit_price: credits for one unit, zero or more. aggregation: ''sum'' charges value x unit_price, ''count'' charges unit_price an event; both round half away from zero to the currency''s decimals, event by event. overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001). period must be NULL and settlement ''immediate''. Raises PC007, PC008, PC013 (also where the meter exists).';
+'Makes a meter: a billable kind of usage, found by its event_name. unit_price: credits for one unit, zero or more; or pricing instead: prices by block, tier or metadata, as docs/pricing.md has them. aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by occurred_at, or the highest (''max''). period: what of it is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL); it matters for last, max, tiers and whole blocks. All else is priced event by event. Rounded half away from zero to the currency''s decimals. overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001). settlement: ''immediate'' charges at once; ''deferred'' only records, locks nothing, and is charged by settle() as of the report: for sum and count, without tiers or whole blocks, overage ''pending''. Raises PC007, PC008, PC013 (also where the meter exists).';
 
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
-    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     OUT event_name text, OUT name text, OUT currency text, OUT unit_price numeric, OUT aggregation text,
-    OUT unit text, OUT overage text, OUT active boolean)
+    OUT unit text, OUT overage text, OUT active boolean, OUT period text, OUT settlement text, OUT pricing jsonb)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_wrapper';
 COMMENT ON FUNCTION credits.meter_update IS
-'Changes a meter; what is NULL stays. A new unit_price or overage holds for events reported from now on, whenever they occurred; earlier ones keep what they were charged, and a repeat of one returns that. Currency and aggregation cannot be changed. Raises PC004, PC007, PC013.';
+'Changes a meter; what is NULL stays. Another unit_price or pricing, one in the place of the other, is a new version: it holds for events reported from now on, whenever they occurred, and tiers begin anew; earlier events keep what they were charged. The same price again changes nothing. Currency, aggregation, period and settlement cannot be changed. Raises PC004, PC007, PC013.';
 
 CREATE FUNCTION credits.meter_activate(event_name text, OUT event_name text, OUT active boolean)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -33,16 +34,19 @@ AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
 COMMENT ON FUNCTION credits.meter_deactivate IS
 'Refuses the meter''s new events from now on (PC005); repeats of earlier ones are still answered. Again is a no-op. Raises PC004, PC013.';
 
--- Sessions remember meters and currencies; this is how they learn of a change, by whatever hand.
+-- Sessions remember meters, their prices and currencies; this is how they learn of a change, by whatever hand.
 CREATE FUNCTION credits.forget_remembered() RETURNS trigger
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'forget_remembered_wrapper';
 COMMENT ON FUNCTION credits.forget_remembered IS
-'Trigger: tells every session that a meter or a currency changed. Changes nothing itself.';
+'Trigger: tells every session that a meter, a price or a currency changed. Changes nothing itself.';
 
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.meters
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
 ALTER TABLE credits.meters ENABLE ALWAYS TRIGGER remembered;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.meter_prices
+FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
+ALTER TABLE credits.meter_prices ENABLE ALWAYS TRIGGER remembered;
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.currencies
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
 ALTER TABLE credits.currencies ENABLE ALWAYS TRIGGER remembered;
@@ -54,24 +58,7 @@ CREATE FUNCTION credits.meter_event_cancel(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_event_cancel_wrapper';
 COMMENT ON FUNCTION credits.meter_event_cancel IS
-'Takes one event''s usage back: the event stays, with status ''canceled'', and costs nothing. What it owed is no longer owed; what grants paid for it comes back to them, newest draw first (returned), and pays what is owed otherwise; what comes back to a grant that has ended ends the same way at once. reason is kept with the event. Again is a no-op (replayed = true), and its identifier stays used. Raises PC013 (also for an identifier without an event).';
-
-CREATE FUNCTION credits.pending_amount(customer_id text, currency text DEFAULT NULL)
-RETURNS TABLE (currency text, pending numeric)
-LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
-COMMENT ON FUNCTION credits.pending_amount IS
-'What a customer owes at this moment: usage that no credit covered yet, a row an account; with a currency exactly one row. Writes nothing. Raises PC008, PC013.';
-
-CREATE FUNCTION credits.usage_summary(
-    customer_id text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL, event_name text DEFAULT NULL,
-    currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
-RETURNS TABLE (
-    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint)
-LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
-COMMENT ON FUNCTION credits.usage_summary IS
-'A customer''s usage by occurred_at from start_at (included) to end_at (not included), NULL for no bound: a row a meter and currency. total_quantity: the events'' values added up, in unit. total_credits: what they cost, paid or owed. event_name, currency, subscription_id: only those. Writes nothing. Raises PC004, PC008, PC013.';
+'Takes one event''s usage back: the event stays, with status ''canceled''. Priced by itself it costs nothing any more: what it owed is no longer owed; what grants paid for it comes back to them, newest draw first (returned), and pays what is owed otherwise; what comes back to a grant that has ended ends the same way at once. Priced with others of its period (last, max, tiers) it leaves what they add up to, and the period''s usage comes to cost less, or the same, or (a value that counts instead may be higher) more: consumed and pending are what stays with the event. reason is kept with it. Again is a no-op (replayed = true), and its identifier stays used. Raises PC007, PC013 (also for an identifier without an event).';
 
 CREATE FUNCTION credits.report_meter_event(
     customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
@@ -82,7 +69,7 @@ CREATE FUNCTION credits.report_meter_event(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
 COMMENT ON FUNCTION credits.report_meter_event IS
-'Reports usage once per (customer_id, identifier) for ever and charges it. identifier: required, 1 to 255 characters. value: zero or more. occurred_at: default now, at most credits.event_max_future ahead and credits.event_max_age behind. status: ''processed'', or ''pending'' while credits are owed. consumed: credits paid. pending: credits owed. A repeat changes nothing and returns replayed = true. Raises PC001 (overage ''reject''), PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.';
+'Reports usage once per (customer_id, identifier) for ever and charges it. identifier: required, 1 to 255 characters. value: zero or more. occurred_at: default now, at most credits.event_max_future ahead and credits.event_max_age behind. status: ''processed'', ''pending'' while credits are owed, or ''unsettled'' where its meter is deferred. consumed: credits paid; below zero where its period (last, max, tiers) costs less by it and credits came back. pending: credits owed. available: NULL where the event is unsettled. A repeat changes nothing and returns replayed = true. Raises PC001 (overage ''reject'', overdraft_limit), PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.report_meter_events(
     customer_ids text[], event_names text[], event_values numeric[], identifiers text[],

@@ -28,13 +28,16 @@ GRANT EXECUTE ON FUNCTION
     credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),
     credits.pending_amount(text, text),
     credits.usage_summary(text, timestamptz, timestamptz, text, text, text),
+    credits.usage_price(text, numeric, jsonb, integer, text),
+    credits.meter_event_stats(text, timestamptz, timestamptz, text, text, text),
     credits.due_grants(text, text),
     credits.due_events(text, text),
     credits.clock(),
     credits.error_code_list()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits.grants, credits.open_holds, credits.usage, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
+    credits.wallets, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list,
+    credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
 
@@ -57,8 +60,13 @@ GRANT EXECUTE ON FUNCTION
     credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb),
     credits.meter_event_cancel(text, text, text),
     credits.report_meter_events(jsonb, boolean),
-    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean)
+    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean),
+    credits.settle(integer)
 TO credits_app, credits_admin;
+
+-- The one table that others write: usage on its way in, but not the columns that say when it came and in what order.
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata)
+ON credits.inbox TO credits_app, credits_admin;
 
 -- What configures and maintains.
 GRANT EXECUTE ON FUNCTION
@@ -66,11 +74,13 @@ GRANT EXECUTE ON FUNCTION
     credits.account_configure(text, text, numeric, numeric),
     credits.currency_create(text, text, integer, text, text, jsonb),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
-    credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb),
-    credits.meter_update(text, text, numeric, text, text, text, jsonb),
+    credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb),
+    credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb),
     credits.meter_activate(text),
     credits.meter_deactivate(text),
-    credits.maintain_batch(integer)
+    credits.maintain_batch(integer),
+    credits.inbox_retry(bigint[], text),
+    credits.inbox_discard(bigint[])
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 

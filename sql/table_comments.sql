@@ -94,37 +94,6 @@ COMMENT ON COLUMN credits.holds.created_at IS 'When it was made, at the account'
 COMMENT ON COLUMN credits.holds.expires_at IS 'From when on it counts as released.';
 COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured, released or ran out; NULL while open.';
 
-COMMENT ON TABLE credits.meters IS 'Billable kinds of usage.';
-COMMENT ON COLUMN credits.meters.event_name IS 'Its key: what events call it.';
-COMMENT ON COLUMN credits.meters.name IS 'What people call it.';
-COMMENT ON COLUMN credits.meters.currency IS 'What it charges.';
-COMMENT ON COLUMN credits.meters.unit_price IS 'Credits for one unit.';
-COMMENT ON COLUMN credits.meters.aggregation IS '''sum'' of the values or ''count'' of the events.';
-COMMENT ON COLUMN credits.meters.unit IS 'For display: ''token'', ''GB''.';
-COMMENT ON COLUMN credits.meters.overage IS 'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
-COMMENT ON COLUMN credits.meters.active IS 'Whether it takes new events.';
-COMMENT ON COLUMN credits.meters.description IS 'For people.';
-COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own.';
-COMMENT ON COLUMN credits.meters.created_at IS 'When it was made.';
-
-COMMENT ON TABLE credits.meter_events IS 'Reports of usage, each charged once.';
-COMMENT ON COLUMN credits.meter_events.customer_id IS 'Whose usage.';
-COMMENT ON COLUMN credits.meter_events.identifier IS 'The reporter''s own, unique per customer for ever.';
-COMMENT ON COLUMN credits.meter_events.event_name IS 'Its meter.';
-COMMENT ON COLUMN credits.meter_events.currency IS 'What it was charged in.';
-COMMENT ON COLUMN credits.meter_events.value IS 'How much, in the meter''s unit.';
-COMMENT ON COLUMN credits.meter_events.consumed IS 'Credits paid for it.';
-COMMENT ON COLUMN credits.meter_events.pending IS 'Credits still owed for it.';
-COMMENT ON COLUMN credits.meter_events.debt_no IS 'Its place in its account''s order of payment, once it owed something.';
-COMMENT ON COLUMN credits.meter_events.occurred_at IS 'When the usage happened, as the reporter says.';
-COMMENT ON COLUMN credits.meter_events.created_at IS 'When it was reported.';
-COMMENT ON COLUMN credits.meter_events.subscription_id IS 'The application''s own.';
-COMMENT ON COLUMN credits.meter_events.source_data IS 'The application''s own: what the event was made of.';
-COMMENT ON COLUMN credits.meter_events.metadata IS 'The application''s own.';
-COMMENT ON COLUMN credits.meter_events.canceled_at IS 'When it was taken back, at the account''s time; NULL otherwise. It costs nothing from then on.';
-COMMENT ON COLUMN credits.meter_events.cancel_reason IS 'Why it was taken back, as the caller said.';
-COMMENT ON COLUMN credits.meter_events.returned IS 'The credits that came back when it was taken back.';
-
 COMMENT ON TABLE credits.credit_transactions IS 'The ledger: append-only lines, never updated, never deleted.';
 COMMENT ON COLUMN credits.credit_transactions.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.credit_transactions.currency IS 'What it counts.';

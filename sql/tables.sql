@@ -1,4 +1,5 @@
--- The schema and its tables. What each is for: table_comments.sql. The functions: one file a group of nouns.
+-- The schema and its tables, those of meters in meter_tables.sql. What each is for: table_comments.sql. The functions: one
+-- file a group of nouns.
 --
 -- What holds throughout:
 --   * Every customer table has customer_id first in its primary key and in every unique key: it is the sharding key.
@@ -148,43 +149,6 @@ CREATE TABLE credits.holds (
 -- Open holds, the first to run out first.
 CREATE INDEX holds_open ON credits.holds (customer_id, currency, expires_at) WHERE status = 'open';
 
-CREATE TABLE credits.meters (
-    event_name  text COLLATE "C" NOT NULL PRIMARY KEY CHECK (event_name <> '' AND length(event_name) <= 255),
-    name        text,
-    currency    text COLLATE "C" NOT NULL,
-    unit_price  numeric NOT NULL CHECK (unit_price >= 0),
-    aggregation text NOT NULL CHECK (aggregation IN ('sum', 'count')),
-    unit        text,
-    overage     text NOT NULL CHECK (overage IN ('pending', 'reject')),
-    active      boolean NOT NULL DEFAULT true,
-    description text,
-    metadata    jsonb,
-    created_at  timestamptz NOT NULL DEFAULT now()
-);
-
-CREATE TABLE credits.meter_events (
-    customer_id     text COLLATE "C" NOT NULL,
-    identifier      text COLLATE "C" NOT NULL,
-    event_name      text COLLATE "C" NOT NULL,
-    currency        text COLLATE "C" NOT NULL,
-    value           numeric NOT NULL,
-    consumed        numeric NOT NULL,
-    pending         numeric NOT NULL DEFAULT 0,
-    debt_no         bigint,
-    occurred_at     timestamptz NOT NULL,
-    created_at      timestamptz NOT NULL,
-    subscription_id text,
-    source_data     jsonb,
-    metadata        jsonb,
-    canceled_at     timestamptz,
-    cancel_reason   text,
-    returned        numeric,
-    PRIMARY KEY (customer_id, identifier)
-);
-
--- Usage that no credit covered yet, oldest first: what the next credits pay.
-CREATE INDEX meter_events_pending ON credits.meter_events (customer_id, currency, debt_no) WHERE pending > 0;
-
 CREATE TABLE credits.credit_transactions (
     customer_id     text COLLATE "C" NOT NULL,
     currency        text COLLATE "C" NOT NULL,
@@ -209,6 +173,4 @@ SELECT pg_catalog.pg_extension_config_dump('credits.accounts', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.credit_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.operations', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.holds', '');
-SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
-SELECT pg_catalog.pg_extension_config_dump('credits.meter_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.credit_transactions', '');

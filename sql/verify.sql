@@ -1,5 +1,6 @@
 -- What must always hold, recomputed from the ledger's lines: one row for each thing that does not. The view is the
--- rules; the function is how it is asked, so that a question about one customer reads that customer's rows alone.
+-- rules, those of usage are in verify_usage.sql; the function is how it is asked, so that a question about one customer reads
+-- that customer's rows alone.
 
 -- Grants with what truly remains of them: of an account's head that is on the account's row.
 CREATE VIEW credits.true_grants AS
@@ -118,10 +119,6 @@ SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
        least(a.available, a.restricted, a.held, a.pending, a.head_remaining)
 FROM credits.accounts a
 WHERE least(a.available, a.restricted, a.held, a.pending, a.head_remaining) < 0
-UNION ALL
-SELECT 'event: something is below zero', e.customer_id, e.currency, 'event ' || e.identifier, 0,
-       least(e.value, e.consumed, e.pending)
-FROM credits.meter_events e WHERE least(e.value, e.consumed, e.pending) < 0
 UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, g.remaining
@@ -243,45 +240,6 @@ LEFT JOIN (SELECT customer_id, currency, count(DISTINCT debt_no) AS debts, count
        ON e.customer_id = a.customer_id AND e.currency = a.currency
 WHERE a.last_debt <> coalesce(e.debts, 0) OR e.debts <> e.events OR e.last <> e.debts
 UNION ALL
-SELECT 'event: owes in no account', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.pending
-FROM credits.meter_events e
-WHERE e.pending > 0
-  AND NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = e.customer_id AND a.currency = e.currency)
-UNION ALL
-SELECT 'event: no such meter', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.value
-FROM credits.meter_events e
-WHERE NOT EXISTS (SELECT FROM credits.meters m WHERE m.event_name = e.event_name AND m.currency = e.currency)
-UNION ALL
-SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier, NULL,
-       e.pending
-FROM credits.meter_events e WHERE e.pending > 0 AND e.debt_no IS NULL
-UNION ALL
--- 4. What an event or an operation was charged is what its lines took.
-SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 'event ' || e.identifier,
-       coalesce(l.total, 0), e.consumed
-FROM credits.meter_events e
-LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits.credit_transactions
-           WHERE identifier IS NOT NULL GROUP BY 1, 2) l
-       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
-WHERE e.consumed <> coalesce(l.total, 0)
-UNION ALL
-SELECT 'event: taken back and not wholly, or not and something was returned', e.customer_id, e.currency,
-       'event ' || e.identifier, 0, e.consumed + e.pending
-FROM credits.meter_events e
-LEFT JOIN (SELECT customer_id, identifier, sum(amount) AS returned FROM credits.credit_transactions
-           WHERE type = 'reversal' GROUP BY 1, 2) l
-       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
-WHERE CASE WHEN e.canceled_at IS NULL THEN e.returned IS NOT NULL OR l.returned IS NOT NULL
-           ELSE e.consumed <> 0 OR e.pending <> 0 OR e.returned IS DISTINCT FROM coalesce(l.returned, 0) END
-UNION ALL
-SELECT 'event: pending is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
-       coalesce(l.total, 0), e.pending
-FROM credits.meter_events e
-LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits.credit_transactions
-           WHERE identifier IS NOT NULL AND pending IS NOT NULL GROUP BY 1, 2) l
-       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
-WHERE e.pending <> coalesce(l.total, 0)
-UNION ALL
 SELECT 'operation: amount is not what its lines moved', o.customer_id, o.currency, 'operation ' || o.operation_id,
        o.amount, coalesce(l.total, 0)
 FROM credits.operations o
@@ -393,7 +351,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET j
 AS $$
     SELECT d.* FROM credits.discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits.usage_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits.discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits.usage_discrepancies d WHERE d.customer_id = $1
 $$;
 COMMENT ON FUNCTION credits.verify(text) IS
-'Recomputes every balance from the ledger and every grant from its lines, for one customer or (NULL) for all: a row a discrepancy, none when sound. All in one snapshot, so it may run at any time.';
+'Recomputes every balance from the ledger, every grant from its lines and every charge from its price, for one customer or (NULL) for all: a row a discrepancy, none when sound. All in one snapshot, so it may run at any time.';

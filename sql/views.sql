@@ -1,6 +1,13 @@
 -- The public read side: what applications, reports and people read instead of the tables. wallets and grants are right at
 -- the moment of reading; the ledger shows what is posted.
 
+-- Accounts whose rows are not the last word: time has changed something, or usage waits to be charged.
+CREATE VIEW credits.unposted AS
+SELECT a.customer_id, a.currency FROM credits.accounts a WHERE a.next_change_at <= credits.clock()
+UNION
+SELECT u.customer_id, u.currency FROM credits.unsettled_events u;
+COMMENT ON VIEW credits.unposted IS 'Accounts in which something happened that nothing has posted yet. For the other views.';
+
 CREATE FUNCTION credits.due_grants(customer_id text, currency text)
 RETURNS TABLE (grant_id uuid, status text, remaining numeric, lapsed numeric)
 LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -8,8 +15,8 @@ AS 'MODULE_PATHNAME', 'due_grants_wrapper';
 COMMENT ON FUNCTION credits.due_grants IS
 'An account''s grants that time has changed and nothing has posted yet, as they stand now: for the view grants. Writes nothing. Raises PC013.';
 
--- Only accounts in which something is to change cost a call (OFFSET 0 keeps the condition before the call); of the others
--- the row is right as it is.
+-- Only accounts in which something is to change or usage waits cost a call (OFFSET 0 keeps the condition before the call);
+-- of the others the row is right as it is.
 CREATE VIEW credits.wallets AS
 SELECT a.customer_id, a.currency, coalesce(n.available, a.available) + coalesce(n.restricted, a.restricted) AS balance,
        coalesce(n.available, a.available) AS available, coalesce(n.restricted, a.restricted) AS restricted,
@@ -21,7 +28,10 @@ SELECT a.customer_id, a.currency, coalesce(n.available, a.available) + coalesce(
 FROM credits.accounts a
 LEFT JOIN LATERAL (SELECT b.available, b.restricted, b.held, b.pending, b.next_expiry_at, b.next_expiry_amount
                    FROM credits.wallet_balance(a.customer_id, a.currency) b
-                   WHERE a.next_change_at < 'infinity' OFFSET 0) n ON true;
+                   WHERE a.next_change_at < 'infinity'
+                      OR EXISTS (SELECT FROM credits.unsettled_events u
+                                 WHERE u.customer_id = a.customer_id AND u.currency = a.currency)
+                   OFFSET 0) n ON true;
 COMMENT ON VIEW credits.wallets IS
 'Accounts at this moment, one a customer and currency: balance (available and restricted), held, pending, what expires next, the limits set by account_configure (NULL for none), and whether available is below low_balance_threshold.';
 
@@ -33,8 +43,7 @@ SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.sta
 FROM credits.credit_grants g
 JOIN credits.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
 LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
-           FROM credits.accounts x CROSS JOIN LATERAL credits.due_grants(x.customer_id, x.currency) c
-           WHERE x.next_change_at <= credits.clock()) d
+           FROM credits.unposted x CROSS JOIN LATERAL credits.due_grants(x.customer_id, x.currency) c) d
        ON d.customer_id = g.customer_id AND d.grant_id = g.grant_id
 LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
            FROM credits.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
@@ -64,18 +73,54 @@ COMMENT ON FUNCTION credits.due_events IS
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        e.consumed + e.pending AS credits, n.consumed, n.pending,
-       CASE WHEN e.canceled_at IS NOT NULL THEN 'canceled' WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+       CASE WHEN e.canceled_at IS NOT NULL THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
+            WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
        e.canceled_at, e.cancel_reason, e.returned,
-       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version,
+       nullif(e.period_start, '-infinity') AS period_start, e.series
 FROM credits.meter_events e
 LEFT JOIN credits.meters m ON m.event_name = e.event_name
+LEFT JOIN credits.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
+                                    AND u.created_at = e.created_at AND u.identifier = e.identifier
 LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
            FROM credits.accounts x CROSS JOIN LATERAL credits.due_events(x.customer_id, x.currency) c
            WHERE x.next_change_at <= credits.clock() AND x.pending > 0) d
        ON d.customer_id = e.customer_id AND d.identifier = e.identifier
-CROSS JOIN LATERAL (SELECT coalesce(d.consumed, e.consumed) AS consumed, coalesce(d.pending, e.pending) AS pending) n;
+CROSS JOIN LATERAL (SELECT CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
 COMMENT ON VIEW credits.usage IS
-'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, or ''canceled'': taken back, with the credits that were returned.';
+'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, ''unsettled'' until a deferred event is charged, or ''canceled'': taken back, with the credits that were returned. Where series is not NULL the event is priced with others of its period, and credits are what it changed of the period''s price, below zero where credits came back: what the period costs is in usage_by_period.';
+
+CREATE VIEW credits.usage_by_period AS
+SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
+       nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits, u.price_version,
+       nullif(u.price_class, '') AS price_class
+FROM credits.usage_periods u LEFT JOIN credits.meters m ON m.event_name = u.event_name;
+COMMENT ON VIEW credits.usage_by_period IS
+'Usage that is priced as one (last, max, tiers, whole blocks): the quantity that its events add up to, how many they are, and the credits that this costs. period_start: in UTC; NULL where there is one period for ever. A sum or a count has a row for each price: price_version of the meter, and price_class where the events'' metadata decide, NULL for the default.';
+
+CREATE VIEW credits.price_list AS
+SELECT m.event_name, m.name, m.unit, m.currency, m.aggregation, m.period, m.overage, m.settlement, m.active,
+       p.unit_price, p.pricing, p.version AS price_version, p.created_at AS price_since, m.description, m.metadata
+FROM credits.meters m
+JOIN credits.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version;
+COMMENT ON VIEW credits.price_list IS
+'Meters and what their usage costs now: unit_price, credits for one unit, or pricing where that is not all. price_since: when this price was set.';
+
+CREATE VIEW credits.rejected_events AS
+SELECT r.inbox_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id, r.source_data,
+       r.metadata, r.received_at, r.error, r.message, r.rejected_at
+FROM credits.inbox_rejected r;
+COMMENT ON VIEW credits.rejected_events IS
+'Rows of the inbox that could not be charged: error is the code that report_meter_event would have raised, message what it says. inbox_retry() puts them back once that is put right.';
+
+CREATE VIEW credits.backlog AS
+SELECT (SELECT count(*) FROM credits.inbox) AS inbox, (SELECT min(received_at) FROM credits.inbox) AS inbox_since,
+       (SELECT count(*) FROM credits.unsettled_events) AS unsettled,
+       (SELECT min(created_at) FROM credits.unsettled_events) AS unsettled_since,
+       (SELECT count(*) FROM credits.inbox_rejected) AS rejected;
+COMMENT ON VIEW credits.backlog IS
+'What waits to be settled, as committed: rows in the inbox and events of deferred meters, each with the oldest; and how many rows were put aside. Watch it from another session while settle() or maintain() works: it changes with every batch.';
 
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,

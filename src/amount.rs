@@ -34,6 +34,9 @@ pub enum AmountError {
     /// Finer than the currency counts.
     #[error("must have at most {0} decimals")]
     TooManyDecimals(u32),
+    /// So much of it would soon be more than can be counted, where nobody can be told of a refusal.
+    #[error("must cost at most 22 digits where the meter's settlement is deferred, the currency's decimals counted")]
+    TooMuchToDefer,
     /// Larger or finer than can be kept exactly.
     #[error("must have at most 28 digits, the currency's decimals counted")]
     TooManyDigits,
@@ -63,6 +66,12 @@ pub fn fit(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
         return Err(AmountError::TooManyDigits);
     }
     Ok(amount)
+}
+
+/// A cost that is charged later, when it cannot be refused any more: a million of them can be owed and still be counted.
+pub fn deferrable(cost: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
+    let room = 10u128.pow(MAX_DIGITS - 6 - decimals + cost.scale());
+    if cost.mantissa().unsigned_abs() < room { Ok(cost) } else { Err(AmountError::TooMuchToDefer) }
 }
 
 /// A number that must be greater than zero, of a currency that is not known yet.

@@ -8,6 +8,9 @@ impl Time {
     /// PostgreSQL's 'infinity': after every moment.
     pub const NEVER: Time = Time(i64::MAX);
 
+    /// PostgreSQL's '-infinity': before every moment.
+    pub const BEGINNING: Time = Time(i64::MIN);
+
     /// Whether it is a moment at all, and neither 'infinity' nor '-infinity'.
     pub fn is_finite(self) -> bool {
         self.0 != i64::MAX && self.0 != i64::MIN

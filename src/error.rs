@@ -99,6 +99,10 @@ pub enum Error {
         /// What it must be.
         reason: String,
     },
+    /// 55P03: another session has the account, and the caller never waits. Only a batch of the inbox meets it, and leaves
+    /// the event where it is.
+    #[error("the account is locked by another session")]
+    AccountBusy,
     /// XX001: the ledger's tables say what they cannot say. No input leads here.
     #[error("pg_credits found its tables damaged: {what}")]
     Internal {
@@ -188,6 +192,7 @@ impl Error {
             Error::GrantNotFound { .. } => "PC009",
             Error::HoldNotOpen { .. } => "PC010",
             Error::InvalidArgument { .. } => "PC013",
+            Error::AccountBusy => "55P03",
             Error::Internal { .. } => "XX001",
         }
     }
@@ -221,6 +226,7 @@ impl Error {
             }
             Error::HoldNotOpen { hold_id, state } => json!({"hold_id": hold_id.to_string(), "state": state}),
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
+            Error::AccountBusy => json!({}),
             Error::Internal { what } => json!({"what": what}),
         };
         values.to_string()
@@ -251,6 +257,7 @@ impl Error {
             Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
             Error::HoldNotOpen { .. } => "Only an open hold can be captured or released; what it had is where DETAIL says.",
             Error::InvalidArgument { .. } => "See \\df+ for what the function expects.",
+            Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         }
         .to_string()

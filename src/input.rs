@@ -4,6 +4,7 @@ use crate::amount::{AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::{Number, Numeric, Timestamptz};
+use crate::pg::backend;
 use crate::pg::value::{self, Cell, ToCell};
 
 /// The longest key, in characters: a customer, an identifier, an event name.
@@ -99,6 +100,14 @@ pub fn limit(
     }
 }
 
+/// A time zone by its name; NULL is UTC.
+pub fn time_zone(value: Option<&str>) -> Result<&str, Error> {
+    match value.unwrap_or("UTC") {
+        name if backend::is_time_zone(name) => Ok(name),
+        _ => Err(Error::argument("time_zone", "must be the name of a time zone")),
+    }
+}
+
 /// From when (included) to when (not included), where they are given.
 pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Result<(Option<Time>, Option<Time>), Error> {
     let (start_at, end_at) = (start_at.map(|t| t.0), end_at.map(|t| t.0));
@@ -106,6 +115,14 @@ pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Resul
         return Err(Error::argument("end_at", "must not be before start_at"));
     }
     Ok((start_at, end_at))
+}
+
+/// How many things one batch takes.
+pub fn at_least_one(argument: &'static str, value: Option<i32>) -> Result<i32, Error> {
+    match required(argument, value)? {
+        size if size >= 1 => Ok(size),
+        _ => Err(Error::argument(argument, "must be at least 1")),
+    }
 }
 
 /// How many rows a page has: 1 to 1,000.

@@ -15,17 +15,25 @@ mod settings;
 mod tests;
 
 pgrx::extension_sql_file!("../sql/tables.sql", name = "tables", bootstrap);
-pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", requires = ["tables"]);
-pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["table_comments"]);
+pgrx::extension_sql_file!("../sql/meter_tables.sql", name = "meter_tables", requires = ["tables"]);
+pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", requires = ["meter_tables"]);
+pgrx::extension_sql_file!(
+    "../sql/meter_table_comments.sql",
+    name = "meter_table_comments",
+    requires = ["table_comments"]
+);
+pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["meter_table_comments"]);
 pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["customers"]);
 pgrx::extension_sql_file!("../sql/wallet.sql", name = "wallet", requires = ["grants"]);
 pgrx::extension_sql_file!("../sql/holds.sql", name = "holds", requires = ["wallet"]);
 pgrx::extension_sql_file!("../sql/metering.sql", name = "metering", requires = ["holds"]);
-pgrx::extension_sql_file!("../sql/running.sql", name = "running", requires = ["metering"]);
+pgrx::extension_sql_file!("../sql/usage.sql", name = "usage", requires = ["metering"]);
+pgrx::extension_sql_file!("../sql/running.sql", name = "running", requires = ["usage"]);
 pgrx::extension_sql_file!("../sql/views.sql", name = "views", requires = ["running"]);
 pgrx::extension_sql_file!("../sql/journal.sql", name = "journal", requires = ["views"]);
 pgrx::extension_sql_file!("../sql/customer_views.sql", name = "customer_views", requires = ["journal"]);
-pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["customer_views"]);
+pgrx::extension_sql_file!("../sql/verify_usage.sql", name = "verify_usage", requires = ["customer_views"]);
+pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["verify_usage"]);
 pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["verify"], finalize);
 
 /// Called by PostgreSQL when the library is loaded.

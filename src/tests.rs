@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(code("SELECT credits.meter_activate('m')"), "ok");
         assert_eq!(code("SELECT credits.report_meter_event('u', 'm', 1, 'b')"), "ok");
         // … by whatever hand.
-        run("UPDATE credits.meters SET unit_price = 3 WHERE event_name = 'm'");
+        run("UPDATE credits.meter_prices SET unit_price = 3 WHERE event_name = 'm'");
         assert_eq!(
             one::<String>("SELECT trim_scale(consumed)::text FROM credits.report_meter_event('u', 'm', 1, 'd')")
                 .as_deref(),

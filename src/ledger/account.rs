@@ -66,9 +66,7 @@ fn account_configure(
 
 /// The account, locked and up to date, where it was ever used. Raises PC003 where its customer was never made.
 pub fn open(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
-    let mut books = posting::lock(session, &[(customer_id.to_string(), currency.to_string())])?;
-    posting::bring_up_to_date(session, &mut books, now)?;
-    let book = books.pop();
+    let book = posting::open(session, &[(customer_id.to_string(), currency.to_string())], now)?.pop();
     if book.is_none() {
         customer::must_exist(session, customer_id)?;
     }
@@ -81,13 +79,12 @@ pub fn open_existing(session: &Session, customer_id: &str, currency: &str, now: 
 }
 
 /// The same book with what fell due posted, so that the tables say what it says: for what changes them under it.
-pub fn post_due(session: &Session, mut book: Book) -> Result<Book, Error> {
+pub fn post_due(session: &Session, book: Book) -> Result<Book, Error> {
     if !book.is_changed() {
         return Ok(book);
     }
     let (customer_id, currency, at) = (book.customer_id.clone(), book.currency.clone(), book.posted_at);
-    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-    posting::post(session, &[book])?;
+    posting::post_due(session, vec![book])?;
     open_existing(session, &customer_id, &currency, at)
 }
 

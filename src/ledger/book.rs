@@ -1,18 +1,20 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due).
 //! It decides what time, grants, charges and holds do to the account and writes down the ledger lines. Pure: what is
 //! loaded into it and what is stored from it is in posting.rs. Here are its balances and how a line is written; what
-//! changes them is in book/: time.rs, spend.rs, supply.rs, and which grants are loaded in window.rs.
+//! changes them is in book/: time.rs, spend.rs, supply.rs, usage.rs, and which grants are loaded in window.rs.
 
 mod spend;
 mod supply;
 mod time;
+mod usage;
 mod window;
 
-pub use spend::{Charged, Overage, Refusal, Short};
+pub use spend::{Refusal, Short};
 pub use time::Due;
+pub use usage::{Charged, Overage, Usage};
 
 use super::drawdown::{Grant, GrantRef, Grants};
-use super::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, Source};
+use super::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, PeriodDraw, Source};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use std::collections::BTreeMap;
@@ -57,8 +59,15 @@ pub struct Book {
     pub lines: Vec<Line>,
     /// Holds that came to their end.
     pub closed: Vec<ClosedHold>,
-    /// Whether time changed something since the last posting.
-    advanced: bool,
+    /// By line: what grants paid for usage that is priced as one and that may come back. Changed and new ones, and those
+    /// that were loaded.
+    draws: BTreeMap<i64, PeriodDraw>,
+    /// Events that owe nothing and whose rows must be written: what is paid for each, less what it gave back.
+    charged: BTreeMap<String, Decimal>,
+    /// Events that were recorded earlier and are charged now, with the time of their report.
+    pub settled: Vec<(Time, String)>,
+    /// Whether the account's row must be written, even where no line was.
+    touched: bool,
     /// Whether something was to change that is not there: the tables were damaged.
     broken: bool,
 }
@@ -92,7 +101,10 @@ impl Book {
             debts: BTreeMap::new(),
             lines: Vec::new(),
             closed: Vec::new(),
-            advanced: false,
+            draws: BTreeMap::new(),
+            charged: BTreeMap::new(),
+            settled: Vec::new(),
+            touched: false,
             broken: false,
         }
     }
@@ -114,12 +126,18 @@ impl Book {
         !self.broken
             && [self.available, self.restricted, self.held, self.pending].iter().all(sane)
             && self.changed_grants().all(|g| sane(&g.remaining) && g.remaining + g.lapsed <= g.amount)
-            && self.changed_debts().all(|d| sane(&d.consumed) && sane(&d.pending))
+            // An event of a period may have brought back more than was paid for it itself.
+            && self.changed_debts().all(|d| (d.period.is_some() || sane(&d.consumed)) && sane(&d.pending))
     }
 
     /// Whether there is anything to write.
     pub fn is_changed(&self) -> bool {
-        self.advanced || !self.lines.is_empty() || self.changed_debts().next().is_some()
+        self.touched || !self.lines.is_empty() || self.changed_debts().next().is_some()
+    }
+
+    /// Has the account's row written whatever else there is: something changes under its lock that is in no book.
+    pub fn touch(&mut self) {
+        self.touched = true;
     }
 
     /// Writes a line down: the only way in which balances change.
@@ -139,6 +157,15 @@ impl Book {
         self.held += effect.held;
         self.pending += effect.pending;
         self.last_line += 1;
+        if let (LineType::Consumption, Some(grant), Some(Source::Event(_, Some(period)))) = (line_type, grant, source) {
+            let draw = PeriodDraw {
+                period: period.clone(),
+                grant_id: grant.id,
+                amount: -effect.balance,
+                stored: Decimal::ZERO,
+            };
+            self.draws.insert(self.last_line, draw);
+        }
         self.lines.push(Line {
             line_no: self.last_line,
             line_type,
@@ -155,7 +182,7 @@ impl Book {
     }
 
     /// What the rows say of debts that the book does not know yet; of those that it knows it knows better.
-    fn take_debts(&mut self, debts: Vec<Debt>) {
+    pub fn take_debts(&mut self, debts: Vec<Debt>) {
         for debt in debts {
             self.debts.entry(debt.debt_no).or_insert(debt);
         }
@@ -171,9 +198,25 @@ impl Book {
         self.debts.values().find(|d| d.identifier == identifier)
     }
 
-    /// The events whose rows must be written.
+    /// The events that owed something and whose rows must be written.
     pub fn changed_debts(&self) -> impl Iterator<Item = &Debt> {
         self.debts.values().filter(|d| d.changed)
+    }
+
+    /// What is paid and owed for an event, where its row must be written.
+    pub fn charged_for(&self, identifier: &str) -> Option<(Decimal, Decimal)> {
+        let debt = self.debt(identifier).filter(|debt| debt.changed).map(|debt| (debt.consumed, debt.pending));
+        debt.or_else(|| self.charged.get(identifier).map(|consumed| (*consumed, Decimal::ZERO)))
+    }
+
+    /// The other events whose rows must be written, and what is paid for each.
+    pub fn charged(&self) -> impl Iterator<Item = (&String, Decimal)> {
+        self.charged.iter().map(|(identifier, consumed)| (identifier, *consumed))
+    }
+
+    /// By line: what grants paid for usage that is priced as one, where its row says something else.
+    pub fn changed_draws(&self) -> impl Iterator<Item = (i64, &PeriodDraw)> {
+        self.draws.iter().filter(|(_, draw)| draw.amount != draw.stored).map(|(line_no, draw)| (*line_no, draw))
     }
 }
 

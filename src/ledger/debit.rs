@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::line::LineType;
-use super::operation::{self, Operation};
+use super::operation::{self, Operation, Texts};
 use super::{account, balance, currency, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
@@ -148,8 +148,17 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
             let first = operation::first_call(session, customer_id, key, &operation, error)?;
             return repeat(session, customer_id, first);
         }
-        let texts = (debit.description, debit.metadata.as_ref());
-        match head_pays(session, customer_id, &operation, key, texts, now)? {
+        let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
+        let paid = if posting::any_unsettled(session, customer_id, &operation.currency)? {
+            // Usage that waits is charged first, so the head alone does not decide.
+            match operation::claim(session, customer_id, &operation, key, &texts, now)? {
+                true => Head::Claimed,
+                false => Head::Repeat,
+            }
+        } else {
+            head_pays(session, customer_id, &operation, key, &texts, now)?
+        };
+        match paid {
             Head::Paid { available } => Ok(Outcome::Done(DebitRow {
                 operation_id: operation.operation_id,
                 currency: operation.currency,
@@ -198,7 +207,7 @@ fn head_pays(
     customer_id: &str,
     operation: &Operation,
     key: Option<&str>,
-    (description, metadata): (Option<&str>, Option<&Json>),
+    texts: &Texts<'_>,
     now: Time,
 ) -> Result<Head, Error> {
     Head::read(HEAD_PAYS.run(
@@ -209,8 +218,8 @@ fn head_pays(
             operation.currency.cell(),
             operation.amount.cell(),
             key.cell(),
-            description.cell(),
-            metadata.cell(),
+            texts.description.cell(),
+            texts.metadata.cell(),
             now.cell(),
         ],
     )?)

@@ -14,6 +14,7 @@ use crate::pg::statement::{Session, reading};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
+use std::rc::Rc;
 use uuid::Uuid;
 
 row! {
@@ -75,7 +76,7 @@ fn explain_drawdown(
 }
 
 /// A meter whose events would be taken, in the currency that was asked for.
-fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<Meter, Error> {
+fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<Rc<Meter>, Error> {
     let missing = || Error::MeterNotFound { event_name: event_name.to_string() };
     let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
     if !meter.active {
@@ -87,7 +88,7 @@ fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> 
     Ok(meter)
 }
 
-fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Meter)>) -> Result<Vec<DrawRow>, Error> {
+fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Rc<Meter>)>) -> Result<Vec<DrawRow>, Error> {
     let payers: Vec<Grant> = book.payers(meter.as_ref().map(|(name, _)| *name)).cloned().collect();
     let draws =
         book.foresee(meter.as_ref().map(|(name, m)| (*name, m.overage, m.decimals)), amount).map_err(|refusal| {

@@ -148,7 +148,7 @@ fn wallet_balance_at(
             };
             check_past(as_of, now.max(book.posted_at))?;
             let then = if as_of >= book.posted_at {
-                posting::bring_up_to_date(session, std::slice::from_mut(&mut book), as_of)?;
+                posting::as_of(session, &mut book, as_of)?;
                 [book.available, book.restricted, book.held, book.pending]
             } else {
                 since(session, &book, as_of)?

@@ -2,6 +2,7 @@
 
 use crate::amount::Decimal;
 use crate::clock::Time;
+use std::rc::Rc;
 use uuid::Uuid;
 
 /// What a ledger line records.
@@ -59,10 +60,34 @@ impl LineType {
 /// What a line is about, beside its grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A meter event, by its identifier.
-    Event(String),
+    /// A meter event, by its identifier; and the period whose usage is priced as one, where its own is.
+    Event(String, Option<Rc<Period>>),
     /// An operation or a hold.
     Operation(Uuid),
+}
+
+/// Usage of one customer that is priced as one: a meter's events of a period, of one price where that matters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    /// The meter.
+    pub event_name: String,
+    /// When it begins; '-infinity' where there is one period for ever.
+    pub start: Time,
+    /// Which price, where events of several prices do not add up; '' where they do.
+    pub series: String,
+}
+
+/// What a grant paid by one line for usage that is priced as one: what of it has not come back.
+#[derive(Debug, Clone)]
+pub struct PeriodDraw {
+    /// The usage.
+    pub period: Rc<Period>,
+    /// The grant that paid.
+    pub grant_id: Uuid,
+    /// Credits that have not come back.
+    pub amount: Decimal,
+    /// The same as its row has it; zero where it has none.
+    pub stored: Decimal,
 }
 
 /// What a line does to the account, signed.
@@ -165,6 +190,8 @@ pub struct Debt {
     pub identifier: String,
     /// Its meter: which grants may pay.
     pub event_name: String,
+    /// The period whose usage is priced as one, where its own is.
+    pub period: Option<Rc<Period>>,
     /// Credits paid so far.
     pub consumed: Decimal,
     /// Credits owed.
@@ -173,4 +200,17 @@ pub struct Debt {
     pub debt_no: i64,
     /// Whether its row says something else than this.
     pub changed: bool,
+}
+
+/// Usage that was recorded and not charged yet.
+#[derive(Debug, Clone)]
+pub struct Unsettled {
+    /// The event.
+    pub identifier: String,
+    /// Its meter: which grants may pay.
+    pub event_name: String,
+    /// Credits.
+    pub cost: Decimal,
+    /// When it was reported: as of when it is charged.
+    pub created_at: Time,
 }

@@ -1,9 +1,8 @@
-//! Maintenance: posting what fell due in accounts that nobody touched.
+//! Maintenance: posting what fell due in accounts that nobody touched, and settling usage that waits.
 
 use super::posting::{self, Key};
-use crate::amount::Decimal;
-use crate::error::Error;
 use crate::input;
+use crate::metering::settlement;
 use crate::pg::procedure::{self, Call};
 use crate::pg::reply::{Nothing, Reply, Value};
 use crate::pg::statement::{Statement, writing};
@@ -15,17 +14,10 @@ use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 /// `CALL credits.maintain()`: batches until nothing is due, a commit after each. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
-    Reply(at_least_one(batch_size).map(|batch_size| {
+    Reply(input::at_least_one("batch_size", batch_size).map(|batch_size| {
         procedure::repeat_until_zero(call, c"SELECT credits.maintain_batch($1)", batch_size);
         Nothing
     }))
-}
-
-fn at_least_one(batch_size: Option<i32>) -> Result<i32, Error> {
-    match input::required("batch_size", batch_size)? {
-        size if size >= 1 => Ok(size),
-        _ => Err(Error::argument("batch_size", "must be at least 1")),
-    }
 }
 
 static LOCK_DUE: Statement = Statement::new(
@@ -36,11 +28,12 @@ static LOCK_DUE: Statement = Statement::new(
     &[TIMESTAMPTZOID, INT4OID],
 );
 
-/// `credits.maintain_batch`: one batch; how many accounts it brought up to date. Raises PC013.
+/// `credits.maintain_batch`: one batch; how many accounts it brought up to date, or how many events it settled where no
+/// account had anything due. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
     Reply((|| {
-        let batch_size = at_least_one(batch_size)?;
+        let batch_size = input::at_least_one("batch_size", batch_size)?;
         writing(|session| {
             let now = settings::now()?;
             let mut keys: Vec<Key> = Vec::new();
@@ -48,15 +41,13 @@ fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
                 keys.push((row.next()?, row.next()?));
             }
             if keys.is_empty() {
-                return Ok(Value(0));
+                return settlement::batch(session, settlement::BATCH).map(Value);
             }
             // Locked already, so this does not wait.
             let mut books = posting::lock(session, &keys)?;
-            posting::bring_up_to_date(session, &mut books, now)?;
-            let mut windows: Vec<_> = books.iter_mut().map(|b| (b, Decimal::ZERO)).collect();
-            posting::take_windows(session, &mut windows, &[])?;
-            posting::post(session, &books)?;
-            Ok(Value(books.len() as i32))
+            posting::some_of(session, &mut books, now, settlement::BATCH.into())?;
+            posting::post_due(session, books)?;
+            Ok(Value(keys.len() as i32))
         })
     })())
 }

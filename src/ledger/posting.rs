@@ -1,25 +1,32 @@
 //! Posting: books from the tables and back. One way for one account and for ten thousand: lock the accounts in key
 //! order, bring them up to date (posting/due.rs), take in the grants that can be needed (posting/window.rs), and, when
-//! the books say what happens, write all of it in one statement over arrays.
+//! the books say what happens, write all of it in one statement over arrays; what few books have is written in
+//! posting/extra.rs.
 //!
 //! Locking doctrine: claims (of identifiers and keys) first, accounts second, everything else only under its account's
 //! lock. A statement that may wait reads nothing else than the rows that it waits for; what depends on them is read in
 //! the next statement, which sees what was committed meanwhile.
 
 mod due;
+mod extra;
+mod unsettled;
 mod window;
 
-pub use due::{bring_up_to_date, debts, debts_for, hold};
+pub use due::{as_of, bring_up_to_date, debts, debts_for, hold, period_debts, some_of};
+pub use extra::take_draws;
+pub use unsettled::any as any_unsettled;
 pub use window::{take_grants, take_windows};
 
 use super::book::Book;
 use super::drawdown::{Category, Grant, Status};
-use super::line::{Debt, LineType, Source};
+use super::line::{LineType, Source};
 use crate::amount::Decimal;
+use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{Cell, ToCell, array};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
+use std::collections::HashSet;
 
 /// An account's key: customer, currency.
 pub type Key = (String, String);
@@ -90,9 +97,64 @@ pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Most usage, recorded and not charged yet, that one posting charges in an account.
+const AT_ONCE: i64 = 10_000;
+
+/// Locks those of these accounts that are there, in key order, and brings them up to date. Usage that waits beyond what one
+/// posting can take is posted on the way.
+pub fn open(session: &Session, keys: &[Key], now: Time) -> Result<Vec<Book>, Error> {
+    loop {
+        let mut books = lock(session, keys)?;
+        if some_of(session, &mut books, now, AT_ONCE)? {
+            return Ok(books);
+        }
+        post_due(session, books)?;
+    }
+}
+
+/// Posts what fell due in books that nothing else has happened to.
+pub fn post_due(session: &Session, mut books: Vec<Book>) -> Result<(), Error> {
+    books.retain(Book::is_changed);
+    if books.is_empty() {
+        return Ok(());
+    }
+    let mut windows: Vec<_> = books.iter_mut().map(|b| (b, Decimal::ZERO)).collect();
+    take_windows(session, &mut windows, &[])?;
+    post(session, &books)
+}
+
 /// Locks those of these accounts that are there, in key order, and returns their books as their rows have them.
 pub fn lock(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
     LOCK.run(session, &cells(keys))?.iter().map(book).collect()
+}
+
+static LOCK_FREE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency
+      FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
+      ORDER BY a.customer_id, a.currency
+      FOR NO KEY UPDATE OF a SKIP LOCKED",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Locks those of these accounts that no other session has locked, and says which they are.
+pub fn lock_free(session: &Session, keys: &[Key]) -> Result<Vec<Key>, Error> {
+    LOCK_FREE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+static THERE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency
+      FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Which of these accounts there are.
+pub fn which_are_there(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    THERE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// The books of those accounts that are there, as their rows have them, without a lock: for readers.
@@ -112,7 +174,7 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
 }
 
 /// The place, counted from 0, that a row's first column says.
-fn place(row: &mut Row<'_>, places: usize) -> Result<usize, Error> {
+pub fn place(row: &mut Row<'_>, places: usize) -> Result<usize, Error> {
     let place = row.next::<i64>()?;
     usize::try_from(place - 1)
         .ok()
@@ -144,7 +206,8 @@ static POST: Statement = Statement::new(
           FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, grant_id, remaining, lapsed, status)
           WHERE g.customer_id = x.customer_id AND g.grant_id = x.grant_id
       ), events AS (
-          UPDATE credits.meter_events e SET consumed = x.consumed, pending = x.pending, debt_no = x.debt_no
+          UPDATE credits.meter_events e
+          SET consumed = x.consumed, pending = x.pending, debt_no = coalesce(x.debt_no, e.debt_no)
           FROM unnest($6, $7, $8, $9, $10) AS x (customer_id, identifier, consumed, pending, debt_no)
           WHERE e.customer_id = x.customer_id AND e.identifier = x.identifier
       ), lines AS (
@@ -209,7 +272,7 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
         return Err(Error::internal("a posting would leave something below zero, or misses a grant"));
     }
     let grants: Vec<(&Book, &Grant)> = books.iter().flat_map(|b| b.changed_grants().map(move |g| (b, g))).collect();
-    let debts: Vec<(&Book, &Debt)> = books.iter().flat_map(|b| b.changed_debts().map(move |d| (b, d))).collect();
+    let events: Vec<Event<'_>> = books.iter().flat_map(events).collect();
     let lines: Vec<_> = books.iter().flat_map(|b| b.lines.iter().map(move |l| (b, l))).collect();
     let heads: Vec<_> = books.iter().map(Book::next_head).collect();
     POST.run(
@@ -220,11 +283,11 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
             array(grants.iter().map(|(_, g)| g.remaining)),
             array(grants.iter().map(|(_, g)| g.lapsed)),
             array(grants.iter().map(|(_, g)| g.status.as_str())),
-            array(debts.iter().map(|(b, _)| &b.customer_id)),
-            array(debts.iter().map(|(_, d)| &d.identifier)),
-            array(debts.iter().map(|(_, d)| d.consumed)),
-            array(debts.iter().map(|(_, d)| d.pending)),
-            array(debts.iter().map(|(_, d)| d.debt_no)),
+            array(events.iter().map(|e| e.customer_id)),
+            array(events.iter().map(|e| e.identifier)),
+            array(events.iter().map(|e| e.consumed)),
+            array(events.iter().map(|e| e.pending)),
+            array(events.iter().map(|e| e.debt_no)),
             array(lines.iter().map(|(b, _)| &b.customer_id)),
             array(lines.iter().map(|(b, _)| &b.currency)),
             array(lines.iter().map(|(_, l)| l.line_no)),
@@ -237,7 +300,7 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
                 _ => None,
             })),
             array(lines.iter().map(|(_, l)| match &l.source {
-                Some(Source::Event(identifier)) => Some(identifier),
+                Some(Source::Event(identifier, _)) => Some(identifier),
                 _ => None,
             })),
             array(lines.iter().map(|(_, l)| l.effective_at)),
@@ -258,36 +321,37 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
             array(books.iter().map(|b| b.last_debt)),
         ],
     )?;
-    close_holds(session, books)
+    extra::write(session, books)
+}
+
+/// What an event's row is to say.
+struct Event<'b> {
+    customer_id: &'b str,
+    identifier: &'b str,
+    consumed: Decimal,
+    pending: Decimal,
+    debt_no: Option<i64>,
+}
+
+fn events(book: &Book) -> impl Iterator<Item = Event<'_>> {
+    let owing = book.changed_debts().map(|debt| Event {
+        customer_id: &book.customer_id,
+        identifier: &debt.identifier,
+        consumed: debt.consumed,
+        pending: debt.pending,
+        debt_no: Some(debt.debt_no),
+    });
+    let others = book.charged().map(|(identifier, consumed)| Event {
+        customer_id: &book.customer_id,
+        identifier,
+        consumed,
+        pending: Decimal::ZERO,
+        debt_no: None,
+    });
+    owing.chain(others)
 }
 
 /// NULL for nothing: most lines move no held credits and pay no debt.
 fn not_zero(amount: Decimal) -> Option<Decimal> {
     (!amount.is_zero()).then_some(amount)
-}
-
-static CLOSE_HOLDS: Statement = Statement::new(
-    c"UPDATE credits.holds h SET status = x.status, captured = x.captured, closed_at = x.closed_at
-      FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, hold_id, status, captured, closed_at)
-      WHERE h.customer_id = x.customer_id AND h.hold_id = x.hold_id",
-    &[TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID],
-);
-
-fn close_holds(session: &Session, books: &[Book]) -> Result<(), Error> {
-    let closed: Vec<_> = books.iter().flat_map(|b| b.closed.iter().map(move |h| (b, h))).collect();
-    if closed.is_empty() {
-        return Ok(());
-    }
-    CLOSE_HOLDS
-        .run(
-            session,
-            &[
-                array(closed.iter().map(|(b, _)| &b.customer_id)),
-                array(closed.iter().map(|(_, h)| h.id)),
-                array(closed.iter().map(|(_, h)| h.status.as_str())),
-                array(closed.iter().map(|(_, h)| h.captured)),
-                array(closed.iter().map(|(_, h)| h.closed_at)),
-            ],
-        )
-        .map(drop)
 }

@@ -123,9 +123,8 @@ fn open_both(session: &Session, (from, to): (&str, &str), currency: &str, now: T
     let mut keys: Vec<Key> = [from, to].map(|customer| (customer.to_string(), currency.to_string())).into();
     keys.sort();
     posting::make(session, &keys)?;
-    let mut books = posting::lock(session, &keys)?;
-    let moment = books.iter().map(|b| b.posted_at).fold(now, Time::max);
-    posting::bring_up_to_date(session, &mut books, moment)?;
+    let moment = posting::lock(session, &keys)?.iter().map(|b| b.posted_at).fold(now, Time::max);
+    let books = posting::open(session, &keys, moment)?;
     let [first, second] = <[Book; 2]>::try_from(books).map_err(|_| Error::internal("an account is not there"))?;
     Ok(if first.customer_id == from { (first, second) } else { (second, first) })
 }

@@ -1,19 +1,18 @@
 //! Charging events, one or ten thousand: price, claim, lock, charge, post. A batch of one is a batch. What is reported is
-//! in report.rs.
+//! in report.rs, the accounts that pay are in accounts.rs.
 
+use super::accounts::{Accounts, Locking};
 use super::meter::{self, Meter};
 use super::repeat;
-use super::report::{Event, EventRow, Outcome, Priced, price, row};
-use crate::amount::Decimal;
+use super::report::{Event, EventRow, Outcome, Priced, price};
 use crate::clock::Time;
 use crate::error::Error;
-use crate::ledger::book::{Book, Overage, Refusal};
-use crate::ledger::posting::{self, Key};
-use crate::ledger::{account, customer};
+use crate::ledger::posting::Key;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{INT4ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// An event of a batch before anything is charged.
 enum Judged<'a> {
@@ -29,8 +28,13 @@ enum Judged<'a> {
 type Claims<'a, 'b> = HashMap<(&'a str, &'a str), &'b Priced<'a>>;
 
 /// Reports a batch: an outcome an event, in input order, each as if it had been reported alone.
-pub fn report(session: &Session, events: Vec<Result<Event, Error>>, now: Time) -> Result<Vec<Outcome>, Error> {
-    let mut meters: HashMap<&str, Option<Meter>> = HashMap::new();
+pub fn report(
+    session: &Session,
+    events: &[Result<Event, Error>],
+    now: Time,
+    locking: Locking,
+) -> Result<Vec<Outcome>, Error> {
+    let mut meters: HashMap<&str, Option<Rc<Meter>>> = HashMap::new();
     for event in events.iter().flatten() {
         if !meters.contains_key(event.event_name.as_str()) {
             meters.insert(&event.event_name, meter::find(session, &event.event_name)?);
@@ -40,7 +44,7 @@ pub fn report(session: &Session, events: Vec<Result<Event, Error>>, now: Time) -
         .iter()
         .map(|event| match event {
             Err(error) => Judged::Bad(error.clone()),
-            Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_ref), now) {
+            Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_deref), now) {
                 Err(error) => Judged::Refused(event, error),
                 Ok(priced) => Judged::Priced(priced),
             },
@@ -54,7 +58,7 @@ pub fn report(session: &Session, events: Vec<Result<Event, Error>>, now: Time) -
     }
     let claimed = claim(session, claims.values().copied().collect(), now)?;
     claims.retain(|key, _| claimed.contains(&key.owned()));
-    charge(session, &judged, &claims, now)
+    charge(session, &judged, &claims, now, locking)
 }
 
 /// Charges one event whose identifier is claimed.
@@ -62,7 +66,7 @@ pub fn charge_claimed(session: &Session, priced: Priced<'_>, now: Time) -> Outco
     let judged = [Judged::Priced(priced)];
     let claims: Claims<'_, '_> =
         judged.iter().filter_map(|j| if let Judged::Priced(p) = j { Some((p.event.key(), p)) } else { None }).collect();
-    let mut outcomes = charge(session, &judged, &claims, now)?;
+    let mut outcomes = charge(session, &judged, &claims, now, Locking::Wait)?;
     outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
 }
 
@@ -72,12 +76,13 @@ fn charge<'a>(
     judged: &[Judged<'a>],
     claims: &Claims<'a, '_>,
     now: Time,
+    locking: Locking,
 ) -> Result<Vec<Outcome>, Error> {
     let charging = judged.iter().filter_map(|j| match j {
         Judged::Priced(p) if claims.contains_key(&p.event.key()) => Some(p),
         _ => None,
     });
-    let mut accounts = Accounts::open(session, charging.collect(), now)?;
+    let mut accounts = Accounts::open(session, charging.collect(), now, locking)?;
     let mut charged: HashMap<(&str, &str), (&Priced<'_>, EventRow)> = HashMap::with_capacity(claims.len());
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(judged.len());
     let (mut places, mut repeats) = (Vec::new(), Vec::new());
@@ -93,7 +98,7 @@ fn charge<'a>(
         outcomes.push(if let Some((first, row)) = charged.get(&event.key()) {
             // An identifier twice in one batch: the later report repeats the one that was charged.
             let same = repeat::check(event, (&first.event.event_name, first.event.value));
-            Some(same.map(|()| EventRow { available: accounts.available(first), replayed: true, ..row.clone() }))
+            Some(same.map(|()| accounts.as_it_stands(first, row)))
         } else if !claims.contains_key(&event.key()) {
             places.push(place);
             repeats.push((event, error));
@@ -109,7 +114,7 @@ fn charge<'a>(
         });
     }
     settle_claims(session, claims, &charged, now)?;
-    accounts.post(session)?;
+    accounts.post(session, now)?;
     for (place, outcome) in places.into_iter().zip(repeat::answers(session, repeats, now)?) {
         outcomes[place] = Some(outcome);
     }
@@ -143,7 +148,9 @@ fn settle_claims(
     claim(session, others, now).map(drop)
 }
 
-trait Owned {
+/// A key that is kept.
+pub trait Owned {
+    /// The same, kept.
     fn owned(&self) -> Key;
 }
 
@@ -155,8 +162,9 @@ impl Owned for (&str, &str) {
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                        subscription_id, source_data, metadata, created_at)
-      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11) AS x
+                                        subscription_id, source_data, metadata, price_version, period_start, series,
+                                        created_at)
+      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $13, $14) AS x
       ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
     &[
         TEXTARRAYOID,
@@ -170,6 +178,9 @@ static CLAIM: Statement = Statement::new(
         TEXTARRAYOID,
         JSONBARRAYOID,
         JSONBARRAYOID,
+        INT4ARRAYOID,
+        TIMESTAMPTZARRAYOID,
+        TEXTARRAYOID,
     ],
 );
 
@@ -186,12 +197,15 @@ fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<H
         array(events.iter().map(|p| &p.event.event_name)),
         array(events.iter().map(|p| &p.meter.currency)),
         array(events.iter().map(|p| p.event.value)),
-        array(events.iter().map(|p| p.cost)),
+        array(events.iter().map(|p| p.own_cost())),
         array(events.iter().map(|p| p.event.occurred_at)),
         now.cell(),
         array(events.iter().map(|p| p.event.extras.subscription_id.as_ref())),
         array(events.iter().map(|p| p.event.extras.source_data.as_ref())),
         array(events.iter().map(|p| p.event.extras.metadata.as_ref())),
+        array(events.iter().map(|p| p.meter.price_version)),
+        array(events.iter().map(|p| p.period().map(|period| period.start))),
+        array(events.iter().map(|p| p.period().map(|period| &period.series))),
     ];
     let rows = CLAIM.run(session, &cells)?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
@@ -202,75 +216,3 @@ static FORGET: Statement = Statement::new(
       WHERE e.customer_id = k.customer_id AND e.identifier = k.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
-
-/// The accounts that a batch charges, locked and up to date.
-struct Accounts {
-    books: Vec<Book>,
-    places: HashMap<Key, usize>,
-}
-
-impl Accounts {
-    fn open(session: &Session, events: Vec<&Priced<'_>>, now: Time) -> Result<Self, Error> {
-        let meters: HashSet<&str> = events.iter().map(|p| p.event.event_name.as_str()).collect();
-        let meters: Vec<&str> = meters.into_iter().collect();
-        let mut needs: HashMap<(&str, &str), Decimal> = HashMap::new();
-        let mut owing: HashSet<(&str, &str)> = HashSet::new();
-        for p in events {
-            let key = p.account();
-            let need = needs.entry(key).or_default();
-            *need = need.checked_add(p.cost).unwrap_or(Decimal::MAX);
-            // Only what may end up owing needs an account: where there is none there is nothing to pay with.
-            if p.meter.overage == Overage::Pending {
-                owing.insert(key);
-            }
-        }
-        let mut keys: Vec<(&str, &str)> = needs.keys().copied().collect();
-        keys.sort();
-        let to_make: Vec<Key> = keys.iter().filter(|k| owing.contains(*k)).map(Owned::owned).collect();
-        posting::make(session, &to_make)?;
-        let keys: Vec<Key> = keys.iter().map(Owned::owned).collect();
-        let mut books = if keys.is_empty() { Vec::new() } else { posting::lock(session, &keys)? };
-        posting::bring_up_to_date(session, &mut books, now)?;
-        let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
-        for book in books.iter_mut() {
-            let key = (book.customer_id.as_str(), book.currency.as_str());
-            let need = needs.get(&key).copied().unwrap_or_default();
-            if book.head_suffices(need) {
-                book.take_head();
-            } else {
-                wide.push((book, need));
-            }
-        }
-        posting::take_windows(session, &mut wide, &meters)?;
-        let places = books.iter().enumerate().map(|(i, b)| ((b.customer_id.clone(), b.currency.clone()), i)).collect();
-        Ok(Accounts { books, places })
-    }
-
-    fn available(&self, p: &Priced<'_>) -> Decimal {
-        let place = self.places.get(&p.account().owned());
-        place.and_then(|place| self.books.get(*place)).map_or(Decimal::ZERO, |b| b.available)
-    }
-
-    fn charge(&mut self, session: &Session, p: &Priced<'_>) -> Result<Outcome, Error> {
-        let place = self.places.get(&p.account().owned());
-        Ok(match place.and_then(|place| self.books.get_mut(*place)) {
-            Some(book) => charge_book(book, p),
-            // Of a meter that refuses: the others' accounts were made.
-            None => customer::must_exist(session, &p.event.customer_id)
-                .and_then(|()| charge_book(&mut Book::unused(&p.event.customer_id, &p.meter.currency), p)),
-        })
-    }
-
-    fn post(mut self, session: &Session) -> Result<(), Error> {
-        self.books.retain(Book::is_changed);
-        if self.books.is_empty() { Ok(()) } else { posting::post(session, &self.books) }
-    }
-}
-
-fn charge_book(book: &mut Book, p: &Priced<'_>) -> Outcome {
-    match book.charge(&p.event.identifier, &p.event.event_name, p.cost, p.meter.overage, p.meter.decimals) {
-        Ok(charged) => Ok(row(p.event, charged.consumed, charged.pending, book.available, false)),
-        Err(Refusal::Short(short)) => Err(account::insufficient(&book.customer_id, &book.currency, p.cost, short)),
-        Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
-    }
-}

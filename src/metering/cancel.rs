@@ -1,20 +1,25 @@
 //! Cancellations: usage that is taken back.
 
+use super::aggregate::Report;
+use super::period::{self, Written};
 use super::report::CANCELED;
+use super::{meter, rank};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::book::Book;
+use crate::ledger::book::{Book, Usage};
 use crate::ledger::drawdown::Grant;
+use crate::ledger::line::Period;
 use crate::ledger::{account, history, posting};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::ToCell;
+use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+use std::rc::Rc;
 use uuid::Uuid;
 
 row! {
@@ -24,9 +29,9 @@ row! {
         pub identifier: String,
         /// 'canceled'.
         pub status: String,
-        /// Credits paid for it: none any more.
+        /// Credits paid for it: none any more, unless it is priced with others of its period.
         pub consumed: Decimal,
-        /// Credits owed for it: none any more.
+        /// Credits owed for it, likewise.
         pub pending: Decimal,
         /// Credits that came back to the grants that had paid.
         pub returned: Decimal,
@@ -55,48 +60,117 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
     let event = Stored::find(session, customer_id, identifier)?;
     let Some(book) = account::open(session, customer_id, &event.currency, settings::now()?)? else {
         // An event that costs nothing in an account that was never used.
+        let book = Book::unused(customer_id, &event.currency);
         if event.returned.is_none() {
             mark(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
         }
-        return Ok(row(identifier, Decimal::ZERO, Decimal::ZERO, event.returned.is_some()));
+        return Ok(row(&event, &book, Decimal::ZERO, event.returned.is_some()));
     };
-    // Read again: while this waited for the lock, another may have paid or canceled it.
-    let event = Stored::find(session, customer_id, identifier)?;
+    // Read again: while this waited for the lock, another may have canceled it.
+    let mut event = Stored::find(session, customer_id, identifier)?;
     if let Some(returned) = event.returned {
-        return Ok(row(identifier, returned, book.available, true));
+        event.follow(&book);
+        return Ok(row(&event, &book, returned, true));
     }
-    // With what fell due posted, the ledger has every line that paid for the event.
-    let paid_since = book.debt(identifier).map(|debt| (debt.consumed, debt.pending));
-    let (consumed, pending) = paid_since.unwrap_or((event.consumed, event.pending));
-    let event = Stored { consumed, pending, ..event };
+    // With what fell due posted, the tables say what is paid for the event, and the ledger has every line that paid.
     let mut book = account::post_due(session, book)?;
-    let draws = draws(session, &book, identifier, &event)?;
+    event = Stored::find(session, customer_id, identifier)?;
+    let returned = match event.period.clone() {
+        None => cancel_alone(session, &mut book, &event)?,
+        Some(period) => cancel_in_period(session, &mut book, &event, &period)?,
+    };
+    mark(session, customer_id, identifier, book.posted_at, reason, returned)?;
+    // Canceled by itself it costs nothing; what it stands at in a period is in the book where it changed.
+    if event.period.is_none() {
+        (event.consumed, event.pending) = (Decimal::ZERO, Decimal::ZERO);
+    }
+    event.follow(&book);
+    let answer = row(&event, &book, returned, false);
+    posting::post(session, &[book])?;
+    Ok(answer)
+}
+
+/// Takes back an event that is priced by itself: all of it.
+fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<Decimal, Error> {
+    let draws = draws(session, book, event)?;
     let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
-    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-    posting::take_grants(session, &mut book, &grants)?;
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
+    posting::take_grants(session, book, &grants)?;
     // Where one of the grants is for certain meters only, every debt may be the one that it pays. Its own is no more.
     let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
-    let debts = posting::debts(session, &book, (!restricted).then(|| event.consumed + event.pending), None)?;
-    book.cancel(identifier, event.pending, &draws, debts);
-    mark(session, customer_id, identifier, book.posted_at, reason, event.consumed)?;
-    let available = book.available;
-    posting::post(session, &[book])?;
-    Ok(row(identifier, event.consumed, available, false))
+    let debts = posting::debts(session, book, (!restricted).then(|| event.consumed + event.pending), None)?;
+    book.cancel(&event.usage(), event.pending, &draws, debts);
+    Ok(event.consumed)
+}
+
+/// Takes an event out of what its period's usage adds up to. That may cost less now, or (a value that others exceed takes its
+/// place) more, or the same. Returns the credits that came back.
+fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: &Rc<Period>) -> Result<Decimal, Error> {
+    let lost = || Error::internal("an event has no meter or no period");
+    let meter = meter::find(session, &event.event_name)?.ok_or_else(lost)?;
+    let key = (book.customer_id.clone(), period.clone());
+    let standing = period::read(session, vec![key.clone()])?.remove(&key).ok_or_else(lost)?;
+    let pricing = meter::prices_of(session, &event.event_name, event.price_version)?;
+    let price_class = pricing.class(|| event.metadata.as_ref().map(Json::text));
+    let next = if meter.aggregation.is_ranked() {
+        let place = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
+        rank::without(session, &standing, &meter, &book.customer_id, period, place)?
+    } else {
+        let report = Report {
+            value: event.value,
+            occurred_at: event.occurred_at,
+            price_version: event.price_version,
+            price_class,
+            price: pricing.price(price_class),
+            decimals: meter.decimals,
+        };
+        standing.without(meter.aggregation, &report)
+    };
+    let next = next.map_err(|reason| Error::amount("value", event.value, reason))?;
+    let more = next.credits - standing.credits;
+    posting::take_windows(session, &mut [(&mut *book, more.max(Decimal::ZERO))], &[&event.event_name])?;
+    book.take_debts(posting::period_debts(session, book, period)?);
+    let mut returned = Decimal::ZERO;
+    if more < Decimal::ZERO {
+        period::take_what_may_come_back(session, book, period, -more)?;
+        returned = book.lower(&event.usage(), -more);
+    } else {
+        book.charge_anyway(&event.usage(), more, book.posted_at);
+    }
+    book.touch();
+    let written = Written {
+        customer_id: &book.customer_id,
+        period,
+        currency: &book.currency,
+        standing: &next,
+        price: (event.price_version, price_class),
+    };
+    period::write(session, &[written])?;
+    Ok(returned)
 }
 
 /// An event as its row has it.
 struct Stored {
+    identifier: String,
+    event_name: String,
     currency: String,
+    value: Decimal,
     consumed: Decimal,
     pending: Decimal,
+    debt_no: Option<i64>,
+    occurred_at: Time,
     created_at: Time,
+    metadata: Option<Json>,
+    price_version: i32,
+    period: Option<Rc<Period>>,
     /// What came back, where it was taken back already.
     returned: Option<Decimal>,
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT currency, consumed, pending, created_at, returned FROM credits.meter_events
-      WHERE customer_id = $1 AND identifier = $2",
+    c"SELECT identifier, event_name, currency, value, consumed, pending, debt_no, occurred_at, created_at, metadata,
+             price_version, period_start, series, returned
+      FROM credits.meter_events WHERE customer_id = $1 AND identifier = $2",
     &[TEXTOID, TEXTOID],
 );
 
@@ -106,13 +180,44 @@ impl Stored {
         let rows = FIND.run(session, &[customer_id.cell(), identifier.cell()])?;
         let missing = || Error::argument("identifier", format!("\"{identifier}\" is no event of this customer's"));
         let mut row = rows.first().ok_or_else(missing)?;
-        Ok(Stored {
+        let mut event = Stored {
+            identifier: row.next()?,
+            event_name: row.next()?,
             currency: row.next()?,
+            value: row.next()?,
             consumed: row.next()?,
             pending: row.next()?,
+            debt_no: row.next()?,
+            occurred_at: row.next()?,
             created_at: row.next()?,
-            returned: row.next()?,
-        })
+            metadata: row.next()?,
+            price_version: row.next()?,
+            period: None,
+            returned: None,
+        };
+        let (start, series): (Option<Time>, Option<String>) = (row.next()?, row.next()?);
+        let event_name = &event.event_name;
+        event.period =
+            start.zip(series).map(|(start, series)| Rc::new(Period { event_name: event_name.clone(), start, series }));
+        event.returned = row.next()?;
+        Ok(event)
+    }
+
+    /// What the book did to it counts, posted or not.
+    fn follow(&mut self, book: &Book) {
+        if let Some(charged) = book.charged_for(&self.identifier) {
+            (self.consumed, self.pending) = charged;
+        }
+    }
+
+    fn usage(&self) -> Usage<'_> {
+        Usage {
+            identifier: &self.identifier,
+            event_name: &self.event_name,
+            period: self.period.clone(),
+            consumed: self.consumed,
+            debt_no: self.debt_no,
+        }
     }
 }
 
@@ -125,7 +230,7 @@ static DRAWS: Statement = Statement::new(
 
 /// What grants paid for the event, in the order in which they did. Its lines begin where it was reported, and most events
 /// are paid there; so the ledger is read from there on, in growing steps, until all that was paid is found.
-fn draws(session: &Session, book: &Book, identifier: &str, event: &Stored) -> Result<Vec<(Uuid, Decimal)>, Error> {
+fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, Decimal)>, Error> {
     let mut draws = Vec::new();
     let mut open = event.consumed;
     let mut after = history::last_line_by(session, book, Time(event.created_at.0 - 1))?;
@@ -135,7 +240,8 @@ fn draws(session: &Session, book: &Book, identifier: &str, event: &Stored) -> Re
             return Err(Error::internal("an event was paid by lines that are not there"));
         }
         let last = after + step;
-        let arguments = [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), identifier.cell()];
+        let arguments =
+            [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), event.identifier.cell()];
         for mut row in DRAWS.run(session, &arguments)?.iter() {
             let draw: (Uuid, Decimal) = (row.next()?, row.next()?);
             open -= draw.1;
@@ -146,8 +252,12 @@ fn draws(session: &Session, book: &Book, identifier: &str, event: &Stored) -> Re
     Ok(draws)
 }
 
+// By itself it costs nothing any more. In a period what is paid for it stays, unless the book says otherwise.
 static MARK: Statement = Statement::new(
-    c"UPDATE credits.meter_events SET canceled_at = $3, cancel_reason = $4, returned = $5, consumed = 0, pending = 0
+    c"UPDATE credits.meter_events
+      SET canceled_at = $3, cancel_reason = $4, returned = $5,
+          consumed = CASE WHEN period_start IS NULL THEN 0 ELSE consumed END,
+          pending = CASE WHEN period_start IS NULL THEN 0 ELSE pending END
       WHERE customer_id = $1 AND identifier = $2",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
 );
@@ -164,14 +274,14 @@ fn mark(
     MARK.run(session, &arguments).map(drop)
 }
 
-fn row(identifier: &str, returned: Decimal, available: Decimal, replayed: bool) -> CancelRow {
+fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {
     CancelRow {
-        identifier: identifier.to_string(),
+        identifier: event.identifier.clone(),
         status: CANCELED.to_string(),
-        consumed: Decimal::ZERO,
-        pending: Decimal::ZERO,
+        consumed: event.consumed,
+        pending: event.pending,
         returned,
-        available,
+        available: book.available,
         replayed,
     }
 }

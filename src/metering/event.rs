@@ -1,35 +1,37 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
 //! and the one-statement way of the common case; everything else is a batch of one in batch.rs.
 
+use super::accounts::Locking;
 use super::batch;
-use super::report::{self, Event, EventRow, Extras, Outcome, Priced};
-use super::{meter, repeat};
+use super::report::{self, Cost, Event, EventRow, Extras, Outcome, Priced};
+use super::{meter, repeat, settlement};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::head::Head;
+use crate::ledger::posting;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{Element, FromCell, Json, ToCell};
+use crate::pg::value::{Element, FromCell, Json};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 row! {
     /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
     pub struct BatchRow {
         /// The caller's own.
         pub identifier: Option<String>,
-        /// 'processed' or 'pending'; NULL with an error.
+        /// 'processed', 'pending', 'unsettled' or, for a repeat, 'canceled'; NULL with an error.
         pub status: Option<String>,
-        /// Credits paid; NULL with an error.
+        /// Credits paid, below zero credits that came back; NULL with an error.
         pub consumed: Option<Decimal>,
         /// Credits owed; NULL with an error.
         pub pending: Option<Decimal>,
-        /// What a plain debit may take now; NULL with an error.
+        /// What a plain debit may take now; NULL with an error, and where the event is unsettled.
         pub available: Option<Decimal>,
         /// Whether this repeats an earlier report.
         pub replayed: bool,
@@ -55,19 +57,29 @@ fn report_meter_event(
         let now = settings::now()?;
         let extras = Extras { subscription_id: subscription_id.map(String::from), source_data, metadata };
         let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now, extras)?;
-        writing(|session| report_one(session, &event, now)).map(One)
+        writing(|session| report_one(session, &Ok(event), now)).map(One)
     })())
 }
 
-/// One event: in one statement where the head covers it, as a batch of one otherwise. What is refused leaves no claim.
-fn report_one(session: &Session, event: &Event, now: Time) -> Outcome {
+/// One event: in one statement where it is only recorded or the head covers it, as a batch of one otherwise. What is refused
+/// leaves no claim.
+fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> Outcome {
+    let event = reported.as_ref().map_err(Error::clone)?;
     let meter = meter::find(session, &event.event_name)?;
-    let priced = match report::price(event, meter.as_ref(), now) {
+    let priced = match report::price(event, meter.as_deref(), now) {
         Ok(priced) => priced,
         Err(error) => return repeat::answer(session, event, now, error),
     };
+    if priced.meter.deferred && settlement::record(session, &priced, now)? {
+        return Ok(report::unsettled(event, false));
+    }
+    let by_head = !priced.meter.deferred && matches!(priced.cost, Cost::Own(_));
+    if !by_head || posting::any_unsettled(session, &event.customer_id, &priced.meter.currency)? {
+        let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, Locking::Wait)?;
+        return outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")));
+    }
     match head_pays(session, &priced, now)? {
-        Head::Paid { available } => Ok(report::row(event, priced.cost, Decimal::ZERO, available, false)),
+        Head::Paid { available } => Ok(report::row(event, priced.own_cost(), Decimal::ZERO, available, false)),
         Head::Claimed => batch::charge_claimed(session, priced, now),
         Head::Repeat => {
             repeat::answer(session, event, now, Error::internal("an identifier is taken and not to be found"))
@@ -80,8 +92,8 @@ fn report_one(session: &Session, event: &Event, now: Time) -> Outcome {
 static HEAD_PAYS: Statement = Statement::new(
     c"WITH claim AS (
           INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                            created_at, subscription_id, source_data, metadata)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                            created_at, subscription_id, source_data, metadata, price_version)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
           ON CONFLICT DO NOTHING RETURNING 1
       ), charge AS (
           UPDATE credits.accounts a
@@ -110,27 +122,12 @@ static HEAD_PAYS: Statement = Statement::new(
         TEXTOID,
         JSONBOID,
         JSONBOID,
+        INT4OID,
     ],
 );
 
 fn head_pays(session: &Session, priced: &Priced<'_>, now: Time) -> Result<Head, Error> {
-    let Priced { event, meter, cost } = priced;
-    Head::read(HEAD_PAYS.run(
-        session,
-        &[
-            event.customer_id.cell(),
-            event.identifier.cell(),
-            event.event_name.cell(),
-            meter.currency.cell(),
-            event.value.cell(),
-            cost.cell(),
-            event.occurred_at.cell(),
-            now.cell(),
-            event.extras.subscription_id.cell(),
-            event.extras.source_data.cell(),
-            event.extras.metadata.cell(),
-        ],
-    )?)
+    Head::read(HEAD_PAYS.run(session, &priced.claim_cells(now))?)
 }
 
 /// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.
@@ -175,8 +172,8 @@ pub fn report_all(
 ) -> Result<Many<BatchRow>, Error> {
     // A batch of one comes to the same as its event alone, and is quicker that way.
     let outcomes = writing(|session| match &events[..] {
-        [Ok(event)] => Ok(vec![report_one(session, event, now)]),
-        _ => batch::report(session, events, now),
+        [reported] => Ok(vec![report_one(session, reported, now)]),
+        _ => batch::report(session, &events, now, Locking::Wait),
     })?;
     let mut rows = Vec::with_capacity(outcomes.len());
     for (outcome, identifier) in outcomes.into_iter().zip(echoes) {
@@ -209,7 +206,7 @@ impl BatchRow {
             status: Some(row.status),
             consumed: Some(row.consumed),
             pending: Some(row.pending),
-            available: Some(row.available),
+            available: row.available,
             replayed: row.replayed,
             error: None,
         }

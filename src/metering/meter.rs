@@ -1,23 +1,29 @@
-//! Meters: the billable kinds of usage, found by their event name.
+//! Meters: the billable kinds of usage, found by their event name. How they are made, priced and switched off; what charging
+//! needs to know of them is in meter/known.rs.
 
-use super::pricing::Aggregation;
+mod known;
+
+pub use known::{Meter, find, prices_of, read};
+
+use super::period::Span;
+use super::pricing::{Aggregation, Pricing};
+use super::settlement::DEFERRED;
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::ledger::book::Overage;
 use crate::ledger::currency;
 use crate::pg::argument::Numeric;
-use crate::pg::cache::{self, Cache};
+use crate::pg::cache;
 use crate::pg::procedure::Call;
 use crate::pg::reply::{One, Reply, Unchanged};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{Json, Oid, ToCell};
+use crate::pg::value::{Cell, Json, ToCell};
 use crate::row;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID};
 
 row! {
-    /// A meter as `meter_create` returns it.
+    /// A meter as `meter_create` and `meter_update` return it.
     pub struct MeterRow {
         /// Its key.
         pub event_name: String,
@@ -25,9 +31,9 @@ row! {
         pub name: Option<String>,
         /// What it charges.
         pub currency: String,
-        /// Credits for one unit.
-        pub unit_price: Decimal,
-        /// 'sum' or 'count'.
+        /// Credits for one unit; NULL where `pricing` says more.
+        pub unit_price: Option<Decimal>,
+        /// 'sum', 'count', 'last' or 'max'.
         pub aggregation: String,
         /// For display.
         pub unit: Option<String>,
@@ -35,7 +41,28 @@ row! {
         pub overage: String,
         /// Whether it takes events.
         pub active: bool,
+        /// 'day', 'month' or NULL for ever.
+        pub period: Option<String>,
+        /// 'immediate' or 'deferred'.
+        pub settlement: String,
+        /// Its prices, where one for a unit is not all.
+        pub pricing: Option<Json>,
     } read
+}
+
+static ROW: Statement = Statement::new(
+    c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
+             m.settlement, p.pricing
+      FROM credits.meters m
+      JOIN credits.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
+      WHERE m.event_name = $1",
+    &[TEXTOID],
+);
+
+fn row(session: &Session, event_name: &str) -> Result<One<MeterRow>, Error> {
+    let rows = ROW.run(session, &[event_name.cell()])?;
+    let row = rows.first().ok_or_else(|| Error::internal("a meter has no price"))?;
+    MeterRow::read(row).map(One)
 }
 
 row! {
@@ -48,13 +75,81 @@ row! {
     } read
 }
 
+/// A price as it was given: so many credits for a unit, or a pricing.
+enum Given {
+    Unit(Decimal),
+    Pricing(Json, Pricing),
+}
+
+impl Given {
+    /// `None` where neither is given. Raises PC007, PC013.
+    fn read(unit_price: Option<Numeric>, pricing: Option<Json>) -> Result<Option<Self>, Error> {
+        let unit_price = input::optional_number("unit_price", unit_price, amount::not_negative)?;
+        match (unit_price, pricing) {
+            (_, None) => Ok(unit_price.map(Given::Unit)),
+            (Some(given), Some(_)) if given != Decimal::ONE => {
+                Err(Error::argument("unit_price", "must be left out where pricing is given"))
+            }
+            (_, Some(pricing)) => {
+                let parsed = Pricing::parse(&pricing.text()).map_err(|e| Error::argument("pricing", e.to_string()))?;
+                Ok(Some(Given::Pricing(pricing, parsed)))
+            }
+        }
+    }
+
+    fn is_flat(&self) -> bool {
+        match self {
+            Given::Unit(_) => true,
+            Given::Pricing(_, pricing) => pricing.is_flat(),
+        }
+    }
+
+    fn cells(&self) -> [Cell; 2] {
+        match self {
+            Given::Unit(unit_price) => [unit_price.cell(), Cell::NULL],
+            Given::Pricing(pricing, _) => [Cell::NULL, pricing.cell()],
+        }
+    }
+}
+
+/// What a deferred meter must be, because its events are charged when nobody can be told of a refusal. Raises PC013.
+fn check_deferred(
+    aggregation: &str,
+    overage: Option<&str>,
+    price: Option<&Given>,
+    settlement: &str,
+) -> Result<(), Error> {
+    if settlement != DEFERRED {
+        return Ok(());
+    }
+    let wrong = |argument, reason| Err(Error::argument(argument, reason));
+    if !["sum", "count"].contains(&aggregation) {
+        return wrong("aggregation", "must be sum or count where settlement is deferred");
+    }
+    if overage == Some("reject") {
+        return wrong("overage", "must be pending where settlement is deferred");
+    }
+    if price.is_some_and(|price| !price.is_flat()) {
+        return wrong("pricing", "must have no tiers and no round where settlement is deferred");
+    }
+    Ok(())
+}
+
+const OVERAGES: [&str; 2] = ["pending", "reject"];
+
 static CREATE: Statement = Statement::new(
-    c"INSERT INTO credits.meters (event_name, name, currency, unit_price, aggregation, unit, overage, description,
-                                  metadata)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-      ON CONFLICT (event_name) DO NOTHING
-      RETURNING event_name, name, currency, unit_price, aggregation, unit, overage, active",
-    &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+    c"WITH meter AS (
+          INSERT INTO credits.meters (event_name, name, currency, aggregation, period, unit, overage, settlement, description,
+                                      metadata)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+          ON CONFLICT (event_name) DO NOTHING RETURNING event_name, price_version
+      )
+      INSERT INTO credits.meter_prices (event_name, version, unit_price, pricing)
+      SELECT m.event_name, m.price_version, $11, $12 FROM meter m
+      RETURNING event_name",
+    &[
+        TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NUMERICOID, JSONBOID,
+    ],
 );
 
 /// `credits.meter_create`. Raises PC007, PC008, PC013.
@@ -72,49 +167,70 @@ fn meter_create(
     settlement: Option<&str>,
     description: Option<&str>,
     metadata: Option<Json>,
+    pricing: Option<Json>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
-        let unit_price = input::number("unit_price", unit_price, amount::not_negative)?;
+        let price = input::required("unit_price", Given::read(unit_price, pricing)?)?;
         let aggregation = input::choice("aggregation", aggregation, "sum", &Aggregation::NAMES)?;
-        let overage = input::choice("overage", overage, "pending", &["pending", "reject"])?;
-        input::choice("settlement", settlement, "immediate", &["immediate"])?;
-        if period.is_some() {
-            return Err(Error::argument("period", "must be NULL for aggregation sum and count"));
-        }
+        let period = period.map(|given| input::choice("period", Some(given), given, &Span::NAMES)).transpose()?;
+        let overage = input::choice("overage", overage, "pending", &OVERAGES)?;
+        let settlement = input::choice("settlement", settlement, "immediate", &["immediate", DEFERRED])?;
+        check_deferred(aggregation, Some(overage), Some(&price), settlement)?;
         let code = currency::code_or_default(currency)?;
         writing(|session| {
             currency::resolve(session, &code)?;
+            let [unit_price, pricing] = price.cells();
             let made = CREATE.run(
                 session,
                 &[
                     event_name.cell(),
                     name.cell(),
                     code.cell(),
-                    unit_price.cell(),
                     aggregation.cell(),
+                    period.cell(),
                     unit.cell(),
                     overage.cell(),
+                    settlement.cell(),
                     description.cell(),
                     metadata.cell(),
+                    unit_price,
+                    pricing,
                 ],
             )?;
-            let row = made
-                .first()
-                .ok_or_else(|| Error::argument("event_name", format!("\"{event_name}\" exists already")))?;
-            MeterRow::read(row).map(One)
+            if made.len() == 0 {
+                return Err(Error::argument("event_name", format!("\"{event_name}\" exists already")));
+            }
+            row(session, event_name)
         })
     })())
 }
 
+static LOCK: Statement = Statement::new(
+    c"SELECT aggregation, settlement FROM credits.meters WHERE event_name = $1 FOR NO KEY UPDATE",
+    &[TEXTOID],
+);
+
 static UPDATE: Statement = Statement::new(
     c"UPDATE credits.meters m
-      SET name = coalesce($2, m.name), unit_price = coalesce($3, m.unit_price), unit = coalesce($4, m.unit),
-          overage = coalesce($5, m.overage), description = coalesce($6, m.description),
-          metadata = coalesce($7, m.metadata)
-      WHERE m.event_name = $1
-      RETURNING m.event_name, m.name, m.currency, m.unit_price, m.aggregation, m.unit, m.overage, m.active",
-    &[TEXTOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+      SET name = coalesce($2, m.name), unit = coalesce($3, m.unit), overage = coalesce($4, m.overage),
+          description = coalesce($5, m.description), metadata = coalesce($6, m.metadata)
+      WHERE m.event_name = $1",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+// The same price again is no other price: what has been used goes on counting.
+static REPRICE: Statement = Statement::new(
+    c"WITH meter AS (
+          UPDATE credits.meters m SET price_version = m.price_version + 1
+          FROM credits.meter_prices p
+          WHERE m.event_name = $1 AND p.event_name = m.event_name AND p.version = m.price_version
+            AND (p.unit_price, p.pricing) IS DISTINCT FROM ($2, $3)
+          RETURNING m.event_name, m.price_version
+      )
+      INSERT INTO credits.meter_prices (event_name, version, unit_price, pricing)
+      SELECT m.event_name, m.price_version, $2, $3 FROM meter m",
+    &[TEXTOID, NUMERICOID, JSONBOID],
 );
 
 /// `credits.meter_update`: what is NULL stays; events keep what they were charged. Raises PC004, PC007, PC013.
@@ -128,28 +244,27 @@ fn meter_update(
     overage: Option<&str>,
     description: Option<&str>,
     metadata: Option<Json>,
+    pricing: Option<Json>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
-        let unit_price = input::optional_number("unit_price", unit_price, amount::not_negative)?;
-        if let Some(overage) = overage {
-            input::choice("overage", Some(overage), overage, &["pending", "reject"])?;
-        }
+        let price = Given::read(unit_price, pricing)?;
+        let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
         writing(|session| {
-            let updated = UPDATE.run(
-                session,
-                &[
-                    event_name.cell(),
-                    name.cell(),
-                    unit_price.cell(),
-                    unit.cell(),
-                    overage.cell(),
-                    description.cell(),
-                    metadata.cell(),
-                ],
-            )?;
-            let row = updated.first().ok_or_else(|| Error::MeterNotFound { event_name: event_name.to_string() })?;
-            MeterRow::read(row).map(One)
+            // Locked first: what is read of it afterwards is then what it is.
+            let locked = LOCK.run(session, &[event_name.cell()])?;
+            let mut meter =
+                locked.first().ok_or_else(|| Error::MeterNotFound { event_name: event_name.to_string() })?;
+            let (aggregation, settlement): (String, String) = (meter.next()?, meter.next()?);
+            check_deferred(&aggregation, overage, price.as_ref(), &settlement)?;
+            let arguments =
+                [event_name.cell(), name.cell(), unit.cell(), overage.cell(), description.cell(), metadata.cell()];
+            UPDATE.run(session, &arguments)?;
+            if let Some(price) = price {
+                let [unit_price, pricing] = price.cells();
+                REPRICE.run(session, &[event_name.cell(), unit_price, pricing])?;
+            }
+            row(session, event_name)
         })
     })())
 }
@@ -187,61 +302,4 @@ fn meter_deactivate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
 fn forget_remembered(call: Call) -> Reply<Unchanged> {
     cache::table_changed(&call);
     Reply(Ok(Unchanged))
-}
-
-/// What charging an event needs to know of its meter.
-#[derive(Debug, Clone)]
-pub struct Meter {
-    /// What it charges.
-    pub currency: String,
-    /// The currency's decimals.
-    pub decimals: u32,
-    /// Whether the currency takes new business.
-    pub currency_active: bool,
-    /// Credits for one unit.
-    pub unit_price: Decimal,
-    /// Sum or count.
-    pub aggregation: Aggregation,
-    /// What to do with what no credit covers.
-    pub overage: Overage,
-    /// Whether it takes events.
-    pub active: bool,
-}
-
-static FIND: Statement = Statement::new(
-    c"SELECT m.tableoid, c.tableoid, m.currency, c.decimals, c.active, m.unit_price, m.aggregation, m.overage, m.active
-      FROM credits.meters m JOIN credits.currencies c ON c.currency = m.currency
-      WHERE m.event_name = $1",
-    &[TEXTOID],
-);
-
-thread_local! {
-    static KNOWN: Cache<Meter> = Cache::new();
-}
-
-/// The meter of that event name.
-pub fn find(session: &Session, event_name: &str) -> Result<Option<Meter>, Error> {
-    KNOWN.with(|known| known.get_or_find(event_name, || read_with_tables(session, event_name)))
-}
-
-/// The same, not remembered: a reader's snapshot may be older than the last change.
-pub fn read(session: &Session, event_name: &str) -> Result<Option<Meter>, Error> {
-    Ok(read_with_tables(session, event_name)?.map(|(meter, _)| meter))
-}
-
-fn read_with_tables(session: &Session, event_name: &str) -> Result<Option<(Meter, Vec<Oid>)>, Error> {
-    let rows = FIND.run(session, &[event_name.cell()])?;
-    let Some(mut row) = rows.first() else { return Ok(None) };
-    let tables = vec![row.next()?, row.next()?];
-    let meter = Meter {
-        currency: row.next()?,
-        decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
-        currency_active: row.next()?,
-        unit_price: row.next()?,
-        aggregation: Aggregation::parse(&row.next::<String>()?)
-            .ok_or_else(|| Error::internal("a meter has an unknown aggregation"))?,
-        overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
-        active: row.next()?,
-    };
-    Ok(Some((meter, tables)))
 }

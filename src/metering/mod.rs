@@ -1,11 +1,19 @@
-//! Usage: meters and their events. Pure, and tested without a server: pricing.rs.
+//! Usage: meters and their events, charged when they are reported, or recorded and charged afterwards. Pure, and tested
+//! without a server: pricing.rs and aggregate.rs. The other files are a noun each, with the SQL-facing functions on top.
 
+pub mod accounts;
+pub mod aggregate;
 pub mod batch;
 pub mod cancel;
 pub mod event;
+pub mod inbox;
 pub mod json;
 pub mod meter;
+pub mod period;
 pub mod pricing;
+pub mod rank;
 pub mod repeat;
 pub mod report;
+pub mod settlement;
+pub mod stats;
 pub mod usage;

@@ -1,6 +1,16 @@
-//! Pricing: what an event costs. Pure: no SPI, no pgrx type.
+//! Pricing: what a quantity costs. Pure: no SPI, no pgrx type. How a price is written down is in pricing/schema.rs, what
+//! several events add up to in aggregate.rs.
+
+mod schema;
+
+pub use schema::SchemaError;
 
 use crate::amount::{self, AmountError, Decimal};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{ToPrimitive, Zero};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// How a meter makes one quantity of its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,48 +19,181 @@ pub enum Aggregation {
     Sum,
     /// The number of events, whatever their values.
     Count,
+    /// The value that occurred last; of several at one moment the one reported last.
+    Last,
+    /// The highest value; of several the one reported first.
+    Max,
 }
 
 impl Aggregation {
     /// The names in SQL.
-    pub const NAMES: [&'static str; 2] = ["sum", "count"];
+    pub const NAMES: [&'static str; 4] = ["sum", "count", "last", "max"];
 
     /// The aggregation of that name in SQL.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "sum" => Some(Aggregation::Sum),
             "count" => Some(Aggregation::Count),
+            "last" => Some(Aggregation::Last),
+            "max" => Some(Aggregation::Max),
             _ => None,
+        }
+    }
+
+    /// Whether one event decides for all of them.
+    pub fn is_ranked(self) -> bool {
+        matches!(self, Aggregation::Last | Aggregation::Max)
+    }
+
+    /// What one event adds to a sum or a count.
+    pub fn quantity(self, value: Decimal) -> Decimal {
+        if self == Aggregation::Count { Decimal::ONE } else { value }
+    }
+}
+
+/// A meter's prices: one, or one for each value of a key of the events' metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pricing {
+    by: Option<String>,
+    prices: BTreeMap<String, Price>,
+    other: Price,
+}
+
+impl Pricing {
+    /// So many credits for one unit.
+    pub fn flat(unit_price: Decimal) -> Self {
+        let other = Price { rate: Rate::Flat(unit_price), per: Decimal::ONE, blocks: None };
+        Pricing { by: None, prices: BTreeMap::new(), other }
+    }
+
+    /// The class of an event: the name of its price, or '' for that of all others. Of the metadata, JSON, only the value of
+    /// one key matters, if any.
+    pub fn class(&self, metadata: impl FnOnce() -> Option<String>) -> &str {
+        let Some(key) = &self.by else { return "" };
+        let Some(Value::Object(metadata)) = metadata().and_then(|text| serde_json::from_str(&text).ok()) else {
+            return "";
+        };
+        let value = match metadata.get(key) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::Bool(value)) => value.to_string(),
+            _ => return "",
+        };
+        self.prices.get_key_value(&value).map_or("", |(name, _)| name)
+    }
+
+    /// The price of a class.
+    pub fn price(&self, class: &str) -> &Price {
+        self.prices.get(class).unwrap_or(&self.other)
+    }
+
+    /// Whether every event is priced by itself.
+    pub fn is_flat(&self) -> bool {
+        self.prices.values().chain([&self.other]).all(Price::is_flat)
+    }
+}
+
+/// A price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    rate: Rate,
+    /// The quantity that a unit price is for.
+    per: Decimal,
+    /// What becomes of a part of that quantity; `None` charges it in proportion.
+    blocks: Option<Blocks>,
+}
+
+/// What becomes of a part of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blocks {
+    /// It is charged as a whole one.
+    Up,
+    /// It is not charged.
+    Down,
+}
+
+/// Credits for a quantity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rate {
+    /// The same for every unit.
+    Flat(Decimal),
+    /// Each part of the quantity at the price of the tier that it falls into.
+    Graduated(Vec<Tier>),
+    /// All of the quantity at the price of the tier that its end falls into.
+    Volume(Vec<Tier>),
+}
+
+/// One of a price's tiers. It begins where the one before ends, the first at zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tier {
+    /// The last quantity in it; `None` for the last tier.
+    up_to: Option<Decimal>,
+    unit_price: Decimal,
+    /// Credits that are due once the quantity goes beyond where the tier begins.
+    flat_fee: Decimal,
+}
+
+impl Price {
+    /// Whether every event is priced by itself. What else there is depends on what was used before.
+    pub fn is_flat(&self) -> bool {
+        matches!(self.rate, Rate::Flat(_)) && self.blocks.is_none()
+    }
+
+    /// What a quantity costs, in credits: exact, and rounded once, half away from zero.
+    pub fn cost(&self, quantity: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
+        match self.rate {
+            Rate::Flat(unit_price) if self.per == Decimal::ONE && self.blocks.is_none() => {
+                amount::price(quantity, unit_price, decimals)
+            }
+            _ => rounded(self.exact(quantity), decimals),
+        }
+    }
+
+    fn exact(&self, quantity: Decimal) -> BigRational {
+        let per = rational(self.per);
+        let blocks = rational(quantity) / &per;
+        let blocks = match self.blocks {
+            None => blocks,
+            Some(Blocks::Up) => blocks.ceil(),
+            Some(Blocks::Down) => blocks.floor(),
+        };
+        let quantity = &blocks * &per;
+        let part =
+            |amount: &BigRational, tier: &Tier| amount / &per * rational(tier.unit_price) + rational(tier.flat_fee);
+        match &self.rate {
+            Rate::Flat(unit_price) => blocks * rational(*unit_price),
+            Rate::Volume(tiers) => {
+                let last = tiers.iter().find(|t| t.up_to.is_none_or(|up_to| quantity <= rational(up_to)));
+                last.filter(|_| !quantity.is_zero()).map_or_else(BigRational::zero, |tier| part(&quantity, tier))
+            }
+            Rate::Graduated(tiers) => {
+                let (mut from, mut total) = (BigRational::zero(), BigRational::zero());
+                for tier in tiers {
+                    if quantity <= from {
+                        break;
+                    }
+                    let to = tier.up_to.map_or_else(|| quantity.clone(), |up_to| rational(up_to).min(quantity.clone()));
+                    total += part(&(&to - &from), tier);
+                    from = to;
+                }
+                total
+            }
         }
     }
 }
 
-/// What one event of a flat sum or count costs, in credits: rounded half away from zero, event by event.
-pub fn event_cost(
-    aggregation: Aggregation,
-    value: Decimal,
-    unit_price: Decimal,
-    decimals: u32,
-) -> Result<Decimal, AmountError> {
-    let quantity = match aggregation {
-        Aggregation::Sum => value,
-        Aggregation::Count => Decimal::ONE,
-    };
-    amount::price(quantity, unit_price, decimals)
+fn rational(number: Decimal) -> BigRational {
+    BigRational::new(number.mantissa().into(), BigInt::from(10).pow(number.scale()))
+}
+
+/// Half away from zero; the number is not negative.
+fn rounded(number: BigRational, decimals: u32) -> Result<Decimal, AmountError> {
+    let unit = BigInt::from(10).pow(decimals);
+    let mantissa: BigInt = (number.numer() * unit * 2 + number.denom()) / (number.denom() * 2);
+    let mantissa = mantissa.to_i128().ok_or(AmountError::TooManyDigits)?;
+    let cost = Decimal::try_from_i128_with_scale(mantissa, decimals).map_err(|_| AmountError::TooManyDigits)?;
+    amount::fit(cost, decimals)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sum_charges_the_value_and_count_the_event() {
-        let (value, price) = (Decimal::new(374, 0), Decimal::new(15, 4));
-        assert_eq!(event_cost(Aggregation::Sum, value, price, 6), Ok(Decimal::new(561, 3)));
-        assert_eq!(event_cost(Aggregation::Count, value, price, 6), Ok(Decimal::new(15, 4)));
-        assert_eq!(event_cost(Aggregation::Count, Decimal::ZERO, price, 6), Ok(Decimal::new(15, 4)));
-        assert_eq!(event_cost(Aggregation::Sum, Decimal::ZERO, price, 6), Ok(Decimal::ZERO));
-        // 374 x 0.0015 = 0.561: half a cent and more rounds up, to two decimals.
-        assert_eq!(event_cost(Aggregation::Sum, value, price, 2), Ok(Decimal::new(56, 2)));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Repeats: reports under an identifier that was used before, answered from the first report as it stands now.
 
-use super::report::{CANCELED, Event, Outcome, row};
+use super::report::{CANCELED, Event, Outcome, row, unsettled};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
@@ -13,9 +13,11 @@ use std::collections::{HashMap, HashSet};
 
 static FIND: Statement = Statement::new(
     c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending,
-             e.canceled_at IS NOT NULL
+             e.canceled_at IS NOT NULL, u.identifier IS NOT NULL
       FROM unnest($1, $2) AS k (customer_id, identifier)
-      JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier",
+      JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
+      LEFT JOIN credits.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
+                                          AND u.created_at = e.created_at AND u.identifier = e.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
@@ -27,6 +29,7 @@ struct First {
     consumed: Decimal,
     pending: Decimal,
     canceled: bool,
+    unsettled: bool,
 }
 
 /// Answers one report from the first one under its identifier; where there is none, with the error it came with.
@@ -58,12 +61,16 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
             consumed: row.next()?,
             pending: row.next()?,
             canceled: row.next()?,
+            unsettled: row.next()?,
         };
         firsts.insert(key, first);
     }
     // Balances and what is owed are answered as they stand now, what is due counted.
-    let accounts: HashSet<Key> =
-        firsts.iter().map(|((customer, _), f)| (customer.clone(), f.currency.clone())).collect();
+    let accounts: HashSet<Key> = firsts
+        .iter()
+        .filter(|(_, first)| !first.unsettled)
+        .map(|((customer, _), first)| (customer.clone(), first.currency.clone()))
+        .collect();
     let mut books = posting::read(session, &accounts.into_iter().collect::<Vec<_>>())?;
     posting::bring_up_to_date(session, &mut books, now)?;
     let books: HashMap<Key, Book> =
@@ -74,6 +81,9 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
         .map(|(event, error)| {
             let first = firsts.get(&(event.customer_id.clone(), event.identifier.clone())).ok_or(error)?;
             check(event, (&first.event_name, first.value))?;
+            if first.unsettled {
+                return Ok(unsettled(event, true));
+            }
             let book = books.get(&(event.customer_id.clone(), first.currency.clone()));
             let debt = book.and_then(|b| b.debt(&event.identifier));
             let (consumed, pending) =

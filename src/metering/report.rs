@@ -1,29 +1,32 @@
 //! A report of usage: what was said, whether it may be charged, what it costs, and what came of it.
 
+use super::aggregate;
 use super::meter::Meter;
-use super::pricing;
-use crate::amount::{self, Decimal};
+use super::pricing::Price;
+use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::line::Period;
 use crate::pg::argument::Number;
-use crate::pg::value::Json;
+use crate::pg::value::{Cell, Json, ToCell};
 use crate::row;
 use crate::settings;
+use std::rc::Rc;
 
 row! {
     /// What `report_meter_event` returns; amounts in credits of the meter's currency.
     pub struct EventRow {
         /// The caller's own.
         pub identifier: String,
-        /// 'processed', 'pending' or, for a repeat, 'canceled'.
+        /// 'processed', 'pending', 'unsettled' or, for a repeat, 'canceled'.
         pub status: String,
-        /// Credits paid.
+        /// Credits paid; below zero credits that came back.
         pub consumed: Decimal,
         /// Credits owed.
         pub pending: Decimal,
-        /// What a plain debit may take now.
-        pub available: Decimal,
+        /// What a plain debit may take now; NULL where the event is unsettled: nobody looked.
+        pub available: Option<Decimal>,
         /// Whether this repeats an earlier report.
         pub replayed: bool,
     }
@@ -33,6 +36,9 @@ row! {
 const PROCESSED: &str = "processed";
 /// The status of an event that owes.
 const PENDING: &str = "pending";
+
+/// The status of an event that is recorded and will be charged later.
+pub const UNSETTLED: &str = "unsettled";
 
 /// The status of an event that was taken back.
 pub const CANCELED: &str = "canceled";
@@ -99,14 +105,71 @@ pub struct Priced<'a> {
     pub event: &'a Event,
     /// Its meter.
     pub meter: &'a Meter,
-    /// Credits.
-    pub cost: Decimal,
+    /// Which of the meter's prices is its own.
+    pub price_class: &'a str,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+/// What an event costs.
+#[derive(Debug, Clone)]
+pub enum Cost {
+    /// So many credits, whatever else was used.
+    Own(Decimal),
+    /// What it changes of the price of a period's usage.
+    Together(Rc<Period>),
 }
 
 impl<'a> Priced<'a> {
     /// The account that pays: customer, currency.
     pub fn account(&self) -> (&'a str, &'a str) {
         (&self.event.customer_id, &self.meter.currency)
+    }
+
+    /// What it costs by itself, in credits; nothing where it is priced with others.
+    pub fn own_cost(&self) -> Decimal {
+        if let Cost::Own(cost) = self.cost { cost } else { Decimal::ZERO }
+    }
+
+    /// The period whose usage it is priced with.
+    pub fn period(&self) -> Option<&Rc<Period>> {
+        if let Cost::Together(period) = &self.cost { Some(period) } else { None }
+    }
+
+    /// Itself as its period sees it.
+    pub fn in_period(&self) -> aggregate::Report<'a> {
+        aggregate::Report {
+            value: self.event.value,
+            occurred_at: self.event.occurred_at,
+            price_version: self.meter.price_version,
+            price_class: self.price_class,
+            price: self.price(),
+            decimals: self.meter.decimals,
+        }
+    }
+
+    fn price(&self) -> &'a Price {
+        self.meter.pricing.price(self.price_class)
+    }
+
+    /// The columns of its row, as if it were paid: customer_id, identifier, event_name, currency, value, consumed,
+    /// occurred_at, created_at, subscription_id, source_data, metadata, price_version.
+    pub fn claim_cells(&self, now: Time) -> [Cell; 12] {
+        let event = self.event;
+        [
+            event.customer_id.cell(),
+            event.identifier.cell(),
+            event.event_name.cell(),
+            self.meter.currency.cell(),
+            event.value.cell(),
+            self.own_cost().cell(),
+            event.occurred_at.cell(),
+            now.cell(),
+            event.extras.subscription_id.cell(),
+            event.extras.source_data.cell(),
+            event.extras.metadata.cell(),
+            self.meter.price_version.cell(),
+        ]
     }
 }
 
@@ -129,9 +192,25 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
     if event.occurred_at < now.plus_seconds(-age) {
         return out_of_range("too far in the past", "credits.event_max_age", age);
     }
-    let cost = pricing::event_cost(meter.aggregation, event.value, meter.unit_price, meter.decimals)
-        .map_err(|reason| Error::amount("value", event.value, reason))?;
-    Ok(Priced { event, meter, cost })
+    let price_class = meter.pricing.class(|| event.extras.metadata.as_ref().map(Json::text));
+    let cost = cost(event, meter, price_class).map_err(|reason| Error::amount("value", event.value, reason))?;
+    Ok(Priced { event, meter, price_class, cost })
+}
+
+fn cost(event: &Event, meter: &Meter, price_class: &str) -> Result<Cost, AmountError> {
+    let price = meter.pricing.price(price_class);
+    if meter.aggregation.is_ranked() || !price.is_flat() {
+        let start = meter.period.map_or(Time::BEGINNING, |span| span.start(event.occurred_at));
+        // What one event decides adds up whatever its price; the rest is kept apart by price.
+        let series = match (meter.aggregation.is_ranked(), price_class) {
+            (true, _) => String::new(),
+            (false, "") => format!("v{}", meter.price_version),
+            (false, class) => format!("v{} {class}", meter.price_version),
+        };
+        return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), start, series })));
+    }
+    let cost = price.cost(meter.aggregation.quantity(event.value), meter.decimals)?;
+    if meter.deferred { amount::deferrable(cost, meter.decimals).map(Cost::Own) } else { Ok(Cost::Own(cost)) }
 }
 
 /// What becomes of one event.
@@ -144,7 +223,19 @@ pub fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decima
         status: if pending > Decimal::ZERO { PENDING } else { PROCESSED }.to_string(),
         consumed,
         pending,
-        available,
+        available: Some(available),
+        replayed,
+    }
+}
+
+/// The outcome of an event that is recorded and will be charged later.
+pub fn unsettled(event: &Event, replayed: bool) -> EventRow {
+    EventRow {
+        identifier: event.identifier.clone(),
+        status: UNSETTLED.to_string(),
+        consumed: Decimal::ZERO,
+        pending: Decimal::ZERO,
+        available: None,
         replayed,
     }
 }

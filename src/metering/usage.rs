@@ -1,13 +1,14 @@
-//! Usage: what was reported and what of it is owed, asked about rather than charged.
+//! Usage: what was reported, what of it is owed, and what it would cost: asked about rather than charged.
 
-use crate::amount::Decimal;
+use super::meter;
+use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::{balance, currency};
-use crate::pg::argument::Timestamptz;
-use crate::pg::reply::{Many, Reply};
+use crate::pg::argument::{Numeric, Timestamptz};
+use crate::pg::reply::{Many, Reply, Value};
 use crate::pg::statement::{Statement, reading};
-use crate::pg::value::{ToCell, Total};
+use crate::pg::value::{Json, ToCell, Total};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -55,9 +56,9 @@ row! {
         pub currency: String,
         /// The meter's unit.
         pub unit: Option<String>,
-        /// The events' values added up.
+        /// What the events add up to, as the meter aggregates.
         pub total_quantity: Total,
-        /// Credits charged for them, paid or owed.
+        /// Credits charged for them, paid, owed or unsettled, less what came back.
         pub total_credits: Total,
         /// How many events, those taken back not counted.
         pub event_count: i64,
@@ -65,14 +66,23 @@ row! {
 }
 
 static SUMMARY: Statement = Statement::new(
-    c"SELECT e.event_name, e.currency, m.unit, trim_scale(sum(e.value)), trim_scale(sum(e.consumed + e.pending)), count(*)
+    c"SELECT e.event_name, e.currency, m.unit,
+             trim_scale(coalesce(CASE m.aggregation
+                 WHEN 'count' THEN count(*) FILTER (WHERE e.canceled_at IS NULL)
+                 WHEN 'max' THEN max(e.value) FILTER (WHERE e.canceled_at IS NULL)
+                 WHEN 'last' THEN (array_agg(e.value ORDER BY e.occurred_at DESC, e.created_at DESC)
+                                       FILTER (WHERE e.canceled_at IS NULL))[1]
+                 ELSE sum(e.value) FILTER (WHERE e.canceled_at IS NULL) END, 0)),
+             trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE e.canceled_at IS NULL)
       FROM credits.meter_events e
       LEFT JOIN credits.meters m ON m.event_name = e.event_name
-      WHERE e.customer_id = $1 AND e.canceled_at IS NULL
+      WHERE e.customer_id = $1
         AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
         AND ($4 IS NULL OR e.event_name = $4) AND ($5 IS NULL OR e.currency = $5)
         AND ($6 IS NULL OR e.subscription_id = $6)
-      GROUP BY e.event_name, e.currency, m.unit ORDER BY e.event_name, e.currency",
+      GROUP BY e.event_name, e.currency, m.unit, m.aggregation
+      HAVING count(*) FILTER (WHERE e.canceled_at IS NULL) > 0 OR sum(e.consumed + e.pending) <> 0
+      ORDER BY e.event_name, e.currency",
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
@@ -92,8 +102,7 @@ fn usage_summary(
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
             if let Some(name) = event_name {
-                super::meter::read(session, name)?
-                    .ok_or_else(|| Error::MeterNotFound { event_name: name.to_string() })?;
+                meter::read(session, name)?.ok_or_else(|| Error::MeterNotFound { event_name: name.to_string() })?;
             }
             if let Some(code) = currency {
                 currency::check_known(session, code)?;
@@ -110,6 +119,38 @@ fn usage_summary(
                 ],
             )?;
             rows.iter().map(UsageRow::read).collect::<Result<_, _>>().map(Many)
+        })
+    })())
+}
+
+/// `credits.usage_price`: what a quantity costs if nothing was used before. Writes nothing. Raises PC004, PC007, PC013.
+#[pg_extern(sql = false)]
+fn usage_price(
+    event_name: Option<&str>,
+    quantity: Option<Numeric>,
+    metadata: Option<Json>,
+    price_version: Option<i32>,
+    price_class: Option<&str>,
+) -> Reply<Value<Decimal>> {
+    Reply((|| {
+        let event_name = input::key("event_name", event_name)?;
+        let quantity = input::number("quantity", quantity, amount::not_negative)?;
+        reading(|session| {
+            let missing = || Error::MeterNotFound { event_name: event_name.to_string() };
+            let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
+            let earlier = match price_version {
+                Some(version) if (1..meter.price_version).contains(&version) => {
+                    Some(meter::prices_of(session, event_name, version)?)
+                }
+                Some(version) if version != meter.price_version => {
+                    return Err(Error::argument("price_version", "must be one that the meter has or had"));
+                }
+                _ => None,
+            };
+            let pricing = earlier.as_ref().unwrap_or(&meter.pricing);
+            let class = price_class.unwrap_or_else(|| pricing.class(|| metadata.as_ref().map(Json::text)));
+            let cost = pricing.price(class).cost(quantity, meter.decimals);
+            cost.map(Value).map_err(|reason| Error::amount("quantity", quantity, reason))
         })
     })())
 }

@@ -17,9 +17,9 @@ const LIMIT: usize = 1_000;
 /// Counts the invalidations of relations that reached this session.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The relations whose changes matter: of any other the invalidation is passed over. A ring: the extension has two such
+/// The relations whose changes matter: of any other the invalidation is passed over. A ring: the extension has three such
 /// tables, and gets new ones when it is dropped and created again.
-static WATCHED: [AtomicU32; 8] = [const { AtomicU32::new(0) }; 8];
+static WATCHED: [AtomicU32; 12] = [const { AtomicU32::new(0) }; 12];
 static NEXT_WATCHED: AtomicUsize = AtomicUsize::new(0);
 
 fn is_watched(relation: u32) -> bool {

@@ -50,6 +50,17 @@ pub fn in_one_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Res
     result
 }
 
+/// Runs `work` with statements that only read, in a snapshot of everything that has committed by now, whatever snapshot the
+/// caller has.
+pub fn in_latest_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    // SAFETY: pushed here and popped below; where PostgreSQL raises an error in between, its abort pops it.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+    let result = work(&Session { reading: true });
+    // SAFETY: the snapshot pushed above is on top again: statements pop their own.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    result
+}
+
 /// How a statement is planned. A plan made while a table is small is kept when it is large, and what the planner expects
 /// of an average customer is wrong for a large one: so it is told what a statement is like.
 enum Planning {

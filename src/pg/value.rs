@@ -145,9 +145,14 @@ impl FromCell for Time {
 
 /// The text of a `numeric` datum.
 pub fn numeric_text(datum: pg_sys::Datum) -> String {
-    // SAFETY: callers pass a live datum of type numeric; numeric_out returns a fresh C string, freed after the copy.
+    printed(pg_sys::F_NUMERIC_OUT, datum)
+}
+
+/// What a type's output function makes of a datum of it.
+fn printed(output: u32, datum: pg_sys::Datum) -> String {
+    // SAFETY: callers pass a live datum of the function's type; it returns a fresh C string, freed after the copy.
     unsafe {
-        let text = pg_sys::OidOutputFunctionCall(pg_sys::F_NUMERIC_OUT.into(), datum);
+        let text = pg_sys::OidOutputFunctionCall(output.into(), datum);
         let string = CStr::from_ptr(text).to_string_lossy().into_owned();
         pg_sys::pfree(text.cast());
         string
@@ -235,9 +240,17 @@ macro_rules! passed_through {
 }
 
 passed_through! {
-    /// A `jsonb` that is passed through as it came, never taken apart: its bytes as PostgreSQL stores them.
+    /// A `jsonb` as it came: its bytes as PostgreSQL stores them.
     Json
 }
+
+impl Json {
+    /// As PostgreSQL prints it.
+    pub fn text(&self) -> String {
+        printed(pg_sys::F_JSONB_OUT, self.cell().datum)
+    }
+}
+
 passed_through! {
     /// A `numeric` that is passed through as it came: a total may be more than any one account can count.
     Total
@@ -269,6 +282,9 @@ impl Element for Uuid {
 }
 impl Element for Time {
     const LAYOUT: Layout = Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd');
+}
+impl Element for i32 {
+    const LAYOUT: Layout = Layout(pg_sys::INT4OID, 4, true, b'i');
 }
 impl Element for i64 {
     const LAYOUT: Layout = Layout(pg_sys::INT8OID, 8, true, b'd');

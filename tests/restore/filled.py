@@ -57,6 +57,7 @@ class Filler:
         self.catalog()
         self.grants()
         self.usage()
+        self.metering()
         self.wallets()
         self.holds()
         self.at(LATER)
@@ -119,6 +120,29 @@ class Filler:
         fixed = ("identifier", "status", "returned")
         self.keep("meter_event_cancel", "'ann', 'taken back', 'counted twice'", fixed=fixed)
 
+    def metering(self) -> None:
+        """Usage that is priced together, that waits to be charged, and that is on its way in."""
+        tiers = '{"mode": "graduated", "tiers": [{"up_to": 3, "unit_price": 2}, {"unit_price": 1}]}'
+        self.call("meter_create", "'gauge', aggregation => 'last', period => 'day', unit_price => 0.5")
+        self.call("meter_create", "'tiers', period => 'month', pricing => %s", tiers)
+        self.call("meter_create", "'later', settlement => 'deferred'")
+        self.event("ann", "gauge", 8, "gauge 1")
+        self.event("ann", "gauge", 3, "gauge 2")
+        self.event("cid", "gauge", 5, "gauge, owed")
+        self.event("ann", "tiers", 5, "tiers 1")
+        self.call("meter_update", "'tiers', unit_price => 3")
+        self.event("ann", "tiers", 1, "tiers 2")
+        fixed = ("identifier", "status", "returned")
+        self.keep("meter_event_cancel", "'ann', 'gauge 1', 'wrong'", fixed=fixed)
+        self.event("ann", "later", 2, "settled")
+        self.inbox("ann", "none such", 1, "put aside")
+        self.inbox("ann", "tokens", 1, "drained")
+        self.call("settle", "")
+
+    def inbox(self, *row: Any) -> None:
+        into = "INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at)"
+        self.connection.execute(f"{into} VALUES (%s, %s, %s, %s, '2025-01-01 00:00+00')", row)
+
     def wallets(self) -> None:
         debit = ("operation_id", "currency", "debited")
         self.keep("wallet_debit", "'ann', 1.5, NULL, 'd1', 'Work', '{\"k\": \"v\"}'", fixed=debit)
@@ -156,6 +180,9 @@ class Filler:
         self.event("ann", "tokens", 700, "e3")
         self.event("dan", "tokens", 500, "owed too")
         self.keep("wallet_debit", "'ann', 30, NULL, 'd4'", fixed=("operation_id", "currency", "debited"))
+        self.event("ann", "later", 3, "waits")
+        self.event("dan", "later", 4, "waits")
+        self.inbox("ann", "tokens", 2, "on its way")
 
 
 def rows(connection: Connection, statement: str, values: list[Any] | None = None) -> list[Row]:
@@ -170,6 +197,10 @@ def story_goes_on(connection: Connection, open_hold: str) -> None:
         "SELECT credits.report_meter_event('ann', 'tokens', 1234, 'after')",
         "SELECT credits.report_meter_event('cid', 'tokens', 2000, 'after')",
         "SELECT credits.hold_create('bob', 3, idempotency_key => 'after')",
+        "SELECT credits.report_meter_event('ann', 'gauge', 1, 'after, too', '2025-01-01 00:00+00')",
+        "SELECT credits.meter_event_cancel('ann', 'tiers 1')",
+        "SELECT credits.settle()",
+        "SELECT credits.inbox_retry()",
         "SELECT credits.wallet_transfer('ann', 'eve', 5, idempotency_key => 'after, too')",
         "SELECT credits.credit_grant('cid', 6, expires_at => '2025-06-01 00:00+00')",
         "CALL credits.maintain()",

@@ -10,7 +10,11 @@ from filled import CUSTOMERS, NOW, rows
 
 Connection = psycopg.Connection[Any]
 
-VIEWS = {"wallets": "1, 2", "grants": "1, 2", "open_holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3"}
+VIEWS = {
+    "wallets": "1, 2", "grants": "1, 2", "open_holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3",
+    "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "price_list": "1", "rejected_events": "1",
+    "backlog": "1",
+}  # fmt: skip
 # Lists of rights in a fixed order: that in which they were given is nobody's business.
 ACL = "SELECT array_agg(one::text ORDER BY one::text COLLATE \"C\") FROM unnest({}) AS one"
 RIGHTS = f"""

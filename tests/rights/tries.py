@@ -18,6 +18,11 @@ from psycopg import sql
 from support.harness import Checks
 
 TABLE = Path(__file__).resolve().parent / "rights.txt"
+# The one table that others write, and the columns that they may.
+INBOX = "inbox"
+INBOX_COLUMNS = {
+    "customer_id", "event_name", "value", "identifier", "occurred_at", "subscription_id", "source_data", "metadata",
+}  # fmt: skip
 # A login of each, in the table's order. nobody is a login that was given no role.
 GROUPS = {
     "nobody": (),
@@ -128,8 +133,9 @@ def by_catalog(logins: Logins, thing: Thing, label: str) -> list[str]:
     kind = {"schema": "schema", "tables": "table", "views": "table"}.get(thing.section, "function")
     granted = []
     for word, privilege in thing.privileges.items():
+        on_columns = " OR has_any_column_privilege(%(role)s, %(oid)s::oid, %(privilege)s)" if word == "insert" else ""
         row = logins.owner.execute(
-            f"SELECT has_{kind}_privilege(%(role)s, %(oid)s::oid, %(privilege)s)"
+            f"SELECT (has_{kind}_privilege(%(role)s, %(oid)s::oid, %(privilege)s){on_columns})"
             " AND has_schema_privilege(%(role)s, 'credits', %(schema)s)",
             {
                 "role": logins.role(label), "oid": thing.oid, "privilege": privilege,
@@ -149,7 +155,14 @@ def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
 
     checks.none(those("nobody", *SECTIONS), "a login without a role may do nothing")
     for label in GROUPS:
-        checks.none(those(label, "tables", "triggers"), f"{label} has no right on any table or trigger")
+        beyond = [
+            f"{one.name}: {one.may[label]}"
+            for one in found
+            if one.is_one_of("tables", "triggers") and one.may[label]
+            and not (one.name == INBOX and one.may[label] == ["insert"] and label in ("app", "admin"))
+        ]  # fmt: skip
+        what = "may insert into the inbox, and has no other right" if label in ("app", "admin") else "has no right"
+        checks.none(beyond, f"{label} {what} on any table or trigger")
     writing = [
         f"{label}, {thing.name}: {thing.may[label]}"
         for label in GROUPS
@@ -195,7 +208,9 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
         " FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a"
         " WHERE relnamespace = 'credits'::regnamespace"
     ).fetchall()
-    checks.none(other, "nobody but the owner has TRUNCATE, REFERENCES, TRIGGER or a right on a column")
+    inbox = {(f"{INBOX}.{column}", role, "INSERT") for column in INBOX_COLUMNS for role in ("credits_app", "credits_admin")}
+    checks.none(sorted(set(other) - inbox), "nobody but the owner has TRUNCATE, REFERENCES, TRIGGER or a right on a column")
+    checks.none(sorted(inbox - set(other)), "but for the columns of the inbox that an application fills")
     passing = owner.execute(
         "SELECT o.name, a.grantee::regrole::text, a.privilege_type FROM ("
         "  SELECT nspname AS name, nspacl AS acl FROM pg_namespace WHERE nspname = 'credits' UNION ALL"

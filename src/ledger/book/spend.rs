@@ -1,29 +1,12 @@
-//! What takes credits: usage, plain withdrawals of every kind, holds and their capture.
+//! What takes credits: plain withdrawals of every kind, holds and their capture, and debts that are paid. Meters' events
+//! are in usage.rs.
 
-use super::Book;
-use crate::amount::{self, AmountError, Decimal};
+use super::{Book, Overage};
+use crate::amount::{AmountError, Decimal};
 use crate::clock::Time;
 use crate::ledger::drawdown::Draw;
 use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType, Source};
 use uuid::Uuid;
-
-/// What to do with the part of a charge that no credit covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overage {
-    /// Record it as owed.
-    Pending,
-    /// Refuse the whole charge.
-    Reject,
-}
-
-/// How a charge was met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Charged {
-    /// Credits that grants paid.
-    pub consumed: Decimal,
-    /// Credits owed.
-    pub pending: Decimal,
-}
 
 /// The credits that could have been drawn on do not suffice. Nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,55 +25,6 @@ pub enum Refusal {
 }
 
 impl Book {
-    /// Charges usage of a meter.
-    pub fn charge(
-        &mut self,
-        identifier: &str,
-        event_name: &str,
-        cost: Decimal,
-        overage: Overage,
-        decimals: u32,
-    ) -> Result<Charged, Refusal> {
-        let owed = self.would_owe(event_name, cost, overage, decimals)?;
-        let draws = self.grants.draw(Some(event_name), cost);
-        let source = Source::Event(identifier.to_string());
-        let consumed = self.take(LineType::Consumption, &draws, &source, self.posted_at);
-        if owed > Decimal::ZERO {
-            self.post(
-                LineType::Debt,
-                None,
-                Effect { pending: owed, ..Effect::default() },
-                Some(&source),
-                self.posted_at,
-            );
-            self.last_debt += 1;
-            let debt = Debt {
-                identifier: identifier.to_string(),
-                event_name: event_name.to_string(),
-                consumed,
-                pending: owed,
-                debt_no: self.last_debt,
-                changed: true,
-            };
-            self.debts.insert(debt.debt_no, debt);
-        }
-        Ok(Charged { consumed, pending: owed })
-    }
-
-    /// What a charge of that meter would leave owed, or why it would be refused.
-    fn would_owe(&self, event_name: &str, cost: Decimal, overage: Overage, decimals: u32) -> Result<Decimal, Refusal> {
-        let payable = self.grants.payable(Some(event_name));
-        let owed = (cost - payable).max(Decimal::ZERO);
-        if owed > Decimal::ZERO {
-            let beyond = self.overdraft_limit.is_some_and(|limit| self.pending + owed > limit);
-            if overage == Overage::Reject || beyond {
-                return Err(Refusal::Short(Short { available: payable }));
-            }
-            amount::fit(self.pending + owed, decimals).map_err(Refusal::Limit)?;
-        }
-        Ok(owed)
-    }
-
     /// What a charge of that meter, or with `None` a plain debit, would draw, and what it would leave undrawn. Nothing is
     /// written down.
     pub fn foresee(&mut self, meter: Option<(&str, Overage, u32)>, cost: Decimal) -> Result<Vec<Draw>, Refusal> {
@@ -160,7 +94,7 @@ impl Book {
     pub(super) fn pay_debts(&mut self, at: Time) {
         let mut debts = std::mem::take(&mut self.debts);
         for debt in debts.values_mut().filter(|d| d.pending > Decimal::ZERO) {
-            let source = Source::Event(debt.identifier.clone());
+            let source = Source::Event(debt.identifier.clone(), debt.period.clone());
             for draw in self.grants.draw(Some(&debt.event_name), debt.pending) {
                 let effect = Effect { balance: -draw.amount, pending: -draw.amount, ..Effect::default() };
                 self.post(LineType::Consumption, Some(draw.grant), effect, Some(&source), at);
@@ -172,7 +106,7 @@ impl Book {
         self.debts = debts;
     }
 
-    fn take(&mut self, line_type: LineType, draws: &[Draw], source: &Source, at: Time) -> Decimal {
+    pub(super) fn take(&mut self, line_type: LineType, draws: &[Draw], source: &Source, at: Time) -> Decimal {
         for draw in draws {
             let effect = Effect { balance: -draw.amount, ..Effect::default() };
             self.post(line_type, Some(draw.grant), effect, Some(source), at);

@@ -61,23 +61,6 @@ impl Book {
         self.post(line_type, Some(grant.reference()), effect, None, at);
     }
 
-    /// Usage that is taken back: what it owes is no longer owed, and what grants paid for it (in the order in which they
-    /// did) comes back to them, newest draw first; that pays what is owed otherwise. The grants are loaded.
-    pub fn cancel(&mut self, identifier: &str, owed: Decimal, draws: &[(Uuid, Decimal)], debts: Vec<Debt>) {
-        let at = self.posted_at;
-        let source = Source::Event(identifier.to_string());
-        self.take_debts(debts);
-        self.debts.retain(|_, debt| debt.identifier != identifier);
-        if owed > Decimal::ZERO {
-            let effect = Effect { pending: -owed, ..Effect::default() };
-            self.post(LineType::Reversal, None, effect, Some(&source), at);
-        }
-        for (grant_id, amount) in draws.iter().rev() {
-            self.give_back(LineType::Reversal, &source, *grant_id, *amount, at);
-        }
-        self.pay_debts(at);
-    }
-
     /// Credits come back to the grant that gave them: held ones, or those of usage that was taken back. Where the grant has
     /// ended they end the same way at once.
     pub(super) fn give_back(

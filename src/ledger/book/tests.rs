@@ -19,18 +19,56 @@ const DECIMALS: u32 = 6;
 /// What is done to an account; amounts in tenths of a credit.
 #[derive(Debug, Clone)]
 enum Action {
-    Grant { amount: i64, priority: i16, paid: bool, begins_in: i64, lasts: Option<i64>, meter: Option<usize> },
-    Charge { amount: i64, meter: Option<usize>, reject: bool },
-    Hold { amount: i64, lasts: i64 },
-    Close { which: usize, tenths: i64 },
-    End { which: usize, void: bool },
-    Change { which: usize, priority: i16, lasts: i64 },
-    Cancel { which: usize },
-    Wait { seconds: i64 },
+    Grant {
+        amount: i64,
+        priority: i16,
+        paid: bool,
+        begins_in: i64,
+        lasts: Option<i64>,
+        meter: Option<usize>,
+    },
+    Charge {
+        amount: i64,
+        meter: Option<usize>,
+        reject: bool,
+    },
+    Hold {
+        amount: i64,
+        lasts: i64,
+    },
+    Close {
+        which: usize,
+        tenths: i64,
+    },
+    End {
+        which: usize,
+        void: bool,
+    },
+    Change {
+        which: usize,
+        priority: i16,
+        lasts: i64,
+    },
+    Cancel {
+        which: usize,
+    },
+    /// Usage that is recorded and charged later.
+    Record {
+        amount: i64,
+        meter: usize,
+    },
+    /// Usage of one period that is priced as one: what it costs from now on.
+    Gauge {
+        amount: i64,
+        meter: usize,
+    },
+    Wait {
+        seconds: i64,
+    },
 }
 
-/// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back, and what is owed or no
-/// more.
+/// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back (below zero where usage of
+/// a period comes to cost less), and what is owed or no more.
 #[derive(Debug, PartialEq)]
 enum Came {
     Nothing,
@@ -53,6 +91,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0usize..8, 0i16..3, 1i64..30)
             .prop_map(|(which, priority, lasts)| Action::Change { which, priority, lasts }),
         1 => (0usize..8).prop_map(|which| Action::Cancel { which }),
+        3 => (1i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Record { amount, meter }),
+        3 => (0i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Gauge { amount, meter }),
         3 => (1i64..15).prop_map(|seconds| Action::Wait { seconds }),
     ]
 }
@@ -88,6 +128,14 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     let open = Grants::new(tables.grants.values().filter(|g| g.status == Status::Granted).cloned().collect());
     let first = open.iter().find(|g| !g.is_restricted()).map(|g| (g.id, tables.remaining(g.id)));
     prop_assert_eq!(book.head, first, "the head is the first in order");
+    prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
+    let changes = tables.grants.values().filter_map(|g| match g.status {
+        Status::Granted => Some(g.expires_at),
+        Status::Pending => Some(g.effective_at),
+        _ => None,
+    });
+    let ends = tables.open_holds().map(|hold| hold.expires_at);
+    prop_assert!(changes.chain(ends).all(|at| at >= book.next_change_at), "something changes before next_change_at");
     let mut running = Decimal::ZERO;
     for (place, line) in tables.lines.iter().enumerate() {
         running += line.effect.balance;
@@ -110,6 +158,9 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
         }
         prop_assert!(of_grant >= Decimal::ZERO && of_grant <= grant.amount);
     }
+    for (meter, (drawn, owed, cost)) in tables.gauges().into_iter().enumerate() {
+        prop_assert_eq!(drawn + owed, cost, "the gauge of {} is paid or owed", METERS[meter]);
+    }
     Ok(())
 }
 
@@ -128,7 +179,7 @@ proptest! {
             prop_assert_eq!(tables.apply(now, id, action, windows), expected, "{:?}", action);
 
             // What a reader sees, posted or not, is the model.
-            let seen = tables.open(now);
+            let seen = tables.open(now, windows);
             prop_assert_eq!(seen.available, model.total(false), "available after {:?}", action);
             prop_assert_eq!(seen.restricted, model.total(true), "restricted after {:?}", action);
             prop_assert_eq!(seen.held, model.held(), "held after {:?}", action);
@@ -151,15 +202,15 @@ proptest! {
             tables.apply(now, i as u128 + 1, action, 2);
         }
         let end = now.plus_seconds(waits.iter().sum());
-        let once = tables.open(end);
+        let once = tables.open(end, 2);
         for wait in waits {
             now = now.plus_seconds(wait);
-            let mut book = tables.open(now);
-            tables.window(&mut book, Decimal::ZERO, None, 2);
+            let mut book = tables.open(now, 2);
+            tables.window(&mut book, Decimal::ZERO, &[], 2);
             tables.post(book);
         }
-        let often = tables.open(end);
-        let balances = |b: &super::Book| (b.available, b.restricted, b.held, b.pending, b.next_change_at);
+        let often = tables.open(end, 2);
+        let balances = |b: &super::Book| (b.available, b.restricted, b.held, b.pending);
         prop_assert_eq!(balances(&once), balances(&often));
         adds_up(&tables)?;
     }

@@ -1,11 +1,13 @@
-//! What time does to a book: holds run out, grants expire, grants start, and what came in pays what is owed.
+//! What time does to a book: holds run out, grants expire, grants start, and what came in pays what is owed; and usage that
+//! was recorded in the meantime is charged as of when it was reported.
 
 use super::Book;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::drawdown::{Grant, Grants, Status};
-use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType, Source};
+use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType, Source, Unsettled};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// What falls due in an account until a moment, and what that touches.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Due {
     pub givers: Vec<Grant>,
     /// Where credits come in: what is owed.
     pub debts: Vec<Debt>,
+    /// Usage that was recorded and not charged yet. The grants that can pay all of it are taken in beforehand.
+    pub usage: Vec<Unsettled>,
 }
 
 impl Due {
@@ -34,22 +38,37 @@ impl Due {
 }
 
 impl Book {
-    /// Posts what time brings up to `to`. At one instant holds end, grants expire, grants start, pending is paid, in
-    /// that order. No other grant is needed: what is open and may pay a debt has paid it when the debt was made.
-    pub fn advance(&mut self, to: Time, due: Due) {
-        let mut known = HashSet::new();
-        let touched = due.grants.into_iter().chain(due.givers).filter(|g| known.insert(g.id));
-        self.grants = Grants::new(touched.map(|g| self.with_head(g)).collect());
+    /// Posts what time brought from the last posting, `since`, up to the book's time. At one instant holds end, grants
+    /// expire, grants start, pending is paid, in that order; then usage is charged that was recorded at that instant.
+    ///
+    /// No other grant is needed. What is open and may pay a debt has paid it when the debt was made; and where not all open
+    /// grants are taken in, those that are can pay all the usage, and nothing is owed that they could pay.
+    pub fn advance(&mut self, since: Time, due: Due) {
+        let to = self.posted_at;
+        let window_end = self.window_end.take();
+        let mut known: HashSet<Uuid> = self.loaded().map(|g| g.id).collect();
+        let touched = due.grants.into_iter().chain(due.givers).filter(|g| known.insert(g.id)).collect::<Vec<_>>();
+        let touched = touched.into_iter().map(|g| self.with_head(g)).collect::<Vec<_>>();
+        self.grants = Grants::new(std::mem::take(&mut self.grants).into_iter().chain(touched).collect());
         self.take_debts(due.debts);
         let mut holds = due.holds;
         holds.sort_by_key(|h| (h.expires_at, h.id));
+        let mut usage: Vec<(Time, Unsettled)> =
+            due.usage.into_iter().map(|u| (u.created_at.clamp(since.min(to), to), u)).collect();
+        usage.sort_by(|(_, one), (_, other)| {
+            (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
+        });
         let mut instants: Vec<Time> = self.grants.iter().map(|g| g.expires_at).collect();
         instants.extend(self.grants.iter().filter(|g| g.status == Status::Pending).map(|g| g.effective_at));
         instants.extend(holds.iter().map(|h| h.expires_at));
         instants.retain(|at| *at <= to);
         instants.sort();
         instants.dedup();
+        let mut usage = usage.into_iter().peekable();
         for at in instants {
+            while let Some((moment, usage)) = usage.next_if(|(moment, _)| *moment < at) {
+                self.settle(&usage, moment);
+            }
             for hold in holds.iter().filter(|h| h.expires_at == at) {
                 self.give_back_all(hold, at);
             }
@@ -57,8 +76,16 @@ impl Book {
             self.start(at);
             self.pay_debts(at);
         }
-        self.posted_at = to;
-        self.advanced = true;
+        for (moment, usage) in usage {
+            self.settle(&usage, moment);
+        }
+        if let Some(end) = &window_end {
+            let (line, beyond): (Vec<_>, Vec<_>) = std::mem::take(&mut self.grants).into_iter().partition(|g| g <= end);
+            self.grants = Grants::new(line);
+            self.aside.extend(beyond);
+        }
+        self.window_end = window_end;
+        self.touched = true;
     }
 
     fn give_back_all(&mut self, hold: &Hold, at: Time) {

@@ -4,6 +4,7 @@ use super::Book;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::drawdown::{Category, Grant, Grants, Status};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 impl Book {
@@ -20,23 +21,27 @@ impl Book {
 
     /// Whether charges of `need` in all leave something of the head, and no other grant may come before it.
     pub fn head_suffices(&self, need: Decimal) -> bool {
-        !self.advanced && self.restricted.is_zero() && self.head.is_some_and(|(_, remaining)| remaining > need)
+        !self.touched && self.restricted.is_zero() && self.head.is_some_and(|(_, remaining)| remaining > need)
     }
 
-    /// What plain debits could draw from these grants, the head's true remaining counted.
+    /// What plain debits could draw from these grants: of those that the book knows what it knows, of the head what the
+    /// account's row says.
     pub fn open_in(&self, window: &[Grant]) -> Decimal {
+        let known: HashMap<Uuid, Decimal> = self.loaded().map(|g| (g.id, g.remaining)).collect();
+        let head = |g: &Grant| self.head.filter(|(id, _)| *id == g.id).map(|(_, remaining)| remaining);
         window
             .iter()
             .filter(|g| !g.is_restricted())
-            .map(|g| self.head.filter(|(id, _)| *id == g.id).map_or(g.remaining, |(_, remaining)| remaining))
+            .map(|g| known.get(&g.id).copied().or_else(|| head(g)).unwrap_or(g.remaining))
             .sum()
     }
 
     /// Takes in the open grants that the charges to come can need: the first ones in order, all where `complete`. Of
     /// those that time changed the book knows better.
     pub fn take_window(&mut self, open: Vec<Grant>, complete: bool) {
-        let known = std::mem::take(&mut self.grants);
-        let is_known = |id: Uuid| known.iter().chain(&self.aside).any(|k| k.id == id);
+        // Those aside too: they may be in line now.
+        let known: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
+        let is_known = |id: Uuid| known.iter().any(|k| k.id == id);
         self.window_end = if complete { None } else { open.iter().max().cloned() };
         let open = open.into_iter().filter(|g| !is_known(g.id)).map(|g| self.with_head(g)).collect();
         self.grants = Grants::new(open);
@@ -124,8 +129,8 @@ impl Book {
         self.grants.iter().chain(&self.aside)
     }
 
-    /// The loaded grants that can be drawn on: after `advance` alone, those that it started or that got credits back.
+    /// The loaded grants that can be drawn on: after `advance`, those among them that it started or that got credits back.
     pub fn started(&self) -> impl Iterator<Item = &Grant> {
-        self.grants.iter().filter(|g| g.status == Status::Granted)
+        self.loaded().filter(|g| g.status == Status::Granted)
     }
 }

@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::{currency, customer};
 use crate::pg::argument::{Numeric, Timestamptz};
-use crate::pg::backend;
 use crate::pg::reply::{Many, Reply};
 use crate::pg::statement::{Statement, reading};
 use crate::pg::value::{Date, ToCell, Total};
@@ -69,7 +68,7 @@ row! {
     } read
 }
 
-// Only accounts in which something is due cost a call (OFFSET 0 keeps the condition before the call); the others' rows are
+// Only accounts in which something is due or usage waits cost a call (OFFSET 0 keeps the condition before the call); the others' rows are
 // right as they are.
 static HOLDERS: Statement = Statement::scanning(
     c"WITH now AS (
@@ -77,7 +76,10 @@ static HOLDERS: Statement = Statement::scanning(
                  coalesce(d.restricted, a.restricted) AS restricted
           FROM credits.accounts a
           LEFT JOIN LATERAL (SELECT b.* FROM credits.wallet_balance(a.customer_id, a.currency) b
-                             WHERE a.next_change_at <= $5 OFFSET 0) d ON true
+                             WHERE a.next_change_at <= $5
+                                OR EXISTS (SELECT FROM credits.unsettled_events u
+                                           WHERE u.customer_id = a.customer_id AND u.currency = a.currency)
+                             OFFSET 0) d ON true
           WHERE $1 IS NULL OR a.currency = $1
       ), place AS (
           SELECT n.*, row_number() OVER (
@@ -174,10 +176,7 @@ fn credit_grant_stats(
         if let Some(category) = category {
             input::choice("category", Some(category), category, &["paid", "promotional"])?;
         }
-        let time_zone = time_zone.unwrap_or("UTC");
-        if !backend::is_time_zone(time_zone) {
-            return Err(Error::argument("time_zone", "must be the name of a time zone"));
-        }
+        let time_zone = input::time_zone(time_zone)?;
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
             if let Some(code) = currency {

@@ -1,16 +1,18 @@
 //! What fell due in accounts, and what is owed: taken into their books before anything else happens to them.
 
-use super::window::grants_by_id;
-use super::{grant, place};
+use super::window::{grants_by_id, take_windows};
+use super::{grant, place, unsettled};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::{Book, Due};
 use crate::ledger::drawdown::Grant;
-use crate::ledger::line::{Debt, Hold};
+use crate::ledger::line::{Debt, Hold, Period};
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID};
+use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+use std::collections::HashSet;
+use std::rc::Rc;
 use uuid::Uuid;
 
 static DUE: Statement = Statement::new(
@@ -44,38 +46,103 @@ static NEXT_CHANGE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-/// Brings books up to `now`, or to their last posting where that is later: whatever fell due is posted in them. What
-/// is not due costs no statement.
+/// Brings books up to `now`, or to their last posting where that is later: whatever fell due is posted in them, and usage
+/// that was recorded is charged in them. What is not due costs no statement.
 pub fn bring_up_to_date(session: &Session, books: &mut [Book], now: Time) -> Result<(), Error> {
-    for book in books.iter_mut() {
-        book.posted_at = book.posted_at.max(now);
+    advance(session, books, now, i64::MAX, Time::NEVER).map(drop)
+}
+
+/// The same for a past moment that is not before the last posting: usage that was recorded later is left out.
+pub fn as_of(session: &Session, book: &mut Book, at: Time) -> Result<(), Error> {
+    advance(session, std::slice::from_mut(book), at, i64::MAX, at).map(drop)
+}
+
+/// The same with at most so much of the usage that waits in each account; whether that was all of it. Where it was not, the
+/// account comes up to the moment of the last.
+pub fn some_of(session: &Session, books: &mut [Book], now: Time, most: i64) -> Result<bool, Error> {
+    advance(session, books, now, most, Time::NEVER)
+}
+
+/// A book, when it was last posted to, what happened since, and when time changes something next.
+struct Behind<'b> {
+    book: &'b mut Book,
+    since: Time,
+    due: Due,
+    next: Time,
+}
+
+fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
+    let mut whole = true;
+    let mut behind: Vec<Behind<'_>> = Vec::new();
+    let waiting = unsettled::read(session, books, most.saturating_add(1))?;
+    for (book, mut usage) in books.iter_mut().zip(waiting) {
+        let since = book.posted_at;
+        usage.retain(|u| u.created_at <= recorded_by);
+        book.posted_at = since.max(now);
+        if usage.len() as i64 > most {
+            usage.pop();
+            whole = false;
+            book.posted_at = usage.last().map_or(since, |last| last.created_at.min(now).max(since));
+        }
+        if book.next_change_at <= book.posted_at || !usage.is_empty() {
+            let next = book.next_change_at;
+            behind.push(Behind { book, since, due: Due { usage, ..Due::default() }, next });
+        }
     }
-    let mut behind: Vec<&mut Book> = books.iter_mut().filter(|b| b.next_change_at <= b.posted_at).collect();
-    if behind.is_empty() {
+    take_payers(session, &mut behind)?;
+    let mut late: Vec<&mut Behind<'_>> =
+        behind.iter_mut().filter(|b| b.book.next_change_at <= b.book.posted_at).collect();
+    take_due(session, &mut late)?;
+    for Behind { book, since, due, next } in behind {
+        book.advance(since, due);
+        let first_to_end = book.started().map(|g| g.expires_at).min();
+        book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
+    }
+    Ok(whole)
+}
+
+/// Where usage is to be charged: the open grants that can pay for all of it.
+fn take_payers(session: &Session, behind: &mut [Behind<'_>]) -> Result<(), Error> {
+    let mut charging: Vec<(&mut Book, Decimal)> = Vec::new();
+    let mut meters: HashSet<String> = HashSet::new();
+    for Behind { book, due, .. } in behind.iter_mut().filter(|b| !b.due.usage.is_empty()) {
+        let cost = due.usage.iter().try_fold(Decimal::ZERO, |sum, u| sum.checked_add(u.cost));
+        charging.push((&mut **book, cost.unwrap_or(Decimal::MAX)));
+        meters.extend(due.usage.iter().map(|u| u.event_name.clone()));
+    }
+    if charging.is_empty() {
+        return Ok(());
+    }
+    let meters: Vec<&str> = meters.iter().map(String::as_str).collect();
+    take_windows(session, &mut charging, &meters)
+}
+
+/// What time brought: the grants and holds that end or begin, what is owed where credits come in, and when something changes
+/// after that.
+fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error> {
+    if late.is_empty() {
         return Ok(());
     }
     let cells = [
-        array(behind.iter().map(|b| &b.customer_id)),
-        array(behind.iter().map(|b| &b.currency)),
-        array(behind.iter().map(|b| b.posted_at)),
+        array(late.iter().map(|b| &b.book.customer_id)),
+        array(late.iter().map(|b| &b.book.currency)),
+        array(late.iter().map(|b| b.book.posted_at)),
     ];
-    let mut due: Vec<Due> = behind.iter().map(|_| Due::default()).collect();
     for mut row in DUE.run(session, &cells)?.iter() {
-        let place = place(&mut row, due.len())?;
-        due[place].grants.push(grant(&mut row)?);
+        let place = place(&mut row, late.len())?;
+        late[place].due.grants.push(grant(&mut row)?);
     }
-    if behind.iter().any(|b| b.held > Decimal::ZERO) {
+    if late.iter().any(|b| b.book.held > Decimal::ZERO) {
         for mut row in DUE_HOLDS.run(session, &cells)?.iter() {
-            let place = place(&mut row, due.len())?;
-            due[place].holds.push(hold(&mut row)?);
+            let place = place(&mut row, late.len())?;
+            late[place].due.holds.push(hold(&mut row)?);
         }
     }
-    let mut next = vec![Time::NEVER; behind.len()];
     for mut row in NEXT_CHANGE.run(session, &cells)?.iter() {
-        let place = place(&mut row, next.len())?;
-        next[place] = row.next()?;
+        let place = place(&mut row, late.len())?;
+        late[place].next = row.next()?;
     }
-    for ((book, mut due), next) in behind.iter_mut().zip(due).zip(next) {
+    for Behind { book, due, .. } in late.iter_mut().map(|b| &mut **b) {
         let givers: Vec<Uuid> = due.holds.iter().flat_map(|h| h.parts.iter().map(|(id, _)| *id)).collect();
         if !givers.is_empty() {
             due.givers = grants_by_id(session, book, &givers)?;
@@ -85,9 +152,6 @@ pub fn bring_up_to_date(session: &Session, books: &mut [Book], now: Time) -> Res
             let credits = (!due.is_restricted()).then(|| due.incoming());
             due.debts = debts(session, book, credits, None)?;
         }
-        book.advance(book.posted_at, due);
-        let first_to_end = book.started().map(|g| g.expires_at).min();
-        book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
     }
     Ok(())
 }
@@ -108,7 +172,7 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
 }
 
 static DEBTS: Statement = Statement::in_order(
-    c"SELECT identifier, event_name, consumed, pending, debt_no FROM credits.meter_events
+    c"SELECT identifier, event_name, period_start, series, consumed, pending, debt_no FROM credits.meter_events
       WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND ($4 IS NULL OR event_name = ANY ($4))
       ORDER BY debt_no LIMIT $3",
     &[TEXTOID, TEXTOID, INT8OID, TEXTARRAYOID],
@@ -134,21 +198,46 @@ pub fn debts(
     loop {
         let meters = meters.map(|m| m.to_vec()).cell();
         let rows = DEBTS.run(session, &[book.customer_id.cell(), book.currency.cell(), limit.cell(), meters])?;
-        let mut debts = Vec::with_capacity(rows.len());
-        for mut row in rows.iter() {
-            debts.push(Debt {
-                identifier: row.next()?,
-                event_name: row.next()?,
-                consumed: row.next()?,
-                pending: row.next()?,
-                debt_no: row.next()?,
-                changed: false,
-            });
-        }
+        let debts = rows.iter().map(debt).collect::<Result<Vec<_>, _>>()?;
         let enough = credits.is_none_or(|credits| book.owed_for(&debts) >= credits);
         if enough || (debts.len() as i64) < limit {
             return Ok(debts);
         }
         limit = limit.saturating_mul(8);
     }
+}
+
+fn debt(mut row: Row<'_>) -> Result<Debt, Error> {
+    let (identifier, event_name): (String, String) = (row.next()?, row.next()?);
+    let period = row.next::<Option<Time>>()?.zip(row.next::<Option<String>>()?);
+    Ok(Debt {
+        period: period.map(|(start, series)| Rc::new(Period { event_name: event_name.clone(), start, series })),
+        identifier,
+        event_name,
+        consumed: row.next()?,
+        pending: row.next()?,
+        debt_no: row.next()?,
+        changed: false,
+    })
+}
+
+static PERIOD_DEBTS: Statement = Statement::in_order(
+    c"SELECT identifier, event_name, period_start, series, consumed, pending, debt_no FROM credits.meter_events
+      WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND event_name = $3 AND period_start = $4 AND series = $5",
+    &[TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
+);
+
+/// What is owed for usage that is priced as one.
+pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<Vec<Debt>, Error> {
+    if book.pending <= Decimal::ZERO {
+        return Ok(Vec::new());
+    }
+    let arguments = [
+        book.customer_id.cell(),
+        book.currency.cell(),
+        period.event_name.cell(),
+        period.start.cell(),
+        period.series.cell(),
+    ];
+    PERIOD_DEBTS.run(session, &arguments)?.iter().map(debt).collect()
 }

@@ -22,6 +22,15 @@ struct Event {
     parts: Vec<(usize, Decimal)>,
     owed: Decimal,
     canceled: bool,
+    /// Whether it is priced with the others of its meter's gauge.
+    gauge: bool,
+}
+
+/// Usage that is priced as one: what it costs, and which grants paid for it, oldest draw first.
+#[derive(Default)]
+struct Gauge {
+    cost: Decimal,
+    draws: Vec<(usize, Decimal)>,
 }
 
 #[derive(Default)]
@@ -30,6 +39,7 @@ pub struct Model {
     grants: Vec<Granted>,
     holds: Vec<Held>,
     events: Vec<Event>,
+    gauges: [Gauge; 2],
 }
 
 impl Model {
@@ -74,9 +84,14 @@ impl Model {
 
     fn pay(&mut self) {
         for i in 0..self.events.len() {
-            let mut parts = self.take(Some(self.events[i].meter), self.events[i].owed);
+            let meter = self.events[i].meter;
+            let mut parts = self.take(Some(meter), self.events[i].owed);
             self.events[i].owed -= parts.iter().map(|(_, part)| *part).sum::<Decimal>();
-            self.events[i].parts.append(&mut parts);
+            if self.events[i].gauge {
+                self.gauges[meter].draws.append(&mut parts);
+            } else {
+                self.events[i].parts.append(&mut parts);
+            }
         }
     }
 
@@ -97,6 +112,42 @@ impl Model {
             spent -= kept;
             self.give_back(index, part - kept);
         }
+    }
+
+    /// An event that nothing can refuse.
+    fn charge(&mut self, meter: usize, cost: Decimal, gauge: bool) -> Came {
+        let parts = self.take(Some(meter), cost);
+        let paid: Decimal = parts.iter().map(|(_, part)| *part).sum();
+        let parts = if gauge {
+            self.gauges[meter].draws.extend(parts);
+            Vec::new()
+        } else {
+            parts
+        };
+        self.events.push(Event { meter, parts, owed: cost - paid, canceled: false, gauge });
+        Came::Charged(paid, cost - paid)
+    }
+
+    /// The newest debt is forgiven first, then the newest draw comes back first.
+    fn lower(&mut self, meter: usize, mut amount: Decimal) -> Came {
+        for event in self.events.iter_mut().rev().filter(|e| e.gauge && e.meter == meter) {
+            let part = amount.min(event.owed);
+            event.owed -= part;
+            amount -= part;
+        }
+        let returned = amount;
+        while amount > Decimal::ZERO {
+            let (index, drawn) = self.gauges[meter].draws.pop().expect("what was charged was drawn");
+            let part = amount.min(drawn);
+            if part < drawn {
+                self.gauges[meter].draws.push((index, drawn - part));
+            }
+            amount -= part;
+            self.give_back(index, part);
+        }
+        self.events.push(Event { meter, parts: Vec::new(), owed: Decimal::ZERO, canceled: false, gauge: true });
+        self.pay();
+        Came::Charged(-returned, Decimal::ZERO)
     }
 
     fn tick(&mut self) {
@@ -133,12 +184,23 @@ impl Model {
                 if short && (*reject || meter.is_none()) {
                     return Came::Refused;
                 }
-                let parts = self.take(*meter, cost);
-                let paid: Decimal = parts.iter().map(|(_, part)| *part).sum();
-                if let Some(meter) = *meter {
-                    self.events.push(Event { meter, parts, owed: cost - paid, canceled: false });
+                match *meter {
+                    Some(meter) => self.charge(meter, cost, false),
+                    None => {
+                        self.take(None, cost);
+                        Came::Charged(cost, Decimal::ZERO)
+                    }
                 }
-                Came::Charged(paid, cost - paid)
+            }
+            // As if it were charged when it is recorded.
+            Action::Record { amount, meter } => {
+                self.charge(*meter, Decimal::new(*amount, 1), false);
+                Came::Nothing
+            }
+            Action::Gauge { amount, meter } => {
+                let cost = Decimal::new(*amount, 1);
+                let more = cost - std::mem::replace(&mut self.gauges[*meter].cost, cost);
+                if more < Decimal::ZERO { self.lower(*meter, -more) } else { self.charge(*meter, more, true) }
             }
             Action::Hold { amount, lasts } => {
                 let amount = Decimal::new(*amount, 1);
@@ -161,7 +223,7 @@ impl Model {
                 Came::Charged(captured, Decimal::ZERO)
             }
             Action::Cancel { which } => {
-                let Some(event) = self.events.get_mut(*which) else { return Came::Nothing };
+                let Some(event) = self.events.get_mut(*which).filter(|e| !e.gauge) else { return Came::Nothing };
                 if std::mem::replace(&mut event.canceled, true) {
                     return Came::Refused;
                 }

@@ -4,10 +4,11 @@
 use super::{Action, Came, DECIMALS, METERS, make};
 use crate::amount::Decimal;
 use crate::clock::Time;
-use crate::ledger::book::{Book, Due, Overage, Refusal};
+use crate::ledger::book::{Book, Due, Overage, Refusal, Usage};
 use crate::ledger::drawdown::{Grant, Grants, Status};
-use crate::ledger::line::{Debt, Hold, HoldStatus, Line, LineType, Source};
+use crate::ledger::line::{Debt, Hold, HoldStatus, Line, LineType, Period, PeriodDraw, Source, Unsettled};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use uuid::Uuid;
 
 pub struct Tables {
@@ -16,8 +17,13 @@ pub struct Tables {
     pub debts: BTreeMap<i64, Debt>,
     pub holds: Vec<(Hold, HoldStatus)>,
     pub lines: Vec<Line>,
-    /// Events that were charged, and whether they were taken back.
-    events: Vec<(String, bool)>,
+    pub unsettled: Vec<Unsettled>,
+    /// By line: what grants paid for usage that is priced as one.
+    draws: BTreeMap<i64, PeriodDraw>,
+    /// What that usage costs, a meter each.
+    gauges: [Decimal; 2],
+    /// Events that were charged or recorded, and whether they were taken back; `None` for those of a gauge.
+    events: Vec<(String, Option<bool>)>,
 }
 
 impl Tables {
@@ -29,6 +35,9 @@ impl Tables {
             debts: BTreeMap::new(),
             holds: Vec::new(),
             lines: Vec::new(),
+            unsettled: Vec::new(),
+            draws: BTreeMap::new(),
+            gauges: [Decimal::ZERO; 2],
             events: Vec::new(),
         }
     }
@@ -37,7 +46,16 @@ impl Tables {
         self.debts.values().filter(|d| d.pending > Decimal::ZERO).cloned().collect()
     }
 
-    fn open_holds(&self) -> impl Iterator<Item = &Hold> {
+    /// Of each meter's gauge: what grants paid and did not get back, what is owed, what it costs.
+    pub fn gauges(&self) -> [(Decimal, Decimal, Decimal); 2] {
+        [0, 1].map(|meter| {
+            let drawn = self.draws.values().filter(|d| d.period.event_name == METERS[meter]).map(|d| d.amount).sum();
+            let of_gauge = |d: &&Debt| d.period.as_ref().is_some_and(|p| p.event_name == METERS[meter]);
+            (drawn, self.debts.values().filter(of_gauge).map(|d| d.pending).sum(), self.gauges[meter])
+        })
+    }
+
+    pub fn open_holds(&self) -> impl Iterator<Item = &Hold> {
         self.holds.iter().filter(|(_, status)| *status == HoldStatus::Open).map(|(hold, _)| hold)
     }
 
@@ -46,40 +64,52 @@ impl Tables {
     }
 
     /// As posting::bring_up_to_date.
-    pub fn open(&self, now: Time) -> Book {
+    pub fn open(&self, now: Time, windows: usize) -> Book {
         let mut book = self.book.clone();
-        book.posted_at = book.posted_at.max(now);
-        if book.next_change_at > book.posted_at {
+        let since = book.posted_at;
+        book.posted_at = since.max(now);
+        let late = book.next_change_at <= book.posted_at;
+        if !late && self.unsettled.is_empty() {
             return book;
         }
-        let at = book.posted_at;
-        let is_due = |g: &&Grant| match g.status {
-            Status::Granted => g.expires_at <= at,
-            Status::Pending => g.effective_at <= at,
-            _ => false,
-        };
-        let holds: Vec<Hold> = self.open_holds().filter(|h| h.expires_at <= at).cloned().collect();
-        let givers = self.givers(&holds);
-        let mut due =
-            Due { grants: self.grants.values().filter(is_due).cloned().collect(), holds, givers, debts: Vec::new() };
-        if due.incoming() > Decimal::ZERO {
-            due.debts = self.owed();
+        let (at, mut next) = (book.posted_at, book.next_change_at);
+        let mut due = Due { usage: self.unsettled.clone(), ..Due::default() };
+        if !due.usage.is_empty() {
+            let meters: Vec<&str> = due.usage.iter().map(|u| u.event_name.as_str()).collect();
+            self.window(&mut book, due.usage.iter().map(|u| u.cost).sum(), &meters, windows);
         }
-        book.advance(at, due);
-        let later = self.grants.values().filter_map(|g| match g.status {
-            Status::Granted if g.expires_at > at => Some(g.expires_at),
-            Status::Pending if g.effective_at > at => Some(g.effective_at),
-            _ => None,
-        });
-        let holds = self.open_holds().map(|h| h.expires_at).filter(|e| *e > at);
-        let started = book.started().map(|g| g.expires_at).collect::<Vec<_>>();
-        book.next_change_at = later.chain(holds).chain(started).min().unwrap_or(Time::NEVER);
+        if late {
+            let is_due = |g: &&Grant| match g.status {
+                Status::Granted => g.expires_at <= at,
+                Status::Pending => g.effective_at <= at,
+                _ => false,
+            };
+            due.holds = self.open_holds().filter(|h| h.expires_at <= at).cloned().collect();
+            due.givers = self.givers(&due.holds);
+            due.grants = self.grants.values().filter(is_due).cloned().collect();
+            if due.incoming() > Decimal::ZERO {
+                due.debts = self.owed();
+            }
+            let later = self.grants.values().filter_map(|g| match g.status {
+                Status::Granted if g.expires_at > at => Some(g.expires_at),
+                Status::Pending if g.effective_at > at => Some(g.effective_at),
+                _ => None,
+            });
+            let holds = self.open_holds().map(|h| h.expires_at).filter(|e| *e > at);
+            next = later.chain(holds).min().unwrap_or(Time::NEVER);
+        }
+        book.advance(since, due);
+        let started = book.started().map(|g| g.expires_at).min();
+        book.next_change_at = next.min(started.unwrap_or(Time::NEVER));
         book
     }
 
     /// As posting::take_windows.
-    pub fn window(&self, book: &mut Book, need: Decimal, meter: Option<&str>, mut limit: usize) {
-        let is_open = |g: &&Grant| g.status == Status::Granted && g.expires_at > book.posted_at && g.pays(meter);
+    pub fn window(&self, book: &mut Book, need: Decimal, meters: &[&str], mut limit: usize) {
+        let is_open = |g: &&Grant| {
+            let pays = g.pays(None) || meters.iter().any(|meter| g.pays(Some(meter)));
+            g.status == Status::Granted && g.expires_at > book.posted_at && pays
+        };
         let open = Grants::new(self.grants.values().filter(is_open).cloned().collect());
         loop {
             let window: Vec<Grant> = open.iter().take(limit).cloned().collect();
@@ -105,6 +135,14 @@ impl Tables {
             let hold = self.holds.iter_mut().find(|(h, _)| h.id == closed.id).expect("a hold that was written");
             hold.1 = closed.status;
         }
+        for (line_no, draw) in book.changed_draws() {
+            if draw.amount.is_zero() {
+                self.draws.remove(&line_no);
+            } else {
+                self.draws.insert(line_no, PeriodDraw { stored: draw.amount, ..draw.clone() });
+            }
+        }
+        self.unsettled.retain(|u| !book.settled.iter().any(|(_, identifier)| *identifier == u.identifier));
         self.lines.append(&mut book.lines);
         let balances = [book.available, book.restricted, book.held, book.pending];
         let key = (book.customer_id.clone(), book.currency.clone());
@@ -123,12 +161,24 @@ impl Tables {
 
     /// What the shell does for each call.
     pub fn apply(&mut self, now: Time, id: u128, action: &Action, windows: usize) -> Came {
-        let mut book = self.open(now);
+        if let Action::Record { amount, meter } = action {
+            self.unsettled.push(Unsettled {
+                identifier: label(id),
+                event_name: METERS[*meter].to_string(),
+                cost: Decimal::new(*amount, 1),
+                created_at: now,
+            });
+            self.events.push((label(id), Some(false)));
+            return Came::Nothing;
+        }
+        let mut book = self.open(now, windows);
         match action {
+            Action::Record { .. } => Came::Nothing,
+            Action::Gauge { amount, meter } => self.gauge(book, id, Decimal::new(*amount, 1), *meter, windows),
             Action::Wait { .. } => Came::Nothing,
             Action::Grant { .. } => {
                 let grant = make(id, book.posted_at, action);
-                self.window(&mut book, Decimal::ZERO, None, windows);
+                self.window(&mut book, Decimal::ZERO, &[], windows);
                 self.grants.insert(grant.id, grant.clone());
                 if grant.status == Status::Pending {
                     book.schedule_grant(grant);
@@ -143,16 +193,17 @@ impl Tables {
                 if book.head_suffices(cost) {
                     book.take_head();
                 } else {
-                    self.window(&mut book, cost, Some(METERS[*meter]), windows);
+                    self.window(&mut book, cost, &[METERS[*meter]], windows);
                 }
                 let overage = if *reject { Overage::Reject } else { Overage::Pending };
-                let outcome = book.charge(&id.to_string(), METERS[*meter], cost, overage, DECIMALS);
+                let identifier = label(id);
+                let outcome = book.charge(&Usage::new(&identifier, METERS[*meter]), cost, overage, DECIMALS);
                 if book.is_changed() {
                     self.post(book);
                 }
                 match outcome {
                     Ok(charged) => {
-                        self.events.push((id.to_string(), false));
+                        self.events.push((identifier, Some(false)));
                         Came::Charged(charged.consumed, charged.pending)
                     }
                     Err(Refusal::Short(_)) => Came::Refused,
@@ -161,14 +212,14 @@ impl Tables {
             }
             Action::Charge { amount, meter: None, .. } => {
                 let amount = Decimal::new(*amount, 1);
-                self.window(&mut book, amount, None, windows);
+                self.window(&mut book, amount, &[], windows);
                 let outcome = book.withdraw(LineType::Debit, Uuid::from_u128(id), amount);
                 self.post(book);
                 outcome.map_or(Came::Refused, |_| Came::Charged(amount, Decimal::ZERO))
             }
             Action::Hold { amount, lasts } => {
                 let amount = Decimal::new(*amount, 1);
-                self.window(&mut book, amount, None, windows);
+                self.window(&mut book, amount, &[], windows);
                 let expires_at = book.posted_at.plus_seconds(*lasts);
                 let outcome = book.hold(Uuid::from_u128(id), amount, expires_at);
                 if let Ok(hold) = &outcome {
@@ -183,7 +234,7 @@ impl Tables {
                 let mut copy = book.clone();
                 copy.take_grants(vec![self.grants[&id].clone()]);
                 let remaining = copy.grant(id).map_or(Decimal::ZERO, |g| g.remaining);
-                self.window(&mut book, remaining, None, windows);
+                self.window(&mut book, remaining, &[], windows);
                 book.take_grants(vec![self.grants[&id].clone()]);
                 book.end_grant(id, if *void { Status::Voided } else { Status::Expired });
                 self.post(book);
@@ -194,13 +245,40 @@ impl Tables {
         }
     }
 
+    /// As metering::accounts and metering::period.
+    fn gauge(&mut self, mut book: Book, id: u128, cost: Decimal, meter: usize, windows: usize) -> Came {
+        let period = Rc::new(Period { event_name: METERS[meter].to_string(), start: Time(0), series: String::new() });
+        let more = cost - std::mem::replace(&mut self.gauges[meter], cost);
+        let identifier = label(id);
+        let usage = Usage { period: Some(period.clone()), ..Usage::new(&identifier, METERS[meter]) };
+        self.window(&mut book, more.max(Decimal::ZERO), &[METERS[meter]], windows);
+        self.events.push((identifier.clone(), None));
+        let came = if more < Decimal::ZERO {
+            book.take_debts(self.owed());
+            let back = -more - book.owed_in(&period);
+            let mut rows = self.draws.iter().rev().filter(|(_, d)| d.period == period);
+            while book.drawn_for(&period) < back {
+                let (line_no, draw) = rows.next().expect("what was charged was drawn");
+                book.take_draw(*line_no, draw.clone());
+                book.take_grants(vec![self.grants[&draw.grant_id].clone()]);
+            }
+            Came::Charged(-book.lower(&usage, -more), Decimal::ZERO)
+        } else {
+            let charged = book.charge(&usage, more, Overage::Pending, DECIMALS).expect("nothing to refuse it");
+            Came::Charged(charged.consumed, charged.pending)
+        };
+        book.touch();
+        self.post(book);
+        came
+    }
+
     fn close(&mut self, mut book: Book, which: usize, tenths: i64, windows: usize) -> Came {
         let Some((hold, status)) = self.holds.get(which).cloned() else { return Came::Nothing };
         if status != HoldStatus::Open || book.closed.iter().any(|c| c.id == hold.id) {
             return Came::Refused;
         }
         let captured = hold.amount() * Decimal::new(tenths, 1);
-        self.window(&mut book, Decimal::ZERO, None, windows);
+        self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(self.givers(std::slice::from_ref(&hold)));
         let debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
         book.close_hold(&hold, captured, debts);
@@ -214,18 +292,19 @@ impl Tables {
             return book;
         }
         let at = book.posted_at;
-        self.window(&mut book, Decimal::ZERO, None, windows);
+        self.window(&mut book, Decimal::ZERO, &[], windows);
         self.post(book);
-        self.open(at)
+        self.open(at, windows)
     }
 
     fn cancel(&mut self, book: Book, which: usize, windows: usize) -> Came {
-        let Some((id, canceled)) = self.events.get(which).cloned() else { return Came::Nothing };
+        let Some((id, Some(canceled))) = self.events.get(which).cloned() else { return Came::Nothing };
         if canceled {
             return Came::Refused;
         }
         let mut book = self.open_posted(book, windows);
-        let of_event = |l: &&Line| l.source == Some(Source::Event(id.clone())) && l.effect.balance < Decimal::ZERO;
+        let of_event =
+            |l: &&Line| l.source == Some(Source::Event(id.clone(), None)) && l.effect.balance < Decimal::ZERO;
         let draws: Vec<(Uuid, Decimal)> = self
             .lines
             .iter()
@@ -233,10 +312,10 @@ impl Tables {
             .map(|l| (l.grant_id.expect("a grant that paid"), -l.effect.balance))
             .collect();
         let owed = self.debts.values().find(|d| d.identifier == id).map_or(Decimal::ZERO, |d| d.pending);
-        self.window(&mut book, Decimal::ZERO, None, windows);
+        self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(draws.iter().map(|(grant_id, _)| self.grants[grant_id].clone()).collect());
-        book.cancel(&id, owed, &draws, self.owed());
-        self.events[which].1 = true;
+        book.cancel(&Usage::new(&id, ""), owed, &draws, self.owed());
+        self.events[which].1 = Some(true);
         for debt in self.debts.values_mut().filter(|d| d.identifier == id) {
             (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
         }
@@ -257,9 +336,14 @@ impl Tables {
         let row = self.grants.get_mut(&id).expect("a grant that is there");
         (row.priority, row.expires_at) = (priority, expires_at);
         book.next_change_at = book.next_change_at.min(expires_at);
-        self.window(&mut book, Decimal::ZERO, None, windows);
+        self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(book.head.map(|(head, _)| self.grants[&head].clone()).into_iter().collect());
         self.post(book);
         Came::Nothing
     }
+}
+
+/// The identifier of an event: in order of their text in the order in which they came.
+fn label(id: u128) -> String {
+    format!("{id:06}")
 }

@@ -1,0 +1,74 @@
+-- Usage: what is asked about it, what it costs, and how what was recorded or put into the inbox is settled. The work is in
+-- src/metering/.
+
+CREATE FUNCTION credits.pending_amount(customer_id text, currency text DEFAULT NULL)
+RETURNS TABLE (currency text, pending numeric)
+LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
+COMMENT ON FUNCTION credits.pending_amount IS
+'What a customer owes at this moment: usage that no credit covered yet, a row an account; with a currency exactly one row. Writes nothing. Raises PC008, PC013.';
+
+CREATE FUNCTION credits.usage_summary(
+    customer_id text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL, event_name text DEFAULT NULL,
+    currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
+RETURNS TABLE (
+    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint)
+LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
+COMMENT ON FUNCTION credits.usage_summary IS
+'A customer''s usage by occurred_at from start_at (included) to end_at (not included), NULL for no bound: a row a meter and currency. total_quantity: the events that are not taken back, aggregated as the meter does: values added up, counted, the last or the highest. total_credits: what the events cost, paid, owed or unsettled, less what came back. event_name, currency, subscription_id: only those. Writes nothing. Raises PC004, PC008, PC013.';
+
+CREATE FUNCTION credits.meter_event_stats(
+    event_name text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,
+    granularity text DEFAULT 'day', customer_id text DEFAULT NULL, time_zone text DEFAULT 'UTC')
+RETURNS TABLE (bucket timestamptz, event_count bigint, total_value numeric, total_credits numeric)
+LANGUAGE c STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_event_stats_wrapper';
+COMMENT ON FUNCTION credits.meter_event_stats IS
+'A meter''s usage over time, of one customer or (NULL) of all: a row for each ''minute'', ''hour'' or ''day'' (granularity; days begin in time_zone) that has events, by occurred_at from start_at (included) to end_at (not included). event_count, total_value: the events that are not taken back and their values added up, in the meter''s unit. total_credits: what they cost, paid, owed or unsettled, less what came back. Reads the events of that time alone, or of that customer where those are fewer. Writes nothing. Raises PC004, PC013.';
+
+CREATE FUNCTION credits.usage_price(
+    event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
+    price_class text DEFAULT NULL)
+RETURNS numeric
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_price_wrapper';
+COMMENT ON FUNCTION credits.usage_price IS
+'What a quantity of a meter''s usage costs, in credits, if nothing was used before: for an estimate or a hold. metadata: what an event with it would have, where that decides the price; or price_class, the name of the price itself. price_version: of the meter''s earlier prices; default today''s. Writes nothing. Raises PC004, PC007, PC013.';
+
+CREATE FUNCTION credits.settle(batch_size integer DEFAULT 1000)
+RETURNS integer
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'settle_wrapper';
+COMMENT ON FUNCTION credits.settle IS
+'Settles one batch of usage that waits, at most batch_size events: first rows of the inbox in their order, each charged as report_meter_event would, dropped where it is a repeat, or put aside with its error; then events that deferred meters recorded, charged as of when they were reported. Returns how many it was, 0 when nothing waits. Skips accounts that another session has locked, and is safe to run in several sessions at once. CALL maintain() does it batch by batch. Raises PC013.';
+
+CREATE FUNCTION credits.inbox_retry(inbox_ids bigint[] DEFAULT NULL, error text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH gone AS (
+        DELETE FROM credits.inbox_rejected r
+        WHERE ($1 IS NULL OR r.inbox_id = ANY ($1)) AND ($2 IS NULL OR r.error = $2)
+        RETURNING r.*
+    ), back AS (
+        INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data,
+                                   metadata, received_at)
+        SELECT g.customer_id, g.event_name, g.value, g.identifier, g.occurred_at, g.subscription_id, g.source_data,
+               g.metadata, g.received_at
+        FROM gone g ORDER BY g.inbox_id
+        RETURNING 1
+    )
+    SELECT count(*) FROM back
+$$;
+COMMENT ON FUNCTION credits.inbox_retry IS
+'Puts rows that were put aside back into the inbox, at its end, once what was wrong is put right: those of inbox_ids (NULL for all), with that error (NULL for any). Returns how many.';
+
+CREATE FUNCTION credits.inbox_discard(inbox_ids bigint[])
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH gone AS (DELETE FROM credits.inbox_rejected r WHERE r.inbox_id = ANY ($1) RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+COMMENT ON FUNCTION credits.inbox_discard IS 'Deletes rows that were put aside, for good: those of inbox_ids. Returns how many.';

@@ -1,0 +1,146 @@
+//! What few books have to write beside lines, grants and accounts: holds that came to their end, what grants paid for usage
+//! that is priced as one, and usage that is no longer waiting to be charged.
+
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::ledger::book::Book;
+use crate::ledger::line::{Period, PeriodDraw};
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{ToCell, array};
+use pgrx::pg_sys::{
+    INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID,
+};
+use std::rc::Rc;
+
+/// Writes it.
+pub fn write(session: &Session, books: &[Book]) -> Result<(), Error> {
+    close_holds(session, books)?;
+    write_draws(session, books)?;
+    forget_settled(session, books)
+}
+
+static CLOSE_HOLDS: Statement = Statement::new(
+    c"UPDATE credits.holds h SET status = x.status, captured = x.captured, closed_at = x.closed_at
+      FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, hold_id, status, captured, closed_at)
+      WHERE h.customer_id = x.customer_id AND h.hold_id = x.hold_id",
+    &[TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID],
+);
+
+fn close_holds(session: &Session, books: &[Book]) -> Result<(), Error> {
+    let closed: Vec<_> = books.iter().flat_map(|b| b.closed.iter().map(move |h| (b, h))).collect();
+    if closed.is_empty() {
+        return Ok(());
+    }
+    CLOSE_HOLDS
+        .run(
+            session,
+            &[
+                array(closed.iter().map(|(b, _)| &b.customer_id)),
+                array(closed.iter().map(|(_, h)| h.id)),
+                array(closed.iter().map(|(_, h)| h.status.as_str())),
+                array(closed.iter().map(|(_, h)| h.captured)),
+                array(closed.iter().map(|(_, h)| h.closed_at)),
+            ],
+        )
+        .map(drop)
+}
+
+static WRITE_DRAWS: Statement = Statement::new(
+    c"INSERT INTO credits.usage_draws AS d (customer_id, event_name, period_start, series, line_no, grant_id, amount)
+      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
+      ON CONFLICT (customer_id, event_name, period_start, series, line_no) DO UPDATE SET amount = excluded.amount",
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID, NUMERICARRAYOID],
+);
+
+static FORGET_DRAWS: Statement = Statement::new(
+    c"DELETE FROM credits.usage_draws d USING unnest($1, $2, $3, $4, $5) AS x (customer_id, event_name, period_start,
+                                                                               series, line_no)
+      WHERE d.customer_id = x.customer_id AND d.event_name = x.event_name AND d.period_start = x.period_start
+        AND d.series = x.series AND d.line_no = x.line_no",
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
+);
+
+fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
+    let changed = books.iter().flat_map(|b| b.changed_draws().map(move |(line_no, draw)| (b, line_no, draw)));
+    let (gone, open): (Vec<_>, Vec<_>) = changed.partition(|(_, _, draw)| draw.amount.is_zero());
+    let keys = |draws: &[(&Book, i64, &PeriodDraw)]| {
+        [
+            array(draws.iter().map(|(b, _, _)| &b.customer_id)),
+            array(draws.iter().map(|(_, _, d)| &d.period.event_name)),
+            array(draws.iter().map(|(_, _, d)| d.period.start)),
+            array(draws.iter().map(|(_, _, d)| &d.period.series)),
+            array(draws.iter().map(|(_, line_no, _)| *line_no)),
+        ]
+    };
+    if !gone.is_empty() {
+        FORGET_DRAWS.run(session, &keys(&gone))?;
+    }
+    if !open.is_empty() {
+        let mut cells = keys(&open).to_vec();
+        cells.push(array(open.iter().map(|(_, _, d)| d.grant_id)));
+        cells.push(array(open.iter().map(|(_, _, d)| d.amount)));
+        WRITE_DRAWS.run(session, &cells)?;
+    }
+    Ok(())
+}
+
+static DRAWS: Statement = Statement::in_order(
+    c"SELECT line_no, grant_id, amount FROM credits.usage_draws
+      WHERE customer_id = $1 AND event_name = $2 AND period_start = $3 AND series = $4 AND line_no < $5
+      ORDER BY line_no DESC LIMIT $6",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID],
+);
+
+/// Takes into a book what grants paid for a period's usage, newest first, as much as makes up the amount, with those grants.
+pub fn take_draws(session: &Session, book: &mut Book, period: &Rc<Period>, amount: Decimal) -> Result<(), Error> {
+    let mut limit: i64 = 16;
+    while book.drawn_for(period) < amount {
+        let oldest = book.oldest_draw(period).unwrap_or(i64::MAX);
+        let arguments = [
+            book.customer_id.cell(),
+            period.event_name.cell(),
+            period.start.cell(),
+            period.series.cell(),
+            oldest.cell(),
+            limit.cell(),
+        ];
+        let rows = DRAWS.run(session, &arguments)?;
+        let mut grants = Vec::with_capacity(rows.len());
+        for mut row in rows.iter() {
+            let line_no = row.next()?;
+            let (grant_id, amount) = (row.next()?, row.next()?);
+            grants.push(grant_id);
+            book.take_draw(line_no, PeriodDraw { period: period.clone(), grant_id, amount, stored: amount });
+        }
+        if grants.is_empty() {
+            return Err(Error::internal("a period's usage was paid by lines that are not there"));
+        }
+        super::take_grants(session, book, &grants)?;
+        limit = limit.saturating_mul(8);
+    }
+    Ok(())
+}
+
+static FORGET_SETTLED: Statement = Statement::new(
+    c"DELETE FROM credits.unsettled_events u USING unnest($1, $2, $3, $4) AS x (customer_id, currency, created_at,
+                                                                                identifier)
+      WHERE u.customer_id = x.customer_id AND u.currency = x.currency AND u.created_at = x.created_at
+        AND u.identifier = x.identifier",
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID],
+);
+
+fn forget_settled(session: &Session, books: &[Book]) -> Result<(), Error> {
+    let settled: Vec<(&Book, &(Time, String))> =
+        books.iter().flat_map(|b| b.settled.iter().map(move |s| (b, s))).collect();
+    if settled.is_empty() {
+        return Ok(());
+    }
+    let cells = [
+        array(settled.iter().map(|(b, _)| &b.customer_id)),
+        array(settled.iter().map(|(b, _)| &b.currency)),
+        array(settled.iter().map(|(_, (created_at, _))| *created_at)),
+        array(settled.iter().map(|(_, (_, identifier))| identifier)),
+    ];
+    FORGET_SETTLED.run(session, &cells).map(drop)
+}

@@ -1,0 +1,315 @@
+//! The accounts that a batch of events charges: locked, up to date, charged event by event in the order of the batch, and
+//! posted all at once.
+
+use super::aggregate::{self, Standing};
+use super::batch::Owned;
+use super::period::{self, Written};
+use super::rank::{self, Rank};
+use super::report::{self, Cost, EventRow, Outcome, Priced};
+use super::settlement;
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::ledger::book::{Book, Overage, Refusal, Usage};
+use crate::ledger::line::Period;
+use crate::ledger::posting::{self, Key};
+use crate::ledger::{account, customer};
+use crate::pg::statement::Session;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+/// What to do about an account that another session has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locking {
+    /// Wait for it.
+    Wait,
+    /// Leave its events alone: [`Error::AccountBusy`].
+    Skip,
+}
+
+/// A period's usage, and whether it changed.
+struct Periodic<'a> {
+    standing: Standing,
+    changed: Option<&'a Priced<'a>>,
+}
+
+/// The accounts of a batch.
+pub struct Accounts<'a> {
+    books: Vec<Book>,
+    places: HashMap<Key, usize>,
+    /// Accounts that are there and were not to be had.
+    busy: HashSet<Key>,
+    /// Accounts that are there for deferred events, which lock nothing.
+    there: HashSet<Key>,
+    periods: HashMap<period::Key, Periodic<'a>>,
+    ranks: Vec<Rank>,
+    /// Deferred events of this batch that nothing has charged yet.
+    waiting: HashMap<Key, Vec<&'a Priced<'a>>>,
+    /// Those that were charged before what came after them.
+    settled: HashSet<(&'a str, &'a str)>,
+}
+
+/// What a batch needs of one account.
+#[derive(Default)]
+struct Need {
+    /// Credits, at the most.
+    credits: Decimal,
+    /// Whether it must be there even where nothing is to be paid with.
+    made: bool,
+    /// Whether an event of it is charged now.
+    charged: bool,
+    /// Whether credits may come back.
+    returns: bool,
+}
+
+impl<'a> Accounts<'a> {
+    /// Locks the accounts that events will charge, those that are missing made where something may be owed.
+    pub fn open(session: &Session, events: Vec<&'a Priced<'a>>, now: Time, locking: Locking) -> Result<Self, Error> {
+        let mut needs: HashMap<(&str, &str), Need> = HashMap::new();
+        for p in &events {
+            let need = needs.entry(p.account()).or_default();
+            need.add(p.own_cost());
+            // Only what may end up owing, or what is kept of a period, needs an account: where there is none there is
+            // nothing to pay with.
+            need.made |= p.meter.overage == Overage::Pending || p.period().is_some();
+            need.charged |= !p.meter.deferred;
+            need.returns |= p.period().is_some();
+        }
+        let keys = |of: fn(&Need) -> bool| {
+            let mut keys: Vec<Key> = needs.iter().filter(|(_, n)| of(n)).map(|(k, _)| k.owned()).collect();
+            keys.sort();
+            keys
+        };
+        posting::make(session, &keys(|n| n.made))?;
+        let charged = keys(|n| n.charged);
+        let mut accounts = Accounts {
+            books: open_books(session, &charged, now, locking)?,
+            places: HashMap::new(),
+            busy: HashSet::new(),
+            there: posting::which_are_there(session, &keys(|n| !n.charged))?,
+            periods: HashMap::new(),
+            ranks: Vec::new(),
+            waiting: HashMap::new(),
+            settled: HashSet::new(),
+        };
+        let place = |(place, book): (usize, &Book)| ((book.customer_id.clone(), book.currency.clone()), place);
+        accounts.places = accounts.books.iter().enumerate().map(place).collect();
+        if locking == Locking::Skip {
+            let missing: Vec<Key> = charged.into_iter().filter(|key| !accounts.places.contains_key(key)).collect();
+            accounts.busy = posting::which_are_there(session, &missing)?;
+        }
+        accounts.take_periods(session, &events, &mut needs)?;
+        accounts.take_grants(session, &events, &needs)?;
+        Ok(accounts)
+    }
+
+    /// What the periods of these events stand at, and how much more their usage can come to cost.
+    fn take_periods(
+        &mut self,
+        session: &Session,
+        events: &[&'a Priced<'a>],
+        needs: &mut HashMap<(&'a str, &'a str), Need>,
+    ) -> Result<(), Error> {
+        let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
+        for p in events.iter().filter(|p| self.places.contains_key(&p.account().owned())) {
+            if let Some(period) = p.period() {
+                of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
+            }
+        }
+        for (key, standing) in period::read(session, of_period.keys().cloned().collect())? {
+            let events = of_period.remove(&key).unwrap_or_default();
+            if let Some(first) = events.first() {
+                let reports = events.iter().map(|p| p.in_period());
+                let rise = aggregate::rise(&standing, first.meter.aggregation, reports);
+                needs.entry((&first.event.customer_id, &first.meter.currency)).or_default().add(rise);
+            }
+            self.periods.insert(key, Periodic { standing, changed: None });
+        }
+        Ok(())
+    }
+
+    /// The grants that can be needed.
+    fn take_grants(
+        &mut self,
+        session: &Session,
+        events: &[&Priced<'_>],
+        needs: &HashMap<(&str, &str), Need>,
+    ) -> Result<(), Error> {
+        let meters: HashSet<&str> = events.iter().map(|p| p.event.event_name.as_str()).collect();
+        let meters: Vec<&str> = meters.into_iter().collect();
+        let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
+        for book in &mut self.books {
+            let need = needs.get(&(book.customer_id.as_str(), book.currency.as_str()));
+            let (credits, returns) = need.map_or((Decimal::ZERO, false), |n| (n.credits, n.returns));
+            // Beside the head alone nothing could find its place that comes back.
+            if !returns && book.head_suffices(credits) {
+                book.take_head();
+            } else {
+                wide.push((book, credits));
+            }
+        }
+        posting::take_windows(session, &mut wide, &meters)
+    }
+
+    /// The outcome of an event of this batch as it stands by now.
+    pub fn as_it_stands(&self, p: &Priced<'_>, row: &EventRow) -> EventRow {
+        let key = p.account().owned();
+        let book = self.places.get(&key).and_then(|place| self.books.get(*place));
+        match book {
+            Some(book) if !p.meter.deferred || self.settled.contains(&p.event.key()) => {
+                let paid = if p.meter.deferred { p.own_cost() } else { row.consumed };
+                let debt = book.debt(&p.event.identifier);
+                let (consumed, pending) = debt.map_or((paid, row.pending), |debt| (debt.consumed, debt.pending));
+                // What waits counts as spent.
+                let available = self.waiting.get(&key).map_or(book.available, |waiting| {
+                    let mut book = book.clone();
+                    charge_waiting(&mut book, waiting);
+                    book.available
+                });
+                report::row(p.event, consumed, pending, available, true)
+            }
+            // Deferred and not charged yet, or of a meter that refuses and without an account.
+            _ => EventRow { replayed: true, ..row.clone() },
+        }
+    }
+
+    /// Charges one event, or records it where its meter is deferred.
+    pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Outcome, Error> {
+        let key = p.account().owned();
+        if self.busy.contains(&key) {
+            return Ok(Err(Error::AccountBusy));
+        }
+        if p.meter.deferred {
+            return self.defer(session, key, p);
+        }
+        let Some(book) = self.places.get(&key).and_then(|place| self.books.get_mut(*place)) else {
+            // Of a meter that refuses: the others' accounts were made.
+            let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
+            return Ok(customer::must_exist(session, &p.event.customer_id)
+                .and_then(|()| charge_book(nothing, p, &usage(p), p.own_cost())));
+        };
+        // What was reported before is charged before, as if each event had come alone; if this one is refused, it goes on
+        // waiting.
+        let waiting = self.waiting.remove(&key).unwrap_or_default();
+        let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
+        let before = (may_refuse && !waiting.is_empty()).then(|| book.clone());
+        charge_waiting(book, &waiting);
+        let outcome = match &p.cost {
+            Cost::Own(cost) => charge_book(book, p, &usage(p), *cost),
+            Cost::Together(period) => {
+                let Some(periodic) = self.periods.get_mut(&(p.event.customer_id.clone(), period.clone())) else {
+                    return Err(Error::internal("a period is not there"));
+                };
+                charge_together(session, book, p, period, periodic, &mut self.ranks)?
+            }
+        };
+        match before {
+            Some(before) if outcome.is_err() => {
+                *book = before;
+                self.waiting.insert(key, waiting);
+            }
+            _ => self.settled.extend(waiting.iter().map(|earlier| earlier.event.key())),
+        }
+        Ok(outcome)
+    }
+
+    fn defer(&mut self, session: &Session, key: Key, p: &'a Priced<'a>) -> Result<Outcome, Error> {
+        if !self.there.contains(&key) && !self.places.contains_key(&key) {
+            return Ok(customer::must_exist(session, &p.event.customer_id)
+                .and_then(|()| Err(Error::internal("an account was made and is not there"))));
+        }
+        self.waiting.entry(key).or_default().push(p);
+        Ok(Ok(report::unsettled(p.event, false)))
+    }
+
+    /// Writes what became of all of them.
+    pub fn post(mut self, session: &Session, now: Time) -> Result<(), Error> {
+        self.books.retain(Book::is_changed);
+        if !self.books.is_empty() {
+            posting::post(session, &self.books)?;
+        }
+        let changed = self.periods.iter().filter_map(|((customer_id, period), periodic)| {
+            let p = periodic.changed?;
+            let price = (p.meter.price_version, p.price_class);
+            Some(Written { customer_id, period, currency: &p.meter.currency, standing: &periodic.standing, price })
+        });
+        period::write(session, &changed.collect::<Vec<_>>())?;
+        rank::write(session, &self.ranks)?;
+        let waiting: Vec<&Priced<'_>> = self.waiting.into_values().flatten().collect();
+        settlement::enqueue(session, &waiting, now)
+    }
+}
+
+impl Need {
+    fn add(&mut self, credits: Decimal) {
+        self.credits = self.credits.checked_add(credits).unwrap_or(Decimal::MAX);
+    }
+}
+
+fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> Result<Vec<Book>, Error> {
+    match locking {
+        _ if keys.is_empty() => Ok(Vec::new()),
+        Locking::Wait => posting::open(session, keys, now),
+        // Those that were to be had are locked now, so that the rest does not wait.
+        Locking::Skip => match posting::lock_free(session, keys)? {
+            free if free.is_empty() => Ok(Vec::new()),
+            free => posting::open(session, &free, now),
+        },
+    }
+}
+
+fn charge_waiting(book: &mut Book, waiting: &[&Priced<'_>]) {
+    for p in waiting {
+        book.charge_anyway(&usage(p), p.own_cost(), book.posted_at);
+    }
+}
+
+fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {
+    Usage { period: p.period().cloned(), ..Usage::new(&p.event.identifier, &p.event.event_name) }
+}
+
+fn charge_book(book: &mut Book, p: &Priced<'_>, usage: &Usage<'_>, cost: Decimal) -> Outcome {
+    match book.charge(usage, cost, p.meter.overage, p.meter.decimals) {
+        Ok(charged) => Ok(report::row(p.event, charged.consumed, charged.pending, book.available, false)),
+        Err(Refusal::Short(short)) => Err(account::insufficient(&book.customer_id, &book.currency, cost, short)),
+        Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
+    }
+}
+
+/// Charges an event what it changes of the price of its period's usage, which may be less than nothing.
+fn charge_together<'a>(
+    session: &Session,
+    book: &mut Book,
+    p: &'a Priced<'a>,
+    period: &Rc<Period>,
+    periodic: &mut Periodic<'a>,
+    ranks: &mut Vec<Rank>,
+) -> Result<Outcome, Error> {
+    let aggregation = p.meter.aggregation;
+    let next = match periodic.standing.with(aggregation, &p.in_period()) {
+        Ok(next) => next,
+        Err(reason) => return Ok(Err(Error::amount("value", p.event.value, reason))),
+    };
+    let more = next.credits - periodic.standing.credits;
+    let outcome = if more < Decimal::ZERO {
+        period::take_what_may_come_back(session, book, period, -more)?;
+        let returned = book.lower(&usage(p), -more);
+        Ok(report::row(p.event, -returned, Decimal::ZERO, book.available, false))
+    } else {
+        charge_book(book, p, &usage(p), more)
+    };
+    if outcome.is_ok() {
+        book.touch();
+        if aggregation.is_ranked() {
+            ranks.push(Rank {
+                customer_id: p.event.customer_id.clone(),
+                period: period.clone(),
+                rank: rank::rank(aggregation, p.event.value, p.event.occurred_at),
+                event_no: next.last_no,
+                identifier: p.event.identifier.clone(),
+            });
+        }
+        (periodic.standing, periodic.changed) = (next, Some(p));
+    }
+    Ok(outcome)
+}

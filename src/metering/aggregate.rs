@@ -1,0 +1,214 @@
+//! What several events add up to: usage that is priced as one, because one event decides for all (last, max) or because
+//! a price depends on what was used before (tiers, whole blocks). Pure: no SPI, no pgrx type. What it stands at is kept in
+//! period.rs.
+//!
+//! The rule: credits charged = the price of the aggregate of the events not taken back. So an event is charged by what it
+//! changes, which may be less than nothing.
+
+use super::pricing::{Aggregation, Price};
+use crate::amount::{AmountError, Decimal, MAX_DIGITS};
+use crate::clock::Time;
+
+/// What the events of one period, and of one price where that matters, add up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The values or the number of the events, or the value of the one that counts.
+    pub quantity: Decimal,
+    /// How many events, those taken back not counted.
+    pub event_count: i64,
+    /// The number of the last event, those taken back counted.
+    pub last_no: i64,
+    /// Of a last or a max the event that counts.
+    pub counted: Option<Counted>,
+    /// The price of it.
+    pub credits: Decimal,
+}
+
+/// The event that counts, of a last or a max.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Its number among those of the period.
+    pub event_no: i64,
+    /// When it happened.
+    pub occurred_at: Time,
+    /// Under which version of the meter's prices it was reported.
+    pub price_version: i32,
+    /// Which of the version's prices is its own.
+    pub price_class: String,
+}
+
+/// An event, as far as it matters.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// How much.
+    pub value: Decimal,
+    /// When.
+    pub occurred_at: Time,
+    /// The version of the meter's prices.
+    pub price_version: i32,
+    /// Which of them is its own.
+    pub price_class: &'a str,
+    /// That price.
+    pub price: &'a Price,
+    /// The currency's decimals.
+    pub decimals: u32,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Standing { quantity: Decimal::ZERO, event_count: 0, last_no: 0, counted: None, credits: Decimal::ZERO }
+    }
+}
+
+impl Standing {
+    /// What it is with one more event.
+    pub fn with(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
+        let mut next = Standing { event_count: self.event_count + 1, last_no: self.last_no + 1, ..self.clone() };
+        if aggregation.is_ranked() {
+            if self.is_beaten_by(aggregation, report) {
+                next.count(report, next.last_no)?;
+            }
+        } else {
+            next.quantity = added(self.quantity, aggregation.quantity(report.value))?;
+            next.credits = report.price.cost(next.quantity, report.decimals)?;
+        }
+        Ok(next)
+    }
+
+    /// What it is without an event of a sum or a count.
+    pub fn without(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
+        let quantity = self.quantity - aggregation.quantity(report.value);
+        let credits = report.price.cost(quantity, report.decimals)?;
+        Ok(Standing { quantity, event_count: self.event_count - 1, credits, ..self.clone() })
+    }
+
+    /// What it is without the event of that number, of a last or a max; `best` is the first in rank of those that are left.
+    pub fn without_ranked(&self, event_no: i64, best: Option<(i64, Report<'_>)>) -> Result<Standing, AmountError> {
+        let mut next = Standing { event_count: self.event_count - 1, ..self.clone() };
+        if self.counted.as_ref().is_some_and(|counted| counted.event_no == event_no) {
+            match best {
+                Some((event_no, report)) => next.count(&report, event_no)?,
+                None => (next.quantity, next.counted, next.credits) = (Decimal::ZERO, None, Decimal::ZERO),
+            }
+        }
+        Ok(next)
+    }
+
+    fn is_beaten_by(&self, aggregation: Aggregation, report: &Report<'_>) -> bool {
+        let Some(counted) = &self.counted else { return true };
+        if aggregation == Aggregation::Last {
+            report.occurred_at >= counted.occurred_at
+        } else {
+            report.value > self.quantity
+        }
+    }
+
+    fn count(&mut self, report: &Report<'_>, event_no: i64) -> Result<(), AmountError> {
+        self.quantity = report.value;
+        self.credits = report.price.cost(report.value, report.decimals)?;
+        self.counted = Some(Counted {
+            event_no,
+            occurred_at: report.occurred_at,
+            price_version: report.price_version,
+            price_class: report.price_class.to_string(),
+        });
+        Ok(())
+    }
+}
+
+/// The most that events can add to what is charged, one after the other.
+pub fn rise<'a>(standing: &Standing, aggregation: Aggregation, reports: impl Iterator<Item = Report<'a>>) -> Decimal {
+    let (mut standing, mut rise) = (standing.clone(), Decimal::ZERO);
+    for report in reports {
+        if let Ok(next) = standing.with(aggregation, &report) {
+            let more = (next.credits - standing.credits).max(Decimal::ZERO);
+            rise = rise.checked_add(more).unwrap_or(Decimal::MAX);
+            standing = next;
+        }
+    }
+    rise
+}
+
+/// Two numbers of at most 28 digits are added exactly, or not at all.
+fn added(one: Decimal, other: Decimal) -> Result<Decimal, AmountError> {
+    let scale = one.scale().max(other.scale());
+    let room = 10i128.pow(MAX_DIGITS);
+    let mantissa = |n: Decimal| n.mantissa().checked_mul(10i128.pow(scale - n.scale())).filter(|m| *m < room);
+    let total = mantissa(one).zip(mantissa(other)).and_then(|(one, other)| one.checked_add(other));
+    let total = total.filter(|total| *total < room).ok_or(AmountError::TooManyDigits)?;
+    Ok(Decimal::from_i128_with_scale(total, scale).normalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metering::pricing::Pricing;
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 3] = [r#"{"unit_price": 3}"#, r#"{"unit_price": 2, "per": 7, "round": "up"}"#, TIERS];
+    const TIERS: &str = r#"{"mode": "volume", "tiers": [{"up_to": 20, "unit_price": 5}, {"unit_price": 1}]}"#;
+    const ALL: [Aggregation; 4] = [Aggregation::Sum, Aggregation::Count, Aggregation::Last, Aggregation::Max];
+
+    #[test]
+    fn sums_beyond_28_digits_are_refused() {
+        let most = Decimal::from_i128_with_scale(10i128.pow(28) - 1, 0);
+        assert_eq!(added(most, Decimal::ZERO), Ok(most));
+        assert_eq!(added(most, Decimal::ONE), Err(AmountError::TooManyDigits));
+        assert_eq!(added(most, Decimal::new(1, 20)), Err(AmountError::TooManyDigits));
+        assert_eq!(added(Decimal::new(15, 1), Decimal::new(25, 1)), Ok(Decimal::new(4, 0)));
+    }
+
+    /// The event that counts, looked for among all.
+    fn naive(aggregation: Aggregation, events: &[(i64, u8, u8)], prices: &[Pricing]) -> Decimal {
+        let cost = |quantity: Decimal, version: u8| prices[usize::from(version)].price("").cost(quantity, 6).unwrap();
+        match aggregation {
+            Aggregation::Sum => cost(events.iter().map(|e| Decimal::from(e.1)).sum(), 0),
+            Aggregation::Count => cost(Decimal::from(events.len()), 0),
+            Aggregation::Last => events.iter().max_by_key(|e| e.0).map_or(Decimal::ZERO, |e| cost(e.1.into(), e.2)),
+            Aggregation::Max => {
+                events.iter().rev().max_by_key(|e| e.1).map_or(Decimal::ZERO, |e| cost(e.1.into(), e.2))
+            }
+        }
+    }
+
+    proptest! {
+        /// Events in whatever order, some taken back: charged is the price of what is left.
+        #[test]
+        fn charged_is_the_price_of_the_aggregate(
+            which in 0usize..4,
+            events in proptest::collection::vec((0i64..6, 0u8..30, 0u8..3, proptest::option::of(0usize..8)), 1..40)
+        ) {
+            let aggregation = ALL[which];
+            let prices: Vec<Pricing> = NAMES.iter().map(|text| Pricing::parse(text).unwrap()).collect();
+            let mut standing = Standing::default();
+            let mut there: Vec<(i64, (i64, u8, u8))> = Vec::new();
+            for (at, value, version, back) in events {
+                // Sums and counts are kept apart by version.
+                let version = if aggregation.is_ranked() { version } else { 0 };
+                let report = |(at, value, version): (i64, u8, u8)| Report {
+                    value: value.into(), occurred_at: Time(at), price_version: version.into(), price_class: "",
+                    price: prices[usize::from(version)].price(""), decimals: 6,
+                };
+                let event = (at, value, version);
+                standing = standing.with(aggregation, &report(event)).unwrap();
+                there.push((standing.last_no, event));
+                if let Some(back) = back.filter(|back| *back < there.len()) {
+                    let (no, event) = there.remove(back);
+                    standing = if aggregation.is_ranked() {
+                        let rank = |(no, e): &&(i64, (i64, u8, u8))| match aggregation {
+                            Aggregation::Last => (e.0, *no),
+                            _ => (i64::from(e.1), -no),
+                        };
+                        let best = there.iter().max_by_key(rank).map(|(no, event)| (*no, report(*event)));
+                        standing.without_ranked(no, best).unwrap()
+                    } else {
+                        standing.without(aggregation, &report(event)).unwrap()
+                    };
+                }
+                let left: Vec<_> = there.iter().map(|(_, event)| *event).collect();
+                prop_assert_eq!(standing.credits, naive(aggregation, &left, &prices), "{:?} of {:?}", aggregation, left);
+                prop_assert_eq!(standing.event_count, left.len() as i64);
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Periods: usage that is priced as one. Which period an event belongs to, and what each stands at in the tables, read and
+//! written under the account's lock. What an event does to it is aggregate.rs.
+
+use super::aggregate::{Counted, Standing};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::ledger::book::Book;
+use crate::ledger::line::Period;
+use crate::ledger::posting;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::array;
+use pgrx::pg_sys::{INT4ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
+use std::collections::HashMap;
+use std::rc::Rc;
+use time::Date;
+
+/// A day, in microseconds.
+const DAY: i64 = 86_400_000_000;
+/// The Julian day of 2000-01-01, from which PostgreSQL counts.
+const EPOCH_DAY: i64 = 2_451_545;
+
+/// How long a period is, on the calendar in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// From midnight to midnight.
+    Day,
+    /// From the first of a month to the first of the next.
+    Month,
+}
+
+impl Span {
+    /// The names in SQL.
+    pub const NAMES: [&'static str; 2] = ["day", "month"];
+
+    /// The span of that name in SQL.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "day" => Some(Span::Day),
+            "month" => Some(Span::Month),
+            _ => None,
+        }
+    }
+
+    /// When the period begins that a moment is in.
+    pub fn start(self, at: Time) -> Time {
+        let day = at.0.div_euclid(DAY);
+        let date = i32::try_from(day + EPOCH_DAY).ok().and_then(|day| Date::from_julian_day(day).ok());
+        let first = match self {
+            Span::Day => day,
+            Span::Month => day - date.map_or(0, |date| i64::from(date.day()) - 1),
+        };
+        Time(first.saturating_mul(DAY))
+    }
+}
+
+/// A customer, and a period of theirs.
+pub type Key = (String, Rc<Period>);
+
+static READ: Statement = Statement::new(
+    c"SELECT k.place, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
+             u.price_class
+      FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS k (customer_id, event_name, period_start, series, place)
+      JOIN credits.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
+                                  AND u.period_start = k.period_start AND u.series = k.series",
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID],
+);
+
+/// What periods stand at, those that have none yet at nothing. Their accounts are locked.
+pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>, Error> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let cells = [
+        array(keys.iter().map(|(customer_id, _)| customer_id)),
+        array(keys.iter().map(|(_, p)| &p.event_name)),
+        array(keys.iter().map(|(_, p)| p.start)),
+        array(keys.iter().map(|(_, p)| &p.series)),
+    ];
+    let mut standings: Vec<Standing> = keys.iter().map(|_| Standing::default()).collect();
+    for mut row in READ.run(session, &cells)?.iter() {
+        let place = posting::place(&mut row, standings.len())?;
+        let standing = &mut standings[place];
+        (standing.quantity, standing.event_count) = (row.next()?, row.next()?);
+        (standing.last_no, standing.credits) = (row.next()?, row.next()?);
+        let (event_no, occurred_at): (Option<i64>, Option<Time>) = (row.next()?, row.next()?);
+        let (price_version, price_class) = (row.next()?, row.next()?);
+        standing.counted = event_no.zip(occurred_at).map(|(event_no, occurred_at)| Counted {
+            event_no,
+            occurred_at,
+            price_version,
+            price_class,
+        });
+    }
+    Ok(keys.into_iter().zip(standings).collect())
+}
+
+static WRITE: Statement = Statement::new(
+    c"INSERT INTO credits.usage_periods AS u (customer_id, event_name, period_start, series, currency, quantity, event_count,
+                                              last_no, credits, counted_no, counted_at, price_version, price_class)
+      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      ON CONFLICT (customer_id, event_name, period_start, series) DO UPDATE
+      SET quantity = excluded.quantity, event_count = excluded.event_count, last_no = excluded.last_no,
+          credits = excluded.credits, counted_no = excluded.counted_no, counted_at = excluded.counted_at,
+          price_version = excluded.price_version, price_class = excluded.price_class",
+    &[
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        TIMESTAMPTZARRAYOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        NUMERICARRAYOID,
+        INT8ARRAYOID,
+        INT8ARRAYOID,
+        NUMERICARRAYOID,
+        INT8ARRAYOID,
+        TIMESTAMPTZARRAYOID,
+        INT4ARRAYOID,
+        TEXTARRAYOID,
+    ],
+);
+
+/// What a period stands at now, to be written.
+pub struct Written<'a> {
+    /// Whose.
+    pub customer_id: &'a str,
+    /// Which.
+    pub period: &'a Period,
+    /// What its meter charges.
+    pub currency: &'a str,
+    /// What it stands at.
+    pub standing: &'a Standing,
+    /// Of a sum or a count: the version of the meter's prices and which of them it is.
+    pub price: (i32, &'a str),
+}
+
+impl Written<'_> {
+    /// The price in force: of a last or a max that of the event that counts.
+    fn price(&self) -> (i32, &str) {
+        self.standing.counted.as_ref().map_or(self.price, |c| (c.price_version, &c.price_class))
+    }
+}
+
+/// Writes what periods stand at.
+pub fn write(session: &Session, periods: &[Written<'_>]) -> Result<(), Error> {
+    if periods.is_empty() {
+        return Ok(());
+    }
+    let counted = |w: &Written<'_>| w.standing.counted.clone();
+    WRITE
+        .run(
+            session,
+            &[
+                array(periods.iter().map(|w| w.customer_id)),
+                array(periods.iter().map(|w| &w.period.event_name)),
+                array(periods.iter().map(|w| w.period.start)),
+                array(periods.iter().map(|w| &w.period.series)),
+                array(periods.iter().map(|w| w.currency)),
+                array(periods.iter().map(|w| w.standing.quantity)),
+                array(periods.iter().map(|w| w.standing.event_count)),
+                array(periods.iter().map(|w| w.standing.last_no)),
+                array(periods.iter().map(|w| w.standing.credits)),
+                array(periods.iter().map(|w| counted(w).map(|c| c.event_no))),
+                array(periods.iter().map(|w| counted(w).map(|c| c.occurred_at))),
+                array(periods.iter().map(|w| w.price().0)),
+                array(periods.iter().map(|w| w.price().1)),
+            ],
+        )
+        .map(drop)
+}
+
+/// Takes into a book what is needed to lower what a period's usage costs: what is owed for it, what grants paid for it, and
+/// what the credits that come back may pay.
+pub fn take_what_may_come_back(
+    session: &Session,
+    book: &mut Book,
+    period: &Rc<Period>,
+    amount: Decimal,
+) -> Result<(), Error> {
+    let owed = posting::period_debts(session, book, period)?;
+    book.take_debts(owed);
+    let back = amount - book.owed_in(period);
+    if back <= Decimal::ZERO {
+        return Ok(());
+    }
+    posting::take_draws(session, book, period, back)?;
+    // Where one of the grants is for certain meters only, every debt may be the one that it pays.
+    let credits = (!book.any_restricted_draw(period)).then_some(amount);
+    let debts = posting::debts(session, book, credits, None)?;
+    book.take_debts(debts);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_begin_on_the_calendar_in_utc() {
+        let at = |days: i64, seconds: i64| Time(days * DAY + seconds * 1_000_000);
+        assert_eq!(Span::Day.start(at(3, 86_399)), at(3, 0));
+        assert_eq!(Span::Day.start(at(-1, 1)), at(-1, 0));
+        assert_eq!(Span::Month.start(at(30, 86_399)), at(0, 0));
+        assert_eq!(Span::Month.start(at(31, 0)), at(31, 0));
+        // 2000 was a leap year: March begins on its 60th day.
+        assert_eq!(Span::Month.start(at(59, 86_399)), at(31, 0));
+        assert_eq!(Span::Month.start(at(60, 0)), at(60, 0));
+        assert_eq!(Span::Month.start(at(-1, 0)), at(-31, 0));
+    }
+}
