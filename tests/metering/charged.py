@@ -1,0 +1,307 @@
+"""Random events, repeats, cancellations and price changes over every aggregation and kind of pricing; after each of them,
+credits charged are what naive.py works out from scratch, and credits are conserved.
+
+METERING_ACTIONS (2500) is how many there are, SEED (1) what they are made from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from naive import Event, Meter
+from support import harness
+from support.harness import Checks, say
+
+ACTIONS = int(os.environ.get("METERING_ACTIONS") or 2500)
+SEED = int(os.environ.get("SEED") or 1)
+BEGIN = datetime(2026, 1, 20, 9, tzinfo=timezone.utc)
+
+FLAT = [{"unit_price": "0.0000015"}, {"unit_price": 0.3333333}, {"unit_price": 2}, {"unit_price": 1, "per": 3}]
+BLOCKS = [
+    {"unit_price": 0.5, "per": 60, "round": "up"},
+    {"unit_price": 3, "per": 7.5, "round": "down"},
+    {"unit_price": 0.1, "per": 9, "round": "up"},
+]
+TIERS = [
+    {"mode": "graduated", "tiers": [{"up_to": 50, "unit_price": 0.1}, {"up_to": 200, "unit_price": 0.05, "flat_fee": 1},
+                                    {"unit_price": 0.01}]},
+    {"mode": "volume", "tiers": [{"up_to": 40, "unit_price": 0.2}, {"up_to": 120, "unit_price": 0.1},
+                                 {"unit_price": 0.04, "flat_fee": 2}]},
+    {"mode": "volume", "per": 10, "round": "up", "tiers": [{"up_to": 100, "unit_price": 1}, {"unit_price": "0.25"}]},
+    {"mode": "graduated", "tiers": [{"up_to": 30, "flat_fee": 4}, {"unit_price": 0.3333333}]},
+]  # fmt: skip
+CLASSES = [
+    {"by": "model", "prices": {"large": {"unit_price": 1}, "small": TIERS[1], "7": BLOCKS[0]},
+     "default": {"unit_price": 0.1}},
+    {"by": "model", "prices": {"large": TIERS[0], "true": {"unit_price": 5}}, "default": TIERS[3]},
+]  # fmt: skip
+METADATA = [None, {}, {"model": "large"}, {"model": "small", "other": [1]}, {"model": 7}, {"model": True},
+            {"model": ["large"]}, {"model": "unknown"}, {"Model": "large"}]  # fmt: skip
+
+MUST_HAPPEN = (
+    "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "price changed", "same price again", "grant",
+    "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
+    "a value that does not count", "a late report",
+)  # fmt: skip
+
+
+class Run:
+    """The actions, over one customer."""
+
+    def __init__(self, connection: psycopg.Connection[Any], checks: Checks) -> None:
+        self.connection = connection
+        self.checks = checks
+        self.random = random.Random(SEED)
+        self.counts: Counter[str] = Counter()
+        self.now = BEGIN
+        self.serial = 0
+        self.wrong: list[str] = []
+        self.meters = self.make_meters()
+        self.known: dict[str, tuple[Meter, Event]] = {}
+
+    def make_meters(self) -> list[Meter]:
+        meters = []
+        for aggregation in ("sum", "count", "last", "max"):
+            for kind, pricings in (("flat", FLAT), ("blocks", BLOCKS), ("tiers", TIERS), ("classes", CLASSES)):
+                period = self.random.choice((None, "day", "month"))
+                pricing = self.random.choice(pricings)
+                meters.append(Meter(f"{aggregation} {kind}", aggregation, period, [pricing]))
+        meters.append(Meter("refusing", "max", "day", [TIERS[1]], overage="reject"))
+        meters.append(Meter("later", "sum", None, [{"unit_price": 0.25}], settlement="deferred"))
+        for meter in meters:
+            self.execute(
+                "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s,"
+                " overage => %s)",
+                meter.name, meter.aggregation, meter.period, json.dumps(meter.prices[0]), meter.settlement, meter.overage,
+            )  # fmt: skip
+        self.execute("SELECT credits.customer_upsert('ada')")
+        return meters
+
+    def execute(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        cursor = self.connection.cursor(row_factory=dict_row).execute(query, values)
+        return cursor.fetchall() if cursor.description else []
+
+    def run(self) -> None:
+        actions = [
+            (self.report, 50), (self.batch, 8), (self.repeat, 6), (self.conflict, 2), (self.cancel, 16), (self.reprice, 4),
+            (self.grant, 10), (self.wait, 8), (self.settle, 2),
+        ]  # fmt: skip
+        work, weights = zip(*actions)
+        for number in range(ACTIONS):
+            self.execute("SELECT set_config('credits.test_clock', %s, false)", self.now.isoformat())
+            action = self.random.choices(work, weights)[0]
+            action()
+            self.compare(action.__name__)
+            if number % 250 == 249:
+                found = harness.verify(self.connection)
+                if found:
+                    self.wrong.append(f"verify() after {number + 1} actions: {found[:3]}")
+            if self.wrong:
+                break
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def new(self, meter: Meter) -> Event:
+        self.serial += 1
+        value = Decimal(self.random.choice(("0", "1", "7", "12.5", "40", "60", "99.99", "150"))) * self.random.choice((1, 1, 2))
+        # Mostly of today, some of the same moment as others, some late.
+        back = self.random.choice((0, 0, 0, 60, 60, 3600, 86_400, 10 * 86_400, 30 * 86_400))
+        at = self.now - timedelta(seconds=back)
+        return Event(self.serial, f"e{self.serial}", value, at, len(meter.prices), self.random.choice(METADATA))
+
+    def report(self) -> None:
+        meter = self.random.choice(self.meters)
+        event = self.new(meter)
+        before = meter.credits()
+        arguments = (meter.name, event.value, event.identifier, event.occurred_at, _json(event.metadata))
+        try:
+            rows = self.execute(
+                "SELECT * FROM credits.report_meter_event('ada', %s, %s, %s, %s, metadata => %s)", *arguments
+            )
+        except psycopg.Error as error:
+            self.refused(meter, error.sqlstate)
+            return
+        self.accept(meter, event)
+        if event.occurred_at < self.now - timedelta(days=5):
+            self.counts["a late report"] += 1
+        self.answer(meter, event, rows[0], meter.credits() - before)
+
+    def answer(self, meter: Meter, event: Event, row: dict[str, Any], change: Decimal) -> None:
+        self.counts["reported"] += 1
+        if change == 0 and meter.ranked:
+            self.counts["a value that does not count"] += 1
+        if change < 0:
+            self.counts["lowered"] += 1
+        if row["pending"] > 0:
+            self.counts["owed"] += 1
+        expected = "unsettled" if meter.settlement == "deferred" else "pending" if row["pending"] > 0 else "processed"
+        if row["status"] != expected or row["replayed"]:
+            self.wrong.append(f"{meter.name}, {event}: {row}")
+        # What a report changes is what it was charged; less than nothing may have been forgiven instead of paid back.
+        charged = row["consumed"] + row["pending"]
+        if expected != "unsettled" and not (charged == change or change < charged <= 0):
+            self.wrong.append(f"{meter.name}, {event} was charged {charged} where it changes {change}")
+
+    def accept(self, meter: Meter, event: Event) -> None:
+        meter.accept(event)
+        self.known[event.identifier] = (meter, event)
+
+    def refused(self, meter: Meter, sqlstate: str | None) -> None:
+        self.counts["refused"] += 1
+        if sqlstate != "PC001" or meter.overage != "reject":
+            self.wrong.append(f"{meter.name} refused with {sqlstate}")
+
+    def batch(self) -> None:
+        """Several at once, some of them twice."""
+        self.counts["batch"] += 1
+        pairs = [(meter, self.new(meter)) for meter in self.random.choices(self.meters, k=self.random.randint(2, 12))]
+        pairs += self.random.sample(pairs, self.random.randint(0, 2))
+        events = [
+            {"customer_id": "ada", "event_name": meter.name, "value": str(event.value), "identifier": event.identifier,
+             "occurred_at": event.occurred_at.isoformat(), "metadata": event.metadata}
+            for meter, event in pairs
+        ]  # fmt: skip
+        rows = self.execute("SELECT * FROM credits.report_meter_events(%s::jsonb)", json.dumps(events))
+        for (meter, event), row in zip(pairs, rows, strict=True):
+            if row["error"]:
+                self.refused(meter, row["error"])
+            elif event.identifier in self.known:
+                if not row["replayed"]:
+                    self.wrong.append(f"{event} twice in a batch: {row}")
+            else:
+                self.accept(meter, event)
+
+    def some(self) -> tuple[Meter, Event] | None:
+        return self.random.choice(list(self.known.values())) if self.known else None
+
+    def repeat(self) -> None:
+        known = self.some()
+        if known:
+            meter, event = known
+            row = self.execute(
+                "SELECT * FROM credits.report_meter_event('ada', %s, %s, %s)", meter.name, event.value, event.identifier
+            )[0]
+            self.counts["repeat"] += 1
+            if not row["replayed"] or (row["status"] == "canceled") != event.canceled:
+                self.wrong.append(f"repeat of {event}: {row}")
+
+    def conflict(self) -> None:
+        known = self.some()
+        if known:
+            meter, event = known
+            try:
+                row = self.execute(
+                    "SELECT * FROM credits.report_meter_event('ada', %s, %s, %s)",
+                    meter.name, event.value + 1, event.identifier,
+                )  # fmt: skip
+                self.wrong.append(f"{event} with another value: {row}")
+            except psycopg.errors.Error as error:
+                self.counts["conflict"] += 1
+                if error.sqlstate != "PC002":
+                    self.wrong.append(f"{event} with another value: {error}")
+
+    def cancel(self) -> None:
+        known = self.some()
+        if known:
+            meter, event = known
+            before = meter.credits()
+            row = self.execute("SELECT * FROM credits.meter_event_cancel('ada', %s, 'because')", event.identifier)[0]
+            if row["replayed"] != event.canceled or row["status"] != "canceled" or row["returned"] < 0:
+                self.wrong.append(f"cancellation of {event}: {row}")
+            self.counts["canceled twice" if event.canceled else "canceled"] += 1
+            meter.cancel(event)
+            if meter.credits() > before:
+                self.counts["raised by a cancellation"] += 1
+
+    def reprice(self) -> None:
+        meter = self.random.choice(self.meters)
+        kinds = (FLAT,) if meter.settlement == "deferred" else (FLAT, BLOCKS, TIERS, CLASSES)
+        pricing = self.random.choice(self.random.choice(kinds))
+        self.execute("SELECT credits.meter_update(%s, pricing => %s)", meter.name, json.dumps(pricing))
+        if pricing == meter.prices[-1]:
+            self.counts["same price again"] += 1
+        else:
+            self.counts["price changed"] += 1
+            meter.prices.append(pricing)
+
+    def grant(self) -> None:
+        self.counts["grant"] += 1
+        ends = self.random.choice((None, None, 2, 20))
+        begins = self.random.choice((None, None, 1))
+        meters = [self.random.choice(self.meters).name] if self.random.random() < 0.25 else None
+        self.counts["credits for one meter"] += meters is not None
+        self.execute(
+            "SELECT credits.credit_grant('ada', %s, priority => %s, effective_at => %s, expires_at => %s,"
+            " applicable_meters => %s)",
+            Decimal(self.random.randint(1, 6_000)).scaleb(-2), self.random.choice((10, 50)),
+            None if begins is None else self.now + timedelta(hours=begins),
+            None if ends is None else self.now + timedelta(hours=(begins or 0) + ends), meters,
+        )  # fmt: skip
+
+    def wait(self) -> None:
+        self.counts["time passed"] += 1
+        self.now += timedelta(minutes=self.random.choice((1, 30, 90, 600)))
+
+    def settle(self) -> None:
+        if self.random.random() < 0.5:
+            self.counts["settled"] += self.execute("SELECT credits.settle() AS settled")[0]["settled"]
+        else:
+            self.execute("CALL credits.maintain()")
+
+    # --- what must hold ----------------------------------------------------------------------------------------------
+
+    def compare(self, after: str) -> None:
+        summary = {row["event_name"]: row for row in self.execute("SELECT * FROM credits.usage_summary('ada')")}
+        for meter in self.meters:
+            row = summary.get(meter.name)
+            found = (row["total_credits"], row["event_count"]) if row else (0, 0)
+            expected = (meter.credits(), len(meter.counted()))
+            if found != expected:
+                self.wrong.append(f"{meter.name} after {after}: {found} charged and counted where {expected} are due")
+        by_period = {
+            (row["event_name"], row["period"], row["price_version"], row["price_class"]): row["credits"]
+            for row in self.execute(
+                "SELECT *, to_char(period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS period FROM credits.usage_by_period"
+                " WHERE event_count > 0"
+            )
+        }
+        naive = {(meter.name, *key): cost for meter in self.meters for key, cost in meter.by_period().items()}
+        for key in by_period.keys() | naive.keys():
+            if by_period.get(key) != naive.get(key):
+                self.wrong.append(f"{key} after {after}: {by_period.get(key)} where {naive.get(key)} are due")
+        self.conserve(after)
+
+    def conserve(self, after: str) -> None:
+        """Credits given are there, lapsed, or paid for usage; what usage costs beyond that is owed."""
+        row = self.execute(
+            "SELECT coalesce(sum(CASE WHEN g.status = 'pending' THEN 0 ELSE g.amount END), 0) AS given,"
+            " coalesce(sum(CASE WHEN g.status = 'pending' THEN 0 ELSE g.lapsed END), 0) AS lapsed,"
+            " coalesce(max(w.balance), 0) AS there, coalesce(max(w.pending), 0) AS owed"
+            " FROM credits.wallets w LEFT JOIN credits.grants g USING (customer_id, currency)"
+        )[0]
+        cost = sum((meter.credits() for meter in self.meters), Decimal(0))
+        if row["given"] - row["lapsed"] - row["there"] != cost - row["owed"]:
+            self.wrong.append(f"after {after} usage costs {cost}: {row}")
+
+
+def _json(metadata: dict[str, Any] | None) -> str | None:
+    return None if metadata is None else json.dumps(metadata)
+
+
+def check(checks: Checks, database: str) -> None:
+    with harness.connect(database) as connection:
+        run = Run(connection, checks)
+        run.run()
+        checks.none(run.wrong, f"{ACTIONS:,} actions, seed {SEED}: charged is what the rules come to, after each")
+        checks.none([what for what in MUST_HAPPEN if not run.counts[what]], "the actions met all that they are about")
+        say("        " + ", ".join(f"{what} {number:,}" for what, number in sorted(run.counts.items())))
+        checks.none(harness.verify(connection), "verify() finds nothing")

@@ -1,0 +1,156 @@
+"""What usage costs, worked out from scratch each time: every event looked at, no running totals, fractions instead of
+decimals. It shares nothing with the extension but the rules: docs/pricing.md and "What you can rely on" in the README.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+DECIMALS = 6
+
+
+@dataclass
+class Event:
+    """One report that was accepted."""
+
+    number: int
+    identifier: str
+    value: Decimal
+    occurred_at: datetime
+    version: int
+    metadata: dict[str, Any] | None
+    canceled: bool = False
+
+
+@dataclass
+class Meter:
+    """A meter with every price that it had, and one customer's events."""
+
+    name: str
+    aggregation: str
+    period: str | None
+    prices: list[dict[str, Any]]
+    settlement: str = "immediate"
+    overage: str = "pending"
+    events: list[Event] = field(default_factory=list)
+    # What was worked out since the last event or cancellation: the rest of a long run need not be looked at again.
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def accept(self, event: Event) -> None:
+        self.events.append(event)
+        self.known.clear()
+
+    def cancel(self, event: Event) -> None:
+        event.canceled = True
+        self.known.clear()
+
+    @property
+    def ranked(self) -> bool:
+        return self.aggregation in ("last", "max")
+
+    def credits(self) -> Decimal:
+        """What is charged for all that is not taken back."""
+        if "credits" not in self.known:
+            alone = [event for event in self.counted() if not self.together(event)]
+            own = sum((rounded(self.price_of(event), self.quantity([event])) for event in alone), Decimal(0))
+            self.known["credits"] = own + sum(self.by_period().values(), Decimal(0))
+        return self.known["credits"]
+
+    def by_period(self) -> dict[tuple[str | None, int, str | None], Decimal]:
+        """What is charged for usage that is priced as one: by the period's first day, price version and class. Periods of
+        which everything was taken back are left out."""
+        if "by period" not in self.known:
+            self.known["by period"] = self._by_period()
+        return self.known["by period"]
+
+    def _by_period(self) -> dict[tuple[str | None, int, str | None], Decimal]:
+        groups: dict[Any, list[Event]] = defaultdict(list)
+        for event in self.counted():
+            if self.together(event):
+                series = () if self.ranked else (event.version, self.price_class(event))
+                groups[self.period_of(event), series].append(event)
+        costs = {}
+        for (period, _), events in groups.items():
+            decides = self.decides(events) if self.ranked else events[0]
+            cost = rounded(self.price_of(decides), self.quantity(events))
+            costs[period, decides.version, self.price_class(decides)] = cost
+        return costs
+
+    def counted(self) -> list[Event]:
+        return [event for event in self.events if not event.canceled]
+
+    def quantity(self, events: list[Event]) -> Fraction:
+        if self.ranked:
+            return Fraction(self.decides(events).value)
+        if self.aggregation == "count":
+            return Fraction(len(events))
+        return sum((Fraction(event.value) for event in events), Fraction(0))
+
+    def decides(self, events: list[Event]) -> Event:
+        """The event that counts: of a last the latest, then the one reported last; of a max the highest, then the first."""
+        if self.aggregation == "last":
+            return max(events, key=lambda e: (e.occurred_at, e.number))
+        return max(events, key=lambda e: (e.value, -e.number))
+
+    def together(self, event: Event) -> bool:
+        price = self.price_of(event)
+        return self.ranked or "tiers" in price or "round" in price
+
+    def price_class(self, event: Event) -> str | None:
+        pricing = self.prices[event.version - 1]
+        if "by" not in pricing or not event.metadata:
+            return None
+        value = event.metadata.get(pricing["by"])
+        text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        return text if text in pricing["prices"] and not isinstance(value, (list, dict)) else None
+
+    def price_of(self, event: Event) -> dict[str, Any]:
+        pricing = self.prices[event.version - 1]
+        if "by" not in pricing:
+            return pricing
+        named = self.price_class(event)
+        return pricing["default"] if named is None else pricing["prices"][named]
+
+    def period_of(self, event: Event) -> str | None:
+        at = event.occurred_at.astimezone(timezone.utc)
+        return {"day": f"{at:%Y-%m-%d}", "month": f"{at:%Y-%m}-01"}.get(self.period or "")
+
+
+def exact(price: dict[str, Any], quantity: Fraction) -> Fraction:
+    """The price of a quantity, unrounded."""
+    per = Fraction(str(price.get("per", 1)))
+    blocks = quantity / per
+    if price.get("round") == "up":
+        blocks = Fraction(math.ceil(blocks))
+    if price.get("round") == "down":
+        blocks = Fraction(math.floor(blocks))
+    quantity = blocks * per
+    if "unit_price" in price:
+        return blocks * Fraction(str(price["unit_price"]))
+    if quantity == 0:
+        return Fraction(0)
+    total, begins = Fraction(0), Fraction(0)
+    for tier in price["tiers"]:
+        ends = Fraction(str(tier["up_to"])) if "up_to" in tier else None
+        unit, fee = Fraction(str(tier.get("unit_price", 0))), Fraction(str(tier.get("flat_fee", 0)))
+        if price["mode"] == "volume":
+            if ends is None or quantity <= ends:
+                return quantity / per * unit + fee
+            continue
+        part = quantity if ends is None else min(quantity, ends)
+        if part > begins:
+            total += (part - begins) / per * unit + fee
+        begins = ends if ends is not None else begins
+    return total
+
+
+def rounded(price: dict[str, Any], quantity: Fraction) -> Decimal:
+    """Once, half away from zero."""
+    scaled = exact(price, quantity) * 10**DECIMALS
+    return Decimal(math.floor(scaled + Fraction(1, 2))).scaleb(-DECIMALS)
