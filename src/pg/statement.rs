@@ -64,10 +64,9 @@ pub fn in_latest_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> 
 /// How a statement is planned. A plan made while a table is small is kept when it is large, and what the planner expects
 /// of an average customer is wrong for a large one: so it is told what a statement is like.
 enum Planning {
-    /// Finds rows by key: once, without sequential scans.
+    /// Finds rows by key: once, without sequential scans, and without compilation, which takes longer than it all.
     ByKey,
-    /// Takes the first rows in an index's order: once, without sequential scans, and without sorting what it need not
-    /// have read.
+    /// Takes the first rows in an index's order: likewise, and without sorting what it need not have read.
     InOrder,
     /// Reads much of a table: anew for the arguments of each call.
     Scanning,
@@ -76,8 +75,8 @@ enum Planning {
 impl Planning {
     fn without(&self) -> &'static [&'static CStr] {
         match self {
-            Planning::ByKey => &[c"enable_seqscan"],
-            Planning::InOrder => &[c"enable_seqscan", c"enable_sort", c"enable_bitmapscan"],
+            Planning::ByKey => &[c"jit", c"enable_seqscan"],
+            Planning::InOrder => &[c"jit", c"enable_seqscan", c"enable_sort", c"enable_bitmapscan"],
             Planning::Scanning => &[],
         }
     }
