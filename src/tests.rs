@@ -151,6 +151,25 @@ mod tests {
         assert_eq!(one::<i64>("SELECT count(*) FROM credits.verify()"), Some(0));
     }
 
+    /// A decimal becomes the numeric that its text is, whichever way it takes, and is read back as itself.
+    #[pg_test]
+    fn a_decimal_and_its_numeric_are_one_number() {
+        use crate::amount::Decimal;
+        use crate::pg::value::{FromCell, ToCell, numeric_text};
+        let edges = [0, 1, 9_999, 10_000, i64::MAX.into(), i128::from(i64::MAX) + 1, 10i128.pow(28) - 1];
+        let mut dice = Dice(7);
+        let rolled = (0..400).map(|_| i128::from(dice.roll(1 << 31)) * i128::from(dice.roll(1 << 31)));
+        let mantissas: Vec<i128> = edges.into_iter().chain((1..28).map(|n| 10i128.pow(n))).chain(rolled).collect();
+        for scale in 0..=28 {
+            for mantissa in mantissas.iter().flat_map(|m| [*m, -m]) {
+                let number = Decimal::from_i128_with_scale(mantissa, scale);
+                let cell = number.cell();
+                assert_eq!(numeric_text(cell.datum), number.normalize().to_string(), "{mantissa} at {scale}");
+                assert_eq!(Decimal::from_cell(cell), Some(number), "{mantissa} at {scale}");
+            }
+        }
+    }
+
     /// Arrays as no driver sends them.
     #[pg_test]
     fn odd_arrays_are_read_element_by_element() {

@@ -161,8 +161,15 @@ fn printed(output: u32, datum: pg_sys::Datum) -> String {
 
 impl ToCell for Decimal {
     fn cell(&self) -> Cell {
-        // A decimal prints digits, a point and a sign: never a NUL, and always a numeric.
-        numeric_cell(&CString::new(self.normalize().to_string()).unwrap_or_default())
+        let number = self.normalize();
+        match i64::try_from(number.mantissa()) {
+            // SAFETY: makes a numeric of two integers in the current context, and raises nothing for scales up to 28.
+            Ok(mantissa) => Cell::of(pg_sys::Datum::from(unsafe {
+                pg_sys::int64_div_fast_to_numeric(mantissa, number.scale() as i32)
+            })),
+            // Nineteen digits and more. It prints digits, a point and a sign: never a NUL, and always a numeric.
+            Err(_) => numeric_cell(&CString::new(number.to_string()).unwrap_or_default()),
+        }
     }
 }
 
