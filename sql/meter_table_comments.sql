@@ -37,11 +37,14 @@ COMMENT ON COLUMN credits.meter_events.price_version IS 'The version of its mete
 COMMENT ON COLUMN credits.meter_events.subscription_id IS 'The application''s own.';
 COMMENT ON COLUMN credits.meter_events.source_data IS 'The application''s own: what the event was made of.';
 COMMENT ON COLUMN credits.meter_events.metadata IS 'The application''s own; one key of it may decide the price.';
-COMMENT ON COLUMN credits.meter_events.canceled_at IS 'When it was taken back, at the account''s time; NULL otherwise.';
-COMMENT ON COLUMN credits.meter_events.cancel_reason IS 'Why it was taken back, as the caller said.';
-COMMENT ON COLUMN credits.meter_events.returned IS 'The credits that came back when it was taken back.';
-COMMENT ON COLUMN credits.meter_events.period_start IS 'The usage_periods row that it is priced in; NULL where it is priced by itself.';
-COMMENT ON COLUMN credits.meter_events.series IS 'Likewise.';
+COMMENT ON COLUMN credits.meter_events.period_key IS 'The usage_periods row that it is priced in; NULL where it is priced by itself.';
+
+COMMENT ON TABLE credits.canceled_events IS 'Events whose usage was taken back.';
+COMMENT ON COLUMN credits.canceled_events.customer_id IS 'Whose usage.';
+COMMENT ON COLUMN credits.canceled_events.identifier IS 'The event.';
+COMMENT ON COLUMN credits.canceled_events.canceled_at IS 'When it was taken back, at the account''s time.';
+COMMENT ON COLUMN credits.canceled_events.reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits.canceled_events.returned IS 'The credits that came back.';
 
 COMMENT ON TABLE credits.unsettled_events IS 'Events of deferred meters that are recorded and not charged yet.';
 COMMENT ON COLUMN credits.unsettled_events.customer_id IS 'Whose usage.';
@@ -54,8 +57,8 @@ COMMENT ON COLUMN credits.unsettled_events.cost IS 'Credits that it will cost.';
 COMMENT ON TABLE credits.usage_periods IS 'Usage that is priced as one, because one event decides (last, max) or the price depends on what was used before (tiers, whole blocks): what it stands at.';
 COMMENT ON COLUMN credits.usage_periods.customer_id IS 'Whose usage.';
 COMMENT ON COLUMN credits.usage_periods.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.usage_periods.period_key IS 'The day, month or ''always'', as in 2026-03; of a sum or a count also the price that its events have, since those of several prices do not add up: v and the version, and the price_class where there is one.';
 COMMENT ON COLUMN credits.usage_periods.period_start IS 'When the day or month begins, in UTC; ''-infinity'' where there is one period for ever.';
-COMMENT ON COLUMN credits.usage_periods.series IS 'Of a sum or a count the price that its events have: the version and, where metadata decide, which one. Events of several prices do not add up. Empty for a last or a max.';
 COMMENT ON COLUMN credits.usage_periods.currency IS 'What it is charged in.';
 COMMENT ON COLUMN credits.usage_periods.quantity IS 'What the events add up to, those taken back not counted.';
 COMMENT ON COLUMN credits.usage_periods.event_count IS 'How many they are.';
@@ -69,8 +72,7 @@ COMMENT ON COLUMN credits.usage_periods.price_class IS 'Which of those prices it
 COMMENT ON TABLE credits.usage_draws IS 'What each ledger line took from a grant for usage that is priced as one and has not come back. It comes back newest first.';
 COMMENT ON COLUMN credits.usage_draws.customer_id IS 'Whose usage.';
 COMMENT ON COLUMN credits.usage_draws.event_name IS 'The usage_periods row.';
-COMMENT ON COLUMN credits.usage_draws.period_start IS 'Likewise.';
-COMMENT ON COLUMN credits.usage_draws.series IS 'Likewise.';
+COMMENT ON COLUMN credits.usage_draws.period_key IS 'Likewise.';
 COMMENT ON COLUMN credits.usage_draws.line_no IS 'The ledger line, in the account of the period''s currency.';
 COMMENT ON COLUMN credits.usage_draws.grant_id IS 'The grant that paid.';
 COMMENT ON COLUMN credits.usage_draws.amount IS 'Credits that have not come back.';
@@ -78,7 +80,7 @@ COMMENT ON COLUMN credits.usage_draws.amount IS 'Credits that have not come back
 COMMENT ON TABLE credits.usage_ranks IS 'The events of a last or a max that are not taken back, in the order in which they would count.';
 COMMENT ON COLUMN credits.usage_ranks.customer_id IS 'Whose usage.';
 COMMENT ON COLUMN credits.usage_ranks.event_name IS 'The usage_periods row.';
-COMMENT ON COLUMN credits.usage_ranks.period_start IS 'Likewise.';
+COMMENT ON COLUMN credits.usage_ranks.period_key IS 'Likewise.';
 COMMENT ON COLUMN credits.usage_ranks.rank IS 'The highest counts: the value, or of a last the time in seconds since 2000.';
 COMMENT ON COLUMN credits.usage_ranks.event_no IS 'Its number in the period: of equals a max counts the first, a last the last.';
 COMMENT ON COLUMN credits.usage_ranks.identifier IS 'The event.';

@@ -25,7 +25,8 @@ CREATE TABLE credits.meter_prices (
     PRIMARY KEY (event_name, version)
 );
 
--- period_start and series are those of usage_periods, NULL where an event is priced by itself.
+-- Every column of it costs each charge something, a NULL too: what few events have is elsewhere. period_key is that of
+-- usage_periods, NULL where an event is priced by itself.
 CREATE TABLE credits.meter_events (
     customer_id     text COLLATE "C" NOT NULL,
     identifier      text COLLATE "C" NOT NULL,
@@ -41,11 +42,7 @@ CREATE TABLE credits.meter_events (
     subscription_id text,
     source_data     jsonb,
     metadata        jsonb,
-    canceled_at     timestamptz,
-    cancel_reason   text,
-    returned        numeric,
-    period_start    timestamptz,
-    series          text COLLATE "C",
+    period_key      text COLLATE "C",
     PRIMARY KEY (customer_id, identifier)
 );
 
@@ -53,6 +50,16 @@ CREATE TABLE credits.meter_events (
 CREATE INDEX meter_events_pending ON credits.meter_events (customer_id, currency, debt_no) WHERE pending > 0;
 -- A meter's usage in a time: what statistics read. New events go to its end, so it costs little.
 CREATE INDEX meter_events_time ON credits.meter_events (event_name, occurred_at);
+
+-- Usage that was taken back.
+CREATE TABLE credits.canceled_events (
+    customer_id text COLLATE "C" NOT NULL,
+    identifier  text COLLATE "C" NOT NULL,
+    canceled_at timestamptz NOT NULL,
+    reason      text,
+    returned    numeric NOT NULL,
+    PRIMARY KEY (customer_id, identifier)
+);
 
 -- Deferred usage that waits to be charged. Its rows come and go, so it is cleaned up often.
 CREATE TABLE credits.unsettled_events (
@@ -69,8 +76,8 @@ CREATE TABLE credits.unsettled_events (
 CREATE TABLE credits.usage_periods (
     customer_id   text COLLATE "C" NOT NULL,
     event_name    text COLLATE "C" NOT NULL,
+    period_key    text COLLATE "C" NOT NULL,
     period_start  timestamptz NOT NULL,
-    series        text COLLATE "C" NOT NULL,
     currency      text COLLATE "C" NOT NULL,
     quantity      numeric NOT NULL,
     event_count   bigint NOT NULL,
@@ -80,30 +87,29 @@ CREATE TABLE credits.usage_periods (
     counted_at    timestamptz,
     price_version integer NOT NULL,
     price_class   text NOT NULL,
-    PRIMARY KEY (customer_id, event_name, period_start, series)
+    PRIMARY KEY (customer_id, event_name, period_key)
 ) WITH (fillfactor = 70);
 
 -- What each line took from a grant for such usage and has not come back: where it goes when the usage comes to cost less.
 CREATE TABLE credits.usage_draws (
     customer_id  text COLLATE "C" NOT NULL,
     event_name   text COLLATE "C" NOT NULL,
-    period_start timestamptz NOT NULL,
-    series       text COLLATE "C" NOT NULL,
+    period_key   text COLLATE "C" NOT NULL,
     line_no      bigint NOT NULL,
     grant_id     uuid NOT NULL,
     amount       numeric NOT NULL,
-    PRIMARY KEY (customer_id, event_name, period_start, series, line_no)
+    PRIMARY KEY (customer_id, event_name, period_key, line_no)
 );
 
 -- The events of a last or a max that are not taken back, in the order in which they would count.
 CREATE TABLE credits.usage_ranks (
     customer_id  text COLLATE "C" NOT NULL,
     event_name   text COLLATE "C" NOT NULL,
-    period_start timestamptz NOT NULL,
+    period_key   text COLLATE "C" NOT NULL,
     rank         numeric NOT NULL,
     event_no     bigint NOT NULL,
     identifier   text COLLATE "C" NOT NULL,
-    PRIMARY KEY (customer_id, event_name, period_start, rank, event_no)
+    PRIMARY KEY (customer_id, event_name, period_key, rank, event_no)
 );
 
 -- Where pipelines put usage, and nothing is refused. settle() drains it in the order of inbox_id.
@@ -140,6 +146,7 @@ CREATE TABLE credits.inbox_rejected (
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_prices', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_events', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.canceled_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.unsettled_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.usage_periods', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.usage_draws', '');

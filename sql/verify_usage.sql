@@ -5,7 +5,7 @@ CREATE VIEW credits.usage_discrepancies AS
 SELECT 'event: something is below zero' AS problem, e.customer_id, e.currency, 'event ' || e.identifier AS subject,
        0 AS expected, least(e.value, e.consumed, e.pending) AS found
 FROM credits.meter_events e
-WHERE least(e.value, e.pending) < 0 OR (e.consumed < 0 AND e.series IS NULL)
+WHERE least(e.value, e.pending) < 0 OR (e.consumed < 0 AND e.period_key IS NULL)
 UNION ALL
 SELECT 'event: owes in no account', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.pending
 FROM credits.meter_events e
@@ -45,15 +45,23 @@ LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits.cr
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
 WHERE e.pending <> coalesce(l.total, 0)
 UNION ALL
-SELECT 'event: taken back and not wholly, or not and something was returned', e.customer_id, e.currency,
-       'event ' || e.identifier, 0, e.consumed + e.pending
+SELECT 'event: taken back and still charged', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.consumed + e.pending
+FROM credits.canceled_events x
+JOIN credits.meter_events e ON e.customer_id = x.customer_id AND e.identifier = x.identifier
+WHERE e.period_key IS NULL AND (e.consumed <> 0 OR e.pending <> 0)
+UNION ALL
+SELECT 'event: what came back is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
+       coalesce(l.returned, 0), coalesce(x.returned, 0)
 FROM credits.meter_events e
+LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
 LEFT JOIN (SELECT customer_id, identifier, sum(amount) AS returned FROM credits.credit_transactions
            WHERE type = 'reversal' GROUP BY 1, 2) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
-WHERE CASE WHEN e.series IS NOT NULL THEN (e.canceled_at IS NULL) <> (e.returned IS NULL) OR e.returned < 0
-           WHEN e.canceled_at IS NULL THEN e.returned IS NOT NULL OR l.returned IS NOT NULL
-           ELSE e.consumed <> 0 OR e.pending <> 0 OR e.returned IS DISTINCT FROM coalesce(l.returned, 0) END
+WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) <> coalesce(l.returned, 0) ELSE x.returned < 0 END
+UNION ALL
+SELECT 'cancellation: no such event', x.customer_id, NULL, 'event ' || x.identifier, NULL, x.returned
+FROM credits.canceled_events x
+WHERE NOT EXISTS (SELECT FROM credits.meter_events e WHERE e.customer_id = x.customer_id AND e.identifier = x.identifier)
 UNION ALL
 -- An event that is priced by itself costs what its price says: by a unit price worked out here, by any other asked for.
 SELECT 'event: credits are not its price', e.customer_id, e.currency, 'event ' || e.identifier, x.price,
@@ -65,25 +73,31 @@ JOIN credits.meter_prices p ON p.event_name = e.event_name AND p.version = e.pri
 CROSS JOIN LATERAL (SELECT CASE m.aggregation WHEN 'count' THEN 1 ELSE e.value END AS quantity) q
 CROSS JOIN LATERAL (SELECT CASE WHEN p.pricing IS NULL THEN trim_scale(round(q.quantity * p.unit_price, c.decimals))
                                 ELSE credits.usage_price(m.event_name, q.quantity, e.metadata, p.version) END AS price) x
-WHERE e.series IS NULL AND e.canceled_at IS NULL AND e.consumed + e.pending <> x.price
+WHERE e.period_key IS NULL AND e.consumed + e.pending <> x.price
+  AND NOT EXISTS (SELECT FROM credits.canceled_events b
+                  WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
 UNION ALL
 SELECT 'event: it is in no period, or in one that is not its own', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL, e.value
 FROM credits.meter_events e
 JOIN credits.meters m ON m.event_name = e.event_name
 LEFT JOIN credits.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
-                                 AND u.period_start = e.period_start AND u.series = e.series
-WHERE CASE WHEN e.series IS NULL THEN m.aggregation IN ('last', 'max') OR e.period_start IS NOT NULL
-           ELSE u.series IS NULL
-                OR e.period_start <> coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
-                OR (e.series = '') <> (m.aggregation IN ('last', 'max'))
-                OR (e.series <> '' AND split_part(e.series, ' ', 1) <> 'v' || e.price_version) END
+                                 AND u.period_key = e.period_key
+WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
+           ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
+                 AND split_part(e.period_key, ' ', 1)
+                     = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                                     WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
+                                     ELSE 'always' END
+                 AND split_part(e.period_key, ' ', 2)
+                     = CASE WHEN m.aggregation IN ('last', 'max') THEN '' ELSE 'v' || e.price_version END) IS NOT TRUE END
 UNION ALL
 -- Deferred events that wait.
 SELECT 'unsettled: its event says something else', u.customer_id, u.currency, 'event ' || u.identifier, e.consumed, u.cost
 FROM credits.unsettled_events u
 LEFT JOIN credits.meter_events e ON e.customer_id = u.customer_id AND e.identifier = u.identifier
-WHERE (e.currency, e.event_name, e.created_at, e.consumed, e.pending, e.canceled_at IS NULL)
+LEFT JOIN credits.canceled_events x ON x.customer_id = u.customer_id AND x.identifier = u.identifier
+WHERE (e.currency, e.event_name, e.created_at, e.consumed, e.pending, x.identifier IS NULL)
       IS DISTINCT FROM (u.currency, u.event_name, u.created_at, u.cost, 0, true)
 UNION ALL
 SELECT 'unsettled: no such account', u.customer_id, u.currency, 'event ' || u.identifier, NULL, u.cost
@@ -92,16 +106,15 @@ WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = u.custome
 UNION ALL
 -- Usage that is priced as one costs the price of what its events add up to, and its events were charged as much.
 SELECT 'period: credits are not what its events consumed and owe', u.customer_id, u.currency,
-       'period ' || u.event_name || ' ' || u.period_start || ' ' || u.series, coalesce(e.credits, 0), u.credits
+       'period ' || u.event_name || ' ' || u.period_key, coalesce(e.credits, 0), u.credits
 FROM credits.usage_periods u
-LEFT JOIN (SELECT customer_id, event_name, period_start, series, sum(consumed + pending) AS credits
-           FROM credits.meter_events WHERE series IS NOT NULL GROUP BY 1, 2, 3, 4) e
-       ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_start = u.period_start
-      AND e.series = u.series
+LEFT JOIN (SELECT customer_id, event_name, period_key, sum(consumed + pending) AS credits
+           FROM credits.meter_events WHERE period_key IS NOT NULL GROUP BY 1, 2, 3) e
+       ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_key = u.period_key
 WHERE u.credits <> coalesce(e.credits, 0)
 UNION ALL
 SELECT 'period: credits are not the price of its quantity', u.customer_id, u.currency,
-       'period ' || u.event_name || ' ' || u.period_start || ' ' || u.series, x.price, u.credits
+       'period ' || u.event_name || ' ' || u.period_key, x.price, u.credits
 FROM credits.usage_periods u
 JOIN credits.meters m ON m.event_name = u.event_name
 JOIN credits.currencies c ON c.currency = m.currency
@@ -112,24 +125,24 @@ CROSS JOIN LATERAL (SELECT CASE WHEN c.currency IS NOT NULL AND p.version IS NOT
 WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,
-       'period ' || u.event_name || ' ' || u.period_start || ' ' || u.series,
+       'period ' || u.event_name || ' ' || u.period_key,
        CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events WHEN 'max' THEN e.highest ELSE e.last END,
        u.quantity
 FROM credits.usage_periods u
 JOIN credits.meters m ON m.event_name = u.event_name
-LEFT JOIN (SELECT e.customer_id, e.event_name, e.period_start, e.series, count(*) AS all_events,
-                  count(*) FILTER (WHERE e.canceled_at IS NULL) AS events,
-                  sum(e.value) FILTER (WHERE e.canceled_at IS NULL) AS total,
-                  max(e.value) FILTER (WHERE e.canceled_at IS NULL) AS highest,
+LEFT JOIN (SELECT e.customer_id, e.event_name, e.period_key, count(*) AS all_events,
+                  count(*) FILTER (WHERE x.identifier IS NULL) AS events,
+                  sum(e.value) FILTER (WHERE x.identifier IS NULL) AS total,
+                  max(e.value) FILTER (WHERE x.identifier IS NULL) AS highest,
                   (array_agg(e.value ORDER BY e.occurred_at DESC, r.event_no DESC)
-                       FILTER (WHERE e.canceled_at IS NULL))[1] AS last
+                       FILTER (WHERE x.identifier IS NULL))[1] AS last
            FROM credits.meter_events e
+           LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
            LEFT JOIN credits.usage_ranks r
-                  ON r.customer_id = e.customer_id AND r.event_name = e.event_name AND r.period_start = e.period_start
+                  ON r.customer_id = e.customer_id AND r.event_name = e.event_name AND r.period_key = e.period_key
                  AND r.identifier = e.identifier
-           WHERE e.series IS NOT NULL GROUP BY 1, 2, 3, 4) e
-       ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_start = u.period_start
-      AND e.series = u.series
+           WHERE e.period_key IS NOT NULL GROUP BY 1, 2, 3) e
+       ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_key = u.period_key
 WHERE (u.event_count, u.last_no, u.quantity)
       IS DISTINCT FROM (e.events, e.all_events,
                         coalesce(CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events
@@ -137,54 +150,55 @@ WHERE (u.event_count, u.last_no, u.quantity)
 UNION ALL
 -- The event that counts is the first in rank, and those that are not taken back are ranked.
 SELECT 'period: another event counts than the first in rank', u.customer_id, u.currency,
-       'period ' || u.event_name || ' ' || u.period_start, r.event_no, u.counted_no
+       'period ' || u.event_name || ' ' || u.period_key, r.event_no, u.counted_no
 FROM credits.usage_periods u
 JOIN credits.meters m ON m.event_name = u.event_name AND m.aggregation IN ('last', 'max')
-LEFT JOIN (SELECT DISTINCT ON (r.customer_id, r.event_name, r.period_start)
-                  r.customer_id, r.event_name, r.period_start, r.event_no, e.occurred_at, e.price_version
+LEFT JOIN (SELECT DISTINCT ON (r.customer_id, r.event_name, r.period_key)
+                  r.customer_id, r.event_name, r.period_key, r.event_no, e.occurred_at, e.price_version
            FROM credits.usage_ranks r
            JOIN credits.meters m ON m.event_name = r.event_name
            JOIN credits.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier
-           ORDER BY r.customer_id, r.event_name, r.period_start, r.rank DESC,
+           ORDER BY r.customer_id, r.event_name, r.period_key, r.rank DESC,
                     CASE m.aggregation WHEN 'last' THEN -r.event_no ELSE r.event_no END) r
-       ON r.customer_id = u.customer_id AND r.event_name = u.event_name AND r.period_start = u.period_start
+       ON r.customer_id = u.customer_id AND r.event_name = u.event_name AND r.period_key = u.period_key
 WHERE (u.counted_no, u.counted_at, CASE WHEN u.counted_no IS NOT NULL THEN u.price_version END)
       IS DISTINCT FROM (r.event_no, r.occurred_at, r.price_version)
 UNION ALL
 SELECT 'event: its rank is not what it should be', coalesce(e.customer_id, r.customer_id), e.currency,
        'event ' || coalesce(e.identifier, r.identifier), e.rank, r.rank
-FROM (SELECT e.customer_id, e.event_name, e.period_start, e.identifier, e.currency,
+FROM (SELECT e.customer_id, e.event_name, e.period_key, e.identifier, e.currency,
              CASE m.aggregation WHEN 'max' THEN e.value
                                 ELSE extract(epoch FROM e.occurred_at) - extract(epoch FROM timestamptz '2000-01-01 UTC')
                                 END AS rank
       FROM credits.meter_events e
       JOIN credits.meters m ON m.event_name = e.event_name AND m.aggregation IN ('last', 'max')
-      WHERE e.canceled_at IS NULL) e
+      WHERE NOT EXISTS (SELECT FROM credits.canceled_events x
+                        WHERE x.customer_id = e.customer_id AND x.identifier = e.identifier)) e
 FULL JOIN credits.usage_ranks r
-       ON r.customer_id = e.customer_id AND r.event_name = e.event_name AND r.period_start = e.period_start
+       ON r.customer_id = e.customer_id AND r.event_name = e.event_name AND r.period_key = e.period_key
       AND r.identifier = e.identifier
 WHERE e.rank IS DISTINCT FROM r.rank
 UNION ALL
 -- What grants paid for it and did not get back is known line by line.
 SELECT 'period: its draws are not what grants paid', coalesce(l.customer_id, d.customer_id), l.currency,
-       'period ' || coalesce(l.event_name, d.event_name) || ' ' || coalesce(l.period_start, d.period_start)
+       'period ' || coalesce(l.event_name, d.event_name) || ' ' || coalesce(l.period_key, d.period_key)
            || ', grant ' || coalesce(l.grant_id, d.grant_id), l.amount, d.amount
-FROM (SELECT e.customer_id, e.event_name, e.period_start, e.series, e.currency, l.grant_id, -sum(l.amount) AS amount
+FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id, -sum(l.amount) AS amount
       FROM credits.meter_events e
       JOIN credits.credit_transactions l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
-      WHERE e.series IS NOT NULL AND l.grant_id IS NOT NULL
-      GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(l.amount) <> 0) l
-FULL JOIN (SELECT customer_id, event_name, period_start, series, grant_id, sum(amount) AS amount
-           FROM credits.usage_draws GROUP BY 1, 2, 3, 4, 5) d
-       ON d.customer_id = l.customer_id AND d.event_name = l.event_name AND d.period_start = l.period_start
-      AND d.series = l.series AND d.grant_id = l.grant_id
+      WHERE e.period_key IS NOT NULL AND l.grant_id IS NOT NULL
+      GROUP BY 1, 2, 3, 4, 5 HAVING sum(l.amount) <> 0) l
+FULL JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS amount
+           FROM credits.usage_draws GROUP BY 1, 2, 3, 4) d
+       ON d.customer_id = l.customer_id AND d.event_name = l.event_name AND d.period_key = l.period_key
+      AND d.grant_id = l.grant_id
 WHERE l.amount IS DISTINCT FROM d.amount
 UNION ALL
 SELECT 'draw: more than its line took, or by another grant', d.customer_id, l.currency, 'line ' || d.line_no, -l.amount,
        d.amount
 FROM credits.usage_draws d
 LEFT JOIN credits.usage_periods u ON u.customer_id = d.customer_id AND u.event_name = d.event_name
-                                 AND u.period_start = d.period_start AND u.series = d.series
+                                 AND u.period_key = d.period_key
 LEFT JOIN credits.credit_transactions l ON l.customer_id = d.customer_id AND l.currency = u.currency
                                        AND l.line_no = d.line_no
 WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption') IS NOT TRUE;

@@ -73,13 +73,13 @@ COMMENT ON FUNCTION credits.due_events IS
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        e.consumed + e.pending AS credits, n.consumed, n.pending,
-       CASE WHEN e.canceled_at IS NOT NULL THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
+       CASE WHEN x.identifier IS NOT NULL THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
             WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
-       e.canceled_at, e.cancel_reason, e.returned,
-       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version,
-       nullif(e.period_start, '-infinity') AS period_start, e.series
+       x.canceled_at, x.reason AS cancel_reason, x.returned,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key
 FROM credits.meter_events e
 LEFT JOIN credits.meters m ON m.event_name = e.event_name
+LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
 LEFT JOIN credits.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
                                     AND u.created_at = e.created_at AND u.identifier = e.identifier
 LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
@@ -89,11 +89,11 @@ LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
 CROSS JOIN LATERAL (SELECT CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
                            CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
 COMMENT ON VIEW credits.usage IS
-'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, ''unsettled'' until a deferred event is charged, or ''canceled'': taken back, with the credits that were returned. Where series is not NULL the event is priced with others of its period, and credits are what it changed of the period''s price, below zero where credits came back: what the period costs is in usage_by_period.';
+'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, ''unsettled'' until a deferred event is charged, or ''canceled'': taken back, with the credits that were returned. Where period_key is not NULL the event is priced with others of its period, and credits are what it changed of the period''s price, below zero where credits came back: what the period costs is in usage_by_period.';
 
 CREATE VIEW credits.usage_by_period AS
 SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
-       nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits, u.price_version,
+       u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits, u.price_version,
        nullif(u.price_class, '') AS price_class
 FROM credits.usage_periods u LEFT JOIN credits.meters m ON m.event_name = u.event_name;
 COMMENT ON VIEW credits.usage_by_period IS

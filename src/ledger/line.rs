@@ -71,10 +71,8 @@ pub enum Source {
 pub struct Period {
     /// The meter.
     pub event_name: String,
-    /// When it begins; '-infinity' where there is one period for ever.
-    pub start: Time,
-    /// Which price, where events of several prices do not add up; '' where they do.
-    pub series: String,
+    /// Which of the meter's: the day or month, and the price where events of several prices do not add up.
+    pub key: String,
 }
 
 /// What a grant paid by one line for usage that is priced as one: what of it has not come back.

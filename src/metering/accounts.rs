@@ -231,7 +231,14 @@ impl<'a> Accounts<'a> {
         let changed = self.periods.iter().filter_map(|((customer_id, period), periodic)| {
             let p = periodic.changed?;
             let price = (p.meter.price_version, p.price_class);
-            Some(Written { customer_id, period, currency: &p.meter.currency, standing: &periodic.standing, price })
+            Some(Written {
+                customer_id,
+                period,
+                start: p.meter.period.start(p.event.occurred_at),
+                currency: &p.meter.currency,
+                standing: &periodic.standing,
+                price,
+            })
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
         rank::write(session, &self.ranks)?;

@@ -162,9 +162,8 @@ impl Owned for (&str, &str) {
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                        subscription_id, source_data, metadata, price_version, period_start, series,
-                                        created_at)
-      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $13, $14) AS x
+                                        subscription_id, source_data, metadata, price_version, period_key, created_at)
+      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $13) AS x
       ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
     &[
         TEXTARRAYOID,
@@ -179,7 +178,6 @@ static CLAIM: Statement = Statement::new(
         JSONBARRAYOID,
         JSONBARRAYOID,
         INT4ARRAYOID,
-        TIMESTAMPTZARRAYOID,
         TEXTARRAYOID,
     ],
 );
@@ -204,8 +202,7 @@ fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<H
         array(events.iter().map(|p| p.event.extras.source_data.as_ref())),
         array(events.iter().map(|p| p.event.extras.metadata.as_ref())),
         array(events.iter().map(|p| p.meter.price_version)),
-        array(events.iter().map(|p| p.period().map(|period| period.start))),
-        array(events.iter().map(|p| p.period().map(|period| &period.series))),
+        array(events.iter().map(|p| p.period().map(|period| &period.key))),
     ];
     let rows = CLAIM.run(session, &cells)?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()

@@ -141,6 +141,7 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     let written = Written {
         customer_id: &book.customer_id,
         period,
+        start: meter.period.start(event.occurred_at),
         currency: &book.currency,
         standing: &next,
         price: (event.price_version, price_class),
@@ -168,9 +169,11 @@ struct Stored {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT identifier, event_name, currency, value, consumed, pending, debt_no, occurred_at, created_at, metadata,
-             price_version, period_start, series, returned
-      FROM credits.meter_events WHERE customer_id = $1 AND identifier = $2",
+    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.debt_no, e.occurred_at, e.created_at,
+             e.metadata, e.price_version, e.period_key, x.returned
+      FROM credits.meter_events e
+      LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+      WHERE e.customer_id = $1 AND e.identifier = $2",
     &[TEXTOID, TEXTOID],
 );
 
@@ -195,10 +198,8 @@ impl Stored {
             period: None,
             returned: None,
         };
-        let (start, series): (Option<Time>, Option<String>) = (row.next()?, row.next()?);
-        let event_name = &event.event_name;
-        event.period =
-            start.zip(series).map(|(start, series)| Rc::new(Period { event_name: event_name.clone(), start, series }));
+        let key: Option<String> = row.next()?;
+        event.period = key.map(|key| Rc::new(Period { event_name: event.event_name.clone(), key }));
         event.returned = row.next()?;
         Ok(event)
     }
@@ -252,14 +253,17 @@ fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, De
     Ok(draws)
 }
 
-// By itself it costs nothing any more. In a period what is paid for it stays, unless the book says otherwise.
 static MARK: Statement = Statement::new(
-    c"UPDATE credits.meter_events
-      SET canceled_at = $3, cancel_reason = $4, returned = $5,
-          consumed = CASE WHEN period_start IS NULL THEN 0 ELSE consumed END,
-          pending = CASE WHEN period_start IS NULL THEN 0 ELSE pending END
-      WHERE customer_id = $1 AND identifier = $2",
+    c"INSERT INTO credits.canceled_events (customer_id, identifier, canceled_at, reason, returned)
+      VALUES ($1, $2, $3, $4, $5)",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
+);
+
+// Of an event that is priced by itself nothing is charged any more.
+static FORGET_CHARGE: Statement = Statement::new(
+    c"UPDATE credits.meter_events SET consumed = 0, pending = 0
+      WHERE customer_id = $1 AND identifier = $2 AND period_key IS NULL",
+    &[TEXTOID, TEXTOID],
 );
 
 fn mark(
@@ -271,7 +275,8 @@ fn mark(
     returned: Decimal,
 ) -> Result<(), Error> {
     let arguments = [customer_id.cell(), identifier.cell(), at.cell(), reason.cell(), returned.cell()];
-    MARK.run(session, &arguments).map(drop)
+    MARK.run(session, &arguments)?;
+    FORGET_CHARGE.run(session, &[customer_id.cell(), identifier.cell()]).map(drop)
 }
 
 fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {

@@ -27,31 +27,47 @@ pub enum Span {
     Day,
     /// From the first of a month to the first of the next.
     Month,
+    /// One for ever.
+    Always,
 }
 
 impl Span {
-    /// The names in SQL.
+    /// The names in SQL; a span that is always is NULL there.
     pub const NAMES: [&'static str; 2] = ["day", "month"];
 
     /// The span of that name in SQL.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub fn parse(name: Option<&str>) -> Option<Self> {
         match name {
-            "day" => Some(Span::Day),
-            "month" => Some(Span::Month),
-            _ => None,
+            Some("day") => Some(Span::Day),
+            Some("month") => Some(Span::Month),
+            Some(_) => None,
+            None => Some(Span::Always),
         }
     }
 
     /// When the period begins that a moment is in.
     pub fn start(self, at: Time) -> Time {
         let day = at.0.div_euclid(DAY);
-        let date = i32::try_from(day + EPOCH_DAY).ok().and_then(|day| Date::from_julian_day(day).ok());
-        let first = match self {
-            Span::Day => day,
-            Span::Month => day - date.map_or(0, |date| i64::from(date.day()) - 1),
-        };
-        Time(first.saturating_mul(DAY))
+        match self {
+            Span::Day => Time(day.saturating_mul(DAY)),
+            Span::Month => Time((day - date(at).map_or(0, |date| i64::from(date.day()) - 1)).saturating_mul(DAY)),
+            Span::Always => Time::BEGINNING,
+        }
     }
+
+    /// What that period is called.
+    pub fn name(self, at: Time) -> String {
+        match (self, date(at)) {
+            (Span::Day, Some(date)) => format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()),
+            (Span::Month, Some(date)) => format!("{:04}-{:02}", date.year(), u8::from(date.month())),
+            (Span::Always, _) | (_, None) => String::from("always"),
+        }
+    }
+}
+
+fn date(at: Time) -> Option<Date> {
+    let day = at.0.div_euclid(DAY).saturating_add(EPOCH_DAY);
+    i32::try_from(day).ok().and_then(|day| Date::from_julian_day(day).ok())
 }
 
 /// A customer, and a period of theirs.
@@ -60,10 +76,10 @@ pub type Key = (String, Rc<Period>);
 static READ: Statement = Statement::new(
     c"SELECT k.place, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
              u.price_class
-      FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS k (customer_id, event_name, period_start, series, place)
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, place)
       JOIN credits.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
-                                  AND u.period_start = k.period_start AND u.series = k.series",
-    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID],
+                                  AND u.period_key = k.period_key",
+    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
 
 /// What periods stand at, those that have none yet at nothing. Their accounts are locked.
@@ -74,8 +90,7 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
     let cells = [
         array(keys.iter().map(|(customer_id, _)| customer_id)),
         array(keys.iter().map(|(_, p)| &p.event_name)),
-        array(keys.iter().map(|(_, p)| p.start)),
-        array(keys.iter().map(|(_, p)| &p.series)),
+        array(keys.iter().map(|(_, p)| &p.key)),
     ];
     let mut standings: Vec<Standing> = keys.iter().map(|_| Standing::default()).collect();
     for mut row in READ.run(session, &cells)?.iter() {
@@ -96,18 +111,19 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
 }
 
 static WRITE: Statement = Statement::new(
-    c"INSERT INTO credits.usage_periods AS u (customer_id, event_name, period_start, series, currency, quantity, event_count,
-                                              last_no, credits, counted_no, counted_at, price_version, price_class)
+    c"INSERT INTO credits.usage_periods AS u (customer_id, event_name, period_key, period_start, currency, quantity,
+                                              event_count, last_no, credits, counted_no, counted_at, price_version,
+                                              price_class)
       SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-      ON CONFLICT (customer_id, event_name, period_start, series) DO UPDATE
+      ON CONFLICT (customer_id, event_name, period_key) DO UPDATE
       SET quantity = excluded.quantity, event_count = excluded.event_count, last_no = excluded.last_no,
           credits = excluded.credits, counted_no = excluded.counted_no, counted_at = excluded.counted_at,
           price_version = excluded.price_version, price_class = excluded.price_class",
     &[
         TEXTARRAYOID,
         TEXTARRAYOID,
-        TIMESTAMPTZARRAYOID,
         TEXTARRAYOID,
+        TIMESTAMPTZARRAYOID,
         TEXTARRAYOID,
         NUMERICARRAYOID,
         INT8ARRAYOID,
@@ -126,6 +142,8 @@ pub struct Written<'a> {
     pub customer_id: &'a str,
     /// Which.
     pub period: &'a Period,
+    /// When it begins; '-infinity' where there is one for ever.
+    pub start: Time,
     /// What its meter charges.
     pub currency: &'a str,
     /// What it stands at.
@@ -153,8 +171,8 @@ pub fn write(session: &Session, periods: &[Written<'_>]) -> Result<(), Error> {
             &[
                 array(periods.iter().map(|w| w.customer_id)),
                 array(periods.iter().map(|w| &w.period.event_name)),
-                array(periods.iter().map(|w| w.period.start)),
-                array(periods.iter().map(|w| &w.period.series)),
+                array(periods.iter().map(|w| &w.period.key)),
+                array(periods.iter().map(|w| w.start)),
                 array(periods.iter().map(|w| w.currency)),
                 array(periods.iter().map(|w| w.standing.quantity)),
                 array(periods.iter().map(|w| w.standing.event_count)),
@@ -206,5 +224,12 @@ mod tests {
         assert_eq!(Span::Month.start(at(59, 86_399)), at(31, 0));
         assert_eq!(Span::Month.start(at(60, 0)), at(60, 0));
         assert_eq!(Span::Month.start(at(-1, 0)), at(-31, 0));
+        assert_eq!(Span::Month.name(at(59, 86_399)), "2000-02");
+        assert_eq!(Span::Day.name(at(59, 86_399)), "2000-02-29");
+        assert_eq!(Span::Day.name(at(-1, 0)), "1999-12-31");
+        assert_eq!(
+            (Span::Always.start(at(7, 0)), Span::Always.name(at(7, 0))),
+            (Time::BEGINNING, "always".to_string())
+        );
     }
 }

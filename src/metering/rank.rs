@@ -10,9 +10,7 @@ use crate::error::Error;
 use crate::ledger::line::Period;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Json, ToCell, array};
-use pgrx::pg_sys::{
-    INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,
-};
+use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID};
 use std::rc::Rc;
 
 /// An event's place.
@@ -35,9 +33,9 @@ pub fn rank(aggregation: Aggregation, value: Decimal, occurred_at: Time) -> Deci
 }
 
 static WRITE: Statement = Statement::new(
-    c"INSERT INTO credits.usage_ranks (customer_id, event_name, period_start, rank, event_no, identifier)
+    c"INSERT INTO credits.usage_ranks (customer_id, event_name, period_key, rank, event_no, identifier)
       SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
-    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, TEXTARRAYOID],
+    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, TEXTARRAYOID],
 );
 
 /// Writes new events' places.
@@ -48,7 +46,7 @@ pub fn write(session: &Session, ranks: &[Rank]) -> Result<(), Error> {
     let cells = [
         array(ranks.iter().map(|r| &r.customer_id)),
         array(ranks.iter().map(|r| &r.period.event_name)),
-        array(ranks.iter().map(|r| r.period.start)),
+        array(ranks.iter().map(|r| &r.period.key)),
         array(ranks.iter().map(|r| r.rank)),
         array(ranks.iter().map(|r| r.event_no)),
         array(ranks.iter().map(|r| &r.identifier)),
@@ -58,29 +56,29 @@ pub fn write(session: &Session, ranks: &[Rank]) -> Result<(), Error> {
 
 static FORGET: Statement = Statement::new(
     c"DELETE FROM credits.usage_ranks
-      WHERE customer_id = $1 AND event_name = $2 AND period_start = $3 AND rank = $4 AND identifier = $5
+      WHERE customer_id = $1 AND event_name = $2 AND period_key = $3 AND rank = $4 AND identifier = $5
       RETURNING event_no",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID, TEXTOID],
+    &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID],
 );
 
 static LAST: Statement = Statement::in_order(
     c"SELECT r.event_no, e.value, e.occurred_at, e.price_version, e.metadata
       FROM credits.usage_ranks r
       JOIN credits.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier
-      WHERE r.customer_id = $1 AND r.event_name = $2 AND r.period_start = $3
+      WHERE r.customer_id = $1 AND r.event_name = $2 AND r.period_key = $3
       ORDER BY r.rank DESC, r.event_no DESC LIMIT 1",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+    &[TEXTOID, TEXTOID, TEXTOID],
 );
 
 static MAX: Statement = Statement::in_order(
     c"SELECT r.event_no, e.value, e.occurred_at, e.price_version, e.metadata
       FROM (SELECT * FROM credits.usage_ranks t
-            WHERE t.customer_id = $1 AND t.event_name = $2 AND t.period_start = $3 AND t.rank = (
+            WHERE t.customer_id = $1 AND t.event_name = $2 AND t.period_key = $3 AND t.rank = (
                 SELECT b.rank FROM credits.usage_ranks b
-                WHERE b.customer_id = $1 AND b.event_name = $2 AND b.period_start = $3 ORDER BY b.rank DESC LIMIT 1)
+                WHERE b.customer_id = $1 AND b.event_name = $2 AND b.period_key = $3 ORDER BY b.rank DESC LIMIT 1)
             ORDER BY t.event_no LIMIT 1) r
       JOIN credits.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+    &[TEXTOID, TEXTOID, TEXTOID],
 );
 
 /// Takes an event out of its place, and says what the period stands at without it.
@@ -92,7 +90,7 @@ pub fn without(
     period: &Period,
     (rank, identifier): (Decimal, &str),
 ) -> Result<Result<Standing, AmountError>, Error> {
-    let key = [customer_id.cell(), period.event_name.cell(), period.start.cell()];
+    let key = [customer_id.cell(), period.event_name.cell(), period.key.cell()];
     let mut own = key.to_vec();
     own.extend([rank.cell(), identifier.cell()]);
     let forgotten = FORGET.run(session, &own)?;

@@ -200,14 +200,14 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
 fn cost(event: &Event, meter: &Meter, price_class: &str) -> Result<Cost, AmountError> {
     let price = meter.pricing.price(price_class);
     if meter.aggregation.is_ranked() || !price.is_flat() {
-        let start = meter.period.map_or(Time::BEGINNING, |span| span.start(event.occurred_at));
+        let name = meter.period.name(event.occurred_at);
         // What one event decides adds up whatever its price; the rest is kept apart by price.
-        let series = match (meter.aggregation.is_ranked(), price_class) {
-            (true, _) => String::new(),
-            (false, "") => format!("v{}", meter.price_version),
-            (false, class) => format!("v{} {class}", meter.price_version),
+        let key = match (meter.aggregation.is_ranked(), price_class) {
+            (true, _) => name,
+            (false, "") => format!("{name} v{}", meter.price_version),
+            (false, class) => format!("{name} v{} {class}", meter.price_version),
         };
-        return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), start, series })));
+        return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), key })));
     }
     let cost = price.cost(meter.aggregation.quantity(event.value), meter.decimals)?;
     if meter.deferred { amount::deferrable(cost, meter.decimals).map(Cost::Own) } else { Ok(Cost::Own(cost)) }

@@ -25,7 +25,7 @@ pub const BATCH: i32 = 1_000;
 /// Most accounts that one batch locks.
 const ACCOUNTS: i64 = 100;
 
-static IN_USE: Statement = Statement::new(
+static IN_USE: Statement = Statement::scanning(
     c"SELECT 'credits.meters'::regclass, EXISTS (SELECT FROM credits.meters WHERE settlement = 'deferred')",
     &[],
 );

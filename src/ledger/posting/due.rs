@@ -10,7 +10,7 @@ use crate::ledger::drawdown::Grant;
 use crate::ledger::line::{Debt, Hold, Period};
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID};
 use std::collections::HashSet;
 use std::rc::Rc;
 use uuid::Uuid;
@@ -172,7 +172,7 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
 }
 
 static DEBTS: Statement = Statement::in_order(
-    c"SELECT identifier, event_name, period_start, series, consumed, pending, debt_no FROM credits.meter_events
+    c"SELECT identifier, event_name, period_key, consumed, pending, debt_no FROM credits.meter_events
       WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND ($4 IS NULL OR event_name = ANY ($4))
       ORDER BY debt_no LIMIT $3",
     &[TEXTOID, TEXTOID, INT8OID, TEXTARRAYOID],
@@ -209,9 +209,9 @@ pub fn debts(
 
 fn debt(mut row: Row<'_>) -> Result<Debt, Error> {
     let (identifier, event_name): (String, String) = (row.next()?, row.next()?);
-    let period = row.next::<Option<Time>>()?.zip(row.next::<Option<String>>()?);
+    let period = row.next::<Option<String>>()?.map(|key| Rc::new(Period { event_name: event_name.clone(), key }));
     Ok(Debt {
-        period: period.map(|(start, series)| Rc::new(Period { event_name: event_name.clone(), start, series })),
+        period,
         identifier,
         event_name,
         consumed: row.next()?,
@@ -222,9 +222,9 @@ fn debt(mut row: Row<'_>) -> Result<Debt, Error> {
 }
 
 static PERIOD_DEBTS: Statement = Statement::in_order(
-    c"SELECT identifier, event_name, period_start, series, consumed, pending, debt_no FROM credits.meter_events
-      WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND event_name = $3 AND period_start = $4 AND series = $5",
-    &[TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
+    c"SELECT identifier, event_name, period_key, consumed, pending, debt_no FROM credits.meter_events
+      WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND event_name = $3 AND period_key = $4",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
 /// What is owed for usage that is priced as one.
@@ -232,12 +232,6 @@ pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<V
     if book.pending <= Decimal::ZERO {
         return Ok(Vec::new());
     }
-    let arguments = [
-        book.customer_id.cell(),
-        book.currency.cell(),
-        period.event_name.cell(),
-        period.start.cell(),
-        period.series.cell(),
-    ];
+    let arguments = [book.customer_id.cell(), book.currency.cell(), period.event_name.cell(), period.key.cell()];
     PERIOD_DEBTS.run(session, &arguments)?.iter().map(debt).collect()
 }

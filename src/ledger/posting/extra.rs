@@ -8,9 +8,7 @@ use crate::ledger::book::Book;
 use crate::ledger::line::{Period, PeriodDraw};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{
-    INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID,
-};
+use pgrx::pg_sys::{INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use std::rc::Rc;
 
 /// Writes it.
@@ -47,18 +45,17 @@ fn close_holds(session: &Session, books: &[Book]) -> Result<(), Error> {
 }
 
 static WRITE_DRAWS: Statement = Statement::new(
-    c"INSERT INTO credits.usage_draws AS d (customer_id, event_name, period_start, series, line_no, grant_id, amount)
-      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
-      ON CONFLICT (customer_id, event_name, period_start, series, line_no) DO UPDATE SET amount = excluded.amount",
-    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID, NUMERICARRAYOID],
+    c"INSERT INTO credits.usage_draws AS d (customer_id, event_name, period_key, line_no, grant_id, amount)
+      SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+      ON CONFLICT (customer_id, event_name, period_key, line_no) DO UPDATE SET amount = excluded.amount",
+    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID, NUMERICARRAYOID],
 );
 
 static FORGET_DRAWS: Statement = Statement::new(
-    c"DELETE FROM credits.usage_draws d USING unnest($1, $2, $3, $4, $5) AS x (customer_id, event_name, period_start,
-                                                                               series, line_no)
-      WHERE d.customer_id = x.customer_id AND d.event_name = x.event_name AND d.period_start = x.period_start
-        AND d.series = x.series AND d.line_no = x.line_no",
-    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
+    c"DELETE FROM credits.usage_draws d USING unnest($1, $2, $3, $4) AS x (customer_id, event_name, period_key, line_no)
+      WHERE d.customer_id = x.customer_id AND d.event_name = x.event_name AND d.period_key = x.period_key
+        AND d.line_no = x.line_no",
+    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
 );
 
 fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
@@ -68,8 +65,7 @@ fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
         [
             array(draws.iter().map(|(b, _, _)| &b.customer_id)),
             array(draws.iter().map(|(_, _, d)| &d.period.event_name)),
-            array(draws.iter().map(|(_, _, d)| d.period.start)),
-            array(draws.iter().map(|(_, _, d)| &d.period.series)),
+            array(draws.iter().map(|(_, _, d)| &d.period.key)),
             array(draws.iter().map(|(_, line_no, _)| *line_no)),
         ]
     };
@@ -87,9 +83,9 @@ fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
 
 static DRAWS: Statement = Statement::in_order(
     c"SELECT line_no, grant_id, amount FROM credits.usage_draws
-      WHERE customer_id = $1 AND event_name = $2 AND period_start = $3 AND series = $4 AND line_no < $5
-      ORDER BY line_no DESC LIMIT $6",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID],
+      WHERE customer_id = $1 AND event_name = $2 AND period_key = $3 AND line_no < $4
+      ORDER BY line_no DESC LIMIT $5",
+    &[TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID],
 );
 
 /// Takes into a book what grants paid for a period's usage, newest first, as much as makes up the amount, with those grants.
@@ -97,14 +93,8 @@ pub fn take_draws(session: &Session, book: &mut Book, period: &Rc<Period>, amoun
     let mut limit: i64 = 16;
     while book.drawn_for(period) < amount {
         let oldest = book.oldest_draw(period).unwrap_or(i64::MAX);
-        let arguments = [
-            book.customer_id.cell(),
-            period.event_name.cell(),
-            period.start.cell(),
-            period.series.cell(),
-            oldest.cell(),
-            limit.cell(),
-        ];
+        let arguments =
+            [book.customer_id.cell(), period.event_name.cell(), period.key.cell(), oldest.cell(), limit.cell()];
         let rows = DRAWS.run(session, &arguments)?;
         let mut grants = Vec::with_capacity(rows.len());
         for mut row in rows.iter() {

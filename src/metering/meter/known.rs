@@ -23,8 +23,8 @@ pub struct Meter {
     pub currency_active: bool,
     /// Sum, count, last or max.
     pub aggregation: Aggregation,
-    /// What is priced together: the events of a day, of a month, or with `None` all.
-    pub period: Option<Span>,
+    /// What is priced together: the events of a day, of a month, or all.
+    pub period: Span,
     /// What to do with what no credit covers.
     pub overage: Overage,
     /// Whether its events are only recorded, and charged later.
@@ -74,10 +74,7 @@ fn read_with_tables(session: &Session, event_name: &str) -> Result<Option<Found>
         decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
         currency_active: row.next()?,
         aggregation: Aggregation::parse(&row.next::<String>()?).ok_or_else(unknown)?,
-        period: match row.next::<Option<String>>()? {
-            None => None,
-            Some(name) => Some(Span::parse(&name).ok_or_else(unknown)?),
-        },
+        period: Span::parse(row.next::<Option<String>>()?.as_deref()).ok_or_else(unknown)?,
         overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
         deferred: row.next::<String>()? == DEFERRED,
         active: row.next()?,

@@ -116,9 +116,9 @@ SELECT * FROM breaking($$UPDATE credits.credit_transactions SET grant_id = (SELE
 SELECT * FROM breaking($$DELETE FROM credits.currencies$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET overdraft_limit = 'NaN' WHERE customer_id = 'dee'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET transferred_from = NULL WHERE customer_id = 'eve' AND name = 'dee''s'$$);
-SELECT * FROM breaking($$UPDATE credits.meter_events SET returned = 2 WHERE identifier = 'back'$$);
-SELECT * FROM breaking($$UPDATE credits.meter_events SET canceled_at = NULL, returned = NULL WHERE identifier = 'back'$$);
-SELECT * FROM breaking($$UPDATE credits.meter_events SET canceled_at = created_at, returned = 0 WHERE identifier = 'owed'$$);
+SELECT * FROM breaking($$UPDATE credits.canceled_events SET returned = 2 WHERE identifier = 'back'$$);
+SELECT * FROM breaking($$DELETE FROM credits.canceled_events WHERE identifier = 'back'$$);
+SELECT * FROM breaking($$INSERT INTO credits.canceled_events SELECT customer_id, identifier, created_at, NULL, 0 FROM credits.meter_events WHERE identifier = 'owed'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'release' WHERE type = 'reversal'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_prices SET unit_price = 2 WHERE event_name = 'tokens'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET metadata = NULL WHERE identifier = 'm1'$$);
@@ -127,8 +127,10 @@ SELECT * FROM breaking($$UPDATE credits.meter_events SET occurred_at = '2026-02-
 SELECT * FROM breaking($$UPDATE credits.meter_events SET occurred_at = '2026-02-28 12:00' WHERE identifier = 'l1'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET value = 9 WHERE identifier = 's1'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET value = 9 WHERE identifier = 't1'$$);
-SELECT * FROM breaking($$UPDATE credits.meter_events SET series = NULL, period_start = NULL WHERE identifier = 't1'$$);
-SELECT * FROM breaking($$UPDATE credits.meter_events SET canceled_at = created_at, returned = 0 WHERE identifier = 's1'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET period_key = NULL WHERE identifier = 't1'$$);
+SELECT * FROM breaking($$INSERT INTO credits.canceled_events SELECT customer_id, identifier, created_at, NULL, 0 FROM credits.meter_events WHERE identifier = 's1'$$);
+SELECT * FROM breaking($$UPDATE credits.canceled_events SET identifier = 'none'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET period_key = '2026-03 v1' WHERE identifier = 's1'$$);
 SELECT * FROM breaking($$UPDATE credits.usage_periods SET credits = 11 WHERE event_name = 'tiers'$$);
 SELECT * FROM breaking($$UPDATE credits.usage_periods SET quantity = 6 WHERE event_name = 'tiers'$$);
 SELECT * FROM breaking($$UPDATE credits.usage_periods SET event_count = 2 WHERE event_name = 'tiers'$$);

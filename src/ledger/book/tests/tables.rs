@@ -247,7 +247,7 @@ impl Tables {
 
     /// As metering::accounts and metering::period.
     fn gauge(&mut self, mut book: Book, id: u128, cost: Decimal, meter: usize, windows: usize) -> Came {
-        let period = Rc::new(Period { event_name: METERS[meter].to_string(), start: Time(0), series: String::new() });
+        let period = Rc::new(Period { event_name: METERS[meter].to_string(), key: String::new() });
         let more = cost - std::mem::replace(&mut self.gauges[meter], cost);
         let identifier = label(id);
         let usage = Usage { period: Some(period.clone()), ..Usage::new(&identifier, METERS[meter]) };
