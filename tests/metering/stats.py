@@ -1,0 +1,156 @@
+"""Statistics over the million events that inbox.py leaves: right, and what is read for one customer is bounded by that
+customer's own events, however many the others have. Plans are shown, and what they read is counted in blocks, which does
+not depend on the machine's mood.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import psycopg
+
+from support.harness import Checks, say
+
+LONE = "lone"
+LONE_EVENTS = 200
+EVERY = timedelta(minutes=144)  # ten a day
+METER = "prompt"
+QUESTION = "SELECT bucket, event_count, total_value, total_credits FROM credits.meter_event_stats(%s, %s, %s, 'hour', %s)"
+Hours = dict[tuple[str, str | None, datetime], list[Any]]
+
+
+class Usage(NamedTuple):
+    """One row of the inbox, as text."""
+
+    customer: str
+    event_name: str
+    value: str
+    identifier: str
+    occurred_at: str
+
+
+class Answered(NamedTuple):
+    """What a question was answered, how long it took, and what was read for it."""
+
+    rows: list[Any]
+    seconds: float
+    plan: dict[str, Any]
+    blocks: int
+
+
+def lone_customer(connection: psycopg.Connection[Any], now: datetime) -> str:
+    """A customer whose usage does not grow while the others' does; some of it a day."""
+    connection.execute("SELECT credits.customer_upsert(%s)", [LONE])
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    times = [midnight - timedelta(days=20) + EVERY * number for number in range(LONE_EVENTS)]
+    connection.execute(
+        "SELECT count(*) FROM credits.report_meter_events(array_fill(%s::text, ARRAY[%s]), array_fill(%s::text, ARRAY[%s]),"
+        " array_fill(1::numeric, ARRAY[%s]), %s, %s)",
+        [LONE, LONE_EVENTS, METER, LONE_EVENTS, LONE_EVENTS, [f"lone {n}" for n in range(LONE_EVENTS)], times],
+    )
+    return LONE
+
+
+def ask(connection: psycopg.Connection[Any], day: datetime, customer: str | None) -> Answered:
+    """A day's hourly question, with the plan that it was answered by."""
+    values = [METER, day, day + timedelta(days=1), customer]
+    connection.execute(QUESTION, values)  # so that the session has loaded what it needs
+    notices: list[str] = []
+
+    def listen(diagnostic: Any) -> None:
+        notices.append(diagnostic.message_primary or "")
+
+    connection.execute("LOAD 'auto_explain'")
+    for setting, value in {
+        "log_min_duration": "0", "log_nested_statements": "on", "log_analyze": "on", "log_buffers": "on",
+        "log_timing": "off", "log_format": "json",
+    }.items():  # fmt: skip
+        connection.execute("SELECT set_config(%s, %s, false)", [f"auto_explain.{setting}", value])
+    connection.add_notice_handler(listen)
+    connection.execute("SET client_min_messages = log")
+    rows = connection.execute(QUESTION, values).fetchall()
+    connection.execute("SET client_min_messages = notice")
+    connection.execute("SET auto_explain.log_min_duration = -1")
+    connection.remove_notice_handler(listen)
+    began = time.monotonic()
+    connection.execute(QUESTION, values)
+    seconds = time.monotonic() - began
+    plans = [json.loads(text[text.index("{") :]) for text in notices if "meter_events e" in text]
+    plan = plans[0]["Plan"]
+    return Answered(rows, seconds, plan, plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def of_one(connection: psycopg.Connection[Any], customer: str, now: datetime) -> Answered:
+    connection.execute("VACUUM ANALYZE credits.meter_events")
+    return ask(connection, midnight_before(now), customer)
+
+
+def midnight_before(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
+
+
+def check(
+    checks: Checks, connection: psycopg.Connection[Any], hours: Hours, lone: str, before: Answered, now: datetime
+) -> None:
+    after = of_one(connection, lone, now)
+    day = midnight_before(now)
+    show("one customer's day by hour, a third of the events", before)
+    show("one customer's day by hour, all of the events", after)
+    checks.equal(sum(row[1] for row in after.rows), 10, "one customer's day: the customer's own events")
+    checks.equal(after.rows, before.rows, "the same as before the others' usage grew threefold")
+    bound = 2 * LONE_EVENTS
+    checks.check(
+        max(before.blocks, after.blocks) <= bound,
+        f"for one customer a block of the table and one of the index for each own event are the most that is read, {bound}:"
+        f" {before.blocks} then, {after.blocks} now",
+    )
+    everyone = ask(connection, day, None)
+    show("all customers' day by hour", everyone)
+    expected = [
+        (hour, *sums) for (meter, customer, hour), sums in sorted(hours.items(), key=lambda item: item[0][2])
+        if meter == METER and customer is None and day <= hour < day + timedelta(days=1)
+    ]  # fmt: skip
+    own = {row[0]: row for row in after.rows}
+    together = [
+        (row[0], *(part - mine for part, mine in zip(row[1:], own.get(row[0], (None, 0, 0, 0))[1:])))
+        for row in everyone.rows
+    ]
+    together = [row for row in together if row[1]]
+    checks.equal(together, expected, "all customers' day is what was reported, hour by hour")
+    indexes = {node["Index Name"] for node in nodes(everyone.plan) if "Index Name" in node}
+    checks.equal(indexes, {"meter_events_time"}, "all customers' day is found by the index on meter and time")
+    whole = [node.get("Relation Name") for node in nodes(everyone.plan) if node["Node Type"] == "Seq Scan"]
+    checks.check("meter_events" not in whole, "the events are not read whole", whole)
+    checks.check(everyone.blocks > 2 * bound, f"which is {everyone.blocks} blocks: far more than one customer's may be")
+    some = next(customer for _, customer, _ in hours if customer is not None)
+    answered = ask(connection, day, some).rows
+    expected = [
+        (hour, *sums) for (meter, customer, hour), sums in sorted(hours.items(), key=lambda item: item[0][2])
+        if meter == METER and customer == some and day <= hour < day + timedelta(days=1)
+    ]  # fmt: skip
+    checks.equal(answered, expected, "a large customer's day is what was reported, hour by hour")
+
+
+def nodes(plan: dict[str, Any]) -> Any:
+    """The plan's nodes, from the top."""
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+def show(title: str, answered: Answered) -> None:
+    say(f"        {title}: {answered.seconds * 1000:.1f} ms, {answered.blocks} blocks")
+    for depth, line in lines(answered.plan):
+        say("          " + "  " * depth + line)
+
+
+def lines(plan: dict[str, Any], depth: int = 0) -> Any:
+    on = f" on {plan['Index Name']}" if "Index Name" in plan else ""
+    condition = plan.get("Index Cond") or plan.get("Filter") or ""
+    yield depth, f"{plan['Node Type']}{on}, {plan['Actual Rows']} rows {condition}".rstrip()
+    for part in plan.get("Plans", []):
+        yield from lines(part, depth + 1)
