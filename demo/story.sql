@@ -106,7 +106,7 @@ FROM credits.open_holds o, credits.hold_capture(o.customer_id, o.hold_id, 17.5) 
 \echo
 SELECT name, amount, expires_at FROM credits.credit_grant('ann', 5, name => 'Sorry', expires_at => '2025-04-01 00:00+00');
 SELECT g.name, e.amount, e.remaining_after, e.decided_by
-FROM credits.explain_drawdown('ann', 10) e JOIN credits.grants g USING (grant_id);
+FROM credits.explain_drawdown('ann', 10) e JOIN credits.grants g USING (grant_id) ORDER BY e.remaining_after;
 SELECT adjusted, available FROM credits.wallet_adjust('ann', 20, 'external_topup', description => 'Bank transfer');
 SELECT to_customer_id, transferred, available FROM credits.wallet_transfer('ann', 'bob', 15);
 SELECT customer_id, name, category, remaining, expires_at FROM credits.grants WHERE remaining > 0 ORDER BY customer_id, grant_id;
@@ -114,7 +114,46 @@ SELECT customer_id, name, category, remaining, expires_at FROM credits.grants WH
 \echo
 SELECT available, held FROM credits.wallet_balance_at('ann', as_of => '2025-03-01 09:00+00');
 
-\echo '## 9. Every credit is accounted for'
+\echo '## 9. Prices by model, by the month''s highest, and a report that is taken back'
+\echo
+SELECT credited, available FROM credits.wallet_credit('cleo', 100, category => 'paid');
+SELECT event_name FROM credits.meter_create('chat', unit => 'token', pricing => '{
+    "by": "model", "prices": {"large": {"unit_price": 10, "per": 1000}}, "default": {"unit_price": 1, "per": 1000}}');
+SELECT event_name FROM credits.meter_create('storage', unit => 'GB', aggregation => 'max', period => 'month', unit_price => 2);
+SELECT consumed, available FROM credits.report_meter_event('cleo', 'chat', 1500, 'chat-1', metadata => '{"model": "large"}');
+SELECT consumed, available FROM credits.report_meter_event('cleo', 'chat', 1500, 'chat-2', metadata => '{"model": "small"}');
+\echo '# Storage is charged by the highest of the month: 20 GB, then 31, then fewer.'
+\echo
+SELECT identifier, consumed, available
+FROM (VALUES ('gb-1', 20), ('gb-2', 31), ('gb-3', 25)) AS measured (id, gb),
+LATERAL credits.report_meter_event('cleo', 'storage', gb, id);
+\echo '# The 31 were a mistake. Without them 25 are the highest:'
+\echo
+SELECT status, returned, available FROM credits.meter_event_cancel('cleo', 'gb-2');
+
+\echo '## 10. Usage by the million: copied in, charged in batches, and what is wrong is put aside'
+\echo
+\echo '# Three rows: 2,000 tokens, the same once more, and 500 of a meter that is not there.'
+\echo
+COPY credits.inbox (customer_id, event_name, value, identifier) FROM stdin;
+cleo	chat	2000	kafka-1
+cleo	chat	2000	kafka-1
+cleo	chatt	500	kafka-2
+\.
+\echo
+SELECT inbox, unsettled, rejected FROM credits.backlog;
+SELECT credits.settle();
+SELECT inbox, unsettled, rejected FROM credits.backlog;
+SELECT identifier, error, message FROM credits.rejected_events;
+\echo '# A deferred meter only records, so that one wallet takes any number of writers. Readers count its usage at once:'
+\echo
+SELECT event_name FROM credits.meter_create('requests', unit_price => 0.5, settlement => 'deferred');
+SELECT identifier, status FROM generate_series(1, 4) n, LATERAL credits.report_meter_event('cleo', 'requests', 1, 'req-' || n);
+SELECT available FROM credits.wallet_balance('cleo', 'CREDIT');
+SELECT credits.settle();
+SELECT event_name, total_quantity, total_credits, event_count FROM credits.usage_summary('cleo') ORDER BY event_name;
+
+\echo '## 11. Every credit is accounted for'
 \echo
 CALL credits.maintain();
 SELECT line_no, type, amount, running_balance, held, pending, grant_name, effective_at

@@ -90,7 +90,7 @@ COMMENT ON COLUMN credits.inbox.customer_id IS 'Whose usage.';
 COMMENT ON COLUMN credits.inbox.event_name IS 'Its meter.';
 COMMENT ON COLUMN credits.inbox.value IS 'How much, in the meter''s unit; left out 1.';
 COMMENT ON COLUMN credits.inbox.identifier IS 'The reporter''s own, unique per customer for ever.';
-COMMENT ON COLUMN credits.inbox.occurred_at IS 'When the usage happened; left out when the row was put in, NULL when it is taken out.';
+COMMENT ON COLUMN credits.inbox.occurred_at IS 'When the usage happened; left out or NULL: when the row was put in.';
 COMMENT ON COLUMN credits.inbox.subscription_id IS 'The application''s own.';
 COMMENT ON COLUMN credits.inbox.source_data IS 'The application''s own.';
 COMMENT ON COLUMN credits.inbox.metadata IS 'The application''s own; one key of it may decide the price.';

@@ -118,7 +118,7 @@ CREATE TABLE credits.inbox (
     event_name      text COLLATE "C",
     value           numeric DEFAULT 1,
     identifier      text COLLATE "C",
-    occurred_at     timestamptz DEFAULT now(),
+    occurred_at     timestamptz,
     subscription_id text,
     source_data     jsonb,
     metadata        jsonb,

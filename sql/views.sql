@@ -107,6 +107,12 @@ JOIN credits.meter_prices p ON p.event_name = m.event_name AND p.version = m.pri
 COMMENT ON VIEW credits.price_list IS
 'Meters and what their usage costs now: unit_price, credits for one unit, or pricing where that is not all. price_since: when this price was set.';
 
+CREATE VIEW credits.price_versions AS
+SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.created_at AS price_since
+FROM credits.meter_prices p LEFT JOIN credits.meters m ON m.event_name = p.event_name;
+COMMENT ON VIEW credits.price_versions IS
+'Every price that a meter has or had. Events say under which price_version they were reported (view usage).';
+
 CREATE VIEW credits.rejected_events AS
 SELECT r.inbox_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id, r.source_data,
        r.metadata, r.received_at, r.error, r.message, r.rejected_at

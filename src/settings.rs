@@ -96,6 +96,11 @@ pub fn now() -> Result<Time, Error> {
     }
 }
 
+/// Whether it is a test clock, beside which the times of this server mean nothing.
+pub fn is_clock_set() -> bool {
+    text(&TEST_CLOCK).is_some()
+}
+
 fn text(setting: &'static GucSetting<Option<CString>>) -> Option<String> {
     setting.get().and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
 }

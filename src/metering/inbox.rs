@@ -20,8 +20,8 @@ static ALONE: Statement = Statement::new(
 );
 
 static READ: Statement = Statement::in_order(
-    c"SELECT i.inbox_id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id, i.source_data,
-             i.metadata
+    c"SELECT i.inbox_id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.received_at, i.subscription_id,
+             i.source_data, i.metadata
       FROM credits.inbox i WHERE i.inbox_id > $1 ORDER BY i.inbox_id LIMIT $2",
     &[INT8OID, INT4OID],
 );
@@ -78,7 +78,9 @@ fn read(session: &Session, after: i64, most: i32, now: Time) -> Result<(Vec<i64>
 fn event(row: &mut Row<'_>, now: Time) -> Result<Result<Event, Error>, Error> {
     let (customer_id, event_name): (Option<String>, Option<String>) = (row.next()?, row.next()?);
     let value: Option<Numeric> = row.next()?;
-    let (identifier, occurred_at): (Option<String>, Option<Time>) = (row.next()?, row.next()?);
+    let identifier: Option<String> = row.next()?;
+    let (occurred_at, received_at): (Option<Time>, Time) = (row.next()?, row.next()?);
+    let occurred_at = occurred_at.or_else(|| (!settings::is_clock_set()).then_some(received_at));
     let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
     Ok(Event::read(
         customer_id.as_deref(),

@@ -53,8 +53,11 @@ SELECT inbox_id, error FROM credits.rejected_events ORDER BY inbox_id;
 -- An INSERT is as good. What is left out has its default: a value of 1, and the time at which it was put in.
 RESET credits.test_clock;
 INSERT INTO credits.inbox (customer_id, event_name, identifier) VALUES ('ada', 'tokens', 'ins');
+INSERT INTO credits.inbox (customer_id, event_name, identifier, occurred_at) VALUES ('ada', 'tokens', 'null', NULL);
+SELECT received_at AS put_in FROM credits.inbox WHERE identifier = 'null' \gset
 SELECT credits.settle();
-SELECT quantity, consumed, occurred_at < created_at AS before FROM credits.usage WHERE identifier = 'ins';
+SELECT identifier, quantity, consumed, occurred_at < created_at AS before FROM credits.usage WHERE identifier IN ('ins', 'null') ORDER BY 1;
+SELECT occurred_at = :'put_in' AS when_put_in FROM credits.usage WHERE identifier = 'null';
 
 -- An application may put usage in, and may not say in what order it came.
 SET ROLE credits_app;
