@@ -1,4 +1,4 @@
-"""Two sessions on one period's usage, which is priced as one, and on usage that is settled later."""
+"""Two sessions on one period's usage, which is priced as one, and on usage that is charged later."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ REPORT = "SELECT * FROM credits.report_meter_event(%s, %s, %s, %s)"
 CANCEL = "SELECT * FROM credits.meter_event_cancel(%s, %s)"
 DEBIT_OF_1 = "SELECT * FROM credits.wallet_debit(%s, 1)"
 DEBIT_OF_3 = "SELECT * FROM credits.wallet_debit(%s, 3)"
+COPIED = (
+    "INSERT INTO credits.inbox (customer_id, event_name, value, identifier)"
+    " VALUES (%s, 'copied', 2, 'row ' || %s), (%s, 'copied', 2, 'row ' || %s)"
+)
 SETTLE = "SELECT credits.settle() AS settled"
 TIERS = '{"mode": "graduated", "tiers": [{"up_to": 1000, "unit_price": 0.01}, {"unit_price": 0.001}]}'
 PRICE_OF_1 = '{"unit_price": 1}'
@@ -122,7 +126,28 @@ def canceled_while_settled(pair: Pair) -> None:
         pair.checks.equal(pair.third.one(SETTLE)["settled"], 0, "nothing waits any more")
 
 
+def copied_for_a_busy_account(pair: Pair) -> None:
+    """a row of the inbox is for an account that another session has locked: it stays, and the others are charged"""
+    pair.first.one(METER, "copied", "sum", PRICE_OF_1, "immediate")
+    other = f"{pair.customer}_other"
+    for commit in (True, False):
+        pair.customer = f"copied_for_a_busy_account_{commit}"
+        for customer in (pair.customer, other):
+            pair.first.one(CREDIT, customer, 10)
+        pair.first.begin()
+        pair.first.one(DEBIT_OF_3, pair.customer)
+        pair.second.all(COPIED, pair.customer, commit, other, commit)
+        pair.checks.equal(pair.second.one(SETTLE)["settled"], 1, f"commit {commit}: one of the two rows is settled")
+        pair.checks.equal(pair.second.one(SETTLE)["settled"], 0, "the other stays as long as the account is locked")
+        pair.checks.equal(pair.second.one("SELECT inbox FROM credits.backlog")["inbox"], 1, "and is not lost")
+        pair.first.end(commit)
+        pair.checks.equal(pair.second.one(SETTLE)["settled"], 1, "it is settled afterwards")
+        pair.checks.equal(pair.balance()[0], 5 if commit else 8, "and charged once")
+    pair.checks.equal(pair.third.one("SELECT rejected FROM credits.backlog")["rejected"], 0, "nothing was put aside")
+
+
 CASES = (
     first_of_a_period, higher_while_reported, canceled_while_reported_again, lowered_while_spent,
     deferred_not_seen_before_commit, deferred_beside_an_older_snapshot, canceled_while_settled,
+    copied_for_a_busy_account,
 )  # fmt: skip
