@@ -137,6 +137,33 @@ LANGUAGE sql STABLE AS $$
     SELECT a.balance FROM hand_account a WHERE a.customer_id = p_customer AND a.currency = p_currency
 $$;
 
+-- What the two charge later, and how it is put in -----------------------------------------------------------------------
+
+-- The least that can take rows in: no key, no index.
+CREATE TABLE floor_inbox (
+    customer_id text,
+    event_name  text,
+    value       numeric,
+    identifier  text
+);
+
+CREATE TABLE hand_inbox (
+    inbox_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    LIKE floor_inbox
+);
+
+-- Puts so many events into an inbox, ours as well.
+CREATE FUNCTION fill(p_inbox regclass, p_events int, p_wallets int) RETURNS int
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('INSERT INTO %s (customer_id, event_name, value, identifier)
+                    SELECT ''cus_'' || (1 + floor(random() * $2))::int, ''api_calls'', 10,
+                           ''evt_'' || (1 + floor(random() * 9e15))::bigint
+                    FROM generate_series(1, $1)', p_inbox)
+    USING p_events, p_wallets;
+    RETURN p_events;
+END $$;
+
 -- 10,000 wallets with more credits than the run can spend, one grant each ---------------------------------------------
 
 INSERT INTO hand_meter (event_name, currency) VALUES ('api_calls', 'CREDIT');

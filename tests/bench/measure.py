@@ -1,6 +1,7 @@
-"""One measurement: pgbench with one script for some seconds, and the events a second that it did.
+"""One measurement: one script for some seconds, and the events a second that it did. pgbench sends it, or psql where it
+copies rows in.
 
-The rate is taken from pgbench's log of every transaction, between two completions of a client, for three reasons: the
+The rate of pgbench is taken from pgbench's log of every transaction, between two completions of a client, for three reasons: the
 first second, in which sessions load libraries and make plans, is left out; a last transaction that ends late costs
 nothing; and it is exact for a handful of large batches too.
 """
@@ -9,17 +10,23 @@ import contextlib
 import os
 import re
 import shutil
+import time
 from collections import defaultdict
 
 import server
 
 WARM_UP = 1  # seconds that are run and not counted
 INPUT = "/* input */"  # marks the statement of a script that only makes what the next one sends
+ROWS = """COPY (SELECT 'cus_' || (1 + floor(random() * {wallets}))::int, 'api_calls', 10,
+                    'evt_' || (1 + floor(random() * 9e15))::bigint FROM generate_series(1, {events})) TO STDOUT"""
 
 
 def run(database, out, script, case, seconds):
     """Events a second, and how many transactions were done in all, the uncounted ones included."""
-    makes_input = INPUT in script.read_text()
+    text = script.read_text()
+    if text.startswith("COPY "):
+        return copy(database, text, case, seconds)
+    makes_input = INPUT in text
     arguments = ["pgbench", "-n", "-M", "prepared", "-T", str(WARM_UP + seconds)]
     arguments += ["-c", str(case.clients), "-j", str(min(case.clients, os.cpu_count() or 1))]
     arguments += ["-D", f"wallets={case.wallets}", "-D", f"events={case.events}"]
@@ -32,6 +39,23 @@ def run(database, out, script, case, seconds):
     if done == 0 or done != sum(len(one) for one in transactions.values()):
         raise server.Problem(f"{script.name}: pgbench counts {done} transactions, and its log does not.\n{summary}")
     return case.events * rate(transactions, input_seconds(summary) if makes_input else 0.0), done
+
+
+def copy(database, statement, case, seconds):
+    """Rows a second, and how often they were copied. They are thrown away each time: what is accepted is not charged."""
+    table = statement.split()[1]
+    rows = database.query(ROWS.format(wallets=case.wallets, events=case.events)) + "\n"
+    arguments = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement]
+    took, done = 0.0, 0
+    while took < seconds:
+        began = time.monotonic()
+        server.command(arguments, database.env(synchronous_commit=case.commit), rows)
+        took, done = took + time.monotonic() - began, done + 1
+        kept = int(database.query(f"SELECT count(*) FROM {table}"))
+        if kept != case.events:
+            raise server.Problem(f"{table} has {kept:,} rows where {case.events:,} were copied")
+        database.query(f"TRUNCATE {table}")
+    return done * case.events / took, done
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@
 CREATE EXTENSION pg_credits;
 
 SELECT count(*) FROM credits.meter_create('api_calls', currency => 'CREDIT');
+SELECT count(*) FROM credits.meter_create('deferred_calls', currency => 'CREDIT', settlement => 'deferred');
 SELECT count(g.grant_id)
 FROM generate_series(1, 10000) i,
      credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;

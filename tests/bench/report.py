@@ -89,9 +89,12 @@ def legend():
     return """
 floor  one UPDATE and one INSERT with a unique key, in one statement: no guard, no grants, no ledger
 hand   a PL/pgSQL function: once a key, guarded, paid by grants in order, each draw a line of a ledger
-ours   event: report_meter_event, debit: wallet_debit, batch: report_meter_events, balance: wallet_balance
+ours   event and deferred: report_meter_event, debit: wallet_debit, batch: report_meter_events, inbox: COPY and settle(),
+       balance: wallet_balance
 case   many: 10,000 wallets, one: a single wallet; then the clients, or the events in a batch (one client);
        off: synchronous_commit off, otherwise durable. A balance counts as one event.
+       deferred: reported and not yet charged, where floor and hand charge. inbox_accept: rows copied into a table, for
+       the floor one without a key; inbox_settle: such rows charged, so many at a time.
        grants: an account with 10,000 open grants; there "floor" is ours in an account with a single one.
 """
 

@@ -43,6 +43,11 @@ class Database:
     def setting(self, name):
         return self.query(f"SHOW {name}")
 
+    def settle(self):
+        """Has everything charged that waits for it."""
+        while int(self.query("SELECT credits.settle(10000)")) > 0:
+            pass
+
     def stored(self):
         """How many charges the tables hold."""
         return {

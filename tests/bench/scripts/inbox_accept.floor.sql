@@ -1,0 +1,1 @@
+COPY floor_inbox (customer_id, event_name, value, identifier) FROM STDIN

@@ -1,0 +1,1 @@
+COPY credits.inbox (customer_id, event_name, value, identifier) FROM STDIN
