@@ -1,5 +1,6 @@
 -- The rules of verify() for usage: what an event was charged is what its lines took and what its price says; what a period's
--- usage costs is the price of what its events add up to.
+-- usage costs is the price of what its events add up to. No FULL JOIN: what is asked about one customer would not get through
+-- it, and all the others would be read.
 
 CREATE VIEW credits.usage_discrepancies AS
 SELECT 'event: something is below zero' AS problem, e.customer_id, e.currency, 'event ' || e.identifier AS subject,
@@ -164,42 +165,50 @@ LEFT JOIN (SELECT DISTINCT ON (r.customer_id, r.event_name, r.period_key)
 WHERE (u.counted_no, u.counted_at, CASE WHEN u.counted_no IS NOT NULL THEN u.price_version END)
       IS DISTINCT FROM (r.event_no, r.occurred_at, r.price_version)
 UNION ALL
-SELECT 'event: its rank is not what it should be', coalesce(e.customer_id, r.customer_id), e.currency,
-       'event ' || coalesce(e.identifier, r.identifier), e.rank, r.rank
-FROM (SELECT e.customer_id, e.event_name, e.period_key, e.identifier, e.currency,
-             CASE m.aggregation WHEN 'max' THEN e.value
-                                ELSE extract(epoch FROM e.occurred_at) - extract(epoch FROM timestamptz '2000-01-01 UTC')
-                                END AS rank
-      FROM credits.meter_events e
-      JOIN credits.meters m ON m.event_name = e.event_name AND m.aggregation IN ('last', 'max')
-      WHERE NOT EXISTS (SELECT FROM credits.canceled_events x
-                        WHERE x.customer_id = e.customer_id AND x.identifier = e.identifier)) e
-FULL JOIN credits.usage_ranks r
-       ON r.customer_id = e.customer_id AND r.event_name = e.event_name AND r.period_key = e.period_key
-      AND r.identifier = e.identifier
-WHERE e.rank IS DISTINCT FROM r.rank
+SELECT 'event: its rank is not what it should be', e.customer_id, e.currency, 'event ' || e.identifier, x.rank, r.rank
+FROM credits.meter_events e
+JOIN credits.meters m ON m.event_name = e.event_name AND m.aggregation IN ('last', 'max')
+CROSS JOIN LATERAL (SELECT CASE m.aggregation
+                           WHEN 'max' THEN e.value
+                           ELSE extract(epoch FROM e.occurred_at) - extract(epoch FROM timestamptz '2000-01-01 UTC')
+                           END AS rank) x
+LEFT JOIN credits.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = e.event_name
+                               AND r.period_key = e.period_key AND r.identifier = e.identifier
+WHERE x.rank IS DISTINCT FROM r.rank
+  AND NOT EXISTS (SELECT FROM credits.canceled_events b
+                  WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
+UNION ALL
+SELECT 'rank: no event that counts', r.customer_id, NULL, 'event ' || r.identifier, NULL, r.rank
+FROM credits.usage_ranks r
+WHERE NOT EXISTS (SELECT FROM credits.meter_events e
+                  JOIN credits.meters m ON m.event_name = e.event_name AND m.aggregation IN ('last', 'max')
+                  WHERE e.customer_id = r.customer_id AND e.identifier = r.identifier AND e.event_name = r.event_name
+                    AND e.period_key = r.period_key)
+   OR EXISTS (SELECT FROM credits.canceled_events b
+              WHERE b.customer_id = r.customer_id AND b.identifier = r.identifier)
 UNION ALL
 -- What grants paid for it and did not get back is known line by line.
-SELECT 'period: its draws are not what grants paid', coalesce(l.customer_id, d.customer_id), l.currency,
-       'period ' || coalesce(l.event_name, d.event_name) || ' ' || coalesce(l.period_key, d.period_key)
-           || ', grant ' || coalesce(l.grant_id, d.grant_id), l.amount, d.amount
+SELECT 'period: its draws are not what grants paid', l.customer_id, l.currency,
+       'period ' || l.event_name || ' ' || l.period_key || ', grant ' || l.grant_id, l.amount, coalesce(d.amount, 0)
 FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id, -sum(l.amount) AS amount
       FROM credits.meter_events e
       JOIN credits.credit_transactions l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
       WHERE e.period_key IS NOT NULL AND l.grant_id IS NOT NULL
-      GROUP BY 1, 2, 3, 4, 5 HAVING sum(l.amount) <> 0) l
-FULL JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS amount
+      GROUP BY 1, 2, 3, 4, 5) l
+LEFT JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS amount
            FROM credits.usage_draws GROUP BY 1, 2, 3, 4) d
        ON d.customer_id = l.customer_id AND d.event_name = l.event_name AND d.period_key = l.period_key
       AND d.grant_id = l.grant_id
-WHERE l.amount IS DISTINCT FROM d.amount
+WHERE l.amount <> coalesce(d.amount, 0)
 UNION ALL
-SELECT 'draw: more than its line took, or by another grant', d.customer_id, l.currency, 'line ' || d.line_no, -l.amount,
-       d.amount
+SELECT 'draw: its line took less, by another grant or for other usage', d.customer_id, l.currency, 'line ' || d.line_no,
+       -l.amount, d.amount
 FROM credits.usage_draws d
 LEFT JOIN credits.usage_periods u ON u.customer_id = d.customer_id AND u.event_name = d.event_name
                                  AND u.period_key = d.period_key
 LEFT JOIN credits.credit_transactions l ON l.customer_id = d.customer_id AND l.currency = u.currency
                                        AND l.line_no = d.line_no
-WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption') IS NOT TRUE;
+LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption'
+       AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
 COMMENT ON VIEW credits.usage_discrepancies IS 'What does not agree in the usage: no rows when it is sound. Ask verify().';

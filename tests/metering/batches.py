@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from plans import explained, read_whole
 from support import harness
 from support.at_once import together
 from support.harness import Checks, say
@@ -119,6 +120,9 @@ def check(checks: Checks, database: str) -> None:
         in_one_call(checks, connection)
         by_four(checks, connection, database)
         checks.none(harness.verify(connection), "verify() finds nothing")
+        connection.execute("VACUUM ANALYZE")
+        answered = explained(connection, "SELECT * FROM credits.verify(%s)", ["batch_000"], "credits.usage_discrepancies d")
+        checks.none(read_whole(answered, SIZE // 2), "verify() of one customer reads no table whole")
 
 
 def in_one_call(checks: Checks, connection: psycopg.Connection[Any]) -> None:

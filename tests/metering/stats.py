@@ -5,15 +5,14 @@ not depend on the machine's mood.
 
 from __future__ import annotations
 
-import json
-import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
 
-from support.harness import Checks, say
+from plans import Answered, explained, nodes, read_whole, show
+from support.harness import Checks
 
 LONE = "lone"
 LONE_EVENTS = 200
@@ -33,15 +32,6 @@ class Usage(NamedTuple):
     occurred_at: str
 
 
-class Answered(NamedTuple):
-    """What a question was answered, how long it took, and what was read for it."""
-
-    rows: list[Any]
-    seconds: float
-    plan: dict[str, Any]
-    blocks: int
-
-
 def lone_customer(connection: psycopg.Connection[Any], now: datetime) -> str:
     """A customer whose usage does not grow while the others' does; some of it a day."""
     connection.execute("SELECT credits.customer_upsert(%s)", [LONE])
@@ -57,31 +47,7 @@ def lone_customer(connection: psycopg.Connection[Any], now: datetime) -> str:
 
 def ask(connection: psycopg.Connection[Any], day: datetime, customer: str | None) -> Answered:
     """A day's hourly question, with the plan that it was answered by."""
-    values = [METER, day, day + timedelta(days=1), customer]
-    connection.execute(QUESTION, values)  # so that the session has loaded what it needs
-    notices: list[str] = []
-
-    def listen(diagnostic: Any) -> None:
-        notices.append(diagnostic.message_primary or "")
-
-    connection.execute("LOAD 'auto_explain'")
-    for setting, value in {
-        "log_min_duration": "0", "log_nested_statements": "on", "log_analyze": "on", "log_buffers": "on",
-        "log_timing": "off", "log_format": "json",
-    }.items():  # fmt: skip
-        connection.execute("SELECT set_config(%s, %s, false)", [f"auto_explain.{setting}", value])
-    connection.add_notice_handler(listen)
-    connection.execute("SET client_min_messages = log")
-    rows = connection.execute(QUESTION, values).fetchall()
-    connection.execute("SET client_min_messages = notice")
-    connection.execute("SET auto_explain.log_min_duration = -1")
-    connection.remove_notice_handler(listen)
-    began = time.monotonic()
-    connection.execute(QUESTION, values)
-    seconds = time.monotonic() - began
-    plans = [json.loads(text[text.index("{") :]) for text in notices if "meter_events e" in text]
-    plan = plans[0]["Plan"]
-    return Answered(rows, seconds, plan, plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+    return explained(connection, QUESTION, [METER, day, day + timedelta(days=1), customer], "credits.meter_events e")
 
 
 def of_one(connection: psycopg.Connection[Any], customer: str, now: datetime) -> Answered:
@@ -123,8 +89,7 @@ def check(
     checks.equal(together, expected, "all customers' day is what was reported, hour by hour")
     indexes = {node["Index Name"] for node in nodes(everyone.plan) if "Index Name" in node}
     checks.equal(indexes, {"meter_events_time"}, "all customers' day is found by the index on meter and time")
-    whole = [node.get("Relation Name") for node in nodes(everyone.plan) if node["Node Type"] == "Seq Scan"]
-    checks.check("meter_events" not in whole, "the events are not read whole", whole)
+    checks.none(read_whole(everyone, 10_000), "no large table is read whole")
     checks.check(everyone.blocks > 2 * bound, f"which is {everyone.blocks} blocks: far more than one customer's may be")
     some = next(customer for _, customer, _ in hours if customer is not None)
     answered = ask(connection, day, some).rows
@@ -133,24 +98,3 @@ def check(
         if meter == METER and customer == some and day <= hour < day + timedelta(days=1)
     ]  # fmt: skip
     checks.equal(answered, expected, "a large customer's day is what was reported, hour by hour")
-
-
-def nodes(plan: dict[str, Any]) -> Any:
-    """The plan's nodes, from the top."""
-    yield plan
-    for part in plan.get("Plans", []):
-        yield from nodes(part)
-
-
-def show(title: str, answered: Answered) -> None:
-    say(f"        {title}: {answered.seconds * 1000:.1f} ms, {answered.blocks} blocks")
-    for depth, line in lines(answered.plan):
-        say("          " + "  " * depth + line)
-
-
-def lines(plan: dict[str, Any], depth: int = 0) -> Any:
-    on = f" on {plan['Index Name']}" if "Index Name" in plan else ""
-    condition = plan.get("Index Cond") or plan.get("Filter") or ""
-    yield depth, f"{plan['Node Type']}{on}, {plan['Actual Rows']} rows {condition}".rstrip()
-    for part in plan.get("Plans", []):
-        yield from lines(part, depth + 1)
