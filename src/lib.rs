@@ -7,6 +7,7 @@ pub mod clock;
 pub mod error;
 mod input;
 pub mod ledger;
+mod maintenance;
 pub mod metering;
 mod pg;
 mod running;

@@ -1,7 +1,7 @@
 //! The money: who owns credits, in which grants they came, what they paid for, and the ledger that says so.
 //!
-//! Pure, and tested without a server: drawdown.rs, book.rs with its folder, line.rs. What moves books between them and the tables: posting.rs.
-//! The other files are a noun each, with the SQL-facing functions on top.
+//! Pure, and tested without a server: drawdown.rs, book.rs with its folder, line.rs. What moves books between them and the
+//! tables: posting.rs. The other files are a noun each, with the SQL-facing functions on top.
 
 pub mod account;
 pub mod adjustment;
@@ -17,7 +17,6 @@ pub mod head;
 pub mod history;
 pub mod hold;
 pub mod line;
-pub mod maintenance;
 pub mod operation;
 pub mod posting;
 pub mod terms;

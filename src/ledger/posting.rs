@@ -14,7 +14,7 @@ mod window;
 
 pub use due::{as_of, bring_up_to_date, debts, debts_for, hold, period_debts, some_of};
 pub use extra::take_draws;
-pub use unsettled::any as any_unsettled;
+pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
 pub use window::{take_grants, take_windows};
 
 use super::book::Book;

@@ -2,11 +2,10 @@
 //! posted all at once.
 
 use super::aggregate::{self, Standing};
-use super::batch::Owned;
+use super::deferred;
 use super::period::{self, Written};
 use super::rank::{self, Rank};
 use super::report::{self, Cost, EventRow, Outcome, Priced};
-use super::settlement;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
@@ -25,6 +24,18 @@ pub enum Locking {
     Wait,
     /// Leave its events alone: [`Error::AccountBusy`].
     Skip,
+}
+
+/// A key that is kept.
+pub trait Owned {
+    /// The same, kept.
+    fn owned(&self) -> Key;
+}
+
+impl Owned for (&str, &str) {
+    fn owned(&self) -> Key {
+        (self.0.to_string(), self.1.to_string())
+    }
 }
 
 /// A period's usage, and whether it changed.
@@ -243,7 +254,7 @@ impl<'a> Accounts<'a> {
         period::write(session, &changed.collect::<Vec<_>>())?;
         rank::write(session, &self.ranks)?;
         let waiting: Vec<&Priced<'_>> = self.waiting.into_values().flatten().collect();
-        settlement::enqueue(session, &waiting, now)
+        deferred::enqueue(session, &waiting, now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Charging events, one or ten thousand: price, claim, lock, charge, post. A batch of one is a batch. What is reported is
 //! in report.rs, the accounts that pay are in accounts.rs.
 
-use super::accounts::{Accounts, Locking};
+use super::accounts::{Accounts, Locking, Owned};
 use super::meter::{self, Meter};
 use super::repeat;
 use super::report::{Event, EventRow, Outcome, Priced, price};
@@ -146,18 +146,6 @@ fn settle_claims(
         FORGET.run(session, &cells)?;
     }
     claim(session, others, now).map(drop)
-}
-
-/// A key that is kept.
-pub trait Owned {
-    /// The same, kept.
-    fn owned(&self) -> Key;
-}
-
-impl Owned for (&str, &str) {
-    fn owned(&self) -> Key {
-        (self.0.to_string(), self.1.to_string())
-    }
 }
 
 static CLAIM: Statement = Statement::new(

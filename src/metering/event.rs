@@ -4,7 +4,7 @@
 use super::accounts::Locking;
 use super::batch;
 use super::report::{self, Cost, Event, EventRow, Extras, Outcome, Priced};
-use super::{meter, repeat, settlement};
+use super::{deferred, meter, repeat};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
@@ -70,7 +70,7 @@ fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> 
         Ok(priced) => priced,
         Err(error) => return repeat::answer(session, event, now, error),
     };
-    if priced.meter.deferred && settlement::record(session, &priced, now)? {
+    if priced.meter.deferred && deferred::record(session, &priced, now)? {
         return Ok(report::unsettled(event, false));
     }
     let by_head = !priced.meter.deferred && matches!(priced.cost, Cost::Own(_));

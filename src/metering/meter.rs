@@ -7,7 +7,6 @@ pub use known::{Meter, find, prices_of, read};
 
 use super::period::Span;
 use super::pricing::{Aggregation, Pricing};
-use super::settlement::DEFERRED;
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
@@ -21,6 +20,9 @@ use crate::pg::value::{Cell, Json, ToCell};
 use crate::row;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID};
+
+/// The settlement of a meter whose events are charged afterwards: its name in SQL.
+const DEFERRED: &str = "deferred";
 
 row! {
     /// A meter as `meter_create` and `meter_update` return it.

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod aggregate;
 pub mod batch;
 pub mod cancel;
+pub mod deferred;
 pub mod event;
 pub mod inbox;
 pub mod json;

@@ -1,11 +1,11 @@
 //! What charging an event needs to know of its meter: remembered by the session until any session changes it.
 
+use super::DEFERRED;
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::book::Overage;
 use crate::metering::period::Span;
 use crate::metering::pricing::{Aggregation, Pricing};
-use crate::metering::settlement::DEFERRED;
 use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Oid, ToCell};

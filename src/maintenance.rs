@@ -1,7 +1,7 @@
 //! Maintenance: posting what fell due in accounts that nobody touched, and settling usage that waits.
 
-use super::posting::{self, Key};
 use crate::input;
+use crate::ledger::posting::{self, Key};
 use crate::metering::settlement;
 use crate::pg::procedure::{self, Call};
 use crate::pg::reply::{Nothing, Reply, Value};

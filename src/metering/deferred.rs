@@ -1,0 +1,65 @@
+//! Deferred events: recorded without touching the account, so that one wallet takes any number of writers. They are charged
+//! in settlement.rs, or by the next posting to the account: ledger/posting/unsettled.rs.
+
+use super::report::Priced;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{ToCell, array};
+use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
+
+static RECORD: Statement = Statement::new(
+    c"WITH claim AS (
+          INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                            created_at, subscription_id, source_data, metadata, price_version)
+          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+          FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $4
+          ON CONFLICT DO NOTHING RETURNING 1
+      )
+      INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
+      SELECT $1, $4, $8, $2, $3, $6 FROM claim
+      RETURNING true",
+    &[
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        NUMERICOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TEXTOID,
+        JSONBOID,
+        JSONBOID,
+        INT4OID,
+    ],
+);
+
+/// Records one event, in one statement that locks nothing but its identifier: false where that is taken, or where there is
+/// no account yet.
+pub fn record(session: &Session, priced: &Priced<'_>, now: Time) -> Result<bool, Error> {
+    Ok(RECORD.run(session, &priced.claim_cells(now))?.len() > 0)
+}
+
+static ENQUEUE: Statement = Statement::new(
+    c"INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
+      SELECT x.customer_id, x.currency, $5, x.identifier, x.event_name, x.cost
+      FROM unnest($1, $2, $3, $4, $6) AS x (customer_id, currency, identifier, event_name, cost)",
+    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, NUMERICARRAYOID],
+);
+
+/// Has events whose identifiers are claimed wait to be charged.
+pub fn enqueue(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let cells = [
+        array(events.iter().map(|p| &p.event.customer_id)),
+        array(events.iter().map(|p| &p.meter.currency)),
+        array(events.iter().map(|p| &p.event.identifier)),
+        array(events.iter().map(|p| &p.event.event_name)),
+        now.cell(),
+        array(events.iter().map(|p| p.own_cost())),
+    ];
+    ENQUEUE.run(session, &cells).map(drop)
+}
