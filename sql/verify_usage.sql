@@ -46,6 +46,12 @@ LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits.cr
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
 WHERE e.pending <> coalesce(l.total, 0)
 UNION ALL
+-- Where the lines of an event begin, a cancellation finds by time.
+SELECT 'event: charged before it was reported', e.customer_id, e.currency, 'event ' || e.identifier, NULL, l.line_no
+FROM credits.credit_transactions l
+JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+WHERE l.effective_at < e.created_at
+UNION ALL
 SELECT 'event: taken back and still charged', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.consumed + e.pending
 FROM credits.canceled_events x
 JOIN credits.meter_events e ON e.customer_id = x.customer_id AND e.identifier = x.identifier

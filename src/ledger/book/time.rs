@@ -38,8 +38,9 @@ impl Due {
 }
 
 impl Book {
-    /// Posts what time brought from the last posting, `since`, up to the book's time. At one instant holds end, grants
-    /// expire, grants start, pending is paid, in that order; then usage is charged that was recorded at that instant.
+    /// Posts what time brought from the last posting, `since`, up to the book's time, which is not before any of the usage.
+    /// At one instant holds end, grants expire, grants start, pending is paid, in that order; then usage is charged that was
+    /// recorded at that instant.
     ///
     /// No other grant is needed. What is open and may pay a debt has paid it when the debt was made; and where not all open
     /// grants are taken in, those that are can pay all the usage, and nothing is owed that they could pay.
@@ -53,8 +54,7 @@ impl Book {
         self.take_debts(due.debts);
         let mut holds = due.holds;
         holds.sort_by_key(|h| (h.expires_at, h.id));
-        let mut usage: Vec<(Time, Unsettled)> =
-            due.usage.into_iter().map(|u| (u.created_at.clamp(since.min(to), to), u)).collect();
+        let mut usage: Vec<(Time, Unsettled)> = due.usage.into_iter().map(|u| (u.created_at.max(since), u)).collect();
         usage.sort_by(|(_, one), (_, other)| {
             (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
         });

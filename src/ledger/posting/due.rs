@@ -46,8 +46,8 @@ static NEXT_CHANGE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-/// Brings books up to `now`, or to their last posting where that is later: whatever fell due is posted in them, and usage
-/// that was recorded is charged in them. What is not due costs no statement.
+/// Brings books up to `now`, or to their last posting or the last usage that was recorded, where that is later: whatever fell
+/// due is posted in them, and usage that was recorded is charged in them. What is not due costs no statement.
 pub fn bring_up_to_date(session: &Session, books: &mut [Book], now: Time) -> Result<(), Error> {
     advance(session, books, now, i64::MAX, Time::NEVER).map(drop)
 }
@@ -78,12 +78,14 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
     for (book, mut usage) in books.iter_mut().zip(waiting) {
         let since = book.posted_at;
         usage.retain(|u| u.created_at <= recorded_by);
-        book.posted_at = since.max(now);
+        let mut until = now;
         if usage.len() as i64 > most {
             usage.pop();
             whole = false;
-            book.posted_at = usage.last().map_or(since, |last| last.created_at.min(now).max(since));
+            until = since;
         }
+        // It may have been recorded after this transaction began: no event is charged before it was reported.
+        book.posted_at = usage.last().map_or(until, |last| last.created_at.max(until)).max(since);
         if book.next_change_at <= book.posted_at || !usage.is_empty() {
             let next = book.next_change_at;
             behind.push(Behind { book, since, due: Due { usage, ..Due::default() }, next });

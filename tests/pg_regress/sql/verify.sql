@@ -116,6 +116,7 @@ SELECT * FROM breaking($$UPDATE credits.credit_transactions SET grant_id = (SELE
 SELECT * FROM breaking($$DELETE FROM credits.currencies$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET overdraft_limit = 'NaN' WHERE customer_id = 'dee'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET transferred_from = NULL WHERE customer_id = 'eve' AND name = 'dee''s'$$);
+SELECT * FROM breaking($$UPDATE credits.meter_events SET created_at = created_at + interval '1 hour' WHERE identifier = 'owed'$$);
 SELECT * FROM breaking($$UPDATE credits.canceled_events SET returned = 2 WHERE identifier = 'back'$$);
 SELECT * FROM breaking($$DELETE FROM credits.canceled_events WHERE identifier = 'back'$$);
 SELECT * FROM breaking($$INSERT INTO credits.canceled_events SELECT customer_id, identifier, created_at, NULL, 0 FROM credits.meter_events WHERE identifier = 'owed'$$);

@@ -67,7 +67,7 @@ impl Tables {
     pub fn open(&self, now: Time, windows: usize) -> Book {
         let mut book = self.book.clone();
         let since = book.posted_at;
-        book.posted_at = since.max(now);
+        book.posted_at = self.unsettled.iter().map(|u| u.created_at).fold(since.max(now), Time::max);
         let late = book.next_change_at <= book.posted_at;
         if !late && self.unsettled.is_empty() {
             return book;
