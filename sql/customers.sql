@@ -18,7 +18,7 @@ CREATE FUNCTION credits.customer_erase(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_erase_wrapper';
 COMMENT ON FUNCTION credits.customer_erase IS
-'Forgets the person (name, email, metadata) and keeps the ledger. Again is a no-op that returns when it was done. Raises PC003, PC013.';
+'Forgets the person (name, email, metadata, payment methods, what payment providers sent) and keeps the ledger. Again is a no-op that returns when it was done. Raises PC003, PC013.';
 
 CREATE FUNCTION credits.currency_create(
     currency text, name text DEFAULT NULL, decimals integer DEFAULT 2, kind text DEFAULT 'credit',

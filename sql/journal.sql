@@ -8,7 +8,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, x.account, x.amount, g.cate
 FROM credits.credit_transactions l
 LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.type = 'debt' OR (l.type = 'reversal' AND l.grant_id IS NULL) THEN 'debt'
+    SELECT CASE WHEN l.grant_id IS NULL THEN 'debt'
                 WHEN l.type = 'capture' THEN 'held'
                 WHEN g.applicable_meters IS NULL THEN 'available'
                 ELSE 'restricted' END AS account,
@@ -18,6 +18,7 @@ CROSS JOIN LATERAL (VALUES
     (CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
           WHEN l.type IN ('hold', 'release') THEN 'held'
           WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
+          WHEN l.type = 'reversal' AND l.operation_id IS NOT NULL THEN 'refunded'
           WHEN l.type IN ('consumption', 'debit', 'debt', 'capture', 'reversal') THEN 'spent'
           WHEN l.type = 'expiration' THEN 'expired'
           WHEN l.type = 'void' THEN 'voided'

@@ -32,12 +32,17 @@ GRANT EXECUTE ON FUNCTION
     credits.meter_event_stats(text, timestamptz, timestamptz, text, text, text),
     credits.due_grants(text, text),
     credits.due_events(text, text),
+    credits.exchange_rate(text, text, timestamptz),
+    credits.recharge_config(text),
+    credits.auto_recharge_config(text, text),
+    credits.billing_bootstrap(text),
     credits.clock(),
     credits.error_code_list()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list,
-    credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
+    credits.wallets, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list, credits.price_versions,
+    credits.packages, credits.catalog, credits.rates, credits.purchases, credits.payment_log, credits.webhook_log,
+    credits.recharge_log, credits.outbox_rows, credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
 
@@ -61,7 +66,22 @@ GRANT EXECUTE ON FUNCTION
     credits.meter_event_cancel(text, text, text),
     credits.report_meter_events(jsonb, boolean),
     credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean),
-    credits.settle(integer)
+    credits.settle(integer),
+    credits.top_up_create(text, uuid, numeric, text, integer, text, numeric, text, text, text, text, interval, text, jsonb),
+    credits.payment_succeeded(text, uuid, text, text, numeric),
+    credits.payment_failed(text, uuid, text, text, text),
+    credits.payment_refunded(text, uuid, text, text, numeric, numeric, text),
+    credits.payment_refund_failed(text, uuid, text, text),
+    credits.payment_disputed(text, uuid, text, text, numeric, text),
+    credits.payment_dispute_closed(text, uuid, text, text, boolean),
+    credits.top_up_expire(text, uuid),
+    credits.webhook_receive(text, text, text),
+    credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval),
+    credits.recharge_begin(text, uuid),
+    credits.billing_portal_session_create(text, text, text),
+    credits.billing_portal_session_verify(text),
+    credits.outbox_claim(text, integer, interval),
+    credits.outbox_ack(text, uuid[])
 TO credits_app, credits_admin;
 
 -- The one table that others write: usage on its way in, but not the columns that say when it came and in what order.
@@ -80,7 +100,16 @@ GRANT EXECUTE ON FUNCTION
     credits.meter_deactivate(text),
     credits.maintain_batch(integer),
     credits.inbox_retry(bigint[], text),
-    credits.inbox_discard(bigint[])
+    credits.inbox_discard(bigint[]),
+    credits.product_create(text, text, text, numeric, text, integer, interval, text[], jsonb),
+    credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb),
+    credits.product_archive(uuid),
+    credits.price_create(uuid, text, numeric, text, jsonb),
+    credits.price_archive(uuid),
+    credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb),
+    credits.exchange_rate_set(text, text, numeric, timestamptz),
+    credits.configure_recharge(text, uuid, text, numeric, numeric),
+    credits.payment_provider_set(text, text, text, text, integer)
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 

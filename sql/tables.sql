@@ -57,6 +57,9 @@ CREATE TABLE credits.accounts (
     created_at            timestamptz NOT NULL DEFAULT now(),
     overdraft_limit       numeric NOT NULL DEFAULT 'infinity',
     low_balance_threshold numeric NOT NULL DEFAULT 0,
+    told                  smallint NOT NULL DEFAULT 0,
+    watch_above           numeric,
+    watch_below           numeric NOT NULL DEFAULT 0,
     restricted            numeric NOT NULL DEFAULT 0,
     held                  numeric NOT NULL DEFAULT 0,
     pending               numeric NOT NULL DEFAULT 0,
@@ -94,6 +97,9 @@ CREATE TABLE credits.credit_grants (
     ended_at          timestamptz,
     ended_reason      text,
     transferred_from  text COLLATE "C",
+    claim              numeric CHECK (claim > 0),
+    claim_operation_id uuid,
+    claim_owes         boolean,
     PRIMARY KEY (customer_id, grant_id)
 ) WITH (fillfactor = 80);
 

@@ -1,17 +1,6 @@
 -- What must always hold, recomputed from the ledger's lines: one row for each thing that does not. The view is the
--- rules, those of usage are in verify_usage.sql; the function is how it is asked, so that a question about one customer reads
+-- rules, those of usage are in verify_usage.sql, those of payments in verify_payments.sql; the function is how it is asked, so that a question about one customer reads
 -- that customer's rows alone.
-
--- Grants with what truly remains of them: of an account's head that is on the account's row.
-CREATE VIEW credits.true_grants AS
-SELECT g.customer_id, g.currency, g.grant_id, g.status, g.category, g.priority, g.effective_at, g.expires_at,
-       g.applicable_meters, g.applicable_meters IS NOT NULL AS restricted, g.amount, g.lapsed, g.ended_at,
-       CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END AS remaining,
-       a.posted_at, a.head_grant_id
-FROM credits.credit_grants g
-JOIN credits.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency;
-COMMENT ON VIEW credits.true_grants IS
-'Grants as posted, with what truly remains of each (the account''s row has it for the grant that pays next). For verify().';
 
 CREATE VIEW credits.discrepancies AS
 -- 1. An account's stored balance is the sum of its lines, which are numbered without a gap.
@@ -110,8 +99,10 @@ UNION ALL
 SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
        coalesce(l.total, 0), g.lapsed
 FROM credits.credit_grants g
-LEFT JOIN (SELECT customer_id, grant_id, -sum(amount) AS total FROM credits.credit_transactions
-           WHERE type IN ('expiration', 'void') GROUP BY 1, 2) l
+LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
+           FROM credits.credit_transactions t
+           LEFT JOIN credits.reclaims r ON r.customer_id = t.customer_id AND r.operation_id = t.operation_id
+           WHERE t.type IN ('expiration', 'void') OR (t.type = 'refund' AND r.grant_id = t.grant_id) GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END
 UNION ALL
@@ -144,16 +135,23 @@ FROM credits.accounts a
 JOIN credits.holds h ON h.customer_id = a.customer_id AND h.currency = a.currency
 WHERE h.status = 'open' AND h.expires_at < a.next_change_at
 UNION ALL
+SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'auto-recharge', NULL, NULL
+FROM credits.accounts a
+JOIN credits.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
+WHERE r.due_at < a.next_change_at
+UNION ALL
 SELECT 'line: no such grant', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
-WHERE (l.grant_id IS NOT NULL OR l.type NOT IN ('debt', 'reversal'))
+WHERE (l.grant_id IS NOT NULL OR l.type NOT IN ('debt', 'reversal', 'refund') OR (l.type = 'refund' AND l.amount <> 0))
   AND NOT EXISTS (SELECT FROM credits.credit_grants g
                   WHERE g.customer_id = l.customer_id AND g.grant_id = l.grant_id AND g.currency = l.currency)
 UNION ALL
--- 3. What is owed is what the events say.
+-- 3. What is owed is what the events say, and what was taken back of purchases.
 SELECT 'account: pending is not what its events owe', a.customer_id, a.currency, NULL, coalesce(e.pending, 0), a.pending
 FROM credits.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending FROM credits.meter_events WHERE pending > 0
+LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending
+           FROM (SELECT customer_id, currency, pending FROM credits.meter_events WHERE pending > 0
+                 UNION ALL SELECT customer_id, currency, pending FROM credits.reclaims WHERE pending > 0) o
            GROUP BY 1, 2) e
        ON e.customer_id = a.customer_id AND e.currency = a.currency
 WHERE a.pending <> coalesce(e.pending, 0)
@@ -236,7 +234,9 @@ SELECT 'account: the places in the order of payment are not 1 to last_debt', a.c
        a.last_debt, coalesce(e.debts, 0)
 FROM credits.accounts a
 LEFT JOIN (SELECT customer_id, currency, count(DISTINCT debt_no) AS debts, count(*) AS events, max(debt_no) AS last
-           FROM credits.meter_events WHERE debt_no IS NOT NULL GROUP BY 1, 2) e
+           FROM (SELECT customer_id, currency, debt_no FROM credits.meter_events
+                 UNION ALL SELECT customer_id, currency, debt_no FROM credits.reclaims) o
+           WHERE debt_no IS NOT NULL GROUP BY 1, 2) e
        ON e.customer_id = a.customer_id AND e.currency = a.currency
 WHERE a.last_debt <> coalesce(e.debts, 0) OR e.debts <> e.events OR e.last <> e.debts
 UNION ALL
@@ -273,12 +273,13 @@ LEFT JOIN credits.meter_events e
        ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
 LEFT JOIN credits.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
-CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AS of_usage,
+LEFT JOIN credits.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND r.operation_id IS NULL AS of_usage,
                            l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void')
-                               AS of_operation) x
+                               OR r.operation_id IS NOT NULL AS of_operation) x
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
-   OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type = 'reversal' AND l.amount = 0))
+   OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
 UNION ALL
 SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
@@ -289,6 +290,8 @@ WHERE CASE o.function
       WHEN 'wallet_transfer' THEN l.type = 'transfer'
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
+      WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
+      WHEN 'payment_disputed' THEN l.type IN ('refund', 'consumption', 'reversal')
       END IS NOT TRUE
 UNION ALL
 SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
@@ -307,15 +310,16 @@ WHERE CASE l.type
       WHEN 'void' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
-      WHEN 'refund' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'refund' THEN l.held IS NULL AND (l.amount = 0) = (l.pending IS NOT NULL)
       END IS NOT TRUE
 UNION ALL
 SELECT 'line: the grant may not pay for this', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits.credit_transactions l
 JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
 WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void') AND g.applicable_meters IS NOT NULL
-  AND (e.event_name = ANY (g.applicable_meters)) IS NOT TRUE
+  AND (coalesce(e.event_name, r.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
 -- Times: a line is within its grant's life, and no line is earlier than the one before it.
 SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
@@ -324,11 +328,11 @@ JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l
 CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
                            EXISTS (SELECT FROM credits.credit_transactions r
                                    WHERE r.customer_id = l.customer_id AND r.currency = l.currency
-                                     AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal')
+                                     AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal', 'refund')
                                      AND r.grant_id = l.grant_id)
                                AS came_back) x
 WHERE l.effective_at < g.effective_at
-   OR CASE WHEN l.type IN ('capture', 'release', 'reversal') THEN false
+   OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
            WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
                                      OR (l.effective_at > x.ended_at AND NOT x.came_back)
            WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at
@@ -353,9 +357,13 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits.usage_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits.payment_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits.discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits.usage_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits.payment_discrepancies d WHERE d.customer_id = $1
 $$;
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant from its lines and every charge from its price, for one customer or (NULL) for all: a row a discrepancy, none when sound. All in one snapshot, so it may run at any time.';

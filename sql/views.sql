@@ -55,7 +55,7 @@ CROSS JOIN LATERAL (
                AS remaining,
            coalesce(d.lapsed, g.lapsed) AS lapsed) n;
 COMMENT ON VIEW credits.grants IS
-'Credit grants at this moment: amount is what was granted; remaining can be drawn on (from effective_at), held is set aside, lapsed expired or was voided, consumed is the rest: spent, transferred or corrected. ended_at: when it was voided or expired by hand. transferred_from: the customer that the credits came from.';
+'Credit grants at this moment: amount is what was granted; remaining can be drawn on (from effective_at), held is set aside, lapsed expired, was voided or was taken back because its price was paid back, consumed is the rest: spent, transferred or corrected. ended_at: when it was voided or expired by hand. transferred_from: the customer that the credits came from.';
 
 CREATE VIEW credits.open_holds AS
 SELECT h.customer_id, h.hold_id, h.currency, h.amount, h.description, h.metadata, h.created_at, h.expires_at

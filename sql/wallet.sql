@@ -74,7 +74,7 @@ CREATE FUNCTION credits.credit_availability(
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_availability_wrapper';
 COMMENT ON FUNCTION credits.credit_availability IS
-'The gate before work begins: may it go on, if it costs amount credits (NULL: if there is anything at all)? reason: ''sufficient'' (and no more than max_pending is owed); ''within_max_pending'' (short, but no more than max_pending would be owed afterwards); ''insufficient_credits''. It reserves nothing: hold_create does. max_recharges has no bearing while recharge_in_progress is false. Writes nothing; an unknown customer has nothing. Raises PC007, PC008, PC013.';
+'The gate before work begins: may it go on, if it costs amount credits (NULL: if there is anything at all)? reason: ''sufficient'' (and no more than max_pending is owed); ''within_max_pending'' (short, but no more than max_pending would be owed afterwards); ''recharge_in_progress'' (short, but an auto-recharge is under way, and max_recharges times what it brings, NULL for none, would cover the rest); ''insufficient_credits''. It reserves nothing: hold_create does. Writes nothing; an unknown customer has nothing. Raises PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.explain_drawdown(
     customer_id text, amount numeric, currency text DEFAULT NULL, event_name text DEFAULT NULL)

@@ -28,6 +28,15 @@ pub enum AmountError {
     /// Less than zero where the reason only gives.
     #[error("must be greater than zero for this reason")]
     OnlyGives,
+    /// Less than a payment may be.
+    #[error("must be at least {0}: the currency or its recharge configuration takes no smaller payment")]
+    BelowMinimum(Decimal),
+    /// More than a payment may be.
+    #[error("must be at most {0}: the currency or its recharge configuration takes no larger payment")]
+    AboveMaximum(Decimal),
+    /// So little that it buys nothing.
+    #[error("must buy at least the smallest part of a credit")]
+    BuysNothing,
     /// More than is held.
     #[error("must be at most what is held")]
     MoreThanHeld,

@@ -91,6 +91,36 @@ pub enum Error {
         /// 'unknown', 'captured', 'released' or 'expired'.
         state: &'static str,
     },
+    /// PC011
+    #[error("{currency} has no recharge configuration{}", customer_id.as_ref().map_or_else(String::new, |c| format!(" for customer \"{c}\"")))]
+    RechargeNotConfigured {
+        /// Whose; `None` for that of the currency itself.
+        customer_id: Option<String>,
+        /// The currency's code.
+        currency: String,
+    },
+    /// PC012
+    #[error("the signature is not valid: {reason}")]
+    SignatureInvalid {
+        /// What may be told of it.
+        reason: &'static str,
+    },
+    /// PC014
+    #[error("{subject} {id} does not exist")]
+    TopUpNotOpen {
+        /// 'top-up', or 'recharge'.
+        subject: &'static str,
+        /// As it was given.
+        id: String,
+    },
+    /// PC015
+    #[error("price {price_id} {}", if *archived { "is archived" } else { "does not exist" })]
+    PriceNotFound {
+        /// As it was given.
+        price_id: Uuid,
+        /// Whether it exists and is no longer on sale.
+        archived: bool,
+    },
     /// PC013
     #[error("{argument} {reason}")]
     InvalidArgument {
@@ -128,7 +158,7 @@ const fn code(code: &'static str, name: &'static str, raised_when: &'static str,
 }
 
 /// Every code that a user can see.
-pub const CODES: [Code; 11] = [
+pub const CODES: [Code; 15] = [
     code(
         "PC001",
         "insufficient_credits",
@@ -154,7 +184,21 @@ pub const CODES: [Code; 11] = [
     code("PC008", "currency_not_found", "no such currency, or it is not active", "currency, active"),
     code("PC009", "grant_not_found", "the customer has no such grant", "customer_id, grant_id"),
     code("PC010", "hold_not_open", "unknown, captured with another amount, released or expired", "hold_id, state"),
+    code(
+        "PC011",
+        "recharge_not_configured",
+        "the currency, or the customer, has no recharge configuration",
+        "customer_id, currency",
+    ),
+    code(
+        "PC012",
+        "signature_invalid",
+        "a webhook or a token that was not signed with the secret, or too long ago",
+        "reason",
+    ),
     code("PC013", "invalid_argument", "anything else that a caller got wrong", "argument"),
+    code("PC014", "top_up_not_open", "the customer has no such top-up, or no such recharge", "subject, id, state"),
+    code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
 ];
 
 impl Error {
@@ -191,7 +235,11 @@ impl Error {
             Error::CurrencyNotFound { .. } => "PC008",
             Error::GrantNotFound { .. } => "PC009",
             Error::HoldNotOpen { .. } => "PC010",
+            Error::RechargeNotConfigured { .. } => "PC011",
+            Error::SignatureInvalid { .. } => "PC012",
             Error::InvalidArgument { .. } => "PC013",
+            Error::TopUpNotOpen { .. } => "PC014",
+            Error::PriceNotFound { .. } => "PC015",
             Error::AccountBusy => "55P03",
             Error::Internal { .. } => "XX001",
         }
@@ -225,6 +273,14 @@ impl Error {
                 json!({"customer_id": customer_id, "grant_id": grant_id.to_string()})
             }
             Error::HoldNotOpen { hold_id, state } => json!({"hold_id": hold_id.to_string(), "state": state}),
+            Error::RechargeNotConfigured { customer_id, currency } => {
+                json!({"customer_id": customer_id, "currency": currency})
+            }
+            Error::SignatureInvalid { reason } => json!({"reason": reason}),
+            Error::TopUpNotOpen { subject, id } => json!({"subject": subject, "id": id, "state": "unknown"}),
+            Error::PriceNotFound { price_id, archived } => {
+                json!({"price_id": price_id.to_string(), "archived": archived})
+            }
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::AccountBusy => json!({}),
             Error::Internal { what } => json!({"what": what}),
@@ -256,6 +312,16 @@ impl Error {
             Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
             Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
             Error::HoldNotOpen { .. } => "Only an open hold can be captured or released; what it had is where DETAIL says.",
+            Error::RechargeNotConfigured { .. } => {
+                "Configure it with credits.configure_recharge, for a customer with credits.configure_auto_recharge."
+            }
+            Error::SignatureInvalid { .. } => {
+                "Pass the raw request body and the signature header as they came; credits.payment_provider_set has the secret."
+            }
+            Error::TopUpNotOpen { .. } => {
+                "Try again: the transaction that makes it may not have committed yet. See the view credits.purchases."
+            }
+            Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
             Error::InvalidArgument { .. } => "See \\df+ for what the function expects.",
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",

@@ -14,27 +14,39 @@ mod running;
 mod settings;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
+mod topup;
 
 pgrx::extension_sql_file!("../sql/tables.sql", name = "tables", bootstrap);
 pgrx::extension_sql_file!("../sql/meter_tables.sql", name = "meter_tables", requires = ["tables"]);
-pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", requires = ["meter_tables"]);
+pgrx::extension_sql_file!("../sql/payment_tables.sql", name = "payment_tables", requires = ["meter_tables"]);
+pgrx::extension_sql_file!("../sql/table_comments.sql", name = "table_comments", requires = ["payment_tables"]);
 pgrx::extension_sql_file!(
     "../sql/meter_table_comments.sql",
     name = "meter_table_comments",
     requires = ["table_comments"]
 );
-pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["meter_table_comments"]);
+pgrx::extension_sql_file!(
+    "../sql/payment_table_comments.sql",
+    name = "payment_table_comments",
+    requires = ["meter_table_comments"]
+);
+pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["payment_table_comments"]);
 pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["customers"]);
 pgrx::extension_sql_file!("../sql/wallet.sql", name = "wallet", requires = ["grants"]);
 pgrx::extension_sql_file!("../sql/holds.sql", name = "holds", requires = ["wallet"]);
 pgrx::extension_sql_file!("../sql/metering.sql", name = "metering", requires = ["holds"]);
 pgrx::extension_sql_file!("../sql/usage.sql", name = "usage", requires = ["metering"]);
 pgrx::extension_sql_file!("../sql/running.sql", name = "running", requires = ["usage"]);
-pgrx::extension_sql_file!("../sql/views.sql", name = "views", requires = ["running"]);
+pgrx::extension_sql_file!("../sql/catalog.sql", name = "catalog", requires = ["running"]);
+pgrx::extension_sql_file!("../sql/top_ups.sql", name = "top_ups", requires = ["catalog"]);
+pgrx::extension_sql_file!("../sql/recharges.sql", name = "recharges", requires = ["top_ups"]);
+pgrx::extension_sql_file!("../sql/views.sql", name = "views", requires = ["recharges"]);
 pgrx::extension_sql_file!("../sql/journal.sql", name = "journal", requires = ["views"]);
 pgrx::extension_sql_file!("../sql/customer_views.sql", name = "customer_views", requires = ["journal"]);
-pgrx::extension_sql_file!("../sql/verify_usage.sql", name = "verify_usage", requires = ["customer_views"]);
-pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["verify_usage"]);
+pgrx::extension_sql_file!("../sql/verify_grants.sql", name = "verify_grants", requires = ["customer_views"]);
+pgrx::extension_sql_file!("../sql/verify_usage.sql", name = "verify_usage", requires = ["verify_grants"]);
+pgrx::extension_sql_file!("../sql/verify_payments.sql", name = "verify_payments", requires = ["verify_usage"]);
+pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["verify_payments"]);
 pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["verify"], finalize);
 
 /// Called by PostgreSQL when the library is loaded.

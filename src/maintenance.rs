@@ -1,4 +1,5 @@
-//! Maintenance: posting what fell due in accounts that nobody touched, and settling usage that waits.
+//! Maintenance: posting what fell due in accounts that nobody touched, settling usage that waits, and deleting what nobody
+//! took out of the outbox.
 
 use crate::input;
 use crate::ledger::posting::{self, Key};
@@ -8,6 +9,7 @@ use crate::pg::reply::{Nothing, Reply, Value};
 use crate::pg::statement::{Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
+use crate::topup::outbox;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 
@@ -28,8 +30,8 @@ static LOCK_DUE: Statement = Statement::new(
     &[TIMESTAMPTZOID, INT4OID],
 );
 
-/// `credits.maintain_batch`: one batch; how many accounts it brought up to date, or how many events it settled where no
-/// account had anything due. Raises PC013.
+/// `credits.maintain_batch`: one batch; how many accounts it brought up to date, where there are none how many events it
+/// settled, and where there are none of those how many old rows of the outbox it deleted. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
     Reply((|| {
@@ -41,7 +43,8 @@ fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
                 keys.push((row.next()?, row.next()?));
             }
             if keys.is_empty() {
-                return settlement::batch(session, settlement::BATCH).map(Value);
+                let settled = settlement::batch(session, settlement::BATCH)?;
+                return if settled > 0 { Ok(settled) } else { outbox::forget_old(session, batch_size) }.map(Value);
             }
             // Locked already, so this does not wait.
             let mut books = posting::lock(session, &keys)?;

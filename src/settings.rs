@@ -12,6 +12,14 @@ static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CStri
 static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
 /// How many seconds behind now an event may lie.
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
+/// Whether sessions that listen are told of new rows of the outbox.
+static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
+/// How many seconds a row of the outbox waits for whoever does not want it.
+static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
+/// What becomes of spent credits whose price is paid back.
+static SPENT_ON_REFUND: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"pending"));
+/// Where customers' billing pages are.
+static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whose rows the customer views show.
 static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// What the extension takes for now(), in tests.
@@ -47,6 +55,40 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::UNIT_S,
     );
+    GucRegistry::define_bool_guc(
+        c"credits.notify",
+        c"Whether a new row of the outbox sends a notification on the channel credits_outbox.",
+        c"Switch it off for two-phase commit, which a notification does not allow.",
+        &NOTIFY,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"credits.outbox_retention",
+        c"How long maintain() keeps a row of the outbox that some consumer has not acknowledged.",
+        c"Rows that every consumer has acknowledged are deleted at once.",
+        &OUTBOX_RETENTION,
+        60,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_string_guc(
+        c"credits.spent_on_refund",
+        c"What becomes of spent credits whose price is paid back: pending (they are owed) or forgive.",
+        c"A call of payment_refunded or payment_disputed can say otherwise.",
+        &SPENT_ON_REFUND,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"credits.portal_url",
+        c"Where customers' billing pages are: billing_portal_session_create adds the token to it.",
+        c"Empty gives the token alone.",
+        &PORTAL_URL,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
     GucRegistry::define_string_guc(
         c"credits.test_clock",
         c"For tests: what pg_credits takes for now(), a timestamptz as text.",
@@ -69,6 +111,26 @@ pub fn register() {
 /// The code of the currency of calls that name none.
 pub fn default_currency() -> String {
     text(&DEFAULT_CURRENCY).unwrap_or_else(|| String::from("CREDIT"))
+}
+
+/// Whether sessions that listen are told of new rows of the outbox.
+pub fn notify() -> bool {
+    NOTIFY.get()
+}
+
+/// How many seconds a row of the outbox is kept that nobody wants.
+pub fn outbox_retention() -> i32 {
+    OUTBOX_RETENTION.get()
+}
+
+/// What becomes of spent credits whose price is paid back, as it was set.
+pub fn spent_on_refund() -> String {
+    text(&SPENT_ON_REFUND).unwrap_or_else(|| String::from("pending"))
+}
+
+/// Where customers' billing pages are.
+pub fn portal_url() -> Option<String> {
+    text(&PORTAL_URL)
 }
 
 /// Whose rows the customer views show; `None` for nobody's.
@@ -94,6 +156,11 @@ pub fn now() -> Result<Time, Error> {
             .filter(|at| at.is_finite())
             .ok_or_else(|| Error::argument("credits.test_clock", "must be a moment, not infinity")),
     }
+}
+
+/// The moment of this very call, or the test clock: for what must not be dated back to when the transaction began.
+pub fn clock() -> Result<Time, Error> {
+    if is_clock_set() { now() } else { Ok(backend::clock()) }
 }
 
 /// Whether it is a test clock, beside which the times of this server mean nothing.

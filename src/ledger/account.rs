@@ -12,6 +12,7 @@ use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::row;
+use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID};
 
@@ -56,10 +57,15 @@ fn account_configure(
             let threshold = input::limit("low_balance_threshold", low_balance_threshold, amount)?;
             customer::must_exist(session, customer_id)?;
             posting::make(session, &[(customer_id.to_string(), code.clone())])?;
+            let mut book = open_existing(session, customer_id, &code, settings::now()?)?;
             let rows =
                 CONFIGURE.run(session, &[customer_id.cell(), code.cell(), overdraft_limit.cell(), threshold.cell()])?;
             let row = rows.first().ok_or_else(|| Error::internal("an account was made and is not there"))?;
-            AccountRow::read(row).map(One)
+            let row = AccountRow::read(row)?;
+            posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
+            book.watch_now();
+            posting::post(session, &[book])?;
+            Ok(One(row))
         })
     })())
 }

@@ -115,10 +115,9 @@ row! {
 #[pg_extern(sql = false)]
 fn due_events(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueEventRow>> {
     Reply(due_rows(customer_id, currency, |book| {
-        let paid = book.changed_debts().map(|debt| DueEventRow {
-            identifier: debt.identifier.clone(),
-            consumed: debt.consumed,
-            pending: debt.pending,
+        let paid = book.changed_debts().filter_map(|debt| {
+            let identifier = debt.source.identifier()?.to_string();
+            Some(DueEventRow { identifier, consumed: debt.consumed, pending: debt.pending })
         });
         paid.collect()
     }))

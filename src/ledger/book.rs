@@ -1,14 +1,16 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due).
 //! It decides what time, grants, charges and holds do to the account and writes down the ledger lines. Pure: what is
 //! loaded into it and what is stored from it is in posting.rs. Here are its balances and how a line is written; what
-//! changes them is in book/: time.rs, spend.rs, supply.rs, usage.rs, and which grants are loaded in window.rs.
+//! changes them is in book/: time.rs, spend.rs, supply.rs, usage.rs, reclaim.rs, and which grants are loaded in window.rs.
 
+mod reclaim;
 mod spend;
 mod supply;
 mod time;
 mod usage;
 mod window;
 
+pub use reclaim::{Reclaim, Reclaimed, Taken};
 pub use spend::{Refusal, Short};
 pub use time::Due;
 pub use usage::{Charged, Overage, Usage};
@@ -19,6 +21,24 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// At which balances somebody is to be told, or credits are to be bought: what topup/watch.rs left to be looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// When less is available.
+    pub below: Decimal,
+    /// When so much is available again.
+    pub above: Option<Decimal>,
+    /// Whatever is available: time brought something, or what is watched has changed.
+    pub now: bool,
+}
+
+impl Watch {
+    /// Whether anything is looked for at all.
+    pub fn is_set(&self) -> bool {
+        self.below > Decimal::ZERO || self.above.is_some()
+    }
+}
 
 /// The working copy of one account. Its balances are those at `posted_at`.
 #[derive(Debug, Clone)]
@@ -66,6 +86,10 @@ pub struct Book {
     charged: BTreeMap<String, Decimal>,
     /// Events that were recorded earlier and are charged now, with the time of their report.
     pub settled: Vec<(Time, String)>,
+    /// By operation: credits that it took back from the grant of its purchase, beside what its row says.
+    pub taken: BTreeMap<Uuid, Decimal>,
+    /// When to look whether something is to be told of the balance.
+    pub watch: Watch,
     /// Whether the account's row must be written, even where no line was.
     touched: bool,
     /// Whether something was to change that is not there: the tables were damaged.
@@ -104,6 +128,8 @@ impl Book {
             draws: BTreeMap::new(),
             charged: BTreeMap::new(),
             settled: Vec::new(),
+            taken: BTreeMap::new(),
+            watch: Watch::default(),
             touched: false,
             broken: false,
         }
@@ -127,7 +153,7 @@ impl Book {
             && [self.available, self.restricted, self.held, self.pending].iter().all(sane)
             && self.changed_grants().all(|g| sane(&g.remaining) && g.remaining + g.lapsed <= g.amount)
             // An event of a period may have brought back more than was paid for it itself.
-            && self.changed_debts().all(|d| (d.period.is_some() || sane(&d.consumed)) && sane(&d.pending))
+            && self.changed_debts().all(|d| (d.source.period().is_some() || sane(&d.consumed)) && sane(&d.pending))
     }
 
     /// Whether there is anything to write.
@@ -138,6 +164,18 @@ impl Book {
     /// Has the account's row written whatever else there is: something changes under its lock that is in no book.
     pub fn touch(&mut self) {
         self.touched = true;
+    }
+
+    /// Whether the balance is to be looked at.
+    pub fn is_to_be_watched(&self) -> bool {
+        let Watch { below, above, now } = &self.watch;
+        *now || self.available < *below || above.is_some_and(|above| self.available >= above)
+    }
+
+    /// Has the balance looked at whatever it is: what is watched has changed.
+    pub fn watch_now(&mut self) {
+        self.watch.now = true;
+        self.touch();
     }
 
     /// Writes a line down: the only way in which balances change.
@@ -195,7 +233,7 @@ impl Book {
 
     /// What an event has been charged so far, where that is not in its row yet.
     pub fn debt(&self, identifier: &str) -> Option<&Debt> {
-        self.debts.values().find(|d| d.identifier == identifier)
+        self.debts.values().find(|d| d.source.identifier() == Some(identifier))
     }
 
     /// The events that owed something and whose rows must be written.

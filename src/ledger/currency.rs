@@ -1,6 +1,6 @@
 //! Currencies: what is counted, and with how many decimals.
 
-use crate::amount::{self, Decimal};
+use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::Numeric;
@@ -210,6 +210,47 @@ pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount
         Ok(_) => Ok(currency),
         Err(reason) => Err(Error::amount(argument, amount, reason)),
     }
+}
+
+/// What one payment in a currency may be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PaymentLimits {
+    /// At least.
+    pub least: Option<Decimal>,
+    /// At most.
+    pub most: Option<Decimal>,
+}
+
+impl PaymentLimits {
+    /// Holds a payment against them.
+    pub fn check(&self, amount: Decimal) -> Result<(), AmountError> {
+        match (self.least.filter(|least| amount < *least), self.most.filter(|most| amount > *most)) {
+            (Some(least), _) => Err(AmountError::BelowMinimum(least)),
+            (_, Some(most)) => Err(AmountError::AboveMaximum(most)),
+            _ => Ok(()),
+        }
+    }
+}
+
+static FIND_FIAT: Statement = Statement::new(
+    c"SELECT kind = 'fiat', min_payment, max_payment FROM credits.currencies WHERE currency = $1",
+    &[TEXTOID],
+);
+
+/// A currency that payments are made in, and what one may be: active, of kind 'fiat', and the amount fits its decimals.
+/// Raises PC007, PC008, PC013.
+pub fn resolve_fiat(
+    session: &Session,
+    (argument, code): (&'static str, &str),
+    (amount_argument, amount): (&'static str, Decimal),
+) -> Result<PaymentLimits, Error> {
+    resolve_for(session, code, amount_argument, amount)?;
+    let rows = FIND_FIAT.run(session, &[code.cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("a currency is not there"))?;
+    if !row.next::<bool>()? {
+        return Err(Error::argument(argument, "must be a currency of kind fiat: credits are bought with money"));
+    }
+    Ok(PaymentLimits { least: row.next()?, most: row.next()? })
 }
 
 /// The decimals of a currency that something is kept in already, active or not.

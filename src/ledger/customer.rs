@@ -73,12 +73,23 @@ static ERASE: Statement = Statement::new(
     &[TEXTOID],
 );
 
+// What payment providers sent may name the person, and a payment method is the person's.
+static ERASE_PAYLOADS: Statement =
+    Statement::new(c"UPDATE credits.webhook_events SET payload = '{}' WHERE customer_id = $1", &[TEXTOID]);
+static ERASE_METHOD: Statement =
+    Statement::new(c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1", &[TEXTOID]);
+static ERASE_METHODS: Statement =
+    Statement::new(c"UPDATE credits.recharges SET payment_method = NULL WHERE customer_id = $1", &[TEXTOID]);
+
 /// `credits.customer_erase`: forgets the person, keeps the ledger. Raises PC003, PC013.
 #[pg_extern(sql = false)]
 fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
+            for statement in [&ERASE_PAYLOADS, &ERASE_METHOD, &ERASE_METHODS] {
+                statement.run(session, &[customer_id.cell()])?;
+            }
             let rows = ERASE.run(session, &[customer_id.cell()])?;
             let Some(row) = rows.first() else {
                 return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });

@@ -189,7 +189,7 @@ static HEAD_PAYS: Statement = Statement::new(
               posted_at = greatest(a.posted_at, $8), last_line = a.last_line + 1
           FROM claim
           WHERE a.customer_id = $1 AND a.currency = $3
-            AND a.head_remaining > $4 AND greatest(a.posted_at, $8) < a.next_change_at
+            AND a.head_remaining > $4 AND a.available - $4 >= a.watch_below AND greatest(a.posted_at, $8) < a.next_change_at
           RETURNING a.last_line, a.available, a.restricted, a.head_grant_id, a.posted_at
       ), line AS (
           INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,

@@ -86,12 +86,25 @@ pub struct Grant {
     pub amount: Decimal,
     /// What is left, in credits.
     pub remaining: Decimal,
-    /// What of it expired or was voided, in credits.
+    /// What of it expired, was voided or was taken back, in credits.
     pub lapsed: Decimal,
     /// Where it stands.
     pub status: Status,
+    /// What is to be taken of it when credits come back to it.
+    pub claim: Option<Claim>,
     /// Whether its row says something else than this.
     pub changed: bool,
+}
+
+/// Credits of a grant whose price was paid back while they were held, or that were forgiven: taken when they come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Credits.
+    pub amount: Decimal,
+    /// The operation that takes them.
+    pub operation_id: Uuid,
+    /// Whether they are owed once they are spent.
+    pub owes: bool,
 }
 
 impl Grant {

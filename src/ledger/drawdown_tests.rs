@@ -32,6 +32,7 @@ fn grant() -> impl Strategy<Value = Grant> {
             remaining: Decimal::new(mantissa, scale),
             lapsed: Decimal::ZERO,
             status,
+            claim: None,
             changed: false,
         })
 }
@@ -180,6 +181,7 @@ fn each_rule_decides_when_those_before_it_tie() {
         remaining: Decimal::TEN,
         lapsed: Decimal::ZERO,
         status: Status::Granted,
+        claim: None,
         changed: false,
     };
     let first = |better: Grant| {

@@ -13,6 +13,7 @@ use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, reading};
 use crate::row;
 use crate::settings;
+use crate::topup::auto_recharge;
 use pgrx::pg_extern;
 use std::rc::Rc;
 use uuid::Uuid;
@@ -119,7 +120,7 @@ row! {
     pub struct AvailabilityRow {
         /// Whether the work may go on.
         pub can_continue: bool,
-        /// Why: 'sufficient', 'within_max_pending', 'insufficient_credits'.
+        /// Why: 'sufficient', 'within_max_pending', 'recharge_in_progress', 'insufficient_credits'.
         pub reason: String,
         /// What a plain debit may take.
         pub available: Decimal,
@@ -157,12 +158,20 @@ fn credit_availability(
                 None => available.is_zero(),
             };
             let allowed = max_pending.unwrap_or_default();
+            // Credits that are being bought, where the caller counts on them.
+            let bought = auto_recharge::in_progress(session, customer_id, &code)?;
+            let coming = bought
+                .zip(max_recharges)
+                .and_then(|(credits, most)| credits.checked_mul(Decimal::from(most)))
+                .unwrap_or_default();
             // What would be owed once the work is done: what no credit covers of it, and what is owed already.
             let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
             let reason = if !short && pending <= allowed {
                 "sufficient"
             } else if allowed > Decimal::ZERO && owed <= allowed {
                 "within_max_pending"
+            } else if coming > Decimal::ZERO && owed <= allowed + coming {
+                "recharge_in_progress"
             } else {
                 "insufficient_credits"
             };
@@ -171,7 +180,7 @@ fn credit_availability(
                 reason: reason.to_string(),
                 available,
                 pending,
-                recharge_in_progress: false,
+                recharge_in_progress: bought.is_some(),
             }))
         })
     })())

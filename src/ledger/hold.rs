@@ -296,7 +296,8 @@ fn close(session: &Session, book: &mut Book, hold: &Hold, captured: Decimal) -> 
     posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     let givers: Vec<Uuid> = hold.parts.iter().map(|(id, _)| *id).collect();
     posting::take_grants(session, book, &givers)?;
-    let debts = posting::debts(session, book, Some(hold.amount() - captured), None)?;
+    let mut debts = posting::debts(session, book, Some(hold.amount() - captured), None)?;
+    debts.extend(posting::claim_debts(session, book, &givers)?);
     book.close_hold(hold, captured, debts);
     Ok(())
 }

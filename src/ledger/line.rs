@@ -32,7 +32,8 @@ pub enum LineType {
     Transfer,
     /// A correction for what happened elsewhere.
     Adjustment,
-    /// Credits taken because their price was paid back elsewhere.
+    /// Credits taken because their price was paid back; or, without a grant, owed for it; or, with the other sign, given
+    /// back because it was not paid back after all.
     Refund,
 }
 
@@ -86,6 +87,32 @@ pub struct PeriodDraw {
     pub amount: Decimal,
     /// The same as its row has it; zero where it has none.
     pub stored: Decimal,
+}
+
+impl Source {
+    /// The event, where it is one.
+    pub fn identifier(&self) -> Option<&str> {
+        match self {
+            Source::Event(identifier, _) => Some(identifier),
+            Source::Operation(_) => None,
+        }
+    }
+
+    /// The operation, where it is one.
+    pub fn operation(&self) -> Option<Uuid> {
+        match self {
+            Source::Event(..) => None,
+            Source::Operation(id) => Some(*id),
+        }
+    }
+
+    /// The period whose usage is priced as one, where it is an event of one.
+    pub fn period(&self) -> Option<&Rc<Period>> {
+        match self {
+            Source::Event(_, period) => period.as_ref(),
+            Source::Operation(_) => None,
+        }
+    }
 }
 
 /// What a line does to the account, signed.
@@ -181,15 +208,13 @@ pub struct ClosedHold {
     pub closed_at: Time,
 }
 
-/// Usage that no credit covered: what is owed for one event.
+/// What is owed for one event that no credit covered, or for spent credits whose price was paid back.
 #[derive(Debug, Clone)]
 pub struct Debt {
-    /// The event.
-    pub identifier: String,
-    /// Its meter: which grants may pay.
-    pub event_name: String,
-    /// The period whose usage is priced as one, where its own is.
-    pub period: Option<Rc<Period>>,
+    /// The event, or the operation that took the credits back.
+    pub source: Source,
+    /// The meter whose payers may pay it; `None` for what only plain credits may pay.
+    pub event_name: Option<String>,
     /// Credits paid so far.
     pub consumed: Decimal,
     /// Credits owed.

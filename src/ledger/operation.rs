@@ -26,7 +26,7 @@ pub struct Operation {
     pub grant_id: Option<Uuid>,
     /// Of a transfer, the other customer.
     pub counterparty: Option<String>,
-    /// Of an adjustment, its reason: it decides what the line is.
+    /// Of an adjustment, its reason: it decides what the line is. Of a purchase, what was bought.
     pub reason: Option<String>,
 }
 
@@ -40,6 +40,11 @@ pub struct Texts<'a> {
 }
 
 impl Operation {
+    /// Of a purchase the reason says what was bought.
+    fn is_purchase(&self) -> bool {
+        self.function == "top_up_create"
+    }
+
     /// What a repeat differs in from this first call.
     fn difference(&self, call: &Operation) -> Option<&'static str> {
         [
@@ -48,7 +53,10 @@ impl Operation {
             (self.currency != call.currency, "currency"),
             (self.category != call.category, "category"),
             (self.counterparty != call.counterparty, "recipient"),
-            (self.reason != call.reason, "reason"),
+            (
+                self.reason != call.reason,
+                if self.is_purchase() { "price, quantity or payment currency" } else { "reason" },
+            ),
         ]
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))

@@ -12,19 +12,20 @@ mod extra;
 mod unsettled;
 mod window;
 
-pub use due::{as_of, bring_up_to_date, debts, debts_for, hold, period_debts, some_of};
+pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_of};
 pub use extra::take_draws;
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
 pub use window::{take_grants, take_windows};
 
 use super::book::Book;
-use super::drawdown::{Category, Grant, Status};
+use super::drawdown::{Category, Claim, Grant, Status};
 use super::line::{LineType, Source};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{Cell, ToCell, array};
+use crate::topup::watch;
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use std::collections::HashSet;
 
@@ -33,7 +34,8 @@ pub type Key = (String, String);
 
 static LOCK: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt
+             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.watch_below,
+             a.watch_above
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
       ORDER BY a.customer_id, a.currency
@@ -43,7 +45,7 @@ static LOCK: Statement = Statement::new(
 
 static READ_ONE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt
+             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, 0::numeric, NULL::numeric
       FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -55,7 +57,7 @@ pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<
 
 static READ: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt
+             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, 0::numeric, NULL::numeric
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
     &[TEXTARRAYOID, TEXTARRAYOID],
@@ -170,7 +172,9 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let head_remaining = row.next()?;
     let head = head_id.map(|id| (id, head_remaining));
     let times = (row.next()?, row.next()?);
-    Ok(Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?)))
+    let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
+    (book.watch.below, book.watch.above) = (row.next()?, row.next()?);
+    Ok(book)
 }
 
 /// The place, counted from 0, that a row's first column says.
@@ -196,8 +200,15 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
         remaining: row.next()?,
         lapsed: row.next()?,
         status: Status::parse(&row.next::<String>()?).ok_or_else(unknown)?,
+        claim: claim(row)?,
         changed: false,
     })
+}
+
+/// What is to be taken of a grant when it comes back: the last three columns, which are NULL for all but few.
+fn claim(row: &mut Row<'_>) -> Result<Option<Claim>, Error> {
+    let Some(operation_id) = row.next()? else { return Ok(None) };
+    Ok(Some(Claim { operation_id, amount: row.next()?, owes: row.next()? }))
 }
 
 static POST: Statement = Statement::new(
@@ -295,14 +306,8 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
             array(lines.iter().map(|(_, l)| l.effect.balance)),
             array(lines.iter().map(|(_, l)| l.running_balance)),
             array(lines.iter().map(|(_, l)| l.grant_id)),
-            array(lines.iter().map(|(_, l)| match &l.source {
-                Some(Source::Operation(id)) => Some(*id),
-                _ => None,
-            })),
-            array(lines.iter().map(|(_, l)| match &l.source {
-                Some(Source::Event(identifier, _)) => Some(identifier),
-                _ => None,
-            })),
+            array(lines.iter().map(|(_, l)| l.source.as_ref().and_then(Source::operation))),
+            array(lines.iter().map(|(_, l)| l.source.as_ref().and_then(Source::identifier))),
             array(lines.iter().map(|(_, l)| l.effective_at)),
             array(lines.iter().map(|(b, _)| b.posted_at)),
             array(lines.iter().map(|(_, l)| not_zero(l.effect.held))),
@@ -321,7 +326,8 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
             array(books.iter().map(|b| b.last_debt)),
         ],
     )?;
-    extra::write(session, books)
+    extra::write(session, books)?;
+    watch::look(session, books)
 }
 
 /// What an event's row is to say.
@@ -334,12 +340,14 @@ struct Event<'b> {
 }
 
 fn events(book: &Book) -> impl Iterator<Item = Event<'_>> {
-    let owing = book.changed_debts().map(|debt| Event {
-        customer_id: &book.customer_id,
-        identifier: &debt.identifier,
-        consumed: debt.consumed,
-        pending: debt.pending,
-        debt_no: Some(debt.debt_no),
+    let owing = book.changed_debts().filter_map(|debt| {
+        Some(Event {
+            customer_id: &book.customer_id,
+            identifier: debt.source.identifier()?,
+            consumed: debt.consumed,
+            pending: debt.pending,
+            debt_no: Some(debt.debt_no),
+        })
     });
     let others = book.charged().map(|(identifier, consumed)| Event {
         customer_id: &book.customer_id,

@@ -8,10 +8,11 @@ use crate::input;
 use crate::metering::meter;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::statement::Session;
+use crate::topup::price::GrantTerms;
 use uuid::Uuid;
 
 /// Neither first nor last.
-const DEFAULT_PRIORITY: i16 = 50;
+pub const DEFAULT_PRIORITY: i16 = 50;
 
 /// Terms as they were given; NULL is the default.
 #[derive(Default)]
@@ -61,6 +62,18 @@ impl Terms {
         })
     }
 
+    /// The terms of what was bought, as the purchase has them.
+    pub fn bought(bought: &GrantTerms, expires_at: Time, cost_basis: Option<Decimal>) -> Self {
+        Terms {
+            category: Category::parse(&bought.category).unwrap_or(Category::Paid),
+            cost_basis,
+            priority: bought.priority,
+            effective_at: None,
+            expires_at,
+            meters: bought.applicable_meters.clone(),
+        }
+    }
+
     /// What a first call must meet and a repeat need not. Raises PC004, PC013.
     pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
         if self.expires_at <= self.effective_at.unwrap_or(now).max(now) {
@@ -89,6 +102,7 @@ impl Terms {
             remaining: amount,
             lapsed: Decimal::ZERO,
             status: if effective_at > at { Status::Pending } else { Status::Granted },
+            claim: None,
             changed: false,
         })
     }
@@ -101,7 +115,8 @@ pub fn priority(given: Option<i32>) -> Result<Option<i16>, Error> {
     priority.map(Some).ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))
 }
 
-fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
+/// The meters that a grant may pay for, in order, each once. Raises PC013.
+pub fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
     let Some(given) = given else { return Ok(None) };
     let given = given.elements("applicable_meters")?;
     if given.is_empty() {

@@ -154,6 +154,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
                 remaining: draw.amount,
                 lapsed: Decimal::ZERO,
                 status: Status::Granted,
+                claim: None,
                 changed: false,
                 ..source
             })

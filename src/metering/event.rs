@@ -101,7 +101,7 @@ static HEAD_PAYS: Statement = Statement::new(
               posted_at = greatest(a.posted_at, $8), last_line = a.last_line + 1
           FROM claim
           WHERE a.customer_id = $1 AND a.currency = $4 AND $6 > 0
-            AND a.head_remaining > $6 AND a.restricted = 0 AND greatest(a.posted_at, $8) < a.next_change_at
+            AND a.head_remaining > $6 AND a.available - $6 >= a.watch_below AND a.restricted = 0 AND greatest(a.posted_at, $8) < a.next_change_at
           RETURNING a.last_line, a.available, a.head_grant_id, a.posted_at
       ), line AS (
           INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,

@@ -3,7 +3,7 @@
 use super::event::{self, BatchRow};
 use super::report::{Event, Extras};
 use crate::amount::Decimal;
-use crate::clock::Time;
+use crate::clock::{EPOCH, Time};
 use crate::error::Error;
 use crate::input;
 use crate::pg::reply::{Many, Reply};
@@ -14,9 +14,6 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::JSONBOID;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-/// 2000-01-01, from which PostgreSQL counts, in seconds since 1970.
-const EPOCH: i128 = 946_684_800;
 
 static IS_ARRAY: Statement = Statement::new(c"SELECT jsonb_typeof($1) = 'array'", &[JSONBOID]);
 
@@ -95,6 +92,6 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
 fn moment(text: &str) -> Result<Time, Error> {
     let wrong = || Error::argument("occurred_at", "must be a time with its offset, like 2026-03-01T12:00:00Z");
     let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong())?;
-    let microseconds = moment.unix_timestamp_nanos() / 1_000 - EPOCH * 1_000_000;
+    let microseconds = moment.unix_timestamp_nanos() / 1_000 - i128::from(EPOCH) * 1_000_000;
     i64::try_from(microseconds).map(Time).map_err(|_| wrong())
 }

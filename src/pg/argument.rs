@@ -1,6 +1,6 @@
 //! Arguments of SQL functions as Rust types of our own, beside those that pgrx has.
 
-use super::value::{Cell, Element, FromCell, Json, Layout, numeric_text};
+use super::value::{Cell, Element, FromCell, Json, Layout, ToCell, numeric_text};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -79,6 +79,18 @@ const MONTH: i64 = 31 * DAY;
 const TEN_YEARS: u64 = 120 * MONTH as u64;
 
 impl Interval {
+    /// The same, where it is more than nothing, and at most ten years. Raises PC013.
+    pub fn positive(self, argument: &'static str) -> Result<Self, Error> {
+        self.after(argument, Time(0)).map(|_| self)
+    }
+
+    /// The same, where it is not less than nothing, and at most ten years. Raises PC013.
+    pub fn not_negative(self, argument: &'static str) -> Result<Self, Error> {
+        // SAFETY: the datum is a live interval, whose layout is PostgreSQL's own struct.
+        let interval = unsafe { &*self.0.cast_mut_ptr::<pg_sys::Interval>() };
+        if (interval.month, interval.day, interval.time) == (0, 0, 0) { Ok(self) } else { self.positive(argument) }
+    }
+
     /// The moment so much later. Raises PC013 where it is not later, or later by more than ten years.
     pub fn after(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
         // SAFETY: the datum is a live interval, whose layout is PostgreSQL's own struct.
@@ -100,6 +112,12 @@ impl Interval {
         Some(Time(later.value() as i64))
             .filter(|later| *later > at)
             .ok_or_else(|| Error::argument(argument, "must be greater than zero"))
+    }
+}
+
+impl ToCell for Interval {
+    fn cell(&self) -> Cell {
+        Cell { datum: self.0, null: false }
     }
 }
 
@@ -140,3 +158,4 @@ argument!(Json, "jsonb", Json::copy);
 argument!(ArrayOf<String>, "text[]", ArrayOf::read);
 argument!(ArrayOf<Numeric>, "numeric[]", ArrayOf::read);
 argument!(ArrayOf<Time>, "timestamptz[]", ArrayOf::read);
+argument!(ArrayOf<Uuid>, "uuid[]", ArrayOf::read);

@@ -10,6 +10,12 @@ pub fn transaction_start() -> Time {
     Time(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() })
 }
 
+/// What SQL calls clock_timestamp().
+pub fn clock() -> Time {
+    // SAFETY: reads the operating system's clock.
+    Time(unsafe { pg_sys::GetCurrentTimestamp() })
+}
+
 /// Whether that is the name of a time zone, in PostgreSQL's own list or in POSIX form.
 pub fn is_time_zone(name: &str) -> bool {
     // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused

@@ -209,6 +209,28 @@ impl FromCell for Uuid {
     }
 }
 
+/// An `interval` as a row has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Span(pg_sys::Interval);
+
+impl ToCell for Span {
+    fn cell(&self) -> Cell {
+        // SAFETY: room for one interval, aligned for anything, and written whole.
+        unsafe {
+            let place = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
+            place.write(self.0);
+            Cell::of(pg_sys::Datum::from(place))
+        }
+    }
+}
+
+impl FromCell for Span {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        // SAFETY: callers read columns of type interval with this: PostgreSQL's own struct, alive as long as the row.
+        (!cell.null).then(|| Span(unsafe { *cell.datum.cast_mut_ptr::<pg_sys::Interval>() }))
+    }
+}
+
 macro_rules! passed_through {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
@@ -289,6 +311,9 @@ impl Element for Uuid {
 }
 impl Element for Time {
     const LAYOUT: Layout = Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd');
+}
+impl Element for bool {
+    const LAYOUT: Layout = Layout(pg_sys::BOOLOID, 1, true, b'c');
 }
 impl Element for i32 {
     const LAYOUT: Layout = Layout(pg_sys::INT4OID, 4, true, b'i');

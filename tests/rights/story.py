@@ -15,19 +15,27 @@ import uuid
 from typing import Any
 
 import psycopg
+import purchases
 from psycopg.rows import dict_row
 
 # The superuser prepares at the first moment; the story is told at the second, when much of it has fallen due.
 BEFORE = "2020-01-01 00:00:00+00"
 NOW = "2020-03-01 00:00:00+00"
+# Never the same twice, and no ids or moments that can be told as such: numbers of a sequence, and what is signed.
+HIDDEN = ("inbox_id", "token")
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# A moment in JSON, whose offset is the session's.
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
 
 def prepare(owner: psycopg.Connection[Any], name: str) -> None:
-    """What falls due before the story begins: a grant ends, one begins, a hold runs out, and usage is owed."""
+    """What falls due before the story begins: a grant ends, one begins, a hold runs out, usage is owed, and nobody
+    answers an auto-recharge."""
     coin, tokens = f"coin_{name}", f"tokens_{name}"
     with owner.transaction():
         owner.execute("SELECT set_config('credits.test_clock', %s, true)", [BEFORE])
+        # What other stories left: rows that are handed out to whoever asks, and a provider beside this one's.
+        owner.execute("TRUNCATE credits.inbox_rejected, credits.outbox, credits.payment_providers")
         owner.execute("SELECT credits.currency_create(%s, decimals => 4)", [coin])
         owner.execute("SELECT credits.meter_create(%s, currency => %s, unit_price => 0.5)", [tokens, coin])
         grant = "SELECT credits.credit_grant(%s, %s, %s, name => %s, granted_by => %s"
@@ -38,7 +46,7 @@ def prepare(owner: psycopg.Connection[Any], name: str) -> None:
         owner.execute("SELECT credits.hold_create(%s, 20, %s, '1 day')", [name, coin])
         owner.execute("SELECT credits.wallet_debit(%s, 80, %s)", [name, coin])
         owner.execute("SELECT credits.report_meter_event(%s, %s, 400, 'before')", [name, tokens])
-        owner.execute("TRUNCATE credits.inbox_rejected")  # what other stories left there
+        purchases.prepare(owner, name)
 
 
 class Story:
@@ -48,31 +56,39 @@ class Story:
         self.connection = connection
         self.name = name
         self.coin = f"coin_{name}"
+        self.cash = f"cash_{name}"
         self.tokens = f"tokens_{name}"
         self.called: set[str] = set()
         self.answers: list[tuple[str, object]] = []
 
-    def run(self, what: str, statement: str, arguments: list[Any]) -> dict[str, Any]:
-        """Runs one statement; its answer is its rows, or the error it raised. Returns the first row."""
+    def session(self, what: str) -> psycopg.Connection[Any]:
+        """Where a function is called or a view is read."""
+        return self.connection
+
+    def run(self, what: str, statement: str, arguments: list[Any]) -> list[dict[str, Any]]:
+        """Runs one statement; its answer is its rows, or the error it raised. Returns the rows."""
         self.called.add(what)
         try:
             # Binary, so that it does not matter how the session writes a date.
-            cursor = self.connection.cursor(row_factory=dict_row, binary=True).execute(statement, arguments)
+            cursor = self.session(what).cursor(row_factory=dict_row, binary=True).execute(statement, arguments)
             rows = cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             self.answers.append((what, f"{error.sqlstate} {self.same(error.diag.message_primary)}"))
-            return {}
-        self.answers.append((what, [{k: self.same(v) for k, v in row.items() if k != "inbox_id"} for row in rows]))
-        return rows[0] if rows else {}
+            return []
+        self.answers.append((what, [{k: self.same(v) for k, v in row.items() if k not in HIDDEN} for row in rows]))
+        return rows
 
     def call(self, function: str, arguments: str = "", *values: Any) -> dict[str, Any]:
-        return self.run(function, f"SELECT * FROM credits.{function}({arguments})", list(values))
+        """Calls a function and returns its first row, empty where it raised an error."""
+        rows = self.run(function, f"SELECT * FROM credits.{function}({arguments})", list(values))
+        return rows[0] if rows else {}
 
-    def read(self, view: str, order: str, column: str | None = "customer_id") -> None:
+    def read(self, view: str, order: str, column: str | None = "customer_id") -> list[dict[str, Any]]:
         """Reads a view's rows of this story."""
-        values = {"customer_id": self.name, "currency": self.coin, None: None}[column]
+        own = {"customer_id": self.name, "currency": self.coin, "credit_currency": self.coin, None: None}
+        values = own[column]
         where = f"WHERE {column} OPERATOR(pg_catalog.=) %s " if column else ""
-        self.run(view, f"SELECT * FROM credits.{view} {where}ORDER BY {order}", [values] if column else [])
+        return self.run(view, f"SELECT * FROM credits.{view} {where}ORDER BY {order}", [values] if column else [])
 
     def same(self, value: Any) -> Any:
         """A value without what differs from one telling to the next."""
@@ -82,10 +98,14 @@ class Story:
             case datetime.datetime():
                 today = abs(datetime.datetime.now(datetime.timezone.utc) - value) < datetime.timedelta(days=1)
                 return "today" if today else value.astimezone(datetime.timezone.utc).isoformat()
+            case str() if MOMENT.fullmatch(value):
+                return self.same(datetime.datetime.fromisoformat(value))
             case str():
                 return UUID.sub("id", value.replace(self.name, "NAME"))
             case list():
                 return [self.same(one) for one in value]
+            case dict():
+                return {key: self.same(one) for key, one in value.items()}
             case _:
                 return str(value)
 
@@ -98,6 +118,7 @@ class Story:
         self.holds()
         self.usage()
         self.inbox()
+        purchases.tell(self)
         self.read_all()
         self.call("customer_erase", "%s", self.name)
 
@@ -105,7 +126,8 @@ class Story:
         """Every function and view that only reads."""
         name, coin = self.name, self.coin
         year = "'2020-01-01 00:00+00', '2021-01-01 00:00+00'"
-        self.connection.execute("SELECT pg_catalog.set_config('credits.current_customer', %s, false)", [name])
+        choice = "SELECT pg_catalog.set_config('credits.current_customer', %s, false)"
+        self.session("current_customer").execute(choice, [name])
         self.call("clock")
         self.call("wallet_balance", "%s, NULL", name)
         self.call("wallet_balance_at", "%s, %s, '2020-01-15 00:00+00'", name, coin)
@@ -134,6 +156,7 @@ class Story:
         self.read("usage", "identifier")
         self.read("usage_by_period", "event_name")
         self.read("price_list", "event_name", "currency")
+        self.read("price_versions", "event_name, price_version", "currency")
         self.read("rejected_events", "identifier")
         self.read("backlog", "1", None)
         self.read("ledger", "line_no")
@@ -143,6 +166,7 @@ class Story:
         self.read("my_wallets", "currency", None)
         self.read("my_grants", "grant_id", None)
         self.read("my_ledger", "line_no", None)
+        purchases.read_all(self)
 
     def grants(self) -> None:
         name, coin = self.name, self.coin
@@ -218,7 +242,8 @@ class Story:
         for value, identifier in ((2, "i1"), (-2, "i2"), (-3, "i3")):
             self.run("inbox", row, [self.name, self.tokens, value, identifier])
         self.call("settle", "10")
-        rejected = self.connection.cursor(binary=True).execute("SELECT inbox_id FROM credits.rejected_events")
+        session = self.session("rejected_events")
+        rejected = session.cursor(binary=True).execute("SELECT inbox_id FROM credits.rejected_events")
         mine = sorted(inbox_id for (inbox_id,) in rejected)
         self.call("inbox_retry", "%s, 'PC007'", mine[:1])
         self.call("settle", "10")

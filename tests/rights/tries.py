@@ -23,6 +23,8 @@ INBOX = "inbox"
 INBOX_COLUMNS = {
     "customer_id", "event_name", "value", "identifier", "occurred_at", "subscription_id", "source_data", "metadata",
 }  # fmt: skip
+# What has secrets in it: nobody but the owner may read it, in whatever way.
+SECRET = ("payment_providers", "signing_keys")
 # A login of each, in the table's order. nobody is a login that was given no role.
 GROUPS = {
     "nobody": (),
@@ -230,6 +232,32 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
         [list(sum(GROUPS.values(), ()))],
     ).fetchall()
     checks.none(members, "no role is in another")
+
+
+def check_secrets(checks: Checks, logins: Logins) -> None:
+    """Nobody but the owner reads a secret: not as a whole, not by a column, and through no view."""
+    owner = logins.owner
+    columns = owner.execute(
+        "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+        " WHERE c.relnamespace = 'credits'::regnamespace AND c.relname = ANY (%s) ORDER BY 1, a.attnum", [list(SECRET)]
+    ).fetchall()  # fmt: skip
+    ways = [sql.SQL("SELECT {} FROM {}").format(sql.Identifier(column), sql.Identifier("credits", name))
+            for name, column in columns]  # fmt: skip
+    for way in ("SELECT * FROM {}", "SELECT count(*) FROM {}", "SELECT t FROM {} t", "TABLE {}"):
+        ways += [sql.SQL(way).format(sql.Identifier("credits", name)) for name in SECRET]
+    checks.none([str(way) for way in ways if attempt(owner, way) != "00000"], "the owner reads what has secrets in it")
+    seen = []
+    for label in GROUPS:
+        with logins.connect(label) as connection:
+            seen += [f"{label}: {way}" for way in ways if attempt(connection, way) != REFUSED]
+    checks.none(seen, f"nobody else does, in any of {len(ways)} ways")
+    through = owner.execute(
+        "SELECT DISTINCT r.ev_class::regclass::text FROM pg_rewrite r"
+        " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
+        " JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid"
+        " WHERE c.relnamespace = 'credits'::regnamespace AND c.relname = ANY (%s)", [list(SECRET)]
+    ).fetchall()  # fmt: skip
+    checks.none(through, "and no view has it")
 
 
 def written(found: list[Thing]) -> str:

@@ -85,6 +85,12 @@ impl Book {
         for (grant_id, amount) in back.into_iter().rev().filter(|(_, amount)| *amount > Decimal::ZERO) {
             self.give_back(LineType::Release, &Source::Operation(hold.id), grant_id, amount, at);
         }
+        let mut open = captured;
+        for (grant_id, amount) in &hold.parts {
+            let spent = open.min(*amount);
+            open -= spent;
+            self.claim_spent(*grant_id, spent, at);
+        }
         let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
         self.close(hold.id, status, captured, at);
         self.pay_debts(at);
@@ -94,10 +100,9 @@ impl Book {
     pub(super) fn pay_debts(&mut self, at: Time) {
         let mut debts = std::mem::take(&mut self.debts);
         for debt in debts.values_mut().filter(|d| d.pending > Decimal::ZERO) {
-            let source = Source::Event(debt.identifier.clone(), debt.period.clone());
-            for draw in self.grants.draw(Some(&debt.event_name), debt.pending) {
+            for draw in self.grants.draw(debt.event_name.as_deref(), debt.pending) {
                 let effect = Effect { balance: -draw.amount, pending: -draw.amount, ..Effect::default() };
-                self.post(LineType::Consumption, Some(draw.grant), effect, Some(&source), at);
+                self.post(LineType::Consumption, Some(draw.grant), effect, Some(&debt.source), at);
                 debt.pending -= draw.amount;
                 debt.consumed += draw.amount;
                 debt.changed = true;

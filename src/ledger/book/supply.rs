@@ -79,16 +79,26 @@ impl Book {
         let held = if line_type == LineType::Release { -amount } else { Decimal::ZERO };
         let effect = Effect { balance: amount, held, ..Effect::default() };
         self.post(line_type, Some(grant.reference()), effect, Some(source), at);
-        match grant.status {
-            Status::Expired | Status::Voided => self.lapse(&mut grant, amount, at),
-            Status::Pending | Status::Granted | Status::Depleted => {
-                grant.remaining += amount;
-                grant.status = Status::Granted;
-                if grant.expires_at <= at {
-                    return self.end(grant, Status::Expired, at);
-                }
-                self.next_change_at = self.next_change_at.min(grant.expires_at);
+        let ended = matches!(grant.status, Status::Expired | Status::Voided);
+        if ended || grant.expires_at <= at {
+            // What was to be taken of it is gone.
+            if let Some(claim) = &mut grant.claim {
+                claim.amount -= claim.amount.min(amount);
             }
+            if !ended {
+                grant.remaining += amount;
+                return self.end(grant, Status::Expired, at);
+            }
+            self.lapse(&mut grant, amount, at);
+            return self.place(grant);
+        }
+        grant.remaining += amount;
+        self.take_claimed(&mut grant, amount, at);
+        if grant.remaining.is_zero() {
+            grant.status = Status::Depleted;
+        } else {
+            grant.status = Status::Granted;
+            self.next_change_at = self.next_change_at.min(grant.expires_at);
         }
         self.place(grant);
     }

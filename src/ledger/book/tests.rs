@@ -1,7 +1,9 @@
 //! Property tests of books: a whole life of an account, loaded and stored as posting.rs does it (tests/tables.rs), beside
-//! a model that keeps nothing but the grants' terms and looks at every second (tests/model.rs).
+//! a model that keeps nothing but the grants' terms and looks at every second (tests/model.rs). Credits that go back to
+//! whoever paid for them are in tests/reclaims.rs, for both.
 
 mod model;
+mod reclaims;
 mod tables;
 
 use crate::amount::Decimal;
@@ -62,6 +64,16 @@ enum Action {
         amount: i64,
         meter: usize,
     },
+    /// The price of a grant is paid back: so many tenths of what is not paid back yet.
+    Reclaim {
+        which: usize,
+        tenths: i64,
+        owes: bool,
+    },
+    /// And is not after all.
+    Undo {
+        which: usize,
+    },
     Wait {
         seconds: i64,
     },
@@ -93,6 +105,9 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0usize..8).prop_map(|which| Action::Cancel { which }),
         3 => (1i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Record { amount, meter }),
         3 => (0i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Gauge { amount, meter }),
+        2 => (0usize..8, 1i64..=10, any::<bool>())
+            .prop_map(|(which, tenths, owes)| Action::Reclaim { which, tenths, owes }),
+        1 => (0usize..5).prop_map(|which| Action::Undo { which }),
         3 => (1i64..15).prop_map(|seconds| Action::Wait { seconds }),
     ]
 }
@@ -111,6 +126,7 @@ fn make(id: u128, now: Time, action: &Action) -> Grant {
         remaining: Decimal::new(*amount, 1),
         lapsed: Decimal::ZERO,
         status: if *begins_in > 0 { Status::Pending } else { Status::Granted },
+        claim: None,
         changed: false,
     }
 }
@@ -147,7 +163,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
         let lines = || tables.lines.iter().filter(|l| l.grant_id == Some(*id));
         let of_grant: Decimal = lines().map(|l| l.effect.balance).sum();
         let lapsed: Decimal = lines()
-            .filter(|l| matches!(l.line_type, LineType::Expiration | LineType::Void))
+            .filter(|l| matches!(l.line_type, LineType::Expiration | LineType::Void | LineType::Refund))
             .map(|l| -l.effect.balance)
             .sum();
         if lines().next().is_some() {
@@ -158,6 +174,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
         }
         prop_assert!(of_grant >= Decimal::ZERO && of_grant <= grant.amount);
     }
+    tables.reclaims_add_up();
     for (meter, (drawn, owed, cost)) in tables.gauges().into_iter().enumerate() {
         prop_assert_eq!(drawn + owed, cost, "the gauge of {} is paid or owed", METERS[meter]);
     }

@@ -95,23 +95,30 @@ impl Book {
         if owed > Decimal::ZERO {
             self.broken |= !is_countable(self.pending, owed);
             self.post(LineType::Debt, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
-            self.owe(usage, consumed, owed);
+            let identity = (usage.source(), Some(usage.event_name), usage.debt_no);
+            self.owe(identity, usage.consumed, consumed, owed);
         } else if usage.period.is_some() && consumed > Decimal::ZERO {
             self.record(usage, usage.consumed + consumed);
         }
         Charged { consumed, pending: owed }
     }
 
-    fn owe(&mut self, usage: &Usage<'_>, consumed: Decimal, owed: Decimal) {
-        let debt_no = usage.debt_no.unwrap_or_else(|| {
+    /// Adds to what is owed for something: it keeps its place in the order of payment, or gets the last.
+    pub(super) fn owe(
+        &mut self,
+        (source, event_name, debt_no): (Source, Option<&str>, Option<i64>),
+        before: Decimal,
+        consumed: Decimal,
+        owed: Decimal,
+    ) {
+        let debt_no = debt_no.unwrap_or_else(|| {
             self.last_debt += 1;
             self.last_debt
         });
         let debt = self.debts.entry(debt_no).or_insert_with(|| Debt {
-            identifier: usage.identifier.to_string(),
-            event_name: usage.event_name.to_string(),
-            period: usage.period.clone(),
-            consumed: usage.consumed,
+            source,
+            event_name: event_name.map(String::from),
+            consumed: before,
             pending: Decimal::ZERO,
             debt_no,
             changed: true,
@@ -123,7 +130,7 @@ impl Book {
 
     /// What is paid for an event, to be written into its row.
     fn record(&mut self, usage: &Usage<'_>, consumed: Decimal) {
-        match self.debts.values_mut().find(|debt| debt.identifier == usage.identifier) {
+        match self.debts.values_mut().find(|debt| debt.source.identifier() == Some(usage.identifier)) {
             Some(debt) => (debt.consumed, debt.changed) = (consumed, true),
             None => drop(self.charged.insert(usage.identifier.to_string(), consumed)),
         }
@@ -142,13 +149,14 @@ impl Book {
         let at = self.posted_at;
         let mut open = amount;
         let mut forgiven: Vec<(Source, Decimal)> = Vec::new();
-        for debt in self.debts.values_mut().rev().filter(|d| d.period == usage.period && d.pending > Decimal::ZERO) {
+        let of_period = |d: &Debt| d.source.period() == usage.period.as_ref() && d.pending > Decimal::ZERO;
+        for debt in self.debts.values_mut().rev().filter(|d| of_period(d)) {
             let part = open.min(debt.pending);
             if part > Decimal::ZERO {
                 debt.pending -= part;
                 debt.changed = true;
                 open -= part;
-                forgiven.push((Source::Event(debt.identifier.clone(), debt.period.clone()), part));
+                forgiven.push((debt.source.clone(), part));
             }
         }
         for (source, part) in forgiven {
@@ -182,7 +190,8 @@ impl Book {
 
     /// What is owed for a period's usage, as far as the book knows.
     pub fn owed_in(&self, period: &Period) -> Decimal {
-        self.debts.values().filter(|d| d.period.as_deref() == Some(period)).map(|d| d.pending).sum()
+        let of_period = |d: &&Debt| d.source.period().is_some_and(|p| **p == *period);
+        self.debts.values().filter(of_period).map(|d| d.pending).sum()
     }
 
     /// Whether one of the grants that paid for a period's usage is for certain meters only, as far as the book knows.
@@ -213,7 +222,7 @@ impl Book {
         let at = self.posted_at;
         let source = usage.source();
         self.take_debts(debts);
-        self.debts.retain(|_, debt| debt.identifier != usage.identifier);
+        self.debts.retain(|_, debt| debt.source.identifier() != Some(usage.identifier));
         if owed > Decimal::ZERO {
             let effect = Effect { pending: -owed, ..Effect::default() };
             self.post(LineType::Reversal, None, effect, Some(&source), at);
@@ -226,7 +235,7 @@ impl Book {
 }
 
 /// Whether the sum of what is owed has no more digits than any amount may have.
-fn is_countable(pending: Decimal, owed: Decimal) -> bool {
+pub(super) fn is_countable(pending: Decimal, owed: Decimal) -> bool {
     let total = pending.checked_add(owed).ok_or(AmountError::TooManyDigits);
     total.and_then(|total| amount::fit(total, total.normalize().scale())).is_ok()
 }

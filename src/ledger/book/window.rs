@@ -74,6 +74,7 @@ impl Book {
             remaining,
             lapsed: Decimal::ZERO,
             status: Status::Granted,
+            claim: None,
             changed: false,
         };
         self.window_end = Some(head.clone());
@@ -111,7 +112,13 @@ impl Book {
         self.grants
             .iter()
             .chain(&self.aside)
-            .filter(move |g| g.changed && !(head == Some(g.id) && carried == Some(g.id)))
+            // What was taken back of one is in its row alone.
+            .filter(move |g| g.changed && (g.claim.is_some() || !(head == Some(g.id) && carried == Some(g.id))))
+    }
+
+    /// The grants of whose claims the rows must be written.
+    pub fn changed_claims(&self) -> impl Iterator<Item = &Grant> {
+        self.loaded().filter(|g| g.changed && g.claim.is_some())
     }
 
     /// The grants that could pay an event of that meter, or with `None` a plain debit, in order.

@@ -7,17 +7,17 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::{Book, Due};
 use crate::ledger::drawdown::Grant;
-use crate::ledger::line::{Debt, Hold, Period};
+use crate::ledger::line::{Debt, Hold, Period, Source};
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID};
+use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use std::collections::HashSet;
 use std::rc::Rc;
 use uuid::Uuid;
 
 static DUE: Statement = Statement::new(
     c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status
+             g.remaining, g.lapsed, g.status, g.claim_operation_id, g.claim, g.claim_owes
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
       CROSS JOIN LATERAL (
           SELECT * FROM credits.credit_grants e
@@ -41,6 +41,8 @@ static NEXT_CHANGE: Statement = Statement::new(
           (SELECT min(h.expires_at) FROM credits.holds h
            WHERE h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
              AND h.expires_at > k.at),
+          (SELECT r.due_at FROM credits.auto_recharges r
+           WHERE r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at),
           'infinity')
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
@@ -96,6 +98,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
         behind.iter_mut().filter(|b| b.book.next_change_at <= b.book.posted_at).collect();
     take_due(session, &mut late)?;
     for Behind { book, since, due, next } in behind {
+        book.watch.now = book.next_change_at <= book.posted_at && book.watch.is_set();
         book.advance(since, due);
         let first_to_end = book.started().map(|g| g.expires_at).min();
         book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
@@ -174,9 +177,15 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
 }
 
 static DEBTS: Statement = Statement::in_order(
-    c"SELECT identifier, event_name, period_key, consumed, pending, debt_no FROM credits.meter_events
-      WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND ($4 IS NULL OR event_name = ANY ($4))
-      ORDER BY debt_no LIMIT $3",
+    c"SELECT d.identifier, d.operation_id, d.event_name, d.period_key, d.consumed, d.pending, d.debt_no
+      FROM (SELECT e.identifier, NULL::uuid AS operation_id, e.event_name, e.period_key, e.consumed, e.pending, e.debt_no
+            FROM credits.meter_events e
+            WHERE e.customer_id = $1 AND e.currency = $2 AND e.pending > 0 AND ($4 IS NULL OR e.event_name = ANY ($4))
+            UNION ALL
+            SELECT NULL, r.operation_id, r.event_name, NULL, r.consumed, r.pending, r.debt_no
+            FROM credits.reclaims r
+            WHERE r.customer_id = $1 AND r.currency = $2 AND r.pending > 0 AND ($4 IS NULL OR r.event_name = ANY ($4))) d
+      ORDER BY d.debt_no LIMIT $3",
     &[TEXTOID, TEXTOID, INT8OID, TEXTARRAYOID],
 );
 
@@ -210,21 +219,21 @@ pub fn debts(
 }
 
 fn debt(mut row: Row<'_>) -> Result<Debt, Error> {
-    let (identifier, event_name): (String, String) = (row.next()?, row.next()?);
-    let period = row.next::<Option<String>>()?.map(|key| Rc::new(Period { event_name: event_name.clone(), key }));
-    Ok(Debt {
-        period,
-        identifier,
-        event_name,
-        consumed: row.next()?,
-        pending: row.next()?,
-        debt_no: row.next()?,
-        changed: false,
-    })
+    let identifier: Option<String> = row.next()?;
+    let operation_id: Option<Uuid> = row.next()?;
+    let event_name: Option<String> = row.next()?;
+    let key: Option<String> = row.next()?;
+    let period = key.zip(event_name.clone()).map(|(key, event_name)| Rc::new(Period { event_name, key }));
+    let source = match (identifier, operation_id) {
+        (Some(identifier), _) => Source::Event(identifier, period),
+        (None, Some(operation_id)) => Source::Operation(operation_id),
+        (None, None) => return Err(Error::internal("a debt is nobody's")),
+    };
+    Ok(Debt { source, event_name, consumed: row.next()?, pending: row.next()?, debt_no: row.next()?, changed: false })
 }
 
 static PERIOD_DEBTS: Statement = Statement::in_order(
-    c"SELECT identifier, event_name, period_key, consumed, pending, debt_no FROM credits.meter_events
+    c"SELECT identifier, NULL::uuid, event_name, period_key, consumed, pending, debt_no FROM credits.meter_events
       WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND event_name = $3 AND period_key = $4",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
@@ -236,4 +245,21 @@ pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<V
     }
     let arguments = [book.customer_id.cell(), book.currency.cell(), period.event_name.cell(), period.key.cell()];
     PERIOD_DEBTS.run(session, &arguments)?.iter().map(debt).collect()
+}
+
+static CLAIM_DEBTS: Statement = Statement::new(
+    c"SELECT NULL::text, operation_id, event_name, NULL::text, consumed, pending, debt_no FROM credits.reclaims
+      WHERE customer_id = $1 AND operation_id = ANY ($2) AND debt_no IS NOT NULL",
+    &[TEXTOID, UUIDARRAYOID],
+);
+
+/// What is owed, paid or not, for the operations that wait for credits of these grants of the book: captured, they are owed
+/// too.
+pub fn claim_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
+    let claims = grants.iter().filter_map(|id| book.grant(*id)?.claim).filter(|claim| !claim.amount.is_zero());
+    let operations: Vec<Uuid> = claims.map(|claim| claim.operation_id).collect();
+    if operations.is_empty() {
+        return Ok(Vec::new());
+    }
+    CLAIM_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
 }

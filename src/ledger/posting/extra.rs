@@ -1,20 +1,28 @@
 //! What few books have to write beside lines, grants and accounts: holds that came to their end, what grants paid for usage
-//! that is priced as one, and usage that is no longer waiting to be charged.
+//! that is priced as one, usage that is no longer waiting to be charged, and what became of credits whose price was paid
+//! back.
 
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::Book;
-use crate::ledger::line::{Period, PeriodDraw};
+use crate::ledger::drawdown::Claim;
+use crate::ledger::line::{Debt, Period, PeriodDraw};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
+use pgrx::pg_sys::{
+    BOOLARRAYOID, INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
+};
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use uuid::Uuid;
 
 /// Writes it.
 pub fn write(session: &Session, books: &[Book]) -> Result<(), Error> {
     close_holds(session, books)?;
     write_draws(session, books)?;
+    write_reclaims(session, books)?;
+    write_claims(session, books)?;
     forget_settled(session, books)
 }
 
@@ -79,6 +87,67 @@ fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
         WRITE_DRAWS.run(session, &cells)?;
     }
     Ok(())
+}
+
+static WRITE_RECLAIMS: Statement = Statement::new(
+    c"UPDATE credits.reclaims r
+      SET taken = r.taken + x.taken, consumed = coalesce(x.consumed, r.consumed), pending = coalesce(x.pending, r.pending),
+          debt_no = coalesce(x.debt_no, r.debt_no)
+      FROM unnest($1, $2, $3, $4, $5, $6) AS x (customer_id, operation_id, taken, consumed, pending, debt_no)
+      WHERE r.customer_id = x.customer_id AND r.operation_id = x.operation_id",
+    &[TEXTARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID],
+);
+
+/// What operations that took a purchase's credits back took by now, and what is paid and owed for them.
+fn write_reclaims(session: &Session, books: &[Book]) -> Result<(), Error> {
+    let mut changed: BTreeMap<(&str, Uuid), (Decimal, Option<&Debt>)> = BTreeMap::new();
+    for book in books {
+        for (operation_id, taken) in &book.taken {
+            changed.entry((&book.customer_id, *operation_id)).or_default().0 += *taken;
+        }
+        for debt in book.changed_debts() {
+            if let Some(operation_id) = debt.source.operation() {
+                changed.entry((&book.customer_id, operation_id)).or_default().1 = Some(debt);
+            }
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let cells = [
+        array(changed.keys().map(|(customer_id, _)| *customer_id)),
+        array(changed.keys().map(|(_, operation_id)| *operation_id)),
+        array(changed.values().map(|(taken, _)| *taken)),
+        array(changed.values().map(|(_, debt)| debt.map(|d| d.consumed))),
+        array(changed.values().map(|(_, debt)| debt.map(|d| d.pending))),
+        array(changed.values().map(|(_, debt)| debt.map(|d| d.debt_no))),
+    ];
+    WRITE_RECLAIMS.run(session, &cells).map(drop)
+}
+
+static WRITE_CLAIMS: Statement = Statement::new(
+    c"UPDATE credits.credit_grants g
+      SET claim = nullif(x.claim, 0), claim_operation_id = CASE WHEN x.claim > 0 THEN x.operation_id END,
+          claim_owes = CASE WHEN x.claim > 0 THEN x.owes END
+      FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, grant_id, claim, operation_id, owes)
+      WHERE g.customer_id = x.customer_id AND g.grant_id = x.grant_id",
+    &[TEXTARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, UUIDARRAYOID, BOOLARRAYOID],
+);
+
+fn write_claims(session: &Session, books: &[Book]) -> Result<(), Error> {
+    let claims = books.iter().flat_map(|b| b.changed_claims().filter_map(move |g| Some((b, g.id, g.claim?))));
+    let claims: Vec<(&Book, Uuid, Claim)> = claims.collect();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let cells = [
+        array(claims.iter().map(|(b, ..)| &b.customer_id)),
+        array(claims.iter().map(|(_, id, _)| *id)),
+        array(claims.iter().map(|(.., claim)| claim.amount)),
+        array(claims.iter().map(|(.., claim)| claim.operation_id)),
+        array(claims.iter().map(|(.., claim)| claim.owes)),
+    ];
+    WRITE_CLAIMS.run(session, &cells).map(drop)
 }
 
 static DRAWS: Statement = Statement::in_order(

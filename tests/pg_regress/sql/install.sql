@@ -34,7 +34,8 @@ SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = '
 -- verify(), which is not to be compiled; none is STRICT.
 SELECT proname AS unpinned, prosecdef, proconfig, proisstrict FROM pg_proc
 WHERE pronamespace = 'credits'::regnamespace
-  AND (NOT prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] OR proisstrict);
+  AND (NOT prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] OR proisstrict)
+ORDER BY proname;
 
 -- pg_dump takes every table along.
 SELECT relname AS not_dumped FROM pg_class

@@ -1,29 +1,39 @@
 //! The same account as its grants' terms and nothing else, looked at second by second.
 
+use super::reclaims::Returned;
 use super::{Action, Came, METERS, make};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::drawdown::{Category, Grant, Status};
 
-struct Granted {
-    grant: Grant,
-    started: bool,
-    ended: bool,
+pub(super) struct Granted {
+    pub(super) grant: Grant,
+    pub(super) started: bool,
+    pub(super) ended: bool,
+    pub(super) never_started: bool,
+    /// What expired or was voided, and what of it stands for credits that were to go back.
+    pub(super) lapsed: Decimal,
+    pub(super) gone: Decimal,
+    /// What is taken when it comes back: credits, by which of the reclaims, whether they are owed once spent.
+    pub(super) claim: Option<(Decimal, usize, bool)>,
+    pub(super) reclaimed: Decimal,
 }
 
-struct Held {
-    parts: Vec<(usize, Decimal)>,
-    ends: i64,
-    open: bool,
+pub(super) struct Held {
+    pub(super) parts: Vec<(usize, Decimal)>,
+    pub(super) ends: i64,
+    pub(super) open: bool,
 }
 
-struct Event {
-    meter: usize,
-    parts: Vec<(usize, Decimal)>,
-    owed: Decimal,
-    canceled: bool,
+pub(super) struct Event {
+    pub(super) meter: Option<usize>,
+    pub(super) parts: Vec<(usize, Decimal)>,
+    pub(super) owed: Decimal,
+    pub(super) canceled: bool,
     /// Whether it is priced with the others of its meter's gauge.
-    gauge: bool,
+    pub(super) gauge: bool,
+    /// Whether it is no event, and which of the reclaims owes.
+    pub(super) reclaim: Option<usize>,
 }
 
 /// Usage that is priced as one: what it costs, and which grants paid for it, oldest draw first.
@@ -36,10 +46,24 @@ struct Gauge {
 #[derive(Default)]
 pub struct Model {
     pub now: i64,
-    grants: Vec<Granted>,
-    holds: Vec<Held>,
-    events: Vec<Event>,
+    pub(super) grants: Vec<Granted>,
+    pub(super) holds: Vec<Held>,
+    /// What may owe, in the order in which it is paid.
+    pub(super) events: Vec<Event>,
+    /// Which of them are events.
+    numbered: Vec<usize>,
+    pub(super) reclaims: Vec<Returned>,
     gauges: [Gauge; 2],
+}
+
+impl Granted {
+    /// What remains is gone; a second time nothing happens.
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.lapsed += self.grant.remaining;
+            self.never_started = !self.started;
+        }
+    }
 }
 
 impl Model {
@@ -48,7 +72,7 @@ impl Model {
     }
 
     fn usable(&self, index: usize, meter: Option<usize>) -> bool {
-        let Granted { grant, started, ended } = &self.grants[index];
+        let Granted { grant, started, ended, .. } = &self.grants[index];
         *started
             && !ended
             && grant.remaining > Decimal::ZERO
@@ -82,13 +106,15 @@ impl Model {
         parts
     }
 
-    fn pay(&mut self) {
+    pub(super) fn pay(&mut self) {
         for i in 0..self.events.len() {
             let meter = self.events[i].meter;
-            let mut parts = self.take(Some(meter), self.events[i].owed);
+            let mut parts = self.take(meter, self.events[i].owed);
             self.events[i].owed -= parts.iter().map(|(_, part)| *part).sum::<Decimal>();
-            if self.events[i].gauge {
+            if let (true, Some(meter)) = (self.events[i].gauge, meter) {
                 self.gauges[meter].draws.append(&mut parts);
+            } else if let Some(reclaim) = self.events[i].reclaim {
+                self.reclaims[reclaim].parts.extend(parts.into_iter().map(|(index, part)| (index, part, false)));
             } else {
                 self.events[i].parts.append(&mut parts);
             }
@@ -96,22 +122,47 @@ impl Model {
     }
 
     /// Back to its grant, unless that has ended.
-    fn give_back(&mut self, index: usize, amount: Decimal) {
+    pub(super) fn give_back(&mut self, index: usize, amount: Decimal) {
         let now = self.time();
         let granted = &mut self.grants[index];
-        if !granted.ended && granted.grant.expires_at > now {
-            granted.grant.remaining += amount;
+        let claimed = granted.claim.map_or(Decimal::ZERO, |(claim, ..)| claim.min(amount));
+        if let Some((claim, ..)) = &mut granted.claim {
+            *claim -= claimed;
+        }
+        if granted.ended || granted.grant.expires_at <= now {
+            granted.lapsed += amount;
+            granted.gone += claimed;
+            return;
+        }
+        granted.grant.remaining += amount - claimed;
+        if let Some((_, reclaim, _)) = granted.claim.filter(|_| claimed > Decimal::ZERO) {
+            self.reclaims[reclaim].parts.push((index, claimed, true));
         }
     }
 
     /// Gives back all but the first `spent` credits of a hold.
     fn close(&mut self, which: usize, mut spent: Decimal) {
         self.holds[which].open = false;
+        let mut captured = Vec::new();
+        let mut back = Vec::new();
         for (index, part) in self.holds[which].parts.clone() {
             let kept = spent.min(part);
             spent -= kept;
-            self.give_back(index, part - kept);
+            captured.push((index, kept));
+            back.push((index, part - kept));
         }
+        // Newest draw first.
+        for (index, part) in back.into_iter().rev().filter(|(_, part)| !part.is_zero()) {
+            self.give_back(index, part);
+        }
+        for (index, part) in captured {
+            self.spent(index, part);
+        }
+    }
+
+    fn record(&mut self, event: Event) {
+        self.numbered.push(self.events.len());
+        self.events.push(event);
     }
 
     /// An event that nothing can refuse.
@@ -124,13 +175,13 @@ impl Model {
         } else {
             parts
         };
-        self.events.push(Event { meter, parts, owed: cost - paid, canceled: false, gauge });
+        self.record(Event { meter: Some(meter), parts, owed: cost - paid, canceled: false, gauge, reclaim: None });
         Came::Charged(paid, cost - paid)
     }
 
     /// The newest debt is forgiven first, then the newest draw comes back first.
     fn lower(&mut self, meter: usize, mut amount: Decimal) -> Came {
-        for event in self.events.iter_mut().rev().filter(|e| e.gauge && e.meter == meter) {
+        for event in self.events.iter_mut().rev().filter(|e| e.gauge && e.meter == Some(meter)) {
             let part = amount.min(event.owed);
             event.owed -= part;
             amount -= part;
@@ -145,7 +196,8 @@ impl Model {
             amount -= part;
             self.give_back(index, part);
         }
-        self.events.push(Event { meter, parts: Vec::new(), owed: Decimal::ZERO, canceled: false, gauge: true });
+        let (meter, parts) = (Some(meter), Vec::new());
+        self.record(Event { meter, parts, owed: Decimal::ZERO, canceled: false, gauge: true, reclaim: None });
         self.pay();
         Came::Charged(-returned, Decimal::ZERO)
     }
@@ -159,7 +211,9 @@ impl Model {
             }
         }
         for granted in &mut self.grants {
-            granted.ended |= granted.grant.expires_at <= now;
+            if granted.grant.expires_at <= now {
+                granted.end();
+            }
             granted.started |= granted.grant.effective_at <= now;
         }
         self.pay();
@@ -174,7 +228,16 @@ impl Model {
             Action::Grant { .. } => {
                 let grant = make(id, self.time(), action);
                 let started = grant.status == Status::Granted;
-                self.grants.push(Granted { grant, started, ended: false });
+                self.grants.push(Granted {
+                    grant,
+                    started,
+                    ended: false,
+                    never_started: false,
+                    lapsed: Decimal::ZERO,
+                    gone: Decimal::ZERO,
+                    claim: None,
+                    reclaimed: Decimal::ZERO,
+                });
                 self.pay();
                 Came::Nothing
             }
@@ -223,7 +286,8 @@ impl Model {
                 Came::Charged(captured, Decimal::ZERO)
             }
             Action::Cancel { which } => {
-                let Some(event) = self.events.get_mut(*which).filter(|e| !e.gauge) else { return Came::Nothing };
+                let Some(number) = self.numbered.get(*which) else { return Came::Nothing };
+                let Some(event) = self.events.get_mut(*number).filter(|e| !e.gauge) else { return Came::Nothing };
                 if std::mem::replace(&mut event.canceled, true) {
                     return Came::Refused;
                 }
@@ -234,9 +298,11 @@ impl Model {
                 self.pay();
                 Came::Charged(parts.iter().map(|(_, part)| *part).sum(), owed)
             }
+            Action::Reclaim { which, tenths, owes } => self.reclaim(*which, *tenths, *owes),
+            Action::Undo { which } => self.undo(*which),
             Action::End { which, .. } => {
                 if let Some(granted) = self.grants.get_mut(*which) {
-                    granted.ended = true;
+                    granted.end();
                 }
                 Came::Nothing
             }

@@ -1,6 +1,7 @@
 //! What the tables hold of one account, loaded into a book and stored from it as posting.rs does it, with windows so
 //! small that their ends matter.
 
+use super::reclaims::Reclaimed;
 use super::{Action, Came, DECIMALS, METERS, make};
 use crate::amount::Decimal;
 use crate::clock::Time;
@@ -22,6 +23,8 @@ pub struct Tables {
     draws: BTreeMap<i64, PeriodDraw>,
     /// What that usage costs, a meter each.
     gauges: [Decimal; 2],
+    /// Credits whose price was paid back.
+    pub(super) reclaims: Vec<Reclaimed>,
     /// Events that were charged or recorded, and whether they were taken back; `None` for those of a gauge.
     events: Vec<(String, Option<bool>)>,
 }
@@ -38,11 +41,12 @@ impl Tables {
             unsettled: Vec::new(),
             draws: BTreeMap::new(),
             gauges: [Decimal::ZERO; 2],
+            reclaims: Vec::new(),
             events: Vec::new(),
         }
     }
 
-    fn owed(&self) -> Vec<Debt> {
+    pub(super) fn owed(&self) -> Vec<Debt> {
         self.debts.values().filter(|d| d.pending > Decimal::ZERO).cloned().collect()
     }
 
@@ -50,7 +54,7 @@ impl Tables {
     pub fn gauges(&self) -> [(Decimal, Decimal, Decimal); 2] {
         [0, 1].map(|meter| {
             let drawn = self.draws.values().filter(|d| d.period.event_name == METERS[meter]).map(|d| d.amount).sum();
-            let of_gauge = |d: &&Debt| d.period.as_ref().is_some_and(|p| p.event_name == METERS[meter]);
+            let of_gauge = |d: &&Debt| d.source.period().is_some_and(|p| p.event_name == METERS[meter]);
             (drawn, self.debts.values().filter(of_gauge).map(|d| d.pending).sum(), self.gauges[meter])
         })
     }
@@ -127,6 +131,12 @@ impl Tables {
         for grant in book.changed_grants() {
             let row = self.grants.get_mut(&grant.id).expect("a grant that was written");
             (row.remaining, row.lapsed, row.status) = (grant.remaining, grant.lapsed, grant.status);
+        }
+        for grant in book.changed_claims() {
+            self.grants.get_mut(&grant.id).expect("a grant that was written").claim = grant.claim;
+        }
+        for (id, taken) in &book.taken {
+            self.reclaims.iter_mut().find(|r| r.id == *id).expect("a reclaim that was written").taken += taken;
         }
         for debt in book.changed_debts() {
             self.debts.insert(debt.debt_no, Debt { changed: false, ..debt.clone() });
@@ -242,6 +252,8 @@ impl Tables {
             }
             Action::Cancel { which } => self.cancel(book, *which, windows),
             Action::Change { which, priority, lasts } => self.change(book, *which, *priority, *lasts, windows),
+            Action::Reclaim { which, tenths, owes } => self.reclaim(book, id, *which, *tenths, *owes, windows),
+            Action::Undo { which } => self.undo(book, *which, windows),
         }
     }
 
@@ -280,14 +292,20 @@ impl Tables {
         let captured = hold.amount() * Decimal::new(tenths, 1);
         self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(self.givers(std::slice::from_ref(&hold)));
-        let debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
+        let mut debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
+        let of_claim = |d: &&Debt| {
+            hold.parts.iter().any(|(id, _)| {
+                self.grants[id].claim.is_some_and(|claim| d.source == Source::Operation(claim.operation_id))
+            })
+        };
+        debts.extend(self.debts.values().filter(of_claim).cloned());
         book.close_hold(&hold, captured, debts);
         self.post(book);
         Came::Charged(captured, Decimal::ZERO)
     }
 
     /// As account::post_due.
-    fn open_posted(&mut self, mut book: Book, windows: usize) -> Book {
+    pub(super) fn open_posted(&mut self, mut book: Book, windows: usize) -> Book {
         if !book.is_changed() {
             return book;
         }
@@ -311,12 +329,13 @@ impl Tables {
             .filter(of_event)
             .map(|l| (l.grant_id.expect("a grant that paid"), -l.effect.balance))
             .collect();
-        let owed = self.debts.values().find(|d| d.identifier == id).map_or(Decimal::ZERO, |d| d.pending);
+        let of_event = |d: &Debt| d.source.identifier() == Some(&id);
+        let owed = self.debts.values().find(|d| of_event(d)).map_or(Decimal::ZERO, |d| d.pending);
         self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(draws.iter().map(|(grant_id, _)| self.grants[grant_id].clone()).collect());
         book.cancel(&Usage::new(&id, ""), owed, &draws, self.owed());
         self.events[which].1 = Some(true);
-        for debt in self.debts.values_mut().filter(|d| d.identifier == id) {
+        for debt in self.debts.values_mut().filter(|d| of_event(d)) {
             (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
         }
         self.post(book);

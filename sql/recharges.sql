@@ -1,0 +1,106 @@
+-- Recharging: what a currency is recharged with, auto-recharge, what a page needs. The work is in src/topup/recharge.rs,
+-- auto_recharge.rs, watch.rs, bootstrap.rs and portal.rs.
+
+CREATE FUNCTION credits.configure_recharge(
+    currency text, base_price_id uuid, checkout_url text DEFAULT NULL, min_amount numeric DEFAULT NULL,
+    max_amount numeric DEFAULT NULL,
+    OUT currency text, OUT price_id uuid, OUT product_id uuid, OUT product_name text, OUT credits numeric,
+    OUT unit_amount numeric, OUT price_currency text, OUT payment_url text, OUT min_amount numeric, OUT max_amount numeric)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'configure_recharge_wrapper';
+COMMENT ON FUNCTION credits.configure_recharge IS
+'Makes a credit currency rechargeable at a price whose product grants it. checkout_url: where to pay, with the places of top_up_create. min_amount, max_amount: what one top-up of this currency may cost, in the price''s currency. What is NULL stays; ''infinity'' removes a limit. Raises PC007, PC008, PC013, PC015.';
+
+CREATE FUNCTION credits.recharge_config(
+    currency text DEFAULT NULL,
+    OUT currency text, OUT price_id uuid, OUT product_id uuid, OUT product_name text, OUT credits numeric,
+    OUT unit_amount numeric, OUT price_currency text, OUT payment_url text, OUT min_amount numeric, OUT max_amount numeric)
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'recharge_config_wrapper';
+COMMENT ON FUNCTION credits.recharge_config IS
+'How a credit currency (NULL: credits.default_currency) is recharged: its price, product and payment URL. Raises PC008, PC011.';
+
+CREATE FUNCTION credits.configure_auto_recharge(
+    customer_id text, currency text DEFAULT NULL, enabled boolean DEFAULT NULL, threshold numeric DEFAULT NULL,
+    price_id uuid DEFAULT NULL, quantity integer DEFAULT NULL, payment_method text DEFAULT NULL,
+    max_attempts_per_day integer DEFAULT NULL, max_amount_per_day numeric DEFAULT NULL, cooldown interval DEFAULT NULL,
+    timeout interval DEFAULT NULL,
+    OUT customer_id text, OUT currency text, OUT enabled boolean, OUT threshold numeric, OUT price_id uuid,
+    OUT quantity integer, OUT payment_method text, OUT max_attempts_per_day integer, OUT max_amount_per_day numeric,
+    OUT cooldown interval, OUT timeout interval, OUT failures integer, OUT disabled_reason text,
+    OUT recharge_in_progress boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'configure_auto_recharge_wrapper';
+COMMENT ON FUNCTION credits.configure_auto_recharge IS
+'Has a customer''s account recharge itself: whatever leaves less than threshold credits available writes a request (a recharge, a top-up and a row of the outbox, type ''recharge.requested'') in its own transaction, as does switching it on while there is less. At most one request is open; one that no worker has begun is canceled when it is switched off. enabled: true at first. threshold is required at first; price_id: NULL at first takes the currency''s recharge configuration (PC011 where there is none); quantity: 1 at first. max_attempts_per_day, max_amount_per_day: within 24 hours, in the price''s currency, failed attempts not counted as amounts. cooldown: the least time between two requests (1 minute at first). timeout: a request that is not answered within it has timed out (1 hour at first). The outbox row has recharge_id, top_up_id, currency, amount, price_currency, credits, payment_method and expires_at. After three failures or time-outs in a row it switches itself off (outbox: ''recharge.disabled''; enabled => true starts afresh; a payment that comes later is granted, and counts as no failure, but does not switch it on). An account that is still low when cooldown or limits allow again is asked for by its next posting, or by maintain(). What is NULL stays; ''infinity'' removes the limit on the amount, 2147483647 that on attempts. Raises PC003, PC007, PC008, PC011, PC013, PC015.';
+
+CREATE FUNCTION credits.auto_recharge_config(
+    customer_id text, currency text DEFAULT NULL,
+    OUT customer_id text, OUT currency text, OUT enabled boolean, OUT threshold numeric, OUT price_id uuid,
+    OUT quantity integer, OUT payment_method text, OUT max_attempts_per_day integer, OUT max_amount_per_day numeric,
+    OUT cooldown interval, OUT timeout interval, OUT failures integer, OUT disabled_reason text,
+    OUT recharge_in_progress boolean)
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'auto_recharge_config_wrapper';
+COMMENT ON FUNCTION credits.auto_recharge_config IS
+'A customer''s auto-recharge in a currency (NULL: credits.default_currency). failures: how many attempts in a row failed or timed out. Raises PC011 where none was configured, PC013.';
+
+CREATE FUNCTION credits.recharge_begin(
+    customer_id text, recharge_id uuid,
+    OUT go boolean, OUT recharge_id uuid, OUT top_up_id uuid, OUT status text, OUT amount numeric, OUT minor_units numeric,
+    OUT currency text, OUT payment_method text, OUT expires_at timestamptz)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'recharge_begin_wrapper';
+COMMENT ON FUNCTION credits.recharge_begin IS
+'What a worker calls right before it charges: go says whether it may. Not where the request was answered, has timed out, or was canceled because the customer topped up by hand meanwhile. amount (and minor_units, cents) of currency is what to charge; give the provider recharge_id as the idempotency key and customer_id and top_up_id as metadata, so that its webhook finds the top-up. Again, for one that is being processed, is go again: the provider''s idempotency key keeps it one charge. Raises PC013, PC014.';
+
+CREATE FUNCTION credits.billing_bootstrap(customer_id text)
+RETURNS jsonb
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'billing_bootstrap_wrapper';
+COMMENT ON FUNCTION credits.billing_bootstrap IS
+'All that a billing page draws, in one call: {customer, balances, packages, meters, history, purchases, auto_recharge}. Amounts are strings of digits. history: the last 20 ledger lines; purchases: the last 20. Raises PC013.';
+
+CREATE FUNCTION credits.billing_portal_session_create(
+    customer_id text, return_url text DEFAULT NULL, failure_url text DEFAULT NULL,
+    OUT token text, OUT url text, OUT expires_at timestamptz)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'billing_portal_session_create_wrapper';
+COMMENT ON FUNCTION credits.billing_portal_session_create IS
+'A signed link to the customer''s billing page, good for 10 minutes: url is credits.portal_url with the token (NULL where that is not set). The page''s server asks billing_portal_session_verify whose it is. Raises PC003, PC013.';
+
+CREATE FUNCTION credits.billing_portal_session_verify(
+    token text,
+    OUT customer_id text, OUT return_url text, OUT failure_url text, OUT expires_at timestamptz)
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'billing_portal_session_verify_wrapper';
+COMMENT ON FUNCTION credits.billing_portal_session_verify IS
+'Whose page a token opens. Raises PC012 for one that was changed, has expired, or was never made here.';
+
+CREATE FUNCTION credits.outbox_claim(consumer text, batch_size integer DEFAULT 100, lease interval DEFAULT '5 minutes')
+RETURNS TABLE (
+    outbox_id uuid, customer_id text, outbox_no bigint, type text, payload jsonb, created_at timestamptz)
+LANGUAGE c VOLATILE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'outbox_claim_wrapper';
+COMMENT ON FUNCTION credits.outbox_claim IS
+'Hands out what other systems must act on, at least once to each consumer name, in order within a customer. Until it is acknowledged or lease has passed, no other session of the same consumer name gets rows of the same customers; after that they are handed out again. Commit before acting on them. Any number of sessions may call it at once. LISTEN credits_outbox tells of new rows; poll as well. Raises PC013.';
+
+CREATE FUNCTION credits.outbox_ack(consumer text, ids uuid[])
+RETURNS integer
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'outbox_ack_wrapper';
+COMMENT ON FUNCTION credits.outbox_ack IS
+'Acknowledges rows by their outbox_id, and returns how many are acknowledged by it: within a customer those without an unacknowledged one before them. Rows that every consumer has acknowledged are deleted. Raises PC013.';
+
+CREATE VIEW credits.recharge_log AS
+SELECT r.customer_id, r.recharge_id, r.currency,
+       CASE WHEN r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() THEN 'timed_out' ELSE r.status END
+           AS status, r.amount, r.price_currency, r.credits, r.top_up_id, r.reason,
+       r.requested_at, r.started_at, r.expires_at, r.closed_at
+FROM credits.recharges r;
+COMMENT ON VIEW credits.recharge_log IS
+'Auto-recharge''s attempts: status ''requested'', ''processing'' (a worker is at it), ''paid'', ''failed'', ''timed_out'', ''canceled'' (there were credits enough again before a worker began: a top-up by hand, a release). A time-out shows at its moment, whether or not anything has posted it.';
+
+CREATE VIEW credits.outbox_rows AS
+SELECT o.customer_id, o.outbox_no, o.outbox_id, o.type, o.payload, o.created_at FROM credits.outbox o;
+COMMENT ON VIEW credits.outbox_rows IS 'What waits in the outbox: rows that some consumer has not acknowledged yet.';

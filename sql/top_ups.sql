@@ -1,0 +1,123 @@
+-- Top-ups and what becomes of their payments. The work is in src/topup/top_up.rs, payment.rs and refund.rs.
+
+CREATE FUNCTION credits.top_up_create(
+    customer_id text, price_id uuid DEFAULT NULL, amount numeric DEFAULT NULL, currency text DEFAULT NULL,
+    quantity integer DEFAULT 1, credit_currency text DEFAULT NULL, rate numeric DEFAULT NULL, return_url text DEFAULT NULL,
+    failure_url text DEFAULT NULL, idempotency_key text DEFAULT NULL, provider text DEFAULT NULL,
+    expires_in interval DEFAULT '1 day', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT checkout_url text, OUT expires_at timestamptz, OUT credits numeric,
+    OUT credit_currency text, OUT amount numeric, OUT currency text, OUT rate numeric, OUT grant_id uuid,
+    OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'top_up_create_wrapper';
+COMMENT ON FUNCTION credits.top_up_create IS
+'Begins a purchase and returns where to pay for it; it grants nothing before payment_succeeded. Either price_id and quantity, or amount and currency: then credits of credit_currency (NULL: the currency itself, one for one) are amount / rate, rounded down; rate is the price of one credit (NULL: the exchange rate of this moment). checkout_url: the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id}, {amount}, {minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there is neither. provider: NULL for the only one that is set. Makes the customer where it is missing. A repeat of idempotency_key returns the first with replayed = true. Raises PC002, PC007 (also for an amount outside of what the currencies allow), PC008, PC013, PC015.';
+
+CREATE FUNCTION credits.payment_succeeded(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    amount numeric DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT grant_id uuid, OUT credits numeric, OUT credit_currency text,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_succeeded_wrapper';
+COMMENT ON FUNCTION credits.payment_succeeded IS
+'The money came: grants the credits, exactly once, whatever is repeated or comes late or out of order, also after a failure or an expiry. amount: what was paid, in major units of the top-up''s currency (NULL: what was due). Less than was due grants nothing and is recorded as a contradiction, as are more, and a second payment. A refund that was told before takes its part at once. Raises PC007, PC013, PC014 (no such top-up: the provider shall try again).';
+
+CREATE FUNCTION credits.payment_failed(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    reason text DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT grant_id uuid, OUT credits numeric, OUT credit_currency text,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_failed_wrapper';
+COMMENT ON FUNCTION credits.payment_failed IS
+'The payment failed: the top-up is ''failed'', and an auto-recharge that asked for it too. After a success it changes nothing and is recorded as a contradiction; a success after it grants all the same. Raises PC013, PC014.';
+
+CREATE FUNCTION credits.top_up_expire(
+    customer_id text, top_up_id uuid,
+    OUT top_up_id uuid, OUT status text, OUT grant_id uuid, OUT credits numeric, OUT credit_currency text,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'top_up_expire_wrapper';
+COMMENT ON FUNCTION credits.top_up_expire IS
+'Gives a top-up up that nobody paid. One that is paid stays paid; one that is paid later is granted all the same. Raises PC013, PC014.';
+
+CREATE FUNCTION credits.payment_refunded(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    amount numeric DEFAULT NULL, total_refunded numeric DEFAULT NULL, spent text DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT refunded numeric, OUT taken numeric, OUT pending numeric, OUT held numeric,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_refunded_wrapper';
+COMMENT ON FUNCTION credits.payment_refunded IS
+'Money was paid back: takes credits of that purchase back, in proportion to what is refunded in all, rounded on that total. amount: this refund; total_refunded: all refunds so far, this one included (some providers say only that); both NULL: the whole payment. Unspent credits go first: what is available at once, what is held when the hold closes; what has expired or was voided is neither taken nor owed; what was spent becomes pending (spent => ''pending'') or is forgiven (''forgive''); NULL: credits.spent_on_refund. The same provider_reference again is a replay. More than was paid is recorded as a contradiction. taken: credits taken now; pending: credits owed for it now; held: credits that will be taken. Raises PC007, PC013, PC014.';
+
+CREATE FUNCTION credits.payment_refund_failed(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT refunded numeric, OUT taken numeric, OUT pending numeric, OUT held numeric,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_refund_failed_wrapper';
+COMMENT ON FUNCTION credits.payment_refund_failed IS
+'A refund that was told did not go through after all: gives back exactly what it took, and what it left owed is owed no longer. One that was never told changes nothing. Raises PC013, PC014.';
+
+CREATE FUNCTION credits.payment_disputed(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    amount numeric DEFAULT NULL, spent text DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT refunded numeric, OUT taken numeric, OUT pending numeric, OUT held numeric,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_disputed_wrapper';
+COMMENT ON FUNCTION credits.payment_disputed IS
+'The payer disputes a payment (a chargeback): takes credits as a refund of amount would (NULL: the whole payment), until payment_dispute_closed. The same provider_reference again is a replay. Raises PC007, PC013, PC014.';
+
+CREATE FUNCTION credits.payment_dispute_closed(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    won boolean DEFAULT NULL,
+    OUT top_up_id uuid, OUT status text, OUT refunded numeric, OUT taken numeric, OUT pending numeric, OUT held numeric,
+    OUT available numeric, OUT contradiction text, OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_dispute_closed_wrapper';
+COMMENT ON FUNCTION credits.payment_dispute_closed IS
+'A dispute was decided. won (required) true: gives back exactly what it took, to the grants that gave it (what has expired meanwhile expires at once), and what it left owed is owed no longer. false: what was taken stays taken. A dispute that was never told is recorded and changes nothing. Raises PC013, PC014.';
+
+CREATE FUNCTION credits.payment_provider_set(
+    provider text, webhook_secret text, checkout_url_template text DEFAULT NULL, previous_secret text DEFAULT NULL,
+    tolerance integer DEFAULT 300,
+    OUT provider text, OUT checkout_url_template text, OUT has_previous_secret boolean, OUT tolerance integer)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_provider_set_wrapper';
+COMMENT ON FUNCTION credits.payment_provider_set IS
+'Says how a provider signs its webhooks and where customers pay. ''stripe'' and ''paystack'' sign as those do; any other name is plain HMAC-SHA256 of the payload, in hexadecimal. previous_secret: accepted beside webhook_secret while secrets are changed. tolerance: how old a signed time may be, in seconds (Stripe''s scheme has one). Called again it says all of it anew, but for a checkout_url_template that is NULL, which stays. Secrets are returned by nothing and only the owner can read them; pass them as bind parameters, since a server may log statement texts. Raises PC013.';
+
+CREATE FUNCTION credits.webhook_receive(
+    provider text, payload text, signature text,
+    OUT event_id text, OUT type text, OUT outcome text, OUT customer_id text, OUT top_up_id uuid, OUT status text,
+    OUT replayed boolean)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_receive_wrapper';
+COMMENT ON FUNCTION credits.webhook_receive IS
+'Takes a provider''s webhook: payload is the raw request body, signature the header (Stripe-Signature, x-paystack-signature, or HMAC-SHA256 in hexadecimal). Checks the signature, claims the provider''s event id, and applies the payment and its credits, all in the caller''s transaction: a failure leaves no claim, and the provider''s retry does it. outcome: ''applied'', ''contradiction'' (recorded: see the view payment_log), ''ignored'' (an event that means nothing here is kept and answered). A repeat returns the first outcome with replayed = true. Raises PC012 (signature), PC013 (provider or payload), PC014 (a top-up that is not known yet).';
+
+CREATE VIEW credits.purchases AS
+SELECT t.customer_id, t.top_up_id,
+       CASE WHEN t.status = 'initiated' AND t.expires_at <= credits.clock() THEN 'expired' ELSE t.status END AS status,
+       t.price_id, t.name, t.quantity, t.amount, t.currency, t.credits, t.credit_currency, t.rate, t.provider,
+       t.provider_reference, t.grant_id, t.recharge_id, t.paid_amount, greatest(t.refunds_sum, t.refunds_told) AS refunded_amount,
+       t.disputed_amount,
+       t.dispute_status, t.reclaimed, t.description, t.metadata, t.created_at, t.expires_at, t.paid_at
+FROM credits.top_ups t;
+COMMENT ON VIEW credits.purchases IS
+'Top-ups at this moment: status ''initiated'', ''failed'', ''expired'', ''paid'', ''refunded''. amount: in major units of currency. credits: what was bought. reclaimed: credits that refunds and disputes took back, owe or forgave.';
+
+CREATE VIEW credits.payment_log AS
+SELECT p.customer_id, p.top_up_id, p.payment_id, p.type, p.provider, p.provider_reference, p.amount, p.currency,
+       p.contradiction, p.operation_id, p.created_at
+FROM credits.payments p;
+COMMENT ON VIEW credits.payment_log IS
+'What was told of payments, in order of payment_id: ''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'', ''dispute_lost''. contradiction: what does not fit what was known, and was therefore not, or not wholly, applied; a person should look at these.';
+
+CREATE VIEW credits.webhook_log AS
+SELECT w.provider, w.event_id, w.type, w.outcome, w.customer_id, w.top_up_id, w.received_at FROM credits.webhook_events w;
+COMMENT ON VIEW credits.webhook_log IS
+'Webhooks that were received and accepted, each event once: outcome ''applied'', ''contradiction'' or ''ignored''.';

@@ -1,0 +1,103 @@
+-- The rules of verify() for money that comes in: a top-up that is paid has made one grant of what it bought; what went back
+-- for refunds and disputes was taken, is owed, is waited for or is gone; one recharge is open at a time.
+
+CREATE VIEW credits.payment_discrepancies AS
+SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
+       'top-up ' || t.top_up_id AS subject, t.credits AS expected, g.amount AS found
+FROM credits.top_ups t
+LEFT JOIN credits.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id AND g.currency = t.credit_currency
+WHERE t.grant_id IS NOT NULL AND g.amount IS DISTINCT FROM t.credits
+UNION ALL
+SELECT 'top-up: status ' || t.status || ' does not fit its grant', t.customer_id, t.credit_currency, 'top-up ' || t.top_up_id,
+       t.amount, t.paid_amount
+FROM credits.top_ups t
+WHERE (t.status IN ('paid', 'refunded')) <> (t.grant_id IS NOT NULL)
+   OR (t.grant_id IS NOT NULL) <> (coalesce(t.paid_amount, 0) >= t.amount) OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
+UNION ALL
+SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
+FROM credits.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
+UNION ALL
+SELECT 'grant: no purchase made it', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.amount
+FROM credits.credit_grants g
+WHERE g.granted_by = 'top_up' AND g.transferred_from IS NULL AND NOT EXISTS (
+    SELECT FROM credits.top_ups t WHERE t.customer_id = g.customer_id AND t.grant_id = g.grant_id)
+  AND NOT EXISTS (SELECT FROM credits.operations o WHERE o.customer_id = g.customer_id AND o.grant_id = g.grant_id)
+UNION ALL
+SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
+FROM credits.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(credits) AS credits FROM credits.reclaims WHERE undone_at IS NULL GROUP BY 1, 2) r
+       ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+WHERE t.reclaimed <> coalesce(r.credits, 0) OR t.reclaimed > t.credits
+UNION ALL
+SELECT 'top-up: what was taken back is not its part of what was paid back', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, x.due, t.reclaimed
+FROM credits.top_ups t
+JOIN credits.currencies c ON c.currency = t.credit_currency
+CROSS JOIN LATERAL (SELECT round(t.credits * least(greatest(t.refunds_sum, t.refunds_told) + t.disputed_amount, t.paid_amount)
+                                 / t.paid_amount, c.decimals) AS due) x
+WHERE t.grant_id IS NOT NULL AND t.reclaimed <> x.due
+UNION ALL
+SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
+       'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
+FROM credits.reclaims r
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits.credit_transactions
+           WHERE type IN ('refund', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.taken + r.consumed <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
+       coalesce(l.total, 0), r.pending
+FROM credits.reclaims r
+LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits.credit_transactions
+           WHERE pending IS NOT NULL AND operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.pending <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'reclaim: more was taken, paid and owed than went back', r.customer_id, r.currency, 'operation ' || r.operation_id,
+       r.credits, r.taken + r.consumed + r.pending
+FROM credits.reclaims r
+WHERE r.taken + r.consumed + r.pending > r.credits OR (r.pending > 0 AND r.debt_no IS NULL)
+   OR (r.undone_at IS NOT NULL AND r.taken + r.consumed + r.pending <> 0) OR (NOT r.owes AND r.consumed + r.pending <> 0)
+UNION ALL
+SELECT 'grant: it waits for more than went back of it', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       coalesce(r.open, 0), g.claim
+FROM credits.credit_grants g
+LEFT JOIN (SELECT customer_id, grant_id, sum(credits - taken - consumed - pending) AS open
+           FROM credits.reclaims WHERE undone_at IS NULL GROUP BY 1, 2) r
+       ON r.customer_id = g.customer_id AND r.grant_id = g.grant_id
+WHERE g.claim > coalesce(r.open, 0) OR (g.claim IS NULL) <> (g.claim_operation_id IS NULL)
+UNION ALL
+SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
+FROM credits.reclaims r
+WHERE r.pending > 0 AND EXISTS (
+    SELECT FROM credits.true_grants g
+    WHERE g.customer_id = r.customer_id AND g.currency = r.currency AND g.status = 'granted' AND g.remaining > 0
+      AND (g.applicable_meters IS NULL OR r.event_name = ANY (g.applicable_meters)))
+UNION ALL
+SELECT 'reclaim: no such account', r.customer_id, r.currency, 'operation ' || r.operation_id, NULL, r.credits
+FROM credits.reclaims r
+WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = r.customer_id AND a.currency = r.currency)
+UNION ALL
+SELECT 'recharge: status ' || r.status || ' does not fit its top-up', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
+       r.amount, t.paid_amount
+FROM credits.recharges r
+LEFT JOIN credits.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
+WHERE t.recharge_id IS DISTINCT FROM r.recharge_id OR (r.status = 'paid') <> (t.grant_id IS NOT NULL)
+   OR (r.closed_at IS NULL) <> (r.status IN ('requested', 'processing'))
+UNION ALL
+SELECT 'recharge: more than one is open', r.customer_id, r.currency, NULL, 1, count(*)
+FROM credits.recharges r WHERE r.status IN ('requested', 'processing')
+GROUP BY r.customer_id, r.currency HAVING count(*) > 1
+UNION ALL
+SELECT 'recharge: it is open and nothing looks at it when it times out', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id, NULL, r.amount
+FROM credits.recharges r
+LEFT JOIN credits.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
+WHERE r.status IN ('requested', 'processing') AND s.due_at IS DISTINCT FROM r.expires_at
+UNION ALL
+SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no, o.outbox_no
+FROM credits.outbox o
+LEFT JOIN credits.outbox_counters c ON c.customer_id = o.customer_id
+WHERE coalesce(c.last_no, 0) < o.outbox_no;
+COMMENT ON VIEW credits.payment_discrepancies IS 'What does not agree in purchases, refunds and recharges: no rows when it is sound. Ask verify().';

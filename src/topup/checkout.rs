@@ -1,0 +1,96 @@
+//! Where a customer pays: a provider's or a currency's address with the particulars of one top-up filled in. Pure.
+
+use crate::amount::Decimal;
+use uuid::Uuid;
+
+/// What can be filled in.
+pub struct Places<'a> {
+    /// The top-up.
+    pub top_up_id: Uuid,
+    /// Whose.
+    pub customer_id: &'a str,
+    /// What is due, in major units.
+    pub amount: Decimal,
+    /// The same in the provider's minor units, where it is a whole number of them.
+    pub minor_units: Option<Decimal>,
+    /// The payment currency's code.
+    pub currency: &'a str,
+    /// Credits.
+    pub credits: Decimal,
+    /// Where to go once it is paid.
+    pub return_url: Option<&'a str>,
+    /// Where to go when it is not.
+    pub failure_url: Option<&'a str>,
+}
+
+/// The address for one top-up. A name in braces that is none of the places stays as it is.
+pub fn fill(template: &str, places: &Places<'_>) -> String {
+    let values = [
+        ("{top_up_id}", places.top_up_id.to_string()),
+        ("{customer_id}", places.customer_id.to_string()),
+        ("{amount}", places.amount.normalize().to_string()),
+        ("{minor_units}", places.minor_units.map(|units| units.to_string()).unwrap_or_default()),
+        ("{currency}", places.currency.to_string()),
+        ("{credits}", places.credits.normalize().to_string()),
+        ("{return_url}", places.return_url.unwrap_or_default().to_string()),
+        ("{failure_url}", places.failure_url.unwrap_or_default().to_string()),
+    ];
+    let mut url = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    // From left to right, so that a value that looks like a place is not filled in again.
+    while let Some(start) = rest.find('{') {
+        url.push_str(&rest[..start]);
+        rest = &rest[start..];
+        match values.iter().find(|(place, _)| rest.starts_with(place)) {
+            Some((place, value)) => {
+                url.push_str(&escape(value));
+                rest = &rest[place.len()..];
+            }
+            None => {
+                url.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    url.push_str(rest);
+    url
+}
+
+/// Percent-encoding of all but the unreserved characters. Source: RFC 3986, section 2.3.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_filled_in_once_and_escaped() {
+        let places = Places {
+            top_up_id: Uuid::nil(),
+            customer_id: "{credits}&é",
+            amount: Decimal::new(2500, 2),
+            minor_units: Some(Decimal::from(2500)),
+            currency: "USD",
+            credits: Decimal::from(1000),
+            return_url: Some("https://app.example/?a=b"),
+            failure_url: None,
+        };
+        assert_eq!(
+            fill(
+                "https://pay.example/{currency}/{minor_units}?c={customer_id}&a={amount}&r={return_url}&f={failure_url}&{x}{",
+                &places
+            ),
+            "https://pay.example/USD/2500?c=%7Bcredits%7D%26%C3%A9&a=25&r=https%3A%2F%2Fapp.example%2F%3Fa%3Db&f=&{x}{"
+        );
+    }
+}

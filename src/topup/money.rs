@@ -1,0 +1,159 @@
+//! Amounts of money: what a payment buys, what part of a purchase a refund stands for, and what providers count in. Pure.
+
+use crate::amount::{self, AmountError, Decimal};
+use ethnum::I256;
+
+/// So many decimals as a rate can have.
+const RATE_DECIMALS: u32 = 12;
+
+/// What an amount buys at a price of one credit: rounded down to the credit's decimals, exactly.
+pub fn bought(amount: Decimal, rate: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
+    let (numerator, denominator) = scaled(amount, rate, decimals);
+    let credits = to_decimal(numerator / denominator, decimals)?;
+    let credits = amount::fit(credits, decimals)?;
+    if credits.is_zero() { Err(AmountError::BuysNothing) } else { Ok(credits) }
+}
+
+/// The part of a purchase's credits that so much of what was paid stands for: rounded half away from zero, exactly, and
+/// never more than all of them.
+pub fn part(credits: Decimal, back: Decimal, paid: Decimal, decimals: u32) -> Decimal {
+    if back >= paid {
+        return credits;
+    }
+    // credits x back / paid, in units of the last decimal. The product of two mantissas is below 2^192, and the powers of ten
+    // that bring them to one scale are below 2^60.
+    let product = I256::from(credits.mantissa()) * I256::from(back.mantissa());
+    let (mut numerator, mut denominator) = (product, I256::from(paid.mantissa()));
+    let scale = i64::from(credits.scale()) + i64::from(back.scale()) - i64::from(paid.scale()) - i64::from(decimals);
+    let power = I256::new(10).pow(scale.unsigned_abs() as u32);
+    if scale > 0 {
+        denominator *= power
+    } else {
+        numerator *= power
+    }
+    let rounded = (numerator * 2 + denominator) / (denominator * 2);
+    to_decimal(rounded, decimals).unwrap_or(credits).min(credits)
+}
+
+/// What was paid for one credit, for the books.
+pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
+    let (numerator, denominator) = scaled(paid, credits, RATE_DECIMALS);
+    to_decimal((numerator * 2 + denominator) / (denominator * 2), RATE_DECIMALS).ok().map(|basis| basis.normalize())
+}
+
+/// Numerator and denominator of one number divided by another, in units of the last of so many decimals.
+fn scaled(number: Decimal, by: Decimal, decimals: u32) -> (I256, I256) {
+    let (mut numerator, mut denominator) = (I256::from(number.mantissa()), I256::from(by.mantissa()));
+    let scale = i64::from(number.scale()) - i64::from(by.scale()) - i64::from(decimals);
+    let power = I256::new(10).pow(scale.unsigned_abs() as u32);
+    if scale > 0 {
+        denominator *= power
+    } else {
+        numerator *= power
+    }
+    (numerator, denominator)
+}
+
+fn to_decimal(units: I256, decimals: u32) -> Result<Decimal, AmountError> {
+    let mantissa = i128::try_from(units).map_err(|_| AmountError::TooManyDigits)?;
+    Decimal::try_from_i128_with_scale(mantissa, decimals).map_err(|_| AmountError::TooManyDigits)
+}
+
+/// Currencies that Stripe counts in whole units. Source: Stripe, "Supported currencies: zero-decimal currencies"; ISK and
+/// UGX, which have no decimals either, it counts in hundredths.
+const WHOLE: [&str; 15] =
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
+/// Those that it counts in thousandths. Source: the same, "three-decimal currencies".
+const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
+
+/// How many decimals a provider's minor unit of a currency has. Paystack counts every currency in hundredths (source:
+/// Paystack, "Supported currencies: subunit"); whoever is unknown is taken for one that counts as Stripe does.
+pub fn minor_decimals(provider: &str, currency: &str) -> u32 {
+    match currency.to_ascii_uppercase().as_str() {
+        _ if provider == "paystack" => 2,
+        code if WHOLE.contains(&code) => 0,
+        code if THOUSANDTHS.contains(&code) => 3,
+        _ => 2,
+    }
+}
+
+/// An amount in a provider's minor units as one in major units.
+pub fn from_minor(units: i128, decimals: u32) -> Result<Decimal, AmountError> {
+    let amount = Decimal::try_from_i128_with_scale(units, decimals).map_err(|_| AmountError::TooManyDigits)?;
+    Ok(amount.normalize())
+}
+
+/// An amount in major units as one in a provider's minor units; `None` where it is no whole number of them.
+pub fn to_minor(amount: Decimal, decimals: u32) -> Option<Decimal> {
+    let units = amount.checked_mul(Decimal::from(10u64.pow(decimals)))?.normalize();
+    (units.scale() == 0).then_some(units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::parse;
+    use proptest::prelude::*;
+
+    fn d(text: &str) -> Decimal {
+        parse(text).unwrap()
+    }
+
+    #[test]
+    fn credits_are_rounded_down() {
+        assert_eq!(bought(d("25"), d("0.3"), 6), Ok(d("83.333333")));
+        assert_eq!(bought(d("25"), d("1"), 2), Ok(d("25")));
+        assert_eq!(bought(d("25"), d("0.0000001"), 0), Ok(d("250000000")));
+        assert_eq!(bought(d("0.01"), d("3"), 0), Err(AmountError::BuysNothing));
+        assert_eq!(bought(d("9999999999999999999999999999"), d("0.01"), 0), Err(AmountError::TooManyDigits));
+    }
+
+    #[test]
+    fn a_refund_stands_for_a_part() {
+        assert_eq!(part(d("1000"), d("5"), d("20"), 0), d("250"));
+        assert_eq!(part(d("100"), d("1"), d("3"), 2), d("33.33"));
+        assert_eq!(part(d("1"), d("1"), d("2"), 0), d("1"), "half away from zero");
+        assert_eq!(part(d("100"), d("7"), d("3"), 2), d("100"));
+        assert_eq!(
+            part(d("9999999999999999999999"), d("9999999999999999999998.99"), d("9999999999999999999999"), 6)
+                .to_string(),
+            "9999999999999999999998.990000"
+        );
+    }
+
+    #[test]
+    fn minor_units() {
+        assert_eq!(from_minor(2500, minor_decimals("stripe", "usd")), Ok(d("25")));
+        assert_eq!(from_minor(2500, minor_decimals("stripe", "jpy")), Ok(d("2500")));
+        assert_eq!(from_minor(2500, minor_decimals("stripe", "KWD")), Ok(d("2.5")));
+        assert_eq!(from_minor(2500, minor_decimals("stripe", "ISK")), Ok(d("25")));
+        assert_eq!(from_minor(2500, minor_decimals("paystack", "XOF")), Ok(d("25")));
+        assert_eq!(to_minor(d("25.5"), 2), Some(d("2550")));
+        assert_eq!(to_minor(d("25.555"), 2), None);
+    }
+
+    #[test]
+    fn what_was_paid_for_one_credit() {
+        assert_eq!(cost_basis(d("20"), d("1000")), Some(d("0.02")));
+        assert_eq!(cost_basis(d("1"), d("3")), Some(d("0.333333333333")));
+    }
+
+    proptest! {
+        /// Refunds that add up to the payment take all, and a larger refund never takes less.
+        #[test]
+        fn parts_grow_with_the_refund(
+            credits in 1i64..10_000_000, paid in 1i64..1_000_000, one in 0i64..1_000_000, more in 0i64..1_000, decimals in 0u32..7
+        ) {
+            let (credits, paid) = (Decimal::new(credits, decimals), Decimal::new(paid, 2));
+            let (one, two) = (Decimal::new(one, 2), Decimal::new(one + more, 2));
+            prop_assert!(part(credits, one, paid, decimals) <= part(credits, two, paid, decimals));
+            prop_assert_eq!(part(credits, paid, paid, decimals), credits);
+            prop_assert!(part(credits, one, paid, decimals) <= credits);
+            // Within half a unit of the exact part.
+            let back = one.min(paid);
+            let exact = credits * back / paid;
+            let off = (part(credits, back, paid, decimals) - exact).abs();
+            prop_assert!(off <= Decimal::new(5, decimals + 1) + Decimal::new(1, 18));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Credits whose price was paid back: what goes back for a purchase is brought to what its refunds and disputes come to, each
+//! step an operation of its own that can be undone whole. Where the credits are found is decided in ledger/book/reclaim.rs.
+
+use super::stored::TopUp;
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::ledger::book::{Book, Reclaim, Reclaimed, Taken};
+use crate::ledger::line::LineType;
+use crate::ledger::operation::{self, Operation, Texts};
+use crate::ledger::{account, history, posting};
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::{BOOLOID, INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// What became of spent credits, as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// They are owed.
+    Pending,
+    /// They are forgiven.
+    Forgiven,
+}
+
+/// What one call did.
+#[derive(Default)]
+pub struct Outcome {
+    /// Credits found.
+    pub reclaimed: Reclaimed,
+    /// The operation that took them, where there is one.
+    pub operation_id: Option<Uuid>,
+}
+
+static OF_PURCHASE: Statement = Statement::new(
+    c"SELECT coalesce(sum(consumed + pending), 0) FROM credits.reclaims
+      WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL",
+    &[TEXTOID, UUIDOID],
+);
+
+static HELD: Statement = Statement::new(
+    c"SELECT coalesce(sum(p.amount), 0)
+      FROM credits.holds h CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+      WHERE h.customer_id = $1 AND h.currency = $2 AND h.status = 'open' AND p.grant_id = $3",
+    &[TEXTOID, TEXTOID, UUIDOID],
+);
+
+static RECORD: Statement = Statement::new(
+    c"INSERT INTO credits.reclaims (customer_id, operation_id, top_up_id, grant_id, currency, credits, owes, event_name,
+                                    created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    &[TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, NUMERICOID, BOOLOID, TEXTOID, TIMESTAMPTZOID],
+);
+
+/// Takes so many more of a paid purchase's credits back.
+pub fn take(
+    session: &Session,
+    top_up: &TopUp,
+    (function, credits, spent): (&str, Decimal, Spent),
+    now: Time,
+) -> Result<Outcome, Error> {
+    let lost = || Error::internal("a purchase has no grant");
+    let (customer_id, currency) = (top_up.customer_id.as_str(), top_up.credit_currency.as_str());
+    let grant_id = top_up.grant_id.ok_or_else(lost)?;
+    let operation_id = Uuid::now_v7();
+    let mut book = open(session, top_up, now)?;
+    let meters: Vec<&str> = top_up.terms.applicable_meters.iter().flatten().map(String::as_str).collect();
+    posting::take_windows(session, &mut [(&mut book, credits)], &meters)?;
+    posting::take_grants(session, &mut book, &[grant_id])?;
+    let (lapsed, claimed) = {
+        let grant = book.grant(grant_id).ok_or_else(lost)?;
+        (grant.lapsed, grant.claim.map_or(Decimal::ZERO, |claim| claim.amount))
+    };
+    let owed: Decimal = number(OF_PURCHASE.run(session, &[customer_id.cell(), top_up.id.cell()])?.first())?;
+    let held: Decimal = number(HELD.run(session, &[customer_id.cell(), currency.cell(), grant_id.cell()])?.first())?;
+    let reclaim = Reclaim {
+        operation_id,
+        grant_id,
+        credits,
+        owes: spent == Spent::Pending,
+        event_name: meters.first().copied(),
+        held,
+        // Of what has lapsed, that which stands for no credits that went back before.
+        lapsed: lapsed - top_up.reclaimed + claimed + owed,
+    };
+    let reclaimed = book.reclaim(&reclaim);
+    let call = Operation {
+        function: function.to_string(),
+        operation_id,
+        currency: currency.to_string(),
+        amount: credits,
+        category: None,
+        grant_id: Some(grant_id),
+        counterparty: None,
+        reason: None,
+    };
+    operation::claim(session, customer_id, &call, None, &Texts::default(), book.posted_at)?;
+    RECORD.run(
+        session,
+        &[
+            customer_id.cell(),
+            operation_id.cell(),
+            top_up.id.cell(),
+            grant_id.cell(),
+            currency.cell(),
+            credits.cell(),
+            reclaim.owes.cell(),
+            reclaim.event_name.cell(),
+            book.posted_at.cell(),
+        ],
+    )?;
+    posting::post(session, &[book])?;
+    Ok(Outcome { reclaimed, operation_id: Some(operation_id) })
+}
+
+fn number(row: Option<crate::pg::statement::Row<'_>>) -> Result<Decimal, Error> {
+    row.ok_or_else(|| Error::internal("a sum returned no row"))?.next()
+}
+
+/// The purchase's account, locked, with what fell due posted.
+fn open(session: &Session, top_up: &TopUp, now: Time) -> Result<Book, Error> {
+    let book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
+    account::post_due(session, book)
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT grant_id, credits, taken, consumed, pending, created_at FROM credits.reclaims
+      WHERE customer_id = $1 AND operation_id = $2 AND undone_at IS NULL",
+    &[TEXTOID, UUIDOID],
+);
+
+static LINES: Statement = Statement::new(
+    c"SELECT grant_id, -amount, type FROM credits.credit_transactions
+      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND operation_id = $5 AND amount < 0
+      ORDER BY line_no",
+    &[TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID],
+);
+
+static MARK_UNDONE: Statement = Statement::new(
+    c"UPDATE credits.reclaims SET taken = 0, consumed = 0, pending = 0, undone_at = $3
+      WHERE customer_id = $1 AND operation_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for; none where it was undone
+/// before.
+pub fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Decimal, Error> {
+    let mut book = open(session, top_up, now)?;
+    let (grant_id, credits, back, owed, created_at) = {
+        let rows = FIND.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?;
+        let Some(mut row) = rows.first() else { return Ok(Decimal::ZERO) };
+        let (grant_id, credits): (Uuid, Decimal) = (row.next()?, row.next()?);
+        let back = row.next::<Decimal>()? + row.next::<Decimal>()?;
+        (grant_id, credits, back, row.next::<Decimal>()?, row.next::<Time>()?)
+    };
+    let taken = lines(session, &book, operation_id, back, created_at)?;
+    let mut grants: Vec<Uuid> = taken.iter().map(|line| line.grant_id).chain([grant_id]).collect();
+    grants.sort();
+    grants.dedup();
+    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
+    posting::take_grants(session, &mut book, &grants)?;
+    // Some of what comes back may be for certain meters only, and every debt the one that it pays.
+    let debts = posting::debts(session, &book, None, None)?;
+    book.undo_reclaim((operation_id, grant_id), (owed, credits - back - owed), &taken, debts);
+    MARK_UNDONE.run(session, &[top_up.customer_id.cell(), operation_id.cell(), book.posted_at.cell()])?;
+    posting::post(session, &[book])?;
+    Ok(credits)
+}
+
+/// What its lines took, oldest first: read from when it was made, in growing steps, until all of it is found.
+fn lines(session: &Session, book: &Book, operation_id: Uuid, total: Decimal, since: Time) -> Result<Vec<Taken>, Error> {
+    let mut taken = Vec::new();
+    let mut open = total;
+    let mut after = history::last_line_by(session, book, Time(since.0 - 1))?;
+    let mut step = 256;
+    while open > Decimal::ZERO {
+        if after >= book.last_line {
+            return Err(Error::internal("credits were taken back by lines that are not there"));
+        }
+        let last = after + step;
+        let arguments = [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), operation_id.cell()];
+        for mut row in LINES.run(session, &arguments)?.iter() {
+            let (grant_id, amount): (Uuid, Decimal) = (row.next()?, row.next()?);
+            let own = row.next::<String>()? == LineType::Refund.as_str();
+            open -= amount;
+            taken.push(Taken { grant_id, amount, own });
+        }
+        (after, step) = (last, step * 4);
+    }
+    Ok(taken)
+}
+
+static AS_IT_STANDS: Statement = Statement::new(
+    c"SELECT r.taken, r.pending, CASE WHEN g.claim_operation_id = r.operation_id THEN g.claim ELSE 0 END
+      FROM credits.reclaims r
+      JOIN credits.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
+      WHERE r.customer_id = $1 AND r.operation_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// What such an operation took, and what it waits for and is owed by now: the answer to a repeat.
+pub fn as_it_stands(session: &Session, top_up: &TopUp, operation_id: Option<Uuid>) -> Result<Outcome, Error> {
+    let mut outcome = Outcome { operation_id, ..Outcome::default() };
+    if let Some(operation_id) = operation_id
+        && let Some(mut row) = AS_IT_STANDS.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?.first()
+    {
+        outcome.reclaimed = Reclaimed { taken: row.next()?, owed: row.next()?, held: row.next()? };
+    }
+    Ok(outcome)
+}
+
+static NEWEST: Statement = Statement::in_order(
+    c"SELECT operation_id FROM credits.reclaims
+      WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL
+      ORDER BY created_at DESC, operation_id DESC LIMIT 1",
+    &[TEXTOID, UUIDOID],
+);
+
+/// The last of a purchase's operations that is not undone.
+pub fn newest(session: &Session, top_up: &TopUp) -> Result<Option<Uuid>, Error> {
+    NEWEST.run(session, &[top_up.customer_id.cell(), top_up.id.cell()])?.first().map(|mut row| row.next()).transpose()
+}

@@ -1,0 +1,257 @@
+//! Webhooks: a provider's event is checked, claimed by its id, and applied, all in the caller's transaction, so that a failure
+//! leaves no claim. What an event says is read in webhook/: a file a provider.
+
+mod event;
+mod paystack;
+mod plain;
+mod stripe;
+
+use self::event::{Event, Fact};
+use super::told::{self, Entry, Told};
+use super::{payment, provider, refund, stored};
+use crate::amount::Decimal;
+use crate::clock::Time;
+use crate::error::Error;
+use crate::input;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, in_latest_snapshot, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// The longest payload that is read, in bytes.
+const LONGEST: usize = 1 << 20;
+
+row! {
+    /// What `webhook_receive` returns.
+    pub struct WebhookRow {
+        /// The provider's id of the event.
+        pub event_id: String,
+        /// The provider's word for what happened.
+        pub kind: String,
+        /// 'applied', 'contradiction' or 'ignored'.
+        pub outcome: String,
+        /// Whose payment it is about; NULL where it is about none.
+        pub customer_id: Option<String>,
+        /// The top-up, likewise.
+        pub top_up_id: Option<Uuid>,
+        /// What that is by now.
+        pub status: Option<String>,
+        /// Whether the event was received before.
+        pub replayed: bool,
+    }
+}
+
+/// `credits.webhook_receive`. Raises PC012, PC013, PC014.
+#[pg_extern(sql = false)]
+fn webhook_receive(provider: Option<&str>, payload: Option<&str>, signature: Option<&str>) -> Reply<One<WebhookRow>> {
+    Reply((|| {
+        let name = input::key("provider", provider)?;
+        let payload = input::required("payload", payload)?;
+        let signature = signature.unwrap_or_default();
+        if payload.len() > LONGEST {
+            return Err(Error::argument("payload", "must have at most 1 MiB"));
+        }
+        writing(|session| receive(session, name, payload, signature)).map(One)
+    })())
+}
+
+static CLAIM: Statement = Statement::new(
+    c"INSERT INTO credits.webhook_events (provider, event_id, type, outcome, reference, payload, received_at)
+      VALUES ($1, $2, $3, 'ignored', $4, $5::jsonb, $6)
+      ON CONFLICT DO NOTHING RETURNING 1",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
+);
+
+// One event of a payment at a time: of a success and a refund that names nothing but the payment, the later sees the earlier.
+static LOCK_PAYMENT: Statement = Statement::new(
+    c"SELECT pg_advisory_xact_lock(hashtextextended('pg_credits webhook ' || $1 || ' ' || $2, 0))",
+    &[TEXTOID, TEXTOID],
+);
+
+static FIRST: Statement = Statement::new(
+    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id FROM credits.webhook_events w
+      WHERE w.provider = $1 AND w.event_id = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+static SETTLE: Statement = Statement::new(
+    c"UPDATE credits.webhook_events SET outcome = $3, customer_id = $4, top_up_id = $5 WHERE provider = $1 AND event_id = $2",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID],
+);
+
+fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Result<WebhookRow, Error> {
+    let now = settings::now()?;
+    provider::check_signature(session, name, payload, signature, now)?;
+    let event = read(name, payload)?;
+    let cells =
+        [name.cell(), event.id.cell(), event.kind.cell(), event.subject.payment.cell(), payload.cell(), now.cell()];
+    if CLAIM.run(session, &cells)?.len() == 0 {
+        return repeat(session, name, &event);
+    }
+    if let Some(payment) = &event.subject.payment {
+        LOCK_PAYMENT.run(session, &[name.cell(), payment.cell()])?;
+    }
+    let row = apply(session, name, &event, now)?;
+    if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. }) {
+        apply_earlier(session, name, &event, now)?;
+    }
+    Ok(row)
+}
+
+fn read(name: &str, payload: &str) -> Result<Event, Error> {
+    let json = serde_json::from_str(payload).map_err(|_| Error::argument("payload", "must be JSON"))?;
+    if !event::can_be_kept(&json) {
+        return Err(Error::argument("payload", "must not have the character U+0000 or numbers of over 1,000 digits"));
+    }
+    let event = match name {
+        "stripe" => stripe::read(&json),
+        "paystack" => paystack::read(&json),
+        _ => plain::read(&json),
+    };
+    event.ok_or_else(|| {
+        Error::argument(
+            "payload",
+            "must be an event as the provider sends them: an id, a type, and amounts with their currency",
+        )
+    })
+}
+
+fn repeat(session: &Session, name: &str, event: &Event) -> Result<WebhookRow, Error> {
+    let rows = FIRST.run(session, &[name.cell(), event.id.cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("an event is claimed and not to be found"))?;
+    let (kind, outcome): (String, String) = (row.next()?, row.next()?);
+    let (customer_id, top_up_id): (Option<String>, Option<Uuid>) = (row.next()?, row.next()?);
+    let status = match (&customer_id, top_up_id) {
+        (Some(customer_id), Some(id)) => Some(stored::find(session, customer_id, id)?.status.as_str().to_string()),
+        _ => None,
+    };
+    Ok(WebhookRow { event_id: event.id.clone(), kind, outcome, customer_id, top_up_id, status, replayed: true })
+}
+
+fn apply(session: &Session, name: &str, event: &Event, now: Time) -> Result<WebhookRow, Error> {
+    let mut row = WebhookRow {
+        event_id: event.id.clone(),
+        kind: event.kind.clone(),
+        outcome: String::from("ignored"),
+        customer_id: None,
+        top_up_id: None,
+        status: None,
+        replayed: false,
+    };
+    if event.fact == Fact::Nothing {
+        return Ok(row);
+    }
+    let Some((customer_id, top_up_id)) = find(session, name, event)? else { return Ok(row) };
+    let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id, now)?;
+    row.outcome = String::from(if contradiction { "contradiction" } else { "applied" });
+    let cells = [name.cell(), event.id.cell(), row.outcome.cell(), customer_id.cell(), top_up_id.cell()];
+    SETTLE.run(session, &cells)?;
+    (row.customer_id, row.top_up_id, row.status) = (Some(customer_id), Some(top_up_id), Some(status));
+    Ok(row)
+}
+
+static BY_ID: Statement =
+    Statement::new(c"SELECT customer_id, top_up_id FROM credits.top_ups WHERE top_up_id = $1 LIMIT 1", &[UUIDOID]);
+
+static BY_REFERENCE: Statement = Statement::new(
+    c"SELECT customer_id, top_up_id FROM credits.top_ups WHERE provider = $1 AND provider_reference = $2 LIMIT 1",
+    &[TEXTOID, TEXTOID],
+);
+
+/// The top-up that an event is about: by the id that it carries, else by the payment that it names. None where it carries no
+/// id and its payment is none of ours, or not yet. Raises PC014 for an id that is not there yet.
+fn find(session: &Session, name: &str, event: &Event) -> Result<Option<(String, Uuid)>, Error> {
+    let key = |rows: crate::pg::statement::Rows<'_>| {
+        rows.first().map(|mut row| Ok::<(String, Uuid), Error>((row.next()?, row.next()?))).transpose()
+    };
+    if let Some(id) = &event.subject.top_up_id {
+        let unknown = || Error::TopUpNotOpen { subject: "top-up", id: id.clone() };
+        let found =
+            key(BY_ID.run(session, &[Uuid::parse_str(id).map_err(|_| unknown())?.cell()])?)?.ok_or_else(unknown)?;
+        if event.subject.customer_id.as_ref().is_some_and(|customer_id| *customer_id != found.0) {
+            return Err(unknown());
+        }
+        return Ok(Some(found));
+    }
+    let Some(payment) = &event.subject.payment else { return Ok(None) };
+    let by_reference =
+        in_latest_snapshot(session, |session| key(BY_REFERENCE.run(session, &[name.cell(), payment.cell()])?));
+    if let Some(found) = by_reference? {
+        return Ok(Some(found));
+    }
+    // Some applications make the top-up's id the payment's reference.
+    match Uuid::parse_str(payment) {
+        Ok(id) => key(BY_ID.run(session, &[id.cell()])?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Tells a top-up what happened; its status then, and whether that contradicts what was known.
+fn tell(
+    session: &Session,
+    name: &str,
+    event: &Event,
+    customer_id: &str,
+    top_up_id: Uuid,
+    now: Time,
+) -> Result<(String, bool), Error> {
+    let told = Told { provider: name, reference: event.reference.as_deref() };
+    if event.currency.is_some() {
+        let top_up = stored::lock(session, customer_id, top_up_id)?;
+        if event.currency.as_ref().is_some_and(|currency| !currency.eq_ignore_ascii_case(&top_up.currency)) {
+            let contradiction = Some("it is in another currency: nothing is done");
+            let entry = Entry { kind: event.fact.kind(), told, amount: None, contradiction, operation_id: None };
+            told::record(session, &top_up, &entry, now)?;
+            return Ok((top_up.status.as_str().to_string(), true));
+        }
+    }
+    let payment_row = |row: payment::PaymentRow| (row.status, row.contradiction.is_some());
+    let refund_row = |row: refund::RefundRow| (row.status, row.contradiction.is_some());
+    let spent = refund::policy(None)?;
+    Ok(match &event.fact {
+        Fact::Succeeded { amount } => payment_row(payment::succeed(session, customer_id, top_up_id, told, *amount)?),
+        Fact::Failed { reason } => {
+            payment_row(payment::fail(session, customer_id, top_up_id, told, reason.as_deref())?)
+        }
+        Fact::Expired => payment_row(payment::expire(session, customer_id, top_up_id, told)?),
+        Fact::Refunded { amount, total } => {
+            refund_row(refund::refunded(session, customer_id, top_up_id, told, (*amount, *total), spent)?)
+        }
+        Fact::RefundFailed { amount } => {
+            refund_row(refund::refund_failed(session, customer_id, top_up_id, told, *amount)?)
+        }
+        Fact::Disputed { amount } => {
+            refund_row(refund::disputed(session, customer_id, top_up_id, told, *amount, spent)?)
+        }
+        Fact::DisputeClosed { won } => refund_row(refund::dispute_closed(session, customer_id, top_up_id, told, *won)?),
+        Fact::Nothing => (stored::find(session, customer_id, top_up_id)?.status.as_str().to_string(), false),
+    })
+}
+
+static EARLIER: Statement = Statement::new(
+    c"SELECT w.payload FROM credits.webhook_events w
+      WHERE w.provider = $1 AND w.reference = $2 AND w.outcome = 'ignored' AND w.event_id <> $3
+      ORDER BY w.received_at, w.event_id",
+    &[TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// Applies what came for a payment before anybody knew whose it was: a refund or a dispute that names nothing but the payment.
+fn apply_earlier(session: &Session, name: &str, event: &Event, now: Time) -> Result<(), Error> {
+    let Some(payment) = &event.subject.payment else { return Ok(()) };
+    let rows = EARLIER.run(session, &[name.cell(), payment.cell(), event.id.cell()])?;
+    let payloads = rows.iter().map(|mut row| row.next()).collect::<Result<Vec<Json>, Error>>()?;
+    for payload in payloads {
+        apply(session, name, &read(name, &payload.text())?, now)?;
+    }
+    Ok(())
+}
+
+/// An amount of minor units that an event has. `None` where it has none, or what is none.
+fn minor(provider: &str, currency: Option<&str>, units: Option<i128>) -> Option<Decimal> {
+    let decimals = super::money::minor_decimals(provider, currency?);
+    super::money::from_minor(units?, decimals).ok()
+}

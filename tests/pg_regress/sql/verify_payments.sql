@@ -1,0 +1,65 @@
+-- verify() finds what does not agree in purchases, refunds and recharges: each rule is broken once, by the owner's hand, and
+-- undone.
+SET credits.test_clock = '2026-03-01 12:00';
+SELECT FROM credits.currency_create('USD', decimals => 2, kind => 'fiat');
+SELECT price_id FROM credits.package_create('Pack', 100, 10, 'USD') \gset
+CREATE FUNCTION buy(customer text, price uuid) RETURNS uuid LANGUAGE sql AS $$
+    SELECT top_up_id FROM credits.payment_succeeded(customer, (SELECT top_up_id FROM credits.top_up_create(customer, price)))
+$$;
+SELECT FROM buy('ann', :'price_id');
+SELECT buy('bob', :'price_id') AS bob \gset
+SELECT FROM credits.wallet_debit('bob', 40);
+SELECT FROM credits.hold_create('bob', 20);
+SELECT taken, held, pending FROM credits.payment_refunded('bob', :'bob');
+SELECT FROM credits.wallet_credit('bob', 5);
+SELECT buy('cyd', :'price_id') AS cyd \gset
+SELECT FROM credits.payment_disputed('cyd', :'cyd', 'stripe', 'dp_1');
+SELECT FROM credits.payment_dispute_closed('cyd', :'cyd', 'stripe', 'dp_1', true);
+SELECT FROM credits.configure_recharge('CREDIT', :'price_id');
+SELECT FROM credits.wallet_credit('dan', 10);
+SELECT FROM credits.configure_auto_recharge('dan', threshold => 20);
+SELECT * FROM credits.verify();
+CREATE FUNCTION breaking(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    BEGIN
+        EXECUTE statement;
+        RETURN QUERY SELECT format('%s (%s): %s where %s is due', v.problem, v.customer_id, coalesce(v.found::text, '-'),
+                                   coalesce(v.expected::text, '-')) FROM credits.verify() v ORDER BY 1;
+        RAISE EXCEPTION 'undo' USING ERRCODE = 'UNDO0';
+    EXCEPTION WHEN SQLSTATE 'UNDO0' THEN NULL;
+    END;
+END $$;
+SELECT * FROM breaking($$UPDATE credits.top_ups SET credits = 99 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET status = 'failed' WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET status = 'paid' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET paid_amount = 9 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET paid_at = NULL WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$DELETE FROM credits.top_ups WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET grant_id = NULL, status = 'initiated', paid_amount = NULL, paid_at = NULL WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET reclaimed = 50 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET refunds_told = 0 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET disputed_amount = 1 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET taken = 41 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET pending = pending + 1 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET consumed = consumed + 1 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET debt_no = NULL WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET owes = false WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET undone_at = now() WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET undone_at = NULL WHERE customer_id = 'cyd'$$);
+SELECT * FROM breaking($$UPDATE credits.reclaims SET currency = 'USD' WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$DELETE FROM credits.reclaims WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET claim = 21 WHERE customer_id = 'bob' AND claim IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET claim = NULL WHERE customer_id = 'bob' AND claim IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET lapsed = 0 WHERE customer_id = 'bob' AND lapsed > 0$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET pending = 39 WHERE customer_id = 'bob' AND type = 'refund' AND pending IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'debit' WHERE customer_id = 'bob' AND type = 'refund' AND amount < 0$$);
+SELECT * FROM breaking($$UPDATE credits.recharges SET status = 'paid', closed_at = now() WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits.recharges SET closed_at = now() WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$DELETE FROM credits.top_ups WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits.auto_recharges SET due_at = '2026-03-01 12:30' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$DELETE FROM credits.auto_recharges WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$DROP INDEX credits.recharges_open; INSERT INTO credits.recharges SELECT customer_id, gen_random_uuid(), currency, top_up_id, status, amount, price_currency, credits, payment_method, reason, requested_at, started_at, expires_at, closed_at FROM credits.recharges$$);
+SELECT * FROM breaking($$UPDATE credits.outbox_counters SET last_no = 0$$);
+SELECT * FROM breaking($$UPDATE credits.top_ups SET grant_id = (SELECT grant_id FROM credits.top_ups WHERE customer_id = 'cyd'), customer_id = 'cyd' WHERE customer_id = 'ann'$$);
+SELECT * FROM credits.verify();

@@ -1,0 +1,161 @@
+"""The chapters of the story about money that comes in: every function and view of it that anybody may call, with real
+arguments. It is paid in a currency of the story's own, so that nothing here meets another story.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+if TYPE_CHECKING:
+    from story import Story
+
+# What is handed out to one consumer is deleted once it is acknowledged; another story's would keep it.
+CONSUMER = "worker"
+# Of every story's provider; no answer may have it in it.
+SECRET = "whsec that nobody may read"
+NOBODYS = "00000000-0000-0000-0000-000000000000"
+
+
+def prepare(owner: psycopg.Connection[Any], name: str) -> None:
+    """A purchase that nobody pays in time, and an account that has too little and asks for credits."""
+    coin, cash = f"coin_{name}", f"cash_{name}"
+    owner.execute("SELECT credits.currency_create(%s, decimals => 2, kind => 'fiat')", [cash])
+    pack = "SELECT price_id FROM credits.package_create('Pack', 50, 5, %s, %s, time_to_live => '1 year')"
+    (price_id,) = owner.execute(pack, [cash, coin]).fetchone()
+    owner.execute("SELECT credits.top_up_create(%s, %s)", [name, price_id])
+    owner.execute("SELECT credits.configure_recharge(%s, %s)", [coin, price_id])
+    auto = "SELECT credits.configure_auto_recharge(%s, %s, threshold => 15, cooldown => '1 hour', timeout => '1 hour')"
+    owner.execute(auto, [name, coin])
+
+
+def read_all(it: Story) -> None:
+    """Every function and view that only reads."""
+    name, coin, cash = it.name, it.coin, it.cash
+    it.call("exchange_rate", "%s, %s, '2020-06-02 00:00+00'", coin, cash)
+    it.call("recharge_config", "%s", coin)
+    it.call("auto_recharge_config", "%s, %s", name, coin)
+    # Without what is every story's: what is on sale and metered.
+    page = "SELECT pg_catalog.jsonb_delete(credits.billing_bootstrap(%s), 'packages', 'meters') AS page"
+    it.run("billing_bootstrap", page, [name])
+    it.read("packages", "price_id", "credit_currency")
+    it.read("catalog", "product_id, price_id", "credit_currency")
+    it.read("rates", "effective_at", "currency")
+    it.read("purchases", "top_up_id")
+    it.read("payment_log", "payment_id")
+    it.read("webhook_log", "event_id")
+    it.read("recharge_log", "recharge_id")
+    it.read("outbox_rows", "outbox_no")
+
+
+def tell(it: Story) -> None:
+    price_id = it.read("packages", "price_id", "credit_currency")[0]["price_id"]
+    catalog(it, price_id)
+    top_up_id = buy(it, price_id)
+    take_back(it, top_up_id)
+    webhooks(it, price_id)
+    recharge(it)
+    portal(it)
+    outbox(it)
+
+
+def catalog(it: Story, price_id: Any) -> None:
+    """What an administrator sells, for how much, and what no longer."""
+    coin, cash = it.coin, it.cash
+    terms = "'Box', 'A box', %s, 100, 'paid', 40, '1 year', ARRAY[%s], '{\"a\": 1}'"
+    product_id = it.call("product_create", terms, coin, it.tokens).get("product_id")
+    it.call("price_create", "%s, 'one_time', 9.99, %s, '{}'", product_id, cash)
+    it.call("product_update", "%s, 'Bigger box', credits => 120", product_id)
+    old = it.call("package_create", "'Old pack', 10, 1, %s, %s", cash, coin)
+    it.call("price_archive", "%s", old.get("price_id"))
+    it.call("product_archive", "%s", old.get("product_id"))
+    it.call("top_up_create", "%s, %s", it.name, old.get("price_id"))
+    it.call("exchange_rate_set", "%s, %s, 0.05", coin, cash)
+    it.call("exchange_rate_set", "%s, %s, 0.06, '2020-06-01 00:00+00'", coin, cash)
+    it.call("configure_recharge", "%s, %s, 'https://pay.example/{customer_id}', 1, 500", coin, price_id)
+    it.call("recharge_config", "%s", coin + "_2")
+    template = "https://shop.example/?of={customer_id}&amount={amount}"
+    it.call("payment_provider_set", "%s, %s, %s, 'the one before', 60", provider(it), SECRET, template)
+
+
+def provider(it: Story) -> str:
+    return f"shop_{it.name}"
+
+
+def buy(it: Story, price_id: Any) -> Any:
+    """A purchase by a price, paid; one by amount that fails; one that is given up. Returns the one that is paid."""
+    name, coin = it.name, it.coin
+    terms = "%s, %s, quantity => %s, return_url => 'https://a.example/', idempotency_key => 'buy', provider => %s"
+    by_price = it.call("top_up_create", terms, name, price_id, 2, provider(it)).get("top_up_id")
+    it.call("top_up_create", terms, name, price_id, 2, provider(it))
+    it.call("top_up_create", terms, name, price_id, 3, provider(it))
+    it.call("payment_succeeded", "%s, %s, 'manual', 'p1', 10", name, by_price)
+    it.call("payment_succeeded", "%s, %s, 'manual', 'p1', 10", name, by_price)
+    it.call("payment_succeeded", "%s, %s, 'manual', 'p2', 10", name, by_price)
+    terms = "%s, amount => 4, currency => %s, credit_currency => %s, description => 'A few', metadata => '{\"b\": 2}'"
+    by_amount = it.call("top_up_create", terms, name, it.cash, coin).get("top_up_id")
+    it.call("payment_failed", "%s, %s, 'manual', 'p3', 'no funds'", name, by_amount)
+    given_up = it.call("top_up_create", "%s, %s", name, price_id).get("top_up_id")
+    it.call("top_up_expire", "%s, %s", name, given_up)
+    it.call("payment_succeeded", "%s, %s", name, NOBODYS)
+    return by_price
+
+
+def take_back(it: Story, top_up_id: Any) -> None:
+    """Parts of a payment go back: some do not after all, and one dispute is won."""
+    this = (it.name, top_up_id)
+    it.call("payment_refunded", "%s, %s, 'manual', 'r1', 4", *this)
+    it.call("payment_refunded", "%s, %s, 'manual', 'r1', 4", *this)
+    it.call("payment_refund_failed", "%s, %s, 'manual', 'r1'", *this)
+    it.call("payment_refunded", "%s, %s, total_refunded => 2", *this)
+    it.call("payment_disputed", "%s, %s, 'manual', 'd1', 3", *this)
+    it.call("payment_dispute_closed", "%s, %s, 'manual', 'd1', true", *this)
+    it.call("payment_disputed", "%s, %s, 'manual', 'd2', 1, 'forgive'", *this)
+    it.call("payment_dispute_closed", "%s, %s, 'manual', 'd2', false", *this)
+
+
+def webhooks(it: Story, price_id: Any) -> None:
+    """A refund that waits for its payment, the payment, the payment again, and what nobody signed."""
+    top_up_id = it.call("top_up_create", "%s, %s, provider => %s", it.name, price_id, provider(it)).get("top_up_id")
+    back = {"id": "1", "type": "payment.refunded", "reference": "w1 back", "payment": "w1", "amount": 2}
+    paid = {"id": "2", "type": "payment.succeeded", "reference": "w1", "amount": 5, "currency": it.cash,
+            "customer_id": it.name, "top_up_id": str(top_up_id)}  # fmt: skip
+    for event in (back, paid, paid):
+        payload = json.dumps(event)
+        signature = hmac.new(SECRET.encode(), payload.encode(), hashlib.sha256).hexdigest()
+        it.call("webhook_receive", "%s, %s, %s", provider(it), payload, signature)
+    it.call("webhook_receive", "%s, %s, %s", provider(it), json.dumps(paid), "00" * 32)
+
+
+def recharge(it: Story) -> None:
+    """The account asks for credits, a worker begins, and the payment comes; then it asks no more."""
+    name, coin = it.name, it.coin
+    it.call("auto_recharge_config", "%s, %s", name, coin + "_2")
+    terms = "%s, %s, true, 100000, quantity => 3, payment_method => 'card', max_amount_per_day => 100, cooldown => '0'"
+    it.call("configure_auto_recharge", terms, name, coin)
+    (open_one,) = (row for row in it.read("recharge_log", "recharge_id") if row["status"] == "requested")
+    begun = it.call("recharge_begin", "%s, %s", name, open_one["recharge_id"])
+    it.call("payment_succeeded", "%s, %s, 'manual', 'p4'", name, begun.get("top_up_id"))
+    it.call("recharge_begin", "%s, %s", name, open_one["recharge_id"])
+    it.call("configure_auto_recharge", "%s, %s, false", name, coin)
+
+
+def portal(it: Story) -> None:
+    """A link to a billing page, as it was made and as somebody changed it."""
+    made = it.call("billing_portal_session_create", "%s, 'https://a.example/back'", it.name)
+    for token in (made.get("token"), f"x{made.get('token')}"):
+        it.call("billing_portal_session_verify", "%s", token)
+
+
+def outbox(it: Story) -> None:
+    """A consumer takes some, acknowledges what it did, and takes more."""
+    claim = "SELECT * FROM credits.outbox_claim(%s, %s, '1 hour')"
+    taken = [row["outbox_id"] for row in it.run("outbox_claim", claim, [CONSUMER, 4])]
+    it.run("outbox_claim", claim, [CONSUMER, 4])
+    it.call("outbox_ack", "%s, %s", CONSUMER, taken[1:])
+    it.call("outbox_ack", "%s, %s", CONSUMER, taken)
+    it.run("outbox_claim", claim, [CONSUMER, 100])
