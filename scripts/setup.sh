@@ -233,6 +233,7 @@ fi
 if [ "$scope" = test ]; then
     is_root && need sudo command -v sudo
     want_client python3-psycopg /usr/bin/python3 -c 'import psycopg'
+    want_client python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
     want_client nodejs command -v node
 fi
 install_missing

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 logs=$build/test
-steps=(lint unit build regress rights restore replay metering concurrency crash clients)
+steps=(lint unit build regress rights restore replay metering payments concurrency crash clients)
 
 # The server tests' own cluster, with PostgreSQL's defaults where it counts.
 on_new_cluster() {
@@ -49,6 +49,7 @@ rights() { program tests/rights/test; }
 replay() { program tests/replay/test; }
 restore() { program tests/restore/test; }
 metering() { program tests/metering/test; }
+payments() { program tests/payments/test; }
 concurrency() { program tests/concurrency/test; }
 crash() { program tests/crash/test; }
 clients() { program tests/clients/test; }

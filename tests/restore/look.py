@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import Any
 
+import bought
 import psycopg
 from filled import CUSTOMERS, NOW, rows
 
@@ -13,8 +14,15 @@ Connection = psycopg.Connection[Any]
 VIEWS = {
     "wallets": "1, 2", "grants": "1, 2", "open_holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3",
     "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "price_list": "1", "rejected_events": "1",
-    "backlog": "1",
+    "backlog": "1", "packages": "price_id", "catalog": "product_id, price_id", "rates": "1, 2, 4",
+    "purchases": "1, 2", "payment_log": "payment_id", "webhook_log": "1, 2", "recharge_log": "1, 2",
+    "outbox_rows": "1, 2",
 }  # fmt: skip
+CONFIGURATIONS = (
+    "recharge_config()", "auto_recharge_config('hal')", "auto_recharge_config('ida')",
+    "exchange_rate('CREDIT', 'USD')", "exchange_rate('CREDIT', 'USD', '2025-07-01 00:00+00')",
+    "billing_bootstrap('fay')", "billing_bootstrap('hal')",
+)  # fmt: skip
 # Lists of rights in a fixed order: that in which they were given is nobody's business.
 ACL = "SELECT array_agg(one::text ORDER BY one::text COLLATE \"C\") FROM unnest({}) AS one"
 RIGHTS = f"""
@@ -49,8 +57,10 @@ def answers(connection: Connection) -> dict[str, Any]:
     """What readers are told, by what they asked."""
     found: dict[str, Any] = {
         f"wallet_balance of {customer}": rows(connection, "SELECT * FROM credits.wallet_balance(%s)", [customer])
-        for customer in CUSTOMERS
+        for customer in (*CUSTOMERS, *bought.CUSTOMERS)
     }
+    for call in CONFIGURATIONS:
+        found[call] = rows(connection, f"SELECT * FROM credits.{call}")
     for view, order in VIEWS.items():
         found[view] = rows(connection, f"SELECT * FROM credits.{view} ORDER BY {order}")
     return found
@@ -62,7 +72,25 @@ def summary(connection: Connection) -> dict[str, Any]:
         "SELECT customer_id, currency, line_no, type, amount, running_balance, held, pending, grant_name, identifier,"
         " effective_at FROM credits.ledger ORDER BY 1, 2, 3"
     )
+    purchases = (
+        "SELECT customer_id, status, quantity, amount, currency, credits, provider_reference, paid_amount,"
+        " refunded_amount, disputed_amount, dispute_status, reclaimed, description FROM credits.purchases"
+        " ORDER BY customer_id, top_up_id"
+    )
+    payments = (
+        "SELECT customer_id, type, provider, provider_reference, amount, contradiction FROM credits.payment_log"
+        " ORDER BY payment_id"
+    )
+    recharges = "SELECT customer_id, status, amount, reason FROM credits.recharge_log ORDER BY customer_id, recharge_id"
+    outbox = (
+        "SELECT customer_id, outbox_no, type, payload - '{top_up_id,grant_id,recharge_id}'::text[] AS payload"
+        " FROM credits.outbox_rows ORDER BY 1, 2"
+    )
     return {
+        "purchases": rows(connection, purchases),
+        "payments": rows(connection, payments),
+        "recharges": rows(connection, recharges),
+        "outbox": rows(connection, outbox),
         "wallets": rows(connection, "SELECT w.*, NULL AS created_at FROM credits.wallets AS w ORDER BY 1, 2"),
         "trial_balance": rows(connection, "SELECT * FROM credits.trial_balance"),
         "ledger": rows(connection, lines),
