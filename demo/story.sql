@@ -153,7 +153,40 @@ SELECT available FROM credits.wallet_balance('cleo', 'CREDIT');
 SELECT credits.settle();
 SELECT event_name, total_quantity, total_credits, event_count FROM credits.usage_summary('cleo') ORDER BY event_name;
 
-\echo '## 11. Every credit is accounted for'
+\echo '## 11. Money in: a pack is bought and paid once, an account recharges itself, and a refund takes back what it should'
+\echo
+SELECT currency, kind FROM credits.currency_create('USD', 'US dollar', kind => 'fiat', symbol => '$');
+SELECT name, credits, unit_amount, price_currency FROM credits.package_create('Pack', 100, 10, 'USD');
+SELECT currency, product_name, unit_amount FROM credits.configure_recharge('CREDIT', (SELECT price_id FROM credits.packages),
+                                                                           'https://pay.example/{currency}/{amount}');
+SELECT status, credits, amount, checkout_url
+FROM credits.top_up_create('dora', (SELECT price_id FROM credits.packages), idempotency_key => 'cart-7');
+\echo '# The provider says twice that it is paid. The credits come once:'
+\echo
+SELECT p.status, p.available, p.replayed
+FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
+SELECT p.status, p.available, p.replayed
+FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
+\echo '# From now on the account is to recharge itself below 20. The debit that goes below asks for it, in its own transaction:'
+\echo
+SELECT enabled, threshold, quantity FROM credits.configure_auto_recharge('dora', threshold => 20, payment_method => 'pm_card');
+SELECT available FROM credits.wallet_debit('dora', 90);
+SELECT type, payload ->> 'amount' AS amount, payload ->> 'price_currency' AS currency, payload ->> 'payment_method' AS method
+FROM credits.outbox_claim('worker') WHERE type = 'recharge.requested';
+\echo '# A worker charges the card, and its payment restores the balance:'
+\echo
+SELECT b.go, b.amount, b.minor_units
+FROM credits.recharge_log r, credits.recharge_begin(r.customer_id, r.recharge_id) b WHERE r.customer_id = 'dora';
+SELECT p.status, p.available
+FROM credits.recharge_log r, credits.payment_succeeded(r.customer_id, r.top_up_id, 'stripe', 'pi_2') p WHERE r.customer_id = 'dora';
+\echo '# The first pack is paid back. Its last 10 credits go; the 90 that were spent are owed, and the new pack pays them:'
+\echo
+SELECT p.status, p.refunded, p.taken, p.pending, p.available
+FROM credits.purchases t, credits.payment_refunded(t.customer_id, t.top_up_id, 'stripe', 're_1') p
+WHERE t.customer_id = 'dora' AND t.provider_reference = 'pi_1';
+SELECT type, amount, pending, grant_name, function FROM credits.ledger WHERE customer_id = 'dora' ORDER BY line_no;
+
+\echo '## 12. Every credit is accounted for'
 \echo
 CALL credits.maintain();
 SELECT line_no, type, amount, running_balance, held, pending, grant_name, effective_at
