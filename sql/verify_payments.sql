@@ -17,11 +17,11 @@ UNION ALL
 SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
 FROM credits.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
 UNION ALL
-SELECT 'grant: no purchase made it', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.amount
-FROM credits.credit_grants g
-WHERE g.granted_by = 'top_up' AND g.transferred_from IS NULL AND NOT EXISTS (
-    SELECT FROM credits.top_ups t WHERE t.customer_id = g.customer_id AND t.grant_id = g.grant_id)
-  AND NOT EXISTS (SELECT FROM credits.operations o WHERE o.customer_id = g.customer_id AND o.grant_id = g.grant_id)
+SELECT 'top-up: its payment is told and granted nothing', p.customer_id, coalesce(t.credit_currency, p.currency),
+       'top-up ' || p.top_up_id, t.credits, NULL
+FROM credits.payments p
+LEFT JOIN credits.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id
+WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND t.grant_id IS NULL
 UNION ALL
 SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
        'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
@@ -34,9 +34,11 @@ SELECT 'top-up: what was taken back is not its part of what was paid back', t.cu
        'top-up ' || t.top_up_id, x.due, t.reclaimed
 FROM credits.top_ups t
 JOIN credits.currencies c ON c.currency = t.credit_currency
-CROSS JOIN LATERAL (SELECT round(t.credits * least(greatest(t.refunds_sum, t.refunds_told) + t.disputed_amount, t.paid_amount)
-                                 / t.paid_amount, c.decimals) AS due) x
-WHERE t.grant_id IS NOT NULL AND t.reclaimed <> x.due
+CROSS JOIN LATERAL (SELECT t.credits * least(greatest(t.refunds_sum, t.refunds_told) + t.disputed_amount, t.paid_amount)
+                           AS share) s
+CROSS JOIN LATERAL (SELECT trim_scale(round(s.share / t.paid_amount, c.decimals)) AS due) x
+-- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
+WHERE t.grant_id IS NOT NULL AND abs(t.reclaimed * t.paid_amount - s.share) * 2 > t.paid_amount * power(10::numeric, -c.decimals)
 UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
