@@ -35,7 +35,7 @@ pub type Key = (String, String);
 static LOCK: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
              a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.watch_below,
-             a.watch_above
+             nullif(a.watch_above, 'infinity')
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
       ORDER BY a.customer_id, a.currency
