@@ -53,9 +53,9 @@ COMMENT ON COLUMN credits.credit_grants.priority IS '0 to 100, lower is used fir
 COMMENT ON COLUMN credits.credit_grants.amount IS 'What was granted.';
 COMMENT ON COLUMN credits.credit_grants.remaining IS 'What is left as posted; of an account''s head, see accounts.head_remaining.';
 COMMENT ON COLUMN credits.credit_grants.lapsed IS 'What of it expired, was voided, or was taken back because its price was paid back.';
-COMMENT ON COLUMN credits.credit_grants.claim IS 'Credits to be taken when they come back: their price was paid back while they were held, or they were forgiven. NULL for none.';
-COMMENT ON COLUMN credits.credit_grants.claim_operation_id IS 'Which operation takes them.';
-COMMENT ON COLUMN credits.credit_grants.claim_owes IS 'Whether they are owed once their hold is captured.';
+COMMENT ON COLUMN credits.credit_grants.claim_operations IS 'Which operations take credits of it when they come back: their price was paid back while they were held, or they were forgiven. The oldest first; NULL for none.';
+COMMENT ON COLUMN credits.credit_grants.claims IS 'How many credits each of them takes.';
+COMMENT ON COLUMN credits.credit_grants.claims_owe IS 'Of each whether they are owed once their hold is captured.';
 COMMENT ON COLUMN credits.credit_grants.effective_at IS 'When it can first be drawn on.';
 COMMENT ON COLUMN credits.credit_grants.expires_at IS 'From when on it cannot; ''infinity'' for never.';
 COMMENT ON COLUMN credits.credit_grants.applicable_meters IS 'The event names that it may pay for; NULL for anything.';

@@ -97,9 +97,9 @@ CREATE TABLE credits.credit_grants (
     ended_at          timestamptz,
     ended_reason      text,
     transferred_from  text COLLATE "C",
-    claim              numeric CHECK (claim > 0),
-    claim_operation_id uuid,
-    claim_owes         boolean,
+    claim_operations  uuid[],
+    claims            numeric[],
+    claims_owe        boolean[],
     PRIMARY KEY (customer_id, grant_id)
 ) WITH (fillfactor = 80);
 

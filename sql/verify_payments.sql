@@ -63,12 +63,12 @@ WHERE r.taken + r.consumed + r.pending > r.credits OR (r.pending > 0 AND r.debt_
    OR (r.undone_at IS NOT NULL AND r.taken + r.consumed + r.pending <> 0) OR (NOT r.owes AND r.consumed + r.pending <> 0)
 UNION ALL
 SELECT 'grant: it waits for more than went back of it', g.customer_id, g.currency, 'grant ' || g.grant_id,
-       coalesce(r.open, 0), g.claim
+       r.credits - r.taken - r.consumed - r.pending, c.claim
 FROM credits.credit_grants g
-LEFT JOIN (SELECT customer_id, grant_id, sum(credits - taken - consumed - pending) AS open
-           FROM credits.reclaims WHERE undone_at IS NULL GROUP BY 1, 2) r
-       ON r.customer_id = g.customer_id AND r.grant_id = g.grant_id
-WHERE g.claim > coalesce(r.open, 0) OR (g.claim IS NULL) <> (g.claim_operation_id IS NULL)
+CROSS JOIN LATERAL unnest(g.claim_operations, g.claims, g.claims_owe) AS c (operation_id, claim, owes)
+LEFT JOIN credits.reclaims r ON r.customer_id = g.customer_id AND r.operation_id = c.operation_id AND r.grant_id = g.grant_id
+                            AND r.undone_at IS NULL AND r.owes = c.owes
+WHERE g.claim_operations IS NOT NULL AND (c.claim > 0 AND c.claim <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
 UNION ALL
 SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
 FROM credits.reclaims r

@@ -1,5 +1,6 @@
 //! Customers: whoever owns credits, under the application's own key.
 
+use super::{balance, posting};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -87,6 +88,12 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
+            // Under the locks of the accounts, as whatever else changes these.
+            let currencies = balance::currencies(session, customer_id)?;
+            posting::lock(
+                session,
+                &currencies.into_iter().map(|code| (customer_id.to_string(), code)).collect::<Vec<_>>(),
+            )?;
             for statement in [&ERASE_PAYLOADS, &ERASE_METHOD, &ERASE_METHODS] {
                 statement.run(session, &[customer_id.cell()])?;
             }

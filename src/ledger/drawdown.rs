@@ -90,8 +90,10 @@ pub struct Grant {
     pub lapsed: Decimal,
     /// Where it stands.
     pub status: Status,
-    /// What is to be taken of it when credits come back to it.
-    pub claim: Option<Claim>,
+    /// What is to be taken of it when credits come back to it, the oldest claim first.
+    pub claims: Vec<Claim>,
+    /// Whether its row says something else than these, or than `lapsed`.
+    pub reclaimed: bool,
     /// Whether its row says something else than this.
     pub changed: bool,
 }
@@ -105,6 +107,22 @@ pub struct Claim {
     pub operation_id: Uuid,
     /// Whether they are owed once they are spent.
     pub owes: bool,
+}
+
+/// Takes so much off claims, the oldest first, or off those that owe: what each of them gives.
+pub fn take_off(claims: &mut Vec<Claim>, amount: Decimal, owing_alone: bool) -> Vec<Claim> {
+    let mut open = amount;
+    let mut taken = Vec::new();
+    for claim in claims.iter_mut().filter(|claim| claim.owes || !owing_alone) {
+        let part = open.min(claim.amount);
+        if part > Decimal::ZERO {
+            claim.amount -= part;
+            open -= part;
+            taken.push(Claim { amount: part, ..*claim });
+        }
+    }
+    claims.retain(|claim| !claim.amount.is_zero());
+    taken
 }
 
 impl Grant {

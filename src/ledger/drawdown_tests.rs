@@ -32,7 +32,8 @@ fn grant() -> impl Strategy<Value = Grant> {
             remaining: Decimal::new(mantissa, scale),
             lapsed: Decimal::ZERO,
             status,
-            claim: None,
+            claims: Vec::new(),
+            reclaimed: false,
             changed: false,
         })
 }
@@ -181,7 +182,8 @@ fn each_rule_decides_when_those_before_it_tie() {
         remaining: Decimal::TEN,
         lapsed: Decimal::ZERO,
         status: Status::Granted,
-        claim: None,
+        claims: Vec::new(),
+        reclaimed: false,
         changed: false,
     };
     let first = |better: Grant| {

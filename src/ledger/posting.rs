@@ -28,6 +28,7 @@ use crate::pg::value::{Cell, ToCell, array};
 use crate::topup::watch;
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// An account's key: customer, currency.
 pub type Key = (String, String);
@@ -200,15 +201,18 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
         remaining: row.next()?,
         lapsed: row.next()?,
         status: Status::parse(&row.next::<String>()?).ok_or_else(unknown)?,
-        claim: claim(row)?,
+        claims: claims(row)?,
+        reclaimed: false,
         changed: false,
     })
 }
 
 /// What is to be taken of a grant when it comes back: the last three columns, which are NULL for all but few.
-fn claim(row: &mut Row<'_>) -> Result<Option<Claim>, Error> {
-    let Some(operation_id) = row.next()? else { return Ok(None) };
-    Ok(Some(Claim { operation_id, amount: row.next()?, owes: row.next()? }))
+fn claims(row: &mut Row<'_>) -> Result<Vec<Claim>, Error> {
+    let Some(operations) = row.next::<Option<Vec<Uuid>>>()? else { return Ok(Vec::new()) };
+    let (amounts, owing) = (row.next::<Vec<Decimal>>()?, row.next::<Vec<bool>>()?);
+    let claims = operations.into_iter().zip(amounts).zip(owing);
+    Ok(claims.map(|((operation_id, amount), owes)| Claim { amount, operation_id, owes }).collect())
 }
 
 static POST: Statement = Statement::new(

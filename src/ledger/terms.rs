@@ -102,7 +102,8 @@ impl Terms {
             remaining: amount,
             lapsed: Decimal::ZERO,
             status: if effective_at > at { Status::Pending } else { Status::Granted },
-            claim: None,
+            claims: Vec::new(),
+            reclaimed: false,
             changed: false,
         })
     }

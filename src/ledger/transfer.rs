@@ -154,7 +154,8 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
                 remaining: draw.amount,
                 lapsed: Decimal::ZERO,
                 status: Status::Granted,
-                claim: None,
+                claims: Vec::new(),
+                reclaimed: false,
                 changed: false,
                 ..source
             })

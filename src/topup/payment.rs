@@ -70,7 +70,7 @@ pub fn succeed(
     amount: Option<Decimal>,
 ) -> Result<PaymentRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     let paid = amount.unwrap_or(top_up.amount);
     told::fits(session, &top_up, "amount", paid)?;
     if let Some((contradiction, _)) = told::was_told(session, &top_up, "succeeded", told)? {
@@ -99,7 +99,6 @@ pub fn succeed(
     (top_up.provider, top_up.provider_reference) = (Some(told.provider.to_string()), told.reference.map(String::from));
     let available = give(session, &mut top_up, now)?;
     stored::save(session, &top_up, now)?;
-    // After the account is locked: what contradicts writes to the outbox.
     told::record(session, &top_up, &entry(contradiction), now)?;
     let payload = json!({
         "top_up_id": top_up.id,
@@ -180,7 +179,7 @@ pub fn fail(
     reason: Option<&str>,
 ) -> Result<PaymentRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     if let Some((contradiction, _)) = told::was_told(session, &top_up, "failed", told)? {
         return answer(session, &top_up, contradiction, true);
     }
@@ -231,7 +230,7 @@ fn top_up_expire(customer_id: Option<&str>, top_up_id: Option<Id>) -> Reply<One<
 /// Nobody will pay. Raises PC014.
 pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<'_>) -> Result<PaymentRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     if top_up.status >= Status::Failed {
         return answer(session, &top_up, None, true);
     }

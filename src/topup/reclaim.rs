@@ -69,7 +69,7 @@ pub fn take(
     posting::take_grants(session, &mut book, &[grant_id])?;
     let (lapsed, claimed) = {
         let grant = book.grant(grant_id).ok_or_else(lost)?;
-        (grant.lapsed, grant.claim.map_or(Decimal::ZERO, |claim| claim.amount))
+        (grant.lapsed, grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>())
     };
     let owed: Decimal = number(OF_PURCHASE.run(session, &[customer_id.cell(), top_up.id.cell()])?.first())?;
     let held: Decimal = number(HELD.run(session, &[customer_id.cell(), currency.cell(), grant_id.cell()])?.first())?;
@@ -161,7 +161,7 @@ pub fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) ->
     posting::take_grants(session, &mut book, &grants)?;
     // Some of what comes back may be for certain meters only, and every debt the one that it pays.
     let debts = posting::debts(session, &book, None, None)?;
-    book.undo_reclaim((operation_id, grant_id), (owed, credits - back - owed), &taken, debts);
+    book.undo_reclaim((operation_id, grant_id), owed, &taken, debts);
     MARK_UNDONE.run(session, &[top_up.customer_id.cell(), operation_id.cell(), book.posted_at.cell()])?;
     posting::post(session, &[book])?;
     Ok(credits)
@@ -191,7 +191,7 @@ fn lines(session: &Session, book: &Book, operation_id: Uuid, total: Decimal, sin
 }
 
 static AS_IT_STANDS: Statement = Statement::new(
-    c"SELECT r.taken, r.pending, CASE WHEN g.claim_operation_id = r.operation_id THEN g.claim ELSE 0 END
+    c"SELECT r.taken, r.pending, coalesce(g.claims[array_position(g.claim_operations, r.operation_id)], 0)
       FROM credits.reclaims r
       JOIN credits.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
       WHERE r.customer_id = $1 AND r.operation_id = $2",

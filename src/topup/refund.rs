@@ -85,7 +85,7 @@ pub fn refunded(
     spent: Spent,
 ) -> Result<RefundRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     for (argument, given) in [("amount", amount), ("total_refunded", total)] {
         if let Some(given) = given {
             told::fits(session, &top_up, argument, given)?;
@@ -157,7 +157,7 @@ pub fn refund_failed(
     amount: Option<Decimal>,
 ) -> Result<RefundRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     if told::was_told(session, &top_up, "refund_failed", told)?.is_some() {
         return row(session, &top_up, &Outcome::default(), None, true);
     }
@@ -211,7 +211,7 @@ pub fn disputed(
     spent: Spent,
 ) -> Result<RefundRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     if let Some(amount) = amount {
         told::fits(session, &top_up, "amount", amount)?;
     }
@@ -277,7 +277,7 @@ pub fn dispute_closed(
     won: bool,
 ) -> Result<RefundRow, Error> {
     let now = settings::now()?;
-    let mut top_up = stored::lock(session, customer_id, top_up_id)?;
+    let mut top_up = told::lock(session, customer_id, top_up_id)?;
     let kind = if won { "dispute_won" } else { "dispute_lost" };
     if let Some((contradiction, _)) = told::was_told(session, &top_up, kind, told)? {
         return row(session, &top_up, &Outcome::default(), contradiction, true);

@@ -1,5 +1,5 @@
 //! Top-ups as their rows have them: found, locked for whatever becomes of their payment, and written back. A top-up is locked
-//! before its account.
+//! after its account: told.rs.
 
 use super::price::GrantTerms;
 use crate::amount::Decimal;
@@ -220,7 +220,8 @@ static FIND: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// A customer's top-up, locked until the transaction ends. Raises PC014 for one that is not there (yet).
+/// A customer's top-up, locked until the transaction ends; its account is locked already. Raises PC014 for one that is not
+/// there (yet).
 pub fn lock(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<TopUp, Error> {
     LOCK.run(session, &[customer_id.cell(), top_up_id.cell()])?
         .first()

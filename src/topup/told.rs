@@ -1,12 +1,12 @@
 //! What was told of payments: recorded once for each thing that was told, and known again by its reference.
 
 use super::outbox;
-use super::stored::TopUp;
+use super::stored::{self, TopUp};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::{balance, currency};
+use crate::ledger::{balance, currency, posting};
 use crate::pg::argument::Id;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
@@ -17,6 +17,17 @@ use uuid::Uuid;
 /// Whose top-up, and which.
 pub fn subject(customer_id: Option<&str>, top_up_id: Option<Id>) -> Result<(&str, Uuid), Error> {
     Ok((input::key("customer_id", customer_id)?, input::required("top_up_id", top_up_id)?.0))
+}
+
+/// A customer's top-up, locked until the transaction ends: first its account, which is made where it is missing, so that
+/// whatever a transaction does to an account before or after this, and whatever this writes to the outbox, is locked in one
+/// order. Raises PC014 for one that is not there (yet).
+pub fn lock(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<TopUp, Error> {
+    let account = (customer_id.to_string(), stored::find(session, customer_id, top_up_id)?.credit_currency);
+    let keys = std::slice::from_ref(&account);
+    posting::make(session, keys)?;
+    posting::lock(session, keys)?;
+    stored::lock(session, customer_id, top_up_id)
 }
 
 /// Who says so, and what they call it.

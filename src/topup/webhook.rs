@@ -201,7 +201,7 @@ fn tell(
 ) -> Result<(String, bool), Error> {
     let told = Told { provider: name, reference: event.reference.as_deref() };
     if event.currency.is_some() {
-        let top_up = stored::lock(session, customer_id, top_up_id)?;
+        let top_up = told::lock(session, customer_id, top_up_id)?;
         if event.currency.as_ref().is_some_and(|currency| !currency.eq_ignore_ascii_case(&top_up.currency)) {
             let contradiction = Some("it is in another currency: nothing is done");
             let entry = Entry { kind: event.fact.kind(), told, amount: None, contradiction, operation_id: None };

@@ -13,6 +13,10 @@ from typing import Any
 import psycopg
 
 WALLETS = [f"wallet_{number}" for number in range(8)]
+# These buy, and hold nothing: what is paid back of held credits would go only once their hold ends.
+SHOPPERS = WALLETS[:3]
+# What a purchase brings; it costs a tenth of that.
+PACK = Decimal(100)
 METER, UNIT_PRICE = "tokens", Decimal("0.05")
 
 # By function, with the fields of the call.
@@ -27,7 +31,12 @@ SQL = {
     "hold_create": "hold_create(%(customer)s, %(amount)s, expires_in => '1 day', idempotency_key => %(key)s)",
     "hold_capture": "hold_capture(%(customer)s, %(other)s, %(amount)s)",
     "hold_release": "hold_release(%(customer)s, %(other)s)",
+    "top_up_create": "top_up_create(%(customer)s, (SELECT price_id FROM credits.packages), idempotency_key => %(key)s)",
+    "payment_succeeded": "payment_succeeded(%(customer)s, %(other)s, 'shop', %(key)s)",
+    "payment_refunded": "payment_refunded(%(customer)s, %(other)s, 'shop', %(key)s, %(amount)s * 0.1)",
 }
+# Told by a reference, and recorded under it.
+PAYMENTS = ("payment_succeeded", "payment_refunded")
 BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s)"
 # Where a repeat finds the id and the amount of the first call.
 ANSWERS = {
@@ -41,6 +50,8 @@ ANSWERS = {
     "hold_create": ("hold_id", "amount"),
     "hold_capture": ("hold_id", "captured"),
     "hold_release": ("hold_id", "released"),
+    "top_up_create": ("top_up_id", "credits"),
+    "payment_succeeded": ("grant_id", "credits"),
 }
 
 Trace = tuple[str, ...]
@@ -49,7 +60,7 @@ Answer = tuple[str, Decimal]
 
 @dataclass(frozen=True)
 class Call:
-    """One call with its inputs. `other` is its meter, priority, recipient or hold; `held` what that hold holds."""
+    """One call with its inputs. `other` is its meter, priority, recipient, hold or purchase; `held` what it holds."""
 
     function: str
     customer: str
@@ -67,6 +78,8 @@ class Call:
         """What there is in the database once it is done."""
         if self.function == "report_meter_event":
             return "event", self.customer, str(self.key)
+        if self.function in PAYMENTS:
+            return "payment", self.customer, str(self.key)
         return ("end of hold", self.customer, self.other) if self.key is None else ("key", self.customer, self.key)
 
     @property
@@ -77,6 +90,8 @@ class Call:
         """The id and the amount that an answer tells, of which a repeat has to tell the same."""
         if self.function == "report_meter_event":
             return row["identifier"], row["consumed"] + row["pending"]
+        if self.function == "payment_refunded":  # of the credits it says where they are by now, which changes
+            return str(row["top_up_id"]), self.amount
         name, amount = ANSWERS[self.function]
         return str(row[name]), row[amount]
 
@@ -107,9 +122,9 @@ def wallets(calls: Iterable[Call]) -> dict[str, Wallet]:
     for call in calls:
         own = books[call.customer]
         match call.function:
-            case "credit_grant" | "wallet_credit" | "wallet_adjust":
+            case "credit_grant" | "wallet_credit" | "wallet_adjust" | "payment_succeeded":
                 own.net += call.amount
-            case "report_meter_event" | "wallet_debit" | "wallet_try_debit":
+            case "report_meter_event" | "wallet_debit" | "wallet_try_debit" | "payment_refunded":
                 own.net -= call.charge
             case "wallet_transfer":
                 own.net -= call.amount
@@ -131,6 +146,7 @@ def traces(connection: psycopg.Connection[Any]) -> set[Trace]:
     found = connection.execute(
         "SELECT 'key', customer_id, idempotency_key FROM credits.operations WHERE idempotency_key IS NOT NULL"
         " UNION ALL SELECT 'event', customer_id, identifier FROM credits.meter_events"
+        " UNION ALL SELECT 'payment', customer_id, provider_reference FROM credits.payments"
         " UNION ALL SELECT 'end of hold', customer_id, hold_id::text FROM credits.holds WHERE status <> 'open'"
     )
     return set(found.fetchall())

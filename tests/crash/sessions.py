@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from calls import BATCH, METER, WALLETS, Answer, Call, Unit
+from calls import BATCH, METER, PACK, SHOPPERS, WALLETS, Answer, Call, Unit
 from support import harness
 
 # It warns of every transaction whose connection is lost.
@@ -45,6 +45,8 @@ class Session:
         self.report = Report()
         self.serial = 0
         self.holds: list[tuple[str, str, Decimal]] = []
+        self.begun: list[tuple[str, str]] = []  # purchases that nobody has paid
+        self.paid: list[tuple[str, str]] = []  # and those of which nothing was paid back
         self.deaf = False  # the next answer is lost on its way
         self.connection = harness.connect(database, row_factory=dict_row)
 
@@ -91,6 +93,10 @@ class Session:
                 self.report.wrong.append(f"{call} answered {row}")
             if call.function == "hold_create":
                 self.holds.append((call.customer, str(row["hold_id"]), call.amount))
+            if call.function == "top_up_create":
+                self.begun.append((call.customer, str(row["top_up_id"])))
+            if call.function == "payment_succeeded":
+                self.paid.append((call.customer, call.other))
             if call.function in ("hold_capture", "hold_release"):
                 self.holds = [hold for hold in self.holds if hold[1] != call.other]
 
@@ -120,14 +126,16 @@ class Session:
     def call(self, customer: str) -> Call:
         kind = self.random.choices(
             ("report_meter_event", "wallet_debit", "wallet_try_debit", "wallet_credit", "credit_grant", "wallet_adjust",
-             "wallet_transfer", "hold_create", "end"), (25, 15, 5, 5, 5, 5, 10, 15, 15))[0]  # fmt: skip
+             "wallet_transfer", "hold_create", "end", "purchase"), (25, 15, 5, 5, 5, 5, 10, 15, 15, 20))[0]  # fmt: skip
+        if kind == "purchase":
+            return self.purchase(customer)
         if kind == "end" and self.holds:
             customer, hold_id, held = self.random.choice(self.holds)
             if self.random.random() < 0.3:
                 return Call("hold_release", customer, held, None, hold_id, held)
             part = held if self.random.random() < 0.3 else (held / 3).quantize(Decimal("0.01")) or held
             return Call("hold_capture", customer, part, None, hold_id, held)
-        if kind in ("report_meter_event", "end"):
+        if kind in ("report_meter_event", "end") or (kind == "hold_create" and customer in SHOPPERS):
             return self.event(customer)
         if kind == "wallet_transfer":
             to = self.random.choice([wallet for wallet in WALLETS if wallet != customer])
@@ -137,6 +145,17 @@ class Session:
         if kind == "credit_grant":
             return Call(kind, customer, self.amount() * 5, self.key(), self.random.randint(40, 60))
         return Call(kind, customer, self.amount(), self.key())
+
+    def purchase(self, customer: str) -> Call:
+        """The next thing that becomes of one: it is begun, paid, and paid back in part or whole, each once."""
+        if self.paid and self.random.random() < 0.3:
+            customer, top_up_id = self.paid.pop()
+            part = PACK * self.random.choice((Decimal(1), Decimal("0.5"), Decimal("0.033")))
+            return Call("payment_refunded", customer, part, self.key(), top_up_id)
+        if self.begun and self.random.random() < 0.6:
+            customer, top_up_id = self.begun.pop()
+            return Call("payment_succeeded", customer, PACK, self.key(), top_up_id)
+        return Call("top_up_create", self.random.choice(SHOPPERS), PACK, self.key())
 
     def event(self, customer: str) -> Call:
         return Call("report_meter_event", customer, Decimal(self.random.randint(1, 50)), self.key(), METER)

@@ -6,7 +6,7 @@ use super::Book;
 use super::usage::is_countable;
 use crate::amount::Decimal;
 use crate::clock::Time;
-use crate::ledger::drawdown::{Claim, Grant, Status};
+use crate::ledger::drawdown::{Claim, Grant, Status, take_off};
 use crate::ledger::line::{Debt, Effect, LineType, Source};
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ impl Book {
             open -= part;
             part
         };
-        let waiting = grant.claim.map_or(Decimal::ZERO, |claim| claim.amount);
+        let waiting: Decimal = grant.claims.iter().map(|claim| claim.amount).sum();
         let (taken, held) = (part(grant.remaining), part(reclaim.held - waiting));
         part(reclaim.lapsed);
         let (owed, forgiven) = if reclaim.owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
@@ -73,9 +73,11 @@ impl Book {
         if grant.remaining.is_zero() && grant.status == Status::Granted {
             grant.status = Status::Depleted;
         }
-        let amount = waiting + held + forgiven;
-        grant.claim = Some(Claim { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
-        grant.changed = true;
+        let amount = held + forgiven;
+        if amount > Decimal::ZERO {
+            grant.claims.push(Claim { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
+        }
+        (grant.changed, grant.reclaimed) = (true, true);
         self.place(grant);
         self.owe_back(reclaim.operation_id, reclaim.event_name, owed, at);
         self.pay_debts(at);
@@ -90,7 +92,7 @@ impl Book {
         }
         grant.remaining -= amount;
         grant.lapsed += amount;
-        grant.changed = true;
+        (grant.changed, grant.reclaimed) = (true, true);
         *self.taken.entry(operation_id).or_default() += amount;
         let effect = Effect { balance: -amount, ..Effect::default() };
         self.post(LineType::Refund, Some(grant.reference()), effect, Some(&Source::Operation(operation_id)), at);
@@ -98,28 +100,21 @@ impl Book {
 
     /// Of credits that came back to a grant, those that were waited for.
     pub(super) fn take_claimed(&mut self, grant: &mut Grant, came: Decimal, at: Time) {
-        if let Some(mut claim) = grant.claim {
-            let amount = claim.amount.min(came);
-            claim.amount -= amount;
-            grant.claim = Some(claim);
-            self.take_back(grant, claim.operation_id, amount, at);
+        for claim in take_off(&mut grant.claims, came, false) {
+            self.take_back(grant, claim.operation_id, claim.amount, at);
         }
     }
 
     /// Held credits were spent: what was waited for among them is owed from now on.
     pub(super) fn claim_spent(&mut self, grant_id: Uuid, spent: Decimal, at: Time) {
         let Some(mut grant) = self.take_out(grant_id) else { return };
-        let mut owed = None;
-        if let Some(claim) = grant.claim.as_mut().filter(|claim| claim.owes && spent > Decimal::ZERO) {
-            let part = claim.amount.min(spent);
-            claim.amount -= part;
-            grant.changed = true;
-            owed = Some((claim.operation_id, part));
-        }
+        let owed = take_off(&mut grant.claims, spent, true);
+        grant.reclaimed |= !owed.is_empty();
+        grant.changed |= grant.reclaimed;
         let event_name = grant.meters.as_ref().and_then(|meters| meters.first().cloned());
         self.place(grant);
-        if let Some((operation_id, part)) = owed {
-            self.owe_back(operation_id, event_name.as_deref(), part, at);
+        for claim in owed {
+            self.owe_back(claim.operation_id, event_name.as_deref(), claim.amount, at);
         }
     }
 
@@ -140,7 +135,7 @@ impl Book {
     pub fn undo_reclaim(
         &mut self,
         (operation_id, grant_id): (Uuid, Uuid),
-        (owed, waiting): (Decimal, Decimal),
+        owed: Decimal,
         taken: &[Taken],
         debts: Vec<Debt>,
     ) {
@@ -154,10 +149,8 @@ impl Book {
         }
         match self.take_out(grant_id) {
             Some(mut grant) => {
-                if let Some(claim) = &mut grant.claim {
-                    claim.amount -= claim.amount.min(waiting);
-                    grant.changed = true;
-                }
+                grant.claims.retain(|claim| claim.operation_id != operation_id);
+                (grant.changed, grant.reclaimed) = (true, true);
                 self.place(grant);
             }
             None => self.broken = true,
@@ -167,8 +160,6 @@ impl Book {
                 && let Some(mut grant) = self.take_out(line.grant_id)
             {
                 grant.lapsed -= line.amount;
-                // So that its row is written, even if it is the head.
-                grant.claim.get_or_insert(Claim { amount: Decimal::ZERO, operation_id, owes: false });
                 self.place(grant);
             }
             let line_type = if line.own { LineType::Refund } else { LineType::Reversal };

@@ -3,7 +3,7 @@
 use super::Book;
 use crate::amount::Decimal;
 use crate::clock::Time;
-use crate::ledger::drawdown::{Grant, Status};
+use crate::ledger::drawdown::{Grant, Status, take_off};
 use crate::ledger::line::{Debt, Effect, LineType, Source};
 use uuid::Uuid;
 
@@ -82,9 +82,7 @@ impl Book {
         let ended = matches!(grant.status, Status::Expired | Status::Voided);
         if ended || grant.expires_at <= at {
             // What was to be taken of it is gone.
-            if let Some(claim) = &mut grant.claim {
-                claim.amount -= claim.amount.min(amount);
-            }
+            grant.reclaimed |= !take_off(&mut grant.claims, amount, false).is_empty();
             if !ended {
                 grant.remaining += amount;
                 return self.end(grant, Status::Expired, at);

@@ -126,7 +126,8 @@ fn make(id: u128, now: Time, action: &Action) -> Grant {
         remaining: Decimal::new(*amount, 1),
         lapsed: Decimal::ZERO,
         status: if *begins_in > 0 { Status::Pending } else { Status::Granted },
-        claim: None,
+        claims: Vec::new(),
+        reclaimed: false,
         changed: false,
     }
 }

@@ -74,7 +74,8 @@ impl Book {
             remaining,
             lapsed: Decimal::ZERO,
             status: Status::Granted,
-            claim: None,
+            claims: Vec::new(),
+            reclaimed: false,
             changed: false,
         };
         self.window_end = Some(head.clone());
@@ -113,12 +114,12 @@ impl Book {
             .iter()
             .chain(&self.aside)
             // What was taken back of one is in its row alone.
-            .filter(move |g| g.changed && (g.claim.is_some() || !(head == Some(g.id) && carried == Some(g.id))))
+            .filter(move |g| g.changed && (g.reclaimed || !(head == Some(g.id) && carried == Some(g.id))))
     }
 
     /// The grants of whose claims the rows must be written.
     pub fn changed_claims(&self) -> impl Iterator<Item = &Grant> {
-        self.loaded().filter(|g| g.changed && g.claim.is_some())
+        self.loaded().filter(|g| g.reclaimed)
     }
 
     /// The grants that could pay an event of that meter, or with `None` a plain debit, in order.

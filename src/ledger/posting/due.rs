@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 static DUE: Statement = Statement::new(
     c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operation_id, g.claim, g.claim_owes
+             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
       CROSS JOIN LATERAL (
           SELECT * FROM credits.credit_grants e
@@ -256,7 +256,7 @@ static CLAIM_DEBTS: Statement = Statement::new(
 /// What is owed, paid or not, for the operations that wait for credits of these grants of the book: captured, they are owed
 /// too.
 pub fn claim_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
-    let claims = grants.iter().filter_map(|id| book.grant(*id)?.claim).filter(|claim| !claim.amount.is_zero());
+    let claims = grants.iter().filter_map(|id| book.grant(*id)).flat_map(|grant| &grant.claims);
     let operations: Vec<Uuid> = claims.map(|claim| claim.operation_id).collect();
     if operations.is_empty() {
         return Ok(Vec::new());

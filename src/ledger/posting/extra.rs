@@ -6,12 +6,12 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::Book;
-use crate::ledger::drawdown::Claim;
 use crate::ledger::line::{Debt, Period, PeriodDraw};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{ToCell, array};
 use pgrx::pg_sys::{
     BOOLARRAYOID, INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
+    UUIDOID,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -127,27 +127,24 @@ fn write_reclaims(session: &Session, books: &[Book]) -> Result<(), Error> {
 
 static WRITE_CLAIMS: Statement = Statement::new(
     c"UPDATE credits.credit_grants g
-      SET claim = nullif(x.claim, 0), claim_operation_id = CASE WHEN x.claim > 0 THEN x.operation_id END,
-          claim_owes = CASE WHEN x.claim > 0 THEN x.owes END
-      FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, grant_id, claim, operation_id, owes)
-      WHERE g.customer_id = x.customer_id AND g.grant_id = x.grant_id",
-    &[TEXTARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, UUIDARRAYOID, BOOLARRAYOID],
+      SET claim_operations = nullif($3, '{}'), claims = nullif($4, '{}'), claims_owe = nullif($5, '{}')
+      WHERE g.customer_id = $1 AND g.grant_id = $2",
+    &[TEXTOID, UUIDOID, UUIDARRAYOID, NUMERICARRAYOID, BOOLARRAYOID],
 );
 
+/// What is to be taken of grants when it comes back: few ever have any, so one by one.
 fn write_claims(session: &Session, books: &[Book]) -> Result<(), Error> {
-    let claims = books.iter().flat_map(|b| b.changed_claims().filter_map(move |g| Some((b, g.id, g.claim?))));
-    let claims: Vec<(&Book, Uuid, Claim)> = claims.collect();
-    if claims.is_empty() {
-        return Ok(());
+    for (book, grant) in books.iter().flat_map(|b| b.changed_claims().map(move |g| (b, g))) {
+        let cells = [
+            book.customer_id.cell(),
+            grant.id.cell(),
+            array(grant.claims.iter().map(|claim| claim.operation_id)),
+            array(grant.claims.iter().map(|claim| claim.amount)),
+            array(grant.claims.iter().map(|claim| claim.owes)),
+        ];
+        WRITE_CLAIMS.run(session, &cells)?;
     }
-    let cells = [
-        array(claims.iter().map(|(b, ..)| &b.customer_id)),
-        array(claims.iter().map(|(_, id, _)| *id)),
-        array(claims.iter().map(|(.., claim)| claim.amount)),
-        array(claims.iter().map(|(.., claim)| claim.operation_id)),
-        array(claims.iter().map(|(.., claim)| claim.owes)),
-    ];
-    WRITE_CLAIMS.run(session, &cells).map(drop)
+    Ok(())
 }
 
 static DRAWS: Statement = Statement::in_order(

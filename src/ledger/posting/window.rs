@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 static WINDOW: Statement = Statement::in_order(
     c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operation_id, g.claim, g.claim_owes
+             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
       CROSS JOIN LATERAL (
           SELECT * FROM credits.credit_grants o
@@ -58,7 +58,7 @@ pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meter
 
 static BY_ID: Statement = Statement::new(
     c"SELECT g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operation_id, g.claim, g.claim_owes
+             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
       FROM credits.credit_grants g
       WHERE g.customer_id = $1 AND g.currency = $2 AND g.grant_id = ANY ($3)",
     &[TEXTOID, TEXTOID, UUIDARRAYOID],

@@ -106,6 +106,30 @@ SELECT taken, pending FROM credits.payment_refunded('ivy', :'ivy');
 SELECT remaining FROM credits.credit_grant('ivy', 50, applicable_meters => '{tokens}', name => 'more tokens');
 SELECT * FROM stands('ivy');
 
+-- Several that wait for the same held credits: each takes, or is owed, what is its own, and can be undone by itself.
+SELECT buy('jon', :'pack') AS jon \gset
+SELECT hold_id AS hold FROM credits.hold_create('jon', 100) \gset
+SELECT held FROM credits.payment_refunded('jon', :'jon', 'stripe', 're_1', 3);
+SELECT held FROM credits.payment_refunded('jon', :'jon', 'stripe', 're_2', 2);
+SELECT available FROM credits.hold_release('jon', :'hold');
+SELECT * FROM stands('jon');
+SELECT refunded, taken, available FROM credits.payment_refund_failed('jon', :'jon', 'stripe', 're_1');
+SELECT * FROM stands('jon');
+SELECT buy('kim', :'pack') AS kim \gset
+SELECT hold_id AS hold FROM credits.hold_create('kim', 100) \gset
+SELECT held FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_1', 3);
+SELECT held FROM credits.payment_disputed('kim', :'kim', 'stripe', 'dp_1', 2);
+SELECT available FROM credits.hold_capture('kim', :'hold');
+SELECT * FROM stands('kim');
+SELECT FROM credits.payment_dispute_closed('kim', :'kim', 'stripe', 'dp_1', true);
+SELECT * FROM stands('kim');
+SELECT buy('lea', :'pack') AS lea \gset
+SELECT consumed FROM credits.report_meter_event('lea', 'tokens', 100, 'e');
+SELECT pending FROM credits.payment_refunded('lea', :'lea', 'stripe', 're_1', 3, spent => 'forgive');
+SELECT pending FROM credits.payment_refunded('lea', :'lea', 'stripe', 're_2', 2);
+SELECT returned, available FROM credits.meter_event_cancel('lea', 'e');
+SELECT * FROM stands('lea');
+
 -- Wrong arguments.
 SELECT credits.payment_refunded('ivy', '00000000-0000-0000-0000-000000000000');
 SELECT credits.payment_refunded('ivy', :'ivy', amount => 0);

@@ -48,8 +48,8 @@ SELECT * FROM breaking($$UPDATE credits.reclaims SET undone_at = now() WHERE cus
 SELECT * FROM breaking($$UPDATE credits.reclaims SET undone_at = NULL WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$UPDATE credits.reclaims SET currency = 'USD' WHERE customer_id = 'bob'$$);
 SELECT * FROM breaking($$DELETE FROM credits.reclaims WHERE customer_id = 'bob'$$);
-SELECT * FROM breaking($$UPDATE credits.credit_grants SET claim = 21 WHERE customer_id = 'bob' AND claim IS NOT NULL$$);
-SELECT * FROM breaking($$UPDATE credits.credit_grants SET claim = NULL WHERE customer_id = 'bob' AND claim IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET claims = '{21}' WHERE customer_id = 'bob' AND claims IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET claims_owe = '{f}' WHERE customer_id = 'bob' AND claims IS NOT NULL$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET lapsed = 0 WHERE customer_id = 'bob' AND lapsed > 0$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET pending = 39 WHERE customer_id = 'bob' AND type = 'refund' AND pending IS NOT NULL$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'debit' WHERE customer_id = 'bob' AND type = 'refund' AND amount < 0$$);

@@ -15,7 +15,7 @@ pub(super) struct Granted {
     pub(super) lapsed: Decimal,
     pub(super) gone: Decimal,
     /// What is taken when it comes back: credits, by which of the reclaims, whether they are owed once spent.
-    pub(super) claim: Option<(Decimal, usize, bool)>,
+    pub(super) claims: Vec<(Decimal, usize, bool)>,
     pub(super) reclaimed: Decimal,
 }
 
@@ -63,6 +63,22 @@ impl Granted {
             self.lapsed += self.grant.remaining;
             self.never_started = !self.started;
         }
+    }
+}
+
+impl Granted {
+    /// What claims get of so much that comes back, or is spent: oldest first, and which of the reclaims it is.
+    pub(super) fn take_off(&mut self, mut amount: Decimal, owing_alone: bool) -> Vec<(Decimal, usize)> {
+        let mut parts = Vec::new();
+        for (claim, reclaim, owes) in &mut self.claims {
+            let part = amount.min(*claim);
+            if part > Decimal::ZERO && (*owes || !owing_alone) {
+                *claim -= part;
+                amount -= part;
+                parts.push((part, *reclaim));
+            }
+        }
+        parts
     }
 }
 
@@ -125,18 +141,16 @@ impl Model {
     pub(super) fn give_back(&mut self, index: usize, amount: Decimal) {
         let now = self.time();
         let granted = &mut self.grants[index];
-        let claimed = granted.claim.map_or(Decimal::ZERO, |(claim, ..)| claim.min(amount));
-        if let Some((claim, ..)) = &mut granted.claim {
-            *claim -= claimed;
-        }
         if granted.ended || granted.grant.expires_at <= now {
+            let claimed: Decimal = granted.take_off(amount, false).iter().map(|(part, _)| *part).sum();
             granted.lapsed += amount;
             granted.gone += claimed;
             return;
         }
-        granted.grant.remaining += amount - claimed;
-        if let Some((_, reclaim, _)) = granted.claim.filter(|_| claimed > Decimal::ZERO) {
-            self.reclaims[reclaim].parts.push((index, claimed, true));
+        granted.grant.remaining += amount;
+        for (part, reclaim) in granted.take_off(amount, false) {
+            granted.grant.remaining -= part;
+            self.reclaims[reclaim].parts.push((index, part, true));
         }
     }
 
@@ -235,7 +249,7 @@ impl Model {
                     never_started: false,
                     lapsed: Decimal::ZERO,
                     gone: Decimal::ZERO,
-                    claim: None,
+                    claims: Vec::new(),
                     reclaimed: Decimal::ZERO,
                 });
                 self.pay();

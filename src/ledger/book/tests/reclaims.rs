@@ -30,13 +30,23 @@ impl Tables {
 
     /// Credits whose price was paid back were taken, or are waited for, owed or gone: never more.
     pub fn reclaims_add_up(&self) {
+        for reclaim in &self.reclaims {
+            assert!(reclaim.taken <= reclaim.credits);
+        }
         for grant in self.grants.values() {
             let (credits, owed) = self.reclaimed(grant.id);
-            let claimed = grant.claim.map_or(Decimal::ZERO, |claim| claim.amount);
+            let claimed = grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>();
             let taken: Decimal =
                 self.reclaims.iter().filter(|r| r.grant_id == grant.id && !r.undone).map(|r| r.taken).sum();
             assert!(claimed >= Decimal::ZERO && taken + claimed + owed <= credits);
             assert!(taken <= grant.lapsed && credits <= grant.amount);
+            for claim in &grant.claims {
+                let of_it = self.reclaims.iter().find(|r| r.id == claim.operation_id).expect("a reclaim that waits");
+                let debts = self.debts.values().filter(|d| d.source == Source::Operation(of_it.id));
+                let debts: Decimal = debts.map(|d| d.consumed + d.pending).sum();
+                assert!(!of_it.undone && claim.amount > Decimal::ZERO);
+                assert!(of_it.taken + claim.amount + debts <= of_it.credits);
+            }
             let gone = credits - taken - claimed - owed;
             assert!(gone <= grant.lapsed - taken, "what is gone expired or was voided");
         }
@@ -63,7 +73,7 @@ impl Tables {
         }
         let parts = self.open_holds().flat_map(|h| &h.parts);
         let held = parts.filter(|(id, _)| *id == grant_id).map(|(_, amount)| *amount).sum();
-        let claimed = grant.claim.map_or(Decimal::ZERO, |claim| claim.amount);
+        let claimed = grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>();
         let meters: Vec<String> = grant.meters.iter().flatten().cloned().collect();
         let meters: Vec<&str> = meters.iter().map(String::as_str).collect();
         self.window(&mut book, credits, &meters, windows);
@@ -83,7 +93,7 @@ impl Tables {
             return Came::Nothing;
         }
         let mut book = self.open_posted(book, windows);
-        let Reclaimed { id, grant_id, credits, taken, .. } = self.reclaims[which];
+        let Reclaimed { id, grant_id, taken, .. } = self.reclaims[which];
         let source = Source::Operation(id);
         let (consumed, owed) = self
             .debts
@@ -103,7 +113,7 @@ impl Tables {
         self.window(&mut book, Decimal::ZERO, &[], windows);
         let givers = lines.iter().map(|l| l.grant_id).chain([grant_id]).map(|id| self.grants[&id].clone()).collect();
         book.take_grants(givers);
-        book.undo_reclaim((id, grant_id), (owed, credits - taken - consumed - owed), &lines, self.owed());
+        book.undo_reclaim((id, grant_id), owed, &lines, self.owed());
         (self.reclaims[which].undone, self.reclaims[which].taken) = (true, Decimal::ZERO);
         for debt in self.debts.values_mut().filter(|d| d.source == source) {
             (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
@@ -125,10 +135,7 @@ pub(super) struct Returned {
 impl Model {
     /// What was spent of a grant whose price was paid back while it was held.
     pub(super) fn spent(&mut self, index: usize, amount: Decimal) {
-        if let Some((claim, reclaim, true)) = &mut self.grants[index].claim {
-            let part = amount.min(*claim);
-            *claim -= part;
-            let reclaim = *reclaim;
+        for (part, reclaim) in self.grants[index].take_off(amount, true) {
             self.owe(reclaim, index, part);
         }
     }
@@ -158,7 +165,7 @@ impl Model {
         let held: Decimal = held.filter(|(grant, _)| *grant == index).map(|(_, part)| *part).sum();
         let reclaim = self.reclaims.len();
         let granted = &mut self.grants[index];
-        let waiting = granted.claim.map_or(Decimal::ZERO, |(claim, ..)| claim);
+        let waiting: Decimal = granted.claims.iter().map(|(claim, ..)| *claim).sum();
         let mut open = credits;
         let mut part = |there: Decimal| {
             let part = open.min(there).max(Decimal::ZERO);
@@ -171,7 +178,7 @@ impl Model {
         granted.gone += gone;
         granted.reclaimed += credits;
         let (owed, forgiven) = if owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
-        granted.claim = Some((waiting + held + forgiven, reclaim, owes));
+        granted.claims.push((held + forgiven, reclaim, owes));
         let mut parts = Vec::new();
         if taken > Decimal::ZERO {
             granted.grant.remaining -= taken;
@@ -195,10 +202,8 @@ impl Model {
         let granted = &mut self.grants[index];
         granted.reclaimed -= credits;
         let rest = credits - back - owed;
-        let waited = granted.claim.map_or(Decimal::ZERO, |(claim, ..)| claim.min(rest));
-        if let Some((claim, ..)) = &mut granted.claim {
-            *claim -= waited;
-        }
+        let own = granted.claims.iter_mut().filter(|(_, reclaim, _)| *reclaim == which);
+        let waited: Decimal = own.map(|(claim, ..)| std::mem::take(claim)).sum();
         granted.gone -= rest - waited;
         for (index, part, _) in parts.iter().rev() {
             self.give_back(*index, *part);

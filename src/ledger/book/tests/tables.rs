@@ -133,7 +133,7 @@ impl Tables {
             (row.remaining, row.lapsed, row.status) = (grant.remaining, grant.lapsed, grant.status);
         }
         for grant in book.changed_claims() {
-            self.grants.get_mut(&grant.id).expect("a grant that was written").claim = grant.claim;
+            self.grants.get_mut(&grant.id).expect("a grant that was written").claims = grant.claims.clone();
         }
         for (id, taken) in &book.taken {
             self.reclaims.iter_mut().find(|r| r.id == *id).expect("a reclaim that was written").taken += taken;
@@ -295,7 +295,7 @@ impl Tables {
         let mut debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
         let of_claim = |d: &&Debt| {
             hold.parts.iter().any(|(id, _)| {
-                self.grants[id].claim.is_some_and(|claim| d.source == Source::Operation(claim.operation_id))
+                self.grants[id].claims.iter().any(|claim| d.source == Source::Operation(claim.operation_id))
             })
         };
         debts.extend(self.debts.values().filter(of_claim).cloned());
