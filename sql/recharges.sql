@@ -93,11 +93,11 @@ COMMENT ON FUNCTION credits.outbox_ack IS
 'Acknowledges rows by their outbox_id, and returns how many are acknowledged by it: within a customer those without an unacknowledged one before them. Rows that every consumer has acknowledged are deleted. Raises PC013.';
 
 CREATE VIEW credits.recharge_log AS
-SELECT r.customer_id, r.recharge_id, r.currency,
-       CASE WHEN r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() THEN 'timed_out' ELSE r.status END
-           AS status, r.amount, r.price_currency, r.credits, r.top_up_id, r.reason,
-       r.requested_at, r.started_at, r.expires_at, r.closed_at
-FROM credits.recharges r;
+SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_out' ELSE r.status END AS status, r.amount,
+       r.price_currency, r.credits, r.top_up_id, CASE WHEN o.over THEN 'nobody answered in time' ELSE r.reason END AS reason,
+       r.requested_at, r.started_at, r.expires_at, CASE WHEN o.over THEN r.expires_at ELSE r.closed_at END AS closed_at
+FROM credits.recharges r
+CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() AS over) o;
 COMMENT ON VIEW credits.recharge_log IS
 'Auto-recharge''s attempts: status ''requested'', ''processing'' (a worker is at it), ''paid'', ''failed'', ''timed_out'', ''canceled'' (there were credits enough again before a worker began: a top-up by hand, a release). A time-out shows at its moment, whether or not anything has posted it.';
 

@@ -164,7 +164,9 @@ fn tell(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) -> Resul
 }
 
 static END: Statement = Statement::new(
-    c"UPDATE credits.recharges SET status = $3, closed_at = $4, reason = $5 WHERE customer_id = $1 AND recharge_id = $2",
+    // A time-out is as of its moment, whenever it is posted.
+    c"UPDATE credits.recharges SET status = $3, closed_at = least($4, expires_at), reason = $5
+      WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
 );
 

@@ -166,6 +166,10 @@ def spend(database: str, number: int) -> Report:
         while not is_over(connection):
             customer = random_.choice(CUSTOMERS)
             amount = Decimal(random_.randint(1, 20_000)).scaleb(-2)
+            if random_.random() < 0.2:
+                # All that there is, so that some of what is paid back later is spent already.
+                row = connection.execute("SELECT available FROM credits.wallet_balance(%s, 'CREDIT')", [customer]).fetchone()
+                amount = max(row[0], amount) if row else amount
             try:
                 spend_once(connection, random_, report, customer, amount)
             except psycopg.Error as error:
