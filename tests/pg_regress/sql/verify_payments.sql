@@ -51,6 +51,7 @@ SELECT * FROM breaking($$DELETE FROM credits.reclaims WHERE customer_id = 'bob'$
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET claims = '{21}' WHERE customer_id = 'bob' AND claims IS NOT NULL$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET claims_owe = '{f}' WHERE customer_id = 'bob' AND claims IS NOT NULL$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET lapsed = 0 WHERE customer_id = 'bob' AND lapsed > 0$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET remaining = 5, status = 'granted' WHERE customer_id = 'bob' AND amount = 5$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET pending = 39 WHERE customer_id = 'bob' AND type = 'refund' AND pending IS NOT NULL$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'debit' WHERE customer_id = 'bob' AND type = 'refund' AND amount < 0$$);
 SELECT * FROM breaking($$UPDATE credits.recharges SET status = 'paid', closed_at = now() WHERE customer_id = 'dan'$$);
