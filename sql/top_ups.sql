@@ -1,4 +1,5 @@
--- Top-ups and what becomes of their payments. The work is in src/topup/top_up.rs, payment.rs and refund.rs.
+-- Top-ups and what becomes of their payments. The work is in src/topup/top_up.rs, payment.rs, refund.rs and
+-- dispute.rs.
 
 CREATE FUNCTION credits.top_up_create(
     customer_id text, price_id uuid DEFAULT NULL, amount numeric DEFAULT NULL, currency text DEFAULT NULL,

@@ -56,15 +56,12 @@ fn account_configure(
             let overdraft_limit = input::limit("overdraft_limit", overdraft_limit, amount)?;
             let threshold = input::limit("low_balance_threshold", low_balance_threshold, amount)?;
             customer::must_exist(session, customer_id)?;
-            posting::make(session, &[(customer_id.to_string(), code.clone())])?;
-            let mut book = open_existing(session, customer_id, &code, settings::now()?)?;
+            let book = open_or_make(session, customer_id, &code, settings::now()?)?;
             let rows =
                 CONFIGURE.run(session, &[customer_id.cell(), code.cell(), overdraft_limit.cell(), threshold.cell()])?;
             let row = rows.first().ok_or_else(|| Error::internal("an account was made and is not there"))?;
             let row = AccountRow::read(row)?;
-            posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-            book.watch_now();
-            posting::post(session, &[book])?;
+            look_again(session, book)?;
             Ok(One(row))
         })
     })())
@@ -92,6 +89,13 @@ pub fn post_due(session: &Session, book: Book) -> Result<Book, Error> {
     let (customer_id, currency, at) = (book.customer_id.clone(), book.currency.clone(), book.posted_at);
     posting::post_due(session, vec![book])?;
     open_existing(session, &customer_id, &currency, at)
+}
+
+/// Posts an account whose balance is to be looked at anew, because what it is watched for has changed.
+pub fn look_again(session: &Session, mut book: Book) -> Result<(), Error> {
+    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
+    book.watch_now();
+    posting::post(session, &[book])
 }
 
 /// The account, locked and up to date, for spending from it. Raises PC001 where it was never used, PC003.

@@ -148,8 +148,7 @@ fn configure_auto_recharge(
             }
             let decimals = currency::decimals(session, &price.currency)?;
             let most = input::limit("max_amount_per_day", max_amount_per_day, |n| amount::positive(n, decimals))?;
-            posting::make(session, &[(customer_id.to_string(), code.clone())])?;
-            let mut book = account::open_existing(session, customer_id, &code, now)?;
+            let book = account::open_or_make(session, customer_id, &code, now)?;
             SAVE.run(
                 session,
                 &[
@@ -167,9 +166,7 @@ fn configure_auto_recharge(
                     now.cell(),
                 ],
             )?;
-            posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-            book.watch_now();
-            posting::post(session, &[book])?;
+            account::look_again(session, book)?;
             find(session, customer_id, &code)?.ok_or_else(|| not_configured(customer_id, &code)).map(One)
         })
     })())

@@ -8,7 +8,7 @@ const RATE_DECIMALS: u32 = 12;
 
 /// What an amount buys at a price of one credit: rounded down to the credit's decimals, exactly.
 pub fn bought(amount: Decimal, rate: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
-    let (numerator, denominator) = scaled(amount, rate, decimals);
+    let (numerator, denominator) = fraction((amount.mantissa().into(), amount.scale()), rate, decimals);
     let credits = to_decimal(numerator / denominator, decimals)?;
     let credits = amount::fit(credits, decimals)?;
     if credits.is_zero() { Err(AmountError::BuysNothing) } else { Ok(credits) }
@@ -20,31 +20,22 @@ pub fn part(credits: Decimal, back: Decimal, paid: Decimal, decimals: u32) -> De
     if back >= paid {
         return credits;
     }
-    // credits x back / paid, in units of the last decimal. The product of two mantissas is below 2^192, and the powers of ten
-    // that bring them to one scale are below 2^60.
     let product = I256::from(credits.mantissa()) * I256::from(back.mantissa());
-    let (mut numerator, mut denominator) = (product, I256::from(paid.mantissa()));
-    let scale = i64::from(credits.scale()) + i64::from(back.scale()) - i64::from(paid.scale()) - i64::from(decimals);
-    let power = I256::new(10).pow(scale.unsigned_abs() as u32);
-    if scale > 0 {
-        denominator *= power
-    } else {
-        numerator *= power
-    }
-    let rounded = (numerator * 2 + denominator) / (denominator * 2);
-    to_decimal(rounded, decimals).unwrap_or(credits).min(credits)
+    let fraction = fraction((product, credits.scale() + back.scale()), paid, decimals);
+    to_decimal(rounded(fraction), decimals).unwrap_or(credits).min(credits)
 }
 
 /// What was paid for one credit, for the books.
 pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
-    let (numerator, denominator) = scaled(paid, credits, RATE_DECIMALS);
-    to_decimal((numerator * 2 + denominator) / (denominator * 2), RATE_DECIMALS).ok().map(|basis| basis.normalize())
+    let fraction = fraction((paid.mantissa().into(), paid.scale()), credits, RATE_DECIMALS);
+    to_decimal(rounded(fraction), RATE_DECIMALS).ok().map(|basis| basis.normalize())
 }
 
-/// Numerator and denominator of one number divided by another, in units of the last of so many decimals.
-fn scaled(number: Decimal, by: Decimal, decimals: u32) -> (I256, I256) {
-    let (mut numerator, mut denominator) = (I256::from(number.mantissa()), I256::from(by.mantissa()));
-    let scale = i64::from(number.scale()) - i64::from(by.scale()) - i64::from(decimals);
+/// Numerator and denominator of one number, a mantissa and its scale, divided by another, in units of the last of so many
+/// decimals. A product of two mantissas is below 2^192, and the powers of ten that bring them to one scale are below 2^60.
+fn fraction((mut numerator, scale): (I256, u32), by: Decimal, decimals: u32) -> (I256, I256) {
+    let mut denominator = I256::from(by.mantissa());
+    let scale = i64::from(scale) - i64::from(by.scale()) - i64::from(decimals);
     let power = I256::new(10).pow(scale.unsigned_abs() as u32);
     if scale > 0 {
         denominator *= power
@@ -52,6 +43,11 @@ fn scaled(number: Decimal, by: Decimal, decimals: u32) -> (I256, I256) {
         numerator *= power
     }
     (numerator, denominator)
+}
+
+/// Half away from zero; nothing here is below zero.
+fn rounded((numerator, denominator): (I256, I256)) -> I256 {
+    (numerator * 2 + denominator) / (denominator * 2)
 }
 
 fn to_decimal(units: I256, decimals: u32) -> Result<Decimal, AmountError> {

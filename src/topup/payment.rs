@@ -1,9 +1,9 @@
 //! Payments: what providers, or people, say of the money for a top-up. Credits are granted once, whatever is repeated or comes
-//! late or out of order; what contradicts what is known is recorded. Refunds and disputes: refund.rs.
+//! late or out of order; what contradicts what is known is recorded. Refunds and disputes: refund.rs, dispute.rs.
 
 use super::stored::{self, Status, TopUp};
 use super::told::{self, Entry, Told};
-use super::{auto_recharge, money, outbox, refund};
+use super::{auto_recharge, money, outbox, reclaim};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -73,8 +73,8 @@ pub fn succeed(
     let mut top_up = told::lock(session, customer_id, top_up_id)?;
     let paid = amount.unwrap_or(top_up.amount);
     told::fits(session, &top_up, "amount", paid)?;
-    if let Some((contradiction, _)) = told::was_told(session, &top_up, "succeeded", told)? {
-        return answer(session, &top_up, contradiction, true);
+    if let Some(recorded) = told::was_told(session, &top_up, "succeeded", told)? {
+        return answer(session, &top_up, recorded.contradiction, true);
     }
     let entry =
         |contradiction| Entry { kind: "succeeded", told, amount: Some(paid), contradiction, operation_id: None };
@@ -112,7 +112,7 @@ pub fn succeed(
     outbox::tell(session, customer_id, "top_up.paid", &payload, now)?;
     // What was paid back before anybody said that it was paid.
     if top_up.refunded_amount() > Decimal::ZERO || top_up.disputed_amount > Decimal::ZERO {
-        refund::settle(session, &mut top_up, ("payment_refunded", refund::policy(None)?), now)?;
+        reclaim::settle(session, &mut top_up, ("payment_refunded", reclaim::policy(None)?), now)?;
         stored::save(session, &top_up, now)?;
         return answer(session, &top_up, contradiction.map(String::from), false);
     }
@@ -180,8 +180,8 @@ pub fn fail(
 ) -> Result<PaymentRow, Error> {
     let now = settings::now()?;
     let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if let Some((contradiction, _)) = told::was_told(session, &top_up, "failed", told)? {
-        return answer(session, &top_up, contradiction, true);
+    if let Some(recorded) = told::was_told(session, &top_up, "failed", told)? {
+        return answer(session, &top_up, recorded.contradiction, true);
     }
     if top_up.status == Status::Failed && told.reference.is_none() {
         return answer(session, &top_up, None, true);

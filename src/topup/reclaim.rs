@@ -1,16 +1,19 @@
 //! Credits whose price was paid back: what goes back for a purchase is brought to what its refunds and disputes come to, each
 //! step an operation of its own that can be undone whole. Where the credits are found is decided in ledger/book/reclaim.rs.
 
-use super::stored::TopUp;
+use super::stored::{Status, TopUp};
+use super::{money, told};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
+use crate::input;
 use crate::ledger::book::{Book, Reclaim, Reclaimed, Taken};
 use crate::ledger::line::LineType;
 use crate::ledger::operation::{self, Operation, Texts};
-use crate::ledger::{account, history, posting};
+use crate::ledger::{account, currency, history, posting};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::settings;
 use pgrx::pg_sys::{BOOLOID, INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
@@ -23,6 +26,15 @@ pub enum Spent {
     Forgiven,
 }
 
+/// What becomes of spent credits: as the call says, or the setting. Raises PC013.
+pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
+    let setting = settings::spent_on_refund();
+    match input::choice("spent", spent, &setting, &["pending", "forgive"])? {
+        "forgive" => Ok(Spent::Forgiven),
+        _ => Ok(Spent::Pending),
+    }
+}
+
 /// What one call did.
 #[derive(Default)]
 pub struct Outcome {
@@ -30,6 +42,69 @@ pub struct Outcome {
     pub reclaimed: Reclaimed,
     /// The operation that took them, where there is one.
     pub operation_id: Option<Uuid>,
+}
+
+/// Credits that are to be back for what was refunded and disputed, of what was paid.
+fn target(session: &Session, top_up: &TopUp) -> Result<Decimal, Error> {
+    let decimals = currency::decimals(session, &top_up.credit_currency)?;
+    let back = top_up.refunded_amount() + top_up.disputed_amount;
+    Ok(if back.is_zero() { Decimal::ZERO } else { money::part(top_up.credits, back, top_up.payment(), decimals) })
+}
+
+/// Brings a purchase's credits to what its refunds and disputes come to. Nothing before it is paid.
+pub fn settle(
+    session: &Session,
+    top_up: &mut TopUp,
+    (function, spent): (&str, Spent),
+    now: Time,
+) -> Result<Outcome, Error> {
+    if top_up.grant_id.is_none() {
+        return Ok(Outcome::default());
+    }
+    let mut outcome = Outcome::default();
+    let target = target(session, top_up)?;
+    if target > top_up.reclaimed {
+        outcome = take(session, top_up, (function, target - top_up.reclaimed, spent), now)?;
+        top_up.reclaimed = target;
+    }
+    if top_up.refunded_amount() >= top_up.payment() {
+        top_up.status = Status::Refunded;
+    }
+    Ok(outcome)
+}
+
+/// Gives back what an operation took, and whatever else was taken beyond what refunds and disputes come to now.
+pub fn give_back(
+    session: &Session,
+    top_up: &mut TopUp,
+    operation_id: Option<Uuid>,
+    now: Time,
+) -> Result<Outcome, Error> {
+    if top_up.grant_id.is_none() {
+        return Ok(Outcome::default());
+    }
+    let before = told::available(session, top_up)?;
+    let target = target(session, top_up)?;
+    if let Some(operation_id) = operation_id {
+        top_up.reclaimed -= undo(session, top_up, operation_id, now)?;
+    }
+    while top_up.reclaimed > target {
+        let newest = newest(session, top_up)?;
+        let operation_id = newest.ok_or_else(|| Error::internal("credits went back by no operation"))?;
+        top_up.reclaimed -= undo(session, top_up, operation_id, now)?;
+    }
+    // Whole operations came back: of one that stood for more than that, the rest is taken again.
+    if target > top_up.reclaimed {
+        let rest = ("payment_refunded", target - top_up.reclaimed, policy(None)?);
+        take(session, top_up, rest, now)?;
+        top_up.reclaimed = target;
+    }
+    if top_up.status == Status::Refunded && top_up.refunded_amount() < top_up.payment() {
+        top_up.status = Status::Paid;
+    }
+    let mut outcome = Outcome::default();
+    outcome.reclaimed.taken = before - told::available(session, top_up)?;
+    Ok(outcome)
 }
 
 static OF_PURCHASE: Statement = Statement::new(
@@ -53,7 +128,7 @@ static RECORD: Statement = Statement::new(
 );
 
 /// Takes so many more of a paid purchase's credits back.
-pub fn take(
+fn take(
     session: &Session,
     top_up: &TopUp,
     (function, credits, spent): (&str, Decimal, Spent),
@@ -144,7 +219,7 @@ static MARK_UNDONE: Statement = Statement::new(
 
 /// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for; none where it was undone
 /// before.
-pub fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Decimal, Error> {
+fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Decimal, Error> {
     let mut book = open(session, top_up, now)?;
     let (grant_id, credits, back, owed, created_at) = {
         let rows = FIND.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?;
@@ -217,6 +292,6 @@ static NEWEST: Statement = Statement::in_order(
 );
 
 /// The last of a purchase's operations that is not undone.
-pub fn newest(session: &Session, top_up: &TopUp) -> Result<Option<Uuid>, Error> {
+fn newest(session: &Session, top_up: &TopUp) -> Result<Option<Uuid>, Error> {
     NEWEST.run(session, &[top_up.customer_id.cell(), top_up.id.cell()])?.first().map(|mut row| row.next()).transpose()
 }

@@ -1,23 +1,19 @@
-//! Refunds and disputes: money that goes back, or may. Credits follow in proportion, on the running total of both; what a
-//! dispute took comes back exactly where it is won.
+//! Refunds: money that goes back. What becomes of the credits: reclaim.rs. Disputes, which may end in one: dispute.rs.
 
+use super::outbox;
 use super::reclaim::{self, Outcome, Spent};
-use super::stored::{self, Status, TopUp};
-use super::told::{self, Entry, Told};
-use super::{money, outbox};
+use super::stored::{self, TopUp};
+use super::told::{self, Entry, Recorded, Told};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::currency;
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::ToCell;
+use crate::pg::statement::{Session, writing};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{TEXTOID, UUIDOID};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -45,15 +41,6 @@ row! {
     }
 }
 
-/// What becomes of spent credits: as the call says, or the setting. Raises PC013.
-pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
-    let setting = settings::spent_on_refund();
-    match input::choice("spent", spent, &setting, &["pending", "forgive"])? {
-        "forgive" => Ok(Spent::Forgiven),
-        _ => Ok(Spent::Pending),
-    }
-}
-
 /// `credits.payment_refunded`. Raises PC007, PC013, PC014.
 #[pg_extern(sql = false)]
 fn payment_refunded(
@@ -70,7 +57,7 @@ fn payment_refunded(
         let told = Told::read(provider, provider_reference)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let total = input::optional_number("total_refunded", total_refunded, amount::over_zero)?;
-        let spent = policy(spent)?;
+        let spent = reclaim::policy(spent)?;
         writing(|session| refunded(session, customer_id, top_up_id, told, (amount, total), spent)).map(One)
     })())
 }
@@ -91,8 +78,8 @@ pub fn refunded(
             told::fits(session, &top_up, argument, given)?;
         }
     }
-    if let Some((contradiction, operation_id)) = told::was_told(session, &top_up, "refunded", told)? {
-        return row(session, &top_up, &reclaim::as_it_stands(session, &top_up, operation_id)?, contradiction, true);
+    if let Some(recorded) = told::was_told(session, &top_up, "refunded", told)? {
+        return repeat(session, &top_up, recorded);
     }
     if told::was_told(session, &top_up, "refund_failed", told)?.is_some() {
         let contradiction = Some("it failed before it was told");
@@ -100,7 +87,7 @@ pub fn refunded(
         told::record(session, &top_up, &entry, now)?;
         return row(session, &top_up, &Outcome::default(), contradiction.map(String::from), false);
     }
-    let paid = top_up.paid_amount.unwrap_or(top_up.amount);
+    let paid = top_up.payment();
     let before = top_up.refunded_amount();
     match (amount, total) {
         (Some(amount), _) => top_up.refunds_sum += amount,
@@ -118,18 +105,10 @@ pub fn refunded(
     } else {
         None
     };
-    let outcome = settle(session, &mut top_up, ("payment_refunded", spent), now)?;
-    let told_amount = amount.or(total).or(Some(paid));
-    let operation_id = outcome.operation_id;
-    told::record(
-        session,
-        &top_up,
-        &Entry { kind: "refunded", told, amount: told_amount, contradiction, operation_id },
-        now,
-    )?;
-    stored::save(session, &top_up, now)?;
-    tell(session, &top_up, "top_up.refunded", &outcome, now)?;
-    row(session, &top_up, &outcome, contradiction.map(String::from), false)
+    let outcome = reclaim::settle(session, &mut top_up, ("payment_refunded", spent), now)?;
+    let amount = amount.or(total).or(Some(paid));
+    let entry = Entry { kind: "refunded", told, amount, contradiction, operation_id: outcome.operation_id };
+    finish(session, &top_up, &entry, ("top_up.refunded", &outcome), now)
 }
 
 /// `credits.payment_refund_failed`. Raises PC013, PC014.
@@ -158,220 +137,33 @@ pub fn refund_failed(
 ) -> Result<RefundRow, Error> {
     let now = settings::now()?;
     let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if told::was_told(session, &top_up, "refund_failed", told)?.is_some() {
-        return row(session, &top_up, &Outcome::default(), None, true);
+    if let Some(recorded) = told::was_told(session, &top_up, "refund_failed", told)? {
+        return repeat(session, &top_up, recorded);
     }
     let refund = told::was_told(session, &top_up, "refunded", told)?;
-    if refund.is_some() {
-        let amount = told::amount_told(session, &top_up, "refunded", told)?.unwrap_or_default();
+    if let Some(refund) = &refund {
+        let amount = refund.amount.unwrap_or_default();
         top_up.refunds_sum = (top_up.refunds_sum - amount).max(Decimal::ZERO);
         top_up.refunds_told = (top_up.refunds_told - amount).max(Decimal::ZERO);
     } else {
         // It may be in the total that was told.
         top_up.refunds_told = (top_up.refunds_told - amount.unwrap_or_default()).max(Decimal::ZERO);
     }
-    let outcome = give_back(session, &mut top_up, refund.and_then(|(_, operation_id)| operation_id), now)?;
-    told::record(
-        session,
-        &top_up,
-        &Entry { kind: "refund_failed", told, amount: None, contradiction: None, operation_id: None },
-        now,
-    )?;
-    stored::save(session, &top_up, now)?;
-    tell(session, &top_up, "top_up.refund_failed", &outcome, now)?;
-    row(session, &top_up, &outcome, None, false)
+    let outcome = reclaim::give_back(session, &mut top_up, refund.and_then(|refund| refund.operation_id), now)?;
+    let entry = Entry { kind: "refund_failed", told, amount: None, contradiction: None, operation_id: None };
+    finish(session, &top_up, &entry, ("top_up.refund_failed", &outcome), now)
 }
 
-/// `credits.payment_disputed`. Raises PC007, PC013, PC014.
-#[pg_extern(sql = false)]
-fn payment_disputed(
-    customer_id: Option<&str>,
-    top_up_id: Option<Id>,
-    provider: Option<&str>,
-    provider_reference: Option<&str>,
-    amount: Option<Numeric>,
-    spent: Option<&str>,
-) -> Reply<One<RefundRow>> {
-    Reply((|| {
-        let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
-        let amount = input::optional_number("amount", amount, amount::over_zero)?;
-        let spent = policy(spent)?;
-        writing(|session| disputed(session, customer_id, top_up_id, told, amount, spent)).map(One)
-    })())
-}
-
-/// A payment is disputed. Where its end was told before its beginning, it changes nothing any more. Raises PC007, PC014.
-pub fn disputed(
+/// Writes down what was told and what became of the top-up, and tells it on.
+pub fn finish(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
-    amount: Option<Decimal>,
-    spent: Spent,
-) -> Result<RefundRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if let Some(amount) = amount {
-        told::fits(session, &top_up, "amount", amount)?;
-    }
-    if let Some((contradiction, operation_id)) = told::was_told(session, &top_up, "disputed", told)? {
-        return row(session, &top_up, &reclaim::as_it_stands(session, &top_up, operation_id)?, contradiction, true);
-    }
-    if told.reference.is_none() && top_up.dispute_status.as_deref() == Some("open") {
-        return row(session, &top_up, &Outcome::default(), None, true);
-    }
-    let amount = amount.unwrap_or_else(|| top_up.paid_amount.unwrap_or(top_up.amount));
-    let won = told::was_told(session, &top_up, "dispute_won", told)?.is_some();
-    let lost = told::was_told(session, &top_up, "dispute_lost", told)?.is_some();
-    let contradiction = if won || lost {
-        Some("it was decided before it was opened")
-    } else {
-        top_up.grant_id.is_none().then_some("it is disputed and was not paid yet")
-    };
-    let mut outcome = Outcome::default();
-    if !won {
-        top_up.disputed_amount += amount;
-        top_up.dispute_status = Some(String::from(if lost { "lost" } else { "open" }));
-        outcome = settle(session, &mut top_up, ("payment_disputed", spent), now)?;
-    }
-    let operation_id = outcome.operation_id;
-    let entry = Entry { kind: "disputed", told, amount: Some(amount), contradiction, operation_id };
-    told::record(session, &top_up, &entry, now)?;
-    stored::save(session, &top_up, now)?;
-    tell(session, &top_up, "top_up.disputed", &outcome, now)?;
-    row(session, &top_up, &outcome, contradiction.map(String::from), false)
-}
-
-/// `credits.payment_dispute_closed`. Raises PC013, PC014.
-#[pg_extern(sql = false)]
-fn payment_dispute_closed(
-    customer_id: Option<&str>,
-    top_up_id: Option<Id>,
-    provider: Option<&str>,
-    provider_reference: Option<&str>,
-    won: Option<bool>,
-) -> Reply<One<RefundRow>> {
-    Reply((|| {
-        let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
-        let won = input::required("won", won)?;
-        writing(|session| dispute_closed(session, customer_id, top_up_id, told, won)).map(One)
-    })())
-}
-
-static OPEN_DISPUTE: Statement = Statement::in_order(
-    c"SELECT d.amount, d.operation_id FROM credits.payments d
-      WHERE d.customer_id = $1 AND d.top_up_id = $2 AND d.type = 'disputed' AND d.provider = $3
-        AND ($4 IS NULL OR d.provider_reference = $4)
-      ORDER BY d.payment_id DESC LIMIT 1",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID],
-);
-
-/// A dispute was decided: once, whatever is told of it later. Raises PC014.
-pub fn dispute_closed(
-    session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
-    won: bool,
-) -> Result<RefundRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    let kind = if won { "dispute_won" } else { "dispute_lost" };
-    if let Some((contradiction, _)) = told::was_told(session, &top_up, kind, told)? {
-        return row(session, &top_up, &Outcome::default(), contradiction, true);
-    }
-    if told.reference.is_none() && top_up.dispute_status.as_deref() == Some(if won { "won" } else { "lost" }) {
-        return row(session, &top_up, &Outcome::default(), None, true);
-    }
-    let other = if won { "dispute_lost" } else { "dispute_won" };
-    let decided = told::was_told(session, &top_up, other, told)?.is_some();
-    let cells = [customer_id.cell(), top_up.id.cell(), told.provider.cell(), told.reference.cell()];
-    let dispute: Option<(Option<Decimal>, Option<Uuid>)> = match OPEN_DISPUTE.run(session, &cells)?.first() {
-        Some(mut row) => Some((row.next()?, row.next()?)),
-        None => None,
-    };
-    let contradiction = match (&dispute, decided) {
-        (_, true) => Some("it was decided otherwise before"),
-        (None, false) => Some("it was decided and never opened"),
-        (Some(_), false) => None,
-    };
-    let mut outcome = Outcome::default();
-    if let (Some((amount, operation_id)), false) = (dispute, decided) {
-        top_up.dispute_status = Some(String::from(if won { "won" } else { "lost" }));
-        if won {
-            top_up.disputed_amount = (top_up.disputed_amount - amount.unwrap_or_default()).max(Decimal::ZERO);
-            outcome = give_back(session, &mut top_up, operation_id, now)?;
-        }
-    }
-    let entry = Entry { kind, told, amount: None, contradiction, operation_id: None };
-    told::record(session, &top_up, &entry, now)?;
-    stored::save(session, &top_up, now)?;
-    tell(session, &top_up, "top_up.dispute_closed", &outcome, now)?;
-    row(session, &top_up, &outcome, contradiction.map(String::from), false)
-}
-
-/// Credits that are to be back for what was refunded and disputed, of what was paid.
-fn target(session: &Session, top_up: &TopUp) -> Result<Decimal, Error> {
-    let decimals = currency::decimals(session, &top_up.credit_currency)?;
-    let paid = top_up.paid_amount.unwrap_or(top_up.amount);
-    let back = top_up.refunded_amount() + top_up.disputed_amount;
-    Ok(if back.is_zero() { Decimal::ZERO } else { money::part(top_up.credits, back, paid, decimals) })
-}
-
-/// Brings a purchase's credits to what its refunds and disputes come to. Nothing before it is paid.
-pub fn settle(
-    session: &Session,
-    top_up: &mut TopUp,
-    (function, spent): (&str, Spent),
+    top_up: &TopUp,
+    entry: &Entry<'_>,
+    (kind, outcome): (&str, &Outcome),
     now: Time,
-) -> Result<Outcome, Error> {
-    if top_up.grant_id.is_none() {
-        return Ok(Outcome::default());
-    }
-    let mut outcome = Outcome::default();
-    let target = target(session, top_up)?;
-    if target > top_up.reclaimed {
-        outcome = reclaim::take(session, top_up, (function, target - top_up.reclaimed, spent), now)?;
-        top_up.reclaimed = target;
-    }
-    if top_up.refunded_amount() >= top_up.paid_amount.unwrap_or(top_up.amount) {
-        top_up.status = Status::Refunded;
-    }
-    Ok(outcome)
-}
-
-/// Gives back what an operation took, and whatever else was taken beyond what refunds and disputes come to now.
-fn give_back(session: &Session, top_up: &mut TopUp, operation_id: Option<Uuid>, now: Time) -> Result<Outcome, Error> {
-    if top_up.grant_id.is_none() {
-        return Ok(Outcome::default());
-    }
-    let before = told::available(session, top_up)?;
-    let target = target(session, top_up)?;
-    if let Some(operation_id) = operation_id {
-        top_up.reclaimed -= reclaim::undo(session, top_up, operation_id, now)?;
-    }
-    while top_up.reclaimed > target {
-        let newest = reclaim::newest(session, top_up)?;
-        let operation_id = newest.ok_or_else(|| Error::internal("credits went back by no operation"))?;
-        top_up.reclaimed -= reclaim::undo(session, top_up, operation_id, now)?;
-    }
-    // Whole operations came back: of one that stood for more than that, the rest is taken again.
-    if target > top_up.reclaimed {
-        let rest = ("payment_refunded", target - top_up.reclaimed, policy(None)?);
-        reclaim::take(session, top_up, rest, now)?;
-        top_up.reclaimed = target;
-    }
-    if top_up.status == Status::Refunded && top_up.refunded_amount() < top_up.paid_amount.unwrap_or(top_up.amount) {
-        top_up.status = Status::Paid;
-    }
-    let mut outcome = Outcome::default();
-    outcome.reclaimed.taken = before - told::available(session, top_up)?;
-    Ok(outcome)
-}
-
-fn tell(session: &Session, top_up: &TopUp, kind: &str, outcome: &Outcome, now: Time) -> Result<(), Error> {
+) -> Result<RefundRow, Error> {
+    told::record(session, top_up, entry, now)?;
+    stored::save(session, top_up, now)?;
     let payload = json!({
         "top_up_id": top_up.id,
         "refunded": top_up.refunded_amount().normalize().to_string(),
@@ -381,10 +173,18 @@ fn tell(session: &Session, top_up: &TopUp, kind: &str, outcome: &Outcome, now: T
         "credits_taken": outcome.reclaimed.taken.normalize().to_string(),
         "credits_owed": outcome.reclaimed.owed.normalize().to_string(),
     });
-    outbox::tell(session, &top_up.customer_id, kind, &payload, now)
+    outbox::tell(session, &top_up.customer_id, kind, &payload, now)?;
+    row(session, top_up, outcome, entry.contradiction.map(String::from), false)
 }
 
-fn row(
+/// The answer to what was told before: what it took, as that stands by now.
+pub fn repeat(session: &Session, top_up: &TopUp, recorded: Recorded) -> Result<RefundRow, Error> {
+    let outcome = reclaim::as_it_stands(session, top_up, recorded.operation_id)?;
+    row(session, top_up, &outcome, recorded.contradiction, true)
+}
+
+/// The answer of every function of refunds and disputes.
+pub fn row(
     session: &Session,
     top_up: &TopUp,
     outcome: &Outcome,

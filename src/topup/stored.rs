@@ -5,7 +5,7 @@ use super::price::GrantTerms;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
-use crate::pg::statement::{Row, Session, Statement};
+use crate::pg::statement::{Row, Rows, Session, Statement};
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{
     INT2OID, INT4OID, INTERVALOID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
@@ -103,6 +103,11 @@ impl TopUp {
     /// How far it has come at a moment: also what only time brought.
     pub fn status_at(&self, now: Time) -> Status {
         if self.status == Status::Initiated && self.expires_at <= now { Status::Expired } else { self.status }
+    }
+
+    /// What was paid; until then, what is due.
+    pub fn payment(&self) -> Decimal {
+        self.paid_amount.unwrap_or(self.amount)
     }
 
     /// What was paid back, as far as anybody said.
@@ -223,18 +228,16 @@ static FIND: Statement = Statement::new(
 /// A customer's top-up, locked until the transaction ends; its account is locked already. Raises PC014 for one that is not
 /// there (yet).
 pub fn lock(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<TopUp, Error> {
-    LOCK.run(session, &[customer_id.cell(), top_up_id.cell()])?
-        .first()
-        .map(read)
-        .unwrap_or_else(|| Err(unknown(top_up_id)))
+    one(LOCK.run(session, &[customer_id.cell(), top_up_id.cell()])?, top_up_id)
 }
 
 /// The same without a lock, for an answer.
 pub fn find(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<TopUp, Error> {
-    FIND.run(session, &[customer_id.cell(), top_up_id.cell()])?
-        .first()
-        .map(read)
-        .unwrap_or_else(|| Err(unknown(top_up_id)))
+    one(FIND.run(session, &[customer_id.cell(), top_up_id.cell()])?, top_up_id)
+}
+
+fn one(rows: Rows<'_>, top_up_id: Uuid) -> Result<TopUp, Error> {
+    rows.first().map(read).unwrap_or_else(|| Err(unknown(top_up_id)))
 }
 
 /// PC014.

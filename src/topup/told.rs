@@ -103,14 +103,21 @@ pub fn record(session: &Session, top_up: &TopUp, entry: &Entry<'_>, now: Time) -
 }
 
 static WAS_TOLD: Statement = Statement::new(
-    c"SELECT contradiction, operation_id FROM credits.payments
+    c"SELECT contradiction, operation_id, amount FROM credits.payments
       WHERE customer_id = $1 AND top_up_id = $2 AND type = $3 AND provider = $4 AND provider_reference = $5
       ORDER BY payment_id LIMIT 1",
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// What was recorded when something was told: the contradiction, and the operation that took credits for it.
-pub type Recorded = (Option<String>, Option<Uuid>);
+/// What was recorded when something was told.
+pub struct Recorded {
+    /// What did not fit what was known.
+    pub contradiction: Option<String>,
+    /// The operation that took credits for it.
+    pub operation_id: Option<Uuid>,
+    /// Of how much, in major units.
+    pub amount: Option<Decimal>,
+}
 
 /// What was recorded when the same was told before: only what has a reference can be known again.
 pub fn was_told(session: &Session, top_up: &TopUp, kind: &str, told: Told<'_>) -> Result<Option<Recorded>, Error> {
@@ -119,23 +126,9 @@ pub fn was_told(session: &Session, top_up: &TopUp, kind: &str, told: Told<'_>) -
     }
     let cells = [top_up.customer_id.cell(), top_up.id.cell(), kind.cell(), told.provider.cell(), told.reference.cell()];
     let rows = WAS_TOLD.run(session, &cells)?;
-    rows.first().map(|mut row| Ok((row.next()?, row.next()?))).transpose()
-}
-
-static TOLD_AMOUNT: Statement = Statement::new(
-    c"SELECT amount FROM credits.payments
-      WHERE customer_id = $1 AND top_up_id = $2 AND type = $3 AND provider = $4 AND provider_reference = $5
-      ORDER BY payment_id LIMIT 1",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID],
-);
-
-/// How much was told then.
-pub fn amount_told(session: &Session, top_up: &TopUp, kind: &str, told: Told<'_>) -> Result<Option<Decimal>, Error> {
-    let cells = [top_up.customer_id.cell(), top_up.id.cell(), kind.cell(), told.provider.cell(), told.reference.cell()];
-    match TOLD_AMOUNT.run(session, &cells)?.first() {
-        Some(mut row) => row.next(),
-        None => Ok(None),
-    }
+    rows.first()
+        .map(|mut row| Ok(Recorded { contradiction: row.next()?, operation_id: row.next()?, amount: row.next()? }))
+        .transpose()
 }
 
 /// An amount in the decimals of the payment currency.

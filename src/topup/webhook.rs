@@ -8,7 +8,7 @@ mod stripe;
 
 use self::event::{Event, Fact};
 use super::told::{self, Entry, Told};
-use super::{payment, provider, refund, stored};
+use super::{dispute, payment, provider, reclaim, refund, stored};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
@@ -200,18 +200,18 @@ fn tell(
     now: Time,
 ) -> Result<(String, bool), Error> {
     let told = Told { provider: name, reference: event.reference.as_deref() };
-    if event.currency.is_some() {
+    if let Some(currency) = &event.currency
+        && !currency.eq_ignore_ascii_case(&stored::find(session, customer_id, top_up_id)?.currency)
+    {
         let top_up = told::lock(session, customer_id, top_up_id)?;
-        if event.currency.as_ref().is_some_and(|currency| !currency.eq_ignore_ascii_case(&top_up.currency)) {
-            let contradiction = Some("it is in another currency: nothing is done");
-            let entry = Entry { kind: event.fact.kind(), told, amount: None, contradiction, operation_id: None };
-            told::record(session, &top_up, &entry, now)?;
-            return Ok((top_up.status.as_str().to_string(), true));
-        }
+        let contradiction = Some("it is in another currency: nothing is done");
+        let entry = Entry { kind: event.fact.kind(), told, amount: None, contradiction, operation_id: None };
+        told::record(session, &top_up, &entry, now)?;
+        return Ok((top_up.status.as_str().to_string(), true));
     }
     let payment_row = |row: payment::PaymentRow| (row.status, row.contradiction.is_some());
     let refund_row = |row: refund::RefundRow| (row.status, row.contradiction.is_some());
-    let spent = refund::policy(None)?;
+    let spent = reclaim::policy(None)?;
     Ok(match &event.fact {
         Fact::Succeeded { amount } => payment_row(payment::succeed(session, customer_id, top_up_id, told, *amount)?),
         Fact::Failed { reason } => {
@@ -225,9 +225,11 @@ fn tell(
             refund_row(refund::refund_failed(session, customer_id, top_up_id, told, *amount)?)
         }
         Fact::Disputed { amount } => {
-            refund_row(refund::disputed(session, customer_id, top_up_id, told, *amount, spent)?)
+            refund_row(dispute::disputed(session, customer_id, top_up_id, told, *amount, spent)?)
         }
-        Fact::DisputeClosed { won } => refund_row(refund::dispute_closed(session, customer_id, top_up_id, told, *won)?),
+        Fact::DisputeClosed { won } => {
+            refund_row(dispute::dispute_closed(session, customer_id, top_up_id, told, *won)?)
+        }
         Fact::Nothing => (stored::find(session, customer_id, top_up_id)?.status.as_str().to_string(), false),
     })
 }
