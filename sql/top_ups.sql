@@ -80,7 +80,7 @@ CREATE FUNCTION credits.payment_dispute_closed(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_dispute_closed_wrapper';
 COMMENT ON FUNCTION credits.payment_dispute_closed IS
-'A dispute was decided. won (required) true: gives back exactly what it took, to the grants that gave it (what has expired meanwhile expires at once), and what it left owed is owed no longer. false: what was taken stays taken. A dispute that was never told is recorded and changes nothing. Raises PC013, PC014.';
+'A dispute was decided. won (required) true: gives back exactly what it took, to the grants that gave it (what has expired meanwhile expires at once), and what it left owed is owed no longer. false: what was taken stays taken. A dispute is decided once: told otherwise later, or of a dispute that was never told, it is recorded as a contradiction and changes nothing. provider_reference NULL: the newest dispute of this provider. Raises PC013, PC014.';
 
 CREATE FUNCTION credits.payment_provider_set(
     provider text, webhook_secret text, checkout_url_template text DEFAULT NULL, previous_secret text DEFAULT NULL,

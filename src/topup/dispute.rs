@@ -2,13 +2,14 @@
 
 use super::reclaim::{self, Outcome, Spent};
 use super::refund::{self, RefundRow};
+use super::stored::TopUp;
 use super::told::{self, Entry, Told};
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Row, Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
 use pgrx::pg_extern;
@@ -90,13 +91,37 @@ fn payment_dispute_closed(
     })())
 }
 
-static OPEN_DISPUTE: Statement = Statement::in_order(
-    c"SELECT d.amount, d.operation_id FROM credits.payments d
+// A dispute without a reference was decided by what came after it without one.
+static DISPUTE: Statement = Statement::in_order(
+    c"SELECT d.provider_reference, d.amount, d.operation_id,
+             (SELECT c.type FROM credits.payments c
+              WHERE c.customer_id = d.customer_id AND c.top_up_id = d.top_up_id AND c.payment_id > d.payment_id
+                AND c.type IN ('dispute_won', 'dispute_lost') AND c.provider = d.provider
+                AND c.provider_reference IS NULL AND d.provider_reference IS NULL
+              ORDER BY c.payment_id LIMIT 1)
+      FROM credits.payments d
       WHERE d.customer_id = $1 AND d.top_up_id = $2 AND d.type = 'disputed' AND d.provider = $3
         AND ($4 IS NULL OR d.provider_reference = $4)
       ORDER BY d.payment_id DESC LIMIT 1",
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID],
 );
+
+/// A dispute that was told.
+struct Dispute {
+    reference: Option<String>,
+    amount: Option<Decimal>,
+    operation_id: Option<Uuid>,
+    decided: Option<String>,
+}
+
+/// The one with this reference; without one, the newest.
+fn find(session: &Session, top_up: &TopUp, told: Told<'_>) -> Result<Option<Dispute>, Error> {
+    let cells = [top_up.customer_id.cell(), top_up.id.cell(), told.provider.cell(), told.reference.cell()];
+    let read = |mut row: Row<'_>| {
+        Ok(Dispute { reference: row.next()?, amount: row.next()?, operation_id: row.next()?, decided: row.next()? })
+    };
+    DISPUTE.run(session, &cells)?.first().map(read).transpose()
+}
 
 /// A dispute was decided: once, whatever is told of it later. Raises PC014.
 pub fn dispute_closed(
@@ -108,31 +133,31 @@ pub fn dispute_closed(
 ) -> Result<RefundRow, Error> {
     let now = settings::now()?;
     let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    let kind = if won { "dispute_won" } else { "dispute_lost" };
+    let dispute = find(session, &top_up, told)?;
+    // Known again by what the dispute is called, whoever says so without it.
+    let reference = told.reference.or(dispute.as_ref().and_then(|dispute| dispute.reference.as_deref()));
+    let told = Told { reference, ..told };
+    let (kind, other) = if won { ("dispute_won", "dispute_lost") } else { ("dispute_lost", "dispute_won") };
     if let Some(recorded) = told::was_told(session, &top_up, kind, told)? {
         return refund::repeat(session, &top_up, recorded);
     }
-    if told.reference.is_none() && top_up.dispute_status.as_deref() == Some(if won { "won" } else { "lost" }) {
+    let before = dispute.as_ref().and_then(|dispute| dispute.decided.as_deref());
+    if before == Some(kind) {
         return refund::row(session, &top_up, &Outcome::default(), None, true);
     }
-    let other = if won { "dispute_lost" } else { "dispute_won" };
-    let decided = told::was_told(session, &top_up, other, told)?.is_some();
-    let cells = [customer_id.cell(), top_up.id.cell(), told.provider.cell(), told.reference.cell()];
-    let dispute: Option<(Option<Decimal>, Option<Uuid>)> = match OPEN_DISPUTE.run(session, &cells)?.first() {
-        Some(mut row) => Some((row.next()?, row.next()?)),
-        None => None,
-    };
+    let decided = before.is_some() || told::was_told(session, &top_up, other, told)?.is_some();
     let contradiction = match (&dispute, decided) {
         (_, true) => Some("it was decided otherwise before"),
         (None, false) => Some("it was decided and never opened"),
         (Some(_), false) => None,
     };
     let mut outcome = Outcome::default();
-    if let (Some((amount, operation_id)), false) = (dispute, decided) {
+    if let (Some(dispute), false) = (&dispute, decided) {
         top_up.dispute_status = Some(String::from(if won { "won" } else { "lost" }));
         if won {
-            top_up.disputed_amount = (top_up.disputed_amount - amount.unwrap_or_default()).max(Decimal::ZERO);
-            outcome = reclaim::give_back(session, &mut top_up, operation_id, now)?;
+            let amount = dispute.amount.unwrap_or_default();
+            top_up.disputed_amount = (top_up.disputed_amount - amount).max(Decimal::ZERO);
+            outcome = reclaim::give_back(session, &mut top_up, dispute.operation_id, now)?;
         }
     }
     let entry = Entry { kind, told, amount: None, contradiction, operation_id: None };

@@ -92,6 +92,22 @@ SELECT * FROM stands('gil');
 SELECT contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_3', true);
 SELECT taken, contradiction FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_3');
 
+-- Without a reference it is of the newest dispute, which is decided once, whichever way it is named.
+SELECT buy('max', :'pack') AS max \gset
+SELECT taken FROM credits.payment_disputed('max', :'max', 'bank', 'dp_1', 5);
+SELECT taken FROM credits.payment_disputed('max', :'max', 'bank', 'dp_2', 5);
+SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', won => true);
+SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', 'dp_2', true);
+SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', won => true);
+SELECT taken, contradiction FROM credits.payment_dispute_closed('max', :'max', 'bank', won => false);
+SELECT disputed_amount, reclaimed FROM credits.purchases WHERE customer_id = 'max';
+SELECT taken FROM credits.payment_dispute_closed('max', :'max', 'bank', 'dp_1', true);
+SELECT taken FROM credits.payment_disputed('max', :'max', amount => 4);
+SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', won => false);
+SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', won => false);
+SELECT taken, contradiction FROM credits.payment_dispute_closed('max', :'max', won => true);
+SELECT * FROM stands('max');
+
 -- A refund before its payment is kept, and takes its part at once.
 SELECT top_up_id AS hal FROM credits.top_up_create('hal', :'pack') \gset
 SELECT status, refunded, taken, contradiction FROM credits.payment_refunded('hal', :'hal', 'stripe', 're_1', 4);
