@@ -271,6 +271,7 @@ mod tests {
     fn one_request_is_open_at_a_time() {
         let first = judge(&seen(9, 0, Level::Enough, Some(auto())));
         assert!(first.request);
+        assert!(!judge(&seen(10, 0, Level::Enough, Some(auto()))).request, "the threshold itself is enough");
         assert_eq!(
             (first.below, first.above),
             (d(0), Some(d(10))),
@@ -307,6 +308,11 @@ mod tests {
         assert_eq!((verdict.request, verdict.due_at, verdict.below), (false, Some(at(DAY - 100)), d(10)));
         let cooling = Auto { cooled_at: Some(at(5)), ..auto() };
         assert_eq!(judge(&seen(1, 0, Level::Enough, Some(cooling))).due_at, Some(at(5)));
+        let both = Auto { attempts: (Some(2), 2), oldest: Some(at(-100)), cooled_at: Some(at(DAY)), ..auto() };
+        assert_eq!(judge(&seen(1, 0, Level::Enough, Some(both))).due_at, Some(at(DAY)), "the later of the two");
+        let spent = |amount| Auto { amount: (Some(d(60)), d(20), d(amount)), oldest: Some(at(-100)), ..auto() };
+        assert!(judge(&seen(1, 0, Level::Enough, Some(spent(40)))).request, "up to the limit and no further");
+        assert_eq!(judge(&seen(1, 0, Level::Enough, Some(spent(41)))).due_at, Some(at(DAY - 100)));
         let dear = Auto { amount: (Some(d(19)), d(20), d(0)), ..auto() };
         assert_eq!(judge(&seen(1, 0, Level::Enough, Some(dear))).due_at, Some(Time::NEVER));
     }

@@ -22,7 +22,7 @@ pub fn part(credits: Decimal, back: Decimal, paid: Decimal, decimals: u32) -> De
     }
     let product = I256::from(credits.mantissa()) * I256::from(back.mantissa());
     let fraction = fraction((product, credits.scale() + back.scale()), paid, decimals);
-    to_decimal(rounded(fraction), decimals).unwrap_or(credits).min(credits)
+    to_decimal(rounded(fraction), decimals).unwrap_or(credits)
 }
 
 /// What was paid for one credit, for the books.
