@@ -5,7 +5,7 @@
 CREATE VIEW credits.journal AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, x.account, x.amount, g.category, g.cost_basis, l.grant_id,
        l.operation_id, l.identifier, l.effective_at, l.created_at
-FROM credits.credit_transactions l
+FROM credits.lines l
 LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 CROSS JOIN LATERAL (
     SELECT CASE WHEN l.grant_id IS NULL THEN 'debt'

@@ -28,16 +28,19 @@ COMMENT ON COLUMN credits.meter_events.identifier IS 'The reporter''s own, uniqu
 COMMENT ON COLUMN credits.meter_events.event_name IS 'Its meter.';
 COMMENT ON COLUMN credits.meter_events.currency IS 'What it was charged in.';
 COMMENT ON COLUMN credits.meter_events.value IS 'How much, in the meter''s unit.';
-COMMENT ON COLUMN credits.meter_events.consumed IS 'Credits paid for it, less those that it brought back; while it is unsettled what it will cost.';
+COMMENT ON COLUMN credits.meter_events.consumed IS 'Credits paid for it, less those that it brought back; while it is unsettled what it will cost. What came back when it was taken back is in canceled_events.';
 COMMENT ON COLUMN credits.meter_events.pending IS 'Credits still owed for it.';
 COMMENT ON COLUMN credits.meter_events.debt_no IS 'Its place in its account''s order of payment, once it owed something.';
 COMMENT ON COLUMN credits.meter_events.occurred_at IS 'When the usage happened, as the reporter says.';
-COMMENT ON COLUMN credits.meter_events.created_at IS 'When it was reported.';
+COMMENT ON COLUMN credits.meter_events.created_at IS 'When it was reported; where it is its own line, when that was posted, at the account''s time.';
 COMMENT ON COLUMN credits.meter_events.price_version IS 'The version of its meter''s prices that it was reported under.';
 COMMENT ON COLUMN credits.meter_events.subscription_id IS 'The application''s own.';
 COMMENT ON COLUMN credits.meter_events.source_data IS 'The application''s own: what the event was made of.';
 COMMENT ON COLUMN credits.meter_events.metadata IS 'The application''s own; one key of it may decide the price.';
 COMMENT ON COLUMN credits.meter_events.period_key IS 'The usage_periods row that it is priced in; NULL where it is priced by itself.';
+COMMENT ON COLUMN credits.meter_events.line_no IS 'The number of its line in the ledger, where one grant paid all of it at once and it is its own line; NULL where its lines are in credit_transactions.';
+COMMENT ON COLUMN credits.meter_events.running_balance IS 'Of its own line, the balance after it: available and restricted.';
+COMMENT ON COLUMN credits.meter_events.grant_id IS 'Of its own line, the grant that paid.';
 
 COMMENT ON TABLE credits.canceled_events IS 'Events whose usage was taken back.';
 COMMENT ON COLUMN credits.canceled_events.customer_id IS 'Whose usage.';

@@ -43,6 +43,9 @@ CREATE TABLE credits.meter_events (
     source_data     jsonb,
     metadata        jsonb,
     period_key      text COLLATE "C",
+    line_no         bigint,
+    running_balance numeric,
+    grant_id        uuid,
     PRIMARY KEY (customer_id, identifier)
 );
 
@@ -50,6 +53,9 @@ CREATE TABLE credits.meter_events (
 CREATE INDEX meter_events_pending ON credits.meter_events (customer_id, currency, debt_no) WHERE pending > 0;
 -- A meter's usage in a time: what statistics read. New events go to its end, so it costs little.
 CREATE INDEX meter_events_time ON credits.meter_events (event_name, occurred_at);
+
+-- Events that one grant paid: each is its own line of the ledger.
+CREATE INDEX meter_events_line ON credits.meter_events (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
 
 -- Usage that was taken back.
 CREATE TABLE credits.canceled_events (

@@ -75,13 +75,15 @@ COMMENT ON COLUMN credits.operations.function IS 'The function that was called; 
 COMMENT ON COLUMN credits.operations.currency IS 'What it counts.';
 COMMENT ON COLUMN credits.operations.amount IS 'Credits taken, granted, held or moved; of an adjustment signed.';
 COMMENT ON COLUMN credits.operations.category IS 'Of the grant, where it made one.';
-COMMENT ON COLUMN credits.operations.grant_id IS 'The grant, where it made one.';
+COMMENT ON COLUMN credits.operations.grant_id IS 'The grant, where it made one; of a debit that is its own line, the grant that paid.';
 COMMENT ON COLUMN credits.operations.counterparty IS 'Of a transfer, the other customer.';
 COMMENT ON COLUMN credits.operations.reason IS 'Of an adjustment, its reason.';
 COMMENT ON COLUMN credits.operations.idempotency_key IS 'Unique per customer for ever, over all functions; NULL for none.';
 COMMENT ON COLUMN credits.operations.description IS 'The caller''s.';
 COMMENT ON COLUMN credits.operations.metadata IS 'The application''s own.';
-COMMENT ON COLUMN credits.operations.created_at IS 'When it was called.';
+COMMENT ON COLUMN credits.operations.created_at IS 'When it was called; of a debit that is its own line, when that was posted, at the account''s time.';
+COMMENT ON COLUMN credits.operations.line_no IS 'The number of its line in the ledger, where one grant paid a debit and it is its own line; NULL where its lines are in credit_transactions.';
+COMMENT ON COLUMN credits.operations.running_balance IS 'Of its own line, the balance after it: available and restricted.';
 
 COMMENT ON TABLE credits.holds IS 'Credits set aside for work in progress. The hold''s id is that of its operation.';
 COMMENT ON COLUMN credits.holds.customer_id IS 'Whose.';
@@ -100,7 +102,7 @@ COMMENT ON COLUMN credits.holds.created_at IS 'When it was made, at the account'
 COMMENT ON COLUMN credits.holds.expires_at IS 'From when on it counts as released.';
 COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured, released or ran out; NULL while open.';
 
-COMMENT ON TABLE credits.credit_transactions IS 'The ledger: append-only lines, never updated, never deleted.';
+COMMENT ON TABLE credits.credit_transactions IS 'The ledger: append-only lines, never updated, never deleted; but for those that an event or a debit carries itself. The view lines has all of them.';
 COMMENT ON COLUMN credits.credit_transactions.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.credit_transactions.currency IS 'What it counts.';
 COMMENT ON COLUMN credits.credit_transactions.line_no IS 'Counts from 1 in each account, without a gap, in posting order.';

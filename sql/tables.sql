@@ -126,11 +126,15 @@ CREATE TABLE credits.operations (
     description     text,
     metadata        jsonb,
     created_at      timestamptz NOT NULL,
+    line_no         bigint,
+    running_balance numeric,
     PRIMARY KEY (customer_id, operation_id)
 );
 
 CREATE UNIQUE INDEX operations_key ON credits.operations (customer_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
+-- Debits that one grant paid: each is its own line of the ledger.
+CREATE INDEX operations_line ON credits.operations (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
 
 -- What each grant gave to a hold is in its row: parts in drawdown order, so that what is not captured finds its way back.
 CREATE TABLE credits.holds (
@@ -155,6 +159,7 @@ CREATE TABLE credits.holds (
 -- Open holds, the first to run out first.
 CREATE INDEX holds_open ON credits.holds (customer_id, currency, expires_at) WHERE status = 'open';
 
+-- Lines of the ledger, but for those that an event or a debit carries itself: the view lines has both.
 CREATE TABLE credits.credit_transactions (
     customer_id     text COLLATE "C" NOT NULL,
     currency        text COLLATE "C" NOT NULL,

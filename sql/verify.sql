@@ -7,7 +7,7 @@ CREATE VIEW credits.discrepancies AS
 SELECT 'account: balance is not the sum of its lines' AS problem, a.customer_id, a.currency, NULL::text AS subject,
        coalesce(l.total, 0) AS expected, a.available + a.restricted AS found
 FROM credits.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(amount) AS total FROM credits.credit_transactions GROUP BY 1, 2) l
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS total FROM credits.lines GROUP BY 1, 2) l
        ON l.customer_id = a.customer_id AND l.currency = a.currency
 WHERE a.available + a.restricted <> coalesce(l.total, 0)
 UNION ALL
@@ -15,7 +15,7 @@ SELECT 'account: lines are not numbered from 1 without a gap', a.customer_id, a.
        a.last_line, coalesce(l.lines, 0)
 FROM credits.accounts a
 LEFT JOIN (SELECT customer_id, currency, count(*) AS lines, max(line_no) AS last, min(line_no) AS first
-           FROM credits.credit_transactions GROUP BY 1, 2) l
+           FROM credits.lines GROUP BY 1, 2) l
        ON l.customer_id = a.customer_id AND l.currency = a.currency
 WHERE a.last_line <> coalesce(l.lines, 0) OR a.last_line <> coalesce(l.last, 0) OR coalesce(l.first, 1) <> 1
 UNION ALL
@@ -23,11 +23,11 @@ SELECT 'line: running balance is not the sum so far', l.customer_id, l.currency,
        l.total, l.running_balance
 FROM (SELECT customer_id, currency, line_no, running_balance,
              sum(amount) OVER (PARTITION BY customer_id, currency ORDER BY line_no) AS total
-      FROM credits.credit_transactions) l
-WHERE l.total <> l.running_balance
+      FROM credits.lines) l
+WHERE l.total IS DISTINCT FROM l.running_balance
 UNION ALL
 SELECT 'line: no such account', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
 UNION ALL
 SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
@@ -42,7 +42,7 @@ UNION ALL
 SELECT 'grant: it did not come from where it says', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.amount
 FROM credits.credit_grants g
 LEFT JOIN (SELECT t.customer_id, t.grant_id, o.counterparty
-           FROM credits.credit_transactions t
+           FROM credits.lines t
            JOIN credits.operations o ON o.customer_id = t.customer_id AND o.operation_id = t.operation_id
            WHERE t.type = 'transfer' AND t.amount > 0) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
@@ -83,7 +83,7 @@ UNION ALL
 SELECT 'grant: what remains is not the sum of its lines', g.customer_id, g.currency, 'grant ' || g.grant_id,
        CASE g.status WHEN 'pending' THEN g.amount ELSE coalesce(l.total, 0) END, g.remaining
 FROM credits.true_grants g
-LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credit_transactions GROUP BY 1, 2) l
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.lines GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.remaining <> CASE g.status WHEN 'pending' THEN g.amount + coalesce(l.total, 0) ELSE coalesce(l.total, 0) END
    OR g.remaining < 0 OR g.remaining > g.amount
@@ -91,7 +91,7 @@ UNION ALL
 SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, 'grant ' || g.grant_id, g.amount,
        coalesce(l.total, 0)
 FROM credits.credit_grants g
-LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.lines
            WHERE type IN ('grant', 'transfer', 'adjustment') AND amount > 0 GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE coalesce(l.total, 0) <> CASE WHEN g.status = 'pending' OR g.ended_at < g.effective_at THEN 0 ELSE g.amount END
@@ -100,7 +100,7 @@ SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'gr
        coalesce(l.total, 0), g.lapsed
 FROM credits.credit_grants g
 LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
-           FROM credits.credit_transactions t
+           FROM credits.lines t
            LEFT JOIN credits.reclaims r ON r.customer_id = t.customer_id AND r.operation_id = t.operation_id
            WHERE t.type IN ('expiration', 'void') OR (t.type = 'refund' AND r.grant_id = t.grant_id) GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
@@ -141,7 +141,7 @@ JOIN credits.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = 
 WHERE r.due_at < a.next_change_at
 UNION ALL
 SELECT 'line: no such grant', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 WHERE (l.grant_id IS NOT NULL OR l.type NOT IN ('debt', 'reversal', 'refund') OR (l.type = 'refund' AND l.amount <> 0))
   AND NOT EXISTS (SELECT FROM credits.credit_grants g
                   WHERE g.customer_id = l.customer_id AND g.grant_id = l.grant_id AND g.currency = l.currency)
@@ -166,7 +166,7 @@ UNION ALL
 SELECT 'account: held or pending is not the sum of its lines', a.customer_id, a.currency, NULL,
        coalesce(l.held, 0) + coalesce(l.pending, 0), a.held + a.pending
 FROM credits.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(held) AS held, sum(pending) AS pending FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, currency, sum(held) AS held, sum(pending) AS pending FROM credits.lines
            WHERE held IS NOT NULL OR pending IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = a.customer_id AND l.currency = a.currency
 WHERE a.held <> coalesce(l.held, 0) OR a.pending <> coalesce(l.pending, 0)
@@ -189,7 +189,7 @@ UNION ALL
 SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, p.amount, l.held
 FROM credits.holds h
 CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
-LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits.lines
            WHERE type = 'hold' GROUP BY 1, 2, 3) l
        ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.grant_id = p.grant_id
 WHERE p.amount IS DISTINCT FROM l.held
@@ -200,7 +200,7 @@ SELECT 'hold: what is held, captured or given back is not what its lines say', h
 FROM credits.holds h
 LEFT JOIN (SELECT customer_id, operation_id, sum(held) AS held,
                   -coalesce(sum(held) FILTER (WHERE type = 'capture'), 0) AS captured
-           FROM credits.credit_transactions WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
+           FROM credits.lines WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
        ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
 WHERE (l.held, l.captured) IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount ELSE 0 END, h.captured)
    OR (h.captured > 0) <> (h.status = 'captured')
@@ -215,7 +215,7 @@ UNION ALL
 SELECT 'hold: what a grant gave did not come back to it, or was not spent', h.customer_id, h.currency,
        'hold ' || h.hold_id, 0, l.held
 FROM credits.holds h
-JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits.credit_transactions
+JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits.lines
       WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2, 3) l
        ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
 WHERE h.status <> 'open' AND l.held <> 0
@@ -243,7 +243,7 @@ UNION ALL
 SELECT 'operation: amount is not what its lines moved', o.customer_id, o.currency, 'operation ' || o.operation_id,
        o.amount, coalesce(l.total, 0)
 FROM credits.operations o
-LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits.lines
            WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
 WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
@@ -254,7 +254,7 @@ SELECT 'transfer: its other side does not say the same', o.customer_id, o.curren
        o.amount, p.amount
 FROM credits.operations o
 LEFT JOIN credits.operations p ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id
-CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits.credit_transactions l
+CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits.lines l
                     WHERE l.customer_id IN (o.customer_id, o.counterparty) AND l.currency = o.currency
                       AND l.operation_id = o.operation_id) l
 WHERE o.function = 'wallet_transfer'
@@ -268,7 +268,7 @@ WHERE (o.function IN ('credit_grant', 'wallet_credit') OR (o.function = 'wallet_
 UNION ALL
 SELECT 'line: it names what its type does not, or what is not known', l.customer_id, l.currency, 'line ' || l.line_no,
        NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 LEFT JOIN credits.meter_events e
        ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
 LEFT JOIN credits.operations o
@@ -282,7 +282,7 @@ WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> 
    OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
 UNION ALL
 SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
 WHERE CASE o.function
       WHEN 'wallet_debit' THEN l.type = 'debit'
@@ -295,7 +295,7 @@ WHERE CASE o.function
       END IS NOT TRUE
 UNION ALL
 SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 WHERE CASE l.type
       WHEN 'grant' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'consumption' THEN l.amount < 0 AND l.held IS NULL AND coalesce(l.pending = l.amount, true)
@@ -314,7 +314,7 @@ WHERE CASE l.type
       END IS NOT TRUE
 UNION ALL
 SELECT 'line: the grant may not pay for this', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
@@ -323,10 +323,10 @@ WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void') AND g.applicab
 UNION ALL
 -- Times: a line is within its grant's life, and no line is earlier than the one before it.
 SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
-FROM credits.credit_transactions l
+FROM credits.lines l
 JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
-                           EXISTS (SELECT FROM credits.credit_transactions r
+                           EXISTS (SELECT FROM credits.lines r
                                    WHERE r.customer_id = l.customer_id AND r.currency = l.currency
                                      AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal', 'refund')
                                      AND r.grant_id = l.grant_id)
@@ -341,7 +341,7 @@ WHERE l.effective_at < g.effective_at
 UNION ALL
 SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before
-      FROM credits.credit_transactions t
+      FROM credits.lines t
       WINDOW account AS (PARTITION BY t.customer_id, t.currency ORDER BY t.line_no)) l
 JOIN credits.accounts a ON a.customer_id = l.customer_id AND a.currency = l.currency
 WHERE l.effective_at < l.effective_before OR l.created_at < l.created_before OR l.effective_at > l.created_at

@@ -43,7 +43,7 @@ UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
 FROM credits.reclaims r
-LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits.lines
            WHERE type IN ('refund', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
 WHERE r.taken + r.consumed <> coalesce(l.total, 0)
@@ -51,7 +51,7 @@ UNION ALL
 SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
        coalesce(l.total, 0), r.pending
 FROM credits.reclaims r
-LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits.lines
            WHERE pending IS NOT NULL AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
 WHERE r.pending <> coalesce(l.total, 0)

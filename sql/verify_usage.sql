@@ -27,12 +27,14 @@ FROM credits.meter_events e WHERE e.pending > 0 AND e.debt_no IS NULL
 UNION ALL
 -- What an event was charged is what its lines took; nothing yet while it is unsettled.
 SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 'event ' || e.identifier,
-       coalesce(l.total, 0), e.consumed
+       coalesce(l.total, 0), e.consumed - coalesce(x.returned, 0)
 FROM credits.meter_events e
-LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits.credit_transactions
+LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+                                   AND e.period_key IS NULL
+LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits.lines
            WHERE identifier IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
-WHERE e.consumed <> coalesce(l.total, 0)
+WHERE e.consumed - coalesce(x.returned, 0) <> coalesce(l.total, 0)
   AND NOT (l.total IS NULL AND EXISTS (
       SELECT FROM credits.unsettled_events u
       WHERE u.customer_id = e.customer_id AND u.currency = e.currency AND u.created_at = e.created_at
@@ -41,27 +43,28 @@ UNION ALL
 SELECT 'event: pending is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
        coalesce(l.total, 0), e.pending
 FROM credits.meter_events e
-LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits.lines
            WHERE identifier IS NOT NULL AND pending IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
 WHERE e.pending <> coalesce(l.total, 0)
 UNION ALL
 -- Where the lines of an event begin, a cancellation finds by time.
 SELECT 'event: charged before it was reported', e.customer_id, e.currency, 'event ' || e.identifier, NULL, l.line_no
-FROM credits.credit_transactions l
+FROM credits.lines l
 JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 WHERE l.effective_at < e.created_at
 UNION ALL
-SELECT 'event: taken back and still charged', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.consumed + e.pending
+SELECT 'event: taken back and still charged', e.customer_id, e.currency, 'event ' || e.identifier, 0,
+       e.consumed - x.returned + e.pending
 FROM credits.canceled_events x
 JOIN credits.meter_events e ON e.customer_id = x.customer_id AND e.identifier = x.identifier
-WHERE e.period_key IS NULL AND (e.consumed <> 0 OR e.pending <> 0)
+WHERE e.period_key IS NULL AND (e.consumed <> x.returned OR e.pending <> 0)
 UNION ALL
 SELECT 'event: what came back is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
        coalesce(l.returned, 0), coalesce(x.returned, 0)
 FROM credits.meter_events e
 LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
-LEFT JOIN (SELECT customer_id, identifier, sum(amount) AS returned FROM credits.credit_transactions
+LEFT JOIN (SELECT customer_id, identifier, sum(amount) AS returned FROM credits.lines
            WHERE type = 'reversal' GROUP BY 1, 2) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier
 WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) <> coalesce(l.returned, 0) ELSE x.returned < 0 END
@@ -198,7 +201,7 @@ SELECT 'period: its draws are not what grants paid', l.customer_id, l.currency,
        'period ' || l.event_name || ' ' || l.period_key || ', grant ' || l.grant_id, l.amount, coalesce(d.amount, 0)
 FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id, -sum(l.amount) AS amount
       FROM credits.meter_events e
-      JOIN credits.credit_transactions l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+      JOIN credits.lines l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
       WHERE e.period_key IS NOT NULL AND l.grant_id IS NOT NULL
       GROUP BY 1, 2, 3, 4, 5) l
 LEFT JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS amount
@@ -212,7 +215,7 @@ SELECT 'draw: its line took less, by another grant or for other usage', d.custom
 FROM credits.usage_draws d
 LEFT JOIN credits.usage_periods u ON u.customer_id = d.customer_id AND u.event_name = d.event_name
                                  AND u.period_key = d.period_key
-LEFT JOIN credits.credit_transactions l ON l.customer_id = d.customer_id AND l.currency = u.currency
+LEFT JOIN credits.lines l ON l.customer_id = d.customer_id AND l.currency = u.currency
                                        AND l.line_no = d.line_no
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption'

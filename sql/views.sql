@@ -72,7 +72,7 @@ COMMENT ON FUNCTION credits.due_events IS
 
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
-       e.consumed + e.pending AS credits, n.consumed, n.pending,
+       n.credits, n.consumed, n.pending,
        CASE WHEN x.identifier IS NOT NULL THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
             WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
        x.canceled_at, x.reason AS cancel_reason, x.returned,
@@ -86,7 +86,10 @@ LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
            FROM credits.accounts x CROSS JOIN LATERAL credits.due_events(x.customer_id, x.currency) c
            WHERE x.next_change_at <= credits.clock() AND x.pending > 0) d
        ON d.customer_id = e.customer_id AND d.identifier = e.identifier
-CROSS JOIN LATERAL (SELECT CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
+CROSS JOIN LATERAL (SELECT CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END
+                               AS consumed) c
+CROSS JOIN LATERAL (SELECT c.consumed + e.pending AS credits,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, c.consumed) ELSE 0 END AS consumed,
                            CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
 COMMENT ON VIEW credits.usage IS
 'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, ''unsettled'' until a deferred event is charged, or ''canceled'': taken back, with the credits that were returned. Where period_key is not NULL the event is priced with others of its period, and credits are what it changed of the period''s price, below zero where credits came back: what the period costs is in usage_by_period.';
@@ -134,7 +137,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance
        o.reason, o.counterparty, o.idempotency_key, l.identifier, e.event_name, m.unit, e.value AS quantity,
        coalesce(h.capture_description, o.description) AS description,
        coalesce(h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
-FROM credits.credit_transactions l
+FROM credits.lines l
 LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
 LEFT JOIN credits.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id AND l.type = 'capture'

@@ -1,12 +1,12 @@
 //! Adjustments: signed corrections for what happened elsewhere.
 
+use super::book::Book;
 use super::grant::{self, NewGrant};
 use super::line::{LineType, Source};
 use super::operation::{self, Begun, Operation, Texts};
 use super::terms::{Given, Terms};
 use super::{account, balance, currency, posting};
 use crate::amount::{self, AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::{Numeric, Timestamptz};
@@ -102,13 +102,19 @@ fn wallet_adjust(
         let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
-            let judged = currency::resolve_for(session, &call.currency, "amount", amount)
-                .and_then(|currency| terms.check(session, now).map(|()| currency.decimals));
+            let judged = currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
+                terms.check(session, now)?;
+                let book = match gives {
+                    true => account::open_or_make(session, customer_id, &call.currency, now)?,
+                    false => account::open_for(session, customer_id, &call.currency, -amount, now)?,
+                };
+                Ok((currency.decimals, book))
+            });
             match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
                 Begun::Repeat(first) => repeat(session, customer_id, first),
-                Begun::First(decimals) => match call.grant_id {
-                    Some(id) => add(session, customer_id, &call, (id, &terms), &texts, decimals, now),
-                    None => take(session, customer_id, &call, reason.takes_by, now),
+                Begun::First((decimals, book)) => match call.grant_id {
+                    Some(id) => add(session, book, &call, (id, &terms), &texts, decimals),
+                    None => take(session, book, &call, reason.takes_by),
                 },
             }
         })
@@ -118,14 +124,12 @@ fn wallet_adjust(
 
 fn add(
     session: &Session,
-    customer_id: &str,
+    mut book: Book,
     call: &Operation,
     (id, terms): (Uuid, &Terms),
     texts: &Texts<'_>,
     decimals: u32,
-    now: Time,
 ) -> Result<AdjustmentRow, Error> {
-    let mut book = account::open_or_make(session, customer_id, &call.currency, now)?;
     let new = NewGrant {
         id,
         amount: call.amount,
@@ -140,18 +144,11 @@ fn add(
     Ok(AdjustmentRow::new(call, available, false))
 }
 
-fn take(
-    session: &Session,
-    customer_id: &str,
-    call: &Operation,
-    line_type: LineType,
-    now: Time,
-) -> Result<AdjustmentRow, Error> {
+fn take(session: &Session, mut book: Book, call: &Operation, line_type: LineType) -> Result<AdjustmentRow, Error> {
     let amount = -call.amount;
-    let mut book = account::open_for(session, customer_id, &call.currency, amount, now)?;
     posting::take_windows(session, &mut [(&mut book, amount)], &[])?;
     book.withdraw(line_type, call.operation_id, amount)
-        .map_err(|short| account::insufficient(customer_id, &call.currency, amount, short))?;
+        .map_err(|short| account::insufficient(&book.customer_id, &call.currency, amount, short))?;
     let available = book.available;
     posting::post(session, &[book])?;
     Ok(AdjustmentRow::new(call, available, false))

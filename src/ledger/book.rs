@@ -16,7 +16,7 @@ pub use time::Due;
 pub use usage::{Charged, Overage, Usage};
 
 use super::drawdown::{Grant, GrantRef, Grants};
-use super::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, PeriodDraw, Source};
+use super::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, OwnLine, PeriodDraw, Source};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use std::collections::BTreeMap;
@@ -213,6 +213,25 @@ impl Book {
             source: source.cloned(),
             effective_at,
         });
+    }
+
+    /// Hands over the only line that a charge wrote, after so many others, where the event can be that line itself: a grant
+    /// paid all of it now.
+    pub fn hand_over(&mut self, before: usize) -> Option<OwnLine> {
+        let [line] = self.lines.get(before..)? else { return None };
+        if line.line_type != LineType::Consumption || line.effective_at != self.posted_at {
+            return None;
+        }
+        let own = OwnLine {
+            line_no: line.line_no,
+            available: self.available,
+            balance: line.running_balance,
+            grant_id: line.grant_id?,
+            posted_at: self.posted_at,
+        };
+        self.lines.pop();
+        self.touch();
+        Some(own)
     }
 
     fn close(&mut self, id: Uuid, status: HoldStatus, captured: Decimal, closed_at: Time) {

@@ -1,8 +1,8 @@
 //! Debits: guarded spend, all or nothing.
 
-use super::head::Head;
+use super::head::{self, Spending};
 use super::line::LineType;
-use super::operation::{self, Operation, Texts};
+use super::operation::{self, Begun, Operation, Texts};
 use super::{account, balance, currency, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
@@ -10,12 +10,11 @@ use crate::error::Error;
 use crate::input;
 use crate::pg::argument::Numeric;
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{Json, ToCell};
+use crate::pg::statement::{Session, writing};
+use crate::pg::value::Json;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// The name under which both functions claim their keys: one is the other without the error.
@@ -149,91 +148,56 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
             return repeat(session, customer_id, first);
         }
         let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
-        let paid = if posting::any_unsettled(session, customer_id, &operation.currency)? {
-            // Usage that waits is charged first, so the head alone does not decide.
-            match operation::claim(session, customer_id, &operation, key, &texts, now)? {
-                true => Head::Claimed,
-                false => Head::Repeat,
-            }
-        } else {
-            head_pays(session, customer_id, &operation, key, &texts, now)?
+        let account = (customer_id, operation.currency.as_str());
+        let Some(line) = head::charge(session, account, amount, Spending::Plain, now)? else {
+            return grants_pay(session, customer_id, operation, key, &texts, now);
         };
-        match paid {
-            Head::Paid { available } => Ok(Outcome::Done(DebitRow {
-                operation_id: operation.operation_id,
-                currency: operation.currency,
-                debited: amount,
-                available,
-                replayed: false,
-            })),
-            Head::Claimed => grants_pay(session, customer_id, operation, now),
-            Head::Repeat => {
-                let lost = Error::internal("an idempotency_key is taken and not to be found");
-                let first = operation::first_call(session, customer_id, key, &operation, lost)?;
-                repeat(session, customer_id, first)
-            }
+        if operation::record_paid(session, customer_id, &operation, key, &texts, &line)? {
+            return Ok(Outcome::Done(operation.debited(line.available)));
         }
+        head::undo(session, account, amount)?;
+        let first = operation::first_call(session, customer_id, key, &operation, lost())?;
+        repeat(session, customer_id, first)
     })
 }
 
-// What the head covers: see head.rs.
-static HEAD_PAYS: Statement = Statement::new(
-    c"WITH claim AS (
-          INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
-                                          description, metadata, created_at)
-          VALUES ($1, $2, 'wallet_debit', $3, $4, $5, $6, $7, $8)
-          ON CONFLICT DO NOTHING RETURNING 1
-      ), charge AS (
-          UPDATE credits.accounts a
-          SET head_remaining = a.head_remaining - $4, available = a.available - $4,
-              posted_at = greatest(a.posted_at, $8), last_line = a.last_line + 1
-          FROM claim
-          WHERE a.customer_id = $1 AND a.currency = $3
-            AND a.head_remaining > $4 AND a.available - $4 >= a.watch_below AND greatest(a.posted_at, $8) < a.next_change_at
-          RETURNING a.last_line, a.available, a.restricted, a.head_grant_id, a.posted_at
-      ), line AS (
-          INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
-                                                   grant_id, operation_id, effective_at, created_at)
-          SELECT $1, $3, c.last_line, 'debit', -$4, c.available + c.restricted, c.head_grant_id, $2,
-                 c.posted_at, c.posted_at
-          FROM charge c
-      )
-      SELECT charge.available FROM claim LEFT JOIN charge ON true",
-    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
-);
+fn lost() -> Error {
+    Error::internal("an idempotency_key is taken and not to be found")
+}
 
-fn head_pays(
+impl Operation {
+    fn debited(self, available: Decimal) -> DebitRow {
+        DebitRow {
+            operation_id: self.operation_id,
+            currency: self.currency,
+            debited: self.amount,
+            available,
+            replayed: false,
+        }
+    }
+}
+
+/// The general way.
+fn grants_pay(
     session: &Session,
     customer_id: &str,
-    operation: &Operation,
+    operation: Operation,
     key: Option<&str>,
     texts: &Texts<'_>,
     now: Time,
-) -> Result<Head, Error> {
-    Head::read(HEAD_PAYS.run(
-        session,
-        &[
-            customer_id.cell(),
-            operation.operation_id.cell(),
-            operation.currency.cell(),
-            operation.amount.cell(),
-            key.cell(),
-            texts.description.cell(),
-            texts.metadata.cell(),
-            now.cell(),
-        ],
-    )?)
-}
-
-/// The general way, once the key is claimed.
-fn grants_pay(session: &Session, customer_id: &str, operation: Operation, now: Time) -> Result<Outcome, Error> {
+) -> Result<Outcome, Error> {
+    let opened = account::open(session, customer_id, &operation.currency, now);
+    let book = match operation::begin(session, customer_id, &operation, key, texts, now, opened)? {
+        Begun::First(book) => book,
+        Begun::Repeat(first) => return repeat(session, customer_id, first),
+    };
     let refused = |available| Outcome::Refused {
         customer_id: customer_id.to_string(),
         currency: operation.currency.clone(),
         available,
         requested: operation.amount,
     };
-    let Some(mut book) = account::open(session, customer_id, &operation.currency, now)? else {
+    let Some(mut book) = book else {
         operation::forget(session, customer_id, operation.operation_id)?;
         return Ok(refused(Decimal::ZERO));
     };
@@ -246,13 +210,7 @@ fn grants_pay(session: &Session, customer_id: &str, operation: Operation, now: T
         Ok(_) => {
             let available = book.available;
             posting::post(session, &[book])?;
-            Ok(Outcome::Done(DebitRow {
-                operation_id: operation.operation_id,
-                currency: operation.currency,
-                debited: operation.amount,
-                available,
-                replayed: false,
-            }))
+            Ok(Outcome::Done(operation.debited(available)))
         }
     }
 }

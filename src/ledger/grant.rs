@@ -198,17 +198,18 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         reason: None,
     };
     // What a first call must meet and a repeat need not.
-    let judged = currency::resolve_for(session, &call.currency, "amount", amount)
-        .and_then(|currency| terms.check(session, now).map(|()| currency.decimals));
-    let decimals = match key {
+    let judged = currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
+        terms.check(session, now)?;
+        Ok((currency.decimals, account::open_or_make(session, customer_id, &call.currency, now)?))
+    });
+    let (decimals, mut book) = match key {
         // The grant itself says all that there is to say: only a key needs an operation.
         None => judged?,
         Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judged)? {
-            Begun::First(decimals) => decimals,
+            Begun::First(opened) => opened,
             Begun::Repeat(first) => return repeat(session, customer_id, first),
         },
     };
-    let mut book = account::open_or_make(session, customer_id, &call.currency, now)?;
     give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
     let available = book.available;
     posting::post(session, &[book])?;

@@ -1,36 +1,69 @@
-//! The head: the grant that pays next, whose remaining the account's own row carries. What it covers, while nothing is
-//! due, is one statement of three writes: claim the identifier or key, charge the account where its row allows it,
-//! write the line from what that returned. It waits at most for the claim and then for the account's row, and nothing
-//! in it depends on any other row. The two such statements are HEAD_PAYS in debit.rs and in metering/event.rs; here is
-//! what they come to.
+//! The head: the grant that pays next, whose remaining the account's own row carries. A charge that it covers, while nothing is
+//! due, is two statements of one row each. [`charge`] takes the credits where the account's row, and nothing else, allows
+//! it; whoever calls writes what is charged with the identifier or key that it claims, its own line of the ledger; and where
+//! that identifier or key turns out to be taken, [`undo`] gives the credits back, before anybody has seen them gone.
 
+use super::line::OwnLine;
 use crate::amount::Decimal;
+use crate::clock::Time;
 use crate::error::Error;
-use crate::pg::statement::Rows;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
-/// What the one statement came to.
-pub enum Head {
-    /// The head paid all.
-    Paid {
-        /// What a plain debit may take now.
-        available: Decimal,
-    },
-    /// The identifier or key is claimed, and the head alone does not decide.
-    Claimed,
-    /// The identifier or key belongs to another call.
-    Repeat,
+/// Who spends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spending {
+    /// Anybody: grants for certain meters are passed over.
+    Plain,
+    /// A meter's event: a grant for certain meters may have to pay first, and then the head does not.
+    Usage,
 }
 
-impl Head {
-    /// Reads its answer: no row where the claim was not to be had, else what is available, NULL where nothing was
-    /// charged.
-    pub fn read(rows: Rows<'_>) -> Result<Self, Error> {
-        match rows.first() {
-            None => Ok(Head::Repeat),
-            Some(mut row) => Ok(match row.next()? {
-                Some(available) => Head::Paid { available },
-                None => Head::Claimed,
-            }),
-        }
-    }
+// It waits for the account's row at the most, and is judged by that row alone. Usage that waits to be charged comes first:
+// what was committed by the beginning of the call.
+static CHARGE: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET head_remaining = a.head_remaining - $3, available = a.available - $3,
+          posted_at = greatest(a.posted_at, $4), last_line = a.last_line + 1
+      WHERE a.customer_id = $1 AND a.currency = $2
+        AND a.head_remaining > $3 AND a.available - $3 >= a.watch_below
+        AND greatest(a.posted_at, $4) < a.next_change_at AND (a.restricted = 0 OR $5)
+        AND NOT EXISTS (SELECT FROM credits.unsettled_events u WHERE u.customer_id = $1 AND u.currency = $2)
+      RETURNING a.last_line, a.available, a.available + a.restricted, a.head_grant_id, a.posted_at",
+    &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, BOOLOID],
+);
+
+/// Takes credits, more than nothing, from the head: `None`, and nothing changed, where it does not cover them or something is
+/// due or told first.
+pub fn charge(
+    session: &Session,
+    (customer_id, currency): (&str, &str),
+    amount: Decimal,
+    by: Spending,
+    now: Time,
+) -> Result<Option<OwnLine>, Error> {
+    let plain = by == Spending::Plain;
+    let cells = [customer_id.cell(), currency.cell(), amount.cell(), now.cell(), plain.cell()];
+    let rows = CHARGE.run(session, &cells)?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    Ok(Some(OwnLine {
+        line_no: row.next()?,
+        available: row.next()?,
+        balance: row.next()?,
+        grant_id: row.next()?,
+        posted_at: row.next()?,
+    }))
+}
+
+static UNDO: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET head_remaining = a.head_remaining + $3, available = a.available + $3, last_line = a.last_line - 1
+      WHERE a.customer_id = $1 AND a.currency = $2",
+    &[TEXTOID, TEXTOID, NUMERICOID],
+);
+
+/// Gives back what [`charge`] took in this same call, whose line is not written.
+pub fn undo(session: &Session, (customer_id, currency): (&str, &str), amount: Decimal) -> Result<(), Error> {
+    UNDO.run(session, &[customer_id.cell(), currency.cell(), amount.cell()]).map(drop)
 }

@@ -77,9 +77,10 @@ fn hold_create(
         let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
-            let judged = currency::resolve_for(session, &call.currency, "amount", amount);
+            let judged = currency::resolve_for(session, &call.currency, "amount", amount)
+                .and_then(|_| account::open_for(session, customer_id, &call.currency, amount, now));
             match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
-                Begun::First(_) => create(session, customer_id, &call, expires_in.as_ref(), &texts, now),
+                Begun::First(book) => create(session, book, &call, expires_in.as_ref(), &texts),
                 Begun::Repeat(first) => as_it_stands(session, customer_id, first.operation_id, now),
             }
         })
@@ -107,13 +108,11 @@ static INSERT: Statement = Statement::new(
 
 fn create(
     session: &Session,
-    customer_id: &str,
+    mut book: Book,
     call: &Operation,
     expires_in: Option<&Interval>,
     texts: &Texts<'_>,
-    now: Time,
 ) -> Result<HoldRow, Error> {
-    let mut book = account::open_for(session, customer_id, &call.currency, call.amount, now)?;
     let expires_at = match expires_in {
         Some(interval) => interval.after("expires_in", book.posted_at)?,
         None => book.posted_at.plus_seconds(DEFAULT_SECONDS),
@@ -121,11 +120,11 @@ fn create(
     posting::take_windows(session, &mut [(&mut book, call.amount)], &[])?;
     let hold = book
         .hold(call.operation_id, call.amount, expires_at)
-        .map_err(|short| account::insufficient(customer_id, &call.currency, call.amount, short))?;
+        .map_err(|short| account::insufficient(&book.customer_id, &call.currency, call.amount, short))?;
     INSERT.run(
         session,
         &[
-            customer_id.cell(),
+            book.customer_id.cell(),
             hold.id.cell(),
             call.currency.cell(),
             call.amount.cell(),

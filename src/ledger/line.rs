@@ -145,6 +145,22 @@ pub struct Line {
     pub effective_at: Time,
 }
 
+/// The line of the ledger that a meter event or a debit is itself: one grant paid all of it at once, so that its row says all
+/// that a line would.
+#[derive(Debug, Clone)]
+pub struct OwnLine {
+    /// Counts from 1 in each account.
+    pub line_no: i64,
+    /// What a plain debit may take after it.
+    pub available: Decimal,
+    /// The balance after it: available and restricted.
+    pub balance: Decimal,
+    /// The grant that paid.
+    pub grant_id: Uuid,
+    /// When it was posted, at the account's time.
+    pub posted_at: Time,
+}
+
 /// Where a hold stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HoldStatus {

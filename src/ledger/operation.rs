@@ -1,12 +1,13 @@
-//! Operations: what a caller asked for once, under an idempotency key or none. A key is claimed before anything of an
-//! account is read, and the claim commits with its effect.
+//! Operations: what a caller asked for once, under an idempotency key or none. A key is claimed once the account is locked,
+//! and the claim commits with its effect.
 
+use super::line::OwnLine;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Json, ToCell};
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{INT8OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// What a repeat is compared with, and what it gets back.
@@ -158,6 +159,57 @@ pub fn claim(
     Ok(claimed.len() > 0)
 }
 
+static RECORD_PAID: Statement = Statement::new(
+    c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
+                                      description, metadata, created_at, line_no, running_balance, grant_id)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+      ON CONFLICT DO NOTHING",
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
+        INT8OID,
+        NUMERICOID,
+        UUIDOID,
+    ],
+);
+
+/// Writes a debit that one grant paid, its own line of the ledger: false where another call has its key, after waiting for
+/// it to commit.
+pub fn record_paid(
+    session: &Session,
+    customer_id: &str,
+    operation: &Operation,
+    key: Option<&str>,
+    texts: &Texts<'_>,
+    line: &OwnLine,
+) -> Result<bool, Error> {
+    let recorded = RECORD_PAID.run(
+        session,
+        &[
+            customer_id.cell(),
+            operation.operation_id.cell(),
+            operation.function.cell(),
+            operation.currency.cell(),
+            operation.amount.cell(),
+            key.cell(),
+            texts.description.cell(),
+            texts.metadata.cell(),
+            line.posted_at.cell(),
+            line.line_no.cell(),
+            line.balance.cell(),
+            line.grant_id.cell(),
+        ],
+    )?;
+    Ok(recorded.written() > 0)
+}
+
 /// How a call begins.
 pub enum Begun<T> {
     /// The first under its key, or without one: it is claimed and may go on with what was judged.
@@ -167,7 +219,7 @@ pub enum Begun<T> {
 }
 
 /// Begins a call: claims its key where `judged` lets it, else finds the first call under it. What only a first call must
-/// meet is in `judged`; a repeat is answered whatever has changed since.
+/// meet is in `judged`, the accounts that it locked as well; a repeat is answered whatever has changed since.
 pub fn begin<T>(
     session: &Session,
     customer_id: &str,

@@ -3,9 +3,9 @@
 //! the books say what happens, write all of it in one statement over arrays; what few books have is written in
 //! posting/extra.rs.
 //!
-//! Locking doctrine: claims (of identifiers and keys) first, accounts second, everything else only under its account's
-//! lock. A statement that may wait reads nothing else than the rows that it waits for; what depends on them is read in
-//! the next statement, which sees what was committed meanwhile.
+//! Locking doctrine: accounts first, in key order; then claims of identifiers and keys, in key order; everything else only
+//! under its account's lock. A statement that may wait reads nothing else than the rows that it waits for; what depends on
+//! them is read in the next statement, which sees what was committed meanwhile.
 
 mod due;
 mod extra;

@@ -71,13 +71,14 @@ fn wallet_transfer(
         let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
-            let judged = currency::resolve_for(session, &call.currency, "amount", amount).map(|c| c.decimals);
+            let judged = currency::resolve_for(session, &call.currency, "amount", amount)
+                .and_then(|c| Ok((c.decimals, open_both(session, (customer_id, to), &call.currency, now)?)));
             match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
                 Begun::Repeat(first) => repeat(session, customer_id, first),
-                Begun::First(decimals) => {
+                Begun::First((decimals, books)) => {
                     let mirror = Operation { counterparty: Some(customer_id.to_string()), ..call.clone() };
                     operation::claim(session, to, &mirror, None, &texts, now)?;
-                    transfer(session, (customer_id, to), &call, decimals, now)
+                    transfer(session, books, &call, decimals)
                 }
             }
         })
@@ -87,17 +88,15 @@ fn wallet_transfer(
 
 fn transfer(
     session: &Session,
-    (from, to): (&str, &str),
+    (mut sender, mut recipient): (Book, Book),
     call: &Operation,
     decimals: u32,
-    now: Time,
 ) -> Result<TransferRow, Error> {
-    let (mut sender, mut recipient) = open_both(session, (from, to), &call.currency, now)?;
     grant::check_room(session, &recipient, call.amount, decimals)?;
     posting::take_windows(session, &mut [(&mut sender, call.amount), (&mut recipient, Decimal::ZERO)], &[])?;
     let draws = sender
         .withdraw(LineType::Transfer, call.operation_id, call.amount)
-        .map_err(|short| account::insufficient(from, &call.currency, call.amount, short))?;
+        .map_err(|short| account::insufficient(&sender.customer_id, &call.currency, call.amount, short))?;
     let parts = insert(session, &sender, &recipient, &draws)?;
     let mut debts = posting::debts(session, &recipient, Some(call.amount), None)?;
     let source = Source::Operation(call.operation_id);
@@ -106,7 +105,7 @@ fn transfer(
     }
     let row = TransferRow {
         operation_id: call.operation_id,
-        to_customer_id: to.to_string(),
+        to_customer_id: recipient.customer_id.clone(),
         currency: call.currency.clone(),
         transferred: call.amount,
         available: sender.available,

@@ -10,7 +10,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::{Book, Overage, Refusal, Usage};
-use crate::ledger::line::Period;
+use crate::ledger::line::{OwnLine, Period};
 use crate::ledger::posting::{self, Key};
 use crate::ledger::{account, customer};
 use crate::pg::statement::Session;
@@ -42,6 +42,14 @@ impl Owned for (&str, &str) {
 struct Periodic<'a> {
     standing: Standing,
     changed: Option<&'a Priced<'a>>,
+}
+
+/// An event that was charged, or recorded to be charged later.
+pub struct Charge {
+    /// What it came to.
+    pub row: EventRow,
+    /// The line that it is itself, where it is one.
+    pub line: Option<OwnLine>,
 }
 
 /// The accounts of a batch.
@@ -185,7 +193,7 @@ impl<'a> Accounts<'a> {
     }
 
     /// Charges one event, or records it where its meter is deferred.
-    pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Outcome, Error> {
+    pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
         let key = p.account().owned();
         if self.busy.contains(&key) {
             return Ok(Err(Error::AccountBusy));
@@ -197,7 +205,8 @@ impl<'a> Accounts<'a> {
             // Of a meter that refuses: the others' accounts were made.
             let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
             return Ok(customer::must_exist(session, &p.event.customer_id)
-                .and_then(|()| charge_book(nothing, p, &usage(p), p.own_cost())));
+                .and_then(|()| charge_book(nothing, p, &usage(p), p.own_cost()))
+                .map(|row| Charge { row, line: None }));
         };
         // What was reported before is charged before, as if each event had come alone; if this one is refused, it goes on
         // waiting.
@@ -205,13 +214,17 @@ impl<'a> Accounts<'a> {
         let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
         let before = (may_refuse && !waiting.is_empty()).then(|| book.clone());
         charge_waiting(book, &waiting);
+        let lines = book.lines.len();
         let outcome = match &p.cost {
-            Cost::Own(cost) => charge_book(book, p, &usage(p), *cost),
+            Cost::Own(cost) => {
+                charge_book(book, p, &usage(p), *cost).map(|row| Charge { row, line: book.hand_over(lines) })
+            }
             Cost::Together(period) => {
                 let Some(periodic) = self.periods.get_mut(&(p.event.customer_id.clone(), period.clone())) else {
                     return Err(Error::internal("a period is not there"));
                 };
                 charge_together(session, book, p, period, periodic, &mut self.ranks)?
+                    .map(|row| Charge { row, line: None })
             }
         };
         match before {
@@ -224,13 +237,22 @@ impl<'a> Accounts<'a> {
         Ok(outcome)
     }
 
-    fn defer(&mut self, session: &Session, key: Key, p: &'a Priced<'a>) -> Result<Outcome, Error> {
+    fn defer(&mut self, session: &Session, key: Key, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
         if !self.there.contains(&key) && !self.places.contains_key(&key) {
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| Err(Error::internal("an account was made and is not there"))));
         }
         self.waiting.entry(key).or_default().push(p);
-        Ok(Ok(report::unsettled(p.event, false)))
+        Ok(Ok(Charge { row: report::unsettled(p.event, false), line: None }))
+    }
+
+    /// Forgets what was charged to these customers: their accounts stay locked, and nothing of them is written.
+    pub fn leave(&mut self, customers: &HashSet<&str>) {
+        let left = |customer_id: &str| customers.contains(customer_id);
+        self.books.retain(|book| !left(&book.customer_id));
+        self.periods.retain(|(customer_id, _), _| !left(customer_id));
+        self.ranks.retain(|rank| !left(&rank.customer_id));
+        self.waiting.retain(|(customer_id, _), _| !left(customer_id));
     }
 
     /// Writes what became of all of them.

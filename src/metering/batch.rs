@@ -1,16 +1,19 @@
-//! Charging events, one or ten thousand: price, claim, lock, charge, post. A batch of one is a batch. What is reported is
+//! Charging events, one or ten thousand: price, lock, charge, write, post. A batch of one is a batch. What is reported is
 //! in report.rs, the accounts that pay are in accounts.rs.
 
-use super::accounts::{Accounts, Locking, Owned};
+use super::accounts::{Accounts, Charge, Locking, Owned};
 use super::meter::{self, Meter};
 use super::repeat;
-use super::report::{Event, EventRow, Outcome, Priced, price};
+use super::report::{Event, Outcome, Priced, price};
 use crate::clock::Time;
 use crate::error::Error;
+use crate::ledger::line::OwnLine;
 use crate::ledger::posting::Key;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{ToCell, array};
-use pgrx::pg_sys::{INT4ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+use crate::pg::value::array;
+use pgrx::pg_sys::{
+    INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
+};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -24,8 +27,16 @@ enum Judged<'a> {
     Priced(Priced<'a>),
 }
 
-/// Identifiers that this call claimed, each by the first event that may be charged for it.
-type Claims<'a, 'b> = HashMap<(&'a str, &'a str), &'b Priced<'a>>;
+/// Where the answer to an event stands.
+enum Answer {
+    /// It is that of the first report under its identifier, or else this error.
+    Repeat(Error),
+    /// It is known.
+    Known(Outcome),
+}
+
+/// Events charged by identifier, each by the first report that could be.
+type Charged<'a, 'b> = HashMap<(&'a str, &'a str), (&'b Priced<'a>, Charge)>;
 
 /// Reports a batch: an outcome an event, in input order, each as if it had been reported alone.
 pub fn report(
@@ -50,108 +61,131 @@ pub fn report(
             },
         })
         .collect();
-    let mut claims: Claims<'_, '_> = HashMap::with_capacity(judged.len());
-    for judged in &judged {
-        if let Judged::Priced(priced) = judged {
-            claims.entry(priced.event.key()).or_insert(priced);
-        }
+    let mut answers: Vec<Answer> = judged.iter().map(Answer::at_first).collect();
+    let mut taken: HashSet<Key> = HashSet::new();
+    let mut places: Vec<usize> = (0..judged.len()).collect();
+    // Every identifier is taken for a new one, until its row cannot be written. Then its customer's events are charged
+    // again without it: the identifiers are this transaction's by now, or known to be another's.
+    while !places.is_empty() {
+        let lost = charge(session, &judged, &places, &taken, &mut answers, now, locking)?;
+        let again = |judged: &Judged<'_>| judged.event().is_some_and(|e| lost.iter().any(|(c, _)| *c == e.customer_id));
+        places.retain(|place| again(&judged[*place]));
+        taken.extend(lost);
     }
-    let claimed = claim(session, claims.values().copied().collect(), now)?;
-    claims.retain(|key, _| claimed.contains(&key.owned()));
-    charge(session, &judged, &claims, now, locking)
+    answer(session, &judged, answers, now)
 }
 
-/// Charges one event whose identifier is claimed.
-pub fn charge_claimed(session: &Session, priced: Priced<'_>, now: Time) -> Outcome {
-    let judged = [Judged::Priced(priced)];
-    let claims: Claims<'_, '_> =
-        judged.iter().filter_map(|j| if let Judged::Priced(p) = j { Some((p.event.key(), p)) } else { None }).collect();
-    let mut outcomes = charge(session, &judged, &claims, now, Locking::Wait)?;
-    outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
-}
-
-/// Charges what is claimed, in input order, and answers the rest. What ends up refused leaves no claim.
-fn charge<'a>(
+/// Charges the events at these places in input order, but for those whose identifiers are taken, and posts what that comes to.
+/// Returns the identifiers that turned out to be taken: of their customers nothing is posted.
+fn charge(
     session: &Session,
-    judged: &[Judged<'a>],
-    claims: &Claims<'a, '_>,
+    judged: &[Judged<'_>],
+    places: &[usize],
+    taken: &HashSet<Key>,
+    answers: &mut [Answer],
     now: Time,
     locking: Locking,
-) -> Result<Vec<Outcome>, Error> {
-    let charging = judged.iter().filter_map(|j| match j {
-        Judged::Priced(p) if claims.contains_key(&p.event.key()) => Some(p),
+) -> Result<HashSet<Key>, Error> {
+    let new = |event: &Event| taken.is_empty() || !taken.contains(&event.key().owned());
+    let charging = places.iter().filter_map(|place| match &judged[*place] {
+        Judged::Priced(p) if new(p.event) => Some(p),
         _ => None,
     });
     let mut accounts = Accounts::open(session, charging.collect(), now, locking)?;
-    let mut charged: HashMap<(&str, &str), (&Priced<'_>, EventRow)> = HashMap::with_capacity(claims.len());
-    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(judged.len());
-    let (mut places, mut repeats) = (Vec::new(), Vec::new());
-    for (place, judged) in judged.iter().enumerate() {
-        let (event, priced, error) = match judged {
-            Judged::Bad(error) => {
-                outcomes.push(Some(Err(error.clone())));
-                continue;
-            }
-            Judged::Refused(event, error) => (*event, None, error.clone()),
-            Judged::Priced(p) => (p.event, Some(p), Error::internal("an identifier is taken and not to be found")),
-        };
-        outcomes.push(if let Some((first, row)) = charged.get(&event.key()) {
+    let mut charged: Charged<'_, '_> = HashMap::with_capacity(places.len());
+    let mut refused = Vec::new();
+    for place in places {
+        let Some(event) = judged[*place].event().filter(|event| new(event)) else { continue };
+        let outcome = match (charged.get(&event.key()), &judged[*place]) {
             // An identifier twice in one batch: the later report repeats the one that was charged.
-            let same = repeat::check(event, (&first.event.event_name, first.event.value));
-            Some(same.map(|()| accounts.as_it_stands(first, row)))
-        } else if !claims.contains_key(&event.key()) {
-            places.push(place);
-            repeats.push((event, error));
-            None
-        } else if let Some(priced) = priced {
-            let outcome = accounts.charge(session, priced)?;
-            if let Ok(row) = &outcome {
-                charged.insert(event.key(), (priced, row.clone()));
+            (Some((first, charge)), _) => repeat::check(event, (&first.event.event_name, first.event.value))
+                .map(|()| accounts.as_it_stands(first, &charge.row)),
+            (None, Judged::Priced(priced)) => match accounts.charge(session, priced)? {
+                Ok(charge) => {
+                    let row = charge.row.clone();
+                    charged.insert(event.key(), (priced, charge));
+                    Ok(row)
+                }
+                Err(error) => {
+                    refused.push((*place, event));
+                    Err(error)
+                }
+            },
+            (None, Judged::Bad(error) | Judged::Refused(_, error)) => {
+                refused.push((*place, event));
+                Err(error.clone())
             }
-            Some(outcome)
-        } else {
-            Some(Err(error))
+        };
+        answers[*place] = Answer::Known(outcome);
+    }
+    // What is refused may be a repeat, which is never refused.
+    let repeated = repeat::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
+    for (place, _) in refused.into_iter().filter(|(_, event)| repeated.contains(&event.key().owned())) {
+        answers[place] = Answer::at_first(&judged[place]);
+    }
+    let lost = record(session, &charged, now)?;
+    if !lost.is_empty() {
+        let customers: HashSet<&str> = lost.iter().map(|(customer_id, _)| customer_id.as_str()).collect();
+        forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;
+        accounts.leave(&customers);
+        for place in places
+            .iter()
+            .filter(|place| judged[**place].event().is_some_and(|e| customers.contains(e.customer_id.as_str())))
+        {
+            answers[*place] = Answer::at_first(&judged[*place]);
+        }
+    }
+    accounts.post(session, now)?;
+    Ok(lost)
+}
+
+/// Answers all of them, the repeats as they stand now.
+fn answer(session: &Session, judged: &[Judged<'_>], answers: Vec<Answer>, now: Time) -> Result<Vec<Outcome>, Error> {
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(answers.len());
+    let (mut places, mut repeats) = (Vec::new(), Vec::new());
+    for (place, (answer, judged)) in answers.into_iter().zip(judged).enumerate() {
+        outcomes.push(match (answer, judged.event()) {
+            (Answer::Known(outcome), _) => Some(outcome),
+            (Answer::Repeat(error), None) => Some(Err(error)),
+            (Answer::Repeat(error), Some(event)) => {
+                places.push(place);
+                repeats.push((event, error));
+                None
+            }
         });
     }
-    settle_claims(session, claims, &charged, now)?;
-    accounts.post(session, now)?;
     for (place, outcome) in places.into_iter().zip(repeat::answers(session, repeats, now)?) {
         outcomes[place] = Some(outcome);
     }
-    Ok(outcomes
-        .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(|| Err(Error::internal("an event had no outcome"))))
-        .collect())
+    let lost = || Err(Error::internal("an event had no outcome"));
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(lost)).collect())
 }
 
-/// Takes back the claims of what was refused, and puts right those that another event of the batch was charged for. The
-/// identifiers are this transaction's, so nothing here waits.
-fn settle_claims(
-    session: &Session,
-    claims: &Claims<'_, '_>,
-    charged: &HashMap<(&str, &str), (&Priced<'_>, EventRow)>,
-    now: Time,
-) -> Result<(), Error> {
-    let (mut undone, mut others) = (Vec::new(), Vec::new());
-    for (key, claim) in claims {
-        match charged.get(key) {
-            Some((priced, _)) if std::ptr::eq(*priced, *claim) => continue,
-            Some((priced, _)) => others.push(*priced),
-            None => {}
+impl<'a> Judged<'a> {
+    fn event(&self) -> Option<&'a Event> {
+        match self {
+            Judged::Bad(_) => None,
+            Judged::Refused(event, _) => Some(event),
+            Judged::Priced(priced) => Some(priced.event),
         }
-        undone.push(claim.event);
     }
-    if !undone.is_empty() {
-        let cells = [array(undone.iter().map(|e| &e.customer_id)), array(undone.iter().map(|e| &e.identifier))];
-        FORGET.run(session, &cells)?;
-    }
-    claim(session, others, now).map(drop)
 }
 
-static CLAIM: Statement = Statement::new(
+impl Answer {
+    fn at_first(judged: &Judged<'_>) -> Self {
+        match judged {
+            Judged::Bad(error) => Answer::Known(Err(error.clone())),
+            Judged::Refused(_, error) => Answer::Repeat(error.clone()),
+            Judged::Priced(_) => Answer::Repeat(Error::internal("an identifier is taken and not to be found")),
+        }
+    }
+}
+
+static RECORD: Statement = Statement::new(
     c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                        subscription_id, source_data, metadata, price_version, period_key, created_at)
-      SELECT x.*, $8 FROM unnest($1, $2, $3, $4, $5, $6, $7, $9, $10, $11, $12, $13) AS x
+                                        created_at, subscription_id, source_data, metadata, price_version, period_key,
+                                        line_no, running_balance, grant_id)
+      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
       ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
     &[
         TEXTARRAYOID,
@@ -161,39 +195,54 @@ static CLAIM: Statement = Statement::new(
         NUMERICARRAYOID,
         NUMERICARRAYOID,
         TIMESTAMPTZARRAYOID,
-        TIMESTAMPTZOID,
+        TIMESTAMPTZARRAYOID,
         TEXTARRAYOID,
         JSONBARRAYOID,
         JSONBARRAYOID,
         INT4ARRAYOID,
         TEXTARRAYOID,
+        INT8ARRAYOID,
+        NUMERICARRAYOID,
+        UUIDARRAYOID,
     ],
 );
 
-/// Claims identifiers in key order, each as if it were paid in full; those that another report has are left out of
-/// the answer, after waiting for that report to commit.
-fn claim(session: &Session, mut events: Vec<&Priced<'_>>, now: Time) -> Result<HashSet<Key>, Error> {
-    if events.is_empty() {
+/// Writes the events that were charged, in key order, each as if it were paid in full, and so claims their identifiers.
+/// Returns those that other reports have, after waiting for them to commit.
+fn record(session: &Session, charged: &Charged<'_, '_>, now: Time) -> Result<HashSet<Key>, Error> {
+    if charged.is_empty() {
         return Ok(HashSet::new());
     }
-    events.sort_by_key(|p| p.event.key());
+    let mut events: Vec<(&Priced<'_>, Option<&OwnLine>)> =
+        charged.values().map(|(priced, charge)| (*priced, charge.line.as_ref())).collect();
+    events.sort_by_key(|(p, _)| p.event.key());
     let cells = [
-        array(events.iter().map(|p| &p.event.customer_id)),
-        array(events.iter().map(|p| &p.event.identifier)),
-        array(events.iter().map(|p| &p.event.event_name)),
-        array(events.iter().map(|p| &p.meter.currency)),
-        array(events.iter().map(|p| p.event.value)),
-        array(events.iter().map(|p| p.own_cost())),
-        array(events.iter().map(|p| p.event.occurred_at)),
-        now.cell(),
-        array(events.iter().map(|p| p.event.extras.subscription_id.as_ref())),
-        array(events.iter().map(|p| p.event.extras.source_data.as_ref())),
-        array(events.iter().map(|p| p.event.extras.metadata.as_ref())),
-        array(events.iter().map(|p| p.meter.price_version)),
-        array(events.iter().map(|p| p.period().map(|period| &period.key))),
+        array(events.iter().map(|(p, _)| &p.event.customer_id)),
+        array(events.iter().map(|(p, _)| &p.event.identifier)),
+        array(events.iter().map(|(p, _)| &p.event.event_name)),
+        array(events.iter().map(|(p, _)| &p.meter.currency)),
+        array(events.iter().map(|(p, _)| p.event.value)),
+        array(events.iter().map(|(p, _)| p.own_cost())),
+        array(events.iter().map(|(p, _)| p.event.occurred_at)),
+        array(events.iter().map(|(_, line)| line.map_or(now, |l| l.posted_at))),
+        array(events.iter().map(|(p, _)| p.event.extras.subscription_id.as_ref())),
+        array(events.iter().map(|(p, _)| p.event.extras.source_data.as_ref())),
+        array(events.iter().map(|(p, _)| p.event.extras.metadata.as_ref())),
+        array(events.iter().map(|(p, _)| p.meter.price_version)),
+        array(events.iter().map(|(p, _)| p.period().map(|period| &period.key))),
+        array(events.iter().map(|(_, line)| line.map(|l| l.line_no))),
+        array(events.iter().map(|(_, line)| line.map(|l| l.balance))),
+        array(events.iter().map(|(_, line)| line.map(|l| l.grant_id))),
     ];
-    let rows = CLAIM.run(session, &cells)?;
-    rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+    let rows = RECORD.run(session, &cells)?;
+    if rows.len() == events.len() {
+        return Ok(HashSet::new());
+    }
+    let mut lost: HashSet<Key> = events.iter().map(|(p, _)| p.event.key().owned()).collect();
+    for mut row in rows.iter() {
+        lost.remove(&(row.next()?, row.next()?));
+    }
+    Ok(lost)
 }
 
 static FORGET: Statement = Statement::new(
@@ -201,3 +250,12 @@ static FORGET: Statement = Statement::new(
       WHERE e.customer_id = k.customer_id AND e.identifier = k.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
+
+/// Takes back rows that this call has just written.
+fn forget<'k>(session: &Session, keys: impl Iterator<Item = &'k (&'k str, &'k str)>) -> Result<(), Error> {
+    let (customers, identifiers): (Vec<&str>, Vec<&str>) = keys.copied().unzip();
+    if customers.is_empty() {
+        return Ok(());
+    }
+    FORGET.run(session, &[array(customers), array(identifiers)]).map(drop)
+}

@@ -164,13 +164,16 @@ struct Stored {
     metadata: Option<Json>,
     price_version: i32,
     period: Option<Rc<Period>>,
+    /// The grant that paid, where one paid all at once.
+    payer: Option<Uuid>,
     /// What came back, where it was taken back already.
     returned: Option<Decimal>,
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.debt_no, e.occurred_at, e.created_at,
-             e.metadata, e.price_version, e.period_key, x.returned
+    c"SELECT e.identifier, e.event_name, e.currency, e.value,
+             CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END, e.pending, e.debt_no, e.occurred_at, e.created_at,
+             e.metadata, e.price_version, e.grant_id, e.period_key, x.returned
       FROM credits.meter_events e
       LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
       WHERE e.customer_id = $1 AND e.identifier = $2",
@@ -195,6 +198,7 @@ impl Stored {
             created_at: row.next()?,
             metadata: row.next()?,
             price_version: row.next()?,
+            payer: row.next()?,
             period: None,
             returned: None,
         };
@@ -223,15 +227,18 @@ impl Stored {
 }
 
 static DRAWS: Statement = Statement::new(
-    c"SELECT grant_id, -amount FROM credits.credit_transactions
+    c"SELECT grant_id, -amount FROM credits.lines
       WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND identifier = $5 AND amount < 0
       ORDER BY line_no",
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
 );
 
-/// What grants paid for the event, in the order in which they did. Its lines begin where it was reported, and most events
+/// What grants paid for the event, in the order in which they did. Where it is not its own line, its lines begin where it was reported, and most events
 /// are paid there; so the ledger is read from there on, in growing steps, until all that was paid is found.
 fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, Decimal)>, Error> {
+    if let Some(grant_id) = event.payer {
+        return Ok(vec![(grant_id, event.consumed)]);
+    }
     let mut draws = Vec::new();
     let mut open = event.consumed;
     let mut after = history::last_line_by(session, book, Time(event.created_at.0 - 1))?;
@@ -259,10 +266,10 @@ static MARK: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
 );
 
-// Of an event that is priced by itself nothing is charged any more.
-static FORGET_CHARGE: Statement = Statement::new(
-    c"UPDATE credits.meter_events SET consumed = 0, pending = 0
-      WHERE customer_id = $1 AND identifier = $2 AND period_key IS NULL",
+// What an event that is priced by itself owed is no longer owed; what was paid for it stays what it was, and came back.
+static FORGET_DEBT: Statement = Statement::new(
+    c"UPDATE credits.meter_events SET pending = 0
+      WHERE customer_id = $1 AND identifier = $2 AND period_key IS NULL AND pending > 0",
     &[TEXTOID, TEXTOID],
 );
 
@@ -276,7 +283,7 @@ fn mark(
 ) -> Result<(), Error> {
     let arguments = [customer_id.cell(), identifier.cell(), at.cell(), reason.cell(), returned.cell()];
     MARK.run(session, &arguments)?;
-    FORGET_CHARGE.run(session, &[customer_id.cell(), identifier.cell()]).map(drop)
+    FORGET_DEBT.run(session, &[customer_id.cell(), identifier.cell()]).map(drop)
 }
 
 fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {

@@ -1,5 +1,5 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
-//! and the one-statement way of the common case; everything else is a batch of one in batch.rs.
+//! and the short way of the common case (ledger/head.rs); everything else is a batch of one in batch.rs.
 
 use super::accounts::Locking;
 use super::batch;
@@ -9,16 +9,16 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::head::Head;
-use crate::ledger::posting;
+use crate::ledger::head::{self, Spending};
+use crate::ledger::line::OwnLine;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{Element, FromCell, Json};
+use crate::pg::value::{Element, FromCell, Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{INT4OID, INT8OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 
 row! {
     /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
@@ -61,8 +61,8 @@ fn report_meter_event(
     })())
 }
 
-/// One event: in one statement where it is only recorded or the head covers it, as a batch of one otherwise. What is refused
-/// leaves no claim.
+/// One event: recorded in one statement where it is deferred, charged in two where the head covers it, as a batch of one
+/// otherwise.
 fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> Outcome {
     let event = reported.as_ref().map_err(Error::clone)?;
     let meter = meter::find(session, &event.event_name)?;
@@ -70,46 +70,30 @@ fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> 
         Ok(priced) => priced,
         Err(error) => return repeat::answer(session, event, now, error),
     };
-    if priced.meter.deferred && deferred::record(session, &priced, now)? {
-        return Ok(report::unsettled(event, false));
-    }
-    let by_head = !priced.meter.deferred && matches!(priced.cost, Cost::Own(_));
-    if !by_head || posting::any_unsettled(session, &event.customer_id, &priced.meter.currency)? {
-        let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, Locking::Wait)?;
-        return outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")));
-    }
-    match head_pays(session, &priced, now)? {
-        Head::Paid { available } => Ok(report::row(event, priced.own_cost(), Decimal::ZERO, available, false)),
-        Head::Claimed => batch::charge_claimed(session, priced, now),
-        Head::Repeat => {
-            repeat::answer(session, event, now, Error::internal("an identifier is taken and not to be found"))
+    if priced.meter.deferred {
+        if deferred::record(session, &priced, now)? {
+            return Ok(report::unsettled(event, false));
         }
+    } else if let Cost::Own(cost) = priced.cost
+        && cost > Decimal::ZERO
+        && let Some(line) = head::charge(session, priced.account(), cost, Spending::Usage, now)?
+    {
+        if record(session, &priced, &line)? {
+            return Ok(report::row(event, cost, Decimal::ZERO, line.available, false));
+        }
+        head::undo(session, priced.account(), cost)?;
+        return repeat::answer(session, event, now, Error::internal("an identifier is taken and not to be found"));
     }
+    let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, Locking::Wait)?;
+    outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
 }
 
-// What the head covers: see ledger/head.rs. An account with restricted grants takes the general way: one of them may
-// be first.
-static HEAD_PAYS: Statement = Statement::new(
-    c"WITH claim AS (
-          INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                            created_at, subscription_id, source_data, metadata, price_version)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-          ON CONFLICT DO NOTHING RETURNING 1
-      ), charge AS (
-          UPDATE credits.accounts a
-          SET head_remaining = a.head_remaining - $6, available = a.available - $6,
-              posted_at = greatest(a.posted_at, $8), last_line = a.last_line + 1
-          FROM claim
-          WHERE a.customer_id = $1 AND a.currency = $4 AND $6 > 0
-            AND a.head_remaining > $6 AND a.available - $6 >= a.watch_below AND a.restricted = 0 AND greatest(a.posted_at, $8) < a.next_change_at
-          RETURNING a.last_line, a.available, a.head_grant_id, a.posted_at
-      ), line AS (
-          INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
-                                                   grant_id, identifier, effective_at, created_at)
-          SELECT $1, $4, c.last_line, 'consumption', -$6, c.available, c.head_grant_id, $2, c.posted_at, c.posted_at
-          FROM charge c
-      )
-      SELECT charge.available FROM claim LEFT JOIN charge ON true",
+static RECORD: Statement = Statement::new(
+    c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                        created_at, subscription_id, source_data, metadata, price_version, line_no,
+                                        running_balance, grant_id)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+      ON CONFLICT DO NOTHING",
     &[
         TEXTOID,
         TEXTOID,
@@ -123,11 +107,18 @@ static HEAD_PAYS: Statement = Statement::new(
         JSONBOID,
         JSONBOID,
         INT4OID,
+        INT8OID,
+        NUMERICOID,
+        UUIDOID,
     ],
 );
 
-fn head_pays(session: &Session, priced: &Priced<'_>, now: Time) -> Result<Head, Error> {
-    Head::read(HEAD_PAYS.run(session, &priced.claim_cells(now))?)
+/// Writes an event that the head paid, its own line of the ledger: false where its identifier is taken, after waiting for
+/// that report to commit.
+fn record(session: &Session, priced: &Priced<'_>, line: &OwnLine) -> Result<bool, Error> {
+    let event = priced.claim_cells(line.posted_at);
+    let line = [line.line_no.cell(), line.balance.cell(), line.grant_id.cell()];
+    Ok(RECORD.run(session, &[&event[..], &line[..]].concat())?.written() > 0)
 }
 
 /// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.

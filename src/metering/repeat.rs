@@ -12,7 +12,8 @@ use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::{HashMap, HashSet};
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending,
+    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
+             CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END, e.pending,
              x.identifier IS NOT NULL, u.identifier IS NOT NULL
       FROM unnest($1, $2) AS k (customer_id, identifier)
       JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
@@ -31,6 +32,24 @@ struct First {
     pending: Decimal,
     canceled: bool,
     unsettled: bool,
+}
+
+static THERE: Statement = Statement::new(
+    c"SELECT e.customer_id, e.identifier FROM unnest($1, $2) AS k (customer_id, identifier)
+      JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// The identifiers of these events under which there is a report.
+pub fn which_are_there<'e>(
+    session: &Session,
+    events: impl Iterator<Item = &'e Event> + Clone,
+) -> Result<HashSet<Key>, Error> {
+    if events.clone().next().is_none() {
+        return Ok(HashSet::new());
+    }
+    let keys = [array(events.clone().map(|e| &e.customer_id)), array(events.map(|e| &e.identifier))];
+    THERE.run(session, &keys)?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// Answers one report from the first one under its identifier; where there is none, with the error it came with.

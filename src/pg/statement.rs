@@ -191,7 +191,9 @@ impl Statement {
         }
         // SAFETY: set by the call above; null for a statement that returns no rows.
         let table = unsafe { pg_sys::SPI_tuptable };
-        Ok(Rows { table, session: PhantomData })
+        // SAFETY: set by the call above.
+        let processed = unsafe { pg_sys::SPI_processed };
+        Ok(Rows { table, processed, session: PhantomData })
     }
 }
 
@@ -205,6 +207,7 @@ fn temporary_schema() -> u32 {
 /// The rows that a statement returned.
 pub struct Rows<'s> {
     table: *mut pg_sys::SPITupleTable,
+    processed: u64,
     session: PhantomData<&'s Session>,
 }
 
@@ -213,6 +216,11 @@ impl<'s> Rows<'s> {
     pub fn len(&self) -> usize {
         // SAFETY: the table is null or lives until the session's end, which outlives self.
         unsafe { self.table.as_ref() }.map_or(0, |t| t.numvals as usize)
+    }
+
+    /// How many rows a statement wrote, whether or not it returns them.
+    pub fn written(&self) -> u64 {
+        self.processed
     }
 
     /// All rows in order.

@@ -205,7 +205,7 @@ static FIND: Statement = Statement::new(
 );
 
 static LINES: Statement = Statement::new(
-    c"SELECT grant_id, -amount, type FROM credits.credit_transactions
+    c"SELECT grant_id, -amount, type FROM credits.lines
       WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND operation_id = $5 AND amount < 0
       ORDER BY line_no",
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID],

@@ -98,7 +98,7 @@ class Event(NamedTuple):
 
 READ: dict[Any, str] = {
     Line: "SELECT customer_id, line_no, type, amount, running_balance, coalesce(held, 0), coalesce(pending, 0),"
-    " grant_id::text, operation_id::text, identifier, effective_at, created_at FROM credits.credit_transactions"
+    " grant_id::text, operation_id::text, identifier, effective_at, created_at FROM credits.lines"
     " ORDER BY customer_id, line_no",
     Grant: "SELECT customer_id, grant_id::text, name, category, status, priority, amount, effective_at,"
     " nullif(expires_at, 'infinity'), ended_at, greatest(effective_at, created_at),"

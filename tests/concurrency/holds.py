@@ -276,7 +276,7 @@ def _unlike(connection: psycopg.Connection[Any], work: list[Work]) -> list[str]:
         hold_id: (status, held, captured, spent)
         for hold_id, status, held, captured, spent in connection.execute(
             "SELECT h.hold_id::text, h.status, h.amount, h.captured, coalesce(-sum(l.held), 0) FROM credits.holds AS h"
-            " LEFT JOIN credits.credit_transactions AS l"
+            " LEFT JOIN credits.lines AS l"
             "   ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.type = 'capture'"
             " WHERE h.customer_id = %s GROUP BY 1, 2, 3, 4", [WALLET],
         )
@@ -290,7 +290,7 @@ def _overspent(connection: psycopg.Connection[Any]) -> list[str]:
     wrong = []
     balance = held = Decimal(0)
     for line_no, amount, set_aside in connection.execute(
-        "SELECT line_no, amount, coalesce(held, 0) FROM credits.credit_transactions WHERE customer_id = %s"
+        "SELECT line_no, amount, coalesce(held, 0) FROM credits.lines WHERE customer_id = %s"
         " ORDER BY line_no", [WALLET],
     ):  # fmt: skip
         balance, held = balance + amount, held + set_aside

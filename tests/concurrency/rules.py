@@ -37,7 +37,7 @@ def below_zero(connection: Connection, books: Books) -> list[str]:
         " WHERE least(available, restricted, held, pending, head_remaining) < 0",
         "SELECT 'grant', customer_id, remaining FROM credits.credit_grants WHERE remaining NOT BETWEEN 0 AND amount",
         "SELECT 'event', customer_id, identifier FROM credits.meter_events WHERE least(consumed, pending) < 0",
-        "SELECT 'grant by its lines', customer_id, grant_id, sum(amount), sum(held) FROM credits.credit_transactions"
+        "SELECT 'grant by its lines', customer_id, grant_id, sum(amount), sum(held) FROM credits.lines"
         " GROUP BY 2, 3 HAVING least(sum(amount), sum(held)) < 0",
     )
 

@@ -242,7 +242,7 @@ def _wallet(pair: Pair) -> tuple[Any, ...]:
 def _captured(pair: Pair, hold: Any) -> Any:
     """What the ledger says was spent of a hold."""
     return pair.observer.one(
-        "SELECT coalesce(-sum(held), 0) AS spent FROM credits.credit_transactions"
+        "SELECT coalesce(-sum(held), 0) AS spent FROM credits.lines"
         " WHERE customer_id = %s AND operation_id = %s AND type = 'capture'", pair.customer, hold,
     )["spent"]  # fmt: skip
 

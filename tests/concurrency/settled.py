@@ -159,7 +159,7 @@ def below_zero(connection: Connection) -> list[str]:
         "SELECT * FROM (SELECT customer_id, line_no, sum(amount) OVER account AS balance,"
         "  sum(coalesce(held, 0)) OVER account AS held, sum(coalesce(pending, 0)) OVER account AS pending,"
         "  sum(CASE WHEN grant_id IS NULL THEN 0 ELSE amount END) OVER its_grant AS remaining"
-        "  FROM credits.credit_transactions WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no),"
+        "  FROM credits.lines WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no),"
         "  its_grant AS (PARTITION BY customer_id, grant_id ORDER BY line_no)) AS l"
         " WHERE least(balance, held, pending, remaining) < 0",
     )
@@ -179,7 +179,7 @@ def moments(connection: Connection) -> list[str]:
                 connection,
                 "SELECT b.available + b.restricted AS balance, b.held, b.pending, l.* FROM credits.wallet_balance_at("
                 "%(customer_id)s, 'CREDIT', %(at)s) b, (SELECT coalesce(sum(amount), 0), coalesce(sum(held), 0),"
-                " coalesce(sum(pending), 0) FROM credits.credit_transactions WHERE customer_id = %(customer_id)s"
+                " coalesce(sum(pending), 0) FROM credits.lines WHERE customer_id = %(customer_id)s"
                 " AND effective_at <= %(at)s) AS l (l_balance, l_held, l_pending)",
                 {**wallet, "at": at},
             )

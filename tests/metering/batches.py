@@ -194,7 +194,7 @@ def by_four(checks: Checks, connection: psycopg.Connection[Any], database: str) 
     checks.none(
         connection.execute(
             "SELECT e.customer_id, e.identifier FROM credits.meter_events e"
-            " LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS paid FROM credits.credit_transactions"
+            " LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS paid FROM credits.lines"
             "            WHERE identifier IS NOT NULL GROUP BY 1, 2) l USING (customer_id, identifier)"
             " LEFT JOIN credits.unsettled_events u USING (customer_id, identifier)"
             " WHERE u.identifier IS NULL AND e.consumed <> coalesce(l.paid, 0) AND e.customer_id LIKE 'four%'"

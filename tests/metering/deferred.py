@@ -175,7 +175,7 @@ def account_for_it(checks: Checks, connection: psycopg.Connection[Any], spent: D
     charged = connection.execute(
         "SELECT e.identifier, e.value, e.consumed + e.pending, count(l.line_no) FILTER (WHERE l.type = 'debt'),"
         " coalesce(-sum(l.amount), 0) + coalesce(sum(l.pending), 0)"
-        " FROM credits.meter_events e LEFT JOIN credits.credit_transactions l USING (customer_id, identifier)"
+        " FROM credits.meter_events e LEFT JOIN credits.lines l USING (customer_id, identifier)"
         " WHERE e.customer_id = %s GROUP BY 1, 2, 3",
         [WALLET],
     ).fetchall()

@@ -245,7 +245,7 @@ def unconserved(connection: psycopg.Connection[Any]) -> list[str]:
     rows = connection.execute(
         "SELECT w.customer_id, w.balance, w.pending,"
         " (SELECT coalesce(sum(g.amount - g.lapsed), 0) FROM credits.grants g WHERE g.customer_id = w.customer_id) AS given,"
-        " (SELECT coalesce(-sum(l.amount), 0) FROM credits.credit_transactions l"
+        " (SELECT coalesce(-sum(l.amount), 0) FROM credits.lines l"
         "  WHERE l.customer_id = w.customer_id AND l.type = 'debit') AS debited FROM credits.wallets w"
     ).fetchall()
     wrong = []

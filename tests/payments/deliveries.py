@@ -244,7 +244,7 @@ def check(checks: Checks, database: str) -> None:
         )  # fmt: skip
         # Credits that were spent before their price was paid back.
         row = connection.execute(
-            "SELECT count(*) FROM credits.credit_transactions WHERE type = 'refund' AND pending > 0"
+            "SELECT count(*) FROM credits.lines WHERE type = 'refund' AND pending > 0"
         ).fetchone()
         counts["owed"] = row[0] if row else 0
     checks.none([what for what in MUST_HAPPEN if not counts[what]], "the sessions met everything that it is about")

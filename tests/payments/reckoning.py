@@ -114,7 +114,7 @@ def grants(connection: psycopg.Connection[Any], found: Found, begun: list[Story]
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             "SELECT g.customer_id, g.grant_id, g.amount, count(l.line_no) FILTER (WHERE l.type = 'grant') AS opened"
-            " FROM credits.credit_grants g LEFT JOIN credits.credit_transactions l USING (customer_id, grant_id)"
+            " FROM credits.credit_grants g LEFT JOIN credits.lines l USING (customer_id, grant_id)"
             " WHERE g.category = 'paid' GROUP BY 1, 2, 3"
         ).fetchall()
     there = {row["grant_id"]: (row["customer_id"], row["amount"], row["opened"]) for row in rows}

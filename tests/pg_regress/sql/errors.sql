@@ -5,7 +5,7 @@ SELECT FROM credits.meter_create('tokens');
 CREATE TABLE before AS SELECT
     (SELECT count(*) FROM credits.customers) AS customers, (SELECT count(*) FROM credits.accounts) AS accounts,
     (SELECT count(*) FROM credits.credit_grants) AS grants, (SELECT count(*) FROM credits.operations) AS operations,
-    (SELECT count(*) FROM credits.meter_events) AS events, (SELECT count(*) FROM credits.credit_transactions) AS lines,
+    (SELECT count(*) FROM credits.meter_events) AS events, (SELECT count(*) FROM credits.lines) AS lines,
     (SELECT count(*) FROM credits.currencies) AS currencies, (SELECT count(*) FROM credits.meters) AS meters,
     (SELECT count(*) FROM credits.holds) AS holds,
     (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS account_rows;
@@ -132,7 +132,7 @@ SELECT try($$credits.report_meter_event('ada', 'tokens', 1, 'e', occurred_at => 
 SELECT b.customers = (SELECT count(*) FROM credits.customers) AND b.accounts = (SELECT count(*) FROM credits.accounts)
    AND b.grants = (SELECT count(*) FROM credits.credit_grants) AND b.operations = (SELECT count(*) FROM credits.operations)
    AND b.events = (SELECT count(*) FROM credits.meter_events)
-   AND b.lines = (SELECT count(*) FROM credits.credit_transactions)
+   AND b.lines = (SELECT count(*) FROM credits.lines)
    AND b.currencies = (SELECT count(*) FROM credits.currencies) AND b.meters = (SELECT count(*) FROM credits.meters)
    AND b.holds = (SELECT count(*) FROM credits.holds)
    AND b.account_rows = (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS nothing_written

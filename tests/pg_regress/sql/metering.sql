@@ -27,7 +27,7 @@ SELECT identifier, value, consumed, pending FROM credits.meter_events WHERE iden
 SELECT available, pending FROM credits.wallet_balance('ada', 'CREDIT');
 SELECT credited, available FROM credits.wallet_credit('ada', 100);
 SELECT status, consumed, pending, available, replayed FROM credits.report_meter_event('ada', 'tokens', 1000, 'big-2');
-SELECT line_no, type, amount, running_balance, identifier FROM credits.credit_transactions
+SELECT line_no, type, amount, running_balance, identifier FROM credits.lines
 WHERE customer_id = 'ada' AND currency = 'CREDIT' ORDER BY line_no;
 
 -- A meter that refuses what no credit covers.
