@@ -71,13 +71,13 @@ WHERE a.restricted <> coalesce(g.restricted, 0)
 UNION ALL
 SELECT 'account: its head is not the grant that pays next', a.customer_id, a.currency,
        'grant ' || coalesce(a.head_grant_id::text, 'none') || ' where ' || coalesce(g.grant_id::text, 'none') || ' is due',
-       g.remaining, a.head_remaining
+       g.remaining, a.available - a.head_floor
 FROM credits.accounts a
 LEFT JOIN (SELECT DISTINCT ON (customer_id, currency) customer_id, currency, grant_id, remaining
            FROM credits.true_grants WHERE status = 'granted' AND NOT restricted AND remaining > 0
            ORDER BY customer_id, currency, priority, expires_at, category DESC, effective_at, grant_id) g
        ON g.customer_id = a.customer_id AND g.currency = a.currency
-WHERE a.head_grant_id IS DISTINCT FROM g.grant_id OR (a.head_grant_id IS NULL AND a.head_remaining <> 0)
+WHERE a.head_grant_id IS DISTINCT FROM g.grant_id OR (a.head_grant_id IS NULL AND a.head_floor <> a.available)
 UNION ALL
 -- 2. What remains of a grant is the sum of its lines; its status says the same.
 SELECT 'grant: what remains is not the sum of its lines', g.customer_id, g.currency, 'grant ' || g.grant_id,
@@ -107,9 +107,13 @@ LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
 WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END
 UNION ALL
 SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
-       least(a.available, a.restricted, a.held, a.pending, a.head_remaining)
+       least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor)
 FROM credits.accounts a
-WHERE least(a.available, a.restricted, a.held, a.pending, a.head_remaining) < 0
+WHERE least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor) < 0
+UNION ALL
+SELECT 'account: charge_above is neither head_floor nor watch_below', a.customer_id, a.currency, NULL,
+       greatest(a.head_floor, a.watch_below), a.charge_above
+FROM credits.accounts a WHERE a.charge_above <> greatest(a.head_floor, a.watch_below)
 UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, g.remaining

@@ -110,9 +110,11 @@ LEFT JOIN credits.canceled_events x ON x.customer_id = u.customer_id AND x.ident
 WHERE (e.currency, e.event_name, e.created_at, e.consumed, e.pending, x.identifier IS NULL)
       IS DISTINCT FROM (u.currency, u.event_name, u.created_at, u.cost, 0, true)
 UNION ALL
-SELECT 'unsettled: no such account', u.customer_id, u.currency, 'event ' || u.identifier, NULL, u.cost
+SELECT 'unsettled: no such account, or one that does not know of it', u.customer_id, u.currency, 'event ' || u.identifier,
+       NULL, u.cost
 FROM credits.unsettled_events u
-WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = u.customer_id AND a.currency = u.currency)
+WHERE NOT EXISTS (SELECT FROM credits.accounts a
+                  WHERE a.customer_id = u.customer_id AND a.currency = u.currency AND a.defers)
 UNION ALL
 -- Usage that is priced as one costs the price of what its events add up to, and its events were charged as much.
 SELECT 'period: credits are not what its events consumed and owe', u.customer_id, u.currency,

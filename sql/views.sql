@@ -51,7 +51,7 @@ LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
            GROUP BY o.customer_id, p.grant_id) h
        ON h.customer_id = g.customer_id AND h.grant_id = g.grant_id
 CROSS JOIN LATERAL (
-    SELECT coalesce(d.remaining, CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END)
+    SELECT coalesce(d.remaining, CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END)
                AS remaining,
            coalesce(d.lapsed, g.lapsed) AS lapsed) n;
 COMMENT ON VIEW credits.grants IS

@@ -67,6 +67,8 @@ pub struct Book {
     pub last_line: i64,
     /// The number of the last debt.
     pub last_debt: i64,
+    /// Whether usage may wait to be charged.
+    pub defers: bool,
     /// Grants in drawdown order: all that are open, or as many of the first as the charges can need.
     grants: Grants,
     /// The last grant in order of those that were taken in; `None` where all that are open were.
@@ -119,6 +121,7 @@ impl Book {
             posted_at,
             last_line,
             last_debt,
+            defers: false,
             grants: Grants::default(),
             window_end: None,
             aside: Vec::new(),

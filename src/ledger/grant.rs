@@ -316,7 +316,7 @@ fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Gran
 
 static FIND: Statement = Statement::new(
     c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
-             CASE WHEN a.head_grant_id = g.grant_id THEN a.head_remaining ELSE g.remaining END,
+             CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
              g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
              g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3
       FROM credits.credit_grants g

@@ -4,10 +4,11 @@
 //! that identifier or key turns out to be taken, [`undo`] gives the credits back, before anybody has seen them gone.
 
 use super::line::OwnLine;
+use super::posting;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
@@ -20,18 +21,15 @@ pub enum Spending {
     Usage,
 }
 
-// It waits for the account's row at the most, and is judged by that row alone. Usage that waits to be charged comes first:
-// what was committed by the beginning of the call.
+// It waits for the account's row at the most, and is judged by that row alone.
 static CHARGE: Statement = Statement::new(
     c"UPDATE credits.accounts a
-      SET head_remaining = a.head_remaining - $3, available = a.available - $3,
-          posted_at = greatest(a.posted_at, $4), last_line = a.last_line + 1
+      SET available = a.available - $3, posted_at = greatest(a.posted_at, $4), last_line = a.last_line + 1
       WHERE a.customer_id = $1 AND a.currency = $2
-        AND a.head_remaining > $3 AND a.available - $3 >= a.watch_below
-        AND greatest(a.posted_at, $4) < a.next_change_at AND (a.restricted = 0 OR $5)
-        AND NOT EXISTS (SELECT FROM credits.unsettled_events u WHERE u.customer_id = $1 AND u.currency = $2)
-      RETURNING a.last_line, a.available, a.available + a.restricted, a.head_grant_id, a.posted_at",
-    &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, BOOLOID],
+        AND a.available - $3 > a.charge_above AND greatest(a.posted_at, $4) < a.next_change_at
+        AND (a.restricted = 0 OR $5) AND (NOT a.defers OR $6)
+      RETURNING a.last_line, a.available, a.restricted, a.head_grant_id, a.posted_at",
+    &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, BOOLOID, BOOLOID],
 );
 
 /// Takes credits, more than nothing, from the head: `None`, and nothing changed, where it does not cover them or something is
@@ -43,22 +41,29 @@ pub fn charge(
     by: Spending,
     now: Time,
 ) -> Result<Option<OwnLine>, Error> {
-    let plain = by == Spending::Plain;
-    let cells = [customer_id.cell(), currency.cell(), amount.cell(), now.cell(), plain.cell()];
-    let rows = CHARGE.run(session, &cells)?;
-    let Some(mut row) = rows.first() else { return Ok(None) };
-    Ok(Some(OwnLine {
-        line_no: row.next()?,
-        available: row.next()?,
-        balance: row.next()?,
-        grant_id: row.next()?,
-        posted_at: row.next()?,
-    }))
+    let attempt = |settled: bool| {
+        let plain = by == Spending::Plain;
+        let cells = [customer_id.cell(), currency.cell(), amount.cell(), now.cell(), plain.cell(), settled.cell()];
+        CHARGE.run(session, &cells)?.first().map(line).transpose()
+    };
+    if let Some(line) = attempt(false)? {
+        return Ok(Some(line));
+    }
+    // Usage that waits to be charged comes first: what was committed by the beginning of the call.
+    if !posting::may_be_unsettled(session)? || posting::any_unsettled(session, customer_id, currency)? {
+        return Ok(None);
+    }
+    attempt(true)
+}
+
+fn line(mut row: Row<'_>) -> Result<OwnLine, Error> {
+    let (line_no, available, restricted) = (row.next()?, row.next()?, row.next::<Decimal>()?);
+    Ok(OwnLine { line_no, available, balance: available + restricted, grant_id: row.next()?, posted_at: row.next()? })
 }
 
 static UNDO: Statement = Statement::new(
     c"UPDATE credits.accounts a
-      SET head_remaining = a.head_remaining + $3, available = a.available + $3, last_line = a.last_line - 1
+      SET available = a.available + $3, last_line = a.last_line - 1
       WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID, NUMERICOID],
 );

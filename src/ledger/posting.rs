@@ -15,6 +15,7 @@ mod window;
 pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_of};
 pub use extra::take_draws;
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
+pub use unsettled::{expect as expect_unsettled, which_expect};
 pub use window::{take_grants, take_windows};
 
 use super::book::Book;
@@ -35,7 +36,7 @@ pub type Key = (String, String);
 
 static LOCK: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.watch_below,
+             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.watch_below,
              nullif(a.watch_above, 'infinity')
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
@@ -46,7 +47,7 @@ static LOCK: Statement = Statement::new(
 
 static READ_ONE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, 0::numeric, NULL::numeric
+             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, 0::numeric, NULL::numeric
       FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -58,7 +59,7 @@ pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<
 
 static READ: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.head_remaining, a.next_change_at, a.posted_at, a.last_line, a.last_debt, 0::numeric, NULL::numeric
+             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, 0::numeric, NULL::numeric
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
     &[TEXTARRAYOID, TEXTARRAYOID],
@@ -174,7 +175,7 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let head = head_id.map(|id| (id, head_remaining));
     let times = (row.next()?, row.next()?);
     let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
-    (book.watch.below, book.watch.above) = (row.next()?, row.next()?);
+    (book.defers, book.watch.below, book.watch.above) = (row.next()?, row.next()?, row.next()?);
     Ok(book)
 }
 
@@ -232,7 +233,8 @@ static POST: Statement = Statement::new(
       )
       UPDATE credits.accounts a
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
-          head_remaining = x.head_remaining, next_change_at = x.next_change_at, posted_at = x.posted_at,
+          head_floor = x.available - x.head_remaining,
+          charge_above = greatest(x.available - x.head_remaining, a.watch_below), next_change_at = x.next_change_at, posted_at = x.posted_at,
           last_line = x.last_line, last_debt = x.last_debt
       FROM unnest($24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
            AS x (customer_id, currency, available, restricted, held, pending, head_grant_id, head_remaining, next_change_at,

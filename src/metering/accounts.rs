@@ -77,6 +77,8 @@ struct Need {
     made: bool,
     /// Whether an event of it is charged now.
     charged: bool,
+    /// Whether an event of it is to be charged later.
+    deferred: bool,
     /// Whether credits may come back.
     returns: bool,
 }
@@ -92,6 +94,7 @@ impl<'a> Accounts<'a> {
             // nothing to pay with.
             need.made |= p.meter.overage == Overage::Pending || p.period().is_some();
             need.charged |= !p.meter.deferred;
+            need.deferred |= p.meter.deferred;
             need.returns |= p.period().is_some();
         }
         let keys = |of: fn(&Need) -> bool| {
@@ -100,12 +103,24 @@ impl<'a> Accounts<'a> {
             keys
         };
         posting::make(session, &keys(|n| n.made))?;
-        let charged = keys(|n| n.charged);
+        // Deferred events lock nothing, but for the first of an account.
+        let there = posting::which_expect(session, &keys(|n| n.deferred))?;
+        let mut locked: Vec<Key> = needs
+            .iter()
+            .filter(|(key, need)| need.charged || !there.contains(&key.owned()))
+            .map(|(key, _)| key.owned())
+            .collect();
+        locked.sort();
+        let mut books = open_books(session, &locked, now, locking)?;
+        let first = |b: &&mut Book| {
+            !b.defers && needs.get(&(b.customer_id.as_str(), b.currency.as_str())).is_some_and(|need| need.deferred)
+        };
+        posting::expect_unsettled(session, &mut books.iter_mut().filter(first).collect::<Vec<_>>())?;
         let mut accounts = Accounts {
-            books: open_books(session, &charged, now, locking)?,
+            books,
             places: HashMap::new(),
             busy: HashSet::new(),
-            there: posting::which_are_there(session, &keys(|n| !n.charged))?,
+            there,
             periods: HashMap::new(),
             ranks: Vec::new(),
             waiting: HashMap::new(),
@@ -114,7 +129,7 @@ impl<'a> Accounts<'a> {
         let place = |(place, book): (usize, &Book)| ((book.customer_id.clone(), book.currency.clone()), place);
         accounts.places = accounts.books.iter().enumerate().map(place).collect();
         if locking == Locking::Skip {
-            let missing: Vec<Key> = charged.into_iter().filter(|key| !accounts.places.contains_key(key)).collect();
+            let missing: Vec<Key> = locked.into_iter().filter(|key| !accounts.places.contains_key(key)).collect();
             accounts.busy = posting::which_are_there(session, &missing)?;
         }
         accounts.take_periods(session, &events, &mut needs)?;

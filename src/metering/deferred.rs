@@ -13,7 +13,7 @@ static RECORD: Statement = Statement::new(
           INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
                                             created_at, subscription_id, source_data, metadata, price_version)
           SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
-          FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $4
+          FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
           ON CONFLICT DO NOTHING RETURNING 1
       )
       INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
@@ -36,7 +36,7 @@ static RECORD: Statement = Statement::new(
 );
 
 /// Records one event, in one statement that locks nothing but its identifier: false where that is taken, or where there is
-/// no account yet.
+/// no account yet that knows that usage may wait in it.
 pub fn record(session: &Session, priced: &Priced<'_>, now: Time) -> Result<bool, Error> {
     Ok(RECORD.run(session, &priced.claim_cells(now))?.len() > 0)
 }

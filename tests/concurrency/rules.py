@@ -34,7 +34,7 @@ def below_zero(connection: Connection, books: Books) -> list[str]:
     return wrong + _rows(
         connection,
         "SELECT 'account', customer_id, available, restricted, held, pending FROM credits.accounts"
-        " WHERE least(available, restricted, held, pending, head_remaining) < 0",
+        " WHERE least(available, restricted, held, pending, available - head_floor) < 0",
         "SELECT 'grant', customer_id, remaining FROM credits.credit_grants WHERE remaining NOT BETWEEN 0 AND amount",
         "SELECT 'event', customer_id, identifier FROM credits.meter_events WHERE least(consumed, pending) < 0",
         "SELECT 'grant by its lines', customer_id, grant_id, sum(amount), sum(held) FROM credits.lines"

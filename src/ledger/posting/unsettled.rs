@@ -1,7 +1,7 @@
 //! Usage that was recorded and not charged yet: what a deferred meter's events wait as. They are found in the table itself,
 //! in the statement's own snapshot, once the account is locked: an event that commits later is charged later.
 
-use super::place;
+use super::{Key, cells, place};
 use crate::error::Error;
 use crate::ledger::book::Book;
 use crate::ledger::line::Unsettled;
@@ -9,6 +9,7 @@ use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement, in_latest_snapshot};
 use crate::pg::value::{Oid, ToCell, array};
 use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID};
+use std::collections::HashSet;
 
 static IN_USE: Statement = Statement::scanning(
     c"SELECT 'credits.meters'::regclass, EXISTS (SELECT FROM credits.meters WHERE settlement = 'deferred')",
@@ -43,17 +44,21 @@ static READ: Statement = Statement::in_order(
     &[TEXTARRAYOID, TEXTARRAYOID, INT8OID],
 );
 
-/// The usage that waits in these accounts, the first `most` of each, oldest first. Nothing is read where no meter is
-/// deferred.
+/// The usage that waits in these accounts, the first `most` of each, oldest first.
 pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unsettled>>, Error> {
     let mut waiting: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
-    if books.is_empty() || !may_be(session)? {
+    let expecting: Vec<usize> = (0..books.len()).filter(|place| books[*place].defers).collect();
+    if expecting.is_empty() {
         return Ok(waiting);
     }
-    let cells = [array(books.iter().map(|b| &b.customer_id)), array(books.iter().map(|b| &b.currency)), most.cell()];
+    let cells = [
+        array(expecting.iter().map(|place| &books[*place].customer_id)),
+        array(expecting.iter().map(|place| &books[*place].currency)),
+        most.cell(),
+    ];
     for mut row in READ.run(session, &cells)?.iter() {
-        let place = place(&mut row, waiting.len())?;
-        waiting[place].push(Unsettled {
+        let place = place(&mut row, expecting.len())?;
+        waiting[expecting[place]].push(Unsettled {
             identifier: row.next()?,
             event_name: row.next()?,
             cost: row.next()?,
@@ -67,6 +72,39 @@ static ANY: Statement = Statement::in_order(
     c"SELECT true FROM credits.unsettled_events WHERE customer_id = $1 AND currency = $2 LIMIT 1",
     &[TEXTOID, TEXTOID],
 );
+
+static WHICH_EXPECT: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency
+      FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency AND a.defers",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Which of these accounts know that usage may wait in them.
+pub fn which_expect(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    WHICH_EXPECT.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+static EXPECT: Statement = Statement::new(
+    c"UPDATE credits.accounts a SET defers = true FROM unnest($1, $2) AS k (customer_id, currency)
+      WHERE a.customer_id = k.customer_id AND a.currency = k.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Has accounts, which are locked, know it from now on: before the first such event is recorded, so that whoever finds the
+/// account without that finds no such event.
+pub fn expect(session: &Session, books: &mut [&mut Book]) -> Result<(), Error> {
+    if books.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<Key> = books.iter().map(|b| (b.customer_id.clone(), b.currency.clone())).collect();
+    EXPECT.run(session, &cells(&keys))?;
+    books.iter_mut().for_each(|book| book.defers = true);
+    Ok(())
+}
 
 /// Whether usage waits in an account.
 pub fn any(session: &Session, customer_id: &str, currency: &str) -> Result<bool, Error> {

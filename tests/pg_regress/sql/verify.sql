@@ -52,9 +52,11 @@ BEGIN
     END;
 END $$;
 
-SELECT * FROM breaking($$UPDATE credits.accounts SET available = available + 1 WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET available = available + 1, head_floor = head_floor + 1, charge_above = charge_above + 1 WHERE customer_id = 'ada'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET restricted = restricted - 1 WHERE customer_id = 'ada'$$);
-SELECT * FROM breaking($$UPDATE credits.accounts SET head_remaining = head_remaining - 1 WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET head_floor = head_floor + 1 WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET charge_above = charge_above + 1 WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.accounts SET defers = false WHERE customer_id = 'gus'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET last_line = last_line + 1 WHERE customer_id = 'ada'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET pending = 0 WHERE customer_id = 'bob'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'ada'$$);
@@ -168,9 +170,9 @@ SELECT * FROM breaking($$DELETE FROM credits.unsettled_events$$);
 SELECT * FROM breaking($$UPDATE credits.unsettled_events SET currency = 'OTHER'$$);
 
 -- For one customer.
-UPDATE credits.accounts SET available = available + 1, head_remaining = head_remaining + 1 WHERE customer_id IN ('ada', 'cy');
+UPDATE credits.accounts SET available = available + 1 WHERE customer_id IN ('ada', 'cy');
 SELECT DISTINCT customer_id FROM credits.verify() ORDER BY 1;
 SELECT DISTINCT customer_id FROM credits.verify('cy');
 SELECT count(*) FROM credits.verify('bob');
-UPDATE credits.accounts SET available = available - 1, head_remaining = head_remaining - 1 WHERE customer_id IN ('ada', 'cy');
+UPDATE credits.accounts SET available = available - 1 WHERE customer_id IN ('ada', 'cy');
 SELECT * FROM credits.verify();
