@@ -13,12 +13,14 @@ END $$;
 REVOKE ALL ON SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA credits FROM PUBLIC;
+REVOKE ALL ON TYPE credits.balance FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits TO credits_app, credits_read, credits_admin, credits_customer;
 
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
     credits.wallet_balance(text, text),
+    credits.balance_now(text, text),
     credits.wallet_balance_at(text, text, timestamptz),
     credits.wallet_history(text, text, integer, bigint),
     credits.explain_drawdown(text, numeric, text, text),
@@ -40,7 +42,7 @@ GRANT EXECUTE ON FUNCTION
     credits.error_code_list()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list, credits.price_versions,
+    credits.wallets, credits.stored_balances, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list, credits.price_versions,
     credits.packages, credits.catalog, credits.rates, credits.purchases, credits.payment_log, credits.webhook_log,
     credits.recharge_log, credits.outbox_rows, credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;

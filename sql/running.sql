@@ -14,12 +14,6 @@ AS 'MODULE_PATHNAME', 'maintain_wrapper';
 COMMENT ON PROCEDURE credits.maintain IS
 'Posts everything that time brought: grants that began or expired, holds that ran out, and the pending usage that is paid by what came in; requests of auto-recharge that timed out, and those that cooldown and limits allow again; then settles the usage that waits: the inbox, and what deferred meters recorded; then deletes rows of the outbox that nobody wanted within credits.outbox_retention. Balances are right without it (but for the inbox); the ledger shows it after. Commits after each batch of accounts, or does one batch where it is called inside a transaction. Never waits for a lock and is safe to run twice at once. Raises PC013.';
 
-CREATE FUNCTION credits.clock()
-RETURNS timestamptz
-LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'clock_wrapper';
-COMMENT ON FUNCTION credits.clock IS 'What pg_credits takes for now(): the start of the transaction, or credits.test_clock.';
-
 CREATE FUNCTION credits.error_code_list()
 RETURNS TABLE (code text, name text, raised_when text, detail text)
 LANGUAGE c STABLE ROWS 15 SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -18,20 +18,19 @@ COMMENT ON FUNCTION credits.due_grants IS
 -- Only accounts in which something is to change or usage waits cost a call (OFFSET 0 keeps the condition before the call);
 -- of the others the row is right as it is.
 CREATE VIEW credits.wallets AS
-SELECT a.customer_id, a.currency, coalesce(n.available, a.available) + coalesce(n.restricted, a.restricted) AS balance,
-       coalesce(n.available, a.available) AS available, coalesce(n.restricted, a.restricted) AS restricted,
-       coalesce(n.held, a.held) AS held, coalesce(n.pending, a.pending) AS pending, n.next_expiry_at, n.next_expiry_amount,
+SELECT a.customer_id, a.currency,
+       coalesce((n.now).available, a.available) + coalesce((n.now).restricted, a.restricted) AS balance,
+       coalesce((n.now).available, a.available) AS available, coalesce((n.now).restricted, a.restricted) AS restricted,
+       coalesce((n.now).held, a.held) AS held, coalesce((n.now).pending, a.pending) AS pending,
+       (n.now).next_expiry_at, (n.now).next_expiry_amount,
        nullif(a.overdraft_limit, 'infinity') AS overdraft_limit,
        nullif(a.low_balance_threshold, 0) AS low_balance_threshold,
-       coalesce(n.available, a.available) < a.low_balance_threshold AS is_low,
+       coalesce((n.now).available, a.available) < a.low_balance_threshold AS is_low,
        a.created_at
 FROM credits.accounts a
-LEFT JOIN LATERAL (SELECT b.available, b.restricted, b.held, b.pending, b.next_expiry_at, b.next_expiry_amount
-                   FROM credits.wallet_balance(a.customer_id, a.currency) b
-                   WHERE a.next_change_at < 'infinity'
-                      OR EXISTS (SELECT FROM credits.unsettled_events u
-                                 WHERE u.customer_id = a.customer_id AND u.currency = a.currency)
-                   OFFSET 0) n ON true;
+CROSS JOIN LATERAL (SELECT CASE WHEN a.next_change_at < 'infinity' OR a.defers
+                                THEN credits.balance_now(a.customer_id, a.currency) END AS now
+                    OFFSET 0) n;
 COMMENT ON VIEW credits.wallets IS
 'Accounts at this moment, one a customer and currency: balance (available and restricted), held, pending, what expires next, the limits set by account_configure (NULL for none), and whether available is below low_balance_threshold.';
 

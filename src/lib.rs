@@ -31,7 +31,8 @@ pgrx::extension_sql_file!(
     requires = ["meter_table_comments"]
 );
 pgrx::extension_sql_file!("../sql/lines.sql", name = "lines", requires = ["payment_table_comments"]);
-pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["lines"]);
+pgrx::extension_sql_file!("../sql/clock.sql", name = "clock", requires = ["lines"]);
+pgrx::extension_sql_file!("../sql/customers.sql", name = "customers", requires = ["clock"]);
 pgrx::extension_sql_file!("../sql/grants.sql", name = "grants", requires = ["customers"]);
 pgrx::extension_sql_file!("../sql/wallet.sql", name = "wallet", requires = ["grants"]);
 pgrx::extension_sql_file!("../sql/holds.sql", name = "holds", requires = ["wallet"]);

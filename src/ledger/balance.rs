@@ -6,7 +6,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::pg::reply::{Columns, Many, Reply};
+use crate::pg::reply::{Columns, Many, Maybe, Reply};
 use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
 use crate::pg::value::ToCell;
 use crate::row;
@@ -43,30 +43,22 @@ pub fn currencies(session: &Session, customer_id: &str) -> Result<Vec<String>, E
     CURRENCIES.run(session, &[customer_id.cell()])?.iter().map(|mut row| row.next()).collect()
 }
 
-/// `credits.wallet_balance`. Writes nothing. Raises PC008, PC013.
+/// `credits.balance_now`: the general way of `wallet_balance`, which SQL does alone where an account's row is the last word.
+/// NULL without a currency. Writes nothing. Raises PC008, PC013.
 #[pg_extern(sql = false)]
-fn wallet_balance(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<BalanceRow>> {
+fn balance_now(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Maybe<BalanceRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        let Some(code) = currency else { return Ok(Maybe(None)) };
         let now = settings::now()?;
-        reading(|session| {
-            if let Some(code) = currency {
-                return match book(session, customer_id, code, now)? {
-                    Some(book) => Ok(Many(vec![balance(session, book)?])),
-                    None => {
-                        currency::check_known(session, code)?;
-                        Ok(Many(vec![nothing(code)]))
-                    }
-                };
+        reading(|session| match book(session, customer_id, code, now)? {
+            Some(book) => balance(session, book),
+            None => {
+                currency::check_known(session, code)?;
+                Ok(nothing(code))
             }
-            let mut balances = Vec::new();
-            for code in currencies(session, customer_id)? {
-                if let Some(book) = book(session, customer_id, &code, now)? {
-                    balances.push(balance(session, book)?);
-                }
-            }
-            Ok(Many(balances))
         })
+        .map(|row| Maybe(Some(row)))
     })())
 }
 

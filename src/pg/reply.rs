@@ -27,6 +27,9 @@ pub struct Value<T: ToCell>(pub T);
 /// One row.
 pub struct One<T: Columns>(pub T);
 
+/// One row or NULL.
+pub struct Maybe<T: Columns>(pub Option<T>);
+
 /// Any number of rows.
 pub struct Many<T: Columns>(pub Vec<T>);
 
@@ -74,6 +77,13 @@ impl<T: Columns> Answer for One<T> {
             let tuple = pg_sys::heap_form_tuple(descriptor, datums.as_mut_ptr(), nulls.as_mut_ptr());
             Cell { datum: pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data), null: false }
         }
+    }
+}
+
+impl<T: Columns> Answer for Maybe<T> {
+    unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
+        // SAFETY: the caller's promise.
+        self.0.map_or(Cell::NULL, |row| unsafe { One(row).datum(fcinfo) })
     }
 }
 

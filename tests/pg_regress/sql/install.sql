@@ -28,10 +28,15 @@ UNION ALL
 SELECT p.proname FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 WHERE pronamespace = 'credits'::regnamespace AND a.grantee = 0
 UNION ALL
+SELECT t.typname FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c',
+    aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+WHERE typnamespace = 'credits'::regnamespace AND a.grantee = 0
+UNION ALL
 SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'credits' AND a.grantee = 0;
 
--- Every function runs as the owner with a pinned search_path and no other setting, but for the procedure that commits and
--- verify(), which is not to be compiled; none is STRICT.
+-- Every function runs as the owner with a pinned search_path and no other setting, but for the procedure that commits,
+-- verify(), which is not to be compiled, the clock, which reads a setting, and wallet_balance, a query that takes the place of
+-- its call, whose names were bound when it was made; none is STRICT.
 SELECT proname AS unpinned, prosecdef, proconfig, proisstrict FROM pg_proc
 WHERE pronamespace = 'credits'::regnamespace
   AND (NOT prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] OR proisstrict)
