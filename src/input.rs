@@ -5,7 +5,8 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::{Number, Numeric, Timestamptz};
 use crate::pg::backend;
-use crate::pg::value::{self, Cell, ToCell};
+use crate::pg::numeric;
+use crate::pg::value::{Cell, ToCell};
 
 /// The longest key, in characters: a customer, an identifier, an event name.
 const KEY_LENGTH: usize = 255;
@@ -23,6 +24,12 @@ pub fn key<'a>(argument: &'static str, value: Option<&'a str>) -> Result<&'a str
         return Err(Error::argument(argument, "must have 1 to 255 characters"));
     }
     Ok(value)
+}
+
+/// The same, kept.
+pub fn kept_key<S: AsRef<str> + Into<String>>(argument: &'static str, value: Option<S>) -> Result<String, Error> {
+    key(argument, value.as_ref().map(AsRef::as_ref))?;
+    required(argument, value.map(Into::into))
 }
 
 /// A key that may be left out.
@@ -82,7 +89,7 @@ pub enum Limit {
 impl ToCell for Limit {
     fn cell(&self) -> Cell {
         match self {
-            Limit::Removed => value::numeric_infinity(),
+            Limit::Removed => numeric::numeric_infinity(),
             Limit::At(amount) => amount.cell(),
         }
     }

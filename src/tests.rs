@@ -30,9 +30,9 @@ mod tests {
         }
     }
 
-    /// The same life led by three wallets: one event a call (the one-statement way wherever it applies), batches of one
+    /// The same life led by three wallets: one event a call (the head's way wherever it applies), batches of one
     /// (locked, planned and posted), and single events beside credits for another meter (which rule out the
-    /// one-statement way). Their answers and ledgers must be the same.
+    /// head's way). Their answers and ledgers must be the same.
     #[pg_test]
     fn every_way_of_charging_comes_to_the_same() {
         run("SELECT credits.meter_create('m', unit_price => 0.5), credits.meter_create('other')");
@@ -155,7 +155,8 @@ mod tests {
     #[pg_test]
     fn a_decimal_and_its_numeric_are_one_number() {
         use crate::amount::Decimal;
-        use crate::pg::value::{FromCell, ToCell, numeric_text};
+        use crate::pg::numeric::{decimal, numeric_text};
+        use crate::pg::value::{FromCell, ToCell};
         let edges = [0, 1, 9_999, 10_000, i64::MAX.into(), i128::from(i64::MAX) + 1, 10i128.pow(28) - 1];
         let mut dice = Dice(7);
         let rolled = (0..400).map(|_| i128::from(dice.roll(1 << 31)) * i128::from(dice.roll(1 << 31)));
@@ -166,8 +167,16 @@ mod tests {
                 let cell = number.cell();
                 assert_eq!(numeric_text(cell.datum), number.normalize().to_string(), "{mantissa} at {scale}");
                 assert_eq!(Decimal::from_cell(cell), Some(number), "{mantissa} at {scale}");
+                let by_digits = decimal(cell.datum);
+                assert!(by_digits.is_none_or(|read| read == number), "{mantissa} at {scale}: {by_digits:?}");
+                assert!(by_digits.is_some() || mantissa.abs() >= 10i128.pow(12), "{mantissa} at {scale}");
             }
         }
+        // Numerics that no decimal makes: with so many decimals that they are in the long form.
+        run("SELECT credits.wallet_credit('long', ('2.5' || repeat('0', 90))::numeric)");
+        run("SELECT credits.wallet_adjust('long', ('-0.25' || repeat('0', 70))::numeric, 'correction')");
+        let left = "SELECT trim_scale(available)::text FROM credits.wallet_balance('long', 'CREDIT')";
+        assert_eq!(one::<String>(left).as_deref(), Some("2.25"));
     }
 
     /// Arrays as no driver sends them.

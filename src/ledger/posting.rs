@@ -229,16 +229,18 @@ static POST: Statement = Statement::new(
       ), lines AS (
           INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
                                                    grant_id, operation_id, identifier, effective_at, created_at, held, pending)
-          SELECT * FROM unnest($11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+          SELECT unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16), unnest($17), unnest($18),
+                 unnest($19), unnest($20), unnest($21), unnest($22), unnest($23)
       )
       UPDATE credits.accounts a
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
           charge_above = greatest(x.available - x.head_remaining, a.watch_below), next_change_at = x.next_change_at, posted_at = x.posted_at,
           last_line = x.last_line, last_debt = x.last_debt
-      FROM unnest($24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
-           AS x (customer_id, currency, available, restricted, held, pending, head_grant_id, head_remaining, next_change_at,
-                 posted_at, last_line, last_debt)
+      FROM (SELECT unnest($24) AS customer_id, unnest($25) AS currency, unnest($26) AS available, unnest($27) AS restricted,
+                   unnest($28) AS held, unnest($29) AS pending, unnest($30) AS head_grant_id, unnest($31) AS head_remaining,
+                   unnest($32) AS next_change_at, unnest($33) AS posted_at, unnest($34) AS last_line,
+                   unnest($35) AS last_debt) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
     &[
         // grants

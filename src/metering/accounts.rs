@@ -14,6 +14,7 @@ use crate::ledger::line::{OwnLine, Period};
 use crate::ledger::posting::{self, Key};
 use crate::ledger::{account, customer};
 use crate::pg::statement::Session;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -25,6 +26,12 @@ pub enum Locking {
     /// Leave its events alone: [`Error::AccountBusy`].
     Skip,
 }
+
+/// What is looked up for every event, by keys that are in the events: hashed quickly.
+pub type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// An account of the events' own keys: customer, currency.
+type Account<'a> = (&'a str, &'a str);
 
 /// A key that is kept.
 pub trait Owned {
@@ -55,15 +62,15 @@ pub struct Charge {
 /// The accounts of a batch.
 pub struct Accounts<'a> {
     books: Vec<Book>,
-    places: HashMap<Key, usize>,
+    places: Map<Account<'a>, usize>,
     /// Accounts that are there and were not to be had.
-    busy: HashSet<Key>,
+    busy: HashSet<Account<'a>>,
     /// Accounts that are there for deferred events, which lock nothing.
-    there: HashSet<Key>,
+    there: HashSet<Account<'a>>,
     periods: HashMap<period::Key, Periodic<'a>>,
     ranks: Vec<Rank>,
     /// Deferred events of this batch that nothing has charged yet.
-    waiting: HashMap<Key, Vec<&'a Priced<'a>>>,
+    waiting: Map<Account<'a>, Vec<&'a Priced<'a>>>,
     /// Those that were charged before what came after them.
     settled: HashSet<(&'a str, &'a str)>,
 }
@@ -86,7 +93,7 @@ struct Need {
 impl<'a> Accounts<'a> {
     /// Locks the accounts that events will charge, those that are missing made where something may be owed.
     pub fn open(session: &Session, events: Vec<&'a Priced<'a>>, now: Time, locking: Locking) -> Result<Self, Error> {
-        let mut needs: HashMap<(&str, &str), Need> = HashMap::new();
+        let mut needs: Map<Account<'a>, Need> = Map::default();
         for p in &events {
             let need = needs.entry(p.account()).or_default();
             need.add(p.own_cost());
@@ -97,41 +104,44 @@ impl<'a> Accounts<'a> {
             need.deferred |= p.meter.deferred;
             need.returns |= p.period().is_some();
         }
-        let keys = |of: fn(&Need) -> bool| {
-            let mut keys: Vec<Key> = needs.iter().filter(|(_, n)| of(n)).map(|(k, _)| k.owned()).collect();
-            keys.sort();
-            keys
+        let sorted = |of: &dyn Fn(&Account<'a>, &Need) -> bool| {
+            let mut accounts: Vec<Account<'a>> =
+                needs.iter().filter(|(key, n)| of(key, n)).map(|(key, _)| *key).collect();
+            accounts.sort_unstable();
+            accounts
         };
-        posting::make(session, &keys(|n| n.made))?;
+        let kept = |accounts: &[Account<'a>]| -> Vec<Key> { accounts.iter().map(Owned::owned).collect() };
+        posting::make(session, &kept(&sorted(&|_, n| n.made)))?;
         // Deferred events lock nothing, but for the first of an account.
-        let there = posting::which_expect(session, &keys(|n| n.deferred))?;
-        let mut locked: Vec<Key> = needs
-            .iter()
-            .filter(|(key, need)| need.charged || !there.contains(&key.owned()))
-            .map(|(key, _)| key.owned())
-            .collect();
-        locked.sort();
-        let mut books = open_books(session, &locked, now, locking)?;
+        let deferred = sorted(&|_, n| n.deferred);
+        let there = among(&deferred, &posting::which_expect(session, &kept(&deferred))?);
+        let locked = sorted(&|key, n| n.charged || !there.contains(key));
+        let mut books = open_books(session, &kept(&locked), now, locking)?;
         let first = |b: &&mut Book| {
             !b.defers && needs.get(&(b.customer_id.as_str(), b.currency.as_str())).is_some_and(|need| need.deferred)
         };
         posting::expect_unsettled(session, &mut books.iter_mut().filter(first).collect::<Vec<_>>())?;
+        let mut places = Map::with_capacity_and_hasher(books.len(), RandomState::default());
+        // Both are in key order, and every book is of one of these accounts.
+        let mut keys = locked.iter().copied();
+        for (place, book) in books.iter().enumerate() {
+            places.extend(keys.find(|key| *key == (&book.customer_id, &book.currency)).map(|key| (key, place)));
+        }
+        let mut busy = HashSet::new();
+        if locking == Locking::Skip {
+            let missing: Vec<Account<'a>> = locked.into_iter().filter(|key| !places.contains_key(key)).collect();
+            busy = among(&missing, &posting::which_are_there(session, &kept(&missing))?);
+        }
         let mut accounts = Accounts {
             books,
-            places: HashMap::new(),
-            busy: HashSet::new(),
+            places,
+            busy,
             there,
             periods: HashMap::new(),
             ranks: Vec::new(),
-            waiting: HashMap::new(),
+            waiting: Map::default(),
             settled: HashSet::new(),
         };
-        let place = |(place, book): (usize, &Book)| ((book.customer_id.clone(), book.currency.clone()), place);
-        accounts.places = accounts.books.iter().enumerate().map(place).collect();
-        if locking == Locking::Skip {
-            let missing: Vec<Key> = locked.into_iter().filter(|key| !accounts.places.contains_key(key)).collect();
-            accounts.busy = posting::which_are_there(session, &missing)?;
-        }
         accounts.take_periods(session, &events, &mut needs)?;
         accounts.take_grants(session, &events, &needs)?;
         Ok(accounts)
@@ -142,10 +152,10 @@ impl<'a> Accounts<'a> {
         &mut self,
         session: &Session,
         events: &[&'a Priced<'a>],
-        needs: &mut HashMap<(&'a str, &'a str), Need>,
+        needs: &mut Map<Account<'a>, Need>,
     ) -> Result<(), Error> {
         let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
-        for p in events.iter().filter(|p| self.places.contains_key(&p.account().owned())) {
+        for p in events.iter().filter(|p| self.places.contains_key(&p.account())) {
             if let Some(period) = p.period() {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
             }
@@ -167,7 +177,7 @@ impl<'a> Accounts<'a> {
         &mut self,
         session: &Session,
         events: &[&Priced<'_>],
-        needs: &HashMap<(&str, &str), Need>,
+        needs: &Map<Account<'a>, Need>,
     ) -> Result<(), Error> {
         let meters: HashSet<&str> = events.iter().map(|p| p.event.event_name.as_str()).collect();
         let meters: Vec<&str> = meters.into_iter().collect();
@@ -187,7 +197,7 @@ impl<'a> Accounts<'a> {
 
     /// The outcome of an event of this batch as it stands by now.
     pub fn as_it_stands(&self, p: &Priced<'_>, row: &EventRow) -> EventRow {
-        let key = p.account().owned();
+        let key = p.account();
         let book = self.places.get(&key).and_then(|place| self.books.get(*place));
         match book {
             Some(book) if !p.meter.deferred || self.settled.contains(&p.event.key()) => {
@@ -209,7 +219,7 @@ impl<'a> Accounts<'a> {
 
     /// Charges one event, or records it where its meter is deferred.
     pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
-        let key = p.account().owned();
+        let key = p.account();
         if self.busy.contains(&key) {
             return Ok(Err(Error::AccountBusy));
         }
@@ -252,7 +262,12 @@ impl<'a> Accounts<'a> {
         Ok(outcome)
     }
 
-    fn defer(&mut self, session: &Session, key: Key, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
+    fn defer(
+        &mut self,
+        session: &Session,
+        key: Account<'a>,
+        p: &'a Priced<'a>,
+    ) -> Result<Result<Charge, Error>, Error> {
         if !self.there.contains(&key) && !self.places.contains_key(&key) {
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| Err(Error::internal("an account was made and is not there"))));
@@ -293,6 +308,14 @@ impl<'a> Accounts<'a> {
         let waiting: Vec<&Priced<'_>> = self.waiting.into_values().flatten().collect();
         deferred::enqueue(session, &waiting, now)
     }
+}
+
+/// Those of these accounts that are in a set.
+fn among<'a>(accounts: &[Account<'a>], set: &HashSet<Key>) -> HashSet<Account<'a>> {
+    if set.is_empty() {
+        return HashSet::new();
+    }
+    accounts.iter().filter(|account| set.contains(&account.owned())).copied().collect()
 }
 
 impl Need {

@@ -1,7 +1,7 @@
 //! Charging events, one or ten thousand: price, lock, charge, write, post. A batch of one is a batch. What is reported is
 //! in report.rs, the accounts that pay are in accounts.rs.
 
-use super::accounts::{Accounts, Charge, Locking, Owned};
+use super::accounts::{Accounts, Charge, Locking, Map, Owned};
 use super::meter::{self, Meter};
 use super::repeat;
 use super::report::{Event, Outcome, Priced, price};
@@ -11,6 +11,7 @@ use crate::ledger::line::OwnLine;
 use crate::ledger::posting::Key;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::array;
+use foldhash::fast::RandomState;
 use pgrx::pg_sys::{
     INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
 };
@@ -35,8 +36,15 @@ enum Answer {
     Known(Outcome),
 }
 
-/// Events charged by identifier, each by the first report that could be.
-type Charged<'a, 'b> = HashMap<(&'a str, &'a str), (&'b Priced<'a>, Charge)>;
+/// Events charged by customer and identifier, each by the first report that could be, which is at that place.
+type Charged<'a, 'b> = Map<(&'a str, &'a str), Recorded<'a, 'b>>;
+
+/// An event that was charged.
+struct Recorded<'a, 'b> {
+    priced: &'b Priced<'a>,
+    place: usize,
+    line: Option<OwnLine>,
+}
 
 /// Reports a batch: an outcome an event, in input order, each as if it had been reported alone.
 pub fn report(
@@ -92,18 +100,20 @@ fn charge(
         _ => None,
     });
     let mut accounts = Accounts::open(session, charging.collect(), now, locking)?;
-    let mut charged: Charged<'_, '_> = HashMap::with_capacity(places.len());
+    let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(places.len(), RandomState::default());
     let mut refused = Vec::new();
     for place in places {
         let Some(event) = judged[*place].event().filter(|event| new(event)) else { continue };
         let outcome = match (charged.get(&event.key()), &judged[*place]) {
             // An identifier twice in one batch: the later report repeats the one that was charged.
-            (Some((first, charge)), _) => repeat::check(event, (&first.event.event_name, first.event.value))
-                .map(|()| accounts.as_it_stands(first, &charge.row)),
+            (Some(first), _) => repeat::check(event, (&first.priced.event.event_name, first.priced.event.value))
+                .and_then(|()| match &answers[first.place] {
+                    Answer::Known(Ok(row)) => Ok(accounts.as_it_stands(first.priced, row)),
+                    _ => Err(Error::internal("an event was charged and has no outcome")),
+                }),
             (None, Judged::Priced(priced)) => match accounts.charge(session, priced)? {
-                Ok(charge) => {
-                    let row = charge.row.clone();
-                    charged.insert(event.key(), (priced, charge));
+                Ok(Charge { row, line }) => {
+                    charged.insert(event.key(), Recorded { priced, place: *place, line });
                     Ok(row)
                 }
                 Err(error) => {
@@ -185,7 +195,8 @@ static RECORD: Statement = Statement::new(
     c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
                                         created_at, subscription_id, source_data, metadata, price_version, period_key,
                                         line_no, running_balance, grant_id)
-      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+      SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9),
+             unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16)
       ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
     &[
         TEXTARRAYOID,
@@ -214,8 +225,8 @@ fn record(session: &Session, charged: &Charged<'_, '_>, now: Time) -> Result<Has
         return Ok(HashSet::new());
     }
     let mut events: Vec<(&Priced<'_>, Option<&OwnLine>)> =
-        charged.values().map(|(priced, charge)| (*priced, charge.line.as_ref())).collect();
-    events.sort_by_key(|(p, _)| p.event.key());
+        charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
+    events.sort_unstable_by_key(|(p, _)| p.event.key());
     let cells = [
         array(events.iter().map(|(p, _)| &p.event.customer_id)),
         array(events.iter().map(|(p, _)| &p.event.identifier)),

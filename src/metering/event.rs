@@ -26,7 +26,7 @@ row! {
         /// The caller's own.
         pub identifier: Option<String>,
         /// 'processed', 'pending', 'unsettled' or, for a repeat, 'canceled'; NULL with an error.
-        pub status: Option<String>,
+        pub status: Option<&'static str>,
         /// Credits paid, below zero credits that came back; NULL with an error.
         pub consumed: Option<Decimal>,
         /// Credits owed; NULL with an error.
@@ -144,11 +144,10 @@ fn report_meter_events(
         let mut events = Vec::with_capacity(customers.len());
         let mut echoes = Vec::with_capacity(customers.len());
         for ((((customer, name), value), identifier), at) in
-            customers.iter().zip(&names).zip(values).zip(identifiers).zip(times)
+            customers.into_iter().zip(names).zip(values).zip(identifiers).zip(times)
         {
-            let (customer, name) = (customer.as_deref(), name.as_deref());
-            events.push(Event::read(customer, name, value, identifier.as_deref(), at, now, Extras::default()));
-            echoes.push(identifier);
+            echoes.push(identifier.clone());
+            events.push(Event::read(customer, name, value, identifier, at, now, Extras::default()));
         }
         report_all(events, echoes, all_or_nothing, now)
     })())

@@ -82,15 +82,7 @@ fn event(row: &mut Row<'_>, now: Time) -> Result<Result<Event, Error>, Error> {
     let (occurred_at, received_at): (Option<Time>, Time) = (row.next()?, row.next()?);
     let occurred_at = occurred_at.or_else(|| (!settings::is_clock_set()).then_some(received_at));
     let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
-    Ok(Event::read(
-        customer_id.as_deref(),
-        event_name.as_deref(),
-        value,
-        identifier.as_deref(),
-        occurred_at,
-        now,
-        extras,
-    ))
+    Ok(Event::read(customer_id, event_name, value, identifier, occurred_at, now, extras))
 }
 
 fn report(session: &Session, ids: &[i64], events: &Reported, now: Time) -> Result<i32, Error> {

@@ -75,15 +75,7 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
         let occurred_at = occurred_at.map(|text| moment(&text)).transpose()?;
         // Left out it is 1; null it is missing, as for one event alone.
         let value = if has_value { value } else { Some(Decimal::ONE.to_string()) };
-        Event::read(
-            customer_id.as_deref(),
-            event_name.as_deref(),
-            value,
-            identifier.as_deref(),
-            occurred_at,
-            now,
-            extras,
-        )
+        Event::read(customer_id, event_name, value, identifier.clone(), occurred_at, now, extras)
     })();
     Ok((identifier, event))
 }

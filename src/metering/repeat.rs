@@ -111,7 +111,7 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
             let available = book.map_or(Decimal::ZERO, |b| b.available);
             let mut answer = row(event, consumed, pending, available, true);
             if first.canceled {
-                answer.status = CANCELED.to_string();
+                answer.status = CANCELED;
             }
             Ok(answer)
         })

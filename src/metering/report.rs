@@ -20,7 +20,7 @@ row! {
         /// The caller's own.
         pub identifier: String,
         /// 'processed', 'pending', 'unsettled' or, for a repeat, 'canceled'.
-        pub status: String,
+        pub status: &'static str,
         /// Credits paid; below zero credits that came back.
         pub consumed: Decimal,
         /// Credits owed.
@@ -73,20 +73,20 @@ pub struct Extras {
 
 impl Event {
     /// Reads a report's arguments. Raises PC007, PC013.
-    pub fn read(
-        customer_id: Option<&str>,
-        event_name: Option<&str>,
+    pub fn read<S: AsRef<str> + Into<String>>(
+        customer_id: Option<S>,
+        event_name: Option<S>,
         value: Option<impl Number>,
-        identifier: Option<&str>,
+        identifier: Option<S>,
         occurred_at: Option<Time>,
         now: Time,
         extras: Extras,
     ) -> Result<Self, Error> {
         Ok(Event {
-            customer_id: input::key("customer_id", customer_id)?.to_string(),
-            event_name: input::key("event_name", event_name)?.to_string(),
+            customer_id: input::kept_key("customer_id", customer_id)?,
+            event_name: input::kept_key("event_name", event_name)?,
             value: input::number("value", value, amount::not_negative)?,
-            identifier: input::key("identifier", identifier)?.to_string(),
+            identifier: input::kept_key("identifier", identifier)?,
             occurred_at: occurred_at.unwrap_or(now),
             extras,
         })
@@ -220,7 +220,7 @@ pub type Outcome = Result<EventRow, Error>;
 pub fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decimal, replayed: bool) -> EventRow {
     EventRow {
         identifier: event.identifier.clone(),
-        status: if pending > Decimal::ZERO { PENDING } else { PROCESSED }.to_string(),
+        status: if pending > Decimal::ZERO { PENDING } else { PROCESSED },
         consumed,
         pending,
         available: Some(available),
@@ -232,7 +232,7 @@ pub fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decima
 pub fn unsettled(event: &Event, replayed: bool) -> EventRow {
     EventRow {
         identifier: event.identifier.clone(),
-        status: UNSETTLED.to_string(),
+        status: UNSETTLED,
         consumed: Decimal::ZERO,
         pending: Decimal::ZERO,
         available: None,

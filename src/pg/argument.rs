@@ -1,6 +1,7 @@
 //! Arguments of SQL functions as Rust types of our own, beside those that pgrx has.
 
-use super::value::{Cell, Element, FromCell, Json, Layout, ToCell, numeric_text};
+use super::numeric::{self, numeric_text};
+use super::value::{Cell, Element, FromCell, Json, Layout, ToCell};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -28,6 +29,10 @@ pub trait Number {
 impl Number for Numeric {
     fn text(&self) -> String {
         numeric_text(self.0)
+    }
+
+    fn decimal(&self) -> Result<Decimal, AmountError> {
+        numeric::decimal(self.0).map_or_else(|| amount::parse(&self.text()), Ok)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Values on their way into statements and out of rows: text, exact decimals, moments, ids, and arrays of them.
 
-use crate::amount::{self, Decimal};
+use crate::amount::Decimal;
 use crate::clock::Time;
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use uuid::Uuid;
 
 /// A value as PostgreSQL passes it.
@@ -19,7 +19,8 @@ impl Cell {
     /// NULL.
     pub const NULL: Cell = Cell { datum: pg_sys::Datum::null(), null: true };
 
-    fn of(datum: pg_sys::Datum) -> Cell {
+    /// A value that is not NULL.
+    pub fn of(datum: pg_sys::Datum) -> Cell {
         Cell { datum, null: false }
     }
 }
@@ -143,47 +144,14 @@ impl FromCell for Time {
     }
 }
 
-/// The text of a `numeric` datum.
-pub fn numeric_text(datum: pg_sys::Datum) -> String {
-    printed(pg_sys::F_NUMERIC_OUT, datum)
-}
-
 /// What a type's output function makes of a datum of it.
-fn printed(output: u32, datum: pg_sys::Datum) -> String {
+pub fn printed(output: u32, datum: pg_sys::Datum) -> String {
     // SAFETY: callers pass a live datum of the function's type; it returns a fresh C string, freed after the copy.
     unsafe {
         let text = pg_sys::OidOutputFunctionCall(output.into(), datum);
         let string = CStr::from_ptr(text).to_string_lossy().into_owned();
         pg_sys::pfree(text.cast());
         string
-    }
-}
-
-impl ToCell for Decimal {
-    fn cell(&self) -> Cell {
-        let number = self.normalize();
-        match i64::try_from(number.mantissa()) {
-            // SAFETY: makes a numeric of two integers in the current context, and raises nothing for scales up to 28.
-            Ok(mantissa) => Cell::of(pg_sys::Datum::from(unsafe {
-                pg_sys::int64_div_fast_to_numeric(mantissa, number.scale() as i32)
-            })),
-            // Nineteen digits and more. It prints digits, a point and a sign: never a NUL, and always a numeric.
-            Err(_) => numeric_cell(&CString::new(number.to_string()).unwrap_or_default()),
-        }
-    }
-}
-
-/// What `numeric` reads in a text.
-fn numeric_cell(text: &CStr) -> Cell {
-    // SAFETY: the text is a live C string that numeric_in reads and does not keep.
-    Cell::of(unsafe {
-        pg_sys::OidInputFunctionCall(pg_sys::F_NUMERIC_IN.into(), text.as_ptr().cast_mut(), pg_sys::InvalidOid, -1)
-    })
-}
-
-impl FromCell for Decimal {
-    fn from_cell(cell: Cell) -> Option<Self> {
-        if cell.null { None } else { amount::parse(&numeric_text(cell.datum)).ok() }
     }
 }
 
@@ -386,9 +354,4 @@ impl<T: Element + FromCell> FromCell for Vec<T> {
             (0..count as usize).map(|i| T::from_cell(Cell { datum: *datums.add(i), null: *nulls.add(i) })).collect()
         }
     }
-}
-
-/// The `numeric` 'Infinity', which no [`Decimal`] can say.
-pub fn numeric_infinity() -> Cell {
-    numeric_cell(c"Infinity")
 }

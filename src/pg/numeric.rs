@@ -1,0 +1,91 @@
+//! Exact decimals on their way into and out of PostgreSQL's `numeric`, by its digits: through text it costs several times
+//! as much.
+
+use super::value::{Cell, FromCell, ToCell, printed};
+use crate::amount::{self, Decimal};
+use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
+
+/// The text of a `numeric` datum.
+pub fn numeric_text(datum: pg_sys::Datum) -> String {
+    printed(pg_sys::F_NUMERIC_OUT, datum)
+}
+
+/// What `numeric` reads in a text.
+fn numeric_cell(text: &CStr) -> Cell {
+    // SAFETY: the text is a live C string that numeric_in reads and does not keep.
+    Cell::of(unsafe {
+        pg_sys::OidInputFunctionCall(pg_sys::F_NUMERIC_IN.into(), text.as_ptr().cast_mut(), pg_sys::InvalidOid, -1)
+    })
+}
+
+/// The `numeric` 'Infinity', which no [`Decimal`] can say.
+pub fn numeric_infinity() -> Cell {
+    numeric_cell(c"Infinity")
+}
+
+impl ToCell for Decimal {
+    fn cell(&self) -> Cell {
+        let number = self.normalize();
+        match i64::try_from(number.mantissa()) {
+            // SAFETY: makes a numeric of two integers in the current context, and raises nothing for scales up to 28.
+            Ok(mantissa) => Cell::of(pg_sys::Datum::from(unsafe {
+                pg_sys::int64_div_fast_to_numeric(mantissa, number.scale() as i32)
+            })),
+            // Nineteen digits and more. It prints digits, a point and a sign: never a NUL, and always a numeric.
+            Err(_) => numeric_cell(&CString::new(number.to_string()).unwrap_or_default()),
+        }
+    }
+}
+
+impl FromCell for Decimal {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null {
+            return None;
+        }
+        decimal(cell.datum).or_else(|| amount::parse(&numeric_text(cell.datum)).ok())
+    }
+}
+
+/// A number whose digits are few enough for 18 decimal places of an `i64`: nearly all. `None` for any other.
+///
+/// The layout is that of numeric.c, unchanged since PostgreSQL 9.1: a word that says sign and weight, a second one in the
+/// long form, then digits to the base of 10,000, the first of which counts 10,000 to the power of the weight.
+pub fn decimal(datum: pg_sys::Datum) -> Option<Decimal> {
+    const SPECIAL: u16 = 0xC000;
+    const SHORT: u16 = 0x8000;
+    // SAFETY: callers pass a live datum of type numeric. What is packed is made whole but for its header, and the words are
+    // read as many as the value's size says, aligned or not.
+    let words: ([u16; 8], usize) = unsafe {
+        let value = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        let (start, size) = (pgrx::varlena::vardata_any(value), pgrx::varlena::varsize_any_exhdr(value));
+        let mut words = [0; 8];
+        if size > size_of_val(&words) {
+            return None;
+        }
+        std::ptr::copy_nonoverlapping(start.cast::<u8>(), words.as_mut_ptr().cast::<u8>(), size);
+        (words, size / 2)
+    };
+    let (header, words) = (words.0[0], &words.0[1..words.1.max(1)]);
+    let (negative, weight, digits) = if header & SPECIAL == SPECIAL {
+        return None;
+    } else if header & SHORT == SHORT {
+        // Seven bits, the first of which is the sign.
+        (header & 0x2000 != 0, i32::from(((header << 9) as i16) >> 9), words)
+    } else {
+        let (weight, digits) = words.split_first()?;
+        (header & 0x4000 != 0, i32::from(*weight as i16), digits)
+    };
+    let mut mantissa: i64 = 0;
+    for digit in digits {
+        mantissa = mantissa.checked_mul(10_000)?.checked_add(i64::from(*digit))?;
+    }
+    // How often the last digit counts 10,000, or a 10,000th of it.
+    let exponent = weight + 1 - i32::try_from(digits.len()).ok()?;
+    for _ in 0..exponent.max(0) {
+        mantissa = mantissa.checked_mul(10_000)?;
+    }
+    let scale = u32::try_from(-exponent.min(0) * 4).ok()?;
+    let number = Decimal::try_new(if negative { -mantissa } else { mantissa }, scale).ok()?;
+    Some(number.normalize())
+}
