@@ -30,7 +30,6 @@ COMMENT ON COLUMN credits.meter_events.currency IS 'What it was charged in.';
 COMMENT ON COLUMN credits.meter_events.value IS 'How much, in the meter''s unit.';
 COMMENT ON COLUMN credits.meter_events.consumed IS 'Credits paid for it, less those that it brought back; while it is unsettled what it will cost. What came back when it was taken back is in canceled_events.';
 COMMENT ON COLUMN credits.meter_events.pending IS 'Credits still owed for it.';
-COMMENT ON COLUMN credits.meter_events.debt_no IS 'Its place in its account''s order of payment, once it owed something.';
 COMMENT ON COLUMN credits.meter_events.occurred_at IS 'When the usage happened, as the reporter says.';
 COMMENT ON COLUMN credits.meter_events.created_at IS 'When it was reported; where it is its own line, when that was posted, at the account''s time.';
 COMMENT ON COLUMN credits.meter_events.price_version IS 'The version of its meter''s prices that it was reported under.';
@@ -41,6 +40,12 @@ COMMENT ON COLUMN credits.meter_events.period_key IS 'The usage_periods row that
 COMMENT ON COLUMN credits.meter_events.line_no IS 'The number of its line in the ledger, where one grant paid all of it at once and it is its own line; NULL where its lines are in credit_transactions.';
 COMMENT ON COLUMN credits.meter_events.running_balance IS 'Of its own line, the balance after it: available and restricted.';
 COMMENT ON COLUMN credits.meter_events.grant_id IS 'Of its own line, the grant that paid.';
+
+COMMENT ON TABLE credits.event_debts IS 'Events that owe, in the order in which the next credits pay them; what each owes is its pending. A row goes when its event owes nothing more.';
+COMMENT ON COLUMN credits.event_debts.customer_id IS 'Whose usage.';
+COMMENT ON COLUMN credits.event_debts.identifier IS 'The event.';
+COMMENT ON COLUMN credits.event_debts.currency IS 'What it counts.';
+COMMENT ON COLUMN credits.event_debts.debt_no IS 'Its place in its account''s order of payment.';
 
 COMMENT ON TABLE credits.canceled_events IS 'Events whose usage was taken back.';
 COMMENT ON COLUMN credits.canceled_events.customer_id IS 'Whose usage.';

@@ -35,7 +35,6 @@ CREATE TABLE credits.meter_events (
     value           numeric NOT NULL,
     consumed        numeric NOT NULL,
     pending         numeric NOT NULL DEFAULT 0,
-    debt_no         bigint,
     occurred_at     timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
     price_version   integer NOT NULL DEFAULT 1,
@@ -49,13 +48,23 @@ CREATE TABLE credits.meter_events (
     PRIMARY KEY (customer_id, identifier)
 );
 
--- Usage that no credit covered yet, oldest first: what the next credits pay.
-CREATE INDEX meter_events_pending ON credits.meter_events (customer_id, currency, debt_no) WHERE pending > 0;
 -- A meter's usage in a time: what statistics read. New events go to its end, so it costs little.
 CREATE INDEX meter_events_time ON credits.meter_events (event_name, occurred_at);
 
 -- Events that one grant paid: each is its own line of the ledger.
 CREATE INDEX meter_events_line ON credits.meter_events (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
+
+-- Events that owe: no credit covered them yet.
+CREATE TABLE credits.event_debts (
+    customer_id text COLLATE "C" NOT NULL,
+    identifier  text COLLATE "C" NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    debt_no     bigint NOT NULL,
+    PRIMARY KEY (customer_id, identifier)
+);
+
+-- Oldest first: what the next credits pay.
+CREATE INDEX event_debts_order ON credits.event_debts (customer_id, currency, debt_no);
 
 -- Usage that was taken back.
 CREATE TABLE credits.canceled_events (
@@ -152,6 +161,7 @@ CREATE TABLE credits.inbox_rejected (
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_prices', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_events', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.event_debts', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.canceled_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.unsettled_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.usage_periods', '');

@@ -60,12 +60,16 @@ AS 'MODULE_PATHNAME', 'meter_event_cancel_wrapper';
 COMMENT ON FUNCTION credits.meter_event_cancel IS
 'Takes one event''s usage back: the event stays, with status ''canceled''. Priced by itself it costs nothing any more: what it owed is no longer owed; what grants paid for it comes back to them, newest draw first (returned), and pays what is owed otherwise; what comes back to a grant that has ended ends the same way at once. Priced with others of its period (last, max, tiers) it leaves what they add up to, and the period''s usage comes to cost less, or the same, or (a value that counts instead may be higher) more: consumed and pending are what stays with the event. reason is kept with it. Again is a no-op (replayed = true), and its identifier stays used. Raises PC007, PC013 (also for an identifier without an event).';
 
+-- A type of its own and no OUT parameters: of those PostgreSQL makes a row's description anew for every call.
+CREATE TYPE credits.reported_event AS (
+    identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean);
+COMMENT ON TYPE credits.reported_event IS 'What report_meter_event returns.';
+
 CREATE FUNCTION credits.report_meter_event(
     customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
     occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,
-    metadata jsonb DEFAULT NULL,
-    OUT identifier text, OUT status text, OUT consumed numeric, OUT pending numeric, OUT available numeric,
-    OUT replayed boolean)
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.reported_event
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
 COMMENT ON FUNCTION credits.report_meter_event IS

@@ -13,7 +13,7 @@ END $$;
 REVOKE ALL ON SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA credits FROM PUBLIC;
-REVOKE ALL ON TYPE credits.balance FROM PUBLIC;
+REVOKE ALL ON TYPE credits.balance, credits.debit, credits.reported_event FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits TO credits_app, credits_read, credits_admin, credits_customer;
 

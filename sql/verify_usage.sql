@@ -23,7 +23,15 @@ WHERE NOT EXISTS (SELECT FROM credits.meter_prices p WHERE p.event_name = e.even
 UNION ALL
 SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier, NULL,
        e.pending
-FROM credits.meter_events e WHERE e.pending > 0 AND e.debt_no IS NULL
+FROM credits.meter_events e
+WHERE e.pending > 0 AND NOT EXISTS (SELECT FROM credits.event_debts d
+                                    WHERE d.customer_id = e.customer_id AND d.identifier = e.identifier)
+UNION ALL
+SELECT 'event: has a place in the order of payment and owes nothing', d.customer_id, d.currency, 'event ' || d.identifier, NULL,
+       e.pending
+FROM credits.event_debts d
+LEFT JOIN credits.meter_events e ON e.customer_id = d.customer_id AND e.identifier = d.identifier
+WHERE (e.pending > 0 AND e.currency = d.currency) IS NOT TRUE
 UNION ALL
 -- What an event was charged is what its lines took; nothing yet while it is unsettled.
 SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 'event ' || e.identifier,

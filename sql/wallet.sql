@@ -45,10 +45,15 @@ END;
 COMMENT ON FUNCTION credits.wallet_balance IS
 'What a customer has, right at this moment whether or not any job has run: a row an account, or with a currency exactly one row, zeros where there is nothing. available: what a plain debit may take. restricted: what only certain meters'' events may take. held: set aside. pending: usage not yet paid. next_expiry_at, next_expiry_amount: what is lost next, NULL where nothing expires. Writes nothing and runs on a standby. Raises PC008, PC013.';
 
+-- A type of its own and no OUT parameters: of those PostgreSQL makes a row's description anew for every call.
+CREATE TYPE credits.debit AS (
+    operation_id uuid, currency text, debited numeric, available numeric, replayed boolean);
+COMMENT ON TYPE credits.debit IS 'What wallet_debit returns.';
+
 CREATE FUNCTION credits.wallet_debit(
     customer_id text, amount numeric, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
-    description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    OUT operation_id uuid, OUT currency text, OUT debited numeric, OUT available numeric, OUT replayed boolean)
+    description text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.debit
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'wallet_debit_wrapper';
 COMMENT ON FUNCTION credits.wallet_debit IS

@@ -223,24 +223,24 @@ static POST: Statement = Statement::new(
           WHERE g.customer_id = x.customer_id AND g.grant_id = x.grant_id
       ), events AS (
           UPDATE credits.meter_events e
-          SET consumed = x.consumed, pending = x.pending, debt_no = coalesce(x.debt_no, e.debt_no)
-          FROM unnest($6, $7, $8, $9, $10) AS x (customer_id, identifier, consumed, pending, debt_no)
+          SET consumed = x.consumed, pending = x.pending
+          FROM unnest($6, $7, $8, $9) AS x (customer_id, identifier, consumed, pending)
           WHERE e.customer_id = x.customer_id AND e.identifier = x.identifier
       ), lines AS (
           INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
                                                    grant_id, operation_id, identifier, effective_at, created_at, held, pending)
-          SELECT unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16), unnest($17), unnest($18),
-                 unnest($19), unnest($20), unnest($21), unnest($22), unnest($23)
+          SELECT unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16), unnest($17),
+                 unnest($18), unnest($19), unnest($20), unnest($21), unnest($22)
       )
       UPDATE credits.accounts a
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
           charge_above = greatest(x.available - x.head_remaining, a.watch_below), next_change_at = x.next_change_at, posted_at = x.posted_at,
           last_line = x.last_line, last_debt = x.last_debt
-      FROM (SELECT unnest($24) AS customer_id, unnest($25) AS currency, unnest($26) AS available, unnest($27) AS restricted,
-                   unnest($28) AS held, unnest($29) AS pending, unnest($30) AS head_grant_id, unnest($31) AS head_remaining,
-                   unnest($32) AS next_change_at, unnest($33) AS posted_at, unnest($34) AS last_line,
-                   unnest($35) AS last_debt) x
+      FROM (SELECT unnest($23) AS customer_id, unnest($24) AS currency, unnest($25) AS available, unnest($26) AS restricted,
+                   unnest($27) AS held, unnest($28) AS pending, unnest($29) AS head_grant_id, unnest($30) AS head_remaining,
+                   unnest($31) AS next_change_at, unnest($32) AS posted_at, unnest($33) AS last_line,
+                   unnest($34) AS last_debt) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
     &[
         // grants
@@ -254,7 +254,6 @@ static POST: Statement = Statement::new(
         TEXTARRAYOID,
         NUMERICARRAYOID,
         NUMERICARRAYOID,
-        INT8ARRAYOID,
         // lines
         TEXTARRAYOID,
         TEXTARRAYOID,
@@ -306,7 +305,6 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
             array(events.iter().map(|e| e.identifier)),
             array(events.iter().map(|e| e.consumed)),
             array(events.iter().map(|e| e.pending)),
-            array(events.iter().map(|e| e.debt_no)),
             array(lines.iter().map(|(b, _)| &b.customer_id)),
             array(lines.iter().map(|(b, _)| &b.currency)),
             array(lines.iter().map(|(_, l)| l.line_no)),
@@ -344,7 +342,6 @@ struct Event<'b> {
     identifier: &'b str,
     consumed: Decimal,
     pending: Decimal,
-    debt_no: Option<i64>,
 }
 
 fn events(book: &Book) -> impl Iterator<Item = Event<'_>> {
@@ -354,7 +351,6 @@ fn events(book: &Book) -> impl Iterator<Item = Event<'_>> {
             identifier: debt.source.identifier()?,
             consumed: debt.consumed,
             pending: debt.pending,
-            debt_no: Some(debt.debt_no),
         })
     });
     let others = book.charged().map(|(identifier, consumed)| Event {
@@ -362,7 +358,6 @@ fn events(book: &Book) -> impl Iterator<Item = Event<'_>> {
         identifier,
         consumed,
         pending: Decimal::ZERO,
-        debt_no: None,
     });
     owing.chain(others)
 }

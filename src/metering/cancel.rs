@@ -100,6 +100,9 @@ fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<De
     let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
     let debts = posting::debts(session, book, (!restricted).then(|| event.consumed + event.pending), None)?;
     book.cancel(&event.usage(), event.pending, &draws, debts);
+    if event.pending > Decimal::ZERO {
+        FORGET_DEBT.run(session, &[book.customer_id.cell(), event.identifier.cell()])?;
+    }
     Ok(event.consumed)
 }
 
@@ -172,10 +175,11 @@ struct Stored {
 
 static FIND: Statement = Statement::new(
     c"SELECT e.identifier, e.event_name, e.currency, e.value,
-             CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END, e.pending, e.debt_no, e.occurred_at, e.created_at,
+             CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END, e.pending, d.debt_no, e.occurred_at, e.created_at,
              e.metadata, e.price_version, e.grant_id, e.period_key, x.returned
       FROM credits.meter_events e
       LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+      LEFT JOIN credits.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
       WHERE e.customer_id = $1 AND e.identifier = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -268,8 +272,10 @@ static MARK: Statement = Statement::new(
 
 // What an event that is priced by itself owed is no longer owed; what was paid for it stays what it was, and came back.
 static FORGET_DEBT: Statement = Statement::new(
-    c"UPDATE credits.meter_events SET pending = 0
-      WHERE customer_id = $1 AND identifier = $2 AND period_key IS NULL AND pending > 0",
+    c"WITH place AS (
+          DELETE FROM credits.event_debts WHERE customer_id = $1 AND identifier = $2
+      )
+      UPDATE credits.meter_events SET pending = 0 WHERE customer_id = $1 AND identifier = $2",
     &[TEXTOID, TEXTOID],
 );
 
@@ -282,8 +288,7 @@ fn mark(
     returned: Decimal,
 ) -> Result<(), Error> {
     let arguments = [customer_id.cell(), identifier.cell(), at.cell(), reason.cell(), returned.cell()];
-    MARK.run(session, &arguments)?;
-    FORGET_DEBT.run(session, &[customer_id.cell(), identifier.cell()]).map(drop)
+    MARK.run(session, &arguments).map(drop)
 }
 
 fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {

@@ -178,9 +178,10 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
 
 static DEBTS: Statement = Statement::in_order(
     c"SELECT d.identifier, d.operation_id, d.event_name, d.period_key, d.consumed, d.pending, d.debt_no
-      FROM (SELECT e.identifier, NULL::uuid AS operation_id, e.event_name, e.period_key, e.consumed, e.pending, e.debt_no
-            FROM credits.meter_events e
-            WHERE e.customer_id = $1 AND e.currency = $2 AND e.pending > 0 AND ($4 IS NULL OR e.event_name = ANY ($4))
+      FROM (SELECT e.identifier, NULL::uuid AS operation_id, e.event_name, e.period_key, e.consumed, e.pending, o.debt_no
+            FROM credits.event_debts o
+            JOIN credits.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
+            WHERE o.customer_id = $1 AND o.currency = $2 AND ($4 IS NULL OR e.event_name = ANY ($4))
             UNION ALL
             SELECT NULL, r.operation_id, r.event_name, NULL, r.consumed, r.pending, r.debt_no
             FROM credits.reclaims r
@@ -233,8 +234,10 @@ fn debt(mut row: Row<'_>) -> Result<Debt, Error> {
 }
 
 static PERIOD_DEBTS: Statement = Statement::in_order(
-    c"SELECT identifier, NULL::uuid, event_name, period_key, consumed, pending, debt_no FROM credits.meter_events
-      WHERE customer_id = $1 AND currency = $2 AND pending > 0 AND event_name = $3 AND period_key = $4",
+    c"SELECT e.identifier, NULL::uuid, e.event_name, e.period_key, e.consumed, e.pending, o.debt_no
+      FROM credits.event_debts o
+      JOIN credits.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
+      WHERE o.customer_id = $1 AND o.currency = $2 AND e.event_name = $3 AND e.period_key = $4",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
 

@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub fn write(session: &Session, books: &[Book]) -> Result<(), Error> {
     close_holds(session, books)?;
     write_draws(session, books)?;
+    write_event_debts(session, books)?;
     write_reclaims(session, books)?;
     write_claims(session, books)?;
     forget_settled(session, books)
@@ -85,6 +86,43 @@ fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
         cells.push(array(open.iter().map(|(_, _, d)| d.grant_id)));
         cells.push(array(open.iter().map(|(_, _, d)| d.amount)));
         WRITE_DRAWS.run(session, &cells)?;
+    }
+    Ok(())
+}
+
+static OWE: Statement = Statement::new(
+    c"INSERT INTO credits.event_debts (customer_id, identifier, currency, debt_no)
+      SELECT * FROM unnest($1, $2, $3, $4)
+      ON CONFLICT (customer_id, identifier) DO NOTHING",
+    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
+);
+
+static OWE_NO_MORE: Statement = Statement::new(
+    c"DELETE FROM credits.event_debts d USING unnest($1, $2) AS x (customer_id, identifier)
+      WHERE d.customer_id = x.customer_id AND d.identifier = x.identifier",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Which events owe, in what order.
+fn write_event_debts(session: &Session, books: &[Book]) -> Result<(), Error> {
+    let changed = books
+        .iter()
+        .flat_map(|book| book.changed_debts().filter_map(move |debt| Some((book, debt.source.identifier()?, debt))));
+    let (owing, paid): (Vec<_>, Vec<_>) = changed.partition(|(_, _, debt)| debt.pending > Decimal::ZERO);
+    let keys = |debts: &[(&Book, &str, &Debt)]| {
+        [
+            array(debts.iter().map(|(book, _, _)| &book.customer_id)),
+            array(debts.iter().map(|(_, identifier, _)| *identifier)),
+        ]
+    };
+    if !paid.is_empty() {
+        OWE_NO_MORE.run(session, &keys(&paid))?;
+    }
+    if !owing.is_empty() {
+        let [customers, identifiers] = keys(&owing);
+        let currencies = array(owing.iter().map(|(book, _, _)| &book.currency));
+        let places = array(owing.iter().map(|(_, _, debt)| debt.debt_no));
+        OWE.run(session, &[customers, identifiers, currencies, places])?;
     }
     Ok(())
 }

@@ -93,8 +93,10 @@ SELECT * FROM breaking($$UPDATE credits.operations SET running_balance = 1 WHERE
 SELECT * FROM breaking($$UPDATE credits.operations SET grant_id = NULL WHERE idempotency_key = 'd'$$);
 SELECT * FROM breaking($$UPDATE credits.operations SET function = 'wallet_transfer' WHERE idempotency_key = 'd'$$);
 SELECT * FROM breaking($$UPDATE credits.meter_events SET pending = 3 WHERE identifier = 'owed'$$);
-SELECT * FROM breaking($$UPDATE credits.meter_events SET debt_no = NULL WHERE identifier = 'owed'$$);
+SELECT * FROM breaking($$DELETE FROM credits.event_debts WHERE identifier = 'owed'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET held = 7 WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.event_debts SET currency = 'OTHER' WHERE identifier = 'owed'$$);
+SELECT * FROM breaking($$INSERT INTO credits.event_debts VALUES ('bob', 'other', 'CREDIT', 1)$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET last_debt = 0 WHERE customer_id = 'bob'$$);
 SELECT * FROM breaking($$DELETE FROM credits.accounts WHERE customer_id = 'bob'$$);
 SELECT * FROM breaking($$DELETE FROM credits.meters$$);
@@ -102,7 +104,7 @@ SELECT * FROM breaking($$UPDATE credits.credit_grants SET applicable_meters = '{
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET effective_at = '2026-02-28' WHERE identifier = 'both' AND amount = -3$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET created_at = '2026-03-02' WHERE identifier = 'both' AND amount = -3$$);
 SELECT * FROM breaking($$UPDATE credits.credit_transactions SET type = 'expiration' WHERE identifier = 'both' AND amount = -3$$);
-SELECT * FROM breaking($$INSERT INTO credits.meter_events SELECT customer_id, 'other', event_name, currency, value, 0, 1, 9, occurred_at, created_at FROM credits.meter_events WHERE identifier = 'e'$$);
+SELECT * FROM breaking($$INSERT INTO credits.meter_events SELECT customer_id, 'other', event_name, currency, value, 0, 1, occurred_at, created_at FROM credits.meter_events WHERE identifier = 'e'$$);
 SELECT * FROM breaking($$UPDATE credits.operations SET amount = 4 WHERE idempotency_key = 'd'$$);
 SELECT * FROM breaking($$UPDATE credits.operations SET amount = 4 WHERE idempotency_key = 'both debited'$$);
 SELECT * FROM breaking($$UPDATE credits.operations SET amount = 4 WHERE idempotency_key = 'c'$$);
