@@ -127,7 +127,8 @@ CREATE TABLE credits.usage_ranks (
     PRIMARY KEY (customer_id, event_name, period_key, rank, event_no)
 );
 
--- Where pipelines put usage, and nothing is refused. settle() drains it in the order of inbox_id.
+-- Where pipelines put usage, and nothing is refused. settle() drains it in the order of inbox_id. It has no index, which would
+-- cost more than the row: see src/metering/waiting.rs.
 CREATE TABLE credits.inbox (
     customer_id     text COLLATE "C",
     event_name      text COLLATE "C",
@@ -138,8 +139,11 @@ CREATE TABLE credits.inbox (
     source_data     jsonb,
     metadata        jsonb,
     received_at     timestamptz NOT NULL DEFAULT now(),
-    inbox_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
+    inbox_id        bigint GENERATED ALWAYS AS IDENTITY
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+
+-- Where a publication has it, a row that is deleted is told whole.
+ALTER TABLE credits.inbox REPLICA IDENTITY FULL;
 
 -- What came out of it with an error.
 CREATE TABLE credits.inbox_rejected (

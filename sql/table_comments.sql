@@ -39,7 +39,7 @@ COMMENT ON COLUMN credits.accounts.last_debt IS 'The last number given to someth
 COMMENT ON COLUMN credits.accounts.next_change_at IS 'The first moment at which time alone changes a balance: a grant begins or ends, a hold runs out. Never later than that.';
 COMMENT ON COLUMN credits.accounts.head_grant_id IS 'The grant that pays the next plain debit.';
 COMMENT ON COLUMN credits.accounts.head_floor IS 'What is available once that grant is used up, so that available less this is what remains of it: its own row is out of date. A charge changes available alone.';
-COMMENT ON COLUMN credits.accounts.charge_above IS 'What a charge by that grant alone must leave more of available than: head_floor or watch_below, whichever is more.';
+COMMENT ON COLUMN credits.accounts.charge_above IS 'What a charge by that grant alone must leave more of available than: head_floor or watch_below, whichever is more; infinity, for not at all, where posted_at is later than its last line, until the next.';
 COMMENT ON COLUMN credits.accounts.defers IS 'Whether an event of a deferred meter was ever reported for it: only then can usage wait to be charged.';
 COMMENT ON COLUMN credits.accounts.available IS 'What a plain debit may take.';
 COMMENT ON COLUMN credits.accounts.posted_at IS 'The time of the last posting; the next is not earlier.';

@@ -19,6 +19,12 @@ LEFT JOIN (SELECT customer_id, currency, count(*) AS lines, max(line_no) AS last
        ON l.customer_id = a.customer_id AND l.currency = a.currency
 WHERE a.last_line <> coalesce(l.lines, 0) OR a.last_line <> coalesce(l.last, 0) OR coalesce(l.first, 1) <> 1
 UNION ALL
+SELECT 'account: it was posted to after its last line and can be charged by its head', a.customer_id, a.currency, NULL, NULL,
+       a.last_line
+FROM credits.accounts a
+LEFT JOIN credits.lines l ON l.customer_id = a.customer_id AND l.currency = a.currency AND l.line_no = a.last_line
+WHERE a.posted_at <> coalesce(l.created_at, '-infinity') AND a.charge_above < 'infinity'
+UNION ALL
 SELECT 'line: running balance is not the sum so far', l.customer_id, l.currency, 'line ' || l.line_no,
        l.total, l.running_balance
 FROM (SELECT customer_id, currency, line_no, running_balance,
@@ -111,9 +117,9 @@ SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
 FROM credits.accounts a
 WHERE least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor) < 0
 UNION ALL
-SELECT 'account: charge_above is neither head_floor nor watch_below', a.customer_id, a.currency, NULL,
+SELECT 'account: charge_above is neither head_floor nor watch_below, nor infinity', a.customer_id, a.currency, NULL,
        greatest(a.head_floor, a.watch_below), a.charge_above
-FROM credits.accounts a WHERE a.charge_above <> greatest(a.head_floor, a.watch_below)
+FROM credits.accounts a WHERE a.charge_above NOT IN (greatest(a.head_floor, a.watch_below), 'infinity')
 UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, g.remaining

@@ -102,15 +102,17 @@ fn wallet_adjust(
         let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
-            let judged = currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
-                terms.check(session, now)?;
-                let book = match gives {
-                    true => account::open_or_make(session, customer_id, &call.currency, now)?,
-                    false => account::open_for(session, customer_id, &call.currency, -amount, now)?,
-                };
-                Ok((currency.decimals, book))
-            });
-            match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
+            let judge = || {
+                currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
+                    terms.check(session, now)?;
+                    let book = match gives {
+                        true => account::open_or_make(session, customer_id, &call.currency, now)?,
+                        false => account::open_for(session, customer_id, &call.currency, -amount, now)?,
+                    };
+                    Ok((currency.decimals, book))
+                })
+            };
+            match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
                 Begun::Repeat(first) => repeat(session, customer_id, first),
                 Begun::First((decimals, book)) => match call.grant_id {
                     Some(id) => add(session, book, &call, (id, &terms), &texts, decimals),

@@ -186,8 +186,8 @@ fn grants_pay(
     texts: &Texts<'_>,
     now: Time,
 ) -> Result<Outcome, Error> {
-    let opened = account::open(session, customer_id, &operation.currency, now);
-    let book = match operation::begin(session, customer_id, &operation, key, texts, now, opened)? {
+    let open = || account::open(session, customer_id, &operation.currency, now);
+    let book = match operation::begin(session, customer_id, &operation, key, texts, now, open)? {
         Begun::First(book) => book,
         Begun::Repeat(first) => return repeat(session, customer_id, first),
     };

@@ -198,14 +198,16 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         reason: None,
     };
     // What a first call must meet and a repeat need not.
-    let judged = currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
-        terms.check(session, now)?;
-        Ok((currency.decimals, account::open_or_make(session, customer_id, &call.currency, now)?))
-    });
+    let judge = || {
+        currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
+            terms.check(session, now)?;
+            Ok((currency.decimals, account::open_or_make(session, customer_id, &call.currency, now)?))
+        })
+    };
     let (decimals, mut book) = match key {
         // The grant itself says all that there is to say: only a key needs an operation.
-        None => judged?,
-        Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judged)? {
+        None => judge()?,
+        Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
             Begun::First(opened) => opened,
             Begun::Repeat(first) => return repeat(session, customer_id, first),
         },

@@ -61,10 +61,13 @@ fn line(mut row: Row<'_>) -> Result<OwnLine, Error> {
     Ok(OwnLine { line_no, available, balance: available + restricted, grant_id: row.next()?, posted_at: row.next()? })
 }
 
+// The account was last posted to when the line before this one was: else charge_above would not have let the charge through.
 static UNDO: Statement = Statement::new(
     c"UPDATE credits.accounts a
-      SET available = a.available + $3, last_line = a.last_line - 1
-      WHERE a.customer_id = $1 AND a.currency = $2",
+      SET available = a.available + $3, last_line = a.last_line - 1, posted_at = l.created_at
+      FROM credits.lines l
+      WHERE a.customer_id = $1 AND a.currency = $2
+        AND l.customer_id = $1 AND l.currency = $2 AND l.line_no = a.last_line - 1",
     &[TEXTOID, TEXTOID, NUMERICOID],
 );
 

@@ -77,9 +77,11 @@ fn hold_create(
         let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
-            let judged = currency::resolve_for(session, &call.currency, "amount", amount)
-                .and_then(|_| account::open_for(session, customer_id, &call.currency, amount, now));
-            match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
+            let judge = || {
+                currency::resolve_for(session, &call.currency, "amount", amount)
+                    .and_then(|_| account::open_for(session, customer_id, &call.currency, amount, now))
+            };
+            match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
                 Begun::First(book) => create(session, book, &call, expires_in.as_ref(), &texts),
                 Begun::Repeat(first) => as_it_stands(session, customer_id, first.operation_id, now),
             }

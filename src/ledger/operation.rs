@@ -62,6 +62,16 @@ impl Operation {
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))
     }
+
+    /// Itself, where the call under its key is the same, or PC002.
+    fn repeated(self, key: &str, call: &Operation) -> Result<Operation, Error> {
+        match self.difference(call) {
+            None => Ok(self),
+            Some(difference) => {
+                Err(Error::IdempotencyConflict { argument: "idempotency_key", key: key.to_string(), difference })
+            }
+        }
+    }
 }
 
 static FIND: Statement = Statement::new(
@@ -97,13 +107,7 @@ pub fn first_call(
     error: Error,
 ) -> Result<Operation, Error> {
     let Some(key) = key else { return Err(error) };
-    let first = find(session, customer_id, key)?.ok_or(error)?;
-    match first.difference(call) {
-        None => Ok(first),
-        Some(difference) => {
-            Err(Error::IdempotencyConflict { argument: "idempotency_key", key: key.to_string(), difference })
-        }
-    }
+    find(session, customer_id, key)?.ok_or(error)?.repeated(key, call)
 }
 
 static CLAIM: Statement = Statement::new(
@@ -218,8 +222,9 @@ pub enum Begun<T> {
     Repeat(Operation),
 }
 
-/// Begins a call: claims its key where `judged` lets it, else finds the first call under it. What only a first call must
-/// meet is in `judged`, the accounts that it locked as well; a repeat is answered whatever has changed since.
+/// Begins a call: claims its key where `judge` lets it, else finds the first call under it. What only a first call must meet
+/// is in `judge`, which locks its accounts as well; a repeat is answered whatever has changed since, and waits for nobody
+/// where the first call has committed.
 pub fn begin<T>(
     session: &Session,
     customer_id: &str,
@@ -227,9 +232,14 @@ pub fn begin<T>(
     key: Option<&str>,
     texts: &Texts<'_>,
     now: Time,
-    judged: Result<T, Error>,
+    judge: impl FnOnce() -> Result<T, Error>,
 ) -> Result<Begun<T>, Error> {
-    let error = match judged {
+    if let Some(key) = key
+        && let Some(first) = find(session, customer_id, key)?
+    {
+        return first.repeated(key, call).map(Begun::Repeat);
+    }
+    let error = match judge() {
         Ok(judged) if claim(session, customer_id, call, key, texts, now)? => return Ok(Begun::First(judged)),
         Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),
         Err(error) => error,

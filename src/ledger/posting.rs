@@ -235,7 +235,10 @@ static POST: Statement = Statement::new(
       UPDATE credits.accounts a
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
-          charge_above = greatest(x.available - x.head_remaining, a.watch_below), next_change_at = x.next_change_at, posted_at = x.posted_at,
+          charge_above = CASE WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'
+                              THEN greatest(x.available - x.head_remaining, a.watch_below) ELSE 'infinity' END,
+          next_change_at = x.next_change_at,
+          posted_at = x.posted_at,
           last_line = x.last_line, last_debt = x.last_debt
       FROM (SELECT unnest($23) AS customer_id, unnest($24) AS currency, unnest($25) AS available, unnest($26) AS restricted,
                    unnest($27) AS held, unnest($28) AS pending, unnest($29) AS head_grant_id, unnest($30) AS head_remaining,

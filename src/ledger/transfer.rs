@@ -71,9 +71,11 @@ fn wallet_transfer(
         let texts = Texts { description, metadata: metadata.as_ref() };
         writing(|session| {
             let now = settings::now()?;
-            let judged = currency::resolve_for(session, &call.currency, "amount", amount)
-                .and_then(|c| Ok((c.decimals, open_both(session, (customer_id, to), &call.currency, now)?)));
-            match operation::begin(session, customer_id, &call, key, &texts, now, judged)? {
+            let judge = || {
+                currency::resolve_for(session, &call.currency, "amount", amount)
+                    .and_then(|c| Ok((c.decimals, open_both(session, (customer_id, to), &call.currency, now)?)))
+            };
+            match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
                 Begun::Repeat(first) => repeat(session, customer_id, first),
                 Begun::First((decimals, books)) => {
                     let mirror = Operation { counterparty: Some(customer_id.to_string()), ..call.clone() };

@@ -15,6 +15,7 @@ use foldhash::fast::RandomState;
 use pgrx::pg_sys::{
     INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
 };
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -47,21 +48,21 @@ struct Recorded<'a, 'b> {
 }
 
 /// Reports a batch: an outcome an event, in input order, each as if it had been reported alone.
-pub fn report(
+pub fn report<E: Borrow<Result<Event, Error>>>(
     session: &Session,
-    events: &[Result<Event, Error>],
+    events: &[E],
     now: Time,
     locking: Locking,
 ) -> Result<Vec<Outcome>, Error> {
     let mut meters: HashMap<&str, Option<Rc<Meter>>> = HashMap::new();
-    for event in events.iter().flatten() {
+    for event in events.iter().flat_map(|event| event.borrow()) {
         if !meters.contains_key(event.event_name.as_str()) {
             meters.insert(&event.event_name, meter::find(session, &event.event_name)?);
         }
     }
     let judged: Vec<Judged<'_>> = events
         .iter()
-        .map(|event| match event {
+        .map(|event| match event.borrow() {
             Err(error) => Judged::Bad(error.clone()),
             Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_deref), now) {
                 Err(error) => Judged::Refused(event, error),

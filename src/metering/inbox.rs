@@ -5,13 +5,15 @@
 use super::accounts::Locking;
 use super::batch;
 use super::report::{Event, Extras};
+use super::waiting::Waiting;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::Numeric;
-use crate::pg::statement::{Row, Session, Statement};
-use crate::pg::value::{ToCell, array};
+use crate::pg::statement::{self, Session, Statement};
+use crate::pg::value::{Place, array};
 use crate::settings;
-use pgrx::pg_sys::{INT4OID, INT8ARRAYOID, INT8OID, TEXTARRAYOID};
+use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID};
+use std::collections::HashSet;
 
 // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
 static ALONE: Statement = Statement::new(
@@ -19,11 +21,11 @@ static ALONE: Statement = Statement::new(
     &[],
 );
 
-static READ: Statement = Statement::in_order(
-    c"SELECT i.inbox_id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.received_at, i.subscription_id,
-             i.source_data, i.metadata
-      FROM credits.inbox i WHERE i.inbox_id > $1 ORDER BY i.inbox_id LIMIT $2",
-    &[INT8OID, INT4OID],
+static READ: Statement = Statement::new(
+    c"SELECT i.inbox_id, i.ctid, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.received_at,
+             i.subscription_id, i.source_data, i.metadata
+      FROM credits.inbox i WHERE i.ctid = ANY ($1)",
+    &[TIDARRAYOID],
 );
 
 static PUT_ASIDE: Statement = Statement::new(
@@ -31,15 +33,12 @@ static PUT_ASIDE: Statement = Statement::new(
                                           source_data, metadata, received_at, error, message, rejected_at)
       SELECT i.inbox_id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
              i.source_data, i.metadata, i.received_at, x.error, x.message, now()
-      FROM unnest($1, $2, $3) AS x (inbox_id, error, message)
-      JOIN credits.inbox i ON i.inbox_id = x.inbox_id",
-    &[INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
+      FROM unnest($1, $2, $3) AS x (place, error, message)
+      JOIN credits.inbox i ON i.ctid = x.place",
+    &[TIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
 
-static FORGET: Statement = Statement::new(
-    c"DELETE FROM credits.inbox i USING unnest($1) AS x (inbox_id) WHERE i.inbox_id = x.inbox_id",
-    &[INT8ARRAYOID],
-);
+static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.ctid = ANY ($1)", &[TIDARRAYOID]);
 
 /// Takes up to so many rows out of the inbox; how many it was. Rows of an account that another session has locked stay.
 pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
@@ -50,32 +49,56 @@ pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
     if !alone {
         return Ok(0);
     }
-    let (now, mut after) = (settings::now()?, 0);
+    let now = settings::now()?;
+    let mut waiting = Waiting::recall();
+    let (mut from, mut read_again) = (0, false);
     loop {
-        let (ids, events) = read(session, after, most, now)?;
-        let Some(last) = ids.last() else { return Ok(0) };
-        after = *last;
-        let drained = report(session, &ids, &events, now)?;
-        // All of them were of busy accounts: those behind need not be.
-        if drained > 0 || events.len() < most as usize {
-            return Ok(drained);
+        let some = waiting.some(from, most as usize);
+        if some.is_empty() {
+            if read_again {
+                return Ok(0);
+            }
+            waiting.read(session)?;
+            (from, read_again) = (0, true);
+            continue;
         }
+        let end = from + some.len();
+        let rows = read(session, some, now)?;
+        let done = report(session, &rows, now)?;
+        // What is not there any more another session took out.
+        let stays: HashSet<i64> = rows.iter().map(|row| row.id).filter(|id| !done.contains(id)).collect();
+        let staying = waiting.take_out(from..end, |id| stays.contains(&id));
+        if !done.is_empty() {
+            waiting.keep();
+            return Ok(done.len() as i32);
+        }
+        // All of them were of busy accounts: those behind need not be.
+        from += staying;
     }
 }
 
-type Reported = Vec<Result<Event, Error>>;
-
-fn read(session: &Session, after: i64, most: i32, now: Time) -> Result<(Vec<i64>, Reported), Error> {
-    let rows = READ.run(session, &[after.cell(), most.cell()])?;
-    let (mut ids, mut events) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    for mut row in rows.iter() {
-        ids.push(row.next()?);
-        events.push(event(&mut row, now)?);
-    }
-    Ok((ids, events))
+/// A row of the inbox.
+struct Row {
+    id: i64,
+    place: Place,
+    event: Result<Event, Error>,
 }
 
-fn event(row: &mut Row<'_>, now: Time) -> Result<Result<Event, Error>, Error> {
+/// Those of these rows that are there, in order.
+fn read(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Row>, Error> {
+    let found = READ.run(session, &[array(waiting.iter().map(|(_, place)| *place))])?;
+    let mut rows = Vec::with_capacity(found.len());
+    for mut row in found.iter() {
+        let (id, place) = (row.next()?, row.next()?);
+        rows.push(Row { id, place, event: event(&mut row, now)? });
+    }
+    // Where a row was another may be by now, which comes in its own turn.
+    rows.retain(|row| waiting.binary_search_by_key(&row.id, |(id, _)| *id).is_ok_and(|at| waiting[at].1 == row.place));
+    rows.sort_unstable_by_key(|row| row.id);
+    Ok(rows)
+}
+
+fn event(row: &mut statement::Row<'_>, now: Time) -> Result<Result<Event, Error>, Error> {
     let (customer_id, event_name): (Option<String>, Option<String>) = (row.next()?, row.next()?);
     let value: Option<Numeric> = row.next()?;
     let identifier: Option<String> = row.next()?;
@@ -85,27 +108,29 @@ fn event(row: &mut Row<'_>, now: Time) -> Result<Result<Event, Error>, Error> {
     Ok(Event::read(customer_id, event_name, value, identifier, occurred_at, now, extras))
 }
 
-fn report(session: &Session, ids: &[i64], events: &Reported, now: Time) -> Result<i32, Error> {
-    let outcomes = batch::report(session, events, now, Locking::Skip)?;
-    let (mut done, mut refused) = (Vec::with_capacity(ids.len()), Vec::new());
-    for (id, outcome) in ids.iter().zip(outcomes) {
+/// Charges what rows report, or puts them aside; the ids of those that are done with.
+fn report(session: &Session, rows: &[Row], now: Time) -> Result<HashSet<i64>, Error> {
+    let events: Vec<&Result<Event, Error>> = rows.iter().map(|row| &row.event).collect();
+    let outcomes = batch::report(session, &events, now, Locking::Skip)?;
+    let (mut done, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
+    for (row, outcome) in rows.iter().zip(outcomes) {
         match outcome {
             Err(Error::AccountBusy) => continue,
-            Err(error) => refused.push((*id, error)),
+            Err(error) => refused.push((row.place, error)),
             Ok(_) => {}
         }
-        done.push(*id);
+        done.push(row);
     }
     if !refused.is_empty() {
         let cells = [
-            array(refused.iter().map(|(id, _)| *id)),
+            array(refused.iter().map(|(place, _)| *place)),
             array(refused.iter().map(|(_, error)| error.sqlstate())),
             array(refused.iter().map(|(_, error)| error.to_string())),
         ];
         PUT_ASIDE.run(session, &cells)?;
     }
     if !done.is_empty() {
-        FORGET.run(session, &[array(done.iter().copied())])?;
+        FORGET.run(session, &[array(done.iter().map(|row| row.place))])?;
     }
-    Ok(done.len() as i32)
+    Ok(done.iter().map(|row| row.id).collect())
 }

@@ -18,3 +18,4 @@ pub mod report;
 pub mod settlement;
 pub mod stats;
 pub mod usage;
+pub mod waiting;

@@ -16,6 +16,23 @@ pub fn clock() -> Time {
     Time(unsafe { pg_sys::GetCurrentTimestamp() })
 }
 
+/// A transaction, or the part of one since a savepoint.
+pub struct Transaction(pg_sys::TransactionId);
+
+impl Transaction {
+    /// Whether it has committed, or is under way in this session and can still.
+    pub fn holds(&self) -> bool {
+        // SAFETY: both read what the server knows of a transaction; functions run inside one.
+        unsafe { pg_sys::TransactionIdIsCurrentTransactionId(self.0) || pg_sys::TransactionIdDidCommit(self.0) }
+    }
+}
+
+/// The one under way, which gets an id where it had none.
+pub fn transaction() -> Transaction {
+    // SAFETY: functions that write run inside a transaction that may.
+    Transaction(unsafe { pg_sys::GetCurrentTransactionId() })
+}
+
 /// Whether that is the name of a time zone, in PostgreSQL's own list or in POSIX form.
 pub fn is_time_zone(name: &str) -> bool {
     // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused

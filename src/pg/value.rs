@@ -116,6 +116,28 @@ impl FromCell for Oid {
     }
 }
 
+/// Where a row version is in its table: a `tid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place([u8; 6]);
+
+impl ToCell for Place {
+    fn cell(&self) -> Cell {
+        // SAFETY: the 6 bytes of a tid datum are allocated in the current context and written whole.
+        unsafe {
+            let place = pg_sys::palloc(6).cast::<u8>();
+            std::ptr::copy_nonoverlapping(self.0.as_ptr(), place, 6);
+            Cell::of(pg_sys::Datum::from(place))
+        }
+    }
+}
+
+impl FromCell for Place {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        // SAFETY: callers read columns of type tid with this: 6 bytes, alive as long as the result row.
+        (!cell.null).then(|| Place(unsafe { *cell.datum.cast_mut_ptr::<[u8; 6]>() }))
+    }
+}
+
 /// A calendar day, as PostgreSQL stores a `date`.
 #[derive(Debug, Clone, Copy)]
 pub struct Date(i32);
@@ -276,6 +298,9 @@ impl Element for Decimal {
 }
 impl Element for Uuid {
     const LAYOUT: Layout = Layout(pg_sys::UUIDOID, 16, false, b'c');
+}
+impl Element for Place {
+    const LAYOUT: Layout = Layout(pg_sys::TIDOID, 6, false, b's');
 }
 impl Element for Time {
     const LAYOUT: Layout = Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd');

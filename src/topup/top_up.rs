@@ -108,7 +108,7 @@ fn top_up_create(
             };
             let order = match key {
                 None => judged?,
-                Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, judged)? {
+                Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, || judged)? {
                     Begun::First(order) => order,
                     Begun::Repeat(first) => {
                         let top_up = stored::find(session, customer_id, first.operation_id)?;

@@ -94,7 +94,9 @@ fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
 
 static SAVE: Statement = Statement::new(
     c"UPDATE credits.accounts a
-      SET told = $3, watch_below = $4, charge_above = greatest(a.head_floor, $4), watch_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
+      SET told = $3, watch_below = $4, 
+          charge_above = CASE WHEN a.charge_above < 'infinity' THEN greatest(a.head_floor, $4) ELSE 'infinity' END,
+           watch_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
       WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID, INT2OID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID],
 );

@@ -21,14 +21,14 @@ ROWS = """COPY (SELECT 'cus_' || (1 + floor(random() * {wallets}))::int, 'api_ca
                     'evt_' || (1 + floor(random() * 9e15))::bigint FROM generate_series(1, {events})) TO STDOUT"""
 
 
-def run(database, out, script, case, seconds):
+def run(database, out, script, case, clients, seconds):
     """Events a second, and how many transactions were done in all, the uncounted ones included."""
     text = script.read_text()
     if text.startswith("COPY "):
         return copy(database, text, case, seconds)
     makes_input = INPUT in text
     arguments = ["pgbench", "-n", "-M", "prepared", "-T", str(WARM_UP + seconds)]
-    arguments += ["-c", str(case.clients), "-j", str(min(case.clients, os.cpu_count() or 1))]
+    arguments += ["-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))]
     arguments += ["-D", f"wallets={case.wallets}", "-D", f"events={case.events}"]
     arguments += ["-f", str(script)] + (["-r"] if makes_input else [])
     with fresh_folder(out / "logs") as logs:
@@ -39,6 +39,20 @@ def run(database, out, script, case, seconds):
     if done == 0 or done != sum(len(one) for one in transactions.values()):
         raise server.Problem(f"{script.name}: pgbench counts {done} transactions, and its log does not.\n{summary}")
     return case.events * rate(transactions, input_seconds(summary) if makes_input else 0.0), done
+
+
+CHARGES = 30_000  # that are weighed, after a third of them that is not: by then most pages were logged whole once
+
+
+def weigh(database, script, case, side):
+    """One byte over the bytes that a charge leaves: those of its tables and indexes and of the log together."""
+    arguments = ["pgbench", "-n", "-M", "prepared", "-c", "1", "-D", f"wallets={case.wallets}", "-f", str(script)]
+    before = (0, 0)
+    for charges in (CHARGES // 3, CHARGES):
+        before = database.weight(side)
+        server.command([*arguments, "-t", str(charges)], database.env(synchronous_commit="off"))
+    after = database.weight(side)
+    return CHARGES / sum(b - a for a, b in zip(before, after)), CHARGES + CHARGES // 3
 
 
 def copy(database, statement, case, seconds):

@@ -59,6 +59,15 @@ class Database:
             ),
         }
 
+    def weight(self, side):
+        """The bytes of the tables and indexes of a side, and of the log so far."""
+        tables = {"floor": "relname ~ '^floor_'", "hand": "relname ~ '^hand_'", "ours": "relnamespace = 'credits'::regnamespace"}
+        sizes = self.query(
+            f"SELECT (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND {tables[side]}),"
+            " pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+        )
+        return tuple(int(size) for size in sizes.split("|"))
+
     def balances(self):
         """What all wallets together have, a whole number because every charge is 10. Ours is asked as users ask."""
         sums = {

@@ -86,6 +86,7 @@ def deferred_not_seen_before_commit(pair: Pair) -> None:
     for commit in (True, False):
         pair.customer = f"deferred_not_seen_before_commit_{commit}"
         pair.first.one(CREDIT, pair.customer, 10)
+        pair.first.one(REPORT, pair.customer, "later", 0, "the first of all")
         pair.first.begin()
         pair.first.one(REPORT, pair.customer, "later", 8, "eight")
         pair.checks.equal(pair.second.one(DEBIT_OF_1, pair.customer)["available"], 9, "a debit does not wait for it")
@@ -95,10 +96,25 @@ def deferred_not_seen_before_commit(pair: Pair) -> None:
         pair.checks.equal(row["available"], 0 if commit else 8, "and the next debit settles it first")
 
 
+def first_deferred_of_all(pair: Pair) -> None:
+    """an account's first deferred usage of all has its row, so that whoever charges it knows from then on: once"""
+    pair.first.one(METER, "at first", "sum", PRICE_OF_1, "deferred")
+    for commit in (False, True):
+        pair.customer = f"first_deferred_of_all_{commit}"
+        pair.first.one(CREDIT, pair.customer, 10)
+        pair.first.begin()
+        pair.first.one(REPORT, pair.customer, "at first", 8, "eight")
+        waiting = pair.blocked(pair.second.start(DEBIT_OF_1, pair.customer))
+        pair.first.end(commit)
+        pair.checks.equal(waiting.one()["available"], 1 if commit else 9, f"commit {commit}: a debit counts what is there")
+        pair.checks.equal(pair.balance()[0], 1 if commit else 9, "and so does a reader")
+
+
 def deferred_beside_an_older_snapshot(pair: Pair) -> None:
     """deferred usage comes after the snapshot of a transaction that spends: as if it had come after it altogether"""
     pair.first.one(METER, "after", "sum", PRICE_OF_1, "deferred")
     pair.first.one(CREDIT, pair.customer, 10)
+    pair.first.one(REPORT, pair.customer, "after", 0, "the first of all")
     pair.second.begin("REPEATABLE READ")
     pair.second.one("SELECT 1 AS snapshot")
     pair.first.one(REPORT, pair.customer, "after", 8, "eight")
@@ -148,6 +164,6 @@ def copied_for_a_busy_account(pair: Pair) -> None:
 
 CASES = (
     first_of_a_period, higher_while_reported, canceled_while_reported_again, lowered_while_spent,
-    deferred_not_seen_before_commit, deferred_beside_an_older_snapshot, canceled_while_settled,
+    deferred_not_seen_before_commit, first_deferred_of_all, deferred_beside_an_older_snapshot, canceled_while_settled,
     copied_for_a_busy_account,
 )  # fmt: skip

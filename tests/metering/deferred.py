@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from decimal import ROUND_HALF_UP, Decimal
 from multiprocessing import get_context
 from typing import Any
@@ -99,8 +99,18 @@ def check(checks: Checks, database: str) -> None:
 
 
 def waits_for_nothing(checks: Checks, database: str) -> None:
-    """A report does not wait for whoever has the account."""
-    with harness.connect(database) as one, harness.connect(database) as other:
+    """A report does not wait for whoever has the account, but for the first of all, with which the account learns of it."""
+    with harness.connect(database) as one, harness.connect(database) as other, ThreadPoolExecutor(1) as pool:
+        one.execute("BEGIN")
+        one.execute("SELECT credits.wallet_debit(%s, 1)", [WALLET])
+        first = pool.submit(
+            other.execute, "SELECT status FROM credits.report_meter_event(%s, 'tokens', 100, 'the first')", [WALLET]
+        )
+        checks.check(wait([first], 0.5).not_done, "the first deferred event of an account waits for its row")
+        one.execute("ROLLBACK")
+        checks.equal(first.result(30).fetchone(), ("unsettled",), "until it is free")
+        row = other.execute("SELECT credits.settle()").fetchone()
+        checks.equal(row, (1,), "and is settled")
         one.execute("BEGIN")
         one.execute("SELECT credits.wallet_debit(%s, 1)", [WALLET])
         other.execute("SET statement_timeout = '5s'")
@@ -167,7 +177,7 @@ def under_fire(checks: Checks, server: Server, database: str) -> None:
 def account_for_it(checks: Checks, connection: psycopg.Connection[Any], spent: Decimal) -> None:
     checks.equal(busy.nothing_waits(connection), True, "nothing waits any more")
     reported = {identifier: value for number in range(REPORTERS) for identifier, value in events(number)}
-    reported["beside a debit"] = Decimal(100)
+    reported["the first"] = reported["beside a debit"] = Decimal(100)
     stored = dict(
         connection.execute("SELECT identifier, value FROM credits.meter_events WHERE customer_id = %s", [WALLET]).fetchall()
     )

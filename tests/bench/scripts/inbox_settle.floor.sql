@@ -1,12 +1,7 @@
--- Rows of a table charged as one set-based statement. The first statement puts them in; ./run takes its time off.
-SELECT /* input */ fill('floor_inbox', :events, :wallets);
-WITH batch AS (
-    DELETE FROM floor_inbox RETURNING customer_id, value, identifier
-), due AS (
-    SELECT customer_id, sum(value) AS total FROM batch GROUP BY customer_id
-), account AS (
-    UPDATE floor_account a SET balance = a.balance - due.total, version = a.version + 1
-    FROM due WHERE a.customer_id = due.customer_id AND a.currency = 'CREDIT'
-)
-INSERT INTO floor_event (customer_id, identifier, meter_id, value, occurred_at, consumed)
-SELECT customer_id, identifier, 1, value, now(), value FROM batch;
+-- A batch of as many events in one call. The first statement makes the arrays; ./run takes its time off.
+SELECT /* input */ array_agg('cus_' || (1 + floor(random() * :wallets))::int) AS customers,
+       array_agg('api_calls'::text) AS names, array_agg(10::numeric) AS amounts,
+       array_agg('evt_' || (1 + floor(random() * 9e15))::bigint) AS keys
+FROM generate_series(1, :events) \gset
+SELECT count(*)
+FROM credits.report_meter_events(:customers::text[], :names::text[], :amounts::numeric[], :keys::text[]);

@@ -1,0 +1,77 @@
+//! Which rows of the inbox come next. The inbox has no index, so that what is put into it costs no more than a row: a session
+//! that drains it reads where its rows are once for many batches, and finds each of them by its place.
+
+use crate::clock::Time;
+use crate::error::Error;
+use crate::pg::backend::{self, Transaction};
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{Place, ToCell};
+use pgrx::pg_sys::INT8OID;
+use std::cell::RefCell;
+use std::ops::Range;
+
+/// Most rows that a session remembers: 16 bytes each.
+const MOST: i64 = 1_000_000;
+/// How long it does, in seconds: a transaction that put rows in earlier may commit later.
+const SECONDS: i64 = 60;
+
+static READ: Statement =
+    Statement::scanning(c"SELECT i.inbox_id, i.ctid FROM credits.inbox i ORDER BY i.inbox_id LIMIT $1", &[INT8OID]);
+
+thread_local! {
+    static KNOWN: RefCell<Waiting> = RefCell::default();
+}
+
+/// Rows of the inbox that nobody has taken out yet, as far as the session knows, in the order of their ids.
+pub struct Waiting {
+    rows: Vec<(i64, Place)>,
+    /// When they were read, by the server's clock.
+    read_at: Time,
+    /// The transaction that took rows out last: where it was rolled back they are there again.
+    left_by: Option<Transaction>,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Waiting { rows: Vec::new(), read_at: Time(0), left_by: None }
+    }
+}
+
+impl Waiting {
+    /// What the session remembers, where that still holds. It forgets it until [`Waiting::keep`], so that an error leaves it
+    /// with nothing wrong.
+    pub fn recall() -> Self {
+        let known = KNOWN.take();
+        let fresh = backend::clock() < known.read_at.plus_seconds(SECONDS);
+        if fresh && known.left_by.as_ref().is_none_or(Transaction::holds) { known } else { Waiting::default() }
+    }
+
+    /// Has the session remember it.
+    pub fn keep(mut self) {
+        self.left_by = Some(backend::transaction());
+        KNOWN.set(self);
+    }
+
+    /// Reads which rows there are, the first in order.
+    pub fn read(&mut self, session: &Session) -> Result<(), Error> {
+        self.read_at = backend::clock();
+        let rows = READ.run(session, &[MOST.cell()])?;
+        self.rows = rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
+        Ok(())
+    }
+
+    /// So many from there on, at most.
+    pub fn some(&self, from: usize, most: usize) -> &[(i64, Place)] {
+        let end = from.saturating_add(most).min(self.rows.len());
+        self.rows.get(from..end).unwrap_or_default()
+    }
+
+    /// Takes out those of a range that do not stay; how many stay.
+    pub fn take_out(&mut self, range: Range<usize>, stays: impl Fn(i64) -> bool) -> usize {
+        let staying: Vec<(i64, Place)> =
+            self.rows[range.clone()].iter().filter(|(id, _)| stays(*id)).copied().collect();
+        let count = staying.len();
+        self.rows.splice(range, staying);
+        count
+    }
+}
