@@ -30,16 +30,18 @@ mod tests {
         }
     }
 
-    /// The same life led by three wallets: one event a call (the head's way wherever it applies), batches of one
-    /// (locked, planned and posted), and single events beside credits for another meter (which rule out the
-    /// head's way). Their answers and ledgers must be the same.
+    /// The same life led by four wallets: one event a call (the head's way wherever it applies), batches of one
+    /// (locked, planned and posted), single events beside credits for another meter (which rule out the head's way), and
+    /// in a wallet in which usage could wait (which the head's way looks for). Their answers and ledgers must be the same.
     #[pg_test]
     fn every_way_of_charging_comes_to_the_same() {
         run("SELECT credits.meter_create('m', unit_price => 0.5), credits.meter_create('other')");
+        run("SELECT credits.meter_create('later', settlement => 'deferred')");
         clock(0);
-        for wallet in ["one", "batch", "beside", "other"] {
+        for wallet in ["one", "batch", "beside", "later", "other"] {
             run(&format!("SELECT credits.customer_upsert('{wallet}')"));
         }
+        run("SELECT credits.report_meter_event('later', 'later', 0, 'nothing')");
         run("SELECT credits.credit_grant('beside', 1000, applicable_meters => '{other}')");
         let mut dice = Dice(42);
         for minute in 1..=300u64 {
@@ -52,7 +54,7 @@ mod tests {
                 } else {
                     String::from("NULL")
                 };
-                for wallet in ["one", "batch", "beside"] {
+                for wallet in ["one", "batch", "beside", "later"] {
                     run(&format!(
                         "SELECT credits.credit_grant('{wallet}', {amount}, priority => {priority}, expires_at => {ends}, \
                          effective_at => '2026-01-01 00:00+00'::timestamptz + interval '{} min')",
@@ -76,6 +78,20 @@ mod tests {
                 assert!(single.is_some());
                 assert_eq!(single, batch, "minute {minute}");
                 assert_eq!(single, beside, "minute {minute}");
+                let later = answer(format!("credits.report_meter_event('later', 'm', {value}, 'e{minute}')"));
+                assert_eq!(single, later, "minute {minute}");
+                let debit = |wallet: &str| {
+                    one::<String>(&format!(
+                        "SELECT concat_ws(' ', ok, shortfall, debited, available) \
+                         FROM credits.wallet_try_debit('{wallet}', {value} + 1, idempotency_key => 'd{minute}')"
+                    ))
+                };
+                if minute % 5 == 0 {
+                    let single = debit("one");
+                    for wallet in ["batch", "beside", "later"] {
+                        assert_eq!(single, debit(wallet), "minute {minute}, {wallet}");
+                    }
+                }
             }
         }
         clock(100_000);
@@ -85,13 +101,21 @@ mod tests {
             let lines = one::<String>(&format!(
                 "SELECT string_agg(concat_ws(' ', type, trim_scale(amount), trim_scale(running_balance - {less}), \
                                              identifier, effective_at, created_at), ';' ORDER BY line_no) \
-                 FROM credits.credit_transactions WHERE customer_id = '{wallet}' AND amount <> 1000"
+                 FROM credits.lines WHERE customer_id = '{wallet}' AND amount <> 1000"
             ));
             lines.unwrap_or_default().split(';').map(String::from).collect()
         };
         let single = ledger("one", 0);
         assert!(["grant", "consumption", "expiration"].iter().all(|t| single.iter().any(|l| l.starts_with(t))));
-        for (wallet, less) in [("batch", 0), ("beside", 1000)] {
+        // Which lines are events' and debits' own is the same as well.
+        let own = |wallet: &str| {
+            one::<i64>(&format!(
+                "SELECT (SELECT count(*) FROM credits.meter_events WHERE customer_id = '{wallet}' AND line_no IS NOT NULL)"
+            ))
+        };
+        assert!(own("one") > Some(20));
+        for (wallet, less) in [("batch", 0), ("beside", 1000), ("later", 0)] {
+            assert_eq!(own("one"), own(wallet), "{wallet}");
             let other = ledger(wallet, less);
             assert_eq!(single.len(), other.len(), "lines of {wallet}");
             if let Some((a, b)) = single.iter().zip(&other).find(|(a, b)| a != b) {

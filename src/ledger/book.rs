@@ -71,6 +71,8 @@ pub struct Book {
     pub defers: bool,
     /// Grants in drawdown order: all that are open, or as many of the first as the charges can need.
     grants: Grants,
+    /// Whether the head alone was taken in, and has paid all that was charged.
+    head_alone: bool,
     /// The last grant in order of those that were taken in; `None` where all that are open were.
     window_end: Option<Grant>,
     /// Grants that change and are not in line to pay: ended ones, and those that stand after a window's end.
@@ -123,6 +125,7 @@ impl Book {
             last_debt,
             defers: false,
             grants: Grants::default(),
+            head_alone: false,
             window_end: None,
             aside: Vec::new(),
             debts: BTreeMap::new(),
@@ -162,6 +165,12 @@ impl Book {
     /// Whether there is anything to write.
     pub fn is_changed(&self) -> bool {
         self.touched || !self.lines.is_empty() || self.changed_debts().next().is_some()
+    }
+
+    /// Whether nothing has changed but that the head has less, and every line of that was handed over: then the account's row
+    /// says it all with what is available, when it was posted to, and its last line.
+    pub fn only_head_paid(&self) -> bool {
+        self.head_alone && self.lines.is_empty() && self.debts.is_empty() && self.settled.is_empty() && !self.watch.now
     }
 
     /// Has the account's row written whatever else there is: something changes under its lock that is in no book.

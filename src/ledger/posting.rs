@@ -292,10 +292,46 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
     if !books.iter().all(Book::is_sound) {
         return Err(Error::internal("a posting would leave something below zero, or misses a grant"));
     }
-    let grants: Vec<(&Book, &Grant)> = books.iter().flat_map(|b| b.changed_grants().map(move |g| (b, g))).collect();
-    let events: Vec<Event<'_>> = books.iter().flat_map(events).collect();
+    let (plain, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
+    post_head(session, &plain)?;
+    post_all(session, &books)?;
+    watch::look(session, &plain)?;
+    watch::look(session, &books)
+}
+
+static POST_HEAD: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET available = x.available, posted_at = x.posted_at, last_line = x.last_line,
+          charge_above = greatest(a.head_floor, a.watch_below)
+      FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS available, unnest($4) AS posted_at,
+                   unnest($5) AS last_line) x
+      WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID],
+);
+
+/// The same where nothing else has changed than that the head has less.
+fn post_head(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    if books.is_empty() {
+        return Ok(());
+    }
+    let cells = [
+        array(books.iter().map(|b| &b.customer_id)),
+        array(books.iter().map(|b| &b.currency)),
+        array(books.iter().map(|b| b.available)),
+        array(books.iter().map(|b| b.posted_at)),
+        array(books.iter().map(|b| b.last_line)),
+    ];
+    POST_HEAD.run(session, &cells).map(drop)
+}
+
+fn post_all(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    if books.is_empty() {
+        return Ok(());
+    }
+    let grants: Vec<(&Book, &Grant)> = books.iter().flat_map(|b| b.changed_grants().map(move |g| (*b, g))).collect();
+    let events: Vec<Event<'_>> = books.iter().flat_map(|b| events(b)).collect();
     let lines: Vec<_> = books.iter().flat_map(|b| b.lines.iter().map(move |l| (b, l))).collect();
-    let heads: Vec<_> = books.iter().map(Book::next_head).collect();
+    let heads: Vec<_> = books.iter().map(|b| b.next_head()).collect();
     POST.run(
         session,
         &[
@@ -335,8 +371,7 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
             array(books.iter().map(|b| b.last_debt)),
         ],
     )?;
-    extra::write(session, books)?;
-    watch::look(session, books)
+    extra::write(session, books)
 }
 
 /// What an event's row is to say.

@@ -74,14 +74,14 @@ impl FromCell for String {
         if cell.null {
             return None;
         }
-        // SAFETY: callers read columns of type text with this; the datum is a live varlena of the result row, and the
-        // C string made of it is copied before it is freed.
-        unsafe {
-            let text = pg_sys::text_to_cstring(cell.datum.cast_mut_ptr());
-            let string = CStr::from_ptr(text).to_str().ok().map(String::from);
-            pg_sys::pfree(text.cast());
-            string
-        }
+        // SAFETY: callers read columns of type text with this; the datum is a live varlena, which is copied from where it
+        // lies, or from where it was detoasted to.
+        let bytes = unsafe {
+            let text = pg_sys::pg_detoast_datum_packed(cell.datum.cast_mut_ptr());
+            let start = pgrx::varlena::vardata_any(text).cast::<u8>();
+            std::slice::from_raw_parts(start, pgrx::varlena::varsize_any_exhdr(text))
+        };
+        std::str::from_utf8(bytes).ok().map(String::from)
     }
 }
 

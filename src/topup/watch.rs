@@ -16,7 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// Looks at those accounts whose balance is to be looked at.
-pub fn look(session: &Session, books: &[Book]) -> Result<(), Error> {
+pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
     for book in books.iter().filter(|book| book.is_to_be_watched()) {
         look_at(session, book)?;
     }

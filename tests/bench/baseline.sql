@@ -1,4 +1,4 @@
--- What pg_credits is measured against: tables, functions and 10,000 wallets of the two baselines. Loaded once, by
+-- What pg_credits is measured against: tables, functions and wallets (10,000 or :wallets) of the two baselines. Loaded once, by
 -- ./run, into the benchmark's own database. What pgbench sends is in scripts/*.floor.sql and scripts/*.hand.sql.
 --
 --   floor  The least that can be called a charge: one UPDATE of a balance and one INSERT under a unique key, in one
@@ -164,11 +164,11 @@ BEGIN
     RETURN p_events;
 END $$;
 
--- 10,000 wallets with more credits than the run can spend, one grant each ---------------------------------------------
+-- Wallets with more credits than the run can spend, one grant each -----------------------------------------------------
 
 INSERT INTO hand_meter (event_name, currency) VALUES ('api_calls', 'CREDIT');
 INSERT INTO floor_account (customer_id, currency, balance)
-SELECT 'cus_' || i, 'CREDIT', 1e12 FROM generate_series(1, 10000) i;
+SELECT 'cus_' || i, 'CREDIT', 1e12 FROM generate_series(1, :wallets) i;
 INSERT INTO hand_account SELECT * FROM floor_account;
 INSERT INTO hand_grant (customer_id, currency, amount, remaining)
 SELECT customer_id, currency, balance, balance FROM hand_account;

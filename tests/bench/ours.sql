@@ -1,4 +1,4 @@
--- pg_credits as it is measured: the same 10,000 wallets as in baseline.sql, made by the public functions alone. Loaded
+-- pg_credits as it is measured: the same wallets as in baseline.sql, made by the public functions alone. Loaded
 -- once, by ./run, into the benchmark's own database. What pgbench sends is in scripts/*.ours.sql.
 
 CREATE EXTENSION pg_credits;
@@ -6,7 +6,7 @@ CREATE EXTENSION pg_credits;
 SELECT count(*) FROM credits.meter_create('api_calls', currency => 'CREDIT');
 SELECT count(*) FROM credits.meter_create('deferred_calls', currency => 'CREDIT', settlement => 'deferred');
 SELECT count(g.grant_id)
-FROM generate_series(1, 10000) i,
+FROM generate_series(1, :wallets) i,
      credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;
 
 -- For the rows grants_*: one account with a single grant, one with 10,000, each of which ends at a time of its own.

@@ -32,13 +32,28 @@ class Database:
         given = os.environ.get("PGOPTIONS", "")
         return {**os.environ, "PGDATABASE": self.name, "PGOPTIONS": " ".join([given, *options]).strip()}
 
-    def query(self, sql):
+    def query(self, sql, **variables):
         """The rows as text: a line each, columns separated by '|'."""
-        return command(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], self.env(), sql + ";\n").rstrip("\n")
+        given = [argument for name, value in variables.items() for argument in ("-v", f"{name}={value}")]
+        return command(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *given], self.env(), sql + ";\n").rstrip("\n")
 
-    def load(self, path):
+    def load(self, path, **variables):
         """Runs a file as one transaction."""
-        self.query(f"BEGIN;\n{path.read_text()}\nCOMMIT")
+        self.query(f"BEGIN;\n{path.read_text()}\nCOMMIT", **variables)
+
+    def store(self, events, wallets):
+        """Events that are there before anything is measured, the floor's and ours."""
+        step = 100_000
+        for first in range(0, events, step):
+            some = min(step, events - first)
+            self.query(
+                "INSERT INTO floor_event (customer_id, identifier, meter_id, value, occurred_at, consumed)"
+                " SELECT 'cus_' || (1 + floor(random() * :wallets))::int, 'evt_' || (1 + floor(random() * 9e15))::bigint, 1, 10,"
+                " now(), 10 FROM generate_series(1, :some) ON CONFLICT DO NOTHING;"
+                " SELECT fill('credits.inbox', :some, :wallets)",
+                some=some, wallets=wallets,
+            )  # fmt: skip
+            self.settle()
 
     def setting(self, name):
         return self.query(f"SHOW {name}")

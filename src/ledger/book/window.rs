@@ -39,6 +39,7 @@ impl Book {
     /// Takes in the open grants that the charges to come can need: the first ones in order, all where `complete`. Of
     /// those that time changed the book knows better.
     pub fn take_window(&mut self, open: Vec<Grant>, complete: bool) {
+        self.head_alone = false;
         // Those aside too: they may be in line now.
         let known: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
         let is_known = |id: Uuid| known.iter().any(|k| k.id == id);
@@ -52,6 +53,7 @@ impl Book {
 
     /// Takes in grants wherever they stand, ended ones too: those that a hold gave back to, those that are to end.
     pub fn take_grants(&mut self, grants: Vec<Grant>) {
+        self.head_alone = false;
         for grant in grants {
             if self.grant(grant.id).is_none() {
                 let grant = self.with_head(grant);
@@ -78,6 +80,7 @@ impl Book {
             reclaimed: false,
             changed: false,
         };
+        self.head_alone = true;
         self.window_end = Some(head.clone());
         self.grants = Grants::new(vec![head]);
     }

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 /// Writes it.
-pub fn write(session: &Session, books: &[Book]) -> Result<(), Error> {
+pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
     close_holds(session, books)?;
     write_draws(session, books)?;
     write_event_debts(session, books)?;
@@ -34,8 +34,8 @@ static CLOSE_HOLDS: Statement = Statement::new(
     &[TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-fn close_holds(session: &Session, books: &[Book]) -> Result<(), Error> {
-    let closed: Vec<_> = books.iter().flat_map(|b| b.closed.iter().map(move |h| (b, h))).collect();
+fn close_holds(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    let closed: Vec<_> = books.iter().copied().flat_map(|b| b.closed.iter().map(move |h| (b, h))).collect();
     if closed.is_empty() {
         return Ok(());
     }
@@ -67,8 +67,8 @@ static FORGET_DRAWS: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
 );
 
-fn write_draws(session: &Session, books: &[Book]) -> Result<(), Error> {
-    let changed = books.iter().flat_map(|b| b.changed_draws().map(move |(line_no, draw)| (b, line_no, draw)));
+fn write_draws(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    let changed = books.iter().copied().flat_map(|b| b.changed_draws().map(move |(line_no, draw)| (b, line_no, draw)));
     let (gone, open): (Vec<_>, Vec<_>) = changed.partition(|(_, _, draw)| draw.amount.is_zero());
     let keys = |draws: &[(&Book, i64, &PeriodDraw)]| {
         [
@@ -104,9 +104,10 @@ static OWE_NO_MORE: Statement = Statement::new(
 );
 
 /// Which events owe, in what order.
-fn write_event_debts(session: &Session, books: &[Book]) -> Result<(), Error> {
+fn write_event_debts(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let changed = books
         .iter()
+        .copied()
         .flat_map(|book| book.changed_debts().filter_map(move |debt| Some((book, debt.source.identifier()?, debt))));
     let (owing, paid): (Vec<_>, Vec<_>) = changed.partition(|(_, _, debt)| debt.pending > Decimal::ZERO);
     let keys = |debts: &[(&Book, &str, &Debt)]| {
@@ -137,7 +138,7 @@ static WRITE_RECLAIMS: Statement = Statement::new(
 );
 
 /// What operations that took a purchase's credits back took by now, and what is paid and owed for them.
-fn write_reclaims(session: &Session, books: &[Book]) -> Result<(), Error> {
+fn write_reclaims(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let mut changed: BTreeMap<(&str, Uuid), (Decimal, Option<&Debt>)> = BTreeMap::new();
     for book in books {
         for (operation_id, taken) in &book.taken {
@@ -171,8 +172,8 @@ static WRITE_CLAIMS: Statement = Statement::new(
 );
 
 /// What is to be taken of grants when it comes back: few ever have any, so one by one.
-fn write_claims(session: &Session, books: &[Book]) -> Result<(), Error> {
-    for (book, grant) in books.iter().flat_map(|b| b.changed_claims().map(move |g| (b, g))) {
+fn write_claims(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    for (book, grant) in books.iter().copied().flat_map(|b| b.changed_claims().map(move |g| (b, g))) {
         let cells = [
             book.customer_id.cell(),
             grant.id.cell(),
@@ -224,9 +225,9 @@ static FORGET_SETTLED: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID],
 );
 
-fn forget_settled(session: &Session, books: &[Book]) -> Result<(), Error> {
+fn forget_settled(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let settled: Vec<(&Book, &(Time, String))> =
-        books.iter().flat_map(|b| b.settled.iter().map(move |s| (b, s))).collect();
+        books.iter().copied().flat_map(|b| b.settled.iter().map(move |s| (b, s))).collect();
     if settled.is_empty() {
         return Ok(());
     }
