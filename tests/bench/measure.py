@@ -41,18 +41,17 @@ def run(database, out, script, case, clients, seconds):
     return case.events * rate(transactions, input_seconds(summary) if makes_input else 0.0), done
 
 
-CHARGES = 30_000  # that are weighed, after a third of them that is not: by then most pages were logged whole once
+CHARGES = 20_000  # that are weighed
 
 
 def weigh(database, script, case, side):
-    """One byte over the bytes that a charge leaves: those of its tables and indexes and of the log together."""
-    arguments = ["pgbench", "-n", "-M", "prepared", "-c", "1", "-D", f"wallets={case.wallets}", "-f", str(script)]
-    before = (0, 0)
-    for charges in (CHARGES // 3, CHARGES):
-        before = database.weight(side)
-        server.command([*arguments, "-t", str(charges)], database.env(synchronous_commit="off"))
-    after = database.weight(side)
-    return CHARGES / sum(b - a for a, b in zip(before, after)), CHARGES + CHARGES // 3
+    """One byte over the bytes that a charge leaves: those of its tables and indexes and of its log records, without the pages
+    that are logged whole after a checkpoint, which depend on how long that was ago."""
+    arguments = ["pgbench", "-n", "-M", "prepared", "-c", "1", "-t", str(CHARGES), "-D", f"wallets={case.wallets}"]
+    size, place = database.weight(side)
+    server.command([*arguments, "-f", str(script)], database.env(synchronous_commit="off"))
+    grown = database.weight(side)[0] - size
+    return CHARGES / (grown + database.logged_since(place)), CHARGES
 
 
 def copy(database, statement, case, seconds):

@@ -67,14 +67,14 @@ def machine(database):
     return f"PostgreSQL {database.setting('server_version')} on {cpu_model()}, {os.cpu_count()} cores, {memory()} of memory"
 
 
-def heading(database, rounds, seconds):
+def heading(database, machine, rounds, seconds):
     extension = database.query("SELECT default_version FROM pg_available_extensions WHERE name = 'pg_credits'")
     when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     load = os.getloadavg()[0]
     settings = ("fsync", "full_page_writes", "autovacuum", "shared_buffers", "max_wal_size")
     lines = [
         f"pg_credits {extension or '(not installed)'}, {when}",
-        f"machine: {machine(database)}; load {load:.2f} at the start",
+        f"machine: {machine}; load {load:.2f} at the start",
         "server:  " + ", ".join(f"{name} {database.setting(name)}" for name in settings),
         f"medians of {rounds} alternating rounds of {seconds} s each, pgbench -M prepared on the same machine",
     ]
@@ -105,7 +105,8 @@ case   many: 10,000 wallets, one: a single wallet; then the clients, or the even
        the floor one without a key; inbox_settle: such rows charged, so many at a time.
        Where ours stands in the place of the floor: grants, an account with a single grant beside one with 10,000; two, one
        session beside two with wallets of their own; inbox_settle, a batch of as many events.
-       bytes: what a charge leaves in tables, indexes and log; the ratio is that of charges a byte.
+       bytes: what a charge leaves in tables, indexes and log (but for pages logged whole after a checkpoint); the ratio is
+       that of charges a byte.
 """
 
 

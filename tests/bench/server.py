@@ -75,13 +75,18 @@ class Database:
         }
 
     def weight(self, side):
-        """The bytes of the tables and indexes of a side, and of the log so far."""
+        """The bytes of the tables and indexes of a side, and the place in the log."""
         tables = {"floor": "relname ~ '^floor_'", "hand": "relname ~ '^hand_'", "ours": "relnamespace = 'credits'::regnamespace"}
-        sizes = self.query(
+        size, place = self.query(
             f"SELECT (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND {tables[side]}),"
-            " pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
-        )
-        return tuple(int(size) for size in sizes.split("|"))
+            " pg_current_wal_flush_lsn()"
+        ).split("|")
+        return int(size), place
+
+    def logged_since(self, place):
+        """The bytes of log records since then, pages that were logged whole left out."""
+        self.query("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
+        return int(self.query(f"SELECT sum(record_size)::bigint FROM pg_get_wal_stats('{place}', pg_current_wal_flush_lsn())"))
 
     def balances(self):
         """What all wallets together have, a whole number because every charge is 10. Ours is asked as users ask."""
