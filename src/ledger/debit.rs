@@ -2,7 +2,7 @@
 
 use super::head::{self, Spending};
 use super::line::LineType;
-use super::operation::{self, Begun, Operation, Texts};
+use super::operation::{self, Begun, Operation, Posted, Texts};
 use super::{account, balance, currency, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
@@ -152,7 +152,7 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
         let Some(line) = head::charge(session, account, amount, Spending::Plain, now)? else {
             return grants_pay(session, customer_id, operation, key, &texts, now);
         };
-        if operation::record_paid(session, customer_id, &operation, key, &texts, &line)? {
+        if operation::claim(session, customer_id, &operation, key, &texts, &Posted::Line(&line))? {
             return Ok(Outcome::Done(operation.debited(line.available)));
         }
         head::undo(session, account, amount)?;

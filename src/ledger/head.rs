@@ -21,10 +21,11 @@ pub enum Spending {
     Usage,
 }
 
-// It waits for the account's row at the most, and is judged by that row alone.
+// It waits for the account's row at the most, and is judged by that row alone. Without trailing zeros what is undone is what it
+// was to the last digit.
 static CHARGE: Statement = Statement::new(
     c"UPDATE credits.accounts a
-      SET available = a.available - $3, posted_at = greatest(a.posted_at, $4), last_line = a.last_line + 1
+      SET available = trim_scale(a.available - $3), posted_at = greatest(a.posted_at, $4), last_line = a.last_line + 1
       WHERE a.customer_id = $1 AND a.currency = $2
         AND a.available - $3 > a.charge_above AND greatest(a.posted_at, $4) < a.next_change_at
         AND (a.restricted = 0 OR $5) AND (NOT a.defers OR $6)
@@ -64,7 +65,7 @@ fn line(mut row: Row<'_>) -> Result<OwnLine, Error> {
 // The account was last posted to when the line before this one was: else charge_above would not have let the charge through.
 static UNDO: Statement = Statement::new(
     c"UPDATE credits.accounts a
-      SET available = a.available + $3, last_line = a.last_line - 1, posted_at = l.created_at
+      SET available = trim_scale(a.available + $3), last_line = a.last_line - 1, posted_at = l.created_at
       FROM credits.lines l
       WHERE a.customer_id = $1 AND a.currency = $2
         AND l.customer_id = $1 AND l.currency = $2 AND l.line_no = a.last_line - 1",

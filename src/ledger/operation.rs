@@ -112,9 +112,10 @@ pub fn first_call(
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
-                                      counterparty, reason, idempotency_key, description, metadata, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-      ON CONFLICT DO NOTHING RETURNING true",
+                                      counterparty, reason, idempotency_key, description, metadata, created_at, line_no,
+                                      running_balance)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+      ON CONFLICT DO NOTHING",
     &[
         TEXTOID,
         UUIDOID,
@@ -129,8 +130,18 @@ static CLAIM: Statement = Statement::new(
         TEXTOID,
         JSONBOID,
         TIMESTAMPTZOID,
+        INT8OID,
+        NUMERICOID,
     ],
 );
+
+/// What an operation's row says beside what was asked.
+pub enum Posted<'a> {
+    /// When it was called; its lines are written apart.
+    At(Time),
+    /// A debit that is its own line of the ledger.
+    Line(&'a OwnLine),
+}
 
 /// Writes an operation and so claims its key, where it has one: false where another call has that key, after waiting
 /// for it to commit.
@@ -140,8 +151,12 @@ pub fn claim(
     operation: &Operation,
     key: Option<&str>,
     texts: &Texts<'_>,
-    now: Time,
+    posted: &Posted<'_>,
 ) -> Result<bool, Error> {
+    let (created_at, line) = match posted {
+        Posted::At(now) => (*now, None),
+        Posted::Line(line) => (line.posted_at, Some(line)),
+    };
     let claimed = CLAIM.run(
         session,
         &[
@@ -151,67 +166,18 @@ pub fn claim(
             operation.currency.cell(),
             operation.amount.cell(),
             operation.category.cell(),
-            operation.grant_id.cell(),
+            line.map(|line| line.grant_id).or(operation.grant_id).cell(),
             operation.counterparty.cell(),
             operation.reason.cell(),
             key.cell(),
             texts.description.cell(),
             texts.metadata.cell(),
-            now.cell(),
+            created_at.cell(),
+            line.map(|line| line.line_no).cell(),
+            line.map(|line| line.balance).cell(),
         ],
     )?;
-    Ok(claimed.len() > 0)
-}
-
-static RECORD_PAID: Statement = Statement::new(
-    c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
-                                      description, metadata, created_at, line_no, running_balance, grant_id)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-      ON CONFLICT DO NOTHING",
-    &[
-        TEXTOID,
-        UUIDOID,
-        TEXTOID,
-        TEXTOID,
-        NUMERICOID,
-        TEXTOID,
-        TEXTOID,
-        JSONBOID,
-        TIMESTAMPTZOID,
-        INT8OID,
-        NUMERICOID,
-        UUIDOID,
-    ],
-);
-
-/// Writes a debit that one grant paid, its own line of the ledger: false where another call has its key, after waiting for
-/// it to commit.
-pub fn record_paid(
-    session: &Session,
-    customer_id: &str,
-    operation: &Operation,
-    key: Option<&str>,
-    texts: &Texts<'_>,
-    line: &OwnLine,
-) -> Result<bool, Error> {
-    let recorded = RECORD_PAID.run(
-        session,
-        &[
-            customer_id.cell(),
-            operation.operation_id.cell(),
-            operation.function.cell(),
-            operation.currency.cell(),
-            operation.amount.cell(),
-            key.cell(),
-            texts.description.cell(),
-            texts.metadata.cell(),
-            line.posted_at.cell(),
-            line.line_no.cell(),
-            line.balance.cell(),
-            line.grant_id.cell(),
-        ],
-    )?;
-    Ok(recorded.written() > 0)
+    Ok(claimed.written() > 0)
 }
 
 /// How a call begins.
@@ -240,7 +206,9 @@ pub fn begin<T>(
         return first.repeated(key, call).map(Begun::Repeat);
     }
     let error = match judge() {
-        Ok(judged) if claim(session, customer_id, call, key, texts, now)? => return Ok(Begun::First(judged)),
+        Ok(judged) if claim(session, customer_id, call, key, texts, &Posted::At(now))? => {
+            return Ok(Begun::First(judged));
+        }
         Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),
         Err(error) => error,
     };

@@ -77,8 +77,8 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     // again without it: the identifiers are this transaction's by now, or known to be another's.
     while !places.is_empty() {
         let lost = charge(session, &judged, &places, &taken, &mut answers, now, locking)?;
-        let again = |judged: &Judged<'_>| judged.event().is_some_and(|e| lost.iter().any(|(c, _)| *c == e.customer_id));
-        places.retain(|place| again(&judged[*place]));
+        let customers: HashSet<&str> = customers_of(&lost);
+        places.retain(|place| judged[*place].is_of(&customers));
         taken.extend(lost);
     }
     answer(session, &judged, answers, now)
@@ -136,13 +136,10 @@ fn charge(
     }
     let lost = record(session, &charged, now)?;
     if !lost.is_empty() {
-        let customers: HashSet<&str> = lost.iter().map(|(customer_id, _)| customer_id.as_str()).collect();
+        let customers = customers_of(&lost);
         forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;
         accounts.leave(&customers);
-        for place in places
-            .iter()
-            .filter(|place| judged[**place].event().is_some_and(|e| customers.contains(e.customer_id.as_str())))
-        {
+        for place in places.iter().filter(|place| judged[**place].is_of(&customers)) {
             answers[*place] = Answer::at_first(&judged[*place]);
         }
     }
@@ -180,6 +177,14 @@ impl<'a> Judged<'a> {
             Judged::Priced(priced) => Some(priced.event),
         }
     }
+
+    fn is_of(&self, customers: &HashSet<&str>) -> bool {
+        self.event().is_some_and(|event| customers.contains(event.customer_id.as_str()))
+    }
+}
+
+fn customers_of(keys: &HashSet<Key>) -> HashSet<&str> {
+    keys.iter().map(|(customer_id, _)| customer_id.as_str()).collect()
 }
 
 impl Answer {
