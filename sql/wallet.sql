@@ -10,7 +10,7 @@ RETURNS credits.balance
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'balance_now_wrapper';
 COMMENT ON FUNCTION credits.balance_now IS
-'An account as wallet_balance returns it, worked out from everything that has happened by now: for wallet_balance and the views. NULL without a currency. Raises PC008, PC013.';
+'An account as wallet_balance returns it, worked out from everything that has happened by now: for wallet_balance, the views, and callers that do not prepare their statements. NULL without a currency. Raises PC008, PC013.';
 
 CREATE VIEW credits.stored_balances AS
 SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, a.next_change_at < 'infinity' AS changes,
@@ -43,7 +43,7 @@ BEGIN ATOMIC
     WHERE a.customer_id IS NOT NULL OR $2 IS NOT NULL OR n.now IS NOT NULL;
 END;
 COMMENT ON FUNCTION credits.wallet_balance IS
-'What a customer has, right at this moment whether or not any job has run: a row an account, or with a currency exactly one row, zeros where there is nothing. available: what a plain debit may take. restricted: what only certain meters'' events may take. held: set aside. pending: usage not yet paid. next_expiry_at, next_expiry_amount: what is lost next, NULL where nothing expires. Writes nothing and runs on a standby. Raises PC008, PC013.';
+'What a customer has, right at this moment whether or not any job has run: a row an account, or with a currency exactly one row, zeros where there is nothing. available: what a plain debit may take. restricted: what only certain meters'' events may take. held: set aside. pending: usage not yet paid. next_expiry_at, next_expiry_amount: what is lost next, NULL where nothing expires. Writes nothing and runs on a standby. It is planned with the caller''s own query: where that is not prepared, balance_now is quicker. Raises PC008, PC013.';
 
 -- A type of its own and no OUT parameters: of those PostgreSQL makes a row's description anew for every call.
 CREATE TYPE credits.debit AS (
