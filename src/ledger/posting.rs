@@ -9,11 +9,13 @@
 
 mod due;
 mod extra;
+mod presence;
 mod unsettled;
 mod window;
 
 pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_of};
 pub use extra::take_draws;
+pub use presence::{make, which_are_there};
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
 pub use unsettled::{expect as expect_unsettled, which_expect};
 pub use window::{take_grants, take_windows};
@@ -28,7 +30,6 @@ use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::{Cell, ToCell, array};
 use crate::topup::watch;
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// An account's key: customer, currency.
@@ -65,40 +66,8 @@ static READ: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-static MAKE: Statement = Statement::new(
-    c"INSERT INTO credits.accounts (customer_id, currency)
-      SELECT k.customer_id, k.currency FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.customers c ON c.customer_id = k.customer_id
-      ORDER BY k.customer_id, k.currency
-      ON CONFLICT (customer_id, currency) DO NOTHING",
-    &[TEXTARRAYOID, TEXTARRAYOID],
-);
-
-static COUNT: Statement = Statement::new(
-    c"SELECT count(*) FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
-    &[TEXTARRAYOID, TEXTARRAYOID],
-);
-
 fn cells(keys: &[Key]) -> [Cell; 2] {
     [array(keys.iter().map(|k| &k.0)), array(keys.iter().map(|k| &k.1))]
-}
-
-/// Makes those of these accounts that are missing, where their customers exist. Must come before any account is
-/// locked: it may wait for another session that makes one of them.
-pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let cells = cells(keys);
-    let there: i64 = match COUNT.run(session, &cells)?.first() {
-        Some(mut row) => row.next()?,
-        None => 0,
-    };
-    if usize::try_from(there) != Ok(keys.len()) {
-        MAKE.run(session, &cells)?;
-    }
-    Ok(())
 }
 
 /// Most usage, recorded and not charged yet, that one posting charges in an account.
@@ -144,21 +113,6 @@ static LOCK_FREE: Statement = Statement::new(
 /// Locks those of these accounts that no other session has locked, and says which they are.
 pub fn lock_free(session: &Session, keys: &[Key]) -> Result<Vec<Key>, Error> {
     LOCK_FREE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
-}
-
-static THERE: Statement = Statement::new(
-    c"SELECT a.customer_id, a.currency
-      FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
-    &[TEXTARRAYOID, TEXTARRAYOID],
-);
-
-/// Which of these accounts there are.
-pub fn which_are_there(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
-    if keys.is_empty() {
-        return Ok(HashSet::new());
-    }
-    THERE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// The books of those accounts that are there, as their rows have them, without a lock: for readers.

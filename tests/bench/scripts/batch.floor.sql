@@ -1,5 +1,5 @@
 -- A batch of charges as one set-based statement. The first statement makes the arrays; ./run takes its time off.
-SELECT /* input */ array_agg('cus_' || (1 + floor(random() * :wallets))::int) AS customers,
+SELECT /* input */ array_agg('cus_' || (1 + :client_id::int * :wallets::int + floor(random() * :wallets::int))::int) AS customers,
        array_agg('api_calls'::text) AS names, array_agg(10::numeric) AS amounts,
        array_agg('evt_' || (1 + floor(random() * 9e15))::bigint) AS keys
 FROM generate_series(1, :events) \gset
