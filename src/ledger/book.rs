@@ -236,7 +236,6 @@ impl Book {
         }
         let own = OwnLine {
             line_no: line.line_no,
-            available: self.available,
             balance: line.running_balance,
             grant_id: line.grant_id?,
             posted_at: self.posted_at,

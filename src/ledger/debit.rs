@@ -1,8 +1,8 @@
 //! Debits: guarded spend, all or nothing.
 
-use super::head::{self, Spending};
+use super::head::{self, Charge, Paid, Spending, charging};
 use super::line::LineType;
-use super::operation::{self, Begun, Operation, Posted, Texts};
+use super::operation::{self, Begun, Operation, Texts};
 use super::{account, balance, currency, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
@@ -10,11 +10,12 @@ use crate::error::Error;
 use crate::input;
 use crate::pg::argument::Numeric;
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, writing};
-use crate::pg::value::Json;
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
+use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// The name under which both functions claim their keys: one is the other without the error.
@@ -148,17 +149,48 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
             return repeat(session, customer_id, first);
         }
         let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
-        let account = (customer_id, operation.currency.as_str());
-        let Some(line) = head::charge(session, account, amount, Spending::Plain, now)? else {
-            return grants_pay(session, customer_id, operation, key, &texts, now);
-        };
-        if operation::claim(session, customer_id, &operation, key, &texts, &Posted::Line(&line))? {
-            return Ok(Outcome::Done(operation.debited(line.available)));
+        match head_pays(session, customer_id, &operation, key, &texts, now)? {
+            Paid::Line { available } => Ok(Outcome::Done(operation.debited(available))),
+            Paid::Taken => {
+                let first = operation::first_call(session, customer_id, key, &operation, lost())?;
+                repeat(session, customer_id, first)
+            }
+            Paid::Otherwise => grants_pay(session, customer_id, operation, key, &texts, now),
         }
-        head::undo(session, account, amount)?;
-        let first = operation::first_call(session, customer_id, key, &operation, lost())?;
-        repeat(session, customer_id, first)
     })
+}
+
+static CHARGE: Statement = Statement::new(
+    charging!(
+        "INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
+                                         description, metadata, created_at, line_no, running_balance, grant_id)
+         SELECT $1, $7, $8, $2, $3, $9, $10, $11, c.posted_at, c.last_line, c.available + c.restricted, c.head_grant_id
+         FROM charge c
+         ON CONFLICT (customer_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+         RETURNING running_balance"
+    ),
+    &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, BOOLOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+/// Charges a debit to the head, where it pays.
+fn head_pays(
+    session: &Session,
+    customer_id: &str,
+    operation: &Operation,
+    key: Option<&str>,
+    texts: &Texts<'_>,
+    now: Time,
+) -> Result<Paid, Error> {
+    let cells = [
+        operation.operation_id.cell(),
+        operation.function.cell(),
+        key.cell(),
+        texts.description.cell(),
+        texts.metadata.cell(),
+    ];
+    let account = (customer_id, operation.currency.as_str());
+    let charge = Charge { account, amount: operation.amount, by: Spending::Plain, now };
+    head::pay(session, &charge, &CHARGE, &cells)
 }
 
 fn lost() -> Error {

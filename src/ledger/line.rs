@@ -151,8 +151,6 @@ pub struct Line {
 pub struct OwnLine {
     /// Counts from 1 in each account.
     pub line_no: i64,
-    /// What a plain debit may take after it.
-    pub available: Decimal,
     /// The balance after it: available and restricted.
     pub balance: Decimal,
     /// The grant that paid.

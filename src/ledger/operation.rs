@@ -1,13 +1,12 @@
 //! Operations: what a caller asked for once, under an idempotency key or none. A key is claimed once the account is locked,
 //! and the claim commits with its effect.
 
-use super::line::OwnLine;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Json, ToCell};
-use pgrx::pg_sys::{INT8OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// What a repeat is compared with, and what it gets back.
@@ -112,10 +111,9 @@ pub fn first_call(
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
-                                      counterparty, reason, idempotency_key, description, metadata, created_at, line_no,
-                                      running_balance)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-      ON CONFLICT DO NOTHING",
+                                      counterparty, reason, idempotency_key, description, metadata, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      ON CONFLICT (customer_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
     &[
         TEXTOID,
         UUIDOID,
@@ -130,18 +128,8 @@ static CLAIM: Statement = Statement::new(
         TEXTOID,
         JSONBOID,
         TIMESTAMPTZOID,
-        INT8OID,
-        NUMERICOID,
     ],
 );
-
-/// What an operation's row says beside what was asked.
-pub enum Posted<'a> {
-    /// When it was called; its lines are written apart.
-    At(Time),
-    /// A debit that is its own line of the ledger.
-    Line(&'a OwnLine),
-}
 
 /// Writes an operation and so claims its key, where it has one: false where another call has that key, after waiting
 /// for it to commit.
@@ -151,12 +139,8 @@ pub fn claim(
     operation: &Operation,
     key: Option<&str>,
     texts: &Texts<'_>,
-    posted: &Posted<'_>,
+    now: Time,
 ) -> Result<bool, Error> {
-    let (created_at, line) = match posted {
-        Posted::At(now) => (*now, None),
-        Posted::Line(line) => (line.posted_at, Some(line)),
-    };
     let claimed = CLAIM.run(
         session,
         &[
@@ -166,15 +150,13 @@ pub fn claim(
             operation.currency.cell(),
             operation.amount.cell(),
             operation.category.cell(),
-            line.map(|line| line.grant_id).or(operation.grant_id).cell(),
+            operation.grant_id.cell(),
             operation.counterparty.cell(),
             operation.reason.cell(),
             key.cell(),
             texts.description.cell(),
             texts.metadata.cell(),
-            created_at.cell(),
-            line.map(|line| line.line_no).cell(),
-            line.map(|line| line.balance).cell(),
+            now.cell(),
         ],
     )?;
     Ok(claimed.written() > 0)
@@ -206,7 +188,7 @@ pub fn begin<T>(
         return first.repeated(key, call).map(Begun::Repeat);
     }
     let error = match judge() {
-        Ok(judged) if claim(session, customer_id, call, key, texts, &Posted::At(now))? => {
+        Ok(judged) if claim(session, customer_id, call, key, texts, now)? => {
             return Ok(Begun::First(judged));
         }
         Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),

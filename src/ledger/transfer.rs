@@ -3,7 +3,7 @@
 use super::book::Book;
 use super::drawdown::{Draw, Grant, Status};
 use super::line::{LineType, Source};
-use super::operation::{self, Begun, Operation, Posted, Texts};
+use super::operation::{self, Begun, Operation, Texts};
 use super::posting::{self, Key};
 use super::{account, balance, currency, customer, grant};
 use crate::amount::{self, Decimal};
@@ -79,7 +79,7 @@ fn wallet_transfer(
                 Begun::Repeat(first) => repeat(session, customer_id, first),
                 Begun::First((decimals, books)) => {
                     let mirror = Operation { counterparty: Some(customer_id.to_string()), ..call.clone() };
-                    operation::claim(session, to, &mirror, None, &texts, &Posted::At(now))?;
+                    operation::claim(session, to, &mirror, None, &texts, now)?;
                     transfer(session, books, &call, decimals)
                 }
             }

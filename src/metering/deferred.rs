@@ -38,7 +38,22 @@ static RECORD: Statement = Statement::new(
 /// Records one event, in one statement that locks nothing but its identifier: false where that is taken, or where there is
 /// no account yet that knows that usage may wait in it.
 pub fn record(session: &Session, priced: &Priced<'_>, now: Time) -> Result<bool, Error> {
-    Ok(RECORD.run(session, &priced.claim_cells(now))?.len() > 0)
+    let event = priced.event;
+    let cells = [
+        event.customer_id.cell(),
+        event.identifier.cell(),
+        event.event_name.cell(),
+        priced.meter.currency.cell(),
+        event.value.cell(),
+        priced.own_cost().cell(),
+        event.occurred_at.cell(),
+        now.cell(),
+        event.extras.subscription_id.cell(),
+        event.extras.source_data.cell(),
+        event.extras.metadata.cell(),
+        priced.meter.price_version.cell(),
+    ];
+    Ok(RECORD.run(session, &cells)?.len() > 0)
 }
 
 static ENQUEUE: Statement = Statement::new(

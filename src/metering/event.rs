@@ -9,8 +9,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::head::{self, Spending};
-use crate::ledger::line::OwnLine;
+use crate::ledger::head::{self, Charge, Paid, Spending, charging};
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -18,7 +17,7 @@ use crate::pg::value::{Element, FromCell, Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT4OID, INT8OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 row! {
     /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
@@ -61,8 +60,7 @@ fn report_meter_event(
     })())
 }
 
-/// One event: recorded in one statement where it is deferred, charged in two where the head covers it, as a batch of one
-/// otherwise.
+/// One event: in one statement where it is recorded for later, or where the head pays; as a batch of one otherwise.
 fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> Outcome {
     let event = reported.as_ref().map_err(Error::clone)?;
     let meter = meter::find(session, &event.event_name)?;
@@ -76,49 +74,62 @@ fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> 
         }
     } else if let Cost::Own(cost) = priced.cost
         && cost > Decimal::ZERO
-        && let Some(line) = head::charge(session, priced.account(), cost, Spending::Usage, now)?
     {
-        if record(session, &priced, &line)? {
-            return Ok(report::row(event, cost, Decimal::ZERO, line.available, false));
+        match head_pays(session, &priced, cost, now)? {
+            Paid::Line { available } => return Ok(report::row(event, cost, Decimal::ZERO, available, false)),
+            Paid::Taken => {
+                let lost = Error::internal("an identifier is taken and not to be found");
+                return repeat::answer(session, event, now, lost);
+            }
+            Paid::Otherwise => {}
         }
-        head::undo(session, priced.account(), cost)?;
-        return repeat::answer(session, event, now, Error::internal("an identifier is taken and not to be found"));
     }
     let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, Locking::Wait)?;
     outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
 }
 
-static RECORD: Statement = Statement::new(
-    c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                        created_at, subscription_id, source_data, metadata, price_version, line_no,
-                                        running_balance, grant_id)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-      ON CONFLICT DO NOTHING",
+static CHARGE: Statement = Statement::new(
+    charging!(
+        "INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                           created_at, subscription_id, source_data, metadata, price_version, line_no,
+                                           running_balance, grant_id)
+         SELECT $1, $7, $8, $2, $9, $3, $10, c.posted_at, $11, $12, $13, $14, c.last_line, c.available, c.head_grant_id
+         FROM charge c
+         ON CONFLICT (customer_id, identifier) DO NOTHING RETURNING running_balance"
+    ),
     &[
         TEXTOID,
         TEXTOID,
-        TEXTOID,
-        TEXTOID,
-        NUMERICOID,
         NUMERICOID,
         TIMESTAMPTZOID,
+        NUMERICOID,
+        BOOLOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
         TIMESTAMPTZOID,
         TEXTOID,
         JSONBOID,
         JSONBOID,
         INT4OID,
-        INT8OID,
-        NUMERICOID,
-        UUIDOID,
     ],
 );
 
-/// Writes an event that the head paid, its own line of the ledger: false where its identifier is taken, after waiting for
-/// that report to commit.
-fn record(session: &Session, priced: &Priced<'_>, line: &OwnLine) -> Result<bool, Error> {
-    let event = priced.claim_cells(line.posted_at);
-    let line = [line.line_no.cell(), line.balance.cell(), line.grant_id.cell()];
-    Ok(RECORD.run(session, &[&event[..], &line[..]].concat())?.written() > 0)
+/// Charges an event to the head, where it pays.
+fn head_pays(session: &Session, priced: &Priced<'_>, cost: Decimal, now: Time) -> Result<Paid, Error> {
+    let event = priced.event;
+    let cells = [
+        event.identifier.cell(),
+        event.event_name.cell(),
+        event.value.cell(),
+        event.occurred_at.cell(),
+        event.extras.subscription_id.cell(),
+        event.extras.source_data.cell(),
+        event.extras.metadata.cell(),
+        priced.meter.price_version.cell(),
+    ];
+    let charge = Charge { account: priced.account(), amount: cost, by: Spending::Usage, now };
+    head::pay(session, &charge, &CHARGE, &cells)
 }
 
 /// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.

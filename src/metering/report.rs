@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::line::Period;
 use crate::pg::argument::Number;
-use crate::pg::value::{Cell, Json, ToCell};
+use crate::pg::value::Json;
 use crate::row;
 use crate::settings;
 use std::rc::Rc;
@@ -150,26 +150,6 @@ impl<'a> Priced<'a> {
 
     fn price(&self) -> &'a Price {
         self.meter.pricing.price(self.price_class)
-    }
-
-    /// The columns of its row, as if it were paid: customer_id, identifier, event_name, currency, value, consumed,
-    /// occurred_at, created_at, subscription_id, source_data, metadata, price_version.
-    pub fn claim_cells(&self, now: Time) -> [Cell; 12] {
-        let event = self.event;
-        [
-            event.customer_id.cell(),
-            event.identifier.cell(),
-            event.event_name.cell(),
-            self.meter.currency.cell(),
-            event.value.cell(),
-            self.own_cost().cell(),
-            event.occurred_at.cell(),
-            now.cell(),
-            event.extras.subscription_id.cell(),
-            event.extras.source_data.cell(),
-            event.extras.metadata.cell(),
-            self.meter.price_version.cell(),
-        ]
     }
 }
 

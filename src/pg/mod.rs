@@ -4,6 +4,7 @@
 pub mod argument;
 pub mod backend;
 pub mod cache;
+pub mod mark;
 pub mod numeric;
 pub mod procedure;
 pub mod raise;

@@ -89,6 +89,17 @@ impl Planning {
     }
 }
 
+/// The text of a statement that begins as others do, joined by the compiler.
+macro_rules! text {
+    ($($part:expr),+) => {
+        match std::ffi::CStr::from_bytes_with_nul(concat!($($part),+, "\0").as_bytes()) {
+            Ok(text) => text,
+            Err(_) => panic!("a statement's text ends early"),
+        }
+    };
+}
+pub(crate) use text;
+
 /// One SQL statement with the types of its parameters.
 pub struct Statement {
     text: &'static CStr,

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::book::{Book, Reclaim, Reclaimed, Taken};
 use crate::ledger::line::LineType;
-use crate::ledger::operation::{self, Operation, Posted, Texts};
+use crate::ledger::operation::{self, Operation, Texts};
 use crate::ledger::{account, currency, history, posting};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
@@ -169,7 +169,7 @@ fn take(
         counterparty: None,
         reason: None,
     };
-    operation::claim(session, customer_id, &call, None, &Texts::default(), &Posted::At(book.posted_at))?;
+    operation::claim(session, customer_id, &call, None, &Texts::default(), book.posted_at)?;
     RECORD.run(
         session,
         &[
