@@ -30,17 +30,19 @@ mod tests {
         }
     }
 
-    /// The same life led by four wallets: one event a call (the head's way wherever it applies), batches of one
-    /// (locked, planned and posted), single events beside credits for another meter (which rule out the head's way), and
-    /// in a wallet in which usage could wait (which the head's way looks for). Their answers and ledgers must be the same.
+    /// The same life led by five wallets: one event a call (the head's way wherever it applies), batches in which an event
+    /// costs nothing (locked, planned and posted), batches that the heads may pay (undone where they do not), single events
+    /// beside credits for another meter (which rule out the head's way), and in a wallet in which usage could wait (which the
+    /// head's way looks for). Their answers and ledgers must be the same.
     #[pg_test]
     fn every_way_of_charging_comes_to_the_same() {
         run("SELECT credits.meter_create('m', unit_price => 0.5), credits.meter_create('other')");
         run("SELECT credits.meter_create('later', settlement => 'deferred')");
         clock(0);
-        for wallet in ["one", "batch", "beside", "later", "other"] {
+        for wallet in ["one", "batch", "heads", "beside", "later", "other"] {
             run(&format!("SELECT credits.customer_upsert('{wallet}')"));
         }
+        run("SELECT credits.credit_grant('other', 1000000)");
         run("SELECT credits.report_meter_event('later', 'later', 0, 'nothing')");
         run("SELECT credits.credit_grant('beside', 1000, applicable_meters => '{other}')");
         let mut dice = Dice(42);
@@ -48,13 +50,13 @@ mod tests {
             clock(minute);
             if dice.roll(4) == 0 {
                 let (amount, priority, starts, lasts) =
-                    (1 + dice.roll(40), dice.roll(3), dice.roll(3) * 7, 5 + dice.roll(60));
+                    (1 + dice.roll(60), dice.roll(3), dice.roll(3) * 7, 5 + dice.roll(60));
                 let ends = if dice.roll(2) == 0 {
                     format!("'2026-01-01 00:00+00'::timestamptz + interval '{} min'", minute + starts + lasts)
                 } else {
                     String::from("NULL")
                 };
-                for wallet in ["one", "batch", "beside", "later"] {
+                for wallet in ["one", "batch", "heads", "beside", "later"] {
                     run(&format!(
                         "SELECT credits.credit_grant('{wallet}', {amount}, priority => {priority}, expires_at => {ends}, \
                          effective_at => '2026-01-01 00:00+00'::timestamptz + interval '{} min')",
@@ -70,10 +72,14 @@ mod tests {
                 };
                 let single = answer(format!("credits.report_meter_event('one', 'm', {value}, 'e{minute}')"));
                 // Beside an event of somebody else's, since a batch of one is charged as its event alone.
-                let batch = answer(format!(
-                    "credits.report_meter_events('{{batch,other}}', '{{m,m}}', '{{{value},1}}', '{{e{minute},e{minute}}}') \
-                     LIMIT 1"
-                ));
+                let together = |wallet: &str, other: u64| {
+                    answer(format!(
+                        "credits.report_meter_events('{{{wallet},other}}', '{{m,m}}', '{{{value},{other}}}', \
+                                                     '{{e{minute},{wallet}{minute}}}') LIMIT 1"
+                    ))
+                };
+                let batch = together("batch", 0);
+                assert_eq!(single, together("heads", 1), "minute {minute}");
                 let beside = answer(format!("credits.report_meter_event('beside', 'm', {value}, 'e{minute}')"));
                 assert!(single.is_some());
                 assert_eq!(single, batch, "minute {minute}");
@@ -88,7 +94,7 @@ mod tests {
                 };
                 if minute % 5 == 0 {
                     let single = debit("one");
-                    for wallet in ["batch", "beside", "later"] {
+                    for wallet in ["batch", "heads", "beside", "later"] {
                         assert_eq!(single, debit(wallet), "minute {minute}, {wallet}");
                     }
                 }
@@ -106,7 +112,7 @@ mod tests {
             lines.unwrap_or_default().split(';').map(String::from).collect()
         };
         let single = ledger("one", 0);
-        assert!(["grant", "consumption", "expiration"].iter().all(|t| single.iter().any(|l| l.starts_with(t))));
+        assert!(["grant", "consumption", "debit", "debt", "expiration"].iter().all(|t| single.iter().any(|l| l.starts_with(t))));
         // Which lines are events' and debits' own is the same as well.
         let own = |wallet: &str| {
             one::<i64>(&format!(
@@ -114,7 +120,17 @@ mod tests {
             ))
         };
         assert!(own("one") > Some(20));
-        for (wallet, less) in [("batch", 0), ("beside", 1000), ("later", 0)] {
+        // A batch that the heads paid was written in a subtransaction.
+        let below = |wallet: &str| {
+            one::<i64>(&format!(
+                "SELECT count(*) FROM credits.meter_events WHERE customer_id = '{wallet}' AND NOT xmin::text = \
+                 (pg_current_xact_id()::text::bigint % 4294967296)::text"
+            ))
+        };
+        let paid = below("heads");
+        assert!(paid > Some(20), "{paid:?} were paid by heads");
+        assert_eq!(below("batch"), Some(0));
+        for (wallet, less) in [("batch", 0), ("heads", 0), ("beside", 1000), ("later", 0)] {
             assert_eq!(own("one"), own(wallet), "{wallet}");
             let other = ledger(wallet, less);
             assert_eq!(single.len(), other.len(), "lines of {wallet}");

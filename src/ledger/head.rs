@@ -3,14 +3,15 @@
 //! is written with the identifier or key that it claims, its own line of the ledger. Where that identifier or key turns out
 //! to be taken, the credits are given back before anybody has seen them gone.
 
+use super::line::OwnLine;
 use super::posting;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::mark::{Mark, Written};
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{NUMERICOID, TEXTOID};
+use crate::pg::value::{Cell, ToCell, array};
+use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
 /// Who spends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +128,52 @@ fn attempt(
         return Ok(Attempt::Paid(Paid::Taken));
     }
     Ok(Attempt::Not(standing))
+}
+
+/// What is to be charged to one account: credits, in so many lines.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Need {
+    /// Credits in all.
+    pub credits: Decimal,
+    /// Lines.
+    pub lines: i64,
+}
+
+static PAY_ALL: Statement = Statement::in_order(
+    c"UPDATE credits.accounts a
+      SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, $6),
+          last_line = a.last_line + x.lines
+      FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
+                   unnest($5) AS place) x
+      WHERE a.customer_id = x.customer_id AND a.currency = x.currency
+        AND a.available - x.credits > a.charge_above AND $6 < a.next_change_at
+        AND a.restricted = 0 AND NOT a.defers
+      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+    &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
+);
+
+/// Charges the heads of many accounts for events, which are given in key order and locked in it: the last line of each, to be
+/// written by whoever calls. `None` where one of them does not cover it all; then some were charged, and the caller undoes it.
+pub fn pay_all(session: &Session, needs: &[((&str, &str), Need)], now: Time) -> Result<Option<Vec<OwnLine>>, Error> {
+    let cells = [
+        array(needs.iter().map(|((customer_id, _), _)| *customer_id)),
+        array(needs.iter().map(|((_, currency), _)| *currency)),
+        array(needs.iter().map(|(_, need)| need.credits)),
+        array(needs.iter().map(|(_, need)| need.lines)),
+        array(1..=needs.len() as i64),
+        now.cell(),
+    ];
+    let rows = PAY_ALL.run(session, &cells)?;
+    if rows.len() < needs.len() {
+        return Ok(None);
+    }
+    let mut lines = vec![None; needs.len()];
+    for mut row in rows.iter() {
+        let place = posting::place(&mut row, needs.len())?;
+        let (line_no, balance) = (row.next()?, row.next()?);
+        lines[place] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
+    }
+    Ok(lines.into_iter().collect())
 }
 
 /// What the account's row says.

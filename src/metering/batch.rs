@@ -1,20 +1,17 @@
 //! Charging events, one or ten thousand: price, lock, charge, write, post. A batch of one is a batch. What is reported is
-//! in report.rs, the accounts that pay are in accounts.rs.
+//! in report.rs, the accounts that pay are in accounts.rs, the rows of the events in record.rs; the common case, in which
+//! little of that is needed, in heads.rs.
 
 use super::accounts::{Accounts, Charge, Locking, Map, Owned};
 use super::meter::{self, Meter};
-use super::repeat;
 use super::report::{Event, Outcome, Priced, price};
+use super::{heads, record, repeat};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::line::OwnLine;
 use crate::ledger::posting::Key;
-use crate::pg::statement::{Session, Statement};
-use crate::pg::value::array;
+use crate::pg::statement::Session;
 use foldhash::fast::RandomState;
-use pgrx::pg_sys::{
-    INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
-};
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -70,6 +67,13 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
             },
         })
         .collect();
+    let payable: Option<Vec<&Priced<'_>>> = judged.iter().map(Judged::payable).collect();
+    // For one alone its head was asked before.
+    if let Some(events) = payable.filter(|events| events.len() > 1)
+        && let Some(outcomes) = heads::pay(session, &events, now, locking)?
+    {
+        return Ok(outcomes);
+    }
     let mut answers: Vec<Answer> = judged.iter().map(Answer::at_first).collect();
     let mut taken: HashSet<Key> = HashSet::new();
     let mut places: Vec<usize> = (0..judged.len()).collect();
@@ -134,10 +138,14 @@ fn charge(
     for (place, _) in refused.into_iter().filter(|(_, event)| repeated.contains(&event.key().owned())) {
         answers[place] = Answer::at_first(&judged[place]);
     }
-    let lost = record(session, &charged, now)?;
+    let rows = charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
+    let lost = record::write(session, rows, now)?;
     if !lost.is_empty() {
         let customers = customers_of(&lost);
-        forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;
+        record::forget(
+            session,
+            charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())),
+        )?;
         accounts.leave(&customers);
         for place in places.iter().filter(|place| judged[**place].is_of(&customers)) {
             answers[*place] = Answer::at_first(&judged[*place]);
@@ -178,6 +186,11 @@ impl<'a> Judged<'a> {
         }
     }
 
+    /// Itself, where the heads may pay for it.
+    fn payable(&self) -> Option<&Priced<'a>> {
+        if let Judged::Priced(priced) = self { Some(priced).filter(|p| heads::may_pay(p)) } else { None }
+    }
+
     fn is_of(&self, customers: &HashSet<&str>) -> bool {
         self.event().is_some_and(|event| customers.contains(event.customer_id.as_str()))
     }
@@ -195,84 +208,4 @@ impl Answer {
             Judged::Priced(_) => Answer::Repeat(Error::internal("an identifier is taken and not to be found")),
         }
     }
-}
-
-static RECORD: Statement = Statement::new(
-    c"INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                        created_at, subscription_id, source_data, metadata, price_version, period_key,
-                                        line_no, running_balance, grant_id)
-      SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9),
-             unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16)
-      ON CONFLICT DO NOTHING RETURNING customer_id, identifier",
-    &[
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        NUMERICARRAYOID,
-        NUMERICARRAYOID,
-        TIMESTAMPTZARRAYOID,
-        TIMESTAMPTZARRAYOID,
-        TEXTARRAYOID,
-        JSONBARRAYOID,
-        JSONBARRAYOID,
-        INT4ARRAYOID,
-        TEXTARRAYOID,
-        INT8ARRAYOID,
-        NUMERICARRAYOID,
-        UUIDARRAYOID,
-    ],
-);
-
-/// Writes the events that were charged, in key order, each as if it were paid in full, and so claims their identifiers.
-/// Returns those that other reports have, after waiting for them to commit.
-fn record(session: &Session, charged: &Charged<'_, '_>, now: Time) -> Result<HashSet<Key>, Error> {
-    if charged.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let mut events: Vec<(&Priced<'_>, Option<&OwnLine>)> =
-        charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
-    events.sort_unstable_by_key(|(p, _)| p.event.key());
-    let cells = [
-        array(events.iter().map(|(p, _)| &p.event.customer_id)),
-        array(events.iter().map(|(p, _)| &p.event.identifier)),
-        array(events.iter().map(|(p, _)| &p.event.event_name)),
-        array(events.iter().map(|(p, _)| &p.meter.currency)),
-        array(events.iter().map(|(p, _)| p.event.value)),
-        array(events.iter().map(|(p, _)| p.own_cost())),
-        array(events.iter().map(|(p, _)| p.event.occurred_at)),
-        array(events.iter().map(|(_, line)| line.map_or(now, |l| l.posted_at))),
-        array(events.iter().map(|(p, _)| p.event.extras.subscription_id.as_ref())),
-        array(events.iter().map(|(p, _)| p.event.extras.source_data.as_ref())),
-        array(events.iter().map(|(p, _)| p.event.extras.metadata.as_ref())),
-        array(events.iter().map(|(p, _)| p.meter.price_version)),
-        array(events.iter().map(|(p, _)| p.period().map(|period| &period.key))),
-        array(events.iter().map(|(_, line)| line.map(|l| l.line_no))),
-        array(events.iter().map(|(_, line)| line.map(|l| l.balance))),
-        array(events.iter().map(|(_, line)| line.map(|l| l.grant_id))),
-    ];
-    let rows = RECORD.run(session, &cells)?;
-    if rows.len() == events.len() {
-        return Ok(HashSet::new());
-    }
-    let mut lost: HashSet<Key> = events.iter().map(|(p, _)| p.event.key().owned()).collect();
-    for mut row in rows.iter() {
-        lost.remove(&(row.next()?, row.next()?));
-    }
-    Ok(lost)
-}
-
-static FORGET: Statement = Statement::new(
-    c"DELETE FROM credits.meter_events e USING unnest($1, $2) AS k (customer_id, identifier)
-      WHERE e.customer_id = k.customer_id AND e.identifier = k.identifier",
-    &[TEXTARRAYOID, TEXTARRAYOID],
-);
-
-/// Takes back rows that this call has just written.
-fn forget<'k>(session: &Session, keys: impl Iterator<Item = &'k (&'k str, &'k str)>) -> Result<(), Error> {
-    let (customers, identifiers): (Vec<&str>, Vec<&str>) = keys.copied().unzip();
-    if customers.is_empty() {
-        return Ok(());
-    }
-    FORGET.run(session, &[array(customers), array(identifiers)]).map(drop)
 }

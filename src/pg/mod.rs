@@ -10,4 +10,5 @@ pub mod procedure;
 pub mod raise;
 pub mod reply;
 pub mod statement;
+pub mod subtransaction;
 pub mod value;

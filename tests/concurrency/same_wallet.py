@@ -248,6 +248,44 @@ def a_batch_behind_a_debit(pair: Pair) -> None:
     pair.checks.equal(seen, [(1, 2), (4, 3)], "the batch sees what is left of both")
 
 
+def a_canceled_batch(pair: Pair) -> None:
+    """a batch that is canceled while it waits leaves nothing, and its transaction goes on from its savepoint"""
+    other = pair.customer + "_a"
+    pair.give(10)
+    pair.observer.one(GRANT, other, 10, None)
+    arrays = [[other, pair.customer], ["calls"] * 2, [3, 7], ["e", "e"]]
+    pair.first.begin()
+    pair.first.one(DEBIT, pair.customer, 1, None)
+    pair.second.begin()
+    pair.second.one(DEBIT, other, 1, None)
+    pair.second.connection.execute("SAVEPOINT before")
+    pair.second.connection.execute("SET LOCAL statement_timeout = '300ms'")
+    pair.checks.equal(refusal(lambda: pair.second.all(BATCH, *arrays)).sqlstate, "57014", "canceled")
+    pair.second.connection.execute("ROLLBACK TO before")
+    pair.first.commit()
+    seen = [(row["consumed"], row["available"]) for row in pair.second.all(BATCH, *arrays)]
+    pair.checks.equal(seen, [(3, 6), (7, 2)], "the same batch again charges both, and for the first time")
+    pair.second.commit()
+    pair.checks.equal(pair.balance(), (2, 0, 0), "10 less 1 and 7")
+
+
+def batches_in_both_orders(pair: Pair) -> None:
+    """two batches over the same wallets in opposite orders: one waits for the other, and neither for ever"""
+    wallets = [f"{pair.customer}_{number}" for number in range(20)]
+    for wallet in wallets:
+        pair.observer.one(GRANT, wallet, 100, None)
+    for round_no in range(5):
+        names = [f"{round_no}"] * len(wallets)
+        arrays = [wallets, ["calls"] * len(wallets), [1] * len(wallets)]
+        back = [list(reversed(wallets)), *arrays[1:]]
+        pair.first.begin()
+        pair.first.all(BATCH, *arrays, [f"up {name}" for name in names])
+        waiting = pair.blocked(pair.second.start(BATCH, *back, [f"down {name}" for name in names]))
+        pair.first.commit()
+        left = {row["available"] for row in waiting.all()}
+        pair.checks.equal(left, {98 - 2 * round_no}, "each wallet was charged twice")
+
+
 def first_use_together(pair: Pair) -> None:
     """two sessions make the same customer's first grant: both count"""
     for commit, expected in ((True, 8), (False, 5)):
@@ -347,7 +385,8 @@ CASES = [
     nearly_all_is_taken, nearly_all_is_given_back, try_debit_waits, three_debits_in_line, better_grant_meanwhile,
     better_grant_rolled_back, event_behind_a_better_grant, grant_expires_meanwhile, lock_held_past_expiry,
     grant_begins_meanwhile, pending_created_meanwhile, pending_paid_meanwhile, pending_not_paid_after_all,
-    two_grants_pay_one_debt, a_batch_behind_a_debit, first_use_together, first_event_together, repeatable_read,
+    two_grants_pay_one_debt, a_batch_behind_a_debit, a_canceled_batch, batches_in_both_orders, first_use_together,
+    first_event_together, repeatable_read,
     repeatable_read_same_key, maintain_does_not_wait, readers_do_not_wait,
 ]  # fmt: skip
 
