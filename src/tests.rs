@@ -112,7 +112,11 @@ mod tests {
             lines.unwrap_or_default().split(';').map(String::from).collect()
         };
         let single = ledger("one", 0);
-        assert!(["grant", "consumption", "debit", "debt", "expiration"].iter().all(|t| single.iter().any(|l| l.starts_with(t))));
+        assert!(
+            ["grant", "consumption", "debit", "debt", "expiration"]
+                .iter()
+                .all(|t| single.iter().any(|l| l.starts_with(t)))
+        );
         // Which lines are events' and debits' own is the same as well.
         let own = |wallet: &str| {
             one::<i64>(&format!(
