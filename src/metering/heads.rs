@@ -2,7 +2,7 @@
 //! (ledger/head.rs). It is two statements, in a subtransaction that is undone where anything turns out to be otherwise; then
 //! batch.rs charges the events as if this had never been tried.
 
-use super::accounts::{Locking, Map, Owned};
+use super::accounts::{Locking, Map};
 use super::record;
 use super::report::{self, Outcome, Priced};
 use crate::amount::Decimal;
@@ -10,7 +10,6 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::head::{self, Need};
 use crate::ledger::line::OwnLine;
-use crate::ledger::posting::{self, Key};
 use crate::pg::statement::Session;
 use crate::pg::subtransaction;
 use std::cell::Cell;
@@ -40,17 +39,12 @@ pub fn pay(
         REST.set((rest - 1, next));
         return Ok(None);
     }
-    let paid = subtransaction::attempt(session, || charge(session, events, now, locking))?;
+    let paid = subtransaction::attempt(session, locking == Locking::Wait, || charge(session, events, now))?;
     REST.set(if paid.is_some() { (0, 1) } else { (next, (2 * next).min(MOST)) });
     Ok(paid)
 }
 
-fn charge(
-    session: &Session,
-    events: &[&Priced<'_>],
-    now: Time,
-    locking: Locking,
-) -> Result<Option<Vec<Outcome>>, Error> {
+fn charge(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<Option<Vec<Outcome>>, Error> {
     let mut needs: Map<(&str, &str), Need> = Map::default();
     for p in events {
         let need = needs.entry(p.account()).or_default();
@@ -59,12 +53,6 @@ fn charge(
     }
     let mut needs: Vec<((&str, &str), Need)> = needs.into_iter().collect();
     needs.sort_unstable_by_key(|(account, _)| *account);
-    if locking == Locking::Skip {
-        let keys: Vec<Key> = needs.iter().map(|(account, _)| account.owned()).collect();
-        if posting::lock_free(session, &keys)?.len() < keys.len() {
-            return Ok(None);
-        }
-    }
     let Some(left) = head::pay_all(session, &needs, now)? else { return Ok(None) };
     // From what each account was before, event by event.
     let mut heads: Map<(&str, &str), OwnLine> = Map::default();

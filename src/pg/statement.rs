@@ -145,27 +145,9 @@ impl Statement {
             return self.execute(session, plan, arguments);
         }
         let plan = if plan.is_null() { self.prepare()? } else { plan };
-        // SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
-        let level = unsafe { pg_sys::NewGUCNestLevel() };
-        for setting in self.planning.without() {
-            // SAFETY: a setting of PostgreSQL's own, for as long as the level lasts.
-            unsafe {
-                pg_sys::set_config_option(
-                    setting.as_ptr(),
-                    c"off".as_ptr(),
-                    pg_sys::GucContext::PGC_USERSET,
-                    pg_sys::GucSource::PGC_S_SESSION,
-                    pg_sys::GucAction::GUC_ACTION_SAVE,
-                    true,
-                    0,
-                    false,
-                );
-            }
-        }
-        let rows = self.execute(session, plan, arguments);
-        // SAFETY: closes the level opened above.
-        unsafe { pg_sys::AtEOXact_GUC(true, level) };
-        rows
+        with_settings(self.planning.without().iter().map(|name| (*name, c"off")), || {
+            self.execute(session, plan, arguments)
+        })
     }
 
     fn prepare(&self) -> Result<pg_sys::SPIPlanPtr, Error> {
@@ -206,6 +188,34 @@ impl Statement {
         let processed = unsafe { pg_sys::SPI_processed };
         Ok(Rows { table, processed, session: PhantomData })
     }
+}
+
+/// Runs `work` with some of PostgreSQL's own settings set otherwise.
+pub(super) fn with_settings<T>(
+    settings: impl Iterator<Item = (&'static CStr, &'static CStr)>,
+    work: impl FnOnce() -> T,
+) -> T {
+    // SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
+    let level = unsafe { pg_sys::NewGUCNestLevel() };
+    for (name, value) in settings {
+        // SAFETY: for as long as the level lasts.
+        unsafe {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+    }
+    let result = work();
+    // SAFETY: closes the level opened above.
+    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    result
 }
 
 fn temporary_schema() -> u32 {
