@@ -68,6 +68,8 @@ enum Planning {
     ByKey,
     /// Takes the first rows in an index's order: likewise, and without sorting what it need not have read.
     InOrder,
+    /// Finds rows by keys that are given in arrays, one after the other, and so locks them in that order.
+    OneByOne,
     /// Reads much of a table: anew for the arguments of each call.
     Scanning,
 }
@@ -77,13 +79,16 @@ impl Planning {
         match self {
             Planning::ByKey => &[c"jit", c"enable_seqscan"],
             Planning::InOrder => &[c"jit", c"enable_seqscan", c"enable_sort", c"enable_bitmapscan"],
+            Planning::OneByOne => {
+                &[c"jit", c"enable_seqscan", c"enable_bitmapscan", c"enable_hashjoin", c"enable_mergejoin"]
+            }
             Planning::Scanning => &[],
         }
     }
 
     fn option(&self) -> u32 {
         match self {
-            Planning::ByKey | Planning::InOrder => pg_sys::CURSOR_OPT_GENERIC_PLAN,
+            Planning::ByKey | Planning::InOrder | Planning::OneByOne => pg_sys::CURSOR_OPT_GENERIC_PLAN,
             Planning::Scanning => pg_sys::CURSOR_OPT_CUSTOM_PLAN,
         }
     }
@@ -125,6 +130,11 @@ impl Statement {
     /// The same for a statement that takes the first rows in an index's order.
     pub const fn in_order(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
         Statement { planning: Planning::InOrder, ..Statement::new(text, parameters) }
+    }
+
+    /// The same for a statement that locks rows in the order in which their keys are given.
+    pub const fn one_by_one(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
+        Statement { planning: Planning::OneByOne, ..Statement::new(text, parameters) }
     }
 
     /// The same for a statement that reads much of a table.
