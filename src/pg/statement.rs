@@ -94,7 +94,7 @@ impl Planning {
     }
 }
 
-/// The text of a statement that begins as others do, joined by the compiler.
+/// The text of a statement that begins as others do, joined by the compiler: what panics here does so in it, never at run time.
 macro_rules! text {
     ($($part:expr),+) => {
         match std::ffi::CStr::from_bytes_with_nul(concat!($($part),+, "\0").as_bytes()) {

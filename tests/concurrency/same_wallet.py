@@ -270,20 +270,20 @@ def a_canceled_batch(pair: Pair) -> None:
 
 
 def batches_in_both_orders(pair: Pair) -> None:
-    """two batches over the same wallets in opposite orders: one waits for the other, and neither for ever"""
-    wallets = [f"{pair.customer}_{number}" for number in range(20)]
+    """two batches over the same wallets in opposite orders, held up in the middle: one waits behind the other"""
+    wallets = [f"{pair.customer}_{number:02}" for number in range(20)]
     for wallet in wallets:
         pair.observer.one(GRANT, wallet, 100, None)
     for round_no in range(5):
-        names = [f"{round_no}"] * len(wallets)
         arrays = [wallets, ["calls"] * len(wallets), [1] * len(wallets)]
         back = [list(reversed(wallets)), *arrays[1:]]
-        pair.first.begin()
-        pair.first.all(BATCH, *arrays, [f"up {name}" for name in names])
-        waiting = pair.blocked(pair.second.start(BATCH, *back, [f"down {name}" for name in names]))
-        pair.first.commit()
-        left = {row["available"] for row in waiting.all()}
-        pair.checks.equal(left, {98 - 2 * round_no}, "each wallet was charged twice")
+        pair.third.begin()
+        pair.third.one(DEBIT, wallets[10], 1, None)
+        up = pair.blocked(pair.first.start(BATCH, *arrays, [f"up {round_no}"] * len(wallets)), by=pair.third)
+        down = pair.blocked(pair.second.start(BATCH, *back, [f"down {round_no}"] * len(wallets)), by=pair.first)
+        pair.third.rollback()
+        pair.checks.equal({row["available"] for row in up.all()}, {99 - 2 * round_no}, "the one that was first")
+        pair.checks.equal({row["available"] for row in down.all()}, {98 - 2 * round_no}, "the one behind it")
 
 
 def first_use_together(pair: Pair) -> None:
