@@ -48,8 +48,10 @@ CREATE TABLE credits.meter_events (
     PRIMARY KEY (customer_id, identifier)
 );
 
--- A meter's usage in a time: what statistics read. New events go to its end, so it costs little.
-CREATE INDEX meter_events_time ON credits.meter_events (event_name, occurred_at);
+-- Where in the table a time's usage is: what statistics read. Events come in the order of time, but for some that come late, so
+-- a summary of each stretch of pages finds them; a charge writes nothing for it, autovacuum does once a stretch is full.
+CREATE INDEX meter_events_time ON credits.meter_events USING brin (occurred_at timestamptz_minmax_multi_ops)
+    WITH (autosummarize = on);
 
 -- Events that one grant paid: each is its own line of the ledger.
 CREATE INDEX meter_events_line ON credits.meter_events (customer_id, currency, line_no) WHERE line_no IS NOT NULL;

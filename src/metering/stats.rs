@@ -27,7 +27,7 @@ row! {
 }
 
 // Planned anew for each question: where $6 is NULL its condition is gone; where it names a customer, the rows are found by
-// the customer's key or by the meter and the time, whichever is less.
+// the customer's key or by the time, whichever is less.
 static STATS: Statement = Statement::scanning(
     c"SELECT date_trunc($4, e.occurred_at, $5), count(*) FILTER (WHERE x.identifier IS NULL),
              trim_scale(coalesce(sum(e.value) FILTER (WHERE x.identifier IS NULL), 0)),
