@@ -1,8 +1,16 @@
-//! Tests inside a database, where the ways through the code can be held against each other.
+//! Tests inside a database, where the ways through the code can be held against each other, and what we lay out ourselves
+//! against PostgreSQL.
 
 #[pgrx::pg_schema]
 mod tests {
+    use crate::amount::Decimal;
+    use crate::pg::array::{Put, array};
+    use crate::pg::numeric::decimal;
+    use crate::pg::value::{Cell, FromCell, Place, ToCell};
+    use pgrx::pg_sys;
     use pgrx::prelude::*;
+    use std::ffi::CString;
+    use uuid::Uuid;
 
     fn one<T: FromDatum + IntoDatum>(query: &str) -> Option<T> {
         Spi::get_one(query).unwrap()
@@ -198,9 +206,6 @@ mod tests {
     /// A decimal becomes the numeric that its text is, whichever way it takes, and is read back as itself.
     #[pg_test]
     fn a_decimal_and_its_numeric_are_one_number() {
-        use crate::amount::Decimal;
-        use crate::pg::numeric::{decimal, numeric_text};
-        use crate::pg::value::{FromCell, ToCell};
         let edges = [0, 1, 9_999, 10_000, i64::MAX.into(), i128::from(i64::MAX) + 1, 10i128.pow(28) - 1];
         let mut dice = Dice(7);
         let rolled = (0..400).map(|_| i128::from(dice.roll(1 << 31)) * i128::from(dice.roll(1 << 31)));
@@ -209,13 +214,16 @@ mod tests {
             for mantissa in mantissas.iter().flat_map(|m| [*m, -m]) {
                 let number = Decimal::from_i128_with_scale(mantissa, scale);
                 let cell = number.cell();
-                assert_eq!(numeric_text(cell.datum), number.normalize().to_string(), "{mantissa} at {scale}");
+                let text = number.normalize().to_string();
+                assert!(same(cell, &text, pg_sys::F_NUMERIC_IN, pg_sys::InvalidOid), "{mantissa} at {scale}");
                 assert_eq!(Decimal::from_cell(cell), Some(number), "{mantissa} at {scale}");
                 let by_digits = decimal(cell.datum);
                 assert!(by_digits.is_none_or(|read| read == number), "{mantissa} at {scale}: {by_digits:?}");
                 assert!(by_digits.is_some() || mantissa.abs() >= 10i128.pow(12), "{mantissa} at {scale}");
             }
         }
+        // More than is ever read back.
+        assert!(same(Decimal::MIN.cell(), &Decimal::MIN.to_string(), pg_sys::F_NUMERIC_IN, pg_sys::InvalidOid));
         // Numerics that no decimal makes: with so many decimals that they are in the long form.
         run("SELECT credits.wallet_credit('long', ('2.5' || repeat('0', 90))::numeric)");
         run("SELECT credits.wallet_adjust('long', ('-0.25' || repeat('0', 70))::numeric, 'correction')");
@@ -245,5 +253,61 @@ mod tests {
             ),
             Some(true)
         );
+    }
+
+    /// Whether what we lay out ourselves is byte for byte what PostgreSQL makes of the same text.
+    fn same(ours: Cell, text: &str, input: u32, element: pg_sys::Oid) -> bool {
+        let text = CString::new(text).unwrap();
+        // SAFETY: the text is a live C string, and both values say their own size.
+        unsafe {
+            let theirs = pg_sys::OidInputFunctionCall(input.into(), text.as_ptr().cast_mut(), element, -1);
+            let bytes = |datum: pg_sys::Datum| {
+                let value = datum.cast_mut_ptr::<pg_sys::varlena>();
+                std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value))
+            };
+            bytes(ours.datum) == bytes(theirs)
+        }
+    }
+
+    /// An array in which every so many-th element is NULL, and its text.
+    fn check_array<T: Put + Clone>(
+        count: usize,
+        every: usize,
+        item: impl Fn(usize) -> T,
+        text: impl Fn(usize) -> String,
+    ) {
+        let is_null = |i: usize| every > 0 && i % every == every - 1;
+        let items: Vec<Option<T>> = (0..count).map(|i| (!is_null(i)).then(|| item(i))).collect();
+        let texts: Vec<String> = (0..count).map(|i| if is_null(i) { String::from("NULL") } else { text(i) }).collect();
+        let text = format!("{{{}}}", texts.join(","));
+        assert!(same(array(items), &text, pg_sys::F_ARRAY_IN, T::LAYOUT.0), "{text}");
+    }
+
+    #[pg_test]
+    fn arrays_are_laid_out_as_postgresql_does() {
+        for count in [0, 1, 2, 7, 8, 9, 16, 65] {
+            for every in [0, 1, 2, 3, 9] {
+                let quoted = |i: usize| format!("\"{}é\"", "x".repeat(i % 11));
+                check_array(count, every, |i| format!("{}é", "x".repeat(i % 11)), quoted);
+                check_array(
+                    count,
+                    every,
+                    |i| Decimal::new(i as i64 * 4_999, 3),
+                    |i| Decimal::new(i as i64 * 4_999, 3).normalize().to_string(),
+                );
+                check_array(count, every, |i| Uuid::from_u128(i as u128), |i| Uuid::from_u128(i as u128).to_string());
+                check_array(count, every, |i| i % 2 == 0, |i| (i % 2 == 0).to_string());
+                check_array(count, every, |i| i as i32 - 3, |i| (i as i32 - 3).to_string());
+                check_array(count, every, |i| i as i64 - 3, |i| (i as i64 - 3).to_string());
+                let place = |i: usize| one_place(i as u32, 1 + i as u16);
+                check_array(count, every, place, |i| format!("\"({i},{})\"", 1 + i));
+            }
+        }
+    }
+
+    /// A place in a table, as PostgreSQL lays it out: the block in two halves, then the line pointer.
+    fn one_place(block: u32, line: u16) -> Place {
+        let mut bytes = [(block >> 16) as u16, block as u16, line];
+        Place::from_cell(Cell::of(pg_sys::Datum::from(bytes.as_mut_ptr()))).unwrap()
     }
 }

@@ -8,9 +8,10 @@ use super::posting;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
+use crate::pg::array::array;
 use crate::pg::mark::{Mark, Written};
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{Cell, ToCell, array};
+use crate::pg::value::{Cell, ToCell};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
 /// Who spends.

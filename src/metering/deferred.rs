@@ -4,8 +4,9 @@
 use super::report::Priced;
 use crate::clock::Time;
 use crate::error::Error;
+use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{ToCell, array};
+use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
 static RECORD: Statement = Statement::new(

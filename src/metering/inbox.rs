@@ -9,8 +9,9 @@ use super::waiting::Waiting;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::Numeric;
+use crate::pg::array::array;
 use crate::pg::statement::{self, Session, Statement};
-use crate::pg::value::{Place, array};
+use crate::pg::value::Place;
 use crate::settings;
 use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID};
 use std::collections::HashSet;
@@ -66,11 +67,12 @@ pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
         let rows = read(session, some, now)?;
         let done = report(session, &rows, now)?;
         // What is not there any more another session took out.
-        let stays: HashSet<i64> = rows.iter().map(|row| row.id).filter(|id| !done.contains(id)).collect();
+        let stays: HashSet<i64> = rows.iter().zip(&done).filter(|(_, done)| !**done).map(|(row, _)| row.id).collect();
         let staying = waiting.take_out(from..end, |id| stays.contains(&id));
-        if !done.is_empty() {
+        let count = done.iter().filter(|done| **done).count();
+        if count > 0 {
             waiting.keep();
-            return Ok(done.len() as i32);
+            return Ok(count as i32);
         }
         // All of them were of busy accounts: those behind need not be.
         from += staying;
@@ -108,18 +110,21 @@ fn event(row: &mut statement::Row<'_>, now: Time) -> Result<Result<Event, Error>
     Ok(Event::read(customer_id, event_name, value, identifier, occurred_at, now, extras))
 }
 
-/// Charges what rows report, or puts them aside; the ids of those that are done with.
-fn report(session: &Session, rows: &[Row], now: Time) -> Result<HashSet<i64>, Error> {
+/// Charges what rows report, or puts them aside; whether each is done with.
+fn report(session: &Session, rows: &[Row], now: Time) -> Result<Vec<bool>, Error> {
     let events: Vec<&Result<Event, Error>> = rows.iter().map(|row| &row.event).collect();
     let outcomes = batch::report(session, &events, now, Locking::Skip)?;
-    let (mut done, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
+    let (mut done, mut leaving, mut refused) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for (row, outcome) in rows.iter().zip(outcomes) {
-        match outcome {
-            Err(Error::AccountBusy) => continue,
-            Err(error) => refused.push((row.place, error)),
-            Ok(_) => {}
+        let busy = matches!(outcome, Err(Error::AccountBusy));
+        done.push(!busy);
+        if busy {
+            continue;
         }
-        done.push(row);
+        leaving.push(row.place);
+        if let Err(error) = outcome {
+            refused.push((row.place, error));
+        }
     }
     if !refused.is_empty() {
         let cells = [
@@ -129,8 +134,8 @@ fn report(session: &Session, rows: &[Row], now: Time) -> Result<HashSet<i64>, Er
         ];
         PUT_ASIDE.run(session, &cells)?;
     }
-    if !done.is_empty() {
-        FORGET.run(session, &[array(done.iter().map(|row| row.place))])?;
+    if !leaving.is_empty() {
+        FORGET.run(session, &[array(leaving)])?;
     }
-    Ok(done.iter().map(|row| row.id).collect())
+    Ok(done)
 }

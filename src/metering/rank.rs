@@ -8,8 +8,9 @@ use crate::amount::{AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::line::Period;
+use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{Json, ToCell, array};
+use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID};
 use std::rc::Rc;
 

@@ -6,8 +6,9 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::line::OwnLine;
 use crate::ledger::posting::Key;
+use crate::pg::array::{Put, array};
 use crate::pg::statement::{Session, Statement, text};
-use crate::pg::value::{Cell, Element, ToCell, array};
+use crate::pg::value::Cell;
 use pgrx::pg_sys::{
     INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, Oid, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
 };
@@ -73,10 +74,7 @@ fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 16] {
 }
 
 /// A column that few events have: no array at all where none has it, which comes to a NULL in each row.
-fn sparse<T: Element + ToCell>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell
-where
-    Option<T>: Element + ToCell,
-{
+fn sparse<T: Put>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell {
     if items.clone().any(|item| item.is_some()) { array(items) } else { Cell::NULL }
 }
 

@@ -6,8 +6,8 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::Book;
 use crate::ledger::posting::{self, Key};
+use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement, in_one_snapshot};
-use crate::pg::value::array;
 use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,8 @@
 //! Arguments of SQL functions as Rust types of our own, beside those that pgrx has.
 
+use super::array::{Element, Layout};
 use super::numeric::{self, numeric_text};
-use super::value::{Cell, Element, FromCell, Json, Layout, ToCell};
+use super::value::{Cell, FromCell, Json, ToCell};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;

@@ -2,6 +2,7 @@
 //! it is sound; nothing in here knows about credits.
 
 pub mod argument;
+pub mod array;
 pub mod backend;
 pub mod cache;
 pub mod mark;

@@ -1,10 +1,10 @@
 //! Exact decimals on their way into and out of PostgreSQL's `numeric`, by its digits: through text it costs several times
 //! as much.
 
-use super::value::{Cell, FromCell, ToCell, printed};
+use super::value::{Cell, FromCell, ToCell, header, kept, printed, whole};
 use crate::amount::{self, Decimal};
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 /// The text of a `numeric` datum.
 pub fn numeric_text(datum: pg_sys::Datum) -> String {
@@ -24,17 +24,59 @@ pub fn numeric_infinity() -> Cell {
     numeric_cell(c"Infinity")
 }
 
+/// A number as `numeric` stores it, behind the header of a value that says its own size.
+pub struct Stored {
+    bytes: [u8; HEADERS + 2 * GROUPS],
+    size: usize,
+}
+
+/// Bytes before the digits: the value's size, and the word that says sign, scale and weight.
+const HEADERS: usize = 6;
+/// Most groups of four digits: those of a [`Decimal`], 29, and up to three zeros behind them.
+const GROUPS: usize = 8;
+
+impl Stored {
+    /// Header and digits.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.size]
+    }
+}
+
+/// Writes a number in numeric.c's short form, which has room for every scale and weight of a [`Decimal`].
+pub fn stored(number: &Decimal) -> Stored {
+    let number = number.normalize();
+    // Groups behind the point, the last one filled up with zeros.
+    let behind = number.scale().div_ceil(4);
+    let mut rest = number.mantissa().unsigned_abs() * 10u128.pow(4 * behind - number.scale());
+    let (mut groups, mut count) = ([0u16; GROUPS], 0);
+    for group in &mut groups {
+        if rest == 0 {
+            break;
+        }
+        (rest, *group) = match u64::try_from(rest) {
+            Ok(rest) => (u128::from(rest / 10_000), (rest % 10_000) as u16),
+            Err(_) => (rest / 10_000, (rest % 10_000) as u16),
+        };
+        count += 1;
+    }
+    // The last groups come first here; those that are zero are not stored.
+    let zeros = groups[..count].iter().take_while(|group| **group == 0).count();
+    let weight = if count == 0 { 0 } else { count as i32 - behind as i32 - 1 };
+    let sign = if number.is_sign_negative() && count > 0 { 0x2000 } else { 0 };
+    let word = 0x8000 | sign | (number.scale() as u16) << 7 | (weight as u16 & 0x7F);
+    let size = HEADERS + 2 * (count - zeros);
+    let mut bytes = [0; HEADERS + 2 * GROUPS];
+    bytes[..4].copy_from_slice(&header(size - 4));
+    bytes[4..HEADERS].copy_from_slice(&word.to_ne_bytes());
+    for (place, group) in bytes[HEADERS..].chunks_exact_mut(2).zip(groups[zeros..count].iter().rev()) {
+        place.copy_from_slice(&group.to_ne_bytes());
+    }
+    Stored { bytes, size }
+}
+
 impl ToCell for Decimal {
     fn cell(&self) -> Cell {
-        let number = self.normalize();
-        match i64::try_from(number.mantissa()) {
-            // SAFETY: makes a numeric of two integers in the current context, and raises nothing for scales up to 28.
-            Ok(mantissa) => Cell::of(pg_sys::Datum::from(unsafe {
-                pg_sys::int64_div_fast_to_numeric(mantissa, number.scale() as i32)
-            })),
-            // Nineteen digits and more. It prints digits, a point and a sign: never a NUL, and always a numeric.
-            Err(_) => numeric_cell(&CString::new(number.to_string()).unwrap_or_default()),
-        }
+        kept(&[stored(self).bytes()])
     }
 }
 
@@ -57,7 +99,7 @@ pub fn decimal(datum: pg_sys::Datum) -> Option<Decimal> {
     // SAFETY: callers pass a live datum of type numeric. What is packed is made whole but for its header, and the words are
     // read as many as the value's size says, aligned or not.
     let words: ([u16; 8], usize) = unsafe {
-        let value = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        let value = whole(datum);
         let (start, size) = (pgrx::varlena::vardata_any(value), pgrx::varlena::varsize_any_exhdr(value));
         let mut words = [0; 8];
         if size > size_of_val(&words) {

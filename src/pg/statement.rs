@@ -194,6 +194,10 @@ impl Statement {
         }
         // SAFETY: set by the call above; null for a statement that returns no rows.
         let table = unsafe { pg_sys::SPI_tuptable };
+        // SAFETY: a table that is not null has a descriptor.
+        if unsafe { table.as_ref().is_some_and(|table| (*table.tupdesc).natts as usize > COLUMNS) } {
+            return Err(Error::internal("a statement returns more columns than can be read"));
+        }
         // SAFETY: set by the call above.
         let processed = unsafe { pg_sys::SPI_processed };
         Ok(Rows { table, processed, session: PhantomData })
@@ -256,7 +260,7 @@ impl<'s> Rows<'s> {
 
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        (0..self.len()).map(|row| Row { table: self.table, row, column: 0, rows: PhantomData })
+        (0..self.len()).map(|row| Row::read(self.table, row))
     }
 
     /// The first row, where there is one.
@@ -265,25 +269,37 @@ impl<'s> Rows<'s> {
     }
 }
 
+/// Most columns that a statement may return.
+const COLUMNS: usize = 40;
+
 /// One row, read column by column.
 pub struct Row<'r> {
-    table: *mut pg_sys::SPITupleTable,
-    row: usize,
-    column: i32,
+    datums: [pg_sys::Datum; COLUMNS],
+    nulls: [bool; COLUMNS],
+    column: usize,
     rows: PhantomData<&'r ()>,
 }
 
 impl Row<'_> {
+    /// Takes a row apart at once: column by column PostgreSQL would begin with the first one each time.
+    fn read(table: *mut pg_sys::SPITupleTable, row: usize) -> Self {
+        let (mut datums, mut nulls) = ([pg_sys::Datum::null(); COLUMNS], [true; COLUMNS]);
+        // SAFETY: the table lives as long as its rows, the row's index is below numvals, and both arrays have room for all of
+        // its columns, which was checked when it was made.
+        unsafe {
+            let table = &*table;
+            pg_sys::heap_deform_tuple(*table.vals.add(row), table.tupdesc, datums.as_mut_ptr(), nulls.as_mut_ptr());
+        }
+        Row { datums, nulls, column: 0, rows: PhantomData }
+    }
+
     /// Reads the next column, which must be of a type that `T` reads.
     pub fn next<T: FromCell>(&mut self) -> Result<T, Error> {
-        self.column += 1;
-        let mut null = false;
-        // SAFETY: the table lives as long as its rows, the row's index is below numvals, and SPI_getbinval answers
-        // NULL for a column that is not there.
-        let datum = unsafe {
-            let table = &*self.table;
-            pg_sys::SPI_getbinval(*table.vals.add(self.row), table.tupdesc, self.column, &mut null)
+        let cell = match (self.datums.get(self.column), self.nulls.get(self.column)) {
+            (Some(datum), Some(false)) => Cell::of(*datum),
+            _ => Cell::NULL,
         };
-        T::from_cell(Cell { datum, null }).ok_or_else(|| Error::internal("a column holds what it cannot hold"))
+        self.column += 1;
+        T::from_cell(cell).ok_or_else(|| Error::internal("a column holds what it cannot hold"))
     }
 }

@@ -1,6 +1,6 @@
-//! Values on their way into statements and out of rows: text, exact decimals, moments, ids, and arrays of them.
+//! Values on their way into statements and out of rows: text, moments, ids and what is passed through. Exact decimals are in
+//! numeric.rs, arrays in array.rs.
 
-use crate::amount::Decimal;
 use crate::clock::Time;
 use pgrx::pg_sys;
 use std::ffi::CStr;
@@ -22,6 +22,39 @@ impl Cell {
     /// A value that is not NULL.
     pub fn of(datum: pg_sys::Datum) -> Cell {
         Cell { datum, null: false }
+    }
+}
+
+/// Bytes as PostgreSQL keeps them: copied to the current memory context, one part behind the other.
+pub(super) fn kept(parts: &[&[u8]]) -> Cell {
+    // SAFETY: as many bytes as the parts have, aligned for anything and written whole.
+    unsafe {
+        let place = pg_sys::palloc(parts.iter().map(|part| part.len()).sum()).cast::<u8>();
+        let mut end = place;
+        for part in parts {
+            std::ptr::copy_nonoverlapping(part.as_ptr(), end, part.len());
+            end = end.add(part.len());
+        }
+        Cell::of(pg_sys::Datum::from(place))
+    }
+}
+
+/// The header of a value that says its own size, for so many bytes behind it (postgres.h, `SET_VARSIZE`).
+pub(super) fn header(size: usize) -> [u8; 4] {
+    let size = size as u32 + 4;
+    (if cfg!(target_endian = "big") { size } else { size << 2 }).to_ne_bytes()
+}
+
+/// A value that says its own size, as it lies, or as it was detoasted to.
+///
+/// # Safety
+/// The datum is a live value of such a type.
+pub(super) unsafe fn whole(datum: pg_sys::Datum) -> *const pg_sys::varlena {
+    let value = datum.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let short = pgrx::varlena::varatt_is_1b(value) && !pgrx::varlena::varatt_is_1b_e(value);
+        if short || pgrx::varlena::varatt_is_4b_u(value) { value } else { pg_sys::pg_detoast_datum_packed(value) }
     }
 }
 
@@ -57,9 +90,7 @@ impl<T: FromCell> FromCell for Option<T> {
 
 impl ToCell for str {
     fn cell(&self) -> Cell {
-        // SAFETY: the pointer and length are those of a live str, which PostgreSQL copies.
-        let text = unsafe { pg_sys::cstring_to_text_with_len(self.as_ptr().cast(), self.len() as i32) };
-        Cell::of(pg_sys::Datum::from(text))
+        kept(&[&header(self.len()), self.as_bytes()])
     }
 }
 
@@ -74,10 +105,9 @@ impl FromCell for String {
         if cell.null {
             return None;
         }
-        // SAFETY: callers read columns of type text with this; the datum is a live varlena, which is copied from where it
-        // lies, or from where it was detoasted to.
+        // SAFETY: callers read columns of type text with this, which are copied.
         let bytes = unsafe {
-            let text = pg_sys::pg_detoast_datum_packed(cell.datum.cast_mut_ptr());
+            let text = whole(cell.datum);
             let start = pgrx::varlena::vardata_any(text).cast::<u8>();
             std::slice::from_raw_parts(start, pgrx::varlena::varsize_any_exhdr(text))
         };
@@ -118,16 +148,11 @@ impl FromCell for Oid {
 
 /// Where a row version is in its table: a `tid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place([u8; 6]);
+pub struct Place(pub(super) [u8; 6]);
 
 impl ToCell for Place {
     fn cell(&self) -> Cell {
-        // SAFETY: the 6 bytes of a tid datum are allocated in the current context and written whole.
-        unsafe {
-            let place = pg_sys::palloc(6).cast::<u8>();
-            std::ptr::copy_nonoverlapping(self.0.as_ptr(), place, 6);
-            Cell::of(pg_sys::Datum::from(place))
-        }
+        kept(&[&self.0])
     }
 }
 
@@ -179,12 +204,7 @@ pub fn printed(output: u32, datum: pg_sys::Datum) -> String {
 
 impl ToCell for Uuid {
     fn cell(&self) -> Cell {
-        // SAFETY: the 16 bytes of a uuid datum are allocated in the current context and written whole.
-        unsafe {
-            let place = pg_sys::palloc(16).cast::<u8>();
-            std::ptr::copy_nonoverlapping(self.as_bytes().as_ptr(), place, 16);
-            Cell::of(pg_sys::Datum::from(place))
-        }
+        kept(&[self.as_bytes()])
     }
 }
 
@@ -225,7 +245,7 @@ macro_rules! passed_through {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
-        pub struct $type(Vec<u8>);
+        pub struct $type(pub(super) Vec<u8>);
 
         impl $type {
             /// Copies a datum of that type.
@@ -241,12 +261,7 @@ macro_rules! passed_through {
 
         impl ToCell for $type {
             fn cell(&self) -> Cell {
-                // SAFETY: as many bytes as there are, allocated with the alignment of any varlena and written whole.
-                unsafe {
-                    let place = pg_sys::palloc(self.0.len()).cast::<u8>();
-                    std::ptr::copy_nonoverlapping(self.0.as_ptr(), place, self.0.len());
-                    Cell::of(pg_sys::Datum::from(place))
-                }
+                kept(&[&self.0])
             }
         }
 
@@ -273,110 +288,4 @@ impl Json {
 passed_through! {
     /// A `numeric` that is passed through as it came: a total may be more than any one account can count.
     Total
-}
-
-/// The type of an array's elements.
-pub trait Element {
-    /// Its oid, and how PostgreSQL lays it out.
-    const LAYOUT: Layout;
-}
-
-/// How PostgreSQL lays out an element type: pg_type's oid, typlen, typbyval and typalign.
-pub struct Layout(pub pg_sys::Oid, pub i16, pub bool, pub u8);
-
-impl Element for str {
-    const LAYOUT: Layout = Layout(pg_sys::TEXTOID, -1, false, b'i');
-}
-impl Element for String {
-    const LAYOUT: Layout = Layout(pg_sys::TEXTOID, -1, false, b'i');
-}
-impl Element for Json {
-    const LAYOUT: Layout = Layout(pg_sys::JSONBOID, -1, false, b'i');
-}
-impl Element for Decimal {
-    const LAYOUT: Layout = Layout(pg_sys::NUMERICOID, -1, false, b'i');
-}
-impl Element for Uuid {
-    const LAYOUT: Layout = Layout(pg_sys::UUIDOID, 16, false, b'c');
-}
-impl Element for Place {
-    const LAYOUT: Layout = Layout(pg_sys::TIDOID, 6, false, b's');
-}
-impl Element for Time {
-    const LAYOUT: Layout = Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd');
-}
-impl Element for bool {
-    const LAYOUT: Layout = Layout(pg_sys::BOOLOID, 1, true, b'c');
-}
-impl Element for i32 {
-    const LAYOUT: Layout = Layout(pg_sys::INT4OID, 4, true, b'i');
-}
-impl Element for i64 {
-    const LAYOUT: Layout = Layout(pg_sys::INT8OID, 8, true, b'd');
-}
-impl<T: Element> Element for Option<T> {
-    const LAYOUT: Layout = T::LAYOUT;
-}
-impl<T: Element + ?Sized> Element for &T {
-    const LAYOUT: Layout = T::LAYOUT;
-}
-
-/// A one-dimensional array, made from whatever can be gone through.
-pub fn array<T: Element + ToCell>(items: impl IntoIterator<Item = T>) -> Cell {
-    let Layout(oid, length, by_value, align) = T::LAYOUT;
-    let (mut datums, mut nulls): (Vec<_>, Vec<_>) =
-        items.into_iter().map(|item| item.cell()).map(|cell| (cell.datum, cell.null)).unzip();
-    let (mut dimension, mut lower) = (datums.len() as i32, 1);
-    // SAFETY: both vectors have `dimension` elements and live through the call, which copies them; the layout is the
-    // element type's own (pg_type).
-    let array = unsafe {
-        pg_sys::construct_md_array(
-            datums.as_mut_ptr(),
-            nulls.as_mut_ptr(),
-            1,
-            &mut dimension,
-            &mut lower,
-            oid,
-            length.into(),
-            by_value,
-            align as std::ffi::c_char,
-        )
-    };
-    Cell::of(pg_sys::Datum::from(array))
-}
-
-impl<T: Element + ToCell> ToCell for Vec<T> {
-    fn cell(&self) -> Cell {
-        array(self.iter())
-    }
-}
-
-impl<T: Element + FromCell> FromCell for Vec<T> {
-    fn from_cell(cell: Cell) -> Option<Self> {
-        if cell.null {
-            return None;
-        }
-        let Layout(oid, length, by_value, align) = T::LAYOUT;
-        let (mut datums, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
-        // SAFETY: callers read values of the matching array type with this, whose layout is the element type's own
-        // (pg_type). The deconstructed arrays have `count` elements each; each datum points into the detoasted array,
-        // which lives in the current context.
-        unsafe {
-            let array: *mut pg_sys::ArrayType = pg_sys::pg_detoast_datum(cell.datum.cast_mut_ptr()).cast();
-            if (*array).ndim > 1 {
-                return None;
-            }
-            pg_sys::deconstruct_array(
-                array,
-                oid,
-                length.into(),
-                by_value,
-                align as std::ffi::c_char,
-                &mut datums,
-                &mut nulls,
-                &mut count,
-            );
-            (0..count as usize).map(|i| T::from_cell(Cell { datum: *datums.add(i), null: *nulls.add(i) })).collect()
-        }
-    }
 }

@@ -207,7 +207,7 @@ pub fn close(
         Answer::Paid => ("paid", "recharge.paid", &["requested", "processing", "failed", "timed_out", "canceled"]),
         Answer::Failed => ("failed", "recharge.failed", &["requested", "processing"]),
     };
-    let from = crate::pg::value::array(from.iter().copied());
+    let from = crate::pg::array::array(from.iter().copied());
     let (customer_id, at) = (book.customer_id.clone(), book.posted_at);
     let cells = [customer_id.cell(), recharge_id.cell(), status.cell(), at.cell(), reason.cell(), from];
     let rows = CLOSE.run(session, &cells)?;

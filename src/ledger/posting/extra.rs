@@ -7,8 +7,9 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::Book;
 use crate::ledger::line::{Debt, Period, PeriodDraw};
+use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{ToCell, array};
+use crate::pg::value::ToCell;
 use pgrx::pg_sys::{
     BOOLARRAYOID, INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
     UUIDOID,

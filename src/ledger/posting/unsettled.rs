@@ -5,9 +5,10 @@ use super::{Key, cells, place};
 use crate::error::Error;
 use crate::ledger::book::Book;
 use crate::ledger::line::Unsettled;
+use crate::pg::array::array;
 use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement, in_latest_snapshot};
-use crate::pg::value::{Oid, ToCell, array};
+use crate::pg::value::{Oid, ToCell};
 use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID};
 use std::collections::HashSet;
 

@@ -5,8 +5,9 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::book::Book;
 use crate::ledger::drawdown::Grant;
+use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{ToCell, array};
+use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use uuid::Uuid;
 
