@@ -10,6 +10,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::array::array;
 use crate::pg::mark::{Mark, Written};
+use crate::pg::queue;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Cell, ToCell};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
@@ -113,7 +114,8 @@ fn attempt(
         defers.cell(),
     ];
     let before = Mark::now(session);
-    if let Some(mut row) = line.run(session, &[&own[..], cells].concat())?.first() {
+    let written = queue::in_turn(session, charge.account, || line.run(session, &[&own[..], cells].concat()))?;
+    if let Some(mut row) = written.first() {
         let balance: Decimal = row.next()?;
         if restricted.is_zero() {
             return Ok(Attempt::Paid(Paid::Line { available: balance }));

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod mark;
 pub mod numeric;
 pub mod procedure;
+pub mod queue;
 pub mod raise;
 pub mod reply;
 pub mod statement;
