@@ -52,19 +52,20 @@ pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
     }
     let now = settings::now()?;
     let mut waiting = Waiting::recall();
-    let (mut from, mut read_again) = (0, false);
+    let (mut from, mut read, mut whole) = (0, false, false);
     loop {
         let some = waiting.some(from, most as usize);
         if some.is_empty() {
-            if read_again {
+            if whole {
+                waiting.keep_as_it_was();
                 return Ok(0);
             }
-            waiting.read(session)?;
-            (from, read_again) = (0, true);
+            whole = waiting.read(session, read)?;
+            (from, read) = (0, true);
             continue;
         }
         let end = from + some.len();
-        let rows = read(session, some, now)?;
+        let rows = rows(session, some, now)?;
         let done = report(session, &rows, now)?;
         // What is not there any more another session took out.
         let stays: HashSet<i64> = rows.iter().zip(&done).filter(|(_, done)| !**done).map(|(row, _)| row.id).collect();
@@ -87,7 +88,7 @@ struct Row {
 }
 
 /// Those of these rows that are there, in order.
-fn read(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Row>, Error> {
+fn rows(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Row>, Error> {
     let found = READ.run(session, &[array(waiting.iter().map(|(_, place)| *place))])?;
     let mut rows = Vec::with_capacity(found.len());
     for mut row in found.iter() {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::pg::backend::{self, Transaction};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Place, ToCell};
-use pgrx::pg_sys::INT8OID;
+use pgrx::pg_sys::{INT8OID, TIDOID};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -15,8 +15,10 @@ const MOST: i64 = 1_000_000;
 /// How long it does, in seconds: a transaction that put rows in earlier may commit later.
 const SECONDS: i64 = 60;
 
-static READ: Statement =
-    Statement::scanning(c"SELECT i.inbox_id, i.ctid FROM credits.inbox i ORDER BY i.inbox_id LIMIT $1", &[INT8OID]);
+static READ: Statement = Statement::scanning(
+    c"SELECT i.inbox_id, i.ctid FROM credits.inbox i WHERE i.ctid >= $2 ORDER BY i.inbox_id LIMIT $1",
+    &[INT8OID, TIDOID],
+);
 
 thread_local! {
     static KNOWN: RefCell<Waiting> = RefCell::default();
@@ -25,15 +27,18 @@ thread_local! {
 /// Rows of the inbox that nobody has taken out yet, as far as the session knows, in the order of their ids.
 pub struct Waiting {
     rows: Vec<(i64, Place)>,
-    /// When they were read, by the server's clock.
+    /// When the whole table was read last, by the server's clock.
     read_at: Time,
+    /// The page that had the last of them then or since: what comes is put there or behind it, but for pages that were
+    /// vacuumed.
+    end: Option<Place>,
     /// The transaction that took rows out last: where it was rolled back they are there again.
     left_by: Option<Transaction>,
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Waiting { rows: Vec::new(), read_at: Time(0), left_by: None }
+        Waiting { rows: Vec::new(), read_at: Time(0), end: None, left_by: None }
     }
 }
 
@@ -46,18 +51,32 @@ impl Waiting {
         if fresh && known.left_by.as_ref().is_none_or(Transaction::holds) { known } else { Waiting::default() }
     }
 
-    /// Has the session remember it.
+    /// Has the session remember it, after it took rows out.
     pub fn keep(mut self) {
         self.left_by = Some(backend::transaction());
+        self.keep_as_it_was();
+    }
+
+    /// Has the session remember it, where it took nothing out.
+    pub fn keep_as_it_was(self) {
         KNOWN.set(self);
     }
 
-    /// Reads which rows there are, the first in order.
-    pub fn read(&mut self, session: &Session) -> Result<(), Error> {
-        self.read_at = backend::clock();
-        let rows = READ.run(session, &[MOST.cell()])?;
-        self.rows = rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
-        Ok(())
+    /// Reads which rows there are, the first in order: of the `whole` table, or, where it knows of none, of its end, so as not to
+    /// go through the pages that were drained each time. Whether it was the whole.
+    pub fn read(&mut self, session: &Session, whole: bool) -> Result<bool, Error> {
+        let from = self.end.filter(|_| !whole && self.rows.is_empty());
+        if from.is_none() {
+            self.read_at = backend::clock();
+        }
+        let found = READ.run(session, &[MOST.cell(), from.unwrap_or(Place::FIRST).cell()])?;
+        self.rows = found.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
+        if self.rows.len() as i64 == MOST {
+            self.end = None;
+        } else if let Some(last) = self.rows.iter().map(|(_, place)| place.page()).max_by_key(Place::block) {
+            self.end = Some(last);
+        }
+        Ok(from.is_none())
     }
 
     /// So many from there on, at most.

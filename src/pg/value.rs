@@ -150,6 +150,23 @@ impl FromCell for Oid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place(pub(super) [u8; 6]);
 
+impl Place {
+    /// Before any row.
+    pub const FIRST: Place = Place([0; 6]);
+
+    /// The number of its page: two halves, the upper one first, each in the machine's order (block.h).
+    pub fn block(&self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from(u16::from_ne_bytes([a, b])) << 16 | u32::from(u16::from_ne_bytes([c, d]))
+    }
+
+    /// Before any row of its page.
+    pub fn page(&self) -> Place {
+        let [a, b, c, d, ..] = self.0;
+        Place([a, b, c, d, 0, 0])
+    }
+}
+
 impl ToCell for Place {
     fn cell(&self) -> Cell {
         kept(&[&self.0])

@@ -1,9 +1,12 @@
-"""What a session remembers of meters and currencies, while another session changes them."""
+"""What a session remembers of meters, currencies and the inbox, while another session changes them."""
 
 from __future__ import annotations
 
 from sessions import EVENT, Pair, refusal
 
+PUT = """INSERT INTO credits.inbox (customer_id, event_name, identifier)
+         SELECT %s, 'calls', %s || i FROM generate_series(1, %s) i"""
+SETTLE = "SELECT credits.settle(1000) AS settled"
 NAMED = "SELECT * FROM credits.report_meter_event(%s, %s, 1, %s)"
 
 
@@ -58,8 +61,25 @@ def a_currency_too(pair: Pair) -> None:
     pair.checks.equal(pair.second.one(EVENT, pair.customer, 1, "b")["consumed"], 1, "and taken again")
 
 
+def a_row_that_is_committed_late(pair: Pair) -> None:
+    """a row of the inbox that another transaction put in before, and commits after the session has gone past its page"""
+    pair.give(1000)
+    pair.first.begin()
+    pair.first.all(PUT, pair.customer, "early", 1)
+    pair.second.all(PUT, pair.customer, "late", 500)
+    pair.checks.equal(pair.second.one(SETTLE)["settled"], 500, "what is committed is taken out, some pages of it")
+    pair.second.all(PUT, pair.customer, "later", 2)
+    pair.checks.equal(pair.second.one(SETTLE)["settled"], 2, "what came since is found behind it")
+    pair.first.commit()
+    pair.checks.equal(pair.second.one(SETTLE)["settled"], 1, "and what was there before, once it is committed")
+    pair.second.all(PUT, pair.customer, "last", 3)
+    pair.checks.equal(pair.second.one(SETTLE)["settled"], 3, "then what comes next")
+    pair.checks.equal(pair.second.one(SETTLE)["settled"], 0, "and nothing twice")
+    pair.checks.equal(pair.balance(), (494, 0, 0), "1000 less 506")
+
+
 CASES = [a_change_is_seen_by_the_next_call, a_change_counts_from_its_commit, an_old_snapshot_is_not_remembered,
-         a_currency_too]  # fmt: skip
+         a_currency_too, a_row_that_is_committed_late]  # fmt: skip
 
 
 def _meter(pair: Pair) -> str:
