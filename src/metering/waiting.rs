@@ -31,7 +31,7 @@ pub struct Waiting {
     read_at: Time,
     /// The page that had the last of them then or since: what comes is put there or behind it, but for pages that were
     /// vacuumed.
-    end: Option<Place>,
+    end: Option<u32>,
     /// The transaction that took rows out last: where it was rolled back they are there again.
     left_by: Option<Transaction>,
 }
@@ -69,11 +69,11 @@ impl Waiting {
         if from.is_none() {
             self.read_at = backend::clock();
         }
-        let found = READ.run(session, &[MOST.cell(), from.unwrap_or(Place::FIRST).cell()])?;
+        let found = READ.run(session, &[MOST.cell(), Place::first_of(from.unwrap_or(0)).cell()])?;
         self.rows = found.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
         if self.rows.len() as i64 == MOST {
             self.end = None;
-        } else if let Some(last) = self.rows.iter().map(|(_, place)| place.page()).max_by_key(Place::block) {
+        } else if let Some(last) = self.rows.iter().map(|(_, place)| place.block()).max() {
             self.end = Some(last);
         }
         Ok(from.is_none())

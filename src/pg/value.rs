@@ -151,19 +151,26 @@ impl FromCell for Oid {
 pub struct Place(pub(super) [u8; 6]);
 
 impl Place {
-    /// Before any row.
-    pub const FIRST: Place = Place([0; 6]);
-
-    /// The number of its page: two halves, the upper one first, each in the machine's order (block.h).
+    /// The number of its page: two halves, the upper one first (block.h).
     pub fn block(&self) -> u32 {
         let [a, b, c, d, ..] = self.0;
         u32::from(u16::from_ne_bytes([a, b])) << 16 | u32::from(u16::from_ne_bytes([c, d]))
     }
 
-    /// Before any row of its page.
-    pub fn page(&self) -> Place {
-        let [a, b, c, d, ..] = self.0;
-        Place([a, b, c, d, 0, 0])
+    /// Before any row of a page.
+    pub fn first_of(block: u32) -> Place {
+        Place::at(block, 0)
+    }
+
+    /// Behind any row of a page.
+    pub fn last_of(block: u32) -> Place {
+        Place::at(block, u16::MAX)
+    }
+
+    fn at(block: u32, row: u16) -> Place {
+        let ([a, b], [c, d], [e, f]) =
+            (((block >> 16) as u16).to_ne_bytes(), (block as u16).to_ne_bytes(), row.to_ne_bytes());
+        Place([a, b, c, d, e, f])
     }
 }
 
