@@ -97,8 +97,8 @@ def legend():
 floor  one UPDATE and one INSERT with a unique key, in one statement: no guard, no grants, no ledger
 hand   a PL/pgSQL function: once a key, guarded, paid by grants in order, each draw a line of a ledger. Of a batch: event,
        account, grant and ledger rows as one set-based statement, with no guard
-ours   event and deferred: report_meter_event, debit: wallet_debit, batch: report_meter_events, inbox: COPY and settle(),
-       balance: wallet_balance
+ours   event and deferred: report_meter_event, debit: wallet_debit, both called as hand is, SELECT f(...), and event_from
+       as SELECT * FROM f(...); batch: report_meter_events, inbox: COPY and settle(), balance: wallet_balance
 case   many: 10,000 wallets, one: a single wallet; then the clients, or the events in a batch (one client);
        off: synchronous_commit off, otherwise durable. A balance counts as one event.
        deferred: reported and not yet charged, where floor and hand charge. inbox_accept: rows copied into a table, for
