@@ -10,16 +10,17 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::Numeric;
 use crate::pg::array::array;
+use crate::pg::queue;
 use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::{Place, ToCell};
 use crate::settings;
-use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID};
+use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TIDARRAYOID, TIDOID};
 use std::collections::HashSet;
 
 // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
 static ALONE: Statement = Statement::new(
-    c"SELECT pg_try_advisory_xact_lock('credits.inbox'::regclass::oid::bigint + 4294967296 * 1128481097)",
-    &[],
+    c"SELECT pg_try_advisory_xact_lock('credits.inbox'::regclass::oid::bigint + 4294967296 * $1)",
+    &[INT8OID],
 );
 
 /// The text that reads rows, and how it goes on.
@@ -52,7 +53,7 @@ static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.
 
 /// Takes up to so many rows out of the inbox; how many it was. Rows of an account that another session has locked stay.
 pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
-    let alone: bool = match ALONE.run(session, &[])?.first() {
+    let alone: bool = match ALONE.run(session, &[i64::from(queue::CLASS).cell()])?.first() {
         Some(mut row) => row.next()?,
         None => false,
     };

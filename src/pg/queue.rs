@@ -13,9 +13,9 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
-/// What the session remembers a row by, and pg_locks shows: an advisory lock of this class, as `pg_advisory_lock(int, int)`
-/// takes one, with a hash of the row's key.
-const CLASS: u32 = 1_128_481_097;
+/// The class of the advisory locks that the queue and the inbox take, as pg_locks shows it. A queue's is one as of
+/// `pg_advisory_lock(int, int)`, with a hash of its row's key.
+pub const CLASS: u32 = 1_128_481_097;
 /// A statement that took longer may have waited for its row.
 const LONG: Duration = Duration::from_micros(300);
 /// How often the session queues for a row until it has found nobody else there.

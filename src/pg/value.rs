@@ -226,6 +226,21 @@ pub fn printed(output: u32, datum: pg_sys::Datum) -> String {
     }
 }
 
+/// Whether a value that says its own size is byte for byte what a type's input function makes of a text.
+#[cfg(any(test, feature = "pg_test"))]
+pub fn is_read_as(value: Cell, text: &str, input: u32, element: pg_sys::Oid) -> bool {
+    let text = std::ffi::CString::new(text).unwrap_or_default();
+    // SAFETY: the text is a live C string that is read and not kept, and both values say their own size.
+    let bytes = unsafe {
+        let read = pg_sys::OidInputFunctionCall(input.into(), text.as_ptr().cast_mut(), element, -1);
+        [value.datum, read].map(|datum| {
+            let value = datum.cast_mut_ptr::<pg_sys::varlena>();
+            std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value))
+        })
+    };
+    bytes[0] == bytes[1]
+}
+
 impl ToCell for Uuid {
     fn cell(&self) -> Cell {
         kept(&[self.as_bytes()])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import json
 
-from sessions import DEBIT, EVENT, PATIENCE, Pair, Session, refusal
+from sessions import DEBIT, EVENT, Pair, Session, refusal
 
-# Advisory locks of the queue's class (src/pg/queue.rs): whether it has them, by session.
-QUEUE = "SELECT pid, granted FROM pg_locks WHERE locktype = 'advisory' AND classid = 1128481097 AND objsubid = 2"
+# Advisory locks of the queue's class (src/pg/queue.rs): who has one, and who waits for it.
+QUEUE = """SELECT coalesce(jsonb_object_agg(pid, granted), '{}') AS queue FROM pg_locks
+           WHERE locktype = 'advisory' AND classid = 1128481097 AND objsubid = 2"""
 
 
 def one_waits_for_the_row(pair: Pair) -> None:
@@ -76,7 +77,7 @@ def nobody_waits_where_commits_do_not(pair: Pair) -> None:
     pair.first.one(DEBIT, pair.customer, 1, None)
     pair.second.connection.execute("SET synchronous_commit = off")
     waiting = pair.blocked(pair.second.start(DEBIT, pair.customer, 2, None))
-    pair.checks.equal(pair.observer.all(QUEUE), [], "it waits for the row itself")
+    pair.checks.equal(pair.observer.one(QUEUE)["queue"], {}, "it waits for the row itself")
     pair.first.commit()
     waiting.one()
 
@@ -97,8 +98,4 @@ def _have_waited(pair: Pair, *sessions: Session) -> None:
 
 def _until(pair: Pair, expected: dict[int, bool]) -> None:
     """Waits until those sessions are in the queue, and whether each is at its head."""
-    end = time.monotonic() + PATIENCE
-    while (seen := {row["pid"]: row["granted"] for row in pair.observer.all(QUEUE)}) != expected:
-        if time.monotonic() > end:
-            raise TimeoutError(f"in the queue: {seen}, not {expected}")
-        time.sleep(0.01)
+    pair.wait_for(f"({QUEUE}) = %s::jsonb", json.dumps(expected))
