@@ -78,8 +78,21 @@ def a_row_that_is_committed_late(pair: Pair) -> None:
     pair.checks.equal(pair.balance(), (494, 0, 0), "1000 less 506")
 
 
+def rows_that_lie_apart(pair: Pair) -> None:
+    """a few rows of the inbox with drained pages between them"""
+    pair.give(1000)
+    pair.first.begin()
+    pair.first.all(PUT, pair.customer, "early", 1)
+    pair.second.all(PUT, pair.customer, "late", 500)
+    pair.checks.equal(pair.second.one(SETTLE)["settled"], 500, "the pages between them are drained")
+    pair.first.commit()
+    pair.second.all(PUT, pair.customer, "last", 2)
+    pair.checks.equal(pair.third.one(SETTLE)["settled"], 3, "a session that knows of none takes all of them")
+    pair.checks.equal(pair.balance(), (497, 0, 0), "1000 less 503")
+
+
 CASES = [a_change_is_seen_by_the_next_call, a_change_counts_from_its_commit, an_old_snapshot_is_not_remembered,
-         a_currency_too, a_row_that_is_committed_late]  # fmt: skip
+         a_currency_too, a_row_that_is_committed_late, rows_that_lie_apart]  # fmt: skip
 
 
 def _meter(pair: Pair) -> str:
