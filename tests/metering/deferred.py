@@ -144,6 +144,12 @@ def charged_by_an_earlier_transaction(checks: Checks, database: str) -> None:
         checks.equal(rows, [(cost(Decimal(100)),)] * 3, "and what it took is found again when it is canceled")
 
 
+def reported(database: str) -> int:
+    with harness.connect(database) as connection:
+        row = connection.execute("SELECT count(*) FROM credits.meter_events WHERE customer_id = %s", [WALLET]).fetchone()
+    return row[0]
+
+
 def under_fire(checks: Checks, server: Server, database: str) -> None:
     seconds = 3.0
     terminated = 0
@@ -151,8 +157,7 @@ def under_fire(checks: Checks, server: Server, database: str) -> None:
         reports = [pool.submit(report, database, number) for number in range(REPORTERS)]
         settling = [pool.submit(busy.settle_until, database, 200, seconds + 1) for _ in range(SETTLERS)]
         spending = [pool.submit(spend, database, number, seconds) for number in range(SPENDERS)]
-        began = time.monotonic()
-        while time.monotonic() < began + seconds / 2:
+        while reported(database) < REPORTERS * EVENTS // 3 and not any(one.done() for one in reports):
             time.sleep(0.05)
             terminated += busy.interrupt_settling(database)
         server.kill(everything=True)
