@@ -130,13 +130,13 @@ CREATE TABLE credits.operations (
     created_at      timestamptz NOT NULL,
     line_no         bigint,
     running_balance numeric,
-    PRIMARY KEY (customer_id, operation_id)
+    CONSTRAINT operations_key UNIQUE (customer_id, idempotency_key)
 );
 
-CREATE UNIQUE INDEX operations_key ON credits.operations (customer_id, idempotency_key)
-    WHERE idempotency_key IS NOT NULL;
--- Debits that one grant paid: each is its own line of the ledger.
+-- Debits that one grant paid: each is its own line of the ledger, and found by that. Of the other operations each has lines of
+-- its own, and is found by its id. An index by id over both, as a primary key would be, would cost every debit.
 CREATE INDEX operations_line ON credits.operations (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
+CREATE UNIQUE INDEX operations_id ON credits.operations (customer_id, operation_id) WHERE line_no IS NULL;
 
 -- What each grant gave to a hold is in its row: parts in drawdown order, so that what is not captured finds its way back.
 CREATE TABLE credits.holds (

@@ -49,7 +49,8 @@ SELECT 'grant: it did not come from where it says', g.customer_id, g.currency, '
 FROM credits.credit_grants g
 LEFT JOIN (SELECT t.customer_id, t.grant_id, o.counterparty
            FROM credits.lines t
-           JOIN credits.operations o ON o.customer_id = t.customer_id AND o.operation_id = t.operation_id
+           JOIN credits.operations o
+                ON o.customer_id = t.customer_id AND o.operation_id = t.operation_id AND o.line_no IS NULL
            WHERE t.type = 'transfer' AND t.amount > 0) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.transferred_from IS DISTINCT FROM l.counterparty
@@ -237,7 +238,8 @@ WHERE o.function = 'hold_create'
 UNION ALL
 SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, 'hold ' || h.hold_id, o.amount, h.amount
 FROM credits.holds h
-LEFT JOIN credits.operations o ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id
+LEFT JOIN credits.operations o
+       ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id AND o.line_no IS NULL
 WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_create', h.amount, h.currency)
 UNION ALL
 SELECT 'account: the places in the order of payment are not each for one debt, up to last_debt', a.customer_id, a.currency, NULL,
@@ -263,7 +265,8 @@ UNION ALL
 SELECT 'transfer: its other side does not say the same', o.customer_id, o.currency, 'operation ' || o.operation_id,
        o.amount, p.amount
 FROM credits.operations o
-LEFT JOIN credits.operations p ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id
+LEFT JOIN credits.operations p
+       ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id AND p.line_no IS NULL
 CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits.lines l
                     WHERE l.customer_id IN (o.customer_id, o.counterparty) AND l.currency = o.currency
                       AND l.operation_id = o.operation_id) l

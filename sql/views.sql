@@ -132,13 +132,15 @@ COMMENT ON VIEW credits.backlog IS
 
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
-       coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id, o.function,
-       o.reason, o.counterparty, o.idempotency_key, l.identifier, e.event_name, m.unit, e.value AS quantity,
-       coalesce(h.capture_description, o.description) AS description,
-       coalesce(h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
+       coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id,
+       coalesce(l.function, o.function) AS function, o.reason, o.counterparty,
+       coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
+       e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
+       coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
 FROM credits.lines l
 LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
-LEFT JOIN credits.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
+LEFT JOIN credits.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
 LEFT JOIN credits.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id AND l.type = 'capture'
 LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits.meters m ON m.event_name = e.event_name;

@@ -67,12 +67,6 @@ struct Debit<'a> {
     metadata: Option<Json>,
 }
 
-/// How it went. `Refused` wrote nothing.
-enum Outcome {
-    Done(DebitRow),
-    Refused { customer_id: String, currency: String, available: Decimal, requested: Decimal },
-}
-
 /// `credits.wallet_debit`. Raises PC001, PC002, PC003, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
 fn wallet_debit(
@@ -84,12 +78,7 @@ fn wallet_debit(
     metadata: Option<Json>,
 ) -> Reply<One<DebitRow>> {
     let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata };
-    Reply(perform(debit).and_then(|outcome| match outcome {
-        Outcome::Done(row) => Ok(One(row)),
-        Outcome::Refused { customer_id, currency, available, requested } => {
-            Err(Error::InsufficientCredits { customer_id, currency, available, requested })
-        }
-    }))
+    Reply(perform(debit).map(One))
 }
 
 /// `credits.wallet_try_debit`. Raises PC002, PC003, PC007, PC008, PC013.
@@ -103,31 +92,30 @@ fn wallet_try_debit(
     metadata: Option<Json>,
 ) -> Reply<One<TryDebitRow>> {
     let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata };
-    Reply(perform(debit).map(|outcome| {
-        One(match outcome {
-            Outcome::Done(row) => TryDebitRow {
-                ok: true,
-                shortfall: Decimal::ZERO,
-                operation_id: Some(row.operation_id),
-                currency: row.currency,
-                debited: row.debited,
-                available: row.available,
-                replayed: row.replayed,
-            },
-            Outcome::Refused { currency, available, requested, .. } => TryDebitRow {
-                ok: false,
-                shortfall: requested - available,
-                operation_id: None,
-                currency,
-                debited: Decimal::ZERO,
-                available,
-                replayed: false,
-            },
-        })
-    }))
+    Reply(match perform(debit) {
+        Ok(row) => Ok(One(TryDebitRow {
+            ok: true,
+            shortfall: Decimal::ZERO,
+            operation_id: Some(row.operation_id),
+            currency: row.currency,
+            debited: row.debited,
+            available: row.available,
+            replayed: row.replayed,
+        })),
+        Err(Error::InsufficientCredits { currency, available, requested, .. }) => Ok(One(TryDebitRow {
+            ok: false,
+            shortfall: requested - available,
+            operation_id: None,
+            currency,
+            debited: Decimal::ZERO,
+            available,
+            replayed: false,
+        })),
+        Err(error) => Err(error),
+    })
 }
 
-fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
+fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
     let customer_id = input::key("customer_id", debit.customer_id)?;
     let key = input::optional_key("idempotency_key", debit.idempotency_key)?;
     let amount = input::number("amount", debit.amount, amount::over_zero)?;
@@ -150,7 +138,7 @@ fn perform(debit: Debit<'_>) -> Result<Outcome, Error> {
         }
         let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
         match head_pays(session, customer_id, &operation, key, &texts, now)? {
-            Paid::Line { available } => Ok(Outcome::Done(operation.debited(available))),
+            Paid::Line { available } => Ok(operation.debited(available)),
             Paid::Taken => {
                 let first = operation::first_call(session, customer_id, key, &operation, lost())?;
                 repeat(session, customer_id, first)
@@ -166,7 +154,7 @@ static CHARGE: Statement = Statement::new(
                                          description, metadata, created_at, line_no, running_balance, grant_id)
          SELECT $1, $7, $8, $2, $3, $9, $10, $11, c.posted_at, c.last_line, c.available + c.restricted, c.head_grant_id
          FROM charge c
-         ON CONFLICT (customer_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+         ON CONFLICT (customer_id, idempotency_key) DO NOTHING
          RETURNING running_balance"
     ),
     &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, BOOLOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
@@ -209,7 +197,7 @@ impl Operation {
     }
 }
 
-/// The general way.
+/// The general way: what is left is judged before the key is claimed, so that a refusal writes nothing.
 fn grants_pay(
     session: &Session,
     customer_id: &str,
@@ -217,43 +205,32 @@ fn grants_pay(
     key: Option<&str>,
     texts: &Texts<'_>,
     now: Time,
-) -> Result<Outcome, Error> {
-    let open = || account::open(session, customer_id, &operation.currency, now);
-    let book = match operation::begin(session, customer_id, &operation, key, texts, now, open)? {
-        Begun::First(book) => book,
-        Begun::Repeat(first) => return repeat(session, customer_id, first),
+) -> Result<DebitRow, Error> {
+    let (currency, amount) = (operation.currency.as_str(), operation.amount);
+    let judge = || {
+        let mut book = account::open_for(session, customer_id, currency, amount, now)?;
+        posting::take_windows(session, &mut [(&mut book, amount)], &[])?;
+        book.withdraw(LineType::Debit, operation.operation_id, amount)
+            .map_err(|short| account::insufficient(customer_id, currency, amount, short))?;
+        Ok(book)
     };
-    let refused = |available| Outcome::Refused {
-        customer_id: customer_id.to_string(),
-        currency: operation.currency.clone(),
-        available,
-        requested: operation.amount,
-    };
-    let Some(mut book) = book else {
-        operation::forget(session, customer_id, operation.operation_id)?;
-        return Ok(refused(Decimal::ZERO));
-    };
-    posting::take_windows(session, &mut [(&mut book, operation.amount)], &[])?;
-    match book.withdraw(LineType::Debit, operation.operation_id, operation.amount) {
-        Err(short) => {
-            operation::forget(session, customer_id, operation.operation_id)?;
-            Ok(refused(short.available))
-        }
-        Ok(_) => {
+    match operation::begin(session, customer_id, &operation, key, texts, now, judge)? {
+        Begun::First(book) => {
             let available = book.available;
             posting::post(session, &[book])?;
-            Ok(Outcome::Done(operation.debited(available)))
+            Ok(operation.debited(available))
         }
+        Begun::Repeat(first) => repeat(session, customer_id, first),
     }
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Outcome, Error> {
+fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<DebitRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
-    Ok(Outcome::Done(DebitRow {
+    Ok(DebitRow {
         operation_id: first.operation_id,
         currency: first.currency,
         debited: first.amount,
         available: book.map_or(Decimal::ZERO, |b| b.available),
         replayed: true,
-    }))
+    })
 }

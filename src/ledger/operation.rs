@@ -113,7 +113,7 @@ static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
                                       counterparty, reason, idempotency_key, description, metadata, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-      ON CONFLICT (customer_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
+      ON CONFLICT (customer_id, idempotency_key) DO NOTHING",
     &[
         TEXTOID,
         UUIDOID,
@@ -195,12 +195,4 @@ pub fn begin<T>(
         Err(error) => error,
     };
     first_call(session, customer_id, key, call, error).map(Begun::Repeat)
-}
-
-static FORGET: Statement =
-    Statement::new(c"DELETE FROM credits.operations WHERE customer_id = $1 AND operation_id = $2", &[TEXTOID, UUIDOID]);
-
-/// Takes back a claim whose effect was refused, so that it leaves nothing.
-pub fn forget(session: &Session, customer_id: &str, operation_id: Uuid) -> Result<(), Error> {
-    FORGET.run(session, &[customer_id.cell(), operation_id.cell()]).map(drop)
 }
