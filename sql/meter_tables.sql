@@ -164,6 +164,8 @@ CREATE TABLE credits.inbox_rejected (
     rejected_at     timestamptz NOT NULL
 );
 
+ALTER TABLE credits.meter_events ALTER customer_id SET (n_distinct = -0.02);
+
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_prices', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_events', '');

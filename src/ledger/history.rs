@@ -58,7 +58,7 @@ row! {
     } read
 }
 
-static LINES: Statement = Statement::new(
+static LINES: Statement = Statement::in_order(
     c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name, l.operation_id,
              l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at, l.created_at
       FROM credits.ledger l

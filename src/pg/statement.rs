@@ -66,7 +66,7 @@ pub fn in_latest_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> 
 enum Planning {
     /// Finds rows by key: once, without sequential scans, and without compilation, which takes longer than it all.
     ByKey,
-    /// Takes the first rows in an index's order: likewise, and without sorting what it need not have read.
+    /// Takes the first rows in an index's order: likewise, and without sorting or keeping what it need not have read.
     InOrder,
     /// Finds rows by keys that are given in arrays, one after the other, and so locks them in that order.
     OneByOne,
@@ -78,7 +78,15 @@ impl Planning {
     fn without(&self) -> &'static [&'static CStr] {
         match self {
             Planning::ByKey => &[c"jit", c"enable_seqscan"],
-            Planning::InOrder => &[c"jit", c"enable_seqscan", c"enable_sort", c"enable_bitmapscan"],
+            Planning::InOrder => &[
+                c"jit",
+                c"enable_seqscan",
+                c"enable_sort",
+                c"enable_bitmapscan",
+                c"enable_material",
+                c"enable_hashjoin",
+                c"enable_mergejoin",
+            ],
             Planning::OneByOne => {
                 &[c"jit", c"enable_seqscan", c"enable_bitmapscan", c"enable_hashjoin", c"enable_mergejoin"]
             }

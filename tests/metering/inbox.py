@@ -160,6 +160,7 @@ def check(checks: Checks, database: str) -> None:
         with harness.connect(database) as connection:
             account_for_it(checks, connection, expected, given)
             stats.check(checks, connection, expected.hours, lone, before, now)
+            stats.check_history(checks, connection)
     finally:
         server.start()  # whatever happened, so that the database can be dropped
 

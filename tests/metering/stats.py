@@ -1,6 +1,6 @@
 """Statistics over the million events that inbox.py leaves: right, and what is read for one customer is bounded by that
-customer's own events, however many the others have. Plans are shown, and what they read is counted in blocks, which does
-not depend on the machine's mood.
+customer's own events, however many the others have. A page of the largest account's history is read as quickly as that of any
+other. Plans are shown, and what they read is counted in blocks, which does not depend on the machine's mood.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ LONE_EVENTS = 200
 EVERY = timedelta(minutes=144)  # ten a day
 METER = "prompt"
 QUESTION = "SELECT bucket, event_count, total_value, total_credits FROM credits.meter_event_stats(%s, %s, %s, 'hour', %s)"
+PAGE = 50
+COLLECTOR = "collector"
+COLLECTED = 2000
+HISTORY = "SELECT line_no, running_balance FROM credits.wallet_history(%s, %s, %s, %s)"
 Hours = dict[tuple[str, str | None, datetime], list[Any]]
 
 
@@ -98,3 +102,28 @@ def check(
         if meter == METER and customer == some and day <= hour < day + timedelta(days=1)
     ]  # fmt: skip
     checks.equal(answered, expected, "a large customer's day is what was reported, hour by hour")
+
+
+def collector(connection: psycopg.Connection[Any]) -> str:
+    """A customer who has thousands of grants, operations and holds, where the planner has seen customers with one of each."""
+    for call in ("credit_grant('once ' || n, 1, idempotency_key => 'once')", "hold_create('once ' || n, 1)"):
+        connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {10 * COLLECTED}) n")
+    connection.execute("ANALYZE credits.credit_grants, credits.credit_transactions, credits.operations, credits.holds")
+    for call in ("credit_grant(%s, 100)", "wallet_adjust(%s, -1, 'charge')", "hold_create(%s, 1)", "wallet_debit(%s, 1)"):
+        connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {COLLECTED})", [COLLECTOR])
+    return COLLECTOR
+
+
+def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
+    """Pages of the history of the account that has the most lines, from its newest and from its middle, and of one whose lines
+    come from many grants, operations and holds."""
+    connection.execute("ANALYZE credits.meter_events")
+    largest, lines = connection.execute("SELECT customer_id, last_line FROM credits.accounts ORDER BY last_line DESC").fetchone()
+    pages = [(largest, None), (largest, lines // 2), (collector(connection), None), (COLLECTOR, 3 * COLLECTED)]
+    for customer, before in pages:
+        page = explained(connection, HISTORY, [customer, "CREDIT", PAGE, before], "credits.ledger l")
+        show(f"{PAGE} lines of {customer}, before {before}", page)
+        checks.equal([row[0] - page.rows[0][0] for row in page.rows], [*range(0, -PAGE, -1)], "they are a page's lines")
+        checks.check(
+            page.blocks <= 20 * PAGE, f"20 blocks a line are the most that is read, its grant and its event with it: {page.blocks}"
+        )
