@@ -98,7 +98,7 @@ pub fn look_again(session: &Session, mut book: Book) -> Result<(), Error> {
     posting::post(session, &[book])
 }
 
-/// The account, locked and up to date, for spending from it. Raises PC001 where it was never used, PC003.
+/// The account, locked and up to date, for spending so much from it. Raises PC001 where that is not there, PC003.
 pub fn open_for(
     session: &Session,
     customer_id: &str,
@@ -106,8 +106,10 @@ pub fn open_for(
     requested: Decimal,
     now: Time,
 ) -> Result<Book, Error> {
-    let nothing = Short { available: Decimal::ZERO };
-    open(session, customer_id, currency, now)?.ok_or_else(|| insufficient(customer_id, currency, requested, nothing))
+    let book = open(session, customer_id, currency, now)?;
+    let available = book.as_ref().map_or(Decimal::ZERO, |book| book.available);
+    book.filter(|_| available >= requested)
+        .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available }))
 }
 
 /// The account, locked and up to date; made, and its customer as well, where they are missing.
