@@ -134,8 +134,8 @@ CREATE TABLE credits.operations (
 );
 
 -- Debits that one grant paid: each is its own line of the ledger, and found by that. Of the other operations each has lines of
--- its own, and is found by its id. An index by id over both, as a primary key would be, would cost every debit.
-CREATE INDEX operations_line ON credits.operations (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
+-- its own, and is found by its id. So each has one key of the two; a primary key, an index by id over both, would cost every debit.
+CREATE UNIQUE INDEX operations_line ON credits.operations (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
 CREATE UNIQUE INDEX operations_id ON credits.operations (customer_id, operation_id) WHERE line_no IS NULL;
 
 -- What each grant gave to a hold is in its row: parts in drawdown order, so that what is not captured finds its way back.
