@@ -69,26 +69,34 @@ AS 'MODULE_PATHNAME', 'due_events_wrapper';
 COMMENT ON FUNCTION credits.due_events IS
 'An account''s events whose pending usage was paid by what time brought and nothing has posted yet: for the view usage. Writes nothing. Raises PC013.';
 
+-- What an event that was taken back still counts for is asked here alone.
+CREATE VIEW credits.events AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
+       CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END AS consumed, e.pending,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
+       e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned
+FROM credits.meter_events e
+LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
+COMMENT ON VIEW credits.events IS
+'Meter events as posted, with what became of those that were taken back. consumed: credits paid for it, of an event that was taken back none, but where it is priced with others of its period what it changed of the period''s price. For the view usage, and the functions that read events.';
+
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        n.credits, n.consumed, n.pending,
-       CASE WHEN x.identifier IS NOT NULL THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
+       CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
             WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
-       x.canceled_at, x.reason AS cancel_reason, x.returned,
+       e.canceled_at, e.cancel_reason, e.returned,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key
-FROM credits.meter_events e
+FROM credits.events e
 LEFT JOIN credits.meters m ON m.event_name = e.event_name
-LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
 LEFT JOIN credits.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
                                     AND u.created_at = e.created_at AND u.identifier = e.identifier
 LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
            FROM credits.accounts x CROSS JOIN LATERAL credits.due_events(x.customer_id, x.currency) c
            WHERE x.next_change_at <= credits.clock() AND x.pending > 0) d
        ON d.customer_id = e.customer_id AND d.identifier = e.identifier
-CROSS JOIN LATERAL (SELECT CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END
-                               AS consumed) c
-CROSS JOIN LATERAL (SELECT c.consumed + e.pending AS credits,
-                           CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, c.consumed) ELSE 0 END AS consumed,
+CROSS JOIN LATERAL (SELECT e.consumed + e.pending AS credits,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
                            CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
 COMMENT ON VIEW credits.usage IS
 'Meter events at this moment: quantity in the meter''s unit, the credits that it cost, consumed of them paid, pending owed. status: ''processed'', ''pending'' while something is owed, ''unsettled'' until a deferred event is charged, or ''canceled'': taken back, with the credits that were returned. Where period_key is not NULL the event is priced with others of its period, and credits are what it changed of the period''s price, below zero where credits came back: what the period costs is in usage_by_period.';

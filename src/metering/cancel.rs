@@ -174,11 +174,9 @@ struct Stored {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.identifier, e.event_name, e.currency, e.value,
-             CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END, e.pending, d.debt_no, e.occurred_at, e.created_at,
-             e.metadata, e.price_version, e.grant_id, e.period_key, x.returned
-      FROM credits.meter_events e
-      LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
+             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned
+      FROM credits.events e
       LEFT JOIN credits.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
       WHERE e.customer_id = $1 AND e.identifier = $2",
     &[TEXTOID, TEXTOID],

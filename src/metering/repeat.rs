@@ -12,12 +12,10 @@ use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::{HashMap, HashSet};
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
-             CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END, e.pending,
-             x.identifier IS NOT NULL, u.identifier IS NOT NULL
+    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.canceled,
+             u.identifier IS NOT NULL
       FROM unnest($1, $2) AS k (customer_id, identifier)
-      JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
-      LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+      JOIN credits.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
       LEFT JOIN credits.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
                                           AND u.created_at = e.created_at AND u.identifier = e.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],

@@ -29,13 +29,10 @@ row! {
 // Planned anew for each question: where $6 is NULL its condition is gone; where it names a customer, the rows are found by
 // the customer's key or by the time, whichever is less.
 static STATS: Statement = Statement::scanning(
-    c"SELECT date_trunc($4, e.occurred_at, $5), count(*) FILTER (WHERE x.identifier IS NULL),
-             trim_scale(coalesce(sum(e.value) FILTER (WHERE x.identifier IS NULL), 0)),
-             trim_scale(sum(n.credits))
-      FROM credits.meter_events e
-      LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
-      CROSS JOIN LATERAL (SELECT CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed + e.pending
-                                      ELSE 0 END AS credits) n
+    c"SELECT date_trunc($4, e.occurred_at, $5), count(*) FILTER (WHERE NOT e.canceled),
+             trim_scale(coalesce(sum(e.value) FILTER (WHERE NOT e.canceled), 0)),
+             trim_scale(sum(e.consumed + e.pending))
+      FROM credits.events e
       WHERE e.event_name = $1 AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
         AND ($6 IS NULL OR e.customer_id = $6)
       GROUP BY 1 ORDER BY 1",

@@ -68,23 +68,20 @@ row! {
 static SUMMARY: Statement = Statement::new(
     c"SELECT e.event_name, e.currency, m.unit,
              trim_scale(coalesce(CASE m.aggregation
-                 WHEN 'count' THEN count(*) FILTER (WHERE x.identifier IS NULL)
-                 WHEN 'max' THEN max(e.value) FILTER (WHERE x.identifier IS NULL)
+                 WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)
+                 WHEN 'max' THEN max(e.value) FILTER (WHERE NOT e.canceled)
                  WHEN 'last' THEN (array_agg(e.value ORDER BY e.occurred_at DESC, e.created_at DESC)
-                                       FILTER (WHERE x.identifier IS NULL))[1]
-                 ELSE sum(e.value) FILTER (WHERE x.identifier IS NULL) END, 0)),
-             trim_scale(sum(n.credits)), count(*) FILTER (WHERE x.identifier IS NULL)
-      FROM credits.meter_events e
+                                       FILTER (WHERE NOT e.canceled))[1]
+                 ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0)),
+             trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE NOT e.canceled)
+      FROM credits.events e
       LEFT JOIN credits.meters m ON m.event_name = e.event_name
-      LEFT JOIN credits.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
-      CROSS JOIN LATERAL (SELECT CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed + e.pending
-                                      ELSE 0 END AS credits) n
       WHERE e.customer_id = $1
         AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
         AND ($4 IS NULL OR e.event_name = $4) AND ($5 IS NULL OR e.currency = $5)
         AND ($6 IS NULL OR e.subscription_id = $6)
       GROUP BY e.event_name, e.currency, m.unit, m.aggregation
-      HAVING count(*) FILTER (WHERE x.identifier IS NULL) > 0 OR sum(n.credits) <> 0
+      HAVING count(*) FILTER (WHERE NOT e.canceled) > 0 OR sum(e.consumed + e.pending) <> 0
       ORDER BY e.event_name, e.currency",
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
 );

@@ -51,7 +51,7 @@ def lone_customer(connection: psycopg.Connection[Any], now: datetime) -> str:
 
 def ask(connection: psycopg.Connection[Any], day: datetime, customer: str | None) -> Answered:
     """A day's hourly question, with the plan that it was answered by."""
-    return explained(connection, QUESTION, [METER, day, day + timedelta(days=1), customer], "credits.meter_events e")
+    return explained(connection, QUESTION, [METER, day, day + timedelta(days=1), customer], "credits.events e")
 
 
 def of_one(connection: psycopg.Connection[Any], customer: str, now: datetime) -> Answered:
