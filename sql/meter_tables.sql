@@ -164,6 +164,7 @@ CREATE TABLE credits.inbox_rejected (
     rejected_at     timestamptz NOT NULL
 );
 
+-- What the planner is to take for an average customer: see tables.sql.
 ALTER TABLE credits.meter_events ALTER customer_id SET (n_distinct = -0.02);
 
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');

@@ -52,4 +52,14 @@ SELECT count(*) AS lines_that_do_not FROM (
     SELECT FROM credits.journal GROUP BY customer_id, currency, line_no HAVING sum(amount) <> 0 OR count(*) <> 2) x;
 SELECT * FROM credits.trial_balance;
 
+-- However a debit was paid, by one grant or by several, its lines name the call.
+SELECT FROM credits.wallet_credit('kim', 5);
+SELECT FROM credits.wallet_credit('kim', 9);
+SELECT FROM credits.wallet_debit('kim', 2, idempotency_key => 'one', description => 'of one', metadata => '{"n": 1}');
+SELECT FROM credits.wallet_debit('kim', 7, idempotency_key => 'two', description => 'of two', metadata => '{"n": 2}');
+SELECT line_no, amount, function, idempotency_key, description, metadata,
+       count(*) OVER (PARTITION BY operation_id) AS lines_of_the_call
+FROM credits.ledger WHERE customer_id = 'kim' AND type = 'debit' ORDER BY line_no;
+SELECT line_no, amount FROM credits.ledger WHERE customer_id = 'kim' AND idempotency_key IN ('one', 'two') ORDER BY line_no;
+
 SELECT * FROM credits.verify();
