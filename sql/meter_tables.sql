@@ -165,7 +165,7 @@ CREATE TABLE credits.inbox_rejected (
 );
 
 -- What the planner is to take for an average customer: see tables.sql.
-ALTER TABLE credits.meter_events ALTER customer_id SET (n_distinct = -0.02);
+ALTER TABLE credits.meter_events ALTER customer_id SET (n_distinct = -0.05);
 
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_prices', '');

@@ -179,12 +179,12 @@ CREATE TABLE credits.credit_transactions (
     PRIMARY KEY (customer_id, currency, line_no)
 );
 
--- What the planner is to take for an average customer: fifty rows, of which each is worth finding by its own key. By its own
+-- What the planner is to take for an average customer: twenty rows, of which each is worth finding by its own key. By its own
 -- count that is often one, and then it reads all rows of a customer who has a hundred thousand, for each row that it looks up.
-ALTER TABLE credits.credit_grants ALTER customer_id SET (n_distinct = -0.02);
-ALTER TABLE credits.operations ALTER customer_id SET (n_distinct = -0.02);
-ALTER TABLE credits.holds ALTER customer_id SET (n_distinct = -0.02);
-ALTER TABLE credits.credit_transactions ALTER customer_id SET (n_distinct = -0.02);
+ALTER TABLE credits.credit_grants ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.operations ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.holds ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.credit_transactions ALTER customer_id SET (n_distinct = -0.05);
 
 -- pg_dump carries every row, since the script inserts none.
 SELECT pg_catalog.pg_extension_config_dump('credits.currencies', '');
