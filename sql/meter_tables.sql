@@ -166,6 +166,12 @@ CREATE TABLE credits.inbox_rejected (
 
 -- What the planner is to take for an average customer: see tables.sql.
 ALTER TABLE credits.meter_events ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.event_debts ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.canceled_events ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.unsettled_events ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.usage_periods ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.usage_draws ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.usage_ranks ALTER customer_id SET (n_distinct = -0.05);
 
 SELECT pg_catalog.pg_extension_config_dump('credits.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.meter_prices', '');

@@ -262,12 +262,13 @@ WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount END
 UNION ALL
+-- A transfer's lines are always among those of credit_transactions.
 SELECT 'transfer: its other side does not say the same', o.customer_id, o.currency, 'operation ' || o.operation_id,
        o.amount, p.amount
 FROM credits.operations o
 LEFT JOIN credits.operations p
        ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id AND p.line_no IS NULL
-CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits.lines l
+CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits.credit_transactions l
                     WHERE l.customer_id IN (o.customer_id, o.counterparty) AND l.currency = o.currency
                       AND l.operation_id = o.operation_id) l
 WHERE o.function = 'wallet_transfer'

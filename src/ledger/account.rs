@@ -1,6 +1,7 @@
 //! Accounts: one currency of a customer's wallet, locked and up to date for whatever is done to it; and what it may owe.
 
 use super::book::{Book, Short};
+use super::line::LineType;
 use super::posting;
 use super::{currency, customer};
 use crate::amount::{self, Decimal};
@@ -15,6 +16,7 @@ use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID};
+use uuid::Uuid;
 
 row! {
     /// What `account_configure` returns; amounts in credits of the currency.
@@ -110,6 +112,21 @@ pub fn open_for(
     let available = book.as_ref().map_or(Decimal::ZERO, |book| book.available);
     book.filter(|_| available >= requested)
         .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available }))
+}
+
+/// Takes so much from an account that was opened for it, from its grants in order, for whoever calls to post. Raises PC001.
+pub fn withdraw(
+    session: &Session,
+    book: &mut Book,
+    line_type: LineType,
+    operation_id: Uuid,
+    amount: Decimal,
+) -> Result<(), Error> {
+    posting::take_windows(session, &mut [(&mut *book, amount)], &[])?;
+    match book.withdraw(line_type, operation_id, amount) {
+        Ok(_) => Ok(()),
+        Err(short) => Err(insufficient(&book.customer_id, &book.currency, amount, short)),
+    }
 }
 
 /// The account, locked and up to date; made, and its customer as well, where they are missing.

@@ -147,10 +147,7 @@ fn add(
 }
 
 fn take(session: &Session, mut book: Book, call: &Operation, line_type: LineType) -> Result<AdjustmentRow, Error> {
-    let amount = -call.amount;
-    posting::take_windows(session, &mut [(&mut book, amount)], &[])?;
-    book.withdraw(line_type, call.operation_id, amount)
-        .map_err(|short| account::insufficient(&book.customer_id, &call.currency, amount, short))?;
+    account::withdraw(session, &mut book, line_type, call.operation_id, -call.amount)?;
     let available = book.available;
     posting::post(session, &[book])?;
     Ok(AdjustmentRow::new(call, available, false))

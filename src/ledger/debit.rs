@@ -209,9 +209,7 @@ fn grants_pay(
     let (currency, amount) = (operation.currency.as_str(), operation.amount);
     let judge = || {
         let mut book = account::open_for(session, customer_id, currency, amount, now)?;
-        posting::take_windows(session, &mut [(&mut book, amount)], &[])?;
-        book.withdraw(LineType::Debit, operation.operation_id, amount)
-            .map_err(|short| account::insufficient(customer_id, currency, amount, short))?;
+        account::withdraw(session, &mut book, LineType::Debit, operation.operation_id, amount)?;
         Ok(book)
     };
     match operation::begin(session, customer_id, &operation, key, texts, now, judge)? {

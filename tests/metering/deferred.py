@@ -144,7 +144,8 @@ def charged_by_an_earlier_transaction(checks: Checks, database: str) -> None:
         checks.equal(rows, [(cost(Decimal(100)),)] * 3, "and what it took is found again when it is canceled")
 
 
-def reported(database: str) -> int:
+def events_stored(database: str) -> int:
+    """How many of the events are there."""
     with harness.connect(database) as connection:
         row = connection.execute("SELECT count(*) FROM credits.meter_events WHERE customer_id = %s", [WALLET]).fetchone()
     return row[0]
@@ -157,7 +158,7 @@ def under_fire(checks: Checks, server: Server, database: str) -> None:
         reports = [pool.submit(report, database, number) for number in range(REPORTERS)]
         settling = [pool.submit(busy.settle_until, database, 200, seconds + 1) for _ in range(SETTLERS)]
         spending = [pool.submit(spend, database, number, seconds) for number in range(SPENDERS)]
-        while reported(database) < REPORTERS * EVENTS // 3 and not any(one.done() for one in reports):
+        while events_stored(database) < REPORTERS * EVENTS // 3 and not any(one.done() for one in reports):
             time.sleep(0.05)
             terminated += busy.interrupt_settling(database)
         server.kill(everything=True)

@@ -23,6 +23,7 @@ PAGE = 50
 COLLECTOR = "collector"
 COLLECTED = 2000
 HISTORY = "SELECT line_no, running_balance FROM credits.wallet_history(%s, %s, %s, %s)"
+SUMMARY = "SELECT event_name, event_count FROM credits.usage_summary(%s)"
 Hours = dict[tuple[str, str | None, datetime], list[Any]]
 
 
@@ -105,12 +106,20 @@ def check(
 
 
 def collector(connection: psycopg.Connection[Any]) -> str:
-    """A customer who has thousands of grants, operations and holds, where the planner has seen customers with one of each."""
-    for call in ("credit_grant('once ' || n, 1, idempotency_key => 'once')", "hold_create('once ' || n, 1)"):
+    """A customer who has thousands of grants, operations, holds and cancellations, where the planner has seen customers with one
+    of each."""
+    for call in (
+        "credit_grant('once ' || n, 2, idempotency_key => 'once')", "hold_create('once ' || n, 1)",
+        f"report_meter_event('once ' || n, '{METER}', 1, 'once')", "meter_event_cancel('once ' || n, 'once')",
+    ):  # fmt: skip
         connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {10 * COLLECTED}) n")
     connection.execute("ANALYZE credits.credit_grants, credits.credit_transactions, credits.operations, credits.holds")
-    for call in ("credit_grant(%s, 100)", "wallet_adjust(%s, -1, 'charge')", "hold_create(%s, 1)", "wallet_debit(%s, 1)"):
-        connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {COLLECTED})", [COLLECTOR])
+    connection.execute("ANALYZE credits.meter_events, credits.canceled_events")
+    for call in (
+        "credit_grant(%s, 100)", f"report_meter_event(%s, '{METER}', 1, 'c' || n)", "meter_event_cancel(%s, 'c' || n)",
+        "wallet_adjust(%s, -1, 'charge')", "hold_create(%s, 1)", "wallet_debit(%s, 1)",
+    ):  # fmt: skip
+        connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {COLLECTED}) n", [COLLECTOR])
     return COLLECTOR
 
 
@@ -119,7 +128,7 @@ def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     come from many grants, operations and holds."""
     connection.execute("ANALYZE credits.meter_events")
     largest, lines = connection.execute("SELECT customer_id, last_line FROM credits.accounts ORDER BY last_line DESC").fetchone()
-    pages = [(largest, None), (largest, lines // 2), (collector(connection), None), (COLLECTOR, 3 * COLLECTED)]
+    pages = [(largest, None), (largest, lines // 2), (collector(connection), None), (COLLECTOR, 5 * COLLECTED)]
     for customer, before in pages:
         page = explained(connection, HISTORY, [customer, "CREDIT", PAGE, before], "credits.ledger l")
         show(f"{PAGE} lines of {customer}, before {before}", page)
@@ -127,3 +136,8 @@ def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
         checks.check(
             page.blocks <= 20 * PAGE, f"20 blocks a line are the most that is read, its grant and its event with it: {page.blocks}"
         )
+    summary = explained(connection, SUMMARY, [COLLECTOR], "credits.events e")
+    show("a customer's usage, all of it taken back", summary)
+    checks.equal(summary.rows, [], "usage that was taken back is not summed up")
+    compared = sum(node.get("Rows Removed by Join Filter", 0) * node["Actual Loops"] for node in nodes(summary.plan))
+    checks.check(compared <= COLLECTED, f"each event's cancellation is found by its key: {compared} others were compared")
