@@ -41,7 +41,18 @@ def data_only(source: str, target: str) -> None:
         psql(target, file)
 
 
-WAYS: tuple[Callable[[str, str], None], ...] = (plain, custom, data_only)
+def without_public(source: str, target: str) -> None:
+    """pg_dump without public, restored where there is no such schema"""
+    empty(target)
+    with harness.connect(target) as connection:
+        connection.execute("DROP SCHEMA public")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dump.sql"
+        program("pg_dump", "--exclude-schema=public", f"--file={file}", source)
+        psql(target, file)
+
+
+WAYS: tuple[Callable[[str, str], None], ...] = (plain, custom, data_only, without_public)
 
 
 def empty(name: str) -> None:

@@ -56,3 +56,17 @@ DROP EXTENSION pg_credits;
 SELECT count(*) FROM pg_namespace WHERE nspname = 'credits';
 CREATE EXTENSION pg_credits;
 SELECT * FROM credits.verify();
+
+-- It belongs to no schema that others drop, and needs none to be made: not public, nor a search_path.
+SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'pg_credits';
+SELECT credited FROM credits.wallet_credit('ann', 5);
+DROP SCHEMA public CASCADE;
+SELECT available FROM credits.wallet_balance('ann', 'CREDIT');
+SELECT * FROM credits.verify();
+DROP EXTENSION pg_credits;
+SET search_path = '';
+CREATE EXTENSION pg_credits;
+SELECT credited FROM credits.wallet_credit('ann', 5);
+SELECT * FROM credits.verify();
+-- Nor can the schema be dropped apart from it.
+DROP SCHEMA credits CASCADE;
