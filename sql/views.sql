@@ -134,9 +134,16 @@ CREATE VIEW credits.backlog AS
 SELECT (SELECT count(*) FROM credits.inbox) AS inbox, (SELECT min(received_at) FROM credits.inbox) AS inbox_since,
        (SELECT count(*) FROM credits.unsettled_events) AS unsettled,
        (SELECT min(created_at) FROM credits.unsettled_events) AS unsettled_since,
-       (SELECT count(*) FROM credits.inbox_rejected) AS rejected;
+       (SELECT count(*) FROM credits.inbox_rejected) AS rejected,
+       -- The lock that the drainer has: src/pg/lock.rs.
+       (SELECT coalesce(l.pid, 0) FROM pg_locks l
+        WHERE l.locktype = 'object' AND l.classid = 'credits.inbox'::regclass AND l.granted
+          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+        LIMIT 1) AS inbox_drained_by;
 COMMENT ON VIEW credits.backlog IS
 'What waits to be settled, as committed: rows in the inbox and events of deferred meters, each with the oldest; and how many rows were put aside. Watch it from another session while settle() or maintain() works: it changes with every batch.';
+COMMENT ON COLUMN credits.backlog.inbox_drained_by IS
+'The process id of the session whose transaction drains the inbox (pg_stat_activity has it), 0 for a prepared transaction, NULL where none does. No other session can drain the inbox until that transaction ends.';
 
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,

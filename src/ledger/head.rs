@@ -114,7 +114,8 @@ fn attempt(
         defers.cell(),
     ];
     let before = Mark::now(session);
-    let written = queue::in_turn(session, charge.account, || line.run(session, &[&own[..], cells].concat()))?;
+    let written =
+        queue::in_turn(session, c"accounts", charge.account, || line.run(session, &[&own[..], cells].concat()))?;
     if let Some(mut row) = written.first() {
         let balance: Decimal = row.next()?;
         if restricted.is_zero() {

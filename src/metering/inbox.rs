@@ -10,18 +10,12 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::Numeric;
 use crate::pg::array::array;
-use crate::pg::queue;
+use crate::pg::lock::Lock;
 use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::{Place, ToCell};
 use crate::settings;
-use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TIDARRAYOID, TIDOID};
+use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID};
 use std::collections::HashSet;
-
-// One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
-static ALONE: Statement = Statement::new(
-    c"SELECT pg_try_advisory_xact_lock('credits.inbox'::regclass::oid::bigint + 4294967296 * $1)",
-    &[INT8OID],
-);
 
 /// The text that reads rows, and how it goes on.
 macro_rules! reading {
@@ -51,14 +45,12 @@ static PUT_ASIDE: Statement = Statement::new(
 
 static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.ctid = ANY ($1)", &[TIDARRAYOID]);
 
-/// Takes up to so many rows out of the inbox; how many it was. Rows of an account that another session has locked stay.
-pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
-    let alone: bool = match ALONE.run(session, &[i64::from(queue::CLASS).cell()])?.first() {
-        Some(mut row) => row.next()?,
-        None => false,
-    };
-    if !alone {
-        return Ok(0);
+/// Takes up to so many rows out of the inbox; how many it was, or `None` where another session is at it. Rows of an account that
+/// another session has locked stay.
+pub fn drain(session: &Session, most: i32) -> Result<Option<i32>, Error> {
+    // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
+    if !Lock::of(session, c"inbox", "drain").take_if_free() {
+        return Ok(None);
     }
     let now = settings::now()?;
     let mut waiting = Waiting::recall();
@@ -68,7 +60,7 @@ pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
         if some.is_empty() {
             if whole {
                 waiting.keep_as_it_was();
-                return Ok(0);
+                return Ok(Some(0));
             }
             whole = waiting.read(session, read)?;
             (from, read) = (0, true);
@@ -83,7 +75,7 @@ pub fn drain(session: &Session, most: i32) -> Result<i32, Error> {
         let count = done.iter().filter(|done| **done).count();
         if count > 0 {
             waiting.keep();
-            return Ok(count as i32);
+            return Ok(Some(count as i32));
         }
         // All of them were of busy accounts: those behind need not be.
         from += staying;

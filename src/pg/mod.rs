@@ -5,6 +5,7 @@ pub mod argument;
 pub mod array;
 pub mod backend;
 pub mod cache;
+pub mod lock;
 pub mod mark;
 pub mod numeric;
 pub mod procedure;

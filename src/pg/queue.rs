@@ -6,16 +6,15 @@
 //! the queue. The others have changed nothing that anybody waits for, and leave the queue as soon as the row is theirs. Nor does
 //! one queue whose commit does not wait for the disk: so short a wait is over sooner than the queue has moved on.
 
+use super::lock::Lock;
 use super::statement::Session;
 use foldhash::fast::FixedState;
 use pgrx::pg_sys;
 use std::cell::RefCell;
+use std::ffi::CStr;
 use std::hash::{BuildHasher, Hash};
 use std::time::{Duration, Instant};
 
-/// The class of the advisory locks that the queue and the inbox take, as pg_locks shows it. A queue's is one as of
-/// `pg_advisory_lock(int, int)`, with a hash of its row's key.
-pub const CLASS: u32 = 1_128_481_097;
 /// A statement that took longer may have waited for its row.
 const LONG: Duration = Duration::from_micros(300);
 /// How often the session queues for a row until it has found nobody else there.
@@ -28,8 +27,8 @@ thread_local! {
     static WANTED: RefCell<[(u32, u8); PLACES]> = const { RefCell::new([(0, 0); PLACES]) };
 }
 
-/// Runs `work`, which locks the row with this key: in turn, where the session had to wait for it lately.
-pub fn in_turn<T>(_session: &Session, key: impl Hash, work: impl FnOnce() -> T) -> T {
+/// Runs `work`, which locks the row of a table with this key: in turn, where the session had to wait for it lately.
+pub fn in_turn<T>(session: &Session, table: &CStr, key: impl Hash, work: impl FnOnce() -> T) -> T {
     let row = FixedState::default().hash_one(key) as u32;
     let place = row as usize % PLACES;
     let left = WANTED.with_borrow(|wanted| if wanted[place].0 == row { wanted[place].1 } else { 0 });
@@ -41,9 +40,13 @@ pub fn in_turn<T>(_session: &Session, key: impl Hash, work: impl FnOnce() -> T) 
         }
         return result;
     }
-    let free = queue(row);
+    let lock = Lock::of(session, table, row);
+    let free = lock.take_if_free();
+    if !free {
+        lock.take();
+    }
     let result = work();
-    leave(row);
+    lock.give_back();
     WANTED.with_borrow_mut(|wanted| wanted[place] = (row, if free { left - 1 } else { PATIENCE }));
     result
 }
@@ -55,35 +58,4 @@ fn may_queue() -> bool {
         pg_sys::GetTopTransactionIdIfAny() == pg_sys::InvalidTransactionId
             && pg_sys::synchronous_commit != pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF as i32
     }
-}
-
-fn tag(row: u32) -> pg_sys::LOCKTAG {
-    pg_sys::LOCKTAG {
-        // SAFETY: reads a variable of the backend.
-        locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
-        locktag_field2: CLASS,
-        locktag_field3: row,
-        locktag_field4: 2,
-        locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-        locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
-    }
-}
-
-/// Waits for its turn; whether there was nobody else.
-fn queue(row: u32) -> bool {
-    let (tag, mode) = (tag(row), pg_sys::ExclusiveLock as i32);
-    // SAFETY: a lock of the transaction's, which the end of the transaction or of a part of it gives back where an error keeps
-    // `leave` from it.
-    unsafe {
-        let free = pg_sys::LockAcquire(&tag, mode, false, true) != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL;
-        if !free {
-            pg_sys::LockAcquire(&tag, mode, false, false);
-        }
-        free
-    }
-}
-
-fn leave(row: u32) {
-    // SAFETY: gives back what `queue` took.
-    unsafe { pg_sys::LockRelease(&tag(row), pg_sys::ExclusiveLock as i32, false) };
 }

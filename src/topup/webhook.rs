@@ -13,6 +13,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::pg::lock::Lock;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, in_latest_snapshot, writing};
 use crate::pg::value::{Json, ToCell};
@@ -66,12 +67,6 @@ static CLAIM: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-// One event of a payment at a time: of a success and a refund that names nothing but the payment, the later sees the earlier.
-static LOCK_PAYMENT: Statement = Statement::new(
-    c"SELECT pg_advisory_xact_lock(hashtextextended('pg_credits webhook ' || $1 || ' ' || $2, 0))",
-    &[TEXTOID, TEXTOID],
-);
-
 static FIRST: Statement = Statement::new(
     c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id FROM credits.webhook_events w
       WHERE w.provider = $1 AND w.event_id = $2",
@@ -93,7 +88,9 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
         return repeat(session, name, &event);
     }
     if let Some(payment) = &event.subject.payment {
-        LOCK_PAYMENT.run(session, &[name.cell(), payment.cell()])?;
+        // One event of a payment at a time: of a success and a refund that names nothing but the payment, the later sees the
+        // earlier.
+        Lock::of(session, c"webhook_events", (name, payment)).take();
     }
     let row = apply(session, name, &event, now)?;
     if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. }) {

@@ -6,15 +6,15 @@ import json
 
 from sessions import DEBIT, EVENT, Pair, Session, refusal
 
-# Advisory locks of the queue's class (src/pg/queue.rs): who has one, and who waits for it.
+# The queue's locks (src/pg/lock.rs): who has one, and who waits for it.
 QUEUE = """SELECT coalesce(jsonb_object_agg(pid, granted), '{}') AS queue FROM pg_locks
-           WHERE locktype = 'advisory' AND classid = 1128481097 AND objsubid = 2"""
+           WHERE locktype = 'object' AND classid = 'credits.accounts'::regclass"""
 
 
 def one_waits_for_the_row(pair: Pair) -> None:
     """sessions that had to wait before form a queue: the first of it waits for the row, the rest for the queue"""
     pair.give(100)
-    _have_waited(pair, pair.first, pair.second, pair.third)
+    have_waited(pair, pair.first, pair.second, pair.third)
     pair.first.begin()
     pair.first.one(DEBIT, pair.customer, 1, None)
     ahead = pair.blocked(pair.second.start(EVENT, pair.customer, 2, "ahead"))
@@ -33,7 +33,7 @@ def who_has_written_does_not_queue(pair: Pair) -> None:
     other = pair.customer + "_other"
     pair.give(100)
     pair.observer.one("SELECT * FROM credits.wallet_credit(%s, 10)", other)
-    _have_waited(pair, pair.second, pair.third)
+    have_waited(pair, pair.second, pair.third)
     pair.first.begin()
     pair.first.one(DEBIT, pair.customer, 1, None)
     pair.second.begin()
@@ -52,7 +52,7 @@ def canceled_in_the_queue(pair: Pair) -> None:
     """who is canceled leaves the queue, from its middle and from its head, and the others go on"""
     pair.give(100)
     for head in (False, True):
-        _have_waited(pair, pair.second, pair.third)
+        have_waited(pair, pair.second, pair.third)
         before = pair.balance()[0]
         pair.first.begin()
         pair.first.one(DEBIT, pair.customer, 1, None)
@@ -72,7 +72,7 @@ def canceled_in_the_queue(pair: Pair) -> None:
 def nobody_waits_where_commits_do_not(pair: Pair) -> None:
     """with synchronous_commit off nobody queues"""
     pair.give(100)
-    _have_waited(pair, pair.second)
+    have_waited(pair, pair.second)
     pair.first.begin()
     pair.first.one(DEBIT, pair.customer, 1, None)
     pair.second.connection.execute("SET synchronous_commit = off")
@@ -85,7 +85,7 @@ def nobody_waits_where_commits_do_not(pair: Pair) -> None:
 CASES = [one_waits_for_the_row, who_has_written_does_not_queue, canceled_in_the_queue, nobody_waits_where_commits_do_not]
 
 
-def _have_waited(pair: Pair, *sessions: Session) -> None:
+def have_waited(pair: Pair, *sessions: Session) -> None:
     """Each of these sessions has had to wait for the wallet, and took a credit as the one before it did."""
     for session in sessions:
         before = pair.second if session is pair.first else pair.first
