@@ -10,7 +10,7 @@ CREATE FUNCTION credits.product_create(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'product_create_wrapper';
 COMMENT ON FUNCTION credits.product_create IS
-'Makes a product: what one unit of it grants. credits (required): of credit_currency (NULL: credits.default_currency). category, priority, applicable_meters: as of credit_grant. time_to_live: how long the credits last from the payment on, NULL for ever. What it costs: price_create. Raises PC004, PC007, PC008, PC013.';
+'Makes a product: what one unit of it grants. credits (required): of credit_currency (NULL: credits.default_currency). category, priority, applicable_meters: as of credit_grant. time_to_live: how long the credits last from the payment on, on the calendar in UTC, NULL for ever; at most ten years, and more than nothing in every month. What it costs: price_create. Raises PC004, PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.product_update(
     product_id uuid, name text DEFAULT NULL, description text DEFAULT NULL, credits numeric DEFAULT NULL,

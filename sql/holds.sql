@@ -8,7 +8,7 @@ CREATE FUNCTION credits.hold_create(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hold_create_wrapper';
 COMMENT ON FUNCTION credits.hold_create IS
-'Sets amount credits aside for work in progress, all or nothing, from the grants that a debit would draw on. They leave available at once. expires_in: at most ten years; from then on the hold counts as released, whether or not any job has run. A grant that ends meanwhile does not touch what is held of it. A repeat of idempotency_key returns the hold as it stands now with replayed = true. Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+'Sets amount credits aside for work in progress, all or nothing, from the grants that a debit would draw on. They leave available at once. expires_in: at most ten years, on the calendar in UTC; from then on the hold counts as released, whether or not any job has run. A grant that ends meanwhile does not touch what is held of it. A repeat of idempotency_key returns the hold as it stands now with replayed = true. Raises PC001, PC002, PC003, PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.hold_capture(
     customer_id text, hold_id uuid, amount numeric DEFAULT NULL, description text DEFAULT NULL,

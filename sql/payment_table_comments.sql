@@ -9,7 +9,7 @@ COMMENT ON COLUMN credits.products.credit_currency IS 'The currency of what it g
 COMMENT ON COLUMN credits.products.credits IS 'Credits that one unit grants.';
 COMMENT ON COLUMN credits.products.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits.products.priority IS '0 to 100: of its grants.';
-COMMENT ON COLUMN credits.products.time_to_live IS 'How long its grants last from the payment on; NULL for ever.';
+COMMENT ON COLUMN credits.products.time_to_live IS 'How long its grants last from the payment on, on the calendar in UTC; NULL for ever.';
 COMMENT ON COLUMN credits.products.applicable_meters IS 'The meters that its grants may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.products.metadata IS 'The application''s own.';
 COMMENT ON COLUMN credits.products.created_at IS 'When it was made.';

@@ -65,17 +65,21 @@ row! {
     } read
 }
 
+// Of a last the event that counts is the one that the charge takes: of those of one moment the later report, as ranked.
 static SUMMARY: Statement = Statement::new(
     c"SELECT e.event_name, e.currency, m.unit,
              trim_scale(coalesce(CASE m.aggregation
                  WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)
                  WHEN 'max' THEN max(e.value) FILTER (WHERE NOT e.canceled)
-                 WHEN 'last' THEN (array_agg(e.value ORDER BY e.occurred_at DESC, e.created_at DESC)
-                                       FILTER (WHERE NOT e.canceled))[1]
+                 WHEN 'last' THEN (array_agg(e.value ORDER BY r.rank DESC, r.event_no DESC)
+                                       FILTER (WHERE r.rank IS NOT NULL))[1]
                  ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0)),
              trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE NOT e.canceled)
       FROM credits.events e
       LEFT JOIN credits.meters m ON m.event_name = e.event_name
+      LEFT JOIN credits.usage_ranks r ON r.customer_id = $1 AND r.event_name = e.event_name AND r.period_key = e.period_key
+                                     AND r.rank = extract(epoch FROM e.occurred_at) - 946684800
+                                     AND r.identifier = e.identifier AND m.aggregation = 'last'
       WHERE e.customer_id = $1
         AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
         AND ($4 IS NULL OR e.event_name = $4) AND ($5 IS NULL OR e.currency = $5)

@@ -2,7 +2,7 @@
 
 use super::array::{Element, Layout};
 use super::numeric::{self, numeric_text};
-use super::value::{Cell, FromCell, Json, ToCell};
+use super::value::{Cell, FromCell, Json, Span};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -74,56 +74,54 @@ pub struct Timestamptz(pub Time);
 /// A `uuid` argument.
 pub struct Id(pub Uuid);
 
-/// An `interval` argument.
-pub struct Interval(pg_sys::Datum);
+/// An `interval` argument, not yet held against any limit.
+pub struct Interval(Span);
 
-/// A day, in microseconds.
-const DAY: i64 = 86_400_000_000;
-/// A month has at most so many.
-const MONTH: i64 = 31 * DAY;
-/// The longest interval that is added to a moment.
-const TEN_YEARS: u64 = 120 * MONTH as u64;
+/// The longest that is added to a moment, in months.
+const TEN_YEARS: i32 = 120;
 
 impl Interval {
-    /// The same, where it is more than nothing, and at most ten years. Raises PC013.
-    pub fn positive(self, argument: &'static str) -> Result<Self, Error> {
-        self.after(argument, Time(0)).map(|_| self)
+    /// The same to be kept, where it comes to more than nothing, and at most ten years, in whatever month it is added. Raises
+    /// PC013.
+    pub fn positive(self, argument: &'static str) -> Result<Span, Error> {
+        self.always(argument, |later, at| later > at, "must be greater than zero")
     }
 
-    /// The same, where it is not less than nothing, and at most ten years. Raises PC013.
-    pub fn not_negative(self, argument: &'static str) -> Result<Self, Error> {
-        // SAFETY: the datum is a live interval, whose layout is PostgreSQL's own struct.
-        let interval = unsafe { &*self.0.cast_mut_ptr::<pg_sys::Interval>() };
-        if (interval.month, interval.day, interval.time) == (0, 0, 0) { Ok(self) } else { self.positive(argument) }
+    /// The same to be kept, where it comes to nothing or more, and at most ten years, in whatever month it is added. Raises
+    /// PC013.
+    pub fn not_negative(self, argument: &'static str) -> Result<Span, Error> {
+        self.always(argument, |later, at| later >= at, "must not be less than zero")
     }
 
     /// The moment so much later. Raises PC013 where it is not later, or later by more than ten years.
     pub fn after(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
-        // SAFETY: the datum is a live interval, whose layout is PostgreSQL's own struct.
-        let interval = unsafe { &*self.0.cast_mut_ptr::<pg_sys::Interval>() };
-        // Each part by itself: parts of different sign must not lead out of range on the way.
-        let parts = [i64::from(interval.month) * MONTH, i64::from(interval.day) * DAY, interval.time];
-        if parts.iter().any(|part| part.unsigned_abs() > TEN_YEARS) {
-            return Err(Error::argument(argument, "must be at most ten years"));
-        }
-        // SAFETY: both datums are of the function's argument types; so short a way from now leads out of no range.
-        let later = unsafe {
-            pg_sys::OidFunctionCall2Coll(
-                pg_sys::F_TIMESTAMPTZ_PL_INTERVAL.into(),
-                pg_sys::InvalidOid,
-                at.0.into(),
-                self.0,
-            )
-        };
-        Some(Time(later.value() as i64))
+        Some(self.added_to(argument, at)?)
             .filter(|later| *later > at)
             .ok_or_else(|| Error::argument(argument, "must be greater than zero"))
     }
-}
 
-impl ToCell for Interval {
-    fn cell(&self) -> Cell {
-        Cell { datum: self.0, null: false }
+    /// What a month or a day comes to differs: what is kept must do wherever it is added.
+    fn always(self, argument: &'static str, holds: impl Fn(Time, Time) -> bool, reason: &str) -> Result<Span, Error> {
+        let months = Span::months(1);
+        let (mut at, mut held) = (Time(0), 0);
+        // Four years of months: the longest and the shortest of each length are among them.
+        for _ in 0..48 {
+            held += usize::from(holds(self.added_to(argument, at)?, at));
+            at = months.added_to(at);
+        }
+        match held {
+            48 => Ok(self.0),
+            0 => Err(Error::argument(argument, reason)),
+            _ => Err(Error::argument(argument, format!("{reason} in every month"))),
+        }
+    }
+
+    fn added_to(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
+        Some(&self.0)
+            .filter(|span| span.is_bounded())
+            .map(|span| span.added_to(at))
+            .filter(|later| *later <= Span::months(TEN_YEARS).added_to(at))
+            .ok_or_else(|| Error::argument(argument, "must be at most ten years"))
     }
 }
 
@@ -159,7 +157,7 @@ macro_rules! argument {
 argument!(Numeric, "numeric", Numeric);
 argument!(Timestamptz, "timestamptz", |datum| Timestamptz(Time(datum.value() as i64)));
 argument!(Id, "uuid", |datum| Id(Uuid::from_cell(Cell { datum, null: false }).unwrap_or_default()));
-argument!(Interval, "interval", Interval);
+argument!(Interval, "interval", |datum| Interval(Span::copy(datum)));
 argument!(Json, "jsonb", Json::copy);
 argument!(ArrayOf<String>, "text[]", ArrayOf::read);
 argument!(ArrayOf<Numeric>, "numeric[]", ArrayOf::read);

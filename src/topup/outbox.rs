@@ -12,7 +12,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT4OID, INT8ARRAYOID, INTERVALOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID};
+use pgrx::pg_sys::{INT4OID, INT8ARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID};
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
@@ -110,10 +110,10 @@ static TAKE: Statement = Statement::new(
 );
 
 static MARK: Statement = Statement::new(
-    c"UPDATE credits.outbox_positions p SET claimed_no = x.claimed_no, claimed_until = $4 + $5
+    c"UPDATE credits.outbox_positions p SET claimed_no = x.claimed_no, claimed_until = $4
       FROM unnest($1, $2) AS x (customer_id, claimed_no)
       WHERE p.customer_id = x.customer_id AND p.consumer = $3",
-    &[TEXTARRAYOID, INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INTERVALOID],
+    &[TEXTARRAYOID, INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID],
 );
 
 /// `credits.outbox_claim`. Raises PC013.
@@ -122,9 +122,10 @@ fn outbox_claim(consumer: Option<&str>, batch_size: Option<i32>, lease: Option<I
     Reply((|| {
         let consumer = input::key("consumer", consumer)?;
         let most = input::at_least_one("batch_size", batch_size)?;
-        let lease = input::required("lease", lease)?.positive("lease")?;
+        let lease = input::required("lease", lease)?;
         writing(|session| {
             let now = settings::clock()?;
+            let until = lease.after("lease", now)?;
             KNOW.run(session, &[consumer.cell(), now.cell()])?;
             let waiting = customers(WAITING.run(session, &[consumer.cell(), now.cell(), most.cell()])?.iter())?;
             if waiting.is_empty() {
@@ -139,7 +140,7 @@ fn outbox_claim(consumer: Option<&str>, batch_size: Option<i32>, lease: Option<I
             let rows = taken.iter().map(OutboxRow::read).collect::<Result<Vec<_>, _>>()?;
             let last: BTreeMap<&str, i64> = rows.iter().map(|r| (r.customer_id.as_str(), r.outbox_no)).collect();
             let (customers, numbers) = (array(last.keys().copied()), array(last.values().copied()));
-            MARK.run(session, &[customers, numbers, consumer.cell(), now.cell(), lease.cell()])?;
+            MARK.run(session, &[customers, numbers, consumer.cell(), until.cell()])?;
             Ok(Many(rows))
         })
     })())

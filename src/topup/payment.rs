@@ -13,12 +13,10 @@ use crate::ledger::line::LineType;
 use crate::ledger::{account, currency, posting, terms};
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::ToCell;
+use crate::pg::statement::{Session, writing};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INTERVALOID, TIMESTAMPTZOID};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -119,19 +117,11 @@ pub fn succeed(
     Ok(PaymentRow::new(&top_up, now, available, contradiction.map(String::from), false))
 }
 
-static EXPIRY: Statement = Statement::new(c"SELECT $1 + $2", &[TIMESTAMPTZOID, INTERVALOID]);
-
 /// Grants what was bought; what a plain debit may take then.
 fn give(session: &Session, top_up: &mut TopUp, now: Time) -> Result<Decimal, Error> {
     let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
     let mut book = account::open_or_make(session, &customer_id, &code, now)?;
-    let expires_at = match top_up.terms.time_to_live {
-        None => Time::NEVER,
-        Some(lasts) => match EXPIRY.run(session, &[book.posted_at.cell(), lasts.cell()])?.first() {
-            Some(mut row) => row.next()?,
-            None => return Err(Error::internal("a sum returned no row")),
-        },
-    };
+    let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
     let cost_basis = top_up.paid_amount.and_then(|paid| money::cost_basis(paid, top_up.credits));
     let terms = terms::Terms::bought(&top_up.terms, expires_at, cost_basis);
     let id = Uuid::now_v7();

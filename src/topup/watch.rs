@@ -26,8 +26,9 @@ pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
 static SEE: Statement = Statement::new(
     c"SELECT a.low_balance_threshold, a.told, power(10::numeric, -c.decimals), r.enabled, r.threshold, r.failures,
              p.archived_at IS NULL AND d.archived_at IS NULL, o.recharge_id, o.top_up_id, o.status = 'processing', o.expires_at,
-             l.last + r.cooldown, r.max_attempts_per_day, l.attempts::int, r.max_amount_per_day, p.unit_amount * r.quantity,
-             l.amount, l.oldest, r.price_id, r.quantity, r.payment_method, $3 + r.timeout
+             (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC', r.max_attempts_per_day, l.attempts::int,
+             r.max_amount_per_day, p.unit_amount * r.quantity, l.amount, l.oldest, r.price_id, r.quantity, r.payment_method,
+             ($3 AT TIME ZONE 'UTC' + r.timeout) AT TIME ZONE 'UTC'
       FROM credits.accounts a
       JOIN credits.currencies c ON c.currency = a.currency
       LEFT JOIN credits.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
@@ -42,7 +43,7 @@ static SEE: Statement = Statement::new(
                  min(x.requested_at) AS oldest
           FROM credits.recharges x
           WHERE x.customer_id = a.customer_id AND x.currency = a.currency AND x.status <> 'canceled'
-            AND x.requested_at > $3 - interval '1 day') l
+            AND x.requested_at > $3 - interval '24 hours') l
       WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );

@@ -77,4 +77,26 @@ SELECT FROM credits.wallet_credit('eve', 20);
 SELECT identifier, status, consumed, pending, available, replayed, error FROM credits.report_meter_events(
     '{eve,eve,eve,eve,eve,eve,nobody}', '{seats,calls,seats,storage,storage,seats,seats}', '{5,4,6,9,1,5,1}', '{1,2,3,4,5,1,6}');
 
+-- Several reports of one transaction, at one moment: of a last the one reported last counts, of a max the first of the highest,
+-- with its price, and whoever asks is told the same.
+SELECT FROM credits.meter_create('plan', aggregation => 'last', pricing => '{
+    "by": "tier", "prices": {"gold": {"unit_price": 3}}, "default": {"unit_price": 1}}');
+SELECT FROM credits.meter_create('peak', aggregation => 'max', pricing => '{
+    "by": "tier", "prices": {"gold": {"unit_price": 3}}, "default": {"unit_price": 1}}');
+BEGIN;
+SELECT FROM credits.wallet_credit('fay', 100);
+SELECT identifier, consumed FROM (VALUES ('l1', 10, NULL), ('l3', 12, 'gold'), ('l2', 3, NULL), ('l0', 5, 'gold')) v (id, value, tier),
+LATERAL credits.report_meter_event('fay', 'plan', value, id, metadata => jsonb_build_object('tier', tier));
+SELECT identifier, consumed FROM (VALUES ('m3', 12, NULL), ('m1', 12, 'gold'), ('m2', 3, NULL)) v (id, value, tier),
+LATERAL credits.report_meter_event('fay', 'peak', value, id, metadata => jsonb_build_object('tier', tier));
+COMMIT;
+SELECT event_name, quantity, event_count, credits, price_class FROM credits.usage_by_period WHERE customer_id = 'fay' ORDER BY 1;
+SELECT event_name, total_quantity, event_count, total_credits FROM credits.usage_summary('fay');
+-- The one that counts is taken back: the one before it does, for all of them.
+SELECT returned FROM credits.meter_event_cancel('fay', 'l0');
+SELECT returned FROM credits.meter_event_cancel('fay', 'm3');
+SELECT event_name, quantity, event_count, credits, price_class FROM credits.usage_by_period WHERE customer_id = 'fay' ORDER BY 1;
+SELECT event_name, total_quantity, event_count, total_credits FROM credits.usage_summary('fay');
+SELECT event_name, total_quantity, event_count FROM credits.usage_summary('fay', '2026-03-01', '2026-04-01', subscription_id => 'none');
+
 SELECT * FROM credits.verify();
