@@ -18,7 +18,7 @@ CREATE FUNCTION credits.hold_capture(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hold_capture_wrapper';
 COMMENT ON FUNCTION credits.hold_capture IS
-'Spends amount of an open hold (NULL: all of it) and gives the rest back to the grants that it came from, newest draw first; what goes back to a grant that has ended meanwhile ends the same way at once. The same amount again is a repeat (replayed = true); another is PC010, and so is a hold that was released or ran out. More than is held is PC007. Raises PC007, PC010, PC013.';
+'Spends amount of an open hold (NULL: all of it) and gives the rest back to the grants that it came from, newest draw first; what goes back to a grant that has ended meanwhile ends the same way at once. The same amount again is a repeat (replayed = true); another is PC010, and so is a hold that was released or ran out. An amount of zero is a release. More than is held is PC007. Raises PC007, PC010, PC013.';
 
 CREATE FUNCTION credits.hold_release(
     customer_id text, hold_id uuid,

@@ -80,17 +80,17 @@ CREATE FUNCTION credits.report_meter_events(
     occurred_ats timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false)
 RETURNS TABLE (
     identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean,
-    error text)
+    error text, message text)
 LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) IS
-'Reports a batch of usage in one call: one row an event, in input order, each as if it had been reported alone. The arrays have one element an event; occurred_ats may be NULL for now. error: the code that the event alone would have raised (''PC004'' and so on), NULL where there was none; one bad event does not lose the others, unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';
+'Reports a batch of usage in one call: one row an event, in input order, each as if it had been reported alone. The arrays have one element an event; occurred_ats may be NULL for now. error, message: the code that the event alone would have raised (''PC004'' and so on) and what it says, NULL where there was none; one bad event does not lose the others, unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';
 
 CREATE FUNCTION credits.report_meter_events(events jsonb, all_or_nothing boolean DEFAULT false)
 RETURNS TABLE (
     identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean,
-    error text)
+    error text, message text)
 LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'report_meter_events_json_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(jsonb, boolean) IS
-'Reports a batch of usage in one call: events is a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its digits as a text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id, source_data, metadata. One row an event, in input order, each as if it had been reported alone, with the error code of those that were refused (PC013 also for a key that there is not), unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';
+'Reports a batch of usage in one call: events is a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its digits as a text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id, source_data, metadata. One row an event, in input order, each as if it had been reported alone, with the error code and the message of those that were refused (PC013 also for a key that there is not), unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';

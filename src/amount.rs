@@ -38,8 +38,8 @@ pub enum AmountError {
     #[error("must buy at least the smallest part of a credit")]
     BuysNothing,
     /// More than is held.
-    #[error("must be at most what is held")]
-    MoreThanHeld,
+    #[error("must be at most what is held, {0}")]
+    MoreThanHeld(Decimal),
     /// Finer than the currency counts.
     #[error("must have at most {0} decimals")]
     TooManyDecimals(u32),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// PC001
-    #[error("insufficient credits: {requested} {currency} requested, {available} available")]
+    #[error("insufficient credits: {requested} {currency} requested, {available} available{}", by.limit())]
     InsufficientCredits {
         /// Whose wallet.
         customer_id: String,
@@ -18,9 +18,15 @@ pub enum Error {
         available: Decimal,
         /// What was asked for.
         requested: Decimal,
+        /// For what.
+        by: Spender,
     },
     /// PC002
-    #[error("{argument} \"{key}\" was used before with another {difference}")]
+    #[error(
+        "{argument} \"{key}\" was used before with another {difference}: {} then, {} now",
+        said(first),
+        said(given)
+    )]
     IdempotencyConflict {
         /// 'identifier' or 'idempotency_key'.
         argument: &'static str,
@@ -28,6 +34,10 @@ pub enum Error {
         key: String,
         /// What differs from the first call.
         difference: &'static str,
+        /// What the first call said of that; `None` for NULL.
+        first: Option<String>,
+        /// What this one says.
+        given: Option<String>,
     },
     /// PC003
     #[error("customer \"{customer_id}\" does not exist")]
@@ -40,6 +50,8 @@ pub enum Error {
     MeterNotFound {
         /// As it was given.
         event_name: String,
+        /// The meter that may have been meant.
+        nearest: Option<String>,
     },
     /// PC005
     #[error("meter \"{event_name}\" is not active")]
@@ -74,6 +86,8 @@ pub enum Error {
         currency: String,
         /// Whether it exists and is switched off.
         inactive: bool,
+        /// The currency that may have been meant.
+        nearest: Option<String>,
     },
     /// PC009
     #[error("customer \"{customer_id}\" has no grant {grant_id}")]
@@ -129,6 +143,16 @@ pub enum Error {
         /// What it must be.
         reason: String,
     },
+    /// PC013
+    #[error("{argument} has an unknown key, \"{key}\"")]
+    UnknownKey {
+        /// The argument's name.
+        argument: &'static str,
+        /// The key that nobody reads.
+        key: String,
+        /// The key that may have been meant.
+        nearest: Option<String>,
+    },
     /// 55P03: another session has the account, and the caller never waits. Only a batch of the inbox meets it, and leaves
     /// the event where it is.
     #[error("the account is locked by another session")]
@@ -139,6 +163,35 @@ pub enum Error {
         /// What was found.
         what: &'static str,
     },
+}
+
+/// What credits were to be spent on, where they do not suffice: what there is to do about it.
+#[derive(Debug, Clone)]
+pub enum Spender {
+    /// A debit.
+    Debit,
+    /// A hold, a transfer, an adjustment.
+    Other,
+    /// A meter's event, of which nothing may be owed.
+    Usage,
+    /// A meter's event that would be owed in part, where no more than this may be: the limit, and what would be owed.
+    Limited(Box<[Decimal; 2]>),
+}
+
+impl Spender {
+    fn limit(&self) -> String {
+        match self {
+            Spender::Limited(limited) => {
+                format!(", and overdraft_limit is {} where {} would be owed", limited[0], limited[1])
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// A value in a sentence.
+fn said(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("none")
 }
 
 /// One code, as the view `error_codes` shows it.
@@ -163,9 +216,9 @@ pub const CODES: [Code; 15] = [
         "PC001",
         "insufficient_credits",
         "there is less than a debit, a hold, a transfer or a refused overage asks for, or more would be owed than may be",
-        "customer_id, currency, available, requested, shortfall",
+        "customer_id, currency, available, requested, shortfall; where a limit refused, overdraft_limit and would_owe",
     ),
-    code("PC002", "idempotency_conflict", "the same key with other inputs", "argument, key, difference"),
+    code("PC002", "idempotency_conflict", "the same key with other inputs", "argument, key, difference, first, given"),
     code(
         "PC003",
         "customer_not_found",
@@ -179,7 +232,7 @@ pub const CODES: [Code; 15] = [
         "PC007",
         "invalid_amount",
         "zero, negative, NaN, infinity, too many decimals or digits, more than is held",
-        "argument, value",
+        "argument, value; where more than is held, held",
     ),
     code("PC008", "currency_not_found", "no such currency, or it is not active", "currency, active"),
     code("PC009", "grant_not_found", "the customer has no such grant", "customer_id, grant_id"),
@@ -196,7 +249,7 @@ pub const CODES: [Code; 15] = [
         "a webhook or a token that was not signed with the secret, or too long ago",
         "reason",
     ),
-    code("PC013", "invalid_argument", "anything else that a caller got wrong", "argument"),
+    code("PC013", "invalid_argument", "anything else that a caller got wrong", "argument; of an unknown key, key"),
     code("PC014", "top_up_not_open", "the customer has no such top-up, or no such recharge", "subject, id, state"),
     code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
 ];
@@ -222,6 +275,38 @@ impl Error {
         Error::Internal { what }
     }
 
+    /// A meter that there is not.
+    pub fn meter_not_found(event_name: &str) -> Self {
+        Error::MeterNotFound { event_name: event_name.to_string(), nearest: None }
+    }
+
+    /// The same where it is about a debit, of which an answer can be had instead of an error.
+    pub fn of_debit(mut self) -> Self {
+        if let Error::InsufficientCredits { by, .. } = &mut self {
+            *by = Spender::Debit;
+        }
+        self
+    }
+
+    /// The message, and the name that may have been meant: for where there is no hint beside it.
+    pub fn sentence(&self) -> String {
+        match self.suggestion() {
+            Some(suggestion) => format!("{self}. {suggestion}"),
+            None => self.to_string(),
+        }
+    }
+
+    fn suggestion(&self) -> Option<String> {
+        match self {
+            Error::MeterNotFound { nearest, .. }
+            | Error::CurrencyNotFound { nearest, .. }
+            | Error::UnknownKey { nearest, .. } => {
+                nearest.as_ref().map(|name| format!("Perhaps you meant \"{name}\"."))
+            }
+            _ => None,
+        }
+    }
+
     /// The five characters that programs go by.
     pub fn sqlstate(&self) -> &'static str {
         match self {
@@ -237,7 +322,7 @@ impl Error {
             Error::HoldNotOpen { .. } => "PC010",
             Error::RechargeNotConfigured { .. } => "PC011",
             Error::SignatureInvalid { .. } => "PC012",
-            Error::InvalidArgument { .. } => "PC013",
+            Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
             Error::AccountBusy => "55P03",
@@ -248,25 +333,35 @@ impl Error {
     /// The values, as JSON. Amounts are strings of digits, so that no reader rounds them.
     pub fn detail(&self) -> String {
         let values: Value = match self {
-            Error::InsufficientCredits { customer_id, currency, available, requested } => json!({
-                "customer_id": customer_id,
-                "currency": currency,
-                "available": available.normalize().to_string(),
-                "requested": requested.normalize().to_string(),
-                "shortfall": (requested - available).normalize().to_string(),
-            }),
-            Error::IdempotencyConflict { argument, key, difference } => {
-                json!({"argument": argument, "key": key, "difference": difference})
+            Error::InsufficientCredits { customer_id, currency, available, requested, by } => {
+                let mut values = json!({
+                    "customer_id": customer_id,
+                    "currency": currency,
+                    "available": available.normalize().to_string(),
+                    "requested": requested.normalize().to_string(),
+                    "shortfall": (requested - available).normalize().to_string(),
+                });
+                if let Spender::Limited(limited) = by {
+                    let [limit, owed] = limited.map(|amount| amount.normalize().to_string());
+                    (values["overdraft_limit"], values["would_owe"]) = (limit.into(), owed.into());
+                }
+                values
+            }
+            Error::IdempotencyConflict { argument, key, difference, first, given } => {
+                json!({"argument": argument, "key": key, "difference": difference, "first": first, "given": given})
             }
             Error::CustomerNotFound { customer_id } => json!({"customer_id": customer_id}),
-            Error::MeterNotFound { event_name } | Error::MeterInactive { event_name } => {
+            Error::MeterNotFound { event_name, .. } | Error::MeterInactive { event_name } => {
                 json!({"event_name": event_name})
             }
             Error::EventTimeOutOfRange { setting, seconds, .. } => {
                 json!({"argument": "occurred_at", "setting": setting, "seconds": seconds})
             }
+            Error::InvalidAmount { argument, value, reason: AmountError::MoreThanHeld(held) } => {
+                json!({"argument": argument, "value": value, "held": held.normalize().to_string()})
+            }
             Error::InvalidAmount { argument, value, .. } => json!({"argument": argument, "value": value}),
-            Error::CurrencyNotFound { currency, inactive } => {
+            Error::CurrencyNotFound { currency, inactive, .. } => {
                 json!({"currency": currency, "active": if *inactive { Value::Bool(false) } else { Value::Null }})
             }
             Error::GrantNotFound { customer_id, grant_id } => {
@@ -282,6 +377,7 @@ impl Error {
                 json!({"price_id": price_id.to_string(), "archived": archived})
             }
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
+            Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),
             Error::AccountBusy => json!({}),
             Error::Internal { what } => json!({"what": what}),
         };
@@ -290,13 +386,20 @@ impl Error {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
-        match self {
-            Error::InsufficientCredits { .. } => {
+        let hint = match self {
+            Error::InsufficientCredits { by: Spender::Debit, .. } => {
                 "Grant credits first (credits.credit_grant), or use credits.wallet_try_debit to be told without an error."
             }
-            Error::IdempotencyConflict { .. } => {
-                "A repeat must have the same inputs; use a new key for another call."
+            Error::InsufficientCredits { by: Spender::Other, .. } => {
+                "Grant credits first (credits.credit_grant); credits.credit_availability says what there is."
             }
+            Error::InsufficientCredits { by: Spender::Usage, .. } => {
+                "Grant credits first (credits.credit_grant), or have the meter record what is owed (overage 'pending')."
+            }
+            Error::InsufficientCredits { by: Spender::Limited(_), .. } => {
+                "Grant credits first (credits.credit_grant), or raise overdraft_limit with credits.account_configure."
+            }
+            Error::IdempotencyConflict { .. } => "A repeat must have the same inputs; use a new key for another call.",
             Error::CustomerNotFound { .. } => {
                 "Make the customer with credits.customer_upsert, or grant credits: that makes it as well."
             }
@@ -311,7 +414,9 @@ impl Error {
             }
             Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
             Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
-            Error::HoldNotOpen { .. } => "Only an open hold can be captured or released; what it had is where DETAIL says.",
+            Error::HoldNotOpen { .. } => {
+                "Only an open hold can be captured or released; what it had is where DETAIL says."
+            }
             Error::RechargeNotConfigured { .. } => {
                 "Configure it with credits.configure_recharge, for a customer with credits.configure_auto_recharge."
             }
@@ -322,10 +427,13 @@ impl Error {
                 "Try again: the transaction that makes it may not have committed yet. See the view credits.purchases."
             }
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
-            Error::InvalidArgument { .. } => "See \\df+ for what the function expects.",
+            Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "See \\df+ for what the function expects.",
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
+        };
+        match self.suggestion() {
+            Some(suggestion) => format!("{suggestion} {hint}"),
+            None => hint.to_string(),
         }
-        .to_string()
     }
 }

@@ -9,6 +9,7 @@ mod input;
 pub mod ledger;
 mod maintenance;
 pub mod metering;
+mod nearest;
 mod pg;
 mod running;
 mod settings;

@@ -6,7 +6,7 @@ use super::posting;
 use super::{currency, customer};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
-use crate::error::Error;
+use crate::error::{Error, Spender};
 use crate::input;
 use crate::pg::argument::Numeric;
 use crate::pg::reply::{One, Reply};
@@ -111,7 +111,7 @@ pub fn open_for(
     let book = open(session, customer_id, currency, now)?;
     let available = book.as_ref().map_or(Decimal::ZERO, |book| book.available);
     book.filter(|_| available >= requested)
-        .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available }))
+        .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available, limit: None }))
 }
 
 /// Takes so much from an account that was opened for it, from its grants in order, for whoever calls to post. Raises PC001.
@@ -143,5 +143,17 @@ pub fn insufficient(customer_id: &str, currency: &str, requested: Decimal, short
         currency: currency.to_string(),
         available: short.available,
         requested,
+        by: Spender::Other,
+    }
+}
+
+/// PC001 of a meter's event.
+pub fn insufficient_for_usage(customer_id: &str, currency: &str, cost: Decimal, short: Short) -> Error {
+    Error::InsufficientCredits {
+        customer_id: customer_id.to_string(),
+        currency: currency.to_string(),
+        available: short.available,
+        requested: cost,
+        by: short.limit.map_or(Spender::Usage, |limit| Spender::Limited(Box::new(limit))),
     }
 }

@@ -3,6 +3,7 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
+use crate::nearest::nearest;
 use crate::pg::argument::Numeric;
 use crate::pg::cache::Cache;
 use crate::pg::reply::{One, Reply};
@@ -113,7 +114,7 @@ fn currency_update(
         }
         writing(|session| {
             let Some(known) = find(session, currency)? else {
-                return Err(Error::CurrencyNotFound { currency: currency.to_string(), inactive: false });
+                return Err(missing(session, currency));
             };
             let min_payment = input::limit("min_payment", min_payment, |n| amount::positive(n, known.decimals))?;
             let max_payment = input::limit("max_payment", max_payment, |n| amount::positive(n, known.decimals))?;
@@ -189,6 +190,24 @@ pub fn code_or_default(currency: Option<&str>) -> Result<String, Error> {
     }
 }
 
+static CODES: Statement = Statement::scanning(c"SELECT currency FROM credits.currencies LIMIT 1000", &[]);
+
+/// PC008, with the currency that may have been meant.
+fn missing(session: &Session, code: &str) -> Error {
+    let codes: Result<Vec<String>, Error> =
+        CODES.run(session, &[]).and_then(|rows| rows.iter().map(|mut row| row.next()).collect());
+    match codes {
+        Ok(codes) => {
+            Error::CurrencyNotFound { currency: code.to_string(), inactive: false, nearest: nearest(code, codes) }
+        }
+        Err(error) => error,
+    }
+}
+
+fn inactive(code: &str) -> Error {
+    Error::CurrencyNotFound { currency: code.to_string(), inactive: true, nearest: None }
+}
+
 /// A currency for whatever writes: it must be active, and 'CREDIT' is made where it is missing.
 pub fn resolve(session: &Session, code: &str) -> Result<Currency, Error> {
     let mut found = find(session, code)?;
@@ -198,8 +217,8 @@ pub fn resolve(session: &Session, code: &str) -> Result<Currency, Error> {
     }
     match found {
         Some(currency) if currency.active => Ok(currency),
-        Some(_) => Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: true }),
-        None => Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: false }),
+        Some(_) => Err(inactive(code)),
+        None => Err(missing(session, code)),
     }
 }
 
@@ -263,9 +282,8 @@ pub fn check_amount(session: &Session, code: &str, amount: Decimal) -> Result<()
     let decimals = match read(session, code)? {
         Some((currency, _)) if currency.active => currency.decimals,
         None if code == BUILT_IN.0 => BUILT_IN.1,
-        found => {
-            return Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: found.is_some() });
-        }
+        Some(_) => return Err(inactive(code)),
+        None => return Err(missing(session, code)),
     };
     amount::fit(amount, decimals).map(drop).map_err(|reason| Error::amount("amount", amount, reason))
 }
@@ -276,5 +294,5 @@ pub fn check_known(session: &Session, code: &str) -> Result<(), Error> {
     if code == BUILT_IN.0 || read(session, code)?.is_some() {
         return Ok(());
     }
-    Err(Error::CurrencyNotFound { currency: code.to_string(), inactive: false })
+    Err(missing(session, code))
 }

@@ -78,7 +78,7 @@ fn wallet_debit(
     metadata: Option<Json>,
 ) -> Reply<One<DebitRow>> {
     let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata };
-    Reply(perform(debit).map(One))
+    Reply(perform(debit).map(One).map_err(Error::of_debit))
 }
 
 /// `credits.wallet_try_debit`. Raises PC002, PC003, PC007, PC008, PC013.

@@ -78,7 +78,7 @@ fn explain_drawdown(
 
 /// A meter whose events would be taken, in the currency that was asked for.
 fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<Rc<Meter>, Error> {
-    let missing = || Error::MeterNotFound { event_name: event_name.to_string() };
+    let missing = || meter::missing(session, event_name);
     let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
     if !meter.active {
         return Err(Error::MeterInactive { event_name: event_name.to_string() });
@@ -94,6 +94,9 @@ fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Rc<Meter>)>) ->
     let draws =
         book.foresee(meter.as_ref().map(|(name, m)| (*name, m.overage, m.decimals)), amount).map_err(|refusal| {
             match refusal {
+                Refusal::Short(short) if meter.is_some() => {
+                    account::insufficient_for_usage(&book.customer_id, &book.currency, amount, short)
+                }
                 Refusal::Short(short) => account::insufficient(&book.customer_id, &book.currency, amount, short),
                 Refusal::Limit(reason) => Error::amount("amount", amount, reason),
             }

@@ -157,7 +157,7 @@ fn hold_capture(
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         let hold_id = input::required("hold_id", hold_id)?.0;
-        let amount = input::optional_number("amount", amount, amount::over_zero)?;
+        let amount = input::optional_number("amount", amount, amount::not_negative)?;
         writing(|session| {
             let now = settings::now()?;
             let (mut book, stored) = open(session, customer_id, hold_id, now)?;
@@ -171,6 +171,8 @@ fn hold_capture(
                     finish(session, book, stored)
                 }
                 HoldStatus::Captured if stored.captured == captured => Ok(stored.row(&book, true)),
+                // Nothing captured is a release.
+                HoldStatus::Released | HoldStatus::Expired if captured.is_zero() => Ok(stored.row(&book, true)),
                 state => Err(Error::HoldNotOpen { hold_id, state: state.as_str() }),
             }
         })
@@ -181,7 +183,7 @@ fn hold_capture(
 /// What is captured is at most what is held, in the currency's decimals. Raises PC007.
 fn check(session: &Session, stored: &Stored, captured: Decimal, held: Decimal) -> Result<(), Error> {
     let reason = if captured > held {
-        AmountError::MoreThanHeld
+        AmountError::MoreThanHeld(held)
     } else {
         match amount::fit(captured, currency::decimals(session, &stored.currency)?) {
             Ok(_) => return Ok(()),

@@ -45,29 +45,26 @@ impl Operation {
         self.function == "top_up_create"
     }
 
-    /// What a repeat differs in from this first call.
-    fn difference(&self, call: &Operation) -> Option<&'static str> {
+    /// What a repeat is compared by.
+    fn compared(&self) -> [(&'static str, Option<String>); 6] {
         [
-            (self.function != call.function, "function"),
-            (self.amount != call.amount, "amount"),
-            (self.currency != call.currency, "currency"),
-            (self.category != call.category, "category"),
-            (self.counterparty != call.counterparty, "recipient"),
-            (
-                self.reason != call.reason,
-                if self.is_purchase() { "price, quantity or payment currency" } else { "reason" },
-            ),
+            ("function", Some(self.function.clone())),
+            ("amount", Some(self.amount.normalize().to_string())),
+            ("currency", Some(self.currency.clone())),
+            ("category", self.category.clone()),
+            ("recipient", self.counterparty.clone()),
+            (if self.is_purchase() { "price, quantity or payment currency" } else { "reason" }, self.reason.clone()),
         ]
-        .into_iter()
-        .find_map(|(differs, what)| differs.then_some(what))
     }
 
     /// Itself, where the call under its key is the same, or PC002.
     fn repeated(self, key: &str, call: &Operation) -> Result<Operation, Error> {
-        match self.difference(call) {
+        let both = self.compared().into_iter().zip(call.compared());
+        match both.into_iter().find(|((_, first), (_, given))| first != given) {
             None => Ok(self),
-            Some(difference) => {
-                Err(Error::IdempotencyConflict { argument: "idempotency_key", key: key.to_string(), difference })
+            Some(((difference, first), (_, given))) => {
+                let (argument, key) = ("idempotency_key", key.to_string());
+                Err(Error::IdempotencyConflict { argument, key, difference, first, given })
             }
         }
     }

@@ -80,7 +80,7 @@ impl Terms {
             return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
         }
         for event_name in self.meters.iter().flatten() {
-            meter::find(session, event_name)?.ok_or_else(|| Error::MeterNotFound { event_name: event_name.clone() })?;
+            meter::find(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
         }
         Ok(())
     }

@@ -349,7 +349,9 @@ fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {
 fn charge_book(book: &mut Book, p: &Priced<'_>, usage: &Usage<'_>, cost: Decimal) -> Outcome {
     match book.charge(usage, cost, p.meter.overage, p.meter.decimals) {
         Ok(charged) => Ok(report::row(p.event, charged.consumed, charged.pending, book.available, false)),
-        Err(Refusal::Short(short)) => Err(account::insufficient(&book.customer_id, &book.currency, cost, short)),
+        Err(Refusal::Short(short)) => {
+            Err(account::insufficient_for_usage(&book.customer_id, &book.currency, cost, short))
+        }
         Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
     }
 }

@@ -16,6 +16,9 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+/// For so many names of a batch that are no meter's the one that may have been meant is looked for.
+const SUGGESTIONS: usize = 20;
+
 /// An event of a batch before anything is charged.
 enum Judged<'a> {
     /// Its arguments cannot be right.
@@ -57,12 +60,15 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
             meters.insert(&event.event_name, meter::find(session, &event.event_name)?);
         }
     }
+    // A name or two are misspelt, seldom more.
+    let missing = meters.iter().filter(|(_, meter)| meter.is_none()).map(|(name, _)| *name).take(SUGGESTIONS);
+    let missing: HashMap<&str, Error> = missing.map(|name| (name, meter::missing(session, name))).collect();
     let judged: Vec<Judged<'_>> = events
         .iter()
         .map(|event| match event.borrow() {
             Err(error) => Judged::Bad(error.clone()),
             Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_deref), now) {
-                Err(error) => Judged::Refused(event, error),
+                Err(error) => Judged::Refused(event, missing.get(event.event_name.as_str()).cloned().unwrap_or(error)),
                 Ok(priced) => Judged::Priced(priced),
             },
         })

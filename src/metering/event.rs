@@ -37,6 +37,8 @@ row! {
         pub replayed: bool,
         /// The code that the event alone would have raised, or NULL.
         pub error: Option<String>,
+        /// What that error says, or NULL.
+        pub message: Option<String>,
     }
 }
 
@@ -67,7 +69,7 @@ fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> 
     let meter = meter::find(session, &event.event_name)?;
     let priced = match report::price(event, meter.as_deref(), now) {
         Ok(priced) => priced,
-        Err(error) => return repeat::answer(session, event, now, error),
+        Err(error) => return repeat::answer(session, event, now, meter::suggesting(session, error)),
     };
     if priced.meter.deferred {
         if deferred::record(session, &priced, now)? {
@@ -211,6 +213,7 @@ impl BatchRow {
             available: row.available,
             replayed: row.replayed,
             error: None,
+            message: None,
         }
     }
 
@@ -223,6 +226,7 @@ impl BatchRow {
             available: None,
             replayed: false,
             error: Some(error.sqlstate().to_string()),
+            message: Some(error.sentence()),
         }
     }
 }

@@ -143,7 +143,7 @@ fn report(session: &Session, rows: &[Row], now: Time) -> Result<Vec<bool>, Error
         let cells = [
             array(refused.iter().map(|(place, _)| *place)),
             array(refused.iter().map(|(_, error)| error.sqlstate())),
-            array(refused.iter().map(|(_, error)| error.to_string())),
+            array(refused.iter().map(|(_, error)| error.sentence())),
         ];
         PUT_ASIDE.run(session, &cells)?;
     }

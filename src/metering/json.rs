@@ -6,6 +6,7 @@ use crate::amount::Decimal;
 use crate::clock::{EPOCH, Time};
 use crate::error::Error;
 use crate::input;
+use crate::nearest::nearest;
 use crate::pg::reply::{Many, Reply};
 use crate::pg::statement::{Row, Statement, reading};
 use crate::pg::value::{Json, ToCell};
@@ -14,6 +15,10 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::JSONBOID;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+/// The keys of an event.
+const KEYS: [&str; 8] =
+    ["customer_id", "event_name", "value", "identifier", "occurred_at", "subscription_id", "source_data", "metadata"];
 
 static IS_ARRAY: Statement = Statement::new(c"SELECT jsonb_typeof($1) = 'array'", &[JSONBOID]);
 
@@ -70,7 +75,8 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
         }
         if let Some(key) = unknown {
             // A misspelt key would be charged as if it had been left out.
-            return Err(Error::argument("events", format!("has an unknown key, \"{key}\"")));
+            let nearest = nearest(&key, KEYS);
+            return Err(Error::UnknownKey { argument: "events", key, nearest });
         }
         let occurred_at = occurred_at.map(|text| moment(&text)).transpose()?;
         // Left out it is 1; null it is missing, as for one event alone.

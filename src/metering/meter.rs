@@ -11,6 +11,7 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
+use crate::nearest::nearest;
 use crate::pg::argument::Numeric;
 use crate::pg::cache;
 use crate::pg::procedure::Call;
@@ -255,8 +256,7 @@ fn meter_update(
         writing(|session| {
             // Locked first: what is read of it afterwards is then what it is.
             let locked = LOCK.run(session, &[event_name.cell()])?;
-            let mut meter =
-                locked.first().ok_or_else(|| Error::MeterNotFound { event_name: event_name.to_string() })?;
+            let mut meter = locked.first().ok_or_else(|| missing(session, event_name))?;
             let (aggregation, settlement): (String, String) = (meter.next()?, meter.next()?);
             check_deferred(&aggregation, overage, price.as_ref(), &settlement)?;
             let arguments =
@@ -281,10 +281,30 @@ fn set_active(event_name: Option<&str>, active: bool) -> Result<One<ActiveRow>, 
     writing(|session| {
         let rows = SET_ACTIVE.run(session, &[event_name.cell(), active.cell()])?;
         let Some(row) = rows.first() else {
-            return Err(Error::MeterNotFound { event_name: event_name.to_string() });
+            return Err(missing(session, event_name));
         };
         ActiveRow::read(row).map(One)
     })
+}
+
+static NAMES: Statement = Statement::scanning(c"SELECT event_name FROM credits.meters LIMIT 1000", &[]);
+
+/// PC004, with the meter that may have been meant.
+pub fn missing(session: &Session, event_name: &str) -> Error {
+    let names: Result<Vec<String>, Error> =
+        NAMES.run(session, &[]).and_then(|rows| rows.iter().map(|mut row| row.next()).collect());
+    match names {
+        Ok(names) => Error::MeterNotFound { event_name: event_name.to_string(), nearest: nearest(event_name, names) },
+        Err(error) => error,
+    }
+}
+
+/// The same error: of a meter that there is not, with the one that may have been meant.
+pub fn suggesting(session: &Session, error: Error) -> Error {
+    match error {
+        Error::MeterNotFound { event_name, nearest: None } => missing(session, &event_name),
+        error => error,
+    }
 }
 
 /// `credits.meter_activate`. Raises PC004, PC013.

@@ -117,13 +117,19 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
 }
 
 /// Whether a report is the same as the first one under its identifier, or PC002.
-pub fn check(event: &Event, first: (&str, Decimal)) -> Result<(), Error> {
-    let difference = if event.event_name != first.0 {
-        "meter"
-    } else if event.value != first.1 {
-        "value"
+pub fn check(event: &Event, then: (&str, Decimal)) -> Result<(), Error> {
+    let (difference, first, given) = if event.event_name != then.0 {
+        ("meter", then.0.to_string(), event.event_name.clone())
+    } else if event.value != then.1 {
+        ("value", then.1.normalize().to_string(), event.value.normalize().to_string())
     } else {
         return Ok(());
     };
-    Err(Error::IdempotencyConflict { argument: "identifier", key: event.identifier.clone(), difference })
+    Err(Error::IdempotencyConflict {
+        argument: "identifier",
+        key: event.identifier.clone(),
+        difference,
+        first: Some(first),
+        given: Some(given),
+    })
 }

@@ -156,13 +156,13 @@ impl<'a> Priced<'a> {
 /// Judges an event by its meter and its time, and prices it. Raises PC004 to PC008.
 pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Result<Priced<'a>, Error> {
     let Some(meter) = meter else {
-        return Err(Error::MeterNotFound { event_name: event.event_name.clone() });
+        return Err(Error::meter_not_found(&event.event_name));
     };
     if !meter.active {
         return Err(Error::MeterInactive { event_name: event.event_name.clone() });
     }
     if !meter.currency_active {
-        return Err(Error::CurrencyNotFound { currency: meter.currency.clone(), inactive: true });
+        return Err(Error::CurrencyNotFound { currency: meter.currency.clone(), inactive: true, nearest: None });
     }
     let (future, age) = (settings::event_max_future(), settings::event_max_age());
     let out_of_range = |reason, setting, seconds| Err(Error::EventTimeOutOfRange { reason, setting, seconds });

@@ -2,7 +2,6 @@
 
 use super::meter;
 use crate::clock::Time;
-use crate::error::Error;
 use crate::input;
 use crate::pg::argument::Timestamptz;
 use crate::pg::reply::{Many, Reply};
@@ -56,8 +55,7 @@ fn meter_event_stats(
         let time_zone = input::time_zone(time_zone)?;
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
-            meter::read(session, event_name)?
-                .ok_or_else(|| Error::MeterNotFound { event_name: event_name.to_string() })?;
+            meter::read(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
             let cells = [
                 event_name.cell(),
                 start_at.cell(),

@@ -106,7 +106,7 @@ fn usage_summary(
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
             if let Some(name) = event_name {
-                meter::read(session, name)?.ok_or_else(|| Error::MeterNotFound { event_name: name.to_string() })?;
+                meter::read(session, name)?.ok_or_else(|| meter::missing(session, name))?;
             }
             if let Some(code) = currency {
                 currency::check_known(session, code)?;
@@ -140,7 +140,7 @@ fn usage_price(
         let event_name = input::key("event_name", event_name)?;
         let quantity = input::number("quantity", quantity, amount::not_negative)?;
         reading(|session| {
-            let missing = || Error::MeterNotFound { event_name: event_name.to_string() };
+            let missing = || meter::missing(session, event_name);
             let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
             let earlier = match price_version {
                 Some(version) if (1..meter.price_version).contains(&version) => {

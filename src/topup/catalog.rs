@@ -175,7 +175,7 @@ fn make_product(session: &Session, given: Given<'_>) -> Result<ProductRow, Error
 fn known_meters(session: &Session, given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
     let meters = terms::meters(given)?;
     for event_name in meters.iter().flatten() {
-        meter::find(session, event_name)?.ok_or_else(|| Error::MeterNotFound { event_name: event_name.clone() })?;
+        meter::find(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
     }
     Ok(meters)
 }

@@ -13,6 +13,8 @@ use uuid::Uuid;
 pub struct Short {
     /// What there was.
     pub available: Decimal,
+    /// The most that may be owed, and what would be: where that is what refuses.
+    pub limit: Option<[Decimal; 2]>,
 }
 
 /// Why a charge was not made. Nothing was changed.
@@ -41,7 +43,7 @@ impl Book {
     fn draw_all(&mut self, amount: Decimal) -> Result<Vec<Draw>, Short> {
         let payable = self.grants.payable(None);
         if payable < amount {
-            return Err(Short { available: payable });
+            return Err(Short { available: payable, limit: None });
         }
         Ok(self.grants.draw(None, amount))
     }

@@ -77,9 +77,11 @@ impl Book {
         let payable = self.grants.payable(Some(event_name));
         let owed = (cost - payable).max(Decimal::ZERO);
         if owed > Decimal::ZERO {
-            let beyond = self.overdraft_limit.is_some_and(|limit| self.pending + owed > limit);
-            if overage == Overage::Reject || beyond {
-                return Err(Refusal::Short(Short { available: payable }));
+            let would_owe = self.pending + owed;
+            let limit = self.overdraft_limit.filter(|limit| would_owe > *limit).map(|limit| [limit, would_owe]);
+            if overage == Overage::Reject || limit.is_some() {
+                let limit = limit.filter(|_| overage != Overage::Reject);
+                return Err(Refusal::Short(Short { available: payable, limit }));
             }
             amount::fit(self.pending + owed, decimals).map_err(Refusal::Limit)?;
         }

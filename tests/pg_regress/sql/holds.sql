@@ -19,7 +19,7 @@ SELECT available, held FROM credits.wallet_balance('ada', 'CREDIT');
 
 -- Refused, and nothing is changed: more than is held, nothing, finer than the currency, someone else's hold.
 SELECT credits.hold_capture('ada', :'hold_h', 25.000001);
-SELECT credits.hold_capture('ada', :'hold_h', 0);
+SELECT credits.hold_capture('ada', :'hold_h', -0.000001);
 SELECT credits.hold_capture('ada', :'hold_h', 0.0000001);
 SELECT credits.hold_capture('bob', '01900000-0000-7000-8000-000000000000', 1);
 SELECT status, captured FROM credits.holds;

@@ -22,7 +22,9 @@ SELECT customer_id FROM credits.customers;
 SELECT available FROM credits.wallet_balance('u1', 'CREDIT');
 SELECT top_up_id = :'top_up_id' AS same, status, replayed FROM credits.top_up_create('u1', :'price_id', quantity => 2, idempotency_key => 'k');
 SELECT credits.top_up_create('u1', :'price_id', idempotency_key => 'k');
+\set VERBOSITY sqlstate
 SELECT credits.top_up_create('u1', amount => 40, currency => 'USD', credit_currency => 'CREDIT', idempotency_key => 'k');
+\set VERBOSITY default
 SELECT credits.wallet_credit('u1', 40, idempotency_key => 'k');
 
 SELECT status, credits, credit_currency, available, contradiction, replayed FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_1', 40);
