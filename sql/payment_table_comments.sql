@@ -43,9 +43,12 @@ COMMENT ON COLUMN credits.recharge_configs.updated_at IS 'When it was last set.'
 COMMENT ON TABLE credits.payment_providers IS 'Who takes payments. Only the owner can read it: it has the secrets.';
 COMMENT ON COLUMN credits.payment_providers.provider IS 'Its name, which also says how it signs.';
 COMMENT ON COLUMN credits.payment_providers.webhook_secret IS 'What its webhooks are signed with.';
-COMMENT ON COLUMN credits.payment_providers.previous_secret IS 'What they were signed with before; accepted while it is there.';
+COMMENT ON COLUMN credits.payment_providers.previous_secret IS 'What they were signed with before; accepted until previous_secret_expires_at.';
+COMMENT ON COLUMN credits.payment_providers.previous_secret_expires_at IS 'Until when that is accepted; NULL where there is none.';
 COMMENT ON COLUMN credits.payment_providers.checkout_url_template IS 'Where to pay, with places to be filled in.';
 COMMENT ON COLUMN credits.payment_providers.tolerance IS 'How old a signed time may be, in seconds.';
+COMMENT ON COLUMN credits.payment_providers.livemode IS 'Whether its events are about real money; others are ignored.';
+COMMENT ON COLUMN credits.payment_providers.account IS 'The connected account whose events count; NULL: only those that are no connected account''s.';
 COMMENT ON COLUMN credits.payment_providers.updated_at IS 'When it was last set.';
 
 COMMENT ON TABLE credits.signing_keys IS 'Keys that the extension made for what it signs itself. Only the owner can read it.';
@@ -159,7 +162,8 @@ COMMENT ON COLUMN credits.webhook_events.outcome IS '''applied'', ''contradictio
 COMMENT ON COLUMN credits.webhook_events.customer_id IS 'Whose payment it is about; NULL for none.';
 COMMENT ON COLUMN credits.webhook_events.top_up_id IS 'Likewise.';
 COMMENT ON COLUMN credits.webhook_events.reference IS 'What the provider calls the payment that it names.';
-COMMENT ON COLUMN credits.webhook_events.payload IS 'What was sent.';
+COMMENT ON COLUMN credits.webhook_events.reason IS 'Why it was ignored: ''kind'', ''livemode'', ''account'', ''unknown'', ''other_customer''; NULL where it was not.';
+COMMENT ON COLUMN credits.webhook_events.payload IS 'What was sent, as it was sent: some of what JSON may have no jsonb can keep. NULL once it was forgotten.';
 COMMENT ON COLUMN credits.webhook_events.received_at IS 'When it was received.';
 
 COMMENT ON TABLE credits.outbox IS 'What other systems must act on: rows that some consumer has not acknowledged yet.';

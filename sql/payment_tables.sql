@@ -54,7 +54,10 @@ CREATE TABLE credits.payment_providers (
     previous_secret       text,
     checkout_url_template text,
     tolerance             integer NOT NULL CHECK (tolerance > 0),
-    updated_at            timestamptz NOT NULL
+    livemode              boolean NOT NULL,
+    account               text COLLATE "C",
+    updated_at            timestamptz NOT NULL,
+    previous_secret_expires_at timestamptz CHECK ((previous_secret_expires_at IS NULL) = (previous_secret IS NULL))
 );
 
 CREATE TABLE credits.signing_keys (
@@ -188,7 +191,8 @@ CREATE TABLE credits.webhook_events (
     customer_id text COLLATE "C",
     top_up_id   uuid,
     reference   text COLLATE "C",
-    payload     jsonb NOT NULL,
+    reason      text CHECK (reason IS NULL OR outcome = 'ignored'),
+    payload     text,
     received_at timestamptz NOT NULL,
     PRIMARY KEY (provider, event_id)
 );

@@ -111,7 +111,7 @@ GRANT EXECUTE ON FUNCTION
     credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb),
     credits.exchange_rate_set(text, text, numeric, timestamptz),
     credits.configure_recharge(text, uuid, text, numeric, numeric),
-    credits.payment_provider_set(text, text, text, text, integer)
+    credits.payment_provider_set(text, text, text, text, integer, boolean, text, timestamptz)
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 

@@ -84,21 +84,23 @@ COMMENT ON FUNCTION credits.payment_dispute_closed IS
 
 CREATE FUNCTION credits.payment_provider_set(
     provider text, webhook_secret text, checkout_url_template text DEFAULT NULL, previous_secret text DEFAULT NULL,
-    tolerance integer DEFAULT 300,
-    OUT provider text, OUT checkout_url_template text, OUT has_previous_secret boolean, OUT tolerance integer)
+    tolerance integer DEFAULT 300, livemode boolean DEFAULT true, account text DEFAULT NULL,
+    previous_secret_expires_at timestamptz DEFAULT NULL,
+    OUT provider text, OUT checkout_url_template text, OUT has_previous_secret boolean, OUT tolerance integer,
+    OUT livemode boolean, OUT account text, OUT previous_secret_expires_at timestamptz)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_provider_set_wrapper';
 COMMENT ON FUNCTION credits.payment_provider_set IS
-'Says how a provider signs its webhooks and where customers pay. ''stripe'' and ''paystack'' sign as those do; any other name is plain HMAC-SHA256 of the payload, in hexadecimal. previous_secret: accepted beside webhook_secret while secrets are changed. tolerance: how old a signed time may be, in seconds (Stripe''s scheme has one). Called again it says all of it anew, but for a checkout_url_template that is NULL, which stays. Secrets are returned by nothing and only the owner can read them; pass them as bind parameters, since a server may log statement texts. Raises PC013.';
+'Says how a provider signs its webhooks, what it is expected to send, and where customers pay. ''stripe'' and ''paystack'' sign as those do; any other name is plain HMAC-SHA256 of the payload, in hexadecimal. Secrets have 16 to 255 characters. previous_secret: accepted beside webhook_secret while secrets are changed, until previous_secret_expires_at (NULL: 7 days from now). tolerance: how old a signed time may be, in seconds (Stripe''s scheme has one). livemode: whether its events are about real money (Stripe''s livemode, Paystack''s domain); account: the connected account whose events count (NULL: only those of no connected account). Events of the other mode or of another account are recorded as ignored. checkout_url_template: an http or https address. Called again it says all of it anew, except a checkout_url_template that is NULL, which stays. Secrets are returned by nothing and only the owner can read them; keep them out of statement texts, since a server may log those. Raises PC013.';
 
 CREATE FUNCTION credits.webhook_receive(
     provider text, payload text, signature text,
     OUT event_id text, OUT type text, OUT outcome text, OUT customer_id text, OUT top_up_id uuid, OUT status text,
-    OUT replayed boolean)
+    OUT replayed boolean, OUT reason text)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'webhook_receive_wrapper';
 COMMENT ON FUNCTION credits.webhook_receive IS
-'Takes a provider''s webhook: payload is the raw request body, signature the header (Stripe-Signature, x-paystack-signature, or HMAC-SHA256 in hexadecimal). Checks the signature, claims the provider''s event id, and applies the payment and its credits, all in the caller''s transaction: a failure leaves no claim, and the provider''s retry does it. outcome: ''applied'', ''contradiction'' (recorded: see the view payment_log), ''ignored'' (an event that means nothing here is kept and answered). A repeat returns the first outcome with replayed = true. Raises PC012 (signature), PC013 (provider or payload), PC014 (a top-up that is not known yet).';
+'Takes a provider''s webhook: payload is the raw request body, at most 1 MiB, signature the header (Stripe-Signature, x-paystack-signature, or HMAC-SHA256 in hexadecimal). Checks the signature, claims the provider''s event id, and applies the payment and its credits, all in the caller''s transaction: a failure leaves no claim, and the provider''s retry does it. outcome: ''applied'', ''contradiction'' (recorded: see the view payment_log), ''ignored'' (kept and answered). reason, of what was ignored: ''kind'' (a kind of event that means nothing here), ''livemode'' and ''account'' (not what payment_provider_set expects), ''unknown'' (no purchase that is known; what names a payment is applied once that is), ''other_customer'' (it names one customer and another''s purchase). A repeat returns the first outcome with replayed = true. Raises PC012 (signature), PC013 (provider or payload), PC014 (a purchase that may not have committed yet: its id was made within the last hour).';
 
 CREATE VIEW credits.purchases AS
 SELECT t.customer_id, t.top_up_id,
@@ -119,6 +121,7 @@ COMMENT ON VIEW credits.payment_log IS
 'What was told of payments, in order of payment_id: ''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'', ''dispute_lost''. contradiction: what does not fit what was known, and was therefore not, or not wholly, applied; a person should look at these.';
 
 CREATE VIEW credits.webhook_log AS
-SELECT w.provider, w.event_id, w.type, w.outcome, w.customer_id, w.top_up_id, w.received_at FROM credits.webhook_events w;
+SELECT w.provider, w.event_id, w.type, w.outcome, w.customer_id, w.top_up_id, w.received_at, w.reason
+FROM credits.webhook_events w;
 COMMENT ON VIEW credits.webhook_log IS
-'Webhooks that were received and accepted, each event once: outcome ''applied'', ''contradiction'' or ''ignored''.';
+'Webhooks that were received and accepted, each event once: outcome ''applied'', ''contradiction'' or ''ignored'', that for the reason ''kind'', ''livemode'', ''account'', ''unknown'' or ''other_customer''.';

@@ -37,6 +37,30 @@ pub fn optional_key<'a>(argument: &'static str, value: Option<&'a str>) -> Resul
     value.map(|v| key(argument, Some(v))).transpose()
 }
 
+/// The longest web address, in characters.
+const ADDRESS_LENGTH: usize = 2_048;
+
+/// An address that a browser is sent to, which may be left out: http or https, a host, and nothing that ends a header or hides
+/// the rest.
+pub fn web_address<'a>(argument: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    let is_one = |value: &str| {
+        let scheme_ends = value.find("://").unwrap_or_default();
+        let scheme = &value[..scheme_ends];
+        let host = value[scheme_ends..].strip_prefix("://").and_then(|rest| rest.chars().next());
+        (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
+            && host.is_some_and(|first| !"/?#\\:@".contains(first))
+            && !value.chars().any(|c| c.is_control() || c.is_whitespace())
+            && value.chars().count() <= ADDRESS_LENGTH
+    };
+    match value {
+        Some(value) if !is_one(value) => Err(Error::argument(
+            argument,
+            format!("must be an http or https address of at most {ADDRESS_LENGTH} characters, without blanks"),
+        )),
+        value => Ok(value),
+    }
+}
+
 /// A word out of a few; NULL is the default.
 pub fn choice<'a>(
     argument: &'static str,

@@ -6,6 +6,7 @@ pub mod amount;
 pub mod clock;
 pub mod error;
 mod input;
+mod json;
 pub mod ledger;
 mod maintenance;
 pub mod metering;

@@ -109,17 +109,20 @@ SELECT pg_temp.signed(:'paid') AS old_signature \gset
 SET credits.test_clock = '2026-05-18 09:11+00';
 SELECT FROM credits.webhook_receive('stripe', :'paid', :'old_signature');
 
--- A purchase that is not there may not have committed yet: PC014, for which an endpoint answers 503, so that the provider
--- tries again. Nothing was claimed, so the next time is a first time.
-SELECT '{"id": "evt_3", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_9",
-    "amount_received": 500, "currency": "usd", "metadata": {"top_up_id": "00000000-0000-0000-0000-000000000000"}}}}'
-    AS early \gset
+-- A purchase whose id was made lately and that is not there may not have committed yet: PC014, for which an endpoint
+-- answers 503, so that the provider tries again. Nothing was claimed, so the next time is a first time.
+BEGIN;
+SELECT top_up_id AS unseen FROM credits.top_up_create('mia', :'small') \gset
+ROLLBACK;
+SELECT format('{"id": "evt_3", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_9", "amount_received": 500,
+    "currency": "usd", "metadata": {"customer_id": "mia", "top_up_id": "%s"}}}}', :'unseen') AS early \gset
+\set VERBOSITY sqlstate
 SELECT FROM credits.webhook_receive('stripe', :'early', pg_temp.signed(:'early'));
 \set VERBOSITY default
 
 -- An event that means nothing here is kept and answered, or the provider would send it for days.
 SELECT '{"id": "evt_4", "type": "customer.created", "data": {"object": {"id": "cus_1"}}}' AS other \gset
-SELECT event_id, type, outcome FROM credits.webhook_receive('stripe', :'other', pg_temp.signed(:'other'));
+SELECT event_id, type, outcome, reason FROM credits.webhook_receive('stripe', :'other', pg_temp.signed(:'other'));
 
 -- The payment that had succeeded is now said to have failed. That takes nothing away; it is recorded for a person to look
 -- at. (The event has no metadata: by now the payment that it names is known.)

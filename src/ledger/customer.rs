@@ -76,7 +76,7 @@ static ERASE: Statement = Statement::new(
 
 // What payment providers sent may name the person, and a payment method is the person's.
 static ERASE_PAYLOADS: Statement =
-    Statement::new(c"UPDATE credits.webhook_events SET payload = '{}' WHERE customer_id = $1", &[TEXTOID]);
+    Statement::new(c"UPDATE credits.webhook_events SET payload = NULL WHERE customer_id = $1", &[TEXTOID]);
 static ERASE_METHOD: Statement =
     Statement::new(c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1", &[TEXTOID]);
 static ERASE_METHODS: Statement =

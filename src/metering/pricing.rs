@@ -6,6 +6,7 @@ mod schema;
 pub use schema::SchemaError;
 
 use crate::amount::{self, AmountError, Decimal};
+use crate::json;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{ToPrimitive, Zero};
@@ -70,9 +71,7 @@ impl Pricing {
     /// one key matters, if any.
     pub fn class(&self, metadata: impl FnOnce() -> Option<String>) -> &str {
         let Some(key) = &self.by else { return "" };
-        let Some(Value::Object(metadata)) = metadata().and_then(|text| serde_json::from_str(&text).ok()) else {
-            return "";
-        };
+        let Some(Value::Object(metadata)) = metadata().and_then(|text| json::read(&text)) else { return "" };
         let value = match metadata.get(key) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => number.to_string(),

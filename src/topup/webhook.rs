@@ -7,16 +7,19 @@ mod plain;
 mod stripe;
 
 use self::event::{Event, Fact};
+use super::provider::{self, Expected};
 use super::told::{self, Entry, Told};
-use super::{dispute, payment, provider, reclaim, refund, stored};
+use super::{dispute, payment, reclaim, refund, stored};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::json;
+use crate::pg::backend;
 use crate::pg::lock::Lock;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, in_latest_snapshot, writing};
-use crate::pg::value::{Json, ToCell};
+use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -43,6 +46,35 @@ row! {
         pub status: Option<String>,
         /// Whether the event was received before.
         pub replayed: bool,
+        /// Why it was ignored: see [`Ignored`].
+        pub reason: Option<String>,
+    }
+}
+
+/// Why an event changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ignored {
+    /// It is of a kind that means nothing here.
+    Kind,
+    /// It is about test money where real money is expected, or the other way round.
+    Livemode,
+    /// It is another account's.
+    Account,
+    /// It names no purchase that is known.
+    Unknown,
+    /// It names one customer, and another's purchase.
+    OtherCustomer,
+}
+
+impl Ignored {
+    fn as_str(self) -> &'static str {
+        match self {
+            Ignored::Kind => "kind",
+            Ignored::Livemode => "livemode",
+            Ignored::Account => "account",
+            Ignored::Unknown => "unknown",
+            Ignored::OtherCustomer => "other_customer",
+        }
     }
 }
 
@@ -62,25 +94,26 @@ fn webhook_receive(provider: Option<&str>, payload: Option<&str>, signature: Opt
 
 static CLAIM: Statement = Statement::new(
     c"INSERT INTO credits.webhook_events (provider, event_id, type, outcome, reference, payload, received_at)
-      VALUES ($1, $2, $3, 'ignored', $4, $5::jsonb, $6)
+      VALUES ($1, $2, $3, 'ignored', $4, $5, $6)
       ON CONFLICT DO NOTHING RETURNING 1",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
 static FIRST: Statement = Statement::new(
-    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id FROM credits.webhook_events w
+    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason FROM credits.webhook_events w
       WHERE w.provider = $1 AND w.event_id = $2",
     &[TEXTOID, TEXTOID],
 );
 
 static SETTLE: Statement = Statement::new(
-    c"UPDATE credits.webhook_events SET outcome = $3, customer_id = $4, top_up_id = $5 WHERE provider = $1 AND event_id = $2",
-    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID],
+    c"UPDATE credits.webhook_events SET outcome = $3, customer_id = $4, top_up_id = $5, reason = $6
+      WHERE provider = $1 AND event_id = $2",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID],
 );
 
 fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Result<WebhookRow, Error> {
     let now = settings::now()?;
-    provider::check_signature(session, name, payload, signature, now)?;
+    let expected = provider::check_signature(session, name, payload, signature, now)?;
     let event = read(name, payload)?;
     let cells =
         [name.cell(), event.id.cell(), event.kind.cell(), event.subject.payment.cell(), payload.cell(), now.cell()];
@@ -92,24 +125,21 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
         // earlier.
         Lock::of(session, c"webhook_events", (name, payment)).take();
     }
-    let row = apply(session, name, &event, now)?;
+    let row = apply(session, &expected, &event, now)?;
     if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. }) {
-        apply_earlier(session, name, &event, now)?;
+        apply_earlier(session, &expected, &event, now)?;
     }
     Ok(row)
 }
 
 fn read(name: &str, payload: &str) -> Result<Event, Error> {
-    let json = serde_json::from_str(payload).map_err(|_| Error::argument("payload", "must be JSON"))?;
-    if !event::can_be_kept(&json) {
-        return Err(Error::argument("payload", "must not have the character U+0000 or numbers of over 1,000 digits"));
-    }
+    let json = json::read(payload).ok_or_else(|| Error::argument("payload", "must be JSON"))?;
     let event = match name {
         "stripe" => stripe::read(&json),
         "paystack" => paystack::read(&json),
         _ => plain::read(&json),
     };
-    event.ok_or_else(|| {
+    event.map(|event| Event { sender: event::sender(name, &json), ..event }).ok_or_else(|| {
         Error::argument(
             "payload",
             "must be an event as the provider sends them: an id, a type, and amounts with their currency",
@@ -122,14 +152,16 @@ fn repeat(session: &Session, name: &str, event: &Event) -> Result<WebhookRow, Er
     let mut row = rows.first().ok_or_else(|| Error::internal("an event is claimed and not to be found"))?;
     let (kind, outcome): (String, String) = (row.next()?, row.next()?);
     let (customer_id, top_up_id): (Option<String>, Option<Uuid>) = (row.next()?, row.next()?);
+    let reason = row.next()?;
     let status = match (&customer_id, top_up_id) {
         (Some(customer_id), Some(id)) => Some(stored::find(session, customer_id, id)?.status.as_str().to_string()),
         _ => None,
     };
-    Ok(WebhookRow { event_id: event.id.clone(), kind, outcome, customer_id, top_up_id, status, replayed: true })
+    Ok(WebhookRow { event_id: event.id.clone(), kind, outcome, customer_id, top_up_id, status, replayed: true, reason })
 }
 
-fn apply(session: &Session, name: &str, event: &Event, now: Time) -> Result<WebhookRow, Error> {
+fn apply(session: &Session, expected: &Expected<'_>, event: &Event, now: Time) -> Result<WebhookRow, Error> {
+    let name = expected.provider;
     let mut row = WebhookRow {
         event_id: event.id.clone(),
         kind: event.kind.clone(),
@@ -138,17 +170,37 @@ fn apply(session: &Session, name: &str, event: &Event, now: Time) -> Result<Webh
         top_up_id: None,
         status: None,
         replayed: false,
+        reason: None,
     };
-    if event.fact == Fact::Nothing {
-        return Ok(row);
+    match unexpected(expected, event).map_or_else(|| find(session, name, event), |ignored| Ok(Err(ignored)))? {
+        Ok((customer_id, top_up_id)) => {
+            let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id, now)?;
+            row.outcome = String::from(if contradiction { "contradiction" } else { "applied" });
+            (row.customer_id, row.top_up_id, row.status) = (Some(customer_id), Some(top_up_id), Some(status));
+        }
+        Err(ignored) => row.reason = Some(String::from(ignored.as_str())),
     }
-    let Some((customer_id, top_up_id)) = find(session, name, event)? else { return Ok(row) };
-    let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id, now)?;
-    row.outcome = String::from(if contradiction { "contradiction" } else { "applied" });
-    let cells = [name.cell(), event.id.cell(), row.outcome.cell(), customer_id.cell(), top_up_id.cell()];
+    let cells = [
+        name.cell(),
+        event.id.cell(),
+        row.outcome.cell(),
+        row.customer_id.cell(),
+        row.top_up_id.cell(),
+        row.reason.cell(),
+    ];
     SETTLE.run(session, &cells)?;
-    (row.customer_id, row.top_up_id, row.status) = (Some(customer_id), Some(top_up_id), Some(status));
     Ok(row)
+}
+
+/// Why an event is not looked at any further.
+fn unexpected(expected: &Expected<'_>, event: &Event) -> Option<Ignored> {
+    if event.sender.livemode.is_some_and(|livemode| livemode != expected.livemode) {
+        Some(Ignored::Livemode)
+    } else if event.sender.account != expected.account {
+        Some(Ignored::Account)
+    } else {
+        (event.fact == Fact::Nothing).then_some(Ignored::Kind)
+    }
 }
 
 static BY_ID: Statement =
@@ -159,32 +211,47 @@ static BY_REFERENCE: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
-/// The top-up that an event is about: by the id that it carries, else by the payment that it names. None where it carries no
-/// id and its payment is none of ours, or not yet. Raises PC014 for an id that is not there yet.
-fn find(session: &Session, name: &str, event: &Event) -> Result<Option<(String, Uuid)>, Error> {
+/// How long a transaction that begins a top-up may be under way when an event names the top-up already, in seconds.
+const MAY_COME: i64 = 60 * 60;
+/// How far the clock of the server that made an id may be ahead of this one's, in seconds.
+const AHEAD: i64 = 5 * 60;
+
+/// Whether an id may be that of a top-up whose transaction has not committed yet: it was made as ours are, and lately.
+fn may_come(id: Uuid) -> bool {
+    let made_at = id.get_timestamp().map(|made_at| made_at.to_unix().0 as i64);
+    let age = made_at.map(|made_at| backend::clock().unix_seconds() - made_at);
+    id.get_version_num() == 7 && age.is_some_and(|age| (-AHEAD..MAY_COME).contains(&age))
+}
+
+/// The top-up that an event is about: by the id that it carries, else by the payment that it names. None where both are
+/// none of ours, or the payment is not yet. Raises PC014 for an id that may come.
+fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, Uuid), Ignored>, Error> {
     let key = |rows: crate::pg::statement::Rows<'_>| {
         rows.first().map(|mut row| Ok::<(String, Uuid), Error>((row.next()?, row.next()?))).transpose()
     };
-    if let Some(id) = &event.subject.top_up_id {
-        let unknown = || Error::TopUpNotOpen { subject: "top-up", id: id.clone() };
-        let found =
-            key(BY_ID.run(session, &[Uuid::parse_str(id).map_err(|_| unknown())?.cell()])?)?.ok_or_else(unknown)?;
-        if event.subject.customer_id.as_ref().is_some_and(|customer_id| *customer_id != found.0) {
-            return Err(unknown());
+    let customer_id = event.subject.customer_id.as_deref();
+    if let Some(id) = event.subject.top_up_id.as_deref().and_then(|id| Uuid::parse_str(id).ok()) {
+        match key(BY_ID.run(session, &[id.cell()])?)? {
+            Some(found) if customer_id.is_some_and(|customer_id| customer_id != found.0) => {
+                return Ok(Err(Ignored::OtherCustomer));
+            }
+            Some(found) => return Ok(Ok(found)),
+            None if customer_id.is_some() && may_come(id) => return Err(stored::unknown(id)),
+            None => {}
         }
-        return Ok(Some(found));
     }
-    let Some(payment) = &event.subject.payment else { return Ok(None) };
+    let Some(payment) = &event.subject.payment else { return Ok(Err(Ignored::Unknown)) };
     let by_reference =
         in_latest_snapshot(session, |session| key(BY_REFERENCE.run(session, &[name.cell(), payment.cell()])?));
     if let Some(found) = by_reference? {
-        return Ok(Some(found));
+        return Ok(Ok(found));
     }
     // Some applications make the top-up's id the payment's reference.
-    match Uuid::parse_str(payment) {
-        Ok(id) => key(BY_ID.run(session, &[id.cell()])?),
-        Err(_) => Ok(None),
-    }
+    let by_id = match Uuid::parse_str(payment) {
+        Ok(id) => key(BY_ID.run(session, &[id.cell()])?)?,
+        Err(_) => None,
+    };
+    Ok(by_id.ok_or(Ignored::Unknown))
 }
 
 /// Tells a top-up what happened; its status then, and whether that contradicts what was known.
@@ -233,18 +300,18 @@ fn tell(
 
 static EARLIER: Statement = Statement::new(
     c"SELECT w.payload FROM credits.webhook_events w
-      WHERE w.provider = $1 AND w.reference = $2 AND w.outcome = 'ignored' AND w.event_id <> $3
+      WHERE w.provider = $1 AND w.reference = $2 AND w.outcome = 'ignored' AND w.event_id <> $3 AND w.payload IS NOT NULL
       ORDER BY w.received_at, w.event_id",
     &[TEXTOID, TEXTOID, TEXTOID],
 );
 
 /// Applies what came for a payment before anybody knew whose it was: a refund or a dispute that names nothing but the payment.
-fn apply_earlier(session: &Session, name: &str, event: &Event, now: Time) -> Result<(), Error> {
+fn apply_earlier(session: &Session, expected: &Expected<'_>, event: &Event, now: Time) -> Result<(), Error> {
     let Some(payment) = &event.subject.payment else { return Ok(()) };
-    let rows = EARLIER.run(session, &[name.cell(), payment.cell(), event.id.cell()])?;
-    let payloads = rows.iter().map(|mut row| row.next()).collect::<Result<Vec<Json>, Error>>()?;
+    let rows = EARLIER.run(session, &[expected.provider.cell(), payment.cell(), event.id.cell()])?;
+    let payloads = rows.iter().map(|mut row| row.next()).collect::<Result<Vec<String>, Error>>()?;
     for payload in payloads {
-        apply(session, name, &read(name, &payload.text())?, now)?;
+        apply(session, expected, &read(expected.provider, &payload)?, now)?;
     }
     Ok(())
 }

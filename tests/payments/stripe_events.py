@@ -100,6 +100,6 @@ def payload(told: Told, customer_id: str, top_up_id: str) -> str:
     about = dict(told.values["object"])
     about["metadata"] = {"customer_id": customer_id, "top_up_id": top_up_id} if told.metadata else {}
     return json.dumps(
-        {"id": told.key, "object": "event", "type": told.values["type"], "livemode": False, "data": {"object": about}},
+        {"id": told.key, "object": "event", "type": told.values["type"], "livemode": True, "data": {"object": about}},
         indent=2,
     )

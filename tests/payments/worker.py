@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from random import getrandbits
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -88,7 +89,7 @@ def check(checks: Checks, database: str) -> None:
     with harness.connect(database) as connection, logins(database, connection) as some:
         connection.execute("SELECT credits.currency_create('USD', kind => 'fiat')")
         connection.execute("SELECT credits.package_create('a pack', %s, %s, 'USD')", [CREDITS, PRICE])
-        connection.execute("SELECT credits.payment_provider_set('stripe', %s)", [SECRET])
+        connection.execute("SELECT credits.payment_provider_set('stripe', %s, livemode => false)", [SECRET])
         watched(connection)
         with service(database, some.make("application", "credits_app")) as running:
             restored(checks, connection, running)
@@ -198,18 +199,30 @@ def declined(checks: Checks, connection: Connection, running: Service) -> None:
     checks.equal(config(connection, "carol"), (True, 0, None), "and starts afresh")
 
 
+def just_made() -> UUID:
+    """An id as a top-up has that begins just now: a UUID of version 7."""
+    return UUID(int=(time.time_ns() // 1_000_000) << 80 | 7 << 76 | 2 << 62 | getrandbits(62))
+
+
+def paid(event_id: str, top_up_id: UUID) -> str:
+    """An event that says that somebody paid for a top-up."""
+    intent = {"id": f"pi_{event_id}", "object": "payment_intent", "amount": 500, "amount_received": 500, "currency": "usd",
+              "status": "succeeded", "metadata": {"customer_id": "alice", "top_up_id": str(top_up_id)}}  # fmt: skip
+    event = {"id": event_id, "object": "event", "type": "payment_intent.succeeded", "data": {"object": intent}}
+    return json.dumps(event)
+
+
 def answers(checks: Checks, running: Service) -> None:
     """What the endpoint answers, on which it depends whether Stripe tries again."""
-    intent = {"id": "pi_unknown", "object": "payment_intent", "amount": 500, "amount_received": 500, "currency": "usd",
-              "status": "succeeded", "metadata": {"customer_id": "alice", "top_up_id": str(uuid4())}}  # fmt: skip
-    event = {"id": "evt_unknown", "object": "event", "type": "payment_intent.succeeded", "data": {"object": intent}}
-    unknown = json.dumps(event)
+    unknown, nobodys = paid("evt_unknown", just_made()), paid("evt_nobodys", uuid4())
     port = running.endpoint_port
     checks.equal(deliver(port, unknown, "whsec_of_another"), 400, "a webhook with a wrong signature: 400")
     checks.equal(deliver(port, unknown, None), 400, "without one: 400")
     checks.equal(deliver(port, "no JSON"), 400, "one that is no event: 400")
     checks.equal(deliver(port, unknown), 503, "one for a top-up that is not known (yet): 503, so that it is sent again")
-    checks.equal(deliver(port, json.dumps({**event, "type": "plan.created"})), 200, "one that means nothing here: 200")
+    checks.equal(deliver(port, nobodys), 200, "one for an id that can be none of a top-up: 200")
+    nothing = json.dumps({**json.loads(unknown), "type": "plan.created"})
+    checks.equal(deliver(port, nothing), 200, "one that means nothing here: 200")
 
 
 def available(connection: Connection, customer: str) -> Decimal:

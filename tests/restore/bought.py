@@ -15,7 +15,7 @@ from filled import LATER, NOW, Connection, Filler, Row, rows
 
 CUSTOMERS = ("fay", "gus", "hal", "ida")
 # What providers sign with, and what one signed with before.
-STRIPE, SHOP, SHOP_BEFORE = "whsec of stripe", "\\ of a\tshop ü", "the older one"
+STRIPE, SHOP, SHOP_BEFORE = "whsec of stripe, whole", "\\ of a\tshop ü and so on", "the one that was older"
 AN_HOUR_BEFORE = "2025-01-31 23:00:00+00"  # NOW
 # Longer than from LATER to NOW: Stripe's signatures have the time in them.
 TOLERANCE = 100 * 24 * 60 * 60
@@ -65,7 +65,8 @@ class Bought:
         it.call("exchange_rate_set", "'CREDIT', 'USD', 0.125, '2025-06-01 00:00+00'")
         it.call("configure_recharge", "'CREDIT', %s, 'https://pay.example/{amount}', 1, 500", self.price("Pack"))
         it.call("payment_provider_set", "'stripe', %s, tolerance => %s", STRIPE, TOLERANCE)
-        it.call("payment_provider_set", "'shop', %s, 'https://shop.example/{top_up_id}', %s", SHOP, SHOP_BEFORE)
+        shop = "'shop', %s, 'https://shop.example/{top_up_id}', %s, previous_secret_expires_at => '2100-01-01 00:00+00'"
+        it.call("payment_provider_set", shop, SHOP, SHOP_BEFORE)
 
     def price(self, pack: str) -> Any:
         return self.find("SELECT price_id FROM credits.packages WHERE name = %s", pack)["price_id"]

@@ -79,7 +79,7 @@ def catalog(it: Story, price_id: Any) -> None:
     it.call("configure_recharge", "%s, %s, 'https://pay.example/{customer_id}', 1, 500", coin, price_id)
     it.call("recharge_config", "%s", coin + "_2")
     template = "https://shop.example/?of={customer_id}&amount={amount}"
-    it.call("payment_provider_set", "%s, %s, %s, 'the one before', 60", provider(it), SECRET, template)
+    it.call("payment_provider_set", "%s, %s, %s, 'the one that was before', 60", provider(it), SECRET, template)
 
 
 def provider(it: Story) -> str:

@@ -71,6 +71,10 @@ fn classes() {
     .unwrap();
     let class = |metadata: &str| pricing.class(|| Some(metadata.to_string())).to_string();
     assert_eq!(class(r#"{"a": 1, "model": "large"}"#), "large");
+    // Whatever else an event carries, its price is its model's.
+    let deep = format!(r#"{{"a": {}{}, "model": "large"}}"#, "[".repeat(500), "]".repeat(500));
+    assert_eq!(class(&deep), "large");
+    assert_eq!(class(r#"{"$serde_json::private::Number": 1, "model": "large"}"#), "large");
     for metadata in [r#"{"model": "other"}"#, r#"{"model": ["large"]}"#, r#"{"Model": "large"}"#, r#"["model"]"#, "nul"]
     {
         assert_eq!(class(metadata), "", "{metadata}");

@@ -18,6 +18,8 @@ pub struct Event {
     pub currency: Option<String>,
     /// What it is about.
     pub subject: Subject,
+    /// Who sent it.
+    pub sender: Sender,
 }
 
 /// How an event finds its top-up.
@@ -108,22 +110,22 @@ pub fn units(json: &Value, name: &str) -> Option<i128> {
     text(json, name)?.parse().ok().filter(|units| *units >= 0)
 }
 
-/// Most characters of a number, and the largest exponent.
-const LONGEST_NUMBER: usize = 1_000;
+/// Who sent an event, as far as it says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// Whether it is about real money.
+    pub livemode: Option<bool>,
+    /// The connected account that it is about.
+    pub account: Option<String>,
+}
 
-/// Whether PostgreSQL can keep that as jsonb.
-pub fn can_be_kept(json: &Value) -> bool {
-    match json {
-        Value::String(text) => !text.contains('\0'),
-        Value::Number(number) => {
-            let text = number.to_string();
-            let exponent = text.split(['e', 'E']).nth(1).map_or(Ok(0), str::parse::<i64>);
-            text.len() <= LONGEST_NUMBER && exponent.is_ok_and(|e| e.unsigned_abs() <= LONGEST_NUMBER as u64)
-        }
-        Value::Array(items) => items.iter().all(can_be_kept),
-        Value::Object(members) => members.iter().all(|(name, value)| !name.contains('\0') && can_be_kept(value)),
-        Value::Null | Value::Bool(_) => true,
-    }
+/// What an event of that provider says of its sender. Sources: Stripe, "The Event object"; Paystack, "Transactions" (`domain`).
+pub fn sender(provider: &str, json: &Value) -> Sender {
+    let livemode = match provider {
+        "paystack" => json.get("data").and_then(|data| text(data, "domain")).map(|domain| domain != "test"),
+        _ => json.get("livemode").and_then(Value::as_bool),
+    };
+    Sender { livemode, account: text(json, "account") }
 }
 
 /// What the application put into the metadata.

@@ -1,9 +1,10 @@
 //! Paystack's events: charge.success, charge.failed, refund.* and charge.dispute.*. Source: Paystack, "Webhooks: Types of
 //! events". An event has no id of its own: its name and what it is about are one. Pure.
 
-use super::event::{Event, Fact, Subject, subject, text, units};
+use super::event::{Event, Fact, Sender, Subject, subject, text, units};
 use super::minor;
 use crate::amount::Decimal;
+use crate::json;
 use serde_json::Value;
 
 /// `None` for what is no event.
@@ -38,7 +39,7 @@ pub fn read(json: &Value) -> Option<Event> {
     };
     let about = reference.clone().or(own).or_else(|| payment.clone())?;
     let subject: Subject = subject(metadata_of(metadata).as_ref(), payment);
-    Some(Event { id: format!("{kind} {about}"), kind, fact, reference, currency, subject })
+    Some(Event { id: format!("{kind} {about}"), kind, fact, reference, currency, subject, sender: Sender::default() })
 }
 
 /// What a refund is known by: its reference, its id, or else that there is one of so much for that payment.
@@ -51,7 +52,7 @@ fn refund(data: &Value) -> Option<String> {
 /// Metadata come as an object, or as JSON in a text.
 fn metadata_of(metadata: Option<&Value>) -> Option<Value> {
     match metadata? {
-        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::String(text) => json::read(text),
         other => Some(other.clone()),
     }
 }

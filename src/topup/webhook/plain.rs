@@ -1,7 +1,7 @@
 //! Events of a provider of one's own: `{"id", "type", "customer_id", "top_up_id", "reference", "amount", "currency", …}`, amounts
 //! in major units, as numbers or texts. Pure.
 
-use super::event::{Event, Fact, subject, text};
+use super::event::{Event, Fact, Sender, subject, text};
 use crate::amount::{self, Decimal};
 use serde_json::Value;
 
@@ -28,5 +28,13 @@ pub fn read(json: &Value) -> Option<Event> {
         _ => Fact::Nothing,
     };
     let subject = subject(Some(json), text(json, "payment").or_else(|| text(json, "reference")));
-    Some(Event { id, kind, fact, reference: text(json, "reference"), currency: text(json, "currency"), subject })
+    Some(Event {
+        id,
+        kind,
+        fact,
+        reference: text(json, "reference"),
+        currency: text(json, "currency"),
+        subject,
+        sender: Sender::default(),
+    })
 }

@@ -1,7 +1,7 @@
 //! Stripe's events: those of Checkout Sessions, PaymentIntents, refunds and disputes. Source: Stripe, "Types of events" and the
 //! API reference of the objects that they carry. Pure.
 
-use super::event::{Event, Fact, id_of, subject, text, units};
+use super::event::{Event, Fact, Sender, id_of, subject, text, units};
 use super::minor;
 use crate::amount::Decimal;
 use serde_json::Value;
@@ -69,7 +69,7 @@ pub fn read(json: &Value) -> Option<Event> {
     if kind.starts_with("checkout.session.") && subject.top_up_id.is_none() {
         subject.top_up_id = text(object, "client_reference_id").filter(|id| uuid::Uuid::parse_str(id).is_ok());
     }
-    Some(Event { id, kind, fact, reference, currency, subject })
+    Some(Event { id, kind, fact, reference, currency, subject, sender: Sender::default() })
 }
 
 #[cfg(test)]

@@ -12,14 +12,14 @@ CREATE FUNCTION hmac(secret text, message text) RETURNS text LANGUAGE sql IMMUTA
                             || convert_to(message, 'UTF8'))), 'hex')
 $$;
 SELECT hmac('Jefe', 'what do ya want for nothing?');
-CREATE FUNCTION stripe(payload text, at timestamptz DEFAULT '2026-03-01 12:00+00', secret text DEFAULT 'whsec_1') RETURNS text
+CREATE FUNCTION stripe(payload text, at timestamptz DEFAULT '2026-03-01 12:00+00', secret text DEFAULT 'whsec_of_the_test') RETURNS text
 LANGUAGE sql AS $$ SELECT format('t=%s,v1=%s', n, hmac(secret, n || '.' || payload)) FROM (SELECT extract(epoch FROM at)::bigint AS n) x $$;
 CREATE FUNCTION send(payload text) RETURNS TABLE (event_id text, type text, outcome text, customer_id text, status text, replayed boolean)
 LANGUAGE sql AS $$ SELECT event_id, type, outcome, customer_id, status, replayed FROM credits.webhook_receive('stripe', payload, stripe(payload)) $$;
 
 SELECT credits.webhook_receive('stripe', '{}', 't=1,v1=00');
-SELECT * FROM credits.payment_provider_set('stripe', 'whsec_1', 'https://pay.example/{top_up_id}');
-SELECT * FROM credits.payment_provider_set('shop', 'secret', previous_secret => 'older', tolerance => 60);
+SELECT * FROM credits.payment_provider_set('stripe', 'whsec_of_the_test', 'https://pay.example/{top_up_id}');
+SELECT * FROM credits.payment_provider_set('shop', 'secret of the shop', previous_secret => 'the older of the two', tolerance => 60);
 
 SELECT top_up_id FROM credits.top_up_create('u1', :'price_id', provider => 'stripe') \gset
 SELECT format('{"id": "evt_1", "type": "checkout.session.completed", "data": {"object": {"id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid", "amount_total": 2000, "currency": "usd", "client_reference_id": "%s", "metadata": {"customer_id": "u1"}}}}', :'top_up_id') AS paid \gset
@@ -45,13 +45,9 @@ SELECT * FROM send(format('{"id": "evt_10", "type": "payment_intent.succeeded", 
 SELECT * FROM send('{"id": "evt_11", "type": "charge.dispute.created", "data": {"object": {"id": "dp_2", "payment_intent": "pi_3", "amount": 2000, "currency": "usd"}}}');
 SELECT * FROM send(format('{"id": "evt_12", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_3", "amount_received": 2000, "currency": "usd", "metadata": {"customer_id": "u2", "top_up_id": "%s"}}}}', :'top_up_id'));
 SELECT available FROM credits.wallet_balance('u2', 'CREDIT');
--- An unknown top-up, so that the provider tries again: no claim is left.
-SELECT send('{"id": "evt_13", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_4", "amount_received": 1, "currency": "usd", "metadata": {"top_up_id": "00000000-0000-0000-0000-000000000000"}}}}');
-SELECT send('{"id": "evt_13", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_4", "amount_received": 1, "currency": "usd", "metadata": {"top_up_id": "nonsense"}}}}');
-
 -- Signatures.
 SELECT credits.webhook_receive('stripe', '{}', stripe('{} '));
-SELECT credits.webhook_receive('stripe', '{}', stripe('{}', secret => 'other'));
+SELECT credits.webhook_receive('stripe', '{}', stripe('{}', secret => 'another secret of it'));
 SELECT credits.webhook_receive('stripe', '{}', stripe('{}', '2026-03-01 11:54:59+00'));
 SELECT credits.webhook_receive('stripe', '{}', '');
 SELECT credits.webhook_receive('stripe', '{}', NULL);
@@ -59,21 +55,20 @@ SELECT credits.webhook_receive('stripe', '{}', repeat('t=1,', 2000));
 -- Of one's own: plain HMAC-SHA256, also with the older secret.
 SELECT top_up_id FROM credits.top_up_create('u3', :'price_id', provider => 'shop') \gset
 SELECT format('{"id": "1", "type": "payment.succeeded", "customer_id": "u3", "top_up_id": "%s", "reference": "p1", "amount": "20.00", "currency": "USD"}', :'top_up_id') AS own \gset
-SELECT outcome, status FROM credits.webhook_receive('shop', :'own', 'sha256=' || hmac('older', :'own'));
-SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'own', hmac('secret', :'own'));
-SELECT credits.webhook_receive('shop', :'own', hmac('oldest', :'own'));
-SELECT type, outcome FROM credits.webhook_receive('shop', '{"id": "2", "type": "payment.thanks"}', hmac('secret', '{"id": "2", "type": "payment.thanks"}'));
+SELECT outcome, status FROM credits.webhook_receive('shop', :'own', 'sha256=' || hmac('the older of the two', :'own'));
+SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'own', hmac('secret of the shop', :'own'));
+SELECT credits.webhook_receive('shop', :'own', hmac('the oldest of all', :'own'));
+SELECT type, outcome FROM credits.webhook_receive('shop', '{"id": "2", "type": "payment.thanks"}', hmac('secret of the shop', '{"id": "2", "type": "payment.thanks"}'));
 -- What is signed and no event.
-SELECT credits.webhook_receive('shop', p, hmac('secret', p)) FROM (VALUES ('')) v (p);
-SELECT credits.webhook_receive('shop', p, hmac('secret', p)) FROM (VALUES ('[1]')) v (p);
-SELECT credits.webhook_receive('shop', p, hmac('secret', p)) FROM (VALUES ('{"id": "3"}')) v (p);
-SELECT credits.webhook_receive('shop', p, hmac('secret', p)) FROM (VALUES ('{"id": "\u0000", "type": "x"}')) v (p);
+SELECT credits.webhook_receive('shop', p, hmac('secret of the shop', p)) FROM (VALUES ('')) v (p);
+SELECT credits.webhook_receive('shop', p, hmac('secret of the shop', p)) FROM (VALUES ('[1]')) v (p);
+SELECT credits.webhook_receive('shop', p, hmac('secret of the shop', p)) FROM (VALUES ('{"id": "3"}')) v (p);
 SELECT credits.webhook_receive('nobody', '{}', '');
 SELECT credits.webhook_receive(NULL, '{}', '');
 SELECT credits.webhook_receive('shop', NULL, '');
 SELECT credits.payment_provider_set('', 'x');
 SELECT credits.payment_provider_set('x', NULL);
-SELECT credits.payment_provider_set('x', 'y', tolerance => 0);
+SELECT credits.payment_provider_set('x', 'a secret of the x', tolerance => 0);
 SELECT event_id, type, outcome, customer_id FROM credits.webhook_log ORDER BY provider DESC, length(event_id), event_id;
 SELECT customer_id, type, provider, provider_reference, amount, contradiction FROM credits.payment_log ORDER BY payment_id;
 
@@ -99,5 +94,5 @@ SELECT jsonb_pretty(b #- '{packages,0,price_id}' #- '{packages,0,product_id}' #-
 SELECT credits.billing_bootstrap(NULL);
 -- What providers sent may name the person.
 SELECT customer_id FROM credits.customer_erase('u1');
-SELECT count(*), count(*) FILTER (WHERE payload = '{}') AS forgotten FROM credits.webhook_events WHERE customer_id = 'u1';
+SELECT count(*), count(payload) AS kept FROM credits.webhook_events WHERE customer_id = 'u1';
 SELECT * FROM credits.verify();
