@@ -57,6 +57,7 @@ pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
     pg::cache::listen();
+    pg::planning::listen();
     pg::raise::without_backtraces();
     settings::register();
 }

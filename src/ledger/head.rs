@@ -143,7 +143,7 @@ pub struct Need {
     pub lines: i64,
 }
 
-static PAY_ALL: Statement = Statement::one_by_one(
+static PAY_ALL: Statement = Statement::new(
     c"UPDATE credits.accounts a
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, $6),
           last_line = a.last_line + x.lines

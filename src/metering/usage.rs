@@ -66,7 +66,7 @@ row! {
 }
 
 // Of a last the event that counts is the one that the charge takes: of those of one moment the later report, as ranked.
-static SUMMARY: Statement = Statement::new(
+static SUMMARY: Statement = Statement::scanning(
     c"SELECT e.event_name, e.currency, m.unit,
              trim_scale(coalesce(CASE m.aggregation
                  WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)

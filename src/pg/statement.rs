@@ -1,11 +1,12 @@
 //! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
 
+use super::planning::Planning;
 use super::value::{Cell, FromCell};
 use crate::error::Error;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
 /// Proof that the server programming interface is connected; what statements return lives no longer than it.
 pub struct Session {
@@ -61,47 +62,6 @@ pub fn in_latest_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> 
     result
 }
 
-/// How a statement is planned. A plan made while a table is small is kept when it is large, and what the planner expects
-/// of an average customer is wrong for a large one: so it is told what a statement is like.
-enum Planning {
-    /// Finds rows by key: once, without sequential scans, and without compilation, which takes longer than it all.
-    ByKey,
-    /// Takes the first rows in an index's order: likewise, and without sorting or keeping what it need not have read.
-    InOrder,
-    /// Finds rows by keys that are given in arrays, one after the other, and so locks them in that order.
-    OneByOne,
-    /// Reads much of a table: anew for the arguments of each call.
-    Scanning,
-}
-
-impl Planning {
-    fn without(&self) -> &'static [&'static CStr] {
-        match self {
-            Planning::ByKey => &[c"jit", c"enable_seqscan"],
-            Planning::InOrder => &[
-                c"jit",
-                c"enable_seqscan",
-                c"enable_sort",
-                c"enable_bitmapscan",
-                c"enable_material",
-                c"enable_hashjoin",
-                c"enable_mergejoin",
-            ],
-            Planning::OneByOne => {
-                &[c"jit", c"enable_seqscan", c"enable_bitmapscan", c"enable_hashjoin", c"enable_mergejoin"]
-            }
-            Planning::Scanning => &[],
-        }
-    }
-
-    fn option(&self) -> u32 {
-        match self {
-            Planning::ByKey | Planning::InOrder | Planning::OneByOne => pg_sys::CURSOR_OPT_GENERIC_PLAN,
-            Planning::Scanning => pg_sys::CURSOR_OPT_CUSTOM_PLAN,
-        }
-    }
-}
-
 /// The text of a statement that begins as others do, joined by the compiler: what panics here does so in it, never at run time.
 macro_rules! text {
     ($($part:expr),+) => {
@@ -119,18 +79,24 @@ pub struct Statement {
     parameters: &'static [pg_sys::Oid],
     plan: AtomicPtr<pg_sys::_SPI_plan>,
     planning: Planning,
+    /// What the plan is made of.
+    source: AtomicPtr<pg_sys::CachedPlanSource>,
+    /// The number of the plan that was made as it is to be planned.
+    generation: AtomicI32,
     /// The session's schema for temporary tables when it was last run: PostgreSQL plans anew when that changes.
     temporary: AtomicU32,
 }
 
 impl Statement {
-    /// A statement to be prepared when it is first run.
+    /// A statement that finds rows by key, in the order in which the keys are given, to be prepared when it is first run.
     pub const fn new(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
         Statement {
             text,
             parameters,
             plan: AtomicPtr::new(std::ptr::null_mut()),
             planning: Planning::ByKey,
+            source: AtomicPtr::new(std::ptr::null_mut()),
+            generation: AtomicI32::new(0),
             temporary: AtomicU32::new(0),
         }
     }
@@ -138,11 +104,6 @@ impl Statement {
     /// The same for a statement that takes the first rows in an index's order.
     pub const fn in_order(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
         Statement { planning: Planning::InOrder, ..Statement::new(text, parameters) }
-    }
-
-    /// The same for a statement that locks rows in the order in which their keys are given.
-    pub const fn one_by_one(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
-        Statement { planning: Planning::OneByOne, ..Statement::new(text, parameters) }
     }
 
     /// The same for a statement that reads much of a table.
@@ -155,33 +116,58 @@ impl Statement {
         if arguments.len() != self.parameters.len() {
             return Err(Error::internal("a statement was given a wrong number of arguments"));
         }
-        let plan = self.plan.load(Ordering::Relaxed);
+        let mut plan = self.plan.load(Ordering::Relaxed);
+        if plan.is_null() {
+            plan = self.prepare()?;
+        }
+        if self.planning.is_kept() {
+            self.see_to_plan(plan)?;
+        }
+        self.execute(session, plan, arguments)
+    }
+
+    /// Sees to it that the plan is valid and was made as it is to be planned: PostgreSQL makes one anew by itself, as any query's,
+    /// where it finds out only while it runs it that it does not hold any more.
+    fn see_to_plan(&self, plan: pg_sys::SPIPlanPtr) -> Result<(), Error> {
         let temporary = temporary_schema();
         let same = self.temporary.swap(temporary, Ordering::Relaxed) == temporary;
-        // SAFETY: a plan that is not null was kept below and is never freed.
-        if !plan.is_null() && same && unsafe { pg_sys::SPI_plan_is_valid(plan) } {
-            return self.execute(session, plan, arguments);
+        let source = self.source.load(Ordering::Relaxed);
+        // SAFETY: the plan and its source were kept and are never freed; this process alone changes them. What is released here
+        // its source still has.
+        unsafe {
+            let as_planned = (*source).generation == self.generation.load(Ordering::Relaxed);
+            let valid = (*source).is_valid && (*source).gplan.as_ref().is_some_and(|made| made.is_valid);
+            if same && as_planned && valid {
+                return Ok(());
+            }
+            (*source).is_valid &= as_planned;
+            let made = self.planning.around(|| pg_sys::SPI_plan_get_cached_plan(plan));
+            if made.is_null() {
+                return Err(Error::internal("a statement could not be planned"));
+            }
+            pg_sys::ReleaseCachedPlan(made, pg_sys::CurrentResourceOwner);
+            self.generation.store((*source).generation, Ordering::Relaxed);
         }
-        let plan = if plan.is_null() { self.prepare()? } else { plan };
-        with_settings(self.planning.without().iter().map(|name| (*name, c"off")), || {
-            self.execute(session, plan, arguments)
-        })
+        Ok(())
     }
 
     fn prepare(&self) -> Result<pg_sys::SPIPlanPtr, Error> {
         let mut types = self.parameters.to_vec();
+        let kept =
+            if self.planning.is_kept() { pg_sys::CURSOR_OPT_GENERIC_PLAN } else { pg_sys::CURSOR_OPT_CUSTOM_PLAN };
         // SAFETY: text and types live through the call, which copies them. A plan belongs to one backend process, and
         // so does this static: backends are forked, not threaded.
         unsafe {
-            let plan = pg_sys::SPI_prepare_cursor(
-                self.text.as_ptr(),
-                types.len() as i32,
-                types.as_mut_ptr(),
-                self.planning.option() as i32,
-            );
+            let plan =
+                pg_sys::SPI_prepare_cursor(self.text.as_ptr(), types.len() as i32, types.as_mut_ptr(), kept as i32);
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                 return Err(Error::internal("a statement could not be prepared"));
             }
+            let sources = pg_sys::SPI_plan_get_plan_sources(plan);
+            if (*sources).length != 1 {
+                return Err(Error::internal("a statement is more than one"));
+            }
+            self.source.store((*(*sources).elements).ptr_value.cast(), Ordering::Relaxed);
             self.plan.store(plan, Ordering::Relaxed);
             Ok(plan)
         }
@@ -210,34 +196,6 @@ impl Statement {
         let processed = unsafe { pg_sys::SPI_processed };
         Ok(Rows { table, processed, session: PhantomData })
     }
-}
-
-/// Runs `work` with some of PostgreSQL's own settings set otherwise.
-pub(super) fn with_settings<T>(
-    settings: impl Iterator<Item = (&'static CStr, &'static CStr)>,
-    work: impl FnOnce() -> T,
-) -> T {
-    // SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
-    let level = unsafe { pg_sys::NewGUCNestLevel() };
-    for (name, value) in settings {
-        // SAFETY: for as long as the level lasts.
-        unsafe {
-            pg_sys::set_config_option(
-                name.as_ptr(),
-                value.as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-        }
-    }
-    let result = work();
-    // SAFETY: closes the level opened above.
-    unsafe { pg_sys::AtEOXact_GUC(true, level) };
-    result
 }
 
 fn temporary_schema() -> u32 {

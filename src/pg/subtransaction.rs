@@ -1,6 +1,7 @@
 //! A subtransaction: work that is gone as if it had never run, where it does not come to anything.
 
-use super::statement::{Session, with_settings};
+use super::planning::with_settings;
+use super::statement::Session;
 use crate::error::Error;
 use pgrx::PgSqlErrorCode::{ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_UNIQUE_VIOLATION};
 use pgrx::pg_sys::panic::CaughtError;

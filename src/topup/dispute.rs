@@ -92,7 +92,7 @@ fn payment_dispute_closed(
 }
 
 // A dispute without a reference was decided by what came after it without one.
-static DISPUTE: Statement = Statement::in_order(
+static DISPUTE: Statement = Statement::new(
     c"SELECT d.provider_reference, d.amount, d.operation_id,
              (SELECT c.type FROM credits.payments c
               WHERE c.customer_id = d.customer_id AND c.top_up_id = d.top_up_id AND c.payment_id > d.payment_id

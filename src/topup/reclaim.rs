@@ -284,7 +284,7 @@ pub fn as_it_stands(session: &Session, top_up: &TopUp, operation_id: Option<Uuid
     Ok(outcome)
 }
 
-static NEWEST: Statement = Statement::in_order(
+static NEWEST: Statement = Statement::new(
     c"SELECT operation_id FROM credits.reclaims
       WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL
       ORDER BY created_at DESC, operation_id DESC LIMIT 1",

@@ -29,7 +29,7 @@ row! {
     } read
 }
 
-static SUMMARY: Statement = Statement::new(
+static SUMMARY: Statement = Statement::scanning(
     c"SELECT g.currency,
              trim_scale(coalesce(sum(g.amount) FILTER (
                  WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')), 0)),

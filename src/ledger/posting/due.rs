@@ -179,14 +179,16 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
 
 static DEBTS: Statement = Statement::in_order(
     c"SELECT d.identifier, d.operation_id, d.event_name, d.period_key, d.consumed, d.pending, d.debt_no
-      FROM (SELECT e.identifier, NULL::uuid AS operation_id, e.event_name, e.period_key, e.consumed, e.pending, o.debt_no
-            FROM credits.event_debts o
-            JOIN credits.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
-            WHERE o.customer_id = $1 AND o.currency = $2 AND ($4 IS NULL OR e.event_name = ANY ($4))
+      FROM ((SELECT e.identifier, NULL::uuid AS operation_id, e.event_name, e.period_key, e.consumed, e.pending, o.debt_no
+             FROM credits.event_debts o
+             JOIN credits.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
+             WHERE o.customer_id = $1 AND o.currency = $2 AND ($4 IS NULL OR e.event_name = ANY ($4))
+             ORDER BY o.debt_no)
             UNION ALL
-            SELECT NULL, r.operation_id, r.event_name, NULL, r.consumed, r.pending, r.debt_no
-            FROM credits.reclaims r
-            WHERE r.customer_id = $1 AND r.currency = $2 AND r.pending > 0 AND ($4 IS NULL OR r.event_name = ANY ($4))) d
+            (SELECT NULL, r.operation_id, r.event_name, NULL, r.consumed, r.pending, r.debt_no
+             FROM credits.reclaims r
+             WHERE r.customer_id = $1 AND r.currency = $2 AND r.pending > 0 AND ($4 IS NULL OR r.event_name = ANY ($4))
+             ORDER BY r.debt_no)) d
       ORDER BY d.debt_no LIMIT $3",
     &[TEXTOID, TEXTOID, INT8OID, TEXTARRAYOID],
 );

@@ -1,0 +1,105 @@
+"""The statements that the library keeps, as its sources have them: each one's text, types of parameters and way of planning."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+
+# A string of Rust's, and what stands for characters in it.
+LITERAL = re.compile(r'c?"((?:[^"\\]|\\.)*)"', re.DOTALL)
+ESCAPED = re.compile(r'\\(\n\s*|.)', re.DOTALL)
+COMMENT = re.compile(r"//.*\n")
+STATEMENT = re.compile(r"static (\w+): Statement =\s*Statement::(\w+)\(")
+MACRO = re.compile(r"macro_rules! (\w+) \{\s*\((\$\w+):literal\) => \{(.*?)\n    \};\n\}", re.DOTALL)
+
+# With what they are planned, as src/pg/planning.rs has it.
+PLANNING = Path("pg/planning.rs")
+
+
+class Statement(NamedTuple):
+    """A kept statement."""
+
+    name: str
+    kind: str
+    text: str
+    types: list[str]
+
+
+def all_of_them() -> list[Statement]:
+    """Every one, by the name of its file and its own."""
+    files = {path.relative_to(SOURCES).as_posix(): path.read_text() for path in sorted(SOURCES.rglob("*.rs"))}
+    macros = {name: (part, body) for text in files.values() for name, part, body in MACRO.findall(text)}
+    found = []
+    for path, source in files.items():
+        for match in STATEMENT.finditer(source):
+            text, types = arguments(source, match.end())
+            found.append(
+                Statement(f"{path.removesuffix('.rs')} {match[1]}", match[2], sql(text, macros), sql_types(types, source))
+            )
+    return found
+
+
+def count() -> int:
+    """How many there are, counted otherwise."""
+    return sum(len(re.findall(r"^(?:pub )?(?:static|const) \w+: Statement\b", path.read_text(), re.MULTILINE))
+               for path in SOURCES.rglob("*.rs"))  # fmt: skip
+
+
+def settings(kind: str) -> list[str]:
+    """The settings that are off while a statement of that kind is planned."""
+    name = {"new": "ByKey", "in_order": "InOrder"}[kind]
+    source = (SOURCES / PLANNING).read_text()
+    body = source[source.index("fn without") :]
+    arm = re.search(rf"Planning::{name} => (.*?\])", body, re.DOTALL)
+    assert arm is not None, f"{PLANNING} says nothing of {name}"
+    return re.findall(r'c"(\w+)"', arm[1])
+
+
+def arguments(source: str, start: int) -> tuple[str, str]:
+    """A call's two arguments, from behind its parenthesis on."""
+    depth, at, parts, begin = 0, start, [], start
+    while True:
+        if passed := LITERAL.match(source, at) or COMMENT.match(source, at):
+            at = passed.end()
+            continue
+        character = source[at]
+        if character in "([{":
+            depth += 1
+        elif character in ")]}" and depth == 0:
+            parts.append(source[begin:at])
+            break
+        elif character in ")]}":
+            depth -= 1
+        elif character == "," and depth == 0:
+            parts.append(source[begin:at])
+            begin = at + 1
+        at += 1
+    text, types = (re.sub(r"^\s*//.*\n", "", part, flags=re.MULTILINE).strip() for part in parts[:2])
+    return text, types
+
+
+def sql(text: str, macros: dict[str, tuple[str, str]]) -> str:
+    """What a literal or one of the macros that join some comes to."""
+    if call := re.fullmatch(r"(\w+)!\((.*)\)", text, re.DOTALL):
+        if call[1] in macros:
+            part, body = macros[call[1]]
+            text = body.replace(part, call[2])
+    return "".join(ESCAPED.sub(unescaped, literal) for literal in LITERAL.findall(text))
+
+
+def unescaped(match: re.Match[str]) -> str:
+    return "" if match[1].startswith("\n") else {"n": "\n", "t": "\t"}.get(match[1], match[1])
+
+
+def sql_types(types: str, source: str) -> list[str]:
+    """The types' names in SQL."""
+    name = types.removeprefix("&")
+    if re.fullmatch(r"[A-Z_]+", name):
+        constant = re.search(rf"const {name}: [^=]*= (\[.*?\]);", source, re.DOTALL)
+        assert constant is not None, name
+        types = constant[1]
+    oids = re.findall(r"\b([A-Z0-9]+)OID\b", types)
+    return [f"{oid.removesuffix('ARRAY')}[]" if oid.endswith("ARRAY") else oid for oid in oids]
