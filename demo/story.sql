@@ -171,6 +171,7 @@ FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 
 \echo
 SELECT enabled, threshold, quantity FROM credits.configure_auto_recharge('dora', threshold => 20, payment_method => 'pm_card');
 SELECT available FROM credits.wallet_debit('dora', 90);
+SELECT consumer FROM credits.outbox_consumer_create('worker');
 SELECT type, payload ->> 'amount' AS amount, payload ->> 'price_currency' AS currency, payload ->> 'payment_method' AS method
 FROM credits.outbox_claim('worker') WHERE type = 'recharge.requested';
 \echo '# A worker charges the card, and its payment restores the balance:'

@@ -12,6 +12,8 @@ It may be killed at any moment, and several may run at once:
     Stripe answers with the first charge instead of making another;
   * and if nobody comes back in time, the request times out: recharge_begin says that it must not be charged any more.
 
+An administrator makes its consumer once: SELECT credits.outbox_consumer_create('recharge worker').
+
 Environment:
   PGHOST, PGDATABASE, …   where the database is, as every PostgreSQL program has it
   STRIPE_API_KEY          the secret key

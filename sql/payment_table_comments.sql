@@ -178,9 +178,9 @@ COMMENT ON TABLE credits.outbox_counters IS 'How many rows of the outbox each cu
 COMMENT ON COLUMN credits.outbox_counters.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.outbox_counters.last_no IS 'The number of the last.';
 
-COMMENT ON TABLE credits.outbox_consumers IS 'Who ever asked for rows of the outbox.';
+COMMENT ON TABLE credits.outbox_consumers IS 'Who is handed rows of the outbox.';
 COMMENT ON COLUMN credits.outbox_consumers.consumer IS 'The name that its sessions share.';
-COMMENT ON COLUMN credits.outbox_consumers.created_at IS 'When it first asked.';
+COMMENT ON COLUMN credits.outbox_consumers.created_at IS 'When it was made.';
 
 COMMENT ON TABLE credits.outbox_positions IS 'How far each consumer is with each customer.';
 COMMENT ON COLUMN credits.outbox_positions.customer_id IS 'With whose rows.';

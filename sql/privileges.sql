@@ -44,7 +44,7 @@ TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
     credits.wallets, credits.stored_balances, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list, credits.price_versions,
     credits.packages, credits.catalog, credits.rates, credits.purchases, credits.payment_log, credits.webhook_log,
-    credits.recharge_log, credits.outbox_rows, credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
+    credits.recharge_log, credits.outbox_rows, credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
 
@@ -111,7 +111,10 @@ GRANT EXECUTE ON FUNCTION
     credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb),
     credits.exchange_rate_set(text, text, numeric, timestamptz),
     credits.configure_recharge(text, uuid, text, numeric, numeric),
-    credits.payment_provider_set(text, text, text, text, integer, boolean, text, timestamptz)
+    credits.payment_provider_set(text, text, text, text, integer, boolean, text, timestamptz),
+    credits.outbox_consumer_create(text),
+    credits.outbox_consumer_remove(text),
+    credits.outbox_release(text, text)
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 

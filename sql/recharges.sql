@@ -77,21 +77,6 @@ AS 'MODULE_PATHNAME', 'billing_portal_session_verify_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_verify IS
 'Whose page a token opens. Raises PC012 for one that was changed, has expired, or was never made here.';
 
-CREATE FUNCTION credits.outbox_claim(consumer text, batch_size integer DEFAULT 100, lease interval DEFAULT '5 minutes')
-RETURNS TABLE (
-    outbox_id uuid, customer_id text, outbox_no bigint, type text, payload jsonb, created_at timestamptz)
-LANGUAGE c VOLATILE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'outbox_claim_wrapper';
-COMMENT ON FUNCTION credits.outbox_claim IS
-'Hands out what other systems must act on, at least once to each consumer name, in order within a customer. Until it is acknowledged or lease has passed, no other session of the same consumer name gets rows of the same customers; after that they are handed out again. Commit before acting on them. Any number of sessions may call it at once. LISTEN credits_outbox tells of new rows; poll as well. Raises PC013.';
-
-CREATE FUNCTION credits.outbox_ack(consumer text, ids uuid[])
-RETURNS integer
-LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'outbox_ack_wrapper';
-COMMENT ON FUNCTION credits.outbox_ack IS
-'Acknowledges rows by their outbox_id, and returns how many are acknowledged by it: within a customer those without an unacknowledged one before them. Rows that every consumer has acknowledged are deleted. Raises PC013.';
-
 CREATE VIEW credits.recharge_log AS
 SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_out' ELSE r.status END AS status, r.amount,
        r.price_currency, r.credits, r.top_up_id, CASE WHEN o.over THEN 'nobody answered in time' ELSE r.reason END AS reason,
@@ -100,7 +85,3 @@ FROM credits.recharges r
 CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() AS over) o;
 COMMENT ON VIEW credits.recharge_log IS
 'Auto-recharge''s attempts: status ''requested'', ''processing'' (a worker is at it), ''paid'', ''failed'', ''timed_out'', ''canceled'' (there were credits enough again before a worker began: a top-up by hand, a release). A time-out shows at its moment, whether or not anything has posted it.';
-
-CREATE VIEW credits.outbox_rows AS
-SELECT o.customer_id, o.outbox_no, o.outbox_id, o.type, o.payload, o.created_at FROM credits.outbox o;
-COMMENT ON VIEW credits.outbox_rows IS 'What waits in the outbox: rows that some consumer has not acknowledged yet.';

@@ -101,5 +101,9 @@ UNION ALL
 SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no, o.outbox_no
 FROM credits.outbox o
 LEFT JOIN credits.outbox_counters c ON c.customer_id = o.customer_id
-WHERE coalesce(c.last_no, 0) < o.outbox_no;
+WHERE coalesce(c.last_no, 0) < o.outbox_no
+UNION ALL
+SELECT 'outbox: a consumer that does not exist keeps its place', p.customer_id, NULL, 'consumer ' || p.consumer, NULL, p.acked_no
+FROM credits.outbox_positions p
+WHERE NOT EXISTS (SELECT FROM credits.outbox_consumers c WHERE c.consumer = p.consumer);
 COMMENT ON VIEW credits.payment_discrepancies IS 'What does not agree in purchases, refunds and recharges: no rows when it is sound. Ask verify().';

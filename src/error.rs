@@ -153,6 +153,12 @@ pub enum Error {
         /// The key that may have been meant.
         nearest: Option<String>,
     },
+    /// PC013
+    #[error("consumer \"{consumer}\" does not exist")]
+    ConsumerNotFound {
+        /// As it was given.
+        consumer: String,
+    },
     /// 55P03: another session has the account, and the caller never waits. Only a batch of the inbox meets it, and leaves
     /// the event where it is.
     #[error("the account is locked by another session")]
@@ -322,7 +328,7 @@ impl Error {
             Error::HoldNotOpen { .. } => "PC010",
             Error::RechargeNotConfigured { .. } => "PC011",
             Error::SignatureInvalid { .. } => "PC012",
-            Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "PC013",
+            Error::InvalidArgument { .. } | Error::UnknownKey { .. } | Error::ConsumerNotFound { .. } => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
             Error::AccountBusy => "55P03",
@@ -378,6 +384,7 @@ impl Error {
             }
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),
+            Error::ConsumerNotFound { .. } => json!({"argument": "consumer"}),
             Error::AccountBusy => json!({}),
             Error::Internal { what } => json!({"what": what}),
         };
@@ -428,6 +435,7 @@ impl Error {
             }
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
             Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "See \\df+ for what the function expects.",
+            Error::ConsumerNotFound { .. } => "An administrator makes it with credits.outbox_consumer_create.",
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         };

@@ -44,7 +44,8 @@ pgrx::extension_sql_file!("../sql/running.sql", name = "running", requires = ["u
 pgrx::extension_sql_file!("../sql/catalog.sql", name = "catalog", requires = ["running"]);
 pgrx::extension_sql_file!("../sql/top_ups.sql", name = "top_ups", requires = ["catalog"]);
 pgrx::extension_sql_file!("../sql/recharges.sql", name = "recharges", requires = ["top_ups"]);
-pgrx::extension_sql_file!("../sql/views.sql", name = "views", requires = ["recharges"]);
+pgrx::extension_sql_file!("../sql/outbox.sql", name = "outbox", requires = ["recharges"]);
+pgrx::extension_sql_file!("../sql/views.sql", name = "views", requires = ["outbox"]);
 pgrx::extension_sql_file!("../sql/journal.sql", name = "journal", requires = ["views"]);
 pgrx::extension_sql_file!("../sql/customer_views.sql", name = "customer_views", requires = ["journal"]);
 pgrx::extension_sql_file!("../sql/verify_grants.sql", name = "verify_grants", requires = ["customer_views"]);

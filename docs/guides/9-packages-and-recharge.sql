@@ -63,9 +63,10 @@ SELECT debited, available FROM credits.wallet_debit('hana', 300);
 SELECT can_continue, reason, available FROM credits.credit_availability('hana', 700);
 SELECT can_continue, reason, available FROM credits.credit_availability('hana', 700, max_recharges => 1);
 
--- The request is a row of the outbox, which a worker of yours takes. Rows are handed out at least once to each name of
--- a consumer, a customer's in their order; what is not acknowledged within five minutes is handed out again. The
--- particulars are JSON, with the ids that the row is about.
+-- The request is a row of the outbox, which a worker of yours takes. An administrator makes a consumer once; any number
+-- of workers share its name. Rows are handed out at least once to each consumer, a customer's in their order; what is not
+-- acknowledged within five minutes is handed out again. The particulars are JSON, with the ids that the row is about.
+SELECT consumer FROM credits.outbox_consumer_create('charger');
 CREATE TEMPORARY TABLE taken AS SELECT * FROM credits.outbox_claim('charger');
 SELECT type, payload ->> 'credits' AS credits, payload ->> 'amount' AS amount, payload ->> 'payment_method' AS payment_method
 FROM taken;

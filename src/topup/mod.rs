@@ -9,6 +9,7 @@ pub mod auto_recharge;
 pub mod bootstrap;
 pub mod catalog;
 pub mod checkout;
+pub mod consumer;
 pub mod dispute;
 pub mod exchange_rate;
 pub mod money;

@@ -1,6 +1,7 @@
 //! The outbox: what other systems must act on. Rows are written in the transaction that caused them, numbered per customer in
-//! the order in which those commit, and handed out at least once to each consumer name.
+//! the order in which those commit, and handed out at least once to each consumer. Who consumes is in consumer.rs.
 
+use super::consumer;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -65,10 +66,10 @@ row! {
     } read
 }
 
-static KNOW: Statement = Statement::new(
-    c"INSERT INTO credits.outbox_consumers (consumer, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    &[TEXTOID, TIMESTAMPTZOID],
-);
+/// Most rows that one call hands out: all of them are in memory at once.
+const MOST_ROWS: i32 = 50_000;
+/// The longest lease, in seconds: so long a consumer that has gone away keeps its rows from the others of its name.
+const LONGEST_LEASE: i64 = 24 * 60 * 60;
 
 // Customers with rows that this consumer has not acknowledged and that none of its sessions works on, the oldest first.
 static WAITING: Statement = Statement::scanning(
@@ -80,13 +81,24 @@ static WAITING: Statement = Statement::scanning(
     &[TEXTOID, TIMESTAMPTZOID, INT4OID],
 );
 
-// The customers that are new to this consumer, but for those that another of its sessions is just taking: nobody waits.
-static KNOW_CUSTOMERS: Statement = Statement::new(
+// The customers that are new to this consumer, except those that another session is just taking, since nobody waits: whoever
+// has the customer's first row. It is a row's lock, of which there may be any number.
+static LOCK_NEW: Statement = Statement::new(
+    c"SELECT o.customer_id
+      FROM (SELECT k.customer_id,
+                   (SELECT min(f.outbox_no) FROM credits.outbox f WHERE f.customer_id = k.customer_id) AS outbox_no
+            FROM unnest($1) AS k (customer_id)
+            WHERE NOT EXISTS (SELECT FROM credits.outbox_positions p
+                              WHERE p.customer_id = k.customer_id AND p.consumer = $2)) n
+      JOIN credits.outbox o ON o.customer_id = n.customer_id AND o.outbox_no = n.outbox_no
+      ORDER BY o.customer_id
+      FOR NO KEY UPDATE OF o SKIP LOCKED",
+    &[TEXTARRAYOID, TEXTOID],
+);
+
+static BEGIN_WITH: Statement = Statement::new(
     c"INSERT INTO credits.outbox_positions (customer_id, consumer)
-      SELECT k.customer_id, $2 FROM unnest($1) AS k (customer_id)
-      WHERE NOT EXISTS (SELECT FROM credits.outbox_positions p WHERE p.customer_id = k.customer_id AND p.consumer = $2)
-        AND pg_try_advisory_xact_lock(hashtextextended('pg_credits outbox ' || $2 || ' ' || k.customer_id, 0))
-      ORDER BY k.customer_id
+      SELECT k.customer_id, $2 FROM unnest($1) AS k (customer_id) ORDER BY k.customer_id
       ON CONFLICT DO NOTHING",
     &[TEXTARRAYOID, TEXTOID],
 );
@@ -109,41 +121,72 @@ static TAKE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTOID, INT4OID],
 );
 
-static MARK: Statement = Statement::new(
+static LEASE: Statement = Statement::new(
     c"UPDATE credits.outbox_positions p SET claimed_no = x.claimed_no, claimed_until = $4
       FROM unnest($1, $2) AS x (customer_id, claimed_no)
       WHERE p.customer_id = x.customer_id AND p.consumer = $3",
     &[TEXTARRAYOID, INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-/// `credits.outbox_claim`. Raises PC013.
+/// `credits.outbox_claim`. Raises PC013, also for a consumer that was never made.
 #[pg_extern(sql = false)]
 fn outbox_claim(consumer: Option<&str>, batch_size: Option<i32>, lease: Option<Interval>) -> Reply<Many<OutboxRow>> {
     Reply((|| {
         let consumer = input::key("consumer", consumer)?;
-        let most = input::at_least_one("batch_size", batch_size)?;
+        let most = batch_size_of(batch_size)?;
         let lease = input::required("lease", lease)?;
         writing(|session| {
             let now = settings::clock()?;
-            let until = lease.after("lease", now)?;
-            KNOW.run(session, &[consumer.cell(), now.cell()])?;
-            let waiting = customers(WAITING.run(session, &[consumer.cell(), now.cell(), most.cell()])?.iter())?;
-            if waiting.is_empty() {
+            let until = until(&lease, now)?;
+            consumer::must_exist(session, consumer)?;
+            let locked = lock(session, consumer, now, most)?;
+            if locked.is_empty() {
                 return Ok(Many(Vec::new()));
             }
-            KNOW_CUSTOMERS.run(session, &[array(&waiting), consumer.cell()])?;
-            let locked = LOCK.run(session, &[array(&waiting), consumer.cell(), now.cell()])?;
-            let locked: HashSet<String> = customers(locked.iter())?.into_iter().collect();
-            // Whoever has waited longest comes first, so that no row is passed over for ever.
-            let locked: Vec<&String> = waiting.iter().filter(|customer| locked.contains(*customer)).collect();
             let taken = TAKE.run(session, &[array(locked), consumer.cell(), most.cell()])?;
             let rows = taken.iter().map(OutboxRow::read).collect::<Result<Vec<_>, _>>()?;
             let last: BTreeMap<&str, i64> = rows.iter().map(|r| (r.customer_id.as_str(), r.outbox_no)).collect();
             let (customers, numbers) = (array(last.keys().copied()), array(last.values().copied()));
-            MARK.run(session, &[customers, numbers, consumer.cell(), until.cell()])?;
+            LEASE.run(session, &[customers, numbers, consumer.cell(), until.cell()])?;
             Ok(Many(rows))
         })
     })())
+}
+
+/// Locks customers for whom something waits, at least one where there is one that no other session has just locked. Whoever
+/// has waited longest comes first, so that no row is passed over for ever.
+fn lock(session: &Session, consumer: &str, now: Time, most: i32) -> Result<Vec<String>, Error> {
+    let mut limit = most;
+    loop {
+        let mut waiting = customers(WAITING.run(session, &[consumer.cell(), now.cell(), limit.cell()])?.iter())?;
+        let new = customers(LOCK_NEW.run(session, &[array(&waiting), consumer.cell()])?.iter())?;
+        if !new.is_empty() {
+            BEGIN_WITH.run(session, &[array(&new), consumer.cell()])?;
+        }
+        let locked = LOCK.run(session, &[array(&waiting), consumer.cell(), now.cell()])?;
+        let locked: HashSet<String> = customers(locked.iter())?.into_iter().collect();
+        let all = (waiting.len() as i32) < limit;
+        waiting.retain(|customer| locked.contains(customer));
+        if all || !waiting.is_empty() {
+            return Ok(waiting);
+        }
+        limit = limit.saturating_mul(8);
+    }
+}
+
+fn batch_size_of(given: Option<i32>) -> Result<i32, Error> {
+    match input::at_least_one("batch_size", given)? {
+        size if size <= MOST_ROWS => Ok(size),
+        _ => Err(Error::argument("batch_size", format!("must be at most {MOST_ROWS}"))),
+    }
+}
+
+/// Until when a lease that begins now lasts.
+fn until(lease: &Interval, now: Time) -> Result<Time, Error> {
+    match lease.after("lease", now)? {
+        until if until <= now.plus_seconds(LONGEST_LEASE) => Ok(until),
+        _ => Err(Error::argument("lease", "must be at most 24 hours")),
+    }
 }
 
 fn customers<'r>(rows: impl Iterator<Item = crate::pg::statement::Row<'r>>) -> Result<Vec<String>, Error> {
@@ -190,13 +233,14 @@ static FORGET: Statement = Statement::new(
     &[TEXTARRAYOID],
 );
 
-/// `credits.outbox_ack`. Raises PC013.
+/// `credits.outbox_ack`. Raises PC013, also for a consumer that was never made.
 #[pg_extern(sql = false)]
 fn outbox_ack(consumer: Option<&str>, ids: Option<ArrayOf<Uuid>>) -> Reply<Value<i32>> {
     Reply((|| {
         let consumer = input::key("consumer", consumer)?;
         let ids: Vec<Uuid> = input::required("ids", ids)?.elements("ids")?.into_iter().flatten().collect();
         writing(|session| {
+            consumer::must_exist(session, consumer)?;
             let locked = LOCK_POSITIONS.run(session, &[array(&ids)])?;
             let mut customers = customers(locked.iter())?;
             customers.dedup();

@@ -225,6 +225,8 @@ def open_shop(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SELECT credits.currency_create(%s, kind => 'fiat')", [CURRENCY])
     connection.execute("SELECT credits.meter_create(%s)", [METER])
     connection.execute("SELECT credits.payment_provider_set(%s, %s)", [PROVIDER, SECRET])
+    for consumer in settled.CONSUMERS:
+        connection.execute("SELECT credits.outbox_consumer_create(%s)", [consumer])
     prices = {}
     for name, terms in PACKS.items():
         pack = f"SELECT price_id FROM credits.package_create(%s, {terms})"

@@ -32,6 +32,11 @@ def pay(connection: Connection, customer: str, times: int = 1) -> None:
         connection.execute("SELECT credits.payment_succeeded(%s, %s)", [customer, top_up_id])
 
 
+def make(connection: Connection, *consumers: str) -> None:
+    for consumer in consumers:
+        connection.execute("SELECT credits.outbox_consumer_create(%s)", [consumer])
+
+
 def claim(connection: Connection, consumer: str, most: int = 100, lease: str = LONG) -> dict[str, list[str]]:
     """The ids of what is handed out, by customer, in the order in which they come."""
     rows = connection.execute(
@@ -166,6 +171,7 @@ def without_notify_it_can_be_prepared(checks: Checks, connection: Connection, _:
 
 def in_order(checks: Checks, connection: Connection, database: str) -> None:
     """rows leave in order, and a customer's to one session at a time"""
+    make(connection, "mailer", "biller")
     pay(connection, "frank", 3)
     frank = waiting(connection, "frank")
     with harness.connect(database) as other:
@@ -183,6 +189,7 @@ def in_order(checks: Checks, connection: Connection, database: str) -> None:
 
 def nobody_waits_for_ever(checks: Checks, connection: Connection, _: str) -> None:
     """an old row is not passed over for ever, however much comes after it for others"""
+    make(connection, "mailer")
     pay(connection, "zoe")
     pay(connection, "adam", 4)
     seen: list[str] = []
@@ -197,6 +204,7 @@ def nobody_waits_for_ever(checks: Checks, connection: Connection, _: str) -> Non
 
 def out_of_order(checks: Checks, connection: Connection, database: str) -> None:
     """acknowledging acknowledges what follows without a gap"""
+    make(connection, "mailer")
     pay(connection, "heidi", 5)
     first, second, third, fourth, fifth = ids = waiting(connection, "heidi")
     checks.equal(claim(connection, "mailer"), {"heidi": ids}, "five rows are handed out")
@@ -211,13 +219,13 @@ def out_of_order(checks: Checks, connection: Connection, database: str) -> None:
         checks.equal(claim(other, "mailer"), {}, "the rest is still handed out")
         checks.equal(acknowledge(other, "mailer", [fifth, fourth, fourth]), 2, "another session may acknowledge it")
     checks.equal(waiting(connection, "heidi"), [], "then nothing waits")
-    strange = [acknowledge(connection, "mailer", [first, "00000000-0000-7000-8000-000000000000"]),
-               acknowledge(connection, "nobody", [first])]  # fmt: skip
-    checks.equal(strange, [0, 0], "ids that are gone or never were are none")
+    strange = acknowledge(connection, "mailer", [first, "00000000-0000-7000-8000-000000000000"])
+    checks.equal(strange, 0, "ids that are gone or never were are none")
 
 
 def deleted(checks: Checks, connection: Connection, database: str) -> None:
     """rows that every consumer has acknowledged are deleted"""
+    make(connection, "mailer", "biller")
     seen = [claim(connection, name) for name in ("mailer", "biller")]
     checks.equal(seen, [{}, {}], "two names ask before there is any row")
     pay(connection, "ivan", 3)
@@ -249,6 +257,7 @@ def deleted(checks: Checks, connection: Connection, database: str) -> None:
 
 def leases(checks: Checks, connection: Connection, database: str) -> None:
     """a consumer that is killed before it acknowledges"""
+    make(connection, "mailer")
     pay(connection, "judy", 2)
     ids = waiting(connection, "judy")
     with contextlib.closing(harness.connect(database)) as killed:
@@ -275,13 +284,96 @@ def leases(checks: Checks, connection: Connection, database: str) -> None:
     checks.equal(claim(connection, "mailer"), {"judy": ids}, "it has claimed nothing")
 
 
+def released(checks: Checks, connection: Connection, database: str) -> None:
+    """an administrator ends the leases of sessions that went away"""
+    make(connection, "mailer", "biller")
+    for customer in ("kim", "lee"):
+        pay(connection, customer, 2)
+    kim, lee = waiting(connection, "kim"), waiting(connection, "lee")
+    with harness.connect(database) as other:
+        both = {"kim": kim, "lee": lee}
+        checks.equal([claim(other, name, lease="24 hours") for name in ("mailer", "biller")], [both] * 2, "both hold all")
+        checks.equal(claim(connection, "mailer"), {}, "nothing is left for another session")
+        released = connection.execute("SELECT credits.outbox_release('mailer', 'lee')").fetchone()
+        checks.equal(released, (1,), "one customer is released")
+        checks.equal(claim(connection, "mailer"), {"lee": lee}, "and handed out again, the other not")
+        released = connection.execute("SELECT credits.outbox_release('mailer')").fetchone()
+        checks.equal(released, (2,), "then all of the consumer")
+        checks.equal(claim(connection, "mailer"), both, "which are handed out again")
+        checks.equal(claim(connection, "biller"), {}, "another consumer keeps its leases")
+        checks.equal(acknowledge(other, "mailer", kim), 2, "whoever had them may acknowledge all the same")
+
+
+def removed(checks: Checks, connection: Connection, database: str) -> None:
+    """a consumer that is removed keeps no row, and no name is a consumer by itself"""
+    make(connection, "mailer", "biller")
+    pay(connection, "mia", 2)
+    ids = waiting(connection, "mia")
+    claim(connection, "mailer")
+    checks.equal(acknowledge(connection, "mailer", ids[:1]), 1, "one consumer acknowledges a row")
+    with harness.connect(database) as other, other.transaction():
+        claim(other, "biller")
+        connection.execute("SET lock_timeout = '200ms'")
+        try:
+            connection.execute("SELECT credits.outbox_consumer_remove('biller')")
+            checks.check(False, "it waits for whoever is just claiming")
+        except psycopg.errors.LockNotAvailable:
+            checks.check(True, "it waits for whoever is just claiming")
+        connection.execute("RESET lock_timeout")
+    removed = connection.execute("SELECT credits.outbox_consumer_remove('biller')").fetchone()
+    checks.equal((removed, waiting(connection, "mia")), ((1,), ids[1:]), "what the other has acknowledged goes")
+    checks.equal(acknowledge(connection, "mailer", ids[1:]), 1, "and the rest when it is acknowledged")
+    pay(connection, "mia")
+    removed = connection.execute("SELECT credits.outbox_consumer_remove('mailer')").fetchone()
+    checks.equal((removed, len(waiting(connection, "mia"))), ((0,), 1), "where nobody is left, what waits stays")
+    make(connection, "mailer")
+    checks.equal(claim(connection, "mailer"), {"mia": waiting(connection, "mia")}, "for whoever is made next")
+    refusals = []
+    for call in ("outbox_claim('invented')", "outbox_ack('invented', '{}')", "outbox_release('invented')",
+                 "outbox_consumer_remove('invented')"):  # fmt: skip
+        try:
+            connection.execute("SELECT credits." + call)
+        except psycopg.Error as error:
+            refusals.append((error.sqlstate, error.diag.message_hint))
+    hint = "An administrator makes it with credits.outbox_consumer_create."
+    checks.equal(refusals, [("PC013", hint)] * 4, "a name that was never made is PC013, and the hint says who makes it")
+
+
+def very_many(checks: Checks, connection: Connection, database: str) -> None:
+    """one claim takes rows of 20,000 customers, and another at the same time takes the others'"""
+    make(connection, "mailer")
+    fill = "SELECT format('customer %s', n) AS customer_id FROM generate_series(1, 30000) n"
+    connection.execute(f"INSERT INTO credits.outbox_counters SELECT customer_id, 1 FROM ({fill}) c")
+    connection.execute(
+        "INSERT INTO credits.outbox (customer_id, outbox_no, outbox_id, type, payload, created_at)"
+        f" SELECT customer_id, 1, gen_random_uuid(), 'top_up.paid', '{{}}', now() FROM ({fill}) c"
+    )
+    row = connection.execute("SELECT current_setting('max_locks_per_transaction')").fetchone()
+    checks.equal(row, ("64",), "on a server as it is installed")
+    with harness.connect(database) as other, other.transaction():
+        first = claim(other, "mailer", most=20_000)
+        locks = other.execute("SELECT count(*) < 50 FROM pg_locks WHERE pid = pg_backend_pid()").fetchone()
+        began = time.monotonic()
+        second = claim(connection, "mailer", most=20_000)
+        took = time.monotonic() - began
+    checks.equal((len(first), locks), (20_000, (True,)), "the first gets 20,000, with a handful of locks")
+    checks.equal(len(second), 10_000, "the second gets the rest, at once")
+    checks.equal(len(first.keys() & second.keys()), 0, "and no customer of the first")
+    checks.check(took < 10, "without waiting", took)
+    checks.equal(claim(connection, "mailer"), {}, "then nothing is left")
+
+
 def refused(checks: Checks, connection: Connection, _: str) -> None:
-    """arguments that make no sense are PC013"""
+    """arguments that make no sense, or that would keep rows from others for long, are PC013"""
+    make(connection, "m")
     wrong = []
     for call in (
         "outbox_claim(NULL)", "outbox_claim('')", "outbox_claim('m', 0)", "outbox_claim('m', -1)",
         "outbox_claim('m', NULL)", "outbox_claim('m', 1, '0')", "outbox_claim('m', 1, '-1 second')",
-        "outbox_claim('m', 1, NULL)", "outbox_ack(NULL, '{}')", "outbox_ack('', '{}')", "outbox_ack('m', NULL)",
+        "outbox_claim('m', 50001)", "outbox_claim('m', 2000000000)", "outbox_claim('m', 1, '24 hours 1 second')",
+        "outbox_claim('m', 1, '10 years')", "outbox_claim('m', 1, '9999 years')", "outbox_consumer_create(NULL)",
+        "outbox_consumer_create('')", "outbox_release(NULL)", "outbox_consumer_remove(NULL)", "outbox_claim('m', 1, NULL)",
+        "outbox_ack(NULL, '{}')", "outbox_ack('', '{}')", "outbox_ack('m', NULL)",
     ):  # fmt: skip
         try:
             wrong.append(f"{call}: {connection.execute('SELECT credits.' + call).fetchall()}")
@@ -292,7 +384,7 @@ def refused(checks: Checks, connection: Connection, _: str) -> None:
 
 CASES: tuple[Any, ...] = (
     a_row_a_crossing, rolled_back, told_of, without_notify_it_can_be_prepared, in_order, nobody_waits_for_ever,
-    out_of_order, deleted, leases, refused,
+    out_of_order, deleted, leases, released, removed, very_many, refused,
 )  # fmt: skip
 
 

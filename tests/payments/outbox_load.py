@@ -117,8 +117,7 @@ def check(checks: Checks, database: str) -> None:
         shop.open_shop(connection)
         connection.execute("CREATE TABLE public.over ()")
         for name in NAMES:
-            # So that no row is deleted before that name has asked for the first time.
-            connection.execute("SELECT credits.outbox_claim(%s)", [name.consumer])
+            connection.execute("SELECT credits.outbox_consumer_create(%s)", [name.consumer])
     paid, held = under_way(database)
     with harness.connect(database) as connection:
         say(f"        {paid.total():,} payments, handed out in {sum(map(len, held.values())):,} parts")

@@ -61,7 +61,8 @@ def prepare(connection: psycopg.Connection[Any], terms: list[Terms]) -> None:
     connection.execute("SELECT credits.currency_create('USD', kind => 'fiat')")
     connection.execute("SELECT credits.meter_create('calls')")
     connection.execute("SELECT credits.package_create('a pack', %s, %s, 'USD')", [CREDITS, PRICE])
-    connection.execute("SELECT * FROM credits.outbox_claim(%s)", [WATCHER])
+    for consumer in (workers.CONSUMER, WATCHER):
+        connection.execute("SELECT credits.outbox_consumer_create(%s)", [consumer])
     for one in terms:
         connection.execute("SELECT credits.wallet_credit(%s, 100)", [one.customer])
         connection.execute(

@@ -90,7 +90,8 @@ def check(checks: Checks, database: str) -> None:
         connection.execute("SELECT credits.currency_create('USD', kind => 'fiat')")
         connection.execute("SELECT credits.package_create('a pack', %s, %s, 'USD')", [CREDITS, PRICE])
         connection.execute("SELECT credits.payment_provider_set('stripe', %s, livemode => false)", [SECRET])
-        watched(connection)
+        for consumer in ("recharge worker", WATCHER):
+            connection.execute("SELECT credits.outbox_consumer_create(%s)", [consumer])
         with service(database, some.make("application", "credits_app")) as running:
             restored(checks, connection, running)
             killed_in_between(checks, connection, running)
@@ -250,7 +251,6 @@ def config(connection: Connection, customer: str) -> Any:
 
 def watched(connection: Connection) -> list[tuple[str, str]]:
     """Everything that the outbox ever said: this consumer acknowledges nothing, so all of it stays."""
-    connection.execute("SELECT * FROM credits.outbox_claim(%s, 1, '1 microsecond')", [WATCHER])
     query = "SELECT customer_id, type FROM credits.outbox_rows ORDER BY customer_id, outbox_no"
     return connection.execute(query).fetchall()
 

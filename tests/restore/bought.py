@@ -172,7 +172,8 @@ class Bought:
         """A consumer is handed rows and acknowledges the first of them. While it is at work on the others, it is handed
         no more of those customers."""
         connection = self.it.connection
-        taken = rows(connection, CLAIM, [name, size, "1 year" if is_at_work else "1 hour"])
+        self.it.call("outbox_consumer_create", "%s", name)
+        taken = rows(connection, CLAIM, [name, size, "1 day" if is_at_work else "1 hour"])
         done = [row["outbox_id"] for row in taken[:acknowledged]]
         rows(connection, "SELECT credits.outbox_ack(%s, %s)", [name, done])
         busy = {row["customer_id"] for row in taken[acknowledged:]} if is_at_work else set()

@@ -152,10 +152,14 @@ def portal(it: Story) -> None:
 
 
 def outbox(it: Story) -> None:
-    """A consumer takes some, acknowledges what it did, and takes more."""
+    """A consumer is made, takes some, acknowledges what it did, takes more, and is removed."""
+    it.call("outbox_consumer_create", "%s", CONSUMER)
     claim = "SELECT * FROM credits.outbox_claim(%s, %s, '1 hour')"
     taken = [row["outbox_id"] for row in it.run("outbox_claim", claim, [CONSUMER, 4])]
     it.run("outbox_claim", claim, [CONSUMER, 4])
     it.call("outbox_ack", "%s, %s", CONSUMER, taken[1:])
     it.call("outbox_ack", "%s, %s", CONSUMER, taken)
     it.run("outbox_claim", claim, [CONSUMER, 100])
+    it.read("outbox_backlog", "consumer", None)
+    it.call("outbox_release", "%s", CONSUMER)
+    it.call("outbox_consumer_remove", "%s", CONSUMER)

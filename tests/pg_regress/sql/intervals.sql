@@ -26,10 +26,11 @@ BEGIN
                                            'bank', customer || ' again', 10);
     PERFORM FROM credits.wallet_debit(customer, 60);
     SELECT r.due_at INTO cooled FROM credits.auto_recharges r WHERE r.customer_id = customer;
-    PERFORM FROM credits.outbox_claim('worker', 100000, lease => '1 month');
+    PERFORM FROM credits.outbox_claim('worker', 50000, lease => '1 day');
     SELECT p.claimed_until INTO leased FROM credits.outbox_positions p WHERE p.customer_id = customer;
     INSERT INTO seen VALUES (clock, zone, held, bought, granted, cooled, timed_out, leased);
 END $$;
+SELECT FROM credits.outbox_consumer_create('worker');
 SELECT format('CALL see(%L, %L)', clock, zone)
 FROM unnest(ARRAY['2026-03-07 20:30+00', '2026-10-30 23:30+00', '2026-03-31 12:00+00']::timestamptz[]) clock,
      unnest(ARRAY['UTC', 'America/New_York', 'Europe/Berlin', 'Australia/Lord_Howe', 'Pacific/Auckland', 'Pacific/Kiritimati',
@@ -62,6 +63,7 @@ FROM unnest(ARRAY['1 month -30 days', '1 month -28 days', '1 month -27 days', '2
 SET credits.test_clock = '2026-02-15 12:00+00';
 SELECT i AS interval, try(format('expires_at FROM credits.hold_create(''eve'', 1, expires_in => %L)', i)) AS hold_in_february
 FROM unnest(ARRAY['1 month -30 days', '1 month -28 days', '1 month -27 days', '10 years', '10 years 1 second']) i;
+SELECT FROM credits.outbox_consumer_create('another');
 SELECT i AS interval,
        try(format('cooldown FROM credits.configure_auto_recharge(''eve'', threshold => 5, price_id => %L, cooldown => %L)', price_id, i)) AS cooldown,
        try(format('timeout FROM credits.configure_auto_recharge(''eve'', threshold => 5, price_id => %L, timeout => %L)', price_id, i)) AS timeout,

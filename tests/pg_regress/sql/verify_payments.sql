@@ -62,5 +62,6 @@ SELECT * FROM breaking($$DELETE FROM credits.auto_recharges WHERE customer_id = 
 SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DROP INDEX credits.recharges_open; INSERT INTO credits.recharges SELECT customer_id, gen_random_uuid(), currency, top_up_id, status, amount, price_currency, credits, payment_method, reason, requested_at, started_at, expires_at, closed_at FROM credits.recharges$$);
 SELECT * FROM breaking($$UPDATE credits.outbox_counters SET last_no = 0$$);
+SELECT * FROM breaking($$INSERT INTO credits.outbox_positions (customer_id, consumer, acked_no) VALUES ('ann', 'nobody', 1)$$);
 SELECT * FROM breaking($$UPDATE credits.top_ups SET grant_id = (SELECT grant_id FROM credits.top_ups WHERE customer_id = 'cyd'), customer_id = 'cyd' WHERE customer_id = 'ann'$$);
 SELECT * FROM credits.verify();
