@@ -70,7 +70,7 @@ CREATE FUNCTION credits.exchange_rate_set(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'exchange_rate_set_wrapper';
 COMMENT ON FUNCTION credits.exchange_rate_set IS
-'Sets the price of one credit of currency, in major units of fiat_currency, from effective_at on (NULL: now). A later moment schedules the change; the same moment again replaces what was scheduled, as long as it has not come. Raises PC007, PC008, PC013.';
+'Sets the price of one credit of currency, in major units of fiat_currency, from effective_at on (NULL: now; up to 5 minutes before counts as now, earlier is PC013 without credits.allow_backdating: what was bought was bought at the rate of then). A later moment schedules the change; the same moment again replaces what was scheduled, as long as it has not come. Raises PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.exchange_rate(currency text, fiat_currency text, at timestamptz DEFAULT NULL)
 RETURNS numeric

@@ -12,7 +12,7 @@ CREATE FUNCTION credits.credit_grant(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_wrapper';
 COMMENT ON FUNCTION credits.credit_grant IS
-'Grants credits under one set of terms and returns the grant. Makes the customer and the account where they are missing. amount: credits, positive, no more decimals than the currency has. category: ''promotional'' or ''paid''. priority: 0 to 100, lower is used first. effective_at: default now; later means status ''pending'' until then. expires_at: NULL is never. applicable_meters: event names that it may pay for; NULL is anything. cost_basis: what was paid for one credit. Pays pending usage first. A repeat of idempotency_key returns the first grant with replayed = true. Raises PC002, PC004, PC007, PC008, PC013.';
+'Grants credits under one set of terms and returns the grant. Makes the customer and the account where they are missing. amount: credits, positive, no more decimals than the currency has. category: ''promotional'' or ''paid''. priority: 0 to 100, lower is used first. effective_at: default now; later means status ''pending'' until then; up to 5 minutes before counts as now, earlier is PC013, except for imports that set credits.allow_backdating: then the grant and its lines have that time, which must not be before the account''s last line. expires_at: NULL is never. applicable_meters: event names that it may pay for; NULL is anything. cost_basis: what was paid for one credit. Pays pending usage first. A repeat of idempotency_key returns the first grant with replayed = true. Raises PC002, PC004, PC007, PC008, PC013.';
 
 CREATE FUNCTION credits.credit_grant_void(
     customer_id text, grant_id uuid, reason text DEFAULT NULL,

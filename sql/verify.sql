@@ -103,6 +103,12 @@ LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits.lines
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE coalesce(l.total, 0) <> CASE WHEN g.status = 'pending' OR g.ended_at < g.effective_at THEN 0 ELSE g.amount END
 UNION ALL
+SELECT 'grant: its opening line is of another time', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, l.amount
+FROM credits.credit_grants g
+JOIN credits.lines l ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+                    AND l.type IN ('grant', 'transfer', 'adjustment') AND l.amount > 0
+WHERE l.effective_at <> g.effective_at
+UNION ALL
 SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
        coalesce(l.total, 0), g.lapsed
 FROM credits.credit_grants g

@@ -7,6 +7,7 @@ use crate::pg::argument::{Number, Numeric, Timestamptz};
 use crate::pg::backend;
 use crate::pg::numeric;
 use crate::pg::value::{Cell, ToCell};
+use crate::settings;
 
 /// The longest key, in characters: a customer, an identifier, an event name.
 const KEY_LENGTH: usize = 255;
@@ -146,6 +147,19 @@ pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Resul
         return Err(Error::argument("end_at", "must not be before start_at"));
     }
     Ok((start_at, end_at))
+}
+
+/// So many seconds ago counts as now: callers' clocks differ.
+const CLOCKS_DIFFER: i64 = 5 * 60;
+
+/// From when on something takes effect, where that is not now: later, or long ago where that is allowed. Raises PC013.
+pub fn effective_at(given: Option<Time>, now: Time) -> Result<Option<Time>, Error> {
+    let Some(at) = given.filter(|at| *at > now || *at < now.plus_seconds(-CLOCKS_DIFFER)) else { return Ok(None) };
+    if at > now || settings::allow_backdating() {
+        return Ok(Some(at));
+    }
+    let reason = "must not be more than 5 minutes ago; imports of history set credits.allow_backdating";
+    Err(Error::argument("effective_at", reason))
 }
 
 /// How many things one batch takes.

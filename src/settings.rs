@@ -12,6 +12,8 @@ static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CStri
 static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
 /// How many seconds behind now an event may lie.
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
+/// Whether a grant may have taken effect long before now.
+static ALLOW_BACKDATING: GucSetting<bool> = GucSetting::<bool>::new(false);
 /// Whether sessions that listen are told of new rows of the outbox.
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// How many seconds a row of the outbox waits for whoever does not want it.
@@ -54,6 +56,14 @@ pub fn register() {
         i32::MAX,
         GucContext::Userset,
         GucFlags::UNIT_S,
+    );
+    GucRegistry::define_bool_guc(
+        c"credits.allow_backdating",
+        c"Whether effective_at may lie more than 5 minutes behind now.",
+        c"For imports of history, in the order of time.",
+        &ALLOW_BACKDATING,
+        GucContext::Suset,
+        GucFlags::default(),
     );
     GucRegistry::define_bool_guc(
         c"credits.notify",
@@ -111,6 +121,11 @@ pub fn register() {
 /// The code of the currency of calls that name none.
 pub fn default_currency() -> String {
     text(&DEFAULT_CURRENCY).unwrap_or_else(|| String::from("CREDIT"))
+}
+
+/// Whether a grant may have taken effect long before now.
+pub fn allow_backdating() -> bool {
+    ALLOW_BACKDATING.get()
 }
 
 /// Whether sessions that listen are told of new rows of the outbox.

@@ -136,6 +136,14 @@ pub fn open_or_make(session: &Session, customer_id: &str, currency: &str, now: T
     open_existing(session, customer_id, currency, now)
 }
 
+/// The account as its row has it, locked and no more; made, and its customer as well, where they are missing.
+pub fn lock_or_make(session: &Session, customer_id: &str, currency: &str) -> Result<Book, Error> {
+    customer::ensure(session, customer_id)?;
+    let key = [(customer_id.to_string(), currency.to_string())];
+    posting::make(session, &key)?;
+    posting::lock(session, &key)?.pop().ok_or_else(|| Error::internal("an account is not there"))
+}
+
 /// PC001.
 pub fn insufficient(customer_id: &str, currency: &str, requested: Decimal, short: Short) -> Error {
     Error::InsufficientCredits {

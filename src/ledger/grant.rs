@@ -9,7 +9,7 @@ use super::drawdown::{Grant, Status};
 use super::line::{LineType, Source};
 use super::operation::{self, Begun, Operation, Texts};
 use super::terms::{Given, Terms};
-use super::{account, balance, currency, posting};
+use super::{account, balance, currency, history, posting};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -201,7 +201,11 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
     let judge = || {
         currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
             terms.check(session, now)?;
-            Ok((currency.decimals, account::open_or_make(session, customer_id, &call.currency, now)?))
+            let book = match terms.backdated(now)? {
+                None => account::open_or_make(session, customer_id, &call.currency, now)?,
+                Some(_) => account::lock_or_make(session, customer_id, &call.currency)?,
+            };
+            Ok((currency.decimals, book))
         })
     };
     let (decimals, mut book) = match key {
@@ -212,9 +216,15 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
             Begun::Repeat(first) => return repeat(session, customer_id, first),
         },
     };
-    give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
-    let available = book.available;
-    posting::post(session, &[book])?;
+    let available = match terms.backdated(now)? {
+        Some(at) => backdate(session, book, &new, &terms, at, now, decimals)?,
+        None => {
+            give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
+            let available = book.available;
+            posting::post(session, &[book])?;
+            available
+        }
+    };
     Ok(Granted { grant_id: new.id, currency: call.currency, amount, available, replayed: false })
 }
 
@@ -252,6 +262,39 @@ pub fn give(
         book.open_grant(line_type, grant, source, debts);
     }
     Ok(())
+}
+
+static BEGIN_AT: Statement = Statement::new(
+    c"UPDATE credits.accounts SET next_change_at = least(next_change_at, $3) WHERE customer_id = $1 AND currency = $2",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+);
+
+/// Adds a grant that took effect long ago to an account that is locked: as one that was scheduled for then and is due by now,
+/// so that its line, what it pays and what fell due since stand in the order of time. What a plain debit may take now. Raises
+/// PC007, PC013.
+fn backdate(
+    session: &Session,
+    mut book: Book,
+    new: &NewGrant<'_>,
+    terms: &Terms,
+    at: Time,
+    now: Time,
+    decimals: u32,
+) -> Result<Decimal, Error> {
+    if history::last_line_at(session, &book)?.is_some_and(|last| last > at) {
+        return Err(Error::argument(
+            "effective_at",
+            "must not be before the account's last line: import in the order of time",
+        ));
+    }
+    check_room(session, &book, new.amount, decimals)?;
+    book.posted_at = book.posted_at.max(now);
+    insert(session, &book, &terms.scheduled(new.id, new.amount, at), terms, new)?;
+    BEGIN_AT.run(session, &[book.customer_id.cell(), book.currency.cell(), at.cell()])?;
+    let book = account::open_existing(session, &book.customer_id, &book.currency, now)?;
+    let available = book.available;
+    posting::post_due(session, vec![book])?;
+    Ok(available)
 }
 
 static SCHEDULED: Statement = Statement::new(

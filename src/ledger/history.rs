@@ -176,15 +176,23 @@ static LINE_TIME: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID],
 );
 
+/// When the last line took effect; `None` where there is none.
+pub fn last_line_at(session: &Session, book: &Book) -> Result<Option<Time>, Error> {
+    if book.last_line == 0 { Ok(None) } else { line_time(session, book, book.last_line).map(Some) }
+}
+
+fn line_time(session: &Session, book: &Book, line_no: i64) -> Result<Time, Error> {
+    let rows = LINE_TIME.run(session, &[book.customer_id.cell(), book.currency.cell(), line_no.cell()])?;
+    rows.first().ok_or_else(|| Error::internal("a ledger line is missing"))?.next()
+}
+
 /// The number of the last line that took effect by then, 0 for none: a line's time is never before that of the line before
 /// it.
 pub fn last_line_by(session: &Session, book: &Book, as_of: Time) -> Result<i64, Error> {
     let (mut by, mut after) = (0, book.last_line + 1);
     while by + 1 < after {
         let middle = by + (after - by) / 2;
-        let rows = LINE_TIME.run(session, &[book.customer_id.cell(), book.currency.cell(), middle.cell()])?;
-        let mut row = rows.first().ok_or_else(|| Error::internal("a ledger line is missing"))?;
-        if row.next::<Time>()? <= as_of {
+        if line_time(session, book, middle)? <= as_of {
             by = middle;
         } else {
             after = middle;

@@ -76,6 +76,7 @@ impl Terms {
 
     /// What a first call must meet and a repeat need not. Raises PC004, PC013.
     pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
+        input::effective_at(self.effective_at, now)?;
         if self.expires_at <= self.effective_at.unwrap_or(now).max(now) {
             return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
         }
@@ -85,13 +86,28 @@ impl Terms {
         Ok(())
     }
 
+    /// Since when the grant has been effective, where that was long ago.
+    pub fn backdated(&self, now: Time) -> Result<Option<Time>, Error> {
+        Ok(input::effective_at(self.effective_at, now)?.filter(|at| *at < now))
+    }
+
     /// The grant that these terms make at the account's time. Raises PC013.
     pub fn grant(&self, id: Uuid, amount: Decimal, at: Time) -> Result<Grant, Error> {
-        let effective_at = self.effective_at.unwrap_or(at);
         if self.expires_at <= at {
             return Err(Error::argument("expires_at", "must be later than the account's last posting"));
         }
-        Ok(Grant {
+        let effective_at = self.effective_at.map_or(at, |given| given.max(at));
+        let status = if effective_at > at { Status::Pending } else { Status::Granted };
+        Ok(self.make(id, amount, effective_at, status))
+    }
+
+    /// The same that takes effect when time comes to that moment, even where it has already.
+    pub fn scheduled(&self, id: Uuid, amount: Decimal, effective_at: Time) -> Grant {
+        self.make(id, amount, effective_at, Status::Pending)
+    }
+
+    fn make(&self, id: Uuid, amount: Decimal, effective_at: Time, status: Status) -> Grant {
+        Grant {
             id,
             priority: self.priority,
             expires_at: self.expires_at,
@@ -101,11 +117,11 @@ impl Terms {
             amount,
             remaining: amount,
             lapsed: Decimal::ZERO,
-            status: if effective_at > at { Status::Pending } else { Status::Granted },
+            status,
             claims: Vec::new(),
             reclaimed: false,
             changed: false,
-        })
+        }
     }
 }
 

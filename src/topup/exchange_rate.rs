@@ -51,13 +51,11 @@ fn exchange_rate_set(
         let fiat = input::required("fiat_currency", fiat_currency)?;
         let rate = input::number("rate", rate, amount::over_zero)?;
         let now = settings::now()?;
-        let effective_at = effective_at.map_or(now, |at| at.0);
-        if !effective_at.is_finite() || effective_at < now {
-            return Err(Error::argument(
-                "effective_at",
-                "must be now or later: what was bought was bought at the rate of then",
-            ));
+        let effective_at = effective_at.map(|at| at.0);
+        if effective_at.is_some_and(|at| !at.is_finite()) {
+            return Err(Error::argument("effective_at", "must be a moment, not infinity"));
         }
+        let effective_at = input::effective_at(effective_at, now)?.unwrap_or(now);
         writing(|session| {
             currency::resolve(session, code)?;
             currency::resolve_fiat(session, ("fiat_currency", fiat), ("rate", Decimal::ZERO))?;

@@ -113,7 +113,8 @@ class Account:
             amount=amount,
             category=category,
             priority=priority,
-            effective_at=self.now if effective_at is None else effective_at,
+            # A moment ago is now.
+            effective_at=self.now if effective_at is None else max(self.now, effective_at),
             expires_at=NEVER if expires_at is None else expires_at,
             meters=None if meters is None else frozenset(meters),
             cost_basis=cost_basis,

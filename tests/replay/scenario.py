@@ -190,7 +190,7 @@ class _Customer:
                 {"expires_at": at + timedelta(minutes=self.random.randint(1, 10))},
                 {"meters": ("completion_tokens",), "priority": 80},
                 {"effective_at": at + timedelta(minutes=self.random.randint(1, 5))},
-                {"effective_at": at - timedelta(days=1), "category": "paid"},
+                {"effective_at": at - timedelta(minutes=self.random.randint(1, 5)), "category": "paid"},
             )
         )
         return self._give(f"top-up {number}", self.random.choice((0.03, 0.1, 0.3)), at=at, **terms)

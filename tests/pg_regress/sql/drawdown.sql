@@ -1,9 +1,10 @@
 -- Which credits are used first: each rule where those before it tie. Names are in the order of use.
-SET credits.test_clock = '2026-03-01';
+SET credits.test_clock = '2026-02-01';
 
-SELECT FROM credits.wallet_credit('u', 1, category => 'paid', description => '7 never expires, paid, younger');
+SELECT FROM credits.credit_grant('u', 1, category => 'paid', name => '7 never expires, paid, younger', effective_at => '2026-03-01');
 SELECT FROM credits.credit_grant('u', 1, category => 'paid', name => '6 never expires, paid, effective earlier',
-                                 effective_at => '2026-02-01');
+                                 effective_at => '2026-02-28');
+SET credits.test_clock = '2026-03-01';
 SELECT FROM credits.credit_grant('u', 1, name => '5 never expires, promotional');
 SELECT FROM credits.credit_grant('u', 1, category => 'paid', name => '4 expires in May, paid', expires_at => '2026-05-01');
 SELECT FROM credits.credit_grant('u', 1, name => '3 expires in May, promotional', expires_at => '2026-05-01');

@@ -19,8 +19,9 @@ FROM credits.credit_grant(
 -- NULL is the default, for what has one.
 SELECT category, priority, expires_at FROM credits.credit_grant('ada', 1, category => NULL, priority => NULL);
 
--- A grant of the past takes effect now; its own time still counts in the drawdown order.
-SELECT status, effective_at, created_at FROM credits.credit_grant('ada', 1, effective_at => '2026-01-01');
+-- A moment ago is now: clocks differ. Long ago is for imports: backdating.sql.
+SELECT status, effective_at, created_at FROM credits.credit_grant('ada', 1, effective_at => '2026-03-01 11:56');
+SELECT credits.credit_grant('ada', 1, effective_at => '2026-01-01');
 
 SELECT available, restricted, next_expiry_at, next_expiry_amount FROM credits.wallet_balance('ada', 'CREDIT');
 

@@ -62,6 +62,7 @@ SELECT * FROM breaking($$UPDATE credits.accounts SET pending = 0 WHERE customer_
 SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'ada'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET posted_at = '2026-04-15' WHERE customer_id = 'ada'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET head_grant_id = (SELECT grant_id FROM credits.credit_grants WHERE name = 'next') WHERE customer_id = 'ada'$$);
+SELECT * FROM breaking($$UPDATE credits.credit_grants SET effective_at = effective_at - interval '1 day' WHERE name = 'gus''s'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET remaining = remaining - 1 WHERE name = 'next'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET status = 'depleted' WHERE name = 'next'$$);
 SELECT * FROM breaking($$UPDATE credits.credit_grants SET remaining = 0 WHERE name = 'restricted'$$);
