@@ -12,20 +12,22 @@ CREATE FUNCTION credits.usage_summary(
     customer_id text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL, event_name text DEFAULT NULL,
     currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
 RETURNS TABLE (
-    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint)
+    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint,
+    canceled_credits numeric)
 LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
 COMMENT ON FUNCTION credits.usage_summary IS
-'A customer''s usage by occurred_at from start_at (included) to end_at (not included), NULL for no bound: a row a meter and currency. total_quantity: the events that are not taken back, aggregated as the meter does: values added up, counted, the last or the highest. total_credits: what the events cost, paid, owed or unsettled, less what came back. event_name, currency, subscription_id: only those. Writes nothing. Raises PC004, PC008, PC013.';
+'A customer''s usage by occurred_at from start_at (included) to end_at (not included), NULL for no bound: a row a meter and currency. total_quantity: the events that are not taken back, aggregated as the meter does: values added up, counted, the last or the highest. total_credits: what the events were charged, paid, owed or unsettled, less what came back; canceled_credits: what of it stands with events that were taken back (see meter_event_stats). event_name, currency, subscription_id: only those. Writes nothing. Raises PC004, PC008, PC013.';
 
 CREATE FUNCTION credits.meter_event_stats(
     event_name text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,
     granularity text DEFAULT 'day', customer_id text DEFAULT NULL, time_zone text DEFAULT 'UTC')
-RETURNS TABLE (bucket timestamptz, event_count bigint, total_value numeric, total_credits numeric)
+RETURNS TABLE (
+    bucket timestamptz, event_count bigint, total_value numeric, total_credits numeric, canceled_credits numeric)
 LANGUAGE c STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_event_stats_wrapper';
 COMMENT ON FUNCTION credits.meter_event_stats IS
-'A meter''s usage over time, of one customer or (NULL) of all: a row for each ''minute'', ''hour'' or ''day'' (granularity; days begin in time_zone) that has events, by occurred_at from start_at (included) to end_at (not included). event_count, total_value: the events that are not taken back and their values added up, in the meter''s unit. total_credits: what they cost, paid, owed or unsettled, less what came back. Reads the events of that time alone, or of that customer where those are fewer. Writes nothing. Raises PC004, PC013.';
+'A meter''s usage over time, of one customer or (NULL) of all: a row for each ''minute'', ''hour'' or ''day'' (granularity; days begin in time_zone) that has events, by occurred_at from start_at (included) to end_at (not included). event_count, total_value: the events that are not taken back and their values added up, in the meter''s unit. total_credits: what the events of that time were charged, paid, owed or unsettled, less what came back. canceled_credits: what of total_credits stands with events that were taken back. One that was priced by itself leaves nothing. One that was priced with others of its period (tiers, last, max) leaves what those cost more, or below zero less, without it than they were charged when they came: so a day without events can have credits, and the days of a period add up to what the period costs. Reads the events of that time alone, or of that customer where those are fewer. Writes nothing. Raises PC004, PC013.';
 
 CREATE FUNCTION credits.usage_price(
     event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
@@ -41,7 +43,7 @@ RETURNS integer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'settle_wrapper';
 COMMENT ON FUNCTION credits.settle IS
-'Settles one batch of usage that waits, at most batch_size events: first rows of the inbox in their order, each charged as report_meter_event would, dropped where it is a repeat, or put aside with its error; then events that deferred meters recorded, charged as of when they were reported. Returns how many it was, 0 when nothing waits. Skips accounts that another session has locked, and is safe to run in several sessions at once: one of them drains the inbox, the others charge what deferred meters recorded, and say in a NOTICE that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). CALL maintain() does it batch by batch. Raises PC013.';
+'Settles one batch of usage that waits, at most batch_size events: rows of the inbox in their order, each charged as report_meter_event would, dropped where it is a repeat, or put aside with its error; then events that deferred meters recorded, charged as of when they were reported. Returns how many it was, 0 when nothing waits. Skips accounts that another session has locked, and is safe to run in several sessions at once: one of them drains the inbox, the others charge what deferred meters recorded, and say in a NOTICE that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). CALL maintain() does it batch by batch. Raises PC013.';
 
 CREATE FUNCTION credits.inbox_retry(inbox_ids bigint[] DEFAULT NULL, error text DEFAULT NULL)
 RETURNS bigint

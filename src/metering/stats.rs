@@ -22,6 +22,8 @@ row! {
         pub total_value: Total,
         /// Credits charged for them, paid, owed or unsettled, less what came back.
         pub total_credits: Total,
+        /// What of that stands with events that were taken back: in tiers, what the others cost more or less without them.
+        pub canceled_credits: Total,
     } read
 }
 
@@ -30,7 +32,8 @@ row! {
 static STATS: Statement = Statement::scanning(
     c"SELECT date_trunc($4, e.occurred_at, $5), count(*) FILTER (WHERE NOT e.canceled),
              trim_scale(coalesce(sum(e.value) FILTER (WHERE NOT e.canceled), 0)),
-             trim_scale(sum(e.consumed + e.pending))
+             trim_scale(sum(e.consumed + e.pending)),
+             trim_scale(coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0))
       FROM credits.events e
       WHERE e.event_name = $1 AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
         AND ($6 IS NULL OR e.customer_id = $6)

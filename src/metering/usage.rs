@@ -62,6 +62,8 @@ row! {
         pub total_credits: Total,
         /// How many events, those taken back not counted.
         pub event_count: i64,
+        /// What of that stands with events that were taken back: in tiers, what the others cost more or less without them.
+        pub canceled_credits: Total,
     } read
 }
 
@@ -74,7 +76,8 @@ static SUMMARY: Statement = Statement::scanning(
                  WHEN 'last' THEN (array_agg(e.value ORDER BY r.rank DESC, r.event_no DESC)
                                        FILTER (WHERE r.rank IS NOT NULL))[1]
                  ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0)),
-             trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE NOT e.canceled)
+             trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE NOT e.canceled),
+             trim_scale(coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0))
       FROM credits.events e
       LEFT JOIN credits.meters m ON m.event_name = e.event_name
       LEFT JOIN credits.usage_ranks r ON r.customer_id = $1 AND r.event_name = e.event_name AND r.period_key = e.period_key

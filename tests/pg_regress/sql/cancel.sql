@@ -62,4 +62,27 @@ SELECT credits.meter_event_cancel('ada', '');
 SELECT account, sum(amount) FROM credits.journal WHERE customer_id = 'ada' GROUP BY 1 ORDER BY 1;
 SELECT account, category, sum(amount) FROM credits.journal WHERE customer_id = 'bob' AND account IN ('spent', 'debt') GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT sum(balance) = 0 AS balanced FROM credits.trial_balance;
+-- By day: an event that is taken back leaves with its own day what the others of its period come to cost more or less without
+-- it, and says so. The days add up to what the period costs.
+SET credits.test_clock = '2026-05-20 12:00';
+SELECT FROM credits.meter_create('rising', period => 'month', pricing => '{
+    "mode": "graduated", "tiers": [{"up_to": 10, "unit_price": 1}, {"unit_price": 2}]}');
+SELECT FROM credits.meter_create('falling', period => 'month', pricing => '{
+    "mode": "graduated", "tiers": [{"up_to": 10, "unit_price": 2}, {"unit_price": 1}]}');
+SELECT FROM credits.meter_create('level', period => 'month', aggregation => 'last');
+SELECT FROM credits.wallet_credit('hugo', 100);
+SELECT m, d, consumed FROM unnest(ARRAY['rising', 'falling', 'level']) m, generate_series(1, 3) d,
+LATERAL credits.report_meter_event('hugo', m, 10 - d, m || d, format('2026-05-1%s 08:00', d)::timestamptz);
+SELECT m, returned, consumed FROM unnest(ARRAY['rising', 'falling', 'level']) m,
+LATERAL credits.meter_event_cancel('hugo', m || CASE m WHEN 'level' THEN 3 ELSE 1 END);
+SELECT m, bucket::date AS day, s.event_count, total_value, total_credits, canceled_credits
+FROM unnest(ARRAY['rising', 'falling', 'level']) m, LATERAL credits.meter_event_stats(m, customer_id => 'hugo') s;
+SELECT event_name, u.credits AS period_costs, s.total_credits, s.canceled_credits, s.total_quantity
+FROM credits.usage_by_period u JOIN credits.usage_summary('hugo') s USING (event_name) WHERE u.customer_id = 'hugo' ORDER BY 1;
+-- What is priced by itself leaves nothing.
+SELECT FROM credits.meter_create('single');
+SELECT FROM credits.report_meter_event('hugo', 'single', 4, 'single1');
+SELECT FROM credits.meter_event_cancel('hugo', 'single1');
+SELECT event_count, total_credits, canceled_credits FROM credits.meter_event_stats('single');
+
 SELECT * FROM credits.verify();
