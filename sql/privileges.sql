@@ -1,12 +1,30 @@
--- Rights: nothing for PUBLIC. Roles belong to the cluster, so they are made where they are missing and never dropped.
+-- Rights: nothing for PUBLIC, and nothing that default privileges give where it is installed.
 
 DO $$
-DECLARE role text;
+DECLARE
+    command text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['credits_app', 'credits_read', 'credits_admin', 'credits_customer'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role) THEN
-            EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role);
-        END IF;
+    FOR command IN
+        SELECT pg_catalog.format('REVOKE ALL ON %s %s FROM %I CASCADE', made.kind, made.name, r.rolname)
+        FROM (
+            SELECT 'SCHEMA' AS kind, n.nspname::text AS name, n.nspowner AS owner, n.nspacl AS acl
+            FROM pg_catalog.pg_namespace n WHERE n.nspname = 'credits'
+            UNION ALL
+            SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass::text,
+                   c.relowner, c.relacl
+            FROM pg_catalog.pg_class c WHERE c.relnamespace = 'credits'::pg_catalog.regnamespace
+            UNION ALL
+            SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::text, p.proowner, p.proacl
+            FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'credits'::pg_catalog.regnamespace
+            UNION ALL
+            SELECT 'TYPE', t.oid::pg_catalog.regtype::text, t.typowner, t.typacl
+            FROM pg_catalog.pg_type t WHERE t.typnamespace = 'credits'::pg_catalog.regnamespace
+        ) AS made, pg_catalog.aclexplode(made.acl) AS given
+        JOIN pg_catalog.pg_roles r ON r.oid = given.grantee
+        WHERE given.grantee <> made.owner
+        GROUP BY 1
+    LOOP
+        EXECUTE command;
     END LOOP;
 END $$;
 
@@ -15,7 +33,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA credits FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance, credits.debit, credits.reported_event FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA credits TO credits_app, credits_read, credits_admin, credits_customer;
+GRANT USAGE ON SCHEMA credits
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
 
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
@@ -121,3 +140,17 @@ GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 -- What an end user's own login may see: the rows of credits.current_customer, and nothing that answers for another.
 GRANT EXECUTE ON FUNCTION credits.current_customer(), credits.own_wallets(), credits.own_grants() TO credits_customer;
 GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger TO credits_customer;
+
+-- What one program needs that does one thing: an endpoint for webhooks, a worker that charges cards, a reporter of usage.
+GRANT EXECUTE ON FUNCTION credits.webhook_receive TO credits_webhook;
+GRANT EXECUTE ON FUNCTION
+    credits.outbox_claim, credits.outbox_ack, credits.recharge_begin, credits.payment_succeeded, credits.payment_failed,
+    credits.payment_refunded, credits.payment_refund_failed, credits.payment_disputed, credits.payment_dispute_closed
+TO credits_worker;
+GRANT EXECUTE ON FUNCTION
+    credits.report_meter_event,
+    credits.report_meter_events(jsonb, boolean),
+    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean)
+TO credits_meter;
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata)
+ON credits.inbox TO credits_meter;

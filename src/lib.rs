@@ -52,7 +52,9 @@ pgrx::extension_sql_file!("../sql/verify_grants.sql", name = "verify_grants", re
 pgrx::extension_sql_file!("../sql/verify_usage.sql", name = "verify_usage", requires = ["verify_grants"]);
 pgrx::extension_sql_file!("../sql/verify_payments.sql", name = "verify_payments", requires = ["verify_usage"]);
 pgrx::extension_sql_file!("../sql/verify.sql", name = "verify", requires = ["verify_payments"]);
-pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["verify"], finalize);
+pgrx::extension_sql_file!("../sql/roles.sql", name = "roles", requires = ["verify"]);
+pgrx::extension_sql_file!("../sql/ownership.sql", name = "ownership", requires = ["roles"]);
+pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires = ["ownership"], finalize);
 
 /// Called by PostgreSQL when the library is loaded.
 #[pgrx::pg_guard]

@@ -12,7 +12,7 @@ SELECT event_name, unit_price FROM credits.meter_create('tokens', unit_price => 
 --
 -- The inbox takes whatever comes, at the speed of COPY. Name the columns; customer_id, event_name and identifier are what
 -- a row needs. value left out is 1, occurred_at left out is when the row was put in. The login that copies needs no
--- other right than credits_app has: to put rows in. These are they:
+-- other right than credits_meter has: to put rows in, and to report. These are they:
 --
 --     hal  tokens  2000  kafka-1  08:10  {"model": "small"}
 --     hal  tokens   500  kafka-2  08:11
@@ -21,7 +21,7 @@ SELECT event_name, unit_price FROM credits.meter_create('tokens', unit_price => 
 --     hal  token    700  kafka-4  08:12                        (a meter that is not there)
 --     jon  tokens   800  kafka-5  08:13                        (a customer that is not there)
 --     hal  tokens    -1  kafka-6  08:14
-SET ROLE credits_app;
+SET ROLE credits_meter;
 COPY credits.inbox (customer_id, event_name, value, identifier, occurred_at, metadata) FROM stdin;
 hal	tokens	2000	kafka-1	2026-03-10 08:10+00	{"model": "small"}
 hal	tokens	500	kafka-2	2026-03-10 08:11+00	\N

@@ -290,7 +290,8 @@ def rights(checks: Checks, connection: Connection, database: str) -> None:
     configure = "SELECT credits.payment_provider_set('acme', 'sk_new_of_16_char')"
     receive = "SELECT credits.webhook_receive('acme', '{}', 'no signature')"
     with logins(database, connection) as some:
-        for role in ("credits_app", "credits_read", "credits_admin"):
+        receivers = ("credits_webhook", "credits_app")
+        for role in (*receivers, "credits_worker", "credits_read", "credits_admin"):
             some.make(role, role)
             with some.connect(role) as session:
                 states = [state_of(session, statement) for statement in direct]
@@ -298,5 +299,5 @@ def rights(checks: Checks, connection: Connection, database: str) -> None:
                 expected = "00000" if role == "credits_admin" else "42501"
                 checks.equal(state_of(session, configure), expected, f"{role}: payment_provider_set is {expected}")
                 if role != "credits_admin":
-                    expected = "PC012" if role == "credits_app" else "42501"
+                    expected = "PC012" if role in receivers else "42501"
                     checks.equal(state_of(session, receive), expected, f"{role}: webhook_receive is {expected}")

@@ -1,6 +1,6 @@
 """From a debit to restored credits with nothing by hand: the sample worker and the sample webhook endpoint of examples/
-run as programs of their own, against a fake Stripe server that is asked for charges and sends webhooks. Their login
-has the rights of credits_app and no others.
+run as programs of their own, against a fake Stripe server that is asked for charges and sends webhooks. Each has a login
+of its own with the rights of its role, credits_worker and credits_webhook, and no others.
 
 The server is localstripe with what it lacks: fake_stripe.py says what that is.
 """
@@ -38,9 +38,9 @@ Connection = psycopg.Connection[Any]
 class Service:
     """What an application would run: the worker and the webhook endpoint, here with the fake Stripe beside them."""
 
-    def __init__(self, database: str, user: str) -> None:
+    def __init__(self, database: str, users: dict[str, str]) -> None:
         self.database = database
-        self.user = user
+        self.users = users
         self.python = str(packages.python())
         self.endpoint_port = free_port()
         self.stripe_port = free_port()
@@ -54,7 +54,7 @@ class Service:
             "worker": [str(EXAMPLES / "recharge_worker.py")],
         }
         environment = {
-            "PGDATABASE": self.database, "PGUSER": self.user, "PYTHONUNBUFFERED": "1",
+            "PGDATABASE": self.database, "PGUSER": self.users.get(name, ""), "PYTHONUNBUFFERED": "1",
             "WEBHOOK_PORT": str(self.endpoint_port), "STRIPE_API_KEY": KEY, "STRIPE_API_BASE": self.stripe.base,
             "RECHARGE_LEASE": LEASE,
         }  # fmt: skip
@@ -72,8 +72,8 @@ class Service:
 
 
 @contextmanager
-def service(database: str, user: str) -> Iterator[Service]:
-    running = Service(database, user)
+def service(database: str, users: dict[str, str]) -> Iterator[Service]:
+    running = Service(database, users)
     try:
         for name in ("stripe", "endpoint"):
             running.start(name)
@@ -92,7 +92,8 @@ def check(checks: Checks, database: str) -> None:
         connection.execute("SELECT credits.payment_provider_set('stripe', %s, livemode => false)", [SECRET])
         for consumer in ("recharge worker", WATCHER):
             connection.execute("SELECT credits.outbox_consumer_create(%s)", [consumer])
-        with service(database, some.make("application", "credits_app")) as running:
+        users = {"endpoint": some.make("endpoint", "credits_webhook"), "worker": some.make("worker", "credits_worker")}
+        with service(database, users) as running:
             restored(checks, connection, running)
             killed_in_between(checks, connection, running)
             declined(checks, connection, running)

@@ -56,7 +56,7 @@ def let_it_be_now(connection: Connection) -> None:
 def answers(connection: Connection) -> dict[str, Any]:
     """What readers are told, by what they asked."""
     found: dict[str, Any] = {
-        f"wallet_balance of {customer}": rows(connection, "SELECT * FROM credits.wallet_balance(%s)", [customer])
+        f"wallet_balance of {customer}": rows(connection, "SELECT * FROM credits.wallet_balance(%s) ORDER BY currency", [customer])
         for customer in (*CUSTOMERS, *bought.CUSTOMERS)
     }
     for call in CONFIGURATIONS:

@@ -43,6 +43,8 @@ def check(checks: Checks, logins: Logins) -> None:
     logins.make("mallory", "credits_admin", "credits_customer", settings={"credits.test_clock": story.NOW})
     role = sql.Identifier(logins.role("mallory"))
     owner.execute(sql.SQL("CREATE SCHEMA mallory AUTHORIZATION {}").format(role))
+    # credits_owner passes over schemas that it may not use, so an attacker opens this one.
+    owner.execute("GRANT USAGE ON SCHEMA mallory TO PUBLIC")
     # For the customer views to tell the story of whoever it is about.
     owner.execute(sql.SQL("GRANT SET ON PARAMETER credits.current_customer TO {}").format(role))
 

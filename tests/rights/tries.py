@@ -29,15 +29,29 @@ SECRET = ("payment_providers", "signing_keys")
 GROUPS = {
     "nobody": (),
     "customer": ("credits_customer",),
+    "webhook": ("credits_webhook",),
+    "meter": ("credits_meter",),
+    "worker": ("credits_worker",),
     "read": ("credits_read",),
     "app": ("credits_app",),
     "admin": ("credits_admin",),
 }
+# All that the roles may that are for one program.
+NARROW = {
+    "webhook": {"webhook_receive"},
+    "meter": {"report_meter_event", "report_meter_events", INBOX},
+    "worker": {
+        "outbox_claim", "outbox_ack", "recharge_begin", "payment_succeeded", "payment_failed", "payment_refunded",
+        "payment_refund_failed", "payment_disputed", "payment_dispute_closed",
+    },
+}  # fmt: skip
+# Who may put rows into the inbox.
+REPORTERS = ("meter", "app", "admin")
 SECTIONS = ("schema", "tables", "views", "functions that only read", "functions that change something", "triggers")
 HEAD = """\
 # What each role may do with each object of schema credits, as found out by logging in with it and trying.
-# nobody is a login that was given no role; the others were given credits_customer, credits_read, credits_app and
-# credits_admin. The superuser who installed the extension owns it all, and is not shown.
+# nobody is a login that was given no role; each of the others was given the role credits_… of its name. credits_owner, which
+# owns it all, is not shown.
 # ACCEPT=1 tests/rights/test writes this file, for git diff to be read.
 """
 
@@ -161,9 +175,9 @@ def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
             f"{one.name}: {one.may[label]}"
             for one in found
             if one.is_one_of("tables", "triggers") and one.may[label]
-            and not (one.name == INBOX and one.may[label] == ["insert"] and label in ("app", "admin"))
+            and not (one.name == INBOX and one.may[label] == ["insert"] and label in REPORTERS)
         ]  # fmt: skip
-        what = "may insert into the inbox, and has no other right" if label in ("app", "admin") else "has no right"
+        what = "may insert into the inbox, and has no other right" if label in REPORTERS else "has no right"
         checks.none(beyond, f"{label} {what} on any table or trigger")
     writing = [
         f"{label}, {thing.name}: {thing.may[label]}"
@@ -179,13 +193,17 @@ def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
     beyond = [one.name for one in found if one.may["customer"] and one.name not in own]
     checks.none(beyond, "credits_customer has the my_ views and the functions that they need, and nothing else")
     checks.check(len(own) > 4, "there are my_ views and functions that they need", own)
-    lacking = [
-        f"{one.name} of {label}"
-        for one in found
-        for label in ("read", "app")
-        if not set(one.may[label]) <= set(one.may["admin"])
-    ]
-    checks.none(lacking, "credits_admin may do all that credits_app and credits_read may")
+    for label, names in NARROW.items():
+        may = {one.name.partition("(")[0] for one in found if one.may[label] and one.section != "schema"}
+        checks.equal(may, names, f"credits_{label} has what its program needs, and nothing else")
+    for more, fewer in (("admin", ("read", "app")), ("app", tuple(NARROW))):
+        lacking = [
+            f"{one.name} of {label}"
+            for one in found
+            for label in fewer
+            if not set(one.may[label]) <= set(one.may[more])
+        ]
+        checks.none(lacking, f"credits_{more} may do all that those may: {', '.join(fewer)}")
 
 
 def functions_of_views(owner: psycopg.Connection[Any], views: set[str]) -> set[str]:
@@ -210,7 +228,7 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
         " FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a"
         " WHERE relnamespace = 'credits'::regnamespace"
     ).fetchall()
-    inbox = {(f"{INBOX}.{column}", role, "INSERT") for column in INBOX_COLUMNS for role in ("credits_app", "credits_admin")}
+    inbox = {(f"{INBOX}.{column}", f"credits_{label}", "INSERT") for column in INBOX_COLUMNS for label in REPORTERS}
     checks.none(sorted(set(other) - inbox), "nobody but the owner has TRUNCATE, REFERENCES, TRIGGER or a right on a column")
     checks.none(sorted(inbox - set(other)), "but for the columns of the inbox that an application fills")
     passing = owner.execute(
@@ -222,14 +240,13 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
     ).fetchall()
     checks.none(passing, "nobody can pass a right on")
     able = owner.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname ~ '^credits_(app|read|admin|customer)$'"
+        "SELECT rolname FROM pg_roles WHERE rolname ~ '^credits_'"
         " AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin OR rolreplication OR rolbypassrls)"
     ).fetchall()
     checks.none(able, "the roles cannot log in, make roles or databases, or pass by any wall")
     members = owner.execute(
         "SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members"
-        " WHERE member::regrole::text = ANY (%s)",
-        [list(sum(GROUPS.values(), ()))],
+        " WHERE member::regrole::text ~ '^credits_'"
     ).fetchall()
     checks.none(members, "no role is in another")
 

@@ -121,6 +121,31 @@ def verify(connection: psycopg.Connection[Any]) -> list[Any]:
     return connection.execute("SELECT * FROM credits.verify()").fetchall()
 
 
+def owned_by_others(connection: psycopg.Connection[Any]) -> list[str]:
+    """What of the extension, of whatever kind, credits_owner does not own."""
+    rows = connection.execute(
+        # Who has an owner other than the cluster's first superuser has it in pg_shdepend, whatever its kind is.
+        "SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d"
+        " WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'"
+        "   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_credits')"
+        "   AND NOT EXISTS (SELECT FROM pg_shdepend s WHERE s.classid = d.classid AND s.objid = d.objid"
+        "     AND s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        "     AND s.deptype = 'o' AND s.refobjid = 'credits_owner'::regrole)"
+        # From 18 on a table's row type is listed, and has the owner of its table.
+        "   AND NOT EXISTS (SELECT FROM pg_depend p WHERE p.classid = d.classid AND p.objid = d.objid AND p.deptype IN ('a', 'i')"
+        "     AND p.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass))"
+        " UNION ALL SELECT 'relation ' || relname FROM pg_class"
+        " WHERE relnamespace = 'credits'::regnamespace AND relowner <> 'credits_owner'::regrole"
+        " UNION ALL SELECT 'type ' || typname FROM pg_type"
+        " WHERE typnamespace = 'credits'::regnamespace AND typowner <> 'credits_owner'::regrole"
+        " UNION ALL SELECT 'function ' || proname FROM pg_proc"
+        " WHERE pronamespace = 'credits'::regnamespace AND proowner <> 'credits_owner'::regrole"
+        " UNION ALL SELECT 'schema ' || nspname FROM pg_namespace"
+        " WHERE nspname = 'credits' AND nspowner <> 'credits_owner'::regrole"
+    ).fetchall()
+    return [what for (what,) in rows]
+
+
 def table_checksums(connection: psycopg.Connection[Any]) -> dict[str, str]:
     """A checksum of every table in schema credits: rows in a fixed order, every column of theirs."""
     tables = connection.execute(

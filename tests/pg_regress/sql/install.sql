@@ -10,6 +10,15 @@ ORDER BY 1;
 -- The schema is the extension's own: dropped with it, and not the caller's choice.
 SELECT extrelocatable, extversion FROM pg_catalog.pg_extension WHERE extname = 'pg_credits';
 
+-- All of it has one owner, a role that can do nothing else. (tests/rights has more of this.)
+SELECT rolname, rolsuper, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, count(*) > 100 AS owns_all
+FROM pg_catalog.pg_roles JOIN (
+    SELECT nspowner AS owner FROM pg_catalog.pg_namespace WHERE nspname = 'credits'
+    UNION ALL SELECT relowner FROM pg_catalog.pg_class WHERE relnamespace = 'credits'::regnamespace
+    UNION ALL SELECT proowner FROM pg_catalog.pg_proc WHERE pronamespace = 'credits'::regnamespace
+    UNION ALL SELECT typowner FROM pg_catalog.pg_type WHERE typnamespace = 'credits'::regnamespace
+) AS made ON made.owner = pg_roles.oid GROUP BY 1, 2, 3, 4, 5, 6, 7;
+
 -- Every table, column, view and function says what it is for.
 SELECT 'table ' || c.relname AS without_comment FROM pg_class c
 WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL

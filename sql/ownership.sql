@@ -1,0 +1,23 @@
+-- All of it is given to credits_owner, so that a fault in a function is a fault inside schema credits. This comes before
+-- any GRANT and REVOKE: rights that change owner after them are in every dump. Every upgrade does it for what it makes.
+
+DO $$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT pg_catalog.format('ALTER %s %s OWNER TO credits_owner', made.type, made.identity)
+        FROM pg_catalog.pg_depend d
+        CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) AS made
+        WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+          AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_credits')
+          -- What belongs to another object has that one's owner: a table's row type, the sequence of a column.
+          AND NOT EXISTS (
+              SELECT FROM pg_catalog.pg_depend part
+              WHERE part.classid = d.classid AND part.objid = d.objid AND part.deptype IN ('a', 'i')
+                AND part.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass,
+                                        'pg_catalog.pg_type'::pg_catalog.regclass))
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END $$;
