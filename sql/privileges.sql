@@ -119,7 +119,7 @@ GRANT EXECUTE ON FUNCTION
     credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb),
     credits.meter_activate(text),
     credits.meter_deactivate(text),
-    credits.maintain_batch(integer),
+    credits.maintain_batch(integer, text, timestamptz),
     credits.inbox_retry(bigint[], text),
     credits.inbox_discard(bigint[]),
     credits.product_create(text, text, text, numeric, text, integer, interval, text[], jsonb),

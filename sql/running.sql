@@ -1,18 +1,19 @@
 -- Running it: maintenance. verify() is in verify.sql.
 
-CREATE FUNCTION credits.maintain_batch(batch_size integer DEFAULT 100)
+CREATE FUNCTION credits.maintain_batch(
+    batch_size integer DEFAULT 100, work text DEFAULT NULL, due_by timestamptz DEFAULT NULL)
 RETURNS integer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'maintain_batch_wrapper';
 COMMENT ON FUNCTION credits.maintain_batch IS
-'One batch of what CALL credits.maintain() does: posts what fell due in at most batch_size accounts, skipping those that another session holds, and returns how many accounts it brought up to date; where there are none, one batch of settle() and how many events that was, and where there are none of those, how many rows of the outbox it deleted because nobody wanted them within credits.outbox_retention. Raises PC013.';
+'One batch of what CALL credits.maintain() does, and how much it was. work: ''accounts'' posts what fell due in at most batch_size accounts; ''inbox'' and ''deferred'' settle at most 1,000 events, as settle() does; ''outbox'' deletes at most batch_size rows that nobody wanted within credits.outbox_retention; NULL does one batch of each. due_by: counts what was due or had come by then, and leaves later work where it can. Skips accounts that another session holds. Raises PC013.';
 
 -- No SECURITY DEFINER and no SET: a procedure with either cannot commit. It calls maintain_batch, which has both.
 CREATE PROCEDURE credits.maintain(batch_size integer DEFAULT 100)
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'maintain_wrapper';
 COMMENT ON PROCEDURE credits.maintain IS
-'Posts everything that time brought: grants that began or expired, holds that ran out, and the pending usage that is paid by what came in; requests of auto-recharge that timed out, and those that cooldown and limits allow again; then settles the usage that waits: the inbox, and what deferred meters recorded; then deletes rows of the outbox that nobody wanted within credits.outbox_retention. Balances are right without it (but for the inbox); the ledger shows it after. Commits after each batch of accounts, or does one batch where it is called inside a transaction. Never waits for a lock and is safe to run twice at once. Raises PC013.';
+'Posts everything that time brought: grants that began or expired, holds that ran out, and the pending usage that is paid by what came in; requests of auto-recharge that timed out, and those that cooldown and limits allow again; settles the usage that waits: the inbox, and what deferred meters recorded; deletes rows of the outbox that nobody wanted within credits.outbox_retention. Balances are right without it (but for the inbox); the ledger shows it after. A batch of each kind of work in turn, a commit after each, until all that was due when it began is done: what comes in meanwhile neither keeps it going nor holds back the rest. Does one batch of each where it is called inside a transaction. Never waits for a lock and is safe to run twice at once. Raises PC013.';
 
 CREATE FUNCTION credits.error_code_list()
 RETURNS TABLE (code text, name text, raised_when text, detail text)

@@ -1,25 +1,69 @@
 //! Maintenance: posting what fell due in accounts that nobody touched, settling usage that waits, and deleting what nobody
-//! took out of the outbox.
+//! took out of the outbox. Each kind of work has its turn, however much there is of another.
 
+use crate::clock::Time;
+use crate::error::Error;
 use crate::input;
 use crate::ledger::posting::{self, Key};
-use crate::metering::settlement;
+use crate::metering::{inbox, settlement};
+use crate::pg::argument::Timestamptz;
 use crate::pg::procedure::{self, Call};
 use crate::pg::reply::{Nothing, Reply, Value};
-use crate::pg::statement::{Statement, writing};
+use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
 use crate::topup::outbox;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
+use std::ffi::CStr;
 
-/// `CALL credits.maintain()`: batches until nothing is due, a commit after each. Raises PC013.
+/// One kind of work.
+struct Work {
+    /// As `maintain_batch` calls it.
+    name: &'static str,
+    /// How `maintain` asks for a batch of it.
+    call: &'static CStr,
+    /// A batch of it, of at most so much, where it was there at that moment; how much it was.
+    batch: fn(&Session, i32, Time) -> Result<i32, Error>,
+}
+
+/// All that maintenance does, in the order in which each has its turn.
+static WORK: [Work; 4] = [
+    Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
+    Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
+    Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
+    Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
+];
+
+/// `CALL credits.maintain()`: batches of each kind of work in turn until what was due when it began is done, a commit after
+/// each. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
-    Reply(input::at_least_one("batch_size", batch_size).map(|batch_size| {
-        procedure::repeat_until_zero(call, c"SELECT credits.maintain_batch($1)", batch_size);
-        Nothing
-    }))
+    Reply((|| {
+        let (batch_size, began) = (input::at_least_one("batch_size", batch_size)?, settings::now()?);
+        let calls = WORK.each_ref().map(|work| work.call);
+        procedure::in_turn(call, &calls, batch_size, || settings::now().unwrap_or(began));
+        Ok(Nothing)
+    })())
+}
+
+/// `credits.maintain_batch`: one batch of a kind of work, or of each; how much it was. Raises PC013.
+#[pg_extern(sql = false)]
+fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Timestamptz>) -> Reply<Value<i32>> {
+    Reply((|| {
+        let batch_size = input::at_least_one("batch_size", batch_size)?;
+        if work.is_some_and(|name| WORK.iter().all(|work| work.name != name)) {
+            return Err(input::none_of("work", &WORK.each_ref().map(|work| work.name)));
+        }
+        let due_by = due_by.map_or(Time::NEVER, |at| at.0);
+        writing(|session| {
+            let mut done = 0;
+            for kind in WORK.iter().filter(|kind| work.is_none_or(|name| name == kind.name)) {
+                done += (kind.batch)(session, batch_size, due_by)?;
+            }
+            Ok(Value(done))
+        })
+    })())
 }
 
 static LOCK_DUE: Statement = Statement::new(
@@ -30,27 +74,36 @@ static LOCK_DUE: Statement = Statement::new(
     &[TIMESTAMPTZOID, INT4OID],
 );
 
-/// `credits.maintain_batch`: one batch; how many accounts it brought up to date, where there are none how many events it
-/// settled, and where there are none of those how many old rows of the outbox it deleted. Raises PC013.
-#[pg_extern(sql = false)]
-fn maintain_batch(batch_size: Option<i32>) -> Reply<Value<i32>> {
-    Reply((|| {
-        let batch_size = input::at_least_one("batch_size", batch_size)?;
-        writing(|session| {
-            let now = settings::now()?;
-            let mut keys: Vec<Key> = Vec::new();
-            for mut row in LOCK_DUE.run(session, &[now.cell(), batch_size.cell()])?.iter() {
-                keys.push((row.next()?, row.next()?));
-            }
-            if keys.is_empty() {
-                let settled = settlement::batch(session, settlement::BATCH)?;
-                return if settled > 0 { Ok(settled) } else { outbox::forget_old(session, batch_size) }.map(Value);
-            }
-            // Locked already, so this does not wait.
-            let mut books = posting::lock(session, &keys)?;
-            posting::some_of(session, &mut books, now, settlement::BATCH.into())?;
-            posting::post_due(session, books)?;
-            Ok(Value(keys.len() as i32))
-        })
-    })())
+/// Brings accounts up to date in which something fell due.
+fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let now = settings::now()?;
+    let mut keys: Vec<Key> = Vec::new();
+    for mut row in LOCK_DUE.run(session, &[now.min(due_by).cell(), most.cell()])?.iter() {
+        keys.push((row.next()?, row.next()?));
+    }
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    // Locked already, so this does not wait. Of usage that waits a share of a batch each.
+    let mut books = posting::lock(session, &keys)?;
+    let each = settlement::share(settlement::BATCH, books.len());
+    posting::some_of(session, &mut books, now, each)?;
+    posting::post_due(session, books)?;
+    Ok(keys.len() as i32)
+}
+
+fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
+    // What is in the inbox has the server's time.
+    let due_by = if settings::is_clock_set() { Time::NEVER } else { due_by };
+    match inbox::drain(session, settlement::BATCH, due_by)? {
+        Some(drained) => Ok(drained.due),
+        None => {
+            settlement::kept_out();
+            Ok(0)
+        }
+    }
+}
+
+fn settle(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
+    settlement::charge(session, settlement::BATCH, due_by)
 }

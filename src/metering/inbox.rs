@@ -45,9 +45,18 @@ static PUT_ASIDE: Statement = Statement::new(
 
 static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.ctid = ANY ($1)", &[TIDARRAYOID]);
 
-/// Takes up to so many rows out of the inbox; how many it was, or `None` where another session is at it. Rows of an account that
-/// another session has locked stay.
-pub fn drain(session: &Session, most: i32) -> Result<Option<i32>, Error> {
+/// What a batch took out of the inbox.
+#[derive(Default)]
+pub struct Drained {
+    /// Rows.
+    pub rows: i32,
+    /// Those of them that had come by the moment that was asked for.
+    pub due: i32,
+}
+
+/// Takes up to so many rows out of the inbox, or returns `None` where another session is at it. Rows of an account that another
+/// session has locked stay.
+pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Drained>, Error> {
     // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
     if !Lock::of(session, c"inbox", "drain").take_if_free() {
         return Ok(None);
@@ -60,7 +69,7 @@ pub fn drain(session: &Session, most: i32) -> Result<Option<i32>, Error> {
         if some.is_empty() {
             if whole {
                 waiting.keep_as_it_was();
-                return Ok(Some(0));
+                return Ok(Some(Drained::default()));
             }
             whole = waiting.read(session, read)?;
             (from, read) = (0, true);
@@ -72,10 +81,14 @@ pub fn drain(session: &Session, most: i32) -> Result<Option<i32>, Error> {
         // What is not there any more another session took out.
         let stays: HashSet<i64> = rows.iter().zip(&done).filter(|(_, done)| !**done).map(|(row, _)| row.id).collect();
         let staying = waiting.take_out(from..end, |id| stays.contains(&id));
-        let count = done.iter().filter(|done| **done).count();
-        if count > 0 {
+        let mut drained = Drained::default();
+        for (row, _) in rows.iter().zip(&done).filter(|(_, done)| **done) {
+            drained.rows += 1;
+            drained.due += i32::from(row.received_at <= due_by);
+        }
+        if drained.rows > 0 {
             waiting.keep();
-            return Ok(Some(count as i32));
+            return Ok(Some(drained));
         }
         // All of them were of busy accounts: those behind need not be.
         from += staying;
@@ -89,6 +102,7 @@ const ROWS_A_PAGE: usize = 16;
 struct Row {
     id: i64,
     place: Place,
+    received_at: Time,
     event: Result<Event, Error>,
 }
 
@@ -105,7 +119,8 @@ fn rows(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Ro
     let mut rows = Vec::with_capacity(found.len());
     for mut row in found.iter() {
         let (id, place) = (row.next()?, row.next()?);
-        rows.push(Row { id, place, event: event(&mut row, now)? });
+        let (received_at, event) = event(&mut row, now)?;
+        rows.push(Row { id, place, received_at, event });
     }
     // Where a row was another may be by now, which comes in its own turn.
     rows.retain(|row| waiting.binary_search_by_key(&row.id, |(id, _)| *id).is_ok_and(|at| waiting[at].1 == row.place));
@@ -113,14 +128,15 @@ fn rows(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Ro
     Ok(rows)
 }
 
-fn event(row: &mut statement::Row<'_>, now: Time) -> Result<Result<Event, Error>, Error> {
+/// When it came, and what it reports.
+fn event(row: &mut statement::Row<'_>, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
     let (customer_id, event_name): (Option<String>, Option<String>) = (row.next()?, row.next()?);
     let value: Option<Numeric> = row.next()?;
     let identifier: Option<String> = row.next()?;
     let (occurred_at, received_at): (Option<Time>, Time) = (row.next()?, row.next()?);
     let occurred_at = occurred_at.or_else(|| (!settings::is_clock_set()).then_some(received_at));
     let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
-    Ok(Event::read(customer_id, event_name, value, identifier, occurred_at, now, extras))
+    Ok((received_at, Event::read(customer_id, event_name, value, identifier, occurred_at, now, extras)))
 }
 
 /// Charges what rows report, or puts them aside; whether each is done with.

@@ -8,7 +8,7 @@ pub mod cancel;
 pub mod deferred;
 pub mod event;
 pub mod heads;
-mod inbox;
+pub mod inbox;
 pub mod json;
 pub mod meter;
 pub mod period;

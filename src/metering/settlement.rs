@@ -1,7 +1,8 @@
-//! Settlement: what waits is charged in batches, as of when it was reported: first the inbox, then deferred events. How they
+//! Settlement: what waits is charged in batches, as of when it was reported: the inbox and deferred events. How they
 //! are charged is ledger/posting/unsettled.rs and ledger/book/time.rs; any other posting to the account does the same.
 
 use super::inbox;
+use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::posting::{self, Key};
@@ -9,7 +10,7 @@ use crate::pg::reply::{Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
-use pgrx::pg_sys::{INT8OID, TEXTOID};
+use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID};
 use pgrx::{notice, pg_extern};
 use std::cell::RefCell;
 
@@ -34,41 +35,59 @@ fn settle(batch_size: Option<i32>) -> Reply<Value<i32>> {
     )
 }
 
-/// The same from within.
-pub fn batch(session: &Session, most: i32) -> Result<i32, Error> {
-    let drained = inbox::drain(session, most)?;
-    let mut settled = drained.unwrap_or(0);
+/// A batch of both: half of it is the inbox's, and the rest, and what one leaves of its half, the other's.
+fn batch(session: &Session, most: i32) -> Result<i32, Error> {
+    let half = if posting::may_be_unsettled(session)? { most - most / 2 } else { most };
+    let drained = inbox::drain(session, half, Time::NEVER)?;
+    let is_kept_out = drained.is_none();
+    let mut settled = drained.map_or(0, |drained| drained.rows);
+    let full = settled >= half;
     if settled < most {
-        settled += charge(session, most - settled)?;
+        settled += charge(session, most - settled, Time::NEVER)?;
     }
-    if drained.is_none() && settled == 0 {
-        // Or nothing would seem to wait.
-        notice!("another session is draining the inbox: inbox_drained_by in credits.backlog says which");
+    if full && settled < most {
+        settled += inbox::drain(session, most - settled, Time::NEVER)?.map_or(0, |drained| drained.rows);
+    }
+    if is_kept_out && settled == 0 {
+        kept_out();
     }
     Ok(settled)
 }
 
-// The accounts in which usage waits, one step of the index each, behind the one where the last batch ended.
+/// Says that another session is at the inbox: or nothing would seem to wait in it.
+pub fn kept_out() {
+    notice!("another session is draining the inbox: inbox_drained_by in credits.backlog says which");
+}
+
+/// How much of the usage that waits in each of so many accounts a batch takes.
+pub fn share(most: i32, accounts: usize) -> i64 {
+    (i64::from(most) / accounts.max(1) as i64).max(1)
+}
+
+// The accounts in which usage waits that was recorded by then, one step of the index each, behind the one where the last batch
+// ended.
 static LOCK_SOME: Statement = Statement::in_order(
     c"WITH RECURSIVE waiting AS (
-          (SELECT u.customer_id, u.currency FROM credits.unsettled_events u
-           WHERE (u.customer_id, u.currency) > ($1, $2) ORDER BY u.customer_id, u.currency LIMIT 1)
+          (SELECT u.customer_id, u.currency, u.created_at FROM credits.unsettled_events u
+           WHERE (u.customer_id, u.currency) > ($1, $2) ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1)
           UNION ALL
-          SELECT n.customer_id, n.currency FROM waiting w
+          SELECT n.customer_id, n.currency, n.created_at FROM waiting w
           CROSS JOIN LATERAL (
-              SELECT u.customer_id, u.currency FROM credits.unsettled_events u
+              SELECT u.customer_id, u.currency, u.created_at FROM credits.unsettled_events u
               WHERE (u.customer_id, u.currency) > (w.customer_id, w.currency)
-              ORDER BY u.customer_id, u.currency LIMIT 1) n
+              ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1) n
       )
       SELECT a.customer_id, a.currency
       FROM waiting w JOIN credits.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
+      WHERE w.created_at <= $4
       LIMIT $3
       FOR NO KEY UPDATE OF a SKIP LOCKED",
-    &[TEXTOID, TEXTOID, INT8OID],
+    &[TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID],
 );
 
-/// Charges recorded events of accounts that nobody else has locked, as many from each as from the others.
-fn charge(session: &Session, most: i32) -> Result<i32, Error> {
+/// Charges recorded events of accounts that nobody else has locked, as many from each as from the others, where the oldest was
+/// recorded by then.
+pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     if !posting::may_be_unsettled(session)? {
         return Ok(0);
     }
@@ -77,7 +96,7 @@ fn charge(session: &Session, most: i32) -> Result<i32, Error> {
     loop {
         let behind = LAST.with_borrow(Key::clone);
         from_the_start |= behind == Key::default();
-        let keys = lock_some(session, &behind, accounts)?;
+        let keys = lock_some(session, &behind, accounts, due_by)?;
         LAST.set(keys.last().cloned().unwrap_or_default());
         if keys.is_empty() {
             if from_the_start {
@@ -87,7 +106,7 @@ fn charge(session: &Session, most: i32) -> Result<i32, Error> {
         }
         // Locked already, so this does not wait.
         let mut books = posting::lock(session, &keys)?;
-        let each = (i64::from(most) / books.len().max(1) as i64).max(1);
+        let each = share(most, books.len());
         posting::some_of(session, &mut books, now, each)?;
         let charged = books.iter().map(|b| b.settled.len()).sum::<usize>();
         posting::post_due(session, books)?;
@@ -98,7 +117,7 @@ fn charge(session: &Session, most: i32) -> Result<i32, Error> {
     }
 }
 
-fn lock_some(session: &Session, behind: &Key, most: i64) -> Result<Vec<Key>, Error> {
-    let rows = LOCK_SOME.run(session, &[behind.0.cell(), behind.1.cell(), most.cell()])?;
+fn lock_some(session: &Session, behind: &Key, most: i64, due_by: Time) -> Result<Vec<Key>, Error> {
+    let rows = LOCK_SOME.run(session, &[behind.0.cell(), behind.1.cell(), most.cell(), due_by.cell()])?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }

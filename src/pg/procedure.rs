@@ -1,6 +1,7 @@
 //! A procedure that commits between batches. PostgreSQL lets only a procedure do so that was called outside of any
 //! transaction block, is no SECURITY DEFINER, has no SET, and opened its connection to say so.
 
+use crate::clock::Time;
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::metadata::{
@@ -45,9 +46,11 @@ unsafe impl SqlTranslatable for Call {
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Err(ReturnsError::Datum);
 }
 
-/// Runs a statement that returns one integer again and again, committing after each time, until it returns zero.
-/// Called inside a transaction, it runs the statement once and commits nothing.
-pub fn repeat_until_zero(call: Call, statement: &CStr, argument: i32) {
+/// Kinds of work, each a statement that does one batch of it and returns how much that was: in turn, a commit after each
+/// batch, until each has once returned zero. They are given a number and the moment up to which there is work for them, so that
+/// what comes in meanwhile does not keep them going: that of the beginning, and, as one may leave work to another, of when the
+/// last of them ended. Called inside a transaction, it runs each once and commits nothing.
+pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time) {
     // SAFETY: for a procedure called by CALL the context is a CallContext; for anything else it is not, or null.
     let atomic = unsafe {
         let context = (*call.0).context;
@@ -56,42 +59,56 @@ pub fn repeat_until_zero(call: Call, statement: &CStr, argument: i32) {
             || (*context.cast::<pg_sys::CallContext>()).atomic
     };
     let options = if atomic { 0 } else { pg_sys::SPI_OPT_NONATOMIC as i32 };
-    // SAFETY: connected and finished here, with nothing kept in between but an integer; SPI_commit starts the next
+    let (mut kinds, mut until) = (kinds.to_vec(), now());
+    // SAFETY: connected and finished here, with nothing kept in between but integers; SPI_commit starts the next
     // transaction at once. An error in between is PostgreSQL's to clean up.
     unsafe {
         pg_sys::SPI_connect_ext(options);
-        loop {
-            let mut types = [pg_sys::INT4OID];
-            let mut values = [pg_sys::Datum::from(argument)];
-            let status = pg_sys::SPI_execute_with_args(
-                statement.as_ptr(),
-                1,
-                types.as_mut_ptr(),
-                values.as_mut_ptr(),
-                std::ptr::null(),
-                false,
-                1,
-            );
-            let mut null = true;
-            let done = if status == pg_sys::SPI_OK_SELECT as i32 && !pg_sys::SPI_tuptable.is_null() {
-                let table = &*pg_sys::SPI_tuptable;
-                let datum = if table.numvals == 0 {
-                    pg_sys::Datum::null()
-                } else {
-                    pg_sys::SPI_getbinval(*table.vals, table.tupdesc, 1, &mut null)
-                };
-                null || datum.value() as i32 == 0
-            } else {
-                true
-            };
-            if atomic {
-                break;
-            }
-            pg_sys::SPI_commit();
-            if done {
-                break;
-            }
+        while !kinds.is_empty() {
+            kinds.retain(|statement| {
+                let done = batch(statement, number, until) == 0;
+                if !atomic {
+                    pg_sys::SPI_commit();
+                }
+                if done {
+                    until = now();
+                }
+                !done && !atomic
+            });
         }
         pg_sys::SPI_finish();
+    }
+}
+
+/// Runs such a statement.
+///
+/// # Safety
+/// SPI must be connected.
+unsafe fn batch(statement: &CStr, number: i32, until: Time) -> i32 {
+    let mut types = [pg_sys::INT4OID, pg_sys::TIMESTAMPTZOID];
+    let mut values = [pg_sys::Datum::from(number), pg_sys::Datum::from(until.0)];
+    // SAFETY: text, types and values live through the call; the row that it returns is read before its table is freed.
+    unsafe {
+        let status = pg_sys::SPI_execute_with_args(
+            statement.as_ptr(),
+            types.len() as i32,
+            types.as_mut_ptr(),
+            values.as_mut_ptr(),
+            std::ptr::null(),
+            false,
+            1,
+        );
+        let table = pg_sys::SPI_tuptable;
+        if status != pg_sys::SPI_OK_SELECT as i32 || table.is_null() {
+            return 0;
+        }
+        let mut null = true;
+        let count = if (*table).numvals == 0 {
+            pg_sys::Datum::null()
+        } else {
+            pg_sys::SPI_getbinval(*(*table).vals, (*table).tupdesc, 1, &mut null)
+        };
+        pg_sys::SPI_freetuptable(table);
+        if null { 0 } else { count.value() as i32 }
     }
 }

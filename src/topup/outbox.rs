@@ -267,8 +267,8 @@ static FORGET_OLD: Statement = Statement::scanning(
     &[TIMESTAMPTZOID, INT4OID, INT4OID],
 );
 
-/// Deletes rows that nobody wanted within credits.outbox_retention; how many.
-pub fn forget_old(session: &Session, most: i32) -> Result<i32, Error> {
-    let (now, seconds) = (settings::now()?, settings::outbox_retention());
-    Ok(FORGET_OLD.run(session, &[now.cell(), seconds.cell(), most.cell()])?.len() as i32)
+/// Deletes rows that nobody wanted within credits.outbox_retention, by then or by now; how many.
+pub fn forget_old(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let (by, seconds) = (settings::now()?.min(due_by), settings::outbox_retention());
+    Ok(FORGET_OLD.run(session, &[by.cell(), seconds.cell(), most.cell()])?.len() as i32)
 }
