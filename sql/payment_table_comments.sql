@@ -51,7 +51,7 @@ COMMENT ON COLUMN credits.payment_providers.livemode IS 'Whether its events are 
 COMMENT ON COLUMN credits.payment_providers.account IS 'The connected account whose events count; NULL: only those that are no connected account''s.';
 COMMENT ON COLUMN credits.payment_providers.updated_at IS 'When it was last set.';
 
-COMMENT ON TABLE credits.signing_keys IS 'Keys that the extension made for what it signs itself. Only the owner can read it.';
+COMMENT ON TABLE credits.signing_keys IS 'Keys that the extension made for what it signs itself. Only the owner can read it, and no dump has it: a key is made where it is first needed.';
 COMMENT ON COLUMN credits.signing_keys.purpose IS '''portal'': links to billing pages.';
 COMMENT ON COLUMN credits.signing_keys.key IS '244 random bits, as text.';
 COMMENT ON COLUMN credits.signing_keys.created_at IS 'When it was made.';

@@ -243,7 +243,7 @@ SELECT pg_catalog.pg_extension_config_dump('credits.prices', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.exchange_rates', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.recharge_configs', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.payment_providers', '');
-SELECT pg_catalog.pg_extension_config_dump('credits.signing_keys', '');
+-- Not credits.signing_keys: a dump has no key, and who restores it makes a new one.
 SELECT pg_catalog.pg_extension_config_dump('credits.top_ups', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.payments', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.reclaims', '');

@@ -133,7 +133,8 @@ GRANT EXECUTE ON FUNCTION
     credits.payment_provider_set(text, text, text, text, integer, boolean, text, timestamptz),
     credits.outbox_consumer_create(text),
     credits.outbox_consumer_remove(text),
-    credits.outbox_release(text, text)
+    credits.outbox_release(text, text),
+    credits.billing_portal_key_rotate()
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 

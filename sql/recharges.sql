@@ -9,7 +9,7 @@ CREATE FUNCTION credits.configure_recharge(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configure_recharge_wrapper';
 COMMENT ON FUNCTION credits.configure_recharge IS
-'Makes a credit currency rechargeable at a price whose product grants it. checkout_url: where to pay, with the places of top_up_create. min_amount, max_amount: what one top-up of this currency may cost, in the price''s currency. What is NULL stays; ''infinity'' removes a limit. Raises PC007, PC008, PC013, PC015.';
+'Makes a credit currency rechargeable at a price whose product grants it. checkout_url: where to pay, an http or https address with the places of top_up_create. min_amount, max_amount: what one top-up of this currency may cost, in the price''s currency. What is NULL stays; ''infinity'' removes a limit. Raises PC007, PC008, PC013, PC015.';
 
 CREATE FUNCTION credits.recharge_config(
     currency text DEFAULT NULL,
@@ -67,7 +67,7 @@ CREATE FUNCTION credits.billing_portal_session_create(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_create_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_create IS
-'A signed link to the customer''s billing page, good for 10 minutes: url is credits.portal_url with the token (NULL where that is not set). The page''s server asks billing_portal_session_verify whose it is. Raises PC003, PC013.';
+'A signed link to the customer''s billing page, good for 10 minutes: url is credits.portal_url with the token, before a fragment (NULL where that is not set). return_url, failure_url and credits.portal_url are http or https addresses of at most 2,048 characters, without blanks and control characters. The page''s server asks billing_portal_session_verify whose it is. Raises PC003, PC013.';
 
 CREATE FUNCTION credits.billing_portal_session_verify(
     token text,
@@ -75,7 +75,14 @@ CREATE FUNCTION credits.billing_portal_session_verify(
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_verify_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_verify IS
-'Whose page a token opens. Raises PC012 for one that was changed, has expired, or was never made here.';
+'Whose page a token opens. Raises PC012 for one that was changed, has expired, or was not made in this database with its present key.';
+
+CREATE FUNCTION credits.billing_portal_key_rotate()
+RETURNS timestamptz
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'billing_portal_key_rotate_wrapper';
+COMMENT ON FUNCTION credits.billing_portal_key_rotate IS
+'Makes a new key for links to billing pages: those that were made before are PC012 from its commit on. For a key that somebody may know, and for every copy of the server''s files (pg_basebackup, a snapshot) before anybody reaches it: tokens of the copy are then none of the original. A database that was restored from a dump, or made from a template, needs it not: its tokens are its own. Returns when the key was made.';
 
 CREATE VIEW credits.recharge_log AS
 SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_out' ELSE r.status END AS status, r.amount,

@@ -119,6 +119,12 @@ pub enum Error {
         /// What may be told of it.
         reason: &'static str,
     },
+    /// PC012
+    #[error("the token is not valid: {reason}")]
+    TokenInvalid {
+        /// What may be told of it.
+        reason: &'static str,
+    },
     /// PC014
     #[error("{subject} {id} does not exist")]
     TopUpNotOpen {
@@ -327,7 +333,7 @@ impl Error {
             Error::GrantNotFound { .. } => "PC009",
             Error::HoldNotOpen { .. } => "PC010",
             Error::RechargeNotConfigured { .. } => "PC011",
-            Error::SignatureInvalid { .. } => "PC012",
+            Error::SignatureInvalid { .. } | Error::TokenInvalid { .. } => "PC012",
             Error::InvalidArgument { .. } | Error::UnknownKey { .. } | Error::ConsumerNotFound { .. } => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
@@ -377,7 +383,7 @@ impl Error {
             Error::RechargeNotConfigured { customer_id, currency } => {
                 json!({"customer_id": customer_id, "currency": currency})
             }
-            Error::SignatureInvalid { reason } => json!({"reason": reason}),
+            Error::SignatureInvalid { reason } | Error::TokenInvalid { reason } => json!({"reason": reason}),
             Error::TopUpNotOpen { subject, id } => json!({"subject": subject, "id": id, "state": "unknown"}),
             Error::PriceNotFound { price_id, archived } => {
                 json!({"price_id": price_id.to_string(), "archived": archived})
@@ -429,6 +435,9 @@ impl Error {
             }
             Error::SignatureInvalid { .. } => {
                 "Pass the raw request body and the signature header as they came; credits.payment_provider_set has the secret."
+            }
+            Error::TokenInvalid { .. } => {
+                "Make a new link with credits.billing_portal_session_create: it is good for ten minutes, in the database that made it."
             }
             Error::TopUpNotOpen { .. } => {
                 "Try again: the transaction that makes it may not have committed yet. See the view credits.purchases."

@@ -177,3 +177,44 @@ pub fn page_size(value: Option<i32>) -> Result<i64, Error> {
         _ => Err(Error::argument("page_size", "must be from 1 to 1000")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn web_addresses() {
+        let long = format!("https://a.example/{}", "x".repeat(ADDRESS_LENGTH));
+        for address in
+            ["http://a", "HTTPS://a.example:1/b?c=d#e", "https://{customer_id}.example/é", &long[..ADDRESS_LENGTH]]
+        {
+            assert_eq!(web_address("url", Some(address)).ok(), Some(Some(address)));
+        }
+        for address in [
+            "",
+            "a.example",
+            "//a.example",
+            "javascript:alert(1)//http://a",
+            "data:text/html,x",
+            "ftp://a.example",
+            "xhttps://a.example",
+            "https:/a.example",
+            "https:a.example",
+            "https://",
+            "https:///a",
+            "https://?a",
+            "https://#a",
+            "https://@a",
+            "https://\\a",
+            " https://a",
+            "https://a\r\nSet-Cookie: b",
+            "https://a/\u{0}",
+            "https://a/\u{85}",
+            "https://a/b c",
+            long.as_str(),
+        ] {
+            assert!(web_address("url", Some(address)).is_err(), "{address}");
+        }
+        assert_eq!(web_address("url", None).ok(), Some(None));
+    }
+}

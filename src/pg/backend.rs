@@ -33,6 +33,13 @@ pub fn transaction() -> Transaction {
     Transaction(unsafe { pg_sys::GetCurrentTransactionId() })
 }
 
+/// Which database this is, of all there are: what tells it from a copy that was restored elsewhere. Copies of the server's files
+/// have the same.
+pub fn database() -> (u64, u32) {
+    // SAFETY: reads what the server was initialised with, and a variable of the backend.
+    unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::MyDatabaseId.to_u32()) }
+}
+
 /// Whether that is the name of a time zone, in PostgreSQL's own list or in POSIX form.
 pub fn is_time_zone(name: &str) -> bool {
     // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused

@@ -78,6 +78,7 @@ fn configure_recharge(
     Reply((|| {
         let code = input::required("currency", currency)?;
         let price_id = input::required("base_price_id", base_price_id)?.0;
+        let checkout_url = input::web_address("checkout_url", checkout_url)?;
         writing(|session| {
             currency::resolve(session, code)?;
             let price = price::on_sale(session, price_id)?;

@@ -93,6 +93,8 @@ fn top_up_create(
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let quantity = input::at_least_one("quantity", quantity)?;
         let provider = input::optional_key("provider", provider)?;
+        let return_url = input::web_address("return_url", return_url)?;
+        let failure_url = input::web_address("failure_url", failure_url)?;
         let now = settings::now()?;
         let expires_at = match expires_in {
             Some(interval) => interval.after("expires_in", now)?,

@@ -8,9 +8,12 @@ newest release and the most of them. libraries.py runs both.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -26,6 +29,7 @@ from vectors import KIND, SECRETS, event, other_digit, other_letter, with_one_ch
 
 Connection = psycopg.Connection[Any]
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 LIBRARIES = packages.REQUIREMENTS.with_name("libraries.py")
 ACCEPTED = "ignored"  # what becomes of an event that is genuine and means nothing here
 
@@ -105,6 +109,7 @@ def check(checks: Checks, database: str) -> None:
         with checks.case("secrets"):
             stay_inside(checks, connection, [line for ours in some.values() for line in ours.said])
             rights(checks, connection, database)
+            stay_out_of_logs(checks, connection, database)
         checks.none(harness.verify(connection), "verify() finds nothing")
 
 
@@ -279,6 +284,40 @@ def stay_inside(checks: Checks, connection: Connection, said: list[str]) -> None
         row = connection.execute(query, [SECRETS]).fetchone()
         found += [f"{table}: {row}"] if row != (0,) else []
     checks.none(found, f"and nowhere else, in none of {len(tables)} tables and views")
+
+
+def stay_out_of_logs(checks: Checks, connection: Connection, database: str) -> None:
+    """The README's ways to set a secret, beside a server that logs all it can: when they succeed and when they fail."""
+    log = Path(os.environ["PGDATA"]).parent / "log"
+    for setting in ("log_statement = 'all'", "log_min_duration_statement = 0", "log_min_error_statement = 'debug5'",
+                    "log_parameter_max_length_on_error = -1"):  # fmt: skip
+        connection.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(sql.Identifier(database)))
+    by_psql, by_program = blocks("\\copy given"), blocks("log_parameter_max_length")
+    # Too short, what COPY reads otherwise in its other formats, and what it takes.
+    for number, secret in enumerate(["too short 1", "back\\slash, \"quoted\"; and 'more'", "a secret for the log"]):
+        environment = {**os.environ, "PGDATABASE": database, "STRIPE_WEBHOOK_SECRET": secret}
+        before = log.stat().st_size
+        done = subprocess.run(["psql", "-X"], input=by_psql, env=environment, capture_output=True, text=True)
+        with harness.connect(database) as session, contextlib.suppress(psycopg.Error):
+            os.environ["STRIPE_WEBHOOK_SECRET"] = secret
+            exec(by_program, {"connection": session, "os": os})
+        time.sleep(0.2)
+        logged = log.read_bytes()[before:].decode()
+        checks.check("payment_provider_set" in logged, f"secret {number}: the calls are in the log")
+        checks.check(secret not in logged and json.dumps(secret)[1:-1] not in logged, f"secret {number}: it is not")
+        checks.equal("at least 16 characters" in done.stderr, number == 0, f"secret {number}: as long as it must be?")
+        if number:
+            payload = json.dumps(event("stripe", f"logged {number}"))
+            header = signing.header("stripe", payload, secret)
+            checks.equal(Ours(connection, "stripe").answer(payload, header), ACCEPTED, "and it is what was set")
+    connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(database)))
+
+
+def blocks(what: str) -> str:
+    """The fenced block of the README that has that in it."""
+    fenced = README.read_text().split("```")[1::2]
+    (found,) = (block for block in fenced if what in block)
+    return found.split("\n", 1)[1]
 
 
 def rights(checks: Checks, connection: Connection, database: str) -> None:

@@ -27,6 +27,7 @@ class Bought:
 
     def __init__(self, filler: Filler) -> None:
         self.it = filler
+        self.database = filler.connection.info.dbname
         self.token = ""  # of a link to fay's billing page
         self.left: dict[str, list[Any]] = {}  # the rows that each consumer of the outbox is to be handed next
 

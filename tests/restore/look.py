@@ -39,10 +39,10 @@ RIGHTS = f"""
     SELECT 'routine', pg_proc.oid::regprocedure::text, ({ACL.format("proacl")}) FROM pg_proc
     WHERE pronamespace = 'credits'::regnamespace
 """
-# What a dump would leave out, in whole or in part.
+# What a dump would leave out, in whole or in part, except the key that links are signed with.
 LEFT_OUT = """
     SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p', 'S')
-    AND NOT EXISTS (
+    AND relname <> 'signing_keys' AND NOT EXISTS (
         SELECT FROM pg_extension CROSS JOIN unnest(extconfig, extcondition) AS dumped (relation, condition)
         WHERE extname = 'pg_credits' AND dumped.relation = pg_class.oid AND dumped.condition = '')
 """

@@ -149,6 +149,8 @@ def portal(it: Story) -> None:
     made = it.call("billing_portal_session_create", "%s, 'https://a.example/back'", it.name)
     for token in (made.get("token"), f"x{made.get('token')}"):
         it.call("billing_portal_session_verify", "%s", token)
+    it.call("billing_portal_key_rotate")
+    it.call("billing_portal_session_verify", "%s", made.get("token"))
 
 
 def outbox(it: Story) -> None:
