@@ -165,6 +165,12 @@ pub enum Error {
         /// As it was given.
         consumer: String,
     },
+    /// 42501: a setting was given a value before the library was loaded, by a role that may not set it.
+    #[error("permission denied to set parameter \"{setting}\"")]
+    SettingRefused {
+        /// Its name.
+        setting: String,
+    },
     /// 55P03: another session has the account, and the caller never waits. Only a batch of the inbox meets it, and leaves
     /// the event where it is.
     #[error("the account is locked by another session")]
@@ -337,6 +343,7 @@ impl Error {
             Error::InvalidArgument { .. } | Error::UnknownKey { .. } | Error::ConsumerNotFound { .. } => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
+            Error::SettingRefused { .. } => "42501",
             Error::AccountBusy => "55P03",
             Error::Internal { .. } => "XX001",
         }
@@ -391,6 +398,7 @@ impl Error {
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),
             Error::ConsumerNotFound { .. } => json!({"argument": "consumer"}),
+            Error::SettingRefused { setting } => json!({"setting": setting}),
             Error::AccountBusy => json!({}),
             Error::Internal { what } => json!({"what": what}),
         };
@@ -445,6 +453,9 @@ impl Error {
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
             Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "See \\df+ for what the function expects.",
             Error::ConsumerNotFound { .. } => "An administrator makes it with credits.outbox_consumer_create.",
+            Error::SettingRefused { .. } => {
+                "It needs superuser, or GRANT SET ON PARAMETER. RESET it, or connect without it, to go on with the default."
+            }
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         };

@@ -59,9 +59,11 @@ pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", requires
 /// Called by PostgreSQL when the library is loaded.
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
+    pg::raise::without_backtraces();
+    // Before anything is registered: where this does not return, all of it is called again.
+    settings::refuse();
     pg::cache::listen();
     pg::planning::listen();
-    pg::raise::without_backtraces();
     settings::register();
 }
 

@@ -3,6 +3,8 @@
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::backend::{self, settings_are_all};
+use crate::pg::placeholder::first_refused;
+use crate::pg::raise::raise;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
 
@@ -27,6 +29,17 @@ static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CStri
 /// What the extension takes for now(), in tests.
 static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
+/// What a session may choose for itself: neither money nor a token depends on it. All others need superuser.
+const ANYBODYS: [&str; 1] = ["credits.notify"];
+
+/// Raises an error where a setting was given a value already by who may not: to go on with the default would charge in another
+/// currency, or at another time, than was asked for.
+pub fn refuse() {
+    if let Some(setting) = first_refused("credits.", &ANYBODYS) {
+        raise(Error::SettingRefused { setting });
+    }
+}
+
 /// Makes the settings known to PostgreSQL.
 pub fn register() {
     GucRegistry::define_string_guc(
@@ -34,7 +47,7 @@ pub fn register() {
         c"The currency of calls that name none.",
         c"Where it is CREDIT and that does not exist yet, it is made with 6 decimals when it is first needed.",
         &DEFAULT_CURRENCY,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::default(),
     );
     GucRegistry::define_int_guc(
@@ -44,7 +57,7 @@ pub fn register() {
         &EVENT_MAX_FUTURE,
         0,
         i32::MAX,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::UNIT_S,
     );
     GucRegistry::define_int_guc(
@@ -54,7 +67,7 @@ pub fn register() {
         &EVENT_MAX_AGE,
         0,
         i32::MAX,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::UNIT_S,
     );
     GucRegistry::define_bool_guc(
@@ -88,7 +101,7 @@ pub fn register() {
         c"What becomes of spent credits whose price is paid back: pending (they are owed) or forgive.",
         c"A call of payment_refunded or payment_disputed can say otherwise.",
         &SPENT_ON_REFUND,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::default(),
     );
     GucRegistry::define_string_guc(
@@ -96,7 +109,7 @@ pub fn register() {
         c"Where customers' billing pages are: billing_portal_session_create adds the token to it.",
         c"Empty gives the token alone.",
         &PORTAL_URL,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::default(),
     );
     GucRegistry::define_string_guc(

@@ -55,8 +55,7 @@ AS $$BEGIN RAISE NOTICE 'I saw: %', $1; RETURN true; END$$;
 SELECT line_no FROM credits.my_ledger WHERE pg_temp.spy(description);
 
 -- Say who she is as she connects, before the extension is loaded, when PostgreSQL accepts any setting with a dot in
--- its name. It is judged when the extension is loaded, and refused; and because it took the place of the login's own
--- setting, there is nothing left to see at all.
+-- its name. It is judged when the extension is loaded, and refused; and no call is answered until it is taken back.
 \connect -reuse-previous=on "options='-c credits.current_customer=bob'"
 SELECT credits.current_customer();
 SELECT currency, balance FROM credits.my_wallets;

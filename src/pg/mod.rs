@@ -8,6 +8,7 @@ pub mod cache;
 pub mod lock;
 pub mod mark;
 pub mod numeric;
+pub mod placeholder;
 pub mod planning;
 pub mod procedure;
 pub mod queue;

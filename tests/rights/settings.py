@@ -1,16 +1,17 @@
-"""The settings that only a superuser may set, and every way in which anybody else might try: before the library is
+"""The settings that need superuser, or GRANT SET ON PARAMETER, and every way in which anybody else might try: before the library is
 loaded in a session, when any name with a dot can be given a value, and after. What is done with whose rows a customer
 sees belongs in customer.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from logins import Logins
+from logins import Logins, state_of
 from psycopg import sql
 from support.harness import Checks
 
@@ -135,12 +136,17 @@ def run(connection: psycopg.Connection[Any], way: Way, parts: dict[str, sql.Comp
 
 
 def observe(connection: psycopg.Connection[Any], first: sql.Composable, plainly: sql.Composable) -> object:
-    """What the extension takes, asked in the way's own manner, and plainly where that is refused."""
-    try:
-        with connection.transaction():
-            return connection.execute(first).fetchone()[0]
-    except psycopg.Error:
-        return connection.execute(plainly).fetchone()[0]
+    """What the extension takes, asked in the way's own manner, and plainly where that is refused; or that it refuses to
+    go on, since the setting was given a value before the library was loaded."""
+    for question in (first, plainly):
+        try:
+            with connection.transaction():
+                return connection.execute(question).fetchone()[0]
+        except psycopg.Error as error:
+            state = error.sqlstate
+            if state == REFUSED and (error.diag.message_detail or "").startswith('{"setting"'):
+                return REFUSED
+    raise psycopg.ProgrammingError(f"{plainly}: {state}")
 
 
 def check_refused(
@@ -153,12 +159,19 @@ def check_refused(
         escaped = options.format(name=name, upper=name.upper(), value=value.replace(" ", "\\ "))
         with logins.connect(label, escaped) as connection:
             seen = observe(connection, sql.SQL(query), sql.SQL(query))
-        if taken(seen):
+        if taken(seen) or seen != REFUSED:
             by_options.append(f"connecting with {escaped}: {seen}")
     wrong = [f"{one.when}: {one.seen}" for one in made if any(taken(seen) for seen in one.seen)] + by_options
     checks.none(wrong, f"{label} cannot give {name} a value, in {len(made) + len(OPTIONS)} tries")
     passed = [f"{one.when}: {one.states}" for one in made if one.loaded and one.way.sets and REFUSED not in one.states]
     checks.none(passed, f"{label} is refused whatever sets {name}, once the library is loaded")
+    silent = [
+        f"{one.when}: {one.states} {one.seen}"
+        for one in made
+        if not one.loaded and one.way.sets and REFUSED not in (*one.states, one.seen[0])
+        and not one.way.statements[0].startswith("UPDATE")  # of no row, since there is no such setting yet
+    ]  # fmt: skip
+    checks.none(silent, f"and before that either the attempt to set {name} or the first call after it is refused")
 
 
 def check_possible(
@@ -169,6 +182,52 @@ def check_possible(
     made = attempts(logins, label, name, value, query, ways)
     useless = [f"{one.when}: {one.states} {one.seen}" for one in made if not taken(one.seen[0])]
     checks.none(useless, f"a login that may set {name} can, in each of {len(made)} tries")
+
+
+# What else changes money, or says where tokens go, and a value of each that is not the default.
+OTHERS = {
+    "credits.default_currency": "EUR", "credits.event_max_future": "7", "credits.event_max_age": "7",
+    "credits.spent_on_refund": "forgive", "credits.portal_url": "https://mallory.example", "credits.outbox_retention": "77",
+}  # fmt: skip
+SETTING = "SELECT CASE WHEN credits.clock() IS NOT NULL THEN current_setting('{}') END"
+
+
+def check_others(checks: Checks, logins: Logins) -> None:
+    """Nor may an application choose for itself what changes money, or who owns the database for everybody."""
+    with owned_by(logins, "landlord"):
+        for name, value in OTHERS.items():
+            seen = SETTING.format(name)
+            check_refused(checks, logins, "landlord", name, value, seen, lambda seen, it=value: str(seen) in (it, f"{it}s"))
+    listed = "SELECT name FROM pg_settings WHERE name LIKE 'credits.%' AND context = 'user' AND credits.clock() IS NOT NULL"
+    anybodys = logins.owner.execute(listed).fetchall()
+    checks.equal(anybodys, [("credits.notify",)], "the others are all of the settings, but for what anybody may set")
+    importer = sql.Identifier(logins.make("importer", "credits_app"))
+    age = sql.SQL("credits.event_max_age")
+    logins.owner.execute(sql.SQL("GRANT SET ON PARAMETER {} TO {}").format(age, importer))
+    check_possible(
+        checks, logins, "importer", "credits.event_max_age", "7", SETTING.format("credits.event_max_age"),
+        lambda seen: str(seen) == "7s",
+    )  # fmt: skip
+    # A value that was refused is in nobody's way once it is taken back.
+    with logins.connect("importer") as connection:
+        connection.execute("SET credits.portal_url = 'https://mallory.example'")
+        clock = "SELECT credits.clock() IS NOT NULL"
+        states = [state_of(connection, clock), state_of(connection, clock)]
+        checks.equal(states, [REFUSED, REFUSED], "each call is refused while the setting has such a value")
+        connection.execute("DISCARD ALL")
+        checks.equal(state_of(connection, clock), "00000", "and none after DISCARD ALL")
+
+
+@contextlib.contextmanager
+def owned_by(logins: Logins, label: str) -> Iterator[None]:
+    """While the database belongs to a login of an application, which makes its roles as well."""
+    keeper = logins.make(label, "credits_app", options="CREATEROLE")
+    database, owner = sql.Identifier(logins.database), logins.owner
+    owner.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(keeper)))
+    try:
+        yield
+    finally:
+        owner.execute(sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(database))
 
 
 def check_clock(checks: Checks, logins: Logins) -> None:
@@ -186,12 +245,7 @@ def check_clock(checks: Checks, logins: Logins) -> None:
     setting = f"SELECT CASE WHEN {loads} THEN current_setting('{CLOCK}', true) END"
     check_refused(checks, logins, "customer", CLOCK, value, setting, taken)
     # Nor may who owns the database and makes its roles.
-    keeper = logins.make("keeper", "credits_app", options="CREATEROLE")
-    database, owner = sql.Identifier(logins.database), logins.owner
-    owner.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(keeper)))
-    try:
+    with owned_by(logins, "keeper"):
         check_refused(checks, logins, "keeper", CLOCK, value, clock, taken)
-    finally:
-        owner.execute(sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(database))
     logins.make("root", options="SUPERUSER")
     check_possible(checks, logins, "root", CLOCK, value, clock, taken)
