@@ -76,9 +76,9 @@ COMMENT ON COLUMN credits.top_ups.provider IS 'Who is to take, or took, the paym
 COMMENT ON COLUMN credits.top_ups.provider_reference IS 'What the provider calls the payment.';
 COMMENT ON COLUMN credits.top_ups.grant_id IS 'The grant that it made; NULL until it is paid.';
 COMMENT ON COLUMN credits.top_ups.recharge_id IS 'The auto-recharge that asked for it; NULL where a person did.';
-COMMENT ON COLUMN credits.top_ups.paid_amount IS 'What was paid, in major units.';
-COMMENT ON COLUMN credits.top_ups.refunds_sum IS 'What the refunds that were told one by one add up to, in major units.';
-COMMENT ON COLUMN credits.top_ups.refunds_told IS 'The most that was told of all refunds together, in major units.';
+COMMENT ON COLUMN credits.top_ups.due_amount IS 'What was due without tax, shipping and the provider''s discount, in major units: credits go back where less of it remains paid.';
+COMMENT ON COLUMN credits.top_ups.paid_amount IS 'What was paid in all payments, in major units; NULL before any.';
+COMMENT ON COLUMN credits.top_ups.refunded_amount IS 'What was paid back in all, in major units.';
 COMMENT ON COLUMN credits.top_ups.disputed_amount IS 'What disputes that are open or lost come to, in major units.';
 COMMENT ON COLUMN credits.top_ups.dispute_status IS 'Of the last dispute: ''open'', ''won'', ''lost''; NULL where there was none.';
 COMMENT ON COLUMN credits.top_ups.reclaimed IS 'Credits that went back for refunds and disputes: taken, owed, waited for, forgiven or gone.';
@@ -92,6 +92,27 @@ COMMENT ON COLUMN credits.top_ups.expires_at IS 'Until when it is to be paid; a 
 COMMENT ON COLUMN credits.top_ups.paid_at IS 'When it was granted.';
 COMMENT ON COLUMN credits.top_ups.closed_at IS 'When its status last changed.';
 
+COMMENT ON TABLE credits.payment_references IS 'Whose a provider''s payment, refund or dispute is: the first top-up that it was told of.';
+COMMENT ON COLUMN credits.payment_references.provider IS 'The provider.';
+COMMENT ON COLUMN credits.payment_references.reference IS 'What the provider calls it.';
+COMMENT ON COLUMN credits.payment_references.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.payment_references.top_up_id IS 'Of which top-up.';
+COMMENT ON COLUMN credits.payment_references.created_at IS 'When it was first told.';
+
+COMMENT ON TABLE credits.payment_totals IS 'Payments of top-ups, each with what became of it: worked out from what was told (the table payments).';
+COMMENT ON COLUMN credits.payment_totals.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.payment_totals.top_up_id IS 'Of which top-up.';
+COMMENT ON COLUMN credits.payment_totals.payment_no IS 'Its place among the top-up''s: in the order in which they were told, then those that are only named by a refund or a dispute.';
+COMMENT ON COLUMN credits.payment_totals.provider IS 'Who took it.';
+COMMENT ON COLUMN credits.payment_totals.provider_reference IS 'What the provider calls it; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_totals.paid_amount IS 'How much, in major units; NULL while it is only named by a refund or a dispute.';
+COMMENT ON COLUMN credits.payment_totals.tax IS 'Tax in it; NULL for none.';
+COMMENT ON COLUMN credits.payment_totals.shipping IS 'Shipping in it; NULL for none.';
+COMMENT ON COLUMN credits.payment_totals.discount IS 'What the provider took off the price; NULL for nothing.';
+COMMENT ON COLUMN credits.payment_totals.subtotal IS 'The price before that, as the provider says it beside a tax; NULL where it does not.';
+COMMENT ON COLUMN credits.payment_totals.refunded_amount IS 'What was paid back of it. What names no payment is taken from the latest with money left.';
+COMMENT ON COLUMN credits.payment_totals.disputed_amount IS 'What disputes that are open or lost come to, likewise.';
+
 COMMENT ON TABLE credits.payments IS 'What was told of payments: a row for each thing that was told, never changed.';
 COMMENT ON COLUMN credits.payments.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.payments.payment_id IS 'Its id, in the order in which it was told.';
@@ -99,8 +120,15 @@ COMMENT ON COLUMN credits.payments.top_up_id IS 'Of which top-up.';
 COMMENT ON COLUMN credits.payments.type IS '''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'', ''dispute_lost''.';
 COMMENT ON COLUMN credits.payments.provider IS 'Who said so.';
 COMMENT ON COLUMN credits.payments.provider_reference IS 'What the provider calls the payment, the refund or the dispute.';
+COMMENT ON COLUMN credits.payments.payment_reference IS 'What the provider calls the payment that a refund or a dispute is of; NULL where nobody said.';
 COMMENT ON COLUMN credits.payments.amount IS 'Of how much, in major units; NULL where nobody said.';
-COMMENT ON COLUMN credits.payments.currency IS 'The payment currency.';
+COMMENT ON COLUMN credits.payments.total_refunded IS 'Of a refund: how much by all so far; NULL where nobody said.';
+COMMENT ON COLUMN credits.payments.tax IS 'Of a payment: tax in it; NULL for none.';
+COMMENT ON COLUMN credits.payments.shipping IS 'Of a payment: shipping in it; NULL for none.';
+COMMENT ON COLUMN credits.payments.discount IS 'Of a payment: what the provider took off the price; NULL for nothing.';
+COMMENT ON COLUMN credits.payments.subtotal IS 'Of a payment: the price before that, as the provider says it beside a tax; NULL where it does not.';
+COMMENT ON COLUMN credits.payments.currency IS 'The currency of its amounts.';
+COMMENT ON COLUMN credits.payments.counts IS 'Whether it counts for what is paid and paid back: of what contradicts what was known some does not.';
 COMMENT ON COLUMN credits.payments.contradiction IS 'What does not fit what was known; NULL where all does.';
 COMMENT ON COLUMN credits.payments.operation_id IS 'The operation that took credits for it; NULL for none.';
 COMMENT ON COLUMN credits.payments.created_at IS 'When it was told.';

@@ -86,9 +86,9 @@ CREATE TABLE credits.top_ups (
     provider_reference text COLLATE "C",
     grant_id           uuid,
     recharge_id        uuid,
+    due_amount         numeric NOT NULL CHECK (due_amount BETWEEN 0 AND amount),
     paid_amount        numeric,
-    refunds_sum        numeric NOT NULL DEFAULT 0,
-    refunds_told       numeric NOT NULL DEFAULT 0,
+    refunded_amount    numeric NOT NULL DEFAULT 0,
     disputed_amount    numeric NOT NULL DEFAULT 0,
     dispute_status     text CHECK (dispute_status IN ('open', 'won', 'lost')),
     reclaimed          numeric NOT NULL DEFAULT 0,
@@ -103,9 +103,34 @@ CREATE TABLE credits.top_ups (
     closed_at          timestamptz,
     PRIMARY KEY (customer_id, top_up_id)
 ) WITH (fillfactor = 80);
--- How a provider's event finds its top-up: by its id alone, or by the provider's own reference.
+-- How a provider's event finds its top-up: by its id alone, or by the provider's own reference (payment_references).
 CREATE INDEX top_ups_by_id ON credits.top_ups (top_up_id);
-CREATE INDEX top_ups_by_reference ON credits.top_ups (provider, provider_reference) WHERE provider_reference IS NOT NULL;
+
+-- Claimed before any account is locked: the key is nobody's own, so that one payment pays one customer's purchase.
+CREATE TABLE credits.payment_references (
+    provider    text COLLATE "C" NOT NULL,
+    reference   text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    top_up_id   uuid NOT NULL,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (provider, reference)
+);
+
+CREATE TABLE credits.payment_totals (
+    customer_id        text COLLATE "C" NOT NULL,
+    top_up_id          uuid NOT NULL,
+    payment_no         bigint NOT NULL CHECK (payment_no > 0),
+    provider           text COLLATE "C" NOT NULL,
+    provider_reference text COLLATE "C",
+    paid_amount        numeric CHECK (paid_amount >= 0),
+    tax                numeric CHECK (tax >= 0),
+    shipping           numeric CHECK (shipping >= 0),
+    discount           numeric CHECK (discount >= 0),
+    subtotal           numeric CHECK (subtotal >= 0),
+    refunded_amount    numeric NOT NULL CHECK (refunded_amount >= 0),
+    disputed_amount    numeric NOT NULL CHECK (disputed_amount >= 0),
+    PRIMARY KEY (customer_id, top_up_id, payment_no)
+) WITH (fillfactor = 80);
 
 CREATE TABLE credits.payments (
     customer_id        text COLLATE "C" NOT NULL,
@@ -115,14 +140,21 @@ CREATE TABLE credits.payments (
                                                      'dispute_won', 'dispute_lost')),
     provider           text COLLATE "C" NOT NULL,
     provider_reference text COLLATE "C",
+    payment_reference  text COLLATE "C",
     amount             numeric,
+    total_refunded     numeric,
+    tax                numeric,
+    shipping           numeric,
+    discount           numeric,
+    subtotal           numeric,
     currency           text COLLATE "C" NOT NULL,
+    counts             boolean NOT NULL,
     contradiction      text,
     operation_id       uuid,
     created_at         timestamptz NOT NULL,
     PRIMARY KEY (customer_id, payment_id)
 );
-CREATE INDEX payments_of_top_up ON credits.payments (customer_id, top_up_id);
+CREATE INDEX payments_of_top_up ON credits.payments (customer_id, top_up_id, payment_id);
 
 CREATE TABLE credits.reclaims (
     customer_id  text COLLATE "C" NOT NULL,
@@ -235,6 +267,7 @@ CREATE TABLE credits.outbox_positions (
 -- What the planner is to take for an average customer: see tables.sql.
 ALTER TABLE credits.top_ups ALTER customer_id SET (n_distinct = -0.05);
 ALTER TABLE credits.payments ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits.payment_totals ALTER customer_id SET (n_distinct = -0.05);
 ALTER TABLE credits.reclaims ALTER customer_id SET (n_distinct = -0.05);
 ALTER TABLE credits.recharges ALTER customer_id SET (n_distinct = -0.05);
 
@@ -245,6 +278,8 @@ SELECT pg_catalog.pg_extension_config_dump('credits.recharge_configs', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.payment_providers', '');
 -- Not credits.signing_keys: a dump has no key, and who restores it makes a new one.
 SELECT pg_catalog.pg_extension_config_dump('credits.top_ups', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.payment_references', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.payment_totals', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.payments', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.reclaims', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.auto_recharges', '');

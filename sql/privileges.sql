@@ -62,7 +62,7 @@ GRANT EXECUTE ON FUNCTION
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
     credits.wallets, credits.stored_balances, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list, credits.price_versions,
-    credits.packages, credits.catalog, credits.rates, credits.purchases, credits.payment_log, credits.webhook_log,
+    credits.packages, credits.catalog, credits.rates, credits.purchases, credits.purchase_payments, credits.payment_log, credits.webhook_log,
     credits.recharge_log, credits.outbox_rows, credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
@@ -89,12 +89,12 @@ GRANT EXECUTE ON FUNCTION
     credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean),
     credits.settle(integer),
     credits.top_up_create(text, uuid, numeric, text, integer, text, numeric, text, text, text, text, interval, text, jsonb),
-    credits.payment_succeeded(text, uuid, text, text, numeric),
+    credits.payment_succeeded(text, uuid, text, text, numeric, numeric, numeric, numeric),
     credits.payment_failed(text, uuid, text, text, text),
-    credits.payment_refunded(text, uuid, text, text, numeric, numeric, text),
-    credits.payment_refund_failed(text, uuid, text, text),
-    credits.payment_disputed(text, uuid, text, text, numeric, text),
-    credits.payment_dispute_closed(text, uuid, text, text, boolean),
+    credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text),
+    credits.payment_refund_failed(text, uuid, text, text, text),
+    credits.payment_disputed(text, uuid, text, text, numeric, text, text),
+    credits.payment_dispute_closed(text, uuid, text, text, boolean, text),
     credits.top_up_expire(text, uuid),
     credits.webhook_receive(text, text, text),
     credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval),

@@ -1,5 +1,6 @@
 -- The rules of verify() for money that comes in: a top-up that is paid has made one grant of what it bought; what went back
--- for refunds and disputes was taken, is owed, is waited for or is gone; one recharge is open at a time.
+-- for refunds and disputes was taken, is owed, is waited for or is gone; a payment is one top-up's, and what its payments
+-- come to is what was told of them; one recharge is open at a time.
 
 CREATE VIEW credits.payment_discrepancies AS
 SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
@@ -12,7 +13,77 @@ SELECT 'top-up: status ' || t.status || ' does not fit its grant', t.customer_id
        t.amount, t.paid_amount
 FROM credits.top_ups t
 WHERE (t.status IN ('paid', 'refunded')) <> (t.grant_id IS NOT NULL)
-   OR (t.grant_id IS NOT NULL) <> (coalesce(t.paid_amount, 0) >= t.amount) OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
+   OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
+UNION ALL
+SELECT 'top-up: it is granted and its payments do not cover it, or the reverse', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, t.amount, p.covers
+FROM credits.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(coalesce(subtotal, paid_amount + coalesce(discount, 0) - coalesce(shipping, 0)))
+                                              AS covers
+           FROM credits.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
+       ON p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id
+WHERE (t.grant_id IS NOT NULL) <> (coalesce(p.covers, 0) >= t.amount)
+UNION ALL
+SELECT 'top-up: ' || s.what || ' is not what its payments say', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(s.expected, 0), coalesce(s.found, 0)
+FROM credits.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded_amount) AS refunded,
+                  sum(disputed_amount) AS disputed
+           FROM credits.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id
+-- What was told before any payment is the top-up's alone.
+CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
+                           ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
+                            t.refunded_amount),
+                           ('what is disputed', CASE WHEN p.paid IS NULL THEN t.disputed_amount ELSE p.disputed END,
+                            t.disputed_amount)) AS s (what, expected, found)
+WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
+UNION ALL
+SELECT 'top-up: what was due is not what it costs', t.customer_id, t.currency, 'top-up ' || t.top_up_id, t.amount, t.due_amount
+FROM credits.top_ups t
+WHERE t.due_amount <> t.amount AND NOT EXISTS (
+    SELECT FROM credits.payment_totals p
+    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id AND coalesce(p.tax, p.discount) IS NOT NULL)
+UNION ALL
+SELECT 'payment: ' || s.what || ' is not what was told', coalesce(p.customer_id, l.customer_id), NULL,
+       'top-up ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
+FROM (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
+             sum(discount) AS discount
+      FROM credits.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
+FULL JOIN (SELECT customer_id, top_up_id, sum(amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
+                  sum(discount) AS discount
+           FROM (SELECT c.customer_id, c.top_up_id, (array_agg(c.amount ORDER BY c.payment_id))[1] AS amount,
+                        max(c.tax) AS tax, max(c.shipping) AS shipping, max(c.discount) AS discount
+                 FROM credits.payments c WHERE c.type = 'succeeded' AND c.counts
+                 GROUP BY c.customer_id, c.top_up_id, c.provider, coalesce(c.provider_reference, c.payment_id::text)) c
+           GROUP BY 1, 2) l ON l.customer_id = p.customer_id AND l.top_up_id = p.top_up_id
+CROSS JOIN LATERAL (VALUES ('what was paid', l.paid, p.paid), ('its tax', l.tax, p.tax),
+                           ('its shipping', l.shipping, p.shipping), ('its discount', l.discount, p.discount))
+               AS s (what, expected, found)
+WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
+UNION ALL
+SELECT 'payment: what disputes take is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(d.disputed, 0), t.disputed_amount
+FROM credits.top_ups t
+LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*) - count(d.amount) AS of_all
+           FROM credits.payments d
+           WHERE d.type = 'disputed' AND d.counts AND NOT EXISTS (
+               SELECT FROM credits.payments w
+               WHERE w.customer_id = d.customer_id AND w.top_up_id = d.top_up_id AND w.type = 'dispute_won' AND w.counts
+                 AND w.provider = d.provider AND w.provider_reference IS NOT DISTINCT FROM d.provider_reference
+                 AND (d.provider_reference IS NOT NULL OR w.payment_id > d.payment_id))
+           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.top_up_id
+WHERE coalesce(d.of_all, 0) = 0 AND t.disputed_amount <> coalesce(d.disputed, 0)
+UNION ALL
+SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
+       p.provider || ' ' || p.provider_reference, NULL, p.amount
+FROM credits.payments p
+LEFT JOIN credits.payment_references r ON r.provider = p.provider AND r.reference = p.provider_reference
+WHERE p.counts AND p.type IN ('succeeded', 'refunded', 'disputed') AND p.provider_reference IS NOT NULL
+  AND (r.customer_id = p.customer_id AND r.top_up_id = p.top_up_id) IS NOT TRUE
+UNION ALL
+SELECT 'reference: no such top-up', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
+FROM credits.payment_references r
+WHERE NOT EXISTS (SELECT FROM credits.top_ups t WHERE t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id)
 UNION ALL
 SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
 FROM credits.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
@@ -21,7 +92,7 @@ SELECT 'top-up: its payment is told and granted nothing', p.customer_id, coalesc
        'top-up ' || p.top_up_id, t.credits, NULL
 FROM credits.payments p
 LEFT JOIN credits.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id
-WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND t.grant_id IS NULL
+WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.grant_id IS NULL
 UNION ALL
 SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
        'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
@@ -30,15 +101,17 @@ LEFT JOIN (SELECT customer_id, top_up_id, sum(credits) AS credits FROM credits.r
        ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
 WHERE t.reclaimed <> coalesce(r.credits, 0) OR t.reclaimed > t.credits
 UNION ALL
-SELECT 'top-up: what was taken back is not its part of what was paid back', t.customer_id, t.credit_currency,
+SELECT 'top-up: what was taken back is not its part of what is no longer paid', t.customer_id, t.credit_currency,
        'top-up ' || t.top_up_id, x.due, t.reclaimed
 FROM credits.top_ups t
 JOIN credits.currencies c ON c.currency = t.credit_currency
-CROSS JOIN LATERAL (SELECT t.credits * least(greatest(t.refunds_sum, t.refunds_told) + t.disputed_amount, t.paid_amount)
-                           AS share) s
-CROSS JOIN LATERAL (SELECT trim_scale(round(s.share / t.paid_amount, c.decimals)) AS due) x
+LEFT JOIN (SELECT customer_id, top_up_id, sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
+           FROM credits.payment_totals GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+CROSS JOIN LATERAL (SELECT t.credits * greatest(t.due_amount - coalesce(r.amount, 0), 0) AS share) s
+CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(s.share / nullif(t.due_amount, 0), c.decimals)), 0) AS due) x
 -- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
-WHERE t.grant_id IS NOT NULL AND abs(t.reclaimed * t.paid_amount - s.share) * 2 > t.paid_amount * power(10::numeric, -c.decimals)
+WHERE t.grant_id IS NOT NULL AND CASE WHEN t.due_amount = 0 THEN t.reclaimed <> 0
+    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * power(10::numeric, -c.decimals) END
 UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed

@@ -73,7 +73,7 @@ SELECT status, credits, credit_currency, available FROM credits.payment_succeede
 SELECT top_up_id AS cheap FROM credits.purchases WHERE credits = 2500 \gset
 SELECT status FROM credits.top_up_expire('jo', :'cheap');
 
--- Less than was due is not a payment: nothing is granted, and somebody should look at it.
+-- Less than was due grants nothing until another payment makes up the rest, and somebody should look at it.
 SELECT top_up_id AS short
 FROM credits.top_up_create('jo', amount => 30, currency => 'USD', credit_currency => 'CREDIT') \gset
 SELECT status, contradiction FROM credits.payment_succeeded('jo', :'short', 'acmepay', 'p-4', 20);

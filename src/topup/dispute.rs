@@ -1,19 +1,16 @@
 //! Disputes: money that may go back. Credits go while one is open, and come back exactly where it is won.
 
+use super::reckoning::{Fact, Kind};
 use super::reclaim::{self, Outcome, Spent};
 use super::refund::{self, RefundRow};
-use super::stored::TopUp;
-use super::told::{self, Entry, Told};
+use super::told::{self, Case, Entry, Recorded, Told};
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Row, Session, Statement, writing};
-use crate::pg::value::ToCell;
-use crate::settings;
+use crate::pg::statement::{Session, writing};
 use pgrx::pg_extern;
-use pgrx::pg_sys::{TEXTOID, UUIDOID};
 use uuid::Uuid;
 
 /// `credits.payment_disputed`. Raises PC007, PC013, PC014.
@@ -25,10 +22,11 @@ fn payment_disputed(
     provider_reference: Option<&str>,
     amount: Option<Numeric>,
     spent: Option<&str>,
+    payment_reference: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let spent = reclaim::policy(spent)?;
         writing(|session| disputed(session, customer_id, top_up_id, told, amount, spent)).map(One)
@@ -44,34 +42,33 @@ pub fn disputed(
     amount: Option<Decimal>,
     spent: Spent,
 ) -> Result<RefundRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if let Some(amount) = amount {
-        told::fits(session, &top_up, "amount", amount)?;
+    let mut case = told::open(session, customer_id, top_up_id, &told, Kind::Disputed)?;
+    told::fits(session, &case, "amount", amount)?;
+    let mut fact = told.fact(Kind::Disputed, amount);
+    if let Some(row) = refund::told_before(session, &case, &fact, &told)? {
+        return Ok(row);
     }
-    if let Some(recorded) = told::was_told(session, &top_up, "disputed", told)? {
-        return refund::repeat(session, &top_up, recorded);
+    let before = case.standing();
+    if told.reference.is_none() && before.dispute_status == Some("open") {
+        return refund::row(session, &case, &Outcome::default(), None, true);
     }
-    if told.reference.is_none() && top_up.dispute_status.as_deref() == Some("open") {
-        return refund::row(session, &top_up, &Outcome::default(), None, true);
+    let payment = before.payment_of(told.provider, told.payment);
+    if let (None, Some(payment)) = (amount, payment) {
+        fact.amount = payment.paid;
+        fact.payment = payment.reference.clone().or(fact.payment);
     }
-    let amount = amount.unwrap_or_else(|| top_up.payment());
-    let won = told::was_told(session, &top_up, "dispute_won", told)?.is_some();
-    let lost = told::was_told(session, &top_up, "dispute_lost", told)?.is_some();
-    let contradiction = if won || lost {
+    let standing = case.standing_with(&fact);
+    let is_decided = [Kind::DisputeWon, Kind::DisputeLost].iter().any(|kind| case.known(*kind, &told).is_some());
+    let contradiction = if is_decided {
         Some("it was decided before it was opened")
+    } else if payment.is_none() {
+        Some("it is disputed and was not paid yet")
     } else {
-        top_up.grant_id.is_none().then_some("it is disputed and was not paid yet")
+        refund::beyond(&before, &standing)
     };
-    let mut outcome = Outcome::default();
-    if !won {
-        top_up.disputed_amount += amount;
-        top_up.dispute_status = Some(String::from(if lost { "lost" } else { "open" }));
-        outcome = reclaim::settle(session, &mut top_up, ("payment_disputed", spent), now)?;
-    }
-    let operation_id = outcome.operation_id;
-    let entry = Entry { kind: "disputed", told, amount: Some(amount), contradiction, operation_id };
-    refund::finish(session, &top_up, &entry, ("top_up.disputed", &outcome), now)
+    let outcome = reclaim::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
+    refund::finish(session, &case, &entry, ("top_up.disputed", &standing, &outcome))
 }
 
 /// `credits.payment_dispute_closed`. Raises PC013, PC014.
@@ -82,45 +79,41 @@ fn payment_dispute_closed(
     provider: Option<&str>,
     provider_reference: Option<&str>,
     won: Option<bool>,
+    payment_reference: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
         let won = input::required("won", won)?;
         writing(|session| dispute_closed(session, customer_id, top_up_id, told, won)).map(One)
     })())
 }
 
-// A dispute without a reference was decided by what came after it without one.
-static DISPUTE: Statement = Statement::new(
-    c"SELECT d.provider_reference, d.amount, d.operation_id,
-             (SELECT c.type FROM credits.payments c
-              WHERE c.customer_id = d.customer_id AND c.top_up_id = d.top_up_id AND c.payment_id > d.payment_id
-                AND c.type IN ('dispute_won', 'dispute_lost') AND c.provider = d.provider
-                AND c.provider_reference IS NULL AND d.provider_reference IS NULL
-              ORDER BY c.payment_id LIMIT 1)
-      FROM credits.payments d
-      WHERE d.customer_id = $1 AND d.top_up_id = $2 AND d.type = 'disputed' AND d.provider = $3
-        AND ($4 IS NULL OR d.provider_reference = $4)
-      ORDER BY d.payment_id DESC LIMIT 1",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID],
-);
-
-/// A dispute that was told.
-struct Dispute {
-    reference: Option<String>,
-    amount: Option<Decimal>,
-    operation_id: Option<Uuid>,
-    decided: Option<String>,
+/// Where the dispute is that a decision means, of those that count: the one with its reference; without one the newest, of the
+/// payment that it names.
+fn find(case: &Case, told: &Told<'_>) -> Option<usize> {
+    case.recorded.iter().rposition(|Recorded { fact, counts, .. }| {
+        let fits = |asked: Option<&str>, there: &Option<String>| asked.is_none() || asked == there.as_deref();
+        *counts
+            && (fact.kind, fact.provider.as_str()) == (Kind::Disputed, told.provider)
+            && fits(told.reference, &fact.reference)
+            && (told.reference.is_some() || fits(told.payment, &fact.payment))
+    })
 }
 
-/// The one with this reference; without one, the newest.
-fn find(session: &Session, top_up: &TopUp, told: Told<'_>) -> Result<Option<Dispute>, Error> {
-    let cells = [top_up.customer_id.cell(), top_up.id.cell(), told.provider.cell(), told.reference.cell()];
-    let read = |mut row: Row<'_>| {
-        Ok(Dispute { reference: row.next()?, amount: row.next()?, operation_id: row.next()?, decided: row.next()? })
+/// How a dispute was decided. One without a reference was by what came after it without one.
+fn decided(case: &Case, dispute: usize) -> Option<Kind> {
+    let fact = |at: usize| case.recorded.get(at).map(|recorded| &recorded.fact);
+    let about = fact(dispute)?;
+    let decides = |at: &usize| {
+        case.recorded.get(*at).is_some_and(|Recorded { fact, counts, .. }| {
+            *counts
+                && matches!(fact.kind, Kind::DisputeWon | Kind::DisputeLost)
+                && (&fact.provider, &fact.reference) == (&about.provider, &about.reference)
+                && (about.reference.is_some() || *at > dispute)
+        })
     };
-    DISPUTE.run(session, &cells)?.first().map(read).transpose()
+    (0..case.recorded.len()).find(decides).and_then(fact).map(|fact| fact.kind)
 }
 
 /// A dispute was decided: once, whatever is told of it later. Raises PC014.
@@ -131,35 +124,51 @@ pub fn dispute_closed(
     told: Told<'_>,
     won: bool,
 ) -> Result<RefundRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    let dispute = find(session, &top_up, told)?;
+    let kind = if won { Kind::DisputeWon } else { Kind::DisputeLost };
+    let mut case = told::open(session, customer_id, top_up_id, &told, kind)?;
+    let at = find(&case, &told);
+    let dispute = at.and_then(|at| case.recorded.get(at));
     // Known again by what the dispute is called, whoever says so without it.
-    let reference = told.reference.or(dispute.as_ref().and_then(|dispute| dispute.reference.as_deref()));
-    let told = Told { reference, ..told };
-    let (kind, other) = if won { ("dispute_won", "dispute_lost") } else { ("dispute_lost", "dispute_won") };
-    if let Some(recorded) = told::was_told(session, &top_up, kind, told)? {
-        return refund::repeat(session, &top_up, recorded);
+    let reference = told.reference.map(String::from).or_else(|| dispute.and_then(|known| known.fact.reference.clone()));
+    let operation_id = dispute.and_then(|known| known.operation_id);
+    let payment = dispute.and_then(|known| known.fact.payment.clone());
+    let fact = Fact { reference, ..told.fact(kind, None) };
+    let fact = Fact { payment: fact.payment.clone().or(payment), ..fact };
+    if let Some(row) = refund::told_before(session, &case, &fact, &told)? {
+        return Ok(row);
     }
-    let before = dispute.as_ref().and_then(|dispute| dispute.decided.as_deref());
-    if before == Some(kind) {
-        return refund::row(session, &top_up, &Outcome::default(), None, true);
+    let decided_before = match at {
+        Some(at) => decided(&case, at),
+        None => other_decision(&case, &fact),
+    };
+    if decided_before == Some(kind) {
+        return refund::row(session, &case, &Outcome::default(), None, true);
     }
-    let decided = before.is_some() || told::was_told(session, &top_up, other, told)?.is_some();
-    let contradiction = match (&dispute, decided) {
-        (_, true) => Some("it was decided otherwise before"),
-        (None, false) => Some("it was decided and never opened"),
-        (Some(_), false) => None,
+    let before = case.standing();
+    let standing = if decided_before.is_none() { case.standing_with(&fact) } else { before.clone() };
+    let contradiction = match (at, decided_before) {
+        (_, Some(_)) => Some("it was decided otherwise before"),
+        (None, None) => Some("it was decided and never opened"),
+        (Some(_), None) => refund::beyond(&before, &standing),
     };
     let mut outcome = Outcome::default();
-    if let (Some(dispute), false) = (&dispute, decided) {
-        top_up.dispute_status = Some(String::from(if won { "won" } else { "lost" }));
-        if won {
-            let amount = dispute.amount.unwrap_or_default();
-            top_up.disputed_amount = (top_up.disputed_amount - amount).max(Decimal::ZERO);
-            outcome = reclaim::give_back(session, &mut top_up, dispute.operation_id, now)?;
-        }
+    if at.is_some() && decided_before.is_none() {
+        let undone = operation_id.filter(|_| won);
+        let how = (undone, "payment_disputed", reclaim::policy(None)?);
+        outcome = reclaim::bring(session, &mut case.top_up, &standing, how, case.now)?;
     }
-    let entry = Entry { kind, told, amount: None, contradiction, operation_id: None };
-    refund::finish(session, &top_up, &entry, ("top_up.dispute_closed", &outcome), now)
+    let counts = decided_before.is_none();
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts, operation_id: None };
+    refund::finish(session, &case, &entry, ("top_up.dispute_closed", &standing, &outcome))
+}
+
+/// A decision of a dispute that was never opened.
+fn other_decision(case: &Case, fact: &Fact) -> Option<Kind> {
+    fact.reference.as_ref()?;
+    let is_one = |Recorded { fact: other, counts, .. }: &&Recorded| {
+        *counts
+            && matches!(other.kind, Kind::DisputeWon | Kind::DisputeLost)
+            && (&other.provider, &other.reference) == (&fact.provider, &fact.reference)
+    };
+    case.recorded.iter().find(is_one).map(|recorded| recorded.fact.kind)
 }

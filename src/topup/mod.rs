@@ -1,7 +1,7 @@
 //! Money that comes in: what is sold, what was bought and paid, what became of payments afterwards, accounts that recharge
 //! themselves, and what other systems must be told.
 //!
-//! Pure, and tested without a server: signature.rs, alarm.rs, money.rs. The other files are a noun each, with the SQL-facing
+//! Pure, and tested without a server: signature.rs, alarm.rs, money.rs, reckoning.rs. The other files are a noun each, with the SQL-facing
 //! functions on top.
 
 pub mod alarm;
@@ -19,7 +19,9 @@ pub mod portal;
 pub mod price;
 pub mod provider;
 pub mod recharge;
+pub mod reckoning;
 pub mod reclaim;
+pub mod reference;
 pub mod refund;
 pub mod signature;
 pub mod stored;

@@ -25,6 +25,12 @@ pub fn part(credits: Decimal, back: Decimal, paid: Decimal, decimals: u32) -> De
     to_decimal(rounded(fraction), decimals).unwrap_or(credits)
 }
 
+/// The credits of a purchase that are taken in all, where so much of what was paid is there of so much that was due: none
+/// while that remains.
+pub fn taken(credits: Decimal, due: Decimal, remaining: Decimal, decimals: u32) -> Decimal {
+    if remaining >= due { Decimal::ZERO } else { part(credits, due - remaining, due, decimals) }
+}
+
 /// What was paid for one credit, for the books.
 pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
     let fraction = fraction((paid.mantissa().into(), paid.scale()), credits, RATE_DECIMALS);
@@ -115,6 +121,14 @@ mod tests {
                 .to_string(),
             "9999999999999999999998.990000"
         );
+    }
+
+    #[test]
+    fn credits_are_taken_for_what_is_missing() {
+        assert_eq!(taken(d("100"), d("10"), d("11.90"), 6), d("0"));
+        assert_eq!(taken(d("100"), d("10"), d("5.95"), 6), d("40.5"));
+        assert_eq!(taken(d("100"), d("10"), d("0"), 6), d("100"));
+        assert_eq!(taken(d("100"), d("0"), d("0"), 6), d("0"), "what cost nothing");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Payments: what providers, or people, say of the money for a top-up. Credits are granted once, whatever is repeated or comes
 //! late or out of order; what contradicts what is known is recorded. Refunds and disputes: refund.rs, dispute.rs.
 
+use super::reckoning::{Cover, Details, Fact, Kind};
 use super::stored::{self, Status, TopUp};
-use super::told::{self, Entry, Told};
+use super::told::{self, Before, Case, Entry, Told};
 use super::{auto_recharge, money, outbox, reclaim};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
@@ -13,10 +14,11 @@ use crate::ledger::line::LineType;
 use crate::ledger::{account, currency, posting, terms};
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, writing};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
 use crate::row;
-use crate::settings;
 use pgrx::pg_extern;
+use pgrx::pg_sys::{NUMERICOID, TEXTOID, UUIDOID};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -44,85 +46,178 @@ row! {
 
 /// `credits.payment_succeeded`. Raises PC007, PC013, PC014.
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
 fn payment_succeeded(
     customer_id: Option<&str>,
     top_up_id: Option<Id>,
     provider: Option<&str>,
     provider_reference: Option<&str>,
     amount: Option<Numeric>,
+    tax: Option<Numeric>,
+    shipping: Option<Numeric>,
+    discount: Option<Numeric>,
 ) -> Reply<One<PaymentRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
         let told = Told::read(provider, provider_reference)?;
-        let amount = input::optional_number("amount", amount, amount::over_zero)?;
-        writing(|session| succeed(session, customer_id, top_up_id, told, amount)).map(One)
+        let part = |name, part| input::optional_number(name, part, amount::not_negative);
+        let details = Details {
+            tax: part("tax", tax)?,
+            shipping: part("shipping", shipping)?,
+            discount: part("discount", discount)?,
+            subtotal: None,
+        };
+        // With a discount there may be nothing left to pay.
+        let least = if details.essential().discount.is_some() { amount::not_negative } else { amount::over_zero };
+        let amount = input::optional_number("amount", amount, least)?;
+        writing(|session| succeed(session, customer_id, top_up_id, told, amount, details)).map(One)
     })())
 }
 
-/// The money came. Raises PC007, PC014.
+/// A payment for a purchase that is paid.
+const AGAIN: &str = "it was paid before, by another payment";
+/// Less than was due, where nothing was granted yet, and where it was.
+const LESS: &str = "less was paid than was due: nothing is granted";
+const LESS_AFTER_ALL: &str = "less was paid than was due, and it was granted before";
+/// More than was due.
+const MORE: &str = "more was paid than was due";
+
+/// The money came. Raises PC007, PC013, PC014.
 pub fn succeed(
     session: &Session,
     customer_id: &str,
     top_up_id: Uuid,
     told: Told<'_>,
     amount: Option<Decimal>,
+    details: Details,
 ) -> Result<PaymentRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    let paid = amount.unwrap_or(top_up.amount);
-    told::fits(session, &top_up, "amount", paid)?;
-    if let Some(recorded) = told::was_told(session, &top_up, "succeeded", told)? {
-        return answer(session, &top_up, recorded.contradiction, true);
-    }
-    let entry =
-        |contradiction| Entry { kind: "succeeded", told, amount: Some(paid), contradiction, operation_id: None };
-    if top_up.grant_id.is_some() {
-        if told.reference.is_none() {
-            return answer(session, &top_up, None, true);
+    let mut case = told::open(session, customer_id, top_up_id, &told, Kind::Succeeded)?;
+    let paid = amount.unwrap_or_else(|| what_is_due(case.top_up.amount, &details));
+    let fact = Fact { details: details.essential(), ..told.fact(Kind::Succeeded, Some(paid)) };
+    check(session, &case, &fact)?;
+    let before = case.standing();
+    let more_is_said = match case.before(&fact) {
+        Before::Same(recorded) if before.says(&fact) || !recorded.counts => {
+            return answer(session, &case, recorded.contradiction.clone(), true);
         }
-        let contradiction = "it was paid before, by another payment";
-        told::record(session, &top_up, &entry(Some(contradiction)), now)?;
-        return answer(session, &top_up, Some(contradiction.to_string()), false);
-    }
-    let contradiction = match paid {
-        less if less < top_up.amount => Some("less was paid than was due: nothing is granted"),
-        more if more > top_up.amount => Some("more was paid than was due"),
-        _ => None,
+        Before::Other if amount.is_some() => {
+            let contradiction = told::refuse(session, &case, &fact, &told, told::ANOTHER_AMOUNT)?;
+            return answer(session, &case, contradiction, false);
+        }
+        Before::Other => {
+            let recorded = case.known(Kind::Succeeded, &told).and_then(|recorded| recorded.contradiction.clone());
+            return answer(session, &case, recorded, true);
+        }
+        Before::Same(_) => true,
+        Before::New => false,
     };
-    if paid < top_up.amount {
-        told::record(session, &top_up, &entry(contradiction), now)?;
-        return answer(session, &top_up, contradiction.map(String::from), false);
+    if let Some(refused) = case.refused {
+        let contradiction = told::refuse(session, &case, &fact, &told, refused)?;
+        return answer(session, &case, contradiction, false);
     }
-    top_up.paid_amount = Some(paid);
-    (top_up.provider, top_up.provider_reference) = (Some(told.provider.to_string()), told.reference.map(String::from));
-    let available = give(session, &mut top_up, now)?;
-    stored::save(session, &top_up, now)?;
-    told::record(session, &top_up, &entry(contradiction), now)?;
+    let granted = case.top_up.grant_id.is_some();
+    if told.reference.is_none() && is_known_without_a_name(&case, &fact, amount) {
+        return answer(session, &case, None, true);
+    }
+    let standing = case.standing_with(&fact);
+    if granted && standing.cover.is_none() {
+        let contradiction = told::refuse(session, &case, &fact, &told, LESS_AFTER_ALL)?;
+        return answer(session, &case, contradiction, false);
+    }
+    let contradiction = if granted {
+        (!more_is_said).then_some(AGAIN)
+    } else {
+        match standing.cover {
+            None => Some(LESS),
+            Some(cover) => cover.over.then_some(MORE),
+        }
+    };
+    if let Some(cover) = standing.cover {
+        if granted {
+            correct_cost(session, &case.top_up, (before.cover, cover))?;
+        } else {
+            case.top_up.provider = Some(told.provider.to_string());
+            case.top_up.provider_reference = told.reference.map(String::from);
+            give(session, &mut case.top_up, cover.net, case.now)?;
+        }
+        // What was paid back before anybody said that it was paid; or what is there again.
+        let how = (None, "payment_refunded", reclaim::policy(None)?);
+        reclaim::bring(session, &mut case.top_up, &standing, how, case.now)?;
+    }
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
+    told::record(session, &case, &entry)?;
+    stored::save(session, &case.top_up, &standing, case.now)?;
+    if let (Some(cover), false) = (standing.cover, granted) {
+        tell_paid(session, &case, &cover)?;
+    }
+    answer(session, &case, contradiction.map(String::from), false)
+}
+
+/// What is due with what comes on top of the price, where nobody says how much was paid.
+fn what_is_due(amount: Decimal, details: &Details) -> Decimal {
+    let on_top = details.tax.unwrap_or_default().saturating_add(details.shipping.unwrap_or_default());
+    (amount - details.discount.unwrap_or_default()).max(Decimal::ZERO).saturating_add(on_top)
+}
+
+/// Amounts in the decimals of the payment currency, and parts that are no more than the whole. Raises PC007, PC013.
+fn check(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
+    let Details { tax, shipping, discount, .. } = fact.details;
+    for (argument, part) in [("amount", fact.amount), ("tax", tax), ("shipping", shipping), ("discount", discount)] {
+        told::fits(session, case, argument, part)?;
+    }
+    let on_top = tax.unwrap_or_default().saturating_add(shipping.unwrap_or_default());
+    if on_top > fact.amount.unwrap_or_default() {
+        return Err(Error::argument("tax", "and shipping must not be more than was paid"));
+    }
+    Ok(())
+}
+
+/// Whether a payment without a reference is taken for one that was told before: any, once all is paid, unless it says another
+/// amount; until then one without a reference either, of the same amount.
+fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) -> bool {
+    let told = |also: fn(&Fact, &Fact) -> bool| {
+        case.facts().any(|other| other.kind == Kind::Succeeded && other.amount == fact.amount && also(other, fact))
+    };
+    if case.top_up.grant_id.is_some() {
+        return amount.is_none() || amount == Some(case.top_up.amount) || told(|_, _| true);
+    }
+    told(|other, fact| other.reference.is_none() && other.provider == fact.provider)
+}
+
+fn tell_paid(session: &Session, case: &Case, cover: &Cover) -> Result<(), Error> {
+    let top_up = &case.top_up;
     let payload = json!({
         "top_up_id": top_up.id,
         "grant_id": top_up.grant_id,
         "credits": top_up.credits.normalize().to_string(),
         "credit_currency": top_up.credit_currency,
-        "amount": paid.normalize().to_string(),
+        "amount": cover.paid.normalize().to_string(),
         "currency": top_up.currency,
         "recharge_id": top_up.recharge_id,
     });
-    outbox::tell(session, customer_id, "top_up.paid", &payload, now)?;
-    // What was paid back before anybody said that it was paid.
-    if top_up.refunded_amount() > Decimal::ZERO || top_up.disputed_amount > Decimal::ZERO {
-        reclaim::settle(session, &mut top_up, ("payment_refunded", reclaim::policy(None)?), now)?;
-        stored::save(session, &top_up, now)?;
-        return answer(session, &top_up, contradiction.map(String::from), false);
-    }
-    Ok(PaymentRow::new(&top_up, now, available, contradiction.map(String::from), false))
+    outbox::tell(session, &top_up.customer_id, "top_up.paid", &payload, case.now)
 }
 
-/// Grants what was bought; what a plain debit may take then.
-fn give(session: &Session, top_up: &mut TopUp, now: Time) -> Result<Decimal, Error> {
+static CORRECT_COST: Statement = Statement::new(
+    c"UPDATE credits.credit_grants SET cost_basis = $3 WHERE customer_id = $1 AND grant_id = $2",
+    &[TEXTOID, UUIDOID, NUMERICOID],
+);
+
+/// What was paid for one credit, where what the payment is made of is told after it.
+fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cover>, Cover)) -> Result<(), Error> {
+    if before.is_some_and(|before| before.net == cover.net) {
+        return Ok(());
+    }
+    let cost_basis = money::cost_basis(cover.net, top_up.credits);
+    CORRECT_COST.run(session, &[top_up.customer_id.cell(), top_up.grant_id.cell(), cost_basis.cell()]).map(drop)
+}
+
+/// Grants what was bought, for so much.
+fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Result<(), Error> {
     let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
     let mut book = account::open_or_make(session, &customer_id, &code, now)?;
     let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
-    let cost_basis = top_up.paid_amount.and_then(|paid| money::cost_basis(paid, top_up.credits));
+    let cost_basis = money::cost_basis(paid, top_up.credits);
     let terms = terms::Terms::bought(&top_up.terms, expires_at, cost_basis);
     let id = Uuid::now_v7();
     let new = NewGrant {
@@ -137,10 +232,9 @@ fn give(session: &Session, top_up: &mut TopUp, now: Time) -> Result<Decimal, Err
     if let Some(recharge_id) = top_up.recharge_id {
         auto_recharge::close(session, &mut book, recharge_id, auto_recharge::Answer::Paid, None)?;
     }
-    let available = book.available;
     posting::post(session, &[book])?;
     (top_up.status, top_up.grant_id) = (Status::Paid, Some(id));
-    Ok(available)
+    Ok(())
 }
 
 /// `credits.payment_failed`. Raises PC013, PC014.
@@ -168,29 +262,29 @@ pub fn fail(
     told: Told<'_>,
     reason: Option<&str>,
 ) -> Result<PaymentRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if let Some(recorded) = told::was_told(session, &top_up, "failed", told)? {
-        return answer(session, &top_up, recorded.contradiction, true);
+    let mut case = told::open(session, customer_id, top_up_id, &told, Kind::Failed)?;
+    let fact = told.fact(Kind::Failed, None);
+    if let Before::Same(recorded) = case.before(&fact) {
+        return answer(session, &case, recorded.contradiction.clone(), true);
     }
-    if top_up.status == Status::Failed && told.reference.is_none() {
-        return answer(session, &top_up, None, true);
+    if let Some(refused) = case.refused {
+        let contradiction = told::refuse(session, &case, &fact, &told, refused)?;
+        return answer(session, &case, contradiction, false);
     }
-    let contradiction = top_up.grant_id.map(|_| "it was paid before");
-    told::record(
-        session,
-        &top_up,
-        &Entry { kind: "failed", told, amount: None, contradiction, operation_id: None },
-        now,
-    )?;
-    if top_up.status == Status::Initiated {
-        top_up.status = Status::Failed;
-        stored::save(session, &top_up, now)?;
-        close_recharge(session, &top_up, auto_recharge::Answer::Failed, reason, now)?;
-        let payload = json!({"top_up_id": top_up.id, "reason": reason, "recharge_id": top_up.recharge_id});
-        outbox::tell(session, customer_id, "top_up.failed", &payload, now)?;
+    if case.top_up.status == Status::Failed && told.reference.is_none() {
+        return answer(session, &case, None, true);
     }
-    answer(session, &top_up, contradiction.map(String::from), false)
+    let contradiction = case.top_up.grant_id.map(|_| "it was paid before");
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
+    told::record(session, &case, &entry)?;
+    if case.top_up.status == Status::Initiated {
+        case.top_up.status = Status::Failed;
+        stored::save(session, &case.top_up, &case.standing(), case.now)?;
+        close_recharge(session, &case.top_up, auto_recharge::Answer::Failed, reason, case.now)?;
+        let payload = json!({"top_up_id": top_up_id, "reason": reason, "recharge_id": case.top_up.recharge_id});
+        outbox::tell(session, customer_id, "top_up.failed", &payload, case.now)?;
+    }
+    answer(session, &case, contradiction.map(String::from), false)
 }
 
 fn close_recharge(
@@ -212,52 +306,41 @@ fn close_recharge(
 fn top_up_expire(customer_id: Option<&str>, top_up_id: Option<Id>) -> Reply<One<PaymentRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        writing(|session| expire(session, customer_id, top_up_id, Told { provider: "manual", reference: None }))
-            .map(One)
+        let told = Told::read(None, None)?;
+        writing(|session| expire(session, customer_id, top_up_id, told)).map(One)
     })())
 }
 
 /// Nobody will pay. Raises PC014.
 pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<'_>) -> Result<PaymentRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if top_up.status >= Status::Failed {
-        return answer(session, &top_up, None, true);
+    let mut case = told::open(session, customer_id, top_up_id, &told, Kind::Expired)?;
+    if case.top_up.status >= Status::Failed {
+        return answer(session, &case, None, true);
     }
-    told::record(
-        session,
-        &top_up,
-        &Entry { kind: "expired", told, amount: None, contradiction: None, operation_id: None },
-        now,
-    )?;
-    top_up.status = Status::Expired;
-    stored::save(session, &top_up, now)?;
-    close_recharge(session, &top_up, auto_recharge::Answer::Failed, Some("the top-up was given up"), now)?;
-    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up.id}), now)?;
-    answer(session, &top_up, None, false)
+    let fact = told.fact(Kind::Expired, None);
+    if let Some(refused) = case.refused {
+        let contradiction = told::refuse(session, &case, &fact, &told, refused)?;
+        return answer(session, &case, contradiction, false);
+    }
+    let entry = Entry { fact: &fact, currency: None, contradiction: None, counts: true, operation_id: None };
+    told::record(session, &case, &entry)?;
+    case.top_up.status = Status::Expired;
+    stored::save(session, &case.top_up, &case.standing(), case.now)?;
+    close_recharge(session, &case.top_up, auto_recharge::Answer::Failed, Some("the top-up was given up"), case.now)?;
+    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now)?;
+    answer(session, &case, None, false)
 }
 
-fn answer(
-    session: &Session,
-    top_up: &TopUp,
-    contradiction: Option<String>,
-    replayed: bool,
-) -> Result<PaymentRow, Error> {
-    let available = told::available(session, top_up)?;
-    Ok(PaymentRow::new(top_up, settings::now()?, available, contradiction, replayed))
-}
-
-impl PaymentRow {
-    fn new(top_up: &TopUp, now: Time, available: Decimal, contradiction: Option<String>, replayed: bool) -> Self {
-        PaymentRow {
-            top_up_id: top_up.id,
-            status: top_up.status_at(now).as_str().to_string(),
-            grant_id: top_up.grant_id,
-            credits: top_up.credits,
-            credit_currency: top_up.credit_currency.clone(),
-            available,
-            contradiction,
-            replayed,
-        }
-    }
+fn answer(session: &Session, case: &Case, contradiction: Option<String>, replayed: bool) -> Result<PaymentRow, Error> {
+    let top_up = &case.top_up;
+    Ok(PaymentRow {
+        top_up_id: top_up.id,
+        status: top_up.status_at(case.now).as_str().to_string(),
+        grant_id: top_up.grant_id,
+        credits: top_up.credits,
+        credit_currency: top_up.credit_currency.clone(),
+        available: told::available(session, top_up)?,
+        contradiction,
+        replayed,
+    })
 }

@@ -1,6 +1,7 @@
 //! Credits whose price was paid back: what goes back for a purchase is brought to what its refunds and disputes come to, each
 //! step an operation of its own that can be undone whole. Where the credits are found is decided in ledger/book/reclaim.rs.
 
+use super::reckoning::Standing;
 use super::stored::{Status, TopUp};
 use super::{money, told};
 use crate::amount::Decimal;
@@ -44,47 +45,41 @@ pub struct Outcome {
     pub operation_id: Option<Uuid>,
 }
 
-/// Credits that are to be back for what was refunded and disputed, of what was paid.
-fn target(session: &Session, top_up: &TopUp) -> Result<Decimal, Error> {
-    let decimals = currency::decimals(session, &top_up.credit_currency)?;
-    let back = top_up.refunded_amount() + top_up.disputed_amount;
-    Ok(if back.is_zero() { Decimal::ZERO } else { money::part(top_up.credits, back, top_up.payment(), decimals) })
-}
-
-/// Brings a purchase's credits to what its refunds and disputes come to. Nothing before it is paid.
-pub fn settle(
+/// Brings a purchase's credits, and its status, to what its payments, refunds and disputes come to. What is taken is found by
+/// the policy; what an operation took that is undone comes back exactly. Nothing before it is paid.
+pub fn bring(
     session: &Session,
     top_up: &mut TopUp,
-    (function, spent): (&str, Spent),
+    standing: &Standing,
+    (undone, function, spent): (Option<Uuid>, &str, Spent),
     now: Time,
 ) -> Result<Outcome, Error> {
     if top_up.grant_id.is_none() {
         return Ok(Outcome::default());
     }
+    top_up.status = if standing.is_refunded() { Status::Refunded } else { Status::Paid };
+    let decimals = currency::decimals(session, &top_up.credit_currency)?;
+    let target = money::taken(top_up.credits, standing.due, standing.remaining, decimals);
+    if undone.is_some() || target < top_up.reclaimed {
+        return give_back(session, top_up, target, undone, now);
+    }
     let mut outcome = Outcome::default();
-    let target = target(session, top_up)?;
     if target > top_up.reclaimed {
         outcome = take(session, top_up, (function, target - top_up.reclaimed, spent), now)?;
         top_up.reclaimed = target;
     }
-    if top_up.refunded_amount() >= top_up.payment() {
-        top_up.status = Status::Refunded;
-    }
     Ok(outcome)
 }
 
-/// Gives back what an operation took, and whatever else was taken beyond what refunds and disputes come to now.
-pub fn give_back(
+/// Gives back what an operation took, and whatever else was taken beyond what is due to be taken by now.
+fn give_back(
     session: &Session,
     top_up: &mut TopUp,
+    target: Decimal,
     operation_id: Option<Uuid>,
     now: Time,
 ) -> Result<Outcome, Error> {
-    if top_up.grant_id.is_none() {
-        return Ok(Outcome::default());
-    }
     let before = told::available(session, top_up)?;
-    let target = target(session, top_up)?;
     if let Some(operation_id) = operation_id {
         top_up.reclaimed -= undo(session, top_up, operation_id, now)?;
     }
@@ -98,9 +93,6 @@ pub fn give_back(
         let rest = ("payment_refunded", target - top_up.reclaimed, policy(None)?);
         take(session, top_up, rest, now)?;
         top_up.reclaimed = target;
-    }
-    if top_up.status == Status::Refunded && top_up.refunded_amount() < top_up.payment() {
-        top_up.status = Status::Paid;
     }
     let mut outcome = Outcome::default();
     outcome.reclaimed.taken = before - told::available(session, top_up)?;

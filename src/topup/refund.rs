@@ -1,18 +1,16 @@
 //! Refunds: money that goes back. What becomes of the credits: reclaim.rs. Disputes, which may end in one: dispute.rs.
 
-use super::outbox;
+use super::reckoning::{Fact, Kind, Standing};
 use super::reclaim::{self, Outcome, Spent};
-use super::stored::{self, TopUp};
-use super::told::{self, Entry, Recorded, Told};
+use super::told::{self, Before, Case, Entry, Recorded, Told};
+use super::{outbox, stored};
 use crate::amount::{self, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
 use crate::row;
-use crate::settings;
 use pgrx::pg_extern;
 use serde_json::json;
 use uuid::Uuid;
@@ -43,6 +41,7 @@ row! {
 
 /// `credits.payment_refunded`. Raises PC007, PC013, PC014.
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
 fn payment_refunded(
     customer_id: Option<&str>,
     top_up_id: Option<Id>,
@@ -51,16 +50,23 @@ fn payment_refunded(
     amount: Option<Numeric>,
     total_refunded: Option<Numeric>,
     spent: Option<&str>,
+    payment_reference: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let total = input::optional_number("total_refunded", total_refunded, amount::over_zero)?;
         let spent = reclaim::policy(spent)?;
         writing(|session| refunded(session, customer_id, top_up_id, told, (amount, total), spent)).map(One)
     })())
 }
+
+/// What is told of a payment that nobody has told yet.
+const BEFORE_PAID: &str = "it is paid back and was not paid yet";
+/// Money that went back beyond what was paid, by a refund and by whatever else.
+const TOO_MUCH: &str = "more is paid back than was paid";
+const TOO_MUCH_IN_ALL: &str = "with it more went back than was paid";
 
 /// Money was paid back: so much by this refund, so much in all, or the whole payment. Raises PC007, PC014.
 pub fn refunded(
@@ -71,44 +77,44 @@ pub fn refunded(
     (amount, total): (Option<Decimal>, Option<Decimal>),
     spent: Spent,
 ) -> Result<RefundRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    for (argument, given) in [("amount", amount), ("total_refunded", total)] {
-        if let Some(given) = given {
-            told::fits(session, &top_up, argument, given)?;
-        }
+    let mut case = told::open(session, customer_id, top_up_id, &told, Kind::Refunded)?;
+    told::fits(session, &case, "amount", amount)?;
+    told::fits(session, &case, "total_refunded", total)?;
+    let mut fact = Fact { total, ..told.fact(Kind::Refunded, amount) };
+    if let Some(row) = told_before(session, &case, &fact, &told)? {
+        return Ok(row);
     }
-    if let Some(recorded) = told::was_told(session, &top_up, "refunded", told)? {
-        return repeat(session, &top_up, recorded);
+    if case.known(Kind::RefundFailed, &told).is_some() {
+        let contradiction = told::refuse(session, &case, &fact, &told, "it failed before it was told")?;
+        return row(session, &case, &Outcome::default(), contradiction, false);
     }
-    if told::was_told(session, &top_up, "refund_failed", told)?.is_some() {
-        let contradiction = Some("it failed before it was told");
-        let entry = Entry { kind: "refunded", told, amount: amount.or(total), contradiction, operation_id: None };
-        told::record(session, &top_up, &entry, now)?;
-        return row(session, &top_up, &Outcome::default(), contradiction.map(String::from), false);
+    let before = case.standing();
+    let payment = before.payment_of(told.provider, told.payment);
+    if let (None, None, Some(payment)) = (amount, total, payment) {
+        fact.total = Some(before.whole(told.provider, payment));
+        fact.payment = payment.reference.clone().or(fact.payment);
     }
-    let paid = top_up.payment();
-    let before = top_up.refunded_amount();
-    match (amount, total) {
-        (Some(amount), _) => top_up.refunds_sum += amount,
-        (None, None) => top_up.refunds_told = top_up.refunds_told.max(paid),
-        (None, Some(_)) => {}
+    let standing = case.standing_with(&fact);
+    if told.reference.is_none() && amount.is_none() && standing.refunded == before.refunded {
+        return row(session, &case, &Outcome::default(), None, true);
     }
-    top_up.refunds_told = top_up.refunds_told.max(total.unwrap_or_default());
-    if told.reference.is_none() && amount.is_none() && top_up.refunded_amount() == before {
-        return row(session, &top_up, &Outcome::default(), None, true);
-    }
-    let contradiction = if top_up.grant_id.is_none() {
-        Some("it is paid back and was not paid yet")
-    } else if top_up.refunded_amount() > paid {
-        Some("more is paid back than was paid")
-    } else {
-        None
+    let contradiction =
+        if payment.is_none() { Some(BEFORE_PAID) } else { (standing.excess > before.excess).then_some(TOO_MUCH) };
+    let outcome = reclaim::bring(session, &mut case.top_up, &standing, (None, "payment_refunded", spent), case.now)?;
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
+    finish(session, &case, &entry, ("top_up.refunded", &standing, &outcome))
+}
+
+/// The answer to what was told before, or is none of the top-up's business.
+pub fn told_before(session: &Session, case: &Case, fact: &Fact, told: &Told<'_>) -> Result<Option<RefundRow>, Error> {
+    let refused = match (case.before(fact), case.refused) {
+        (Before::Same(recorded), _) => return repeat(session, case, recorded).map(Some),
+        (_, Some(refused)) => refused,
+        (Before::Other, None) => told::ANOTHER_AMOUNT,
+        (Before::New, None) => return Ok(None),
     };
-    let outcome = reclaim::settle(session, &mut top_up, ("payment_refunded", spent), now)?;
-    let amount = amount.or(total).or(Some(paid));
-    let entry = Entry { kind: "refunded", told, amount, contradiction, operation_id: outcome.operation_id };
-    finish(session, &top_up, &entry, ("top_up.refunded", &outcome), now)
+    let contradiction = told::refuse(session, case, fact, told, refused)?;
+    row(session, case, &Outcome::default(), contradiction, false).map(Some)
 }
 
 /// `credits.payment_refund_failed`. Raises PC013, PC014.
@@ -118,10 +124,11 @@ fn payment_refund_failed(
     top_up_id: Option<Id>,
     provider: Option<&str>,
     provider_reference: Option<&str>,
+    payment_reference: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
         input::required("provider_reference", provider_reference)?;
         writing(|session| refund_failed(session, customer_id, top_up_id, told, None)).map(One)
     })())
@@ -135,66 +142,80 @@ pub fn refund_failed(
     told: Told<'_>,
     amount: Option<Decimal>,
 ) -> Result<RefundRow, Error> {
-    let now = settings::now()?;
-    let mut top_up = told::lock(session, customer_id, top_up_id)?;
-    if let Some(recorded) = told::was_told(session, &top_up, "refund_failed", told)? {
-        return repeat(session, &top_up, recorded);
+    let mut case = told::open(session, customer_id, top_up_id, &told, Kind::RefundFailed)?;
+    let fact = told.fact(Kind::RefundFailed, amount);
+    if let Some(row) = told_before(session, &case, &fact, &told)? {
+        return Ok(row);
     }
-    let refund = told::was_told(session, &top_up, "refunded", told)?;
-    if let Some(refund) = &refund {
-        let amount = refund.amount.unwrap_or_default();
-        top_up.refunds_sum = (top_up.refunds_sum - amount).max(Decimal::ZERO);
-        top_up.refunds_told = (top_up.refunds_told - amount).max(Decimal::ZERO);
-    } else {
-        // It may be in the total that was told.
-        top_up.refunds_told = (top_up.refunds_told - amount.unwrap_or_default()).max(Decimal::ZERO);
-    }
-    let outcome = reclaim::give_back(session, &mut top_up, refund.and_then(|refund| refund.operation_id), now)?;
-    let entry = Entry { kind: "refund_failed", told, amount: None, contradiction: None, operation_id: None };
-    finish(session, &top_up, &entry, ("top_up.refund_failed", &outcome), now)
+    let undone = case.known(Kind::Refunded, &told).and_then(|refund| refund.operation_id);
+    let standing = case.standing_with(&fact);
+    let how = (undone, "payment_refunded", reclaim::policy(None)?);
+    let outcome = reclaim::bring(session, &mut case.top_up, &standing, how, case.now)?;
+    let entry = Entry { fact: &fact, currency: None, contradiction: None, counts: true, operation_id: None };
+    finish(session, &case, &entry, ("top_up.refund_failed", &standing, &outcome))
+}
+
+/// What went back with this beyond what was paid, by more than did before.
+pub fn beyond(before: &Standing, standing: &Standing) -> Option<&'static str> {
+    (standing.excess > before.excess).then_some(TOO_MUCH_IN_ALL)
 }
 
 /// Writes down what was told and what became of the top-up, and tells it on.
 pub fn finish(
     session: &Session,
-    top_up: &TopUp,
+    case: &Case,
     entry: &Entry<'_>,
-    (kind, outcome): (&str, &Outcome),
-    now: Time,
+    (kind, standing, outcome): (&str, &Standing, &Outcome),
 ) -> Result<RefundRow, Error> {
-    told::record(session, top_up, entry, now)?;
-    stored::save(session, top_up, now)?;
-    let payload = json!({
+    let top_up = &case.top_up;
+    told::record(session, case, entry)?;
+    stored::save(session, top_up, standing, case.now)?;
+    let mut payload = json!({
         "top_up_id": top_up.id,
-        "refunded": top_up.refunded_amount().normalize().to_string(),
-        "disputed": top_up.disputed_amount.normalize().to_string(),
-        "dispute_status": top_up.dispute_status,
+        "refunded": standing.refunded.normalize().to_string(),
+        "disputed": standing.disputed.normalize().to_string(),
+        "dispute_status": standing.dispute_status,
         "currency": top_up.currency,
         "credits_taken": outcome.reclaimed.taken.normalize().to_string(),
         "credits_owed": outcome.reclaimed.owed.normalize().to_string(),
     });
-    outbox::tell(session, &top_up.customer_id, kind, &payload, now)?;
-    row(session, top_up, outcome, entry.contradiction.map(String::from), false)
+    if let Some(payment) = &entry.fact.payment {
+        payload["payment_reference"] = json!(payment);
+    }
+    outbox::tell(session, &top_up.customer_id, kind, &payload, case.now)?;
+    answer(session, case, (standing, outcome), entry.contradiction.map(String::from), false)
 }
 
 /// The answer to what was told before: what it took, as that stands by now.
-pub fn repeat(session: &Session, top_up: &TopUp, recorded: Recorded) -> Result<RefundRow, Error> {
-    let outcome = reclaim::as_it_stands(session, top_up, recorded.operation_id)?;
-    row(session, top_up, &outcome, recorded.contradiction, true)
+fn repeat(session: &Session, case: &Case, recorded: &Recorded) -> Result<RefundRow, Error> {
+    let outcome = reclaim::as_it_stands(session, &case.top_up, recorded.operation_id)?;
+    row(session, case, &outcome, recorded.contradiction.clone(), true)
 }
 
-/// The answer of every function of refunds and disputes.
+/// The answer where nothing changed.
 pub fn row(
     session: &Session,
-    top_up: &TopUp,
+    case: &Case,
     outcome: &Outcome,
     contradiction: Option<String>,
     replayed: bool,
 ) -> Result<RefundRow, Error> {
+    answer(session, case, (&case.standing(), outcome), contradiction, replayed)
+}
+
+/// The answer of every function of refunds and disputes.
+fn answer(
+    session: &Session,
+    case: &Case,
+    (standing, outcome): (&Standing, &Outcome),
+    contradiction: Option<String>,
+    replayed: bool,
+) -> Result<RefundRow, Error> {
+    let top_up = &case.top_up;
     Ok(RefundRow {
         top_up_id: top_up.id,
-        status: top_up.status_at(settings::now()?).as_str().to_string(),
-        refunded: top_up.refunded_amount(),
+        status: top_up.status_at(case.now).as_str().to_string(),
+        refunded: standing.refunded,
         taken: outcome.reclaimed.taken,
         pending: outcome.reclaimed.owed,
         held: outcome.reclaimed.held,

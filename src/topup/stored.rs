@@ -2,13 +2,16 @@
 //! after its account: told.rs.
 
 use super::price::GrantTerms;
+use super::reckoning::{Payment, Standing};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
+use crate::pg::array::array;
 use crate::pg::statement::{Row, Rows, Session, Statement};
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{
-    INT2OID, INT4OID, INTERVALOID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
+    INT2OID, INT4OID, INT8OID, INTERVALOID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID,
+    TIMESTAMPTZOID, UUIDOID,
 };
 use uuid::Uuid;
 
@@ -77,17 +80,7 @@ pub struct TopUp {
     pub grant_id: Option<Uuid>,
     /// The request that asked for it, where nobody did it by hand.
     pub recharge_id: Option<Uuid>,
-    /// What was paid.
-    pub paid_amount: Option<Decimal>,
-    /// What the refunds that were told one by one add up to.
-    pub refunds_sum: Decimal,
-    /// The most that was told of all refunds together.
-    pub refunds_told: Decimal,
-    /// What disputes that are open or lost take.
-    pub disputed_amount: Decimal,
-    /// 'open', 'won' or 'lost', for the last of them.
-    pub dispute_status: Option<String>,
-    /// Credits that went back for all this.
+    /// Credits that went back for refunds and disputes.
     pub reclaimed: Decimal,
     /// Where to pay.
     pub checkout_url: Option<String>,
@@ -103,16 +96,6 @@ impl TopUp {
     /// How far it has come at a moment: also what only time brought.
     pub fn status_at(&self, now: Time) -> Status {
         if self.status == Status::Initiated && self.expires_at <= now { Status::Expired } else { self.status }
-    }
-
-    /// What was paid; until then, what is due.
-    pub fn payment(&self) -> Decimal {
-        self.paid_amount.unwrap_or(self.amount)
-    }
-
-    /// What was paid back, as far as anybody said.
-    pub fn refunded_amount(&self) -> Decimal {
-        self.refunds_sum.max(self.refunds_told)
     }
 }
 
@@ -162,9 +145,9 @@ static INSERT: Statement = Statement::new(
     c"INSERT INTO credits.top_ups (customer_id, top_up_id, status, price_id, quantity, amount, currency, credits,
                                    credit_currency, rate, category, priority, time_to_live, applicable_meters, name, provider,
                                    return_url, failure_url, checkout_url, description, metadata, created_at, expires_at,
-                                   recharge_id)
+                                   recharge_id, due_amount)
       VALUES ($1, $2, 'initiated', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-              $23)",
+              $23, $5)",
     &[
         TEXTOID, UUIDOID, UUIDOID, INT4OID, NUMERICOID, TEXTOID, NUMERICOID, TEXTOID, NUMERICOID, TEXTOID, INT2OID,
         INTERVALOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID,
@@ -209,8 +192,7 @@ pub fn insert(session: &Session, new: &New<'_>, now: Time) -> Result<(), Error> 
 static LOCK: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
-             t.paid_amount, t.refunds_sum, t.refunds_told, t.disputed_amount, t.dispute_status, t.reclaimed, t.checkout_url,
-             t.expires_at, t.rate, t.metadata
+             t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata
       FROM credits.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2
       FOR UPDATE",
     &[TEXTOID, UUIDOID],
@@ -219,8 +201,7 @@ static LOCK: Statement = Statement::new(
 static FIND: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
-             t.paid_amount, t.refunds_sum, t.refunds_told, t.disputed_amount, t.dispute_status, t.reclaimed, t.checkout_url,
-             t.expires_at, t.rate, t.metadata
+             t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata
       FROM credits.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2",
     &[TEXTOID, UUIDOID],
 );
@@ -266,11 +247,6 @@ fn read(mut row: Row<'_>) -> Result<TopUp, Error> {
         provider_reference: row.next()?,
         grant_id: row.next()?,
         recharge_id: row.next()?,
-        paid_amount: row.next()?,
-        refunds_sum: row.next()?,
-        refunds_told: row.next()?,
-        disputed_amount: row.next()?,
-        dispute_status: row.next()?,
         reclaimed: row.next()?,
         checkout_url: row.next()?,
         expires_at: row.next()?,
@@ -281,8 +257,8 @@ fn read(mut row: Row<'_>) -> Result<TopUp, Error> {
 
 static SAVE: Statement = Statement::new(
     c"UPDATE credits.top_ups t
-      SET status = $3, provider = $4, provider_reference = $5, grant_id = $6, paid_amount = $7, refunds_sum = $8,
-          refunds_told = $9, disputed_amount = $10, dispute_status = $11, reclaimed = $12,
+      SET status = $3, provider = $4, provider_reference = $5, grant_id = $6, reclaimed = $7, paid_amount = $8,
+          refunded_amount = $9, disputed_amount = $10, dispute_status = $11, due_amount = $12,
           paid_at = CASE WHEN $6 IS NULL THEN t.paid_at ELSE coalesce(t.paid_at, $13) END,
           closed_at = CASE WHEN t.status = $3 THEN t.closed_at ELSE $13 END
       WHERE t.customer_id = $1 AND t.top_up_id = $2",
@@ -303,8 +279,8 @@ static SAVE: Statement = Statement::new(
     ],
 );
 
-/// Writes what became of a locked top-up.
-pub fn save(session: &Session, top_up: &TopUp, at: Time) -> Result<(), Error> {
+/// Writes what became of a locked top-up, and of its payments.
+pub fn save(session: &Session, top_up: &TopUp, standing: &Standing, at: Time) -> Result<(), Error> {
     SAVE.run(
         session,
         &[
@@ -314,14 +290,68 @@ pub fn save(session: &Session, top_up: &TopUp, at: Time) -> Result<(), Error> {
             top_up.provider.cell(),
             top_up.provider_reference.cell(),
             top_up.grant_id.cell(),
-            top_up.paid_amount.cell(),
-            top_up.refunds_sum.cell(),
-            top_up.refunds_told.cell(),
-            top_up.disputed_amount.cell(),
-            top_up.dispute_status.cell(),
             top_up.reclaimed.cell(),
+            standing.paid.cell(),
+            standing.refunded.cell(),
+            standing.disputed.cell(),
+            standing.dispute_status.cell(),
+            standing.due.cell(),
             at.cell(),
         ],
-    )
-    .map(drop)
+    )?;
+    save_payments(session, top_up, &standing.payments)
+}
+
+static SAVE_PAYMENTS: Statement = Statement::new(
+    c"INSERT INTO credits.payment_totals (customer_id, top_up_id, payment_no, provider, provider_reference, paid_amount, tax,
+                                          shipping, discount, subtotal, refunded_amount, disputed_amount)
+      SELECT $1, $2, p.payment_no, p.provider, p.provider_reference, p.paid_amount, p.tax, p.shipping, p.discount, p.subtotal,
+             p.refunded_amount, p.disputed_amount
+      FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11)
+           WITH ORDINALITY AS p (provider, provider_reference, paid_amount, tax, shipping, discount, subtotal, refunded_amount,
+                                 disputed_amount, payment_no)
+      ON CONFLICT (customer_id, top_up_id, payment_no) DO UPDATE
+      SET provider = excluded.provider, provider_reference = excluded.provider_reference, paid_amount = excluded.paid_amount,
+          tax = excluded.tax, shipping = excluded.shipping, discount = excluded.discount, subtotal = excluded.subtotal,
+          refunded_amount = excluded.refunded_amount, disputed_amount = excluded.disputed_amount",
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+        NUMERICARRAYOID,
+    ],
+);
+
+// One that was only named by a refund that failed after all.
+static FORGET_PAYMENTS: Statement = Statement::new(
+    c"DELETE FROM credits.payment_totals WHERE customer_id = $1 AND top_up_id = $2 AND payment_no > $3",
+    &[TEXTOID, UUIDOID, INT8OID],
+);
+
+fn save_payments(session: &Session, top_up: &TopUp, payments: &[Payment]) -> Result<(), Error> {
+    let (customer_id, top_up_id) = (top_up.customer_id.cell(), top_up.id.cell());
+    SAVE_PAYMENTS.run(
+        session,
+        &[
+            customer_id,
+            top_up_id,
+            array(payments.iter().map(|payment| &payment.provider)),
+            array(payments.iter().map(|payment| payment.reference.as_ref())),
+            array(payments.iter().map(|payment| payment.paid)),
+            array(payments.iter().map(|payment| payment.details.tax)),
+            array(payments.iter().map(|payment| payment.details.shipping)),
+            array(payments.iter().map(|payment| payment.details.discount)),
+            array(payments.iter().map(|payment| payment.details.subtotal)),
+            array(payments.iter().map(|payment| payment.refunded)),
+            array(payments.iter().map(|payment| payment.disputed)),
+        ],
+    )?;
+    FORGET_PAYMENTS.run(session, &[customer_id, top_up_id, (payments.len() as i64).cell()]).map(drop)
 }

@@ -8,10 +8,10 @@ mod stripe;
 
 use self::event::{Event, Fact};
 use super::provider::{self, Expected};
-use super::told::{self, Entry, Told};
-use super::{dispute, payment, reclaim, refund, stored};
+use super::reckoning::Details;
+use super::told::Told;
+use super::{dispute, payment, reclaim, reference, refund, stored};
 use crate::amount::Decimal;
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::json;
@@ -125,9 +125,9 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
         // earlier.
         Lock::of(session, c"webhook_events", (name, payment)).take();
     }
-    let row = apply(session, &expected, &event, now)?;
-    if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. }) {
-        apply_earlier(session, &expected, &event, now)?;
+    let row = apply(session, &expected, &event)?;
+    if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. } | Fact::Free { .. }) {
+        apply_earlier(session, &expected, &event)?;
     }
     Ok(row)
 }
@@ -160,7 +160,7 @@ fn repeat(session: &Session, name: &str, event: &Event) -> Result<WebhookRow, Er
     Ok(WebhookRow { event_id: event.id.clone(), kind, outcome, customer_id, top_up_id, status, replayed: true, reason })
 }
 
-fn apply(session: &Session, expected: &Expected<'_>, event: &Event, now: Time) -> Result<WebhookRow, Error> {
+fn apply(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<WebhookRow, Error> {
     let name = expected.provider;
     let mut row = WebhookRow {
         event_id: event.id.clone(),
@@ -174,7 +174,7 @@ fn apply(session: &Session, expected: &Expected<'_>, event: &Event, now: Time) -
     };
     match unexpected(expected, event).map_or_else(|| find(session, name, event), |ignored| Ok(Err(ignored)))? {
         Ok((customer_id, top_up_id)) => {
-            let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id, now)?;
+            let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id)?;
             row.outcome = String::from(if contradiction { "contradiction" } else { "applied" });
             (row.customer_id, row.top_up_id, row.status) = (Some(customer_id), Some(top_up_id), Some(status));
         }
@@ -206,11 +206,6 @@ fn unexpected(expected: &Expected<'_>, event: &Event) -> Option<Ignored> {
 static BY_ID: Statement =
     Statement::new(c"SELECT customer_id, top_up_id FROM credits.top_ups WHERE top_up_id = $1 LIMIT 1", &[UUIDOID]);
 
-static BY_REFERENCE: Statement = Statement::new(
-    c"SELECT customer_id, top_up_id FROM credits.top_ups WHERE provider = $1 AND provider_reference = $2 LIMIT 1",
-    &[TEXTOID, TEXTOID],
-);
-
 /// How long a transaction that begins a top-up may be under way when an event names the top-up already, in seconds.
 const MAY_COME: i64 = 60 * 60;
 /// How far the clock of the server that made an id may be ahead of this one's, in seconds.
@@ -223,9 +218,16 @@ fn may_come(id: Uuid) -> bool {
     id.get_version_num() == 7 && age.is_some_and(|age| (-AHEAD..MAY_COME).contains(&age))
 }
 
-/// The top-up that an event is about: by the id that it carries, else by the payment that it names. None where both are
-/// none of ours, or the payment is not yet. Raises PC014 for an id that may come.
+/// The top-up that an event is about: a refund or a dispute by the payment that it names, all else by the id that it carries;
+/// or the other way round. None where both are none of ours, or the payment is not yet. Raises PC014 for an id that may come.
 fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, Uuid), Ignored>, Error> {
+    let by_reference = |reference: &Option<String>| match reference {
+        Some(reference) => in_latest_snapshot(session, |session| reference::owner(session, name, reference)),
+        None => Ok(None),
+    };
+    if let Some(found) = by_reference(&event.subject.of_payment)? {
+        return Ok(Ok(found));
+    }
     let key = |rows: crate::pg::statement::Rows<'_>| {
         rows.first().map(|mut row| Ok::<(String, Uuid), Error>((row.next()?, row.next()?))).transpose()
     };
@@ -241,9 +243,7 @@ fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, 
         }
     }
     let Some(payment) = &event.subject.payment else { return Ok(Err(Ignored::Unknown)) };
-    let by_reference =
-        in_latest_snapshot(session, |session| key(BY_REFERENCE.run(session, &[name.cell(), payment.cell()])?));
-    if let Some(found) = by_reference? {
+    if let Some(found) = by_reference(&event.subject.payment)? {
         return Ok(Ok(found));
     }
     // Some applications make the top-up's id the payment's reference.
@@ -261,23 +261,27 @@ fn tell(
     event: &Event,
     customer_id: &str,
     top_up_id: Uuid,
-    now: Time,
 ) -> Result<(String, bool), Error> {
-    let told = Told { provider: name, reference: event.reference.as_deref() };
-    if let Some(currency) = &event.currency
-        && !currency.eq_ignore_ascii_case(&stored::find(session, customer_id, top_up_id)?.currency)
-    {
-        let top_up = told::lock(session, customer_id, top_up_id)?;
-        let contradiction = Some("it is in another currency: nothing is done");
-        let entry = Entry { kind: event.fact.kind(), told, amount: None, contradiction, operation_id: None };
-        told::record(session, &top_up, &entry, now)?;
-        return Ok((top_up.status.as_str().to_string(), true));
-    }
+    let told = Told {
+        provider: name,
+        reference: event.reference.as_deref(),
+        payment: event.subject.of_payment.as_deref(),
+        currency: event.currency.as_deref(),
+    };
     let payment_row = |row: payment::PaymentRow| (row.status, row.contradiction.is_some());
     let refund_row = |row: refund::RefundRow| (row.status, row.contradiction.is_some());
     let spent = reclaim::policy(None)?;
     Ok(match &event.fact {
-        Fact::Succeeded { amount } => payment_row(payment::succeed(session, customer_id, top_up_id, told, *amount)?),
+        Fact::Succeeded { amount, details } => {
+            payment_row(payment::succeed(session, customer_id, top_up_id, told, *amount, *details)?)
+        }
+        Fact::Free { details } => {
+            // Of what nobody says how it came to nothing, all was taken off.
+            let off = details.discount.filter(|off| !off.is_zero()).or(details.subtotal);
+            let off = off.map_or_else(|| Ok(stored::find(session, customer_id, top_up_id)?.amount), Ok)?;
+            let details = Details { discount: Some(off), ..*details };
+            payment_row(payment::succeed(session, customer_id, top_up_id, told, Some(Decimal::ZERO), details)?)
+        }
         Fact::Failed { reason } => {
             payment_row(payment::fail(session, customer_id, top_up_id, told, reason.as_deref())?)
         }
@@ -306,12 +310,12 @@ static EARLIER: Statement = Statement::new(
 );
 
 /// Applies what came for a payment before anybody knew whose it was: a refund or a dispute that names nothing but the payment.
-fn apply_earlier(session: &Session, expected: &Expected<'_>, event: &Event, now: Time) -> Result<(), Error> {
+fn apply_earlier(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<(), Error> {
     let Some(payment) = &event.subject.payment else { return Ok(()) };
     let rows = EARLIER.run(session, &[expected.provider.cell(), payment.cell(), event.id.cell()])?;
     let payloads = rows.iter().map(|mut row| row.next()).collect::<Result<Vec<String>, Error>>()?;
     for payload in payloads {
-        apply(session, expected, &read(expected.provider, &payload)?, now)?;
+        apply(session, expected, &read(expected.provider, &payload)?)?;
     }
     Ok(())
 }

@@ -6,9 +6,14 @@ from typing import Any
 
 from sessions import CREDIT, DEBIT, Pair
 
-PAY = "SELECT * FROM credits.payment_succeeded(%s, %s, 'shop', %s)"
-FAIL = "SELECT * FROM credits.payment_failed(%s, %s, 'shop', %s)"
-REFUND = "SELECT * FROM credits.payment_refunded(%s, %s, 'shop', %s, %s)"
+# References are the provider's, so each purchase has its own.
+OF = "FROM (SELECT %s::text, %s::uuid, %s::text) AS p (customer, top_up, name)"
+PAY = f"SELECT s.* {OF}, credits.payment_succeeded(customer, top_up, 'shop', name || ' of ' || top_up) AS s"
+FAIL = f"SELECT f.* {OF}, credits.payment_failed(customer, top_up, 'shop', name || ' of ' || top_up) AS f"
+REFUND = f"SELECT r.* {OF}, credits.payment_refunded(customer, top_up, 'shop', name || ' of ' || top_up, %s) AS r"
+# Of what two purchases have in common.
+PAY_SHARED = "SELECT * FROM credits.payment_succeeded(%s, %s, 'shop', %s)"
+REFUND_SHARED = "SELECT * FROM credits.payment_refunded(%s, %s, 'shop', %s, %s)"
 BEGIN = "SELECT * FROM credits.recharge_begin(%s, %s)"
 AUTO = "SELECT * FROM credits.configure_auto_recharge(%s, threshold => 20, price_id => %s, cooldown => '0')"
 REQUESTS = "SELECT recharge_id, status FROM credits.recharge_log WHERE customer_id = %s ORDER BY recharge_id"
@@ -36,6 +41,38 @@ def two_payments_of_one_purchase(pair: Pair) -> None:
     pair.first.commit()
     pair.checks.equal(waiting.one()["contradiction"], "it was paid before, by another payment", "it contradicts")
     pair.checks.equal(pair.balance(), (100, 0, 0), "the credits are there once")
+
+
+def one_payment_of_two_purchases(pair: Pair) -> None:
+    """one payment told of two customers' purchases at once: the second waits, and is paid only if the first rolled back"""
+    for commit in (True, False):
+        theirs = _begun(pair, f"first_payer_{commit}")
+        payer, reference = pair.customer, f"shared_{commit}"
+        ours = _begun(pair, f"second_payer_{commit}")
+        pair.first.begin()
+        pair.first.one(PAY_SHARED, payer, theirs, reference)
+        waiting = pair.blocked(pair.second.start(PAY_SHARED, pair.customer, ours, reference))
+        pair.first.end(commit)
+        expected = ("initiated", "it belongs to another top-up: nothing is done") if commit else ("paid", None)
+        row = waiting.one()
+        pair.checks.equal((row["status"], row["contradiction"]), expected, "what the second is told")
+        pair.checks.equal(pair.balance(), (0 if commit else 100, 0, 0), "it is granted once")
+
+
+def one_refund_of_two_purchases(pair: Pair) -> None:
+    """one refund told of two customers' purchases at once: the second waits, and takes only if the first rolled back"""
+    for commit in (True, False):
+        theirs = _begun(pair, f"first_refunded_{commit}")
+        payer, reference = pair.customer, f"refund_{commit}"
+        pair.first.one(PAY, payer, theirs, "p1")
+        ours = _begun(pair, f"second_refunded_{commit}")
+        pair.second.one(PAY, pair.customer, ours, "p1")
+        pair.first.begin()
+        pair.first.one(REFUND_SHARED, payer, theirs, reference, 4)
+        waiting = pair.blocked(pair.second.start(REFUND_SHARED, pair.customer, ours, reference, 4))
+        pair.first.end(commit)
+        pair.checks.equal(waiting.one()["taken"], 0 if commit else 40, "what the second takes")
+        pair.checks.equal(pair.balance(), (100 if commit else 60, 0, 0), "it is taken once")
 
 
 def a_refund_while_it_is_paid(pair: Pair) -> None:
@@ -122,7 +159,7 @@ def two_workers_begin(pair: Pair) -> None:
 
 
 CASES = [
-    one_payment_told_twice, two_payments_of_one_purchase, a_refund_while_it_is_paid, a_refund_behind_a_debit,
+    one_payment_told_twice, two_payments_of_one_purchase, one_payment_of_two_purchases, one_refund_of_two_purchases, a_refund_while_it_is_paid, a_refund_behind_a_debit,
     a_failure_and_a_debit_in_one_transaction, two_debits_that_leave_little, topped_up_while_a_worker_begins,
     two_workers_begin,
 ]  # fmt: skip

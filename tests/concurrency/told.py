@@ -127,9 +127,11 @@ def due(purchase: Purchase, told: Iterable[Told]) -> Due:
                    max((one.total or NOTHING for one in refunds), default=NOTHING))  # fmt: skip
     disputes = [one for one in things if one.kind == "disputed" and ("dispute_won", one.reference) not in ended]
     disputed = sum((one.amount or NOTHING for one in disputes), NOTHING)
-    if any(one.kind == "succeeded" and (one.amount or NOTHING) >= purchase.amount for one in things):
-        back = min(refunded + disputed, purchase.amount)
-        part = (purchase.credits * back / purchase.amount).quantize(Decimal("0.000001"), ROUND_HALF_UP)
-        return Due(frozenset(("refunded" if refunded >= purchase.amount else "paid",)), refunded, disputed, part)
+    # In all payments: what is due and no longer remains paid takes its part, and nothing is told of one of them alone.
+    paid = sum((one.amount or NOTHING for one in things if one.kind == "succeeded"), NOTHING)
+    if paid >= purchase.amount:
+        missing = max(purchase.amount - max(paid - refunded - disputed, NOTHING), NOTHING)
+        part = (purchase.credits * missing / purchase.amount).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+        return Due(frozenset(("refunded" if refunded >= paid else "paid",)), refunded, disputed, part)
     ends = {one.kind for one in things} & {"failed", "expired"}
     return Due(frozenset(ends or ("initiated",)), refunded, disputed, NOTHING)

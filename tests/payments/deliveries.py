@@ -209,11 +209,16 @@ def watch(database: str) -> tuple[int, list[str]]:
     """Looks at every purchase, again and again. Returns how often, and what went backward."""
     seen: dict[str, str] = {}
     looks, wrong, last = 0, [], False
+    again = {story.number for story in stories.all_of(ROUNDS, SEED) if story.paid_again}
+    query = (
+        "SELECT p.top_up_id::text, p.status, b.number FROM credits.purchases p"
+        " JOIN public.begun b ON b.top_up_id = p.top_up_id::text"
+    )
     with harness.connect(database) as connection:
         while not last:
             last = is_over(connection)
-            for top_up_id, status in connection.execute("SELECT top_up_id::text, status FROM credits.purchases"):
-                if reckoning.RANK[status] < reckoning.RANK[seen.get(top_up_id, status)]:
+            for top_up_id, status, number in connection.execute(query):
+                if reckoning.goes_back(seen.get(top_up_id, status), status, number in again):
                     wrong.append(f"{top_up_id} was {seen[top_up_id]} and is {status}")
                 seen[top_up_id] = status
             looks += 1

@@ -31,8 +31,14 @@ PRICE = PRICES[0]
 PATIENCE = 20.0  # seconds until something that should have happened counts as not happening
 
 # The tables that each event writes. A write to any of them can fail.
-PAID = ("webhook_events", "payments", "top_ups", "accounts", "credit_grants", "credit_transactions", "outbox")
-TAKEN_BACK = ("webhook_events", "payments", "top_ups", "accounts", "operations", "reclaims", "credit_transactions")
+PAID = (
+    "webhook_events", "payment_references", "payments", "payment_totals", "top_ups", "accounts", "credit_grants",
+    "credit_transactions", "outbox",
+)  # fmt: skip
+TAKEN_BACK = (
+    "webhook_events", "payment_references", "payments", "payment_totals", "top_ups", "accounts", "operations", "reclaims",
+    "credit_transactions",
+)  # fmt: skip
 
 
 class Purchase:

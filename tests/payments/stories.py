@@ -42,7 +42,8 @@ class Due(NamedTuple):
 
     statuses: tuple[str, ...] = ("paid",)
     paid: bool = True
-    back: Decimal = Decimal(0)  # of the money: refunded, or disputed and not won
+    back: Decimal = Decimal(0)  # of what was due for the credits: refunded, or disputed and not won
+    price: Decimal | None = None  # that, where it is not what the purchase costs
     contradicts: bool | None = False  # None: that depends on the order
 
 
@@ -66,10 +67,16 @@ class Story(NamedTuple):
         """Whether all that is told of it says which purchase it is about."""
         return self.kind != "told_by_reference"
 
+    @property
+    def paid_again(self) -> bool:
+        """Whether it may be paid after it was refunded: its other payment is told, and is still there."""
+        return self.kind == "second_refunded"
+
     def reclaimed(self) -> Decimal:
         """Credits that went back, were owed or will go back: rounded on the total."""
-        back = min(self.due.back, self.price.amount)
-        return (self.price.credits * back / self.price.amount).quantize(MILLIONTH, ROUND_HALF_UP)
+        price = self.price.amount if self.due.price is None else self.due.price
+        back = min(self.due.back, price)
+        return (self.price.credits * back / price).quantize(MILLIONTH, ROUND_HALF_UP) if price else Decimal(0)
 
 
 class Teller:
@@ -176,6 +183,74 @@ def paid_twice(tell: Teller) -> tuple[list[Delivery], Due]:
     return [(stripe.succeeded(amount, payment=payment, serial=payment),) for payment in (1, 2)], Due(contradicts=True)
 
 
+def second_refunded(tell: Teller) -> tuple[list[Delivery], Due]:
+    """Two payments for one top-up, of which one goes back, told by the charge and by itself: nothing is missing."""
+    stripe, amount = tell.stripe, tell.amount
+    told = [
+        stripe.succeeded(amount), stripe.succeeded(amount, payment=2, serial=2), stripe.refund_updated(amount, 1, payment=2),
+        stripe.refunded(amount, amount, payment=2, serial=2),
+    ]  # fmt: skip
+    return [(one,) for one in told], Due(contradicts=True)
+
+
+def each_refunded_in_part(tell: Teller) -> tuple[list[Delivery], Due]:
+    """Two payments for one top-up, of both of which something goes back: what is missing is what is missing in all."""
+    stripe, amount = tell.stripe, tell.amount
+    first, second = tell.price.share("0.7"), tell.price.share("0.6")
+    told = [
+        stripe.succeeded(amount), stripe.succeeded(amount, payment=2, serial=2), stripe.refund_updated(first, 1),
+        stripe.disputed(second, payment=2),
+    ]  # fmt: skip
+    return [(one,) for one in told], Due(back=first + second - amount, contradicts=True)
+
+
+def paid_in_two(tell: Teller) -> tuple[list[Delivery], Due]:
+    """Two payments that make up what is due, and something of the second goes back."""
+    stripe, part = tell.stripe, tell.price.share("0.4")
+    back = tell.price.share("0.25")
+    told = [
+        stripe.succeeded(part), stripe.succeeded(tell.amount - part, payment=2, serial=2),
+        stripe.refund_updated(back, 1, payment=2),
+    ]  # fmt: skip
+    return [(one,) for one in told], Due(back=back, contradicts=True)
+
+
+def taxed(tell: Teller) -> tuple[list[Delivery], Due]:
+    """Tax came on top at the checkout; that goes back, and a fifth of the price."""
+    stripe, tax, back = tell.stripe, tell.price.share("0.19"), tell.price.share("0.2")
+    whole = tell.amount + tax
+    told = [stripe.completed(whole, tax=tax), stripe.succeeded(whole), stripe.refunded(whole, tax + back)]
+    return [(one,) for one in told], Due(back=back, contradicts=None)
+
+
+def discounted(tell: Teller) -> tuple[list[Delivery], Due]:
+    """A quarter was taken off at the checkout; a fifth of the price goes back."""
+    stripe, off, back = tell.stripe, tell.price.share("0.25"), tell.price.share("0.2")
+    less = tell.amount - off
+    told = [stripe.completed(less, discount=off), stripe.succeeded(less), stripe.refund_updated(back, 1)]
+    return [(one,) for one in told], Due(back=back, price=less, contradicts=None)
+
+
+def free(tell: Teller) -> tuple[list[Delivery], Due]:
+    return [(tell.stripe.free(tell.amount),)], Due(price=Decimal(0))
+
+
+def several_providers(tell: Teller) -> tuple[list[Delivery], Due]:
+    """Stripe says how much went back in all, and a cheque gave back something else."""
+    stripe, amount = tell.stripe, tell.amount
+    first, second = tell.price.share("0.2"), tell.price.share("0.3")
+    cheque = tell.call("payment_refunded", "cheque", amount=second, provider="cheque")
+    told = [stripe.succeeded(amount), stripe.refunded(amount, first), stripe.refund_updated(first, 1), cheque]
+    return [(one,) for one in told], Due(back=first + second, contradicts=None)
+
+
+def refunded_and_lost(tell: Teller) -> tuple[list[Delivery], Due]:
+    """The whole is disputed and refunded, and the dispute is lost: too much went back."""
+    stripe, amount = tell.stripe, tell.amount
+    told = [stripe.disputed(amount), stripe.dispute_closed(amount, won=False), stripe.refunded(amount, amount)]
+    return [(stripe.succeeded(amount),), *((one,) for one in told)], Due(("refunded",), back=amount, contradicts=True)
+
+
 def paid_too_little(tell: Teller) -> tuple[list[Delivery], Due]:
     little = tell.stripe.succeeded(tell.price.share("0.9"))
     return [(little,)], Due(("initiated",), paid=False, contradicts=True)
@@ -249,7 +324,8 @@ def disputes_called(tell: Teller) -> tuple[list[Delivery], Due]:
 
 KINDS: tuple[Callable[[Teller], tuple[list[Delivery], Due]], ...] = (
     paid, paid_after_failures, only_failed, refunded_in_parts, refunded_told_twice, refunded_whole, refunded_too_much,
-    dispute_won, dispute_lost, disputed_and_refunded, told_by_reference, paid_twice, paid_too_little,
+    dispute_won, dispute_lost, disputed_and_refunded, told_by_reference, paid_twice, second_refunded, each_refunded_in_part,
+    paid_in_two, taxed, discounted, free, several_providers, refunded_and_lost, paid_too_little,
     paid_too_little_at_first, paid_too_much, never_begun, called, called_and_told, refunds_called, whole_refund_called,
     refund_that_fails, disputes_called,
 )  # fmt: skip

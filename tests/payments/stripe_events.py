@@ -29,12 +29,30 @@ class Events:
     def __init__(self, number: int) -> None:
         self.number = number
 
-    def completed(self, amount: Decimal, serial: int = 1, payment: int = 1) -> Told:
-        """The customer was through with the checkout page."""
+    def completed(
+        self,
+        amount: Decimal,
+        serial: int = 1,
+        payment: int = 1,
+        tax: Decimal = Decimal(0),
+        discount: Decimal = Decimal(0),
+    ) -> Told:
+        """The customer was through with the checkout page, where tax came on top and a discount was taken off."""
         return self.event(
             "checkout.session.completed", serial,
             id=f"cs_{self.number}_{payment}", object="checkout.session", amount_total=cents(amount), currency="usd",
-            mode="payment", status="complete", payment_status="paid", payment_intent=self.payment(payment),
+            amount_subtotal=cents(amount - tax + discount), mode="payment", status="complete", payment_status="paid",
+            total_details={"amount_tax": cents(tax), "amount_discount": cents(discount), "amount_shipping": 0},
+            payment_intent=self.payment(payment),
+        )  # fmt: skip
+
+    def free(self, price: Decimal) -> Told:
+        """The customer was through with it, and a discount left nothing to be paid."""
+        return self.event(
+            "checkout.session.completed", 1,
+            id=f"cs_{self.number}_free", object="checkout.session", amount_total=0, currency="usd",
+            amount_subtotal=cents(price), mode="payment", status="complete", payment_status="no_payment_required",
+            total_details={"amount_tax": 0, "amount_discount": cents(price), "amount_shipping": 0}, payment_intent=None,
         )  # fmt: skip
 
     def succeeded(self, amount: Decimal, serial: int = 1, payment: int = 1) -> Told:

@@ -15,7 +15,7 @@ VIEWS = {
     "wallets": "1, 2", "grants": "1, 2", "open_holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3",
     "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "price_list": "1", "rejected_events": "1",
     "backlog": "1", "packages": "price_id", "catalog": "product_id, price_id", "rates": "1, 2, 4",
-    "purchases": "1, 2", "payment_log": "payment_id", "webhook_log": "1, 2", "recharge_log": "1, 2",
+    "purchases": "1, 2", "purchase_payments": "1, 2, 3", "payment_log": "payment_id", "webhook_log": "1, 2", "recharge_log": "1, 2",
     "outbox_rows": "1, 2",
 }  # fmt: skip
 CONFIGURATIONS = (
@@ -78,7 +78,8 @@ def summary(connection: Connection) -> dict[str, Any]:
         " ORDER BY customer_id, top_up_id"
     )
     payments = (
-        "SELECT customer_id, type, provider, provider_reference, amount, contradiction FROM credits.payment_log"
+        "SELECT customer_id, type, provider, provider_reference, payment_reference, amount, counts, contradiction"
+        " FROM credits.payment_log"
         " ORDER BY payment_id"
     )
     recharges = "SELECT customer_id, status, amount, reason FROM credits.recharge_log ORDER BY customer_id, recharge_id"

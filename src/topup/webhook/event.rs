@@ -1,6 +1,7 @@
 //! What a provider's event says, in words of our own. Pure.
 
 use crate::amount::Decimal;
+use crate::topup::reckoning::Details;
 use serde_json::Value;
 
 /// An event.
@@ -31,6 +32,8 @@ pub struct Subject {
     pub top_up_id: Option<String>,
     /// What the provider calls the payment.
     pub payment: Option<String>,
+    /// The same where it is not the payment itself that is told of, but a refund or a dispute of it.
+    pub of_payment: Option<String>,
 }
 
 /// What happened; amounts in major units.
@@ -40,8 +43,15 @@ pub enum Fact {
     Succeeded {
         /// So much; what was due where the provider may leave that out.
         amount: Option<Decimal>,
+        /// What that is made of.
+        details: Details,
     },
-    /// It did not.
+    /// Nothing was to be paid.
+    Free {
+        /// Why.
+        details: Details,
+    },
+    /// The money did not come.
     Failed {
         /// Why, in the provider's words.
         reason: Option<String>,
@@ -75,18 +85,12 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The word for it in the table of payments.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Fact::Succeeded { .. } => "succeeded",
-            Fact::Failed { .. } | Fact::Nothing => "failed",
-            Fact::Expired => "expired",
-            Fact::Refunded { .. } => "refunded",
-            Fact::RefundFailed { .. } => "refund_failed",
-            Fact::Disputed { .. } => "disputed",
-            Fact::DisputeClosed { won: true } => "dispute_won",
-            Fact::DisputeClosed { won: false } => "dispute_lost",
-        }
+    /// Whether it is of a payment, and not the payment itself.
+    pub fn is_of_payment(&self) -> bool {
+        matches!(
+            self,
+            Fact::Refunded { .. } | Fact::RefundFailed { .. } | Fact::Disputed { .. } | Fact::DisputeClosed { .. }
+        )
     }
 }
 
@@ -131,5 +135,5 @@ pub fn sender(provider: &str, json: &Value) -> Sender {
 /// What the application put into the metadata.
 pub fn subject(metadata: Option<&Value>, payment: Option<String>) -> Subject {
     let of = |name| metadata.and_then(|metadata| text(metadata, name));
-    Subject { customer_id: of("customer_id"), top_up_id: of("top_up_id"), payment }
+    Subject { customer_id: of("customer_id"), top_up_id: of("top_up_id"), payment, of_payment: None }
 }

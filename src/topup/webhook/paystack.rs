@@ -5,6 +5,7 @@ use super::event::{Event, Fact, Sender, Subject, subject, text, units};
 use super::minor;
 use crate::amount::Decimal;
 use crate::json;
+use crate::topup::reckoning::Details;
 use serde_json::Value;
 
 /// `None` for what is no event.
@@ -22,7 +23,8 @@ pub fn read(json: &Value) -> Option<Event> {
     let own = text(data, "id").or_else(|| text(data, "refund_reference"));
     let (fact, reference, payment) = match kind.as_str() {
         "charge.success" => {
-            (Fact::Succeeded { amount: amount("amount")? }, text(data, "reference"), text(data, "reference"))
+            let fact = Fact::Succeeded { amount: amount("amount")?, details: Details::default() };
+            (fact, text(data, "reference"), text(data, "reference"))
         }
         "charge.failed" => {
             let reason = text(data, "gateway_response");
@@ -38,7 +40,8 @@ pub fn read(json: &Value) -> Option<Event> {
         _ => (Fact::Nothing, own.clone(), payment),
     };
     let about = reference.clone().or(own).or_else(|| payment.clone())?;
-    let subject: Subject = subject(metadata_of(metadata).as_ref(), payment);
+    let of_payment = payment.clone().filter(|_| fact.is_of_payment());
+    let subject = Subject { of_payment, ..subject(metadata_of(metadata).as_ref(), payment) };
     Some(Event { id: format!("{kind} {about}"), kind, fact, reference, currency, subject, sender: Sender::default() })
 }
 
@@ -67,13 +70,15 @@ mod tests {
         let charge = json!({"event": "charge.success", "data": {"id": 7, "reference": "r1", "amount": 250000, "currency": "NGN",
                             "metadata": "{\"top_up_id\": \"t\", \"customer_id\": \"u1\"}"}});
         let charge = read(&charge).unwrap();
-        assert_eq!(charge.fact, Fact::Succeeded { amount: Some(Decimal::from(2500)) });
+        let details = Details::default();
+        assert_eq!(charge.fact, Fact::Succeeded { amount: Some(Decimal::from(2500)), details });
         assert_eq!((charge.id.as_str(), charge.subject.top_up_id.as_deref()), ("charge.success r1", Some("t")));
         let refund = json!({"event": "refund.processed", "data": {"transaction_reference": "r1", "refund_reference": "f1",
                             "amount": "10000", "currency": "NGN"}});
         let refund = read(&refund).unwrap();
         assert_eq!(refund.fact, Fact::Refunded { amount: Some(Decimal::from(100)), total: None });
         assert_eq!((refund.reference.as_deref(), refund.subject.payment.as_deref()), (Some("f1"), Some("r1")));
+        assert_eq!((refund.subject.of_payment.as_deref(), charge.subject.of_payment), (Some("r1"), None));
         assert_eq!(read(&json!({"event": "refund.pending", "data": {"id": 1}})).unwrap().fact, Fact::Nothing);
     }
 

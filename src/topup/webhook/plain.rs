@@ -1,8 +1,9 @@
 //! Events of a provider of one's own: `{"id", "type", "customer_id", "top_up_id", "reference", "amount", "currency", …}`, amounts
 //! in major units, as numbers or texts. Pure.
 
-use super::event::{Event, Fact, Sender, subject, text};
+use super::event::{Event, Fact, Sender, Subject, subject, text};
 use crate::amount::{self, Decimal};
+use crate::topup::reckoning::Details;
 use serde_json::Value;
 
 /// `None` for what is no event.
@@ -18,7 +19,11 @@ pub fn read(json: &Value) -> Option<Event> {
         }
     };
     let fact = match kind.as_str() {
-        "payment.succeeded" => Fact::Succeeded { amount: amount("amount")? },
+        "payment.succeeded" => {
+            let (tax, shipping, discount) = (amount("tax")?, amount("shipping")?, amount("discount")?);
+            let details = Details { tax, shipping, discount, subtotal: None };
+            Fact::Succeeded { amount: amount("amount")?, details }
+        }
         "payment.failed" => Fact::Failed { reason: text(json, "reason") },
         "payment.expired" => Fact::Expired,
         "payment.refunded" => Fact::Refunded { amount: amount("amount")?, total: amount("total_refunded")? },
@@ -27,7 +32,9 @@ pub fn read(json: &Value) -> Option<Event> {
         "payment.dispute_closed" => Fact::DisputeClosed { won: json.get("won")?.as_bool()? },
         _ => Fact::Nothing,
     };
-    let subject = subject(Some(json), text(json, "payment").or_else(|| text(json, "reference")));
+    let payment = text(json, "payment");
+    let of_payment = payment.clone().filter(|_| fact.is_of_payment());
+    let subject = Subject { of_payment, ..subject(Some(json), payment.or_else(|| text(json, "reference"))) };
     Some(Event {
         id,
         kind,

@@ -1,9 +1,10 @@
 //! Stripe's events: those of Checkout Sessions, PaymentIntents, refunds and disputes. Source: Stripe, "Types of events" and the
 //! API reference of the objects that they carry. Pure.
 
-use super::event::{Event, Fact, Sender, id_of, subject, text, units};
+use super::event::{Event, Fact, Sender, Subject, id_of, subject, text, units};
 use super::minor;
 use crate::amount::Decimal;
+use crate::topup::reckoning::Details;
 use serde_json::Value;
 
 /// `None` for what is no event.
@@ -20,14 +21,20 @@ pub fn read(json: &Value) -> Option<Event> {
     let (fact, reference, payment) = match kind.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
             let reference = payment.clone().or(own);
-            match text(object, "payment_status").as_deref() {
-                Some("paid") => (Fact::Succeeded { amount: amount("amount_total")? }, reference.clone(), reference),
-                _ => (Fact::Nothing, reference.clone(), reference),
-            }
+            let details = details(object, currency.as_deref());
+            let fact = match text(object, "payment_status").as_deref() {
+                Some("paid") => Fact::Succeeded { amount: amount("amount_total")?, details },
+                Some("no_payment_required") if is_free(object) => Fact::Free { details },
+                _ => Fact::Nothing,
+            };
+            (fact, reference.clone(), reference)
         }
         "checkout.session.async_payment_failed" => (Fact::Failed { reason: None }, payment.clone().or(own), payment),
         "checkout.session.expired" => (Fact::Expired, own, payment),
-        "payment_intent.succeeded" => (Fact::Succeeded { amount: amount("amount_received")? }, own.clone(), own),
+        "payment_intent.succeeded" => {
+            let fact = Fact::Succeeded { amount: amount("amount_received")?, details: Details::default() };
+            (fact, own.clone(), own)
+        }
         "payment_intent.payment_failed" | "payment_intent.canceled" => {
             let error = object.get("last_payment_error").and_then(|error| text(error, "message"));
             let reason = error.or_else(|| text(object, "cancellation_reason"));
@@ -65,11 +72,29 @@ pub fn read(json: &Value) -> Option<Event> {
         }
         _ => (Fact::Nothing, own, payment),
     };
-    let mut subject = subject(object.get("metadata"), payment);
+    let of_payment = payment.clone().filter(|_| fact.is_of_payment());
+    let mut subject = Subject { of_payment, ..subject(object.get("metadata"), payment) };
     if kind.starts_with("checkout.session.") && subject.top_up_id.is_none() {
         subject.top_up_id = text(object, "client_reference_id").filter(|id| uuid::Uuid::parse_str(id).is_ok());
     }
     Some(Event { id, kind, fact, reference, currency, subject, sender: Sender::default() })
+}
+
+/// Whether a Checkout Session sold something, and nothing was to be paid for it: sessions of other modes say so as well.
+fn is_free(session: &Value) -> bool {
+    units(session, "amount_total") == Some(0) && text(session, "mode").is_none_or(|mode| mode == "payment")
+}
+
+/// What the total of a Checkout Session is made of.
+fn details(session: &Value, currency: Option<&str>) -> Details {
+    let part = |object: &Value, name: &str| minor("stripe", currency, units(object, name));
+    let of_total = |name: &str| session.get("total_details").and_then(|details| part(details, name));
+    Details {
+        tax: of_total("amount_tax"),
+        shipping: of_total("amount_shipping"),
+        discount: of_total("amount_discount"),
+        subtotal: part(session, "amount_subtotal"),
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +113,8 @@ mod tests {
             json!({"id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid", "amount_total": 2500, "currency": "usd",
                    "metadata": {"customer_id": "u1", "top_up_id": "t"}}),
         );
-        assert_eq!(session.fact, Fact::Succeeded { amount: Some(Decimal::from(25)) });
+        let details = Details::default();
+        assert_eq!(session.fact, Fact::Succeeded { amount: Some(Decimal::from(25)), details });
         let intent = event(
             "payment_intent.succeeded",
             json!({"id": "pi_1", "amount_received": 2500, "currency": "usd", "metadata": {"top_up_id": "t"}}),
@@ -122,7 +148,7 @@ mod tests {
             json!({"id": "ch_1", "amount_refunded": 700, "currency": "usd", "payment_intent": "pi_1"}),
         );
         assert_eq!(charge.fact, Fact::Refunded { amount: None, total: Some(Decimal::from(7)) });
-        assert_eq!(charge.reference, None);
+        assert_eq!((charge.reference, charge.subject.of_payment.as_deref()), (None, Some("pi_1")));
         let lost = event("charge.dispute.closed", json!({"id": "dp_1", "status": "lost", "payment_intent": "pi_1"}));
         assert_eq!(lost.fact, Fact::DisputeClosed { won: false });
     }

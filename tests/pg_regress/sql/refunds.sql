@@ -43,12 +43,12 @@ SELECT status, refunded, taken, contradiction FROM credits.payment_refunded('cyd
 SELECT buy('dan', :'pack') AS dan \gset
 SELECT refunded, taken FROM credits.payment_refunded('dan', :'dan', 'stripe', total_refunded => 3);
 SELECT refunded, taken, replayed FROM credits.payment_refunded('dan', :'dan', 'stripe', total_refunded => 3);
-SELECT refunded, taken FROM credits.payment_refunded('dan', :'dan', 'stripe', 're_1', 3);
-SELECT refunded, taken FROM credits.payment_refunded('dan', :'dan', 'stripe', 're_2', 2);
+SELECT refunded, taken FROM credits.payment_refunded('dan', :'dan', 'stripe', 're_dan_1', 3);
+SELECT refunded, taken FROM credits.payment_refunded('dan', :'dan', 'stripe', 're_dan_2', 2);
 SELECT refunded, taken FROM credits.payment_refunded('dan', :'dan', 'stripe', total_refunded => 5);
 -- One that fails after all gives back what it took.
-SELECT refunded, taken, available FROM credits.payment_refund_failed('dan', :'dan', 'stripe', 're_2');
-SELECT refunded, taken, replayed FROM credits.payment_refund_failed('dan', :'dan', 'stripe', 're_2');
+SELECT refunded, taken, available FROM credits.payment_refund_failed('dan', :'dan', 'stripe', 're_dan_2');
+SELECT refunded, taken, replayed FROM credits.payment_refund_failed('dan', :'dan', 'stripe', 're_dan_2');
 SELECT * FROM stands('dan');
 
 -- Held credits go when their hold closes: given back they are taken, captured they are owed.
@@ -73,35 +73,35 @@ SELECT * FROM stands('fay');
 -- A dispute takes what a refund would; won, it gives back exactly that: to the purchase, and to what paid for it.
 SELECT buy('gil', :'pack') AS gil \gset
 SELECT FROM credits.wallet_debit('gil', 70);
-SELECT taken, pending FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_1');
+SELECT taken, pending FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_gil_1');
 SELECT FROM credits.wallet_credit('gil', 45, description => 'present');
 SELECT * FROM stands('gil');
 SELECT dispute_status, disputed_amount, reclaimed FROM credits.purchases WHERE customer_id = 'gil';
-SELECT taken, available, contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_1', true);
-SELECT taken, replayed FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_1', true);
-SELECT contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_1', false);
+SELECT taken, available, contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_gil_1', true);
+SELECT taken, replayed FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_gil_1', true);
+SELECT contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_gil_1', false);
 SELECT * FROM stands('gil');
 SELECT name, remaining, lapsed FROM credits.grants WHERE customer_id = 'gil' ORDER BY name;
 SELECT status, dispute_status, disputed_amount, reclaimed FROM credits.purchases WHERE customer_id = 'gil';
 -- Lost, it stays; a refund of the same money takes no more.
-SELECT taken FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_2', 4);
-SELECT taken FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_2', false);
-SELECT status, refunded, taken, pending FROM credits.payment_refunded('gil', :'gil', 'stripe', 're_9');
+SELECT taken FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_gil_2', 4);
+SELECT taken FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_gil_2', false);
+SELECT status, refunded, taken, pending FROM credits.payment_refunded('gil', :'gil', 'stripe', 're_gil_9');
 SELECT * FROM stands('gil');
 -- Decided before it was opened, and never opened.
-SELECT contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_3', true);
-SELECT taken, contradiction FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_3');
+SELECT contradiction FROM credits.payment_dispute_closed('gil', :'gil', 'stripe', 'dp_gil_3', true);
+SELECT taken, contradiction FROM credits.payment_disputed('gil', :'gil', 'stripe', 'dp_gil_3');
 
 -- Without a reference it is of the newest dispute, which is decided once, whichever way it is named.
 SELECT buy('max', :'pack') AS max \gset
-SELECT taken FROM credits.payment_disputed('max', :'max', 'bank', 'dp_1', 5);
-SELECT taken FROM credits.payment_disputed('max', :'max', 'bank', 'dp_2', 5);
+SELECT taken FROM credits.payment_disputed('max', :'max', 'bank', 'dp_max_1', 5);
+SELECT taken FROM credits.payment_disputed('max', :'max', 'bank', 'dp_max_2', 5);
 SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', won => true);
-SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', 'dp_2', true);
+SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', 'dp_max_2', true);
 SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', 'bank', won => true);
 SELECT taken, contradiction FROM credits.payment_dispute_closed('max', :'max', 'bank', won => false);
 SELECT disputed_amount, reclaimed FROM credits.purchases WHERE customer_id = 'max';
-SELECT taken FROM credits.payment_dispute_closed('max', :'max', 'bank', 'dp_1', true);
+SELECT taken FROM credits.payment_dispute_closed('max', :'max', 'bank', 'dp_max_1', true);
 SELECT taken FROM credits.payment_disputed('max', :'max', amount => 4);
 SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', won => false);
 SELECT taken, replayed FROM credits.payment_dispute_closed('max', :'max', won => false);
@@ -110,8 +110,8 @@ SELECT * FROM stands('max');
 
 -- A refund before its payment is kept, and takes its part at once.
 SELECT top_up_id AS hal FROM credits.top_up_create('hal', :'pack') \gset
-SELECT status, refunded, taken, contradiction FROM credits.payment_refunded('hal', :'hal', 'stripe', 're_1', 4);
-SELECT status, available FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_1');
+SELECT status, refunded, taken, contradiction FROM credits.payment_refunded('hal', :'hal', 'stripe', 're_hal_1', 4);
+SELECT status, available FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_hal_1');
 SELECT * FROM stands('hal');
 
 -- A pack for certain meters: what is owed can be paid by what may pay those.
@@ -125,24 +125,24 @@ SELECT * FROM stands('ivy');
 -- Several that wait for the same held credits: each takes, or is owed, what is its own, and can be undone by itself.
 SELECT buy('jon', :'pack') AS jon \gset
 SELECT hold_id AS hold FROM credits.hold_create('jon', 100) \gset
-SELECT held FROM credits.payment_refunded('jon', :'jon', 'stripe', 're_1', 3);
-SELECT held FROM credits.payment_refunded('jon', :'jon', 'stripe', 're_2', 2);
+SELECT held FROM credits.payment_refunded('jon', :'jon', 'stripe', 're_jon_1', 3);
+SELECT held FROM credits.payment_refunded('jon', :'jon', 'stripe', 're_jon_2', 2);
 SELECT available FROM credits.hold_release('jon', :'hold');
 SELECT * FROM stands('jon');
-SELECT refunded, taken, available FROM credits.payment_refund_failed('jon', :'jon', 'stripe', 're_1');
+SELECT refunded, taken, available FROM credits.payment_refund_failed('jon', :'jon', 'stripe', 're_jon_1');
 SELECT * FROM stands('jon');
 SELECT buy('kim', :'pack') AS kim \gset
 SELECT hold_id AS hold FROM credits.hold_create('kim', 100) \gset
-SELECT held FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_1', 3);
-SELECT held FROM credits.payment_disputed('kim', :'kim', 'stripe', 'dp_1', 2);
+SELECT held FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_kim_1', 3);
+SELECT held FROM credits.payment_disputed('kim', :'kim', 'stripe', 'dp_kim_1', 2);
 SELECT available FROM credits.hold_capture('kim', :'hold');
 SELECT * FROM stands('kim');
-SELECT FROM credits.payment_dispute_closed('kim', :'kim', 'stripe', 'dp_1', true);
+SELECT FROM credits.payment_dispute_closed('kim', :'kim', 'stripe', 'dp_kim_1', true);
 SELECT * FROM stands('kim');
 SELECT buy('lea', :'pack') AS lea \gset
 SELECT consumed FROM credits.report_meter_event('lea', 'tokens', 100, 'e');
-SELECT pending FROM credits.payment_refunded('lea', :'lea', 'stripe', 're_1', 3, spent => 'forgive');
-SELECT pending FROM credits.payment_refunded('lea', :'lea', 'stripe', 're_2', 2);
+SELECT pending FROM credits.payment_refunded('lea', :'lea', 'stripe', 're_lea_1', 3, spent => 'forgive');
+SELECT pending FROM credits.payment_refunded('lea', :'lea', 'stripe', 're_lea_2', 2);
 SELECT returned, available FROM credits.meter_event_cancel('lea', 'e');
 SELECT * FROM stands('lea');
 
@@ -153,7 +153,7 @@ SELECT credits.payment_refunded('ivy', :'ivy', amount => 0.001);
 SELECT credits.payment_refunded('ivy', :'ivy', spent => 'keep');
 SELECT credits.payment_refund_failed('ivy', :'ivy');
 SELECT credits.payment_disputed(NULL, :'ivy');
-SELECT credits.payment_dispute_closed('ivy', :'ivy', 'stripe', 'dp_1');
+SELECT credits.payment_dispute_closed('ivy', :'ivy', 'stripe', 'dp_ivy_1');
 SET credits.spent_on_refund = 'nonsense';
 SELECT credits.payment_refunded('ivy', :'ivy', amount => 1);
 RESET credits.spent_on_refund;
