@@ -30,6 +30,7 @@ COMMENT ON COLUMN credits.accounts.created_at IS 'When it was first used.';
 COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'The most pending usage that it may owe; ''infinity'' for any.';
 COMMENT ON COLUMN credits.accounts.low_balance_threshold IS 'Available below this is a low balance; 0 for never.';
 COMMENT ON COLUMN credits.accounts.told IS 'What was told of the balance last: 0 nothing, 1 that it is low, 2 that nothing is left.';
+COMMENT ON COLUMN credits.accounts.issued IS 'All that it was ever granted, of its currency at most 28 digits: no more can be available, held or come back.';
 COMMENT ON COLUMN credits.accounts.watch_above IS 'Once so much is available again, what the balance calls for is looked at. infinity: never.';
 COMMENT ON COLUMN credits.accounts.watch_below IS 'Once less is available, likewise.';
 COMMENT ON COLUMN credits.accounts.restricted IS 'What remains in grants for certain meters only.';

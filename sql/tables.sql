@@ -58,6 +58,7 @@ CREATE TABLE credits.accounts (
     overdraft_limit       numeric NOT NULL DEFAULT 'infinity',
     low_balance_threshold numeric NOT NULL DEFAULT 0,
     told                  smallint NOT NULL DEFAULT 0,
+    issued                numeric NOT NULL DEFAULT 0,
     watch_above           numeric NOT NULL DEFAULT 'infinity',
     watch_below           numeric NOT NULL DEFAULT 0,
     restricted            numeric NOT NULL DEFAULT 0,

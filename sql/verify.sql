@@ -36,6 +36,14 @@ SELECT 'line: no such account', l.customer_id, l.currency, 'line ' || l.line_no,
 FROM credits.lines l
 WHERE NOT EXISTS (SELECT FROM credits.accounts a WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
 UNION ALL
+SELECT 'account: issued is not the sum of its grants, or more than can be counted', a.customer_id, a.currency, NULL,
+       coalesce(g.issued, 0), a.issued
+FROM credits.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS issued FROM credits.credit_grants GROUP BY 1, 2) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+LEFT JOIN credits.currencies c ON c.currency = a.currency
+WHERE a.issued <> coalesce(g.issued, 0) OR a.issued >= 10::numeric ^ (28 - c.decimals)
+UNION ALL
 SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
 FROM credits.accounts a WHERE NOT EXISTS (SELECT FROM credits.customers c WHERE c.customer_id = a.customer_id)
 UNION ALL

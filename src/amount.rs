@@ -1,8 +1,10 @@
 //! Exact decimals: what an amount may be, and how a price is rounded. Pure: no PostgreSQL in here.
 //!
-//! Amounts are in major units (credits). One limit holds for every amount and every balance: written with all the
-//! decimals of its currency it has at most [`MAX_DIGITS`] digits. Sums of two such numbers fit a [`Decimal`] without
-//! rounding, so addition and subtraction are exact everywhere.
+//! Amounts are in major units (credits). One limit holds for every amount: written with all the decimals of its currency it has
+//! at most [`MAX_DIGITS`] digits. It holds for all that an account was ever granted, and with that for every balance: what is
+//! available, held or may come back was granted before. It holds for what usage leaves owed, and what purchases that were paid
+//! back leave owed is no more than was granted. So no balance is more than twice the limit, and sums of seven such numbers fit
+//! a [`Decimal`] without rounding: addition and subtraction are exact everywhere.
 
 use ethnum::I256;
 pub use rust_decimal::Decimal;
@@ -49,19 +51,30 @@ pub enum AmountError {
     /// Larger or finer than can be kept exactly.
     #[error("must have at most 28 digits, the currency's decimals counted")]
     TooManyDigits,
+    /// With it the account would have been granted more than can be counted.
+    #[error("must keep all that the account was ever granted within 28 digits, the currency's decimals counted")]
+    NoRoom,
+    /// With it the account would owe more than can be counted.
+    #[error("must keep what the account owes within 28 digits, the currency's decimals counted")]
+    TooMuchOwed,
 }
 
 /// Reads what PostgreSQL prints for a `numeric`.
 pub fn parse(text: &str) -> Result<Decimal, AmountError> {
-    let digits = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
-    if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
-        return Err(AmountError::NotFinite);
-    }
-    let number = Decimal::from_str_exact(digits).map_err(|_| AmountError::TooManyDigits)?;
+    let number = exact(text)?;
     if number.mantissa().unsigned_abs() >= 10u128.pow(MAX_DIGITS) {
         return Err(AmountError::TooManyDigits);
     }
     Ok(number)
+}
+
+/// The same for what the tables hold, sums of amounts among it.
+pub fn exact(text: &str) -> Result<Decimal, AmountError> {
+    let digits = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
+        return Err(AmountError::NotFinite);
+    }
+    Decimal::from_str_exact(digits).map_err(|_| AmountError::TooManyDigits)
 }
 
 /// Holds a number against the limits of a currency with so many decimals.
@@ -75,6 +88,11 @@ pub fn fit(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
         return Err(AmountError::TooManyDigits);
     }
     Ok(amount)
+}
+
+/// Whether a sum of a currency with so many decimals has at most as many digits as an amount may have.
+pub fn is_countable(sum: Decimal, decimals: u32) -> bool {
+    sum < Decimal::from_i128_with_scale(10i128.pow(MAX_DIGITS - decimals), 0)
 }
 
 /// A cost that is charged later, when it cannot be refused any more: a million of them can be owed and still be counted.

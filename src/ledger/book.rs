@@ -55,6 +55,8 @@ pub struct Book {
     pub held: Decimal,
     /// Owed.
     pub pending: Decimal,
+    /// All that it was ever granted: no balance of it can come to more.
+    pub issued: Decimal,
     /// The most that may be owed; `None` is any.
     pub overdraft_limit: Option<Decimal>,
     /// The grant whose remaining the account's row carries, and what remains of it.
@@ -98,6 +100,8 @@ pub struct Book {
     touched: bool,
     /// Whether something was to change that is not there: the tables were damaged.
     broken: bool,
+    /// Usage that was recorded earlier and is not charged: more would be owed than can be counted.
+    pub uncountable: Vec<String>,
 }
 
 impl Book {
@@ -117,6 +121,7 @@ impl Book {
             restricted,
             held,
             pending,
+            issued: Decimal::ZERO,
             overdraft_limit,
             head,
             next_change_at,
@@ -138,6 +143,7 @@ impl Book {
             watch: Watch::default(),
             touched: false,
             broken: false,
+            uncountable: Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::line::{LineType, Source};
 use super::operation::{self, Begun, Operation, Texts};
 use super::terms::{Given, Terms};
 use super::{account, balance, currency, history, posting};
-use crate::amount::{self, Decimal};
+use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -251,7 +251,7 @@ pub fn give(
     (line_type, source): (LineType, Option<&Source>),
     decimals: u32,
 ) -> Result<(), Error> {
-    check_room(session, book, new.amount, decimals)?;
+    check_room(book, new.amount, decimals)?;
     let grant = terms.grant(new.id, new.amount, book.posted_at)?;
     posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     insert(session, book, &grant, terms, new)?;
@@ -265,8 +265,9 @@ pub fn give(
 }
 
 static BEGIN_AT: Statement = Statement::new(
-    c"UPDATE credits.accounts SET next_change_at = least(next_change_at, $3) WHERE customer_id = $1 AND currency = $2",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+    c"UPDATE credits.accounts SET next_change_at = least(next_change_at, $3), issued = issued + $4
+      WHERE customer_id = $1 AND currency = $2",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID],
 );
 
 /// Adds a grant that took effect long ago to an account that is locked: as one that was scheduled for then and is due by now,
@@ -287,28 +288,22 @@ fn backdate(
             "must not be before the account's last line: import in the order of time",
         ));
     }
-    check_room(session, &book, new.amount, decimals)?;
+    check_room(&book, new.amount, decimals)?;
     book.posted_at = book.posted_at.max(now);
     insert(session, &book, &terms.scheduled(new.id, new.amount, at), terms, new)?;
-    BEGIN_AT.run(session, &[book.customer_id.cell(), book.currency.cell(), at.cell()])?;
+    BEGIN_AT.run(session, &[book.customer_id.cell(), book.currency.cell(), at.cell(), new.amount.cell()])?;
     let book = account::open_existing(session, &book.customer_id, &book.currency, now)?;
     let available = book.available;
     posting::post_due(session, vec![book])?;
     Ok(available)
 }
 
-static SCHEDULED: Statement = Statement::new(
-    c"SELECT coalesce(sum(amount), 0) FROM credits.credit_grants
-      WHERE customer_id = $1 AND currency = $2 AND status = 'pending' AND effective_at > $3",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
-);
-
-/// All that the account has or will have must be countable, so that no later step can fail on it.
-pub fn check_room(session: &Session, book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
-    let rows = SCHEDULED.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
-    let mut row = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?;
-    let total = row.next::<Decimal>()? + book.balance() + book.held + amount;
-    amount::fit(total, decimals).map(drop).map_err(|reason| Error::amount("amount", amount, reason))
+/// All that the account was ever granted must be countable: no more can come back to it, be it by a cancellation, a dispute that is
+/// won, a release or a start, so that no later step can fail on it.
+pub fn check_room(book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
+    amount::fit(book.issued + amount, decimals)
+        .map(drop)
+        .map_err(|_| Error::amount("amount", amount, AmountError::NoRoom))
 }
 
 static INSERT: Statement = Statement::new(

@@ -248,6 +248,8 @@ pub struct Unsettled {
     pub event_name: String,
     /// Credits.
     pub cost: Decimal,
+    /// Of its currency.
+    pub decimals: u32,
     /// When it was reported: as of when it is charged.
     pub created_at: Time,
 }

@@ -38,8 +38,8 @@ pub type Key = (String, String);
 
 static LOCK: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.watch_below,
-             nullif(a.watch_above, 'infinity')
+             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.issued,
+             a.watch_below, nullif(a.watch_above, 'infinity')
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
       ORDER BY a.customer_id, a.currency
@@ -49,7 +49,8 @@ static LOCK: Statement = Statement::new(
 
 static READ_ONE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, 0::numeric, NULL::numeric
+             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.issued,
+             0::numeric, NULL::numeric
       FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -61,7 +62,8 @@ pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<
 
 static READ: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, 0::numeric, NULL::numeric
+             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.issued,
+             0::numeric, NULL::numeric
       FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
     &[TEXTARRAYOID, TEXTARRAYOID],
@@ -130,7 +132,8 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let head = head_id.map(|id| (id, head_remaining));
     let times = (row.next()?, row.next()?);
     let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
-    (book.defers, book.watch.below, book.watch.above) = (row.next()?, row.next()?, row.next()?);
+    (book.defers, book.issued) = (row.next()?, row.next()?);
+    (book.watch.below, book.watch.above) = (row.next()?, row.next()?);
     Ok(book)
 }
 
@@ -194,11 +197,11 @@ static POST: Statement = Statement::new(
                               THEN greatest(x.available - x.head_remaining, a.watch_below) ELSE 'infinity' END,
           next_change_at = x.next_change_at,
           posted_at = x.posted_at,
-          last_line = x.last_line, last_debt = x.last_debt
+          last_line = x.last_line, last_debt = x.last_debt, issued = x.issued
       FROM (SELECT unnest($23) AS customer_id, unnest($24) AS currency, unnest($25) AS available, unnest($26) AS restricted,
                    unnest($27) AS held, unnest($28) AS pending, unnest($29) AS head_grant_id, unnest($30) AS head_remaining,
                    unnest($31) AS next_change_at, unnest($32) AS posted_at, unnest($33) AS last_line,
-                   unnest($34) AS last_debt) x
+                   unnest($34) AS last_debt, unnest($35) AS issued) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
     &[
         // grants
@@ -239,6 +242,7 @@ static POST: Statement = Statement::new(
         TIMESTAMPTZARRAYOID,
         INT8ARRAYOID,
         INT8ARRAYOID,
+        NUMERICARRAYOID,
     ],
 );
 
@@ -324,6 +328,7 @@ fn post_all(session: &Session, books: &[&Book]) -> Result<(), Error> {
             array(books.iter().map(|b| b.posted_at)),
             array(books.iter().map(|b| b.last_line)),
             array(books.iter().map(|b| b.last_debt)),
+            array(books.iter().map(|b| b.issued)),
         ],
     )?;
     extra::write(session, books)

@@ -95,7 +95,7 @@ fn transfer(
     call: &Operation,
     decimals: u32,
 ) -> Result<TransferRow, Error> {
-    grant::check_room(session, &recipient, call.amount, decimals)?;
+    grant::check_room(&recipient, call.amount, decimals)?;
     posting::take_windows(session, &mut [(&mut sender, call.amount), (&mut recipient, Decimal::ZERO)], &[])?;
     let draws = sender
         .withdraw(LineType::Transfer, call.operation_id, call.amount)

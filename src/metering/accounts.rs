@@ -238,7 +238,7 @@ impl<'a> Accounts<'a> {
         let waiting = self.waiting.remove(&key).unwrap_or_default();
         let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
         let before = (may_refuse && !waiting.is_empty()).then(|| book.clone());
-        charge_waiting(book, &waiting);
+        let staying = charge_waiting(book, &waiting);
         let lines = book.lines.len();
         let outcome = match &p.cost {
             Cost::Own(cost) => {
@@ -257,7 +257,13 @@ impl<'a> Accounts<'a> {
                 *book = before;
                 self.waiting.insert(key, waiting);
             }
-            _ => self.settled.extend(waiting.iter().map(|earlier| earlier.event.key())),
+            _ => {
+                let stays = |key: &(&str, &str)| staying.iter().any(|p| p.event.key() == *key);
+                self.settled.extend(waiting.iter().map(|earlier| earlier.event.key()).filter(|key| !stays(key)));
+                if !staying.is_empty() {
+                    self.waiting.insert(key, staying);
+                }
+            }
         }
         Ok(outcome)
     }
@@ -336,10 +342,17 @@ fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> R
     }
 }
 
-fn charge_waiting(book: &mut Book, waiting: &[&Priced<'_>]) {
+/// Charges what waits; what cannot be counted any more stays.
+fn charge_waiting<'a>(book: &mut Book, waiting: &[&'a Priced<'a>]) -> Vec<&'a Priced<'a>> {
+    let mut staying = Vec::new();
     for p in waiting {
-        book.charge_anyway(&usage(p), p.own_cost(), book.posted_at);
+        if book.can_owe_for(&p.event.event_name, p.own_cost(), p.meter.decimals) {
+            book.charge_anyway(&usage(p), p.own_cost(), book.posted_at);
+        } else {
+            staying.push(*p);
+        }
     }
+    staying
 }
 
 fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {

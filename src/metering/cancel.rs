@@ -4,7 +4,7 @@ use super::aggregate::Report;
 use super::period::{self, Written};
 use super::report::CANCELED;
 use super::{meter, rank};
-use crate::amount::Decimal;
+use crate::amount::{AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -42,7 +42,7 @@ row! {
     }
 }
 
-/// `credits.meter_event_cancel`. Raises PC013.
+/// `credits.meter_event_cancel`. Raises PC007, PC013.
 #[pg_extern(sql = false)]
 fn meter_event_cancel(
     customer_id: Option<&str>,
@@ -137,8 +137,10 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     if more < Decimal::ZERO {
         period::take_what_may_come_back(session, book, period, -more)?;
         returned = book.lower(&event.usage(), -more);
-    } else {
+    } else if book.can_owe_for(&event.event_name, more, meter.decimals) {
         book.charge_anyway(&event.usage(), more, book.posted_at);
+    } else {
+        return Err(Error::amount("value", event.value, AmountError::TooMuchOwed));
     }
     book.touch();
     let written = Written {

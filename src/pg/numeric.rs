@@ -85,7 +85,7 @@ impl FromCell for Decimal {
         if cell.null {
             return None;
         }
-        decimal(cell.datum).or_else(|| amount::parse(&numeric_text(cell.datum)).ok())
+        decimal(cell.datum).or_else(|| amount::exact(&numeric_text(cell.datum)).ok())
     }
 }
 

@@ -3,7 +3,6 @@
 //! only then what was spent: it is owed, or forgiven.
 
 use super::Book;
-use super::usage::is_countable;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::drawdown::{Claim, Grant, Status, take_off};
@@ -122,7 +121,6 @@ impl Book {
         if owed.is_zero() {
             return;
         }
-        self.broken |= !is_countable(self.pending, owed);
         let source = Source::Operation(operation_id);
         self.post(LineType::Refund, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
         let debt_no = self.debts.values().find(|debt| debt.source == source).map(|debt| debt.debt_no);

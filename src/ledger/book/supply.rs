@@ -11,6 +11,7 @@ impl Book {
     /// Adds a grant that takes effect now; the pending usage that it may pay is paid first.
     pub fn open_grant(&mut self, line_type: LineType, grant: Grant, source: Option<&Source>, debts: Vec<Debt>) {
         let (reference, amount) = (grant.reference(), grant.remaining);
+        self.issued += grant.amount;
         self.take_debts(debts);
         self.next_change_at = self.next_change_at.min(grant.expires_at);
         self.place(grant);
@@ -21,6 +22,7 @@ impl Book {
 
     /// Adds a grant that takes effect later.
     pub fn schedule_grant(&mut self, grant: Grant) {
+        self.issued += grant.amount;
         self.next_change_at = self.next_change_at.min(grant.effective_at);
         self.aside.push(grant);
     }

@@ -145,6 +145,9 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     let open = Grants::new(tables.grants.values().filter(|g| g.status == Status::Granted).cloned().collect());
     let first = open.iter().find(|g| !g.is_restricted()).map(|g| (g.id, tables.remaining(g.id)));
     prop_assert_eq!(book.head, first, "the head is the first in order");
+    let issued: Decimal = tables.grants.values().map(|g| g.amount).sum();
+    prop_assert_eq!(book.issued, issued, "all that was granted");
+    prop_assert!(tables.lines.iter().all(|l| l.running_balance <= issued), "no balance comes to more");
     prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
     let changes = tables.grants.values().filter_map(|g| match g.status {
         Status::Granted => Some(g.expires_at),

@@ -83,7 +83,9 @@ impl Book {
                 let limit = limit.filter(|_| overage != Overage::Reject);
                 return Err(Refusal::Short(Short { available: payable, limit }));
             }
-            amount::fit(self.pending + owed, decimals).map_err(Refusal::Limit)?;
+            if !amount::is_countable(self.pending + owed, decimals) {
+                return Err(Refusal::Limit(AmountError::TooMuchOwed));
+            }
         }
         Ok(owed)
     }
@@ -95,7 +97,6 @@ impl Book {
         let consumed = self.take(LineType::Consumption, &draws, &source, at);
         let owed = cost - consumed;
         if owed > Decimal::ZERO {
-            self.broken |= !is_countable(self.pending, owed);
             self.post(LineType::Debt, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
             let identity = (usage.source(), Some(usage.event_name), usage.debt_no);
             self.owe(identity, usage.consumed, consumed, owed);
@@ -138,10 +139,22 @@ impl Book {
         }
     }
 
-    /// Charges usage that was recorded earlier.
+    /// Charges usage that was recorded earlier. It was not judged then, for the account was not looked at: where more would be
+    /// owed than can be counted it is taken back.
     pub(super) fn settle(&mut self, usage: &Unsettled, at: Time) {
-        self.charge_anyway(&Usage::new(&usage.identifier, &usage.event_name), usage.cost, at);
+        if self.can_owe_for(&usage.event_name, usage.cost, usage.decimals) {
+            self.charge_anyway(&Usage::new(&usage.identifier, &usage.event_name), usage.cost, at);
+        } else {
+            self.charged.insert(usage.identifier.clone(), Decimal::ZERO);
+            self.uncountable.push(usage.identifier.clone());
+        }
         self.settled.push((usage.created_at, usage.identifier.clone()));
+    }
+
+    /// Whether what a charge would leave owed can be counted.
+    pub fn can_owe_for(&self, event_name: &str, cost: Decimal, decimals: u32) -> bool {
+        let countable = |owed: Decimal| amount::is_countable(self.pending + owed, decimals);
+        countable(cost) || countable((cost - self.grants.payable(Some(event_name))).max(Decimal::ZERO))
     }
 
     /// Lowers what a period's usage costs, because of one event: first what is owed for the period, the newest debt first,
@@ -234,10 +247,4 @@ impl Book {
         }
         self.pay_debts(at);
     }
-}
-
-/// Whether the sum of what is owed has no more digits than any amount may have.
-pub(super) fn is_countable(pending: Decimal, owed: Decimal) -> bool {
-    let total = pending.checked_add(owed).ok_or(AmountError::TooManyDigits);
-    total.and_then(|total| amount::fit(total, total.normalize().scale())).is_ok()
 }

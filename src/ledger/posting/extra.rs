@@ -25,7 +25,8 @@ pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
     write_event_debts(session, books)?;
     write_reclaims(session, books)?;
     write_claims(session, books)?;
-    forget_settled(session, books)
+    forget_settled(session, books)?;
+    take_back(session, books)
 }
 
 static CLOSE_HOLDS: Statement = Statement::new(
@@ -239,4 +240,26 @@ fn forget_settled(session: &Session, books: &[&Book]) -> Result<(), Error> {
         array(settled.iter().map(|(_, (_, identifier))| identifier)),
     ];
     FORGET_SETTLED.run(session, &cells).map(drop)
+}
+
+static TAKE_BACK: Statement = Statement::new(
+    c"INSERT INTO credits.canceled_events (customer_id, identifier, canceled_at, reason, returned)
+      SELECT x.customer_id, x.identifier, x.at, 'more would be owed than can be counted', 0
+      FROM unnest($1, $2, $3) AS x (customer_id, identifier, at)",
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
+);
+
+/// Usage that could not be charged and is not refused any more.
+fn take_back(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    let taken: Vec<(&Book, &String)> =
+        books.iter().copied().flat_map(|b| b.uncountable.iter().map(move |identifier| (b, identifier))).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let cells = [
+        array(taken.iter().map(|(b, _)| &b.customer_id)),
+        array(taken.iter().map(|(_, identifier)| *identifier)),
+        array(taken.iter().map(|(b, _)| b.posted_at)),
+    ];
+    TAKE_BACK.run(session, &cells).map(drop)
 }

@@ -36,8 +36,9 @@ pub fn may_be(session: &Session) -> Result<bool, Error> {
 }
 
 static READ: Statement = Statement::in_order(
-    c"SELECT k.place, u.identifier, u.event_name, u.cost, u.created_at
+    c"SELECT k.place, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
       FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, place)
+      JOIN credits.currencies c ON c.currency = k.currency
       CROSS JOIN LATERAL (
           SELECT * FROM credits.unsettled_events e
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency
@@ -64,6 +65,7 @@ pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unse
             event_name: row.next()?,
             cost: row.next()?,
             created_at: row.next()?,
+            decimals: u32::from(row.next::<i16>()?.unsigned_abs()),
         });
     }
     Ok(waiting)

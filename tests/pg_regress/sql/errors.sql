@@ -156,7 +156,7 @@ SELECT FROM credits.currency_create('BIG', decimals => 0);
 SELECT FROM credits.currency_create('FINE', decimals => 18);
 SELECT credited, available FROM credits.wallet_credit('big', 9999999999999999999999999998, 'BIG');
 SELECT available FROM credits.wallet_debit('big', 1, 'BIG');
-SELECT available FROM credits.wallet_credit('big', 2, 'BIG');
+SELECT available FROM credits.wallet_credit('big', 1, 'BIG');
 SELECT try($$credits.wallet_credit('big', 1, 'BIG')$$);
 SELECT available FROM credits.wallet_credit('big', 9999999999.999999999999999999, 'FINE');
 SELECT available FROM credits.wallet_debit('big', 0.000000000000000001, 'FINE');

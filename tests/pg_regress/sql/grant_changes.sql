@@ -116,7 +116,7 @@ SELECT credits.credit_grant_stats(start_at => '2026-08-02', end_at => '2026-08-0
 SELECT FROM credits.currency_create('UNIT', decimals => 0);
 SELECT FROM credits.wallet_credit('w', 9999999999999999999999999999, 'UNIT');
 SELECT FROM credits.wallet_debit('w', 9999999999999999999999999999, 'UNIT');
-SELECT FROM credits.wallet_credit('w', 9999999999999999999999999999, 'UNIT');
+SELECT FROM credits.wallet_credit('v', 9999999999999999999999999999, 'UNIT');
 SELECT * FROM credits.credit_grant_summary('w');
 SELECT * FROM credits.credit_grant_stats('UNIT');
 

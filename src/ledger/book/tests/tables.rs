@@ -159,6 +159,7 @@ impl Tables {
         let head = book.next_head();
         let times = (book.next_change_at, book.posted_at);
         self.book = Book::new(key, balances, book.overdraft_limit, head, times, (book.last_line, book.last_debt));
+        self.book.issued = book.issued;
     }
 
     /// What truly remains of a grant: of the head the account's row has it.
@@ -176,6 +177,7 @@ impl Tables {
                 identifier: label(id),
                 event_name: METERS[*meter].to_string(),
                 cost: Decimal::new(*amount, 1),
+                decimals: 1,
                 created_at: now,
             });
             self.events.push((label(id), Some(false)));
