@@ -102,7 +102,7 @@ COMMENT ON COLUMN credits.inbox.occurred_at IS 'When the usage happened; left ou
 COMMENT ON COLUMN credits.inbox.subscription_id IS 'The application''s own.';
 COMMENT ON COLUMN credits.inbox.source_data IS 'The application''s own.';
 COMMENT ON COLUMN credits.inbox.metadata IS 'The application''s own; one key of it may decide the price.';
-COMMENT ON COLUMN credits.inbox.received_at IS 'When it was put in.';
+COMMENT ON COLUMN credits.inbox.received_at IS 'When it was put in: as of when it is charged, or at the account''s time where that has moved past.';
 COMMENT ON COLUMN credits.inbox.inbox_id IS 'The order of the rows.';
 
 COMMENT ON TABLE credits.inbox_rejected IS 'Rows of the inbox that could not be charged, with why. inbox_retry() puts them back, inbox_discard() deletes them.';

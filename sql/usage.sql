@@ -43,7 +43,7 @@ RETURNS integer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'settle_wrapper';
 COMMENT ON FUNCTION credits.settle IS
-'Settles one batch of usage that waits, at most batch_size events: rows of the inbox in their order, each charged as report_meter_event would, dropped where it is a repeat, or put aside with its error; then events that deferred meters recorded, charged as of when they were reported. Returns how many it was, 0 when nothing waits. Skips accounts that another session has locked, and is safe to run in several sessions at once: one of them drains the inbox, the others charge what deferred meters recorded, and say in a NOTICE that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). CALL maintain() does it batch by batch. Raises PC013.';
+'Settles one batch of usage that waits, at most batch_size events: rows of the inbox in their order, each charged as report_meter_event would have done when it was put in (received_at), or at the account''s time where something was posted to it since; dropped where it is a repeat, or put aside with its error; then events that deferred meters recorded, charged as of when they were reported. Returns how many it was, 0 when nothing waits. Skips accounts that another session has locked, and is safe to run in several sessions at once: one of them drains the inbox, the others charge what deferred meters recorded, and say in a NOTICE that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). CALL maintain() does it batch by batch. Raises PC013.';
 
 CREATE FUNCTION credits.inbox_retry(inbox_ids bigint[] DEFAULT NULL, error text DEFAULT NULL)
 RETURNS bigint

@@ -79,9 +79,18 @@ const AT_ONCE: i64 = 10_000;
 /// Locks those of these accounts that are there, in key order, and brings them up to date. Usage that waits beyond what one
 /// posting can take is posted on the way.
 pub fn open(session: &Session, keys: &[Key], now: Time) -> Result<Vec<Book>, Error> {
+    open_by(session, keys, now, Time::NEVER)
+}
+
+/// The same as of a past moment: usage that was recorded later goes on waiting.
+pub fn open_as_of(session: &Session, keys: &[Key], at: Time) -> Result<Vec<Book>, Error> {
+    open_by(session, keys, at, at)
+}
+
+fn open_by(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Result<Vec<Book>, Error> {
     loop {
         let mut books = lock(session, keys)?;
-        if some_of(session, &mut books, now, AT_ONCE)? {
+        if due::some_by(session, &mut books, now, AT_ONCE, recorded_by)? {
             return Ok(books);
         }
         post_due(session, books)?;

@@ -23,7 +23,8 @@ use std::rc::Rc;
 pub enum Locking {
     /// Wait for it.
     Wait,
-    /// Leave its events alone: [`Error::AccountBusy`].
+    /// Leave its events alone: [`Error::AccountBusy`]. Such events are charged as of when they came, and usage that was
+    /// recorded later after them.
     Skip,
 }
 
@@ -337,7 +338,7 @@ fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> R
         // Those that were to be had are locked now, so that the rest does not wait.
         Locking::Skip => match posting::lock_free(session, keys)? {
             free if free.is_empty() => Ok(Vec::new()),
-            free => posting::open(session, &free, now),
+            free => posting::open_as_of(session, &free, now),
         },
     }
 }

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::ledger::line::OwnLine;
 use crate::ledger::posting::Key;
 use crate::pg::statement::Session;
+use crate::settings;
 use foldhash::fast::RandomState;
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -57,7 +58,7 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     let mut meters: HashMap<&str, Option<Rc<Meter>>> = HashMap::new();
     for event in events.iter().flat_map(|event| event.borrow()) {
         if !meters.contains_key(event.event_name.as_str()) {
-            meters.insert(&event.event_name, meter::find(session, &event.event_name)?);
+            meters.insert(&event.event_name, meter_of(session, event, now, locking)?);
         }
     }
     // A name or two are misspelt, seldom more.
@@ -92,6 +93,15 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
         taken.extend(lost);
     }
     answer(session, &judged, answers, now)
+}
+
+/// An event's meter, with the prices of when it was reported.
+pub fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
+    match locking {
+        // By a test clock prices have no time.
+        Locking::Skip if !settings::is_clock_set() => meter::find_as_of(session, &event.event_name, now),
+        _ => meter::find(session, &event.event_name),
+    }
 }
 
 /// Charges the events at these places in input order, but for those whose identifiers are taken, and posts what that comes to.

@@ -1,7 +1,7 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
 //! and the short way of the common case (ledger/head.rs); everything else is a batch of one in batch.rs.
 
-use super::accounts::Locking;
+use super::accounts::{Locking, Owned};
 use super::batch;
 use super::report::{self, Cost, Event, EventRow, Extras, Outcome, Priced};
 use super::{deferred, meter, repeat};
@@ -10,6 +10,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::head::{self, Charge, Paid, Spending, charging};
+use crate::ledger::posting;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::array::Element;
 use crate::pg::reply::{Many, One, Reply};
@@ -59,14 +60,14 @@ fn report_meter_event(
         let now = settings::now()?;
         let extras = Extras { subscription_id: subscription_id.map(String::from), source_data, metadata };
         let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now, extras)?;
-        writing(|session| report_one(session, &Ok(event), now)).map(One)
+        writing(|session| report_one(session, &Ok(event), now, Locking::Wait)).map(One)
     })())
 }
 
 /// One event: in one statement where it is recorded for later, or where the head pays; as a batch of one otherwise.
-fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> Outcome {
+pub fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time, locking: Locking) -> Outcome {
     let event = reported.as_ref().map_err(Error::clone)?;
-    let meter = meter::find(session, &event.event_name)?;
+    let meter = batch::meter_of(session, event, now, locking)?;
     let priced = match report::price(event, meter.as_deref(), now) {
         Ok(priced) => priced,
         Err(error) => return repeat::answer(session, event, now, meter::suggesting(session, error)),
@@ -77,6 +78,7 @@ fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> 
         }
     } else if let Cost::Own(cost) = priced.cost
         && cost > Decimal::ZERO
+        && (locking == Locking::Wait || is_free(session, &priced)?)
     {
         match head_pays(session, &priced, cost, now)? {
             Paid::Line { available } => return Ok(report::row(event, cost, Decimal::ZERO, available, false)),
@@ -87,8 +89,13 @@ fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time) -> 
             Paid::Otherwise => {}
         }
     }
-    let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, Locking::Wait)?;
+    let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, locking)?;
     outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
+}
+
+/// Whether the account is there and nobody else has it: it is this transaction's from now on.
+fn is_free(session: &Session, priced: &Priced<'_>) -> Result<bool, Error> {
+    posting::lock_free(session, &[priced.account().owned()]).map(|free| !free.is_empty())
 }
 
 static CHARGE: Statement = Statement::new(
@@ -176,7 +183,7 @@ pub fn report_all(
 ) -> Result<Many<BatchRow>, Error> {
     // A batch of one comes to the same as its event alone, and is quicker that way.
     let outcomes = writing(|session| match &events[..] {
-        [reported] => Ok(vec![report_one(session, reported, now)]),
+        [reported] => Ok(vec![report_one(session, reported, now, Locking::Wait)]),
         _ => batch::report(session, &events, now, Locking::Wait),
     })?;
     let mut rows = Vec::with_capacity(outcomes.len());

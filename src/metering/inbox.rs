@@ -3,9 +3,9 @@
 //! nothing is lost and nothing charged twice, however often that is interrupted.
 
 use super::accounts::Locking;
-use super::batch;
 use super::report::{Event, Extras};
 use super::waiting::Waiting;
+use super::{batch, event};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::argument::Numeric;
@@ -77,14 +77,14 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
         }
         let end = from + some.len();
         let rows = rows(session, some, now)?;
-        let done = report(session, &rows, now)?;
+        let done = report(session, &rows)?;
         // What is not there any more another session took out.
         let stays: HashSet<i64> = rows.iter().zip(&done).filter(|(_, done)| !**done).map(|(row, _)| row.id).collect();
         let staying = waiting.take_out(from..end, |id| stays.contains(&id));
         let mut drained = Drained::default();
         for (row, _) in rows.iter().zip(&done).filter(|(_, done)| **done) {
             drained.rows += 1;
-            drained.due += i32::from(row.received_at <= due_by);
+            drained.due += i32::from(row.as_of <= due_by);
         }
         if drained.rows > 0 {
             waiting.keep();
@@ -102,7 +102,8 @@ const ROWS_A_PAGE: usize = 16;
 struct Row {
     id: i64,
     place: Place,
-    received_at: Time,
+    /// As of when it is charged.
+    as_of: Time,
     event: Result<Event, Error>,
 }
 
@@ -119,30 +120,43 @@ fn rows(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Ro
     let mut rows = Vec::with_capacity(found.len());
     for mut row in found.iter() {
         let (id, place) = (row.next()?, row.next()?);
-        let (received_at, event) = event(&mut row, now)?;
-        rows.push(Row { id, place, received_at, event });
+        let (as_of, event) = read(&mut row, now)?;
+        rows.push(Row { id, place, as_of, event });
     }
     // Where a row was another may be by now, which comes in its own turn.
     rows.retain(|row| waiting.binary_search_by_key(&row.id, |(id, _)| *id).is_ok_and(|at| waiting[at].1 == row.place));
-    rows.sort_unstable_by_key(|row| row.id);
+    rows.sort_unstable_by_key(|row| (row.as_of, row.id));
     Ok(rows)
 }
 
-/// When it came, and what it reports.
-fn event(row: &mut statement::Row<'_>, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
+/// As of when a row is charged, and what it reports. With a test clock the server's times mean nothing, and none is in the
+/// future, where the clock was set back.
+fn read(row: &mut statement::Row<'_>, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
     let (customer_id, event_name): (Option<String>, Option<String>) = (row.next()?, row.next()?);
     let value: Option<Numeric> = row.next()?;
     let identifier: Option<String> = row.next()?;
     let (occurred_at, received_at): (Option<Time>, Time) = (row.next()?, row.next()?);
-    let occurred_at = occurred_at.or_else(|| (!settings::is_clock_set()).then_some(received_at));
+    let as_of = if settings::is_clock_set() { now } else { received_at.min(now) };
     let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
-    Ok((received_at, Event::read(customer_id, event_name, value, identifier, occurred_at, now, extras)))
+    Ok((as_of, Event::read(customer_id, event_name, value, identifier, occurred_at, as_of, extras)))
 }
 
-/// Charges what rows report, or puts them aside; whether each is done with.
-fn report(session: &Session, rows: &[Row], now: Time) -> Result<Vec<bool>, Error> {
-    let events: Vec<&Result<Event, Error>> = rows.iter().map(|row| &row.event).collect();
-    let outcomes = batch::report(session, &events, now, Locking::Skip)?;
+/// Charges what rows report as of when they came, those that came together as one batch, or puts them aside; whether each is
+/// done with.
+fn report(session: &Session, rows: &[Row]) -> Result<Vec<bool>, Error> {
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for together in rows.chunk_by(|one, other| one.as_of == other.as_of) {
+        match together {
+            [row] => outcomes.push(match event::report_one(session, &row.event, row.as_of, Locking::Skip) {
+                Err(error @ Error::Internal { .. }) => return Err(error),
+                outcome => outcome,
+            }),
+            rows => {
+                let events: Vec<&Result<Event, Error>> = rows.iter().map(|row| &row.event).collect();
+                outcomes.extend(batch::report(session, &events, rows[0].as_of, Locking::Skip)?);
+            }
+        }
+    }
     let (mut done, mut leaving, mut refused) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for (row, outcome) in rows.iter().zip(outcomes) {
         let busy = matches!(outcome, Err(Error::AccountBusy));

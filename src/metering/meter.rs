@@ -3,7 +3,7 @@
 
 mod known;
 
-pub use known::{Meter, find, prices_of, read};
+pub use known::{Meter, find, find_as_of, prices_of, read};
 
 use super::period::Span;
 use super::pricing::{Aggregation, Pricing};

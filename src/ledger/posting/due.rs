@@ -66,6 +66,11 @@ pub fn some_of(session: &Session, books: &mut [Book], now: Time, most: i64) -> R
     advance(session, books, now, most, Time::NEVER)
 }
 
+/// The same without the usage that was recorded after a moment.
+pub fn some_by(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
+    advance(session, books, now, most, recorded_by)
+}
+
 /// A book, when it was last posted to, what happened since, and when time changes something next.
 struct Behind<'b> {
     book: &'b mut Book,

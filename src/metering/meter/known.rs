@@ -2,6 +2,7 @@
 
 use super::DEFERRED;
 use crate::amount::Decimal;
+use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::Overage;
 use crate::metering::period::Span;
@@ -9,11 +10,11 @@ use crate::metering::pricing::{Aggregation, Pricing};
 use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Oid, ToCell};
-use pgrx::pg_sys::{INT4OID, TEXTOID};
+use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID};
 use std::rc::Rc;
 
 /// A meter, as charging needs it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Meter {
     /// What it charges.
     pub currency: String,
@@ -35,11 +36,13 @@ pub struct Meter {
     pub price_version: i32,
     /// Those prices.
     pub pricing: Pricing,
+    /// Since when they are.
+    pub price_since: Time,
 }
 
 static FIND: Statement = Statement::new(
     c"SELECT m.tableoid, c.tableoid, p.tableoid, m.currency, c.decimals, c.active, m.aggregation, m.period, m.overage,
-             m.settlement, m.active, m.price_version, p.unit_price, p.pricing::text
+             m.settlement, m.active, m.price_version, p.unit_price, p.pricing::text, p.created_at
       FROM credits.meters m
       JOIN credits.currencies c ON c.currency = m.currency
       JOIN credits.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
@@ -54,6 +57,23 @@ thread_local! {
 /// The meter of that event name.
 pub fn find(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
     KNOWN.with(|known| known.get_or_find(event_name, || read_with_tables(session, event_name)))
+}
+
+static VERSION_AT: Statement = Statement::in_order(
+    c"SELECT version FROM credits.meter_prices WHERE event_name = $1 AND (created_at <= $2 OR version = 1)
+      ORDER BY version DESC LIMIT 1",
+    &[TEXTOID, TIMESTAMPTZOID],
+);
+
+/// The same with the prices that were in force at a past moment, by the server's clock.
+pub fn find_as_of(session: &Session, event_name: &str, at: Time) -> Result<Option<Rc<Meter>>, Error> {
+    let Some(meter) = find(session, event_name)?.filter(|meter| meter.price_since > at) else {
+        return find(session, event_name);
+    };
+    let rows = VERSION_AT.run(session, &[event_name.cell(), at.cell()])?;
+    let price_version = rows.first().ok_or_else(|| Error::internal("a meter has no first price"))?.next()?;
+    let pricing = prices_of(session, event_name, price_version)?;
+    Ok(Some(Rc::new(Meter { price_version, pricing, ..(*meter).clone() })))
 }
 
 /// The same, not remembered: a reader's snapshot may be older than the last change.
@@ -80,6 +100,7 @@ fn read_with_tables(session: &Session, event_name: &str) -> Result<Option<Found>
         active: row.next()?,
         price_version: row.next()?,
         pricing: pricing(row.next()?, row.next()?)?,
+        price_since: row.next()?,
     };
     Ok(Some((Rc::new(meter), tables)))
 }

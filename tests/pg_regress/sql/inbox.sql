@@ -56,7 +56,7 @@ INSERT INTO credits.inbox (customer_id, event_name, identifier) VALUES ('ada', '
 INSERT INTO credits.inbox (customer_id, event_name, identifier, occurred_at) VALUES ('ada', 'tokens', 'null', NULL);
 SELECT received_at AS put_in FROM credits.inbox WHERE identifier = 'null' \gset
 SELECT credits.settle();
-SELECT identifier, quantity, consumed, occurred_at < created_at AS before FROM credits.usage WHERE identifier IN ('ins', 'null') ORDER BY 1;
+SELECT identifier, quantity, consumed, occurred_at = created_at AS as_of_then FROM credits.usage WHERE identifier IN ('ins', 'null') ORDER BY 1;
 SELECT occurred_at = :'put_in' AS when_put_in FROM credits.usage WHERE identifier = 'null';
 
 -- An application may put usage in, and may not say in what order it came.
