@@ -4,6 +4,7 @@
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::book::Book;
 use crate::ledger::posting::{self, Key};
 use crate::metering::{inbox, settlement};
 use crate::pg::argument::Timestamptz;
@@ -15,6 +16,7 @@ use crate::settings;
 use crate::topup::outbox;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
+use std::cell::Cell;
 use std::ffi::CStr;
 
 /// One kind of work.
@@ -27,11 +29,12 @@ struct Work {
     batch: fn(&Session, i32, Time) -> Result<i32, Error>,
 }
 
-/// All that maintenance does, in the order in which each has its turn.
+/// All that maintenance does, in the order in which each has its turn. What waits in the inbox is charged as of when it came,
+/// so no account's time goes past that meanwhile.
 static WORK: [Work; 4] = [
-    Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
+    Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
     Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
 ];
 
@@ -74,30 +77,45 @@ static LOCK_DUE: Statement = Statement::new(
     &[TIMESTAMPTZOID, INT4OID],
 );
 
+thread_local! {
+    /// Whether the inbox has another turn; then so has what its rows hold back.
+    static DRAINING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Brings accounts up to date in which something fell due.
 fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
-    let now = settings::now()?;
+    let now = settings::now()?.min(due_by);
     let mut keys: Vec<Key> = Vec::new();
-    for mut row in LOCK_DUE.run(session, &[now.min(due_by).cell(), most.cell()])?.iter() {
+    for mut row in LOCK_DUE.run(session, &[now.cell(), most.cell()])?.iter() {
         keys.push((row.next()?, row.next()?));
     }
     if keys.is_empty() {
-        return Ok(0);
+        return Ok(DRAINING.get().into());
     }
+    let (customers, since) = inbox::holds_back(session, &keys, now)?;
     // Locked already, so this does not wait. Of usage that waits a share of a batch each.
-    let mut books = posting::lock(session, &keys)?;
+    let books = posting::lock(session, &keys)?;
     let each = settlement::share(settlement::BATCH, books.len());
-    posting::some_of(session, &mut books, now, each)?;
+    let (mut books, mut held): (Vec<Book>, Vec<Book>) =
+        books.into_iter().partition(|book| !customers.contains(&book.customer_id));
+    posting::some_by(session, &mut books, now, each, now)?;
+    posting::some_by(session, &mut held, since, each, since)?;
+    books.extend(held);
+    let done = books.iter().filter(|book| book.is_changed()).count();
     posting::post_due(session, books)?;
-    Ok(keys.len() as i32)
+    Ok(if done > 0 { done as i32 } else { DRAINING.get().into() })
 }
 
 fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
     // What is in the inbox has the server's time.
     let due_by = if settings::is_clock_set() { Time::NEVER } else { due_by };
     match inbox::drain(session, settlement::BATCH, due_by)? {
-        Some(drained) => Ok(drained.due),
+        Some(drained) => {
+            DRAINING.set(drained.due > 0);
+            Ok(drained.due)
+        }
         None => {
+            DRAINING.set(false);
             settlement::kept_out();
             Ok(0)
         }
@@ -105,5 +123,6 @@ fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
 }
 
 fn settle(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
-    settlement::charge(session, settlement::BATCH, due_by)
+    let charged = settlement::charge(session, settlement::BATCH, due_by)?;
+    Ok(if charged > 0 { charged } else { DRAINING.get().into() })
 }

@@ -13,7 +13,7 @@ mod presence;
 mod unsettled;
 mod window;
 
-pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_of};
+pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_by};
 pub use extra::take_draws;
 pub use presence::{make, which_are_there};
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
@@ -90,7 +90,7 @@ pub fn open_as_of(session: &Session, keys: &[Key], at: Time) -> Result<Vec<Book>
 fn open_by(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Result<Vec<Book>, Error> {
     loop {
         let mut books = lock(session, keys)?;
-        if due::some_by(session, &mut books, now, AT_ONCE, recorded_by)? {
+        if some_by(session, &mut books, now, AT_ONCE, recorded_by)? {
             return Ok(books);
         }
         post_due(session, books)?;

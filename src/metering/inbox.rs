@@ -8,6 +8,7 @@ use super::waiting::Waiting;
 use super::{batch, event};
 use crate::clock::Time;
 use crate::error::Error;
+use crate::ledger::posting::Key;
 use crate::pg::argument::Numeric;
 use crate::pg::array::array;
 use crate::pg::lock::Lock;
@@ -15,6 +16,7 @@ use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::{Place, ToCell};
 use crate::settings;
 use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID};
+use std::cell::Cell;
 use std::collections::HashSet;
 
 /// The text that reads rows, and how it goes on.
@@ -54,13 +56,20 @@ pub struct Drained {
     pub due: i32,
 }
 
+thread_local! {
+    /// Whether more waits than the last batch took, as far as the session knows.
+    static MORE: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Takes up to so many rows out of the inbox, or returns `None` where another session is at it. Rows of an account that another
 /// session has locked stay.
 pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Drained>, Error> {
     // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
     if !Lock::of(session, c"inbox", "drain").take_if_free() {
+        MORE.set(true);
         return Ok(None);
     }
+    MORE.set(false);
     let now = settings::now()?;
     let mut waiting = Waiting::recall();
     let (mut from, mut read, mut whole) = (0, false, false);
@@ -87,12 +96,43 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
             drained.due += i32::from(row.as_of <= due_by);
         }
         if drained.rows > 0 {
+            MORE.set(end - from >= most as usize);
             waiting.keep();
             return Ok(Some(drained));
         }
         // All of them were of busy accounts: those behind need not be.
         from += staying;
     }
+}
+
+/// So many seconds an account's time waits for rows of the inbox, and no longer.
+const PATIENCE: i64 = 24 * 60 * 60;
+
+static HASHES: Statement = Statement::new(
+    c"SELECT k.customer_id, hashtext(k.customer_id) FROM unnest($1) AS k (customer_id)",
+    &[TEXTARRAYOID],
+);
+
+/// Those of these accounts' customers of whom rows may wait, and up to when their accounts may be brought: no further than when
+/// the oldest row came, since it is charged as of then.
+pub fn holds_back(session: &Session, keys: &[Key], now: Time) -> Result<(HashSet<String>, Time), Error> {
+    let mut held = HashSet::new();
+    if !MORE.get() || settings::is_clock_set() {
+        return Ok((held, now));
+    }
+    let mut waiting = Waiting::recall();
+    if waiting.since().is_none() {
+        waiting.read(session, false)?;
+    }
+    if waiting.since().is_some() {
+        for mut row in HASHES.run(session, &[array(keys.iter().map(|(customer_id, _)| customer_id))])?.iter() {
+            let (customer_id, hash) = (row.next()?, row.next()?);
+            held.extend(waiting.may_be_of(hash).then_some(customer_id));
+        }
+    }
+    let since = waiting.since().map_or(now, |since| since.max(now.plus_seconds(-PATIENCE)).min(now));
+    waiting.keep_as_it_was();
+    Ok((held, since))
 }
 
 /// A page is worth reading whole for so many of its rows: a sixth of what it holds.

@@ -5,6 +5,7 @@ use super::inbox;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::book::Book;
 use crate::ledger::posting::{self, Key};
 use crate::pg::reply::{Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
@@ -105,9 +106,14 @@ pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
             continue;
         }
         // Locked already, so this does not wait.
-        let mut books = posting::lock(session, &keys)?;
+        let (customers, since) = inbox::holds_back(session, &keys, now)?;
+        let books = posting::lock(session, &keys)?;
         let each = share(most, books.len());
-        posting::some_of(session, &mut books, now, each)?;
+        let (mut books, mut held): (Vec<Book>, Vec<Book>) =
+            books.into_iter().partition(|book| !customers.contains(&book.customer_id));
+        posting::some_by(session, &mut books, now, each, Time::NEVER)?;
+        posting::some_by(session, &mut held, since, each, since)?;
+        books.extend(held);
         let charged = books.iter().map(|b| b.settled.len()).sum::<usize>();
         posting::post_due(session, books)?;
         // None where another session was quicker.

@@ -8,6 +8,7 @@ use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Place, ToCell};
 use pgrx::pg_sys::{INT8OID, TIDOID};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Most rows that a session remembers: 16 bytes each.
@@ -16,7 +17,7 @@ const MOST: i64 = 1_000_000;
 const SECONDS: i64 = 60;
 
 static READ: Statement = Statement::scanning(
-    c"SELECT i.inbox_id, i.ctid FROM credits.inbox i WHERE i.ctid >= $2 ORDER BY i.inbox_id LIMIT $1",
+    c"SELECT i.inbox_id, i.ctid, i.received_at, hashtext(i.customer_id) FROM credits.inbox i WHERE i.ctid >= $2 ORDER BY i.inbox_id LIMIT $1",
     &[INT8OID, TIDOID],
 );
 
@@ -27,6 +28,10 @@ thread_local! {
 /// Rows of the inbox that nobody has taken out yet, as far as the session knows, in the order of their ids.
 pub struct Waiting {
     rows: Vec<(i64, Place)>,
+    /// When the first of them to come came, or one that was taken out since: what was put aside comes back at the end.
+    oldest: Time,
+    /// Whose they are, or those that were taken out since, by their hash.
+    customers: HashSet<i32>,
     /// When the whole table was read last, by the server's clock.
     read_at: Time,
     /// The page that had the last of them then or since: what comes is put there or behind it, but for pages that were
@@ -38,7 +43,14 @@ pub struct Waiting {
 
 impl Default for Waiting {
     fn default() -> Self {
-        Waiting { rows: Vec::new(), read_at: Time(0), end: None, left_by: None }
+        Waiting {
+            rows: Vec::new(),
+            oldest: Time::NEVER,
+            customers: HashSet::new(),
+            read_at: Time(0),
+            end: None,
+            left_by: None,
+        }
     }
 }
 
@@ -70,7 +82,12 @@ impl Waiting {
             self.read_at = backend::clock();
         }
         let found = READ.run(session, &[MOST.cell(), Place::first_of(from.unwrap_or(0)).cell()])?;
-        self.rows = found.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
+        (self.rows, self.oldest, self.customers) = (Vec::with_capacity(found.len()), Time::NEVER, HashSet::new());
+        for mut row in found.iter() {
+            self.rows.push((row.next()?, row.next()?));
+            self.oldest = self.oldest.min(row.next()?);
+            self.customers.extend(row.next::<Option<i32>>()?);
+        }
         if self.rows.len() as i64 == MOST {
             self.end = None;
         } else if let Some(last) = self.rows.iter().map(|(_, place)| place.block()).max() {
@@ -83,6 +100,16 @@ impl Waiting {
     pub fn some(&self, from: usize, most: usize) -> &[(i64, Place)] {
         let end = from.saturating_add(most).min(self.rows.len());
         self.rows.get(from..end).unwrap_or_default()
+    }
+
+    /// A moment that none of them came before, where there are any.
+    pub fn since(&self) -> Option<Time> {
+        (!self.rows.is_empty()).then_some(self.oldest)
+    }
+
+    /// Whether some of them may be of a customer with this hash.
+    pub fn may_be_of(&self, customer: i32) -> bool {
+        self.customers.contains(&customer)
     }
 
     /// Takes out those of a range that do not stay; how many stay.

@@ -60,13 +60,8 @@ pub fn as_of(session: &Session, book: &mut Book, at: Time) -> Result<(), Error> 
     advance(session, std::slice::from_mut(book), at, i64::MAX, at).map(drop)
 }
 
-/// The same with at most so much of the usage that waits in each account; whether that was all of it. Where it was not, the
-/// account comes up to the moment of the last.
-pub fn some_of(session: &Session, books: &mut [Book], now: Time, most: i64) -> Result<bool, Error> {
-    advance(session, books, now, most, Time::NEVER)
-}
-
-/// The same without the usage that was recorded after a moment.
+/// The same with at most so much of the usage that waits in each account, of what was recorded by a moment; whether that was all
+/// of it. Where it was not, the account comes up to the moment of the last.
 pub fn some_by(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
     advance(session, books, now, most, recorded_by)
 }

@@ -44,10 +44,14 @@ SELECT customer_id, available, pending FROM credits.wallets ORDER BY 1;
 SELECT b.available FROM credits.ledger l, LATERAL credits.wallet_balance_at('ada', as_of => l.effective_at - interval '1 microsecond') b
 WHERE l.customer_id = 'ada' AND l.type = 'expiration';
 
--- Copied in before the end alone, with a price that changes.
+-- maintain() settles what came before it posts what fell due since.
 SELECT FROM credits.credit_grant('gus', 10, name => 'ends', expires_at => soon(2));
 INSERT INTO credits.inbox (customer_id, event_name, value, identifier) VALUES ('gus', 'tokens', 4, 'before');
--- So is the price: a new one is that of what is put in from then on.
+-- More than one batch: nothing posts the end before all of it is settled.
+SELECT FROM credits.credit_grant('ida', 10000, name => 'ends', expires_at => soon(2));
+INSERT INTO credits.inbox (customer_id, event_name, value, identifier) SELECT 'ida', 'tokens', 1, i::text FROM generate_series(1, 3500) i;
+SELECT FROM credits.report_meter_event('ida', 'later', 1, 'deferred');
+-- As of then is the price, too: a new one is that of what is put in from then on.
 SELECT FROM credits.meter_create('calls', unit_price => 2);
 INSERT INTO credits.inbox (customer_id, event_name, identifier) VALUES ('gus', 'calls', 'c1');
 SELECT FROM credits.meter_update('calls', unit_price => 3);
@@ -56,8 +60,10 @@ INSERT INTO credits.inbox (customer_id, event_name, identifier) VALUES ('gus', '
 SELECT FROM credits.meter_create('images');
 SELECT credits.inbox_retry();
 SELECT pg_sleep(2.1);
-SELECT credits.settle();
+CALL credits.maintain();
 SELECT * FROM story WHERE customer_id IN ('fay', 'gus') ORDER BY 1, 2;
+SELECT type, count(*), sum(amount), bool_and(when_reported) AS when_reported FROM story WHERE customer_id = 'ida' GROUP BY 1 ORDER BY 1;
+SELECT available, pending FROM credits.wallet_balance('ida', 'CREDIT');
 SELECT identifier, price_version, credits FROM credits.usage WHERE event_name = 'calls' ORDER BY 1;
 
 SELECT * FROM credits.verify();
