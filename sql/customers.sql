@@ -1,4 +1,5 @@
--- Customers and currencies: the functions that programs call. The work is in src/ledger/customer.rs and currency.rs.
+-- Customers and currencies: the functions that programs call. The work is in src/ledger/customer.rs and currency.rs, and in
+-- src/topup/erasure.rs.
 --
 -- In this and the files beside it: every function runs as the owner of the extension with a pinned search_path, so a
 -- caller needs the right to call and no right on a table; none is STRICT, because a missing argument is PC013.
@@ -18,7 +19,15 @@ CREATE FUNCTION credits.customer_erase(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_erase_wrapper';
 COMMENT ON FUNCTION credits.customer_erase IS
-'Forgets the person (name, email, metadata, payment methods, what payment providers sent) and keeps the ledger. Again is a no-op that returns when it was done. Raises PC003, PC013.';
+'Forgets the person (name, email, metadata; payment methods, also in the outbox; addresses of purchases; what payment providers sent, and will send) and keeps the ledger. Switches auto-recharge off (outbox: ''recharge.disabled''): a request that no worker has begun is canceled. What the application wrote beside usage, spending and purchases stays: customer_metadata_clear. Again is a no-op that returns when it was done, and clears what came since. Raises PC003, PC013.';
+
+CREATE FUNCTION credits.customer_metadata_clear(
+    customer_id text,
+    OUT cleared bigint, OUT waiting bigint)
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'customer_metadata_clear_wrapper';
+COMMENT ON FUNCTION credits.customer_metadata_clear IS
+'Clears what the application wrote beside a customer''s usage, spending, grants and purchases: metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of operations, holds and top-ups; metadata of grants; reasons of cancellations and voids. No amount, line, key or identifier is touched. Of an event''s metadata there stays the value that its price goes by, where the price names it. cleared: how many rows had something. waiting: rows of the inbox that wait to be charged and still have it, since it may decide their price: call again when they are settled. Locks the customer''s accounts until the transaction ends, and takes as long as there are events. Raises PC003, PC013.';
 
 CREATE FUNCTION credits.currency_create(
     currency text, name text DEFAULT NULL, decimals integer DEFAULT 2, kind text DEFAULT 'credit',

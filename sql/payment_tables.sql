@@ -230,8 +230,9 @@ CREATE TABLE credits.webhook_events (
 );
 
 CREATE INDEX webhook_events_of_customer ON credits.webhook_events (customer_id) WHERE customer_id IS NOT NULL;
--- What came for a payment before anybody knew whose it is.
+-- What came for a payment before anybody knew whose it is, and what is to be deleted.
 CREATE INDEX webhook_events_ignored ON credits.webhook_events (provider, reference) WHERE outcome = 'ignored';
+CREATE INDEX webhook_events_old ON credits.webhook_events (received_at) WHERE outcome = 'ignored';
 
 CREATE TABLE credits.outbox (
     customer_id text COLLATE "C" NOT NULL,

@@ -112,6 +112,7 @@ ON credits.inbox TO credits_app, credits_admin;
 -- What configures and maintains.
 GRANT EXECUTE ON FUNCTION
     credits.customer_erase(text),
+    credits.customer_metadata_clear(text),
     credits.account_configure(text, text, numeric, numeric),
     credits.currency_create(text, text, integer, text, text, jsonb),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),

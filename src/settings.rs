@@ -20,6 +20,8 @@ static ALLOW_BACKDATING: GucSetting<bool> = GucSetting::<bool>::new(false);
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// How many seconds a row of the outbox waits for whoever does not want it.
 static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
+/// How many seconds a webhook that changed nothing is kept.
+static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// What becomes of spent credits whose price is paid back.
 static SPENT_ON_REFUND: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"pending"));
 /// Where customers' billing pages are.
@@ -96,6 +98,16 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::UNIT_S,
     );
+    GucRegistry::define_int_guc(
+        c"credits.webhook_retention",
+        c"How long maintain() keeps a webhook that was ignored.",
+        c"Until then a refund or a dispute that came before its payment can still be applied.",
+        &WEBHOOK_RETENTION,
+        60,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
     GucRegistry::define_string_guc(
         c"credits.spent_on_refund",
         c"What becomes of spent credits whose price is paid back: pending (they are owed) or forgive.",
@@ -149,6 +161,11 @@ pub fn notify() -> bool {
 /// How many seconds a row of the outbox is kept that nobody wants.
 pub fn outbox_retention() -> i32 {
     OUTBOX_RETENTION.get()
+}
+
+/// How many seconds a webhook is kept that was ignored.
+pub fn webhook_retention() -> i32 {
+    WEBHOOK_RETENTION.get()
 }
 
 /// What becomes of spent credits whose price is paid back, as it was set.

@@ -1,6 +1,5 @@
 //! Customers: whoever owns credits, under the application's own key.
 
-use super::{balance, posting};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -29,16 +28,6 @@ row! {
     } read
 }
 
-row! {
-    /// What `customer_erase` returns.
-    pub struct ErasedRow {
-        /// The application's key.
-        pub customer_id: String,
-        /// When the person was forgotten.
-        pub erased_at: Time,
-    } read
-}
-
 static UPSERT: Statement = Statement::new(
     c"INSERT INTO credits.customers AS c (customer_id, name, email, metadata) VALUES ($1, $2, $3, $4)
       ON CONFLICT (customer_id) DO UPDATE
@@ -64,44 +53,6 @@ fn customer_upsert(
             let rows = UPSERT.run(session, &[customer_id.cell(), name.cell(), email.cell(), metadata.cell()])?;
             let row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
             CustomerRow::read(row).map(One)
-        })
-    })())
-}
-
-static ERASE: Statement = Statement::new(
-    c"UPDATE credits.customers SET name = NULL, email = NULL, metadata = NULL, erased_at = coalesce(erased_at, now())
-      WHERE customer_id = $1 RETURNING customer_id, erased_at",
-    &[TEXTOID],
-);
-
-// What payment providers sent may name the person, and a payment method is the person's.
-static ERASE_PAYLOADS: Statement =
-    Statement::new(c"UPDATE credits.webhook_events SET payload = NULL WHERE customer_id = $1", &[TEXTOID]);
-static ERASE_METHOD: Statement =
-    Statement::new(c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1", &[TEXTOID]);
-static ERASE_METHODS: Statement =
-    Statement::new(c"UPDATE credits.recharges SET payment_method = NULL WHERE customer_id = $1", &[TEXTOID]);
-
-/// `credits.customer_erase`: forgets the person, keeps the ledger. Raises PC003, PC013.
-#[pg_extern(sql = false)]
-fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        writing(|session| {
-            // Under the locks of the accounts, as whatever else changes these.
-            let currencies = balance::currencies(session, customer_id)?;
-            posting::lock(
-                session,
-                &currencies.into_iter().map(|code| (customer_id.to_string(), code)).collect::<Vec<_>>(),
-            )?;
-            for statement in [&ERASE_PAYLOADS, &ERASE_METHOD, &ERASE_METHODS] {
-                statement.run(session, &[customer_id.cell()])?;
-            }
-            let rows = ERASE.run(session, &[customer_id.cell()])?;
-            let Some(row) = rows.first() else {
-                return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
-            };
-            ErasedRow::read(row).map(One)
         })
     })())
 }

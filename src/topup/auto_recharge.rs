@@ -172,6 +172,23 @@ fn configure_auto_recharge(
     })())
 }
 
+static SWITCH_OFF: Statement = Statement::new(
+    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $3
+      WHERE r.customer_id = $1 AND r.currency = $2 AND r.enabled RETURNING r.failures",
+    &[TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// Switches an account's auto-recharge off, where it is on, and says so. The account is locked; its next posting cancels a
+/// request that no worker has begun.
+pub fn switch_off(session: &Session, book: &Book, reason: &str) -> Result<(), Error> {
+    let (customer_id, currency) = (&book.customer_id, &book.currency);
+    let rows = SWITCH_OFF.run(session, &[customer_id.cell(), currency.cell(), reason.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(()) };
+    let failures: i32 = row.next()?;
+    let payload = json!({"currency": currency, "reason": reason, "failures": failures});
+    outbox::tell(session, customer_id, "recharge.disabled", &payload, book.posted_at)
+}
+
 /// What was answered to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {

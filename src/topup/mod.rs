@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod consumer;
 pub mod dispute;
+pub mod erasure;
 pub mod exchange_rate;
 pub mod money;
 pub mod outbox;

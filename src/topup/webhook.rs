@@ -12,6 +12,7 @@ use super::reckoning::Details;
 use super::told::Told;
 use super::{dispute, payment, reclaim, reference, refund, stored};
 use crate::amount::Decimal;
+use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::json;
@@ -23,7 +24,7 @@ use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// The longest payload that is read, in bytes.
@@ -106,8 +107,12 @@ static FIRST: Statement = Statement::new(
 );
 
 static SETTLE: Statement = Statement::new(
-    c"UPDATE credits.webhook_events SET outcome = $3, customer_id = $4, top_up_id = $5, reason = $6
-      WHERE provider = $1 AND event_id = $2",
+    // Of a customer that was erased only that it came is kept.
+    c"UPDATE credits.webhook_events w
+      SET outcome = $3, customer_id = $4, top_up_id = $5, reason = $6,
+          payload = CASE WHEN EXISTS (SELECT FROM credits.customers c WHERE c.customer_id = $4 AND c.erased_at IS NOT NULL)
+                         THEN NULL ELSE w.payload END
+      WHERE w.provider = $1 AND w.event_id = $2",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID],
 );
 
@@ -318,6 +323,23 @@ fn apply_earlier(session: &Session, expected: &Expected<'_>, event: &Event) -> R
         apply(session, expected, &read(expected.provider, &payload)?)?;
     }
     Ok(())
+}
+
+static FORGET_OLD: Statement = Statement::in_order(
+    c"WITH old AS (
+          SELECT w.provider, w.event_id FROM credits.webhook_events w
+          WHERE w.outcome = 'ignored' AND w.received_at < $1 - $2 * interval '1 second'
+          ORDER BY w.received_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+      DELETE FROM credits.webhook_events w USING old
+      WHERE w.provider = old.provider AND w.event_id = old.event_id
+      RETURNING 1",
+    &[TIMESTAMPTZOID, INT4OID, INT4OID],
+);
+
+/// Deletes events that changed nothing within credits.webhook_retention, by then or by now; how many.
+pub fn forget_old(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let (by, seconds) = (settings::now()?.min(due_by), settings::webhook_retention());
+    Ok(FORGET_OLD.run(session, &[by.cell(), seconds.cell(), most.cell()])?.len() as i32)
 }
 
 /// An amount of minor units that an event has. `None` where it has none, or what is none.

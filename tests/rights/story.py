@@ -120,6 +120,7 @@ class Story:
         self.inbox()
         purchases.tell(self)
         self.read_all()
+        self.call("customer_metadata_clear", "%s", self.name)
         self.call("customer_erase", "%s", self.name)
 
     def read_all(self) -> None:
