@@ -17,12 +17,13 @@ COMMENT ON FUNCTION credits.top_up_create IS
 CREATE FUNCTION credits.payment_succeeded(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
     amount numeric DEFAULT NULL, tax numeric DEFAULT NULL, shipping numeric DEFAULT NULL, discount numeric DEFAULT NULL,
+    currency text DEFAULT NULL,
     OUT top_up_id uuid, OUT status text, OUT grant_id uuid, OUT credits numeric, OUT credit_currency text,
     OUT available numeric, OUT contradiction text, OUT replayed boolean)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_succeeded_wrapper';
 COMMENT ON FUNCTION credits.payment_succeeded IS
-'The money came: grants the credits, exactly once, whatever is repeated or comes late or out of order, also after a failure or an expiry. amount: what was paid, in major units of the top-up''s currency (NULL: what was due). tax, shipping: what of it is no price; discount: what the provider took off the price (with it amount may be 0). Less than was due grants nothing, until payments add up to it, and is recorded as a contradiction, as are more, a second payment for what is paid, the same provider_reference with another amount, and one that pays another top-up: the last two change nothing. Told again with tax, shipping or discount it is corrected by them. Without a provider_reference the same amount again is a replay. A refund that was told before takes its part at once. Raises PC007, PC013, PC014 (no such top-up: the provider shall try again).';
+'The money came: grants the credits, exactly once, whatever is repeated or comes late or out of order, also after a failure or an expiry. amount: what was paid, in major units of the top-up''s currency (NULL: what was due). tax, shipping: what of it is no price; discount: what the provider took off the price (with it amount may be 0). currency: NULL for the top-up''s; in another one it is recorded as a contradiction, with that amount, and grants nothing. Less than was due grants nothing, until payments add up to it, and is recorded as a contradiction, as are more, a second payment for what is paid, the same provider_reference with another amount, and one that pays another top-up: the last two change nothing. Told again with tax, shipping or discount it is corrected by them. Without a provider_reference the same amount again is a replay. A refund that was told before takes its part at once. Raises PC007, PC013, PC014 (no such top-up: the provider shall try again).';
 
 CREATE FUNCTION credits.payment_failed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -46,13 +47,13 @@ COMMENT ON FUNCTION credits.top_up_expire IS
 CREATE FUNCTION credits.payment_refunded(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
     amount numeric DEFAULT NULL, total_refunded numeric DEFAULT NULL, spent text DEFAULT NULL,
-    payment_reference text DEFAULT NULL,
+    payment_reference text DEFAULT NULL, currency text DEFAULT NULL,
     OUT top_up_id uuid, OUT status text, OUT refunded numeric, OUT taken numeric, OUT pending numeric, OUT held numeric,
     OUT available numeric, OUT contradiction text, OUT replayed boolean)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_refunded_wrapper';
 COMMENT ON FUNCTION credits.payment_refunded IS
-'Money was paid back: takes credits of that purchase back where less remains paid, in all its payments, than was due without tax and shipping: in proportion to what is missing, rounded on the total. amount: this refund; total_refunded: all refunds of the payment by this provider so far, this one included (some providers say only that); both NULL: the whole payment. payment_reference: the provider''s reference of the payment that it is of; NULL: the latest with money left. Refunds of several providers add up. Unspent credits go first: what is available at once, what is held when the hold closes; what has expired or was voided is neither taken nor owed; what was spent becomes pending (spent => ''pending'') or is forgiven (''forgive''); NULL: credits.spent_on_refund. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a contradiction and changes nothing. More than was paid is recorded as a contradiction. taken: credits taken now; pending: credits owed for it now; held: credits that will be taken. Raises PC007, PC013, PC014.';
+'Money was paid back: takes credits of that purchase back where less remains paid, in all its payments, than was due without tax and shipping: in proportion to what is missing, rounded on the total. amount: this refund; total_refunded: all refunds of the payment by this provider so far, this one included (some providers say only that); both NULL: the whole payment. payment_reference: the provider''s reference of the payment that it is of; NULL: the latest with money left. currency: NULL for the top-up''s; in another one it is recorded as a contradiction and takes nothing. Refunds of several providers add up. Unspent credits go first: what is available at once, what is held when the hold closes; what has expired or was voided is neither taken nor owed; what was spent becomes pending (spent => ''pending'') or is forgiven (''forgive''); NULL: credits.spent_on_refund. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a contradiction and changes nothing. More than was paid is recorded as a contradiction. taken: credits taken now; pending: credits owed for it now; held: credits that will be taken. Raises PC007, PC013, PC014.';
 
 CREATE FUNCTION credits.payment_refund_failed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -66,13 +67,13 @@ COMMENT ON FUNCTION credits.payment_refund_failed IS
 
 CREATE FUNCTION credits.payment_disputed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
-    amount numeric DEFAULT NULL, spent text DEFAULT NULL, payment_reference text DEFAULT NULL,
+    amount numeric DEFAULT NULL, spent text DEFAULT NULL, payment_reference text DEFAULT NULL, currency text DEFAULT NULL,
     OUT top_up_id uuid, OUT status text, OUT refunded numeric, OUT taken numeric, OUT pending numeric, OUT held numeric,
     OUT available numeric, OUT contradiction text, OUT replayed boolean)
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_disputed_wrapper';
 COMMENT ON FUNCTION credits.payment_disputed IS
-'The payer disputes a payment (a chargeback): takes credits as a refund of amount would (NULL: the whole payment), until payment_dispute_closed. payment_reference: as for payment_refunded. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a contradiction and changes nothing. Raises PC007, PC013, PC014.';
+'The payer disputes a payment (a chargeback): takes credits as a refund of amount would (NULL: the whole payment), until payment_dispute_closed. payment_reference and currency: as for payment_refunded. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a contradiction and changes nothing. Raises PC007, PC013, PC014.';
 
 CREATE FUNCTION credits.payment_dispute_closed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -127,10 +128,15 @@ COMMENT ON VIEW credits.purchase_payments IS
 CREATE VIEW credits.payment_log AS
 SELECT p.customer_id, p.top_up_id, p.payment_id, p.type, p.provider, p.provider_reference,
        coalesce(p.amount, p.total_refunded) AS amount, p.currency, p.contradiction, p.operation_id, p.created_at,
-       p.payment_reference, p.total_refunded, p.tax, p.shipping, p.discount, p.counts
+       p.payment_reference, p.total_refunded, p.tax, p.shipping, p.discount, p.counts,
+       p.type = 'succeeded' AND p.counts AND EXISTS (
+           SELECT FROM credits.payments c
+           WHERE c.customer_id = p.customer_id AND c.top_up_id = p.top_up_id AND c.payment_id > p.payment_id
+             AND c.type = p.type AND c.counts AND c.provider = p.provider AND c.provider_reference = p.provider_reference)
+           AS corrected
 FROM credits.payments p;
 COMMENT ON VIEW credits.payment_log IS
-'What was told of payments, in order of payment_id: ''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'', ''dispute_lost''. payment_reference: the payment that a refund or a dispute is of. contradiction: what does not fit what was known, and was therefore not, or not wholly, applied; a person should look at these. counts: whether it counts for what is paid and paid back.';
+'What was told of payments, in order of payment_id: ''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'', ''dispute_lost''. payment_reference: the payment that a refund or a dispute is of. contradiction: what does not fit what was known, and was therefore not, or not wholly, applied; a person should look at these. counts: whether it counts for what is paid and paid back. corrected: what a payment is made of was told after it, so that its contradiction may be none any more.';
 
 CREATE VIEW credits.webhook_log AS
 SELECT w.provider, w.event_id, w.type, w.outcome, w.customer_id, w.top_up_id, w.received_at, w.reason

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 /// `credits.payment_disputed`. Raises PC007, PC013, PC014.
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
 fn payment_disputed(
     customer_id: Option<&str>,
     top_up_id: Option<Id>,
@@ -23,10 +24,11 @@ fn payment_disputed(
     amount: Option<Numeric>,
     spent: Option<&str>,
     payment_reference: Option<&str>,
+    currency: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let spent = reclaim::policy(spent)?;
         writing(|session| disputed(session, customer_id, top_up_id, told, amount, spent)).map(One)

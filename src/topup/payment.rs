@@ -56,10 +56,11 @@ fn payment_succeeded(
     tax: Option<Numeric>,
     shipping: Option<Numeric>,
     discount: Option<Numeric>,
+    currency: Option<&str>,
 ) -> Reply<One<PaymentRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
+        let told = Told::read(provider, provider_reference)?.in_currency(currency)?;
         let part = |name, part| input::optional_number(name, part, amount::not_negative);
         let details = Details {
             tax: part("tax", tax)?,
@@ -147,6 +148,9 @@ pub fn succeed(
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
     told::record(session, &case, &entry)?;
     stored::save(session, &case.top_up, &standing, case.now)?;
+    if more_is_said {
+        tell_corrected(session, &case, &fact)?;
+    }
     if let (Some(cover), false) = (standing.cover, granted) {
         tell_paid(session, &case, &cover)?;
     }
@@ -182,6 +186,22 @@ fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) ->
         return amount.is_none() || amount == Some(case.top_up.amount) || told(|_, _| true);
     }
     told(|other, fact| other.reference.is_none() && other.provider == fact.provider)
+}
+
+/// What a payment is made of is known now: what it contradicted before, it may contradict no longer.
+fn tell_corrected(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
+    let part = |part: Option<Decimal>| part.unwrap_or_default().normalize().to_string();
+    let payload = json!({
+        "top_up_id": case.top_up.id,
+        "provider": fact.provider,
+        "provider_reference": fact.reference,
+        "amount": part(fact.amount),
+        "currency": case.top_up.currency,
+        "tax": part(fact.details.tax),
+        "shipping": part(fact.details.shipping),
+        "discount": part(fact.details.discount),
+    });
+    outbox::tell(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now)
 }
 
 fn tell_paid(session: &Session, case: &Case, cover: &Cover) -> Result<(), Error> {

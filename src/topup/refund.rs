@@ -51,10 +51,11 @@ fn payment_refunded(
     total_refunded: Option<Numeric>,
     spent: Option<&str>,
     payment_reference: Option<&str>,
+    currency: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
         let (customer_id, top_up_id) = told::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let total = input::optional_number("total_refunded", total_refunded, amount::over_zero)?;
         let spent = reclaim::policy(spent)?;

@@ -50,6 +50,11 @@ impl<'a> Told<'a> {
         Ok(Told { payment: input::optional_key("payment_reference", payment)?, ..self })
     }
 
+    /// The same in a currency, where that is said. Raises PC013.
+    pub fn in_currency(self, currency: Option<&'a str>) -> Result<Self, Error> {
+        Ok(Told { currency: input::optional_key("currency", currency)?, ..self })
+    }
+
     /// What is told, as it is reckoned with.
     pub fn fact(&self, kind: Kind, amount: Option<Decimal>) -> Fact {
         Fact {

@@ -205,9 +205,9 @@ def story_goes_on(connection: Connection) -> None:
         ("disputed twice", "payment_dispute_closed({}, 'bank', 'dispute 2', true)"),
         ("refunded in part", "payment_refunded({}, 'bank', 'part 3')"),
         ("disputed once", "payment_refunded({}, 'bank', 'part of it', 2)"),
-        ("runs out", "payment_refunded({}, 'bank', 'the rest', 4)"),
+        ("runs out", "payment_refunded({}, 'bank', 'the rest of what runs out', 4)"),
         ("spent", "payment_refund_failed({}, 'bank', 'all of it')"),
-        ("for prompts", "payment_refunded({}, 'bank', 'the rest', 1)"),
+        ("for prompts", "payment_refunded({}, 'bank', 'the rest of the prompts', 1)"),
         ("forgiven", "payment_refunded({}, 'bank', 'the rest', 1)"),
     ):
         (row,) = rows(connection, "SELECT customer_id, top_up_id FROM credits.purchases WHERE description = %s", [what])
@@ -215,7 +215,7 @@ def story_goes_on(connection: Connection) -> None:
     for statement in (
         "SELECT credits.meter_event_cancel('gus', 'most of the prompts')",
         "SELECT credits.hold_release('gus', hold_id) FROM credits.open_holds WHERE customer_id = 'gus'",
-        "SELECT credits.payment_succeeded('hal', top_up_id, 'bank', 'charged') FROM credits.recharge_log"
+        "SELECT credits.payment_succeeded('hal', top_up_id, 'bank', 'charged again') FROM credits.recharge_log"
         " WHERE customer_id = 'hal' AND status = 'processing'",
         "SELECT credits.wallet_debit('hal', 80)",
         "SELECT credits.top_up_create('fay', amount => 2, currency => 'USD', credit_currency => 'CREDIT')",

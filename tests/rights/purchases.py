@@ -46,6 +46,7 @@ def read_all(it: Story) -> None:
     it.read("catalog", "product_id, price_id", "credit_currency")
     it.read("rates", "effective_at", "currency")
     it.read("purchases", "top_up_id")
+    it.read("purchase_payments", "top_up_id, payment_no")
     it.read("payment_log", "payment_id")
     it.read("webhook_log", "event_id")
     it.read("recharge_log", "recharge_id")
@@ -93,12 +94,12 @@ def buy(it: Story, price_id: Any) -> Any:
     by_price = it.call("top_up_create", terms, name, price_id, 2, provider(it)).get("top_up_id")
     it.call("top_up_create", terms, name, price_id, 2, provider(it))
     it.call("top_up_create", terms, name, price_id, 3, provider(it))
-    it.call("payment_succeeded", "%s, %s, 'manual', 'p1', 10", name, by_price)
-    it.call("payment_succeeded", "%s, %s, 'manual', 'p1', 10", name, by_price)
-    it.call("payment_succeeded", "%s, %s, 'manual', 'p2', 10", name, by_price)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {it.name}', 'p1', 10", name, by_price)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {it.name}', 'p1', 10", name, by_price)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {it.name}', 'p2', 10", name, by_price)
     terms = "%s, amount => 4, currency => %s, credit_currency => %s, description => 'A few', metadata => '{\"b\": 2}'"
     by_amount = it.call("top_up_create", terms, name, it.cash, coin).get("top_up_id")
-    it.call("payment_failed", "%s, %s, 'manual', 'p3', 'no funds'", name, by_amount)
+    it.call("payment_failed", f"%s, %s, 'bank of {it.name}', 'p3', 'no funds'", name, by_amount)
     given_up = it.call("top_up_create", "%s, %s", name, price_id).get("top_up_id")
     it.call("top_up_expire", "%s, %s", name, given_up)
     it.call("payment_succeeded", "%s, %s", name, NOBODYS)
@@ -108,14 +109,14 @@ def buy(it: Story, price_id: Any) -> Any:
 def take_back(it: Story, top_up_id: Any) -> None:
     """Parts of a payment go back: some do not after all, and one dispute is won."""
     this = (it.name, top_up_id)
-    it.call("payment_refunded", "%s, %s, 'manual', 'r1', 4", *this)
-    it.call("payment_refunded", "%s, %s, 'manual', 'r1', 4", *this)
-    it.call("payment_refund_failed", "%s, %s, 'manual', 'r1'", *this)
+    it.call("payment_refunded", f"%s, %s, 'bank of {it.name}', 'r1', 4", *this)
+    it.call("payment_refunded", f"%s, %s, 'bank of {it.name}', 'r1', 4", *this)
+    it.call("payment_refund_failed", f"%s, %s, 'bank of {it.name}', 'r1'", *this)
     it.call("payment_refunded", "%s, %s, total_refunded => 2", *this)
-    it.call("payment_disputed", "%s, %s, 'manual', 'd1', 3", *this)
-    it.call("payment_dispute_closed", "%s, %s, 'manual', 'd1', true", *this)
-    it.call("payment_disputed", "%s, %s, 'manual', 'd2', 1, 'forgive'", *this)
-    it.call("payment_dispute_closed", "%s, %s, 'manual', 'd2', false", *this)
+    it.call("payment_disputed", f"%s, %s, 'bank of {it.name}', 'd1', 3", *this)
+    it.call("payment_dispute_closed", f"%s, %s, 'bank of {it.name}', 'd1', true", *this)
+    it.call("payment_disputed", f"%s, %s, 'bank of {it.name}', 'd2', 1, 'forgive'", *this)
+    it.call("payment_dispute_closed", f"%s, %s, 'bank of {it.name}', 'd2', false", *this)
 
 
 def webhooks(it: Story, price_id: Any) -> None:
@@ -139,7 +140,7 @@ def recharge(it: Story) -> None:
     it.call("configure_auto_recharge", terms, name, coin)
     (open_one,) = (row for row in it.read("recharge_log", "recharge_id") if row["status"] == "requested")
     begun = it.call("recharge_begin", "%s, %s", name, open_one["recharge_id"])
-    it.call("payment_succeeded", "%s, %s, 'manual', 'p4'", name, begun.get("top_up_id"))
+    it.call("payment_succeeded", f"%s, %s, 'bank of {it.name}', 'p4'", name, begun.get("top_up_id"))
     it.call("recharge_begin", "%s, %s", name, open_one["recharge_id"])
     it.call("configure_auto_recharge", "%s, %s, false", name, coin)
 

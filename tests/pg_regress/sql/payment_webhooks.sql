@@ -54,6 +54,8 @@ SELECT * FROM stands('bob');
 SELECT * FROM send('checkout.session.completed', '{"id": "cs_2", "mode": "payment", "payment_intent": "pi_2", "payment_status": "paid", "amount_subtotal": 1000, "amount_total": 1190, "total_details": {"amount_tax": 190, "amount_discount": 0, "amount_shipping": 0}}', 'bob');
 SELECT * FROM send('refund.created', '{"id": "re_2", "payment_intent": "pi_2", "amount": 190, "status": "succeeded"}');
 SELECT * FROM stands('bob');
+SELECT type, provider_reference, amount, tax, contradiction, corrected FROM credits.payment_log WHERE customer_id = 'bob' ORDER BY payment_id;
+SELECT type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'bob' ORDER BY outbox_no;
 -- A discount, the session first and the intent first: then it is too little, until the session says why.
 SELECT FROM begun('cyd', :'pack');
 SELECT FROM begun('dan', :'pack');

@@ -145,6 +145,15 @@ SELECT taken, contradiction, replayed FROM credits.payment_disputed('ola', :'ola
 SELECT taken, contradiction, replayed FROM credits.payment_disputed('ola', :'ola', 'stripe', 'dp_ola', 2);
 SELECT * FROM stands('ola');
 
+-- In another currency it is recorded with its amount, and grants or takes nothing.
+SELECT begun('pia', :'pack') AS pia \gset
+SELECT status, contradiction FROM credits.payment_succeeded('pia', :'pia', 'bank', 'p_pia', 9.123, currency => 'EUR');
+SELECT status, replayed FROM credits.payment_succeeded('pia', :'pia', 'bank', 'p_pia', 9.123, currency => 'eur');
+SELECT status, available, contradiction FROM credits.payment_succeeded('pia', :'pia', 'bank', 'q_pia', 10, currency => 'usd');
+SELECT taken, contradiction FROM credits.payment_refunded('pia', :'pia', 'bank', 'r_pia', 9.123, payment_reference => 'p_pia', currency => 'EUR');
+SELECT taken, contradiction FROM credits.payment_disputed('pia', :'pia', 'bank', 'd_pia', currency => 'EUR');
+SELECT type, provider_reference, amount, currency, counts FROM credits.payment_log WHERE customer_id = 'pia' ORDER BY payment_id;
+
 -- Tax and shipping are no price, and a discount of the provider's is none that is missing.
 SELECT begun('pam', :'pack') AS pam \gset
 SELECT available, contradiction FROM credits.payment_succeeded('pam', :'pam', 'bank', 'p_pam', 11.90, tax => 1.90);
