@@ -214,7 +214,13 @@ impl Case {
             return refused().map_or(Before::New, Before::Same);
         }
         match counting().next() {
-            None => Before::New,
+            // What did not count then, does not now; but it may come in the right currency, or for the right top-up.
+            None => named()
+                .find(|recorded| {
+                    let passing = matches!(recorded.contradiction.as_deref(), Some(ANOTHERS | FOREIGN));
+                    !recorded.counts && !passing && agree(&recorded.fact, fact)
+                })
+                .map_or(Before::New, Before::Same),
             Some(first) if counting().all(|recorded| agree(&recorded.fact, fact)) => Before::Same(first),
             Some(_) => refused().map_or(Before::Other, Before::Same),
         }

@@ -145,6 +145,14 @@ SELECT taken, contradiction, replayed FROM credits.payment_disputed('ola', :'ola
 SELECT taken, contradiction, replayed FROM credits.payment_disputed('ola', :'ola', 'stripe', 'dp_ola', 2);
 SELECT * FROM stands('ola');
 
+-- What comes too late to count is recorded once as well.
+SELECT contradiction, replayed FROM credits.payment_refund_failed('ola', :'ola', 'stripe', 're_ola_2');
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('ola', :'ola', 'stripe', 're_ola_2', 1);
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('ola', :'ola', 'stripe', 're_ola_2', 1);
+SELECT taken, contradiction, replayed FROM credits.payment_dispute_closed('ola', :'ola', 'stripe', 'dp_ola', true);
+SELECT taken, contradiction, replayed FROM credits.payment_dispute_closed('ola', :'ola', 'stripe', 'dp_ola', false);
+SELECT taken, contradiction, replayed FROM credits.payment_dispute_closed('ola', :'ola', 'stripe', 'dp_ola', false);
+
 -- In another currency it is recorded with its amount, and grants or takes nothing.
 SELECT begun('pia', :'pack') AS pia \gset
 SELECT status, contradiction FROM credits.payment_succeeded('pia', :'pia', 'bank', 'p_pia', 9.123, currency => 'EUR');
