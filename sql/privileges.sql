@@ -5,7 +5,8 @@ DECLARE
     command text;
 BEGIN
     FOR command IN
-        SELECT pg_catalog.format('REVOKE ALL ON %s %s FROM %I CASCADE', made.kind, made.name, r.rolname)
+        SELECT pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE', made.kind, made.name,
+                                 coalesce(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
         FROM (
             SELECT 'SCHEMA' AS kind, n.nspname::text AS name, n.nspowner AS owner, n.nspacl AS acl
             FROM pg_catalog.pg_namespace n WHERE n.nspname = 'credits'
@@ -20,7 +21,7 @@ BEGIN
             SELECT 'TYPE', t.oid::pg_catalog.regtype::text, t.typowner, t.typacl
             FROM pg_catalog.pg_type t WHERE t.typnamespace = 'credits'::pg_catalog.regnamespace
         ) AS made, pg_catalog.aclexplode(made.acl) AS given
-        JOIN pg_catalog.pg_roles r ON r.oid = given.grantee
+        LEFT JOIN pg_catalog.pg_roles r ON r.oid = given.grantee
         WHERE given.grantee <> made.owner
         GROUP BY 1
     LOOP

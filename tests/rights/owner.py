@@ -97,6 +97,7 @@ def check_default_privileges(
 ) -> None:
     """ALTER DEFAULT PRIVILEGES, of which a reporting login lives in many databases, opens nothing of this."""
     login = sql.Identifier(logins.make("reports"))
+    owner.execute("ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO PUBLIC")
     for what in ("SELECT ON TABLES", "SELECT ON SEQUENCES", "EXECUTE ON FUNCTIONS", "USAGE ON TYPES", "USAGE ON SCHEMAS"):
         owner.execute(sql.SQL(f"ALTER DEFAULT PRIVILEGES GRANT {what} TO {{}}").format(login))
     again(owner)
@@ -113,6 +114,7 @@ def check_default_privileges(
         state = state_of(connection, "SELECT * FROM credits.payment_providers")
     checks.equal(state, REFUSED, "so a login that reads all else does not read the secrets")
     owner.execute(sql.SQL("DROP OWNED BY {}").format(login))
+    owner.execute("ALTER DEFAULT PRIVILEGES REVOKE USAGE ON SEQUENCES FROM PUBLIC")
 
 
 @contextlib.contextmanager
