@@ -22,7 +22,7 @@ CREATE FUNCTION credits.product_update(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'product_update_wrapper';
 COMMENT ON FUNCTION credits.product_update IS
-'Changes what a product grants from now on; what is NULL stays. A top-up that was made before grants what the product said then. Raises PC004, PC007, PC013.';
+'Changes what a product grants from now on; what is NULL stays. A top-up that was made before grants what the product said then; an auto-recharge that can buy it no longer switches itself off. Raises PC004, PC007, PC013.';
 
 CREATE FUNCTION credits.product_archive(
     product_id uuid,
@@ -51,7 +51,7 @@ CREATE FUNCTION credits.price_archive(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_archive_wrapper';
 COMMENT ON FUNCTION credits.price_archive IS
-'Takes a price off sale: what was begun with it can still be paid, and a recharge that uses it stops. Again is a no-op. Raises PC015, PC013.';
+'Takes a price off sale: what was begun with it can still be paid, and an auto-recharge that uses it switches itself off. Again is a no-op. Raises PC015, PC013.';
 
 CREATE FUNCTION credits.package_create(
     name text, credits numeric, unit_amount numeric, price_currency text, credit_currency text DEFAULT NULL,

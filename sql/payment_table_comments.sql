@@ -162,7 +162,8 @@ COMMENT ON COLUMN credits.auto_recharges.max_amount_per_day IS 'Within 24 hours,
 COMMENT ON COLUMN credits.auto_recharges.cooldown IS 'The least time between two requests.';
 COMMENT ON COLUMN credits.auto_recharges.timeout IS 'How long a request waits for an answer.';
 COMMENT ON COLUMN credits.auto_recharges.failures IS 'How many attempts in a row failed or timed out.';
-COMMENT ON COLUMN credits.auto_recharges.disabled_reason IS 'Why it switched itself off; NULL where it did not.';
+COMMENT ON COLUMN credits.auto_recharges.disabled_reason IS 'The code of why it switched itself off, as configure_auto_recharge lists them; NULL where it did not.';
+COMMENT ON COLUMN credits.auto_recharges.waits_for_spend IS 'Whether only the customer''s next spend, or enough credits, end a pause: credits were taken back, and too few were left.';
 COMMENT ON COLUMN credits.auto_recharges.due_at IS 'When time alone calls for a look: an open request times out, or another may be made. infinity: never.';
 COMMENT ON COLUMN credits.auto_recharges.updated_at IS 'When it was last configured.';
 

@@ -189,6 +189,7 @@ CREATE TABLE credits.auto_recharges (
     timeout              interval NOT NULL CHECK (timestamp '2001-02-01' + timeout > timestamp '2001-02-01'),
     failures             integer NOT NULL DEFAULT 0,
     disabled_reason      text,
+    waits_for_spend      boolean NOT NULL DEFAULT false,
     due_at               timestamptz NOT NULL DEFAULT 'infinity',
     updated_at           timestamptz NOT NULL,
     PRIMARY KEY (customer_id, currency)

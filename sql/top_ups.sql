@@ -73,7 +73,7 @@ CREATE FUNCTION credits.payment_disputed(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_disputed_wrapper';
 COMMENT ON FUNCTION credits.payment_disputed IS
-'The payer disputes a payment (a chargeback): takes credits as a refund of amount would (NULL: the whole payment), until payment_dispute_closed. payment_reference and currency: as for payment_refunded. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a contradiction and changes nothing. Raises PC007, PC013, PC014.';
+'The payer disputes a payment (a chargeback): takes credits as a refund of amount would (NULL: the whole payment), until payment_dispute_closed, and switches the customer''s auto-recharge off in every currency. payment_reference and currency: as for payment_refunded. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a contradiction and changes nothing. Raises PC007, PC013, PC014.';
 
 CREATE FUNCTION credits.payment_dispute_closed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,

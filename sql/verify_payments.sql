@@ -171,6 +171,16 @@ FROM credits.recharges r
 LEFT JOIN credits.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
 WHERE r.status IN ('requested', 'processing') AND s.due_at IS DISTINCT FROM r.expires_at
 UNION ALL
+SELECT 'recharge: it is requested by an account that is switched off', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
+       NULL, r.amount
+FROM credits.recharges r
+JOIN credits.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
+WHERE r.status = 'requested' AND NOT s.enabled
+UNION ALL
+SELECT 'auto-recharge: it is switched on and says why it switched itself off', s.customer_id, s.currency, s.disabled_reason,
+       NULL, s.failures
+FROM credits.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
+UNION ALL
 SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no, o.outbox_no
 FROM credits.outbox o
 LEFT JOIN credits.outbox_counters c ON c.customer_id = o.customer_id

@@ -36,6 +36,12 @@ pub enum AmountError {
     /// More than a payment may be.
     #[error("must be at most {0}: the currency or its recharge configuration takes no larger payment")]
     AboveMaximum(Decimal),
+    /// Less a day than one recharge costs.
+    #[error("must be at least {0}, which one recharge costs")]
+    BelowOneRecharge(Decimal),
+    /// Less than one unit costs.
+    #[error("must be at least {0}, which one unit costs")]
+    BelowOneUnit(Decimal),
     /// So little that it buys nothing.
     #[error("must buy at least the smallest part of a credit")]
     BuysNothing,

@@ -22,6 +22,15 @@ use crate::clock::Time;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+/// What a posting did to the credits, where that decides whether more are to be bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The customer spent some.
+    Spent,
+    /// Some were taken from the customer: their price was paid back, or somebody ended or corrected them.
+    TakenBack,
+}
+
 /// At which balances somebody is to be told, or credits are to be bought: what topup/watch.rs left to be looked for.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
@@ -31,6 +40,8 @@ pub struct Watch {
     pub above: Option<Decimal>,
     /// Whatever is available: time brought something, or what is watched has changed.
     pub now: bool,
+    /// What was done to the credits last.
+    pub cause: Option<Cause>,
 }
 
 impl Watch {
@@ -186,14 +197,25 @@ impl Book {
 
     /// Whether the balance is to be looked at.
     pub fn is_to_be_watched(&self) -> bool {
-        let Watch { below, above, now } = &self.watch;
-        *now || self.available < *below || above.is_some_and(|above| self.available >= above)
+        let Watch { below, above, now, cause } = &self.watch;
+        let taken_back = *cause == Some(Cause::TakenBack) && self.watch.is_set();
+        *now || taken_back || self.available < *below || above.is_some_and(|above| self.available >= above)
     }
 
     /// Has the balance looked at whatever it is: what is watched has changed.
     pub fn watch_now(&mut self) {
         self.watch.now = true;
         self.touch();
+    }
+
+    /// The customer spent credits.
+    pub(super) fn spent(&mut self) {
+        self.watch.cause = Some(Cause::Spent);
+    }
+
+    /// Credits were taken from the customer, who spent nothing.
+    pub(super) fn taken_back(&mut self) {
+        self.watch.cause = Some(Cause::TakenBack);
     }
 
     /// Writes a line down: the only way in which balances change.

@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, Hash};
 /// The schema of the tables that give locks their class.
 const SCHEMA: &CStr = c"credits";
 
-/// One lock that one session at a time can have.
+/// One lock that one session at a time can have, or any number that share it.
 pub struct Lock(pg_sys::LOCKTAG);
 
 impl Lock {
@@ -38,17 +38,22 @@ impl Lock {
 
     /// Takes it where nobody else has it; whether it did.
     pub fn take_if_free(&self) -> bool {
-        self.acquire(true)
+        self.acquire(pg_sys::ExclusiveLock, true)
     }
 
     /// Waits for it.
     pub fn take(&self) {
-        self.acquire(false);
+        self.acquire(pg_sys::ExclusiveLock, false);
     }
 
-    fn acquire(&self, only_if_free: bool) -> bool {
+    /// Waits for it, and has it together with others that share it.
+    pub fn share(&self) {
+        self.acquire(pg_sys::ShareLock, false);
+    }
+
+    fn acquire(&self, mode: u32, only_if_free: bool) -> bool {
         // SAFETY: the tag is whole; a lock of the transaction's, which the end of it or of a part of it gives back.
-        let result = unsafe { pg_sys::LockAcquire(&self.0, pg_sys::ExclusiveLock as i32, false, only_if_free) };
+        let result = unsafe { pg_sys::LockAcquire(&self.0, mode as i32, false, only_if_free) };
         result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
     }
 

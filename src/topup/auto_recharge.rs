@@ -1,8 +1,11 @@
 //! Auto-recharge: how a customer's account recharges itself, and what becomes of its requests. When one is made is decided in
 //! alarm.rs and done in watch.rs, by the posting that calls for it.
 
-use super::{money, outbox, price, recharge};
-use crate::amount::{self, Decimal};
+use super::alarm::{self, Off};
+use super::offer::Obstacle;
+use super::price::{self, Price};
+use super::{money, outbox, recharge, watch};
+use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -46,10 +49,12 @@ row! {
         pub timeout: Span,
         /// How many attempts in a row failed or timed out.
         pub failures: i32,
-        /// Why it switched itself off; NULL where it did not.
+        /// The code of why it switched itself off; NULL where it did not.
         pub disabled_reason: Option<String>,
         /// Whether a request is open.
         pub recharge_in_progress: bool,
+        /// Whether it waits for the customer's next spend, because credits were taken back.
+        pub waits_for_spend: bool,
     } read
 }
 
@@ -58,7 +63,8 @@ static FIND: Statement = Statement::new(
              r.max_attempts_per_day, r.max_amount_per_day, r.cooldown, r.timeout, r.failures, r.disabled_reason,
              EXISTS (SELECT FROM credits.recharges o
                      WHERE o.customer_id = r.customer_id AND o.currency = r.currency
-                       AND o.status IN ('requested', 'processing') AND o.expires_at > $3)
+                       AND o.status IN ('requested', 'processing') AND o.expires_at > $3),
+             r.waits_for_spend
       FROM credits.auto_recharges r WHERE r.customer_id = $1 AND r.currency = $2",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
@@ -96,7 +102,8 @@ static SAVE: Statement = Statement::new(
           max_amount_per_day = nullif(coalesce($9, r.max_amount_per_day), 'infinity'),
           cooldown = coalesce($10, r.cooldown), timeout = coalesce($11, r.timeout), updated_at = $12,
           failures = CASE WHEN $3 THEN 0 ELSE r.failures END,
-          disabled_reason = CASE WHEN $3 THEN NULL ELSE r.disabled_reason END",
+          disabled_reason = CASE WHEN $3 THEN NULL ELSE r.disabled_reason END,
+          waits_for_spend = CASE WHEN $3 THEN false ELSE r.waits_for_spend END",
     &[
         TEXTOID, TEXTOID, BOOLOID, NUMERICOID, UUIDOID, INT4OID, TEXTOID, INT4OID, NUMERICOID, INTERVALOID, INTERVALOID,
         TIMESTAMPTZOID,
@@ -140,14 +147,15 @@ fn configure_auto_recharge(
                 (None, Some(known)) => known.price_id,
                 (None, None) => recharge::base_price(session, &code)?,
             };
-            // What is kept as it was need not be on sale, so that it can be switched off.
-            let kept = known.as_ref().is_some_and(|known| known.price_id == price_id) && enabled != Some(true);
-            let price = if kept { price::find(session, price_id)? } else { price::on_sale(session, price_id)? };
+            let price = price::find(session, price_id)?;
             if price.credit_currency != code {
                 return Err(Error::argument("price_id", format!("must be of a product that grants {code}")));
             }
             let decimals = currency::decimals(session, &price.currency)?;
             let most = input::limit("max_amount_per_day", max_amount_per_day, |n| amount::positive(n, decimals))?;
+            if let (Some(known), None) = (&known, &most) {
+                check_limit_currency(session, known, &price)?;
+            }
             let book = account::open_or_make(session, customer_id, &code, now)?;
             SAVE.run(
                 session,
@@ -166,27 +174,82 @@ fn configure_auto_recharge(
                     now.cell(),
                 ],
             )?;
+            check(session, &book, &price)?;
             account::look_again(session, book)?;
             find(session, customer_id, &code)?.ok_or_else(|| not_configured(customer_id, &code)).map(One)
         })
     })())
 }
 
-static SWITCH_OFF: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $3
-      WHERE r.customer_id = $1 AND r.currency = $2 AND r.enabled RETURNING r.failures",
-    &[TEXTOID, TEXTOID, TEXTOID],
+/// A limit that is kept is in the currency of the price that it was set with. Raises PC013.
+fn check_limit_currency(session: &Session, known: &AutoRechargeRow, price: &Price) -> Result<(), Error> {
+    if known.max_amount_per_day.is_none() || known.price_id == price.id {
+        return Ok(());
+    }
+    let before = price::find(session, known.price_id)?.currency;
+    if before == price.currency {
+        return Ok(());
+    }
+    let reason =
+        format!("is required: the limit that is there is in {before}, and this price is in {}", price.currency);
+    Err(Error::argument("max_amount_per_day", reason))
+}
+
+/// Whether what is written now can buy anything, unless it is switched off. Raises PC007, PC008, PC013, PC015.
+fn check(session: &Session, book: &Book, price: &Price) -> Result<(), Error> {
+    let (seen, _) = watch::see(session, book)?;
+    let Some(auto) = seen.auto.filter(|auto| auto.enabled) else { return Ok(()) };
+    let Err(obstacle) = auto.offer.pack() else { return Ok(()) };
+    Err(match obstacle {
+        Obstacle::NotOnSale => Error::PriceNotFound { price_id: price.id, archived: true },
+        Obstacle::Currency => {
+            Error::CurrencyNotFound { currency: price.currency.clone(), inactive: true, nearest: None }
+        }
+        Obstacle::Restricted => {
+            Error::argument("price_id", "must be of a product whose credits pay for anything: others lift no balance")
+        }
+        Obstacle::TooLarge => Error::amount("quantity", auto.offer.quantity.into(), AmountError::TooManyDigits),
+        Obstacle::Limit(amount, reason) => Error::amount("amount", amount, reason),
+        Obstacle::DailyLimit(one) => {
+            let most = auto.offer.most_a_day.unwrap_or_default();
+            Error::amount("max_amount_per_day", most, AmountError::BelowOneRecharge(one))
+        }
+    })
+}
+
+static ACCOUNTS: Statement = Statement::new(
+    c"SELECT r.currency FROM credits.auto_recharges r WHERE r.customer_id = $1 AND r.enabled",
+    &[TEXTOID],
 );
 
-/// Switches an account's auto-recharge off, where it is on, and says so. The account is locked; its next posting cancels a
-/// request that no worker has begun.
-pub fn switch_off(session: &Session, book: &Book, reason: &str) -> Result<(), Error> {
-    let (customer_id, currency) = (&book.customer_id, &book.currency);
-    let rows = SWITCH_OFF.run(session, &[customer_id.cell(), currency.cell(), reason.cell()])?;
-    let Some(mut row) = rows.first() else { return Ok(()) };
-    let failures: i32 = row.next()?;
-    let payload = json!({"currency": currency, "reason": reason, "failures": failures});
-    outbox::tell(session, customer_id, "recharge.disabled", &payload, book.posted_at)
+/// The accounts of a customer that recharge themselves, for whoever locks them to switch that off.
+pub fn accounts(session: &Session, customer_id: &str) -> Result<Vec<posting::Key>, Error> {
+    ACCOUNTS
+        .run(session, &[customer_id.cell()])?
+        .iter()
+        .map(|mut row| Ok((customer_id.to_string(), row.next()?)))
+        .collect()
+}
+
+static SWITCH_OFF: Statement = Statement::new(
+    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $2 WHERE r.customer_id = $1 AND r.enabled
+      RETURNING r.currency, r.failures",
+    &[TEXTOID, TEXTOID],
+);
+
+/// Switches a customer's auto-recharge off, in every currency: what no worker has begun is canceled. Its accounts are locked
+/// ([`accounts`]).
+pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> Result<(), Error> {
+    let rows = SWITCH_OFF.run(session, &[customer_id.cell(), off.code().cell()])?;
+    let mut switched: Vec<(String, i32)> =
+        rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
+    switched.sort();
+    for (currency, failures) in switched {
+        let book = account::open_existing(session, customer_id, &currency, now)?;
+        watch::tell_off(session, &book, off, failures)?;
+        account::look_again(session, book)?;
+    }
+    Ok(())
 }
 
 /// What was answered to a request.
@@ -296,8 +359,11 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
             // Under its account's lock, under which it is canceled and times out.
             let book = account::open_existing(session, customer_id, &currency, settings::now()?)?;
             let at = book.posted_at;
-            posting::post_due(session, vec![book])?;
-            let go = BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
+            // Limits may have been lowered since it was made.
+            account::look_again(session, book)?;
+            let book = account::open_existing(session, customer_id, &currency, at)?;
+            let go = alarm::may_charge(&watch::see(session, &book)?.0)
+                && BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
             let rows = AS_IT_IS.run(session, &[customer_id.cell(), id.cell()])?;
             let mut row = rows.first().ok_or_else(|| unknown(id))?;
             let (top_up_id, status, amount): (Uuid, String, Decimal) = (row.next()?, row.next()?, row.next()?);

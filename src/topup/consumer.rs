@@ -4,6 +4,7 @@
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::pg::lock::Lock;
 use crate::pg::reply::{One, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
@@ -41,22 +42,23 @@ fn outbox_consumer_create(consumer: Option<&str>) -> Reply<One<ConsumerRow>> {
     })())
 }
 
-// Whoever claims or acknowledges holds off whoever removes, and the other way round, before it looks which consumers there are.
-static USE: Statement = Statement::new(c"LOCK TABLE credits.outbox_positions IN ROW EXCLUSIVE MODE", &[]);
-static CHANGE: Statement = Statement::new(c"LOCK TABLE credits.outbox_positions IN SHARE ROW EXCLUSIVE MODE", &[]);
+/// Shared by whoever claims or acknowledges, taken by whoever removes a consumer: before either looks which there are.
+fn all(session: &Session) -> Lock {
+    Lock::of(session, c"outbox_consumers", ())
+}
 
 static FIND: Statement = Statement::new(c"SELECT 1 FROM credits.outbox_consumers WHERE consumer = $1", &[TEXTOID]);
 
 /// The consumer is there, and stays until the transaction ends. Raises PC013.
 pub fn must_exist(session: &Session, consumer: &str) -> Result<(), Error> {
-    USE.run(session, &[])?;
+    all(session).share();
     match FIND.run(session, &[consumer.cell()])?.len() {
         0 => Err(Error::ConsumerNotFound { consumer: consumer.to_string() }),
         _ => Ok(()),
     }
 }
 
-static RELEASE: Statement = Statement::new(
+static RELEASE: Statement = Statement::scanning(
     c"UPDATE credits.outbox_positions p SET claimed_until = '-infinity'
       WHERE p.consumer = $1 AND ($2 IS NULL OR p.customer_id = $2) AND p.claimed_until > $3
       RETURNING 1",
@@ -101,7 +103,7 @@ fn outbox_consumer_remove(consumer: Option<&str>) -> Reply<Value<i64>> {
     Reply((|| {
         let consumer = input::key("consumer", consumer)?;
         writing(|session| {
-            CHANGE.run(session, &[])?;
+            all(session).take();
             if REMOVE.run(session, &[consumer.cell()])?.len() == 0 {
                 return Err(Error::ConsumerNotFound { consumer: consumer.to_string() });
             }

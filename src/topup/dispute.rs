@@ -1,5 +1,7 @@
 //! Disputes: money that may go back. Credits go while one is open, and come back exactly where it is won.
 
+use super::alarm::Off;
+use super::auto_recharge;
 use super::reckoning::{Fact, Kind};
 use super::reclaim::{self, Outcome, Spent};
 use super::refund::{self, RefundRow};
@@ -68,6 +70,9 @@ pub fn disputed(
     } else {
         refund::beyond(&before, &standing)
     };
+    if case.known(Kind::DisputeWon, &told).is_none() {
+        auto_recharge::switch_off(session, customer_id, Off::Disputed, case.now)?;
+    }
     let outcome = reclaim::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
     refund::finish(session, &case, &entry, ("top_up.disputed", &standing, &outcome))

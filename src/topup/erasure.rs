@@ -1,11 +1,12 @@
 //! Forgetting a person: what the application, customers and payment providers said of one is cleared, and the ledger stays.
 
+use super::alarm::Off;
 use super::auto_recharge;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::posting::{self, Key};
-use crate::ledger::{account, balance, customer};
+use crate::ledger::{balance, customer};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
@@ -77,9 +78,9 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
-            for (_, currency) in lock(session, customer_id)? {
-                stop_recharging(session, customer_id, &currency)?;
-            }
+            lock(session, customer_id)?;
+            // Nobody may be charged any more.
+            auto_recharge::switch_off(session, customer_id, Off::Erased, settings::now()?)?;
             for statement in
                 [&ERASE_PAYLOADS, &ERASE_IGNORED, &ERASE_METHODS, &ERASE_REQUESTS, &ERASE_OUTBOX, &ERASE_ADDRESSES]
             {
@@ -94,23 +95,11 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     })())
 }
 
-/// Locks a customer's accounts, as whatever else changes what belongs to them, and says which they are.
-fn lock(session: &Session, customer_id: &str) -> Result<Vec<Key>, Error> {
+/// Locks a customer's accounts, as whatever else changes what belongs to them.
+fn lock(session: &Session, customer_id: &str) -> Result<(), Error> {
     let currencies = balance::currencies(session, customer_id)?;
     let keys: Vec<Key> = currencies.into_iter().map(|code| (customer_id.to_string(), code)).collect();
-    posting::lock(session, &keys)?;
-    Ok(keys)
-}
-
-/// Switches an account's auto-recharge off, where it is on: nobody may be charged any more. A request that no worker has begun
-/// is canceled.
-fn stop_recharging(session: &Session, customer_id: &str, currency: &str) -> Result<(), Error> {
-    if !auto_recharge::find(session, customer_id, currency)?.is_some_and(|auto| auto.enabled) {
-        return Ok(());
-    }
-    let book = account::open_existing(session, customer_id, currency, settings::now()?)?;
-    auto_recharge::switch_off(session, &book, "the customer was erased")?;
-    account::look_again(session, book)
+    posting::lock(session, &keys).map(drop)
 }
 
 // Of an event's metadata there stays what its price goes by, which later corrections ask for: a key of the price, with one of

@@ -1,8 +1,8 @@
 //! Money that comes in: what is sold, what was bought and paid, what became of payments afterwards, accounts that recharge
 //! themselves, and what other systems must be told.
 //!
-//! Pure, and tested without a server: signature.rs, alarm.rs, money.rs, reckoning.rs. The other files are a noun each, with the SQL-facing
-//! functions on top.
+//! Pure, and tested without a server: signature.rs, alarm.rs, offer.rs, money.rs, reckoning.rs. The other files are a noun each,
+//! with the SQL-facing functions on top.
 
 pub mod alarm;
 pub mod auto_recharge;
@@ -14,6 +14,7 @@ pub mod dispute;
 pub mod erasure;
 pub mod exchange_rate;
 pub mod money;
+pub mod offer;
 pub mod outbox;
 pub mod payment;
 pub mod portal;

@@ -31,6 +31,13 @@ pub fn taken(credits: Decimal, due: Decimal, remaining: Decimal, decimals: u32) 
     if remaining >= due { Decimal::ZERO } else { part(credits, due - remaining, due, decimals) }
 }
 
+/// So many times an amount, exactly: below 2^96 times below 2^31.
+pub fn times(unit: Decimal, quantity: i32) -> Result<Decimal, AmountError> {
+    let mantissa = unit.mantissa() * i128::from(quantity);
+    let total = Decimal::try_from_i128_with_scale(mantissa, unit.scale()).map_err(|_| AmountError::TooManyDigits)?;
+    Ok(total.normalize())
+}
+
 /// What was paid for one credit, for the books.
 pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
     let fraction = fraction((paid.mantissa().into(), paid.scale()), credits, RATE_DECIMALS);
@@ -129,6 +136,17 @@ mod tests {
         assert_eq!(taken(d("100"), d("10"), d("5.95"), 6), d("40.5"));
         assert_eq!(taken(d("100"), d("10"), d("0"), 6), d("100"));
         assert_eq!(taken(d("100"), d("0"), d("0"), 6), d("0"), "what cost nothing");
+    }
+
+    #[test]
+    fn many_units() {
+        assert_eq!(times(d("0.5"), 4), Ok(d("2")));
+        assert_eq!(
+            times(d("1234567890123456789012.345678"), 999),
+            Err(AmountError::TooManyDigits),
+            "nothing is rounded"
+        );
+        assert_eq!(times(d("9999999999999999999999999999"), i32::MAX), Err(AmountError::TooManyDigits));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a credit currency is recharged with: its price, where to pay, and what one top-up may cost.
 
-use super::price;
-use crate::amount::{self, Decimal};
+use super::price::{self, Price};
+use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input::{self, Limit};
 use crate::ledger::currency::{self, PaymentLimits};
@@ -85,10 +85,15 @@ fn configure_recharge(
             if price.credit_currency != code {
                 return Err(Error::argument("base_price_id", format!("must be of a product that grants {code}")));
             }
+            let (unit_amount, money) = (price.unit_amount, ("base_price_id", price.currency.as_str()));
+            let allowed = currency::resolve_fiat(session, money, ("unit_amount", unit_amount))?;
+            // More units cost more: one must not be too dear.
+            let allowed = PaymentLimits { least: None, ..allowed };
+            allowed.check(unit_amount).map_err(|reason| Error::amount("unit_amount", unit_amount, reason))?;
             let decimals = currency::decimals(session, &price.currency)?;
             let least = input::limit("min_amount", min_amount, |n| amount::positive(n, decimals))?;
             let most = input::limit("max_amount", max_amount, |n| amount::positive(n, decimals))?;
-            check_order(session, code, least.as_ref(), most.as_ref())?;
+            check_limits(session, &price, least.as_ref(), most.as_ref())?;
             SAVE.run(
                 session,
                 &[
@@ -105,23 +110,39 @@ fn configure_recharge(
     })())
 }
 
-static KNOWN_LIMITS: Statement =
-    Statement::new(c"SELECT min_amount, max_amount FROM credits.recharge_configs WHERE currency = $1", &[TEXTOID]);
+static KNOWN_LIMITS: Statement = Statement::new(
+    c"SELECT r.min_amount, r.max_amount, p.currency
+      FROM credits.recharge_configs r JOIN credits.prices p ON p.price_id = r.base_price_id
+      WHERE r.currency = $1",
+    &[TEXTOID],
+);
 
-/// What is to be the least must not be more than what is to be the most. Raises PC013.
-fn check_order(session: &Session, code: &str, least: Option<&Limit>, most: Option<&Limit>) -> Result<(), Error> {
-    let (known_least, known_most): (Option<Decimal>, Option<Decimal>) =
-        match KNOWN_LIMITS.run(session, &[code.cell()])?.first() {
-            Some(mut row) => (row.next()?, row.next()?),
-            None => (None, None),
-        };
-    let then = |given: Option<&Limit>, known| match given {
-        Some(Limit::At(amount)) => Some(*amount),
-        Some(Limit::Removed) => None,
-        None => known,
+/// What is to be the least must not be more than what is to be the most, nor that less than one unit costs; and a limit that is
+/// kept is in the currency of the price that it was set with. Raises PC007, PC013.
+fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: Option<&Limit>) -> Result<(), Error> {
+    let rows = KNOWN_LIMITS.run(session, &[price.credit_currency.cell()])?;
+    let (known_least, known_most, before): (Option<Decimal>, Option<Decimal>, Option<String>) = match rows.first() {
+        Some(mut row) => (row.next()?, row.next()?, row.next()?),
+        None => (None, None, None),
     };
-    match then(least, known_least).zip(then(most, known_most)) {
-        Some((least, most)) if least > most => Err(Error::argument("max_amount", "must not be less than min_amount")),
+    let then = |argument, given: Option<&Limit>, known: Option<Decimal>| match (given, known, &before) {
+        (Some(Limit::At(amount)), _, _) => Ok(Some(*amount)),
+        (Some(Limit::Removed), _, _) => Ok(None),
+        (None, Some(_), Some(before)) if *before != price.currency => {
+            let now = &price.currency;
+            let reason = format!("is required: the limit that is there is in {before}, and this price is in {now}");
+            Err(Error::argument(argument, reason))
+        }
+        (None, known, _) => Ok(known),
+    };
+    let (least, most) = (then("min_amount", least, known_least)?, then("max_amount", most, known_most)?);
+    match most {
+        Some(most) if least.is_some_and(|least| least > most) => {
+            Err(Error::argument("max_amount", "must not be less than min_amount"))
+        }
+        Some(most) if most < price.unit_amount => {
+            Err(Error::amount("max_amount", most, AmountError::BelowOneUnit(price.unit_amount)))
+        }
         _ => Ok(()),
     }
 }

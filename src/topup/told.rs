@@ -1,5 +1,6 @@
 //! What was told of payments: recorded once for each thing that was told, and known again by its reference.
 
+use super::auto_recharge;
 use super::reckoning::{self, Details, Fact, Kind, Standing};
 use super::stored::{self, TopUp};
 use super::{outbox, reference};
@@ -139,9 +140,14 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
         (Some(name), _) => reference::owner(session, told.provider, name)?,
     };
     let mut refused = owner.iter().chain(&payments_owner).any(is_anothers).then_some(ANOTHERS);
-    let keys = std::slice::from_ref(&account);
-    posting::make(session, keys)?;
-    posting::lock(session, keys)?;
+    let mut keys = vec![account];
+    if kind == Kind::Disputed {
+        keys.extend(auto_recharge::accounts(session, customer_id)?);
+        keys.sort();
+        keys.dedup();
+    }
+    posting::make(session, &keys)?;
+    posting::lock(session, &keys)?;
     let top_up = stored::lock(session, customer_id, top_up_id)?;
     if told.currency.is_some_and(|currency| !currency.eq_ignore_ascii_case(&top_up.currency)) {
         refused = Some(FOREIGN);

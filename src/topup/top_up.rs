@@ -4,7 +4,7 @@ use super::checkout::{self, Places};
 use super::price::{self, GrantTerms};
 use super::stored::{self, New, TopUp};
 use super::{exchange_rate, money, provider, recharge};
-use crate::amount::{self, AmountError, Decimal};
+use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
@@ -141,14 +141,13 @@ type Judged = (Operation, Result<Order, Error>);
 
 fn by_price(session: &Session, price_id: Uuid, quantity: i32) -> Result<Judged, Error> {
     let price = price::find(session, price_id)?;
-    let number = Decimal::from(quantity);
-    let amount = total("quantity", price.unit_amount, number)?;
+    let amount = total(price.unit_amount, quantity)?;
     let call = call(amount, &price.credit_currency, format!("price {price_id} x {quantity}"));
     let judged = (|| {
         if price.archived {
             return Err(Error::PriceNotFound { price_id, archived: true });
         }
-        let credits = total("quantity", price.credits, number)?;
+        let credits = total(price.credits, quantity)?;
         currency::resolve_for(session, &price.credit_currency, "quantity", credits)?;
         check_limits(session, ("amount", amount), &price.currency, &price.credit_currency)?;
         Ok(Order {
@@ -214,9 +213,8 @@ fn by_amount(
     Ok((call, judged))
 }
 
-fn total(argument: &'static str, unit: Decimal, quantity: Decimal) -> Result<Decimal, Error> {
-    let too_much = || Error::amount(argument, quantity, AmountError::TooManyDigits);
-    unit.checked_mul(quantity).map(|total| total.normalize()).ok_or_else(too_much)
+fn total(unit: Decimal, quantity: i32) -> Result<Decimal, Error> {
+    money::times(unit, quantity).map_err(|reason| Error::amount("quantity", quantity.into(), reason))
 }
 
 /// What the payment currency and the credit currency's recharge configuration allow one payment to be.

@@ -2,14 +2,16 @@
 //! (alarm.rs) is done in the posting's own transaction. The account is locked.
 
 use super::alarm::{self, Auto, Close, Level, Off, Open, Seen, Verdict};
+use super::offer::{Offer, Pack};
 use super::outbox;
 use super::price::{self, Price};
 use super::stored::{self, New};
-use crate::amount::Decimal;
+use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::book::Book;
-use crate::pg::statement::{Session, Statement};
+use crate::ledger::currency::PaymentLimits;
+use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, INT2OID, INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::json;
@@ -24,23 +26,29 @@ pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static SEE: Statement = Statement::new(
-    c"SELECT a.low_balance_threshold, a.told, power(10::numeric, -c.decimals), r.enabled, r.threshold, r.failures,
-             p.archived_at IS NULL AND d.archived_at IS NULL, o.recharge_id, o.top_up_id, o.status = 'processing', o.expires_at,
-             (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC', r.max_attempts_per_day, l.attempts::int,
-             r.max_amount_per_day, p.unit_amount * r.quantity, l.amount, l.oldest, r.price_id, r.quantity, r.payment_method,
-             ($3 AT TIME ZONE 'UTC' + r.timeout) AT TIME ZONE 'UTC'
+    c"SELECT a.low_balance_threshold, a.told, power(10::numeric, -c.decimals), r.enabled,
+             r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
+             r.max_attempts_per_day, l.attempts::int, l.amount::text, l.oldest,
+             p.archived_at IS NULL AND d.archived_at IS NULL, c.active AND f.active AND f.kind = 'fiat',
+             d.applicable_meters IS NULL, p.unit_amount, d.credits, r.quantity, f.decimals, c.decimals,
+             f.min_payment, f.max_payment, k.min_amount, k.max_amount, r.max_amount_per_day,
+             o.recharge_id, o.top_up_id, o.status = 'processing', o.amount, o.price_currency = p.currency, o.expires_at,
+             r.price_id, r.payment_method, ($3 AT TIME ZONE 'UTC' + r.timeout) AT TIME ZONE 'UTC'
       FROM credits.accounts a
       JOIN credits.currencies c ON c.currency = a.currency
       LEFT JOIN credits.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
       LEFT JOIN credits.prices p ON p.price_id = r.price_id
       LEFT JOIN credits.products d ON d.product_id = p.product_id
+      LEFT JOIN credits.currencies f ON f.currency = p.currency
+      LEFT JOIN (credits.recharge_configs k JOIN credits.prices b ON b.price_id = k.base_price_id)
+             ON k.currency = a.currency AND b.currency = p.currency
       LEFT JOIN credits.recharges o ON o.customer_id = a.customer_id AND o.currency = a.currency
                                    AND o.status IN ('requested', 'processing')
       CROSS JOIN LATERAL (
           SELECT (SELECT max(y.requested_at) FROM credits.recharges y
                   WHERE y.customer_id = a.customer_id AND y.currency = a.currency) AS last,
-                 count(*) AS attempts, coalesce(sum(x.amount) FILTER (WHERE x.status <> 'failed'), 0) AS amount,
-                 min(x.requested_at) AS oldest
+                 count(*) AS attempts, min(x.requested_at) AS oldest,
+                 coalesce(sum(x.amount) FILTER (WHERE x.status <> 'failed' AND x.price_currency = p.currency), 0) AS amount
           FROM credits.recharges x
           WHERE x.customer_id = a.customer_id AND x.currency = a.currency AND x.status <> 'canceled'
             AND x.requested_at > $3 - interval '24 hours') l
@@ -50,47 +58,61 @@ static SEE: Statement = Statement::new(
 
 /// What the request is made of, beside what decides on it.
 #[derive(Default)]
-struct Particulars {
+pub struct Particulars {
     open: Option<(Uuid, Uuid)>,
     price_id: Option<Uuid>,
-    quantity: Option<i32>,
     payment_method: Option<String>,
     expires_at: Option<Time>,
 }
 
-fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
+/// An account that is locked, as its rows have it.
+pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
     let rows = SEE.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
     let (low, told, unit) = (row.next()?, Level::of(row.next()?), row.next()?);
-    let (enabled, threshold): (Option<bool>, Option<Decimal>) = (row.next()?, row.next()?);
-    let failures: Option<i32> = row.next()?;
-    let on_sale: Option<bool> = row.next()?;
-    let (recharge_id, top_up_id): (Option<Uuid>, Option<Uuid>) = (row.next()?, row.next()?);
-    let (processing, expires_at): (Option<bool>, Option<Time>) = (row.next()?, row.next()?);
+    let mut seen =
+        Seen { at: book.posted_at, available: book.available, unit, low, told, cause: book.watch.cause, auto: None };
+    let Some(enabled) = row.next()? else { return Ok((seen, Particulars::default())) };
+    let (threshold, failures, waits_for_spend) = (row.next()?, row.next()?, row.next()?);
     let cooled_at = row.next()?;
-    let (most_attempts, attempts) = (row.next()?, row.next()?);
-    let most_amount: Option<Decimal> = row.next()?;
-    let one: Option<Decimal> = row.next()?;
-    let (amount, oldest) = (row.next()?, row.next()?);
-    let particulars = Particulars {
-        open: recharge_id.zip(top_up_id),
-        price_id: row.next()?,
-        quantity: row.next()?,
-        payment_method: row.next()?,
-        expires_at: row.next()?,
+    let attempts = (row.next()?, row.next()?);
+    // Amounts in money that add up to more than can be counted are beyond every limit.
+    let amount = amount::parse(&row.next::<String>()?).unwrap_or(Decimal::MAX);
+    let oldest = row.next()?;
+    let offer = offer(&mut row)?;
+    let open = row.next::<Option<Uuid>>()?.zip(row.next()?);
+    let request: (Option<bool>, Option<Decimal>, Option<bool>, Option<Time>) =
+        (row.next()?, row.next()?, row.next()?, row.next()?);
+    let request = match request {
+        (Some(processing), Some(amount), Some(comparable), Some(expires_at)) => {
+            Some(Open { processing, amount, comparable, expires_at })
+        }
+        _ => None,
     };
-    let auto = enabled.zip(threshold).map(|(enabled, threshold)| Auto {
+    seen.auto = Some(Auto {
         enabled,
         threshold,
-        failures: failures.unwrap_or_default(),
-        on_sale: on_sale == Some(true),
-        open: processing.zip(expires_at).map(|(processing, expires_at)| Open { processing, expires_at }),
+        failures,
+        waits_for_spend,
+        offer,
+        open: request,
         cooled_at,
-        attempts: (most_attempts, attempts),
-        amount: (most_amount, one.unwrap_or_default(), amount),
+        attempts,
+        amount,
         oldest,
     });
-    Ok((Seen { at: book.posted_at, available: book.available, unit, low, told, auto }, particulars))
+    let (price_id, payment_method, expires_at) = (row.next()?, row.next()?, row.next()?);
+    Ok((seen, Particulars { open, price_id, payment_method, expires_at }))
+}
+
+fn offer(row: &mut Row<'_>) -> Result<Offer, Error> {
+    let (on_sale, active, plain) = (row.next()?, row.next()?, row.next()?);
+    let (unit_amount, unit_credits, quantity) = (row.next()?, row.next()?, row.next()?);
+    let decimals = (row.next::<i16>()?.unsigned_abs().into(), row.next::<i16>()?.unsigned_abs().into());
+    let mut limits = || Ok::<_, Error>(PaymentLimits { least: row.next()?, most: row.next()? });
+    let limits = [limits()?, limits()?];
+    let most_a_day = row.next()?;
+    Ok(Offer { on_sale, active, plain, unit_amount, unit_credits, quantity, decimals, limits, most_a_day })
 }
 
 static SAVE: Statement = Statement::new(
@@ -104,9 +126,10 @@ static SAVE: Statement = Statement::new(
 
 static SAVE_AUTO: Statement = Statement::new(
     c"UPDATE credits.auto_recharges r
-      SET failures = $3, enabled = r.enabled AND NOT $4, disabled_reason = coalesce($5, r.disabled_reason), due_at = $6
+      SET failures = $3, enabled = r.enabled AND NOT $4, disabled_reason = coalesce($5, r.disabled_reason), due_at = $6,
+          waits_for_spend = $7
       WHERE r.customer_id = $1 AND r.currency = $2",
-    &[TEXTOID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TIMESTAMPTZOID],
+    &[TEXTOID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TIMESTAMPTZOID, BOOLOID],
 );
 
 fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
@@ -137,20 +160,34 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
                 currency.cell(),
                 verdict.failures.cell(),
                 off.is_some().cell(),
-                off.map(Off::as_str).cell(),
+                off.map(Off::code).cell(),
                 due_at.cell(),
+                verdict.waits_for_spend.cell(),
             ],
         )?;
     }
     tell(session, book, &seen, &verdict)?;
     if let (Some(close), Some(open)) = (verdict.close, particulars.open) {
-        end(session, book, (close, seen.auto.as_ref().is_some_and(|auto| auto.enabled)), open)?;
+        end(session, book, close, open)?;
     }
     if let Some(off) = verdict.switch_off {
-        let payload = json!({"currency": currency, "reason": off.as_str(), "failures": verdict.failures});
-        outbox::tell(session, customer_id, "recharge.disabled", &payload, book.posted_at)?;
+        tell_off(session, book, off, verdict.failures)?;
     }
-    if verdict.request { request(session, book, &particulars) } else { Ok(()) }
+    match seen.auto {
+        Some(auto) if verdict.request => request(session, book, &auto.offer, &particulars),
+        _ => Ok(()),
+    }
+}
+
+/// Has other systems told that an account no longer recharges itself.
+pub fn tell_off(session: &Session, book: &Book, off: Off, failures: i32) -> Result<(), Error> {
+    let payload = json!({
+        "currency": book.currency,
+        "reason": off.code(),
+        "message": off.message(),
+        "failures": failures,
+    });
+    outbox::tell(session, &book.customer_id, "recharge.disabled", &payload, book.posted_at)
 }
 
 fn tell(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) -> Result<(), Error> {
@@ -173,16 +210,12 @@ static END: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
 );
 
-fn end(
-    session: &Session,
-    book: &Book,
-    (close, enabled): (Close, bool),
-    (recharge_id, top_up_id): (Uuid, Uuid),
-) -> Result<(), Error> {
+fn end(session: &Session, book: &Book, close: Close, (recharge_id, top_up_id): (Uuid, Uuid)) -> Result<(), Error> {
     let (status, kind, reason) = match close {
         Close::TimedOut => ("timed_out", "recharge.timed_out", "nobody answered in time"),
-        Close::Canceled if enabled => ("canceled", "recharge.canceled", "there are credits again"),
-        Close::Canceled => ("canceled", "recharge.canceled", "it was switched off"),
+        Close::Enough => ("canceled", "recharge.canceled", "there are credits again"),
+        Close::SwitchedOff => ("canceled", "recharge.canceled", "it was switched off"),
+        Close::BeyondLimit => ("canceled", "recharge.canceled", "it is beyond a limit"),
     };
     let at = book.posted_at;
     END.run(session, &[book.customer_id.cell(), recharge_id.cell(), status.cell(), at.cell(), reason.cell()])?;
@@ -200,19 +233,18 @@ static REQUEST: Statement = Statement::new(
 );
 
 /// Asks for a recharge: a request, a top-up that pays it, and a row of the outbox.
-fn request(session: &Session, book: &Book, particulars: &Particulars) -> Result<(), Error> {
+fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particulars) -> Result<(), Error> {
     let lost = || Error::internal("an auto-recharge has no price");
+    let pack = offer.pack().map_err(|_| Error::internal("an auto-recharge cannot buy anything"))?;
     let price: Price = price::find(session, particulars.price_id.ok_or_else(lost)?)?;
-    let quantity = particulars.quantity.ok_or_else(lost)?;
     let expires_at = particulars.expires_at.ok_or_else(lost)?;
-    let total = |unit: Decimal| unit.checked_mul(Decimal::from(quantity)).map(|total| total.normalize());
-    let (amount, credits) = total(price.unit_amount).zip(total(price.credits)).ok_or_else(lost)?;
+    let Pack { amount, credits } = pack;
     let (recharge_id, top_up_id) = (Uuid::now_v7(), Uuid::now_v7());
     let new = New {
         customer_id: &book.customer_id,
         top_up_id,
         price_id: Some(price.id),
-        quantity,
+        quantity: offer.quantity,
         amount,
         currency: &price.currency,
         credits,

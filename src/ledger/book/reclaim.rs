@@ -80,6 +80,7 @@ impl Book {
         self.place(grant);
         self.owe_back(reclaim.operation_id, reclaim.event_name, owed, at);
         self.pay_debts(at);
+        self.taken_back();
         self.touch();
         Reclaimed { taken, held, owed }
     }
@@ -92,6 +93,7 @@ impl Book {
         grant.remaining -= amount;
         grant.lapsed += amount;
         (grant.changed, grant.reclaimed) = (true, true);
+        self.taken_back();
         *self.taken.entry(operation_id).or_default() += amount;
         let effect = Effect { balance: -amount, ..Effect::default() };
         self.post(LineType::Refund, Some(grant.reference()), effect, Some(&Source::Operation(operation_id)), at);
@@ -121,6 +123,7 @@ impl Book {
         if owed.is_zero() {
             return;
         }
+        self.taken_back();
         let source = Source::Operation(operation_id);
         self.post(LineType::Refund, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
         let debt_no = self.debts.values().find(|debt| debt.source == source).map(|debt| debt.debt_no);

@@ -52,6 +52,10 @@ impl Book {
     pub fn withdraw(&mut self, line_type: LineType, operation_id: Uuid, amount: Decimal) -> Result<Vec<Draw>, Short> {
         let draws = self.draw_all(amount)?;
         self.take(line_type, &draws, &Source::Operation(operation_id), self.posted_at);
+        match line_type {
+            LineType::Debit | LineType::Transfer => self.spent(),
+            _ => self.taken_back(),
+        }
         Ok(draws)
     }
 
@@ -63,6 +67,7 @@ impl Book {
             self.post(LineType::Hold, Some(draw.grant), effect, Some(&Source::Operation(id)), self.posted_at);
         }
         self.next_change_at = self.next_change_at.min(expires_at);
+        self.spent();
         Ok(Hold { id, expires_at, parts: draws.into_iter().map(|d| (d.grant.id, d.amount)).collect() })
     }
 

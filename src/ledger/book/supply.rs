@@ -31,7 +31,10 @@ impl Book {
     /// stays as it is.
     pub fn end_grant(&mut self, id: Uuid, status: Status) {
         match self.take_out(id) {
-            Some(grant) => self.end(grant, status, self.posted_at),
+            Some(grant) => {
+                self.end(grant, status, self.posted_at);
+                self.taken_back();
+            }
             None => self.broken = true,
         }
     }

@@ -95,6 +95,9 @@ impl Book {
         let source = usage.source();
         let draws = self.grants.draw(Some(usage.event_name), cost);
         let consumed = self.take(LineType::Consumption, &draws, &source, at);
+        if cost > Decimal::ZERO {
+            self.spent();
+        }
         let owed = cost - consumed;
         if owed > Decimal::ZERO {
             self.post(LineType::Debt, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);

@@ -102,7 +102,7 @@ SELECT status, amount FROM requests('bob');
 SET credits.test_clock = '2026-03-03 13:00';
 CALL credits.maintain();
 SELECT status, amount FROM requests('bob');
--- One that alone is beyond its limit is never made.
+-- One that alone is beyond its limit would never be made: refused.
 SELECT FROM credits.wallet_credit('cyd', 10);
 SELECT recharge_in_progress FROM credits.configure_auto_recharge('cyd', threshold => 20, max_amount_per_day => 5);
 

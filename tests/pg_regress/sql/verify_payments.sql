@@ -70,6 +70,8 @@ SELECT * FROM breaking($$UPDATE credits.recharges SET closed_at = now() WHERE cu
 SELECT * FROM breaking($$DELETE FROM credits.top_ups WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits.auto_recharges SET due_at = '2026-03-01 12:30' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DELETE FROM credits.auto_recharges WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits.auto_recharges SET enabled = false WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits.auto_recharges SET disabled_reason = 'failures' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DROP INDEX credits.recharges_open; INSERT INTO credits.recharges SELECT customer_id, gen_random_uuid(), currency, top_up_id, status, amount, price_currency, credits, payment_method, reason, requested_at, started_at, expires_at, closed_at FROM credits.recharges$$);
 SELECT * FROM breaking($$UPDATE credits.outbox_counters SET last_no = 0$$);
