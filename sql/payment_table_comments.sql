@@ -167,6 +167,10 @@ COMMENT ON COLUMN credits.auto_recharges.waits_for_spend IS 'Whether only the cu
 COMMENT ON COLUMN credits.auto_recharges.due_at IS 'When time alone calls for a look: an open request times out, or another may be made. infinity: never.';
 COMMENT ON COLUMN credits.auto_recharges.updated_at IS 'When it was last configured.';
 
+COMMENT ON TABLE credits.recharge_reviews IS 'Prices that something changed for: maintain() looks at the accounts that recharge themselves at them.';
+COMMENT ON COLUMN credits.recharge_reviews.price_id IS 'The price.';
+COMMENT ON COLUMN credits.recharge_reviews.after_customer IS 'Up to which customer they were looked at.';
+
 COMMENT ON TABLE credits.recharges IS 'Auto-recharge''s attempts.';
 COMMENT ON COLUMN credits.recharges.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.recharges.recharge_id IS 'Its id: the provider''s idempotency key.';

@@ -195,6 +195,13 @@ CREATE TABLE credits.auto_recharges (
     PRIMARY KEY (customer_id, currency)
 );
 
+CREATE INDEX auto_recharges_of_price ON credits.auto_recharges (price_id, customer_id);
+
+CREATE TABLE credits.recharge_reviews (
+    price_id       uuid NOT NULL PRIMARY KEY,
+    after_customer text COLLATE "C" NOT NULL DEFAULT ''
+);
+
 CREATE TABLE credits.recharges (
     customer_id    text COLLATE "C" NOT NULL,
     recharge_id    uuid NOT NULL,
@@ -285,6 +292,7 @@ SELECT pg_catalog.pg_extension_config_dump('credits.payment_totals', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.payments', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.reclaims', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.auto_recharges', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.recharge_reviews', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.recharges', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.webhook_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.outbox', '');

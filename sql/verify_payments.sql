@@ -181,6 +181,10 @@ SELECT 'auto-recharge: it is switched on and says why it switched itself off', s
        NULL, s.failures
 FROM credits.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
 UNION ALL
+SELECT 'recharge: a price is to be reviewed that does not exist', NULL, NULL, 'price ' || w.price_id, NULL, NULL
+FROM credits.recharge_reviews w
+WHERE NOT EXISTS (SELECT FROM credits.prices p WHERE p.price_id = w.price_id)
+UNION ALL
 SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no, o.outbox_no
 FROM credits.outbox o
 LEFT JOIN credits.outbox_counters c ON c.customer_id = o.customer_id

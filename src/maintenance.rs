@@ -1,5 +1,6 @@
-//! Maintenance: posting what fell due in accounts that nobody touched, settling usage that waits, and deleting what nobody
-//! took out of the outbox and webhooks that meant nothing. Each kind of work has its turn, however much there is of another.
+//! Maintenance: posting what fell due in accounts that nobody touched, settling usage that waits, looking at what recharges itself
+//! at a price that changed, and deleting what nobody took out of the outbox and webhooks that meant nothing. Each kind of work has
+//! its turn, however much there is of another.
 
 use crate::clock::Time;
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::pg::reply::{Nothing, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
-use crate::topup::{outbox, webhook};
+use crate::topup::{outbox, review, webhook};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 use std::cell::Cell;
@@ -31,10 +32,11 @@ struct Work {
 
 /// All that maintenance does, in the order in which each has its turn. What waits in the inbox is charged as of when it came,
 /// so no account's time goes past that meanwhile.
-static WORK: [Work; 5] = [
+static WORK: [Work; 6] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
+    Work { name: "recharges", call: c"SELECT credits.maintain_batch($1, 'recharges', $2)", batch: review::batch },
     Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
 ];

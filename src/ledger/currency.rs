@@ -11,6 +11,7 @@ use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, Oid, ToCell};
 use crate::row;
 use crate::settings;
+use crate::topup::review::{self, Changed};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, INT2OID, JSONBOID, NUMERICOID, TEXTOID};
 
@@ -133,7 +134,9 @@ fn currency_update(
             )?;
             let row =
                 updated.first().ok_or_else(|| Error::argument("max_payment", "must not be less than min_payment"))?;
-            CurrencyRow::read(row).map(One)
+            let row = CurrencyRow::read(row)?;
+            review::ask(session, Changed::Currency(currency))?;
+            Ok(One(row))
         })
     })())
 }

@@ -2,6 +2,7 @@
 //! not to be sold any more is archived.
 
 use super::price;
+use super::review::{self, Changed};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -240,7 +241,9 @@ fn product_update(
                     metadata.cell(),
                 ],
             )?;
-            ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?).map(One)
+            let row = ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?)?;
+            review::ask(session, Changed::Product(product_id))?;
+            Ok(One(row))
         })
     })())
 }
@@ -263,7 +266,9 @@ fn product_archive(product_id: Option<Id>) -> Reply<One<ProductRow>> {
         let product_id = input::required("product_id", product_id)?.0;
         writing(|session| {
             let rows = ARCHIVE_PRODUCT.run(session, &[product_id.cell(), settings::now()?.cell()])?;
-            ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?).map(One)
+            let row = ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?)?;
+            review::ask(session, Changed::Product(product_id))?;
+            Ok(One(row))
         })
     })())
 }
@@ -332,7 +337,9 @@ fn price_archive(price_id: Option<Id>) -> Reply<One<PriceRow>> {
         writing(|session| {
             price::find(session, price_id)?;
             let rows = ARCHIVE_PRICE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
-            PriceRow::read(rows.first().ok_or_else(|| Error::internal("a price is not there"))?).map(One)
+            let row = PriceRow::read(rows.first().ok_or_else(|| Error::internal("a price is not there"))?)?;
+            review::ask(session, Changed::Price(price_id))?;
+            Ok(One(row))
         })
     })())
 }

@@ -25,6 +25,7 @@ pub mod reckoning;
 pub mod reclaim;
 pub mod reference;
 pub mod refund;
+pub mod review;
 pub mod signature;
 pub mod stored;
 pub mod told;

@@ -1,6 +1,7 @@
 //! What a credit currency is recharged with: its price, where to pay, and what one top-up may cost.
 
 use super::price::{self, Price};
+use super::review::{self, Changed};
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input::{self, Limit};
@@ -105,6 +106,7 @@ fn configure_recharge(
                     settings::now()?.cell(),
                 ],
             )?;
+            review::ask(session, Changed::Currency(code))?;
             find(session, code).map(One)
         })
     })())

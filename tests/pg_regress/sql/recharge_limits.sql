@@ -130,5 +130,29 @@ SELECT FROM credits.configure_auto_recharge('lea', quantity => 1, max_amount_per
 SELECT * FROM auto('lea');
 SELECT amount, status FROM credits.recharge_log WHERE customer_id = 'lea' ORDER BY recharge_id;
 
+-- Nobody has to run low first: maintain() looks at whoever recharges at a price that something changed for, in batches.
+CALL credits.maintain();
+SELECT price_id AS fine, product_id AS changing FROM credits.package_create('Fine', 1000, 20, 'USD') \gset
+SELECT price_id AS spare FROM credits.package_create('Spare', 1000, 20, 'USD') \gset
+CALL low('max', :'fine', 3);
+CALL low('mel', :'fine', 2);
+CALL low('mia', :'fine', 3);
+CALL low('mo', :'spare', 3);
+SELECT FROM credits.product_update(:'changing', credits => 2000);
+SELECT count(*) FROM credits.recharge_reviews;
+SELECT credits.maintain_batch(2, 'recharges'), credits.maintain_batch(2, 'recharges'), credits.maintain_batch(2, 'recharges');
+SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
+SELECT FROM credits.product_update(:'changing', credits => 4999999999999999999999);
+CALL credits.maintain();
+SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
+SELECT FROM credits.currency_update('USD', max_payment => 59);
+CALL credits.maintain();
+SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
+SELECT FROM credits.currency_update('USD', max_payment => 'infinity');
+SELECT FROM credits.price_archive(:'fine');
+CALL credits.maintain();
+SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
+SELECT count(*) FROM credits.recharge_reviews;
+
 SELECT customer_id, type, payload FROM credits.outbox_rows WHERE type = 'recharge.disabled' ORDER BY customer_id, outbox_no;
 SELECT * FROM credits.verify();

@@ -74,6 +74,7 @@ SELECT * FROM breaking($$UPDATE credits.auto_recharges SET enabled = false WHERE
 SELECT * FROM breaking($$UPDATE credits.auto_recharges SET disabled_reason = 'failures' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits.accounts SET next_change_at = 'infinity' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DROP INDEX credits.recharges_open; INSERT INTO credits.recharges SELECT customer_id, gen_random_uuid(), currency, top_up_id, status, amount, price_currency, credits, payment_method, reason, requested_at, started_at, expires_at, closed_at FROM credits.recharges$$);
+SELECT * FROM breaking($$INSERT INTO credits.recharge_reviews (price_id) VALUES ('00000000-0000-0000-0000-000000000001')$$);
 SELECT * FROM breaking($$UPDATE credits.outbox_counters SET last_no = 0$$);
 SELECT * FROM breaking($$INSERT INTO credits.outbox_positions (customer_id, consumer, acked_no) VALUES ('ann', 'nobody', 1)$$);
 SELECT * FROM breaking($$UPDATE credits.top_ups SET grant_id = (SELECT grant_id FROM credits.top_ups WHERE customer_id = 'cyd'), customer_id = 'cyd' WHERE customer_id = 'ann'$$);
