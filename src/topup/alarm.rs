@@ -148,7 +148,9 @@ impl Off {
             Off::Impossible(Obstacle::NotOnSale) => "its price is archived",
             Off::Impossible(Obstacle::Currency) => "its price's currency or its credits' currency is not active",
             Off::Impossible(Obstacle::Restricted) => "its product's credits are for certain meters only",
-            Off::Impossible(Obstacle::TooLarge) => "what it costs or buys has too many digits",
+            Off::Impossible(Obstacle::TooLarge) => {
+                "what it costs or buys, or all credits ever granted with it, has too many digits"
+            }
             Off::Impossible(Obstacle::Limit(..)) => "it costs less or more than one payment may",
             Off::Impossible(Obstacle::DailyLimit(_)) => "it costs more than may be spent within a day",
         }
@@ -329,6 +331,7 @@ mod tests {
             decimals: (2, 6),
             limits: [PaymentLimits::default(), PaymentLimits::default()],
             most_a_day,
+            issued: Decimal::ZERO,
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Offer {
     pub limits: [PaymentLimits; 2],
     /// The most within a day.
     pub most_a_day: Option<Decimal>,
+    /// All that the account was ever granted, which what is bought must leave countable.
+    pub issued: Decimal,
 }
 
 /// What one recharge buys, and costs.
@@ -47,7 +49,7 @@ pub enum Obstacle {
     Currency,
     /// Its credits are for certain meters only.
     Restricted,
-    /// What it costs or buys has more digits than are counted.
+    /// What it costs or buys, or that with all that the account was ever granted, has more digits than are counted.
     TooLarge,
     /// One recharge costs so much, which is less or more than one payment may be.
     Limit(Decimal, AmountError),
@@ -75,6 +77,7 @@ impl Offer {
             amount: total(self.unit_amount, self.decimals.0)?,
             credits: total(self.unit_credits, self.decimals.1)?,
         };
+        amount::fit(self.issued + pack.credits, self.decimals.1).map_err(|_| Obstacle::TooLarge)?;
         self.allows(pack.amount)?;
         Ok(pack)
     }
@@ -109,6 +112,7 @@ mod tests {
             decimals: (2, 6),
             limits: [PaymentLimits::default(), PaymentLimits::default()],
             most_a_day: None,
+            issued: Decimal::ZERO,
         }
     }
 
@@ -143,6 +147,11 @@ mod tests {
         let credits: Decimal = "9999999999999999999999.999999".parse().unwrap();
         assert_eq!(Offer { unit_credits: credits, ..offer() }.pack(), Err(Obstacle::TooLarge));
         assert!(Offer { unit_credits: credits, quantity: 1, ..offer() }.pack().is_ok());
+        assert_eq!(
+            Offer { issued: credits, ..offer() }.pack(),
+            Err(Obstacle::TooLarge),
+            "no grant would be made of it"
+        );
         assert_eq!(
             Offer { unit_amount: credits.trunc(), quantity: i32::MAX, ..offer() }.pack(),
             Err(Obstacle::TooLarge)

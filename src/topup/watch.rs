@@ -79,7 +79,7 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
     // Amounts in money that add up to more than can be counted are beyond every limit.
     let amount = amount::parse(&row.next::<String>()?).unwrap_or(Decimal::MAX);
     let oldest = row.next()?;
-    let offer = offer(&mut row)?;
+    let offer = offer(&mut row, book.issued)?;
     let open = row.next::<Option<Uuid>>()?.zip(row.next()?);
     let request: (Option<bool>, Option<Decimal>, Option<bool>, Option<Time>) =
         (row.next()?, row.next()?, row.next()?, row.next()?);
@@ -105,14 +105,14 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
     Ok((seen, Particulars { open, price_id, payment_method, expires_at }))
 }
 
-fn offer(row: &mut Row<'_>) -> Result<Offer, Error> {
+fn offer(row: &mut Row<'_>, issued: Decimal) -> Result<Offer, Error> {
     let (on_sale, active, plain) = (row.next()?, row.next()?, row.next()?);
     let (unit_amount, unit_credits, quantity) = (row.next()?, row.next()?, row.next()?);
     let decimals = (row.next::<i16>()?.unsigned_abs().into(), row.next::<i16>()?.unsigned_abs().into());
     let mut limits = || Ok::<_, Error>(PaymentLimits { least: row.next()?, most: row.next()? });
     let limits = [limits()?, limits()?];
     let most_a_day = row.next()?;
-    Ok(Offer { on_sale, active, plain, unit_amount, unit_credits, quantity, decimals, limits, most_a_day })
+    Ok(Offer { on_sale, active, plain, unit_amount, unit_credits, quantity, decimals, limits, most_a_day, issued })
 }
 
 static SAVE: Statement = Statement::new(

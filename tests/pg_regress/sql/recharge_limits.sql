@@ -88,6 +88,11 @@ UPDATE credits.auto_recharges SET quantity = 2147483647 WHERE customer_id = 'gil
 SELECT available FROM credits.wallet_debit('gil', 40);
 SELECT * FROM auto('gil');
 UPDATE credits.prices SET unit_amount = 20 WHERE price_id = :'pack';
+-- There is no room left for it in the account: the payment could not be granted.
+CALL low('gus', :'pack');
+SELECT FROM credits.wallet_credit('gus', 9999999999999999999900);
+SELECT FROM credits.wallet_debit('gus', 9999999999999999999940);
+SELECT * FROM auto('gus');
 -- It is for certain meters only; a currency takes no new business.
 SELECT price_id AS narrows, product_id AS narrowing FROM credits.package_create('Narrows', 1000, 20, 'USD') \gset
 CALL low('hal', :'narrows');
@@ -142,7 +147,7 @@ SELECT FROM credits.product_update(:'changing', credits => 2000);
 SELECT count(*) FROM credits.recharge_reviews;
 SELECT credits.maintain_batch(2, 'recharges'), credits.maintain_batch(2, 'recharges'), credits.maintain_batch(2, 'recharges');
 SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
-SELECT FROM credits.product_update(:'changing', credits => 4999999999999999999999);
+SELECT FROM credits.product_update(:'changing', credits => 4999999999999999999900);
 CALL credits.maintain();
 SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
 SELECT FROM credits.currency_update('USD', max_payment => 59);
