@@ -163,6 +163,9 @@ class Bought:
         self.tell("payment_succeeded", "hal", self.begin(), "charged")
         it.call("wallet_debit", "'hal', 90")
         self.begin()
+        # Nothing has looked yet whether what they buy can still be bought.
+        product_id = self.find("SELECT product_id FROM credits.packages WHERE name = 'Pack'")["product_id"]
+        it.call("product_update", "%s, description => 'A hundred, and no more'", product_id)
 
     def begin(self) -> Any:
         """A worker begins with hal's open request. Returns its purchase."""
