@@ -122,15 +122,23 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
     let event = read(name, payload)?;
     let cells =
         [name.cell(), event.id.cell(), event.kind.cell(), event.subject.payment.cell(), payload.cell(), now.cell()];
-    if CLAIM.run(session, &cells)?.len() == 0 {
-        return repeat(session, name, &event);
-    }
+    let is_new = CLAIM.run(session, &cells)?.len() > 0;
     if let Some(payment) = &event.subject.payment {
         // One event of a payment at a time: of a success and a refund that names nothing but the payment, the later sees the
         // earlier.
         Lock::of(session, c"webhook_events", (name, payment)).take();
     }
-    let row = apply(session, &expected, &event)?;
+    if !is_new {
+        match first(session, name, &event)? {
+            Some(row) if row.outcome != "ignored" => return Ok(row),
+            // What was ignored is judged again: what was expected then, or known, may have been wrong.
+            Some(_) => {}
+            // It was ignored, and has just been deleted.
+            None => CLAIM.run(session, &cells).map(drop)?,
+        }
+    }
+    let mut row = apply(session, &expected, &event)?;
+    row.replayed = !is_new && row.outcome == "ignored";
     if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. } | Fact::Free { .. }) {
         apply_earlier(session, &expected, &event)?;
     }
@@ -152,9 +160,10 @@ fn read(name: &str, payload: &str) -> Result<Event, Error> {
     })
 }
 
-fn repeat(session: &Session, name: &str, event: &Event) -> Result<WebhookRow, Error> {
+/// What an event that was received before came to.
+fn first(session: &Session, name: &str, event: &Event) -> Result<Option<WebhookRow>, Error> {
     let rows = FIRST.run(session, &[name.cell(), event.id.cell()])?;
-    let mut row = rows.first().ok_or_else(|| Error::internal("an event is claimed and not to be found"))?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
     let (kind, outcome): (String, String) = (row.next()?, row.next()?);
     let (customer_id, top_up_id): (Option<String>, Option<Uuid>) = (row.next()?, row.next()?);
     let reason = row.next()?;
@@ -162,7 +171,8 @@ fn repeat(session: &Session, name: &str, event: &Event) -> Result<WebhookRow, Er
         (Some(customer_id), Some(id)) => Some(stored::find(session, customer_id, id)?.status.as_str().to_string()),
         _ => None,
     };
-    Ok(WebhookRow { event_id: event.id.clone(), kind, outcome, customer_id, top_up_id, status, replayed: true, reason })
+    let event_id = event.id.clone();
+    Ok(Some(WebhookRow { event_id, kind, outcome, customer_id, top_up_id, status, replayed: true, reason }))
 }
 
 fn apply(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<WebhookRow, Error> {

@@ -39,7 +39,16 @@ SELECT * FROM stripe(paid('evt_6', 'u1', begun('u1'), ', "livemode": false, "acc
 SELECT * FROM stripe(paid('evt_7', 'u1', begun('u1'), ', "livemode": false'));
 SELECT * FROM stripe(paid('evt_8', 'u1', begun('u1'), ', "livemode": true, "account": "acct_1"'));
 SELECT livemode, account FROM credits.payment_provider_set('stripe', 'whsec_of_the_test');
--- What was ignored stays so, also when it comes again and when its payment is known.
+-- What was ignored by mistake is judged again when the provider is asked to send it again; then it is a repeat.
+SELECT paid('evt_again', 'u6', begun('u6'), ', "livemode": false') AS again \gset
+SELECT outcome, reason, replayed FROM credits.webhook_receive('stripe', :'again', format('t=1772366400,v1=%s', signed('whsec_of_the_test', '1772366400.' || :'again')));
+SELECT outcome, reason, replayed FROM credits.webhook_receive('stripe', :'again', format('t=1772366400,v1=%s', signed('whsec_of_the_test', '1772366400.' || :'again')));
+SELECT FROM credits.payment_provider_set('stripe', 'whsec_of_the_test', livemode => false);
+SELECT outcome, reason, replayed FROM credits.webhook_receive('stripe', :'again', format('t=1772366400,v1=%s', signed('whsec_of_the_test', '1772366400.' || :'again')));
+SELECT outcome, reason, replayed FROM credits.webhook_receive('stripe', :'again', format('t=1772366400,v1=%s', signed('whsec_of_the_test', '1772366400.' || :'again')));
+SELECT available FROM credits.wallet_balance('u6', 'CREDIT');
+SELECT FROM credits.payment_provider_set('stripe', 'whsec_of_the_test');
+-- What is ignored stays so when its payment is known.
 SELECT * FROM stripe('{"id": "evt_9", "type": "charge.refunded", "livemode": false, "data": {"object": {"payment_intent": "pi_evt_10", "amount_refunded": 2000, "currency": "usd"}}}');
 SELECT * FROM stripe(paid('evt_10', 'u1', begun('u1'), ', "livemode": true'));
 SELECT event_id, outcome, reason FROM credits.webhook_log WHERE event_id = 'evt_9';
