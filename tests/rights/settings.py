@@ -188,6 +188,7 @@ def check_possible(
 OTHERS = {
     "credits.default_currency": "EUR", "credits.event_max_future": "7", "credits.event_max_age": "7",
     "credits.spent_on_refund": "forgive", "credits.portal_url": "https://mallory.example", "credits.outbox_retention": "77",
+    "credits.allow_backdating": "on",
 }  # fmt: skip
 SETTING = "SELECT CASE WHEN credits.clock() IS NOT NULL THEN current_setting('{}') END"
 
