@@ -46,6 +46,16 @@ COMMENT ON COLUMN credits.accounts.available IS 'What a plain debit may take.';
 COMMENT ON COLUMN credits.accounts.posted_at IS 'The time of the last posting; the next is not earlier.';
 COMMENT ON COLUMN credits.accounts.last_line IS 'The number of the last ledger line.';
 
+COMMENT ON TABLE credits.account_failures IS 'Accounts that settle() or maintain() failed on. Each is left alone until retry_at, so that it holds back no other; the row is gone once it works again. verify() lists them.';
+COMMENT ON COLUMN credits.account_failures.customer_id IS 'Whose.';
+COMMENT ON COLUMN credits.account_failures.currency IS 'Which account.';
+COMMENT ON COLUMN credits.account_failures.error IS 'The SQLSTATE of the last failure.';
+COMMENT ON COLUMN credits.account_failures.message IS 'What it said.';
+COMMENT ON COLUMN credits.account_failures.attempts IS 'How often it failed.';
+COMMENT ON COLUMN credits.account_failures.failed_since IS 'When it failed first.';
+COMMENT ON COLUMN credits.account_failures.failed_at IS 'When it failed last.';
+COMMENT ON COLUMN credits.account_failures.retry_at IS 'When it is tried again: after a minute, then after twice as long each time, up to an hour.';
+
 COMMENT ON TABLE credits.credit_grants IS 'Credits given at one time under one set of terms.';
 COMMENT ON COLUMN credits.credit_grants.customer_id IS 'Whose.';
 COMMENT ON COLUMN credits.credit_grants.grant_id IS 'UUID version 7: of two grants the older sorts first.';

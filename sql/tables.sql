@@ -180,6 +180,19 @@ CREATE TABLE credits.credit_transactions (
     PRIMARY KEY (customer_id, currency, line_no)
 );
 
+-- Accounts that maintenance failed on: left alone until retry_at.
+CREATE TABLE credits.account_failures (
+    customer_id  text COLLATE "C" NOT NULL,
+    currency     text COLLATE "C" NOT NULL,
+    error        text NOT NULL,
+    message      text NOT NULL,
+    attempts     integer NOT NULL,
+    failed_since timestamptz NOT NULL,
+    failed_at    timestamptz NOT NULL,
+    retry_at     timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, currency)
+);
+
 -- What the planner is to take for an average customer: twenty rows, of which each is worth finding by its own key. By its own
 -- count that is often one, and then it reads all rows of a customer who has a hundred thousand, for each row that it looks up.
 ALTER TABLE credits.credit_grants ALTER customer_id SET (n_distinct = -0.05);
@@ -191,6 +204,7 @@ ALTER TABLE credits.credit_transactions ALTER customer_id SET (n_distinct = -0.0
 SELECT pg_catalog.pg_extension_config_dump('credits.currencies', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.customers', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.accounts', '');
+SELECT pg_catalog.pg_extension_config_dump('credits.account_failures', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.credit_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.operations', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.holds', '');

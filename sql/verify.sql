@@ -44,6 +44,10 @@ LEFT JOIN (SELECT customer_id, currency, sum(amount) AS issued FROM credits.cred
 LEFT JOIN credits.currencies c ON c.currency = a.currency
 WHERE a.issued <> coalesce(g.issued, 0) OR a.issued >= 10::numeric ^ (28 - c.decimals)
 UNION ALL
+-- An account that nothing can be posted to is named even where all else agrees.
+SELECT 'account: maintenance fails on it', f.customer_id, f.currency, f.error || ': ' || f.message, NULL, f.attempts
+FROM credits.account_failures f
+UNION ALL
 SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
 FROM credits.accounts a WHERE NOT EXISTS (SELECT FROM credits.customers c WHERE c.customer_id = a.customer_id)
 UNION ALL

@@ -139,9 +139,14 @@ SELECT (SELECT count(*) FROM credits.inbox) AS inbox, (SELECT min(received_at) F
        (SELECT coalesce(l.pid, 0) FROM pg_locks l
         WHERE l.locktype = 'object' AND l.classid = 'credits.inbox'::regclass AND l.granted
           AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-        LIMIT 1) AS inbox_drained_by;
+        LIMIT 1) AS inbox_drained_by,
+       (SELECT count(*) FROM credits.account_failures) AS failed_accounts,
+       (SELECT min(failed_since) FROM credits.account_failures) AS failed_since;
 COMMENT ON VIEW credits.backlog IS
 'What waits to be settled, as committed: rows in the inbox and events of deferred meters, each with the oldest; and how many rows were put aside. Watch it from another session while settle() or maintain() works: it changes with every batch.';
+COMMENT ON COLUMN credits.backlog.failed_accounts IS
+'How many accounts settle() and maintain() cannot work on: they are left alone and tried again after growing pauses, and verify() lists them with what went wrong.';
+COMMENT ON COLUMN credits.backlog.failed_since IS 'When the first of them failed.';
 COMMENT ON COLUMN credits.backlog.inbox_drained_by IS
 'The process id of the session whose transaction drains the inbox (pg_stat_activity has it), 0 for a prepared transaction, NULL where none does. No other session can drain the inbox until that transaction ends.';
 

@@ -175,6 +175,14 @@ pub enum Error {
     /// the event where it is.
     #[error("the account is locked by another session")]
     AccountBusy,
+    /// One kind of maintenance's work failed as a whole, with that SQLSTATE.
+    #[error("maintenance did all but one kind of its work, which failed with {error}: {message}")]
+    Maintenance {
+        /// Its SQLSTATE.
+        error: String,
+        /// What it said.
+        message: String,
+    },
     /// XX001: the ledger's tables say what they cannot say. No input leads here.
     #[error("pg_credits found its tables damaged: {what}")]
     Internal {
@@ -326,7 +334,7 @@ impl Error {
     }
 
     /// The five characters that programs go by.
-    pub fn sqlstate(&self) -> &'static str {
+    pub fn sqlstate(&self) -> &str {
         match self {
             Error::InsufficientCredits { .. } => "PC001",
             Error::IdempotencyConflict { .. } => "PC002",
@@ -345,6 +353,7 @@ impl Error {
             Error::PriceNotFound { .. } => "PC015",
             Error::SettingRefused { .. } => "42501",
             Error::AccountBusy => "55P03",
+            Error::Maintenance { error, .. } => error,
             Error::Internal { .. } => "XX001",
         }
     }
@@ -400,6 +409,7 @@ impl Error {
             Error::ConsumerNotFound { .. } => json!({"argument": "consumer"}),
             Error::SettingRefused { setting } => json!({"setting": setting}),
             Error::AccountBusy => json!({}),
+            Error::Maintenance { error, message } => json!({"error": error, "message": message}),
             Error::Internal { what } => json!({"what": what}),
         };
         values.to_string()
@@ -456,6 +466,7 @@ impl Error {
             Error::SettingRefused { .. } => {
                 "It needs superuser, or GRANT SET ON PARAMETER. RESET it, or connect without it, to go on with the default."
             }
+            Error::Maintenance { .. } => "Put right what the message says; what the other kinds did is kept.",
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         };

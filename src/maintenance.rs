@@ -6,18 +6,21 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::book::Book;
+use crate::ledger::failure;
 use crate::ledger::posting::{self, Key};
 use crate::metering::{inbox, settlement};
 use crate::pg::argument::Timestamptz;
 use crate::pg::procedure::{self, Call};
 use crate::pg::reply::{Nothing, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::subtransaction::Failure;
 use crate::pg::value::ToCell;
 use crate::settings;
 use crate::topup::{outbox, review, webhook};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::ffi::CStr;
 
 /// One kind of work.
@@ -42,14 +45,17 @@ static WORK: [Work; 6] = [
 ];
 
 /// `CALL credits.maintain()`: batches of each kind of work in turn until what was due when it began is done, a commit after
-/// each. Raises PC013.
+/// each. One kind that fails does not keep the others from their turn; its error is raised at the end. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
     Reply((|| {
         let (batch_size, began) = (input::at_least_one("batch_size", batch_size)?, settings::now()?);
         let calls = WORK.each_ref().map(|work| work.call);
-        procedure::in_turn(call, &calls, batch_size, || settings::now().unwrap_or(began));
-        Ok(Nothing)
+        match procedure::in_turn(call, &calls, batch_size, || settings::now().unwrap_or(began)) {
+            None => Ok(Nothing),
+            // What the others did is committed by now.
+            Some(Failure { error, message }) => Err(Error::Maintenance { error, message }),
+        }
     })())
 }
 
@@ -73,8 +79,10 @@ fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Ti
 }
 
 static LOCK_DUE: Statement = Statement::new(
-    c"SELECT a.customer_id, a.currency FROM credits.accounts a
-      WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity'
+    c"SELECT a.customer_id, a.currency, f.customer_id IS NOT NULL
+      FROM credits.accounts a
+      LEFT JOIN credits.account_failures f ON f.customer_id = a.customer_id AND f.currency = a.currency
+      WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity' AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
       ORDER BY a.next_change_at LIMIT $2
       FOR NO KEY UPDATE OF a SKIP LOCKED",
     &[TIMESTAMPTZOID, INT4OID],
@@ -88,25 +96,33 @@ thread_local! {
 /// Brings accounts up to date in which something fell due.
 fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let now = settings::now()?.min(due_by);
-    let mut keys: Vec<Key> = Vec::new();
+    let (mut keys, mut failed): (Vec<Key>, HashSet<Key>) = (Vec::new(), HashSet::new());
     for mut row in LOCK_DUE.run(session, &[now.cell(), most.cell()])?.iter() {
-        keys.push((row.next()?, row.next()?));
+        let key = (row.next()?, row.next()?);
+        if row.next()? {
+            failed.insert(key.clone());
+        }
+        keys.push(key);
     }
     if keys.is_empty() {
         return Ok(DRAINING.get().into());
     }
     let (customers, since) = inbox::holds_back(session, &keys, now)?;
-    // Locked already, so this does not wait. Of usage that waits a share of a batch each.
-    let books = posting::lock(session, &keys)?;
-    let each = settlement::share(settlement::BATCH, books.len());
-    let (mut books, mut held): (Vec<Book>, Vec<Book>) =
-        books.into_iter().partition(|book| !customers.contains(&book.customer_id));
-    posting::some_by(session, &mut books, now, each, now)?;
-    posting::some_by(session, &mut held, since, each, since)?;
-    books.extend(held);
-    let done = books.iter().filter(|book| book.is_changed()).count();
-    posting::post_due(session, books)?;
-    Ok(if done > 0 { done as i32 } else { DRAINING.get().into() })
+    let (done, failures) = failure::each_apart(session, &keys, &failed, |keys| {
+        // Locked already, so this does not wait. Of usage that waits a share of a batch each.
+        let books = posting::lock(session, keys)?;
+        let each = settlement::share(settlement::BATCH, books.len());
+        let (mut books, mut held): (Vec<Book>, Vec<Book>) =
+            books.into_iter().partition(|book| !customers.contains(&book.customer_id));
+        posting::some_by(session, &mut books, now, each, now)?;
+        posting::some_by(session, &mut held, since, each, since)?;
+        books.extend(held);
+        let done = books.iter().filter(|book| book.is_changed()).count();
+        posting::post_due(session, books)?;
+        Ok(done as i32)
+    })?;
+    // Those that it failed for are done with for now.
+    Ok(if done + failures > 0 { done + failures } else { DRAINING.get().into() })
 }
 
 fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {

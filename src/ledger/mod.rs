@@ -12,6 +12,7 @@ pub mod customer;
 pub mod debit;
 pub mod drawdown;
 pub mod explain;
+pub mod failure;
 pub mod grant;
 pub mod head;
 pub mod history;

@@ -27,7 +27,7 @@ use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::array::array;
-use crate::pg::statement::{Row, Session, Statement};
+use crate::pg::statement::{Row, Session, Statement, freeing};
 use crate::pg::value::{Cell, ToCell};
 use crate::topup::watch;
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
@@ -94,7 +94,16 @@ fn open_by(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Res
             return Ok(books);
         }
         post_due(session, books)?;
+        while !freeing(session, |session| settle_some(session, keys, now, recorded_by))? {}
     }
+}
+
+/// Posts some of what waits; whether that was all.
+fn settle_some(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Result<bool, Error> {
+    let mut books = lock(session, keys)?;
+    let whole = some_by(session, &mut books, now, AT_ONCE, recorded_by)?;
+    post_due(session, books)?;
+    Ok(whole)
 }
 
 /// Posts what fell due in books that nothing else has happened to.

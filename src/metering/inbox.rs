@@ -2,10 +2,9 @@
 //! its rows came. A row leaves it in the transaction that charged it, found it a repeat, or put it aside with its error; so
 //! nothing is lost and nothing charged twice, however often that is interrupted.
 
-use super::accounts::Locking;
+use super::apart::{self, Outcome};
 use super::report::{Event, Extras};
 use super::waiting::Waiting;
-use super::{batch, event};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::posting::Key;
@@ -181,39 +180,26 @@ fn read(row: &mut statement::Row<'_>, now: Time) -> Result<(Time, Result<Event, 
     Ok((as_of, Event::read(customer_id, event_name, value, identifier, occurred_at, as_of, extras)))
 }
 
-/// Charges what rows report as of when they came, those that came together as one batch, or puts them aside; whether each is
-/// done with.
+/// Charges what rows report as of when they came, or puts them aside; whether each is done with.
 fn report(session: &Session, rows: &[Row]) -> Result<Vec<bool>, Error> {
-    let mut outcomes = Vec::with_capacity(rows.len());
-    for together in rows.chunk_by(|one, other| one.as_of == other.as_of) {
-        match together {
-            [row] => outcomes.push(match event::report_one(session, &row.event, row.as_of, Locking::Skip) {
-                Err(error @ Error::Internal { .. }) => return Err(error),
-                outcome => outcome,
-            }),
-            rows => {
-                let events: Vec<&Result<Event, Error>> = rows.iter().map(|row| &row.event).collect();
-                outcomes.extend(batch::report(session, &events, rows[0].as_of, Locking::Skip)?);
-            }
-        }
-    }
+    let outcomes = apart::report(session, &rows.iter().map(|row| (row.as_of, &row.event)).collect::<Vec<_>>())?;
     let (mut done, mut leaving, mut refused) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for (row, outcome) in rows.iter().zip(outcomes) {
-        let busy = matches!(outcome, Err(Error::AccountBusy));
+        let busy = matches!(outcome, Outcome::Busy);
         done.push(!busy);
         if busy {
             continue;
         }
         leaving.push(row.place);
-        if let Err(error) = outcome {
-            refused.push((row.place, error));
+        if let Outcome::Failed(failure) = outcome {
+            refused.push((row.place, failure));
         }
     }
     if !refused.is_empty() {
         let cells = [
             array(refused.iter().map(|(place, _)| *place)),
-            array(refused.iter().map(|(_, error)| error.sqlstate())),
-            array(refused.iter().map(|(_, error)| error.sentence())),
+            array(refused.iter().map(|(_, failure)| &failure.error)),
+            array(refused.iter().map(|(_, failure)| &failure.message)),
         ];
         PUT_ASIDE.run(session, &cells)?;
     }

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod aggregate;
+mod apart;
 pub mod batch;
 pub mod cancel;
 pub mod deferred;

@@ -6,6 +6,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::book::Book;
+use crate::ledger::failure;
 use crate::ledger::posting::{self, Key};
 use crate::pg::reply::{Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
@@ -14,6 +15,7 @@ use crate::settings;
 use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID};
 use pgrx::{notice, pg_extern};
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// How many events one batch of the maintenance procedure takes.
 pub const BATCH: i32 = 1_000;
@@ -78,9 +80,11 @@ static LOCK_SOME: Statement = Statement::in_order(
               WHERE (u.customer_id, u.currency) > (w.customer_id, w.currency)
               ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1) n
       )
-      SELECT a.customer_id, a.currency
-      FROM waiting w JOIN credits.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
-      WHERE w.created_at <= $4
+      SELECT a.customer_id, a.currency, f.customer_id IS NOT NULL
+      FROM waiting w
+      JOIN credits.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
+      LEFT JOIN credits.account_failures f ON f.customer_id = w.customer_id AND f.currency = w.currency
+      WHERE w.created_at <= $4 AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
       LIMIT $3
       FOR NO KEY UPDATE OF a SKIP LOCKED",
     &[TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID],
@@ -97,7 +101,7 @@ pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
     loop {
         let behind = LAST.with_borrow(Key::clone);
         from_the_start |= behind == Key::default();
-        let keys = lock_some(session, &behind, accounts, due_by)?;
+        let (keys, failed) = lock_some(session, &behind, accounts, due_by)?;
         LAST.set(keys.last().cloned().unwrap_or_default());
         if keys.is_empty() {
             if from_the_start {
@@ -105,25 +109,36 @@ pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
             }
             continue;
         }
-        // Locked already, so this does not wait.
         let (customers, since) = inbox::holds_back(session, &keys, now)?;
-        let books = posting::lock(session, &keys)?;
-        let each = share(most, books.len());
-        let (mut books, mut held): (Vec<Book>, Vec<Book>) =
-            books.into_iter().partition(|book| !customers.contains(&book.customer_id));
-        posting::some_by(session, &mut books, now, each, Time::NEVER)?;
-        posting::some_by(session, &mut held, since, each, since)?;
-        books.extend(held);
-        let charged = books.iter().map(|b| b.settled.len()).sum::<usize>();
-        posting::post_due(session, books)?;
-        // None where another session was quicker.
+        let each = share(most, keys.len());
+        let (charged, _) = failure::each_apart(session, &keys, &failed, |keys| {
+            // Locked already, so this does not wait.
+            let books = posting::lock(session, keys)?;
+            let (mut books, mut held): (Vec<Book>, Vec<Book>) =
+                books.into_iter().partition(|book| !customers.contains(&book.customer_id));
+            posting::some_by(session, &mut books, now, each, Time::NEVER)?;
+            posting::some_by(session, &mut held, since, each, since)?;
+            books.extend(held);
+            let charged = books.iter().map(|b| b.settled.len()).sum::<usize>();
+            posting::post_due(session, books)?;
+            Ok(charged as i32)
+        })?;
+        // None where another session was quicker, or where it failed.
         if charged > 0 {
-            return Ok(charged as i32);
+            return Ok(charged);
         }
     }
 }
 
-fn lock_some(session: &Session, behind: &Key, most: i64, due_by: Time) -> Result<Vec<Key>, Error> {
-    let rows = LOCK_SOME.run(session, &[behind.0.cell(), behind.1.cell(), most.cell(), due_by.cell()])?;
-    rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+/// Which they are, and those of them that it failed for before.
+fn lock_some(session: &Session, behind: &Key, most: i64, due_by: Time) -> Result<(Vec<Key>, HashSet<Key>), Error> {
+    let (mut keys, mut failed) = (Vec::new(), HashSet::new());
+    for mut row in LOCK_SOME.run(session, &[behind.0.cell(), behind.1.cell(), most.cell(), due_by.cell()])?.iter() {
+        let key: Key = (row.next()?, row.next()?);
+        if row.next()? {
+            failed.insert(key.clone());
+        }
+        keys.push(key);
+    }
+    Ok((keys, failed))
 }

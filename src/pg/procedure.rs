@@ -1,6 +1,7 @@
 //! A procedure that commits between batches. PostgreSQL lets only a procedure do so that was called outside of any
 //! transaction block, is no SECURITY DEFINER, has no SET, and opened its connection to say so.
 
+use super::subtransaction::{self, Failure};
 use crate::clock::Time;
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::pg_sys;
@@ -49,8 +50,9 @@ unsafe impl SqlTranslatable for Call {
 /// Kinds of work, each a statement that does one batch of it and returns how much that was: in turn, a commit after each
 /// batch, until each has once returned zero. They are given a number and the moment up to which there is work for them, so that
 /// what comes in meanwhile does not keep them going: that of the beginning, and, as one may leave work to another, of when the
-/// last of them ended. Called inside a transaction, it runs each once and commits nothing.
-pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time) {
+/// last of them ended. Called inside a transaction, it runs each once and commits nothing. One that fails is left out from then
+/// on; the first such failure is returned.
+pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time) -> Option<Failure> {
     // SAFETY: for a procedure called by CALL the context is a CallContext; for anything else it is not, or null.
     let atomic = unsafe {
         let context = (*call.0).context;
@@ -59,14 +61,20 @@ pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time)
             || (*context.cast::<pg_sys::CallContext>()).atomic
     };
     let options = if atomic { 0 } else { pg_sys::SPI_OPT_NONATOMIC as i32 };
-    let (mut kinds, mut until) = (kinds.to_vec(), now());
+    let (mut kinds, mut until, mut failed) = (kinds.to_vec(), now(), None);
     // SAFETY: connected and finished here, with nothing kept in between but integers; SPI_commit starts the next
     // transaction at once. An error in between is PostgreSQL's to clean up.
     unsafe {
         pg_sys::SPI_connect_ext(options);
         while !kinds.is_empty() {
             kinds.retain(|statement| {
-                let done = batch(statement, number, until) == 0;
+                let done = match subtransaction::isolate(|| Ok(batch(statement, number, until))) {
+                    Ok(count) => count == 0,
+                    Err(failure) => {
+                        failed.get_or_insert(failure);
+                        true
+                    }
+                };
                 if !atomic {
                     pg_sys::SPI_commit();
                 }
@@ -78,6 +86,7 @@ pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time)
         }
         pg_sys::SPI_finish();
     }
+    failed
 }
 
 /// Runs such a statement.

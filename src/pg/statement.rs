@@ -35,6 +35,12 @@ fn connected<T>(session: Session, work: impl FnOnce(&Session) -> Result<T, Error
     result
 }
 
+/// Runs `work` in a connection of its own, at whose end all is freed that its statements were given and returned: for what is done
+/// again and again in one call.
+pub fn freeing<T>(session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    connected(Session { reading: session.reading }, work)
+}
+
 /// Runs `work`, in a session that may write, with statements that only read, all in one snapshot: what this transaction
 /// wrote and what others had committed by now.
 pub fn in_one_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {

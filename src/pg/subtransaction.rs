@@ -8,13 +8,9 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgTryBuilder, pg_sys};
 use std::panic::AssertUnwindSafe;
 
-/// Runs work, and keeps what it wrote and locked where it returns something; else, and where a key that it writes is taken,
-/// undoes all of it and returns nothing. Unless it `waits` for locks, the same where one is not to be had within a millisecond.
-pub fn attempt<T>(
-    _session: &Session,
-    waits: bool,
-    work: impl FnOnce() -> Result<Option<T>, Error>,
-) -> Result<Option<T>, Error> {
+/// Runs work in a subtransaction, and keeps what it wrote and locked where what it returns says so; else, and where it raised
+/// an error, undoes all of it.
+fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, Box<CaughtError>> {
     // SAFETY: ended below however the work ends; memory goes on to be taken where it was.
     let (context, owner) = unsafe {
         let before = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
@@ -22,21 +18,33 @@ pub fn attempt<T>(
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
-    let patience = if waits { None } else { Some((c"lock_timeout", c"1ms")) };
-    let work = AssertUnwindSafe(|| Ok(with_settings(patience.into_iter(), work)));
-    let worked: Result<_, Box<CaughtError>> =
+    let work = AssertUnwindSafe(|| Ok(work()));
+    let worked: Result<T, Box<CaughtError>> =
         PgTryBuilder::new(work).catch_others(|e| Err(Box::new(e))).catch_rust_panic(|e| Err(Box::new(e))).execute();
     // SAFETY: ends the subtransaction begun above. An error of PostgreSQL's was caught and copied by then, which is the state
     // in which one may be undone.
     unsafe {
-        match &worked {
-            Ok(Ok(Some(_))) => pg_sys::ReleaseCurrentSubTransaction(),
-            _ => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+        if worked.as_ref().is_ok_and(keep) {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
         }
         pg_sys::MemoryContextSwitchTo(context);
         pg_sys::CurrentResourceOwner = owner;
     }
-    match worked {
+    worked
+}
+
+/// Runs work, and keeps what it wrote and locked where it returns something; else, and where a key that it writes is taken,
+/// undoes all of it and returns nothing. Unless it `waits` for locks, the same where one is not to be had within a millisecond.
+pub fn attempt<T>(
+    _session: &Session,
+    waits: bool,
+    work: impl FnOnce() -> Result<Option<T>, Error>,
+) -> Result<Option<T>, Error> {
+    let patience = if waits { None } else { Some((c"lock_timeout", c"1ms")) };
+    let keep = |outcome: &Result<Option<T>, Error>| matches!(outcome, Ok(Some(_)));
+    match run(keep, || with_settings(patience.into_iter(), work)) {
         Ok(outcome) => outcome,
         Err(error) => match (*error, waits) {
             (CaughtError::PostgresError(error), _) if error.sql_error_code() == ERRCODE_UNIQUE_VIOLATION => Ok(None),
@@ -45,5 +53,57 @@ pub fn attempt<T>(
             }
             (error, _) => error.rethrow(),
         },
+    }
+}
+
+/// Why work failed that was undone.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The SQLSTATE.
+    pub error: String,
+    /// What it says.
+    pub message: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error: error.sqlstate().to_string(), message: error.sentence() }
+    }
+}
+
+/// How errors begin that are about the server or about this session, whatever it was at: transactions that collide, resources that
+/// ran out, locks that were not to be had in time, whoever operates it, its disks.
+const NOT_OF_THE_WORK: [&str; 5] = ["40", "53", "55P03", "57", "58"];
+
+/// Runs work, and undoes all of it where it fails, whatever the reason; only what fails whatever the work was, a cancel say, is
+/// raised.
+pub fn isolate<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    match run(Result::is_ok, work) {
+        Ok(outcome) => outcome.map_err(Failure::from),
+        Err(caught) => {
+            let (CaughtError::PostgresError(report)
+            | CaughtError::ErrorReport(report)
+            | CaughtError::RustPanic { ereport: report, .. }) = &*caught;
+            let error = unpack(report.sql_error_code() as i32);
+            if NOT_OF_THE_WORK.iter().any(|beginning| error.starts_with(beginning)) {
+                caught.rethrow();
+            }
+            Err(Failure { error, message: report.message().to_string() })
+        }
+    }
+}
+
+/// A SQLSTATE as it is written, of how PostgreSQL packs it: six bits a character.
+fn unpack(code: i32) -> String {
+    (0..5).map(|place| char::from(b'0' + (code >> (6 * place) & 0x3F) as u8)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn unpacks_what_postgresql_packs() {
+        assert_eq!(super::unpack(50_856_066), "22023");
+        assert_eq!(super::unpack(pgrx::PgSqlErrorCode::ERRCODE_QUERY_CANCELED as i32), "57014");
+        assert_eq!(super::unpack(pgrx::PgSqlErrorCode::ERRCODE_DATA_CORRUPTED as i32), "XX001");
     }
 }

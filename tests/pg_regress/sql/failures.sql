@@ -1,0 +1,110 @@
+-- One bad account holds back nobody: maintain() and settle() leave it alone for a while, say so, and do the rest.
+SET credits.test_clock = '2026-03-01 12:00+00';
+SELECT FROM credits.meter_create('calls');
+SELECT FROM credits.meter_create('calls.later', settlement => 'deferred');
+SELECT count(*) FROM unnest(ARRAY['ann', 'bad digits', 'bad lines', 'eve']) c,
+    LATERAL credits.credit_grant(c, 10, expires_at => '2026-03-02 12:00+00') one, LATERAL credits.credit_grant(c, 5) two;
+CREATE VIEW failures AS
+SELECT customer_id, error, message, attempts, extract(epoch FROM retry_at - failed_at)::int / 60 AS minutes
+FROM credits.account_failures ORDER BY customer_id;
+-- A superuser's mistake, a disk's: a balance that is no number is found when it is read, a line that is there when it is written.
+CREATE PROCEDURE damage() LANGUAGE sql AS $$
+    UPDATE credits.accounts SET held = 'NaN' WHERE customer_id = 'bad digits';
+    UPDATE credits.accounts SET last_line = 0 WHERE customer_id = 'bad lines';
+$$;
+CREATE PROCEDURE repair() LANGUAGE sql AS $$
+    UPDATE credits.accounts SET held = 0 WHERE customer_id = 'bad digits';
+    UPDATE credits.accounts a SET last_line = (SELECT max(line_no) FROM credits.lines l WHERE l.customer_id = a.customer_id)
+    WHERE customer_id = 'bad lines';
+    UPDATE credits.account_failures SET retry_at = now();
+$$;
+CALL damage();
+
+-- 1. WHAT TIME BROUGHT
+SET credits.test_clock = '2026-03-03 12:00+00';
+CALL credits.maintain();
+SELECT customer_id, available FROM credits.accounts WHERE customer_id NOT LIKE 'bad%' ORDER BY 1;
+SELECT * FROM failures;
+SELECT inbox, unsettled, failed_accounts, failed_since IS NOT NULL AS since FROM credits.backlog;
+-- Not tried again before its time, and then after twice as long.
+CALL credits.maintain();
+SELECT * FROM failures;
+UPDATE credits.account_failures SET retry_at = now();
+SELECT credits.maintain_batch(work => 'accounts');
+SELECT credits.maintain_batch(work => 'accounts');
+SELECT * FROM failures;
+-- verify() names the account, also where nothing else is wrong with it.
+SELECT problem, customer_id, currency, subject FROM credits.verify() WHERE problem LIKE '%maintenance%' ORDER BY 2;
+-- It works again, and is forgotten.
+CALL repair();
+CALL credits.maintain();
+SELECT * FROM failures;
+SELECT customer_id, available FROM credits.accounts ORDER BY 1;
+SELECT * FROM credits.verify();
+
+-- 2. DEFERRED USAGE
+SELECT count(*) FROM unnest(ARRAY['ann', 'bad digits', 'bad lines', 'eve']) c, generate_series(1, 3) n,
+    LATERAL credits.report_meter_event(c, 'calls.later', 0.5, 'later ' || n);
+CALL damage();
+SELECT credits.settle(100);
+SELECT credits.settle(100);
+SELECT * FROM failures;
+SELECT customer_id, count(*) FROM credits.unsettled_events GROUP BY 1 ORDER BY 1;
+CALL repair();
+SELECT credits.settle(100);
+SELECT failed_accounts, unsettled FROM credits.backlog;
+SELECT * FROM credits.verify();
+
+-- 3. THE INBOX
+CREATE PROCEDURE put_in(prefix text) LANGUAGE sql AS $$
+    INSERT INTO credits.inbox (customer_id, event_name, value, identifier)
+    SELECT c, 'calls', 0.25, prefix || n
+    FROM generate_series(1, 2) n, unnest(ARRAY['ann', 'bad digits', 'bad lines', 'eve']) c;
+$$;
+-- A charge by its head is a line of its own, and would not notice the other damage.
+UPDATE credits.accounts SET held = 'NaN' WHERE customer_id = 'bad digits';
+CALL put_in('a ');
+SELECT credits.settle();
+SELECT customer_id, identifier, error, message FROM credits.rejected_events ORDER BY 1, 2;
+SELECT * FROM failures;
+SELECT customer_id, available FROM credits.accounts WHERE customer_id NOT LIKE 'bad%' ORDER BY 1;
+-- More of them, while it fails, and once it works.
+CALL put_in('b ');
+SELECT credits.settle();
+SELECT customer_id, count(*) FROM credits.rejected_events GROUP BY 1 ORDER BY 1;
+CALL repair();
+CALL put_in('c ');
+SELECT credits.settle();
+SELECT failed_accounts, inbox, rejected FROM credits.backlog;
+SELECT credits.inbox_retry();
+CALL credits.maintain();
+SELECT failed_accounts, inbox, rejected FROM credits.backlog;
+SELECT customer_id, available FROM credits.accounts ORDER BY 1;
+-- One row that fails for a reason of its own is put aside alone.
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON credits.meter_events FOR EACH ROW WHEN (new.identifier = 'd 2')
+EXECUTE FUNCTION refuse();
+CALL put_in('d ');
+SELECT credits.settle();
+SELECT customer_id, identifier, error, message FROM credits.rejected_events ORDER BY 1, 2;
+SELECT * FROM failures;
+DROP TRIGGER refuse ON credits.meter_events;
+SELECT credits.inbox_retry();
+SELECT credits.settle();
+SELECT * FROM credits.verify();
+
+-- 4. A KIND OF WORK THAT FAILS AS A WHOLE
+SELECT FROM credits.account_configure('ann', low_balance_threshold => 100);
+SELECT FROM credits.wallet_debit('ann', 0.25);
+UPDATE credits.outbox SET created_at = created_at - interval '1 year';
+CREATE TRIGGER refuse BEFORE DELETE ON credits.outbox FOR EACH ROW EXECUTE FUNCTION refuse();
+CALL put_in('e ');
+CALL credits.maintain();
+SELECT inbox FROM credits.backlog;
+DROP TRIGGER refuse ON credits.outbox;
+CALL credits.maintain();
+SELECT count(*) FROM credits.outbox;
+SELECT * FROM credits.verify();
