@@ -47,7 +47,10 @@ build() { scripts/build.sh; }
 regress() { program tests/pg_regress/run; }
 rights() { program tests/rights/test; }
 replay() { program tests/replay/test; }
-restore() { program tests/restore/test; }
+restore() {
+    program tests/restore/test
+    scripts/cluster.sh with test -c wal_level=logical -c max_connections=100 -- tests/restore/copies
+}
 metering() { program tests/metering/test; }
 payments() { program tests/payments/test; }
 concurrency() { program tests/concurrency/test; }

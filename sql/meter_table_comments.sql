@@ -102,11 +102,10 @@ COMMENT ON COLUMN credits.inbox.occurred_at IS 'When the usage happened; left ou
 COMMENT ON COLUMN credits.inbox.subscription_id IS 'The application''s own.';
 COMMENT ON COLUMN credits.inbox.source_data IS 'The application''s own.';
 COMMENT ON COLUMN credits.inbox.metadata IS 'The application''s own; one key of it may decide the price.';
-COMMENT ON COLUMN credits.inbox.received_at IS 'When it was put in: as of when it is charged, or at the account''s time where that has moved past.';
-COMMENT ON COLUMN credits.inbox.inbox_id IS 'The order of the rows.';
+COMMENT ON COLUMN credits.inbox.received_at IS 'When it was put in: as of when it is charged, or at the account''s time where that has moved past. Rows of one transaction are charged in the order in which they lie.';
 
 COMMENT ON TABLE credits.inbox_rejected IS 'Rows of the inbox that could not be charged, with why. inbox_retry() puts them back, inbox_discard() deletes them.';
-COMMENT ON COLUMN credits.inbox_rejected.inbox_id IS 'As in the inbox.';
+COMMENT ON COLUMN credits.inbox_rejected.rejected_id IS 'Made when it was put aside; in the order in which rows were.';
 COMMENT ON COLUMN credits.inbox_rejected.customer_id IS 'As in the inbox.';
 COMMENT ON COLUMN credits.inbox_rejected.event_name IS 'As in the inbox.';
 COMMENT ON COLUMN credits.inbox_rejected.value IS 'As in the inbox.';

@@ -129,8 +129,9 @@ CREATE TABLE credits.usage_ranks (
     PRIMARY KEY (customer_id, event_name, period_key, rank, event_no)
 );
 
--- Where pipelines put usage, and nothing is refused. settle() drains it in the order of inbox_id. It has no index, which would
--- cost more than the row: see src/metering/waiting.rs.
+-- Where pipelines put usage, and nothing is refused. settle() drains it in the order of received_at, then of where rows are: so
+-- no sequence decides, which a logical replica would not have. It has no index, which would cost more than the row: see
+-- src/metering/waiting.rs.
 CREATE TABLE credits.inbox (
     customer_id     text COLLATE "C",
     event_name      text COLLATE "C",
@@ -140,8 +141,7 @@ CREATE TABLE credits.inbox (
     subscription_id text,
     source_data     jsonb,
     metadata        jsonb,
-    received_at     timestamptz NOT NULL DEFAULT now(),
-    inbox_id        bigint GENERATED ALWAYS AS IDENTITY
+    received_at     timestamptz NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 -- Where a publication has it, a row that is deleted is told whole.
@@ -149,7 +149,7 @@ ALTER TABLE credits.inbox REPLICA IDENTITY FULL;
 
 -- What came out of it with an error.
 CREATE TABLE credits.inbox_rejected (
-    inbox_id        bigint NOT NULL PRIMARY KEY,
+    rejected_id     uuid NOT NULL PRIMARY KEY,
     customer_id     text COLLATE "C",
     event_name      text COLLATE "C",
     value           numeric,
@@ -183,5 +183,4 @@ SELECT pg_catalog.pg_extension_config_dump('credits.usage_periods', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.usage_draws', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.usage_ranks', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.inbox', '');
-SELECT pg_catalog.pg_extension_config_dump('credits.inbox_inbox_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('credits.inbox_rejected', '');

@@ -34,22 +34,29 @@ AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
 COMMENT ON FUNCTION credits.meter_deactivate IS
 'Refuses the meter''s new events from now on (PC005); repeats of earlier ones are still answered. Again is a no-op. Raises PC004, PC013.';
 
--- Sessions remember meters, their prices and currencies; this is how they learn of a change, by whatever hand.
+-- Sessions remember meters, their prices and currencies; this is how they learn of a change, by whatever hand: also by that of a
+-- subscription, which fires only what is a row's and always enabled. TRUNCATE has no rows.
 CREATE FUNCTION credits.forget_remembered() RETURNS trigger
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'forget_remembered_wrapper';
 COMMENT ON FUNCTION credits.forget_remembered IS
 'Trigger: tells every session that a meter, a price or a currency changed. Changes nothing itself.';
 
-CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.meters
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits.meters
+FOR EACH ROW EXECUTE FUNCTION credits.forget_remembered();
+CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits.meters
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
-ALTER TABLE credits.meters ENABLE ALWAYS TRIGGER remembered;
-CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.meter_prices
+ALTER TABLE credits.meters ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits.meter_prices
+FOR EACH ROW EXECUTE FUNCTION credits.forget_remembered();
+CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits.meter_prices
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
-ALTER TABLE credits.meter_prices ENABLE ALWAYS TRIGGER remembered;
-CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON credits.currencies
+ALTER TABLE credits.meter_prices ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits.currencies
+FOR EACH ROW EXECUTE FUNCTION credits.forget_remembered();
+CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits.currencies
 FOR EACH STATEMENT EXECUTE FUNCTION credits.forget_remembered();
-ALTER TABLE credits.currencies ENABLE ALWAYS TRIGGER remembered;
+ALTER TABLE credits.currencies ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 
 CREATE FUNCTION credits.meter_event_cancel(
     customer_id text, identifier text, reason text DEFAULT NULL,

@@ -139,6 +139,9 @@ CREATE TABLE credits.operations (
 CREATE UNIQUE INDEX operations_line ON credits.operations (customer_id, currency, line_no) WHERE line_no IS NOT NULL;
 CREATE UNIQUE INDEX operations_id ON credits.operations (customer_id, operation_id) WHERE line_no IS NULL;
 
+-- So it has no one key by which a publication could tell a row that is updated or deleted, which few ever are: it is told whole.
+ALTER TABLE credits.operations REPLICA IDENTITY FULL;
+
 -- What each grant gave to a hold is in its row: parts in drawdown order, so that what is not captured finds its way back.
 CREATE TABLE credits.holds (
     customer_id         text COLLATE "C" NOT NULL,

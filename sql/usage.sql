@@ -45,32 +45,32 @@ AS 'MODULE_PATHNAME', 'settle_wrapper';
 COMMENT ON FUNCTION credits.settle IS
 'Settles one batch of usage that waits, at most batch_size events: rows of the inbox in their order, each charged as report_meter_event would have done when it was put in (received_at), or at the account''s time where something was posted to it since; dropped where it is a repeat, or put aside with its error; then events that deferred meters recorded, charged as of when they were reported. Returns how many it was, 0 when nothing waits. Skips accounts that another session has locked, and is safe to run in several sessions at once: one of them drains the inbox, the others charge what deferred meters recorded, and say in a NOTICE that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). An account that cannot be worked on is left alone for a while (backlog.failed_accounts; verify() lists them), and its rows of the inbox are put aside. CALL maintain() does it batch by batch. Raises PC013.';
 
-CREATE FUNCTION credits.inbox_retry(inbox_ids bigint[] DEFAULT NULL, error text DEFAULT NULL)
+CREATE FUNCTION credits.inbox_retry(rejected_ids uuid[] DEFAULT NULL, error text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     WITH gone AS (
         DELETE FROM credits.inbox_rejected r
-        WHERE ($1 IS NULL OR r.inbox_id = ANY ($1)) AND ($2 IS NULL OR r.error = $2)
+        WHERE ($1 IS NULL OR r.rejected_id = ANY ($1)) AND ($2 IS NULL OR r.error = $2)
         RETURNING r.*
     ), back AS (
         INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data,
                                    metadata, received_at)
         SELECT g.customer_id, g.event_name, g.value, g.identifier, g.occurred_at, g.subscription_id, g.source_data,
                g.metadata, g.received_at
-        FROM gone g ORDER BY g.inbox_id
+        FROM gone g ORDER BY g.rejected_id
         RETURNING 1
     )
     SELECT count(*) FROM back
 $$;
 COMMENT ON FUNCTION credits.inbox_retry IS
-'Puts rows that were put aside back into the inbox, at its end, once what was wrong is put right: those of inbox_ids (NULL for all), with that error (NULL for any). Returns how many.';
+'Puts rows that were put aside back into the inbox, as of when they were received, once what was wrong is put right: those of rejected_ids (NULL for all), with that error (NULL for any). Returns how many.';
 
-CREATE FUNCTION credits.inbox_discard(inbox_ids bigint[])
+CREATE FUNCTION credits.inbox_discard(rejected_ids uuid[])
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH gone AS (DELETE FROM credits.inbox_rejected r WHERE r.inbox_id = ANY ($1) RETURNING 1)
+    WITH gone AS (DELETE FROM credits.inbox_rejected r WHERE r.rejected_id = ANY ($1) RETURNING 1)
     SELECT count(*) FROM gone
 $$;
-COMMENT ON FUNCTION credits.inbox_discard IS 'Deletes rows that were put aside, for good: those of inbox_ids. Returns how many.';
+COMMENT ON FUNCTION credits.inbox_discard IS 'Deletes rows that were put aside, for good: those of rejected_ids. Returns how many.';

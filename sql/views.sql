@@ -124,7 +124,7 @@ COMMENT ON VIEW credits.price_versions IS
 'Every price that a meter has or had. Events say under which price_version they were reported (view usage).';
 
 CREATE VIEW credits.rejected_events AS
-SELECT r.inbox_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id, r.source_data,
+SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id, r.source_data,
        r.metadata, r.received_at, r.error, r.message, r.rejected_at
 FROM credits.inbox_rejected r;
 COMMENT ON VIEW credits.rejected_events IS

@@ -53,7 +53,7 @@ SELECT customer_id, available, pending FROM credits.wallets ORDER BY 1;
 -- 3. WHAT WAS WRONG
 --
 -- Three rows could not be charged. They are put aside with the error that report_meter_event would have raised:
-SELECT inbox_id, customer_id, event_name, value, identifier, error, message FROM credits.rejected_events ORDER BY 1;
+SELECT customer_id, event_name, value, identifier, error, message FROM credits.rejected_events ORDER BY rejected_id;
 
 -- Jon signed up a minute after he began, so his row goes back to the inbox now that he is there. The meter of kafka-4 was
 -- misspelt: it is reported anew as it should have been, and the row deleted. So is kafka-6, which is nobody's usage.
@@ -61,7 +61,7 @@ SELECT customer_id FROM credits.customer_upsert('jon');
 SELECT credits.inbox_retry(error => 'PC003');
 INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at)
 SELECT customer_id, 'tokens', value, identifier, occurred_at FROM credits.rejected_events WHERE identifier = 'kafka-4';
-SELECT credits.inbox_discard(ARRAY(SELECT inbox_id FROM credits.rejected_events));
+SELECT credits.inbox_discard(ARRAY(SELECT rejected_id FROM credits.rejected_events));
 SELECT credits.settle();
 SELECT customer_id, identifier, status, consumed, pending FROM credits.usage WHERE identifier IN ('kafka-4', 'kafka-5');
 

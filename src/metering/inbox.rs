@@ -4,7 +4,7 @@
 
 use super::apart::{self, Outcome};
 use super::report::{Event, Extras};
-use super::waiting::Waiting;
+use super::waiting::{At, Waiting};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::posting::Key;
@@ -14,15 +14,16 @@ use crate::pg::lock::Lock;
 use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::{Place, ToCell};
 use crate::settings;
-use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID};
+use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID, UUIDARRAYOID};
 use std::cell::Cell;
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// The text that reads rows, and how it goes on.
 macro_rules! reading {
     ($which:literal) => {
         text!(
-            "SELECT i.inbox_id, i.ctid, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.received_at,
+            "SELECT i.received_at, i.ctid, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at,
                     i.subscription_id, i.source_data, i.metadata
              FROM credits.inbox i WHERE i.ctid ",
             $which
@@ -35,13 +36,13 @@ static READ: Statement = Statement::new(reading!("= ANY ($1)"), &[TIDARRAYOID]);
 static READ_PAGES: Statement = Statement::new(reading!("BETWEEN $1 AND $2"), &[TIDOID, TIDOID]);
 
 static PUT_ASIDE: Statement = Statement::new(
-    c"INSERT INTO credits.inbox_rejected (inbox_id, customer_id, event_name, value, identifier, occurred_at, subscription_id,
-                                          source_data, metadata, received_at, error, message, rejected_at)
-      SELECT i.inbox_id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
+    c"INSERT INTO credits.inbox_rejected (rejected_id, customer_id, event_name, value, identifier, occurred_at,
+                                          subscription_id, source_data, metadata, received_at, error, message, rejected_at)
+      SELECT x.id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
              i.source_data, i.metadata, i.received_at, x.error, x.message, now()
-      FROM unnest($1, $2, $3) AS x (place, error, message)
+      FROM unnest($1, $2, $3, $4) AS x (place, id, error, message)
       JOIN credits.inbox i ON i.ctid = x.place",
-    &[TIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
+    &[TIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
 
 static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.ctid = ANY ($1)", &[TIDARRAYOID]);
@@ -87,8 +88,9 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
         let rows = rows(session, some, now)?;
         let done = report(session, &rows)?;
         // What is not there any more another session took out.
-        let stays: HashSet<i64> = rows.iter().zip(&done).filter(|(_, done)| !**done).map(|(row, _)| row.id).collect();
-        let staying = waiting.take_out(from..end, |id| stays.contains(&id));
+        let staying = rows.iter().zip(&done).filter(|(_, done)| !**done);
+        let stays: HashSet<Place> = staying.map(|(row, _)| row.at.1).collect();
+        let staying = waiting.take_out(from..end, |at| stays.contains(&at.1));
         let mut drained = Drained::default();
         for (row, _) in rows.iter().zip(&done).filter(|(_, done)| **done) {
             drained.rows += 1;
@@ -139,15 +141,14 @@ const ROWS_A_PAGE: usize = 16;
 
 /// A row of the inbox.
 struct Row {
-    id: i64,
-    place: Place,
+    at: At,
     /// As of when it is charged.
     as_of: Time,
     event: Result<Event, Error>,
 }
 
 /// Those of these rows that are there, in order.
-fn rows(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Row>, Error> {
+fn rows(session: &Session, waiting: &[At], now: Time) -> Result<Vec<Row>, Error> {
     let blocks = || waiting.iter().map(|(_, place)| place.block());
     let (first, last) = (blocks().min().unwrap_or_default(), blocks().max().unwrap_or_default());
     // What came together lies together, and is read page by page; else each row by its place.
@@ -158,23 +159,23 @@ fn rows(session: &Session, waiting: &[(i64, Place)], now: Time) -> Result<Vec<Ro
     };
     let mut rows = Vec::with_capacity(found.len());
     for mut row in found.iter() {
-        let (id, place) = (row.next()?, row.next()?);
-        let (as_of, event) = read(&mut row, now)?;
-        rows.push(Row { id, place, as_of, event });
+        let at: At = (row.next()?, row.next()?);
+        let (as_of, event) = read(&mut row, at.0, now)?;
+        rows.push(Row { at, as_of, event });
     }
     // Where a row was another may be by now, which comes in its own turn.
-    rows.retain(|row| waiting.binary_search_by_key(&row.id, |(id, _)| *id).is_ok_and(|at| waiting[at].1 == row.place));
-    rows.sort_unstable_by_key(|row| (row.as_of, row.id));
+    rows.retain(|row| waiting.binary_search(&row.at).is_ok());
+    rows.sort_unstable_by_key(|row| (row.as_of, row.at));
     Ok(rows)
 }
 
 /// As of when a row is charged, and what it reports. With a test clock the server's times mean nothing, and none is in the
 /// future, where the clock was set back.
-fn read(row: &mut statement::Row<'_>, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
+fn read(row: &mut statement::Row<'_>, received_at: Time, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
     let (customer_id, event_name): (Option<String>, Option<String>) = (row.next()?, row.next()?);
     let value: Option<Numeric> = row.next()?;
     let identifier: Option<String> = row.next()?;
-    let (occurred_at, received_at): (Option<Time>, Time) = (row.next()?, row.next()?);
+    let occurred_at: Option<Time> = row.next()?;
     let as_of = if settings::is_clock_set() { now } else { received_at.min(now) };
     let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
     Ok((as_of, Event::read(customer_id, event_name, value, identifier, occurred_at, as_of, extras)))
@@ -190,14 +191,16 @@ fn report(session: &Session, rows: &[Row]) -> Result<Vec<bool>, Error> {
         if busy {
             continue;
         }
-        leaving.push(row.place);
+        leaving.push(row.at.1);
         if let Outcome::Failed(failure) = outcome {
-            refused.push((row.place, failure));
+            refused.push((row.at.1, failure));
         }
     }
     if !refused.is_empty() {
         let cells = [
             array(refused.iter().map(|(place, _)| *place)),
+            // In this order, and nobody else's.
+            array(refused.iter().map(|_| Uuid::now_v7())),
             array(refused.iter().map(|(_, failure)| &failure.error)),
             array(refused.iter().map(|(_, failure)| &failure.message)),
         ];

@@ -11,13 +11,17 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
+/// When a row of the inbox was received, and where it is: its turn. Rows of one moment are in the order in which they lie.
+pub type At = (Time, Place);
+
 /// Most rows that a session remembers: 16 bytes each.
 const MOST: i64 = 1_000_000;
 /// How long it does, in seconds: a transaction that put rows in earlier may commit later.
 const SECONDS: i64 = 60;
 
 static READ: Statement = Statement::scanning(
-    c"SELECT i.inbox_id, i.ctid, i.received_at, hashtext(i.customer_id) FROM credits.inbox i WHERE i.ctid >= $2 ORDER BY i.inbox_id LIMIT $1",
+    c"SELECT i.received_at, i.ctid, hashtext(i.customer_id) FROM credits.inbox i WHERE i.ctid >= $2
+      ORDER BY i.received_at, i.ctid LIMIT $1",
     &[INT8OID, TIDOID],
 );
 
@@ -25,10 +29,10 @@ thread_local! {
     static KNOWN: RefCell<Waiting> = RefCell::default();
 }
 
-/// Rows of the inbox that nobody has taken out yet, as far as the session knows, in the order of their ids.
+/// Rows of the inbox that nobody has taken out yet, as far as the session knows, in their order.
 pub struct Waiting {
-    rows: Vec<(i64, Place)>,
-    /// When the first of them to come came, or one that was taken out since: what was put aside comes back at the end.
+    rows: Vec<At>,
+    /// When the first of them to come came, or one that was taken out since.
     oldest: Time,
     /// Whose they are, or those that were taken out since, by their hash.
     customers: HashSet<i32>,
@@ -84,8 +88,9 @@ impl Waiting {
         let found = READ.run(session, &[MOST.cell(), Place::first_of(from.unwrap_or(0)).cell()])?;
         (self.rows, self.oldest, self.customers) = (Vec::with_capacity(found.len()), Time::NEVER, HashSet::new());
         for mut row in found.iter() {
-            self.rows.push((row.next()?, row.next()?));
-            self.oldest = self.oldest.min(row.next()?);
+            let at: At = (row.next()?, row.next()?);
+            self.rows.push(at);
+            self.oldest = self.oldest.min(at.0);
             self.customers.extend(row.next::<Option<i32>>()?);
         }
         if self.rows.len() as i64 == MOST {
@@ -97,7 +102,7 @@ impl Waiting {
     }
 
     /// So many from there on, at most.
-    pub fn some(&self, from: usize, most: usize) -> &[(i64, Place)] {
+    pub fn some(&self, from: usize, most: usize) -> &[At] {
         let end = from.saturating_add(most).min(self.rows.len());
         self.rows.get(from..end).unwrap_or_default()
     }
@@ -113,9 +118,8 @@ impl Waiting {
     }
 
     /// Takes out those of a range that do not stay; how many stay.
-    pub fn take_out(&mut self, range: Range<usize>, stays: impl Fn(i64) -> bool) -> usize {
-        let staying: Vec<(i64, Place)> =
-            self.rows[range.clone()].iter().filter(|(id, _)| stays(*id)).copied().collect();
+    pub fn take_out(&mut self, range: Range<usize>, stays: impl Fn(&At) -> bool) -> usize {
+        let staying: Vec<At> = self.rows[range.clone()].iter().filter(|at| stays(at)).copied().collect();
         let count = staying.len();
         self.rows.splice(range, staying);
         count

@@ -3,6 +3,7 @@
 
 use crate::clock::Time;
 use pgrx::pg_sys;
+use std::cmp::Ordering;
 use std::ffi::CStr;
 use uuid::Uuid;
 
@@ -147,7 +148,7 @@ impl FromCell for Oid {
 }
 
 /// Where a row version is in its table: a `tid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place(pub(super) [u8; 6]);
 
 impl Place {
@@ -167,10 +168,29 @@ impl Place {
         Place::at(block, u16::MAX)
     }
 
+    /// Its number on its page.
+    fn row(&self) -> u16 {
+        let [.., e, f] = self.0;
+        u16::from_ne_bytes([e, f])
+    }
+
     fn at(block: u32, row: u16) -> Place {
         let ([a, b], [c, d], [e, f]) =
             (((block >> 16) as u16).to_ne_bytes(), (block as u16).to_ne_bytes(), row.to_ne_bytes());
         Place([a, b, c, d, e, f])
+    }
+}
+
+/// As rows lie in their table.
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.block(), self.row()).cmp(&(other.block(), other.row()))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

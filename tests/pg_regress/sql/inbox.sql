@@ -37,18 +37,18 @@ SELECT credits.settle(100);
 SELECT inbox, unsettled, rejected FROM credits.backlog;
 SELECT credits.settle();
 SELECT customer_id, identifier, quantity, status, consumed, pending, occurred_at, metadata FROM credits.usage ORDER BY 1, 2;
-SELECT inbox_id, customer_id, event_name, value, identifier, error, message FROM credits.rejected_events ORDER BY inbox_id;
+SELECT customer_id, event_name, value, identifier, error, message FROM credits.rejected_events ORDER BY rejected_id;
 SELECT customer_id, available, pending FROM credits.wallets ORDER BY 1;
 
 -- Put right, and tried again. What is wrong beyond that is deleted.
 SELECT FROM credits.customer_upsert('nobody');
 SELECT FROM credits.meter_create('none');
-SELECT credits.inbox_retry(error => 'PC003'), credits.inbox_retry(ARRAY[9]::bigint[]);
+SELECT credits.inbox_retry(error => 'PC003'), credits.inbox_retry(ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE identifier = 'n2'));
 SELECT inbox, rejected FROM credits.backlog;
 CALL credits.maintain();
 SELECT customer_id, identifier, status, consumed, pending FROM credits.usage WHERE identifier IN ('n1', 'n2') ORDER BY 1;
-SELECT credits.inbox_discard(ARRAY[7, 10, 11]::bigint[]), credits.inbox_discard(NULL);
-SELECT inbox_id, error FROM credits.rejected_events ORDER BY inbox_id;
+SELECT credits.inbox_discard(ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE identifier IN ('known', 'n3', 'n4'))), credits.inbox_discard(NULL);
+SELECT identifier, error FROM credits.rejected_events ORDER BY rejected_id;
 
 -- An INSERT is as good. What is left out has its default: a value of 1, and the time at which it was put in.
 RESET credits.test_clock;
@@ -65,7 +65,6 @@ INSERT INTO credits.inbox (customer_id, event_name, identifier, value) VALUES ('
 COPY credits.inbox (customer_id, event_name, identifier) FROM stdin;
 ada	tokens	by app too
 \.
-INSERT INTO credits.inbox (inbox_id, customer_id) OVERRIDING SYSTEM VALUE VALUES (1, 'ada');
 INSERT INTO credits.inbox (customer_id, received_at) VALUES ('ada', '2020-01-01');
 SELECT count(*) FROM credits.inbox;
 DELETE FROM credits.inbox;
