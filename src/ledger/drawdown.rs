@@ -125,8 +125,12 @@ pub fn take_off(claims: &mut Vec<Claim>, amount: Decimal, owing_alone: bool) -> 
     taken
 }
 
+/// What drawdown orders grants by, and what tells one from every other.
+pub type Precedence = (i16, Time, Category, Time, Uuid);
+
 impl Grant {
-    fn precedence(&self) -> (i16, Time, Category, Time, Uuid) {
+    /// Its place in line.
+    pub fn precedence(&self) -> Precedence {
         (self.priority, self.expires_at, self.category, self.effective_at, self.id)
     }
 
@@ -231,6 +235,25 @@ impl Grants {
     pub fn insert(&mut self, grant: Grant) {
         let place = self.0.partition_point(|g| *g < grant);
         self.0.insert(place, grant);
+    }
+
+    /// The grant with that place in line, for changing what does not bear on it.
+    pub fn at_mut(&mut self, precedence: &Precedence) -> Option<&mut Grant> {
+        let place = self.0.binary_search_by(|g| g.precedence().cmp(precedence)).ok()?;
+        self.0.get_mut(place)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes out those that cannot be drawn on any more, and returns them: nothing remains of them, or they have ended.
+    pub fn take_spent(&mut self) -> Vec<Grant> {
+        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Pending);
+        let (line, spent) = std::mem::take(&mut self.0).into_iter().partition(stays);
+        self.0 = line;
+        spent
     }
 
     /// Takes a grant out of the line.

@@ -105,6 +105,9 @@ impl Book {
 
     /// Oldest first, each by the grants that may pay it, in drawdown order.
     pub(super) fn pay_debts(&mut self, at: Time) {
+        if self.pending.is_zero() {
+            return;
+        }
         let mut debts = std::mem::take(&mut self.debts);
         for debt in debts.values_mut().filter(|d| d.pending > Decimal::ZERO) {
             for draw in self.grants.draw(debt.event_name.as_deref(), debt.pending) {

@@ -4,7 +4,7 @@
 use super::Book;
 use crate::amount::Decimal;
 use crate::clock::Time;
-use crate::ledger::drawdown::{Grant, Grants, Status};
+use crate::ledger::drawdown::{Grant, Grants, Precedence, Status};
 use crate::ledger::line::{Debt, Effect, Hold, HoldStatus, LineType, Source, Unsettled};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -58,24 +58,32 @@ impl Book {
         usage.sort_by(|(_, one), (_, other)| {
             (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
         });
-        let mut instants: Vec<Time> = self.grants.iter().map(|g| g.expires_at).collect();
-        instants.extend(self.grants.iter().filter(|g| g.status == Status::Pending).map(|g| g.effective_at));
-        instants.extend(holds.iter().map(|h| h.expires_at));
-        instants.retain(|at| *at <= to);
-        instants.sort();
-        instants.dedup();
-        let mut usage = usage.into_iter().peekable();
-        for at in instants {
+        let mut changes = self.changes_until(to);
+        changes.extend(holds.iter().enumerate().map(|(place, hold)| (hold.expires_at, Change::Release(place))));
+        changes.retain(|(at, _)| *at <= to);
+        changes.sort_unstable();
+        let (mut usage, mut instants) = (usage.into_iter().peekable(), 0);
+        for changes in changes.chunk_by(|(one, _), (other, _)| one == other) {
+            let at = changes[0].0;
             while let Some((moment, usage)) = usage.next_if(|(moment, _)| *moment < at) {
                 self.settle(&usage, moment);
             }
-            for hold in holds.iter().filter(|h| h.expires_at == at) {
-                self.give_back_all(hold, at);
+            for (_, change) in changes {
+                match change {
+                    Change::Release(place) => self.give_back_all(&holds[*place], at),
+                    Change::Expire(grant) => self.expire(grant, at),
+                    Change::Start(grant) => self.start(grant, at),
+                }
             }
-            self.expire(at);
-            self.start(at);
             self.pay_debts(at);
+            // Those that are spent are passed over by every charge: now and then they leave the line.
+            instants += 1;
+            if 2 * instants > self.grants.count() {
+                self.aside.extend(self.grants.take_spent());
+                instants = 0;
+            }
         }
+        self.aside.extend(self.grants.take_spent());
         for (moment, usage) in usage {
             self.settle(&usage, moment);
         }
@@ -95,27 +103,43 @@ impl Book {
         self.close(hold.id, HoldStatus::Expired, Decimal::ZERO, at);
     }
 
-    fn expire(&mut self, at: Time) {
-        let (ended, open): (Vec<_>, Vec<_>) = std::mem::take(&mut self.grants)
-            .into_iter()
-            .partition(|g| g.status == Status::Granted && g.expires_at <= at);
-        self.grants = Grants::new(open);
-        for grant in ended {
-            self.end(grant, Status::Expired, at);
+    /// Which grants end and begin, and when.
+    fn changes_until(&self, to: Time) -> Vec<(Time, Change)> {
+        let ending = self.loaded().map(|g| (g.expires_at, Change::Expire(g.precedence())));
+        let beginning = self.grants.iter().filter(|g| g.status == Status::Pending);
+        let beginning = beginning.map(|g| (g.effective_at, Change::Start(g.precedence())));
+        ending.chain(beginning).filter(|(at, _)| *at <= to).collect()
+    }
+
+    fn expire(&mut self, grant: &Precedence, at: Time) {
+        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Granted) else { return };
+        let remaining = std::mem::take(&mut grant.remaining);
+        grant.lapsed += remaining;
+        grant.status = Status::Expired;
+        grant.changed = true;
+        let reference = grant.reference();
+        if !remaining.is_zero() {
+            let effect = Effect { balance: -remaining, ..Effect::default() };
+            self.post(LineType::Expiration, Some(reference), effect, None, at);
         }
     }
 
-    fn start(&mut self, at: Time) {
-        let mut started = Vec::new();
-        for grant in self.grants.iter_mut() {
-            if grant.status == Status::Pending && grant.effective_at <= at {
-                grant.status = Status::Granted;
-                grant.changed = true;
-                started.push((grant.reference(), grant.remaining));
-            }
-        }
-        for (grant, amount) in started {
-            self.post(LineType::Grant, Some(grant), Effect { balance: amount, ..Effect::default() }, None, at);
-        }
+    fn start(&mut self, grant: &Precedence, at: Time) {
+        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Pending) else { return };
+        grant.status = Status::Granted;
+        grant.changed = true;
+        let (reference, balance) = (grant.reference(), grant.remaining);
+        self.post(LineType::Grant, Some(reference), Effect { balance, ..Effect::default() }, None, at);
     }
+}
+
+/// What happens at one moment, in this order; of one kind in drawdown order, or in that of the holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// The hold at that place runs out.
+    Release(usize),
+    /// A grant ends.
+    Expire(Precedence),
+    /// A grant begins.
+    Start(Precedence),
 }

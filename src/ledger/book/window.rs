@@ -4,7 +4,7 @@ use super::Book;
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::ledger::drawdown::{Category, Grant, Grants, Status};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 impl Book {
@@ -42,13 +42,12 @@ impl Book {
         self.head_alone = false;
         // Those aside too: they may be in line now.
         let known: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
-        let is_known = |id: Uuid| known.iter().any(|k| k.id == id);
+        let ids: HashSet<Uuid> = known.iter().map(|k| k.id).collect();
         self.window_end = if complete { None } else { open.iter().max().cloned() };
-        let open = open.into_iter().filter(|g| !is_known(g.id)).map(|g| self.with_head(g)).collect();
-        self.grants = Grants::new(open);
-        for grant in known {
-            self.place(grant);
-        }
+        let open: Vec<Grant> = open.into_iter().filter(|g| !ids.contains(&g.id)).map(|g| self.with_head(g)).collect();
+        let (line, aside): (Vec<_>, Vec<_>) = known.into_iter().partition(|grant| self.is_in_line(grant));
+        self.grants = Grants::new(open.into_iter().chain(line).collect());
+        self.aside = aside;
     }
 
     /// Takes in grants wherever they stand, ended ones too: those that a hold gave back to, those that are to end.
@@ -87,13 +86,15 @@ impl Book {
 
     /// In line where it belongs to what is loaded, aside otherwise.
     pub(super) fn place(&mut self, grant: Grant) {
-        let open = grant.status == Status::Granted;
-        let loaded = self.window_end.as_ref().is_none_or(|end| grant <= *end);
-        if open && loaded {
+        if self.is_in_line(&grant) {
             self.grants.insert(grant);
         } else {
             self.aside.push(grant);
         }
+    }
+
+    fn is_in_line(&self, grant: &Grant) -> bool {
+        grant.status == Status::Granted && self.window_end.as_ref().is_none_or(|end| grant <= end)
     }
 
     /// Takes a grant out of wherever it is, to be placed again.
