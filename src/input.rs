@@ -6,11 +6,19 @@ use crate::error::Error;
 use crate::pg::argument::{Number, Numeric, Timestamptz};
 use crate::pg::backend;
 use crate::pg::numeric;
-use crate::pg::value::{Cell, ToCell};
+use crate::pg::value::{Cell, ToCell, UpTo};
 use crate::settings;
 
+/// The longest text that is no key, in characters: a name, a description, a reason.
+pub const TEXT_LENGTH: usize = 10_000;
+/// What a longer one is told.
+pub const TEXT_REASON: &str = "must have at most 10000 characters";
+/// What a jsonb is told that is too large.
+pub const JSON_REASON: &str = "must have at most 1 MiB";
 /// The longest key, in characters: a customer, an identifier, an event name.
 const KEY_LENGTH: usize = 255;
+/// What a key that is none is told.
+pub const KEY_REASON: &str = "must have 1 to 255 characters";
 
 /// A required argument.
 pub fn required<T>(argument: &'static str, value: Option<T>) -> Result<T, Error> {
@@ -22,7 +30,7 @@ pub fn key<'a>(argument: &'static str, value: Option<&'a str>) -> Result<&'a str
     let value = required(argument, value)?;
     // Bytes are quicker to count than characters, and never fewer.
     if value.is_empty() || (value.len() > KEY_LENGTH && value.chars().count() > KEY_LENGTH) {
-        return Err(Error::argument(argument, "must have 1 to 255 characters"));
+        return Err(Error::argument(argument, KEY_REASON));
     }
     Ok(value)
 }
@@ -59,6 +67,29 @@ pub fn web_address<'a>(argument: &'static str, value: Option<&'a str>) -> Result
             format!("must be an http or https address of at most {ADDRESS_LENGTH} characters, without blanks"),
         )),
         value => Ok(value),
+    }
+}
+
+/// A text that may be left out: at most 10,000 characters.
+pub fn text<'a>(argument: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    match value {
+        Some(value) if value.len() > TEXT_LENGTH && value.chars().nth(TEXT_LENGTH).is_some() => {
+            Err(Error::argument(argument, TEXT_REASON))
+        }
+        value => Ok(value),
+    }
+}
+
+/// A column that is read only where it is not too large, told by whether it is. Raises PC013.
+pub fn bounded<T, const BYTES: usize>(
+    argument: &'static str,
+    value: Option<UpTo<T, BYTES>>,
+    reason: &str,
+) -> Result<Option<T>, Error> {
+    match value {
+        None => Ok(None),
+        Some(UpTo::Is(value)) => Ok(Some(value)),
+        Some(UpTo::Larger) => Err(Error::argument(argument, reason)),
     }
 }
 

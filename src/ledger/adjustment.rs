@@ -78,6 +78,7 @@ fn wallet_adjust(
 ) -> Reply<One<AdjustmentRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("description", description)?;
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let reason = Reason::read(reason)?;
         let amount = input::number("amount", amount, |n| match amount::not_zero(n)? {

@@ -49,6 +49,8 @@ fn customer_upsert(
 ) -> Reply<One<CustomerRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("name", name)?;
+        input::text("email", email)?;
         writing(|session| {
             let rows = UPSERT.run(session, &[customer_id.cell(), name.cell(), email.cell(), metadata.cell()])?;
             let row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;

@@ -117,6 +117,7 @@ fn wallet_try_debit(
 
 fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
     let customer_id = input::key("customer_id", debit.customer_id)?;
+    input::text("description", debit.description)?;
     let key = input::optional_key("idempotency_key", debit.idempotency_key)?;
     let amount = input::number("amount", debit.amount, amount::over_zero)?;
     let code = currency::code_or_default(debit.currency)?;

@@ -178,6 +178,8 @@ fn wallet_credit(
 fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
     let now = settings::now()?;
     let key = input::optional_key("idempotency_key", request.idempotency_key)?;
+    input::text("name", request.name)?;
+    input::text("granted_by", request.granted_by)?;
     let amount = input::number("amount", request.amount.take(), amount::over_zero)?;
     let terms = Terms::read(std::mem::take(&mut request.terms))?;
     let new = NewGrant {

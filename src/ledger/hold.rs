@@ -63,6 +63,7 @@ fn hold_create(
 ) -> Reply<One<HoldRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("description", description)?;
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let amount = input::number("amount", amount, amount::over_zero)?;
         let call = Operation {
@@ -156,6 +157,7 @@ fn hold_capture(
 ) -> Reply<One<HoldRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("description", description)?;
         let hold_id = input::required("hold_id", hold_id)?.0;
         let amount = input::optional_number("amount", amount, amount::not_negative)?;
         writing(|session| {

@@ -53,6 +53,7 @@ fn wallet_transfer(
 ) -> Reply<One<TransferRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("description", description)?;
         let to = input::key("to_customer_id", to_customer_id)?;
         if to == customer_id {
             return Err(Error::argument("to_customer_id", "must be another customer"));

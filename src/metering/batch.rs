@@ -10,6 +10,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::line::OwnLine;
 use crate::ledger::posting::Key;
+use crate::pg::memory;
 use crate::pg::statement::Session;
 use crate::settings;
 use foldhash::fast::RandomState;
@@ -19,6 +20,9 @@ use std::rc::Rc;
 
 /// For so many names of a batch that are no meter's the one that may have been meant is looked for.
 const SUGGESTIONS: usize = 20;
+
+/// As much memory as an event of a batch takes, from its reading to its answer: half of it was measured.
+pub const EVENT_BYTES: usize = 2_048;
 
 /// An event of a batch before anything is charged.
 enum Judged<'a> {
@@ -66,6 +70,7 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     let missing: HashMap<&str, Error> = missing.map(|name| (name, meter::missing(session, name))).collect();
     let judged: Vec<Judged<'_>> = events
         .iter()
+        .inspect(|_| memory::let_interrupt())
         .map(|event| match event.borrow() {
             Err(error) => Judged::Bad(error.clone()),
             Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_deref), now) {
@@ -124,6 +129,7 @@ fn charge(
     let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(places.len(), RandomState::default());
     let mut refused = Vec::new();
     for place in places {
+        memory::let_interrupt();
         let Some(event) = judged[*place].event().filter(|event| new(event)) else { continue };
         let outcome = match (charged.get(&event.key()), &judged[*place]) {
             // An identifier twice in one batch: the later report repeats the one that was charged.

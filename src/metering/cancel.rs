@@ -51,6 +51,7 @@ fn meter_event_cancel(
 ) -> Reply<One<CancelRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("reason", reason)?;
         let identifier = input::key("identifier", identifier)?;
         writing(|session| cancel(session, customer_id, identifier, reason)).map(One)
     })())

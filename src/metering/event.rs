@@ -13,6 +13,7 @@ use crate::ledger::head::{self, Charge, Paid, Spending, charging};
 use crate::ledger::posting;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::array::Element;
+use crate::pg::memory;
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{FromCell, Json, ToCell};
@@ -58,7 +59,8 @@ fn report_meter_event(
 ) -> Reply<One<EventRow>> {
     Reply((|| {
         let now = settings::now()?;
-        let extras = Extras { subscription_id: subscription_id.map(String::from), source_data, metadata };
+        let subscription_id = input::text("subscription_id", subscription_id)?.map(String::from);
+        let extras = Extras { subscription_id, source_data, metadata };
         let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now, extras)?;
         writing(|session| report_one(session, &Ok(event), now, Locking::Wait)).map(One)
     })())
@@ -155,6 +157,7 @@ fn report_meter_events(
     Reply((|| {
         let now = settings::now()?;
         let customers = input::required("customer_ids", customer_ids)?.elements("customer_ids")?;
+        memory::expect(customers.len() * batch::EVENT_BYTES);
         let names = column("event_names", event_names, customers.len())?;
         let values = column("event_values", event_values, customers.len())?;
         let identifiers = column("identifiers", identifiers, customers.len())?;

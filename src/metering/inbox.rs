@@ -3,16 +3,19 @@
 //! nothing is lost and nothing charged twice, however often that is interrupted.
 
 use super::apart::{self, Outcome};
+use super::batch;
 use super::report::{Event, Extras};
 use super::waiting::{At, Waiting};
 use crate::clock::Time;
 use crate::error::Error;
+use crate::input;
 use crate::ledger::posting::Key;
 use crate::pg::argument::Numeric;
 use crate::pg::array::array;
 use crate::pg::lock::Lock;
+use crate::pg::memory;
 use crate::pg::statement::{self, Session, Statement, text};
-use crate::pg::value::{Place, ToCell};
+use crate::pg::value::{Place, ToCell, UpTo};
 use crate::settings;
 use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID, UUIDARRAYOID};
 use std::cell::Cell;
@@ -69,23 +72,38 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
         MORE.set(true);
         return Ok(None);
     }
+    let mut drained = Drained::default();
+    loop {
+        let (more, all) = memory::apart(|| some(session, most - drained.rows, due_by))?;
+        drained.rows += more.rows;
+        drained.due += more.due;
+        if all || more.rows == 0 || drained.rows >= most {
+            memory::give_back(drained.rows as usize);
+            return Ok(Some(drained));
+        }
+    }
+}
+
+/// The same with no more of them than fit into memory at once, and whether that were all.
+fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), Error> {
     MORE.set(false);
     let now = settings::now()?;
     let mut waiting = Waiting::recall();
     let (mut from, mut read, mut whole) = (0, false, false);
     loop {
-        let some = waiting.some(from, most as usize);
+        let some = waiting.some(from, (most as usize).min(AT_ONCE));
         if some.is_empty() {
             if whole {
                 waiting.keep_as_it_was();
-                return Ok(Some(Drained::default()));
+                return Ok((Drained::default(), true));
             }
             whole = waiting.read(session, read)?;
             (from, read) = (0, true);
             continue;
         }
-        let end = from + some.len();
-        let rows = rows(session, some, now)?;
+        memory::expect(some.len() * batch::EVENT_BYTES);
+        let (rows, considered) = rows(session, some, now)?;
+        let (end, all) = (from + considered, considered == some.len() && considered < AT_ONCE);
         let done = report(session, &rows)?;
         // What is not there any more another session took out.
         let staying = rows.iter().zip(&done).filter(|(_, done)| !**done);
@@ -97,14 +115,20 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
             drained.due += i32::from(row.as_of <= due_by);
         }
         if drained.rows > 0 {
-            MORE.set(end - from >= most as usize);
+            MORE.set(!all || end - from >= most as usize);
             waiting.keep();
-            return Ok(Some(drained));
+            return Ok((drained, all));
         }
         // All of them were of busy accounts: those behind need not be.
         from += staying;
     }
 }
+
+/// Most rows that one batch has in memory, and most bytes of theirs: what is behind them has its turn in the next.
+const AT_ONCE: usize = 10_000;
+const BYTES_AT_ONCE: usize = 1 << 26;
+/// A key of as many bytes has more characters than one may have.
+const KEY_BYTES: usize = 4 * 256;
 
 /// So many seconds an account's time waits for rows of the inbox, and no longer.
 const PATIENCE: i64 = 24 * 60 * 60;
@@ -147,8 +171,8 @@ struct Row {
     event: Result<Event, Error>,
 }
 
-/// Those of these rows that are there, in order.
-fn rows(session: &Session, waiting: &[At], now: Time) -> Result<Vec<Row>, Error> {
+/// Those of these rows that are there, in order, and how many of these were looked for: as many as fit.
+fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize), Error> {
     let blocks = || waiting.iter().map(|(_, place)| place.block());
     let (first, last) = (blocks().min().unwrap_or_default(), blocks().max().unwrap_or_default());
     // What came together lies together, and is read page by page; else each row by its place.
@@ -157,28 +181,47 @@ fn rows(session: &Session, waiting: &[At], now: Time) -> Result<Vec<Row>, Error>
     } else {
         READ.run(session, &[array(waiting.iter().map(|(_, place)| *place))])?
     };
-    let mut rows = Vec::with_capacity(found.len());
-    for mut row in found.iter() {
+    let mut turns = Vec::with_capacity(found.len());
+    for (place, mut row) in found.iter().enumerate() {
+        let at: At = (row.next()?, row.next()?);
+        // Where a row was another may be by now, which comes in its own turn.
+        if let Ok(turn) = waiting.binary_search(&at) {
+            turns.push((turn, place));
+        }
+    }
+    turns.sort_unstable();
+    let (mut rows, mut bytes) = (Vec::with_capacity(turns.len()), 0);
+    for (turn, place) in turns {
+        if bytes > BYTES_AT_ONCE {
+            return Ok((rows, turn));
+        }
+        let mut row = found.row(place);
         let at: At = (row.next()?, row.next()?);
         let (as_of, event) = read(&mut row, at.0, now)?;
+        bytes += event.as_ref().map_or(0, |event| event.extras.bytes());
         rows.push(Row { at, as_of, event });
     }
-    // Where a row was another may be by now, which comes in its own turn.
-    rows.retain(|row| waiting.binary_search(&row.at).is_ok());
-    rows.sort_unstable_by_key(|row| (row.as_of, row.at));
-    Ok(rows)
+    Ok((rows, waiting.len()))
 }
+
+/// A key as a row has it: whatever can be put into the table.
+type KeyCell = Option<UpTo<String, KEY_BYTES>>;
 
 /// As of when a row is charged, and what it reports. With a test clock the server's times mean nothing, and none is in the
 /// future, where the clock was set back.
 fn read(row: &mut statement::Row<'_>, received_at: Time, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
-    let (customer_id, event_name): (Option<String>, Option<String>) = (row.next()?, row.next()?);
+    let (customer_id, event_name) = (row.next::<KeyCell>()?, row.next::<KeyCell>()?);
     let value: Option<Numeric> = row.next()?;
-    let identifier: Option<String> = row.next()?;
+    let identifier: KeyCell = row.next()?;
     let occurred_at: Option<Time> = row.next()?;
     let as_of = if settings::is_clock_set() { now } else { received_at.min(now) };
-    let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
-    Ok((as_of, Event::read(customer_id, event_name, value, identifier, occurred_at, as_of, extras)))
+    let extras = Extras::read(row)?;
+    let event = (|| {
+        let key = |argument, value: KeyCell| input::bounded(argument, value, input::KEY_REASON);
+        let (customer_id, event_name) = (key("customer_id", customer_id)?, key("event_name", event_name)?);
+        Event::read(customer_id, event_name, value, key("identifier", identifier)?, occurred_at, as_of, extras?)
+    })();
+    Ok((as_of, event))
 }
 
 /// Charges what rows report as of when they came, or puts them aside; whether each is done with.

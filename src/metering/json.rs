@@ -1,5 +1,6 @@
 //! A batch of events as JSON: the same reports as over arrays, told by name.
 
+use super::batch;
 use super::event::{self, BatchRow};
 use super::report::{Event, Extras};
 use crate::amount::Decimal;
@@ -7,9 +8,11 @@ use crate::clock::{EPOCH, Time};
 use crate::error::Error;
 use crate::input;
 use crate::nearest::nearest;
+use crate::pg::argument::{ELEMENTS, JsonBatch};
+use crate::pg::memory;
 use crate::pg::reply::{Many, Reply};
 use crate::pg::statement::{Row, Statement, reading};
-use crate::pg::value::{Json, ToCell};
+use crate::pg::value::ToCell;
 use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::JSONBOID;
@@ -20,7 +23,8 @@ use time::format_description::well_known::Rfc3339;
 const KEYS: [&str; 8] =
     ["customer_id", "event_name", "value", "identifier", "occurred_at", "subscription_id", "source_data", "metadata"];
 
-static IS_ARRAY: Statement = Statement::new(c"SELECT jsonb_typeof($1) = 'array'", &[JSONBOID]);
+static LENGTH: Statement =
+    Statement::new(c"SELECT CASE jsonb_typeof($1) WHEN 'array' THEN jsonb_array_length($1) END", &[JSONBOID]);
 
 static READ: Statement = Statement::new(
     c"SELECT jsonb_typeof(e) = 'object',
@@ -36,19 +40,21 @@ static READ: Statement = Statement::new(
 
 /// `credits.report_meter_events` over JSON. Raises PC013; with `all_or_nothing` whatever the first bad event does.
 #[pg_extern(sql = false)]
-fn report_meter_events_json(events: Option<Json>, all_or_nothing: Option<bool>) -> Reply<Many<BatchRow>> {
+fn report_meter_events_json(events: Option<JsonBatch>, all_or_nothing: Option<bool>) -> Reply<Many<BatchRow>> {
     Reply((|| {
-        let given = input::required("events", events)?;
+        let given = input::required("events", events)?.0;
         let now = settings::now()?;
         let (mut events, mut echoes) = (Vec::new(), Vec::new());
         reading(|session| {
-            let is_array: bool = match IS_ARRAY.run(session, &[given.cell()])?.first() {
+            let length: Option<i32> = match LENGTH.run(session, &[given.cell()])?.first() {
                 Some(mut row) => row.next()?,
-                None => false,
+                None => None,
             };
-            if !is_array {
-                return Err(Error::argument("events", "must be a JSON array of objects"));
+            let length = length.ok_or_else(|| Error::argument("events", "must be a JSON array of objects"))?;
+            if length as usize > ELEMENTS {
+                return Err(Error::argument("events", format!("must have at most {ELEMENTS} elements")));
             }
+            memory::expect(length as usize * batch::EVENT_BYTES);
             for row in READ.run(session, &[given.cell()])?.iter() {
                 let (identifier, event) = read(row, now)?;
                 echoes.push(identifier);
@@ -68,7 +74,7 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
     let (customer_id, event_name) = (row.next::<Option<String>>()?, row.next::<Option<String>>()?);
     let (has_value, value) = (row.next::<bool>()?, row.next::<Option<String>>()?);
     let occurred_at: Option<String> = row.next()?;
-    let extras = Extras { subscription_id: row.next()?, source_data: row.next()?, metadata: row.next()? };
+    let extras = Extras::read(&mut row)?;
     let event = (|| {
         if !is_object {
             return Err(Error::argument("events", "must be a JSON array of objects"));
@@ -81,7 +87,7 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
         let occurred_at = occurred_at.map(|text| moment(&text)).transpose()?;
         // Left out it is 1; null it is missing, as for one event alone.
         let value = if has_value { value } else { Some(Decimal::ONE.to_string()) };
-        Event::read(customer_id, event_name, value, identifier.clone(), occurred_at, now, extras)
+        Event::read(customer_id, event_name, value, identifier.clone(), occurred_at, now, extras?)
     })();
     Ok((identifier, event))
 }

@@ -174,6 +174,8 @@ fn meter_create(
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
+        input::text("name", name)?;
+        input::text("description", description)?;
         let price = input::required("unit_price", Given::read(unit_price, pricing)?)?;
         let aggregation = input::choice("aggregation", aggregation, "sum", &Aggregation::NAMES)?;
         let period = period.map(|given| input::choice("period", Some(given), given, &Span::NAMES)).transpose()?;
@@ -251,6 +253,8 @@ fn meter_update(
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
+        input::text("name", name)?;
+        input::text("description", description)?;
         let price = Given::read(unit_price, pricing)?;
         let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
         writing(|session| {

@@ -8,8 +8,9 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::line::Period;
-use crate::pg::argument::Number;
-use crate::pg::value::Json;
+use crate::pg::argument::{JSON_BYTES, Number};
+use crate::pg::statement::Row;
+use crate::pg::value::{Json, UpTo};
 use crate::row;
 use crate::settings;
 use std::rc::Rc;
@@ -70,6 +71,30 @@ pub struct Extras {
     /// The application's own.
     pub metadata: Option<Json>,
 }
+
+impl Extras {
+    /// Reads the columns subscription_id, source_data and metadata, which come next; PC013 where one is too large to be read.
+    pub fn read(row: &mut Row<'_>) -> Result<Result<Self, Error>, Error> {
+        let subscription_id: Option<UpTo<String, TEXT_BYTES>> = row.next()?;
+        let (source_data, metadata): (Option<UpTo<Json, JSON_BYTES>>, _) = (row.next()?, row.next()?);
+        Ok((|| {
+            Ok(Extras {
+                subscription_id: input::bounded("subscription_id", subscription_id, input::TEXT_REASON)?,
+                source_data: input::bounded("source_data", source_data, input::JSON_REASON)?,
+                metadata: input::bounded::<Json, JSON_BYTES>("metadata", metadata, input::JSON_REASON)?,
+            })
+        })())
+    }
+
+    /// How much memory they take.
+    pub fn bytes(&self) -> usize {
+        let jsons = [&self.source_data, &self.metadata].into_iter().flatten().map(Json::size);
+        jsons.sum::<usize>() + self.subscription_id.as_ref().map_or(0, String::len)
+    }
+}
+
+/// A text of more bytes has more characters than one may have.
+const TEXT_BYTES: usize = 4 * (input::TEXT_LENGTH + 1);
 
 impl Event {
     /// Reads a report's arguments. Raises PC007, PC013.

@@ -1,16 +1,19 @@
 //! Arguments of SQL functions as Rust types of our own, beside those that pgrx has.
 
-use super::array::{Element, Layout};
+use super::array::{Element, Layout, count, flat};
 use super::numeric::{self, numeric_text};
-use super::value::{Cell, FromCell, Json, Span};
+use super::value::{Cell, FromCell, Json, Span, size};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
 use crate::pg::raise::raise;
-use pgrx::FromDatum;
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::nullable::Nullable;
 use pgrx::{impl_sql_translatable, pg_sys};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::ffi::CStr;
+use std::marker::PhantomData;
 use uuid::Uuid;
 
 /// A `numeric` argument, not yet held against any limit.
@@ -54,19 +57,33 @@ impl FromCell for Numeric {
     }
 }
 
+/// The most bytes that a `jsonb` may have, as PostgreSQL stores it uncompressed.
+pub const JSON_BYTES: usize = 1 << 20;
+/// The most bytes that a batch may have in all: a list, or a `jsonb` that is one.
+pub const BATCH_BYTES: usize = 1 << 27;
+/// The most elements that a batch, or any other list, may have.
+pub const ELEMENTS: usize = 100_000;
+
 /// An array argument; any element may be NULL.
-pub struct ArrayOf<T>(Option<Vec<Option<T>>>);
+pub struct ArrayOf<T>(pg_sys::Datum, PhantomData<T>);
 
 impl<T: Element + FromCell> ArrayOf<T> {
-    fn read(datum: pg_sys::Datum) -> Self {
-        ArrayOf(Vec::from_cell(Cell { datum, null: false }))
+    fn given(datum: pg_sys::Datum) -> Self {
+        ArrayOf(datum, PhantomData)
     }
 
-    /// Its elements. Raises PC013 for more than one dimension.
+    /// Its elements. Raises PC013 for more than one dimension, and for more than [`ELEMENTS`].
     pub fn elements(self, argument: &'static str) -> Result<Vec<Option<T>>, Error> {
-        self.0.ok_or_else(|| Error::argument(argument, "must be an array of one dimension"))
+        let array = flat(self.0);
+        if count(array) > ELEMENTS {
+            return Err(Error::argument(argument, format!("must have at most {ELEMENTS} elements")));
+        }
+        Vec::from_cell(Cell::of(array)).ok_or_else(|| Error::argument(argument, "must be an array of one dimension"))
     }
 }
+
+/// A `jsonb` argument that is a batch.
+pub struct JsonBatch(pub Json);
 
 /// A `timestamptz` argument.
 pub struct Timestamptz(pub Time);
@@ -125,30 +142,75 @@ impl Interval {
     }
 }
 
+/// What an argument's name in its function's declaration is.
+///
+/// # Safety
+/// `call` is the call under way, to a function that was called through SQL, and has an argument of that number.
+unsafe fn name(call: pg_sys::FunctionCallInfo, number: usize) -> &'static str {
+    thread_local! {
+        // There are few names, and errors have them for as long as the session lasts.
+        static NAMES: RefCell<HashSet<&'static str>> = RefCell::default();
+    }
+    let (mut types, mut names, mut modes) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the caller's promise; what the catalog says is copied to the current context.
+    let name = unsafe {
+        let function = pg_sys::Datum::from((*(*call).flinfo).fn_oid);
+        let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::PROCOID as i32, function);
+        if row.is_null() {
+            return "an argument";
+        }
+        let count = pg_sys::get_func_arg_info(row, &mut types, &mut names, &mut modes);
+        pg_sys::ReleaseSysCache(row);
+        if names.is_null() || number >= count as usize {
+            return "an argument";
+        }
+        CStr::from_ptr(*names.add(number)).to_string_lossy().into_owned()
+    };
+    NAMES.with_borrow_mut(|names| {
+        if let Some(known) = names.get(name.as_str()) {
+            return *known;
+        }
+        let name: &'static str = String::leak(name);
+        names.insert(name);
+        name
+    })
+}
+
 macro_rules! argument {
     ($type:ty, $sql:literal, $from:expr) => {
+        argument!($type, $sql, $from, |_| None);
+    };
+    ($type:ty, $sql:literal, $from:expr, at most $bytes:ident) => {
+        // SAFETY: asked of an argument of that type, whose values say their own size.
+        argument!($type, $sql, $from, |datum| (unsafe { size(datum) } > $bytes).then_some($bytes));
+    };
+    ($type:ty, $sql:literal, $from:expr, $too_large:expr) => {
         impl_sql_translatable!($type, $sql);
-
-        impl FromDatum for $type {
-            unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, null: bool, _: pg_sys::Oid) -> Option<Self> {
-                let from: fn(pg_sys::Datum) -> $type = $from;
-                (!null).then(|| from(datum))
-            }
-        }
 
         // SAFETY: the function is declared in sql/ with this SQL type, and the datum lives as long as the call.
         unsafe impl<'fcx> ArgAbi<'fcx> for $type {
             unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-                // SAFETY: pgrx asks this only of an argument that is not NULL: all of ours are Options.
-                match unsafe { arg.unbox_arg_using_from_datum() } {
-                    Some(value) => value,
-                    None => raise(Error::internal("an argument was read that is NULL")),
+                let from: fn(pg_sys::Datum) -> $type = $from;
+                let too_large: fn(pg_sys::Datum) -> Option<usize> = $too_large;
+                let number = arg.index();
+                // SAFETY: pgrx asks this of an argument of the call under way that is not NULL. Nothing is held that needs
+                // dropping: no argument of ours has memory of Rust's.
+                unsafe {
+                    let call: pg_sys::FunctionCallInfo = ArgAbi::unbox_arg_unchecked(arg);
+                    let datum = (*call).args.as_slice((*call).nargs as usize)[number].value;
+                    if let Some(most) = too_large(datum) {
+                        raise(Error::argument(name(call, number), format!("must have at most {} MiB", most >> 20)));
+                    }
+                    from(datum)
                 }
             }
 
             unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
-                // SAFETY: as above; a NULL stays one.
-                unsafe { arg.unbox_arg_using_from_datum() }.into()
+                if arg.is_null() {
+                    return Nullable::Null;
+                }
+                // SAFETY: it is not NULL.
+                Nullable::Valid(unsafe { Self::unbox_arg_unchecked(arg) })
             }
         }
     };
@@ -158,8 +220,9 @@ argument!(Numeric, "numeric", Numeric);
 argument!(Timestamptz, "timestamptz", |datum| Timestamptz(Time(datum.value() as i64)));
 argument!(Id, "uuid", |datum| Id(Uuid::from_cell(Cell { datum, null: false }).unwrap_or_default()));
 argument!(Interval, "interval", |datum| Interval(Span::copy(datum)));
-argument!(Json, "jsonb", Json::copy);
-argument!(ArrayOf<String>, "text[]", ArrayOf::read);
-argument!(ArrayOf<Numeric>, "numeric[]", ArrayOf::read);
-argument!(ArrayOf<Time>, "timestamptz[]", ArrayOf::read);
-argument!(ArrayOf<Uuid>, "uuid[]", ArrayOf::read);
+argument!(Json, "jsonb", Json::given, at most JSON_BYTES);
+argument!(JsonBatch, "jsonb", |datum| JsonBatch(Json::given(datum)), at most BATCH_BYTES);
+argument!(ArrayOf<String>, "text[]", ArrayOf::given, at most BATCH_BYTES);
+argument!(ArrayOf<Numeric>, "numeric[]", ArrayOf::given, at most BATCH_BYTES);
+argument!(ArrayOf<Time>, "timestamptz[]", ArrayOf::given, at most BATCH_BYTES);
+argument!(ArrayOf<Uuid>, "uuid[]", ArrayOf::given, at most BATCH_BYTES);

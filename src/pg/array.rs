@@ -1,6 +1,7 @@
 //! One-dimensional arrays on their way into statements and out of rows. They are written as PostgreSQL lays them out (array.h,
 //! arrayfuncs.c): a batch passes tens of thousands of elements, and to make a value of each first costs several times as much.
 
+use super::memory;
 use super::numeric::stored;
 use super::value::{Cell, FromCell, Json, Place, ToCell, header, kept};
 use crate::amount::Decimal;
@@ -43,11 +44,15 @@ macro_rules! elements {
 
 elements! {
     str, Layout(pg_sys::TEXTOID, -1, false, b'i'), |text, data| {
+        memory::make_room(data, 8 + text.len());
         data.extend_from_slice(&header(text.len()));
         data.extend_from_slice(text.as_bytes());
     };
     String, str::LAYOUT, |text, data| text.as_str().put(data);
-    Json, Layout(pg_sys::JSONBOID, -1, false, b'i'), |json, data| data.extend_from_slice(&json.0);
+    Json, Layout(pg_sys::JSONBOID, -1, false, b'i'), |json, data| {
+        memory::make_room(data, 4 + json.bytes().len());
+        data.extend_from_slice(json.bytes());
+    };
     Decimal, Layout(pg_sys::NUMERICOID, -1, false, b'i'), |number, data| data.extend_from_slice(stored(number).bytes());
     Uuid, Layout(pg_sys::UUIDOID, 16, false, b'c'), |id, data| data.extend_from_slice(id.as_bytes());
     Place, Layout(pg_sys::TIDOID, 6, false, b's'), |place, data| data.extend_from_slice(&place.0);
@@ -77,6 +82,9 @@ impl<T: Put + ?Sized> Put for &T {
     }
 }
 
+/// As many bytes as an element of a type that is never large has at most, and what it is aligned to.
+const SMALL: usize = 64;
+
 /// What an array begins with, as many bytes as the elements behind it must be aligned to.
 const HEAD: usize = 24;
 
@@ -90,9 +98,12 @@ pub fn array<T: Put>(items: impl IntoIterator<Item = T>) -> Cell {
         _ => 8,
     };
     let items = items.into_iter();
-    let mut data = Vec::with_capacity(16 * items.size_hint().0);
+    let mut data = memory::with_room(16 * items.size_hint().0);
     let (mut count, mut nulls) = (0, Vec::new());
     for item in items {
+        memory::let_interrupt();
+        // What no element but a text or a jsonb has more than.
+        memory::make_room(&mut data, SMALL);
         if !item.put(&mut data) {
             nulls.push(count);
         }
@@ -129,6 +140,22 @@ fn words<const N: usize>(words: [i32; N]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
+/// An array as one block of memory, in the current context where it is not.
+pub(super) fn flat(array: pg_sys::Datum) -> pg_sys::Datum {
+    // SAFETY: callers pass a live array.
+    unsafe { pg_sys::Datum::from(pg_sys::pg_detoast_datum(array.cast_mut_ptr())) }
+}
+
+/// How many elements a flat array has, in all of its dimensions.
+pub(super) fn count(array: pg_sys::Datum) -> usize {
+    // SAFETY: callers pass what `flat` returned; behind its header are as many lengths as it has dimensions (array.h).
+    unsafe {
+        let array = array.cast_mut_ptr::<pg_sys::ArrayType>();
+        let dimensions = array.cast::<i32>().add(size_of::<pg_sys::ArrayType>() / size_of::<i32>());
+        pg_sys::ArrayGetNItems((*array).ndim, dimensions) as usize
+    }
+}
+
 impl<T: Put> ToCell for Vec<T> {
     fn cell(&self) -> Cell {
         array(self.iter())
@@ -160,7 +187,12 @@ impl<T: Element + FromCell> FromCell for Vec<T> {
                 &mut nulls,
                 &mut count,
             );
-            (0..count as usize).map(|i| T::from_cell(Cell { datum: *datums.add(i), null: *nulls.add(i) })).collect()
+            let mut items = memory::with_room(count as usize);
+            for place in 0..count as usize {
+                memory::let_interrupt();
+                items.push(T::from_cell(Cell { datum: *datums.add(place), null: *nulls.add(place) })?);
+            }
+            Some(items)
         }
     }
 }

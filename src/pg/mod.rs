@@ -7,6 +7,7 @@ pub mod backend;
 pub mod cache;
 pub mod lock;
 pub mod mark;
+pub mod memory;
 pub mod numeric;
 pub mod placeholder;
 pub mod planning;

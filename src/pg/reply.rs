@@ -1,5 +1,6 @@
 //! What SQL functions return: a value, a row with named columns, or rows; or an error raised with its own SQLSTATE.
 
+use super::memory;
 use super::raise::raise;
 use super::value::{Cell, ToCell};
 use crate::error::Error;
@@ -93,12 +94,15 @@ impl<T: Columns> Answer for Many<T> {
         unsafe {
             pg_sys::InitMaterializedSRF(fcinfo, 0);
             let set = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+            let rows = self.0.len();
             for row in self.0 {
+                memory::let_interrupt();
                 let (mut datums, mut nulls): (Vec<_>, Vec<_>) =
                     row.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
                 check_columns((*set).setDesc, datums.len());
                 pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, datums.as_mut_ptr(), nulls.as_mut_ptr());
             }
+            memory::give_back(rows);
         }
         Cell::NULL
     }

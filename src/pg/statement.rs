@@ -1,5 +1,6 @@
 //! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
 
+use super::memory;
 use super::planning::Planning;
 use super::value::{Cell, FromCell};
 use crate::error::Error;
@@ -200,7 +201,9 @@ impl Statement {
         }
         // SAFETY: set by the call above.
         let processed = unsafe { pg_sys::SPI_processed };
-        Ok(Rows { table, processed, session: PhantomData })
+        let rows = Rows { table, processed, session: PhantomData };
+        memory::expect(rows.len() * ROW_BYTES);
+        Ok(rows)
     }
 }
 
@@ -218,6 +221,21 @@ pub struct Rows<'s> {
     session: PhantomData<&'s Session>,
 }
 
+/// As much memory as a row takes where it is read, beside what is large in it.
+const ROW_BYTES: usize = 512;
+
+/// Fewer rows are left to the session's end, which frees all of them at once.
+const FREED: usize = 64;
+
+impl Drop for Rows<'_> {
+    fn drop(&mut self) {
+        if self.len() > FREED && !std::thread::panicking() {
+            // SAFETY: a table of this session's, of which nothing is borrowed any more.
+            unsafe { pg_sys::SPI_freetuptable(self.table) };
+        }
+    }
+}
+
 impl<'s> Rows<'s> {
     /// How many there are.
     pub fn len(&self) -> usize {
@@ -232,7 +250,15 @@ impl<'s> Rows<'s> {
 
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        (0..self.len()).map(|row| Row::read(self.table, row))
+        (0..self.len()).map(|row| {
+            memory::let_interrupt();
+            Row::read(self.table, row)
+        })
+    }
+
+    /// The row of that number, counted from 0, which is below their number.
+    pub fn row(&self, place: usize) -> Row<'_> {
+        Row::read(self.table, place.min(self.len() - 1))
     }
 
     /// The first row, where there is one.

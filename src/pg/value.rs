@@ -1,6 +1,7 @@
 //! Values on their way into statements and out of rows: text, moments, ids and what is passed through. Exact decimals are in
 //! numeric.rs, arrays in array.rs.
 
+use super::memory;
 use crate::clock::Time;
 use pgrx::pg_sys;
 use std::cmp::Ordering;
@@ -112,7 +113,8 @@ impl FromCell for String {
             let start = pgrx::varlena::vardata_any(text).cast::<u8>();
             std::slice::from_raw_parts(start, pgrx::varlena::varsize_any_exhdr(text))
         };
-        std::str::from_utf8(bytes).ok().map(String::from)
+        std::str::from_utf8(bytes).ok()?;
+        String::from_utf8(memory::copied(bytes)).ok()
     }
 }
 
@@ -346,12 +348,13 @@ macro_rules! passed_through {
 
         impl $type {
             /// Copies a datum of that type.
-            pub fn copy(datum: pg_sys::Datum) -> Self {
+            fn copy(datum: pg_sys::Datum) -> Self {
                 // SAFETY: callers pass a live datum of the type. Detoasted it is one block of memory that says its own
                 // size.
                 unsafe {
                     let value = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
-                    $type(std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value)).to_vec())
+                    let bytes = std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value));
+                    $type(memory::copied(bytes))
                 }
             }
         }
@@ -370,15 +373,102 @@ macro_rules! passed_through {
     };
 }
 
-passed_through! {
-    /// A `jsonb` as it came: its bytes as PostgreSQL stores them.
-    Json
+/// A `jsonb` as it came: its bytes as PostgreSQL stores them.
+#[derive(Debug, Clone)]
+pub struct Json(Bytes);
+
+#[derive(Debug, Clone)]
+enum Bytes {
+    /// An argument's, which live as long as the call.
+    Given(*const pg_sys::varlena),
+    /// Read out of a row.
+    Kept(Vec<u8>),
 }
 
 impl Json {
+    /// An argument, which must not outlive the call.
+    pub(super) fn given(datum: pg_sys::Datum) -> Self {
+        // SAFETY: callers pass a live datum of the type, which is detoasted in the context of the call.
+        Json(Bytes::Given(unsafe { pg_sys::pg_detoast_datum(datum.cast_mut_ptr()) }))
+    }
+
+    /// As PostgreSQL stores it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            // SAFETY: detoasted, so one block of memory that says its own size, for as long as the call.
+            Bytes::Given(value) => unsafe {
+                std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(*value))
+            },
+            Bytes::Kept(bytes) => bytes,
+        }
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> usize {
+        self.bytes().len()
+    }
+
     /// As PostgreSQL prints it.
     pub fn text(&self) -> String {
         printed(pg_sys::F_JSONB_OUT, self.cell().datum)
+    }
+}
+
+impl ToCell for Json {
+    fn cell(&self) -> Cell {
+        match &self.0 {
+            Bytes::Given(value) => Cell::of(pg_sys::Datum::from(*value)),
+            Bytes::Kept(bytes) => kept(&[bytes]),
+        }
+    }
+}
+
+impl FromCell for Json {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        if cell.null {
+            return None;
+        }
+        // SAFETY: callers read columns of type jsonb with this. Detoasted it is one block of memory that says its own size.
+        let bytes = unsafe {
+            let value = pg_sys::pg_detoast_datum(cell.datum.cast_mut_ptr());
+            std::slice::from_raw_parts(value.cast::<u8>(), pgrx::varlena::varsize_any(value))
+        };
+        Some(Json(Bytes::Kept(memory::copied(bytes))))
+    }
+}
+
+/// How many bytes a value that says its own size has, once it is taken out of where it is stored and uncompressed.
+///
+/// # Safety
+/// The datum is a live value of such a type.
+pub(super) unsafe fn size(datum: pg_sys::Datum) -> usize {
+    let value = datum.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let short = pgrx::varlena::varatt_is_1b(value) && !pgrx::varlena::varatt_is_1b_e(value);
+        if short || pgrx::varlena::varatt_is_4b_u(value) {
+            pgrx::varlena::varsize_any(value)
+        } else {
+            pg_sys::toast_raw_datum_size(datum)
+        }
+    }
+}
+
+/// A column that is read only where it has at most so many bytes.
+pub enum UpTo<T, const BYTES: usize> {
+    /// What it has.
+    Is(T),
+    /// It has more.
+    Larger,
+}
+
+impl<T: FromCell, const BYTES: usize> FromCell for UpTo<T, BYTES> {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        // SAFETY: callers read columns with this whose values say their own size.
+        if !cell.null && unsafe { size(cell.datum) } > BYTES {
+            return Some(UpTo::Larger);
+        }
+        T::from_cell(cell).map(UpTo::Is)
     }
 }
 

@@ -147,6 +147,7 @@ static MAKE_PRODUCT: Statement = Statement::new(
 
 fn make_product(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
     let name = input::key("name", given.name)?;
+    input::text("description", given.description)?;
     let code = currency::code_or_default(given.credit_currency)?;
     let credits = input::number("credits", given.credits, amount::over_zero)?;
     currency::resolve_for(session, &code, "credits", credits)?;
@@ -218,6 +219,7 @@ fn product_update(
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
         let name = input::optional_key("name", name)?;
+        input::text("description", description)?;
         if let Some(category) = category {
             input::choice("category", Some(category), category, &["paid", "promotional"])?;
         }

@@ -90,6 +90,7 @@ fn top_up_create(
 ) -> Reply<One<TopUpRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("description", description)?;
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let quantity = input::at_least_one("quantity", quantity)?;
         let provider = input::optional_key("provider", provider)?;

@@ -42,6 +42,7 @@ fn end(
     reason: Option<&str>,
 ) -> Result<One<GrantRow>, Error> {
     let customer_id = input::key("customer_id", customer_id)?;
+    input::text("reason", reason)?;
     let grant_id = input::required("grant_id", grant_id)?.0;
     writing(|session| {
         let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
@@ -97,6 +98,7 @@ fn credit_grant_update(
 ) -> Reply<One<GrantRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
+        input::text("name", name)?;
         let grant_id = input::required("grant_id", grant_id)?.0;
         let priority = terms::priority(priority)?;
         let expires_at = expires_at.map(|at| at.0);
