@@ -104,7 +104,7 @@ fn lock(session: &Session, customer_id: &str) -> Result<(), Error> {
 
 // Of an event's metadata there stays what its price goes by, which later corrections ask for: a key of the price, with one of
 // the values that the price names.
-static CLEAR_EVENTS: Statement = Statement::new(
+static CLEAR_EVENTS: Statement = Statement::scanning(
     c"WITH kept AS (
           SELECT e.identifier,
                  (SELECT jsonb_build_object(p.pricing ->> 'by', e.metadata -> (p.pricing ->> 'by'))
