@@ -1,5 +1,9 @@
 //! Every error that a user can see: its SQLSTATE, message, DETAIL (JSON with the values) and HINT, once.
 
+mod codes;
+
+pub use codes::CODES;
+
 use crate::amount::{AmountError, Decimal};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -219,66 +223,6 @@ impl Spender {
 fn said(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("none")
 }
-
-/// One code, as the view `error_codes` shows it.
-pub struct Code {
-    /// The SQLSTATE.
-    pub code: &'static str,
-    /// What people call it.
-    pub name: &'static str,
-    /// When it is raised.
-    pub raised_when: &'static str,
-    /// The keys of DETAIL, which is JSON.
-    pub detail: &'static str,
-}
-
-const fn code(code: &'static str, name: &'static str, raised_when: &'static str, detail: &'static str) -> Code {
-    Code { code, name, raised_when, detail }
-}
-
-/// Every code that a user can see.
-pub const CODES: [Code; 15] = [
-    code(
-        "PC001",
-        "insufficient_credits",
-        "there is less than a debit, a hold, a transfer or a refused overage asks for, or more would be owed than may be",
-        "customer_id, currency, available, requested, shortfall; where a limit refused, overdraft_limit and would_owe",
-    ),
-    code("PC002", "idempotency_conflict", "the same key with other inputs", "argument, key, difference, first, given"),
-    code(
-        "PC003",
-        "customer_not_found",
-        "usage, a debit, a hold or a transfer for a customer that was never made",
-        "customer_id",
-    ),
-    code("PC004", "meter_not_found", "no meter has that event_name", "event_name"),
-    code("PC005", "meter_inactive", "the meter takes no events", "event_name"),
-    code("PC006", "event_time_out_of_range", "occurred_at is too far from now", "argument, setting, seconds"),
-    code(
-        "PC007",
-        "invalid_amount",
-        "zero, negative, NaN, infinity, too many decimals or digits, more than is held",
-        "argument, value; where more than is held, held",
-    ),
-    code("PC008", "currency_not_found", "no such currency, or it is not active", "currency, active"),
-    code("PC009", "grant_not_found", "the customer has no such grant", "customer_id, grant_id"),
-    code("PC010", "hold_not_open", "unknown, captured with another amount, released or expired", "hold_id, state"),
-    code(
-        "PC011",
-        "recharge_not_configured",
-        "the currency, or the customer, has no recharge configuration",
-        "customer_id, currency",
-    ),
-    code(
-        "PC012",
-        "signature_invalid",
-        "a webhook or a token that was not signed with the secret, or too long ago",
-        "reason",
-    ),
-    code("PC013", "invalid_argument", "anything else that a caller got wrong", "argument; of an unknown key, key"),
-    code("PC014", "top_up_not_open", "the customer has no such top-up, or no such recharge", "subject, id, state"),
-    code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
-];
 
 impl Error {
     /// A required argument that is NULL.

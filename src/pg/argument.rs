@@ -2,7 +2,8 @@
 
 use super::array::{Element, Layout, count, flat};
 use super::numeric::{self, numeric_text};
-use super::value::{Cell, FromCell, Json, Span, size};
+use super::span::Span;
+use super::value::{Cell, FromCell, Json, size};
 use crate::amount::{self, AmountError, Decimal};
 use crate::clock::Time;
 use crate::error::Error;

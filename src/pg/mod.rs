@@ -15,6 +15,7 @@ pub mod procedure;
 pub mod queue;
 pub mod raise;
 pub mod reply;
+pub mod span;
 pub mod statement;
 pub mod subtransaction;
 pub mod value;

@@ -2,8 +2,9 @@
 
 use crate::amount::Decimal;
 use crate::error::Error;
+use crate::pg::span::Span;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{Span, ToCell};
+use crate::pg::value::ToCell;
 use pgrx::pg_sys::UUIDOID;
 use uuid::Uuid;
 
