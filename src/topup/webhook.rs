@@ -100,9 +100,11 @@ static CLAIM: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
+// Locked: of two deliveries of what was ignored, which names no payment to wait for, the later sees what came of the earlier;
+// and nothing deletes it while it is judged again. All that is read is the row's own, as it is once the wait is over.
 static FIRST: Statement = Statement::new(
     c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason FROM credits.webhook_events w
-      WHERE w.provider = $1 AND w.event_id = $2",
+      WHERE w.provider = $1 AND w.event_id = $2 FOR UPDATE",
     &[TEXTOID, TEXTOID],
 );
 
@@ -122,21 +124,24 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
     let event = read(name, payload)?;
     let cells =
         [name.cell(), event.id.cell(), event.kind.cell(), event.subject.payment.cell(), payload.cell(), now.cell()];
-    let is_new = CLAIM.run(session, &cells)?.len() > 0;
-    if let Some(payment) = &event.subject.payment {
-        // One event of a payment at a time: of a success and a refund that names nothing but the payment, the later sees the
-        // earlier.
-        Lock::of(session, c"webhook_events", (name, payment)).take();
-    }
-    if !is_new {
+    let is_new = loop {
+        let is_new = CLAIM.run(session, &cells)?.len() > 0;
+        if let Some(payment) = &event.subject.payment {
+            // One event of a payment at a time: of a success and a refund that names nothing but the payment, the later sees
+            // the earlier.
+            Lock::of(session, c"webhook_events", (name, payment)).take();
+        }
+        if is_new {
+            break true;
+        }
         match first(session, name, &event)? {
             Some(row) if row.outcome != "ignored" => return Ok(row),
             // What was ignored is judged again: what was expected then, or known, may have been wrong.
-            Some(_) => {}
-            // It was ignored, and has just been deleted.
-            None => CLAIM.run(session, &cells).map(drop)?,
+            Some(_) => break false,
+            // It was ignored, and has just been deleted: it is claimed anew.
+            None => {}
         }
-    }
+    };
     let mut row = apply(session, &expected, &event)?;
     row.replayed = !is_new && row.outcome == "ignored";
     if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. } | Fact::Free { .. }) {
@@ -160,7 +165,7 @@ fn read(name: &str, payload: &str) -> Result<Event, Error> {
     })
 }
 
-/// What an event that was received before came to.
+/// What an event that was received before came to; its row is locked until the transaction ends.
 fn first(session: &Session, name: &str, event: &Event) -> Result<Option<WebhookRow>, Error> {
     let rows = FIRST.run(session, &[name.cell(), event.id.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };

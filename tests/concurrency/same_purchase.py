@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from typing import Any
 
 from sessions import CREDIT, DEBIT, Pair
@@ -17,6 +20,9 @@ REFUND_SHARED = "SELECT * FROM credits.payment_refunded(%s, %s, 'shop', %s, %s)"
 BEGIN = "SELECT * FROM credits.recharge_begin(%s, %s)"
 AUTO = "SELECT * FROM credits.configure_auto_recharge(%s, threshold => 20, price_id => %s, cooldown => '0')"
 REQUESTS = "SELECT recharge_id, status FROM credits.recharge_log WHERE customer_id = %s ORDER BY recharge_id"
+RECEIVE = "SELECT * FROM credits.webhook_receive('market', %s, %s)"
+EXPECT = "SELECT * FROM credits.payment_provider_set('market', %s, livemode => %s)"
+SECRET = "a secret of the market's"
 LOW = "SELECT * FROM credits.account_configure(%s, low_balance_threshold => 50)"
 
 
@@ -86,6 +92,31 @@ def a_refund_while_it_is_paid(pair: Pair) -> None:
         pair.checks.equal((waiting.one()["taken"], pair.balance()[0]), (30 if commit else 0, expected), "what it takes")
         pair.second.one(PAY, pair.customer, top_up_id, "p1")
         pair.checks.equal(pair.balance(), (70, 0, 0), "in the end its part is gone")
+
+
+def one_ignored_refund_delivered_twice(pair: Pair) -> None:
+    """a refund that was ignored and names no payment, delivered twice at once: it is taken once, also behind a rollback"""
+    for commit in (True, False):
+        top_up_id = _begun(pair, f"ignored_refund_{commit}")
+        pair.first.one(PAY, pair.customer, top_up_id, "p1")
+        event = {"id": f"e of {top_up_id}", "type": "payment.refunded", "livemode": True, "amount": 2, "currency": "USD"}
+        payload = json.dumps(event | {"customer_id": pair.customer, "top_up_id": str(top_up_id)})
+        delivery = (RECEIVE, payload, hmac.new(SECRET.encode(), payload.encode(), hashlib.sha256).hexdigest())
+        pair.observer.one(EXPECT, SECRET, False)
+        pair.checks.equal(pair.observer.one(*delivery)["reason"], "livemode", "it is ignored at first")
+        pair.observer.one(EXPECT, SECRET, True)
+        # Both are under way before either has written what came of it.
+        pair.third.begin()
+        pair.third.one(DEBIT, pair.customer, 10, None)
+        pair.first.begin()
+        one = pair.blocked(pair.first.start(*delivery), pair.third)
+        other = pair.settled(pair.second.start(*delivery))
+        pair.third.commit()
+        pair.checks.equal(one.one()["outcome"], "applied", "what the first is answered")
+        pair.first.end(commit)
+        row = other.one()
+        pair.checks.equal((row["outcome"], row["replayed"]), ("applied", commit), "what the second is answered")
+        pair.checks.equal(pair.balance(), (70, 0, 0), "it is taken once")
 
 
 def a_refund_behind_a_debit(pair: Pair) -> None:
@@ -159,7 +190,8 @@ def two_workers_begin(pair: Pair) -> None:
 
 
 CASES = [
-    one_payment_told_twice, two_payments_of_one_purchase, one_payment_of_two_purchases, one_refund_of_two_purchases, a_refund_while_it_is_paid, a_refund_behind_a_debit,
+    one_payment_told_twice, two_payments_of_one_purchase, one_payment_of_two_purchases, one_refund_of_two_purchases,
+    a_refund_while_it_is_paid, one_ignored_refund_delivered_twice, a_refund_behind_a_debit,
     a_failure_and_a_debit_in_one_transaction, two_debits_that_leave_little, topped_up_while_a_worker_begins,
     two_workers_begin,
 ]  # fmt: skip
