@@ -214,7 +214,7 @@ fn apply(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<We
 
 /// Why an event is not looked at any further.
 fn unexpected(expected: &Expected<'_>, event: &Event) -> Option<Ignored> {
-    if event.sender.livemode.is_some_and(|livemode| livemode != expected.livemode) {
+    if !event.sender.livemode.fits(expected.livemode) {
         Some(Ignored::Livemode)
     } else if event.sender.account != expected.account {
         Some(Ignored::Account)

@@ -114,21 +114,43 @@ pub fn units(json: &Value, name: &str) -> Option<i128> {
     text(json, name)?.parse().ok().filter(|units| *units >= 0)
 }
 
+/// What an event says of its money.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Livemode {
+    /// Nothing: it is whatever is expected.
+    #[default]
+    Unsaid,
+    /// That it is real, or not.
+    Said(bool),
+    /// Something that can be read as neither: it is nothing that anybody expects.
+    Unclear,
+}
+
+impl Livemode {
+    /// Whether it fits what is expected.
+    pub fn fits(self, expected: bool) -> bool {
+        matches!(self, Livemode::Unsaid) || self == Livemode::Said(expected)
+    }
+}
+
 /// Who sent an event, as far as it says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sender {
     /// Whether it is about real money.
-    pub livemode: Option<bool>,
+    pub livemode: Livemode,
     /// The connected account that it is about.
     pub account: Option<String>,
 }
 
 /// What an event of that provider says of its sender. Sources: Stripe, "The Event object"; Paystack, "Transactions" (`domain`).
 pub fn sender(provider: &str, json: &Value) -> Sender {
-    let livemode = match provider {
-        "paystack" => json.get("data").and_then(|data| text(data, "domain")).map(|domain| domain != "test"),
-        _ => json.get("livemode").and_then(Value::as_bool),
+    let said = match provider {
+        "paystack" => json
+            .get("data")
+            .and_then(|data| data.get("domain").map(|_| text(data, "domain").map(|domain| domain != "test"))),
+        _ => json.get("livemode").map(Value::as_bool),
     };
+    let livemode = said.map_or(Livemode::Unsaid, |said| said.map_or(Livemode::Unclear, Livemode::Said));
     Sender { livemode, account: text(json, "account") }
 }
 

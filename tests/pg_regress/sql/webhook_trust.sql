@@ -39,6 +39,17 @@ SELECT * FROM stripe(paid('evt_6', 'u1', begun('u1'), ', "livemode": false, "acc
 SELECT * FROM stripe(paid('evt_7', 'u1', begun('u1'), ', "livemode": false'));
 SELECT * FROM stripe(paid('evt_8', 'u1', begun('u1'), ', "livemode": true, "account": "acct_1"'));
 SELECT livemode, account FROM credits.payment_provider_set('stripe', 'whsec_of_the_test');
+-- What says neither that it is real money nor that it is not is neither, whichever is expected.
+SELECT v.n, s.outcome, s.reason FROM (VALUES (1, '"false"'), (2, '"true"'), (3, '0'), (4, '1'), (5, 'null'), (6, '{}'), (7, '[true]')) v (n, said),
+    LATERAL stripe(paid('evt_said_' || v.n, 'u9', begun('u9'), ', "livemode": ' || v.said)) s ORDER BY v.n;
+SELECT outcome, reason FROM shop('{"id": "said", "type": "payment.succeeded", "livemode": "false"}');
+SELECT FROM credits.payment_provider_set('paystack', 'secret of the test');
+SELECT outcome, reason FROM credits.webhook_receive('paystack', '{"event": "charge.success", "data": {"id": 1, "domain": null, "reference": "none", "amount": 2000, "currency": "USD"}}',
+    signed('secret of the test', '{"event": "charge.success", "data": {"id": 1, "domain": null, "reference": "none", "amount": 2000, "currency": "USD"}}', 'sha512'));
+SELECT FROM credits.payment_provider_set('stripe', 'whsec_of_the_test', livemode => false);
+SELECT outcome, reason FROM stripe(paid('evt_said_8', 'u9', begun('u9'), ', "livemode": "true"'));
+SELECT outcome, reason FROM stripe(paid('evt_unsaid', 'u9', begun('u9')));
+SELECT FROM credits.payment_provider_set('stripe', 'whsec_of_the_test');
 -- What was ignored by mistake is judged again when the provider is asked to send it again; then it is a repeat.
 SELECT paid('evt_again', 'u6', begun('u6'), ', "livemode": false') AS again \gset
 SELECT outcome, reason, replayed FROM credits.webhook_receive('stripe', :'again', format('t=1772366400,v1=%s', signed('whsec_of_the_test', '1772366400.' || :'again')));
