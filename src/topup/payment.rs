@@ -80,6 +80,8 @@ const AGAIN: &str = "it was paid before, by another payment";
 /// Less than was due, where nothing was granted yet, and where it was.
 const LESS: &str = "less was paid than was due: nothing is granted";
 const LESS_AFTER_ALL: &str = "less was paid than was due, and it was granted before";
+/// What is paid and cannot be granted: the account can count no more. That never changes, so nobody is asked to try again.
+const NO_ROOM: &str = "it is paid, and the account has no room for the credits: nothing is granted";
 /// More than was due.
 const MORE: &str = "more was paid than was due";
 
@@ -137,9 +139,11 @@ pub fn succeed(
         if granted {
             correct_cost(session, &case.top_up, (before.cover, cover))?;
         } else {
+            if !give(session, &mut case.top_up, cover.net, case.now)? {
+                return no_room(session, &case, &fact, &told);
+            }
             case.top_up.provider = Some(told.provider.to_string());
             case.top_up.provider_reference = told.reference.map(String::from);
-            give(session, &mut case.top_up, cover.net, case.now)?;
         }
         // What was paid back before anybody said that it was paid; or what is there again.
         let how = (None, "payment_refunded", reclaim::policy(None)?);
@@ -232,8 +236,22 @@ fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cove
     CORRECT_COST.run(session, &[top_up.customer_id.cell(), top_up.grant_id.cell(), cost_basis.cell()]).map(drop)
 }
 
-/// Grants what was bought, for so much.
-fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Result<(), Error> {
+/// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
+fn no_room(session: &Session, case: &Case, fact: &Fact, told: &Told<'_>) -> Result<PaymentRow, Error> {
+    let is_known = case.recorded.iter().any(|recorded| {
+        let other = &recorded.fact;
+        recorded.contradiction.as_deref() == Some(NO_ROOM)
+            && (&other.provider, &other.reference, other.amount) == (&fact.provider, &None, fact.amount)
+    });
+    if told.reference.is_none() && is_known {
+        return answer(session, case, Some(String::from(NO_ROOM)), true);
+    }
+    let contradiction = told::refuse(session, case, fact, told, NO_ROOM)?;
+    answer(session, case, contradiction, false)
+}
+
+/// Grants what was bought, for so much; nothing, and false, where the account has no room for it.
+fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Result<bool, Error> {
     let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
     let mut book = account::open_or_make(session, &customer_id, &code, now)?;
     let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
@@ -248,13 +266,16 @@ fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Resu
         metadata: top_up.metadata.as_ref(),
     };
     let decimals = currency::decimals(session, &code)?;
+    if grant::check_room(&book, new.amount, decimals).is_err() {
+        return Ok(false);
+    }
     grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
     if let Some(recharge_id) = top_up.recharge_id {
         auto_recharge::close(session, &mut book, recharge_id, auto_recharge::Answer::Paid, None)?;
     }
     posting::post(session, &[book])?;
     (top_up.status, top_up.grant_id) = (Status::Paid, Some(id));
-    Ok(())
+    Ok(true)
 }
 
 /// `credits.payment_failed`. Raises PC013, PC014.

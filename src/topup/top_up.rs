@@ -9,7 +9,7 @@ use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::operation::{self, Begun, Operation, Texts};
-use crate::ledger::{currency, customer, terms};
+use crate::ledger::{balance, currency, customer, grant, terms};
 use crate::pg::argument::{Id, Interval, Numeric};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
@@ -243,6 +243,10 @@ fn create(
     now: Time,
 ) -> Result<TopUpRow, Error> {
     customer::ensure(session, customer_id)?;
+    // What could not be granted is not to be paid. What has room now may have none when it is paid: see payment.rs.
+    if let Some(book) = balance::current(session, customer_id, &order.credit_currency)? {
+        grant::check_room(&book, order.credits, currency::decimals(session, &order.credit_currency)?)?;
+    }
     let provider = provider::or_only(session, extras.provider)?;
     let template = match &provider {
         Some(provider) if provider.checkout_url_template.is_some() => provider.checkout_url_template.clone(),

@@ -48,6 +48,26 @@ SELECT FROM credits.payment_dispute_closed('buys', :'bought', 'stripe', 'dp_1', 
 SELECT available FROM credits.wallet_balance('buys', 'UNIT');
 SELECT available FROM credits.wallet_debit('buys', 1, 'UNIT');
 
+-- What was begun while there was room, and is paid when there is none, is recorded and granted never: a provider's webhook too.
+SELECT top_up_id AS first FROM credits.top_up_create('full', :'pack') \gset
+SELECT top_up_id AS second FROM credits.top_up_create('full', :'pack') \gset
+SELECT top_up_id AS third FROM credits.top_up_create('full', :'pack') \gset
+SELECT top_up_id AS fourth FROM credits.top_up_create('full', :'pack') \gset
+SELECT status FROM credits.payment_succeeded('full', :'first', 'shop', 'p1', amount => 10);
+SELECT try(format('credits.top_up_create(%L, %L)', 'full', :'pack'));
+SELECT status, grant_id, available, contradiction, replayed FROM credits.payment_succeeded('full', :'second', 'shop', 'p2', amount => 10);
+SELECT status, grant_id, available, contradiction, replayed FROM credits.payment_succeeded('full', :'second', 'shop', 'p2', amount => 10);
+SELECT status, contradiction, replayed FROM credits.payment_succeeded('full', :'third');
+SELECT status, contradiction, replayed FROM credits.payment_succeeded('full', :'third');
+CREATE EXTENSION pgcrypto;
+SELECT FROM credits.payment_provider_set('shop', 'secret of the shop');
+SELECT format('{"id": "e1", "type": "payment.succeeded", "customer_id": "full", "top_up_id": "%s", "reference": "p4", "amount": 10}', :'fourth') AS event \gset
+SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'event', encode(hmac(:'event', 'secret of the shop', 'sha256'), 'hex'));
+SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'event', encode(hmac(:'event', 'secret of the shop', 'sha256'), 'hex'));
+SELECT type, provider, provider_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id = 'full' ORDER BY payment_id;
+SELECT type, payload ->> 'provider_reference' AS reference, payload ->> 'contradiction' AS contradiction
+FROM credits.outbox_rows WHERE customer_id = 'full' ORDER BY outbox_no;
+SELECT status, paid_amount, count(*) FROM credits.purchases WHERE customer_id = 'full' GROUP BY 1, 2 ORDER BY 2;
 -- What is owed has its limit too; what a purchase that was spent and paid back leaves owed comes on top, and can be paid.
 SELECT top_up_id AS bought FROM credits.top_up_create('owes', :'pack') \gset
 SELECT available FROM credits.payment_succeeded('owes', :'bought', 'stripe', 'pi_2', amount => 10);
