@@ -19,7 +19,7 @@ CREATE FUNCTION credits.customer_erase(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_erase_wrapper';
 COMMENT ON FUNCTION credits.customer_erase IS
-'Forgets the person (name, email, metadata; payment methods, also in the outbox; addresses of purchases; what payment providers sent, and will send) and keeps the ledger. Switches auto-recharge off (outbox: ''recharge.disabled''): a request that no worker has begun is canceled. What the application wrote beside usage, spending and purchases stays: customer_metadata_clear. Again is a no-op that returns when it was done, and clears what came since. Raises PC003, PC013.';
+'Forgets the person (name, email, metadata; payment methods, also in the outbox; addresses of purchases; what payment providers sent, and will send, why a payment failed included) and keeps the ledger. Switches auto-recharge off (outbox: ''recharge.disabled''): a request that no worker has begun is canceled. What the application wrote beside usage, spending and purchases stays: customer_metadata_clear. Again is a no-op that returns when it was done, and clears what came since. Raises PC003, PC013.';
 
 CREATE FUNCTION credits.customer_metadata_clear(
     customer_id text,

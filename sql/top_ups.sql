@@ -142,4 +142,4 @@ CREATE VIEW credits.webhook_log AS
 SELECT w.provider, w.event_id, w.type, w.outcome, w.customer_id, w.top_up_id, w.received_at, w.reason
 FROM credits.webhook_events w;
 COMMENT ON VIEW credits.webhook_log IS
-'Webhooks that were received and accepted, each event once: outcome ''applied'', ''contradiction'' or ''ignored'', that for the reason ''kind'', ''livemode'', ''account'', ''unknown'' or ''other_customer''.';
+'Webhooks that were received and accepted, each event once: outcome ''applied'', ''contradiction'' or ''ignored'', that for the reason ''kind'', ''livemode'', ''account'', ''unknown'' or ''other_customer''. customer_id: whose payment it is about; for what was ignored, only whom it names.';

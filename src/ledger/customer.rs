@@ -74,6 +74,14 @@ pub fn must_exist(session: &Session, customer_id: &str) -> Result<(), Error> {
     Err(Error::CustomerNotFound { customer_id: customer_id.to_string() })
 }
 
+static IS_ERASED: Statement =
+    Statement::new(c"SELECT true FROM credits.customers WHERE customer_id = $1 AND erased_at IS NOT NULL", &[TEXTOID]);
+
+/// Whether a customer was erased, and is nobody that is known since.
+pub fn is_erased(session: &Session, customer_id: &str) -> Result<bool, Error> {
+    Ok(IS_ERASED.run(session, &[customer_id.cell()])?.len() > 0)
+}
+
 static MAKE_BARE: Statement = Statement::new(
     c"INSERT INTO credits.customers (customer_id) VALUES ($1) ON CONFLICT (customer_id) DO NOTHING",
     &[TEXTOID],

@@ -41,7 +41,8 @@ static ERASE: Statement = Statement::new(
     &[TEXTOID],
 );
 
-// What payment providers sent may name the person, and so may what came for the person's payments and was ignored.
+// What payment providers sent may name the person, and so may what was ignored: what says that it is the person's, and what came
+// for the person's payments.
 static ERASE_PAYLOADS: Statement = Statement::new(
     c"UPDATE credits.webhook_events SET payload = NULL WHERE customer_id = $1 AND payload IS NOT NULL",
     &[TEXTOID],
@@ -58,12 +59,19 @@ static ERASE_METHODS: Statement = Statement::new(
     c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
     &[TEXTOID],
 );
+// Why a payment failed is said in the provider's own words.
 static ERASE_REQUESTS: Statement = Statement::new(
-    c"UPDATE credits.recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
+    c"UPDATE credits.recharges r
+      SET payment_method = NULL, reason = CASE WHEN r.status <> 'failed' THEN r.reason END
+      WHERE r.customer_id = $1 AND (r.payment_method IS NOT NULL OR r.status = 'failed' AND r.reason IS NOT NULL)",
     &[TEXTOID],
 );
 static ERASE_OUTBOX: Statement = Statement::new(
-    c"UPDATE credits.outbox SET payload = payload - 'payment_method' WHERE customer_id = $1 AND payload ? 'payment_method'",
+    c"UPDATE credits.outbox o
+      SET payload = o.payload - CASE WHEN o.type IN ('recharge.failed', 'top_up.failed') THEN ARRAY['payment_method', 'reason']
+                                     ELSE ARRAY['payment_method'] END
+      WHERE o.customer_id = $1
+        AND (o.payload ? 'payment_method' OR o.type IN ('recharge.failed', 'top_up.failed') AND o.payload ? 'reason')",
     &[TEXTOID],
 );
 static ERASE_ADDRESSES: Statement = Statement::new(

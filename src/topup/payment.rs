@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::grant::{self, NewGrant};
 use crate::ledger::line::LineType;
-use crate::ledger::{account, currency, posting, terms};
+use crate::ledger::{account, currency, customer, posting, terms};
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -319,6 +319,8 @@ pub fn fail(
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
     told::record(session, &case, &entry)?;
     if case.top_up.status == Status::Initiated {
+        // The provider's own words may name the person.
+        let reason = if customer::is_erased(session, customer_id)? { None } else { reason };
         case.top_up.status = Status::Failed;
         stored::save(session, &case.top_up, &case.standing(), case.now)?;
         close_recharge(session, &case.top_up, auto_recharge::Answer::Failed, reason, case.now)?;

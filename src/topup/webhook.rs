@@ -192,19 +192,27 @@ fn apply(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<We
         replayed: false,
         reason: None,
     };
+    // Whose what is ignored says to be, or must be: it is forgotten with that customer, and says nothing else.
+    let mut claimed = None;
     match unexpected(expected, event).map_or_else(|| find(session, name, event), |ignored| Ok(Err(ignored)))? {
         Ok((customer_id, top_up_id)) => {
             let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id)?;
             row.outcome = String::from(if contradiction { "contradiction" } else { "applied" });
             (row.customer_id, row.top_up_id, row.status) = (Some(customer_id), Some(top_up_id), Some(status));
         }
-        Err(ignored) => row.reason = Some(String::from(ignored.as_str())),
+        Err(ignored) => {
+            row.reason = Some(String::from(ignored.as_str()));
+            claimed = match &event.subject.customer_id {
+                Some(named) => Some(named.clone()),
+                None => find(session, name, event)?.ok().map(|found| found.0),
+            };
+        }
     }
     let cells = [
         name.cell(),
         event.id.cell(),
         row.outcome.cell(),
-        row.customer_id.cell(),
+        row.customer_id.as_deref().or(claimed.as_deref()).cell(),
         row.top_up_id.cell(),
         row.reason.cell(),
     ];
