@@ -109,11 +109,12 @@ CREATE INDEX top_ups_by_id ON credits.top_ups (top_up_id);
 -- Claimed before any account is locked: the key is nobody's own, so that one payment pays one customer's purchase.
 CREATE TABLE credits.payment_references (
     provider    text COLLATE "C" NOT NULL,
+    kind        text COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'refund', 'dispute')),
     reference   text COLLATE "C" NOT NULL,
     customer_id text COLLATE "C" NOT NULL,
     top_up_id   uuid NOT NULL,
     created_at  timestamptz NOT NULL,
-    PRIMARY KEY (provider, reference)
+    PRIMARY KEY (provider, kind, reference)
 );
 
 CREATE TABLE credits.payment_totals (

@@ -77,7 +77,9 @@ UNION ALL
 SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
        p.provider || ' ' || p.provider_reference, NULL, p.amount
 FROM credits.payments p
-LEFT JOIN credits.payment_references r ON r.provider = p.provider AND r.reference = p.provider_reference
+LEFT JOIN credits.payment_references r
+       ON r.provider = p.provider AND r.reference = p.provider_reference
+      AND r.kind = CASE p.type WHEN 'succeeded' THEN 'payment' WHEN 'refunded' THEN 'refund' ELSE 'dispute' END
 WHERE p.counts AND p.type IN ('succeeded', 'refunded', 'disputed') AND p.provider_reference IS NOT NULL
   AND (r.customer_id = p.customer_id AND r.top_up_id = p.top_up_id) IS NOT TRUE
 UNION ALL

@@ -1,9 +1,10 @@
 //! What was told of payments: recorded once for each thing that was told, and known again by its reference.
 
 use super::auto_recharge;
+use super::outbox;
 use super::reckoning::{self, Details, Fact, Kind, Standing};
+use super::reference::{self, Thing};
 use super::stored::{self, TopUp};
-use super::{outbox, reference};
 use crate::amount::{self, Decimal};
 use crate::clock::Time;
 use crate::error::Error;
@@ -127,7 +128,7 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
     let account = (customer_id.to_string(), stored::find(session, customer_id, top_up_id)?.credit_currency);
     let is_anothers = |owner: &reference::Owner| (owner.0.as_str(), owner.1) != (customer_id, top_up_id);
     let payments_owner = match told.payment {
-        Some(name) => reference::owner(session, told.provider, name)?,
+        Some(name) => reference::owner(session, Thing::Payment, told.provider, name)?,
         None => None,
     };
     let owner = match (told.reference, kind) {
@@ -135,9 +136,9 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
         // A refund of another's payment is none of this one, and may be told of that yet.
         (Some(_), _) if payments_owner.as_ref().is_some_and(is_anothers) => None,
         (Some(name), Kind::Succeeded | Kind::Refunded | Kind::Disputed) => {
-            reference::claim(session, (told.provider, name), (customer_id, top_up_id), now)?
+            reference::claim(session, (Thing::of(kind), told.provider, name), (customer_id, top_up_id), now)?
         }
-        (Some(name), _) => reference::owner(session, told.provider, name)?,
+        (Some(name), _) => reference::owner(session, Thing::of(kind), told.provider, name)?,
     };
     let mut refused = owner.iter().chain(&payments_owner).any(is_anothers).then_some(ANOTHERS);
     let mut keys = vec![account];

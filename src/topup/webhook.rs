@@ -9,8 +9,9 @@ mod stripe;
 use self::event::{Event, Fact};
 use super::provider::{self, Expected};
 use super::reckoning::Details;
+use super::reference::{self, Thing};
 use super::told::Told;
-use super::{dispute, payment, reclaim, reference, refund, stored};
+use super::{dispute, payment, reclaim, refund, stored};
 use crate::amount::Decimal;
 use crate::clock::Time;
 use crate::error::Error;
@@ -249,11 +250,11 @@ fn may_come(id: Uuid) -> bool {
 /// The top-up that an event is about: a refund or a dispute by the payment that it names, all else by the id that it carries;
 /// or the other way round. None where both are none of ours, or the payment is not yet. Raises PC014 for an id that may come.
 fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, Uuid), Ignored>, Error> {
-    let by_reference = |reference: &Option<String>| match reference {
-        Some(reference) => in_latest_snapshot(session, |session| reference::owner(session, name, reference)),
+    let by_reference = |thing: Thing, reference: &Option<String>| match reference {
+        Some(reference) => in_latest_snapshot(session, |session| reference::owner(session, thing, name, reference)),
         None => Ok(None),
     };
-    if let Some(found) = by_reference(&event.subject.of_payment)? {
+    if let Some(found) = by_reference(Thing::Payment, &event.subject.of_payment)? {
         return Ok(Ok(found));
     }
     let key = |rows: crate::pg::statement::Rows<'_>| {
@@ -271,7 +272,12 @@ fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, 
         }
     }
     let Some(payment) = &event.subject.payment else { return Ok(Err(Ignored::Unknown)) };
-    if let Some(found) = by_reference(&event.subject.payment)? {
+    // What is of a payment and names none has a name of its own, that of a refund or a dispute which is known maybe.
+    let thing = match event.subject.of_payment {
+        Some(_) => Thing::Payment,
+        None => event.fact.thing(),
+    };
+    if let Some(found) = by_reference(thing, &event.subject.payment)? {
         return Ok(Ok(found));
     }
     // Some applications make the top-up's id the payment's reference.

@@ -2,6 +2,7 @@
 
 use crate::amount::Decimal;
 use crate::topup::reckoning::Details;
+use crate::topup::reference::Thing;
 use serde_json::Value;
 
 /// An event.
@@ -85,12 +86,18 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// What it is told of.
+    pub fn thing(&self) -> Thing {
+        match self {
+            Fact::Refunded { .. } | Fact::RefundFailed { .. } => Thing::Refund,
+            Fact::Disputed { .. } | Fact::DisputeClosed { .. } => Thing::Dispute,
+            _ => Thing::Payment,
+        }
+    }
+
     /// Whether it is of a payment, and not the payment itself.
     pub fn is_of_payment(&self) -> bool {
-        matches!(
-            self,
-            Fact::Refunded { .. } | Fact::RefundFailed { .. } | Fact::Disputed { .. } | Fact::DisputeClosed { .. }
-        )
+        self.thing() != Thing::Payment
     }
 }
 

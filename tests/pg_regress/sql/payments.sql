@@ -101,10 +101,9 @@ SELECT status, available, contradiction, replayed FROM credits.payment_succeeded
 SELECT status, contradiction FROM credits.payment_failed('kim', :'kim', 'stripe', 'pi_jon');
 -- Another provider's of the same name is another payment.
 SELECT status, available, contradiction FROM credits.payment_succeeded('kim', :'kim', 'bank', 'pi_jon', 10);
--- One refund, and one dispute, take once.
+-- One refund takes once.
 SELECT taken, contradiction FROM credits.payment_refunded('jon', :'one', 'stripe', 're_jon', 5);
 SELECT taken, contradiction FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_jon', 5);
-SELECT taken, contradiction FROM credits.payment_disputed('kim', :'kim', 'stripe', 're_jon', 5);
 SELECT taken, contradiction FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_kim', 5, payment_reference => 'pi_jon');
 SELECT taken, contradiction FROM credits.payment_refund_failed('kim', :'kim', 'stripe', 're_jon');
 -- What was told of the wrong one can be told of the right one.
