@@ -92,7 +92,7 @@ COMMENT ON COLUMN credits.top_ups.expires_at IS 'Until when it is to be paid; a 
 COMMENT ON COLUMN credits.top_ups.paid_at IS 'When it was granted.';
 COMMENT ON COLUMN credits.top_ups.closed_at IS 'When its status last changed.';
 
-COMMENT ON TABLE credits.payment_references IS 'Whose a provider''s payment, refund or dispute is: the first top-up that it was told of.';
+COMMENT ON TABLE credits.payment_references IS 'Whose a provider''s payment, refund or dispute is: the first top-up in its currency that it was told of.';
 COMMENT ON COLUMN credits.payment_references.provider IS 'The provider.';
 COMMENT ON COLUMN credits.payment_references.kind IS '''payment'', ''refund'' or ''dispute'': each kind has names of its own.';
 COMMENT ON COLUMN credits.payment_references.reference IS 'What the provider calls it.';

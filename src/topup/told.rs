@@ -125,7 +125,10 @@ static FACTS: Statement = Statement::new(
 /// order. Raises PC014 for one that is not there (yet).
 pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'_>, kind: Kind) -> Result<Case, Error> {
     let now = settings::now()?;
-    let account = (customer_id.to_string(), stored::find(session, customer_id, top_up_id)?.credit_currency);
+    let found = stored::find(session, customer_id, top_up_id)?;
+    let account = (customer_id.to_string(), found.credit_currency);
+    // Its currency never changes: no lock is needed to judge by it.
+    let is_foreign = told.currency.is_some_and(|currency| !currency.eq_ignore_ascii_case(&found.currency));
     let is_anothers = |owner: &reference::Owner| (owner.0.as_str(), owner.1) != (customer_id, top_up_id);
     let payments_owner = match told.payment {
         Some(name) => reference::owner(session, Thing::Payment, told.provider, name)?,
@@ -135,6 +138,8 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
         (None, _) => None,
         // A refund of another's payment is none of this one, and may be told of that yet.
         (Some(_), _) if payments_owner.as_ref().is_some_and(is_anothers) => None,
+        // Nor is what is in another currency: it may be of a purchase in that one.
+        (Some(_), _) if is_foreign => None,
         (Some(name), Kind::Succeeded | Kind::Refunded | Kind::Disputed) => {
             reference::claim(session, (Thing::of(kind), told.provider, name), (customer_id, top_up_id), now)?
         }
@@ -150,7 +155,7 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
     posting::make(session, &keys)?;
     posting::lock(session, &keys)?;
     let top_up = stored::lock(session, customer_id, top_up_id)?;
-    if told.currency.is_some_and(|currency| !currency.eq_ignore_ascii_case(&top_up.currency)) {
+    if is_foreign {
         refused = Some(FOREIGN);
     }
     let rows = FACTS.run(session, &[customer_id.cell(), top_up_id.cell()])?;

@@ -36,3 +36,14 @@ $$;
 SELECT '{"id": "e1", "type": "payment.refunded", "payment": "17", "reference": "19", "amount": "1.00", "currency": "USD"}' AS event \gset
 SELECT customer_id, outcome FROM credits.webhook_receive('shop', :'event', hmac('a secret of the shop', :'event'));
 SELECT customer_id, kind, reference FROM credits.payment_references ORDER BY kind, reference;
+
+-- Told of the wrong purchase, in another currency than that one's: the one that it paid is paid by it all the same.
+SELECT begun('dan', :'pack') AS dan, begun('eve', :'packet') AS eve \gset
+SELECT status, contradiction FROM credits.payment_succeeded('dan', :'dan', 'bank', 'p', 10, currency => 'EUR');
+SELECT status, available, contradiction FROM credits.payment_succeeded('eve', :'eve', 'bank', 'p', 10, currency => 'EUR');
+SELECT status, contradiction FROM credits.payment_succeeded('dan', :'dan', 'bank', 'p', 10, currency => 'USD');
+SELECT contradiction FROM credits.payment_refunded('dan', :'dan', 'bank', 'r', 2, currency => 'EUR');
+SELECT taken, contradiction FROM credits.payment_refunded('eve', :'eve', 'bank', 'r', 2, payment_reference => 'p', currency => 'EUR');
+SELECT contradiction FROM credits.payment_disputed('dan', :'dan', 'bank', 'd', 3, currency => 'EUR');
+SELECT taken, contradiction FROM credits.payment_disputed('eve', :'eve', 'bank', 'd', 3, payment_reference => 'p', currency => 'EUR');
+SELECT * FROM credits.verify();

@@ -109,7 +109,7 @@ SELECT * FROM stands('max');
 SELECT FROM begun('ned', :'pack');
 SELECT * FROM send('payment_intent.succeeded', '{"id": "pi_23", "amount_received": 1500, "currency": "jpy"}', 'ned');
 SELECT * FROM send('payment_intent.succeeded', '{"id": "pi_24", "amount_received": 1000}', 'ned');
-SELECT * FROM send('refund.created', '{"id": "re_23", "payment_intent": "pi_23", "amount": 1500, "currency": "jpy", "status": "succeeded"}');
+SELECT * FROM send('refund.created', '{"id": "re_23", "payment_intent": "pi_23", "amount": 1500, "currency": "jpy", "status": "succeeded"}', 'ned');
 SELECT type, provider_reference, amount, currency, counts, contradiction FROM credits.payment_log WHERE customer_id = 'ned' ORDER BY payment_id;
 SELECT type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ned' ORDER BY outbox_no;
 SELECT * FROM stands('ned');
