@@ -80,17 +80,26 @@ fn give_back(
     now: Time,
 ) -> Result<Outcome, Error> {
     let before = told::available(session, top_up)?;
-    if let Some(operation_id) = operation_id {
-        top_up.reclaimed -= undo(session, top_up, operation_id, now)?;
+    let mut last = None;
+    if let Some(operation_id) = operation_id
+        && let Some((credits, spent)) = undo(session, top_up, operation_id, now)?
+    {
+        top_up.reclaimed -= credits;
+        last = Some(spent);
     }
     while top_up.reclaimed > target {
         let newest = newest(session, top_up)?;
         let operation_id = newest.ok_or_else(|| Error::internal("credits went back by no operation"))?;
-        top_up.reclaimed -= undo(session, top_up, operation_id, now)?;
+        let undone = undo(session, top_up, operation_id, now)?;
+        let (credits, spent) = undone.ok_or_else(|| Error::internal("an operation was undone already"))?;
+        top_up.reclaimed -= credits;
+        last = Some(spent);
     }
-    // Whole operations came back: of one that stood for more than that, the rest is taken again.
+    // Whole operations came back: of the last, which stood for more than that, the rest is taken again as it was taken then, so
+    // that what was forgiven is not owed now, nor the other way round.
     if target > top_up.reclaimed {
-        let rest = ("payment_refunded", target - top_up.reclaimed, policy(None)?);
+        let spent = last.map_or_else(|| policy(None), Ok)?;
+        let rest = ("payment_refunded", target - top_up.reclaimed, spent);
         take(session, top_up, rest, now)?;
         top_up.reclaimed = target;
     }
@@ -191,7 +200,7 @@ fn open(session: &Session, top_up: &TopUp, now: Time) -> Result<Book, Error> {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT grant_id, credits, taken, consumed, pending, created_at FROM credits.reclaims
+    c"SELECT grant_id, credits, taken, consumed, pending, created_at, owes FROM credits.reclaims
       WHERE customer_id = $1 AND operation_id = $2 AND undone_at IS NULL",
     &[TEXTOID, UUIDOID],
 );
@@ -209,16 +218,18 @@ static MARK_UNDONE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-/// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for; none where it was undone
-/// before.
-fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Decimal, Error> {
+/// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for, and what became of those
+/// that were spent; `None` where it was undone before.
+fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Option<(Decimal, Spent)>, Error> {
     let mut book = open(session, top_up, now)?;
-    let (grant_id, credits, back, owed, created_at) = {
+    let (grant_id, credits, back, owed, created_at, spent) = {
         let rows = FIND.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?;
-        let Some(mut row) = rows.first() else { return Ok(Decimal::ZERO) };
+        let Some(mut row) = rows.first() else { return Ok(None) };
         let (grant_id, credits): (Uuid, Decimal) = (row.next()?, row.next()?);
         let back = row.next::<Decimal>()? + row.next::<Decimal>()?;
-        (grant_id, credits, back, row.next::<Decimal>()?, row.next::<Time>()?)
+        let (owed, created_at) = (row.next::<Decimal>()?, row.next::<Time>()?);
+        let spent = if row.next::<bool>()? { Spent::Pending } else { Spent::Forgiven };
+        (grant_id, credits, back, owed, created_at, spent)
     };
     let taken = lines(session, &book, operation_id, back, created_at)?;
     let mut grants: Vec<Uuid> = taken.iter().map(|line| line.grant_id).chain([grant_id]).collect();
@@ -231,7 +242,7 @@ fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Res
     book.undo_reclaim((operation_id, grant_id), owed, &taken, debts);
     MARK_UNDONE.run(session, &[top_up.customer_id.cell(), operation_id.cell(), book.posted_at.cell()])?;
     posting::post(session, &[book])?;
-    Ok(credits)
+    Ok(Some((credits, spent)))
 }
 
 /// What its lines took, oldest first: read from when it was made, in growing steps, until all of it is found.

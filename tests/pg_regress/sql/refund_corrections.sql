@@ -1,0 +1,22 @@
+-- Refunds that are told again, better, and payments whose parts are told after a refund.
+SET credits.test_clock = '2026-03-01 12:00';
+SELECT FROM credits.currency_create('USD', decimals => 2, kind => 'fiat');
+SELECT price_id AS pack FROM credits.package_create('Pack', 100, 10, 'USD') \gset
+CREATE FUNCTION paid(customer text, reference text) RETURNS uuid LANGUAGE sql AS $$
+    SELECT top_up_id FROM credits.payment_succeeded(
+        customer, (SELECT top_up_id FROM credits.top_up_create(customer, (SELECT price_id FROM credits.prices))), 'stripe', reference, 10)
+$$;
+
+-- What was forgiven stays forgiven when a part of it is taken again, and what is owed stays owed.
+SELECT paid('ann', 'pi_ann') AS ann, paid('bob', 'pi_bob') AS bob \gset
+SELECT FROM credits.wallet_debit('ann', 100);
+SELECT FROM credits.wallet_debit('bob', 100);
+SELECT taken, pending FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_ann', 5, spent => 'forgive');
+SELECT taken, pending FROM credits.payment_refunded('bob', :'bob', 'stripe', 're_bob', 5, spent => 'pending');
+SELECT contradiction FROM credits.payment_succeeded('ann', :'ann', 'stripe', 'pi_ann', 10, tax => 1.6);
+SET credits.spent_on_refund = 'forgive';
+SELECT contradiction FROM credits.payment_succeeded('bob', :'bob', 'stripe', 'pi_bob', 10, tax => 1.6);
+RESET credits.spent_on_refund;
+SELECT customer_id, pending FROM credits.wallets WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
+SELECT customer_id, reclaimed FROM credits.purchases WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
+SELECT * FROM credits.verify();
