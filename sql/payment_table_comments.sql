@@ -129,7 +129,7 @@ COMMENT ON COLUMN credits.payments.shipping IS 'Of a payment: shipping in it; NU
 COMMENT ON COLUMN credits.payments.discount IS 'Of a payment: what the provider took off the price; NULL for nothing.';
 COMMENT ON COLUMN credits.payments.subtotal IS 'Of a payment: the price before that, as the provider says it beside a tax; NULL where it does not.';
 COMMENT ON COLUMN credits.payments.currency IS 'The currency of its amounts.';
-COMMENT ON COLUMN credits.payments.counts IS 'Whether it counts for what is paid and paid back: of what contradicts what was known some does not.';
+COMMENT ON COLUMN credits.payments.counts IS 'Whether it counts for what is paid and paid back: of what contradicts what was known some does not, nor a refund or a dispute of an unknown payment that was told again of a known one.';
 COMMENT ON COLUMN credits.payments.contradiction IS 'What does not fit what was known; NULL where all does.';
 COMMENT ON COLUMN credits.payments.operation_id IS 'The operation that took credits for it; NULL for none.';
 COMMENT ON COLUMN credits.payments.created_at IS 'When it was told.';

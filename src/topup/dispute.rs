@@ -49,7 +49,7 @@ pub fn disputed(
     let mut case = told::open(session, customer_id, top_up_id, &told, Kind::Disputed)?;
     told::fits(session, &case, "amount", amount)?;
     let mut fact = told.fact(Kind::Disputed, amount);
-    if let Some(row) = refund::told_before(session, &case, &fact, &told)? {
+    if let Some(row) = refund::told_before(session, &mut case, &fact, &told)? {
         return Ok(row);
     }
     let before = case.standing();
@@ -141,7 +141,7 @@ pub fn dispute_closed(
     let payment = dispute.and_then(|known| known.fact.payment.clone());
     let fact = Fact { reference, ..told.fact(kind, None) };
     let fact = Fact { payment: fact.payment.clone().or(payment), ..fact };
-    if let Some(row) = refund::told_before(session, &case, &fact, &told)? {
+    if let Some(row) = refund::told_before(session, &mut case, &fact, &told)? {
         return Ok(row);
     }
     let decided_before = match at {

@@ -103,16 +103,16 @@ pub fn succeed(
         Before::Same(recorded) if before.says(&fact) || !recorded.counts => {
             return answer(session, &case, recorded.contradiction.clone(), true);
         }
-        Before::Other if amount.is_some() => {
-            let contradiction = told::refuse(session, &case, &fact, &told, told::ANOTHER_AMOUNT)?;
+        Before::Other(refused) if amount.is_some() => {
+            let contradiction = told::refuse(session, &case, &fact, &told, refused)?;
             return answer(session, &case, contradiction, false);
         }
-        Before::Other => {
+        Before::Other(_) => {
             let recorded = case.known(Kind::Succeeded, &told).and_then(|recorded| recorded.contradiction.clone());
             return answer(session, &case, recorded, true);
         }
         Before::Same(_) => true,
-        Before::New => false,
+        Before::New | Before::Corrects(_) => false,
     };
     if let Some(refused) = case.refused {
         let contradiction = told::refuse(session, &case, &fact, &told, refused)?;

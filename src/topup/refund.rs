@@ -82,7 +82,7 @@ pub fn refunded(
     told::fits(session, &case, "amount", amount)?;
     told::fits(session, &case, "total_refunded", total)?;
     let mut fact = Fact { total, ..told.fact(Kind::Refunded, amount) };
-    if let Some(row) = told_before(session, &case, &fact, &told)? {
+    if let Some(row) = told_before(session, &mut case, &fact, &told)? {
         return Ok(row);
     }
     if case.known(Kind::RefundFailed, &told).is_some() {
@@ -106,12 +106,17 @@ pub fn refunded(
     finish(session, &case, &entry, ("top_up.refunded", &standing, &outcome))
 }
 
-/// The answer to what was told before, or is none of the top-up's business.
-pub fn told_before(session: &Session, case: &Case, fact: &Fact, told: &Told<'_>) -> Result<Option<RefundRow>, Error> {
+/// The answer to what was told before, or is none of the top-up's business. What it corrects counts no longer.
+pub fn told_before(
+    session: &Session,
+    case: &mut Case,
+    fact: &Fact,
+    told: &Told<'_>,
+) -> Result<Option<RefundRow>, Error> {
     let refused = match (case.before(fact), case.refused) {
         (Before::Same(recorded), _) => return repeat(session, case, recorded).map(Some),
-        (_, Some(refused)) => refused,
-        (Before::Other, None) => told::ANOTHER_AMOUNT,
+        (_, Some(refused)) | (Before::Other(refused), None) => refused,
+        (Before::Corrects(place), None) => return case.forget(session, place).map(|()| None),
         (Before::New, None) => return Ok(None),
     };
     let contradiction = told::refuse(session, case, fact, told, refused)?;
@@ -145,7 +150,7 @@ pub fn refund_failed(
 ) -> Result<RefundRow, Error> {
     let mut case = told::open(session, customer_id, top_up_id, &told, Kind::RefundFailed)?;
     let fact = told.fact(Kind::RefundFailed, amount);
-    if let Some(row) = told_before(session, &case, &fact, &told)? {
+    if let Some(row) = told_before(session, &mut case, &fact, &told)? {
         return Ok(row);
     }
     let undone = case.known(Kind::Refunded, &told).and_then(|refund| refund.operation_id);

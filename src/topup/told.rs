@@ -89,8 +89,11 @@ pub enum Before<'c> {
     New,
     /// It is the same.
     Same(&'c Recorded),
-    /// It has the same reference and says something else.
-    Other,
+    /// It says of which payment a refund or a dispute is, of which another was told that is none and so took nothing: the place
+    /// of what was told then.
+    Corrects(usize),
+    /// It has the same reference and says something else: why nothing is done.
+    Other(&'static str),
 }
 
 /// A top-up that something is told of, locked until the transaction ends, with all that was told of it before.
@@ -110,6 +113,8 @@ const ANOTHERS: &str = "it belongs to another top-up: nothing is done";
 /// What is told in another currency than the top-up's.
 const FOREIGN: &str = "it is in another currency: nothing is done";
 /// What is told again under the same reference and does not say the same.
+const ANOTHER_PAYMENT: &str = "another payment was told before under the same reference: nothing is done";
+/// Likewise.
 pub const ANOTHER_AMOUNT: &str = "another amount was told before under the same reference: nothing is done";
 
 static FACTS: Statement = Statement::new(
@@ -234,13 +239,60 @@ impl Case {
                 })
                 .map_or(Before::New, Before::Same),
             Some(first) if counting().all(|recorded| agree(&recorded.fact, fact)) => Before::Same(first),
-            Some(_) => refused().map_or(Before::Other, Before::Same),
+            Some(first) => match refused() {
+                Some(recorded) => Before::Same(recorded),
+                None if !counting().all(|recorded| amounts_agree(&recorded.fact, fact)) => {
+                    Before::Other(ANOTHER_AMOUNT)
+                }
+                None => self.corrected(first).map_or(Before::Other(ANOTHER_PAYMENT), Before::Corrects),
+            },
         }
+    }
+
+    /// Where what was told is, if it is of a payment that nobody has told, so that it took nothing, and has not failed either.
+    fn corrected(&self, first: &Recorded) -> Option<usize> {
+        let fact = &first.fact;
+        let failed = self.named(Kind::RefundFailed, &fact.provider, fact.reference.as_deref());
+        let took = first.operation_id.is_some()
+            || failed.into_iter().any(|recorded| recorded.counts)
+            || self.standing().payment_of(&fact.provider, fact.payment.as_deref()).is_some();
+        self.recorded.iter().position(|recorded| std::ptr::eq(recorded, first)).filter(|_| !took)
+    }
+
+    /// What was told there counts no longer: it is told again, and better.
+    pub fn forget(&mut self, session: &Session, place: usize) -> Result<(), Error> {
+        let Some(recorded) = self.recorded.get_mut(place) else { return Ok(()) };
+        let fact = &recorded.fact;
+        let top_up = &self.top_up;
+        let cells = [
+            top_up.customer_id.cell(),
+            top_up.id.cell(),
+            fact.kind.as_str().cell(),
+            fact.provider.cell(),
+            fact.reference.cell(),
+        ];
+        FORGET.run(session, &cells)?;
+        recorded.counts = false;
+        Ok(())
     }
 }
 
-/// Whether two things that are told under one reference say the same, as far as both say it.
+static FORGET: Statement = Statement::new(
+    c"UPDATE credits.payments SET counts = false
+      WHERE customer_id = $1 AND top_up_id = $2 AND type = $3 AND provider = $4 AND provider_reference = $5 AND counts",
+    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// Whether two things that are told under one reference say the same, as far as both say it. How a refund or a dispute ended
+/// is of the payment that the beginning named.
 fn agree(one: &Fact, other: &Fact) -> bool {
+    let is_beginning = matches!(one.kind, Kind::Refunded | Kind::Disputed);
+    let payments = (one.payment.as_ref(), other.payment.as_ref());
+    let same_payment = !matches!(payments, (Some(one), Some(other)) if one != other);
+    amounts_agree(one, other) && (same_payment || !is_beginning)
+}
+
+fn amounts_agree(one: &Fact, other: &Fact) -> bool {
     let parts = |fact: &Fact| {
         let Details { tax, shipping, discount, subtotal } = fact.details;
         [fact.amount, fact.total, tax, shipping, discount, subtotal]

@@ -20,3 +20,18 @@ RESET credits.spent_on_refund;
 SELECT customer_id, pending FROM credits.wallets WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
 SELECT customer_id, reclaimed FROM credits.purchases WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
 SELECT * FROM credits.verify();
+
+-- A refund, or a dispute, of a payment that nobody knows is put right; of one that is known it is a contradiction.
+SELECT paid('cyd', 'pi_cyd') AS cyd, paid('dan', 'pi_dan') AS dan \gset
+SELECT taken, contradiction FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cdy');
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cyd');
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cyd');
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cdy');
+SELECT refunded, taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_ycd');
+SELECT refunded, taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_ycd');
+SELECT taken, contradiction FROM credits.payment_disputed('dan', :'dan', 'stripe', 'dp_dan', 4, payment_reference => 'pi_dna');
+SELECT taken, contradiction, replayed FROM credits.payment_disputed('dan', :'dan', 'stripe', 'dp_dan', 4, payment_reference => 'pi_dan');
+SELECT taken, contradiction FROM credits.payment_dispute_closed('dan', :'dan', 'stripe', 'dp_dan', true);
+SELECT customer_id, type, payment_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id IN ('cyd', 'dan') ORDER BY payment_id;
+SELECT customer_id, provider_reference, refunded_amount, disputed_amount FROM credits.purchase_payments WHERE customer_id IN ('cyd', 'dan') ORDER BY 1;
+SELECT * FROM credits.verify();
