@@ -93,6 +93,12 @@ pub fn post_due(session: &Session, book: Book) -> Result<Book, Error> {
     open_existing(session, &customer_id, &currency, at)
 }
 
+/// The same where credits are about to be taken back: what fell due, a retry as well, asks for no recharge in that call.
+pub fn post_due_before_taking_back(session: &Session, mut book: Book) -> Result<Book, Error> {
+    book.taken_back();
+    post_due(session, book)
+}
+
 /// Posts an account whose balance is to be looked at anew, because what it is watched for has changed.
 pub fn look_again(session: &Session, mut book: Book) -> Result<(), Error> {
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;

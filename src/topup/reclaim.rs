@@ -139,7 +139,8 @@ fn take(
     let (customer_id, currency) = (top_up.customer_id.as_str(), top_up.credit_currency.as_str());
     let grant_id = top_up.grant_id.ok_or_else(lost)?;
     let operation_id = Uuid::now_v7();
-    let mut book = open(session, top_up, now)?;
+    let book = account::open_existing(session, customer_id, currency, now)?;
+    let mut book = account::post_due_before_taking_back(session, book)?;
     let meters: Vec<&str> = top_up.terms.applicable_meters.iter().flatten().map(String::as_str).collect();
     posting::take_windows(session, &mut [(&mut book, credits)], &meters)?;
     posting::take_grants(session, &mut book, &[grant_id])?;
@@ -193,12 +194,6 @@ fn number(row: Option<crate::pg::statement::Row<'_>>) -> Result<Decimal, Error> 
     row.ok_or_else(|| Error::internal("a sum returned no row"))?.next()
 }
 
-/// The purchase's account, locked, with what fell due posted.
-fn open(session: &Session, top_up: &TopUp, now: Time) -> Result<Book, Error> {
-    let book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
-    account::post_due(session, book)
-}
-
 static FIND: Statement = Statement::new(
     c"SELECT grant_id, credits, taken, consumed, pending, created_at, owes FROM credits.reclaims
       WHERE customer_id = $1 AND operation_id = $2 AND undone_at IS NULL",
@@ -221,7 +216,8 @@ static MARK_UNDONE: Statement = Statement::new(
 /// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for, and what became of those
 /// that were spent; `None` where it was undone before.
 fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Option<(Decimal, Spent)>, Error> {
-    let mut book = open(session, top_up, now)?;
+    let book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
+    let mut book = account::post_due(session, book)?;
     let (grant_id, credits, back, owed, created_at, spent) = {
         let rows = FIND.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?;
         let Some(mut row) = rows.first() else { return Ok(None) };

@@ -48,7 +48,7 @@ fn end(
         let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
         let ended = grant.has_ended(book.posted_at);
         if !ended {
-            let mut book = account::post_due(session, book)?;
+            let mut book = account::post_due_before_taking_back(session, book)?;
             posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
             posting::take_grants(session, &mut book, &[grant_id])?;
             book.end_grant(grant_id, status);
