@@ -42,6 +42,8 @@ pub struct Watch {
     pub now: bool,
     /// What was done to the credits last.
     pub cause: Option<Cause>,
+    /// Whether the book is opened as of a moment before its last posting: what is charged then was reported before that.
+    pub late: bool,
 }
 
 impl Watch {
@@ -197,7 +199,7 @@ impl Book {
 
     /// Whether the balance is to be looked at.
     pub fn is_to_be_watched(&self) -> bool {
-        let Watch { below, above, now, cause } = &self.watch;
+        let Watch { below, above, now, cause, .. } = &self.watch;
         let taken_back = *cause == Some(Cause::TakenBack) && self.watch.is_set();
         *now || taken_back || self.available < *below || above.is_some_and(|above| self.available >= above)
     }
@@ -208,9 +210,11 @@ impl Book {
         self.touch();
     }
 
-    /// The customer spent credits.
+    /// The customer spent credits; but not after the last posting, where that is charged late: it may have taken some back.
     pub(super) fn spent(&mut self) {
-        self.watch.cause = Some(Cause::Spent);
+        if !self.watch.late {
+            self.watch.cause = Some(Cause::Spent);
+        }
     }
 
     /// Credits were taken from the customer, who spent nothing.

@@ -80,6 +80,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
     let waiting = unsettled::read(session, books, most.saturating_add(1))?;
     for (book, mut usage) in books.iter_mut().zip(waiting) {
         let since = book.posted_at;
+        book.watch.late = recorded_by < since;
         usage.retain(|u| u.created_at <= recorded_by);
         let mut until = now;
         if usage.len() as i64 > most {

@@ -150,3 +150,18 @@ SELECT FROM credits.payment_disputed('fay', bought('fay'), 'stripe', 'dp_2');
 SELECT go, status FROM credits.recharge_begin('fay', :'recharge_id');
 SELECT * FROM auto('fay');
 SELECT * FROM credits.verify();
+
+-- Usage that was put into the inbox before credits were taken back is no next spend, whenever it is drained; what came after is.
+-- By the real clock: with a test clock it is charged as of when it is drained.
+SET credits.test_clock = '';
+SELECT top_up_id FROM credits.top_up_create('gus', :'price_id') \gset
+SELECT FROM credits.payment_succeeded('gus', :'top_up_id', 'stripe', 'pi_gus');
+SELECT FROM credits.configure_auto_recharge('gus', threshold => 50, price_id => :'price_id', cooldown => '0');
+INSERT INTO credits.inbox (customer_id, event_name, value, identifier) VALUES ('gus', 'tokens', 1, 'g1');
+SELECT taken FROM credits.payment_refunded('gus', :'top_up_id', 'stripe', 're_gus', 9);
+CALL credits.maintain();
+SELECT * FROM auto('gus');
+INSERT INTO credits.inbox (customer_id, event_name, value, identifier) VALUES ('gus', 'tokens', 1, 'g2'), ('gus', 'tokens', 1, 'g3');
+CALL credits.maintain();
+SELECT * FROM auto('gus');
+SELECT * FROM credits.verify();
