@@ -36,6 +36,21 @@ pub enum AmountError {
     /// More than a payment may be.
     #[error("must be at most {0}: the currency or its recharge configuration takes no larger payment")]
     AboveMaximum(Decimal),
+    /// So few that a recharge costs less than a payment may.
+    #[error(
+        "times the price is {0}, and must be at least {1}: the currency or its recharge configuration takes no smaller payment"
+    )]
+    CostsTooLittle(Decimal, Decimal),
+    /// So many that a recharge costs more than a payment may.
+    #[error(
+        "times the price is {0}, and must be at most {1}: the currency or its recharge configuration takes no larger payment"
+    )]
+    CostsTooMuch(Decimal, Decimal),
+    /// So many that a recharge cannot be counted, or no grant could be made of it.
+    #[error(
+        "times the price, and all that was ever granted with what it buys, must have at most 28 digits, the currency's decimals counted"
+    )]
+    BuysTooMuch,
     /// Less a day than one recharge costs.
     #[error("must be at least {0}, which one recharge costs")]
     BelowOneRecharge(Decimal),

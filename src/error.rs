@@ -102,7 +102,7 @@ pub enum Error {
         grant_id: Uuid,
     },
     /// PC010
-    #[error("hold {hold_id} is not open: it is {state}")]
+    #[error("hold {hold_id} {}", if *state == "unknown" { String::from("does not exist") } else { format!("is not open: it is {state}") })]
     HoldNotOpen {
         /// As it was given.
         hold_id: Uuid,
@@ -168,6 +168,8 @@ pub enum Error {
     ConsumerNotFound {
         /// As it was given.
         consumer: String,
+        /// Whether the call needs one to be made, and is not about one that must have been there.
+        is_needed: bool,
     },
     /// 42501: a setting was given a value before the library was loaded, by a role that may not set it.
     #[error("permission denied to set parameter \"{setting}\"")]
@@ -383,14 +385,34 @@ impl Error {
             Error::EventTimeOutOfRange { .. } => {
                 "Correct the time; to import history, raise the setting that DETAIL names for the import."
             }
+            Error::InvalidAmount { reason: AmountError::MoreThanHeld(_), .. } => {
+                "Capture what is held, and charge the rest with credits.wallet_debit."
+            }
+            Error::InvalidAmount { reason: AmountError::NoRoom | AmountError::BuysTooMuch, .. } => {
+                "Make it less, or take another currency: what was ever granted counts, spent or not."
+            }
+            Error::InvalidAmount { reason: AmountError::TooMuchOwed, .. } => {
+                "Grant credits first (credits.credit_grant): they pay what is owed."
+            }
+            Error::InvalidAmount {
+                reason:
+                    AmountError::BelowMinimum(_)
+                    | AmountError::AboveMaximum(_)
+                    | AmountError::CostsTooLittle(..)
+                    | AmountError::CostsTooMuch(..),
+                ..
+            } => "credits.currency_update and credits.configure_recharge set what one payment may be.",
             Error::InvalidAmount { .. } => "Amounts are exact decimals in major units of the currency.",
             Error::CurrencyNotFound { inactive: true, .. } => {
                 "credits.currency_update(currency, active => true) takes it up again."
             }
             Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
             Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
+            Error::HoldNotOpen { state: "unknown", .. } => {
+                "A hold is found by its customer and its id: see the view credits.open_holds."
+            }
             Error::HoldNotOpen { .. } => {
-                "Only an open hold can be captured or released; what it had is where DETAIL says."
+                "A hold is captured or released once, and closed then. Charge more with credits.wallet_debit, or make another hold."
             }
             Error::RechargeNotConfigured { .. } => {
                 "Configure it with credits.configure_recharge, for a customer with credits.configure_auto_recharge."
@@ -401,11 +423,20 @@ impl Error {
             Error::TokenInvalid { .. } => {
                 "Make a new link with credits.billing_portal_session_create: it is good for ten minutes, in the database that made it."
             }
+            Error::TopUpNotOpen { subject: "recharge", .. } => {
+                "Try again: the transaction that asks for it may not have committed yet. See the view credits.recharge_log."
+            }
             Error::TopUpNotOpen { .. } => {
                 "Try again: the transaction that makes it may not have committed yet. See the view credits.purchases."
             }
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
+            Error::InvalidArgument { argument, .. } if argument.starts_with("credits.") => {
+                "It is a setting: SET, ALTER ROLE, ALTER DATABASE or postgresql.conf gave it that value."
+            }
             Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "See \\df+ for what the function expects.",
+            Error::ConsumerNotFound { is_needed: false, .. } => {
+                "The view credits.outbox_backlog lists those that there are."
+            }
             Error::ConsumerNotFound { .. } => "An administrator makes it with credits.outbox_consumer_create.",
             Error::SettingRefused { .. } => {
                 "It needs superuser, or GRANT SET ON PARAMETER. RESET it, or connect without it, to go on with the default."

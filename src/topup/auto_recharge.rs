@@ -214,8 +214,15 @@ fn check(session: &Session, book: &Book, price: &Price) -> Result<(), Error> {
         Obstacle::Restricted => {
             Error::argument("price_id", "must be of a product whose credits pay for anything: others lift no balance")
         }
-        Obstacle::TooLarge => Error::amount("quantity", auto.offer.quantity.into(), AmountError::TooManyDigits),
-        Obstacle::Limit(amount, reason) => Error::amount("amount", amount, reason),
+        Obstacle::TooLarge => Error::amount("quantity", auto.offer.quantity.into(), AmountError::BuysTooMuch),
+        Obstacle::Limit(cost, reason) => {
+            let reason = match reason {
+                AmountError::BelowMinimum(least) => AmountError::CostsTooLittle(cost, least),
+                AmountError::AboveMaximum(most) => AmountError::CostsTooMuch(cost, most),
+                other => other,
+            };
+            Error::amount("quantity", auto.offer.quantity.into(), reason)
+        }
         Obstacle::DailyLimit(one) => {
             let most = auto.offer.most_a_day.unwrap_or_default();
             Error::amount("max_amount_per_day", most, AmountError::BelowOneRecharge(one))

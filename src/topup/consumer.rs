@@ -53,7 +53,7 @@ static FIND: Statement = Statement::new(c"SELECT 1 FROM credits.outbox_consumers
 pub fn must_exist(session: &Session, consumer: &str) -> Result<(), Error> {
     all(session).share();
     match FIND.run(session, &[consumer.cell()])?.len() {
-        0 => Err(Error::ConsumerNotFound { consumer: consumer.to_string() }),
+        0 => Err(Error::ConsumerNotFound { consumer: consumer.to_string(), is_needed: true }),
         _ => Ok(()),
     }
 }
@@ -72,7 +72,10 @@ fn outbox_release(consumer: Option<&str>, customer_id: Option<&str>) -> Reply<Va
         let consumer = input::key("consumer", consumer)?;
         let customer_id = input::optional_key("customer_id", customer_id)?;
         writing(|session| {
-            must_exist(session, consumer)?;
+            all(session).share();
+            if FIND.run(session, &[consumer.cell()])?.len() == 0 {
+                return Err(Error::ConsumerNotFound { consumer: consumer.to_string(), is_needed: false });
+            }
             let now = settings::clock()?;
             let released = RELEASE.run(session, &[consumer.cell(), customer_id.cell(), now.cell()])?;
             Ok(Value(released.len() as i32))
@@ -105,7 +108,7 @@ fn outbox_consumer_remove(consumer: Option<&str>) -> Reply<Value<i64>> {
         writing(|session| {
             all(session).take();
             if REMOVE.run(session, &[consumer.cell()])?.len() == 0 {
-                return Err(Error::ConsumerNotFound { consumer: consumer.to_string() });
+                return Err(Error::ConsumerNotFound { consumer: consumer.to_string(), is_needed: false });
             }
             FORGET_POSITIONS.run(session, &[consumer.cell()])?;
             Ok(Value(FORGET_ROWS.run(session, &[])?.written() as i64))

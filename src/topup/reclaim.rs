@@ -30,7 +30,8 @@ pub enum Spent {
 /// What becomes of spent credits: as the call says, or the setting. Raises PC013.
 pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
     let setting = settings::spent_on_refund();
-    match input::choice("spent", spent, &setting, &["pending", "forgive"])? {
+    let from = if spent.is_some() { "spent" } else { "credits.spent_on_refund" };
+    match input::choice(from, spent, &setting, &["pending", "forgive"])? {
         "forgive" => Ok(Spent::Forgiven),
         _ => Ok(Spent::Pending),
     }

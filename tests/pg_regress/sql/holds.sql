@@ -33,6 +33,15 @@ SELECT type, amount, held, description FROM credits.ledger WHERE type IN ('captu
 
 -- The same amount again is a replay; another, or a release, is not open any more.
 SELECT status, captured, released, available, replayed FROM credits.hold_capture('ada', :'hold_h', 4.0);
+DO $$
+DECLARE
+    hint text;
+BEGIN
+    PERFORM credits.hold_release('ada', hold_id) FROM credits.holds;
+EXCEPTION WHEN SQLSTATE 'PC010' THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RAISE NOTICE '%', hint;
+END $$;
 SELECT status, captured, available, replayed FROM credits.hold_create('ada', 25, idempotency_key => 'job-1');
 \set VERBOSITY verbose
 SELECT status FROM credits.hold_capture('ada', '01900000-0000-7000-8000-000000000000');

@@ -64,6 +64,11 @@ SELECT credits.wallet_balance('ada', 'credit');
 SELECT credits.currency_update('UDS', active => false);
 SELECT credits.meter_create('m', currency => 'EUR');
 
+-- More than can be counted, with what was granted before and is spent: that is not about how the amount is written.
+SELECT FROM credits.wallet_credit('rex', 9999999999999999999999);
+SELECT FROM credits.wallet_debit('rex', 9999999999999999999999);
+SELECT FROM credits.wallet_credit('rex', 1);
+
 -- Batches say the same, event by event.
 SELECT identifier, error, message FROM credits.report_meter_events(
     '{ada,ada,ada,ada,ada,ada,eve}', '{tokens,tokns,images,tokens,tokens,token_count,tokens}', '{3,1,1,-1,0.2,100,40}', '{e,x1,x2,x3,x4,x5,e3}');
