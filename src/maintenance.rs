@@ -128,13 +128,14 @@ fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
 fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
     // What is in the inbox has the server's time.
     let due_by = if settings::is_clock_set() { Time::NEVER } else { due_by };
+    // Where it fails it has no other turn.
+    DRAINING.set(false);
     match inbox::drain(session, settlement::BATCH, due_by)? {
         Some(drained) => {
             DRAINING.set(drained.due > 0);
             Ok(drained.due)
         }
         None => {
-            DRAINING.set(false);
             settlement::kept_out();
             Ok(0)
         }

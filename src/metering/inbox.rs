@@ -57,6 +57,8 @@ pub struct Drained {
     pub rows: i32,
     /// Those of them that had come by the moment that was asked for.
     pub due: i32,
+    /// How many bytes they took.
+    bytes: usize,
 }
 
 thread_local! {
@@ -74,11 +76,14 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
     }
     let mut drained = Drained::default();
     loop {
-        let (more, all) = memory::apart(|| some(session, most - drained.rows, due_by))?;
+        // A connection of its own: what a statement is given and returns stays until its connection ends, whatever context it
+        // was run in.
+        let (more, all) = statement::freeing(session, |session| some(session, most - drained.rows, due_by))?;
         drained.rows += more.rows;
         drained.due += more.due;
-        if all || more.rows == 0 || drained.rows >= most {
-            memory::give_back(drained.rows as usize);
+        drained.bytes += more.bytes;
+        if all || more.rows == 0 || drained.rows >= most || drained.bytes >= BYTES_A_CALL {
+            memory::give_back(drained.rows as usize, drained.bytes);
             return Ok(Some(drained));
         }
     }
@@ -86,7 +91,8 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
 
 /// The same with no more of them than fit into memory at once, and whether that were all.
 fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), Error> {
-    MORE.set(false);
+    // Where this fails they wait, and go on to hold back their accounts.
+    MORE.set(true);
     let now = settings::now()?;
     let mut waiting = Waiting::recall();
     let (mut from, mut read, mut whole) = (0, false, false);
@@ -95,6 +101,7 @@ fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), E
         if some.is_empty() {
             if whole {
                 waiting.keep_as_it_was();
+                MORE.set(false);
                 return Ok((Drained::default(), true));
             }
             whole = waiting.read(session, read)?;
@@ -102,14 +109,14 @@ fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), E
             continue;
         }
         memory::expect(some.len() * batch::EVENT_BYTES);
-        let (rows, considered) = rows(session, some, now)?;
+        let (rows, considered, bytes) = rows(session, some, now)?;
         let (end, all) = (from + considered, considered == some.len() && considered < AT_ONCE);
         let done = report(session, &rows)?;
         // What is not there any more another session took out.
         let staying = rows.iter().zip(&done).filter(|(_, done)| !**done);
         let stays: HashSet<Place> = staying.map(|(row, _)| row.at.1).collect();
         let staying = waiting.take_out(from..end, |at| stays.contains(&at.1));
-        let mut drained = Drained::default();
+        let mut drained = Drained { bytes, ..Drained::default() };
         for (row, _) in rows.iter().zip(&done).filter(|(_, done)| **done) {
             drained.rows += 1;
             drained.due += i32::from(row.as_of <= due_by);
@@ -126,7 +133,9 @@ fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), E
 
 /// Most rows that one batch has in memory, and most bytes of theirs: what is behind them has its turn in the next.
 const AT_ONCE: usize = 10_000;
-const BYTES_AT_ONCE: usize = 1 << 26;
+const BYTES_AT_ONCE: usize = 1 << 25;
+/// Most bytes that one call takes out: what is behind them is another transaction's.
+const BYTES_A_CALL: usize = 1 << 28;
 /// A key of as many bytes has more characters than one may have.
 const KEY_BYTES: usize = 4 * 256;
 
@@ -171,8 +180,9 @@ struct Row {
     event: Result<Event, Error>,
 }
 
-/// Those of these rows that are there, in order, and how many of these were looked for: as many as fit.
-fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize), Error> {
+/// Those of these rows that are there, in order, and how many of these were looked for, as many as fit, and how
+/// many bytes they take.
+fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize, usize), Error> {
     let blocks = || waiting.iter().map(|(_, place)| place.block());
     let (first, last) = (blocks().min().unwrap_or_default(), blocks().max().unwrap_or_default());
     // What came together lies together, and is read page by page; else each row by its place.
@@ -193,7 +203,7 @@ fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize
     let (mut rows, mut bytes) = (Vec::with_capacity(turns.len()), 0);
     for (turn, place) in turns {
         if bytes > BYTES_AT_ONCE {
-            return Ok((rows, turn));
+            return Ok((rows, turn, bytes));
         }
         let mut row = found.row(place);
         let at: At = (row.next()?, row.next()?);
@@ -201,7 +211,7 @@ fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize
         bytes += event.as_ref().map_or(0, |event| event.extras.bytes());
         rows.push(Row { at, as_of, event });
     }
-    Ok((rows, waiting.len()))
+    Ok((rows, waiting.len(), bytes))
 }
 
 /// A key as a row has it: whatever can be put into the table.

@@ -47,30 +47,9 @@ pub fn let_interrupt() {
     check_for_interrupts!();
 }
 
-/// Runs `work` with memory of PostgreSQL's that is gone at its end; what it returns is Rust's.
-pub fn apart<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: a child of the current context, which goes with it where PostgreSQL raises an error in between.
-    let (before, own) = unsafe {
-        let own = pg_sys::AllocSetContextCreateExtended(
-            pg_sys::CurrentMemoryContext,
-            c"pg_credits".as_ptr(),
-            pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
-            pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
-            pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
-        );
-        (pg_sys::MemoryContextSwitchTo(own), own)
-    };
-    let result = work();
-    // SAFETY: made above, and nothing of it is used any more.
-    unsafe {
-        pg_sys::MemoryContextSwitchTo(before);
-        pg_sys::MemoryContextDelete(own);
-    }
-    result
-}
-
-/// From so many rows on what a call took is given back.
+/// From so many rows on, or so many bytes, what a call took is given back.
 const MANY: usize = 10_000;
+const MUCH: usize = 1 << 24;
 
 /// Whether it is to be at the end of the transaction, and whether that is listened for.
 static IS_TO_BE: AtomicBool = AtomicBool::new(false);
@@ -78,8 +57,8 @@ static IS_HEARD: AtomicBool = AtomicBool::new(false);
 
 /// Gives memory that is free back to the operating system, after a call that took much: the allocator would keep it for the
 /// session. At once, and when the transaction has ended, by when PostgreSQL has freed what was given to the call.
-pub fn give_back(rows: usize) {
-    if rows < MANY {
+pub fn give_back(rows: usize, bytes: usize) {
+    if rows < MANY && bytes < MUCH {
         return;
     }
     trim();

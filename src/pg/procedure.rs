@@ -1,6 +1,7 @@
 //! A procedure that commits between batches. PostgreSQL lets only a procedure do so that was called outside of any
 //! transaction block, is no SECURITY DEFINER, has no SET, and opened its connection to say so.
 
+use super::memory;
 use super::subtransaction::{self, Failure};
 use crate::clock::Time;
 use pgrx::callconv::{Arg, ArgAbi};
@@ -68,10 +69,12 @@ pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time)
         pg_sys::SPI_connect_ext(options);
         while !kinds.is_empty() {
             kinds.retain(|statement| {
-                let done = match subtransaction::isolate(|| Ok(batch(statement, number, until))) {
+                let done = match subtransaction::isolate_kind(|| Ok(batch(statement, number, until))) {
                     Ok(count) => count == 0,
                     Err(failure) => {
                         failed.get_or_insert(failure);
+                        // It may have failed for want of memory, and the others need some.
+                        memory::give_back(0, usize::MAX);
                         true
                     }
                 };

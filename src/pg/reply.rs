@@ -102,7 +102,7 @@ impl<T: Columns> Answer for Many<T> {
                 check_columns((*set).setDesc, datums.len());
                 pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, datums.as_mut_ptr(), nulls.as_mut_ptr());
             }
-            memory::give_back(rows);
+            memory::give_back(rows, 0);
         }
         Cell::NULL
     }

@@ -75,9 +75,25 @@ impl From<Error> for Failure {
 /// ran out, locks that were not to be had in time, whoever operates it, its disks.
 const NOT_OF_THE_WORK: [&str; 5] = ["40", "53", "55P03", "57", "58"];
 
+/// Those of them that work of another kind need not meet: it may need less, and other locks.
+const PASSING: [&str; 3] = ["40", "53", "55P03"];
+
 /// Runs work, and undoes all of it where it fails, whatever the reason; only what fails whatever the work was, a cancel say, is
 /// raised.
 pub fn isolate<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK), work)
+}
+
+/// The same for a whole kind of work: nothing but what ends the session's call, a cancel or a disk that fails, is raised.
+pub fn isolate_kind<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK) && !starts_with(error, &PASSING), work)
+}
+
+fn starts_with(error: &str, beginnings: &[&str]) -> bool {
+    beginnings.iter().any(|beginning| error.starts_with(beginning))
+}
+
+fn isolate_but<T>(raised: &dyn Fn(&str) -> bool, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     match run(Result::is_ok, work) {
         Ok(outcome) => outcome.map_err(Failure::from),
         Err(caught) => {
@@ -85,7 +101,7 @@ pub fn isolate<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure>
             | CaughtError::ErrorReport(report)
             | CaughtError::RustPanic { ereport: report, .. }) = &*caught;
             let error = unpack(report.sql_error_code() as i32);
-            if NOT_OF_THE_WORK.iter().any(|beginning| error.starts_with(beginning)) {
+            if raised(&error) {
                 caught.rethrow();
             }
             Err(Failure { error, message: report.message().to_string() })

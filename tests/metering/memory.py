@@ -34,6 +34,7 @@ def check(checks: Checks, database: str) -> None:
         connection.execute("SELECT credits.credit_grant('ann', 1000000000)")
         bounds(checks, connection)
         too_large_for_the_inbox(checks, connection)
+        maintained(checks, database)
         no_memory(checks, database)
         canceled(checks, database)
         given_back(checks, database)
@@ -89,6 +90,20 @@ def too_large_for_the_inbox(checks: Checks, connection: psycopg.Connection[Any])
     expected = [("huge", "PC013", "metadata must have at most 1 MiB", 12), ("long", "PC013", key, 1), ("longer", "PC013", key, 1)]
     checks.equal(rows, expected, "what is too large is put aside")
     connection.execute("DELETE FROM credits.inbox_rejected")
+
+
+def maintained(checks: Checks, database: str) -> None:
+    """A batch of maintain() that is larger than a session's memory should be: a row of it is a few pages, and a megabyte when read."""
+    with harness.connect(database, options="-c synchronous_commit=off") as connection:
+        connection.execute(PUT.format(LARGE.format(MB - 1000)), ["ann", "compressed ", 350])
+    with harness.connect(database, options="-c synchronous_commit=off") as connection:
+        pid = connection.info.backend_pid
+        connection.execute("SELECT credits.settle(1)")
+        idle, before = private(pid), peak(connection)
+        connection.execute("CALL credits.maintain()")
+        grown, kept = (peak(connection) - before) // MB, (private(pid) - idle) // MB
+        checks.equal(connection.execute("SELECT count(*) FROM credits.inbox").fetchone(), (0,), "maintain() charges 350 MB of rows")
+        checks.check(grown < 250 and kept < 24, f"with at most {grown} MB in memory, of which {kept} MB stay")
 
 
 def no_memory(checks: Checks, database: str) -> None:

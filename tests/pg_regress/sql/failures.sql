@@ -108,3 +108,22 @@ DROP TRIGGER refuse ON credits.outbox;
 CALL credits.maintain();
 SELECT count(*) FROM credits.outbox;
 SELECT * FROM credits.verify();
+-- Nor does one that ran out of something, or collided with another session: the others may need less, and other locks.
+CREATE FUNCTION run_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'not now' USING ERRCODE = tg_argv[0];
+END $$;
+CREATE PROCEDURE warn_again() LANGUAGE sql AS $$
+    SELECT FROM credits.credit_grant('ann', 200);
+    SELECT FROM credits.wallet_debit('ann', 200);
+    UPDATE credits.outbox SET created_at = created_at - interval '1 year';
+$$;
+CALL put_in('f ');
+SELECT format('CREATE TRIGGER run_out BEFORE INSERT ON credits.meter_events FOR EACH ROW EXECUTE FUNCTION run_out(%L)', code),
+       'CALL warn_again()', 'SELECT count(*) > 0 AS waits FROM credits.outbox', 'CALL credits.maintain()',
+       'SELECT (SELECT count(*) FROM credits.outbox) AS outbox, inbox, rejected FROM credits.backlog',
+       'DROP TRIGGER run_out ON credits.meter_events'
+FROM unnest(ARRAY['53200', '40P01', '55P03']) code \gexec
+CALL credits.maintain();
+SELECT inbox, rejected FROM credits.backlog;
+SELECT * FROM credits.verify();
