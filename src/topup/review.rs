@@ -5,10 +5,12 @@
 use crate::clock::Time;
 use crate::error::Error;
 use crate::ledger::account;
+use crate::ledger::failure;
 use crate::ledger::posting::{self, Key};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT4OID, TEXTOID, UUIDOID};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// What changed.
@@ -59,22 +61,33 @@ static GO_ON: Statement =
 
 static END: Statement = Statement::new(c"DELETE FROM credits.recharge_reviews WHERE price_id = $1", &[UUIDOID]);
 
+// Accounts that work failed for, and whose time to be tried again has come.
+static LOCK_FAILED: Statement = Statement::scanning(
+    c"SELECT a.customer_id, a.currency
+      FROM credits.account_failures f
+      JOIN credits.accounts a ON a.customer_id = f.customer_id AND a.currency = f.currency
+      WHERE f.retry_at <= clock_timestamp()
+        AND EXISTS (SELECT FROM credits.auto_recharges r WHERE r.customer_id = f.customer_id AND r.currency = f.currency)
+      ORDER BY f.retry_at LIMIT $1
+      FOR NO KEY UPDATE OF a SKIP LOCKED",
+    &[INT4OID],
+);
+
 /// One batch of a review, of at most so many accounts; how much it was. An account that another session has is passed over:
-/// it is held against the same before it buys anything.
+/// it is held against the same before it buys anything. One that fails is recorded, and looked at again when it is tried again.
 pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> {
     let (price_id, after): (Uuid, String) = match NEXT.run(session, &[])?.first() {
         Some(mut row) => (row.next()?, row.next()?),
-        None => return Ok(0),
+        None => return try_again(session, most),
     };
     let mut page: Vec<Key> = Vec::new();
     for mut row in PAGE.run(session, &[price_id.cell(), after.cell(), most.cell()])?.iter() {
         page.push((row.next()?, row.next()?));
     }
-    for (customer_id, currency) in posting::lock_free(session, &page)? {
-        // As of its last posting: what time brought is not this work's.
-        let book = account::open_existing(session, &customer_id, &currency, Time(0))?;
-        account::look_again(session, book)?;
-    }
+    let failed = failure::known(session)?;
+    let mut free = posting::lock_free(session, &page)?;
+    free.retain(|key| !failed.contains(key));
+    failure::each_apart(session, &free, &HashSet::new(), |keys| look_again(session, keys))?;
     match page.last() {
         Some((customer_id, _)) if page.len() as i64 == i64::from(most) => {
             GO_ON.run(session, &[price_id.cell(), customer_id.cell()])?
@@ -82,4 +95,25 @@ pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> 
         _ => END.run(session, &[price_id.cell()])?,
     };
     Ok((page.len() as i32).max(1))
+}
+
+/// Looks again at accounts that failed, which may have been left out of a review meanwhile.
+fn try_again(session: &Session, most: i32) -> Result<i32, Error> {
+    let mut keys: Vec<Key> = Vec::new();
+    for mut row in LOCK_FAILED.run(session, &[most.cell()])?.iter() {
+        keys.push((row.next()?, row.next()?));
+    }
+    let failed: HashSet<Key> = keys.iter().cloned().collect();
+    let (done, failures) = failure::each_apart(session, &keys, &failed, |keys| look_again(session, keys))?;
+    Ok(done + failures)
+}
+
+/// Looks at accounts that are locked already.
+fn look_again(session: &Session, keys: &[Key]) -> Result<i32, Error> {
+    for (customer_id, currency) in keys {
+        // As of its last posting: what time brought is not this work's.
+        let book = account::open_existing(session, customer_id, currency, Time(0))?;
+        account::look_again(session, book)?;
+    }
+    Ok(keys.len() as i32)
 }

@@ -159,5 +159,23 @@ CALL credits.maintain();
 SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
 SELECT count(*) FROM credits.recharge_reviews;
 
+-- One that cannot be worked on holds back nobody: it is recorded, and looked at again once it works.
+SELECT price_id AS last, product_id AS late FROM credits.package_create('Late', 1000, 20, 'USD') \gset
+CALL low('nat', :'last', 3);
+CALL low('ned', :'last', 3);
+CALL low('nia', :'last', 3);
+UPDATE credits.accounts SET held = -1 WHERE customer_id = 'ned';
+SELECT FROM credits.product_update(:'late', credits => 4999999999999999999900);
+CALL credits.maintain();
+SELECT customer_id, enabled FROM credits.auto_recharges WHERE customer_id IN ('nat', 'ned', 'nia') ORDER BY 1;
+SELECT customer_id, error, attempts FROM credits.account_failures;
+SELECT count(*) FROM credits.recharge_reviews;
+CALL credits.maintain();
+UPDATE credits.accounts SET held = 0 WHERE customer_id = 'ned';
+UPDATE credits.account_failures SET retry_at = now();
+CALL credits.maintain();
+SELECT customer_id, enabled FROM credits.auto_recharges WHERE customer_id IN ('nat', 'ned', 'nia') ORDER BY 1;
+SELECT count(*) FROM credits.account_failures;
+
 SELECT customer_id, type, payload FROM credits.outbox_rows WHERE type = 'recharge.disabled' ORDER BY customer_id, outbox_no;
 SELECT * FROM credits.verify();
