@@ -78,37 +78,73 @@ fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Ti
     })())
 }
 
-static LOCK_DUE: Statement = Statement::new(
-    c"SELECT a.customer_id, a.currency, f.customer_id IS NOT NULL
+static DUE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency, a.next_change_at, f.customer_id IS NOT NULL
       FROM credits.accounts a
       LEFT JOIN credits.account_failures f ON f.customer_id = a.customer_id AND f.currency = a.currency
       WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity' AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
-      ORDER BY a.next_change_at LIMIT $2
-      FOR NO KEY UPDATE OF a SKIP LOCKED",
+      ORDER BY a.next_change_at LIMIT $2",
     &[TIMESTAMPTZOID, INT4OID],
 );
+
+/// So many times as many accounts are looked at where none of those that were can be brought up to date.
+const FURTHER: i32 = 8;
 
 thread_local! {
     /// Whether the inbox has another turn; then so has what its rows hold back.
     static DRAINING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Brings accounts up to date in which something fell due.
+/// Brings accounts up to date in which something fell due: the first that nothing holds back, however many are in front of them
+/// that rows of the inbox hold back, or another session.
 fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let now = settings::now()?.min(due_by);
-    let (mut keys, mut failed): (Vec<Key>, HashSet<Key>) = (Vec::new(), HashSet::new());
-    for mut row in LOCK_DUE.run(session, &[now.cell(), most.cell()])?.iter() {
-        let key = (row.next()?, row.next()?);
-        if row.next()? {
-            failed.insert(key.clone());
+    let (mut limit, mut seen): (i32, HashSet<Key>) = (most, HashSet::new());
+    loop {
+        let (mut due, mut failed): (Vec<(Key, Time)>, HashSet<Key>) = (Vec::new(), HashSet::new());
+        for mut row in DUE.run(session, &[now.cell(), limit.cell()])?.iter() {
+            let key: Key = (row.next()?, row.next()?);
+            let at = row.next()?;
+            if row.next()? {
+                failed.insert(key.clone());
+            }
+            due.push((key, at));
         }
-        keys.push(key);
+        let were_all = (due.len() as i64) < i64::from(limit);
+        due.retain(|(key, _)| seen.insert(key.clone()));
+        let keys: Vec<Key> = due.iter().map(|(key, _)| key.clone()).collect();
+        let (customers, since) = inbox::holds_back(session, &keys, now)?;
+        // Those that are held back are not locked for nothing.
+        let free: Vec<Key> = due
+            .into_iter()
+            .filter(|(key, at)| *at <= since || !customers.contains(&key.0))
+            .map(|(key, _)| key)
+            .collect();
+        for some in free.chunks(most as usize) {
+            let keys = posting::lock_free(session, some)?;
+            let done = post_some(session, &keys, &failed, &customers, now, since)?;
+            if done > 0 {
+                return Ok(done);
+            }
+        }
+        if were_all || DRAINING.get() {
+            return Ok(DRAINING.get().into());
+        }
+        limit = limit.saturating_mul(FURTHER);
     }
-    if keys.is_empty() {
-        return Ok(DRAINING.get().into());
-    }
-    let (customers, since) = inbox::holds_back(session, &keys, now)?;
-    let (done, failures) = failure::each_apart(session, &keys, &failed, |keys| {
+}
+
+/// Brings locked accounts up to date: those of these customers to when the inbox has rows, and the others to now. How many were
+/// not, or failed.
+fn post_some(
+    session: &Session,
+    keys: &[Key],
+    failed: &HashSet<Key>,
+    customers: &HashSet<String>,
+    now: Time,
+    since: Time,
+) -> Result<i32, Error> {
+    let (done, failures) = failure::each_apart(session, keys, failed, |keys| {
         // Locked already, so this does not wait. Of usage that waits a share of a batch each.
         let books = posting::lock(session, keys)?;
         let each = settlement::share(settlement::BATCH, books.len());
@@ -122,7 +158,7 @@ fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
         Ok(done as i32)
     })?;
     // Those that it failed for are done with for now.
-    Ok(if done + failures > 0 { done + failures } else { DRAINING.get().into() })
+    Ok(done + failures)
 }
 
 fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {

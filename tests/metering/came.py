@@ -29,6 +29,10 @@ def check(checks: Checks, database: str) -> None:
                 "INSERT INTO credits.inbox (customer_id, event_name, value, identifier) VALUES (%s, 'tokens', 4, 'before')",
                 [customer],
             )
+        # Due after them, and nothing of it waits.
+        one.execute(
+            "SELECT credits.credit_grant('dot', 10, expires_at => clock_timestamp() + %s * interval '1 second')", [LASTS]
+        )
         # The first of an account looks at it; those after it do not.
         one.execute("SELECT credits.report_meter_event('cy', 'later', 1, 'first')")
         one.execute("SELECT pg_sleep(%s)", [LASTS + 0.1])
@@ -38,7 +42,7 @@ def check(checks: Checks, database: str) -> None:
         checks.equal(
             one.execute(TOOK).fetchall(), [(customer, 4, 0, True) for customer in CUSTOMERS], "each row is paid as of then"
         )
-        checks.equal(ended(one), {"ada": 6, "ben": 6, "cy": 5}, "and what was left has ended since")
+        checks.equal(ended(one), {"ada": 6, "ben": 6, "cy": 5, "dot": 10}, "and what was left has ended since")
         checks.none(harness.verify(one), "verify() finds nothing")
 
 
@@ -50,8 +54,10 @@ def beside_one_that_drains(
     one.execute("SELECT credits.settle(1)")
     # Recorded now, after the grants' end: charged at once it would take its account past that.
     other.execute("SELECT credits.report_meter_event('cy', 'later', 1, 'deferred')")
-    other.execute("CALL credits.maintain()")
-    checks.equal(ended(other), {}, "another's maintain() posts no end that came after rows that wait")
+    other.execute("CALL credits.maintain(batch_size => 1)")
+    checks.equal(
+        ended(other), {"dot": 10}, "another's maintain() posts no end that came after rows that wait, but the one behind those"
+    )
     one.execute("COMMIT")
 
 
