@@ -140,11 +140,6 @@ fn configure_auto_recharge(
             let decimals = currency::resolve(session, &code)?.decimals;
             customer::must_exist(session, customer_id)?;
             let known = find(session, customer_id, &code)?;
-            let is_to_be_on = enabled.unwrap_or(known.as_ref().is_none_or(|known| known.enabled));
-            if is_to_be_on && customer::is_erased(session, customer_id)? {
-                // Nobody may be charged who was forgotten; customer_upsert makes somebody of them again.
-                return Err(Error::argument("enabled", "must not be true: the customer was erased"));
-            }
             let threshold = input::optional_number("threshold", threshold, |n| amount::positive(n, decimals))?;
             let threshold = threshold.or(known.as_ref().map(|known| known.threshold));
             let threshold = input::required("threshold", threshold)?;

@@ -48,9 +48,4 @@ SELECT * FROM shop('{"id": "payment 2", "type": "payer.seen", "reference": "p4",
 SELECT top_up_id FROM credits.top_up_create('ann', :'price_id') \gset
 SELECT status FROM credits.payment_failed('ann', :'top_up_id', 'shop', 'p5', 'Visa 4242 of PERSON declined');
 SELECT * FROM who_has('PERSON');
--- Nobody can be charged by a standing order again, until it is somebody.
-SELECT FROM credits.configure_auto_recharge('ann', enabled => true, payment_method => 'PERSON');
-SELECT enabled FROM credits.configure_auto_recharge('ann', threshold => 20);
-SELECT FROM credits.customer_upsert('ann', 'Ann again');
-SELECT enabled FROM credits.configure_auto_recharge('ann', enabled => true);
 SELECT * FROM credits.verify();
