@@ -6,8 +6,9 @@
 //! back leave owed is no more than was granted. So no balance is more than twice the limit, and sums of seven such numbers fit
 //! a [`Decimal`] without rounding: addition and subtraction are exact everywhere.
 
-use ethnum::I256;
 pub use rust_decimal::Decimal;
+
+use ethnum::I256;
 
 /// Most digits that an amount, a value or a price may have.
 pub const MAX_DIGITS: u32 = 28;

@@ -1,12 +1,11 @@
 //! Arguments as callers gave them, held against what every function asks: there, and of a bearable length.
 
 use crate::amount::{AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
+use crate::moment::Time;
 use crate::pg::argument::{Number, Numeric, Timestamptz};
-use crate::pg::backend;
-use crate::pg::numeric;
 use crate::pg::value::{Cell, ToCell, UpTo};
+use crate::pg::{backend, numeric};
 use crate::settings;
 
 /// The longest text that is no key, in characters: a name, a description, a reason.

@@ -3,20 +3,24 @@
 pgrx::pg_module_magic!(name, version);
 
 pub mod amount;
-pub mod clock;
+mod auto_recharge;
+mod catalog;
+mod checkout;
+mod clock;
 pub mod error;
 mod input;
+mod jobs;
 mod json;
 pub mod ledger;
-mod maintenance;
 pub mod metering;
+pub mod moment;
 mod nearest;
+mod outbox;
+mod payments;
 mod pg;
-mod running;
 mod settings;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
-mod topup;
 
 pgrx::extension_sql_file!("../sql/tables.sql", name = "tables", bootstrap);
 pgrx::extension_sql_file!("../sql/meter_tables.sql", name = "meter_tables", requires = ["tables"]);

@@ -1,7 +1,7 @@
 //! Every setting, with what it is for; and what "now" is.
 
-use crate::clock::Time;
 use crate::error::Error;
+use crate::moment::Time;
 use crate::pg::backend::{self, settings_are_all};
 use crate::pg::placeholder::first_refused;
 use crate::pg::raise::raise;

@@ -1,13 +1,13 @@
 //! Accounts: one currency of a customer's wallet, locked and up to date for whatever is done to it; and what it may owe.
 
-use super::book::{Book, Short};
-use super::line::LineType;
-use super::posting;
-use super::{currency, customer};
 use crate::amount::{self, Decimal};
-use crate::clock::Time;
 use crate::error::{Error, Spender};
 use crate::input;
+use crate::ledger::engine::book::{Book, Short};
+use crate::ledger::engine::line::LineType;
+use crate::ledger::engine::posting;
+use crate::ledger::{currency, customer};
+use crate::moment::Time;
 use crate::pg::argument::Numeric;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};

@@ -1,14 +1,15 @@
 //! Adjustments: signed corrections for what happened elsewhere.
 
-use super::book::Book;
-use super::grant::{self, NewGrant};
-use super::line::{LineType, Source};
-use super::operation::{self, Begun, Operation, Texts};
-use super::terms::{Given, Terms};
-use super::{account, balance, currency, posting};
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::line::{LineType, Source};
+use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::engine::posting;
+use crate::ledger::grant::{self, NewGrant};
+use crate::ledger::terms::{Given, Terms};
+use crate::ledger::{account, balance, currency};
 use crate::pg::argument::{Numeric, Timestamptz};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};

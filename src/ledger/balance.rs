@@ -1,11 +1,12 @@
 //! Balances: what a customer has at this moment, whether or not anything has posted what time brought.
 
-use super::book::Book;
-use super::{currency, posting};
 use crate::amount::Decimal;
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::currency;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::posting;
+use crate::moment::Time;
 use crate::pg::reply::{Columns, Many, Maybe, Reply};
 use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
 use crate::pg::value::ToCell;

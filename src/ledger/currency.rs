@@ -1,6 +1,7 @@
 //! Currencies: what is counted, and with how many decimals.
 
 use crate::amount::{self, AmountError, Decimal};
+use crate::auto_recharge::review::{self, Changed};
 use crate::error::Error;
 use crate::input;
 use crate::nearest::nearest;
@@ -11,7 +12,6 @@ use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, Oid, ToCell};
 use crate::row;
 use crate::settings;
-use crate::topup::review::{self, Changed};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, INT2OID, JSONBOID, NUMERICOID, TEXTOID};
 

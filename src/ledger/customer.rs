@@ -1,8 +1,8 @@
 //! Customers: whoever owns credits, under the application's own key.
 
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::moment::Time;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};

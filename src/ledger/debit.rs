@@ -1,13 +1,14 @@
 //! Debits: guarded spend, all or nothing.
 
-use super::head::{self, Charge, Paid, Spending, charging};
-use super::line::LineType;
-use super::operation::{self, Begun, Operation, Texts};
-use super::{account, balance, currency, posting};
 use crate::amount::{self, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::fast_charge::{self, Charge, Paid, Spending, charging};
+use crate::ledger::engine::line::LineType;
+use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::engine::posting;
+use crate::ledger::{account, balance, currency};
+use crate::moment::Time;
 use crate::pg::argument::Numeric;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -179,7 +180,7 @@ fn head_pays(
     ];
     let account = (customer_id, operation.currency.as_str());
     let charge = Charge { account, amount: operation.amount, by: Spending::Plain, now };
-    head::pay(session, &charge, &CHARGE, &cells)
+    fast_charge::pay(session, &charge, &CHARGE, &cells)
 }
 
 fn lost() -> Error {

@@ -1,19 +1,20 @@
 //! Questions about a spend that is not made: which grants would pay it, and whether it may go on.
 
-use super::book::{Book, Refusal};
-use super::drawdown::Grant;
-use super::{account, balance, currency, customer, posting};
 use crate::amount::{self, Decimal};
-use crate::clock::Time;
+use crate::auto_recharge::configuration;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::{Book, Refusal};
+use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::posting;
+use crate::ledger::{account, balance, currency, customer};
 use crate::metering::meter::{self, Meter};
+use crate::moment::Time;
 use crate::pg::argument::Numeric;
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, reading};
 use crate::row;
 use crate::settings;
-use crate::topup::auto_recharge;
 use pgrx::pg_extern;
 use std::rc::Rc;
 use uuid::Uuid;
@@ -162,7 +163,7 @@ fn credit_availability(
             };
             let allowed = max_pending.unwrap_or_default();
             // Credits that are being bought, where the caller counts on them.
-            let bought = auto_recharge::in_progress(session, customer_id, &code)?;
+            let bought = configuration::in_progress(session, customer_id, &code)?;
             let coming = bought
                 .zip(max_recharges)
                 .and_then(|(credits, most)| credits.checked_mul(Decimal::from(most)))

@@ -4,16 +4,17 @@
 mod change;
 mod report;
 
-use super::book::Book;
-use super::drawdown::{Grant, Status};
-use super::line::{LineType, Source};
-use super::operation::{self, Begun, Operation, Texts};
-use super::terms::{Given, Terms};
-use super::{account, balance, currency, history, posting};
 use crate::amount::{self, AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::{Grant, Status};
+use crate::ledger::engine::line::{LineType, Source};
+use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::engine::posting;
+use crate::ledger::terms::{Given, Terms};
+use crate::ledger::{account, balance, currency, history};
+use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, in_one_snapshot, writing};

@@ -1,11 +1,12 @@
 //! History: the ledger's lines, and what a balance was at a past moment.
 
-use super::book::Book;
-use super::{balance, currency, posting};
 use crate::amount::Decimal;
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::posting;
+use crate::ledger::{balance, currency};
+use crate::moment::Time;
 use crate::pg::argument::Timestamptz;
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, reading};

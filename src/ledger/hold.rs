@@ -1,14 +1,14 @@
 //! Holds: credits set aside for work in progress, later captured in whole or part, or released.
 
-use super::book::Book;
-use super::line::{ClosedHold, Hold, HoldStatus};
-use super::operation::{self, Begun, Operation, Texts};
-use super::posting::{self, hold as read_hold};
-use super::{account, balance, currency};
 use crate::amount::{self, AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::line::{ClosedHold, Hold, HoldStatus};
+use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::engine::posting::{self, hold as read_hold};
+use crate::ledger::{account, balance, currency};
+use crate::moment::Time;
 use crate::pg::argument::{Id, Interval, Numeric};
 use crate::pg::array::array;
 use crate::pg::reply::{One, Reply};

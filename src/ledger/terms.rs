@@ -1,14 +1,14 @@
 //! The terms of a grant: what a caller may ask for, and what that makes of it.
 
-use super::drawdown::{Category, Grant, Status};
 use crate::amount::{self, Decimal};
-use crate::clock::Time;
+use crate::catalog::price::GrantTerms;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::drawdown::{Category, Grant, Status};
 use crate::metering::meter;
+use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::statement::Session;
-use crate::topup::price::GrantTerms;
 use uuid::Uuid;
 
 /// Neither first nor last.

@@ -1,15 +1,15 @@
 //! Transfers: credits that go from one customer to another and keep their terms.
 
-use super::book::Book;
-use super::drawdown::{Draw, Grant, Status};
-use super::line::{LineType, Source};
-use super::operation::{self, Begun, Operation, Texts};
-use super::posting::{self, Key};
-use super::{account, balance, currency, customer, grant};
 use crate::amount::{self, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::{Draw, Grant, Status};
+use crate::ledger::engine::line::{LineType, Source};
+use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::engine::posting::{self, Key};
+use crate::ledger::{account, balance, currency, customer, grant};
+use crate::moment::Time;
 use crate::pg::argument::Numeric;
 use crate::pg::array::array;
 use crate::pg::reply::{One, Reply};

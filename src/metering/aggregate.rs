@@ -5,9 +5,9 @@
 //! The rule: credits charged = the price of the aggregate of the events not taken back. So an event is charged by what it
 //! changes, which may be less than nothing.
 
-use super::pricing::{Aggregation, Price};
 use crate::amount::{AmountError, Decimal, MAX_DIGITS};
-use crate::clock::Time;
+use crate::metering::pricing::{Aggregation, Price};
+use crate::moment::Time;
 
 /// What the events of one period, and of one price where that matters, add up to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,14 +2,19 @@
 //! in report.rs, the accounts that pay are in accounts.rs, the rows of the events in record.rs; the common case, in which
 //! little of that is needed, in heads.rs.
 
-use super::accounts::{Accounts, Charge, Locking, Map, Owned};
-use super::meter::{self, Meter};
-use super::report::{Event, Outcome, Priced, price};
-use super::{heads, record, repeat};
-use crate::clock::Time;
+pub mod accounts;
+mod fast_path;
+mod json;
+pub mod replay;
+pub mod rows;
+
 use crate::error::Error;
-use crate::ledger::line::OwnLine;
-use crate::ledger::posting::Key;
+use crate::ledger::engine::line::OwnLine;
+use crate::ledger::engine::posting::Key;
+use crate::metering::batch::accounts::{Accounts, Charge, Locking, Map, Owned};
+use crate::metering::meter::{self, Meter};
+use crate::metering::report::{Event, Outcome, Priced, price};
+use crate::moment::Time;
 use crate::pg::memory;
 use crate::pg::statement::Session;
 use crate::settings;
@@ -82,7 +87,7 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     let payable: Option<Vec<&Priced<'_>>> = judged.iter().map(Judged::payable).collect();
     // For one alone its head was asked before.
     if let Some(events) = payable.filter(|events| events.len() > 1)
-        && let Some(outcomes) = heads::pay(session, &events, now, locking)?
+        && let Some(outcomes) = fast_path::pay(session, &events, now, locking)?
     {
         return Ok(outcomes);
     }
@@ -133,7 +138,7 @@ fn charge(
         let Some(event) = judged[*place].event().filter(|event| new(event)) else { continue };
         let outcome = match (charged.get(&event.key()), &judged[*place]) {
             // An identifier twice in one batch: the later report repeats the one that was charged.
-            (Some(first), _) => repeat::check(event, (&first.priced.event.event_name, first.priced.event.value))
+            (Some(first), _) => replay::check(event, (&first.priced.event.event_name, first.priced.event.value))
                 .and_then(|()| match &answers[first.place] {
                     Answer::Known(Ok(row)) => Ok(accounts.as_it_stands(first.priced, row)),
                     _ => Err(Error::internal("an event was charged and has no outcome")),
@@ -156,18 +161,15 @@ fn charge(
         answers[*place] = Answer::Known(outcome);
     }
     // What is refused may be a repeat, which is never refused.
-    let repeated = repeat::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
+    let repeated = replay::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
     for (place, _) in refused.into_iter().filter(|(_, event)| repeated.contains(&event.key().owned())) {
         answers[place] = Answer::at_first(&judged[place]);
     }
     let rows = charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
-    let lost = record::write(session, rows, now)?;
+    let lost = rows::write(session, rows, now)?;
     if !lost.is_empty() {
         let customers = customers_of(&lost);
-        record::forget(
-            session,
-            charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())),
-        )?;
+        rows::forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;
         accounts.leave(&customers);
         for place in places.iter().filter(|place| judged[**place].is_of(&customers)) {
             answers[*place] = Answer::at_first(&judged[*place]);
@@ -192,7 +194,7 @@ fn answer(session: &Session, judged: &[Judged<'_>], answers: Vec<Answer>, now: T
             }
         });
     }
-    for (place, outcome) in places.into_iter().zip(repeat::answers(session, repeats, now)?) {
+    for (place, outcome) in places.into_iter().zip(replay::answers(session, repeats, now)?) {
         outcomes[place] = Some(outcome);
     }
     let lost = || Err(Error::internal("an event had no outcome"));
@@ -210,7 +212,7 @@ impl<'a> Judged<'a> {
 
     /// Itself, where the heads may pay for it.
     fn payable(&self) -> Option<&Priced<'a>> {
-        if let Judged::Priced(priced) = self { Some(priced).filter(|p| heads::may_pay(p)) } else { None }
+        if let Judged::Priced(priced) = self { Some(priced).filter(|p| fast_path::may_pay(p)) } else { None }
     }
 
     fn is_of(&self, customers: &HashSet<&str>) -> bool {

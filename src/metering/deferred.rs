@@ -1,9 +1,9 @@
 //! Deferred events: recorded without touching the account, so that one wallet takes any number of writers. They are charged
 //! in settlement.rs, or by the next posting to the account: ledger/posting/unsettled.rs.
 
-use super::report::Priced;
-use crate::clock::Time;
 use crate::error::Error;
+use crate::metering::report::Priced;
+use crate::moment::Time;
 use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;

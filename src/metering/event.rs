@@ -1,16 +1,16 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
 //! and the short way of the common case (ledger/head.rs); everything else is a batch of one in batch.rs.
 
-use super::accounts::{Locking, Owned};
-use super::batch;
-use super::report::{self, Cost, Event, EventRow, Extras, Outcome, Priced};
-use super::{deferred, meter, repeat};
 use crate::amount::Decimal;
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::head::{self, Charge, Paid, Spending, charging};
-use crate::ledger::posting;
+use crate::ledger::engine::fast_charge::{self, Charge, Paid, Spending, charging};
+use crate::ledger::engine::posting;
+use crate::metering::batch::accounts::{Locking, Owned};
+use crate::metering::batch::{self, replay};
+use crate::metering::report::{self, Cost, Event, EventRow, Extras, Outcome, Priced};
+use crate::metering::{deferred, meter};
+use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::array::Element;
 use crate::pg::memory;
@@ -72,7 +72,7 @@ pub fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time,
     let meter = batch::meter_of(session, event, now, locking)?;
     let priced = match report::price(event, meter.as_deref(), now) {
         Ok(priced) => priced,
-        Err(error) => return repeat::answer(session, event, now, meter::suggesting(session, error)),
+        Err(error) => return replay::answer(session, event, now, meter::suggesting(session, error)),
     };
     if priced.meter.deferred {
         if deferred::record(session, &priced, now)? {
@@ -86,7 +86,7 @@ pub fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time,
             Paid::Line { available } => return Ok(report::row(event, cost, Decimal::ZERO, available, false)),
             Paid::Taken => {
                 let lost = Error::internal("an identifier is taken and not to be found");
-                return repeat::answer(session, event, now, lost);
+                return replay::answer(session, event, now, lost);
             }
             Paid::Otherwise => {}
         }
@@ -141,7 +141,7 @@ fn head_pays(session: &Session, priced: &Priced<'_>, cost: Decimal, now: Time) -
         priced.meter.price_version.cell(),
     ];
     let charge = Charge { account: priced.account(), amount: cost, by: Spending::Usage, now };
-    head::pay(session, &charge, &CHARGE, &cells)
+    fast_charge::pay(session, &charge, &CHARGE, &cells)
 }
 
 /// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.

@@ -2,14 +2,17 @@
 //! its rows came. A row leaves it in the transaction that charged it, found it a repeat, or put it aside with its error; so
 //! nothing is lost and nothing charged twice, however often that is interrupted.
 
-use super::apart::{self, Outcome};
-use super::batch;
-use super::report::{Event, Extras};
-use super::waiting::{At, Waiting};
-use crate::clock::Time;
+mod cursor;
+mod isolation;
+
 use crate::error::Error;
 use crate::input;
-use crate::ledger::posting::Key;
+use crate::ledger::engine::posting::Key;
+use crate::metering::batch;
+use crate::metering::inbox::cursor::{At, Waiting};
+use crate::metering::inbox::isolation::Outcome;
+use crate::metering::report::{Event, Extras};
+use crate::moment::Time;
 use crate::pg::argument::Numeric;
 use crate::pg::array::array;
 use crate::pg::lock::Lock;
@@ -236,7 +239,7 @@ fn read(row: &mut statement::Row<'_>, received_at: Time, now: Time) -> Result<(T
 
 /// Charges what rows report as of when they came, or puts them aside; whether each is done with.
 fn report(session: &Session, rows: &[Row]) -> Result<Vec<bool>, Error> {
-    let outcomes = apart::report(session, &rows.iter().map(|row| (row.as_of, &row.event)).collect::<Vec<_>>())?;
+    let outcomes = isolation::report(session, &rows.iter().map(|row| (row.as_of, &row.event)).collect::<Vec<_>>())?;
     let (mut done, mut leaving, mut refused) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for (row, outcome) in rows.iter().zip(outcomes) {
         let busy = matches!(outcome, Outcome::Busy);

@@ -1,19 +1,19 @@
 //! Meters: the billable kinds of usage, found by their event name. How they are made, priced and switched off; what charging
 //! needs to know of them is in meter/known.rs.
 
-mod known;
+mod cache;
 
-pub use known::{Meter, find, find_as_of, prices_of, read};
+pub use cache::{Meter, find, find_as_of, prices_of, read};
 
-use super::period::Span;
-use super::pricing::{Aggregation, Pricing};
-use crate::amount::{self, Decimal};
+use crate::amount;
+use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
+use crate::metering::period::Span;
+use crate::metering::pricing::{Aggregation, Pricing};
 use crate::nearest::nearest;
 use crate::pg::argument::Numeric;
-use crate::pg::cache;
 use crate::pg::procedure::Call;
 use crate::pg::reply::{One, Reply, Unchanged};
 use crate::pg::statement::{Session, Statement, writing};
@@ -326,6 +326,6 @@ fn meter_deactivate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
 /// `credits.forget_remembered`: the trigger on meters and currencies.
 #[pg_extern(sql = false)]
 fn forget_remembered(call: Call) -> Reply<Unchanged> {
-    cache::table_changed(&call);
+    crate::pg::cache::table_changed(&call);
     Reply(Ok(Unchanged))
 }

@@ -1,13 +1,13 @@
 //! Periods: usage that is priced as one. Which period an event belongs to, and what each stands at in the tables, read and
 //! written under the account's lock. What an event does to it is aggregate.rs.
 
-use super::aggregate::{Counted, Standing};
 use crate::amount::Decimal;
-use crate::clock::Time;
 use crate::error::Error;
-use crate::ledger::book::Book;
-use crate::ledger::line::Period;
-use crate::ledger::posting;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::line::Period;
+use crate::ledger::engine::posting;
+use crate::metering::aggregate::{Counted, Standing};
+use crate::moment::Time;
 use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
 use pgrx::pg_sys::{INT4ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};

@@ -5,7 +5,8 @@ mod schema;
 
 pub use schema::SchemaError;
 
-use crate::amount::{self, AmountError, Decimal};
+use crate::amount;
+use crate::amount::{AmountError, Decimal};
 use crate::json;
 use num_bigint::BigInt;
 use num_rational::BigRational;

@@ -1,13 +1,13 @@
 //! Ranks: the events of a last or a max in the order in which they would count, so that one which is taken back leaves its
 //! place to the next.
 
-use super::aggregate::{Report, Standing};
-use super::meter::{self, Meter};
-use super::pricing::Aggregation;
 use crate::amount::{AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
-use crate::ledger::line::Period;
+use crate::ledger::engine::line::Period;
+use crate::metering::aggregate::{Report, Standing};
+use crate::metering::meter::{self, Meter};
+use crate::metering::pricing::Aggregation;
+use crate::moment::Time;
 use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Json, ToCell};

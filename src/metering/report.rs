@@ -1,13 +1,13 @@
 //! A report of usage: what was said, whether it may be charged, what it costs, and what came of it.
 
-use super::aggregate;
-use super::meter::Meter;
-use super::pricing::Price;
 use crate::amount::{self, AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::line::Period;
+use crate::ledger::engine::line::Period;
+use crate::metering::aggregate;
+use crate::metering::meter::Meter;
+use crate::metering::pricing::Price;
+use crate::moment::Time;
 use crate::pg::argument::{JSON_BYTES, Number};
 use crate::pg::statement::Row;
 use crate::pg::value::{Json, UpTo};

@@ -1,13 +1,13 @@
 //! Settlement: what waits is charged in batches, as of when it was reported: the inbox and deferred events. How they
 //! are charged is ledger/posting/unsettled.rs and ledger/book/time.rs; any other posting to the account does the same.
 
-use super::inbox;
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::book::Book;
-use crate::ledger::failure;
-use crate::ledger::posting::{self, Key};
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::failure;
+use crate::ledger::engine::posting::{self, Key};
+use crate::metering::inbox;
+use crate::moment::Time;
 use crate::pg::reply::{Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;

@@ -1,10 +1,10 @@
 //! Usage: what was reported, what of it is owed, and what it would cost: asked about rather than charged.
 
-use super::meter;
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::{balance, currency};
+use crate::metering::meter;
 use crate::pg::argument::{Numeric, Timestamptz};
 use crate::pg::reply::{Many, Reply, Value};
 use crate::pg::statement::{Statement, reading};

@@ -1,13 +1,13 @@
 //! Arguments of SQL functions as Rust types of our own, beside those that pgrx has.
 
-use super::array::{Element, Layout, count, flat};
-use super::numeric::{self, numeric_text};
-use super::span::Span;
-use super::value::{Cell, FromCell, Json, size};
 use crate::amount::{self, AmountError, Decimal};
-use crate::clock::Time;
 use crate::error::Error;
+use crate::moment::Time;
+use crate::pg::array::{Element, Layout, count, flat};
+use crate::pg::numeric::{self, numeric_text};
 use crate::pg::raise::raise;
+use crate::pg::span::Span;
+use crate::pg::value::{Cell, FromCell, Json, size};
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::nullable::Nullable;
 use pgrx::{impl_sql_translatable, pg_sys};

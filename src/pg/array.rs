@@ -1,11 +1,11 @@
 //! One-dimensional arrays on their way into statements and out of rows. They are written as PostgreSQL lays them out (array.h,
 //! arrayfuncs.c): a batch passes tens of thousands of elements, and to make a value of each first costs several times as much.
 
-use super::memory;
-use super::numeric::stored;
-use super::value::{Cell, FromCell, Json, Place, ToCell, header, kept};
 use crate::amount::Decimal;
-use crate::clock::Time;
+use crate::moment::Time;
+use crate::pg::memory;
+use crate::pg::numeric::stored;
+use crate::pg::value::{Cell, FromCell, Json, Place, ToCell, header, kept};
 use pgrx::pg_sys;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! The backend's own: when the transaction began, a moment written as text, the names of settings.
 
-use crate::clock::Time;
+use crate::moment::Time;
 use pgrx::pg_sys;
 use std::ffi::CString;
 

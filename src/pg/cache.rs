@@ -3,9 +3,9 @@
 //! A trigger on such a table tells all sessions of a change, through PostgreSQL's own relation invalidations: at commit
 //! the others, at once its own, and again when it is rolled back. A transaction that begins after the commit sees it.
 
-use super::procedure::Call;
-use super::value::Oid;
 use crate::error::Error;
+use crate::pg::procedure::Call;
+use crate::pg::value::Oid;
 use pgrx::pg_sys;
 use std::cell::RefCell;
 use std::collections::HashMap;

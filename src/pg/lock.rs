@@ -5,7 +5,7 @@
 //! extension, where a command has a system catalogue, the object is a hash. They show in `pg_locks` as locks of type 'object'
 //! with `classid` that table's oid. All of them last until the transaction, or the part of it that took them, ends.
 
-use super::statement::Session;
+use crate::pg::statement::Session;
 use foldhash::fast::FixedState;
 use pgrx::pg_sys;
 use std::ffi::CStr;

@@ -1,8 +1,8 @@
 //! Exact decimals on their way into and out of PostgreSQL's `numeric`, by its digits: through text it costs several times
 //! as much.
 
-use super::value::{Cell, FromCell, ToCell, header, kept, printed, whole};
 use crate::amount::{self, Decimal};
+use crate::pg::value::{Cell, FromCell, ToCell, header, kept, printed, whole};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 

@@ -1,9 +1,9 @@
 //! A procedure that commits between batches. PostgreSQL lets only a procedure do so that was called outside of any
 //! transaction block, is no SECURITY DEFINER, has no SET, and opened its connection to say so.
 
-use super::memory;
-use super::subtransaction::{self, Failure};
-use crate::clock::Time;
+use crate::moment::Time;
+use crate::pg::memory;
+use crate::pg::subtransaction::{self, Failure};
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::pg_sys;
 use pgrx::pgrx_sql_entity_graph::metadata::{

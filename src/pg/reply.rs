@@ -1,9 +1,9 @@
 //! What SQL functions return: a value, a row with named columns, or rows; or an error raised with its own SQLSTATE.
 
-use super::memory;
-use super::raise::raise;
-use super::value::{Cell, ToCell};
 use crate::error::Error;
+use crate::pg::memory;
+use crate::pg::raise::raise;
+use crate::pg::value::{Cell, ToCell};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::pg_sys;

@@ -1,7 +1,7 @@
 //! Intervals, added on the calendar in UTC: what a month or a day comes to must not depend on the session's time zone.
 
-use super::value::{Cell, FromCell, ToCell};
-use crate::clock::Time;
+use crate::moment::Time;
+use crate::pg::value::{Cell, FromCell, ToCell};
 use pgrx::pg_sys;
 
 /// An `interval`: months, days and a time, of which the first two come to what the calendar makes of them.

@@ -1,9 +1,9 @@
 //! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
 
-use super::memory;
-use super::planning::Planning;
-use super::value::{Cell, FromCell};
 use crate::error::Error;
+use crate::pg::memory;
+use crate::pg::planning::Planning;
+use crate::pg::value::{Cell, FromCell};
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;

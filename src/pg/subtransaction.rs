@@ -1,8 +1,8 @@
 //! A subtransaction: work that is gone as if it had never run, where it does not come to anything.
 
-use super::planning::with_settings;
-use super::statement::Session;
 use crate::error::Error;
+use crate::pg::planning::with_settings;
+use crate::pg::statement::Session;
 use pgrx::PgSqlErrorCode::{ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_UNIQUE_VIOLATION};
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgTryBuilder, pg_sys};

@@ -1,8 +1,8 @@
 //! Values on their way into statements and out of rows: text, moments, ids and what is passed through. Exact decimals are in
 //! numeric.rs, arrays in array.rs.
 
-use super::memory;
-use crate::clock::Time;
+use crate::moment::Time;
+use crate::pg::memory;
 use pgrx::pg_sys;
 use std::cmp::Ordering;
 use std::ffi::CStr;

@@ -1,13 +1,14 @@
 //! Grants that are changed or ended by hand.
 
-use super::{GrantRow, find};
 use crate::amount::Decimal;
-use crate::clock::Time;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::book::Book;
-use crate::ledger::drawdown::{Grant, Status};
-use crate::ledger::{account, posting, terms};
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::{Grant, Status};
+use crate::ledger::engine::posting;
+use crate::ledger::grant::{GrantRow, find};
+use crate::ledger::{account, terms};
+use crate::moment::Time;
 use crate::pg::argument::{Id, Timestamptz};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};

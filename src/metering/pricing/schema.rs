@@ -7,8 +7,8 @@
 //! tier    = { "up_to": number, "unit_price": number, "flat_fee": number }
 //! ```
 
-use super::{Blocks, Price, Pricing, Rate, Tier};
 use crate::amount::{self, Decimal};
+use crate::metering::pricing::{Blocks, Price, Pricing, Rate, Tier};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 

@@ -1,0 +1,410 @@
+//! Auto-recharge: how a customer's account recharges itself, and what becomes of its requests. When one is made is decided in
+//! alarm.rs and done in watch.rs, by the posting that calls for it.
+
+use crate::amount::{self, AmountError, Decimal};
+use crate::auto_recharge::evaluation;
+use crate::auto_recharge::offer::Obstacle;
+use crate::auto_recharge::policy::{self, Off};
+use crate::catalog::price::{self, Price};
+use crate::catalog::recharge_config;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::posting;
+use crate::ledger::{account, currency, customer};
+use crate::moment::Time;
+use crate::outbox;
+use crate::payments::money;
+use crate::pg::argument::{Id, Interval, Numeric};
+use crate::pg::reply::{One, Reply};
+use crate::pg::span::Span;
+use crate::pg::statement::{Session, Statement, reading, writing};
+use crate::pg::value::ToCell;
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{BOOLOID, INT4OID, INTERVALOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use serde_json::json;
+use uuid::Uuid;
+
+row! {
+    /// An account's auto-recharge.
+    pub struct AutoRechargeRow {
+        /// Whose.
+        pub customer_id: String,
+        /// The credit currency's code.
+        pub currency: String,
+        /// Whether it is switched on.
+        pub enabled: bool,
+        /// Below this credits are bought.
+        pub threshold: Decimal,
+        /// At which price.
+        pub price_id: Uuid,
+        /// How many units.
+        pub quantity: i32,
+        /// What the worker charges: its own words.
+        pub payment_method: Option<String>,
+        /// Within 24 hours; NULL for any.
+        pub max_attempts_per_day: Option<i32>,
+        /// Within 24 hours, in the price's currency; NULL for any.
+        pub max_amount_per_day: Option<Decimal>,
+        /// The least time between two requests.
+        pub cooldown: Span,
+        /// How long a request waits for an answer.
+        pub timeout: Span,
+        /// How many attempts in a row failed or timed out.
+        pub failures: i32,
+        /// The code of why it switched itself off; NULL where it did not.
+        pub disabled_reason: Option<String>,
+        /// Whether a request is open.
+        pub recharge_in_progress: bool,
+        /// Whether it waits for the customer's next spend, because credits were taken back.
+        pub waits_for_spend: bool,
+    } read
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT r.customer_id, r.currency, r.enabled, r.threshold, r.price_id, r.quantity, r.payment_method,
+             r.max_attempts_per_day, r.max_amount_per_day, r.cooldown, r.timeout, r.failures, r.disabled_reason,
+             EXISTS (SELECT FROM credits.recharges o
+                     WHERE o.customer_id = r.customer_id AND o.currency = r.currency
+                       AND o.status IN ('requested', 'processing') AND o.expires_at > $3),
+             r.waits_for_spend
+      FROM credits.auto_recharges r WHERE r.customer_id = $1 AND r.currency = $2",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+);
+
+/// An account's auto-recharge, where it was ever configured.
+pub fn find(session: &Session, customer_id: &str, currency: &str) -> Result<Option<AutoRechargeRow>, Error> {
+    let cells = [customer_id.cell(), currency.cell(), settings::now()?.cell()];
+    FIND.run(session, &cells)?.first().map(AutoRechargeRow::read).transpose()
+}
+
+fn not_configured(customer_id: &str, currency: &str) -> Error {
+    Error::RechargeNotConfigured { customer_id: Some(customer_id.to_string()), currency: currency.to_string() }
+}
+
+/// `credits.auto_recharge_config`. Raises PC011, PC013.
+#[pg_extern(sql = false)]
+fn auto_recharge_config(customer_id: Option<&str>, currency: Option<&str>) -> Reply<One<AutoRechargeRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let code = currency::code_or_default(currency)?;
+        reading(|session| find(session, customer_id, &code)?.ok_or_else(|| not_configured(customer_id, &code))).map(One)
+    })())
+}
+
+// Switched on again it starts afresh.
+static SAVE: Statement = Statement::new(
+    c"INSERT INTO credits.auto_recharges AS r (customer_id, currency, enabled, threshold, price_id, quantity, payment_method,
+                                               max_attempts_per_day, max_amount_per_day, cooldown, timeout, updated_at)
+      VALUES ($1, $2, coalesce($3, true), $4, $5, coalesce($6, 1), $7, nullif($8, 2147483647), nullif($9, 'infinity'),
+              coalesce($10, interval '1 minute'), coalesce($11, interval '1 hour'), $12)
+      ON CONFLICT (customer_id, currency) DO UPDATE
+      SET enabled = coalesce($3, r.enabled), threshold = excluded.threshold, price_id = excluded.price_id,
+          quantity = coalesce($6, r.quantity), payment_method = coalesce($7, r.payment_method),
+          max_attempts_per_day = nullif(coalesce($8, r.max_attempts_per_day), 2147483647),
+          max_amount_per_day = nullif(coalesce($9, r.max_amount_per_day), 'infinity'),
+          cooldown = coalesce($10, r.cooldown), timeout = coalesce($11, r.timeout), updated_at = $12,
+          failures = CASE WHEN $3 THEN 0 ELSE r.failures END,
+          disabled_reason = CASE WHEN $3 THEN NULL ELSE r.disabled_reason END,
+          waits_for_spend = CASE WHEN $3 THEN false ELSE r.waits_for_spend END",
+    &[
+        TEXTOID, TEXTOID, BOOLOID, NUMERICOID, UUIDOID, INT4OID, TEXTOID, INT4OID, NUMERICOID, INTERVALOID, INTERVALOID,
+        TIMESTAMPTZOID,
+    ],
+);
+
+/// `credits.configure_auto_recharge`. Raises PC003, PC007, PC008, PC011, PC013, PC015.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn configure_auto_recharge(
+    customer_id: Option<&str>,
+    currency: Option<&str>,
+    enabled: Option<bool>,
+    threshold: Option<Numeric>,
+    price_id: Option<Id>,
+    quantity: Option<i32>,
+    payment_method: Option<&str>,
+    max_attempts_per_day: Option<i32>,
+    max_amount_per_day: Option<Numeric>,
+    cooldown: Option<Interval>,
+    timeout: Option<Interval>,
+) -> Reply<One<AutoRechargeRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let code = currency::code_or_default(currency)?;
+        let quantity = quantity.map(|q| input::at_least_one("quantity", Some(q))).transpose()?;
+        let attempts =
+            max_attempts_per_day.map(|n| input::at_least_one("max_attempts_per_day", Some(n))).transpose()?;
+        let cooldown = cooldown.map(|span| span.not_negative("cooldown")).transpose()?;
+        let timeout = timeout.map(|span| span.positive("timeout")).transpose()?;
+        writing(|session| {
+            let now = settings::now()?;
+            let decimals = currency::resolve(session, &code)?.decimals;
+            customer::must_exist(session, customer_id)?;
+            let known = find(session, customer_id, &code)?;
+            let threshold = input::optional_number("threshold", threshold, |n| amount::positive(n, decimals))?;
+            let threshold = threshold.or(known.as_ref().map(|known| known.threshold));
+            let threshold = input::required("threshold", threshold)?;
+            let price_id = match (price_id, &known) {
+                (Some(given), _) => given.0,
+                (None, Some(known)) => known.price_id,
+                (None, None) => recharge_config::base_price(session, &code)?,
+            };
+            let price = price::find(session, price_id)?;
+            if price.credit_currency != code {
+                return Err(Error::argument("price_id", format!("must be of a product that grants {code}")));
+            }
+            let decimals = currency::decimals(session, &price.currency)?;
+            let most = input::limit("max_amount_per_day", max_amount_per_day, |n| amount::positive(n, decimals))?;
+            if let (Some(known), None) = (&known, &most) {
+                check_limit_currency(session, known, &price)?;
+            }
+            let book = account::open_or_make(session, customer_id, &code, now)?;
+            SAVE.run(
+                session,
+                &[
+                    customer_id.cell(),
+                    code.cell(),
+                    enabled.cell(),
+                    threshold.cell(),
+                    price_id.cell(),
+                    quantity.cell(),
+                    payment_method.cell(),
+                    attempts.cell(),
+                    most.cell(),
+                    cooldown.cell(),
+                    timeout.cell(),
+                    now.cell(),
+                ],
+            )?;
+            check(session, &book, &price)?;
+            account::look_again(session, book)?;
+            find(session, customer_id, &code)?.ok_or_else(|| not_configured(customer_id, &code)).map(One)
+        })
+    })())
+}
+
+/// A limit that is kept is in the currency of the price that it was set with. Raises PC013.
+fn check_limit_currency(session: &Session, known: &AutoRechargeRow, price: &Price) -> Result<(), Error> {
+    if known.max_amount_per_day.is_none() || known.price_id == price.id {
+        return Ok(());
+    }
+    let before = price::find(session, known.price_id)?.currency;
+    if before == price.currency {
+        return Ok(());
+    }
+    let reason =
+        format!("is required: the limit that is there is in {before}, and this price is in {}", price.currency);
+    Err(Error::argument("max_amount_per_day", reason))
+}
+
+/// Whether what is written now can buy anything, unless it is switched off. Raises PC007, PC008, PC013, PC015.
+fn check(session: &Session, book: &Book, price: &Price) -> Result<(), Error> {
+    let (seen, _) = evaluation::see(session, book)?;
+    let Some(auto) = seen.auto.filter(|auto| auto.enabled) else { return Ok(()) };
+    let Err(obstacle) = auto.offer.pack() else { return Ok(()) };
+    Err(match obstacle {
+        Obstacle::NotOnSale => Error::PriceNotFound { price_id: price.id, archived: true },
+        Obstacle::Currency => {
+            Error::CurrencyNotFound { currency: price.currency.clone(), inactive: true, nearest: None }
+        }
+        Obstacle::Restricted => {
+            Error::argument("price_id", "must be of a product whose credits pay for anything: others lift no balance")
+        }
+        Obstacle::TooLarge => Error::amount("quantity", auto.offer.quantity.into(), AmountError::BuysTooMuch),
+        Obstacle::Limit(cost, reason) => {
+            let reason = match reason {
+                AmountError::BelowMinimum(least) => AmountError::CostsTooLittle(cost, least),
+                AmountError::AboveMaximum(most) => AmountError::CostsTooMuch(cost, most),
+                other => other,
+            };
+            Error::amount("quantity", auto.offer.quantity.into(), reason)
+        }
+        Obstacle::DailyLimit(one) => {
+            let most = auto.offer.most_a_day.unwrap_or_default();
+            Error::amount("max_amount_per_day", most, AmountError::BelowOneRecharge(one))
+        }
+    })
+}
+
+static ACCOUNTS: Statement = Statement::new(
+    c"SELECT r.currency FROM credits.auto_recharges r WHERE r.customer_id = $1 AND r.enabled",
+    &[TEXTOID],
+);
+
+/// The accounts of a customer that recharge themselves, for whoever locks them to switch that off.
+pub fn accounts(session: &Session, customer_id: &str) -> Result<Vec<posting::Key>, Error> {
+    ACCOUNTS
+        .run(session, &[customer_id.cell()])?
+        .iter()
+        .map(|mut row| Ok((customer_id.to_string(), row.next()?)))
+        .collect()
+}
+
+static SWITCH_OFF: Statement = Statement::new(
+    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $2 WHERE r.customer_id = $1 AND r.enabled
+      RETURNING r.currency, r.failures",
+    &[TEXTOID, TEXTOID],
+);
+
+/// Switches a customer's auto-recharge off, in every currency: what no worker has begun is canceled. Its accounts are locked
+/// ([`accounts`]).
+pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> Result<(), Error> {
+    let rows = SWITCH_OFF.run(session, &[customer_id.cell(), off.code().cell()])?;
+    let mut switched: Vec<(String, i32)> =
+        rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
+    switched.sort();
+    for (currency, failures) in switched {
+        let book = account::open_existing(session, customer_id, &currency, now)?;
+        evaluation::tell_off(session, &book, off, failures)?;
+        account::look_again(session, book)?;
+    }
+    Ok(())
+}
+
+/// What was answered to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The money came: also after a failure or a time-out.
+    Paid,
+    /// It did not come.
+    Failed,
+}
+
+static CLOSE: Statement = Statement::new(
+    c"UPDATE credits.recharges r SET status = $3, closed_at = $4, reason = $5
+      WHERE r.customer_id = $1 AND r.recharge_id = $2 AND r.status = ANY ($6)
+      RETURNING r.top_up_id, r.currency",
+    &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID],
+);
+
+static COUNT: Statement = Statement::new(
+    c"UPDATE credits.auto_recharges r SET failures = CASE WHEN $3 THEN 0 ELSE r.failures + 1 END
+      WHERE r.customer_id = $1 AND r.currency = $2",
+    &[TEXTOID, TEXTOID, BOOLOID],
+);
+
+/// Writes down what was answered to a request of an account that is locked; its posting looks at the account again. Nothing
+/// where it was answered before, or, for a failure, has timed out.
+pub fn close(
+    session: &Session,
+    book: &mut Book,
+    recharge_id: Uuid,
+    answer: Answer,
+    reason: Option<&str>,
+) -> Result<(), Error> {
+    let (status, kind, from): (_, _, &[&str]) = match answer {
+        Answer::Paid => ("paid", "recharge.paid", &["requested", "processing", "failed", "timed_out", "canceled"]),
+        Answer::Failed => ("failed", "recharge.failed", &["requested", "processing"]),
+    };
+    let from = crate::pg::array::array(from.iter().copied());
+    let (customer_id, at) = (book.customer_id.clone(), book.posted_at);
+    let cells = [customer_id.cell(), recharge_id.cell(), status.cell(), at.cell(), reason.cell(), from];
+    let rows = CLOSE.run(session, &cells)?;
+    let Some(mut row) = rows.first() else { return Ok(()) };
+    let (top_up_id, currency): (Uuid, String) = (row.next()?, row.next()?);
+    COUNT.run(session, &[customer_id.cell(), currency.cell(), (answer == Answer::Paid).cell()])?;
+    book.watch_now();
+    let payload = json!({"recharge_id": recharge_id, "top_up_id": top_up_id, "currency": currency, "reason": reason});
+    outbox::tell(session, &customer_id, kind, &payload, at)
+}
+
+row! {
+    /// What `recharge_begin` returns.
+    pub struct BeginRow {
+        /// Whether to charge.
+        pub go: bool,
+        /// The request: the provider's idempotency key.
+        pub recharge_id: Uuid,
+        /// The top-up that the payment must name.
+        pub top_up_id: Uuid,
+        /// What the request is by now.
+        pub status: String,
+        /// What to charge, in major units.
+        pub amount: Decimal,
+        /// The same in minor units as Stripe counts them; NULL where it is no whole number of them.
+        pub minor_units: Option<Decimal>,
+        /// The payment currency's code.
+        pub currency: String,
+        /// The worker's own words.
+        pub payment_method: Option<String>,
+        /// Until when it waits for an answer.
+        pub expires_at: Time,
+    }
+}
+
+fn unknown(recharge_id: Uuid) -> Error {
+    Error::TopUpNotOpen { subject: "recharge", id: recharge_id.to_string() }
+}
+
+static OF_REQUEST: Statement = Statement::new(
+    c"SELECT currency FROM credits.recharges WHERE customer_id = $1 AND recharge_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+static BEGIN: Statement = Statement::new(
+    c"UPDATE credits.recharges r SET status = 'processing', started_at = coalesce(r.started_at, $3)
+      WHERE r.customer_id = $1 AND r.recharge_id = $2 AND r.status IN ('requested', 'processing') AND r.expires_at > $3
+      RETURNING 1",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+static AS_IT_IS: Statement = Statement::new(
+    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at FROM credits.recharges
+      WHERE customer_id = $1 AND recharge_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// `credits.recharge_begin`. Raises PC013, PC014.
+#[pg_extern(sql = false)]
+fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<One<BeginRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let id = input::required("recharge_id", recharge_id)?.0;
+        writing(|session| {
+            let currency: String = match OF_REQUEST.run(session, &[customer_id.cell(), id.cell()])?.first() {
+                Some(mut row) => row.next()?,
+                None => return Err(unknown(id)),
+            };
+            // Under its account's lock, under which it is canceled and times out.
+            let book = account::open_existing(session, customer_id, &currency, settings::now()?)?;
+            let at = book.posted_at;
+            // Limits may have been lowered since it was made.
+            account::look_again(session, book)?;
+            let book = account::open_existing(session, customer_id, &currency, at)?;
+            let go = policy::may_charge(&evaluation::see(session, &book)?.0)
+                && BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
+            let rows = AS_IT_IS.run(session, &[customer_id.cell(), id.cell()])?;
+            let mut row = rows.first().ok_or_else(|| unknown(id))?;
+            let (top_up_id, status, amount): (Uuid, String, Decimal) = (row.next()?, row.next()?, row.next()?);
+            let currency: String = row.next()?;
+            let minor_units = money::to_minor(amount, money::minor_decimals("", &currency));
+            let (payment_method, expires_at) = (row.next()?, row.next()?);
+            Ok(One(BeginRow {
+                go,
+                recharge_id: id,
+                top_up_id,
+                status,
+                amount,
+                minor_units,
+                currency,
+                payment_method,
+                expires_at,
+            }))
+        })
+    })())
+}
+
+/// Whether a request of an account is open, and what one brings. For a reader.
+pub fn in_progress(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Decimal>, Error> {
+    let cells = [customer_id.cell(), currency.cell(), settings::now()?.cell()];
+    OPEN_CREDITS.run(session, &cells)?.first().map(|mut row| row.next()).transpose()
+}
+
+static OPEN_CREDITS: Statement = Statement::new(
+    c"SELECT credits FROM credits.recharges
+      WHERE customer_id = $1 AND currency = $2 AND status IN ('requested', 'processing') AND expires_at > $3",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+);

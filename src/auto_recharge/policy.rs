@@ -1,0 +1,296 @@
+//! What a balance calls for: somebody to be told that it is low, or credits to be bought. Pure: what is known goes in, what is
+//! to be done comes out; watch.rs does it.
+
+use crate::amount::Decimal;
+use crate::auto_recharge::offer::{Obstacle, Offer};
+use crate::ledger::engine::book::Cause;
+use crate::moment::Time;
+
+/// So many failures in a row switch auto-recharge off.
+pub const MOST_FAILURES: i32 = 3;
+/// The span of the daily limits, in seconds.
+pub const DAY: i64 = 24 * 60 * 60;
+
+/// An account as its rows have it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Its time.
+    pub at: Time,
+    /// What a plain debit may take.
+    pub available: Decimal,
+    /// The smallest part of a credit.
+    pub unit: Decimal,
+    /// Below this it is low; zero for never.
+    pub low: Decimal,
+    /// What was told last.
+    pub told: Level,
+    /// What was done to the credits last.
+    pub cause: Option<Cause>,
+    /// Its auto-recharge, where it has one.
+    pub auto: Option<Auto>,
+}
+
+/// How low a balance is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// Not at all.
+    #[default]
+    Enough,
+    /// Below the threshold.
+    Low,
+    /// Nothing is left.
+    Exhausted,
+}
+
+impl Level {
+    /// As the account's row has it.
+    pub fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The level of that number.
+    pub fn of(number: i16) -> Self {
+        match number {
+            2.. => Level::Exhausted,
+            1 => Level::Low,
+            _ => Level::Enough,
+        }
+    }
+}
+
+/// An account's auto-recharge, and what it did lately.
+#[derive(Debug, Clone)]
+pub struct Auto {
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Below this credits are bought.
+    pub threshold: Decimal,
+    /// How many attempts in a row failed or timed out.
+    pub failures: i32,
+    /// Whether credits were taken back when there were too few already, or of which too few were left, and none were spent
+    /// since: nobody's card is charged because money was given back.
+    pub waits_for_spend: bool,
+    /// What it buys.
+    pub offer: Offer,
+    /// The request that is open.
+    pub open: Option<Open>,
+    /// Before this no other may be made; the time of the last, and the cooldown.
+    pub cooled_at: Option<Time>,
+    /// The limit of attempts, and how many there were within a day.
+    pub attempts: (Option<i32>, i32),
+    /// What was bought within a day.
+    pub amount: Decimal,
+    /// The oldest attempt within a day: when it no longer counts, others may.
+    pub oldest: Option<Time>,
+}
+
+/// A request that nobody has answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Open {
+    /// Whether a worker has begun with it: then it cannot be canceled any more.
+    pub processing: bool,
+    /// What it costs.
+    pub amount: Decimal,
+    /// Whether that is in the currency of the price, and so of the limits.
+    pub comparable: bool,
+    /// When it has timed out.
+    pub expires_at: Time,
+}
+
+/// What becomes of an open request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// Nobody answered.
+    TimedOut,
+    /// There are credits enough again, before a worker began.
+    Enough,
+    /// Auto-recharge was switched off, before a worker began.
+    SwitchedOff,
+    /// It is beyond a limit that was lowered, before a worker began.
+    BeyondLimit,
+}
+
+/// Why auto-recharge is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Off {
+    /// Too many failures in a row.
+    Failures,
+    /// A payment of the customer was disputed.
+    Disputed,
+    /// The customer was erased.
+    Erased,
+    /// There is nothing that it could buy.
+    Impossible(Obstacle),
+}
+
+impl Off {
+    /// What programs go by.
+    pub fn code(self) -> &'static str {
+        match self {
+            Off::Failures => "failures",
+            Off::Disputed => "disputed",
+            Off::Erased => "erased",
+            Off::Impossible(Obstacle::NotOnSale) => "not_on_sale",
+            Off::Impossible(Obstacle::Currency) => "currency_inactive",
+            Off::Impossible(Obstacle::Restricted) => "restricted_credits",
+            Off::Impossible(Obstacle::TooLarge) => "amount_too_large",
+            Off::Impossible(Obstacle::Limit(..)) => "payment_limit",
+            Off::Impossible(Obstacle::DailyLimit(_)) => "daily_limit",
+        }
+    }
+
+    /// The same for people.
+    pub fn message(self) -> &'static str {
+        match self {
+            Off::Failures => "three attempts in a row failed or timed out",
+            Off::Disputed => "a payment was disputed",
+            Off::Erased => "the customer was erased",
+            Off::Impossible(Obstacle::NotOnSale) => "its price is archived",
+            Off::Impossible(Obstacle::Currency) => "its price's currency or its credits' currency is not active",
+            Off::Impossible(Obstacle::Restricted) => "its product's credits are for certain meters only",
+            Off::Impossible(Obstacle::TooLarge) => {
+                "what it costs or buys, or all credits ever granted with it, has too many digits"
+            }
+            Off::Impossible(Obstacle::Limit(..)) => "it costs less or more than one payment may",
+            Off::Impossible(Obstacle::DailyLimit(_)) => "it costs more than may be spent within a day",
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verdict {
+    /// Tell that the balance is low.
+    pub tell_low: bool,
+    /// Tell that nothing is left.
+    pub tell_exhausted: bool,
+    /// What has been told then.
+    pub told: Level,
+    /// End the open request.
+    pub close: Option<Close>,
+    /// Ask for a recharge.
+    pub request: bool,
+    /// Switch auto-recharge off.
+    pub switch_off: Option<Off>,
+    /// Failures in a row then.
+    pub failures: i32,
+    /// Whether only a spend asks for a recharge then.
+    pub waits_for_spend: bool,
+    /// Look again when less is available.
+    pub below: Decimal,
+    /// Look again when so much is available.
+    pub above: Option<Decimal>,
+    /// Look again at this moment, where no request is made: else when the new one times out.
+    pub due_at: Option<Time>,
+}
+
+/// What an account calls for.
+pub fn judge(seen: &Seen) -> Verdict {
+    let level = if seen.low.is_zero() {
+        Level::Enough
+    } else if seen.available.is_zero() {
+        Level::Exhausted
+    } else if seen.available < seen.low {
+        Level::Low
+    } else {
+        Level::Enough
+    };
+    let mut verdict = Verdict {
+        tell_low: level >= Level::Low && seen.told < Level::Low,
+        tell_exhausted: level == Level::Exhausted && seen.told < Level::Exhausted,
+        told: level,
+        ..Verdict::default()
+    };
+    // One level down, one level up.
+    (verdict.below, verdict.above) = match level {
+        Level::Enough => (seen.low, None),
+        Level::Low => (seen.unit, Some(seen.low)),
+        Level::Exhausted => (Decimal::ZERO, Some(seen.unit)),
+    };
+    if let Some(auto) = &seen.auto {
+        recharge(seen, auto, &mut verdict);
+    }
+    verdict
+}
+
+fn recharge(seen: &Seen, auto: &Auto, verdict: &mut Verdict) {
+    let is_enough = seen.available >= auto.threshold;
+    let mut open = auto.open;
+    verdict.failures = auto.failures;
+    if open.is_some_and(|request| request.expires_at <= seen.at) {
+        verdict.close = Some(Close::TimedOut);
+        verdict.failures += 1;
+        open = None;
+    }
+    let pack = auto.offer.pack();
+    if auto.enabled && verdict.failures >= MOST_FAILURES {
+        verdict.switch_off = Some(Off::Failures);
+    } else if auto.enabled {
+        verdict.switch_off = pack.err().map(Off::Impossible);
+    }
+    let enabled = auto.enabled && verdict.switch_off.is_none();
+    if let Some(request) = open.filter(|request| !request.processing) {
+        verdict.close = match () {
+            _ if !enabled => Some(Close::SwitchedOff),
+            _ if is_enough => Some(Close::Enough),
+            _ if !is_within_limits(auto, &request) => Some(Close::BeyondLimit),
+            _ => None,
+        };
+        open = open.filter(|_| verdict.close.is_none());
+    }
+    verdict.waits_for_spend = !is_enough && seen.cause.map_or(auto.waits_for_spend, |cause| cause == Cause::TakenBack);
+    if let (true, Ok(pack), None, false, false) = (enabled, pack, open, is_enough, verdict.waits_for_spend) {
+        // What is canceled just now counts no longer.
+        let freed = auto.open.filter(|_| !matches!(verdict.close, None | Some(Close::TimedOut)));
+        let allowed_at = allowed_at(seen.at, auto, pack.amount, freed);
+        verdict.request = allowed_at <= seen.at;
+        verdict.due_at = Some(allowed_at).filter(|_| !verdict.request);
+    }
+    if open.is_some() || verdict.request || verdict.waits_for_spend && enabled {
+        let again = auto.threshold;
+        verdict.above = Some(verdict.above.map_or(again, |above| above.min(again)));
+    }
+    if open.is_some() || verdict.request {
+        verdict.due_at = open.map(|request| request.expires_at);
+    } else if enabled {
+        verdict.below = verdict.below.max(auto.threshold);
+    }
+}
+
+/// Whether an account's open request may be charged, as limits are by now.
+pub fn may_charge(seen: &Seen) -> bool {
+    seen.auto.as_ref().is_some_and(|auto| {
+        let open = auto.open.filter(|request| request.expires_at > seen.at);
+        auto.enabled && open.is_some_and(|request| is_within_limits(auto, &request))
+    })
+}
+
+/// Whether a request that is open is within the limits that hold now. It is among what there was within a day.
+fn is_within_limits(auto: &Auto, request: &Open) -> bool {
+    let (most_attempts, attempts) = auto.attempts;
+    request.comparable
+        && auto.offer.allows(request.amount).is_ok()
+        && most_attempts.is_none_or(|most| attempts <= most)
+        && auto.offer.most_a_day.is_none_or(|most| auto.amount <= most)
+}
+
+/// From when on cooldown and daily limits allow another attempt that costs so much, where this one no longer counts.
+fn allowed_at(at: Time, auto: &Auto, one: Decimal, freed: Option<Open>) -> Time {
+    let (most_attempts, mut attempts) = auto.attempts;
+    let mut amount = auto.amount;
+    if let Some(request) = freed {
+        attempts -= 1;
+        amount = (amount - request.amount).max(Decimal::ZERO);
+    }
+    let is_full = most_attempts.is_some_and(|most| attempts >= most)
+        || auto.offer.most_a_day.is_some_and(|most| amount.checked_add(one).is_none_or(|sum| sum > most));
+    let cooled_at = auto.cooled_at.unwrap_or(at);
+    match auto.oldest {
+        Some(oldest) if is_full => cooled_at.max(oldest.plus_seconds(DAY)),
+        _ => cooled_at,
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

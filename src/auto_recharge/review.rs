@@ -1,0 +1,119 @@
+//! Reviews of auto-recharge: where the catalogue, a currency or a recharge configuration changed, maintenance looks at every
+//! account that recharges itself at a price that this touches, so that what became impossible switches itself off and says so
+//! before anybody runs out of credits.
+
+use crate::error::Error;
+use crate::ledger::account;
+use crate::ledger::engine::failure;
+use crate::ledger::engine::posting::{self, Key};
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::{INT4OID, TEXTOID, UUIDOID};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What changed.
+#[derive(Debug, Clone, Copy)]
+pub enum Changed<'a> {
+    /// A price.
+    Price(Uuid),
+    /// A product.
+    Product(Uuid),
+    /// A currency, of money or of credits, or what it is recharged with.
+    Currency(&'a str),
+}
+
+static ASK: Statement = Statement::scanning(
+    c"INSERT INTO credits.recharge_reviews (price_id)
+      SELECT p.price_id FROM credits.prices p JOIN credits.products d ON d.product_id = p.product_id
+      WHERE (p.price_id = $1 OR p.product_id = $2 OR p.currency = $3 OR d.credit_currency = $3)
+        AND EXISTS (SELECT FROM credits.auto_recharges r WHERE r.price_id = p.price_id)
+      ORDER BY p.price_id
+      ON CONFLICT (price_id) DO UPDATE SET after_customer = ''",
+    &[UUIDOID, UUIDOID, TEXTOID],
+);
+
+/// Has the accounts reviewed that recharge themselves at a price that this touches. Where they were being reviewed, it begins
+/// anew.
+pub fn ask(session: &Session, changed: Changed<'_>) -> Result<(), Error> {
+    let (price, product, currency) = match changed {
+        Changed::Price(id) => (Some(id), None, None),
+        Changed::Product(id) => (None, Some(id), None),
+        Changed::Currency(code) => (None, None, Some(code)),
+    };
+    ASK.run(session, &[price.cell(), product.cell(), currency.cell()]).map(drop)
+}
+
+static NEXT: Statement = Statement::scanning(
+    c"SELECT price_id, after_customer FROM credits.recharge_reviews ORDER BY price_id LIMIT 1 FOR UPDATE SKIP LOCKED",
+    &[],
+);
+
+static PAGE: Statement = Statement::in_order(
+    c"SELECT r.customer_id, r.currency FROM credits.auto_recharges r
+      WHERE r.price_id = $1 AND r.customer_id > $2 ORDER BY r.customer_id LIMIT $3",
+    &[UUIDOID, TEXTOID, INT4OID],
+);
+
+static GO_ON: Statement =
+    Statement::new(c"UPDATE credits.recharge_reviews SET after_customer = $2 WHERE price_id = $1", &[UUIDOID, TEXTOID]);
+
+static END: Statement = Statement::new(c"DELETE FROM credits.recharge_reviews WHERE price_id = $1", &[UUIDOID]);
+
+// Accounts that work failed for, and whose time to be tried again has come.
+static LOCK_FAILED: Statement = Statement::scanning(
+    c"SELECT a.customer_id, a.currency
+      FROM credits.account_failures f
+      JOIN credits.accounts a ON a.customer_id = f.customer_id AND a.currency = f.currency
+      WHERE f.retry_at <= clock_timestamp()
+        AND EXISTS (SELECT FROM credits.auto_recharges r WHERE r.customer_id = f.customer_id AND r.currency = f.currency)
+      ORDER BY f.retry_at LIMIT $1
+      FOR NO KEY UPDATE OF a SKIP LOCKED",
+    &[INT4OID],
+);
+
+/// One batch of a review, of at most so many accounts; how much it was. An account that another session has is passed over:
+/// it is held against the same before it buys anything. One that fails is recorded, and looked at again when it is tried again.
+pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> {
+    let (price_id, after): (Uuid, String) = match NEXT.run(session, &[])?.first() {
+        Some(mut row) => (row.next()?, row.next()?),
+        None => return try_again(session, most),
+    };
+    let mut page: Vec<Key> = Vec::new();
+    for mut row in PAGE.run(session, &[price_id.cell(), after.cell(), most.cell()])?.iter() {
+        page.push((row.next()?, row.next()?));
+    }
+    let failed = failure::known(session)?;
+    let mut free = posting::lock_free(session, &page)?;
+    free.retain(|key| !failed.contains(key));
+    failure::each_apart(session, &free, &HashSet::new(), |keys| look_again(session, keys))?;
+    match page.last() {
+        Some((customer_id, _)) if page.len() as i64 == i64::from(most) => {
+            GO_ON.run(session, &[price_id.cell(), customer_id.cell()])?
+        }
+        _ => END.run(session, &[price_id.cell()])?,
+    };
+    Ok((page.len() as i32).max(1))
+}
+
+/// Looks again at accounts that failed, which may have been left out of a review meanwhile.
+fn try_again(session: &Session, most: i32) -> Result<i32, Error> {
+    let mut keys: Vec<Key> = Vec::new();
+    for mut row in LOCK_FAILED.run(session, &[most.cell()])?.iter() {
+        keys.push((row.next()?, row.next()?));
+    }
+    let failed: HashSet<Key> = keys.iter().cloned().collect();
+    let (done, failures) = failure::each_apart(session, &keys, &failed, |keys| look_again(session, keys))?;
+    Ok(done + failures)
+}
+
+/// Looks at accounts that are locked already.
+fn look_again(session: &Session, keys: &[Key]) -> Result<i32, Error> {
+    for (customer_id, currency) in keys {
+        // As of its last posting: what time brought is not this work's.
+        let book = account::open_existing(session, customer_id, currency, Time(0))?;
+        account::look_again(session, book)?;
+    }
+    Ok(keys.len() as i32)
+}

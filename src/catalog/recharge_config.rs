@@ -1,0 +1,192 @@
+//! What a credit currency is recharged with: its price, where to pay, and what one top-up may cost.
+
+use crate::amount::{self, AmountError, Decimal};
+use crate::auto_recharge::review::{self, Changed};
+use crate::catalog::price::{self, Price};
+use crate::error::Error;
+use crate::input::{self, Limit};
+use crate::ledger::currency::{self, PaymentLimits};
+use crate::pg::argument::{Id, Numeric};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, reading, writing};
+use crate::pg::value::ToCell;
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+row! {
+    /// What `configure_recharge` and `recharge_config` return.
+    pub struct RechargeRow {
+        /// The credit currency's code.
+        pub currency: String,
+        /// Its price.
+        pub price_id: Uuid,
+        /// The price's product.
+        pub product_id: Uuid,
+        /// What people call that.
+        pub product_name: String,
+        /// Credits that one unit grants.
+        pub credits: Decimal,
+        /// What one unit costs, in major units.
+        pub unit_amount: Decimal,
+        /// The payment currency's code.
+        pub price_currency: String,
+        /// Where to pay.
+        pub payment_url: Option<String>,
+        /// The least that one top-up may cost.
+        pub min_amount: Option<Decimal>,
+        /// The most.
+        pub max_amount: Option<Decimal>,
+    } read
+}
+
+static SAVE: Statement = Statement::new(
+    c"INSERT INTO credits.recharge_configs AS r (currency, base_price_id, checkout_url, min_amount, max_amount, updated_at)
+      VALUES ($1, $2, $3, nullif($4, 'infinity'), nullif($5, 'infinity'), $6)
+      ON CONFLICT (currency) DO UPDATE
+      SET base_price_id = excluded.base_price_id, checkout_url = coalesce(excluded.checkout_url, r.checkout_url),
+          min_amount = nullif(coalesce($4, r.min_amount), 'infinity'),
+          max_amount = nullif(coalesce($5, r.max_amount), 'infinity'), updated_at = excluded.updated_at",
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID],
+);
+
+static FIND: Statement = Statement::new(
+    c"SELECT r.currency, p.price_id, d.product_id, d.name, d.credits, p.unit_amount, p.currency, r.checkout_url, r.min_amount,
+             r.max_amount
+      FROM credits.recharge_configs r
+      JOIN credits.prices p ON p.price_id = r.base_price_id
+      JOIN credits.products d ON d.product_id = p.product_id
+      WHERE r.currency = $1",
+    &[TEXTOID],
+);
+
+fn find(session: &Session, currency: &str) -> Result<RechargeRow, Error> {
+    let missing = || Error::RechargeNotConfigured { customer_id: None, currency: currency.to_string() };
+    RechargeRow::read(FIND.run(session, &[currency.cell()])?.first().ok_or_else(missing)?)
+}
+
+/// `credits.configure_recharge`. Raises PC007, PC008, PC013, PC015.
+#[pg_extern(sql = false)]
+fn configure_recharge(
+    currency: Option<&str>,
+    base_price_id: Option<Id>,
+    checkout_url: Option<&str>,
+    min_amount: Option<Numeric>,
+    max_amount: Option<Numeric>,
+) -> Reply<One<RechargeRow>> {
+    Reply((|| {
+        let code = input::required("currency", currency)?;
+        let price_id = input::required("base_price_id", base_price_id)?.0;
+        let checkout_url = input::web_address("checkout_url", checkout_url)?;
+        writing(|session| {
+            currency::resolve(session, code)?;
+            let price = price::on_sale(session, price_id)?;
+            if price.credit_currency != code {
+                return Err(Error::argument("base_price_id", format!("must be of a product that grants {code}")));
+            }
+            let (unit_amount, money) = (price.unit_amount, ("base_price_id", price.currency.as_str()));
+            let allowed = currency::resolve_fiat(session, money, ("unit_amount", unit_amount))?;
+            // More units cost more: one must not be too dear.
+            let allowed = PaymentLimits { least: None, ..allowed };
+            allowed.check(unit_amount).map_err(|reason| Error::amount("unit_amount", unit_amount, reason))?;
+            let decimals = currency::decimals(session, &price.currency)?;
+            let least = input::limit("min_amount", min_amount, |n| amount::positive(n, decimals))?;
+            let most = input::limit("max_amount", max_amount, |n| amount::positive(n, decimals))?;
+            check_limits(session, &price, least.as_ref(), most.as_ref())?;
+            SAVE.run(
+                session,
+                &[
+                    code.cell(),
+                    price_id.cell(),
+                    checkout_url.cell(),
+                    least.cell(),
+                    most.cell(),
+                    settings::now()?.cell(),
+                ],
+            )?;
+            review::ask(session, Changed::Currency(code))?;
+            find(session, code).map(One)
+        })
+    })())
+}
+
+static KNOWN_LIMITS: Statement = Statement::new(
+    c"SELECT r.min_amount, r.max_amount, p.currency
+      FROM credits.recharge_configs r JOIN credits.prices p ON p.price_id = r.base_price_id
+      WHERE r.currency = $1",
+    &[TEXTOID],
+);
+
+/// What is to be the least must not be more than what is to be the most, nor that less than one unit costs; and a limit that is
+/// kept is in the currency of the price that it was set with. Raises PC007, PC013.
+fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: Option<&Limit>) -> Result<(), Error> {
+    let rows = KNOWN_LIMITS.run(session, &[price.credit_currency.cell()])?;
+    let (known_least, known_most, before): (Option<Decimal>, Option<Decimal>, Option<String>) = match rows.first() {
+        Some(mut row) => (row.next()?, row.next()?, row.next()?),
+        None => (None, None, None),
+    };
+    let then = |argument, given: Option<&Limit>, known: Option<Decimal>| match (given, known, &before) {
+        (Some(Limit::At(amount)), _, _) => Ok(Some(*amount)),
+        (Some(Limit::Removed), _, _) => Ok(None),
+        (None, Some(_), Some(before)) if *before != price.currency => {
+            let now = &price.currency;
+            let reason = format!("is required: the limit that is there is in {before}, and this price is in {now}");
+            Err(Error::argument(argument, reason))
+        }
+        (None, known, _) => Ok(known),
+    };
+    let (least, most) = (then("min_amount", least, known_least)?, then("max_amount", most, known_most)?);
+    match most {
+        Some(most) if least.is_some_and(|least| least > most) => {
+            Err(Error::argument("max_amount", "must not be less than min_amount"))
+        }
+        Some(most) if most < price.unit_amount => {
+            Err(Error::amount("max_amount", most, AmountError::BelowOneUnit(price.unit_amount)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `credits.recharge_config`. Raises PC008, PC011.
+#[pg_extern(sql = false)]
+fn recharge_config(currency: Option<&str>) -> Reply<One<RechargeRow>> {
+    Reply((|| {
+        let code = currency::code_or_default(currency)?;
+        reading(|session| {
+            currency::check_known(session, &code)?;
+            find(session, &code)
+        })
+        .map(One)
+    })())
+}
+
+/// The price of a currency's recharge configuration. Raises PC011.
+pub fn base_price(session: &Session, currency: &str) -> Result<Uuid, Error> {
+    find(session, currency).map(|row| row.price_id)
+}
+
+static LIMITS: Statement = Statement::new(
+    c"SELECT r.min_amount, r.max_amount FROM credits.recharge_configs r
+      JOIN credits.prices p ON p.price_id = r.base_price_id AND p.currency = $2
+      WHERE r.currency = $1",
+    &[TEXTOID, TEXTOID],
+);
+
+/// What one top-up of a currency may cost, where that is said in this money.
+pub fn limits(session: &Session, currency: &str, fiat_currency: &str) -> Result<Option<PaymentLimits>, Error> {
+    let rows = LIMITS.run(session, &[currency.cell(), fiat_currency.cell()])?;
+    rows.first().map(|mut row| Ok(PaymentLimits { least: row.next()?, most: row.next()? })).transpose()
+}
+
+static CHECKOUT_URL: Statement =
+    Statement::new(c"SELECT checkout_url FROM credits.recharge_configs WHERE currency = $1", &[TEXTOID]);
+
+/// Where to pay for a currency's credits.
+pub fn checkout_url(session: &Session, currency: &str) -> Result<Option<String>, Error> {
+    match CHECKOUT_URL.run(session, &[currency.cell()])?.first() {
+        Some(mut row) => row.next(),
+        None => Ok(None),
+    }
+}

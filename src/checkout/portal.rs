@@ -1,0 +1,172 @@
+//! Links to a customer's own billing page: signed here, checked here, and good for ten minutes.
+
+use crate::checkout::link;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::customer;
+use crate::moment::Time;
+use crate::payments::signature;
+use crate::pg::backend;
+use crate::pg::reply::{One, Reply, Value};
+use crate::pg::statement::{Session, Statement, reading, writing};
+use crate::pg::value::ToCell;
+use crate::row;
+use crate::settings;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pgrx::pg_extern;
+use pgrx::pg_sys::TIMESTAMPTZOID;
+use serde_json::{Value as Json, json};
+
+/// How long a link is good, in seconds.
+const SECONDS: i64 = 10 * 60;
+
+row! {
+    /// What `billing_portal_session_create` returns.
+    pub struct SessionRow {
+        /// What the page's server verifies.
+        pub token: String,
+        /// The page with the token; NULL where nobody said where it is.
+        pub url: Option<String>,
+        /// Until when.
+        pub expires_at: Time,
+    }
+}
+
+row! {
+    /// What `billing_portal_session_verify` returns.
+    pub struct VerifiedRow {
+        /// Whose page.
+        pub customer_id: String,
+        /// Where to go afterwards.
+        pub return_url: Option<String>,
+        /// Where to go when something fails.
+        pub failure_url: Option<String>,
+        /// Until when the link is good.
+        pub expires_at: Time,
+    }
+}
+
+static KEY: Statement = Statement::new(c"SELECT key FROM credits.signing_keys WHERE purpose = 'portal'", &[]);
+
+// 244 random bits from PostgreSQL's own strong source.
+static MAKE_KEY: Statement = Statement::new(
+    c"INSERT INTO credits.signing_keys (purpose, key, created_at)
+      VALUES ('portal', gen_random_uuid()::text || gen_random_uuid()::text, $1) ON CONFLICT DO NOTHING",
+    &[TIMESTAMPTZOID],
+);
+
+static ROTATE_KEY: Statement = Statement::new(
+    c"INSERT INTO credits.signing_keys AS k (purpose, key, created_at)
+      VALUES ('portal', gen_random_uuid()::text || gen_random_uuid()::text, $1)
+      ON CONFLICT (purpose) DO UPDATE SET key = excluded.key, created_at = excluded.created_at
+      RETURNING k.created_at",
+    &[TIMESTAMPTZOID],
+);
+
+/// What links are signed with here. Which database it is goes into it, so that a copy that has the same key signs otherwise.
+fn key(session: &Session) -> Result<Option<String>, Error> {
+    let key: Option<String> = KEY.run(session, &[])?.first().map(|mut row| row.next()).transpose()?;
+    let (system, database) = backend::database();
+    Ok(key.map(|key| format!("{key} {system} {database}")))
+}
+
+/// `credits.billing_portal_key_rotate`.
+#[pg_extern(sql = false)]
+fn billing_portal_key_rotate() -> Reply<Value<Time>> {
+    Reply(writing(|session| {
+        let rows = ROTATE_KEY.run(session, &[settings::now()?.cell()])?;
+        rows.first().ok_or_else(|| Error::internal("a key was not written"))?.next().map(Value)
+    }))
+}
+
+/// A page's address with the token, before a fragment, which browsers keep to themselves.
+fn with_token(page: &str, token: &str) -> String {
+    let (page, fragment) = page.split_at(page.find('#').unwrap_or(page.len()));
+    let separator = match page.find('?') {
+        None => "?",
+        Some(_) if page.ends_with(['?', '&']) => "",
+        Some(_) => "&",
+    };
+    format!("{page}{separator}token={}{fragment}", link::escape(token))
+}
+
+/// `credits.billing_portal_session_create`. Raises PC003, PC013.
+#[pg_extern(sql = false)]
+fn billing_portal_session_create(
+    customer_id: Option<&str>,
+    return_url: Option<&str>,
+    failure_url: Option<&str>,
+) -> Reply<One<SessionRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let return_url = input::web_address("return_url", return_url)?;
+        let failure_url = input::web_address("failure_url", failure_url)?;
+        let page = settings::portal_url();
+        let page = input::web_address("credits.portal_url", page.as_deref())?;
+        let now = settings::now()?;
+        let expires_at = now.plus_seconds(SECONDS);
+        writing(|session| {
+            customer::must_exist(session, customer_id)?;
+            if key(session)?.is_none() {
+                MAKE_KEY.run(session, &[now.cell()])?;
+            }
+            let key = key(session)?.ok_or_else(|| Error::internal("a key was made and is not there"))?;
+            let claims = json!({"c": customer_id, "r": return_url, "f": failure_url, "e": expires_at.0});
+            let body = URL_SAFE_NO_PAD.encode(claims.to_string());
+            let signature = URL_SAFE_NO_PAD.encode(signature::sign(key.as_bytes(), &body));
+            let token = format!("{body}.{signature}");
+            let url = page.map(|page| with_token(page, &token));
+            Ok(One(SessionRow { token, url, expires_at }))
+        })
+    })())
+}
+
+/// No token made here is longer, in bytes.
+const LONGEST: usize = 1 << 16;
+
+/// `credits.billing_portal_session_verify`. Raises PC012, PC013.
+#[pg_extern(sql = false)]
+fn billing_portal_session_verify(token: Option<&str>) -> Reply<One<VerifiedRow>> {
+    Reply((|| {
+        let token = input::required("token", token)?;
+        let now = settings::now()?;
+        let key = reading(key)?;
+        let invalid = |reason| Error::TokenInvalid { reason };
+        let changed = || invalid("it was changed, or not made in this database with its present key");
+        let (body, signature) = token.split_once('.').filter(|_| token.len() <= LONGEST).ok_or_else(changed)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| changed())?;
+        if !key.is_some_and(|key| signature::is_signed(key.as_bytes(), body, &signature)) {
+            return Err(changed());
+        }
+        // Ours, so it is what was put in.
+        let claims = URL_SAFE_NO_PAD.decode(body).ok().and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
+        let claims = claims.ok_or_else(changed)?;
+        let text = |name: &str| claims.get(name).and_then(Json::as_str).map(String::from);
+        let expires_at = Time(claims.get("e").and_then(Json::as_i64).ok_or_else(changed)?);
+        if expires_at <= now {
+            return Err(invalid("it has expired"));
+        }
+        let customer_id = text("c").ok_or_else(changed)?;
+        Ok(One(VerifiedRow { customer_id, return_url: text("r"), failure_url: text("f"), expires_at }))
+    })())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_token;
+
+    #[test]
+    fn the_token_is_sent_to_the_server() {
+        for (page, with) in [
+            ("https://a.example", "https://a.example?token=t"),
+            ("https://a.example/b?c=d", "https://a.example/b?c=d&token=t"),
+            ("https://a.example/?", "https://a.example/?token=t"),
+            ("https://a.example/?c&", "https://a.example/?c&token=t"),
+            ("https://a.example/#/billing", "https://a.example/?token=t#/billing"),
+            ("https://a.example/?c=d#e?f#g", "https://a.example/?c=d&token=t#e?f#g"),
+        ] {
+            assert_eq!(with_token(page, "t"), with);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Top-ups: purchases that begin here and are granted once they are paid (payment.rs). What one buys is fixed when it begins.
+
+use crate::amount::{self, Decimal};
+use crate::catalog::price::{self, GrantTerms};
+use crate::catalog::{exchange_rate, recharge_config};
+use crate::checkout::link::{self, Places};
+use crate::error::Error;
+use crate::input;
+use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::{balance, currency, customer, grant, terms};
+use crate::moment::Time;
+use crate::payments::subject::{self, New, TopUp};
+use crate::payments::{money, provider};
+use crate::pg::argument::{Id, Interval, Numeric};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, writing};
+use crate::pg::value::Json;
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use uuid::Uuid;
+
+row! {
+    /// What `top_up_create` returns.
+    pub struct TopUpRow {
+        /// Its id: what the payment must name.
+        pub top_up_id: Uuid,
+        /// 'initiated'; for a repeat, what it is by now.
+        pub status: String,
+        /// Where to pay; NULL where nobody said.
+        pub checkout_url: Option<String>,
+        /// Until when; a later payment is granted all the same.
+        pub expires_at: Time,
+        /// Credits that it buys.
+        pub credits: Decimal,
+        /// Of which currency.
+        pub credit_currency: String,
+        /// What is due, in major units.
+        pub amount: Decimal,
+        /// The payment currency's code.
+        pub currency: String,
+        /// The price of one credit, where it was bought by amount.
+        pub rate: Option<Decimal>,
+        /// The grant, once it is paid.
+        pub grant_id: Option<Uuid>,
+        /// Whether this repeats an earlier call.
+        pub replayed: bool,
+    }
+}
+
+/// What is bought, and for how much.
+struct Order {
+    price_id: Option<Uuid>,
+    quantity: i32,
+    amount: Decimal,
+    currency: String,
+    credits: Decimal,
+    credit_currency: String,
+    rate: Option<Decimal>,
+    name: Option<String>,
+    terms: GrantTerms,
+}
+
+/// What else a top-up carries.
+struct Extras<'a> {
+    provider: Option<&'a str>,
+    return_url: Option<&'a str>,
+    failure_url: Option<&'a str>,
+    expires_at: Time,
+    texts: Texts<'a>,
+}
+
+/// `credits.top_up_create`. Raises PC002, PC007, PC008, PC013, PC015.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn top_up_create(
+    customer_id: Option<&str>,
+    price_id: Option<Id>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    quantity: Option<i32>,
+    credit_currency: Option<&str>,
+    rate: Option<Numeric>,
+    return_url: Option<&str>,
+    failure_url: Option<&str>,
+    idempotency_key: Option<&str>,
+    provider: Option<&str>,
+    expires_in: Option<Interval>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<TopUpRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        input::text("description", description)?;
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let quantity = input::at_least_one("quantity", quantity)?;
+        let provider = input::optional_key("provider", provider)?;
+        let return_url = input::web_address("return_url", return_url)?;
+        let failure_url = input::web_address("failure_url", failure_url)?;
+        let now = settings::now()?;
+        let expires_at = match expires_in {
+            Some(interval) => interval.after("expires_in", now)?,
+            None => now.plus_seconds(subject::DEFAULT_SECONDS),
+        };
+        let texts = Texts { description, metadata: metadata.as_ref() };
+        let extras = Extras { provider, return_url, failure_url, expires_at, texts };
+        writing(|session| {
+            let (call, judged) = match (price_id, amount) {
+                (Some(price_id), None) => by_price(session, price_id.0, quantity)?,
+                (None, Some(amount)) => by_amount(session, amount, currency, quantity, credit_currency, rate, now)?,
+                _ => return Err(Error::argument("price_id", "or amount is required, and not both")),
+            };
+            let order = match key {
+                None => judged?,
+                Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, || judged)? {
+                    Begun::First(order) => order,
+                    Begun::Repeat(first) => {
+                        let top_up = subject::find(session, customer_id, first.operation_id)?;
+                        return Ok(One(TopUpRow::of(&top_up, now, true)));
+                    }
+                },
+            };
+            create(session, customer_id, call.operation_id, &order, &extras, now).map(One)
+        })
+    })())
+}
+
+/// What a repeat is compared with: the price and how often, or the amount and what it buys.
+fn call(amount: Decimal, credit_currency: &str, what: String) -> Operation {
+    Operation {
+        function: String::from("top_up_create"),
+        operation_id: Uuid::now_v7(),
+        currency: credit_currency.to_string(),
+        amount,
+        category: None,
+        grant_id: None,
+        counterparty: None,
+        reason: Some(what),
+    }
+}
+
+type Judged = (Operation, Result<Order, Error>);
+
+fn by_price(session: &Session, price_id: Uuid, quantity: i32) -> Result<Judged, Error> {
+    let price = price::find(session, price_id)?;
+    let amount = total(price.unit_amount, quantity)?;
+    let call = call(amount, &price.credit_currency, format!("price {price_id} x {quantity}"));
+    let judged = (|| {
+        if price.archived {
+            return Err(Error::PriceNotFound { price_id, archived: true });
+        }
+        let credits = total(price.credits, quantity)?;
+        currency::resolve_for(session, &price.credit_currency, "quantity", credits)?;
+        check_limits(session, ("amount", amount), &price.currency, &price.credit_currency)?;
+        Ok(Order {
+            price_id: Some(price_id),
+            quantity,
+            amount,
+            currency: price.currency,
+            credits,
+            credit_currency: price.credit_currency,
+            rate: None,
+            name: Some(price.product_name),
+            terms: price.terms,
+        })
+    })();
+    Ok((call, judged))
+}
+
+fn by_amount(
+    session: &Session,
+    amount: Numeric,
+    currency: Option<&str>,
+    quantity: i32,
+    credit_currency: Option<&str>,
+    rate: Option<Numeric>,
+    now: Time,
+) -> Result<Judged, Error> {
+    if quantity != 1 {
+        return Err(Error::argument("quantity", "is for a price: an amount is bought once"));
+    }
+    let amount = input::number("amount", Some(amount), amount::over_zero)?;
+    let code = input::required("currency", currency)?.to_string();
+    let credit_currency = credit_currency.unwrap_or(&code).to_string();
+    let rate = input::optional_number("rate", rate, amount::over_zero)?;
+    let call = call(amount, &credit_currency, format!("amount in {code}"));
+    let judged = (|| {
+        check_limits(session, ("amount", amount), &code, &credit_currency)?;
+        let decimals = currency::resolve(session, &credit_currency)?.decimals;
+        let rate = match rate {
+            Some(rate) => rate,
+            None => exchange_rate::at(session, &credit_currency, &code, now)?.ok_or_else(|| {
+                Error::argument("rate", format!("is required: {credit_currency} has no exchange rate in {code}"))
+            })?,
+        };
+        let credits =
+            money::bought(amount, rate, decimals).map_err(|reason| Error::amount("amount", amount, reason))?;
+        Ok(Order {
+            price_id: None,
+            quantity,
+            amount,
+            currency: code,
+            credits,
+            credit_currency,
+            rate: Some(rate),
+            name: None,
+            terms: GrantTerms {
+                category: String::from("paid"),
+                priority: terms::DEFAULT_PRIORITY,
+                time_to_live: None,
+                applicable_meters: None,
+            },
+        })
+    })();
+    Ok((call, judged))
+}
+
+fn total(unit: Decimal, quantity: i32) -> Result<Decimal, Error> {
+    money::times(unit, quantity).map_err(|reason| Error::amount("quantity", quantity.into(), reason))
+}
+
+/// What the payment currency and the credit currency's recharge configuration allow one payment to be.
+fn check_limits(
+    session: &Session,
+    (argument, amount): (&'static str, Decimal),
+    code: &str,
+    credit_currency: &str,
+) -> Result<(), Error> {
+    let limits = currency::resolve_fiat(session, ("currency", code), (argument, amount))?;
+    let refused = |reason| Error::amount(argument, amount, reason);
+    limits.check(amount).map_err(refused)?;
+    match recharge_config::limits(session, credit_currency, code)? {
+        Some(limits) => limits.check(amount).map_err(refused),
+        None => Ok(()),
+    }
+}
+
+fn create(
+    session: &Session,
+    customer_id: &str,
+    top_up_id: Uuid,
+    order: &Order,
+    extras: &Extras<'_>,
+    now: Time,
+) -> Result<TopUpRow, Error> {
+    customer::ensure(session, customer_id)?;
+    // What could not be granted is not to be paid. What has room now may have none when it is paid: see payment.rs.
+    if let Some(book) = balance::current(session, customer_id, &order.credit_currency)? {
+        grant::check_room(&book, order.credits, currency::decimals(session, &order.credit_currency)?)?;
+    }
+    let provider = provider::or_only(session, extras.provider)?;
+    let template = match &provider {
+        Some(provider) if provider.checkout_url_template.is_some() => provider.checkout_url_template.clone(),
+        _ => recharge_config::checkout_url(session, &order.credit_currency)?,
+    };
+    let name = provider.as_ref().map(|provider| provider.name.as_str());
+    let minor_decimals = money::minor_decimals(name.unwrap_or_default(), &order.currency);
+    let places = Places {
+        top_up_id,
+        customer_id,
+        amount: order.amount,
+        minor_units: money::to_minor(order.amount, minor_decimals),
+        currency: &order.currency,
+        credits: order.credits,
+        return_url: extras.return_url,
+        failure_url: extras.failure_url,
+    };
+    let checkout_url = template.map(|template| link::fill(&template, &places));
+    let new = New {
+        customer_id,
+        top_up_id,
+        price_id: order.price_id,
+        quantity: order.quantity,
+        amount: order.amount,
+        currency: &order.currency,
+        credits: order.credits,
+        credit_currency: &order.credit_currency,
+        rate: order.rate,
+        terms: &order.terms,
+        name: order.name.as_deref().or(extras.texts.description),
+        provider: name,
+        return_url: extras.return_url,
+        failure_url: extras.failure_url,
+        checkout_url: checkout_url.as_deref(),
+        description: extras.texts.description,
+        metadata: extras.texts.metadata,
+        expires_at: extras.expires_at,
+        recharge_id: None,
+    };
+    subject::insert(session, &new, now)?;
+    subject::find(session, customer_id, top_up_id).map(|top_up| TopUpRow::of(&top_up, now, false))
+}
+
+impl TopUpRow {
+    fn of(top_up: &TopUp, now: Time, replayed: bool) -> Self {
+        TopUpRow {
+            top_up_id: top_up.id,
+            status: top_up.status_at(now).as_str().to_string(),
+            checkout_url: top_up.checkout_url.clone(),
+            expires_at: top_up.expires_at,
+            credits: top_up.credits,
+            credit_currency: top_up.credit_currency.clone(),
+            amount: top_up.amount,
+            currency: top_up.currency.clone(),
+            rate: top_up.rate,
+            grant_id: top_up.grant_id,
+            replayed,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Maintenance: posting what fell due in accounts that nobody touched, settling usage that waits, looking at what recharges itself
+//! at a price that changed, and deleting what nobody took out of the outbox and webhooks that meant nothing. Each kind of work has
+//! its turn, however much there is of another.
+
+use crate::auto_recharge::review;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::failure;
+use crate::ledger::engine::posting::{self, Key};
+use crate::metering::{inbox, settlement};
+use crate::moment::Time;
+use crate::outbox;
+use crate::payments::webhook;
+use crate::pg::argument::Timestamptz;
+use crate::pg::procedure::{self, Call};
+use crate::pg::reply::{Nothing, Reply, Value};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::subtransaction::Failure;
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::ffi::CStr;
+
+/// One kind of work.
+struct Work {
+    /// As `maintain_batch` calls it.
+    name: &'static str,
+    /// How `maintain` asks for a batch of it.
+    call: &'static CStr,
+    /// A batch of it, of at most so much, where it was there at that moment; how much it was.
+    batch: fn(&Session, i32, Time) -> Result<i32, Error>,
+}
+
+/// All that maintenance does, in the order in which each has its turn. What waits in the inbox is charged as of when it came,
+/// so no account's time goes past that meanwhile.
+static WORK: [Work; 6] = [
+    Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
+    Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
+    Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
+    Work { name: "recharges", call: c"SELECT credits.maintain_batch($1, 'recharges', $2)", batch: review::batch },
+    Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
+    Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
+];
+
+/// `CALL credits.maintain()`: batches of each kind of work in turn until what was due when it began is done, a commit after
+/// each. One kind that fails does not keep the others from their turn; its error is raised at the end. Raises PC013.
+#[pg_extern(sql = false)]
+fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
+    Reply((|| {
+        let (batch_size, began) = (input::at_least_one("batch_size", batch_size)?, settings::now()?);
+        let calls = WORK.each_ref().map(|work| work.call);
+        match procedure::in_turn(call, &calls, batch_size, || settings::now().unwrap_or(began)) {
+            None => Ok(Nothing),
+            // What the others did is committed by now.
+            Some(Failure { error, message }) => Err(Error::Maintenance { error, message }),
+        }
+    })())
+}
+
+/// `credits.maintain_batch`: one batch of a kind of work, or of each; how much it was. Raises PC013.
+#[pg_extern(sql = false)]
+fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Timestamptz>) -> Reply<Value<i32>> {
+    Reply((|| {
+        let batch_size = input::at_least_one("batch_size", batch_size)?;
+        if work.is_some_and(|name| WORK.iter().all(|work| work.name != name)) {
+            return Err(input::none_of("work", &WORK.each_ref().map(|work| work.name)));
+        }
+        let due_by = due_by.map_or(Time::NEVER, |at| at.0);
+        writing(|session| {
+            let mut done = 0;
+            for kind in WORK.iter().filter(|kind| work.is_none_or(|name| name == kind.name)) {
+                done += (kind.batch)(session, batch_size, due_by)?;
+            }
+            Ok(Value(done))
+        })
+    })())
+}
+
+static DUE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency, a.next_change_at, f.customer_id IS NOT NULL
+      FROM credits.accounts a
+      LEFT JOIN credits.account_failures f ON f.customer_id = a.customer_id AND f.currency = a.currency
+      WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity' AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
+      ORDER BY a.next_change_at LIMIT $2",
+    &[TIMESTAMPTZOID, INT4OID],
+);
+
+/// So many times as many accounts are looked at where none of those that were can be brought up to date.
+const FURTHER: i32 = 8;
+
+thread_local! {
+    /// Whether the inbox has another turn; then so has what its rows hold back.
+    static DRAINING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Brings accounts up to date in which something fell due: the first that nothing holds back, however many are in front of them
+/// that rows of the inbox hold back, or another session.
+fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let now = settings::now()?.min(due_by);
+    let (mut limit, mut seen): (i32, HashSet<Key>) = (most, HashSet::new());
+    loop {
+        let (mut due, mut failed): (Vec<(Key, Time)>, HashSet<Key>) = (Vec::new(), HashSet::new());
+        for mut row in DUE.run(session, &[now.cell(), limit.cell()])?.iter() {
+            let key: Key = (row.next()?, row.next()?);
+            let at = row.next()?;
+            if row.next()? {
+                failed.insert(key.clone());
+            }
+            due.push((key, at));
+        }
+        let were_all = (due.len() as i64) < i64::from(limit);
+        due.retain(|(key, _)| seen.insert(key.clone()));
+        let keys: Vec<Key> = due.iter().map(|(key, _)| key.clone()).collect();
+        let (customers, since) = inbox::holds_back(session, &keys, now)?;
+        // Those that are held back are not locked for nothing.
+        let free: Vec<Key> = due
+            .into_iter()
+            .filter(|(key, at)| *at <= since || !customers.contains(&key.0))
+            .map(|(key, _)| key)
+            .collect();
+        for some in free.chunks(most as usize) {
+            let keys = posting::lock_free(session, some)?;
+            let done = post_some(session, &keys, &failed, &customers, now, since)?;
+            if done > 0 {
+                return Ok(done);
+            }
+        }
+        if were_all || DRAINING.get() {
+            return Ok(DRAINING.get().into());
+        }
+        limit = limit.saturating_mul(FURTHER);
+    }
+}
+
+/// Brings locked accounts up to date: those of these customers to when the inbox has rows, and the others to now. How many were
+/// not, or failed.
+fn post_some(
+    session: &Session,
+    keys: &[Key],
+    failed: &HashSet<Key>,
+    customers: &HashSet<String>,
+    now: Time,
+    since: Time,
+) -> Result<i32, Error> {
+    let (done, failures) = failure::each_apart(session, keys, failed, |keys| {
+        // Locked already, so this does not wait. Of usage that waits a share of a batch each.
+        let books = posting::lock(session, keys)?;
+        let each = settlement::share(settlement::BATCH, books.len());
+        let (mut books, mut held): (Vec<Book>, Vec<Book>) =
+            books.into_iter().partition(|book| !customers.contains(&book.customer_id));
+        posting::some_by(session, &mut books, now, each, now)?;
+        posting::some_by(session, &mut held, since, each, since)?;
+        books.extend(held);
+        let done = books.iter().filter(|book| book.is_changed()).count();
+        posting::post_due(session, books)?;
+        Ok(done as i32)
+    })?;
+    // Those that it failed for are done with for now.
+    Ok(done + failures)
+}
+
+fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
+    // What is in the inbox has the server's time.
+    let due_by = if settings::is_clock_set() { Time::NEVER } else { due_by };
+    // Where it fails it has no other turn.
+    DRAINING.set(false);
+    match inbox::drain(session, settlement::BATCH, due_by)? {
+        Some(drained) => {
+            DRAINING.set(drained.due > 0);
+            Ok(drained.due)
+        }
+        None => {
+            settlement::kept_out();
+            Ok(0)
+        }
+    }
+}
+
+fn settle(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
+    let charged = settlement::charge(session, settlement::BATCH, due_by)?;
+    Ok(if charged > 0 { charged } else { DRAINING.get().into() })
+}

@@ -1,0 +1,324 @@
+//! A book: the working copy of one account while its row is locked (or while a reader computes what is due).
+//! It decides what time, grants, charges and holds do to the account and writes down the ledger lines. Pure: what is
+//! loaded into it and what is stored from it is in posting.rs. Here are its balances and how a line is written; what
+//! changes them is in book/: time.rs, spend.rs, supply.rs, usage.rs, reclaim.rs, and which grants are loaded in window.rs.
+
+mod reclaim;
+mod spend;
+mod supply;
+mod time;
+mod usage;
+mod window;
+
+pub use reclaim::{Reclaim, Reclaimed, Taken};
+pub use spend::{Refusal, Short};
+pub use time::Due;
+pub use usage::{Charged, Overage, Usage};
+
+use crate::amount::Decimal;
+use crate::ledger::engine::drawdown::{Grant, GrantRef, Grants};
+use crate::ledger::engine::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, OwnLine, PeriodDraw, Source};
+use crate::moment::Time;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What a posting did to the credits, where that decides whether more are to be bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The customer spent some.
+    Spent,
+    /// Some were taken from the customer: their price was paid back, or somebody ended or corrected them.
+    TakenBack,
+}
+
+/// At which balances somebody is to be told, or credits are to be bought: what topup/watch.rs left to be looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// When less is available.
+    pub below: Decimal,
+    /// When so much is available again.
+    pub above: Option<Decimal>,
+    /// Whatever is available: time brought something, or what is watched has changed.
+    pub now: bool,
+    /// What was done to the credits last.
+    pub cause: Option<Cause>,
+    /// Whether the book is opened as of a moment before its last posting: what is charged then was reported before that.
+    pub late: bool,
+}
+
+impl Watch {
+    /// Whether anything is looked for at all.
+    pub fn is_set(&self) -> bool {
+        self.below > Decimal::ZERO || self.above.is_some()
+    }
+}
+
+/// The working copy of one account. Its balances are those at `posted_at`.
+#[derive(Debug, Clone)]
+pub struct Book {
+    /// Whose account.
+    pub customer_id: String,
+    /// What it counts.
+    pub currency: String,
+    /// What a plain debit may take.
+    pub available: Decimal,
+    /// What only certain meters' events may take.
+    pub restricted: Decimal,
+    /// Set aside.
+    pub held: Decimal,
+    /// Owed.
+    pub pending: Decimal,
+    /// All that it was ever granted: no balance of it can come to more.
+    pub issued: Decimal,
+    /// The most that may be owed; `None` is any.
+    pub overdraft_limit: Option<Decimal>,
+    /// The grant whose remaining the account's row carries, and what remains of it.
+    pub head: Option<(Uuid, Decimal)>,
+    /// The first moment at which time alone changes something.
+    pub next_change_at: Time,
+    /// When it was last posted to, or the moment of the posting under way.
+    pub posted_at: Time,
+    /// The number of the last line.
+    pub last_line: i64,
+    /// The number of the last debt.
+    pub last_debt: i64,
+    /// Whether usage may wait to be charged.
+    pub defers: bool,
+    /// Grants in drawdown order: all that are open, or as many of the first as the charges can need.
+    grants: Grants,
+    /// Whether the head alone was taken in, and has paid all that was charged.
+    head_alone: bool,
+    /// The last grant in order of those that were taken in; `None` where all that are open were.
+    window_end: Option<Grant>,
+    /// Grants that change and are not in line to pay: ended ones, and those that stand after a window's end.
+    aside: Vec<Grant>,
+    /// What is owed, by number: oldest first.
+    debts: BTreeMap<i64, Debt>,
+    /// Lines to append.
+    pub lines: Vec<Line>,
+    /// Holds that came to their end.
+    pub closed: Vec<ClosedHold>,
+    /// By line: what grants paid for usage that is priced as one and that may come back. Changed and new ones, and those
+    /// that were loaded.
+    draws: BTreeMap<i64, PeriodDraw>,
+    /// Events that owe nothing and whose rows must be written: what is paid for each, less what it gave back.
+    charged: BTreeMap<String, Decimal>,
+    /// Events that were recorded earlier and are charged now, with the time of their report.
+    pub settled: Vec<(Time, String)>,
+    /// By operation: credits that it took back from the grant of its purchase, beside what its row says.
+    pub taken: BTreeMap<Uuid, Decimal>,
+    /// When to look whether something is to be told of the balance.
+    pub watch: Watch,
+    /// Whether the account's row must be written, even where no line was.
+    touched: bool,
+    /// Whether something was to change that is not there: the tables were damaged.
+    broken: bool,
+    /// Usage that was recorded earlier and is not charged: more would be owed than can be counted.
+    pub uncountable: Vec<String>,
+}
+
+impl Book {
+    /// An account as its row has it, with no grants loaded.
+    pub fn new(
+        (customer_id, currency): (String, String),
+        [available, restricted, held, pending]: [Decimal; 4],
+        overdraft_limit: Option<Decimal>,
+        head: Option<(Uuid, Decimal)>,
+        (next_change_at, posted_at): (Time, Time),
+        (last_line, last_debt): (i64, i64),
+    ) -> Self {
+        Book {
+            customer_id,
+            currency,
+            available,
+            restricted,
+            held,
+            pending,
+            issued: Decimal::ZERO,
+            overdraft_limit,
+            head,
+            next_change_at,
+            posted_at,
+            last_line,
+            last_debt,
+            defers: false,
+            grants: Grants::default(),
+            head_alone: false,
+            window_end: None,
+            aside: Vec::new(),
+            debts: BTreeMap::new(),
+            lines: Vec::new(),
+            closed: Vec::new(),
+            draws: BTreeMap::new(),
+            charged: BTreeMap::new(),
+            settled: Vec::new(),
+            taken: BTreeMap::new(),
+            watch: Watch::default(),
+            touched: false,
+            broken: false,
+            uncountable: Vec::new(),
+        }
+    }
+
+    /// An account that was never used: nothing in it, nothing owed.
+    pub fn unused(customer_id: &str, currency: &str) -> Self {
+        let key = (customer_id.to_string(), currency.to_string());
+        Book::new(key, [Decimal::ZERO; 4], None, None, (Time::NEVER, Time(0)), (0, 0))
+    }
+
+    /// The balance: available and restricted.
+    pub fn balance(&self) -> Decimal {
+        self.available + self.restricted
+    }
+
+    /// Whether nothing is below zero, no grant above what was granted, and nothing missed that was to change.
+    pub fn is_sound(&self) -> bool {
+        let sane = |amount: &Decimal| !amount.is_sign_negative() || amount.is_zero();
+        !self.broken
+            && [self.available, self.restricted, self.held, self.pending].iter().all(sane)
+            && self.changed_grants().all(|g| sane(&g.remaining) && g.remaining + g.lapsed <= g.amount)
+            // An event of a period may have brought back more than was paid for it itself.
+            && self.changed_debts().all(|d| (d.source.period().is_some() || sane(&d.consumed)) && sane(&d.pending))
+    }
+
+    /// Whether there is anything to write.
+    pub fn is_changed(&self) -> bool {
+        self.touched || !self.lines.is_empty() || self.changed_debts().next().is_some()
+    }
+
+    /// Whether nothing has changed but that the head has less, and every line of that was handed over: then the account's row
+    /// says it all with what is available, when it was posted to, and its last line.
+    pub fn only_head_paid(&self) -> bool {
+        self.head_alone && self.lines.is_empty() && self.debts.is_empty() && self.settled.is_empty() && !self.watch.now
+    }
+
+    /// Has the account's row written whatever else there is: something changes under its lock that is in no book.
+    pub fn touch(&mut self) {
+        self.touched = true;
+    }
+
+    /// Whether the balance is to be looked at.
+    pub fn is_to_be_watched(&self) -> bool {
+        let Watch { below, above, now, cause, .. } = &self.watch;
+        let taken_back = *cause == Some(Cause::TakenBack) && self.watch.is_set();
+        *now || taken_back || self.available < *below || above.is_some_and(|above| self.available >= above)
+    }
+
+    /// Has the balance looked at whatever it is: what is watched has changed.
+    pub fn watch_now(&mut self) {
+        self.watch.now = true;
+        self.touch();
+    }
+
+    /// The customer spent credits; but not after the last posting, where that is charged late: it may have taken some back.
+    pub(super) fn spent(&mut self) {
+        if !self.watch.late {
+            self.watch.cause = Some(Cause::Spent);
+        }
+    }
+
+    /// Credits were taken from the customer, who spent nothing.
+    pub fn taken_back(&mut self) {
+        self.watch.cause = Some(Cause::TakenBack);
+    }
+
+    /// Writes a line down: the only way in which balances change.
+    fn post(
+        &mut self,
+        line_type: LineType,
+        grant: Option<GrantRef>,
+        effect: Effect,
+        source: Option<&Source>,
+        effective_at: Time,
+    ) {
+        if grant.is_some_and(|g| g.restricted) {
+            self.restricted += effect.balance;
+        } else {
+            self.available += effect.balance;
+        }
+        self.held += effect.held;
+        self.pending += effect.pending;
+        self.last_line += 1;
+        if let (LineType::Consumption, Some(grant), Some(Source::Event(_, Some(period)))) = (line_type, grant, source) {
+            let draw = PeriodDraw {
+                period: period.clone(),
+                grant_id: grant.id,
+                amount: -effect.balance,
+                stored: Decimal::ZERO,
+            };
+            self.draws.insert(self.last_line, draw);
+        }
+        self.lines.push(Line {
+            line_no: self.last_line,
+            line_type,
+            effect,
+            running_balance: self.balance(),
+            grant_id: grant.map(|g| g.id),
+            source: source.cloned(),
+            effective_at,
+        });
+    }
+
+    /// Hands over the only line that a charge wrote, after so many others, where the event can be that line itself: a grant
+    /// paid all of it now.
+    pub fn hand_over(&mut self, before: usize) -> Option<OwnLine> {
+        let [line] = self.lines.get(before..)? else { return None };
+        if line.line_type != LineType::Consumption || line.effective_at != self.posted_at {
+            return None;
+        }
+        let own = OwnLine {
+            line_no: line.line_no,
+            balance: line.running_balance,
+            grant_id: line.grant_id?,
+            posted_at: self.posted_at,
+        };
+        self.lines.pop();
+        self.touch();
+        Some(own)
+    }
+
+    fn close(&mut self, id: Uuid, status: HoldStatus, captured: Decimal, closed_at: Time) {
+        self.closed.push(ClosedHold { id, status, captured, closed_at });
+    }
+
+    /// What the rows say of debts that the book does not know yet; of those that it knows it knows better.
+    pub fn take_debts(&mut self, debts: Vec<Debt>) {
+        for debt in debts {
+            self.debts.entry(debt.debt_no).or_insert(debt);
+        }
+    }
+
+    /// What is still owed for these debts, as the book knows it.
+    pub fn owed_for(&self, debts: &[Debt]) -> Decimal {
+        debts.iter().map(|debt| self.debts.get(&debt.debt_no).unwrap_or(debt).pending).sum()
+    }
+
+    /// What an event has been charged so far, where that is not in its row yet.
+    pub fn debt(&self, identifier: &str) -> Option<&Debt> {
+        self.debts.values().find(|d| d.source.identifier() == Some(identifier))
+    }
+
+    /// The events that owed something and whose rows must be written.
+    pub fn changed_debts(&self) -> impl Iterator<Item = &Debt> {
+        self.debts.values().filter(|d| d.changed)
+    }
+
+    /// What is paid and owed for an event, where its row must be written.
+    pub fn charged_for(&self, identifier: &str) -> Option<(Decimal, Decimal)> {
+        let debt = self.debt(identifier).filter(|debt| debt.changed).map(|debt| (debt.consumed, debt.pending));
+        debt.or_else(|| self.charged.get(identifier).map(|consumed| (*consumed, Decimal::ZERO)))
+    }
+
+    /// The other events whose rows must be written, and what is paid for each.
+    pub fn charged(&self) -> impl Iterator<Item = (&String, Decimal)> {
+        self.charged.iter().map(|(identifier, consumed)| (identifier, *consumed))
+    }
+
+    /// By line: what grants paid for usage that is priced as one, where its row says something else.
+    pub fn changed_draws(&self) -> impl Iterator<Item = (i64, &PeriodDraw)> {
+        self.draws.iter().filter(|(_, draw)| draw.amount != draw.stored).map(|(line_no, draw)| (*line_no, draw))
+    }
+}
+
+#[cfg(test)]
+mod tests;

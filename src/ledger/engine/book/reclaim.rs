@@ -1,0 +1,172 @@
+//! What happens to a purchase's credits when its price is paid back, or is not after all. Unspent credits go first: what
+//! remains at once, what is held when the hold closes; what has expired or was voided is gone already, and counts as gone;
+//! only then what was spent: it is owed, or forgiven.
+
+use crate::amount::Decimal;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::{Claim, Grant, Status, take_off};
+use crate::ledger::engine::line::{Debt, Effect, LineType, Source};
+use crate::moment::Time;
+use uuid::Uuid;
+
+/// Credits of one purchase that are to go back.
+#[derive(Debug, Clone)]
+pub struct Reclaim<'a> {
+    /// The operation that takes them.
+    pub operation_id: Uuid,
+    /// The purchase's grant.
+    pub grant_id: Uuid,
+    /// How many, in all.
+    pub credits: Decimal,
+    /// Whether those that were spent are owed; else they are forgiven.
+    pub owes: bool,
+    /// The meter whose payers may pay what is owed; `None` for what only plain credits may pay.
+    pub event_name: Option<&'a str>,
+    /// What of the grant open holds hold.
+    pub held: Decimal,
+    /// What of the grant has expired or was voided, and stands for no credits that went back before.
+    pub lapsed: Decimal,
+}
+
+/// Where they were found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reclaimed {
+    /// Taken.
+    pub taken: Decimal,
+    /// Held: taken when the hold closes.
+    pub held: Decimal,
+    /// Spent, and owed.
+    pub owed: Decimal,
+}
+
+/// What one line of such an operation took, as the ledger has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    /// From which grant.
+    pub grant_id: Uuid,
+    /// Credits.
+    pub amount: Decimal,
+    /// Whether it took the purchase's own credits; else it paid what was owed.
+    pub own: bool,
+}
+
+impl Book {
+    /// Takes credits of a purchase back. Its grant is loaded, and the grants that can pay what is owed.
+    pub fn reclaim(&mut self, reclaim: &Reclaim<'_>) -> Reclaimed {
+        let at = self.posted_at;
+        let Some(mut grant) = self.take_out(reclaim.grant_id) else {
+            self.broken = true;
+            return Reclaimed::default();
+        };
+        let mut open = reclaim.credits;
+        let mut part = |there: Decimal| {
+            let part = open.min(there).max(Decimal::ZERO);
+            open -= part;
+            part
+        };
+        let waiting: Decimal = grant.claims.iter().map(|claim| claim.amount).sum();
+        let (taken, held) = (part(grant.remaining), part(reclaim.held - waiting));
+        part(reclaim.lapsed);
+        let (owed, forgiven) = if reclaim.owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
+        self.take_back(&mut grant, reclaim.operation_id, taken, at);
+        if grant.remaining.is_zero() && grant.status == Status::Granted {
+            grant.status = Status::Depleted;
+        }
+        let amount = held + forgiven;
+        if amount > Decimal::ZERO {
+            grant.claims.push(Claim { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
+        }
+        (grant.changed, grant.reclaimed) = (true, true);
+        self.place(grant);
+        self.owe_back(reclaim.operation_id, reclaim.event_name, owed, at);
+        self.pay_debts(at);
+        self.taken_back();
+        self.touch();
+        Reclaimed { taken, held, owed }
+    }
+
+    /// Credits that go back to whoever paid for them.
+    fn take_back(&mut self, grant: &mut Grant, operation_id: Uuid, amount: Decimal, at: Time) {
+        if amount.is_zero() {
+            return;
+        }
+        grant.remaining -= amount;
+        grant.lapsed += amount;
+        (grant.changed, grant.reclaimed) = (true, true);
+        self.taken_back();
+        *self.taken.entry(operation_id).or_default() += amount;
+        let effect = Effect { balance: -amount, ..Effect::default() };
+        self.post(LineType::Refund, Some(grant.reference()), effect, Some(&Source::Operation(operation_id)), at);
+    }
+
+    /// Of credits that came back to a grant, those that were waited for.
+    pub(super) fn take_claimed(&mut self, grant: &mut Grant, came: Decimal, at: Time) {
+        for claim in take_off(&mut grant.claims, came, false) {
+            self.take_back(grant, claim.operation_id, claim.amount, at);
+        }
+    }
+
+    /// Held credits were spent: what was waited for among them is owed from now on.
+    pub(super) fn claim_spent(&mut self, grant_id: Uuid, spent: Decimal, at: Time) {
+        let Some(mut grant) = self.take_out(grant_id) else { return };
+        let owed = take_off(&mut grant.claims, spent, true);
+        grant.reclaimed |= !owed.is_empty();
+        grant.changed |= grant.reclaimed;
+        let event_name = grant.meters.as_ref().and_then(|meters| meters.first().cloned());
+        self.place(grant);
+        for claim in owed {
+            self.owe_back(claim.operation_id, event_name.as_deref(), claim.amount, at);
+        }
+    }
+
+    fn owe_back(&mut self, operation_id: Uuid, event_name: Option<&str>, owed: Decimal, at: Time) {
+        if owed.is_zero() {
+            return;
+        }
+        self.taken_back();
+        let source = Source::Operation(operation_id);
+        self.post(LineType::Refund, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
+        let debt_no = self.debts.values().find(|debt| debt.source == source).map(|debt| debt.debt_no);
+        self.owe((source, event_name, debt_no), Decimal::ZERO, Decimal::ZERO, owed);
+    }
+
+    /// Undoes what such an operation did: what it left owed is owed no longer, what it still waits for is not waited for, and
+    /// what it took comes back to the grants that gave it, newest first; that pays what is owed otherwise. The grants are
+    /// loaded.
+    pub fn undo_reclaim(
+        &mut self,
+        (operation_id, grant_id): (Uuid, Uuid),
+        owed: Decimal,
+        taken: &[Taken],
+        debts: Vec<Debt>,
+    ) {
+        let at = self.posted_at;
+        let source = Source::Operation(operation_id);
+        self.take_debts(debts);
+        self.debts.retain(|_, debt| debt.source != source);
+        if owed > Decimal::ZERO {
+            let effect = Effect { pending: -owed, ..Effect::default() };
+            self.post(LineType::Refund, None, effect, Some(&source), at);
+        }
+        match self.take_out(grant_id) {
+            Some(mut grant) => {
+                grant.claims.retain(|claim| claim.operation_id != operation_id);
+                (grant.changed, grant.reclaimed) = (true, true);
+                self.place(grant);
+            }
+            None => self.broken = true,
+        }
+        for line in taken.iter().rev() {
+            if line.own
+                && let Some(mut grant) = self.take_out(line.grant_id)
+            {
+                grant.lapsed -= line.amount;
+                self.place(grant);
+            }
+            let line_type = if line.own { LineType::Refund } else { LineType::Reversal };
+            self.give_back(line_type, &source, line.grant_id, line.amount, at);
+        }
+        self.pay_debts(at);
+        self.touch();
+    }
+}

@@ -1,0 +1,238 @@
+//! Property tests of books: a whole life of an account, loaded and stored as posting.rs does it (tests/tables.rs), beside
+//! a model that keeps nothing but the grants' terms and looks at every second (tests/model.rs). Credits that go back to
+//! whoever paid for them are in tests/reclaims.rs, for both.
+
+mod model;
+mod reclaims;
+mod tables;
+
+use crate::amount::Decimal;
+use crate::ledger::engine::drawdown::{Category, Grant, Grants, Status};
+use crate::ledger::engine::line::LineType;
+use crate::moment::Time;
+use model::Model;
+use proptest::prelude::*;
+use tables::Tables;
+use uuid::Uuid;
+
+const METERS: [&str; 2] = ["tokens", "images"];
+const DECIMALS: u32 = 6;
+
+/// What is done to an account; amounts in tenths of a credit.
+#[derive(Debug, Clone)]
+enum Action {
+    Grant {
+        amount: i64,
+        priority: i16,
+        paid: bool,
+        begins_in: i64,
+        lasts: Option<i64>,
+        meter: Option<usize>,
+    },
+    Charge {
+        amount: i64,
+        meter: Option<usize>,
+        reject: bool,
+    },
+    Hold {
+        amount: i64,
+        lasts: i64,
+    },
+    Close {
+        which: usize,
+        tenths: i64,
+    },
+    End {
+        which: usize,
+        void: bool,
+    },
+    Change {
+        which: usize,
+        priority: i16,
+        lasts: i64,
+    },
+    Cancel {
+        which: usize,
+    },
+    /// Usage that is recorded and charged later.
+    Record {
+        amount: i64,
+        meter: usize,
+    },
+    /// Usage of one period that is priced as one: what it costs from now on.
+    Gauge {
+        amount: i64,
+        meter: usize,
+    },
+    /// The price of a grant is paid back: so many tenths of what is not paid back yet.
+    Reclaim {
+        which: usize,
+        tenths: i64,
+        owes: bool,
+    },
+    /// And is not after all.
+    Undo {
+        which: usize,
+    },
+    Wait {
+        seconds: i64,
+    },
+}
+
+/// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back (below zero where usage of
+/// a period comes to cost less), and what is owed or no more.
+#[derive(Debug, PartialEq)]
+enum Came {
+    Nothing,
+    Charged(Decimal, Decimal),
+    Refused,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        3 => (1i64..500, 0i16..3, any::<bool>(), prop_oneof![Just(0i64), 1i64..20],
+              prop_oneof![Just(None), (1i64..30).prop_map(Some)], proptest::option::weighted(0.3, 0usize..2))
+            .prop_map(|(amount, priority, paid, begins_in, lasts, meter)| {
+                Action::Grant { amount, priority, paid, begins_in, lasts, meter }
+            }),
+        5 => (1i64..300, proptest::option::weighted(0.7, 0usize..2), any::<bool>())
+            .prop_map(|(amount, meter, reject)| Action::Charge { amount, meter, reject }),
+        3 => (1i64..400, 1i64..20).prop_map(|(amount, lasts)| Action::Hold { amount, lasts }),
+        2 => (0usize..6, 0i64..=10).prop_map(|(which, tenths)| Action::Close { which, tenths }),
+        1 => (0usize..8, any::<bool>()).prop_map(|(which, void)| Action::End { which, void }),
+        1 => (0usize..8, 0i16..3, 1i64..30)
+            .prop_map(|(which, priority, lasts)| Action::Change { which, priority, lasts }),
+        1 => (0usize..8).prop_map(|which| Action::Cancel { which }),
+        3 => (1i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Record { amount, meter }),
+        3 => (0i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Gauge { amount, meter }),
+        2 => (0usize..8, 1i64..=10, any::<bool>())
+            .prop_map(|(which, tenths, owes)| Action::Reclaim { which, tenths, owes }),
+        1 => (0usize..5).prop_map(|which| Action::Undo { which }),
+        3 => (1i64..15).prop_map(|seconds| Action::Wait { seconds }),
+    ]
+}
+
+fn make(id: u128, now: Time, action: &Action) -> Grant {
+    let Action::Grant { amount, priority, paid, begins_in, lasts, meter } = action else { unreachable!() };
+    let effective_at = now.plus_seconds(*begins_in);
+    Grant {
+        id: Uuid::from_u128(id),
+        priority: *priority,
+        expires_at: lasts.map_or(Time::NEVER, |l| effective_at.plus_seconds(l)),
+        category: if *paid { Category::Paid } else { Category::Promotional },
+        effective_at,
+        meters: meter.map(|m| vec![METERS[m].to_string()]),
+        amount: Decimal::new(*amount, 1),
+        remaining: Decimal::new(*amount, 1),
+        lapsed: Decimal::ZERO,
+        status: if *begins_in > 0 { Status::Pending } else { Status::Granted },
+        claims: Vec::new(),
+        reclaimed: false,
+        changed: false,
+    }
+}
+
+/// What is posted adds up: the account's balances to its lines, each grant to its own.
+fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
+    let book = &tables.book;
+    let total = |of: fn(&crate::ledger::engine::line::Effect) -> Decimal| -> Decimal {
+        tables.lines.iter().map(|l| of(&l.effect)).sum()
+    };
+    prop_assert_eq!(book.balance(), total(|e| e.balance));
+    prop_assert_eq!(book.held, total(|e| e.held));
+    prop_assert_eq!(book.pending, total(|e| e.pending));
+    prop_assert!([book.available, book.restricted, book.held, book.pending].iter().all(|b| *b >= Decimal::ZERO));
+    let open = Grants::new(tables.grants.values().filter(|g| g.status == Status::Granted).cloned().collect());
+    let first = open.iter().find(|g| !g.is_restricted()).map(|g| (g.id, tables.remaining(g.id)));
+    prop_assert_eq!(book.head, first, "the head is the first in order");
+    let issued: Decimal = tables.grants.values().map(|g| g.amount).sum();
+    prop_assert_eq!(book.issued, issued, "all that was granted");
+    prop_assert!(tables.lines.iter().all(|l| l.running_balance <= issued), "no balance comes to more");
+    prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
+    let changes = tables.grants.values().filter_map(|g| match g.status {
+        Status::Granted => Some(g.expires_at),
+        Status::Pending => Some(g.effective_at),
+        _ => None,
+    });
+    let ends = tables.open_holds().map(|hold| hold.expires_at);
+    prop_assert!(changes.chain(ends).all(|at| at >= book.next_change_at), "something changes before next_change_at");
+    let mut running = Decimal::ZERO;
+    for (place, line) in tables.lines.iter().enumerate() {
+        running += line.effect.balance;
+        prop_assert_eq!(line.running_balance, running);
+        prop_assert_eq!(line.line_no, place as i64 + 1);
+    }
+    prop_assert!(tables.lines.is_sorted_by_key(|l| l.effective_at), "a line's time goes back");
+    for (id, grant) in &tables.grants {
+        let lines = || tables.lines.iter().filter(|l| l.grant_id == Some(*id));
+        let of_grant: Decimal = lines().map(|l| l.effect.balance).sum();
+        let lapsed: Decimal = lines()
+            .filter(|l| matches!(l.line_type, LineType::Expiration | LineType::Void | LineType::Refund))
+            .map(|l| -l.effect.balance)
+            .sum();
+        if lines().next().is_some() {
+            prop_assert_eq!(tables.remaining(*id), of_grant);
+            prop_assert_eq!(grant.lapsed, lapsed);
+        } else {
+            prop_assert!(grant.status == Status::Pending || grant.lapsed == grant.amount);
+        }
+        prop_assert!(of_grant >= Decimal::ZERO && of_grant <= grant.amount);
+    }
+    tables.reclaims_add_up();
+    for (meter, (drawn, owed, cost)) in tables.gauges().into_iter().enumerate() {
+        prop_assert_eq!(drawn + owed, cost, "the gauge of {} is paid or owed", METERS[meter]);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn an_account_is_what_its_grants_terms_say(
+        actions in proptest::collection::vec(action(), 1..50), windows in 1usize..5
+    ) {
+        let (mut tables, mut model) = (Tables::new(), Model::default());
+        for (i, action) in actions.iter().enumerate() {
+            let id = i as u128 + 1;
+            let expected = model.apply(id, action);
+            let now = Time(0).plus_seconds(model.now);
+            prop_assert_eq!(tables.apply(now, id, action, windows), expected, "{:?}", action);
+
+            // What a reader sees, posted or not, is the model.
+            let seen = tables.open(now, windows);
+            prop_assert_eq!(seen.available, model.total(false), "available after {:?}", action);
+            prop_assert_eq!(seen.restricted, model.total(true), "restricted after {:?}", action);
+            prop_assert_eq!(seen.held, model.held(), "held after {:?}", action);
+            prop_assert_eq!(seen.pending, model.pending(), "pending after {:?}", action);
+            adds_up(&tables)?;
+        }
+    }
+
+    /// Looking at an account in between changes nothing of what it comes to.
+    #[test]
+    fn posting_often_is_posting_once(
+        actions in proptest::collection::vec(action(), 1..30), waits in proptest::collection::vec(1i64..6, 1..8)
+    ) {
+        let mut tables = Tables::new();
+        let mut now = Time(0);
+        for (i, action) in actions.iter().enumerate() {
+            if let Action::Wait { seconds } = action {
+                now = now.plus_seconds(*seconds);
+            }
+            tables.apply(now, i as u128 + 1, action, 2);
+        }
+        let end = now.plus_seconds(waits.iter().sum());
+        let once = tables.open(end, 2);
+        for wait in waits {
+            now = now.plus_seconds(wait);
+            let mut book = tables.open(now, 2);
+            tables.window(&mut book, Decimal::ZERO, &[], 2);
+            tables.post(book);
+        }
+        let often = tables.open(end, 2);
+        let balances = |b: &crate::ledger::engine::book::Book| (b.available, b.restricted, b.held, b.pending);
+        prop_assert_eq!(balances(&once), balances(&often));
+        adds_up(&tables)?;
+    }
+}

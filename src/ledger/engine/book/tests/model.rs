@@ -1,0 +1,350 @@
+//! The same account as its grants' terms and nothing else, looked at second by second.
+
+use crate::amount::Decimal;
+use crate::ledger::engine::book::tests::reclaims::Returned;
+use crate::ledger::engine::book::tests::{Action, Came, METERS, make};
+use crate::ledger::engine::drawdown::{Category, Grant, Status};
+use crate::moment::Time;
+
+pub(super) struct Granted {
+    pub(super) grant: Grant,
+    pub(super) started: bool,
+    pub(super) ended: bool,
+    pub(super) never_started: bool,
+    /// What expired or was voided, and what of it stands for credits that were to go back.
+    pub(super) lapsed: Decimal,
+    pub(super) gone: Decimal,
+    /// What is taken when it comes back: credits, by which of the reclaims, whether they are owed once spent.
+    pub(super) claims: Vec<(Decimal, usize, bool)>,
+    pub(super) reclaimed: Decimal,
+}
+
+pub(super) struct Held {
+    pub(super) parts: Vec<(usize, Decimal)>,
+    pub(super) ends: i64,
+    pub(super) open: bool,
+}
+
+pub(super) struct Event {
+    pub(super) meter: Option<usize>,
+    pub(super) parts: Vec<(usize, Decimal)>,
+    pub(super) owed: Decimal,
+    pub(super) canceled: bool,
+    /// Whether it is priced with the others of its meter's gauge.
+    pub(super) gauge: bool,
+    /// Whether it is no event, and which of the reclaims owes.
+    pub(super) reclaim: Option<usize>,
+}
+
+/// Usage that is priced as one: what it costs, and which grants paid for it, oldest draw first.
+#[derive(Default)]
+struct Gauge {
+    cost: Decimal,
+    draws: Vec<(usize, Decimal)>,
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub now: i64,
+    pub(super) grants: Vec<Granted>,
+    pub(super) holds: Vec<Held>,
+    /// What may owe, in the order in which it is paid.
+    pub(super) events: Vec<Event>,
+    /// Which of them are events.
+    numbered: Vec<usize>,
+    pub(super) reclaims: Vec<Returned>,
+    gauges: [Gauge; 2],
+}
+
+impl Granted {
+    /// What remains is gone; a second time nothing happens.
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.lapsed += self.grant.remaining;
+            self.never_started = !self.started;
+        }
+    }
+}
+
+impl Granted {
+    /// What claims get of so much that comes back, or is spent: oldest first, and which of the reclaims it is.
+    pub(super) fn take_off(&mut self, mut amount: Decimal, owing_alone: bool) -> Vec<(Decimal, usize)> {
+        let mut parts = Vec::new();
+        for (claim, reclaim, owes) in &mut self.claims {
+            let part = amount.min(*claim);
+            if part > Decimal::ZERO && (*owes || !owing_alone) {
+                *claim -= part;
+                amount -= part;
+                parts.push((part, *reclaim));
+            }
+        }
+        parts
+    }
+}
+
+impl Model {
+    fn time(&self) -> Time {
+        Time(0).plus_seconds(self.now)
+    }
+
+    fn usable(&self, index: usize, meter: Option<usize>) -> bool {
+        let Granted { grant, started, ended, .. } = &self.grants[index];
+        *started
+            && !ended
+            && grant.remaining > Decimal::ZERO
+            && match (&grant.meters, meter) {
+                (None, _) => true,
+                (Some(list), Some(m)) => list[0] == METERS[m],
+                _ => false,
+            }
+    }
+
+    fn best(&self, meter: Option<usize>) -> Option<usize> {
+        (0..self.grants.len()).filter(|i| self.usable(*i, meter)).min_by_key(|i| {
+            let g = &self.grants[*i].grant;
+            (g.priority, g.expires_at.0, g.category == Category::Paid, g.effective_at.0, g.id)
+        })
+    }
+
+    fn payable(&self, meter: Option<usize>) -> Decimal {
+        (0..self.grants.len()).filter(|i| self.usable(*i, meter)).map(|i| self.grants[i].grant.remaining).sum()
+    }
+
+    fn take(&mut self, meter: Option<usize>, mut amount: Decimal) -> Vec<(usize, Decimal)> {
+        let mut parts = Vec::new();
+        while amount > Decimal::ZERO {
+            let Some(best) = self.best(meter) else { break };
+            let part = amount.min(self.grants[best].grant.remaining);
+            self.grants[best].grant.remaining -= part;
+            amount -= part;
+            parts.push((best, part));
+        }
+        parts
+    }
+
+    pub(super) fn pay(&mut self) {
+        for i in 0..self.events.len() {
+            let meter = self.events[i].meter;
+            let mut parts = self.take(meter, self.events[i].owed);
+            self.events[i].owed -= parts.iter().map(|(_, part)| *part).sum::<Decimal>();
+            if let (true, Some(meter)) = (self.events[i].gauge, meter) {
+                self.gauges[meter].draws.append(&mut parts);
+            } else if let Some(reclaim) = self.events[i].reclaim {
+                self.reclaims[reclaim].parts.extend(parts.into_iter().map(|(index, part)| (index, part, false)));
+            } else {
+                self.events[i].parts.append(&mut parts);
+            }
+        }
+    }
+
+    /// Back to its grant, unless that has ended.
+    pub(super) fn give_back(&mut self, index: usize, amount: Decimal) {
+        let now = self.time();
+        let granted = &mut self.grants[index];
+        if granted.ended || granted.grant.expires_at <= now {
+            let claimed: Decimal = granted.take_off(amount, false).iter().map(|(part, _)| *part).sum();
+            granted.lapsed += amount;
+            granted.gone += claimed;
+            return;
+        }
+        granted.grant.remaining += amount;
+        for (part, reclaim) in granted.take_off(amount, false) {
+            granted.grant.remaining -= part;
+            self.reclaims[reclaim].parts.push((index, part, true));
+        }
+    }
+
+    /// Gives back all but the first `spent` credits of a hold.
+    fn close(&mut self, which: usize, mut spent: Decimal) {
+        self.holds[which].open = false;
+        let mut captured = Vec::new();
+        let mut back = Vec::new();
+        for (index, part) in self.holds[which].parts.clone() {
+            let kept = spent.min(part);
+            spent -= kept;
+            captured.push((index, kept));
+            back.push((index, part - kept));
+        }
+        // Newest draw first.
+        for (index, part) in back.into_iter().rev().filter(|(_, part)| !part.is_zero()) {
+            self.give_back(index, part);
+        }
+        for (index, part) in captured {
+            self.spent(index, part);
+        }
+    }
+
+    fn record(&mut self, event: Event) {
+        self.numbered.push(self.events.len());
+        self.events.push(event);
+    }
+
+    /// An event that nothing can refuse.
+    fn charge(&mut self, meter: usize, cost: Decimal, gauge: bool) -> Came {
+        let parts = self.take(Some(meter), cost);
+        let paid: Decimal = parts.iter().map(|(_, part)| *part).sum();
+        let parts = if gauge {
+            self.gauges[meter].draws.extend(parts);
+            Vec::new()
+        } else {
+            parts
+        };
+        self.record(Event { meter: Some(meter), parts, owed: cost - paid, canceled: false, gauge, reclaim: None });
+        Came::Charged(paid, cost - paid)
+    }
+
+    /// The newest debt is forgiven first, then the newest draw comes back first.
+    fn lower(&mut self, meter: usize, mut amount: Decimal) -> Came {
+        for event in self.events.iter_mut().rev().filter(|e| e.gauge && e.meter == Some(meter)) {
+            let part = amount.min(event.owed);
+            event.owed -= part;
+            amount -= part;
+        }
+        let returned = amount;
+        while amount > Decimal::ZERO {
+            let (index, drawn) = self.gauges[meter].draws.pop().expect("what was charged was drawn");
+            let part = amount.min(drawn);
+            if part < drawn {
+                self.gauges[meter].draws.push((index, drawn - part));
+            }
+            amount -= part;
+            self.give_back(index, part);
+        }
+        let (meter, parts) = (Some(meter), Vec::new());
+        self.record(Event { meter, parts, owed: Decimal::ZERO, canceled: false, gauge: true, reclaim: None });
+        self.pay();
+        Came::Charged(-returned, Decimal::ZERO)
+    }
+
+    fn tick(&mut self) {
+        self.now += 1;
+        let now = self.time();
+        for which in 0..self.holds.len() {
+            if self.holds[which].open && self.holds[which].ends <= self.now {
+                self.close(which, Decimal::ZERO);
+            }
+        }
+        for granted in &mut self.grants {
+            if granted.grant.expires_at <= now {
+                granted.end();
+            }
+            granted.started |= granted.grant.effective_at <= now;
+        }
+        self.pay();
+    }
+
+    pub fn apply(&mut self, id: u128, action: &Action) -> Came {
+        match action {
+            Action::Wait { seconds } => {
+                (0..*seconds).for_each(|_| self.tick());
+                Came::Nothing
+            }
+            Action::Grant { .. } => {
+                let grant = make(id, self.time(), action);
+                let started = grant.status == Status::Granted;
+                self.grants.push(Granted {
+                    grant,
+                    started,
+                    ended: false,
+                    never_started: false,
+                    lapsed: Decimal::ZERO,
+                    gone: Decimal::ZERO,
+                    claims: Vec::new(),
+                    reclaimed: Decimal::ZERO,
+                });
+                self.pay();
+                Came::Nothing
+            }
+            Action::Charge { amount, meter, reject } => {
+                let cost = Decimal::new(*amount, 1);
+                let short = cost > self.payable(*meter);
+                if short && (*reject || meter.is_none()) {
+                    return Came::Refused;
+                }
+                match *meter {
+                    Some(meter) => self.charge(meter, cost, false),
+                    None => {
+                        self.take(None, cost);
+                        Came::Charged(cost, Decimal::ZERO)
+                    }
+                }
+            }
+            // As if it were charged when it is recorded.
+            Action::Record { amount, meter } => {
+                self.charge(*meter, Decimal::new(*amount, 1), false);
+                Came::Nothing
+            }
+            Action::Gauge { amount, meter } => {
+                let cost = Decimal::new(*amount, 1);
+                let more = cost - std::mem::replace(&mut self.gauges[*meter].cost, cost);
+                if more < Decimal::ZERO { self.lower(*meter, -more) } else { self.charge(*meter, more, true) }
+            }
+            Action::Hold { amount, lasts } => {
+                let amount = Decimal::new(*amount, 1);
+                if amount > self.payable(None) {
+                    return Came::Refused;
+                }
+                let parts = self.take(None, amount);
+                self.holds.push(Held { parts, ends: self.now + lasts, open: true });
+                Came::Charged(amount, Decimal::ZERO)
+            }
+            Action::Close { which, tenths } => {
+                let Some(hold) = self.holds.get(*which) else { return Came::Nothing };
+                if !hold.open {
+                    return Came::Refused;
+                }
+                let amount: Decimal = hold.parts.iter().map(|(_, part)| *part).sum();
+                let captured = amount * Decimal::new(*tenths, 1);
+                self.close(*which, captured);
+                self.pay();
+                Came::Charged(captured, Decimal::ZERO)
+            }
+            Action::Cancel { which } => {
+                let Some(number) = self.numbered.get(*which) else { return Came::Nothing };
+                let Some(event) = self.events.get_mut(*number).filter(|e| !e.gauge) else { return Came::Nothing };
+                if std::mem::replace(&mut event.canceled, true) {
+                    return Came::Refused;
+                }
+                let (parts, owed) = (std::mem::take(&mut event.parts), std::mem::take(&mut event.owed));
+                for (index, part) in &parts {
+                    self.give_back(*index, *part);
+                }
+                self.pay();
+                Came::Charged(parts.iter().map(|(_, part)| *part).sum(), owed)
+            }
+            Action::Reclaim { which, tenths, owes } => self.reclaim(*which, *tenths, *owes),
+            Action::Undo { which } => self.undo(*which),
+            Action::End { which, .. } => {
+                if let Some(granted) = self.grants.get_mut(*which) {
+                    granted.end();
+                }
+                Came::Nothing
+            }
+            Action::Change { which, priority, lasts } => {
+                let expires_at = self.time().plus_seconds(*lasts);
+                let Some(granted) = self.grants.get_mut(*which) else { return Came::Nothing };
+                if granted.ended || expires_at <= granted.grant.effective_at {
+                    return Came::Refused;
+                }
+                (granted.grant.priority, granted.grant.expires_at) = (*priority, expires_at);
+                Came::Nothing
+            }
+        }
+    }
+
+    pub fn total(&self, restricted: bool) -> Decimal {
+        self.grants
+            .iter()
+            .filter(|g| g.started && !g.ended && g.grant.is_restricted() == restricted)
+            .map(|g| g.grant.remaining)
+            .sum()
+    }
+
+    pub fn held(&self) -> Decimal {
+        self.holds.iter().filter(|h| h.open).flat_map(|h| &h.parts).map(|(_, part)| *part).sum()
+    }
+
+    pub fn pending(&self) -> Decimal {
+        self.events.iter().map(|event| event.owed).sum()
+    }
+}

@@ -1,0 +1,214 @@
+//! Credits whose price was paid back, and was not after all: as the tables have them, and in the model.
+
+use crate::amount::Decimal;
+use crate::ledger::engine::book::tests::model::{Event, Model};
+use crate::ledger::engine::book::tests::tables::Tables;
+use crate::ledger::engine::book::tests::{Came, METERS};
+use crate::ledger::engine::book::{Book, Reclaim, Taken};
+use crate::ledger::engine::line::{LineType, Source};
+use uuid::Uuid;
+
+/// As a row of credits.reclaims.
+pub(super) struct Reclaimed {
+    pub(super) id: Uuid,
+    pub(super) grant_id: Uuid,
+    pub(super) credits: Decimal,
+    pub(super) taken: Decimal,
+    pub(super) undone: bool,
+}
+
+impl Tables {
+    /// Of a grant's purchase: what was taken back in all, and what of that is paid or owed.
+    pub(super) fn reclaimed(&self, grant_id: Uuid) -> (Decimal, Decimal) {
+        let of_grant = || self.reclaims.iter().filter(|r| r.grant_id == grant_id && !r.undone);
+        let debts = |r: &Reclaimed| -> Decimal {
+            let of_it = self.debts.values().filter(|d| d.source == Source::Operation(r.id));
+            of_it.map(|d| d.consumed + d.pending).sum()
+        };
+        (of_grant().map(|r| r.credits).sum(), of_grant().map(debts).sum())
+    }
+
+    /// Credits whose price was paid back were taken, or are waited for, owed or gone: never more.
+    pub fn reclaims_add_up(&self) {
+        for reclaim in &self.reclaims {
+            assert!(reclaim.taken <= reclaim.credits);
+        }
+        for grant in self.grants.values() {
+            let (credits, owed) = self.reclaimed(grant.id);
+            let claimed = grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>();
+            let taken: Decimal =
+                self.reclaims.iter().filter(|r| r.grant_id == grant.id && !r.undone).map(|r| r.taken).sum();
+            assert!(claimed >= Decimal::ZERO && taken + claimed + owed <= credits);
+            assert!(taken <= grant.lapsed && credits <= grant.amount);
+            for claim in &grant.claims {
+                let of_it = self.reclaims.iter().find(|r| r.id == claim.operation_id).expect("a reclaim that waits");
+                let debts = self.debts.values().filter(|d| d.source == Source::Operation(of_it.id));
+                let debts: Decimal = debts.map(|d| d.consumed + d.pending).sum();
+                assert!(!of_it.undone && claim.amount > Decimal::ZERO);
+                assert!(of_it.taken + claim.amount + debts <= of_it.credits);
+            }
+            let gone = credits - taken - claimed - owed;
+            assert!(gone <= grant.lapsed - taken, "what is gone expired or was voided");
+        }
+    }
+
+    /// As topup::reclaim.
+    pub(super) fn reclaim(
+        &mut self,
+        book: Book,
+        id: u128,
+        which: usize,
+        tenths: i64,
+        owes: bool,
+        windows: usize,
+    ) -> Came {
+        let Some(grant_id) = self.grants.keys().nth(which).copied() else { return Came::Nothing };
+        let mut book = self.open_posted(book, windows);
+        let grant = self.grants[&grant_id].clone();
+        let (before, owed) = self.reclaimed(grant_id);
+        let credits = (grant.amount - before) * Decimal::new(tenths, 1);
+        let took_effect = self.lines.iter().any(|l| l.grant_id == Some(grant_id));
+        if credits.is_zero() || !took_effect {
+            return Came::Nothing;
+        }
+        let parts = self.open_holds().flat_map(|h| &h.parts);
+        let held = parts.filter(|(id, _)| *id == grant_id).map(|(_, amount)| *amount).sum();
+        let claimed = grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>();
+        let meters: Vec<String> = grant.meters.iter().flatten().cloned().collect();
+        let meters: Vec<&str> = meters.iter().map(String::as_str).collect();
+        self.window(&mut book, credits, &meters, windows);
+        let lapsed = grant.lapsed - before + claimed + owed;
+        book.take_grants(vec![grant]);
+        let operation_id = Uuid::from_u128(id);
+        let reclaim =
+            Reclaim { operation_id, grant_id, credits, owes, event_name: meters.first().copied(), held, lapsed };
+        let found = book.reclaim(&reclaim);
+        self.reclaims.push(Reclaimed { id: operation_id, grant_id, credits, taken: Decimal::ZERO, undone: false });
+        self.post(book);
+        Came::Charged(found.taken, found.owed)
+    }
+
+    pub(super) fn undo(&mut self, book: Book, which: usize, windows: usize) -> Came {
+        if self.reclaims.get(which).is_none_or(|r| r.undone) {
+            return Came::Nothing;
+        }
+        let mut book = self.open_posted(book, windows);
+        let Reclaimed { id, grant_id, taken, .. } = self.reclaims[which];
+        let source = Source::Operation(id);
+        let (consumed, owed) = self
+            .debts
+            .values()
+            .filter(|d| d.source == source)
+            .fold((Decimal::ZERO, Decimal::ZERO), |(c, p), d| (c + d.consumed, p + d.pending));
+        let lines = self.lines.iter().filter(|l| l.source.as_ref() == Some(&source));
+        let lines: Vec<Taken> = lines
+            .filter(|l| l.effect.balance < Decimal::ZERO)
+            .map(|l| Taken {
+                grant_id: l.grant_id.expect("a grant that gave"),
+                amount: -l.effect.balance,
+                own: l.line_type == LineType::Refund,
+            })
+            .collect();
+        assert_eq!(lines.iter().map(|l| l.amount).sum::<Decimal>(), taken + consumed);
+        self.window(&mut book, Decimal::ZERO, &[], windows);
+        let givers = lines.iter().map(|l| l.grant_id).chain([grant_id]).map(|id| self.grants[&id].clone()).collect();
+        book.take_grants(givers);
+        book.undo_reclaim((id, grant_id), owed, &lines, self.owed());
+        (self.reclaims[which].undone, self.reclaims[which].taken) = (true, Decimal::ZERO);
+        for debt in self.debts.values_mut().filter(|d| d.source == source) {
+            (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
+        }
+        self.post(book);
+        Came::Charged(taken + consumed, owed)
+    }
+}
+
+/// Credits whose price was paid back: what they took, from which grants, and whether from the purchase's own.
+pub(super) struct Returned {
+    pub(super) grant: usize,
+    pub(super) credits: Decimal,
+    pub(super) parts: Vec<(usize, Decimal, bool)>,
+    pub(super) event: Option<usize>,
+    pub(super) undone: bool,
+}
+
+impl Model {
+    /// What was spent of a grant whose price was paid back while it was held.
+    pub(super) fn spent(&mut self, index: usize, amount: Decimal) {
+        for (part, reclaim) in self.grants[index].take_off(amount, true) {
+            self.owe(reclaim, index, part);
+        }
+    }
+
+    fn owe(&mut self, reclaim: usize, index: usize, owed: Decimal) {
+        if owed.is_zero() {
+            return;
+        }
+        let meters = self.grants[index].grant.meters.clone();
+        let meter = meters.and_then(|meters| METERS.iter().position(|meter| *meter == meters[0]));
+        let events = &mut self.events;
+        let event = *self.reclaims[reclaim].event.get_or_insert_with(|| {
+            let (parts, owed) = (Vec::new(), Decimal::ZERO);
+            events.push(Event { meter, parts, owed, canceled: false, gauge: false, reclaim: Some(reclaim) });
+            events.len() - 1
+        });
+        self.events[event].owed += owed;
+    }
+
+    pub(super) fn reclaim(&mut self, index: usize, tenths: i64, owes: bool) -> Came {
+        let Some(granted) = self.grants.get(index) else { return Came::Nothing };
+        let credits = (granted.grant.amount - granted.reclaimed) * Decimal::new(tenths, 1);
+        if credits.is_zero() || !granted.started || granted.never_started {
+            return Came::Nothing;
+        }
+        let held = self.holds.iter().filter(|h| h.open).flat_map(|h| &h.parts);
+        let held: Decimal = held.filter(|(grant, _)| *grant == index).map(|(_, part)| *part).sum();
+        let reclaim = self.reclaims.len();
+        let granted = &mut self.grants[index];
+        let waiting: Decimal = granted.claims.iter().map(|(claim, ..)| *claim).sum();
+        let mut open = credits;
+        let mut part = |there: Decimal| {
+            let part = open.min(there).max(Decimal::ZERO);
+            open -= part;
+            part
+        };
+        let taken = part(if granted.ended { Decimal::ZERO } else { granted.grant.remaining });
+        let held = part(held - waiting);
+        let gone = part(granted.lapsed - granted.gone);
+        granted.gone += gone;
+        granted.reclaimed += credits;
+        let (owed, forgiven) = if owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
+        granted.claims.push((held + forgiven, reclaim, owes));
+        let mut parts = Vec::new();
+        if taken > Decimal::ZERO {
+            granted.grant.remaining -= taken;
+            parts.push((index, taken, true));
+        }
+        self.reclaims.push(Returned { grant: index, credits, parts, event: None, undone: false });
+        self.owe(reclaim, index, owed);
+        self.pay();
+        Came::Charged(taken, owed)
+    }
+
+    pub(super) fn undo(&mut self, which: usize) -> Came {
+        if self.reclaims.get(which).is_none_or(|r| r.undone) {
+            return Came::Nothing;
+        }
+        let reclaim = &mut self.reclaims[which];
+        reclaim.undone = true;
+        let (parts, index, credits) = (std::mem::take(&mut reclaim.parts), reclaim.grant, reclaim.credits);
+        let owed = reclaim.event.map_or(Decimal::ZERO, |event| std::mem::take(&mut self.events[event].owed));
+        let back: Decimal = parts.iter().map(|(_, part, _)| *part).sum();
+        let granted = &mut self.grants[index];
+        granted.reclaimed -= credits;
+        let rest = credits - back - owed;
+        let own = granted.claims.iter_mut().filter(|(_, reclaim, _)| *reclaim == which);
+        let waited: Decimal = own.map(|(claim, ..)| std::mem::take(claim)).sum();
+        granted.gone -= rest - waited;
+        for (index, part, _) in parts.iter().rev() {
+            self.give_back(*index, *part);
+        }
+        self.pay();
+        Came::Charged(back, owed)
+    }
+}

@@ -1,0 +1,145 @@
+//! What time does to a book: holds run out, grants expire, grants start, and what came in pays what is owed; and usage that
+//! was recorded in the meantime is charged as of when it was reported.
+
+use crate::amount::Decimal;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::{Grant, Grants, Precedence, Status};
+use crate::ledger::engine::line::{Debt, Effect, Hold, HoldStatus, LineType, Source, Unsettled};
+use crate::moment::Time;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What falls due in an account until a moment, and what that touches.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// The grants that end or begin until then.
+    pub grants: Vec<Grant>,
+    /// The holds that run out until then.
+    pub holds: Vec<Hold>,
+    /// The grants that gave to those holds, ended or not.
+    pub givers: Vec<Grant>,
+    /// Where credits come in: what is owed.
+    pub debts: Vec<Debt>,
+    /// Usage that was recorded and not charged yet. The grants that can pay all of it are taken in beforehand.
+    pub usage: Vec<Unsettled>,
+}
+
+impl Due {
+    /// The credits that come in.
+    pub fn incoming(&self) -> Decimal {
+        let starting = self.grants.iter().filter(|g| g.status == Status::Pending).map(|g| g.remaining);
+        starting.chain(self.holds.iter().map(Hold::amount)).sum()
+    }
+
+    /// Whether some of what comes in is for certain meters only.
+    pub fn is_restricted(&self) -> bool {
+        self.grants.iter().any(|g| g.status == Status::Pending && g.is_restricted())
+    }
+}
+
+impl Book {
+    /// Posts what time brought from the last posting, `since`, up to the book's time, which is not before any of the usage.
+    /// At one instant holds end, grants expire, grants start, pending is paid, in that order; then usage is charged that was
+    /// recorded at that instant.
+    ///
+    /// No other grant is needed. What is open and may pay a debt has paid it when the debt was made; and where not all open
+    /// grants are taken in, those that are can pay all the usage, and nothing is owed that they could pay.
+    pub fn advance(&mut self, since: Time, due: Due) {
+        let to = self.posted_at;
+        let window_end = self.window_end.take();
+        let mut known: HashSet<Uuid> = self.loaded().map(|g| g.id).collect();
+        let touched = due.grants.into_iter().chain(due.givers).filter(|g| known.insert(g.id)).collect::<Vec<_>>();
+        let touched = touched.into_iter().map(|g| self.with_head(g)).collect::<Vec<_>>();
+        self.grants = Grants::new(std::mem::take(&mut self.grants).into_iter().chain(touched).collect());
+        self.take_debts(due.debts);
+        let mut holds = due.holds;
+        holds.sort_by_key(|h| (h.expires_at, h.id));
+        let mut usage: Vec<(Time, Unsettled)> = due.usage.into_iter().map(|u| (u.created_at.max(since), u)).collect();
+        usage.sort_by(|(_, one), (_, other)| {
+            (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
+        });
+        let mut changes = self.changes_until(to);
+        changes.extend(holds.iter().enumerate().map(|(place, hold)| (hold.expires_at, Change::Release(place))));
+        changes.retain(|(at, _)| *at <= to);
+        changes.sort_unstable();
+        let (mut usage, mut instants) = (usage.into_iter().peekable(), 0);
+        for changes in changes.chunk_by(|(one, _), (other, _)| one == other) {
+            let at = changes[0].0;
+            while let Some((moment, usage)) = usage.next_if(|(moment, _)| *moment < at) {
+                self.settle(&usage, moment);
+            }
+            for (_, change) in changes {
+                match change {
+                    Change::Release(place) => self.give_back_all(&holds[*place], at),
+                    Change::Expire(grant) => self.expire(grant, at),
+                    Change::Start(grant) => self.start(grant, at),
+                }
+            }
+            self.pay_debts(at);
+            // Those that are spent are passed over by every charge: now and then they leave the line.
+            instants += 1;
+            if 2 * instants > self.grants.count() {
+                self.aside.extend(self.grants.take_spent());
+                instants = 0;
+            }
+        }
+        self.aside.extend(self.grants.take_spent());
+        for (moment, usage) in usage {
+            self.settle(&usage, moment);
+        }
+        if let Some(end) = &window_end {
+            let (line, beyond): (Vec<_>, Vec<_>) = std::mem::take(&mut self.grants).into_iter().partition(|g| g <= end);
+            self.grants = Grants::new(line);
+            self.aside.extend(beyond);
+        }
+        self.window_end = window_end;
+        self.touched = true;
+    }
+
+    fn give_back_all(&mut self, hold: &Hold, at: Time) {
+        for (grant_id, amount) in hold.parts.iter().rev() {
+            self.give_back(LineType::Release, &Source::Operation(hold.id), *grant_id, *amount, at);
+        }
+        self.close(hold.id, HoldStatus::Expired, Decimal::ZERO, at);
+    }
+
+    /// Which grants end and begin, and when.
+    fn changes_until(&self, to: Time) -> Vec<(Time, Change)> {
+        let ending = self.loaded().map(|g| (g.expires_at, Change::Expire(g.precedence())));
+        let beginning = self.grants.iter().filter(|g| g.status == Status::Pending);
+        let beginning = beginning.map(|g| (g.effective_at, Change::Start(g.precedence())));
+        ending.chain(beginning).filter(|(at, _)| *at <= to).collect()
+    }
+
+    fn expire(&mut self, grant: &Precedence, at: Time) {
+        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Granted) else { return };
+        let remaining = std::mem::take(&mut grant.remaining);
+        grant.lapsed += remaining;
+        grant.status = Status::Expired;
+        grant.changed = true;
+        let reference = grant.reference();
+        if !remaining.is_zero() {
+            let effect = Effect { balance: -remaining, ..Effect::default() };
+            self.post(LineType::Expiration, Some(reference), effect, None, at);
+        }
+    }
+
+    fn start(&mut self, grant: &Precedence, at: Time) {
+        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Pending) else { return };
+        grant.status = Status::Granted;
+        grant.changed = true;
+        let (reference, balance) = (grant.reference(), grant.remaining);
+        self.post(LineType::Grant, Some(reference), Effect { balance, ..Effect::default() }, None, at);
+    }
+}
+
+/// What happens at one moment, in this order; of one kind in drawdown order, or in that of the holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// The hold at that place runs out.
+    Release(usize),
+    /// A grant ends.
+    Expire(Precedence),
+    /// A grant begins.
+    Start(Precedence),
+}

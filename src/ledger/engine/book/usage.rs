@@ -1,0 +1,253 @@
+//! What meters' events do to a book: they are charged, now or as of when they were reported; they lower what earlier ones
+//! of their period cost; they are taken back.
+
+use crate::amount::{self, AmountError, Decimal};
+use crate::ledger::engine::book::{Book, Refusal, Short};
+use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::line::{Debt, Effect, LineType, Period, PeriodDraw, Source, Unsettled};
+use crate::moment::Time;
+use std::rc::Rc;
+use uuid::Uuid;
+
+/// What to do with the part of a charge that no credit covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overage {
+    /// Record it as owed.
+    Pending,
+    /// Refuse the whole charge.
+    Reject,
+}
+
+/// How a charge was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charged {
+    /// Credits that grants paid.
+    pub consumed: Decimal,
+    /// Credits owed.
+    pub pending: Decimal,
+}
+
+/// One event's usage.
+#[derive(Debug, Clone)]
+pub struct Usage<'a> {
+    /// The event.
+    pub identifier: &'a str,
+    /// Its meter: which grants may pay.
+    pub event_name: &'a str,
+    /// The period whose usage is priced as one, where its own is.
+    pub period: Option<Rc<Period>>,
+    /// What was paid for it before, less what it gave back.
+    pub consumed: Decimal,
+    /// Its place in the order of payment, where it owed something before.
+    pub debt_no: Option<i64>,
+}
+
+impl<'a> Usage<'a> {
+    /// That of an event that was not charged before and is priced by itself.
+    pub fn new(identifier: &'a str, event_name: &'a str) -> Self {
+        Usage { identifier, event_name, period: None, consumed: Decimal::ZERO, debt_no: None }
+    }
+
+    fn source(&self) -> Source {
+        Source::Event(self.identifier.to_string(), self.period.clone())
+    }
+}
+
+impl Book {
+    /// Charges usage of a meter.
+    pub fn charge(
+        &mut self,
+        usage: &Usage<'_>,
+        cost: Decimal,
+        overage: Overage,
+        decimals: u32,
+    ) -> Result<Charged, Refusal> {
+        self.would_owe(usage.event_name, cost, overage, decimals)?;
+        Ok(self.charge_anyway(usage, cost, self.posted_at))
+    }
+
+    /// What a charge of that meter would leave owed, or why it would be refused.
+    pub(super) fn would_owe(
+        &self,
+        event_name: &str,
+        cost: Decimal,
+        overage: Overage,
+        decimals: u32,
+    ) -> Result<Decimal, Refusal> {
+        let payable = self.grants.payable(Some(event_name));
+        let owed = (cost - payable).max(Decimal::ZERO);
+        if owed > Decimal::ZERO {
+            let would_owe = self.pending + owed;
+            let limit = self.overdraft_limit.filter(|limit| would_owe > *limit).map(|limit| [limit, would_owe]);
+            if overage == Overage::Reject || limit.is_some() {
+                let limit = limit.filter(|_| overage != Overage::Reject);
+                return Err(Refusal::Short(Short { available: payable, limit }));
+            }
+            if !amount::is_countable(self.pending + owed, decimals) {
+                return Err(Refusal::Limit(AmountError::TooMuchOwed));
+            }
+        }
+        Ok(owed)
+    }
+
+    /// Charges usage that cannot be refused any more, as of a moment: what no credit covers is owed.
+    pub fn charge_anyway(&mut self, usage: &Usage<'_>, cost: Decimal, at: Time) -> Charged {
+        let source = usage.source();
+        let draws = self.grants.draw(Some(usage.event_name), cost);
+        let consumed = self.take(LineType::Consumption, &draws, &source, at);
+        if cost > Decimal::ZERO {
+            self.spent();
+        }
+        let owed = cost - consumed;
+        if owed > Decimal::ZERO {
+            self.post(LineType::Debt, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
+            let identity = (usage.source(), Some(usage.event_name), usage.debt_no);
+            self.owe(identity, usage.consumed, consumed, owed);
+        } else if usage.period.is_some() && consumed > Decimal::ZERO {
+            self.record(usage, usage.consumed + consumed);
+        }
+        Charged { consumed, pending: owed }
+    }
+
+    /// Adds to what is owed for something: it keeps its place in the order of payment, or gets the last.
+    pub(super) fn owe(
+        &mut self,
+        (source, event_name, debt_no): (Source, Option<&str>, Option<i64>),
+        before: Decimal,
+        consumed: Decimal,
+        owed: Decimal,
+    ) {
+        let debt_no = debt_no.unwrap_or_else(|| {
+            self.last_debt += 1;
+            self.last_debt
+        });
+        let debt = self.debts.entry(debt_no).or_insert_with(|| Debt {
+            source,
+            event_name: event_name.map(String::from),
+            consumed: before,
+            pending: Decimal::ZERO,
+            debt_no,
+            changed: true,
+        });
+        debt.consumed += consumed;
+        debt.pending += owed;
+        debt.changed = true;
+    }
+
+    /// What is paid for an event, to be written into its row.
+    fn record(&mut self, usage: &Usage<'_>, consumed: Decimal) {
+        match self.debts.values_mut().find(|debt| debt.source.identifier() == Some(usage.identifier)) {
+            Some(debt) => (debt.consumed, debt.changed) = (consumed, true),
+            None => drop(self.charged.insert(usage.identifier.to_string(), consumed)),
+        }
+    }
+
+    /// Charges usage that was recorded earlier. It was not judged then, for the account was not looked at: where more would be
+    /// owed than can be counted it is taken back.
+    pub(super) fn settle(&mut self, usage: &Unsettled, at: Time) {
+        if self.can_owe_for(&usage.event_name, usage.cost, usage.decimals) {
+            self.charge_anyway(&Usage::new(&usage.identifier, &usage.event_name), usage.cost, at);
+        } else {
+            self.charged.insert(usage.identifier.clone(), Decimal::ZERO);
+            self.uncountable.push(usage.identifier.clone());
+        }
+        self.settled.push((usage.created_at, usage.identifier.clone()));
+    }
+
+    /// Whether what a charge would leave owed can be counted.
+    pub fn can_owe_for(&self, event_name: &str, cost: Decimal, decimals: u32) -> bool {
+        let countable = |owed: Decimal| amount::is_countable(self.pending + owed, decimals);
+        countable(cost) || countable((cost - self.grants.payable(Some(event_name))).max(Decimal::ZERO))
+    }
+
+    /// Lowers what a period's usage costs, because of one event: first what is owed for the period, the newest debt first,
+    /// then what grants paid for it comes back to them, newest draw first. That pays what is owed otherwise. Returns what
+    /// came back. What may be lowered is loaded.
+    pub fn lower(&mut self, usage: &Usage<'_>, amount: Decimal) -> Decimal {
+        let at = self.posted_at;
+        let mut open = amount;
+        let mut forgiven: Vec<(Source, Decimal)> = Vec::new();
+        let of_period = |d: &Debt| d.source.period() == usage.period.as_ref() && d.pending > Decimal::ZERO;
+        for debt in self.debts.values_mut().rev().filter(|d| of_period(d)) {
+            let part = open.min(debt.pending);
+            if part > Decimal::ZERO {
+                debt.pending -= part;
+                debt.changed = true;
+                open -= part;
+                forgiven.push((debt.source.clone(), part));
+            }
+        }
+        for (source, part) in forgiven {
+            self.post(LineType::Reversal, None, Effect { pending: -part, ..Effect::default() }, Some(&source), at);
+        }
+        let mut back: Vec<(Uuid, Decimal)> = Vec::new();
+        for draw in self.draws.values_mut().rev().filter(|d| Some(&d.period) == usage.period.as_ref()) {
+            let part = open.min(draw.amount);
+            if part > Decimal::ZERO {
+                draw.amount -= part;
+                open -= part;
+                // Of draws next to each other one line tells.
+                match back.last_mut() {
+                    Some((grant_id, amount)) if *grant_id == draw.grant_id => *amount += part,
+                    _ => back.push((draw.grant_id, part)),
+                }
+            }
+        }
+        self.broken |= !open.is_zero();
+        let source = usage.source();
+        for (grant_id, part) in &back {
+            self.give_back(LineType::Reversal, &source, *grant_id, *part, at);
+        }
+        let returned: Decimal = back.iter().map(|(_, part)| *part).sum();
+        if !returned.is_zero() {
+            self.record(usage, usage.consumed - returned);
+        }
+        self.pay_debts(at);
+        returned
+    }
+
+    /// What is owed for a period's usage, as far as the book knows.
+    pub fn owed_in(&self, period: &Period) -> Decimal {
+        let of_period = |d: &&Debt| d.source.period().is_some_and(|p| **p == *period);
+        self.debts.values().filter(of_period).map(|d| d.pending).sum()
+    }
+
+    /// Whether one of the grants that paid for a period's usage is for certain meters only, as far as the book knows.
+    pub fn any_restricted_draw(&self, period: &Period) -> bool {
+        let mut paid = self.draws.values().filter(|d| *d.period == *period);
+        paid.any(|d| self.grant(d.grant_id).is_none_or(Grant::is_restricted))
+    }
+
+    /// What grants paid for a period's usage, as far as the book knows.
+    pub fn drawn_for(&self, period: &Period) -> Decimal {
+        self.draws.values().filter(|d| *d.period == *period).map(|d| d.amount).sum()
+    }
+
+    /// The line of the oldest draw for a period that the book knows.
+    pub fn oldest_draw(&self, period: &Period) -> Option<i64> {
+        self.draws.iter().find(|(_, d)| *d.period == *period).map(|(line_no, _)| *line_no)
+    }
+
+    /// Takes in what a grant paid for a period's usage by one line.
+    pub fn take_draw(&mut self, line_no: i64, draw: PeriodDraw) {
+        self.draws.entry(line_no).or_insert(draw);
+    }
+
+    /// Usage of one event that is priced by itself is taken back: what it owes is no longer owed, and what grants paid for it
+    /// (in the order in which they did) comes back to them, newest draw first; that pays what is owed otherwise. The grants
+    /// are loaded.
+    pub fn cancel(&mut self, usage: &Usage<'_>, owed: Decimal, draws: &[(Uuid, Decimal)], debts: Vec<Debt>) {
+        let at = self.posted_at;
+        let source = usage.source();
+        self.take_debts(debts);
+        self.debts.retain(|_, debt| debt.source.identifier() != Some(usage.identifier));
+        if owed > Decimal::ZERO {
+            let effect = Effect { pending: -owed, ..Effect::default() };
+            self.post(LineType::Reversal, None, effect, Some(&source), at);
+        }
+        for (grant_id, amount) in draws.iter().rev() {
+            self.give_back(LineType::Reversal, &source, *grant_id, *amount, at);
+        }
+        self.pay_debts(at);
+    }
+}

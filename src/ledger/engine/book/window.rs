@@ -1,0 +1,148 @@
+//! What a book has of its account's grants: the head alone, a window of the first in drawdown order, or all of them.
+
+use crate::amount::Decimal;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::{Category, Grant, Grants, Status};
+use crate::moment::Time;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+impl Book {
+    /// The head's true remaining is on the account's row.
+    pub(super) fn with_head(&self, mut grant: Grant) -> Grant {
+        if let Some((id, remaining)) = self.head
+            && grant.id == id
+        {
+            grant.changed = grant.remaining != remaining;
+            grant.remaining = remaining;
+        }
+        grant
+    }
+
+    /// Whether charges of `need` in all leave something of the head, and no other grant may come before it.
+    pub fn head_suffices(&self, need: Decimal) -> bool {
+        !self.touched && self.restricted.is_zero() && self.head.is_some_and(|(_, remaining)| remaining > need)
+    }
+
+    /// What plain debits could draw from these grants: of those that the book knows what it knows, of the head what the
+    /// account's row says.
+    pub fn open_in(&self, window: &[Grant]) -> Decimal {
+        let known: HashMap<Uuid, Decimal> = self.loaded().map(|g| (g.id, g.remaining)).collect();
+        let head = |g: &Grant| self.head.filter(|(id, _)| *id == g.id).map(|(_, remaining)| remaining);
+        window
+            .iter()
+            .filter(|g| !g.is_restricted())
+            .map(|g| known.get(&g.id).copied().or_else(|| head(g)).unwrap_or(g.remaining))
+            .sum()
+    }
+
+    /// Takes in the open grants that the charges to come can need: the first ones in order, all where `complete`. Of
+    /// those that time changed the book knows better.
+    pub fn take_window(&mut self, open: Vec<Grant>, complete: bool) {
+        self.head_alone = false;
+        // Those aside too: they may be in line now.
+        let known: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
+        let ids: HashSet<Uuid> = known.iter().map(|k| k.id).collect();
+        self.window_end = if complete { None } else { open.iter().max().cloned() };
+        let open: Vec<Grant> = open.into_iter().filter(|g| !ids.contains(&g.id)).map(|g| self.with_head(g)).collect();
+        let (line, aside): (Vec<_>, Vec<_>) = known.into_iter().partition(|grant| self.is_in_line(grant));
+        self.grants = Grants::new(open.into_iter().chain(line).collect());
+        self.aside = aside;
+    }
+
+    /// Takes in grants wherever they stand, ended ones too: those that a hold gave back to, those that are to end.
+    pub fn take_grants(&mut self, grants: Vec<Grant>) {
+        self.head_alone = false;
+        for grant in grants {
+            if self.grant(grant.id).is_none() {
+                let grant = self.with_head(grant);
+                self.place(grant);
+            }
+        }
+    }
+
+    /// Takes in the head alone, as the account's row has it: enough for charges that leave something of it.
+    pub fn take_head(&mut self) {
+        let Some((id, remaining)) = self.head else { return };
+        let head = Grant {
+            id,
+            priority: 0,
+            expires_at: Time::NEVER,
+            category: Category::Promotional,
+            effective_at: self.posted_at,
+            meters: None,
+            amount: remaining,
+            remaining,
+            lapsed: Decimal::ZERO,
+            status: Status::Granted,
+            claims: Vec::new(),
+            reclaimed: false,
+            changed: false,
+        };
+        self.head_alone = true;
+        self.window_end = Some(head.clone());
+        self.grants = Grants::new(vec![head]);
+    }
+
+    /// In line where it belongs to what is loaded, aside otherwise.
+    pub(super) fn place(&mut self, grant: Grant) {
+        if self.is_in_line(&grant) {
+            self.grants.insert(grant);
+        } else {
+            self.aside.push(grant);
+        }
+    }
+
+    fn is_in_line(&self, grant: &Grant) -> bool {
+        grant.status == Status::Granted && self.window_end.as_ref().is_none_or(|end| grant <= end)
+    }
+
+    /// Takes a grant out of wherever it is, to be placed again.
+    pub(super) fn take_out(&mut self, id: Uuid) -> Option<Grant> {
+        self.grants.remove(id).or_else(|| {
+            let place = self.aside.iter().position(|g| g.id == id)?;
+            Some(self.aside.swap_remove(place))
+        })
+    }
+
+    /// The grant that the account's row is to carry from now on.
+    pub fn next_head(&self) -> Option<(Uuid, Decimal)> {
+        self.grants.head().map(|g| (g.id, g.remaining))
+    }
+
+    /// The grants whose rows must be written. That of the head is left as it is: its remaining is on the account.
+    pub fn changed_grants(&self) -> impl Iterator<Item = &Grant> {
+        let head = self.next_head().map(|(id, _)| id);
+        let carried = self.head.map(|(id, _)| id);
+        self.grants
+            .iter()
+            .chain(&self.aside)
+            // What was taken back of one is in its row alone.
+            .filter(move |g| g.changed && (g.reclaimed || !(head == Some(g.id) && carried == Some(g.id))))
+    }
+
+    /// The grants of whose claims the rows must be written.
+    pub fn changed_claims(&self) -> impl Iterator<Item = &Grant> {
+        self.loaded().filter(|g| g.reclaimed)
+    }
+
+    /// The grants that could pay an event of that meter, or with `None` a plain debit, in order.
+    pub fn payers<'g>(&'g self, meter: Option<&'g str>) -> impl Iterator<Item = &'g Grant> {
+        self.grants.payers(meter)
+    }
+
+    /// A grant by its id, where it is loaded.
+    pub fn grant(&self, id: Uuid) -> Option<&Grant> {
+        self.loaded().find(|g| g.id == id)
+    }
+
+    /// The grants that are loaded, in no order.
+    pub fn loaded(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().chain(&self.aside)
+    }
+
+    /// The loaded grants that can be drawn on: after `advance`, those among them that it started or that got credits back.
+    pub fn started(&self) -> impl Iterator<Item = &Grant> {
+        self.loaded().filter(|g| g.status == Status::Granted)
+    }
+}

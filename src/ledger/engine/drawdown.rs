@@ -1,0 +1,317 @@
+//! Drawdown: which grant pays what. Pure: no SPI, no pgrx type, nothing of PostgreSQL.
+//!
+//! The order is a promise to users (README, "Which credits are used first"): priority, then the earliest to expire,
+//! then promotional before paid, then the earliest to take effect, then the oldest grant.
+
+use crate::amount::Decimal;
+use crate::moment::Time;
+use std::cmp::Ordering;
+use uuid::Uuid;
+
+/// Where a grant's credits come from. Promotional ones are used before paid ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// Given away: bonuses, gifts, trials.
+    Promotional,
+    /// Bought.
+    Paid,
+}
+
+impl Category {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Category::Promotional => "promotional",
+            Category::Paid => "paid",
+        }
+    }
+
+    /// The category of that name in SQL.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Category::Promotional, Category::Paid].into_iter().find(|c| c.as_str() == name)
+    }
+}
+
+/// Where a grant stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Not yet effective.
+    Pending,
+    /// Can be drawn on.
+    Granted,
+    /// Nothing remains.
+    Depleted,
+    /// Its time ran out.
+    Expired,
+    /// Taken back by hand.
+    Voided,
+}
+
+impl Status {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Pending => "pending",
+            Status::Granted => "granted",
+            Status::Depleted => "depleted",
+            Status::Expired => "expired",
+            Status::Voided => "voided",
+        }
+    }
+
+    /// The status of that name in SQL.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Status::Pending, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
+            .into_iter()
+            .find(|s| s.as_str() == name)
+    }
+}
+
+/// A credit grant: its terms, and what remains of it. Equality and order are those of drawdown.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Version 7, so that of two the older one sorts first.
+    pub id: Uuid,
+    /// 0 to 100, lower first.
+    pub priority: i16,
+    /// [`Time::NEVER`] for a grant that does not expire.
+    pub expires_at: Time,
+    /// Promotional or paid.
+    pub category: Category,
+    /// When it can first be drawn on.
+    pub effective_at: Time,
+    /// The event names that it may pay for; `None` is anything, a plain debit too.
+    pub meters: Option<Vec<String>>,
+    /// What was granted, in credits.
+    pub amount: Decimal,
+    /// What is left, in credits.
+    pub remaining: Decimal,
+    /// What of it expired, was voided or was taken back, in credits.
+    pub lapsed: Decimal,
+    /// Where it stands.
+    pub status: Status,
+    /// What is to be taken of it when credits come back to it, the oldest claim first.
+    pub claims: Vec<Claim>,
+    /// Whether its row says something else than these, or than `lapsed`.
+    pub reclaimed: bool,
+    /// Whether its row says something else than this.
+    pub changed: bool,
+}
+
+/// Credits of a grant whose price was paid back while they were held, or that were forgiven: taken when they come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Credits.
+    pub amount: Decimal,
+    /// The operation that takes them.
+    pub operation_id: Uuid,
+    /// Whether they are owed once they are spent.
+    pub owes: bool,
+}
+
+/// Takes so much off claims, the oldest first, or off those that owe: what each of them gives.
+pub fn take_off(claims: &mut Vec<Claim>, amount: Decimal, owing_alone: bool) -> Vec<Claim> {
+    let mut open = amount;
+    let mut taken = Vec::new();
+    for claim in claims.iter_mut().filter(|claim| claim.owes || !owing_alone) {
+        let part = open.min(claim.amount);
+        if part > Decimal::ZERO {
+            claim.amount -= part;
+            open -= part;
+            taken.push(Claim { amount: part, ..*claim });
+        }
+    }
+    claims.retain(|claim| !claim.amount.is_zero());
+    taken
+}
+
+/// What drawdown orders grants by, and what tells one from every other.
+pub type Precedence = (i16, Time, Category, Time, Uuid);
+
+impl Grant {
+    /// Its place in line.
+    pub fn precedence(&self) -> Precedence {
+        (self.priority, self.expires_at, self.category, self.effective_at, self.id)
+    }
+
+    /// What a ledger line needs of it.
+    pub fn reference(&self) -> GrantRef {
+        GrantRef { id: self.id, restricted: self.is_restricted() }
+    }
+
+    /// Whether it can never be drawn on again: ended by hand, or by its time, credits that may still come back included.
+    pub fn has_ended(&self, at: Time) -> bool {
+        matches!(self.status, Status::Expired | Status::Voided) || self.expires_at <= at
+    }
+
+    /// Whether plain debits may not draw on it.
+    pub fn is_restricted(&self) -> bool {
+        self.meters.is_some()
+    }
+
+    /// Whether it may pay an event of that meter, or, with `None`, a plain debit.
+    pub fn pays(&self, meter: Option<&str>) -> bool {
+        match (&self.meters, meter) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(meters), Some(meter)) => meters.iter().any(|m| m == meter),
+        }
+    }
+
+    /// The first of the rules of drawdown that puts this grant before that one.
+    pub fn comes_before_by(&self, other: &Grant) -> &'static str {
+        [
+            (self.priority != other.priority, "priority"),
+            (self.expires_at != other.expires_at, "expires_at"),
+            (self.category != other.category, "category"),
+            (self.effective_at != other.effective_at, "effective_at"),
+        ]
+        .into_iter()
+        .find_map(|(differs, rule)| differs.then_some(rule))
+        .unwrap_or("age")
+    }
+
+    fn is_usable(&self) -> bool {
+        self.status == Status::Granted && self.remaining > Decimal::ZERO
+    }
+}
+
+impl IntoIterator for Grants {
+    type Item = Grant;
+    type IntoIter = std::vec::IntoIter<Grant>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl PartialEq for Grant {
+    fn eq(&self, other: &Self) -> bool {
+        self.precedence() == other.precedence()
+    }
+}
+impl Eq for Grant {}
+impl PartialOrd for Grant {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Grant {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.precedence().cmp(&other.precedence())
+    }
+}
+
+/// A grant, and which balance its credits are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantRef {
+    /// Which.
+    pub id: Uuid,
+    /// Whether it is one for certain meters only.
+    pub restricted: bool,
+}
+
+/// One grant's part of a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// The grant that pays.
+    pub grant: GrantRef,
+    /// Credits, greater than zero.
+    pub amount: Decimal,
+}
+
+/// Grants of one account in drawdown order, whatever order they came in.
+#[derive(Debug, Clone, Default)]
+pub struct Grants(Vec<Grant>);
+
+impl Grants {
+    /// Puts grants in order.
+    pub fn new(mut grants: Vec<Grant>) -> Self {
+        grants.sort();
+        Grants(grants)
+    }
+
+    /// Puts one more grant in its place.
+    pub fn insert(&mut self, grant: Grant) {
+        let place = self.0.partition_point(|g| *g < grant);
+        self.0.insert(place, grant);
+    }
+
+    /// The grant with that place in line, for changing what does not bear on it.
+    pub fn at_mut(&mut self, precedence: &Precedence) -> Option<&mut Grant> {
+        let place = self.0.binary_search_by(|g| g.precedence().cmp(precedence)).ok()?;
+        self.0.get_mut(place)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes out those that cannot be drawn on any more, and returns them: nothing remains of them, or they have ended.
+    pub fn take_spent(&mut self) -> Vec<Grant> {
+        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Pending);
+        let (line, spent) = std::mem::take(&mut self.0).into_iter().partition(stays);
+        self.0 = line;
+        spent
+    }
+
+    /// Takes a grant out of the line.
+    pub fn remove(&mut self, id: Uuid) -> Option<Grant> {
+        let place = self.0.iter().position(|g| g.id == id)?;
+        Some(self.0.remove(place))
+    }
+
+    /// Those of them that an event of that meter, or with `None` a plain debit, could draw on, in order.
+    pub fn payers<'g>(&'g self, meter: Option<&'g str>) -> impl Iterator<Item = &'g Grant> {
+        self.0.iter().filter(move |g| g.is_usable() && g.pays(meter))
+    }
+
+    /// The grants, first to pay first.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.0.iter()
+    }
+
+    /// The grants for changing what does not bear on their order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Grant> {
+        self.0.iter_mut()
+    }
+
+    /// What an event of that meter, or with `None` a plain debit, could draw in all.
+    pub fn payable(&self, meter: Option<&str>) -> Decimal {
+        self.payers(meter).map(|g| g.remaining).sum()
+    }
+
+    /// The grant that the next plain debit draws on first.
+    pub fn head(&self) -> Option<&Grant> {
+        self.payers(None).next()
+    }
+
+    /// Takes up to `amount` from the grants that may pay, in order. The draws sum to less than `amount` only where
+    /// there is no more.
+    pub fn draw(&mut self, meter: Option<&str>, amount: Decimal) -> Vec<Draw> {
+        let mut open = amount;
+        let mut draws = Vec::new();
+        for grant in self.0.iter_mut() {
+            if open <= Decimal::ZERO {
+                break;
+            }
+            if !grant.is_usable() || !grant.pays(meter) {
+                continue;
+            }
+            let part = open.min(grant.remaining);
+            grant.remaining -= part;
+            grant.changed = true;
+            if grant.remaining.is_zero() {
+                grant.status = Status::Depleted;
+            }
+            open -= part;
+            draws.push(Draw { grant: grant.reference(), amount: part });
+        }
+        draws
+    }
+}
+
+#[cfg(test)]
+#[path = "drawdown_tests.rs"]
+mod tests;

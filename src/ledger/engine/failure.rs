@@ -1,0 +1,88 @@
+//! Accounts that maintenance failed on: each is left alone for a while, so that it holds back nobody else, and tried again after
+//! growing pauses. The view backlog counts them, verify() names them.
+
+use crate::error::Error;
+use crate::ledger::engine::posting::{self, Key};
+use crate::pg::statement::{Session, Statement};
+use crate::pg::subtransaction::{self, Failure};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::TEXTOID;
+use std::collections::HashSet;
+
+/// Does `work` for accounts: for all at once, in a subtransaction; where that fails, for each in one of its own, and those that
+/// it fails for are recorded. `failed` are those that it failed for before. What it came to, added up, and for how many it failed.
+pub fn each_apart(
+    session: &Session,
+    keys: &[Key],
+    failed: &HashSet<Key>,
+    work: impl Fn(&[Key]) -> Result<i32, Error>,
+) -> Result<(i32, i32), Error> {
+    let (apart, sound): (Vec<Key>, Vec<Key>) = keys.iter().cloned().partition(|key| failed.contains(key));
+    let (mut done, mut failures) = (0, 0);
+    if !sound.is_empty() {
+        match subtransaction::isolate(|| work(&sound)) {
+            Ok(count) => done += count,
+            Err(_) => {
+                for key in &sound {
+                    match subtransaction::isolate(|| work(std::slice::from_ref(key))) {
+                        Ok(count) => done += count,
+                        Err(failure) => {
+                            failures += 1;
+                            record(session, key, &failure)?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for key in &apart {
+        match subtransaction::isolate(|| work(std::slice::from_ref(key))) {
+            Ok(count) => {
+                done += count;
+                forget(session, key)?;
+            }
+            Err(failure) => {
+                failures += 1;
+                record(session, key, &failure)?;
+            }
+        }
+    }
+    Ok((done, failures))
+}
+
+static KNOWN: Statement = Statement::scanning(c"SELECT f.customer_id, f.currency FROM credits.account_failures f", &[]);
+
+/// All of them.
+pub fn known(session: &Session) -> Result<HashSet<Key>, Error> {
+    KNOWN.run(session, &[])?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+// By the server's time, whatever the test clock says: a pause is a pause.
+static RECORD: Statement = Statement::new(
+    c"INSERT INTO credits.account_failures AS f (customer_id, currency, error, message, attempts, failed_since, failed_at,
+                                                 retry_at)
+      VALUES ($1, $2, $3, $4, 1, clock_timestamp(), clock_timestamp(), clock_timestamp() + interval '1 minute')
+      ON CONFLICT (customer_id, currency) DO UPDATE
+      SET error = excluded.error, message = excluded.message, attempts = f.attempts + 1, failed_at = excluded.failed_at,
+          retry_at = excluded.failed_at + least(power(2, least(f.attempts, 6)), 60) * interval '1 minute'",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// Records that work for an account failed, unless another session has it just now.
+pub fn record(session: &Session, key: &Key, failure: &Failure) -> Result<(), Error> {
+    if posting::lock_free(session, std::slice::from_ref(key))?.is_empty() {
+        return Ok(());
+    }
+    let cells = [key.0.cell(), key.1.cell(), failure.error.cell(), failure.message.cell()];
+    RECORD.run(session, &cells).map(drop)
+}
+
+static FORGET: Statement = Statement::new(
+    c"DELETE FROM credits.account_failures f WHERE f.customer_id = $1 AND f.currency = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+/// Forgets that it did: it works again.
+pub fn forget(session: &Session, key: &Key) -> Result<(), Error> {
+    FORGET.run(session, &[key.0.cell(), key.1.cell()]).map(drop)
+}

@@ -1,0 +1,225 @@
+//! The head: the grant that pays next, whose remaining the account's own row carries. A charge that it covers, while nothing
+//! is due, is one statement: the account's row, and nothing else, says whether the credits can be taken, and what is charged
+//! is written with the identifier or key that it claims, its own line of the ledger. Where that identifier or key turns out
+//! to be taken, the credits are given back before anybody has seen them gone.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::ledger::engine::line::OwnLine;
+use crate::ledger::engine::posting;
+use crate::moment::Time;
+use crate::pg::array::array;
+use crate::pg::queue;
+use crate::pg::row_version::{Mark, Written};
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{Cell, ToCell};
+use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
+
+/// Who spends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spending {
+    /// Anybody: grants for certain meters are passed over.
+    Plain,
+    /// A meter's event: a grant for certain meters may have to pay first, and then the head does not.
+    Usage,
+}
+
+/// What became of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paid {
+    /// The head paid, and the line is written: what a plain debit may take now.
+    Line { available: Decimal },
+    /// What the line claims is taken: nothing has changed.
+    Taken,
+    /// The head does not cover it, or something is due or told first: nothing has changed.
+    Otherwise,
+}
+
+/// The text of a statement that charges the head. It goes on with the INSERT of the line, from `charge c`, which returns the
+/// line's running balance; its own parameters begin with $7. Before them: 1 customer_id, 2 currency, 3 credits, 4 the time,
+/// 5 the most that may be restricted, 6 whether usage may wait. It waits for the account's row at the most, and is judged
+/// by that row alone. Without trailing zeros what is given back is what it was to the last digit.
+macro_rules! charging {
+    ($line:literal) => {
+        crate::pg::statement::text!(
+            "WITH charge AS (
+                 UPDATE credits.accounts a
+                 SET available = trim_scale(a.available - $3), posted_at = greatest(a.posted_at, $4),
+                     last_line = a.last_line + 1
+                 WHERE a.customer_id = $1 AND a.currency = $2
+                   AND a.available - $3 > a.charge_above AND $4 < a.next_change_at
+                   AND a.restricted <= $5 AND a.defers <= $6
+                 RETURNING a.last_line, a.available, a.restricted, a.head_grant_id, a.posted_at
+             ) ",
+            $line
+        )
+    };
+}
+pub(crate) use charging;
+
+/// Whose account pays how much, for what, and when.
+pub struct Charge<'a> {
+    /// The customer and the currency.
+    pub account: (&'a str, &'a str),
+    /// Credits, more than nothing.
+    pub amount: Decimal,
+    /// For what.
+    pub by: Spending,
+    /// The time.
+    pub now: Time,
+}
+
+/// Charges the head, and writes the line by a statement of [`charging`] with the rest of its parameters.
+pub fn pay(session: &Session, charge: &Charge<'_>, line: &Statement, cells: &[Cell]) -> Result<Paid, Error> {
+    let standing = match attempt(session, charge, line, cells, (Decimal::ZERO, false))? {
+        Attempt::Paid(paid) => return Ok(paid),
+        Attempt::Not(None) => return Ok(Paid::Otherwise),
+        Attempt::Not(Some(standing)) => standing,
+    };
+    let (customer_id, currency) = charge.account;
+    let passed_over = standing.restricted > Decimal::ZERO && charge.by == Spending::Plain;
+    // Usage that waits to be charged comes first: what was committed by the beginning of the call.
+    if !(passed_over || standing.defers) || standing.defers && posting::any_unsettled(session, customer_id, currency)? {
+        return Ok(Paid::Otherwise);
+    }
+    let restricted = if passed_over { Decimal::MAX } else { Decimal::ZERO };
+    match attempt(session, charge, line, cells, (restricted, standing.defers))? {
+        Attempt::Paid(paid) => Ok(paid),
+        Attempt::Not(_) => Ok(Paid::Otherwise),
+    }
+}
+
+/// How one try ended.
+enum Attempt {
+    /// It is done.
+    Paid(Paid),
+    /// Nothing was charged: what the account is like, where there is one.
+    Not(Option<Standing>),
+}
+
+fn attempt(
+    session: &Session,
+    charge: &Charge<'_>,
+    line: &Statement,
+    cells: &[Cell],
+    (restricted, defers): (Decimal, bool),
+) -> Result<Attempt, Error> {
+    let (customer_id, currency) = charge.account;
+    let own = [
+        customer_id.cell(),
+        currency.cell(),
+        charge.amount.cell(),
+        charge.now.cell(),
+        restricted.cell(),
+        defers.cell(),
+    ];
+    let before = Mark::now(session);
+    let written =
+        queue::in_turn(session, c"accounts", charge.account, || line.run(session, &[&own[..], cells].concat()))?;
+    if let Some(mut row) = written.first() {
+        let balance: Decimal = row.next()?;
+        if restricted.is_zero() {
+            return Ok(Attempt::Paid(Paid::Line { available: balance }));
+        }
+        let left = standing(session, charge.account)?;
+        let available = left.ok_or_else(|| Error::internal("an account was charged and is not there"))?.available;
+        return Ok(Attempt::Paid(Paid::Line { available }));
+    }
+    // It wrote no line: because the account did not pay, or because it did and the line's identifier or key is taken.
+    let standing = standing(session, charge.account)?;
+    if standing.as_ref().is_some_and(|standing| before.precedes(&standing.written)) {
+        undo(session, charge)?;
+        return Ok(Attempt::Paid(Paid::Taken));
+    }
+    Ok(Attempt::Not(standing))
+}
+
+/// What is to be charged to one account: credits, in so many lines.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Need {
+    /// Credits in all.
+    pub credits: Decimal,
+    /// Lines.
+    pub lines: i64,
+}
+
+static PAY_ALL: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, $6),
+          last_line = a.last_line + x.lines
+      FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
+                   unnest($5) AS place) x
+      WHERE a.customer_id = x.customer_id AND a.currency = x.currency
+        AND a.available - x.credits > a.charge_above AND $6 < a.next_change_at
+        AND a.restricted = 0 AND NOT a.defers
+      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+    &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
+);
+
+/// Charges the heads of many accounts for events, which are given in key order and locked in it: the last line of each, to be
+/// written by whoever calls. `None` where one of them does not cover it all; then some were charged, and the caller undoes it.
+pub fn pay_all(session: &Session, needs: &[((&str, &str), Need)], now: Time) -> Result<Option<Vec<OwnLine>>, Error> {
+    let cells = [
+        array(needs.iter().map(|((customer_id, _), _)| *customer_id)),
+        array(needs.iter().map(|((_, currency), _)| *currency)),
+        array(needs.iter().map(|(_, need)| need.credits)),
+        array(needs.iter().map(|(_, need)| need.lines)),
+        array(1..=needs.len() as i64),
+        now.cell(),
+    ];
+    let rows = PAY_ALL.run(session, &cells)?;
+    if rows.len() < needs.len() {
+        return Ok(None);
+    }
+    let mut lines = vec![None; needs.len()];
+    for mut row in rows.iter() {
+        let place = posting::place(&mut row, needs.len())?;
+        let (line_no, balance) = (row.next()?, row.next()?);
+        lines[place] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
+    }
+    Ok(lines.into_iter().collect())
+}
+
+/// What the account's row says.
+struct Standing {
+    written: Written,
+    available: Decimal,
+    restricted: Decimal,
+    defers: bool,
+}
+
+static STANDING: Statement = Statement::new(
+    c"SELECT a.xmin, a.cmin, a.available, a.restricted, a.defers
+      FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+fn standing(session: &Session, (customer_id, currency): (&str, &str)) -> Result<Option<Standing>, Error> {
+    let rows = STANDING.run(session, &[customer_id.cell(), currency.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    Ok(Some(Standing {
+        written: Written::read(&mut row)?,
+        available: row.next()?,
+        restricted: row.next()?,
+        defers: row.next()?,
+    }))
+}
+
+// The account was last posted to when the line before this one was: else charge_above would not have let the charge through.
+static UNDO: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET available = trim_scale(a.available + $3), last_line = a.last_line - 1, posted_at = l.created_at
+      FROM credits.lines l
+      WHERE a.customer_id = $1 AND a.currency = $2
+        AND l.customer_id = $1 AND l.currency = $2 AND l.line_no = a.last_line - 1",
+    &[TEXTOID, TEXTOID, NUMERICOID],
+);
+
+/// Gives back what was taken in this same call, whose line is not written.
+fn undo(session: &Session, charge: &Charge<'_>) -> Result<(), Error> {
+    let (customer_id, currency) = charge.account;
+    match UNDO.run(session, &[customer_id.cell(), currency.cell(), charge.amount.cell()])?.written() {
+        1 => Ok(()),
+        _ => Err(Error::internal("a charge could not be taken back: the line before it is missing")),
+    }
+}

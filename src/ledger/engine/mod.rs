@@ -1,0 +1,10 @@
+//! How balances change: the working copy of an account, what time, grants, charges and holds do to it, and its way from the
+//! tables and back. Pure, and tested without a server: book.rs with its folder, drawdown.rs, line.rs.
+
+pub mod book;
+pub mod drawdown;
+pub mod failure;
+pub mod fast_charge;
+pub mod line;
+pub mod operation;
+pub mod posting;

@@ -1,0 +1,195 @@
+//! Operations: what a caller asked for once, under an idempotency key or none. A key is claimed once the account is locked,
+//! and the claim commits with its effect.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{Json, ToCell};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// What a repeat is compared with, and what it gets back.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// The function that made it.
+    pub function: String,
+    /// Its own id.
+    pub operation_id: Uuid,
+    /// The currency's code.
+    pub currency: String,
+    /// Credits.
+    pub amount: Decimal,
+    /// Of the grant, where it made one.
+    pub category: Option<String>,
+    /// The grant, where it made one.
+    pub grant_id: Option<Uuid>,
+    /// Of a transfer, the other customer.
+    pub counterparty: Option<String>,
+    /// Of an adjustment, its reason: it decides what the line is. Of a purchase, what was bought.
+    pub reason: Option<String>,
+}
+
+/// What is kept with an operation and never compared.
+#[derive(Default)]
+pub struct Texts<'a> {
+    /// The caller's.
+    pub description: Option<&'a str>,
+    /// The application's own.
+    pub metadata: Option<&'a Json>,
+}
+
+impl Operation {
+    /// Of a purchase the reason says what was bought.
+    fn is_purchase(&self) -> bool {
+        self.function == "top_up_create"
+    }
+
+    /// What a repeat is compared by.
+    fn compared(&self) -> [(&'static str, Option<String>); 6] {
+        [
+            ("function", Some(self.function.clone())),
+            ("amount", Some(self.amount.normalize().to_string())),
+            ("currency", Some(self.currency.clone())),
+            ("category", self.category.clone()),
+            ("recipient", self.counterparty.clone()),
+            (if self.is_purchase() { "price, quantity or payment currency" } else { "reason" }, self.reason.clone()),
+        ]
+    }
+
+    /// Itself, where the call under its key is the same, or PC002.
+    fn repeated(self, key: &str, call: &Operation) -> Result<Operation, Error> {
+        let both = self.compared().into_iter().zip(call.compared());
+        match both.into_iter().find(|((_, first), (_, given))| first != given) {
+            None => Ok(self),
+            Some(((difference, first), (_, given))) => {
+                let (argument, key) = ("idempotency_key", key.to_string());
+                Err(Error::IdempotencyConflict { argument, key, difference, first, given })
+            }
+        }
+    }
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT function, operation_id, currency, amount, category, grant_id, counterparty, reason
+      FROM credits.operations
+      WHERE customer_id = $1 AND idempotency_key = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+/// The operation that a key was used for.
+fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operation>, Error> {
+    let rows = FIND.run(session, &[customer_id.cell(), key.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    Ok(Some(Operation {
+        function: row.next()?,
+        operation_id: row.next()?,
+        currency: row.next()?,
+        amount: row.next()?,
+        category: row.next()?,
+        grant_id: row.next()?,
+        counterparty: row.next()?,
+        reason: row.next()?,
+    }))
+}
+
+/// The first call under the key of a call that cannot be a first one itself: it must be the same, or PC002. Without
+/// one, the call fails with its own error.
+pub fn first_call(
+    session: &Session,
+    customer_id: &str,
+    key: Option<&str>,
+    call: &Operation,
+    error: Error,
+) -> Result<Operation, Error> {
+    let Some(key) = key else { return Err(error) };
+    find(session, customer_id, key)?.ok_or(error)?.repeated(key, call)
+}
+
+static CLAIM: Statement = Statement::new(
+    c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
+                                      counterparty, reason, idempotency_key, description, metadata, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      ON CONFLICT (customer_id, idempotency_key) DO NOTHING",
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
+    ],
+);
+
+/// Writes an operation and so claims its key, where it has one: false where another call has that key, after waiting
+/// for it to commit.
+pub fn claim(
+    session: &Session,
+    customer_id: &str,
+    operation: &Operation,
+    key: Option<&str>,
+    texts: &Texts<'_>,
+    now: Time,
+) -> Result<bool, Error> {
+    let claimed = CLAIM.run(
+        session,
+        &[
+            customer_id.cell(),
+            operation.operation_id.cell(),
+            operation.function.cell(),
+            operation.currency.cell(),
+            operation.amount.cell(),
+            operation.category.cell(),
+            operation.grant_id.cell(),
+            operation.counterparty.cell(),
+            operation.reason.cell(),
+            key.cell(),
+            texts.description.cell(),
+            texts.metadata.cell(),
+            now.cell(),
+        ],
+    )?;
+    Ok(claimed.written() > 0)
+}
+
+/// How a call begins.
+pub enum Begun<T> {
+    /// The first under its key, or without one: it is claimed and may go on with what was judged.
+    First(T),
+    /// A repeat of this one.
+    Repeat(Operation),
+}
+
+/// Begins a call: claims its key where `judge` lets it, else finds the first call under it. What only a first call must meet
+/// is in `judge`, which locks its accounts as well; a repeat is answered whatever has changed since, and waits for nobody
+/// where the first call has committed.
+pub fn begin<T>(
+    session: &Session,
+    customer_id: &str,
+    call: &Operation,
+    key: Option<&str>,
+    texts: &Texts<'_>,
+    now: Time,
+    judge: impl FnOnce() -> Result<T, Error>,
+) -> Result<Begun<T>, Error> {
+    if let Some(key) = key
+        && let Some(first) = find(session, customer_id, key)?
+    {
+        return first.repeated(key, call).map(Begun::Repeat);
+    }
+    let error = match judge() {
+        Ok(judged) if claim(session, customer_id, call, key, texts, now)? => {
+            return Ok(Begun::First(judged));
+        }
+        Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),
+        Err(error) => error,
+    };
+    first_call(session, customer_id, key, call, error).map(Begun::Repeat)
+}

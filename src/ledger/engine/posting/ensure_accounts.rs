@@ -1,0 +1,54 @@
+//! Which accounts there are, and making those that are missing.
+
+use crate::error::Error;
+use crate::ledger::engine::posting::{Key, cells};
+use crate::pg::statement::{Session, Statement};
+use pgrx::pg_sys::TEXTARRAYOID;
+use std::collections::HashSet;
+
+static MAKE: Statement = Statement::new(
+    c"INSERT INTO credits.accounts (customer_id, currency)
+      SELECT k.customer_id, k.currency FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.customers c ON c.customer_id = k.customer_id
+      ORDER BY k.customer_id, k.currency
+      ON CONFLICT (customer_id, currency) DO NOTHING",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+static COUNT: Statement = Statement::new(
+    c"SELECT count(*) FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Makes those of these accounts that are missing, where their customers exist. Must come before any account is
+/// locked: it may wait for another session that makes one of them.
+pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let cells = cells(keys);
+    let there: i64 = match COUNT.run(session, &cells)?.first() {
+        Some(mut row) => row.next()?,
+        None => 0,
+    };
+    if usize::try_from(there) != Ok(keys.len()) {
+        MAKE.run(session, &cells)?;
+    }
+    Ok(())
+}
+
+static THERE: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency
+      FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Which of these accounts there are.
+pub fn which_are_there(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    THERE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}

@@ -1,0 +1,115 @@
+//! Usage that was recorded and not charged yet: what a deferred meter's events wait as. They are found in the table itself,
+//! in the statement's own snapshot, once the account is locked: an event that commits later is charged later.
+
+use crate::error::Error;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::line::Unsettled;
+use crate::ledger::engine::posting::{Key, cells, place};
+use crate::pg::array::array;
+use crate::pg::cache::Cache;
+use crate::pg::statement::{Session, Statement, in_latest_snapshot};
+use crate::pg::value::{Oid, ToCell};
+use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID};
+use std::collections::HashSet;
+
+static IN_USE: Statement = Statement::scanning(
+    c"SELECT 'credits.meters'::regclass, EXISTS (SELECT FROM credits.meters WHERE settlement = 'deferred')",
+    &[],
+);
+
+thread_local! {
+    static KNOWN: Cache<bool> = Cache::new();
+}
+
+/// Whether there is a deferred meter at all. No meter stops being one, so what a session remembers is wrong only for a
+/// moment after the first was made; usage recorded by then is charged a little later.
+pub fn may_be(session: &Session) -> Result<bool, Error> {
+    let find = || {
+        in_latest_snapshot(session, |session| {
+            let rows = IN_USE.run(session, &[])?;
+            let mut row = rows.first().ok_or_else(|| Error::internal("a question returned no row"))?;
+            let table: Oid = row.next()?;
+            Ok(Some((row.next()?, vec![table])))
+        })
+    };
+    Ok(KNOWN.with(|known| known.get_or_find("", find))?.unwrap_or(true))
+}
+
+static READ: Statement = Statement::in_order(
+    c"SELECT k.place, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
+      FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, place)
+      JOIN credits.currencies c ON c.currency = k.currency
+      CROSS JOIN LATERAL (
+          SELECT * FROM credits.unsettled_events e
+          WHERE e.customer_id = k.customer_id AND e.currency = k.currency
+          ORDER BY e.created_at, e.identifier LIMIT $3) AS u",
+    &[TEXTARRAYOID, TEXTARRAYOID, INT8OID],
+);
+
+/// The usage that waits in these accounts, the first `most` of each, oldest first.
+pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unsettled>>, Error> {
+    let mut waiting: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
+    let expecting: Vec<usize> = (0..books.len()).filter(|place| books[*place].defers).collect();
+    if expecting.is_empty() {
+        return Ok(waiting);
+    }
+    let cells = [
+        array(expecting.iter().map(|place| &books[*place].customer_id)),
+        array(expecting.iter().map(|place| &books[*place].currency)),
+        most.cell(),
+    ];
+    for mut row in READ.run(session, &cells)?.iter() {
+        let place = place(&mut row, expecting.len())?;
+        waiting[expecting[place]].push(Unsettled {
+            identifier: row.next()?,
+            event_name: row.next()?,
+            cost: row.next()?,
+            created_at: row.next()?,
+            decimals: u32::from(row.next::<i16>()?.unsigned_abs()),
+        });
+    }
+    Ok(waiting)
+}
+
+static ANY: Statement = Statement::in_order(
+    c"SELECT true FROM credits.unsettled_events WHERE customer_id = $1 AND currency = $2 LIMIT 1",
+    &[TEXTOID, TEXTOID],
+);
+
+static WHICH_EXPECT: Statement = Statement::new(
+    c"SELECT a.customer_id, a.currency
+      FROM unnest($1, $2) AS k (customer_id, currency)
+      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency AND a.defers",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Which of these accounts know that usage may wait in them.
+pub fn which_expect(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
+    if keys.is_empty() {
+        return Ok(HashSet::new());
+    }
+    WHICH_EXPECT.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+static EXPECT: Statement = Statement::new(
+    c"UPDATE credits.accounts a SET defers = true FROM unnest($1, $2) AS k (customer_id, currency)
+      WHERE a.customer_id = k.customer_id AND a.currency = k.currency",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Has accounts, which are locked, know it from now on: before the first such event is recorded, so that whoever finds the
+/// account without that finds no such event.
+pub fn expect(session: &Session, books: &mut [&mut Book]) -> Result<(), Error> {
+    if books.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<Key> = books.iter().map(|b| (b.customer_id.clone(), b.currency.clone())).collect();
+    EXPECT.run(session, &cells(&keys))?;
+    books.iter_mut().for_each(|book| book.defers = true);
+    Ok(())
+}
+
+/// Whether usage waits in an account.
+pub fn any(session: &Session, customer_id: &str, currency: &str) -> Result<bool, Error> {
+    Ok(may_be(session)? && ANY.run(session, &[customer_id.cell(), currency.cell()])?.len() > 0)
+}

@@ -1,0 +1,409 @@
+//! The accounts that a batch of events charges: locked, up to date, charged event by event in the order of the batch, and
+//! posted all at once.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::ledger::engine::book::{Book, Overage, Refusal, Usage};
+use crate::ledger::engine::line::{OwnLine, Period};
+use crate::ledger::engine::posting::{self, Key};
+use crate::ledger::{account, customer};
+use crate::metering::aggregate::{self, Standing};
+use crate::metering::deferred;
+use crate::metering::period::{self, Written};
+use crate::metering::rank::{self, Rank};
+use crate::metering::report::{self, Cost, EventRow, Outcome, Priced};
+use crate::moment::Time;
+use crate::pg::statement::Session;
+use foldhash::fast::RandomState;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+/// What to do about an account that another session has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locking {
+    /// Wait for it.
+    Wait,
+    /// Leave its events alone: [`Error::AccountBusy`]. Such events are charged as of when they came, and usage that was
+    /// recorded later after them.
+    Skip,
+}
+
+/// What is looked up for every event, by keys that are in the events: hashed quickly.
+pub type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// An account of the events' own keys: customer, currency.
+type Account<'a> = (&'a str, &'a str);
+
+/// A key that is kept.
+pub trait Owned {
+    /// The same, kept.
+    fn owned(&self) -> Key;
+}
+
+impl Owned for (&str, &str) {
+    fn owned(&self) -> Key {
+        (self.0.to_string(), self.1.to_string())
+    }
+}
+
+/// A period's usage, and whether it changed.
+struct Periodic<'a> {
+    standing: Standing,
+    changed: Option<&'a Priced<'a>>,
+}
+
+/// An event that was charged, or recorded to be charged later.
+pub struct Charge {
+    /// What it came to.
+    pub row: EventRow,
+    /// The line that it is itself, where it is one.
+    pub line: Option<OwnLine>,
+}
+
+/// The accounts of a batch.
+pub struct Accounts<'a> {
+    books: Vec<Book>,
+    places: Map<Account<'a>, usize>,
+    /// Accounts that are there and were not to be had.
+    busy: HashSet<Account<'a>>,
+    /// Accounts that are there for deferred events, which lock nothing.
+    there: HashSet<Account<'a>>,
+    periods: HashMap<period::Key, Periodic<'a>>,
+    ranks: Vec<Rank>,
+    /// Deferred events of this batch that nothing has charged yet.
+    waiting: Map<Account<'a>, Vec<&'a Priced<'a>>>,
+    /// Those that were charged before what came after them.
+    settled: HashSet<(&'a str, &'a str)>,
+}
+
+/// What a batch needs of one account.
+#[derive(Default)]
+struct Need {
+    /// Credits, at the most.
+    credits: Decimal,
+    /// Whether it must be there even where nothing is to be paid with.
+    made: bool,
+    /// Whether an event of it is charged now.
+    charged: bool,
+    /// Whether an event of it is to be charged later.
+    deferred: bool,
+    /// Whether credits may come back.
+    returns: bool,
+}
+
+impl<'a> Accounts<'a> {
+    /// Locks the accounts that events will charge, those that are missing made where something may be owed.
+    pub fn open(session: &Session, events: Vec<&'a Priced<'a>>, now: Time, locking: Locking) -> Result<Self, Error> {
+        let mut needs: Map<Account<'a>, Need> = Map::default();
+        for p in &events {
+            let need = needs.entry(p.account()).or_default();
+            need.add(p.own_cost());
+            // Only what may end up owing, or what is kept of a period, needs an account: where there is none there is
+            // nothing to pay with.
+            need.made |= p.meter.overage == Overage::Pending || p.period().is_some();
+            need.charged |= !p.meter.deferred;
+            need.deferred |= p.meter.deferred;
+            need.returns |= p.period().is_some();
+        }
+        let sorted = |of: &dyn Fn(&Account<'a>, &Need) -> bool| {
+            let mut accounts: Vec<Account<'a>> =
+                needs.iter().filter(|(key, n)| of(key, n)).map(|(key, _)| *key).collect();
+            accounts.sort_unstable();
+            accounts
+        };
+        let kept = |accounts: &[Account<'a>]| -> Vec<Key> { accounts.iter().map(Owned::owned).collect() };
+        posting::make(session, &kept(&sorted(&|_, n| n.made)))?;
+        // Deferred events lock nothing, but for the first of an account.
+        let deferred = sorted(&|_, n| n.deferred);
+        let there = among(&deferred, &posting::which_expect(session, &kept(&deferred))?);
+        let locked = sorted(&|key, n| n.charged || !there.contains(key));
+        let mut books = open_books(session, &kept(&locked), now, locking)?;
+        let first = |b: &&mut Book| {
+            !b.defers && needs.get(&(b.customer_id.as_str(), b.currency.as_str())).is_some_and(|need| need.deferred)
+        };
+        posting::expect_unsettled(session, &mut books.iter_mut().filter(first).collect::<Vec<_>>())?;
+        let mut places = Map::with_capacity_and_hasher(books.len(), RandomState::default());
+        // Both are in key order, and every book is of one of these accounts.
+        let mut keys = locked.iter().copied();
+        for (place, book) in books.iter().enumerate() {
+            places.extend(keys.find(|key| *key == (&book.customer_id, &book.currency)).map(|key| (key, place)));
+        }
+        let mut busy = HashSet::new();
+        if locking == Locking::Skip {
+            let missing: Vec<Account<'a>> = locked.into_iter().filter(|key| !places.contains_key(key)).collect();
+            busy = among(&missing, &posting::which_are_there(session, &kept(&missing))?);
+        }
+        let mut accounts = Accounts {
+            books,
+            places,
+            busy,
+            there,
+            periods: HashMap::new(),
+            ranks: Vec::new(),
+            waiting: Map::default(),
+            settled: HashSet::new(),
+        };
+        accounts.take_periods(session, &events, &mut needs)?;
+        accounts.take_grants(session, &events, &needs)?;
+        Ok(accounts)
+    }
+
+    /// What the periods of these events stand at, and how much more their usage can come to cost.
+    fn take_periods(
+        &mut self,
+        session: &Session,
+        events: &[&'a Priced<'a>],
+        needs: &mut Map<Account<'a>, Need>,
+    ) -> Result<(), Error> {
+        let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
+        for p in events.iter().filter(|p| self.places.contains_key(&p.account())) {
+            if let Some(period) = p.period() {
+                of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
+            }
+        }
+        for (key, standing) in period::read(session, of_period.keys().cloned().collect())? {
+            let events = of_period.remove(&key).unwrap_or_default();
+            if let Some(first) = events.first() {
+                let reports = events.iter().map(|p| p.in_period());
+                let rise = aggregate::rise(&standing, first.meter.aggregation, reports);
+                needs.entry((&first.event.customer_id, &first.meter.currency)).or_default().add(rise);
+            }
+            self.periods.insert(key, Periodic { standing, changed: None });
+        }
+        Ok(())
+    }
+
+    /// The grants that can be needed.
+    fn take_grants(
+        &mut self,
+        session: &Session,
+        events: &[&Priced<'_>],
+        needs: &Map<Account<'a>, Need>,
+    ) -> Result<(), Error> {
+        let meters: HashSet<&str> = events.iter().map(|p| p.event.event_name.as_str()).collect();
+        let meters: Vec<&str> = meters.into_iter().collect();
+        let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
+        for book in &mut self.books {
+            let need = needs.get(&(book.customer_id.as_str(), book.currency.as_str()));
+            let (credits, returns) = need.map_or((Decimal::ZERO, false), |n| (n.credits, n.returns));
+            // Beside the head alone nothing could find its place that comes back.
+            if !returns && book.head_suffices(credits) {
+                book.take_head();
+            } else {
+                wide.push((book, credits));
+            }
+        }
+        posting::take_windows(session, &mut wide, &meters)
+    }
+
+    /// The outcome of an event of this batch as it stands by now.
+    pub fn as_it_stands(&self, p: &Priced<'_>, row: &EventRow) -> EventRow {
+        let key = p.account();
+        let book = self.places.get(&key).and_then(|place| self.books.get(*place));
+        match book {
+            Some(book) if !p.meter.deferred || self.settled.contains(&p.event.key()) => {
+                let paid = if p.meter.deferred { p.own_cost() } else { row.consumed };
+                let debt = book.debt(&p.event.identifier);
+                let (consumed, pending) = debt.map_or((paid, row.pending), |debt| (debt.consumed, debt.pending));
+                // What waits counts as spent.
+                let available = self.waiting.get(&key).map_or(book.available, |waiting| {
+                    let mut book = book.clone();
+                    charge_waiting(&mut book, waiting);
+                    book.available
+                });
+                report::row(p.event, consumed, pending, available, true)
+            }
+            // Deferred and not charged yet, or of a meter that refuses and without an account.
+            _ => EventRow { replayed: true, ..row.clone() },
+        }
+    }
+
+    /// Charges one event, or records it where its meter is deferred.
+    pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
+        let key = p.account();
+        if self.busy.contains(&key) {
+            return Ok(Err(Error::AccountBusy));
+        }
+        if p.meter.deferred {
+            return self.defer(session, key, p);
+        }
+        let Some(book) = self.places.get(&key).and_then(|place| self.books.get_mut(*place)) else {
+            // Of a meter that refuses: the others' accounts were made.
+            let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
+            return Ok(customer::must_exist(session, &p.event.customer_id)
+                .and_then(|()| charge_book(nothing, p, &usage(p), p.own_cost()))
+                .map(|row| Charge { row, line: None }));
+        };
+        // What was reported before is charged before, as if each event had come alone; if this one is refused, it goes on
+        // waiting.
+        let waiting = self.waiting.remove(&key).unwrap_or_default();
+        let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
+        let before = (may_refuse && !waiting.is_empty()).then(|| book.clone());
+        let staying = charge_waiting(book, &waiting);
+        let lines = book.lines.len();
+        let outcome = match &p.cost {
+            Cost::Own(cost) => {
+                charge_book(book, p, &usage(p), *cost).map(|row| Charge { row, line: book.hand_over(lines) })
+            }
+            Cost::Together(period) => {
+                let Some(periodic) = self.periods.get_mut(&(p.event.customer_id.clone(), period.clone())) else {
+                    return Err(Error::internal("a period is not there"));
+                };
+                charge_together(session, book, p, period, periodic, &mut self.ranks)?
+                    .map(|row| Charge { row, line: None })
+            }
+        };
+        match before {
+            Some(before) if outcome.is_err() => {
+                *book = before;
+                self.waiting.insert(key, waiting);
+            }
+            _ => {
+                let stays = |key: &(&str, &str)| staying.iter().any(|p| p.event.key() == *key);
+                self.settled.extend(waiting.iter().map(|earlier| earlier.event.key()).filter(|key| !stays(key)));
+                if !staying.is_empty() {
+                    self.waiting.insert(key, staying);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn defer(
+        &mut self,
+        session: &Session,
+        key: Account<'a>,
+        p: &'a Priced<'a>,
+    ) -> Result<Result<Charge, Error>, Error> {
+        if !self.there.contains(&key) && !self.places.contains_key(&key) {
+            return Ok(customer::must_exist(session, &p.event.customer_id)
+                .and_then(|()| Err(Error::internal("an account was made and is not there"))));
+        }
+        self.waiting.entry(key).or_default().push(p);
+        Ok(Ok(Charge { row: report::unsettled(p.event, false), line: None }))
+    }
+
+    /// Forgets what was charged to these customers: their accounts stay locked, and nothing of them is written.
+    pub fn leave(&mut self, customers: &HashSet<&str>) {
+        let left = |customer_id: &str| customers.contains(customer_id);
+        self.books.retain(|book| !left(&book.customer_id));
+        self.periods.retain(|(customer_id, _), _| !left(customer_id));
+        self.ranks.retain(|rank| !left(&rank.customer_id));
+        self.waiting.retain(|(customer_id, _), _| !left(customer_id));
+    }
+
+    /// Writes what became of all of them.
+    pub fn post(mut self, session: &Session, now: Time) -> Result<(), Error> {
+        self.books.retain(Book::is_changed);
+        if !self.books.is_empty() {
+            posting::post(session, &self.books)?;
+        }
+        let changed = self.periods.iter().filter_map(|((customer_id, period), periodic)| {
+            let p = periodic.changed?;
+            let price = (p.meter.price_version, p.price_class);
+            Some(Written {
+                customer_id,
+                period,
+                start: p.meter.period.start(p.event.occurred_at),
+                currency: &p.meter.currency,
+                standing: &periodic.standing,
+                price,
+            })
+        });
+        period::write(session, &changed.collect::<Vec<_>>())?;
+        rank::write(session, &self.ranks)?;
+        let waiting: Vec<&Priced<'_>> = self.waiting.into_values().flatten().collect();
+        deferred::enqueue(session, &waiting, now)
+    }
+}
+
+/// Those of these accounts that are in a set.
+fn among<'a>(accounts: &[Account<'a>], set: &HashSet<Key>) -> HashSet<Account<'a>> {
+    if set.is_empty() {
+        return HashSet::new();
+    }
+    accounts.iter().filter(|account| set.contains(&account.owned())).copied().collect()
+}
+
+impl Need {
+    fn add(&mut self, credits: Decimal) {
+        self.credits = self.credits.checked_add(credits).unwrap_or(Decimal::MAX);
+    }
+}
+
+fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> Result<Vec<Book>, Error> {
+    match locking {
+        _ if keys.is_empty() => Ok(Vec::new()),
+        Locking::Wait => posting::open(session, keys, now),
+        // Those that were to be had are locked now, so that the rest does not wait.
+        Locking::Skip => match posting::lock_free(session, keys)? {
+            free if free.is_empty() => Ok(Vec::new()),
+            free => posting::open_as_of(session, &free, now),
+        },
+    }
+}
+
+/// Charges what waits; what cannot be counted any more stays.
+fn charge_waiting<'a>(book: &mut Book, waiting: &[&'a Priced<'a>]) -> Vec<&'a Priced<'a>> {
+    let mut staying = Vec::new();
+    for p in waiting {
+        if book.can_owe_for(&p.event.event_name, p.own_cost(), p.meter.decimals) {
+            book.charge_anyway(&usage(p), p.own_cost(), book.posted_at);
+        } else {
+            staying.push(*p);
+        }
+    }
+    staying
+}
+
+fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {
+    Usage { period: p.period().cloned(), ..Usage::new(&p.event.identifier, &p.event.event_name) }
+}
+
+fn charge_book(book: &mut Book, p: &Priced<'_>, usage: &Usage<'_>, cost: Decimal) -> Outcome {
+    match book.charge(usage, cost, p.meter.overage, p.meter.decimals) {
+        Ok(charged) => Ok(report::row(p.event, charged.consumed, charged.pending, book.available, false)),
+        Err(Refusal::Short(short)) => {
+            Err(account::insufficient_for_usage(&book.customer_id, &book.currency, cost, short))
+        }
+        Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
+    }
+}
+
+/// Charges an event what it changes of the price of its period's usage, which may be less than nothing.
+fn charge_together<'a>(
+    session: &Session,
+    book: &mut Book,
+    p: &'a Priced<'a>,
+    period: &Rc<Period>,
+    periodic: &mut Periodic<'a>,
+    ranks: &mut Vec<Rank>,
+) -> Result<Outcome, Error> {
+    let aggregation = p.meter.aggregation;
+    let next = match periodic.standing.with(aggregation, &p.in_period()) {
+        Ok(next) => next,
+        Err(reason) => return Ok(Err(Error::amount("value", p.event.value, reason))),
+    };
+    let more = next.credits - periodic.standing.credits;
+    let outcome = if more < Decimal::ZERO {
+        period::take_what_may_come_back(session, book, period, -more)?;
+        let returned = book.lower(&usage(p), -more);
+        Ok(report::row(p.event, -returned, Decimal::ZERO, book.available, false))
+    } else {
+        charge_book(book, p, &usage(p), more)
+    };
+    if outcome.is_ok() {
+        book.touch();
+        if aggregation.is_ranked() {
+            ranks.push(Rank {
+                customer_id: p.event.customer_id.clone(),
+                period: period.clone(),
+                rank: rank::rank(aggregation, p.event.value, p.event.occurred_at),
+                event_no: next.last_no,
+                identifier: p.event.identifier.clone(),
+            });
+        }
+        (periodic.standing, periodic.changed) = (next, Some(p));
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,122 @@
+//! The rows of a batch's events: written all at once, which claims their identifiers.
+
+use crate::error::Error;
+use crate::ledger::engine::line::OwnLine;
+use crate::ledger::engine::posting::Key;
+use crate::metering::batch::accounts::Owned;
+use crate::metering::report::Priced;
+use crate::moment::Time;
+use crate::pg::array::{Put, array};
+use crate::pg::statement::{Session, Statement, text};
+use crate::pg::value::Cell;
+use pgrx::pg_sys::{
+    INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, Oid, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
+};
+use std::collections::HashSet;
+
+/// An event that was charged, as if it were paid in full, and the line that it is itself, where it is one.
+pub type Charged<'e> = (&'e Priced<'e>, Option<&'e OwnLine>);
+
+/// The text that writes events, and how it goes on.
+macro_rules! writing {
+    ($rest:literal) => {
+        text!(
+            "INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                               created_at, subscription_id, source_data, metadata, price_version,
+                                               period_key, line_no, running_balance, grant_id)
+             SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8),
+                    unnest($9), unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16) ",
+            $rest
+        )
+    };
+}
+
+const COLUMNS: [Oid; 16] = [
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    NUMERICARRAYOID,
+    NUMERICARRAYOID,
+    TIMESTAMPTZARRAYOID,
+    TIMESTAMPTZARRAYOID,
+    TEXTARRAYOID,
+    JSONBARRAYOID,
+    JSONBARRAYOID,
+    INT4ARRAYOID,
+    TEXTARRAYOID,
+    INT8ARRAYOID,
+    NUMERICARRAYOID,
+    UUIDARRAYOID,
+];
+
+/// The same of many, in key order.
+fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 16] {
+    events.sort_unstable_by_key(|(p, _)| p.event.key());
+    [
+        array(events.iter().map(|(p, _)| &p.event.customer_id)),
+        array(events.iter().map(|(p, _)| &p.event.identifier)),
+        array(events.iter().map(|(p, _)| &p.event.event_name)),
+        array(events.iter().map(|(p, _)| &p.meter.currency)),
+        array(events.iter().map(|(p, _)| p.event.value)),
+        array(events.iter().map(|(p, _)| p.own_cost())),
+        array(events.iter().map(|(p, _)| p.event.occurred_at)),
+        array(events.iter().map(|(_, line)| line.map_or(now, |l| l.posted_at))),
+        sparse(events.iter().map(|(p, _)| p.event.extras.subscription_id.as_ref())),
+        sparse(events.iter().map(|(p, _)| p.event.extras.source_data.as_ref())),
+        sparse(events.iter().map(|(p, _)| p.event.extras.metadata.as_ref())),
+        array(events.iter().map(|(p, _)| p.meter.price_version)),
+        sparse(events.iter().map(|(p, _)| p.period().map(|period| &period.key))),
+        array(events.iter().map(|(_, line)| line.map(|l| l.line_no))),
+        array(events.iter().map(|(_, line)| line.map(|l| l.balance))),
+        array(events.iter().map(|(_, line)| line.map(|l| l.grant_id))),
+    ]
+}
+
+/// A column that few events have: no array at all where none has it, which comes to a NULL in each row.
+fn sparse<T: Put>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell {
+    if items.clone().any(|item| item.is_some()) { array(items) } else { Cell::NULL }
+}
+
+static WRITE_NEW: Statement = Statement::new(writing!(""), &COLUMNS);
+
+/// Writes events whose identifiers are taken to be free: raises PostgreSQL's unique_violation where one is not, after waiting
+/// for the report that has it to commit.
+pub fn write_new(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Result<(), Error> {
+    WRITE_NEW.run(session, &columns(&mut events, now)).map(drop)
+}
+
+static WRITE: Statement =
+    Statement::new(writing!("ON CONFLICT DO NOTHING RETURNING customer_id, identifier"), &COLUMNS);
+
+/// Writes those events whose identifiers are free. Returns the identifiers that other reports have, after waiting for them to
+/// commit.
+pub fn write(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Result<HashSet<Key>, Error> {
+    if events.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = WRITE.run(session, &columns(&mut events, now))?;
+    if rows.len() == events.len() {
+        return Ok(HashSet::new());
+    }
+    let mut lost: HashSet<Key> = events.iter().map(|(p, _)| p.event.key().owned()).collect();
+    for mut row in rows.iter() {
+        lost.remove(&(row.next()?, row.next()?));
+    }
+    Ok(lost)
+}
+
+static FORGET: Statement = Statement::new(
+    c"DELETE FROM credits.meter_events e USING unnest($1, $2) AS k (customer_id, identifier)
+      WHERE e.customer_id = k.customer_id AND e.identifier = k.identifier",
+    &[TEXTARRAYOID, TEXTARRAYOID],
+);
+
+/// Takes back rows that this call has just written.
+pub fn forget<'k>(session: &Session, keys: impl Iterator<Item = &'k (&'k str, &'k str)>) -> Result<(), Error> {
+    let (customers, identifiers): (Vec<&str>, Vec<&str>) = keys.copied().unzip();
+    if customers.is_empty() {
+        return Ok(());
+    }
+    FORGET.run(session, &[array(customers), array(identifiers)]).map(drop)
+}

@@ -1,0 +1,306 @@
+//! Cancellations: usage that is taken back.
+
+use crate::amount::{AmountError, Decimal};
+use crate::error::Error;
+use crate::input;
+use crate::ledger::engine::book::{Book, Usage};
+use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::line::Period;
+use crate::ledger::engine::posting;
+use crate::ledger::{account, history};
+use crate::metering::aggregate::Report;
+use crate::metering::period::{self, Written};
+use crate::metering::report::CANCELED;
+use crate::metering::{meter, rank};
+use crate::moment::Time;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+use std::rc::Rc;
+use uuid::Uuid;
+
+row! {
+    /// What `meter_event_cancel` returns; amounts in credits of the event's currency.
+    pub struct CancelRow {
+        /// The reporter's own.
+        pub identifier: String,
+        /// 'canceled'.
+        pub status: String,
+        /// Credits paid for it: none any more, unless it is priced with others of its period.
+        pub consumed: Decimal,
+        /// Credits owed for it, likewise.
+        pub pending: Decimal,
+        /// Credits that came back to the grants that had paid.
+        pub returned: Decimal,
+        /// What a plain debit may take now.
+        pub available: Decimal,
+        /// Whether this repeats an earlier call.
+        pub replayed: bool,
+    }
+}
+
+/// `credits.meter_event_cancel`. Raises PC007, PC013.
+#[pg_extern(sql = false)]
+fn meter_event_cancel(
+    customer_id: Option<&str>,
+    identifier: Option<&str>,
+    reason: Option<&str>,
+) -> Reply<One<CancelRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        input::text("reason", reason)?;
+        let identifier = input::key("identifier", identifier)?;
+        writing(|session| cancel(session, customer_id, identifier, reason)).map(One)
+    })())
+}
+
+fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option<&str>) -> Result<CancelRow, Error> {
+    let event = Stored::find(session, customer_id, identifier)?;
+    let Some(book) = account::open(session, customer_id, &event.currency, settings::now()?)? else {
+        // An event that costs nothing in an account that was never used.
+        let book = Book::unused(customer_id, &event.currency);
+        if event.returned.is_none() {
+            mark(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
+        }
+        return Ok(row(&event, &book, Decimal::ZERO, event.returned.is_some()));
+    };
+    // Read again: while this waited for the lock, another may have canceled it.
+    let mut event = Stored::find(session, customer_id, identifier)?;
+    if let Some(returned) = event.returned {
+        event.follow(&book);
+        return Ok(row(&event, &book, returned, true));
+    }
+    // With what fell due posted, the tables say what is paid for the event, and the ledger has every line that paid.
+    let mut book = account::post_due(session, book)?;
+    event = Stored::find(session, customer_id, identifier)?;
+    let returned = match event.period.clone() {
+        None => cancel_alone(session, &mut book, &event)?,
+        Some(period) => cancel_in_period(session, &mut book, &event, &period)?,
+    };
+    mark(session, customer_id, identifier, book.posted_at, reason, returned)?;
+    // Canceled by itself it costs nothing; what it stands at in a period is in the book where it changed.
+    if event.period.is_none() {
+        (event.consumed, event.pending) = (Decimal::ZERO, Decimal::ZERO);
+    }
+    event.follow(&book);
+    let answer = row(&event, &book, returned, false);
+    posting::post(session, &[book])?;
+    Ok(answer)
+}
+
+/// Takes back an event that is priced by itself: all of it.
+fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<Decimal, Error> {
+    let draws = draws(session, book, event)?;
+    let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
+    posting::take_grants(session, book, &grants)?;
+    // Where one of the grants is for certain meters only, every debt may be the one that it pays. Its own is no more.
+    let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
+    let debts = posting::debts(session, book, (!restricted).then(|| event.consumed + event.pending), None)?;
+    book.cancel(&event.usage(), event.pending, &draws, debts);
+    if event.pending > Decimal::ZERO {
+        FORGET_DEBT.run(session, &[book.customer_id.cell(), event.identifier.cell()])?;
+    }
+    Ok(event.consumed)
+}
+
+/// Takes an event out of what its period's usage adds up to. That may cost less now, or (a value that others exceed takes its
+/// place) more, or the same. Returns the credits that came back.
+fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: &Rc<Period>) -> Result<Decimal, Error> {
+    let lost = || Error::internal("an event has no meter or no period");
+    let meter = meter::find(session, &event.event_name)?.ok_or_else(lost)?;
+    let key = (book.customer_id.clone(), period.clone());
+    let standing = period::read(session, vec![key.clone()])?.remove(&key).ok_or_else(lost)?;
+    let pricing = meter::prices_of(session, &event.event_name, event.price_version)?;
+    let price_class = pricing.class(|| event.metadata.as_ref().map(Json::text));
+    let next = if meter.aggregation.is_ranked() {
+        let place = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
+        rank::without(session, &standing, &meter, &book.customer_id, period, place)?
+    } else {
+        let report = Report {
+            value: event.value,
+            occurred_at: event.occurred_at,
+            price_version: event.price_version,
+            price_class,
+            price: pricing.price(price_class),
+            decimals: meter.decimals,
+        };
+        standing.without(meter.aggregation, &report)
+    };
+    let next = next.map_err(|reason| Error::amount("value", event.value, reason))?;
+    let more = next.credits - standing.credits;
+    posting::take_windows(session, &mut [(&mut *book, more.max(Decimal::ZERO))], &[&event.event_name])?;
+    book.take_debts(posting::period_debts(session, book, period)?);
+    let mut returned = Decimal::ZERO;
+    if more < Decimal::ZERO {
+        period::take_what_may_come_back(session, book, period, -more)?;
+        returned = book.lower(&event.usage(), -more);
+    } else if book.can_owe_for(&event.event_name, more, meter.decimals) {
+        book.charge_anyway(&event.usage(), more, book.posted_at);
+    } else {
+        return Err(Error::amount("value", event.value, AmountError::TooMuchOwed));
+    }
+    book.touch();
+    let written = Written {
+        customer_id: &book.customer_id,
+        period,
+        start: meter.period.start(event.occurred_at),
+        currency: &book.currency,
+        standing: &next,
+        price: (event.price_version, price_class),
+    };
+    period::write(session, &[written])?;
+    Ok(returned)
+}
+
+/// An event as its row has it.
+struct Stored {
+    identifier: String,
+    event_name: String,
+    currency: String,
+    value: Decimal,
+    consumed: Decimal,
+    pending: Decimal,
+    debt_no: Option<i64>,
+    occurred_at: Time,
+    created_at: Time,
+    metadata: Option<Json>,
+    price_version: i32,
+    period: Option<Rc<Period>>,
+    /// The grant that paid, where one paid all at once.
+    payer: Option<Uuid>,
+    /// What came back, where it was taken back already.
+    returned: Option<Decimal>,
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
+             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned
+      FROM credits.events e
+      LEFT JOIN credits.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
+      WHERE e.customer_id = $1 AND e.identifier = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+impl Stored {
+    /// Raises PC013.
+    fn find(session: &Session, customer_id: &str, identifier: &str) -> Result<Self, Error> {
+        let rows = FIND.run(session, &[customer_id.cell(), identifier.cell()])?;
+        let missing = || Error::argument("identifier", format!("\"{identifier}\" is no event of this customer's"));
+        let mut row = rows.first().ok_or_else(missing)?;
+        let mut event = Stored {
+            identifier: row.next()?,
+            event_name: row.next()?,
+            currency: row.next()?,
+            value: row.next()?,
+            consumed: row.next()?,
+            pending: row.next()?,
+            debt_no: row.next()?,
+            occurred_at: row.next()?,
+            created_at: row.next()?,
+            metadata: row.next()?,
+            price_version: row.next()?,
+            payer: row.next()?,
+            period: None,
+            returned: None,
+        };
+        let key: Option<String> = row.next()?;
+        event.period = key.map(|key| Rc::new(Period { event_name: event.event_name.clone(), key }));
+        event.returned = row.next()?;
+        Ok(event)
+    }
+
+    /// What the book did to it counts, posted or not.
+    fn follow(&mut self, book: &Book) {
+        if let Some(charged) = book.charged_for(&self.identifier) {
+            (self.consumed, self.pending) = charged;
+        }
+    }
+
+    fn usage(&self) -> Usage<'_> {
+        Usage {
+            identifier: &self.identifier,
+            event_name: &self.event_name,
+            period: self.period.clone(),
+            consumed: self.consumed,
+            debt_no: self.debt_no,
+        }
+    }
+}
+
+static DRAWS: Statement = Statement::new(
+    c"SELECT grant_id, -amount FROM credits.lines
+      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND identifier = $5 AND amount < 0
+      ORDER BY line_no",
+    &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
+);
+
+/// What grants paid for the event, in the order in which they did. Where it is not its own line, its lines begin where it was reported, and most events
+/// are paid there; so the ledger is read from there on, in growing steps, until all that was paid is found.
+fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, Decimal)>, Error> {
+    if let Some(grant_id) = event.payer {
+        return Ok(vec![(grant_id, event.consumed)]);
+    }
+    let mut draws = Vec::new();
+    let mut open = event.consumed;
+    let mut after = history::last_line_by(session, book, Time(event.created_at.0 - 1))?;
+    let mut step = 256;
+    while open > Decimal::ZERO {
+        if after >= book.last_line {
+            return Err(Error::internal("an event was paid by lines that are not there"));
+        }
+        let last = after + step;
+        let arguments =
+            [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), event.identifier.cell()];
+        for mut row in DRAWS.run(session, &arguments)?.iter() {
+            let draw: (Uuid, Decimal) = (row.next()?, row.next()?);
+            open -= draw.1;
+            draws.push(draw);
+        }
+        (after, step) = (last, step * 4);
+    }
+    Ok(draws)
+}
+
+static MARK: Statement = Statement::new(
+    c"INSERT INTO credits.canceled_events (customer_id, identifier, canceled_at, reason, returned)
+      VALUES ($1, $2, $3, $4, $5)",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
+);
+
+// What an event that is priced by itself owed is no longer owed; what was paid for it stays what it was, and came back.
+static FORGET_DEBT: Statement = Statement::new(
+    c"WITH place AS (
+          DELETE FROM credits.event_debts WHERE customer_id = $1 AND identifier = $2
+      )
+      UPDATE credits.meter_events SET pending = 0 WHERE customer_id = $1 AND identifier = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+fn mark(
+    session: &Session,
+    customer_id: &str,
+    identifier: &str,
+    at: Time,
+    reason: Option<&str>,
+    returned: Decimal,
+) -> Result<(), Error> {
+    let arguments = [customer_id.cell(), identifier.cell(), at.cell(), reason.cell(), returned.cell()];
+    MARK.run(session, &arguments).map(drop)
+}
+
+fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {
+    CancelRow {
+        identifier: event.identifier.clone(),
+        status: CANCELED.to_string(),
+        consumed: event.consumed,
+        pending: event.pending,
+        returned,
+        available: book.available,
+        replayed,
+    }
+}

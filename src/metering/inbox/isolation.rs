@@ -1,0 +1,140 @@
+//! Rows of the inbox charged apart from those of other accounts, where one account, or one row, fails: it is put aside with its
+//! error, and the others are charged.
+
+use crate::error::Error;
+use crate::ledger::engine::failure;
+use crate::ledger::engine::posting::{self, Key};
+use crate::metering::batch::accounts::Locking;
+use crate::metering::report::{self, Event};
+use crate::metering::{batch, event, meter};
+use crate::moment::Time;
+use crate::pg::statement::Session;
+use crate::pg::subtransaction::{self, Failure};
+use std::collections::HashMap;
+
+/// What came of a row: charged, or found a repeat; left where it is, for another session has its account; or why it is put
+/// aside.
+pub enum Outcome {
+    /// Done with.
+    Done,
+    /// To be tried again.
+    Busy,
+    /// Not to be charged.
+    Failed(Failure),
+}
+
+/// As of when a row is charged, and what it reports, where that can be read.
+type Row<'a> = (Time, &'a Result<Event, Error>);
+
+/// An account, where it is known, and the places of its rows.
+type Group = (Option<Key>, Vec<usize>);
+
+/// Charges what rows report, an outcome a row: all at once, but for the rows of accounts that work failed for before; where that
+/// fails, account by account.
+pub fn report(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Outcome>, Error> {
+    let failed = failure::known(session)?;
+    let mut outcomes: Vec<Option<Outcome>> = rows.iter().map(|_| None).collect();
+    let (mut together, mut apart): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (place, row) in rows.iter().enumerate() {
+        let is_apart = !failed.is_empty() && account(session, row)?.is_some_and(|key| failed.contains(&key));
+        if is_apart { apart.push(place) } else { together.push(place) }
+    }
+    if let Err(_failure) = charge(session, rows, &together, &mut outcomes) {
+        apart.append(&mut together);
+    }
+    for (key, places) in by_account(session, rows, apart)? {
+        if charge(session, rows, &places, &mut outcomes).is_ok() {
+            if let Some(key) = key.filter(|key| failed.contains(key)) {
+                failure::forget(session, &key)?;
+            }
+            continue;
+        }
+        // Is it the account, or one of these rows?
+        match key.as_ref().map(|key| (key, account_works(session, key, rows[places[0]].0))) {
+            Some((key, Err(failure))) => {
+                failure::record(session, key, &failure)?;
+                places.iter().for_each(|place| outcomes[*place] = Some(Outcome::Failed(failure.clone())));
+            }
+            _ => {
+                for place in places {
+                    if let Err(failure) = charge(session, rows, &[place], &mut outcomes) {
+                        outcomes[place] = Some(Outcome::Failed(failure));
+                    }
+                }
+            }
+        }
+    }
+    let lost = || Error::internal("a row of the inbox had no outcome");
+    outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
+}
+
+/// Charges the rows at these places, all or none.
+fn charge(
+    session: &Session,
+    rows: &[Row<'_>],
+    places: &[usize],
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), Failure> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let some: Vec<Row<'_>> = places.iter().map(|place| rows[*place]).collect();
+    let charged = subtransaction::isolate(|| charge_all(session, &some))?;
+    for (place, outcome) in places.iter().zip(charged) {
+        outcomes[*place] = Some(match outcome {
+            Ok(_) => Outcome::Done,
+            Err(Error::AccountBusy) => Outcome::Busy,
+            Err(error) => Outcome::Failed(error.into()),
+        });
+    }
+    Ok(())
+}
+
+/// Charges rows, those that came together as one batch.
+fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<report::Outcome>, Error> {
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for together in rows.chunk_by(|one, other| one.0 == other.0) {
+        match together {
+            [(as_of, event)] => outcomes.push(match event::report_one(session, event, *as_of, Locking::Skip) {
+                Err(error @ Error::Internal { .. }) => return Err(error),
+                outcome => outcome,
+            }),
+            rows => {
+                let events: Vec<&Result<Event, Error>> = rows.iter().map(|(_, event)| *event).collect();
+                outcomes.extend(batch::report(session, &events, rows[0].0, Locking::Skip)?);
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Whether an account can be brought up to date at all; one that another session has can.
+fn account_works(session: &Session, key: &Key, now: Time) -> Result<(), Failure> {
+    subtransaction::isolate(|| match posting::lock_free(session, std::slice::from_ref(key))? {
+        free if free.is_empty() => Ok(()),
+        free => posting::open_as_of(session, &free, now).and_then(|books| posting::post_due(session, books)),
+    })
+}
+
+/// The account that a row would charge, where its meter is known.
+fn account(session: &Session, (_, row): &Row<'_>) -> Result<Option<Key>, Error> {
+    let Ok(event) = row else { return Ok(None) };
+    let meter = meter::find(session, &event.event_name)?;
+    Ok(meter.map(|meter| (event.customer_id.clone(), meter.currency.clone())))
+}
+
+/// Places by account, each account where its first row is.
+fn by_account(session: &Session, rows: &[Row<'_>], mut places: Vec<usize>) -> Result<Vec<Group>, Error> {
+    places.sort_unstable();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut found: HashMap<Option<Key>, usize> = HashMap::new();
+    for place in places {
+        let key = account(session, &rows[place])?;
+        let group = *found.entry(key.clone()).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        groups[group].1.push(place);
+    }
+    Ok(groups)
+}

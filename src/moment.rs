@@ -1,0 +1,40 @@
+//! Time as the ledger counts it. Pure; what "now" is comes from [`crate::settings`].
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment: microseconds since 2000-01-01 00:00 UTC, as PostgreSQL stores a `timestamptz`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub i64);
+
+/// 2000-01-01, from which PostgreSQL counts, in seconds since 1970.
+pub const EPOCH: i64 = 946_684_800;
+
+impl Time {
+    /// PostgreSQL's 'infinity': after every moment.
+    pub const NEVER: Time = Time(i64::MAX);
+
+    /// PostgreSQL's '-infinity': before every moment.
+    pub const BEGINNING: Time = Time(i64::MIN);
+
+    /// Seconds since 1970, as other systems count.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000).saturating_add(EPOCH)
+    }
+
+    /// As JSON has it, in UTC (RFC 3339); `None` for what no calendar has.
+    pub fn rfc3339(self) -> Option<String> {
+        let nanoseconds = i128::from(self.0) * 1_000 + i128::from(EPOCH) * 1_000_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?.format(&Rfc3339).ok()
+    }
+
+    /// Whether it is a moment at all, and neither 'infinity' nor '-infinity'.
+    pub fn is_finite(self) -> bool {
+        self.0 != i64::MAX && self.0 != i64::MIN
+    }
+
+    /// The moment so many seconds later (or earlier), held within what can be counted.
+    pub fn plus_seconds(self, seconds: i64) -> Time {
+        Time(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+}

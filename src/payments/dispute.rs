@@ -1,0 +1,181 @@
+//! Disputes: money that may go back. Credits go while one is open, and come back exactly where it is won.
+
+use crate::amount::{self, Decimal};
+use crate::auto_recharge::configuration;
+use crate::auto_recharge::policy::Off;
+use crate::error::Error;
+use crate::input;
+use crate::payments::clawback::{self, Outcome, Spent};
+use crate::payments::notification::{self, Case, Entry, Recorded, Told};
+use crate::payments::reckoning::{Fact, Kind};
+use crate::payments::refund::{self, RefundRow};
+use crate::pg::argument::{Id, Numeric};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, writing};
+use pgrx::pg_extern;
+use uuid::Uuid;
+
+/// `credits.payment_disputed`. Raises PC007, PC013, PC014.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn payment_disputed(
+    customer_id: Option<&str>,
+    top_up_id: Option<Id>,
+    provider: Option<&str>,
+    provider_reference: Option<&str>,
+    amount: Option<Numeric>,
+    spent: Option<&str>,
+    payment_reference: Option<&str>,
+    currency: Option<&str>,
+) -> Reply<One<RefundRow>> {
+    Reply((|| {
+        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
+        let amount = input::optional_number("amount", amount, amount::over_zero)?;
+        let spent = clawback::policy(spent)?;
+        writing(|session| disputed(session, customer_id, top_up_id, told, amount, spent)).map(One)
+    })())
+}
+
+/// A payment is disputed. Where its end was told before its beginning, it changes nothing any more. Raises PC007, PC014.
+pub fn disputed(
+    session: &Session,
+    customer_id: &str,
+    top_up_id: Uuid,
+    told: Told<'_>,
+    amount: Option<Decimal>,
+    spent: Spent,
+) -> Result<RefundRow, Error> {
+    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Disputed)?;
+    notification::fits(session, &case, "amount", amount)?;
+    let mut fact = told.fact(Kind::Disputed, amount);
+    if let Some(row) = refund::told_before(session, &mut case, &fact, &told)? {
+        return Ok(row);
+    }
+    let before = case.standing();
+    if told.reference.is_none() && before.dispute_status == Some("open") {
+        return refund::row(session, &case, &Outcome::default(), None, true);
+    }
+    let payment = before.payment_of(told.provider, told.payment);
+    if let (None, Some(payment)) = (amount, payment) {
+        fact.amount = payment.paid;
+        fact.payment = payment.reference.clone().or(fact.payment);
+    }
+    let standing = case.standing_with(&fact);
+    let is_decided = [Kind::DisputeWon, Kind::DisputeLost].iter().any(|kind| case.known(*kind, &told).is_some());
+    let contradiction = if is_decided {
+        Some("it was decided before it was opened")
+    } else if payment.is_none() {
+        Some("it is disputed and was not paid yet")
+    } else {
+        refund::beyond(&before, &standing)
+    };
+    if case.known(Kind::DisputeWon, &told).is_none() {
+        configuration::switch_off(session, customer_id, Off::Disputed, case.now)?;
+    }
+    let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
+    refund::finish(session, &case, &entry, ("top_up.disputed", &standing, &outcome))
+}
+
+/// `credits.payment_dispute_closed`. Raises PC013, PC014.
+#[pg_extern(sql = false)]
+fn payment_dispute_closed(
+    customer_id: Option<&str>,
+    top_up_id: Option<Id>,
+    provider: Option<&str>,
+    provider_reference: Option<&str>,
+    won: Option<bool>,
+    payment_reference: Option<&str>,
+) -> Reply<One<RefundRow>> {
+    Reply((|| {
+        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
+        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
+        let won = input::required("won", won)?;
+        writing(|session| dispute_closed(session, customer_id, top_up_id, told, won)).map(One)
+    })())
+}
+
+/// Where the dispute is that a decision means, of those that count: the one with its reference; without one the newest, of the
+/// payment that it names.
+fn find(case: &Case, told: &Told<'_>) -> Option<usize> {
+    case.recorded.iter().rposition(|Recorded { fact, counts, .. }| {
+        let fits = |asked: Option<&str>, there: &Option<String>| asked.is_none() || asked == there.as_deref();
+        *counts
+            && (fact.kind, fact.provider.as_str()) == (Kind::Disputed, told.provider)
+            && fits(told.reference, &fact.reference)
+            && (told.reference.is_some() || fits(told.payment, &fact.payment))
+    })
+}
+
+/// How a dispute was decided. One without a reference was by what came after it without one.
+fn decided(case: &Case, dispute: usize) -> Option<Kind> {
+    let fact = |at: usize| case.recorded.get(at).map(|recorded| &recorded.fact);
+    let about = fact(dispute)?;
+    let decides = |at: &usize| {
+        case.recorded.get(*at).is_some_and(|Recorded { fact, counts, .. }| {
+            *counts
+                && matches!(fact.kind, Kind::DisputeWon | Kind::DisputeLost)
+                && (&fact.provider, &fact.reference) == (&about.provider, &about.reference)
+                && (about.reference.is_some() || *at > dispute)
+        })
+    };
+    (0..case.recorded.len()).find(decides).and_then(fact).map(|fact| fact.kind)
+}
+
+/// A dispute was decided: once, whatever is told of it later. Raises PC014.
+pub fn dispute_closed(
+    session: &Session,
+    customer_id: &str,
+    top_up_id: Uuid,
+    told: Told<'_>,
+    won: bool,
+) -> Result<RefundRow, Error> {
+    let kind = if won { Kind::DisputeWon } else { Kind::DisputeLost };
+    let mut case = notification::open(session, customer_id, top_up_id, &told, kind)?;
+    let at = find(&case, &told);
+    let dispute = at.and_then(|at| case.recorded.get(at));
+    // Known again by what the dispute is called, whoever says so without it.
+    let reference = told.reference.map(String::from).or_else(|| dispute.and_then(|known| known.fact.reference.clone()));
+    let operation_id = dispute.and_then(|known| known.operation_id);
+    let payment = dispute.and_then(|known| known.fact.payment.clone());
+    let fact = Fact { reference, ..told.fact(kind, None) };
+    let fact = Fact { payment: fact.payment.clone().or(payment), ..fact };
+    if let Some(row) = refund::told_before(session, &mut case, &fact, &told)? {
+        return Ok(row);
+    }
+    let decided_before = match at {
+        Some(at) => decided(&case, at),
+        None => other_decision(&case, &fact),
+    };
+    if decided_before == Some(kind) {
+        return refund::row(session, &case, &Outcome::default(), None, true);
+    }
+    let before = case.standing();
+    let standing = if decided_before.is_none() { case.standing_with(&fact) } else { before.clone() };
+    let contradiction = match (at, decided_before) {
+        (_, Some(_)) => Some("it was decided otherwise before"),
+        (None, None) => Some("it was decided and never opened"),
+        (Some(_), None) => refund::beyond(&before, &standing),
+    };
+    let mut outcome = Outcome::default();
+    if at.is_some() && decided_before.is_none() {
+        let undone = operation_id.filter(|_| won);
+        let how = (undone, "payment_disputed", clawback::policy(None)?);
+        outcome = clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
+    }
+    let counts = decided_before.is_none();
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts, operation_id: None };
+    refund::finish(session, &case, &entry, ("top_up.dispute_closed", &standing, &outcome))
+}
+
+/// A decision of a dispute that was never opened.
+fn other_decision(case: &Case, fact: &Fact) -> Option<Kind> {
+    fact.reference.as_ref()?;
+    let is_one = |Recorded { fact: other, counts, .. }: &&Recorded| {
+        *counts
+            && matches!(other.kind, Kind::DisputeWon | Kind::DisputeLost)
+            && (&other.provider, &other.reference) == (&fact.provider, &fact.reference)
+    };
+    case.recorded.iter().find(is_one).map(|recorded| recorded.fact.kind)
+}

@@ -1,0 +1,392 @@
+//! Payments: what providers, or people, say of the money for a top-up. Credits are granted once, whatever is repeated or comes
+//! late or out of order; what contradicts what is known is recorded. Refunds and disputes: refund.rs, dispute.rs.
+
+use crate::amount::{self, Decimal};
+use crate::auto_recharge::configuration;
+use crate::error::Error;
+use crate::input;
+use crate::ledger::engine::line::LineType;
+use crate::ledger::engine::posting;
+use crate::ledger::grant::{self, NewGrant};
+use crate::ledger::{account, currency, customer, terms};
+use crate::moment::Time;
+use crate::outbox;
+use crate::payments::notification::{self, Before, Case, Entry, Told};
+use crate::payments::reckoning::{Cover, Details, Fact, Kind};
+use crate::payments::subject::{self, Status, TopUp};
+use crate::payments::{clawback, money};
+use crate::pg::argument::{Id, Numeric};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
+use crate::row;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{NUMERICOID, TEXTOID, UUIDOID};
+use serde_json::json;
+use uuid::Uuid;
+
+row! {
+    /// What `payment_succeeded`, `payment_failed` and `top_up_expire` return.
+    pub struct PaymentRow {
+        /// The top-up.
+        pub top_up_id: Uuid,
+        /// What it is by now.
+        pub status: String,
+        /// The grant, once it is paid.
+        pub grant_id: Option<Uuid>,
+        /// Credits that it buys.
+        pub credits: Decimal,
+        /// Of which currency.
+        pub credit_currency: String,
+        /// What a plain debit may take now.
+        pub available: Decimal,
+        /// What does not fit what was known; NULL where all does.
+        pub contradiction: Option<String>,
+        /// Whether this repeats what was told before.
+        pub replayed: bool,
+    }
+}
+
+/// `credits.payment_succeeded`. Raises PC007, PC013, PC014.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn payment_succeeded(
+    customer_id: Option<&str>,
+    top_up_id: Option<Id>,
+    provider: Option<&str>,
+    provider_reference: Option<&str>,
+    amount: Option<Numeric>,
+    tax: Option<Numeric>,
+    shipping: Option<Numeric>,
+    discount: Option<Numeric>,
+    currency: Option<&str>,
+) -> Reply<One<PaymentRow>> {
+    Reply((|| {
+        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
+        let told = Told::read(provider, provider_reference)?.in_currency(currency)?;
+        let part = |name, part| input::optional_number(name, part, amount::not_negative);
+        let details = Details {
+            tax: part("tax", tax)?,
+            shipping: part("shipping", shipping)?,
+            discount: part("discount", discount)?,
+            subtotal: None,
+        };
+        // With a discount there may be nothing left to pay.
+        let least = if details.essential().discount.is_some() { amount::not_negative } else { amount::over_zero };
+        let amount = input::optional_number("amount", amount, least)?;
+        writing(|session| succeed(session, customer_id, top_up_id, told, amount, details)).map(One)
+    })())
+}
+
+/// A payment for a purchase that is paid.
+const AGAIN: &str = "it was paid before, by another payment";
+/// Less than was due, where nothing was granted yet, and where it was.
+const LESS: &str = "less was paid than was due: nothing is granted";
+const LESS_AFTER_ALL: &str = "less was paid than was due, and it was granted before";
+/// What is paid and cannot be granted: the account can count no more. That never changes, so nobody is asked to try again.
+const NO_ROOM: &str = "it is paid, and the account has no room for the credits: nothing is granted";
+/// More than was due.
+const MORE: &str = "more was paid than was due";
+
+/// The money came. Raises PC007, PC013, PC014.
+pub fn succeed(
+    session: &Session,
+    customer_id: &str,
+    top_up_id: Uuid,
+    told: Told<'_>,
+    amount: Option<Decimal>,
+    details: Details,
+) -> Result<PaymentRow, Error> {
+    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Succeeded)?;
+    let paid = amount.unwrap_or_else(|| what_is_due(case.top_up.amount, &details));
+    let fact = Fact { details: details.essential(), ..told.fact(Kind::Succeeded, Some(paid)) };
+    check(session, &case, &fact)?;
+    let before = case.standing();
+    let more_is_said = match case.before(&fact) {
+        Before::Same(recorded) if before.says(&fact) || !recorded.counts => {
+            return answer(session, &case, recorded.contradiction.clone(), true);
+        }
+        Before::Other(refused) if amount.is_some() => {
+            let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
+            return answer(session, &case, contradiction, false);
+        }
+        Before::Other(_) => {
+            let recorded = case.known(Kind::Succeeded, &told).and_then(|recorded| recorded.contradiction.clone());
+            return answer(session, &case, recorded, true);
+        }
+        Before::Same(_) => true,
+        Before::New | Before::Corrects(_) => false,
+    };
+    if let Some(refused) = case.refused {
+        let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
+        return answer(session, &case, contradiction, false);
+    }
+    let granted = case.top_up.grant_id.is_some();
+    if told.reference.is_none() && is_known_without_a_name(&case, &fact, amount) {
+        return answer(session, &case, None, true);
+    }
+    let standing = case.standing_with(&fact);
+    if granted && standing.cover.is_none() {
+        let contradiction = notification::refuse(session, &case, &fact, &told, LESS_AFTER_ALL)?;
+        return answer(session, &case, contradiction, false);
+    }
+    let contradiction = if granted {
+        (!more_is_said).then_some(AGAIN)
+    } else {
+        match standing.cover {
+            None => Some(LESS),
+            Some(cover) => cover.over.then_some(MORE),
+        }
+    };
+    if let Some(cover) = standing.cover {
+        if granted {
+            correct_cost(session, &case.top_up, (before.cover, cover))?;
+        } else {
+            if !give(session, &mut case.top_up, cover.net, case.now)? {
+                return no_room(session, &case, &fact, &told);
+            }
+            case.top_up.provider = Some(told.provider.to_string());
+            case.top_up.provider_reference = told.reference.map(String::from);
+        }
+        // What was paid back before anybody said that it was paid; or what is there again.
+        let how = (None, "payment_refunded", clawback::policy(None)?);
+        clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
+    }
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
+    notification::record(session, &case, &entry)?;
+    subject::save(session, &case.top_up, &standing, case.now)?;
+    if more_is_said {
+        tell_corrected(session, &case, &fact)?;
+    }
+    if let (Some(cover), false) = (standing.cover, granted) {
+        tell_paid(session, &case, &cover)?;
+    }
+    answer(session, &case, contradiction.map(String::from), false)
+}
+
+/// What is due with what comes on top of the price, where nobody says how much was paid.
+fn what_is_due(amount: Decimal, details: &Details) -> Decimal {
+    let on_top = details.tax.unwrap_or_default().saturating_add(details.shipping.unwrap_or_default());
+    (amount - details.discount.unwrap_or_default()).max(Decimal::ZERO).saturating_add(on_top)
+}
+
+/// Amounts in the decimals of the payment currency, and parts that are no more than the whole. Raises PC007, PC013.
+fn check(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
+    let Details { tax, shipping, discount, .. } = fact.details;
+    for (argument, part) in [("amount", fact.amount), ("tax", tax), ("shipping", shipping), ("discount", discount)] {
+        notification::fits(session, case, argument, part)?;
+    }
+    let on_top = tax.unwrap_or_default().saturating_add(shipping.unwrap_or_default());
+    if on_top > fact.amount.unwrap_or_default() {
+        return Err(Error::argument("tax", "and shipping must not be more than was paid"));
+    }
+    Ok(())
+}
+
+/// Whether a payment without a reference is taken for one that was told before: any, once all is paid, unless it says another
+/// amount; until then one without a reference either, of the same amount.
+fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) -> bool {
+    let told = |also: fn(&Fact, &Fact) -> bool| {
+        case.facts().any(|other| other.kind == Kind::Succeeded && other.amount == fact.amount && also(other, fact))
+    };
+    if case.top_up.grant_id.is_some() {
+        return amount.is_none() || amount == Some(case.top_up.amount) || told(|_, _| true);
+    }
+    told(|other, fact| other.reference.is_none() && other.provider == fact.provider)
+}
+
+/// What a payment is made of is known now: what it contradicted before, it may contradict no longer.
+fn tell_corrected(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
+    let part = |part: Option<Decimal>| part.unwrap_or_default().normalize().to_string();
+    let payload = json!({
+        "top_up_id": case.top_up.id,
+        "provider": fact.provider,
+        "provider_reference": fact.reference,
+        "amount": part(fact.amount),
+        "currency": case.top_up.currency,
+        "tax": part(fact.details.tax),
+        "shipping": part(fact.details.shipping),
+        "discount": part(fact.details.discount),
+    });
+    outbox::tell(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now)
+}
+
+fn tell_paid(session: &Session, case: &Case, cover: &Cover) -> Result<(), Error> {
+    let top_up = &case.top_up;
+    let payload = json!({
+        "top_up_id": top_up.id,
+        "grant_id": top_up.grant_id,
+        "credits": top_up.credits.normalize().to_string(),
+        "credit_currency": top_up.credit_currency,
+        "amount": cover.paid.normalize().to_string(),
+        "currency": top_up.currency,
+        "recharge_id": top_up.recharge_id,
+    });
+    outbox::tell(session, &top_up.customer_id, "top_up.paid", &payload, case.now)
+}
+
+static CORRECT_COST: Statement = Statement::new(
+    c"UPDATE credits.credit_grants SET cost_basis = $3 WHERE customer_id = $1 AND grant_id = $2",
+    &[TEXTOID, UUIDOID, NUMERICOID],
+);
+
+/// What was paid for one credit, where what the payment is made of is told after it.
+fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cover>, Cover)) -> Result<(), Error> {
+    if before.is_some_and(|before| before.net == cover.net) {
+        return Ok(());
+    }
+    let cost_basis = money::cost_basis(cover.net, top_up.credits);
+    CORRECT_COST.run(session, &[top_up.customer_id.cell(), top_up.grant_id.cell(), cost_basis.cell()]).map(drop)
+}
+
+/// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
+fn no_room(session: &Session, case: &Case, fact: &Fact, told: &Told<'_>) -> Result<PaymentRow, Error> {
+    let is_known = case.recorded.iter().any(|recorded| {
+        let other = &recorded.fact;
+        recorded.contradiction.as_deref() == Some(NO_ROOM)
+            && (&other.provider, &other.reference, other.amount) == (&fact.provider, &None, fact.amount)
+    });
+    if told.reference.is_none() && is_known {
+        return answer(session, case, Some(String::from(NO_ROOM)), true);
+    }
+    let contradiction = notification::refuse(session, case, fact, told, NO_ROOM)?;
+    answer(session, case, contradiction, false)
+}
+
+/// Grants what was bought, for so much; nothing, and false, where the account has no room for it.
+fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Result<bool, Error> {
+    let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
+    let mut book = account::open_or_make(session, &customer_id, &code, now)?;
+    let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
+    let cost_basis = money::cost_basis(paid, top_up.credits);
+    let terms = terms::Terms::bought(&top_up.terms, expires_at, cost_basis);
+    let id = Uuid::now_v7();
+    let new = NewGrant {
+        id,
+        amount: top_up.credits,
+        name: top_up.name.as_deref(),
+        granted_by: Some("top_up"),
+        metadata: top_up.metadata.as_ref(),
+    };
+    let decimals = currency::decimals(session, &code)?;
+    if grant::check_room(&book, new.amount, decimals).is_err() {
+        return Ok(false);
+    }
+    grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
+    if let Some(recharge_id) = top_up.recharge_id {
+        configuration::close(session, &mut book, recharge_id, configuration::Answer::Paid, None)?;
+    }
+    posting::post(session, &[book])?;
+    (top_up.status, top_up.grant_id) = (Status::Paid, Some(id));
+    Ok(true)
+}
+
+/// `credits.payment_failed`. Raises PC013, PC014.
+#[pg_extern(sql = false)]
+fn payment_failed(
+    customer_id: Option<&str>,
+    top_up_id: Option<Id>,
+    provider: Option<&str>,
+    provider_reference: Option<&str>,
+    reason: Option<&str>,
+) -> Reply<One<PaymentRow>> {
+    Reply((|| {
+        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
+        let told = Told::read(provider, provider_reference)?;
+        writing(|session| fail(session, customer_id, top_up_id, told, reason)).map(One)
+    })())
+}
+
+/// The money did not come. A payment may be tried again under the same reference, and fail again: that is told once. Raises
+/// PC014.
+pub fn fail(
+    session: &Session,
+    customer_id: &str,
+    top_up_id: Uuid,
+    told: Told<'_>,
+    reason: Option<&str>,
+) -> Result<PaymentRow, Error> {
+    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Failed)?;
+    let fact = told.fact(Kind::Failed, None);
+    if let Before::Same(recorded) = case.before(&fact) {
+        return answer(session, &case, recorded.contradiction.clone(), true);
+    }
+    if let Some(refused) = case.refused {
+        let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
+        return answer(session, &case, contradiction, false);
+    }
+    if case.top_up.status == Status::Failed && told.reference.is_none() {
+        return answer(session, &case, None, true);
+    }
+    let contradiction = case.top_up.grant_id.map(|_| "it was paid before");
+    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
+    notification::record(session, &case, &entry)?;
+    if case.top_up.status == Status::Initiated {
+        // The provider's own words may name the person.
+        let reason = if customer::is_erased(session, customer_id)? { None } else { reason };
+        case.top_up.status = Status::Failed;
+        subject::save(session, &case.top_up, &case.standing(), case.now)?;
+        close_recharge(session, &case.top_up, configuration::Answer::Failed, reason, case.now)?;
+        let payload = json!({"top_up_id": top_up_id, "reason": reason, "recharge_id": case.top_up.recharge_id});
+        outbox::tell(session, customer_id, "top_up.failed", &payload, case.now)?;
+    }
+    answer(session, &case, contradiction.map(String::from), false)
+}
+
+fn close_recharge(
+    session: &Session,
+    top_up: &TopUp,
+    answer: configuration::Answer,
+    reason: Option<&str>,
+    now: Time,
+) -> Result<(), Error> {
+    let Some(recharge_id) = top_up.recharge_id else { return Ok(()) };
+    let mut book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
+    posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
+    configuration::close(session, &mut book, recharge_id, answer, reason)?;
+    posting::post(session, &[book])
+}
+
+/// `credits.top_up_expire`. Raises PC013, PC014.
+#[pg_extern(sql = false)]
+fn top_up_expire(customer_id: Option<&str>, top_up_id: Option<Id>) -> Reply<One<PaymentRow>> {
+    Reply((|| {
+        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
+        let told = Told::read(None, None)?;
+        writing(|session| expire(session, customer_id, top_up_id, told)).map(One)
+    })())
+}
+
+/// Nobody will pay. Raises PC014.
+pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<'_>) -> Result<PaymentRow, Error> {
+    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Expired)?;
+    if case.top_up.status >= Status::Failed {
+        return answer(session, &case, None, true);
+    }
+    let fact = told.fact(Kind::Expired, None);
+    if let Some(refused) = case.refused {
+        let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
+        return answer(session, &case, contradiction, false);
+    }
+    let entry = Entry { fact: &fact, currency: None, contradiction: None, counts: true, operation_id: None };
+    notification::record(session, &case, &entry)?;
+    case.top_up.status = Status::Expired;
+    subject::save(session, &case.top_up, &case.standing(), case.now)?;
+    close_recharge(session, &case.top_up, configuration::Answer::Failed, Some("the top-up was given up"), case.now)?;
+    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now)?;
+    answer(session, &case, None, false)
+}
+
+fn answer(session: &Session, case: &Case, contradiction: Option<String>, replayed: bool) -> Result<PaymentRow, Error> {
+    let top_up = &case.top_up;
+    Ok(PaymentRow {
+        top_up_id: top_up.id,
+        status: top_up.status_at(case.now).as_str().to_string(),
+        grant_id: top_up.grant_id,
+        credits: top_up.credits,
+        credit_currency: top_up.credit_currency.clone(),
+        available: notification::available(session, top_up)?,
+        contradiction,
+        replayed,
+    })
+}
