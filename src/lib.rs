@@ -8,6 +8,7 @@ mod catalog;
 mod checkout;
 mod clock;
 pub mod error;
+mod error_codes;
 mod input;
 mod jobs;
 mod json;
@@ -19,6 +20,7 @@ mod outbox;
 mod payments;
 mod pg;
 mod settings;
+mod signup;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
@@ -69,6 +71,15 @@ extern "C-unwind" fn _PG_init() {
     pg::cache::listen();
     pg::planning::listen();
     settings::register();
+    sign_up();
+}
+
+/// Who listens to which room: a line each.
+fn sign_up() {
+    ledger::listener::METERS.set(&[&metering::listener::Metering]);
+    ledger::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
+    catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
+    payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
 }
 
 /// What `cargo pgrx test` asks for at the root of the crate.

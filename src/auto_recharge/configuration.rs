@@ -1,10 +1,10 @@
-//! Auto-recharge: how a customer's account recharges itself, and what becomes of its requests. When one is made is decided in
-//! alarm.rs and done in watch.rs, by the posting that calls for it.
+//! How a customer's account recharges itself: what it buys below which balance, within which limits. When it does is decided
+//! in policy.rs.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::auto_recharge::evaluation;
 use crate::auto_recharge::offer::Obstacle;
-use crate::auto_recharge::policy::{self, Off};
+use crate::auto_recharge::policy::Off;
 use crate::catalog::price::{self, Price};
 use crate::catalog::recharge_config;
 use crate::error::Error;
@@ -13,8 +13,6 @@ use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting;
 use crate::ledger::{account, currency, customer};
 use crate::moment::Time;
-use crate::outbox;
-use crate::payments::money;
 use crate::pg::argument::{Id, Interval, Numeric};
 use crate::pg::reply::{One, Reply};
 use crate::pg::span::Span;
@@ -23,8 +21,7 @@ use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{BOOLOID, INT4OID, INTERVALOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
-use serde_json::json;
+use pgrx::pg_sys::{BOOLOID, INT4OID, INTERVALOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -263,148 +260,3 @@ pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> 
     }
     Ok(())
 }
-
-/// What was answered to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// The money came: also after a failure or a time-out.
-    Paid,
-    /// It did not come.
-    Failed,
-}
-
-static CLOSE: Statement = Statement::new(
-    c"UPDATE credits.recharges r SET status = $3, closed_at = $4, reason = $5
-      WHERE r.customer_id = $1 AND r.recharge_id = $2 AND r.status = ANY ($6)
-      RETURNING r.top_up_id, r.currency",
-    &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID],
-);
-
-static COUNT: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges r SET failures = CASE WHEN $3 THEN 0 ELSE r.failures + 1 END
-      WHERE r.customer_id = $1 AND r.currency = $2",
-    &[TEXTOID, TEXTOID, BOOLOID],
-);
-
-/// Writes down what was answered to a request of an account that is locked; its posting looks at the account again. Nothing
-/// where it was answered before, or, for a failure, has timed out.
-pub fn close(
-    session: &Session,
-    book: &mut Book,
-    recharge_id: Uuid,
-    answer: Answer,
-    reason: Option<&str>,
-) -> Result<(), Error> {
-    let (status, kind, from): (_, _, &[&str]) = match answer {
-        Answer::Paid => ("paid", "recharge.paid", &["requested", "processing", "failed", "timed_out", "canceled"]),
-        Answer::Failed => ("failed", "recharge.failed", &["requested", "processing"]),
-    };
-    let from = crate::pg::array::array(from.iter().copied());
-    let (customer_id, at) = (book.customer_id.clone(), book.posted_at);
-    let cells = [customer_id.cell(), recharge_id.cell(), status.cell(), at.cell(), reason.cell(), from];
-    let rows = CLOSE.run(session, &cells)?;
-    let Some(mut row) = rows.first() else { return Ok(()) };
-    let (top_up_id, currency): (Uuid, String) = (row.next()?, row.next()?);
-    COUNT.run(session, &[customer_id.cell(), currency.cell(), (answer == Answer::Paid).cell()])?;
-    book.watch_now();
-    let payload = json!({"recharge_id": recharge_id, "top_up_id": top_up_id, "currency": currency, "reason": reason});
-    outbox::tell(session, &customer_id, kind, &payload, at)
-}
-
-row! {
-    /// What `recharge_begin` returns.
-    pub struct BeginRow {
-        /// Whether to charge.
-        pub go: bool,
-        /// The request: the provider's idempotency key.
-        pub recharge_id: Uuid,
-        /// The top-up that the payment must name.
-        pub top_up_id: Uuid,
-        /// What the request is by now.
-        pub status: String,
-        /// What to charge, in major units.
-        pub amount: Decimal,
-        /// The same in minor units as Stripe counts them; NULL where it is no whole number of them.
-        pub minor_units: Option<Decimal>,
-        /// The payment currency's code.
-        pub currency: String,
-        /// The worker's own words.
-        pub payment_method: Option<String>,
-        /// Until when it waits for an answer.
-        pub expires_at: Time,
-    }
-}
-
-fn unknown(recharge_id: Uuid) -> Error {
-    Error::TopUpNotOpen { subject: "recharge", id: recharge_id.to_string() }
-}
-
-static OF_REQUEST: Statement = Statement::new(
-    c"SELECT currency FROM credits.recharges WHERE customer_id = $1 AND recharge_id = $2",
-    &[TEXTOID, UUIDOID],
-);
-
-static BEGIN: Statement = Statement::new(
-    c"UPDATE credits.recharges r SET status = 'processing', started_at = coalesce(r.started_at, $3)
-      WHERE r.customer_id = $1 AND r.recharge_id = $2 AND r.status IN ('requested', 'processing') AND r.expires_at > $3
-      RETURNING 1",
-    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
-);
-
-static AS_IT_IS: Statement = Statement::new(
-    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at FROM credits.recharges
-      WHERE customer_id = $1 AND recharge_id = $2",
-    &[TEXTOID, UUIDOID],
-);
-
-/// `credits.recharge_begin`. Raises PC013, PC014.
-#[pg_extern(sql = false)]
-fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<One<BeginRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        let id = input::required("recharge_id", recharge_id)?.0;
-        writing(|session| {
-            let currency: String = match OF_REQUEST.run(session, &[customer_id.cell(), id.cell()])?.first() {
-                Some(mut row) => row.next()?,
-                None => return Err(unknown(id)),
-            };
-            // Under its account's lock, under which it is canceled and times out.
-            let book = account::open_existing(session, customer_id, &currency, settings::now()?)?;
-            let at = book.posted_at;
-            // Limits may have been lowered since it was made.
-            account::look_again(session, book)?;
-            let book = account::open_existing(session, customer_id, &currency, at)?;
-            let go = policy::may_charge(&evaluation::see(session, &book)?.0)
-                && BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
-            let rows = AS_IT_IS.run(session, &[customer_id.cell(), id.cell()])?;
-            let mut row = rows.first().ok_or_else(|| unknown(id))?;
-            let (top_up_id, status, amount): (Uuid, String, Decimal) = (row.next()?, row.next()?, row.next()?);
-            let currency: String = row.next()?;
-            let minor_units = money::to_minor(amount, money::minor_decimals("", &currency));
-            let (payment_method, expires_at) = (row.next()?, row.next()?);
-            Ok(One(BeginRow {
-                go,
-                recharge_id: id,
-                top_up_id,
-                status,
-                amount,
-                minor_units,
-                currency,
-                payment_method,
-                expires_at,
-            }))
-        })
-    })())
-}
-
-/// Whether a request of an account is open, and what one brings. For a reader.
-pub fn in_progress(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Decimal>, Error> {
-    let cells = [customer_id.cell(), currency.cell(), settings::now()?.cell()];
-    OPEN_CREDITS.run(session, &cells)?.first().map(|mut row| row.next()).transpose()
-}
-
-static OPEN_CREDITS: Statement = Statement::new(
-    c"SELECT credits FROM credits.recharges
-      WHERE customer_id = $1 AND currency = $2 AND status IN ('requested', 'processing') AND expires_at > $3",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
-);

@@ -3,6 +3,8 @@
 
 pub mod configuration;
 pub mod evaluation;
+pub mod listener;
 pub mod offer;
 pub mod policy;
+pub mod request;
 pub mod review;

@@ -13,17 +13,6 @@ use pgrx::pg_sys::{INT4OID, TEXTOID, UUIDOID};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What changed.
-#[derive(Debug, Clone, Copy)]
-pub enum Changed<'a> {
-    /// A price.
-    Price(Uuid),
-    /// A product.
-    Product(Uuid),
-    /// A currency, of money or of credits, or what it is recharged with.
-    Currency(&'a str),
-}
-
 static ASK: Statement = Statement::scanning(
     c"INSERT INTO credits.recharge_reviews (price_id)
       SELECT p.price_id FROM credits.prices p JOIN credits.products d ON d.product_id = p.product_id
@@ -36,12 +25,7 @@ static ASK: Statement = Statement::scanning(
 
 /// Has the accounts reviewed that recharge themselves at a price that this touches. Where they were being reviewed, it begins
 /// anew.
-pub fn ask(session: &Session, changed: Changed<'_>) -> Result<(), Error> {
-    let (price, product, currency) = match changed {
-        Changed::Price(id) => (Some(id), None, None),
-        Changed::Product(id) => (None, Some(id), None),
-        Changed::Currency(code) => (None, None, Some(code)),
-    };
+pub fn ask(session: &Session, price: Option<Uuid>, product: Option<Uuid>, currency: Option<&str>) -> Result<(), Error> {
     ASK.run(session, &[price.cell(), product.cell(), currency.cell()]).map(drop)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::amount::Decimal;
 use crate::error::Error;
-use crate::pg::span::Span;
+use crate::ledger::terms::GrantTerms;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::UUIDOID;
@@ -26,18 +26,6 @@ pub struct Price {
     pub terms: GrantTerms,
     /// Whether it is on sale no longer.
     pub archived: bool,
-}
-
-/// The terms of the grant that a purchase makes.
-pub struct GrantTerms {
-    /// 'paid' or 'promotional'.
-    pub category: String,
-    /// 0 to 100, lower first.
-    pub priority: i16,
-    /// How long the credits last from the payment on; `None` for ever.
-    pub time_to_live: Option<Span>,
-    /// Event names; `None` for anything.
-    pub applicable_meters: Option<Vec<String>>,
 }
 
 static FIND: Statement = Statement::new(

@@ -2,7 +2,7 @@
 //! not to be sold any more is archived.
 
 use crate::amount::{self, Decimal};
-use crate::auto_recharge::review::{self, Changed};
+use crate::catalog::listener::{self, Changed};
 use crate::catalog::price;
 use crate::error::Error;
 use crate::input;
@@ -245,7 +245,7 @@ fn product_update(
                 ],
             )?;
             let row = ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?)?;
-            review::ask(session, Changed::Product(product_id))?;
+            listener::announce(session, Changed::Product(product_id))?;
             Ok(One(row))
         })
     })())
@@ -270,7 +270,7 @@ fn product_archive(product_id: Option<Id>) -> Reply<One<ProductRow>> {
         writing(|session| {
             let rows = ARCHIVE_PRODUCT.run(session, &[product_id.cell(), settings::now()?.cell()])?;
             let row = ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?)?;
-            review::ask(session, Changed::Product(product_id))?;
+            listener::announce(session, Changed::Product(product_id))?;
             Ok(One(row))
         })
     })())
@@ -341,7 +341,7 @@ fn price_archive(price_id: Option<Id>) -> Reply<One<PriceRow>> {
             price::find(session, price_id)?;
             let rows = ARCHIVE_PRICE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
             let row = PriceRow::read(rows.first().ok_or_else(|| Error::internal("a price is not there"))?)?;
-            review::ask(session, Changed::Price(price_id))?;
+            listener::announce(session, Changed::Price(price_id))?;
             Ok(One(row))
         })
     })())

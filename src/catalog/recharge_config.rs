@@ -1,7 +1,7 @@
 //! What a credit currency is recharged with: its price, where to pay, and what one top-up may cost.
 
 use crate::amount::{self, AmountError, Decimal};
-use crate::auto_recharge::review::{self, Changed};
+use crate::catalog::listener::{self, Changed};
 use crate::catalog::price::{self, Price};
 use crate::error::Error;
 use crate::input::{self, Limit};
@@ -106,7 +106,7 @@ fn configure_recharge(
                     settings::now()?.cell(),
                 ],
             )?;
-            review::ask(session, Changed::Currency(code))?;
+            listener::announce(session, Changed::RechargeConfig(code))?;
             find(session, code).map(One)
         })
     })())

@@ -1,12 +1,13 @@
 //! Top-ups: purchases that begin here and are granted once they are paid (payment.rs). What one buys is fixed when it begins.
 
 use crate::amount::{self, Decimal};
-use crate::catalog::price::{self, GrantTerms};
+use crate::catalog::price;
 use crate::catalog::{exchange_rate, recharge_config};
 use crate::checkout::link::{self, Places};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
+use crate::ledger::terms::GrantTerms;
 use crate::ledger::{balance, currency, customer, grant, terms};
 use crate::moment::Time;
 use crate::payments::subject::{self, New, TopUp};

@@ -1,9 +1,9 @@
 //! Currencies: what is counted, and with how many decimals.
 
 use crate::amount::{self, AmountError, Decimal};
-use crate::auto_recharge::review::{self, Changed};
 use crate::error::Error;
 use crate::input;
+use crate::ledger::listener::LISTENERS;
 use crate::nearest::nearest;
 use crate::pg::argument::Numeric;
 use crate::pg::cache::Cache;
@@ -135,7 +135,7 @@ fn currency_update(
             let row =
                 updated.first().ok_or_else(|| Error::argument("max_payment", "must not be less than min_payment"))?;
             let row = CurrencyRow::read(row)?;
-            review::ask(session, Changed::Currency(currency))?;
+            LISTENERS.all().try_for_each(|listener| listener.currency_changed(session, currency))?;
             Ok(One(row))
         })
     })())

@@ -3,10 +3,11 @@
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
-use crate::pg::reply::{One, Reply};
+use crate::pg::reply::{One, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
+use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{JSONBOID, TEXTOID};
 
@@ -90,4 +91,10 @@ static MAKE_BARE: Statement = Statement::new(
 /// Makes a customer that is only a key, where it is missing.
 pub fn ensure(session: &Session, customer_id: &str) -> Result<(), Error> {
     MAKE_BARE.run(session, &[customer_id.cell()]).map(drop)
+}
+
+/// `credits.current_customer`: whose rows the customer views show; NULL for nobody's.
+#[pg_extern(sql = false)]
+fn current_customer() -> Reply<Value<Option<String>>> {
+    Reply(Ok(Value(settings::current_customer())))
 }

@@ -1,22 +1,20 @@
-//! Questions about a spend that is not made: which grants would pay it, and whether it may go on.
+//! Which grants would pay a spend that is not made.
 
 use crate::amount::{self, Decimal};
-use crate::auto_recharge::configuration;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::{Book, Refusal};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::posting;
+use crate::ledger::listener::{self, MeterTerms};
 use crate::ledger::{account, balance, currency, customer};
-use crate::metering::meter::{self, Meter};
 use crate::moment::Time;
 use crate::pg::argument::Numeric;
-use crate::pg::reply::{Many, One, Reply};
+use crate::pg::reply::{Many, Reply};
 use crate::pg::statement::{Session, reading};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use std::rc::Rc;
 use uuid::Uuid;
 
 row! {
@@ -78,9 +76,8 @@ fn explain_drawdown(
 }
 
 /// A meter whose events would be taken, in the currency that was asked for.
-fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<Rc<Meter>, Error> {
-    let missing = || meter::missing(session, event_name);
-    let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
+fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<MeterTerms, Error> {
+    let meter = listener::meter(session, event_name)?;
     if !meter.active {
         return Err(Error::MeterInactive { event_name: event_name.to_string() });
     }
@@ -90,7 +87,7 @@ fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> 
     Ok(meter)
 }
 
-fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Rc<Meter>)>) -> Result<Vec<DrawRow>, Error> {
+fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, MeterTerms)>) -> Result<Vec<DrawRow>, Error> {
     let payers: Vec<Grant> = book.payers(meter.as_ref().map(|(name, _)| *name)).cloned().collect();
     let draws =
         book.foresee(meter.as_ref().map(|(name, m)| (*name, m.overage, m.decimals)), amount).map_err(|refusal| {
@@ -117,75 +114,4 @@ fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, Rc<Meter>)>) ->
             expires_at: Some(grant.expires_at).filter(|at| *at < Time::NEVER),
         })
         .collect())
-}
-
-row! {
-    /// What `credit_availability` returns; amounts in credits of the currency.
-    pub struct AvailabilityRow {
-        /// Whether the work may go on.
-        pub can_continue: bool,
-        /// Why: 'sufficient', 'within_max_pending', 'recharge_in_progress', 'insufficient_credits'.
-        pub reason: String,
-        /// What a plain debit may take.
-        pub available: Decimal,
-        /// Usage not yet paid.
-        pub pending: Decimal,
-        /// Whether credits are being bought at this moment.
-        pub recharge_in_progress: bool,
-    }
-}
-
-/// `credits.credit_availability`: the gate before work begins. Writes nothing. Raises PC007, PC008, PC013.
-#[pg_extern(sql = false)]
-fn credit_availability(
-    customer_id: Option<&str>,
-    amount: Option<Numeric>,
-    currency: Option<&str>,
-    max_pending: Option<Numeric>,
-    max_recharges: Option<i32>,
-) -> Reply<One<AvailabilityRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        let amount = input::optional_number("amount", amount, amount::not_negative)?;
-        let max_pending = input::optional_number("max_pending", max_pending, amount::not_negative)?;
-        if max_recharges.is_some_and(|most| most < 0) {
-            return Err(Error::argument("max_recharges", "must not be negative"));
-        }
-        let code = currency::code_or_default(currency)?;
-        let now = settings::now()?;
-        reading(|session| {
-            currency::check_amount(session, &code, amount.unwrap_or_default())?;
-            let book = balance::book(session, customer_id, &code, now)?;
-            let (available, pending) = book.map_or_else(Default::default, |b| (b.available, b.pending));
-            let short = match amount {
-                Some(amount) => available < amount,
-                None => available.is_zero(),
-            };
-            let allowed = max_pending.unwrap_or_default();
-            // Credits that are being bought, where the caller counts on them.
-            let bought = configuration::in_progress(session, customer_id, &code)?;
-            let coming = bought
-                .zip(max_recharges)
-                .and_then(|(credits, most)| credits.checked_mul(Decimal::from(most)))
-                .unwrap_or_default();
-            // What would be owed once the work is done: what no credit covers of it, and what is owed already.
-            let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
-            let reason = if !short && pending <= allowed {
-                "sufficient"
-            } else if allowed > Decimal::ZERO && owed <= allowed {
-                "within_max_pending"
-            } else if coming > Decimal::ZERO && owed <= allowed + coming {
-                "recharge_in_progress"
-            } else {
-                "insufficient_credits"
-            };
-            Ok(One(AvailabilityRow {
-                can_continue: reason != "insufficient_credits",
-                reason: reason.to_string(),
-                available,
-                pending,
-                recharge_in_progress: bought.is_some(),
-            }))
-        })
-    })())
 }

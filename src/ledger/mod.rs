@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod adjustment;
+pub mod availability;
 pub mod balance;
 pub mod currency;
 pub mod customer;
@@ -13,5 +14,6 @@ pub mod explain;
 pub mod grant;
 pub mod history;
 pub mod hold;
+pub mod listener;
 pub mod terms;
 pub mod transfer;

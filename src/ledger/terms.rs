@@ -1,13 +1,13 @@
 //! The terms of a grant: what a caller may ask for, and what that makes of it.
 
 use crate::amount::{self, Decimal};
-use crate::catalog::price::GrantTerms;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::drawdown::{Category, Grant, Status};
-use crate::metering::meter;
+use crate::ledger::listener;
 use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
+use crate::pg::span::Span;
 use crate::pg::statement::Session;
 use uuid::Uuid;
 
@@ -29,6 +29,18 @@ pub struct Given<'a> {
     pub applicable_meters: Option<ArrayOf<String>>,
     /// What was paid for one credit.
     pub cost_basis: Option<Numeric>,
+}
+
+/// The terms of the grant that a purchase makes.
+pub struct GrantTerms {
+    /// 'paid' or 'promotional'.
+    pub category: String,
+    /// 0 to 100, lower first.
+    pub priority: i16,
+    /// How long the credits last from the payment on; `None` for ever.
+    pub time_to_live: Option<Span>,
+    /// Event names; `None` for anything.
+    pub applicable_meters: Option<Vec<String>>,
 }
 
 /// Terms that can be, whatever the account's time is.
@@ -81,7 +93,7 @@ impl Terms {
             return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
         }
         for event_name in self.meters.iter().flatten() {
-            meter::find(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
+            listener::meter(session, event_name)?;
         }
         Ok(())
     }

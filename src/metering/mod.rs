@@ -7,6 +7,7 @@ pub mod cancellation;
 pub mod deferred;
 pub mod event;
 pub mod inbox;
+pub mod listener;
 pub mod meter;
 pub mod period;
 pub mod pricing;

@@ -1,11 +1,10 @@
 //! Disputes: money that may go back. Credits go while one is open, and come back exactly where it is won.
 
 use crate::amount::{self, Decimal};
-use crate::auto_recharge::configuration;
-use crate::auto_recharge::policy::Off;
 use crate::error::Error;
 use crate::input;
 use crate::payments::clawback::{self, Outcome, Spent};
+use crate::payments::listener::LISTENERS;
 use crate::payments::notification::{self, Case, Entry, Recorded, Told};
 use crate::payments::reckoning::{Fact, Kind};
 use crate::payments::refund::{self, RefundRow};
@@ -71,7 +70,7 @@ pub fn disputed(
         refund::beyond(&before, &standing)
     };
     if case.known(Kind::DisputeWon, &told).is_none() {
-        configuration::switch_off(session, customer_id, Off::Disputed, case.now)?;
+        LISTENERS.all().try_for_each(|listener| listener.disputed(session, customer_id, case.now))?;
     }
     let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };

@@ -4,6 +4,7 @@
 pub mod clawback;
 pub mod dispute;
 pub mod erasure;
+pub mod listener;
 pub mod money;
 pub mod notification;
 pub mod payment;

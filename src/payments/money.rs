@@ -98,6 +98,11 @@ pub fn to_minor(amount: Decimal, decimals: u32) -> Option<Decimal> {
     (units.scale() == 0).then_some(units)
 }
 
+/// An amount of minor units that a provider's event has. `None` where it has none, or what is none.
+pub fn reported(provider: &str, currency: Option<&str>, units: Option<i128>) -> Option<Decimal> {
+    from_minor(units?, minor_decimals(provider, currency?)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

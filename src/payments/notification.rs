@@ -1,13 +1,13 @@
 //! What was told of payments: recorded once for each thing that was told, and known again by its reference.
 
 use crate::amount::{self, Decimal};
-use crate::auto_recharge::configuration;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::posting;
 use crate::ledger::{balance, currency};
 use crate::moment::Time;
 use crate::outbox;
+use crate::payments::listener::LISTENERS;
 use crate::payments::reckoning::{self, Details, Fact, Kind, Standing};
 use crate::payments::reference::{self, Thing};
 use crate::payments::subject::{self, TopUp};
@@ -154,7 +154,9 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
     let mut refused = owner.iter().chain(&payments_owner).any(is_anothers).then_some(ANOTHERS);
     let mut keys = vec![account];
     if kind == Kind::Disputed {
-        keys.extend(configuration::accounts(session, customer_id)?);
+        for listener in LISTENERS.all() {
+            keys.extend(listener.changed_by_dispute(session, customer_id)?);
+        }
         keys.sort();
         keys.dedup();
     }

@@ -2,15 +2,16 @@
 //! late or out of order; what contradicts what is known is recorded. Refunds and disputes: refund.rs, dispute.rs.
 
 use crate::amount::{self, Decimal};
-use crate::auto_recharge::configuration;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
 use crate::ledger::grant::{self, NewGrant};
 use crate::ledger::{account, currency, customer, terms};
 use crate::moment::Time;
 use crate::outbox;
+use crate::payments::listener::{Answer, LISTENERS};
 use crate::payments::notification::{self, Before, Case, Entry, Told};
 use crate::payments::reckoning::{Cover, Details, Fact, Kind};
 use crate::payments::subject::{self, Status, TopUp};
@@ -274,7 +275,7 @@ fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Resu
     }
     grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
     if let Some(recharge_id) = top_up.recharge_id {
-        configuration::close(session, &mut book, recharge_id, configuration::Answer::Paid, None)?;
+        end_recharge(session, &mut book, recharge_id, Answer::Paid, None)?;
     }
     posting::post(session, &[book])?;
     (top_up.status, top_up.grant_id) = (Status::Paid, Some(id));
@@ -326,7 +327,7 @@ pub fn fail(
         let reason = if customer::is_erased(session, customer_id)? { None } else { reason };
         case.top_up.status = Status::Failed;
         subject::save(session, &case.top_up, &case.standing(), case.now)?;
-        close_recharge(session, &case.top_up, configuration::Answer::Failed, reason, case.now)?;
+        close_recharge(session, &case.top_up, Answer::Failed, reason, case.now)?;
         let payload = json!({"top_up_id": top_up_id, "reason": reason, "recharge_id": case.top_up.recharge_id});
         outbox::tell(session, customer_id, "top_up.failed", &payload, case.now)?;
     }
@@ -336,15 +337,25 @@ pub fn fail(
 fn close_recharge(
     session: &Session,
     top_up: &TopUp,
-    answer: configuration::Answer,
+    answer: Answer,
     reason: Option<&str>,
     now: Time,
 ) -> Result<(), Error> {
     let Some(recharge_id) = top_up.recharge_id else { return Ok(()) };
     let mut book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-    configuration::close(session, &mut book, recharge_id, answer, reason)?;
+    end_recharge(session, &mut book, recharge_id, answer, reason)?;
     posting::post(session, &[book])
+}
+
+fn end_recharge(
+    session: &Session,
+    book: &mut Book,
+    recharge_id: Uuid,
+    answer: Answer,
+    reason: Option<&str>,
+) -> Result<(), Error> {
+    LISTENERS.all().try_for_each(|listener| listener.recharge_ended(session, book, recharge_id, answer, reason))
 }
 
 /// `credits.top_up_expire`. Raises PC013, PC014.
@@ -372,7 +383,7 @@ pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<
     notification::record(session, &case, &entry)?;
     case.top_up.status = Status::Expired;
     subject::save(session, &case.top_up, &case.standing(), case.now)?;
-    close_recharge(session, &case.top_up, configuration::Answer::Failed, Some("the top-up was given up"), case.now)?;
+    close_recharge(session, &case.top_up, Answer::Failed, Some("the top-up was given up"), case.now)?;
     outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now)?;
     answer(session, &case, None, false)
 }

@@ -2,8 +2,8 @@
 //! after its account: told.rs.
 
 use crate::amount::Decimal;
-use crate::catalog::price::GrantTerms;
 use crate::error::Error;
+use crate::ledger::terms::GrantTerms;
 use crate::moment::Time;
 use crate::payments::reckoning::{Payment, Standing};
 use crate::pg::array::array;

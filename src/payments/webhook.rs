@@ -366,9 +366,3 @@ pub fn forget_old(session: &Session, most: i32, due_by: Time) -> Result<i32, Err
     let (by, seconds) = (settings::now()?.min(due_by), settings::webhook_retention());
     Ok(FORGET_OLD.run(session, &[by.cell(), seconds.cell(), most.cell()])?.len() as i32)
 }
-
-/// An amount of minor units that an event has. `None` where it has none, or what is none.
-pub fn minor(provider: &str, currency: Option<&str>, units: Option<i128>) -> Option<Decimal> {
-    let decimals = crate::payments::money::minor_decimals(provider, currency?);
-    crate::payments::money::from_minor(units?, decimals).ok()
-}

@@ -21,11 +21,11 @@ pub use unsettled::{expect as expect_unsettled, which_expect};
 pub use window::{take_grants, take_windows};
 
 use crate::amount::Decimal;
-use crate::auto_recharge::evaluation;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::{Category, Claim, Grant, Status};
 use crate::ledger::engine::line::{LineType, Source};
+use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
 use crate::pg::array::array;
 use crate::pg::statement::{Row, Session, Statement, freeing};
@@ -272,8 +272,10 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
     let (plain, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
     post_head(session, &plain)?;
     post_all(session, &books)?;
-    evaluation::look(session, &plain)?;
-    evaluation::look(session, &books)
+    LISTENERS.all().try_for_each(|listener| {
+        listener.posted(session, &plain)?;
+        listener.posted(session, &books)
+    })
 }
 
 static POST_HEAD: Statement = Statement::new(

@@ -3,9 +3,9 @@
 
 use crate::amount::Decimal;
 use crate::json;
+use crate::payments::money;
 use crate::payments::providers::event::{Event, Fact, Sender, Subject, subject, text, units};
 use crate::payments::reckoning::Details;
-use crate::payments::webhook::minor;
 use serde_json::Value;
 
 /// `None` for what is no event.
@@ -14,8 +14,9 @@ pub fn read(json: &Value) -> Option<Event> {
     let data = json.get("data")?;
     let currency = text(data, "currency");
     // An amount that is not there, or is none, makes the event none: it must not stand for whatever was due.
-    let amount =
-        |name: &str| -> Option<Option<Decimal>> { minor("paystack", currency.as_deref(), units(data, name)).map(Some) };
+    let amount = |name: &str| -> Option<Option<Decimal>> {
+        money::reported("paystack", currency.as_deref(), units(data, name)).map(Some)
+    };
     let transaction = data.get("transaction");
     let payment = text(data, "transaction_reference")
         .or_else(|| transaction.and_then(|transaction| text(transaction, "reference")));

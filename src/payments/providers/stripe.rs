@@ -2,9 +2,9 @@
 //! API reference of the objects that they carry. Pure.
 
 use crate::amount::Decimal;
+use crate::payments::money;
 use crate::payments::providers::event::{Event, Fact, Sender, Subject, id_of, subject, text, units};
 use crate::payments::reckoning::Details;
-use crate::payments::webhook::minor;
 use serde_json::Value;
 
 /// `None` for what is no event.
@@ -13,8 +13,9 @@ pub fn read(json: &Value) -> Option<Event> {
     let object = json.get("data")?.get("object")?;
     let currency = text(object, "currency");
     // An amount that is not there, or is none, makes the event none: it must not stand for whatever was due.
-    let amount =
-        |name: &str| -> Option<Option<Decimal>> { minor("stripe", currency.as_deref(), units(object, name)).map(Some) };
+    let amount = |name: &str| -> Option<Option<Decimal>> {
+        money::reported("stripe", currency.as_deref(), units(object, name)).map(Some)
+    };
     let status = text(object, "status").unwrap_or_default();
     let own = text(object, "id");
     let payment = id_of(object, "payment_intent");
@@ -87,7 +88,7 @@ fn is_free(session: &Value) -> bool {
 
 /// What the total of a Checkout Session is made of.
 fn details(session: &Value, currency: Option<&str>) -> Details {
-    let part = |object: &Value, name: &str| minor("stripe", currency, units(object, name));
+    let part = |object: &Value, name: &str| money::reported("stripe", currency, units(object, name));
     let of_total = |name: &str| session.get("total_details").and_then(|details| part(details, name));
     Details {
         tax: of_total("amount_tax"),

@@ -7,6 +7,7 @@ use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::{Debt, Hold, Period, Source};
 use crate::ledger::engine::posting::window::{grants_by_id, take_windows};
 use crate::ledger::engine::posting::{grant, place, unsettled};
+use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
 use crate::pg::array::array;
 use crate::pg::statement::{Row, Session, Statement};
@@ -42,8 +43,6 @@ static NEXT_CHANGE: Statement = Statement::new(
           (SELECT min(h.expires_at) FROM credits.holds h
            WHERE h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
              AND h.expires_at > k.at),
-          (SELECT r.due_at FROM credits.auto_recharges r
-           WHERE r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at),
           'infinity')
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
@@ -148,6 +147,11 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
     for mut row in NEXT_CHANGE.run(session, &cells)?.iter() {
         let place = place(&mut row, late.len())?;
         late[place].next = row.next()?;
+    }
+    for listener in LISTENERS.all() {
+        for (place, next) in listener.next_changes(session, &cells)? {
+            late[place].next = late[place].next.min(next);
+        }
     }
     for Behind { book, due, .. } in late.iter_mut().map(|b| &mut **b) {
         let givers: Vec<Uuid> = due.holds.iter().flat_map(|h| h.parts.iter().map(|(id, _)| *id)).collect();

@@ -1,0 +1,71 @@
+//! What auto-recharge does when the ledger, the catalogue or payments announce something.
+
+use crate::auto_recharge::policy::Off;
+use crate::auto_recharge::{configuration, evaluation, request, review};
+use crate::catalog::listener::{self as catalog, Changed};
+use crate::error::Error;
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::posting::{Key, place};
+use crate::ledger::listener as ledger;
+use crate::moment::Time;
+use crate::payments::listener::{self as payments, Answer};
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::Cell;
+use pgrx::pg_sys::{TEXTARRAYOID, TIMESTAMPTZARRAYOID};
+use uuid::Uuid;
+
+/// Signed up in lib.rs.
+pub struct AutoRecharge;
+
+static NEXT_CHANGES: Statement = Statement::new(
+    c"SELECT k.place, r.due_at
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+      JOIN credits.auto_recharges r ON r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at",
+    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
+);
+
+impl ledger::Listener for AutoRecharge {
+    fn posted(&self, session: &Session, books: &[&Book]) -> Result<(), Error> {
+        evaluation::look(session, books)
+    }
+
+    fn currency_changed(&self, session: &Session, currency: &str) -> Result<(), Error> {
+        review::ask(session, None, None, Some(currency))
+    }
+
+    fn next_changes(&self, session: &Session, accounts: &[Cell; 3]) -> Result<Vec<(usize, Time)>, Error> {
+        let rows = NEXT_CHANGES.run(session, accounts)?;
+        rows.iter().map(|mut row| Ok((place(&mut row, usize::MAX)?, row.next()?))).collect()
+    }
+}
+
+impl catalog::Listener for AutoRecharge {
+    fn changed(&self, session: &Session, changed: Changed<'_>) -> Result<(), Error> {
+        match changed {
+            Changed::Price(id) => review::ask(session, Some(id), None, None),
+            Changed::Product(id) => review::ask(session, None, Some(id), None),
+            Changed::RechargeConfig(code) => review::ask(session, None, None, Some(code)),
+        }
+    }
+}
+
+impl payments::Listener for AutoRecharge {
+    fn recharge_ended(
+        &self,
+        session: &Session,
+        book: &mut Book,
+        recharge_id: Uuid,
+        answer: Answer,
+        reason: Option<&str>,
+    ) -> Result<(), Error> {
+        request::end(session, book, recharge_id, answer, reason)
+    }
+
+    fn changed_by_dispute(&self, session: &Session, customer_id: &str) -> Result<Vec<Key>, Error> {
+        configuration::accounts(session, customer_id)
+    }
+
+    fn disputed(&self, session: &Session, customer_id: &str, now: Time) -> Result<(), Error> {
+        configuration::switch_off(session, customer_id, Off::Disputed, now)
+    }
+}

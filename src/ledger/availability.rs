@@ -1,0 +1,98 @@
+//! Whether work that will cost credits may begin.
+
+use crate::amount::{self, Decimal};
+use crate::error::Error;
+use crate::input;
+use crate::ledger::{balance, currency};
+use crate::moment::Time;
+use crate::pg::argument::Numeric;
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, reading};
+use crate::pg::value::ToCell;
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
+
+row! {
+    /// What `credit_availability` returns; amounts in credits of the currency.
+    pub struct AvailabilityRow {
+        /// Whether the work may go on.
+        pub can_continue: bool,
+        /// Why: 'sufficient', 'within_max_pending', 'recharge_in_progress', 'insufficient_credits'.
+        pub reason: String,
+        /// What a plain debit may take.
+        pub available: Decimal,
+        /// Usage not yet paid.
+        pub pending: Decimal,
+        /// Whether credits are being bought at this moment.
+        pub recharge_in_progress: bool,
+    }
+}
+
+/// `credits.credit_availability`: the gate before work begins. Writes nothing. Raises PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+fn credit_availability(
+    customer_id: Option<&str>,
+    amount: Option<Numeric>,
+    currency: Option<&str>,
+    max_pending: Option<Numeric>,
+    max_recharges: Option<i32>,
+) -> Reply<One<AvailabilityRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let amount = input::optional_number("amount", amount, amount::not_negative)?;
+        let max_pending = input::optional_number("max_pending", max_pending, amount::not_negative)?;
+        if max_recharges.is_some_and(|most| most < 0) {
+            return Err(Error::argument("max_recharges", "must not be negative"));
+        }
+        let code = currency::code_or_default(currency)?;
+        let now = settings::now()?;
+        reading(|session| {
+            currency::check_amount(session, &code, amount.unwrap_or_default())?;
+            let book = balance::book(session, customer_id, &code, now)?;
+            let (available, pending) = book.map_or_else(Default::default, |b| (b.available, b.pending));
+            let short = match amount {
+                Some(amount) => available < amount,
+                None => available.is_zero(),
+            };
+            let allowed = max_pending.unwrap_or_default();
+            // Credits that are being bought, where the caller counts on them.
+            let bought = being_bought(session, customer_id, &code, now)?;
+            let coming = bought
+                .zip(max_recharges)
+                .and_then(|(credits, most)| credits.checked_mul(Decimal::from(most)))
+                .unwrap_or_default();
+            // What would be owed once the work is done: what no credit covers of it, and what is owed already.
+            let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
+            let reason = if !short && pending <= allowed {
+                "sufficient"
+            } else if allowed > Decimal::ZERO && owed <= allowed {
+                "within_max_pending"
+            } else if coming > Decimal::ZERO && owed <= allowed + coming {
+                "recharge_in_progress"
+            } else {
+                "insufficient_credits"
+            };
+            Ok(One(AvailabilityRow {
+                can_continue: reason != "insufficient_credits",
+                reason: reason.to_string(),
+                available,
+                pending,
+                recharge_in_progress: bought.is_some(),
+            }))
+        })
+    })())
+}
+
+static BEING_BOUGHT: Statement = Statement::new(
+    c"SELECT credits FROM credits.recharges
+      WHERE customer_id = $1 AND currency = $2 AND status IN ('requested', 'processing') AND expires_at > $3",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+);
+
+/// Credits that an open recharge of the account would bring.
+fn being_bought(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Decimal>, Error> {
+    let cells = [customer_id.cell(), currency.cell(), now.cell()];
+    BEING_BOUGHT.run(session, &cells)?.first().map(|mut row| row.next()).transpose()
+}
