@@ -1,5 +1,5 @@
 //! Watching balances: after a posting that leaves little, or much again, or when something was due, what the account calls for
-//! (alarm.rs) is done in the posting's own transaction. The account is locked.
+//! (policy.rs) is done in the posting's own transaction. The account is locked.
 
 use crate::amount::{self, Decimal};
 use crate::auto_recharge::offer::{Offer, Pack};

@@ -1,5 +1,5 @@
 //! What a balance calls for: somebody to be told that it is low, or credits to be bought. Pure: what is known goes in, what is
-//! to be done comes out; watch.rs does it.
+//! to be done comes out; evaluation.rs does it.
 
 use crate::amount::Decimal;
 use crate::auto_recharge::offer::{Obstacle, Offer};

@@ -1,4 +1,4 @@
-//! Tests of what is judged of a balance: alarm.rs.
+//! Tests of what is judged of a balance: policy.rs.
 
 use super::*;
 use crate::ledger::currency::PaymentLimits;

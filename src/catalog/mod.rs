@@ -2,6 +2,7 @@
 
 pub mod exchange_rate;
 pub mod listener;
+pub mod package;
 pub mod price;
 pub mod product;
 pub mod recharge_config;

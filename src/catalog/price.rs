@@ -1,11 +1,21 @@
-//! Prices as purchases use them: found on sale, with what one unit grants. How they are made is in catalog.rs.
+//! Prices: what one unit of a product costs; and as purchases use them, with what that grants. Nothing is deleted: what is not to be
+//! sold any more is archived.
 
-use crate::amount::Decimal;
+use crate::amount::{self, Decimal};
+use crate::catalog::listener::{self, Changed};
 use crate::error::Error;
+use crate::input;
+use crate::ledger::currency;
 use crate::ledger::terms::GrantTerms;
-use crate::pg::statement::{Session, Statement};
-use crate::pg::value::ToCell;
-use pgrx::pg_sys::UUIDOID;
+use crate::moment::Time;
+use crate::pg::argument::{Id, Numeric};
+use crate::pg::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// A price and its product.
@@ -63,4 +73,97 @@ pub fn on_sale(session: &Session, price_id: Uuid) -> Result<Price, Error> {
         price if price.archived => Err(Error::PriceNotFound { price_id, archived: true }),
         price => Ok(price),
     }
+}
+
+row! {
+    /// A price.
+    pub struct PriceRow {
+        /// Its id.
+        pub price_id: Uuid,
+        /// Of which product.
+        pub product_id: Uuid,
+        /// 'one_time'.
+        pub kind: String,
+        /// What one unit costs, in major units.
+        pub unit_amount: Decimal,
+        /// The payment currency's code.
+        pub currency: String,
+        /// The application's own.
+        pub metadata: Option<Json>,
+        /// Whether it is on sale.
+        pub active: bool,
+        /// When it was made.
+        pub created_at: Time,
+    } read
+}
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits.prices (price_id, product_id, type, unit_amount, currency, metadata, created_at)
+      SELECT $1, d.product_id, $3, $4, $5, $6, $7 FROM credits.products d WHERE d.product_id = $2 AND d.archived_at IS NULL
+      RETURNING price_id, product_id, type, unit_amount, currency, metadata, archived_at IS NULL, created_at",
+    &[UUIDOID, UUIDOID, TEXTOID, NUMERICOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
+);
+
+/// `credits.price_create`. Raises PC007, PC008, PC013.
+#[pg_extern(sql = false)]
+fn price_create(
+    product_id: Option<Id>,
+    kind: Option<&str>,
+    unit_amount: Option<Numeric>,
+    currency: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<PriceRow>> {
+    Reply((|| {
+        let product_id = input::required("product_id", product_id)?.0;
+        input::choice("type", kind, "one_time", &["one_time"])?;
+        writing(|session| make(session, product_id, unit_amount, ("currency", currency), metadata.as_ref())).map(One)
+    })())
+}
+
+/// Makes a price. Raises PC007, PC008, PC013.
+pub fn make(
+    session: &Session,
+    product_id: Uuid,
+    unit_amount: Option<Numeric>,
+    (argument, code): (&'static str, Option<&str>),
+    metadata: Option<&Json>,
+) -> Result<PriceRow, Error> {
+    let code = input::required(argument, code)?;
+    let unit_amount = input::number("unit_amount", unit_amount, amount::over_zero)?;
+    currency::resolve_fiat(session, (argument, code), ("unit_amount", unit_amount))?;
+    let rows = INSERT.run(
+        session,
+        &[
+            Uuid::now_v7().cell(),
+            product_id.cell(),
+            "one_time".cell(),
+            unit_amount.cell(),
+            code.cell(),
+            metadata.cell(),
+            settings::now()?.cell(),
+        ],
+    )?;
+    let archived = || Error::argument("product_id", format!("{product_id} is no product, or is archived"));
+    PriceRow::read(rows.first().ok_or_else(archived)?)
+}
+
+static ARCHIVE: Statement = Statement::new(
+    c"UPDATE credits.prices p SET archived_at = coalesce(p.archived_at, $2) WHERE p.price_id = $1
+      RETURNING p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, p.archived_at IS NULL, p.created_at",
+    &[UUIDOID, TIMESTAMPTZOID],
+);
+
+/// `credits.price_archive`. Raises PC013, PC015.
+#[pg_extern(sql = false)]
+fn price_archive(price_id: Option<Id>) -> Reply<One<PriceRow>> {
+    Reply((|| {
+        let price_id = input::required("price_id", price_id)?.0;
+        writing(|session| {
+            find(session, price_id)?;
+            let rows = ARCHIVE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
+            let row = PriceRow::read(rows.first().ok_or_else(|| Error::internal("a price is not there"))?)?;
+            listener::announce(session, Changed::Price(price_id))?;
+            Ok(One(row))
+        })
+    })())
 }

@@ -1,13 +1,10 @@
-//! The catalogue: products, which say what one unit grants, and prices, which say what it costs. Nothing is deleted: what is
-//! not to be sold any more is archived.
+//! Products: what is sold, and what one unit of it grants. Nothing is deleted: what is not to be sold any more is archived.
 
 use crate::amount::{self, Decimal};
 use crate::catalog::listener::{self, Changed};
-use crate::catalog::price;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::{currency, terms};
-use crate::metering::meter;
 use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Id, Interval, Numeric};
 use crate::pg::reply::{One, Reply};
@@ -50,60 +47,27 @@ row! {
     } read
 }
 
-row! {
-    /// A price.
-    pub struct PriceRow {
-        /// Its id.
-        pub price_id: Uuid,
-        /// Of which product.
-        pub product_id: Uuid,
-        /// 'one_time'.
-        pub kind: String,
-        /// What one unit costs, in major units.
-        pub unit_amount: Decimal,
-        /// The payment currency's code.
-        pub currency: String,
-        /// The application's own.
-        pub metadata: Option<Json>,
-        /// Whether it is on sale.
-        pub active: bool,
-        /// When it was made.
-        pub created_at: Time,
-    } read
-}
-
-row! {
-    /// A product and its price in one.
-    pub struct PackageRow {
-        /// The price's id: what a top-up names.
-        pub price_id: Uuid,
-        /// The product's.
-        pub product_id: Uuid,
-        /// What people call it.
-        pub name: String,
-        /// Credits that one unit grants.
-        pub credits: Decimal,
-        /// Of which currency.
-        pub credit_currency: String,
-        /// What one unit costs, in major units.
-        pub unit_amount: Decimal,
-        /// The payment currency's code.
-        pub price_currency: String,
-    }
-}
-
 /// What a product says of its grants, as it was given.
 #[derive(Default)]
-struct Given<'a> {
-    name: Option<&'a str>,
-    description: Option<&'a str>,
-    credit_currency: Option<&'a str>,
-    credits: Option<Numeric>,
-    category: Option<&'a str>,
-    priority: Option<i32>,
-    time_to_live: Option<Interval>,
-    applicable_meters: Option<ArrayOf<String>>,
-    metadata: Option<Json>,
+pub struct Given<'a> {
+    /// What people call it.
+    pub name: Option<&'a str>,
+    /// What it is.
+    pub description: Option<&'a str>,
+    /// The currency of what it grants; NULL for the default.
+    pub credit_currency: Option<&'a str>,
+    /// Credits that one unit grants.
+    pub credits: Option<Numeric>,
+    /// 'paid' or 'promotional'.
+    pub category: Option<&'a str>,
+    /// 0 to 100, lower first.
+    pub priority: Option<i32>,
+    /// How long the credits last; NULL for ever.
+    pub time_to_live: Option<Interval>,
+    /// NULL for anything.
+    pub applicable_meters: Option<ArrayOf<String>>,
+    /// The application's own.
+    pub metadata: Option<Json>,
 }
 
 /// `credits.product_create`. Raises PC004, PC007, PC008, PC013.
@@ -131,10 +95,10 @@ fn product_create(
         applicable_meters,
         metadata,
     };
-    Reply(writing(|session| make_product(session, given)).map(One))
+    Reply(writing(|session| make(session, given)).map(One))
 }
 
-static MAKE_PRODUCT: Statement = Statement::new(
+static INSERT: Statement = Statement::new(
     c"INSERT INTO credits.products (product_id, name, description, credit_currency, credits, category, priority, time_to_live,
                                     applicable_meters, metadata, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -146,7 +110,8 @@ static MAKE_PRODUCT: Statement = Statement::new(
     ],
 );
 
-fn make_product(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
+/// Makes a product. Raises PC004, PC007, PC008, PC013.
+pub fn make(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
     let name = input::key("name", given.name)?;
     input::text("description", given.description)?;
     let code = currency::code_or_default(given.credit_currency)?;
@@ -155,8 +120,8 @@ fn make_product(session: &Session, given: Given<'_>) -> Result<ProductRow, Error
     let category = input::choice("category", given.category, "paid", &["paid", "promotional"])?;
     let priority = terms::priority(given.priority)?.unwrap_or(terms::DEFAULT_PRIORITY);
     let time_to_live = given.time_to_live.map(|t| t.positive("time_to_live")).transpose()?;
-    let meters = known_meters(session, given.applicable_meters)?;
-    let rows = MAKE_PRODUCT.run(
+    let meters = terms::known_meters(session, given.applicable_meters)?;
+    let rows = INSERT.run(
         session,
         &[
             Uuid::now_v7().cell(),
@@ -175,15 +140,7 @@ fn make_product(session: &Session, given: Given<'_>) -> Result<ProductRow, Error
     ProductRow::read(rows.first().ok_or_else(|| Error::internal("a product was not written"))?)
 }
 
-fn known_meters(session: &Session, given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
-    let meters = terms::meters(given)?;
-    for event_name in meters.iter().flatten() {
-        meter::find(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
-    }
-    Ok(meters)
-}
-
-static UPDATE_PRODUCT: Statement = Statement::new(
+static UPDATE: Statement = Statement::new(
     c"UPDATE credits.products p
       SET name = coalesce($2, p.name), description = coalesce($3, p.description), credits = coalesce($4, p.credits),
           category = coalesce($5, p.category), priority = coalesce($6, p.priority),
@@ -200,7 +157,7 @@ static CREDIT_CURRENCY: Statement =
 
 fn credit_currency(session: &Session, product_id: Uuid) -> Result<String, Error> {
     let rows = CREDIT_CURRENCY.run(session, &[product_id.cell()])?;
-    rows.first().ok_or_else(|| no_product(product_id))?.next()
+    rows.first().ok_or_else(|| unknown(product_id))?.next()
 }
 
 /// `credits.product_update`. Raises PC004, PC007, PC013.
@@ -229,8 +186,8 @@ fn product_update(
         writing(|session| {
             let decimals = currency::decimals(session, &credit_currency(session, product_id)?)?;
             let credits = input::optional_number("credits", credits, |n| amount::positive(n, decimals))?;
-            let meters = known_meters(session, applicable_meters)?;
-            let rows = UPDATE_PRODUCT.run(
+            let meters = terms::known_meters(session, applicable_meters)?;
+            let rows = UPDATE.run(
                 session,
                 &[
                     product_id.cell(),
@@ -244,18 +201,18 @@ fn product_update(
                     metadata.cell(),
                 ],
             )?;
-            let row = ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?)?;
+            let row = ProductRow::read(rows.first().ok_or_else(|| unknown(product_id))?)?;
             listener::announce(session, Changed::Product(product_id))?;
             Ok(One(row))
         })
     })())
 }
 
-fn no_product(product_id: Uuid) -> Error {
+fn unknown(product_id: Uuid) -> Error {
     Error::argument("product_id", format!("{product_id} is no product"))
 }
 
-static ARCHIVE_PRODUCT: Statement = Statement::new(
+static ARCHIVE: Statement = Statement::new(
     c"UPDATE credits.products p SET archived_at = coalesce(p.archived_at, $2) WHERE p.product_id = $1
       RETURNING p.product_id, p.name, p.description, p.credit_currency, p.credits, p.category, p.priority::int, p.time_to_live,
                 p.applicable_meters, p.metadata, p.archived_at IS NULL, p.created_at",
@@ -268,123 +225,10 @@ fn product_archive(product_id: Option<Id>) -> Reply<One<ProductRow>> {
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
         writing(|session| {
-            let rows = ARCHIVE_PRODUCT.run(session, &[product_id.cell(), settings::now()?.cell()])?;
-            let row = ProductRow::read(rows.first().ok_or_else(|| no_product(product_id))?)?;
+            let rows = ARCHIVE.run(session, &[product_id.cell(), settings::now()?.cell()])?;
+            let row = ProductRow::read(rows.first().ok_or_else(|| unknown(product_id))?)?;
             listener::announce(session, Changed::Product(product_id))?;
             Ok(One(row))
         })
     })())
-}
-
-static MAKE_PRICE: Statement = Statement::new(
-    c"INSERT INTO credits.prices (price_id, product_id, type, unit_amount, currency, metadata, created_at)
-      SELECT $1, d.product_id, $3, $4, $5, $6, $7 FROM credits.products d WHERE d.product_id = $2 AND d.archived_at IS NULL
-      RETURNING price_id, product_id, type, unit_amount, currency, metadata, archived_at IS NULL, created_at",
-    &[UUIDOID, UUIDOID, TEXTOID, NUMERICOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
-);
-
-/// `credits.price_create`. Raises PC007, PC008, PC013.
-#[pg_extern(sql = false)]
-fn price_create(
-    product_id: Option<Id>,
-    kind: Option<&str>,
-    unit_amount: Option<Numeric>,
-    currency: Option<&str>,
-    metadata: Option<Json>,
-) -> Reply<One<PriceRow>> {
-    Reply((|| {
-        let product_id = input::required("product_id", product_id)?.0;
-        input::choice("type", kind, "one_time", &["one_time"])?;
-        writing(|session| make_price(session, product_id, unit_amount, ("currency", currency), metadata.as_ref()))
-            .map(One)
-    })())
-}
-
-fn make_price(
-    session: &Session,
-    product_id: Uuid,
-    unit_amount: Option<Numeric>,
-    (argument, code): (&'static str, Option<&str>),
-    metadata: Option<&Json>,
-) -> Result<PriceRow, Error> {
-    let code = input::required(argument, code)?;
-    let unit_amount = input::number("unit_amount", unit_amount, amount::over_zero)?;
-    currency::resolve_fiat(session, (argument, code), ("unit_amount", unit_amount))?;
-    let rows = MAKE_PRICE.run(
-        session,
-        &[
-            Uuid::now_v7().cell(),
-            product_id.cell(),
-            "one_time".cell(),
-            unit_amount.cell(),
-            code.cell(),
-            metadata.cell(),
-            settings::now()?.cell(),
-        ],
-    )?;
-    let archived = || Error::argument("product_id", format!("{product_id} is no product, or is archived"));
-    PriceRow::read(rows.first().ok_or_else(archived)?)
-}
-
-static ARCHIVE_PRICE: Statement = Statement::new(
-    c"UPDATE credits.prices p SET archived_at = coalesce(p.archived_at, $2) WHERE p.price_id = $1
-      RETURNING p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, p.archived_at IS NULL, p.created_at",
-    &[UUIDOID, TIMESTAMPTZOID],
-);
-
-/// `credits.price_archive`. Raises PC013, PC015.
-#[pg_extern(sql = false)]
-fn price_archive(price_id: Option<Id>) -> Reply<One<PriceRow>> {
-    Reply((|| {
-        let price_id = input::required("price_id", price_id)?.0;
-        writing(|session| {
-            price::find(session, price_id)?;
-            let rows = ARCHIVE_PRICE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
-            let row = PriceRow::read(rows.first().ok_or_else(|| Error::internal("a price is not there"))?)?;
-            listener::announce(session, Changed::Price(price_id))?;
-            Ok(One(row))
-        })
-    })())
-}
-
-/// `credits.package_create`. Raises PC004, PC007, PC008, PC013.
-#[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments)]
-fn package_create(
-    name: Option<&str>,
-    credits: Option<Numeric>,
-    unit_amount: Option<Numeric>,
-    price_currency: Option<&str>,
-    credit_currency: Option<&str>,
-    description: Option<&str>,
-    category: Option<&str>,
-    priority: Option<i32>,
-    time_to_live: Option<Interval>,
-    applicable_meters: Option<ArrayOf<String>>,
-    metadata: Option<Json>,
-) -> Reply<One<PackageRow>> {
-    let given = Given {
-        name,
-        description,
-        credit_currency,
-        credits,
-        category,
-        priority,
-        time_to_live,
-        applicable_meters,
-        metadata,
-    };
-    Reply(writing(|session| {
-        let product = make_product(session, given)?;
-        let price = make_price(session, product.product_id, unit_amount, ("price_currency", price_currency), None)?;
-        Ok(One(PackageRow {
-            price_id: price.price_id,
-            product_id: product.product_id,
-            name: product.name,
-            credits: product.credits,
-            credit_currency: product.credit_currency,
-            unit_amount: price.unit_amount,
-            price_currency: price.currency,
-        }))
-    }))
 }

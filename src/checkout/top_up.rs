@@ -10,6 +10,8 @@ use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::terms::GrantTerms;
 use crate::ledger::{balance, currency, customer, grant, terms};
 use crate::moment::Time;
+use crate::payments::notification::{self, Told};
+use crate::payments::payment::{self, PaymentRow};
 use crate::payments::subject::{self, New, TopUp};
 use crate::payments::{money, provider};
 use crate::pg::argument::{Id, Interval, Numeric};
@@ -308,4 +310,14 @@ impl TopUpRow {
             replayed,
         }
     }
+}
+
+/// `credits.top_up_expire`. Raises PC013, PC014.
+#[pg_extern(sql = false)]
+fn top_up_expire(customer_id: Option<&str>, top_up_id: Option<Id>) -> Reply<One<PaymentRow>> {
+    Reply((|| {
+        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
+        let told = Told::read(None, None)?;
+        writing(|session| payment::expire(session, customer_id, top_up_id, told)).map(One)
+    })())
 }

@@ -92,10 +92,7 @@ impl Terms {
         if self.expires_at <= self.effective_at.unwrap_or(now).max(now) {
             return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
         }
-        for event_name in self.meters.iter().flatten() {
-            listener::meter(session, event_name)?;
-        }
-        Ok(())
+        check_meters(session, self.meters.as_deref())
     }
 
     /// Since when the grant has been effective, where that was long ago.
@@ -158,4 +155,15 @@ pub fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Err
     meters.sort();
     meters.dedup();
     Ok(Some(meters))
+}
+
+/// The same where they must be known. Raises PC004, PC013.
+pub fn known_meters(session: &Session, given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
+    let meters = meters(given)?;
+    check_meters(session, meters.as_deref())?;
+    Ok(meters)
+}
+
+fn check_meters(session: &Session, meters: Option<&[String]>) -> Result<(), Error> {
+    meters.unwrap_or_default().iter().try_for_each(|event_name| listener::meter(session, event_name).map(drop))
 }

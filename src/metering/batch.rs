@@ -1,6 +1,6 @@
 //! Charging events, one or ten thousand: price, lock, charge, write, post. A batch of one is a batch. What is reported is
-//! in report.rs, the accounts that pay are in accounts.rs, the rows of the events in record.rs; the common case, in which
-//! little of that is needed, in heads.rs.
+//! in report.rs, the accounts that pay are in batch/accounts.rs, the rows of the events in batch/rows.rs; the common case, in which
+//! little of that is needed, in batch/fast_path.rs.
 
 pub mod accounts;
 mod fast_path;

@@ -1,5 +1,5 @@
 //! Deferred events: recorded without touching the account, so that one wallet takes any number of writers. They are charged
-//! in settlement.rs, or by the next posting to the account: ledger/posting/unsettled.rs.
+//! in settlement.rs, or by the next posting to the account: ledger/engine/posting/unsettled.rs.
 
 use crate::error::Error;
 use crate::metering::report::Priced;

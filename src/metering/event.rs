@@ -1,5 +1,5 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
-//! and the short way of the common case (ledger/head.rs); everything else is a batch of one in batch.rs.
+//! and the short way of the common case (ledger/engine/fast_charge.rs); everything else is a batch of one in batch.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;

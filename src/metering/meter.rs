@@ -1,5 +1,5 @@
 //! Meters: the billable kinds of usage, found by their event name. How they are made, priced and switched off; what charging
-//! needs to know of them is in meter/known.rs.
+//! needs to know of them is in meter/cache.rs.
 
 mod cache;
 

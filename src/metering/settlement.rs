@@ -1,5 +1,5 @@
 //! Settlement: what waits is charged in batches, as of when it was reported: the inbox and deferred events. How they
-//! are charged is ledger/posting/unsettled.rs and ledger/book/time.rs; any other posting to the account does the same.
+//! are charged is ledger/engine/posting/unsettled.rs and ledger/engine/book/time.rs; any other posting to the account does the same.
 
 use crate::error::Error;
 use crate::input;

@@ -358,16 +358,6 @@ fn end_recharge(
     LISTENERS.all().try_for_each(|listener| listener.recharge_ended(session, book, recharge_id, answer, reason))
 }
 
-/// `credits.top_up_expire`. Raises PC013, PC014.
-#[pg_extern(sql = false)]
-fn top_up_expire(customer_id: Option<&str>, top_up_id: Option<Id>) -> Reply<One<PaymentRow>> {
-    Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(None, None)?;
-        writing(|session| expire(session, customer_id, top_up_id, told)).map(One)
-    })())
-}
-
 /// Nobody will pay. Raises PC014.
 pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<'_>) -> Result<PaymentRow, Error> {
     let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Expired)?;

@@ -1,5 +1,5 @@
 //! Top-ups as their rows have them: found, locked for whatever becomes of their payment, and written back. A top-up is locked
-//! after its account: told.rs.
+//! after its account: notification.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;

@@ -31,7 +31,7 @@ pub enum Cause {
     TakenBack,
 }
 
-/// At which balances somebody is to be told, or credits are to be bought: what topup/watch.rs left to be looked for.
+/// At which balances somebody is to be told, or credits are to be bought: what auto_recharge/evaluation.rs left to be looked for.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     /// When less is available.

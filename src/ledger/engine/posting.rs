@@ -1,7 +1,7 @@
 //! Posting: books from the tables and back. One way for one account and for ten thousand: lock the accounts in key
 //! order, bring them up to date (posting/due.rs), take in the grants that can be needed (posting/window.rs), and, when
 //! the books say what happens, write all of it in one statement over arrays; what few books have is written in
-//! posting/extra.rs.
+//! posting/side_tables.rs.
 //!
 //! Locking doctrine: accounts first, in key order; then claims of identifiers and keys, in key order; everything else only
 //! under its account's lock. A statement that may wait reads nothing else than the rows that it waits for; what depends on

@@ -1,5 +1,5 @@
 //! The common case of a batch: new events, each charged by itself at once, in accounts whose heads pay all of it
-//! (ledger/head.rs). It is two statements, in a subtransaction that is undone where anything turns out to be otherwise; then
+//! (ledger/engine/fast_charge.rs). It is two statements, in a subtransaction that is undone where anything turns out to be otherwise; then
 //! batch.rs charges the events as if this had never been tried.
 
 use crate::amount::Decimal;
