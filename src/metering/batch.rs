@@ -1,6 +1,7 @@
-//! Charging events, one or ten thousand: price, lock, charge, write, post. A batch of one is a batch. What is reported is
-//! in report.rs, the accounts that pay are in batch/accounts.rs, the rows of the events in batch/rows.rs; the common case, in which
-//! little of that is needed, in batch/fast_path.rs.
+//! Charging events, one or ten thousand. A batch of one is a batch: its events are priced once, and [`plan`] decides which way
+//! they go. The general way is here: price, lock, charge, write, post. What is reported is in report.rs, the accounts that pay are
+//! in batch/accounts.rs, the rows of the events in batch/rows.rs; the common case, in which little of that is needed, is in
+//! batch/fast_path.rs, and what is only recorded in deferred.rs.
 
 pub mod accounts;
 mod fast_path;
@@ -8,19 +9,21 @@ mod json;
 pub mod replay;
 pub mod rows;
 
+use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::line::OwnLine;
 use crate::ledger::engine::posting::Key;
 use crate::metering::batch::accounts::{Accounts, Charge, Locking, Map, Owned};
+use crate::metering::deferred;
 use crate::metering::meter::{self, Meter};
-use crate::metering::report::{Event, Outcome, Priced, price};
+use crate::metering::report::{self, Event, Outcome, Priced, price};
 use crate::moment::Time;
 use crate::pg::memory;
 use crate::pg::statement::Session;
 use crate::settings;
 use foldhash::fast::RandomState;
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// For so many names of a batch that are no meter's the one that may have been meant is looked for.
@@ -57,14 +60,39 @@ struct Recorded<'a, 'b> {
     line: Option<OwnLine>,
 }
 
-/// Reports a batch: an outcome an event, in input order, each as if it had been reported alone.
+/// How events are charged.
+enum Way<'b, 'a> {
+    /// The one event cannot be charged: it repeats an earlier report, or this error is its outcome.
+    Answer(&'a Event, &'b Error),
+    /// The one event is recorded, to be charged later.
+    Record(&'b Priced<'a>),
+    /// The one event costs so much, which the head grant may pay.
+    FastPath(&'b Priced<'a>, Decimal),
+    /// The head grants of their accounts may pay for all of them.
+    BatchFastPath(Vec<&'b Priced<'a>>),
+    /// Under the locks of their accounts, event by event.
+    General,
+}
+
+fn plan<'b, 'a>(judged: &'b [Judged<'a>]) -> Way<'b, 'a> {
+    match judged {
+        [Judged::Bad(_)] => Way::General,
+        [Judged::Refused(event, error)] => Way::Answer(event, error),
+        [Judged::Priced(priced)] if priced.meter.deferred => Way::Record(priced),
+        [Judged::Priced(priced)] => fast_path::cost(priced).map_or(Way::General, |cost| Way::FastPath(priced, cost)),
+        many => many.iter().map(Judged::on_fast_path).collect::<Option<_>>().map_or(Way::General, Way::BatchFastPath),
+    }
+}
+
+/// Reports a batch: an outcome per event, in input order, each as if it had been reported alone. The general way is open to all
+/// of them; where a quicker one turns out not to do, nothing has changed.
 pub fn report<E: Borrow<Result<Event, Error>>>(
     session: &Session,
     events: &[E],
     now: Time,
     locking: Locking,
 ) -> Result<Vec<Outcome>, Error> {
-    let mut meters: HashMap<&str, Option<Rc<Meter>>> = HashMap::new();
+    let mut meters: Map<&str, Option<Rc<Meter>>> = Map::default();
     for event in events.iter().flat_map(|event| event.borrow()) {
         if !meters.contains_key(event.event_name.as_str()) {
             meters.insert(&event.event_name, meter_of(session, event, now, locking)?);
@@ -72,7 +100,7 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     }
     // A name or two are misspelt, seldom more.
     let missing = meters.iter().filter(|(_, meter)| meter.is_none()).map(|(name, _)| *name).take(SUGGESTIONS);
-    let missing: HashMap<&str, Error> = missing.map(|name| (name, meter::missing(session, name))).collect();
+    let missing: Map<&str, Error> = missing.map(|name| (name, meter::missing(session, name))).collect();
     let judged: Vec<Judged<'_>> = events
         .iter()
         .inspect(|_| memory::let_interrupt())
@@ -84,29 +112,43 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
             },
         })
         .collect();
-    let payable: Option<Vec<&Priced<'_>>> = judged.iter().map(Judged::payable).collect();
-    // For one alone its head was asked before.
-    if let Some(events) = payable.filter(|events| events.len() > 1)
-        && let Some(outcomes) = fast_path::pay(session, &events, now, locking)?
-    {
-        return Ok(outcomes);
-    }
+    let outcomes = match plan(&judged) {
+        Way::Answer(event, error) => Some(vec![replay::answer(session, event, now, error.clone())]),
+        Way::Record(priced) => {
+            deferred::record(session, priced, now)?.then(|| vec![Ok(report::unsettled(priced.event, false))])
+        }
+        Way::FastPath(priced, cost) => {
+            fast_path::pay_one(session, priced, cost, now, locking)?.map(|outcome| vec![outcome])
+        }
+        Way::BatchFastPath(events) => fast_path::pay(session, &events, now, locking)?,
+        Way::General => None,
+    };
+    outcomes.map_or_else(|| charge_under_locks(session, &judged, now, locking), Ok)
+}
+
+/// The general way.
+fn charge_under_locks(
+    session: &Session,
+    judged: &[Judged<'_>],
+    now: Time,
+    locking: Locking,
+) -> Result<Vec<Outcome>, Error> {
     let mut answers: Vec<Answer> = judged.iter().map(Answer::at_first).collect();
     let mut taken: HashSet<Key> = HashSet::new();
     let mut places: Vec<usize> = (0..judged.len()).collect();
     // Every identifier is taken for a new one, until its row cannot be written. Then its customer's events are charged
     // again without it: the identifiers are this transaction's by now, or known to be another's.
     while !places.is_empty() {
-        let lost = charge(session, &judged, &places, &taken, &mut answers, now, locking)?;
+        let lost = charge(session, judged, &places, &taken, &mut answers, now, locking)?;
         let customers: HashSet<&str> = customers_of(&lost);
         places.retain(|place| judged[*place].is_of(&customers));
         taken.extend(lost);
     }
-    answer(session, &judged, answers, now)
+    answer(session, judged, answers, now)
 }
 
 /// An event's meter, with the prices of when it was reported.
-pub fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
+fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
     match locking {
         // By a test clock prices have no time.
         Locking::Skip if !settings::is_clock_set() => meter::find_as_of(session, &event.event_name, now),
@@ -210,9 +252,9 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Itself, where the heads may pay for it.
-    fn payable(&self) -> Option<&Priced<'a>> {
-        if let Judged::Priced(priced) = self { Some(priced).filter(|p| fast_path::may_pay(p)) } else { None }
+    /// Itself, where its account's head grant may pay for it.
+    fn on_fast_path(&self) -> Option<&Priced<'a>> {
+        if let Judged::Priced(priced) = self { Some(priced).filter(|p| fast_path::cost(p).is_some()) } else { None }
     }
 
     fn is_of(&self, customers: &HashSet<&str>) -> bool {
@@ -229,7 +271,7 @@ impl Answer {
         match judged {
             Judged::Bad(error) => Answer::Known(Err(error.clone())),
             Judged::Refused(_, error) => Answer::Repeat(error.clone()),
-            Judged::Priced(_) => Answer::Repeat(Error::internal("an identifier is taken and not to be found")),
+            Judged::Priced(_) => Answer::Repeat(replay::lost()),
         }
     }
 }

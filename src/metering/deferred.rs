@@ -2,24 +2,26 @@
 //! in settlement.rs, or by the next posting to the account: ledger/engine/posting/unsettled.rs.
 
 use crate::error::Error;
+use crate::metering::batch::rows::writing_events;
 use crate::metering::report::Priced;
 use crate::moment::Time;
 use crate::pg::array::array;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
 static RECORD: Statement = Statement::new(
-    c"WITH claim AS (
-          INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                            created_at, subscription_id, source_data, metadata, price_version)
-          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
-          FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
-          ON CONFLICT DO NOTHING RETURNING 1
-      )
-      INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
-      SELECT $1, $4, $8, $2, $3, $6 FROM claim
-      RETURNING true",
+    text!(
+        "WITH claim AS (",
+        writing_events!(),
+        "    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, NULL, NULL, NULL
+             FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
+             ON CONFLICT DO NOTHING RETURNING 1
+         )
+         INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
+         SELECT $1, $4, $8, $2, $3, $6 FROM claim
+         RETURNING true"
+    ),
     &[
         TEXTOID,
         TEXTOID,

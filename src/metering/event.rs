@@ -1,26 +1,22 @@
-//! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions,
-//! and the short way of the common case (ledger/engine/fast_charge.rs); everything else is a batch of one in batch.rs.
+//! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions: how events
+//! are charged, one or ten thousand, is decided in batch.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
-use crate::ledger::engine::fast_charge::{self, Charge, Paid, Spending, charging};
-use crate::ledger::engine::posting;
-use crate::metering::batch::accounts::{Locking, Owned};
-use crate::metering::batch::{self, replay};
-use crate::metering::report::{self, Cost, Event, EventRow, Extras, Outcome, Priced};
-use crate::metering::{deferred, meter};
+use crate::metering::batch;
+use crate::metering::batch::accounts::Locking;
+use crate::metering::report::{Event, EventRow, Extras};
 use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::array::Element;
 use crate::pg::memory;
 use crate::pg::reply::{Many, One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::{FromCell, Json, ToCell};
+use crate::pg::statement::writing;
+use crate::pg::value::{FromCell, Json};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{BOOLOID, INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 row! {
     /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
@@ -62,86 +58,9 @@ fn report_meter_event(
         let subscription_id = input::text("subscription_id", subscription_id)?.map(String::from);
         let extras = Extras { subscription_id, source_data, metadata };
         let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now, extras)?;
-        writing(|session| report_one(session, &Ok(event), now, Locking::Wait)).map(One)
+        let mut outcomes = writing(|session| batch::report(session, &[Ok(event)], now, Locking::Wait))?;
+        outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome"))).map(One)
     })())
-}
-
-/// One event: in one statement where it is recorded for later, or where the head pays; as a batch of one otherwise.
-pub fn report_one(session: &Session, reported: &Result<Event, Error>, now: Time, locking: Locking) -> Outcome {
-    let event = reported.as_ref().map_err(Error::clone)?;
-    let meter = batch::meter_of(session, event, now, locking)?;
-    let priced = match report::price(event, meter.as_deref(), now) {
-        Ok(priced) => priced,
-        Err(error) => return replay::answer(session, event, now, meter::suggesting(session, error)),
-    };
-    if priced.meter.deferred {
-        if deferred::record(session, &priced, now)? {
-            return Ok(report::unsettled(event, false));
-        }
-    } else if let Cost::Own(cost) = priced.cost
-        && cost > Decimal::ZERO
-        && (locking == Locking::Wait || is_free(session, &priced)?)
-    {
-        match head_pays(session, &priced, cost, now)? {
-            Paid::Line { available } => return Ok(report::row(event, cost, Decimal::ZERO, available, false)),
-            Paid::Taken => {
-                let lost = Error::internal("an identifier is taken and not to be found");
-                return replay::answer(session, event, now, lost);
-            }
-            Paid::Otherwise => {}
-        }
-    }
-    let mut outcomes = batch::report(session, std::slice::from_ref(reported), now, locking)?;
-    outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome")))
-}
-
-/// Whether the account is there and nobody else has it: it is this transaction's from now on.
-fn is_free(session: &Session, priced: &Priced<'_>) -> Result<bool, Error> {
-    posting::lock_free(session, &[priced.account().owned()]).map(|free| !free.is_empty())
-}
-
-static CHARGE: Statement = Statement::new(
-    charging!(
-        "INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                           created_at, subscription_id, source_data, metadata, price_version, line_no,
-                                           running_balance, grant_id)
-         SELECT $1, $7, $8, $2, $9, $3, $10, c.posted_at, $11, $12, $13, $14, c.last_line, c.available, c.head_grant_id
-         FROM charge c
-         ON CONFLICT (customer_id, identifier) DO NOTHING RETURNING running_balance"
-    ),
-    &[
-        TEXTOID,
-        TEXTOID,
-        NUMERICOID,
-        TIMESTAMPTZOID,
-        NUMERICOID,
-        BOOLOID,
-        TEXTOID,
-        TEXTOID,
-        NUMERICOID,
-        TIMESTAMPTZOID,
-        TEXTOID,
-        JSONBOID,
-        JSONBOID,
-        INT4OID,
-    ],
-);
-
-/// Charges an event to the head, where it pays.
-fn head_pays(session: &Session, priced: &Priced<'_>, cost: Decimal, now: Time) -> Result<Paid, Error> {
-    let event = priced.event;
-    let cells = [
-        event.identifier.cell(),
-        event.event_name.cell(),
-        event.value.cell(),
-        event.occurred_at.cell(),
-        event.extras.subscription_id.cell(),
-        event.extras.source_data.cell(),
-        event.extras.metadata.cell(),
-        priced.meter.price_version.cell(),
-    ];
-    let charge = Charge { account: priced.account(), amount: cost, by: Spending::Usage, now };
-    fast_charge::pay(session, &charge, &CHARGE, &cells)
 }
 
 /// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.
@@ -184,11 +103,7 @@ pub fn report_all(
     all_or_nothing: Option<bool>,
     now: Time,
 ) -> Result<Many<BatchRow>, Error> {
-    // A batch of one comes to the same as its event alone, and is quicker that way.
-    let outcomes = writing(|session| match &events[..] {
-        [reported] => Ok(vec![report_one(session, reported, now, Locking::Wait)]),
-        _ => batch::report(session, &events, now, Locking::Wait),
-    })?;
+    let outcomes = writing(|session| batch::report(session, &events, now, Locking::Wait))?;
     let mut rows = Vec::with_capacity(outcomes.len());
     for (outcome, identifier) in outcomes.into_iter().zip(echoes) {
         rows.push(match outcome {

@@ -303,14 +303,6 @@ pub fn missing(session: &Session, event_name: &str) -> Error {
     }
 }
 
-/// The same error: of a meter that there is not, with the one that may have been meant.
-pub fn suggesting(session: &Session, error: Error) -> Error {
-    match error {
-        Error::MeterNotFound { event_name, nearest: None } => missing(session, &event_name),
-        error => error,
-    }
-}
-
 /// `credits.meter_activate`. Raises PC004, PC013.
 #[pg_extern(sql = false)]
 fn meter_activate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {

@@ -40,7 +40,7 @@ pub enum Paid {
 /// 5 the most that may be restricted, 6 whether usage may wait. It waits for the account's row at the most, and is judged
 /// by that row alone. Without trailing zeros what is given back is what it was to the last digit.
 macro_rules! charging {
-    ($line:literal) => {
+    ($($line:expr),+) => {
         crate::pg::statement::text!(
             "WITH charge AS (
                  UPDATE credits.accounts a
@@ -51,7 +51,7 @@ macro_rules! charging {
                    AND a.restricted <= $5 AND a.defers <= $6
                  RETURNING a.last_line, a.available, a.restricted, a.head_grant_id, a.posted_at
              ) ",
-            $line
+            $($line),+
         )
     };
 }

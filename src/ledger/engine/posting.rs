@@ -28,7 +28,7 @@ use crate::ledger::engine::line::{LineType, Source};
 use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
 use crate::pg::array::array;
-use crate::pg::statement::{Row, Session, Statement, freeing};
+use crate::pg::statement::{Row, Session, Statement, freeing, text};
 use crate::pg::value::{Cell, ToCell};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use uuid::Uuid;
@@ -36,22 +36,29 @@ use uuid::Uuid;
 /// An account's key: customer, currency.
 pub type Key = (String, String);
 
+/// The columns that a book is read from, as [`book`] reads them.
+macro_rules! account_columns {
+    () => {
+        "a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
+         a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers,
+         a.issued, a.watch_below, nullif(a.watch_above, 'infinity') "
+    };
+}
+
 static LOCK: Statement = Statement::new(
-    c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.issued,
-             a.watch_below, nullif(a.watch_above, 'infinity')
-      FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
-      ORDER BY a.customer_id, a.currency
-      FOR NO KEY UPDATE OF a",
+    text!(
+        "SELECT ",
+        account_columns!(),
+        "FROM unnest($1, $2) AS k (customer_id, currency)
+         JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
+         ORDER BY a.customer_id, a.currency
+         FOR NO KEY UPDATE OF a"
+    ),
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
 static READ_ONE: Statement = Statement::new(
-    c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.issued,
-             0::numeric, NULL::numeric
-      FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
+    text!("SELECT ", account_columns!(), "FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2"),
     &[TEXTOID, TEXTOID],
 );
 
@@ -61,11 +68,12 @@ pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<
 }
 
 static READ: Statement = Statement::new(
-    c"SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-             a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers, a.issued,
-             0::numeric, NULL::numeric
-      FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+    text!(
+        "SELECT ",
+        account_columns!(),
+        "FROM unnest($1, $2) AS k (customer_id, currency)
+         JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency"
+    ),
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 

@@ -1,17 +1,21 @@
-//! The common case of a batch: new events, each charged by itself at once, in accounts whose heads pay all of it
-//! (ledger/engine/fast_charge.rs). It is two statements, in a subtransaction that is undone where anything turns out to be otherwise; then
-//! batch.rs charges the events as if this had never been tried.
+//! The common case: new events, each charged by itself at once, in accounts whose head grants pay all of it
+//! (ledger/engine/fast_charge.rs). For one event that is one statement. For many it is two, in a subtransaction that is undone
+//! where anything turns out to be otherwise; then batch.rs charges the events as if this had never been tried.
 
 use crate::amount::Decimal;
 use crate::error::Error;
-use crate::ledger::engine::fast_charge::{self, Need};
+use crate::ledger::engine::fast_charge::{self, Charge, Need, Paid, Spending, charging};
 use crate::ledger::engine::line::OwnLine;
-use crate::metering::batch::accounts::{Locking, Map};
-use crate::metering::batch::rows;
-use crate::metering::report::{self, Outcome, Priced};
+use crate::ledger::engine::posting;
+use crate::metering::batch::accounts::{Locking, Map, Owned};
+use crate::metering::batch::replay;
+use crate::metering::batch::rows::{self, writing_events};
+use crate::metering::report::{self, Cost, Outcome, Priced};
 use crate::moment::Time;
-use crate::pg::statement::Session;
+use crate::pg::statement::{Session, Statement};
 use crate::pg::subtransaction;
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::{BOOLOID, INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 use std::cell::Cell;
 
 /// Most batches of a session that go without it after it was tried in vain.
@@ -22,9 +26,67 @@ thread_local! {
     static REST: Cell<(u32, u32)> = const { Cell::new((0, 1)) };
 }
 
-/// Whether an event may be charged this way.
-pub fn may_pay(priced: &Priced<'_>) -> bool {
-    !priced.meter.deferred && priced.own_cost() > Decimal::ZERO
+/// What an event costs, where it may be charged this way.
+pub fn cost(priced: &Priced<'_>) -> Option<Decimal> {
+    match priced.cost {
+        Cost::Own(cost) if cost > Decimal::ZERO && !priced.meter.deferred => Some(cost),
+        _ => None,
+    }
+}
+
+static CHARGE: Statement = Statement::new(
+    charging!(
+        writing_events!(),
+        "SELECT $1, $7, $8, $2, $9, $3, $10, c.posted_at, $11, $12, $13, $14, NULL, c.last_line, c.available, c.head_grant_id
+         FROM charge c
+         ON CONFLICT (customer_id, identifier) DO NOTHING RETURNING running_balance"
+    ),
+    &[
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        TIMESTAMPTZOID,
+        NUMERICOID,
+        BOOLOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        TIMESTAMPTZOID,
+        TEXTOID,
+        JSONBOID,
+        JSONBOID,
+        INT4OID,
+    ],
+);
+
+/// Charges one event: its outcome, or `None` where that is not what it needs.
+pub fn pay_one(
+    session: &Session,
+    priced: &Priced<'_>,
+    cost: Decimal,
+    now: Time,
+    locking: Locking,
+) -> Result<Option<Outcome>, Error> {
+    if locking == Locking::Skip && posting::lock_free(session, &[priced.account().owned()])?.is_empty() {
+        return Ok(None);
+    }
+    let event = priced.event;
+    let cells = [
+        event.identifier.cell(),
+        event.event_name.cell(),
+        event.value.cell(),
+        event.occurred_at.cell(),
+        event.extras.subscription_id.cell(),
+        event.extras.source_data.cell(),
+        event.extras.metadata.cell(),
+        priced.meter.price_version.cell(),
+    ];
+    let charge = Charge { account: priced.account(), amount: cost, by: Spending::Usage, now };
+    Ok(match fast_charge::pay(session, &charge, &CHARGE, &cells)? {
+        Paid::Line { available } => Some(Ok(report::row(event, cost, Decimal::ZERO, available, false))),
+        Paid::Taken => Some(replay::answer(session, event, now, replay::lost())),
+        Paid::Otherwise => None,
+    })
 }
 
 /// Charges these events, in their order: an outcome an event, or `None` where that is not what they need.

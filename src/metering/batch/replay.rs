@@ -50,6 +50,11 @@ pub fn which_are_there<'e>(
     THERE.run(session, &keys)?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
+/// What an identifier that is taken, and under which no report is found, comes to.
+pub fn lost() -> Error {
+    Error::internal("an identifier is taken and not to be found")
+}
+
 /// Answers one report from the first one under its identifier; where there is none, with the error it came with.
 pub fn answer(session: &Session, event: &Event, now: Time, error: Error) -> Outcome {
     let mut outcomes = answers(session, vec![(event, error)], now)?;

@@ -17,14 +17,22 @@ use std::collections::HashSet;
 /// An event that was charged, as if it were paid in full, and the line that it is itself, where it is one.
 pub type Charged<'e> = (&'e Priced<'e>, Option<&'e OwnLine>);
 
-/// The text that writes events, and how it goes on.
+/// The text that writes events, up to where their columns come from: all that any way of charging writes.
+macro_rules! writing_events {
+    () => {
+        "INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+                                           created_at, subscription_id, source_data, metadata, price_version,
+                                           period_key, line_no, running_balance, grant_id) "
+    };
+}
+pub(crate) use writing_events;
+
+/// The same from arrays, and how it goes on.
 macro_rules! writing {
     ($rest:literal) => {
         text!(
-            "INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                               created_at, subscription_id, source_data, metadata, price_version,
-                                               period_key, line_no, running_balance, grant_id)
-             SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8),
+            writing_events!(),
+            "SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8),
                     unnest($9), unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16) ",
             $rest
         )

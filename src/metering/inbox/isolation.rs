@@ -6,7 +6,7 @@ use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
 use crate::metering::batch::accounts::Locking;
 use crate::metering::report::{self, Event};
-use crate::metering::{batch, event, meter};
+use crate::metering::{batch, meter};
 use crate::moment::Time;
 use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
@@ -94,16 +94,8 @@ fn charge(
 fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<report::Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(rows.len());
     for together in rows.chunk_by(|one, other| one.0 == other.0) {
-        match together {
-            [(as_of, event)] => outcomes.push(match event::report_one(session, event, *as_of, Locking::Skip) {
-                Err(error @ Error::Internal { .. }) => return Err(error),
-                outcome => outcome,
-            }),
-            rows => {
-                let events: Vec<&Result<Event, Error>> = rows.iter().map(|(_, event)| *event).collect();
-                outcomes.extend(batch::report(session, &events, rows[0].0, Locking::Skip)?);
-            }
-        }
+        let events: Vec<&Result<Event, Error>> = together.iter().map(|(_, event)| *event).collect();
+        outcomes.extend(batch::report(session, &events, together[0].0, Locking::Skip)?);
     }
     Ok(outcomes)
 }
