@@ -5,6 +5,7 @@
 #
 #   scripts/build.sh            QUIET=1 keeps cargo's output in build/build.log and shows it only where it fails
 #   scripts/build.sh machine    into the machine's own PostgreSQL; PG_CONFIG=… says which
+#   scripts/build.sh package    the same files as an archive under build/package, to be unpacked in /
 #   scripts/build.sh script     prints the script, of what sql/files.txt lists
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -79,6 +80,18 @@ case ${1:-private} in
         install_files "$pg_config" ""
         say "Installed into $("$pg_config" --version). In a database of it: CREATE EXTENSION pg_credits;"
         ;;
+    package)
+        pg_config=${PG_CONFIG:-$(machines "$(pg_major)")}
+        compile "$pg_config"
+        name=pg_credits-$version-pg$(major_of "$pg_config")-$(uname -m)
+        rm -rf "$build/package/$name"
+        install_files "$pg_config" "$build/package/$name"
+        # The files alone: unpacked, folders would take their owner and mode from the archive.
+        (cd "$build/package/$name" && find . -type f -printf '%P\n' | LC_ALL=C sort) |
+            tar -C "$build/package/$name" --owner=0 --group=0 -czf "$build/package/$name.tar.gz" -T -
+        rm -r "${build:?}/package/$name"
+        say "build/package/$name.tar.gz, for $("$pg_config" --version). To install it there: tar -C / -xzf $name.tar.gz"
+        ;;
     script) script ;;
-    *) die "scripts/build.sh [machine|script]" ;;
+    *) die "scripts/build.sh [machine|package|script]" ;;
 esac
