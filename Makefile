@@ -6,7 +6,7 @@ PG ?=
 export PG
 
 .NOTPARALLEL:
-.PHONY: help setup setup-test build demo test lint bench replay install stop clean
+.PHONY: help setup setup-test build demo test lint bench replay install package stop clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ replay: ## replay a usage trace of your own on the demo's server (CSV=file.csv, 
 install: ## install into the machine's own PostgreSQL (PG_CONFIG=… says which)
 	@scripts/setup.sh machine
 	@scripts/build.sh machine
+
+package: ## the three files that make install installs, as an archive in build/package (PG_CONFIG=… says for which)
+	@scripts/setup.sh machine
+	@scripts/build.sh package
 
 stop: ## stop the private servers
 	@scripts/cluster.sh stop

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Builds the extension in release mode and installs it: into the private PostgreSQL, where nothing happens if no source
-# changed since, or with the argument 'machine' into the machine's own. What the build needs is setup.sh's.
+# Builds the extension and installs it: into the private PostgreSQL, where nothing happens if no source changed since, or
+# elsewhere. It is three files: the library, the control file and the script, and nothing but cargo makes the first of them.
+# What the build needs is setup.sh's.
 #
 #   scripts/build.sh            QUIET=1 keeps cargo's output in build/build.log and shows it only where it fails
-#   scripts/build.sh machine    PG_CONFIG=… says which PostgreSQL
+#   scripts/build.sh machine    into the machine's own PostgreSQL; PG_CONFIG=… says which
+#   scripts/build.sh package    the same files as an archive under build/package, to be unpacked in /
+#   scripts/build.sh script     prints the script, of what sql/files.txt lists
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$top"
+version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n1)
 
 # Everything that the installed files are made of, as one number. Not times: a checkout changes those and nothing else.
 fingerprint() {
@@ -18,16 +22,38 @@ fingerprint() {
     } | sha256sum
 }
 
-install_into() {
-    local pg_config=$1 major
-    shift
-    # Removed, not written over: servers that have it loaded keep the old one.
-    local remove=(rm -f)
-    [[ " $* " != *" --sudo "* ]] || remove=(sudo rm -f)
-    "${remove[@]}" "$("$pg_config" --pkglibdir)/pg_credits.so"
-    major=$("$pg_config" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
-    pgrx install --release --pg-config "$pg_config" --no-default-features --features "pg$major" "$@"
+# Each file of the list, in order; one that is listed and missing, or there and not listed, was forgotten.
+script() {
+    local files file
+    mapfile -t files < <(grep -v '^ *\(#\|$\)' sql/files.txt)
+    diff <(printf '%s\n' "${files[@]}" | LC_ALL=C sort) <(cd sql && find . -name '*.sql' -printf '%P\n' | LC_ALL=C sort) >&2 ||
+        die "sql/files.txt (<) does not list what is in sql/ (>)."
+    # For whoever hands the script to psql.
+    say "\\echo Use \"CREATE EXTENSION pg_credits\" to load this file. \\quit"
+    for file in "${files[@]}"; do
+        cat "sql/$file"
+        echo
+    done
 }
+
+# install_files PG_CONFIG INTO: puts the three files where that PostgreSQL looks for them, below the folder INTO, with
+# the rights of $as.
+as=()
+install_files() {
+    local lib share into=$2 made
+    lib=$into$("$1" --pkglibdir)
+    share=$into$("$1" --sharedir)/extension
+    made=$(mktemp -d)
+    script >"$made/pg_credits--$version.sql"
+    sed "s/@CARGO_VERSION@/$version/" pg_credits.control >"$made/pg_credits.control"
+    # Removed, not written over: servers that have it loaded keep the old one.
+    "${as[@]}" rm -f "$lib/pg_credits.so"
+    "${as[@]}" install -D -m 755 "${CARGO_TARGET_DIR:-build/target}/release/libpg_credits.so" "$lib/pg_credits.so"
+    "${as[@]}" install -D -m 644 -t "$share" "$made/pg_credits.control" "$made/pg_credits--$version.sql"
+    rm -r "$made"
+}
+
+compile() { cargo_for "$1" build --release; }
 
 case ${1:-private} in
     private)
@@ -38,20 +64,34 @@ case ${1:-private} in
         rm -f "$tree/installed"
         say "build: the extension, for PostgreSQL $(pg_major) (2 to 5 minutes from scratch on two cores)"
         if [ -n "${QUIET:-}" ]; then
-            install_into "$(bin_of "$(pg_major)")/pg_config" >"$build/build.log" 2>&1 ||
+            compile "$(machines "$(pg_major)")" >"$build/build.log" 2>&1 ||
                 { tail -n 40 "$build/build.log" >&2; die "build: failed; all of it: $build/build.log"; }
         else
-            install_into "$(bin_of "$(pg_major)")/pg_config"
+            compile "$(machines "$(pg_major)")"
         fi
+        install_files "$(bin_of "$(pg_major)")/pg_config" ""
         say "$made_of" >"$tree/installed"
         say "build: installed into ${tree#"$top/"}"
         ;;
     machine)
-        pg_config=${PG_CONFIG:-/usr/lib/postgresql/$(pg_major)/bin/pg_config}
-        sudo=()
-        [ -w "$("$pg_config" --pkglibdir)" ] || sudo=(--sudo)
-        install_into "$pg_config" "${sudo[@]}"
+        pg_config=${PG_CONFIG:-$(machines "$(pg_major)")}
+        compile "$pg_config"
+        [ -w "$("$pg_config" --pkglibdir)" ] || as=(sudo)
+        install_files "$pg_config" ""
         say "Installed into $("$pg_config" --version). In a database of it: CREATE EXTENSION pg_credits;"
         ;;
-    *) die "scripts/build.sh [machine]" ;;
+    package)
+        pg_config=${PG_CONFIG:-$(machines "$(pg_major)")}
+        compile "$pg_config"
+        name=pg_credits-$version-pg$(major_of "$pg_config")-$(uname -m)
+        rm -rf "$build/package/$name"
+        install_files "$pg_config" "$build/package/$name"
+        # The files alone: unpacked, folders would take their owner and mode from the archive.
+        (cd "$build/package/$name" && find . -type f -printf '%P\n' | LC_ALL=C sort) |
+            tar -C "$build/package/$name" --owner=0 --group=0 -czf "$build/package/$name.tar.gz" -T -
+        rm -r "${build:?}/package/$name"
+        say "build/package/$name.tar.gz, for $("$pg_config" --version). To install it there: tar -C / -xzf $name.tar.gz"
+        ;;
+    script) script ;;
+    *) die "scripts/build.sh [machine|package|script]" ;;
 esac

@@ -14,7 +14,6 @@ for variable in ${!PG@}; do
 done
 unset variable MAKEFLAGS MFLAGS MAKELEVEL
 
-PATH=$build/tools/bin:$PATH
 command -v cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 export PATH
 
@@ -70,10 +69,19 @@ place() {
     say "$dir"
 }
 
-# The programs of the private copy of a major version. The second copy, with the suffix -test, belongs to
-# 'cargo pgrx test', which installs a debug build.
-bin_of() { say "$(place)/pgsql-$1/usr/lib/postgresql/${1%-test}/bin"; }
+# The programs of the private copy of a major version.
+bin_of() { say "$(place)/pgsql-$1/usr/lib/postgresql/$1/bin"; }
 
-# Runs cargo-pgrx with the private copy as the only PostgreSQL that it knows.
-pgrx() { PGRX_HOME=$build/pgrx "$build/tools/bin/cargo-pgrx" pgrx "$@"; }
-pgrx_test() { PGRX_HOME=$build/pgrx-test "$build/tools/bin/cargo-pgrx" pgrx "$@"; }
+# What tells cargo where the machine's own PostgreSQL of a major version is. The private copy has no other headers: one
+# build serves both.
+machines() { say "/usr/lib/postgresql/$1/bin/pg_config"; }
+
+# The major version of a pg_config's PostgreSQL.
+major_of() { "$1" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/'; }
+
+# cargo_for PG_CONFIG COMMAND …: runs cargo for that PostgreSQL, which is all that pgrx has to be told.
+cargo_for() {
+    local pg_config=$1 command=$2
+    shift 2
+    PGRX_PG_CONFIG_PATH=$pg_config cargo "$command" --no-default-features --features "pg$(major_of "$pg_config")" "$@"
+}

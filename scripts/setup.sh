@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes a Debian or Ubuntu machine with a Rust toolchain able to build, run and (with the argument 'test') test the
-# extension, or to build it for the PostgreSQL of PG_CONFIG (with the argument 'machine'). Installs only what is missing, and says so; what is there already is left alone, a running PostgreSQL
-# above all. Building the extension is build.sh's, running servers cluster.sh's.
+# extension, or to build it for the PostgreSQL of PG_CONFIG (with the argument 'machine'). Installs only what is missing,
+# and says so; what is there already is left alone, a running PostgreSQL above all. Building the extension is build.sh's,
+# running servers cluster.sh's.
 #
 #   scripts/setup.sh [demo|test|machine]      PG=16 chooses the major version
 
@@ -111,32 +112,15 @@ check_rust() {
         die "set-up: Rust is $found, and $least or newer is needed: 'rustup update stable', then run this again."
 }
 
-has_cargo_pgrx() { [ "$("$1" pgrx --version 2>/dev/null)" = "cargo-pgrx $pgrx_version" ]; }
-
-install_cargo_pgrx() {
-    local mine=$build/tools/bin/cargo-pgrx yours
-    if has_cargo_pgrx "$mine"; then return 0; fi
-    yours=${CARGO_HOME:-$HOME/.cargo}/bin/cargo-pgrx
-    if has_cargo_pgrx "$yours"; then
-        mkdir -p "$build/tools/bin"
-        ln -sfn "$yours" "$mine"
-        return 0
-    fi
-    note "building cargo-pgrx $pgrx_version into build/tools (about 5 minutes on two cores)"
-    # A target folder of its own, so that its parts stay out of the extension's; kept if this is interrupted.
-    quietly env CARGO_TARGET_DIR="$build/tools/target" \
-        cargo install --locked cargo-pgrx --version "$pgrx_version" --root "$build/tools"
-    rm -rf "$build/tools/target"
-}
-
 # --- the private PostgreSQL ---
 
-# make_tree NAME: a copy of the machine's PostgreSQL under the place. PostgreSQL looks for its files relative to its
-# own program, so that the extension can be installed into the copy without root, and the machine's own server never
-# sees it. Made anew when the machine's PostgreSQL changed.
+# A copy of the machine's PostgreSQL under the place. PostgreSQL looks for its files relative to its own program, so that
+# the extension can be installed into the copy without root, and the machine's own server never sees it. Made anew when
+# the machine's PostgreSQL changed.
 make_tree() {
-    local name=$1 from=/usr/lib/postgresql/$PG tree stamp libdir
-    tree=$where/$name
+    local from=/usr/lib/postgresql/$PG where tree stamp libdir
+    where=$(place)
+    tree=$where/pgsql-$PG
     stamp="$("$from/bin/postgres" --version) of $(stat -c %y "$from/bin/postgres")"
     if [ "$(cat "$tree/stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
     if [ -e "$tree" ]; then
@@ -154,20 +138,6 @@ make_tree() {
     libdir=$("$from/bin/pg_config" --libdir)
     ln -s "$libdir" "$tree/usr/lib/${libdir##*/}"
     say "$stamp" >"$tree/stamp"
-}
-
-# tell_pgrx FOLDER SUFFIX: what 'cargo pgrx init' would write (which as a user would make a data folder as well). Written
-# only where it differs: pgrx builds its bindings anew whenever this file is touched.
-tell_pgrx() {
-    local file=$1/config.toml text tree major
-    text="[configs]"
-    for tree in "$where"/pgsql-??"$2"; do
-        major=${tree##*/pgsql-}
-        major=${major%-test}
-        text+=$'\n'"pg$major = '$tree/usr/lib/postgresql/$major/bin/pg_config'"
-    done
-    mkdir -p "$1"
-    [ "$(cat "$file" 2>/dev/null)" = "$text" ] || say "$text" >"$file"
 }
 
 # --- what only the tests of the clients need ---
@@ -205,9 +175,6 @@ want_client() {
 
 # --- in order ---
 
-pgrx_version=$(sed -n 's/^pgrx *=.*"=\([0-9.]*\)".*/\1/p' "$top/Cargo.toml")
-[ -n "$pgrx_version" ] || die "set-up: Cargo.toml does not say which pgrx it needs (pgrx = \"=…\")"
-
 if [ "$scope" = machine ] && [ -n "${PG_CONFIG:-}" ]; then
     PG=$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
 fi
@@ -226,28 +193,18 @@ need make command -v make
 need libclang-dev has_libclang
 need "postgresql-$PG" test -x "/usr/lib/postgresql/$PG/bin/postgres"
 need "postgresql-server-dev-$PG" test -e "/usr/include/postgresql/$PG/server/postgres.h"
-if ! has_cargo_pgrx "$build/tools/bin/cargo-pgrx" && ! has_cargo_pgrx "${CARGO_HOME:-$HOME/.cargo}/bin/cargo-pgrx"; then
-    need pkg-config command -v pkg-config
-    need libssl-dev pkg-config --exists openssl
-fi
 if [ "$scope" = test ]; then
-    is_root && need sudo command -v sudo
     want_client python3-psycopg /usr/bin/python3 -c 'import psycopg'
     want_client python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
     want_client nodejs command -v node
 fi
 install_missing
-install_cargo_pgrx
 
 say "$PG" >"$build/pg"
-where=$(place)
-make_tree "pgsql-$PG"
-tell_pgrx "$build/pgrx" ""
+make_tree
 if [ "$scope" = test ]; then
-    make_tree "pgsql-$PG-test"
-    tell_pgrx "$build/pgrx-test" -test
     install_node_pg
     cargo fmt --version >/dev/null 2>&1 || note "rustfmt is missing, the lint step will fail: 'rustup component add rustfmt'"
     cargo clippy --version >/dev/null 2>&1 || note "clippy is missing, the lint step will fail: 'rustup component add clippy'"
 fi
-note "ready: $("$(bin_of "$PG")/postgres" --version), cargo-pgrx $pgrx_version, $(rustc --version | cut -d' ' -f1,2)"
+note "ready: $("$(bin_of "$PG")/postgres" --version), $(rustc --version | cut -d' ' -f1,2)"

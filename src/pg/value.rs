@@ -249,7 +249,7 @@ pub fn printed(output: u32, datum: pg_sys::Datum) -> String {
 }
 
 /// Whether a value that says its own size is byte for byte what a type's input function makes of a text.
-#[cfg(any(test, feature = "pg_test"))]
+#[cfg(feature = "pg_test")]
 pub fn is_read_as(value: Cell, text: &str, input: u32, element: pg_sys::Oid) -> bool {
     let text = std::ffi::CString::new(text).unwrap_or_default();
     // SAFETY: the text is a live C string that is read and not kept, and both values say their own size.
