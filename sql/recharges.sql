@@ -9,7 +9,7 @@ CREATE FUNCTION credits.configure_recharge(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configure_recharge_wrapper';
 COMMENT ON FUNCTION credits.configure_recharge IS
-'Makes a credit currency rechargeable at a price whose product grants it. checkout_url: where to pay, an http or https address with the places of top_up_create. min_amount, max_amount: what one payment for this currency may be, in the price''s currency, whoever makes it: a top-up or auto-recharge. What is NULL stays; ''infinity'' removes a limit. One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency needs its limits anew. Raises PC007, PC008, PC013, PC015.';
+'Makes a credit currency rechargeable at a price whose product grants it. checkout_url: where to pay, an http or https address with the places of top_up_create after its host. min_amount, max_amount: what one payment for this currency may be, in the price''s currency, whoever makes it: a top-up or auto-recharge. What is NULL stays; ''infinity'' removes a limit. One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency needs its limits anew. Raises PC007, PC008, PC013, PC015.';
 
 CREATE FUNCTION credits.recharge_config(
     currency text DEFAULT NULL,
@@ -67,7 +67,7 @@ CREATE FUNCTION credits.billing_portal_session_create(
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_create_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_create IS
-'A signed link to the customer''s billing page, good for 10 minutes: url is credits.portal_url with the token, before a fragment (NULL where that is not set). return_url, failure_url and credits.portal_url are http or https addresses of at most 2,048 characters, without blanks and control characters. The page''s server asks billing_portal_session_verify whose it is. Raises PC003, PC013.';
+'A signed link to the customer''s billing page, good for 10 minutes: url is credits.portal_url with the token, before a fragment (NULL where that is not set). return_url, failure_url and credits.portal_url are http or https addresses as in top_up_create. The page''s server asks billing_portal_session_verify whose it is. Raises PC003, PC013.';
 
 CREATE FUNCTION credits.billing_portal_session_verify(
     token text,

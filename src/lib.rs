@@ -3,6 +3,8 @@
 
 pgrx::pg_module_magic!(name, version);
 
+mod address;
+mod address;
 pub mod amount;
 mod auto_recharge;
 mod catalog;

@@ -1,0 +1,210 @@
+//! Web addresses that browsers are sent to. Pure: no PostgreSQL in here.
+//!
+//! Stricter than what browsers take, so that an address reads the same to whoever looks at it, to a server that compares its
+//! host with a list, and to the browser that goes there: printable ASCII alone, and nothing that one of them reads otherwise than
+//! the others (a user name before the host, a backslash, a number for an IPv4 address).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The longest, in characters.
+const LENGTH: usize = 2_048;
+/// The longest host. Source: RFC 1035, section 2.3.4.
+const HOST_LENGTH: usize = 253;
+/// The longest part of a host between dots.
+const LABEL_LENGTH: usize = 63;
+
+/// Why a text is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Of another kind, or relative.
+    #[error("must be an address that begins with https:// or http://")]
+    Scheme,
+    /// Too long.
+    #[error("must have at most {LENGTH} characters")]
+    Length,
+    /// What is no printable ASCII, a blank, or one that must be encoded; and the how many-th it is.
+    #[error(
+        "must be an address of visible ASCII characters other than \\ \" < >: character {1} is {code}; write it percent-encoded, \
+         a host in other letters as xn--",
+        code = code(*.0)
+    )]
+    Character(char, usize),
+    /// What looks like a host and is none.
+    #[error("must be an address without a user name or password: the host is \"{0}\", after the @")]
+    UserInfo(String),
+    /// None, or one that nobody can go to.
+    #[error(
+        "must be an address whose host is a name of letters, digits, hyphens and dots, or an IP address (IPv6 in brackets): \
+         it is \"{0}\""
+    )]
+    Host(String),
+    /// None after the colon, or one that there is not.
+    #[error("must be an address whose port is from 1 to 65535: it is \"{0}\"")]
+    Port(String),
+}
+
+/// As Unicode writes it: many of those that are refused cannot be seen.
+fn code(character: char) -> String {
+    format!("U+{:04X}", u32::from(character))
+}
+
+/// Holds a text against what an address must be.
+pub fn check(text: &str) -> Result<(), AddressError> {
+    let (scheme, rest) = text.split_once("://").ok_or(AddressError::Scheme)?;
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return Err(AddressError::Scheme);
+    }
+    let refused = |c: &char| !c.is_ascii_graphic() || "\\\"<>".contains(*c);
+    if let Some((place, character)) = text.chars().enumerate().find(|(_, c)| refused(c)) {
+        return Err(AddressError::Character(character, place + 1));
+    }
+    if text.len() > LENGTH {
+        return Err(AddressError::Length);
+    }
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    if let Some((_, host)) = authority.rsplit_once('@') {
+        return Err(AddressError::UserInfo(host.to_string()));
+    }
+    // The colons of an IPv6 address are inside of its brackets.
+    let port_from = authority.rfind(']').unwrap_or_default();
+    let (host, port) = match authority[port_from..].find(':') {
+        Some(colon) => (&authority[..port_from + colon], Some(&authority[port_from + colon + 1..])),
+        None => (authority, None),
+    };
+    if !is_host(host) {
+        return Err(AddressError::Host(host.to_string()));
+    }
+    match port {
+        Some(port) if !is_port(port) => Err(AddressError::Port(port.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    // The dot of the root may be there.
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    // Browsers take whatever ends in a number for an IPv4 address, 2130706433 and 0x7f.1 as well as 127.0.0.1.
+    if last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") || last.starts_with("0X") {
+        return name.parse::<Ipv4Addr>().is_ok();
+    }
+    name.len() <= HOST_LENGTH && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=LABEL_LENGTH).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses() {
+        let long = format!("https://a.example/{}", "x".repeat(LENGTH));
+        for address in [
+            "http://a",
+            "HTTPS://a.example:1/b?c=d#e",
+            "https://a.example.:65535",
+            "https://xn--mnchen-3ya.example/%C3%BC",
+            "https://a.example?b=c@d&e=f:g",
+            "https://a.example#://@",
+            "https://a.example/@b/c:d",
+            "https://a.example/?session_id={CHECKOUT_SESSION_ID}&a[]=1|2",
+            "http://127.0.0.1:8080/",
+            "http://[::1]",
+            "http://[2001:db8::1]:8080/b",
+            "https://1password.example",
+            "https://a-b.4you",
+            &long[..LENGTH],
+        ] {
+            assert_eq!(check(address), Ok(()), "{address}");
+        }
+        for address in [
+            "",
+            "a.example",
+            "//a.example",
+            "javascript:alert(1)//http://a",
+            "data:text/html,x",
+            "ftp://a.example",
+            "xhttps://a.example",
+            "https:/a.example",
+            "https:a.example",
+        ] {
+            assert_eq!(check(address), Err(AddressError::Scheme), "{address}");
+        }
+        for (address, character, place) in [
+            ("https://a\r\nSet-Cookie: b", '\r', 10),
+            ("https://a/\u{0}", '\u{0}', 11),
+            ("https://a/\u{85}", '\u{85}', 11),
+            ("https://a/b c", ' ', 12),
+            ("https://\\a", '\\', 9),
+            ("https://a.example\\@b.example", '\\', 18),
+            ("https://a.example/\u{200b}", '\u{200b}', 19),
+            ("https://a.example/\u{202e}moc", '\u{202e}', 19),
+            ("https://\u{0430}.example", '\u{0430}', 9),
+            ("https://a\u{3002}example", '\u{3002}', 10),
+            ("https://a/\u{fc}", '\u{fc}', 11),
+            ("https://a/<b>", '<', 11),
+            ("https://a/\"b", '"', 11),
+        ] {
+            assert_eq!(check(address), Err(AddressError::Character(character, place)), "{address:?}");
+        }
+        assert_eq!(check(" https://a"), Err(AddressError::Scheme));
+        assert_eq!(check("https://a.example@b.example/"), Err(AddressError::UserInfo("b.example".to_string())));
+        assert_eq!(check("https://a:b@c@d"), Err(AddressError::UserInfo("d".to_string())));
+        assert_eq!(check("https://@"), Err(AddressError::UserInfo(String::new())));
+        assert_eq!(check(&long), Err(AddressError::Length));
+        let long_label = "a".repeat(LABEL_LENGTH + 1);
+        let long_host = vec!["a"; HOST_LENGTH / 2 + 2].join(".");
+        for host in [
+            "",
+            ".",
+            "a..b",
+            ".a",
+            "-a",
+            "a-",
+            "a_b",
+            "a%2eb",
+            "{x}.example",
+            "2130706433",
+            "0x7f.1",
+            "1.2.3",
+            "256.1.1.1",
+            "01.2.3.4",
+            "[::1",
+            "[::1]x",
+            "[::1%25eth0]",
+            "[127.0.0.1]",
+            "[]",
+            &long_label,
+            &long_host,
+        ] {
+            assert_eq!(check(&format!("https://{host}/")), Err(AddressError::Host(host.to_string())), "{host}");
+        }
+        for port in ["", "0", "65536", "+80", "8o", "80:80"] {
+            assert_eq!(check(&format!("https://a:{port}/")), Err(AddressError::Port(port.to_string())), "{port}");
+        }
+    }
+
+    proptest! {
+        /// Nothing makes it panic, and what it takes has no character that it is to refuse.
+        #[test]
+        fn what_is_taken_can_be_seen(text in "(https?://)?\\PC{0,40}[@:\\[\\]/.\u{200b}a-c1]{0,20}") {
+            if check(&text).is_ok() {
+                prop_assert!(text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'));
+            }
+        }
+    }
+}
