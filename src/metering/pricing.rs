@@ -42,6 +42,16 @@ impl Aggregation {
         }
     }
 
+    /// Its name in SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Aggregation::Sum => "sum",
+            Aggregation::Count => "count",
+            Aggregation::Last => "last",
+            Aggregation::Max => "max",
+        }
+    }
+
     /// Whether one event decides for all of them.
     pub fn is_ranked(self) -> bool {
         matches!(self, Aggregation::Last | Aggregation::Max)

@@ -18,7 +18,7 @@ row! {
         pub bucket: Time,
         /// How many events, those taken back not counted.
         pub event_count: i64,
-        /// Their values added up, in the meter's unit.
+        /// What they add up to, as the meter aggregates: for all customers what each one's do, added up.
         pub total_value: Total,
         /// Credits charged for them, paid, owed or unsettled, less what came back.
         pub total_credits: Total,
@@ -28,17 +28,30 @@ row! {
 }
 
 // Planned anew for each question: where $6 is NULL its condition is gone; where it names a customer, the rows are found by
-// the customer's key or by the time, whichever is less.
+// the customer's key or by the time, whichever is less. Where one event decides ($7), it does for each customer, as it is
+// charged; of a last it is the one that the charge takes, of those of one moment the later report, as ranked.
 static STATS: Statement = Statement::scanning(
-    c"SELECT date_trunc($4, e.occurred_at, $5), count(*) FILTER (WHERE NOT e.canceled),
-             trim_scale(coalesce(sum(e.value) FILTER (WHERE NOT e.canceled), 0)),
-             trim_scale(sum(e.consumed + e.pending)),
-             trim_scale(coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0))
-      FROM credits.events e
-      WHERE e.event_name = $1 AND e.occurred_at >= coalesce($2, '-infinity') AND e.occurred_at < coalesce($3, 'infinity')
-        AND ($6 IS NULL OR e.customer_id = $6)
+    c"SELECT s.bucket, sum(s.event_count)::bigint, trim_scale(sum(s.quantity)), trim_scale(sum(s.credits)),
+             trim_scale(sum(s.canceled))
+      FROM (SELECT date_trunc($4, e.occurred_at, $5) AS bucket, count(*) FILTER (WHERE NOT e.canceled) AS event_count,
+                   coalesce(CASE $7
+                       WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)
+                       WHEN 'max' THEN max(e.value) FILTER (WHERE NOT e.canceled)
+                       WHEN 'last' THEN (array_agg(e.value ORDER BY r.rank DESC, r.event_no DESC)
+                                             FILTER (WHERE r.rank IS NOT NULL))[1]
+                       ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0) AS quantity,
+                   sum(e.consumed + e.pending) AS credits,
+                   coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0) AS canceled
+            FROM credits.events e
+            LEFT JOIN credits.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = $1
+                                           AND r.period_key = e.period_key
+                                           AND r.rank = extract(epoch FROM e.occurred_at) - 946684800
+                                           AND r.identifier = e.identifier AND $7 = 'last'
+            WHERE e.event_name = $1 AND e.occurred_at >= coalesce($2, '-infinity')
+              AND e.occurred_at < coalesce($3, 'infinity') AND ($6 IS NULL OR e.customer_id = $6)
+            GROUP BY 1, CASE WHEN $7 IN ('last', 'max') THEN e.customer_id END) s
       GROUP BY 1 ORDER BY 1",
-    &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
+    &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
 /// `credits.meter_event_stats`: a meter's usage by minute, hour or day. Writes nothing. Raises PC004, PC013.
@@ -58,7 +71,7 @@ fn meter_event_stats(
         let time_zone = input::time_zone(time_zone)?;
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
-            meter::read(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
+            let meter = meter::read(session, event_name)?.ok_or_else(|| meter::missing(session, event_name))?;
             let cells = [
                 event_name.cell(),
                 start_at.cell(),
@@ -66,6 +79,7 @@ fn meter_event_stats(
                 granularity.cell(),
                 time_zone.cell(),
                 customer_id.cell(),
+                meter.aggregation.name().cell(),
             ];
             STATS.run(session, &cells)?.iter().map(StatsRow::read).collect::<Result<_, _>>().map(Many)
         })
