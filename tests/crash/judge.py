@@ -95,7 +95,7 @@ class Judge:
         wrong = []
         with harness.connect(self.database, row_factory=dict_row) as connection:
             for unit, answers in answered:
-                for call, answer in zip(unit.calls, answers):
+                for call, answer in zip(unit.calls, answers, strict=True):
                     row = again(connection, call)
                     if not row.get("replayed") or call.answer(row) != answer:
                         wrong.append(f"{call} answered {answer}, and now {row}")

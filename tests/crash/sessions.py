@@ -87,8 +87,8 @@ class Session:
         if any(row.get("ok") is False for row in rows):  # all that such a unit has is this refusal
             self.report.nothing.append(unit)
             return
-        self.report.acknowledged.append((unit, [call.answer(row) for call, row in zip(unit.calls, rows)]))
-        for call, row in zip(unit.calls, rows):
+        self.report.acknowledged.append((unit, [call.answer(row) for call, row in zip(unit.calls, rows, strict=True)]))
+        for call, row in zip(unit.calls, rows, strict=True):
             if row.get("replayed") or call.answer(row)[1] != call.charge:
                 self.report.wrong.append(f"{call} answered {row}")
             if call.function == "hold_create":

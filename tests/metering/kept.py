@@ -214,7 +214,7 @@ def an_import(checks: Checks, database: str) -> None:
             connection.execute(*call)
         grants(connection, 31, GRANTS)
         with harness.connect(database) as new:
-            for number, (call, other) in enumerate(zip(calls("customer 40", "old"), calls("customer 41", "new"))):
+            for number, (call, other) in enumerate(zip(calls("customer 40", "old"), calls("customer 41", "new"), strict=True)):
                 new.execute(*calls("customer 42", "loading")[number])
                 mine, others = blocks(connection, *call), blocks(new, *other)
                 checks.check(mine <= 2 * others + 20, f"{call[0]}: {mine} blocks, {others} in a new session")

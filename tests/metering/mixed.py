@@ -124,7 +124,7 @@ class Mixed:
         with self.connection.transaction(force_rollback=not commit):
             rows = [self.send(event) for event in events]
         if commit:
-            for event, row in zip(events, rows):
+            for event, row in zip(events, rows, strict=True):
                 self.acknowledge(event, row)
         self.report.counts["rolled back"] += not commit
 
