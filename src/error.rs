@@ -5,8 +5,23 @@ mod codes;
 pub use codes::CODES;
 
 use crate::amount::{AmountError, Decimal};
+use crate::moment::Time;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// Why a signature is refused that was good once.
+pub const TOO_OLD: &str = "it was made too long ago";
+
+/// The longest that a caller's word is repeated in a message, in characters.
+const WORD_LENGTH: usize = 60;
+
+/// A caller's word in a message: quoted, and cut where it is long.
+pub fn quoted(word: &str) -> String {
+    match word.char_indices().nth(WORD_LENGTH) {
+        Some((end, _)) => format!("\"{}…\"", &word[..end]),
+        None => format!("\"{word}\""),
+    }
+}
 
 /// What went wrong, with the values that say so.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -64,8 +79,10 @@ pub enum Error {
         event_name: String,
     },
     /// PC006
-    #[error("occurred_at is out of range: {reason}")]
+    #[error("occurred_at is out of range: {occurred_at} is {reason}, more than {seconds} seconds from now")]
     EventTimeOutOfRange {
+        /// As it was given.
+        occurred_at: Time,
         /// Which limit it passes.
         reason: &'static str,
         /// The setting that has the limit.
@@ -181,6 +198,9 @@ pub enum Error {
     /// the event where it is.
     #[error("the account is locked by another session")]
     AccountBusy,
+    /// 55000: the database has the declarations of another version than the library that the server loads.
+    #[error("the extension pg_credits of this database is of another version than its library")]
+    VersionsDiffer,
     /// One kind of maintenance's work failed as a whole, with that SQLSTATE.
     #[error("maintenance did all but one kind of its work, which failed with {error}: {message}")]
     Maintenance {
@@ -299,6 +319,7 @@ impl Error {
             Error::PriceNotFound { .. } => "PC015",
             Error::SettingRefused { .. } => "42501",
             Error::AccountBusy => "55P03",
+            Error::VersionsDiffer => "55000",
             Error::Maintenance { error, .. } => error,
             Error::Internal { .. } => "XX001",
         }
@@ -328,8 +349,9 @@ impl Error {
             Error::MeterNotFound { event_name, .. } | Error::MeterInactive { event_name } => {
                 json!({"event_name": event_name})
             }
-            Error::EventTimeOutOfRange { setting, seconds, .. } => {
-                json!({"argument": "occurred_at", "setting": setting, "seconds": seconds})
+            Error::EventTimeOutOfRange { occurred_at, setting, seconds, .. } => {
+                let value = occurred_at.to_string();
+                json!({"argument": "occurred_at", "value": value, "setting": setting, "seconds": seconds})
             }
             Error::InvalidAmount { argument, value, reason: AmountError::MoreThanHeld(held) } => {
                 json!({"argument": argument, "value": value, "held": held.normalize().to_string()})
@@ -354,7 +376,7 @@ impl Error {
             Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),
             Error::ConsumerNotFound { .. } => json!({"argument": "consumer"}),
             Error::SettingRefused { setting } => json!({"setting": setting}),
-            Error::AccountBusy => json!({}),
+            Error::AccountBusy | Error::VersionsDiffer => json!({}),
             Error::Maintenance { error, message } => json!({"error": error, "message": message}),
             Error::Internal { what } => json!({"what": what}),
         };
@@ -417,6 +439,9 @@ impl Error {
             Error::RechargeNotConfigured { .. } => {
                 "Configure it with credits.configure_recharge, for a customer with credits.configure_auto_recharge."
             }
+            Error::SignatureInvalid { reason: TOO_OLD } => {
+                "Look whether both clocks are right, and how long the request waited; credits.payment_provider_set has the tolerance."
+            }
             Error::SignatureInvalid { .. } => {
                 "Pass the raw request body and the signature header as they came; credits.payment_provider_set has the secret."
             }
@@ -442,6 +467,9 @@ impl Error {
                 "It needs superuser, or GRANT SET ON PARAMETER. RESET it, or connect without it, to go on with the default."
             }
             Error::Maintenance { .. } => "Put right what the message says; what the other kinds did is kept.",
+            Error::VersionsDiffer => {
+                "ALTER EXTENSION pg_credits UPDATE brings the database to the library's version; a session that began before must connect anew."
+            }
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         };

@@ -2,7 +2,7 @@
 
 use crate::address;
 use crate::amount::{AmountError, Decimal};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::moment::Time;
 use crate::pg::argument::{Number, Numeric, Timestamptz};
 use crate::pg::value::{Cell, ToCell, UpTo};
@@ -88,12 +88,12 @@ pub fn choice<'a>(
     if choices.contains(&value) {
         return Ok(value);
     }
-    Err(none_of(argument, choices))
+    Err(none_of(argument, value, choices))
 }
 
 /// PC013 for a word that is none of a few.
-pub fn none_of(argument: &'static str, choices: &[&str]) -> Error {
-    Error::argument(argument, format!("must be one of: {}", choices.join(", ")))
+pub fn none_of(argument: &'static str, value: &str, choices: &[&str]) -> Error {
+    Error::argument(argument, format!("must be one of: {} (it is {})", choices.join(", "), quoted(value)))
 }
 
 /// A required number, held against what `check` asks of it.
@@ -151,15 +151,19 @@ pub fn limit(
 pub fn time_zone(value: Option<&str>) -> Result<&str, Error> {
     match value.unwrap_or("UTC") {
         name if backend::is_time_zone(name) => Ok(name),
-        _ => Err(Error::argument("time_zone", "must be the name of a time zone")),
+        name => {
+            let reason =
+                format!("must be the name of a time zone, as the view pg_timezone_names has it, not {}", quoted(name));
+            Err(Error::argument("time_zone", reason))
+        }
     }
 }
 
 /// From when (included) to when (not included), where they are given.
 pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Result<(Option<Time>, Option<Time>), Error> {
     let (start_at, end_at) = (start_at.map(|t| t.0), end_at.map(|t| t.0));
-    if start_at.zip(end_at).is_some_and(|(start, end)| start > end) {
-        return Err(Error::argument("end_at", "must not be before start_at"));
+    if let Some((start, end)) = start_at.zip(end_at).filter(|(start, end)| start > end) {
+        return Err(Error::argument("end_at", format!("must not be before start_at, {start}: it is {end}")));
     }
     Ok((start_at, end_at))
 }
@@ -173,7 +177,8 @@ pub fn effective_at(given: Option<Time>, now: Time) -> Result<Option<Time>, Erro
     if at > now || settings::allow_backdating() {
         return Ok(Some(at));
     }
-    let reason = "must not be more than 5 minutes ago; imports of history set credits.allow_backdating";
+    let reason =
+        format!("must not be more than 5 minutes ago: it is {at}; imports of history set credits.allow_backdating");
     Err(Error::argument("effective_at", reason))
 }
 

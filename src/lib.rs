@@ -4,7 +4,6 @@
 pgrx::pg_module_magic!(name, version);
 
 mod address;
-mod address;
 pub mod amount;
 mod auto_recharge;
 mod catalog;

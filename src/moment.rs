@@ -1,11 +1,25 @@
 //! Time as the ledger counts it. Pure; what "now" is comes from [`crate::settings`].
 
+use std::fmt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// A moment: microseconds since 2000-01-01 00:00 UTC, as PostgreSQL stores a `timestamptz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
+
+/// As errors name it: in UTC, 'infinity' as PostgreSQL does.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (*self, self.rfc3339()) {
+            (Time::NEVER, _) => f.write_str("infinity"),
+            (Time::BEGINNING, _) => f.write_str("-infinity"),
+            (_, Some(text)) => f.write_str(&text),
+            (time, None) if time.0 < 0 => f.write_str("a time before the year 0"),
+            (_, None) => f.write_str("a time after the year 9999"),
+        }
+    }
+}
 
 /// 2000-01-01, from which PostgreSQL counts, in seconds since 1970.
 pub const EPOCH: i64 = 946_684_800;
@@ -36,5 +50,24 @@ impl Time {
     /// The moment so many seconds later (or earlier), held within what can be counted.
     pub fn plus_seconds(self, seconds: i64) -> Time {
         Time(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_times_in_utc() {
+        for (time, name) in [
+            (Time(0), "2000-01-01T00:00:00Z"),
+            (Time(-1), "1999-12-31T23:59:59.999999Z"),
+            (Time::NEVER, "infinity"),
+            (Time::BEGINNING, "-infinity"),
+            (Time(i64::MAX - 1), "a time after the year 9999"),
+            (Time(i64::MIN + 1), "a time before the year 0"),
+        ] {
+            assert_eq!(time.to_string(), name);
+        }
     }
 }

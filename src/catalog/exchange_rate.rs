@@ -61,7 +61,11 @@ fn exchange_rate_set(
             currency::resolve_fiat(session, ("fiat_currency", fiat), ("rate", Decimal::ZERO))?;
             let cells = [code.cell(), fiat.cell(), effective_at.cell(), rate.cell(), now.cell()];
             let rows = SET.run(session, &cells)?;
-            let taken = || Error::argument("effective_at", "has a rate already, which has taken effect");
+            let taken = || {
+                let reason =
+                    format!("{effective_at} has a rate already, which has taken effect: set one for a later moment");
+                Error::argument("effective_at", reason)
+            };
             RateRow::read(rows.first().ok_or_else(taken)?).map(One)
         })
     })())

@@ -143,7 +143,10 @@ pub fn make(
             settings::now()?.cell(),
         ],
     )?;
-    let archived = || Error::argument("product_id", format!("{product_id} is no product, or is archived"));
+    let archived = || {
+        let reason = format!("{product_id} does not exist, or is archived: see the view credits.catalog");
+        Error::argument("product_id", reason)
+    };
     PriceRow::read(rows.first().ok_or_else(archived)?)
 }
 

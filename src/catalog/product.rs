@@ -209,7 +209,7 @@ fn product_update(
 }
 
 fn unknown(product_id: Uuid) -> Error {
-    Error::argument("product_id", format!("{product_id} is no product"))
+    Error::argument("product_id", format!("{product_id} does not exist: see the view credits.catalog"))
 }
 
 static ARCHIVE: Statement = Statement::new(

@@ -140,7 +140,8 @@ fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: O
     let (least, most) = (then("min_amount", least, known_least)?, then("max_amount", most, known_most)?);
     match most {
         Some(most) if least.is_some_and(|least| least > most) => {
-            Err(Error::argument("max_amount", "must not be less than min_amount"))
+            let reason = format!("must not be less than min_amount, {}: it is {most}", least.unwrap_or_default());
+            Err(Error::argument("max_amount", reason))
         }
         Some(most) if most < price.unit_amount => {
             Err(Error::amount("max_amount", most, AmountError::BelowOneUnit(price.unit_amount)))

@@ -33,7 +33,7 @@ pub const CODES: [Code; 15] = [
     ),
     code("PC004", "meter_not_found", "no meter has that event_name", "event_name"),
     code("PC005", "meter_inactive", "the meter takes no events", "event_name"),
-    code("PC006", "event_time_out_of_range", "occurred_at is too far from now", "argument, setting, seconds"),
+    code("PC006", "event_time_out_of_range", "occurred_at is too far from now", "argument, value, setting, seconds"),
     code(
         "PC007",
         "invalid_amount",

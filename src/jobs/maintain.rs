@@ -66,8 +66,8 @@ fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
 fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Timestamptz>) -> Reply<Value<i32>> {
     Reply((|| {
         let batch_size = input::at_least_one("batch_size", batch_size)?;
-        if work.is_some_and(|name| WORK.iter().all(|work| work.name != name)) {
-            return Err(input::none_of("work", &WORK.each_ref().map(|work| work.name)));
+        if let Some(name) = work.filter(|name| WORK.iter().all(|work| work.name != *name)) {
+            return Err(input::none_of("work", name, &WORK.each_ref().map(|work| work.name)));
         }
         let due_by = due_by.map_or(Time::NEVER, |at| at.0);
         writing(|session| {

@@ -60,7 +60,7 @@ impl Reason {
     fn read(reason: Option<&str>) -> Result<&'static Reason, Error> {
         let given = input::required("reason", reason)?;
         let names = REASONS.each_ref().map(|r| r.name);
-        REASONS.iter().find(|r| r.name == given).ok_or_else(|| input::none_of("reason", &names))
+        REASONS.iter().find(|r| r.name == given).ok_or_else(|| input::none_of("reason", given, &names))
     }
 }
 

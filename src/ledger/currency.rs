@@ -74,8 +74,12 @@ fn currency_create(
                 session,
                 &[currency.cell(), name.cell(), decimals.cell(), kind.cell(), symbol.cell(), metadata.cell()],
             )?;
-            let row =
-                made.first().ok_or_else(|| Error::argument("currency", format!("\"{currency}\" exists already")))?;
+            let row = made.first().ok_or_else(|| {
+                Error::argument(
+                    "currency",
+                    format!("\"{currency}\" exists already: credits.currency_update changes it"),
+                )
+            })?;
             CurrencyRow::read(row).map(One)
         })
     })())
@@ -132,8 +136,8 @@ fn currency_update(
                     metadata.cell(),
                 ],
             )?;
-            let row =
-                updated.first().ok_or_else(|| Error::argument("max_payment", "must not be less than min_payment"))?;
+            let crossed = "must not be less than min_payment: a limit that is left out stays as it was, and 'infinity' removes it";
+            let row = updated.first().ok_or_else(|| Error::argument("max_payment", crossed))?;
             let row = CurrencyRow::read(row)?;
             LISTENERS.all().try_for_each(|listener| listener.currency_changed(session, currency))?;
             Ok(One(row))

@@ -1,7 +1,7 @@
 //! Which grants would pay a spend that is not made.
 
 use crate::amount::{self, Decimal};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::input;
 use crate::ledger::engine::book::{Book, Refusal};
 use crate::ledger::engine::drawdown::Grant;
@@ -81,8 +81,9 @@ fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> 
     if !meter.active {
         return Err(Error::MeterInactive { event_name: event_name.to_string() });
     }
-    if currency.is_some_and(|code| code != meter.currency) {
-        return Err(Error::argument("currency", "must be the meter's, or NULL"));
+    if let Some(code) = currency.filter(|code| *code != meter.currency) {
+        let reason = format!("must be what the meter charges, {}, or NULL: it is {}", meter.currency, quoted(code));
+        return Err(Error::argument("currency", reason));
     }
     Ok(meter)
 }

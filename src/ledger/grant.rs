@@ -285,11 +285,10 @@ fn backdate(
     now: Time,
     decimals: u32,
 ) -> Result<Decimal, Error> {
-    if history::last_line_at(session, &book)?.is_some_and(|last| last > at) {
-        return Err(Error::argument(
-            "effective_at",
-            "must not be before the account's last line: import in the order of time",
-        ));
+    if let Some(last) = history::last_line_at(session, &book)?.filter(|last| *last > at) {
+        let reason =
+            format!("must not be before the account's last line, {last}: it is {at}; import in the order of time");
+        return Err(Error::argument("effective_at", reason));
     }
     check_room(&book, new.amount, decimals)?;
     book.posted_at = book.posted_at.max(now);

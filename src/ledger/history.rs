@@ -163,7 +163,7 @@ fn check_past(as_of: Time, now: Time) -> Result<(), Error> {
     if as_of.is_finite() && as_of <= now {
         return Ok(());
     }
-    Err(Error::argument("as_of", "must be a past moment"))
+    Err(Error::argument("as_of", format!("must be a past moment: it is {as_of}, and now is {now}")))
 }
 
 impl BalanceAtRow {

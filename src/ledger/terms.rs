@@ -89,9 +89,7 @@ impl Terms {
     /// What a first call must meet and a repeat need not. Raises PC004, PC013.
     pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
         input::effective_at(self.effective_at, now)?;
-        if self.expires_at <= self.effective_at.unwrap_or(now).max(now) {
-            return Err(Error::argument("expires_at", "must be later than now and than effective_at"));
-        }
+        check_expiry(self.expires_at, self.effective_at.unwrap_or(now), now)?;
         check_meters(session, self.meters.as_deref())
     }
 
@@ -103,7 +101,8 @@ impl Terms {
     /// The grant that these terms make at the account's time. Raises PC013.
     pub fn grant(&self, id: Uuid, amount: Decimal, at: Time) -> Result<Grant, Error> {
         if self.expires_at <= at {
-            return Err(Error::argument("expires_at", "must be later than the account's last posting"));
+            let reason = format!("must be later than the account's last posting, {at}: it is {}", self.expires_at);
+            return Err(Error::argument("expires_at", reason));
         }
         let effective_at = self.effective_at.map_or(at, |given| given.max(at));
         let status = if effective_at > at { Status::Pending } else { Status::Granted };
@@ -139,6 +138,16 @@ pub fn priority(given: Option<i32>) -> Result<Option<i16>, Error> {
     let Some(given) = given else { return Ok(None) };
     let priority = i16::try_from(given).ok().filter(|p| (0..=100).contains(p));
     priority.map(Some).ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))
+}
+
+/// A grant ends in the future, and after it took effect. Raises PC013.
+pub fn check_expiry(expires_at: Time, effective_at: Time, now: Time) -> Result<(), Error> {
+    let after = effective_at.max(now);
+    if expires_at > after {
+        return Ok(());
+    }
+    let reason = format!("must be later than {after} (now, or effective_at where that is later): it is {expires_at}");
+    Err(Error::argument("expires_at", reason))
 }
 
 /// The meters that a grant may pay for, in order, each once. Raises PC013.

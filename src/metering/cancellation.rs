@@ -190,7 +190,12 @@ impl Stored {
     /// Raises PC013.
     fn find(session: &Session, customer_id: &str, identifier: &str) -> Result<Self, Error> {
         let rows = FIND.run(session, &[customer_id.cell(), identifier.cell()])?;
-        let missing = || Error::argument("identifier", format!("\"{identifier}\" is no event of this customer's"));
+        let missing = || {
+            Error::argument(
+                "identifier",
+                format!("\"{identifier}\" is no event of customer \"{customer_id}\": see the view credits.usage"),
+            )
+        };
         let mut row = rows.first().ok_or_else(missing)?;
         let mut event = Stored {
             identifier: row.next()?,

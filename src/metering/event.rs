@@ -123,7 +123,8 @@ fn column<T: Element + FromCell>(
 ) -> Result<Vec<Option<T>>, Error> {
     let column = input::required(argument, given)?.elements(argument)?;
     if column.len() != length {
-        return Err(Error::argument(argument, "must have as many elements as customer_ids"));
+        let reason = format!("must have as many elements as customer_ids, {length}: it has {}", column.len());
+        return Err(Error::argument(argument, reason));
     }
     Ok(column)
 }

@@ -204,7 +204,10 @@ fn meter_create(
                 ],
             )?;
             if made.len() == 0 {
-                return Err(Error::argument("event_name", format!("\"{event_name}\" exists already")));
+                return Err(Error::argument(
+                    "event_name",
+                    format!("\"{event_name}\" exists already: credits.meter_update changes it"),
+                ));
             }
             row(session, event_name)
         })

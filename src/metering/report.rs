@@ -190,7 +190,9 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
         return Err(Error::CurrencyNotFound { currency: meter.currency.clone(), inactive: true, nearest: None });
     }
     let (future, age) = (settings::event_max_future(), settings::event_max_age());
-    let out_of_range = |reason, setting, seconds| Err(Error::EventTimeOutOfRange { reason, setting, seconds });
+    let occurred_at = event.occurred_at;
+    let out_of_range =
+        |reason, setting, seconds| Err(Error::EventTimeOutOfRange { occurred_at, reason, setting, seconds });
     if event.occurred_at > now.plus_seconds(future) {
         return out_of_range("too far in the future", "credits.event_max_future", future);
     }

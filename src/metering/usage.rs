@@ -150,7 +150,10 @@ fn usage_price(
                     Some(meter::prices_of(session, event_name, version)?)
                 }
                 Some(version) if version != meter.price_version => {
-                    return Err(Error::argument("price_version", "must be one that the meter has or had"));
+                    let last = meter.price_version;
+                    let reason =
+                        format!("must be from 1 to {last}, the versions of the meter's prices: it is {version}");
+                    return Err(Error::argument("price_version", reason));
                 }
                 _ => None,
             };

@@ -178,8 +178,10 @@ fn check(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
         notification::fits(session, case, argument, part)?;
     }
     let on_top = tax.unwrap_or_default().saturating_add(shipping.unwrap_or_default());
-    if on_top > fact.amount.unwrap_or_default() {
-        return Err(Error::argument("tax", "and shipping must not be more than was paid"));
+    let paid = fact.amount.unwrap_or_default();
+    if on_top > paid {
+        let reason = format!("and shipping must not be more than was paid, {paid}: they are {on_top}");
+        return Err(Error::argument("tax", reason));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Payment providers: how they sign, and where customers pay. Their secrets are read here and in webhook.rs, and nowhere else.
 
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::input;
 use crate::moment::Time;
 use crate::payments::signature::{self, Invalid, Scheme};
@@ -142,7 +142,7 @@ pub fn or_only(session: &Session, name: Option<&str>) -> Result<Option<Provider>
 }
 
 fn unknown(name: &str) -> Error {
-    Error::argument("provider", format!("\"{name}\" was never set: credits.payment_provider_set"))
+    Error::argument("provider", format!("\"{name}\" does not exist: credits.payment_provider_set makes it"))
 }
 
 static SECRETS: Statement = Statement::new(
@@ -182,7 +182,7 @@ pub fn check_signature<'a>(
         reason: match invalid {
             Invalid::Malformed => "it is no signature of this provider's scheme",
             Invalid::Wrong => "it was made with another secret or of another payload",
-            Invalid::TooOld => "it was made too long ago",
+            Invalid::TooOld => error::TOO_OLD,
         },
     })
 }

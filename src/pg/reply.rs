@@ -115,10 +115,7 @@ impl<T: Columns> Answer for Many<T> {
 unsafe fn check_columns(descriptor: pg_sys::TupleDesc, columns: usize) {
     // SAFETY: the caller's promise.
     if usize::try_from(unsafe { (*descriptor).natts }) != Ok(columns) {
-        raise(Error::argument(
-            "the extension",
-            "is of another version than its library: ALTER EXTENSION pg_credits UPDATE",
-        ));
+        raise(Error::VersionsDiffer);
     }
 }
 

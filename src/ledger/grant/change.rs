@@ -138,12 +138,8 @@ fn credit_grant_update(
 }
 
 fn check_expiry(grant: &Grant, at: Time, now: Time) -> Result<(), Error> {
-    let wrong = |reason| Err(Error::argument("expires_at", reason));
     if grant.has_ended(now) {
-        return wrong("cannot be changed: the grant has ended");
+        return Err(Error::argument("expires_at", "cannot be changed: the grant has ended"));
     }
-    if at <= now || at <= grant.effective_at {
-        return wrong("must be later than now and than effective_at");
-    }
-    Ok(())
+    terms::check_expiry(at, grant.effective_at, now)
 }

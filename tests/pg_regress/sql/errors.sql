@@ -161,6 +161,28 @@ SELECT try($$credits.wallet_credit('big', 1, 'BIG')$$);
 SELECT available FROM credits.wallet_credit('big', 9999999999.999999999999999999, 'FINE');
 SELECT available FROM credits.wallet_debit('big', 0.000000000000000001, 'FINE');
 
+-- Each says what was given, what it was held against, and where to go on.
+SELECT FROM credits.currency_create('USD', decimals => 2, kind => 'fiat');
+SET credits.allow_backdating = on;
+SELECT FROM credits.exchange_rate_set('CREDIT', 'USD', 0.01, '2026-02-01');
+SET credits.test_clock = '2026-03-01 12:00:01';
+SELECT credits.exchange_rate_set('CREDIT', 'USD', 0.02, '2026-02-01');
+RESET credits.allow_backdating;
+SELECT credits.configure_recharge('CREDIT', (SELECT price_id FROM credits.package_create('Pack', 1000, 20, 'USD')), min_amount => 50, max_amount => 40);
+SELECT credits.currency_update('USD', min_payment => 5, max_payment => 4);
+SELECT credits.explain_drawdown('ada', 1, 'USD', event_name => 'tokens');
+SELECT credits.usage_price('tokens', 1, price_version => 2);
+SELECT credits.usage_summary('ada', '2026-03-02', '2026-03-01');
+SELECT credits.meter_event_stats('tokens', time_zone => 'Mars/' || repeat('Base', 100));
+SELECT credits.report_meter_events('{ada,ada}', '{tokens}', '{1,1}', '{x,y}');
+SELECT credits.maintain_batch(1, 'everything');
+SELECT credits.meter_event_cancel('ada', 'nix');
+-- Declarations of another version than the library.
+CREATE FUNCTION of_a_later_version(customer_id text, currency text) RETURNS TABLE (currency_code text, pending numeric, more text)
+LANGUAGE c AS '$libdir/pg_credits', 'pending_amount_wrapper';
+SELECT of_a_later_version('ada', 'CREDIT');
+DROP FUNCTION of_a_later_version;
+
 -- A currency switched off.
 SELECT FROM credits.currency_update('CREDIT', active => false);
 SELECT try($$credits.wallet_debit('ada', 1)$$);
