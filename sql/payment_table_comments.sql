@@ -111,7 +111,7 @@ COMMENT ON COLUMN credits.payment_totals.tax IS 'Tax in it; NULL for none.';
 COMMENT ON COLUMN credits.payment_totals.shipping IS 'Shipping in it; NULL for none.';
 COMMENT ON COLUMN credits.payment_totals.discount IS 'What the provider took off the price; NULL for nothing.';
 COMMENT ON COLUMN credits.payment_totals.subtotal IS 'The price before that, as the provider says it beside a tax; NULL where it does not.';
-COMMENT ON COLUMN credits.payment_totals.refunded_amount IS 'What was paid back of it. What names no payment is taken from the latest with money left.';
+COMMENT ON COLUMN credits.payment_totals.refunded_amount IS 'What was paid back of it. What names no payment is taken from the latest with money left, and moves where a later one is told: nobody said which, and the order in which things are told must not matter.';
 COMMENT ON COLUMN credits.payment_totals.disputed_amount IS 'What disputes that are open or lost come to, likewise.';
 
 COMMENT ON TABLE credits.payments IS 'What was told of payments: a row for each thing that was told, never changed.';
@@ -121,7 +121,7 @@ COMMENT ON COLUMN credits.payments.top_up_id IS 'Of which top-up.';
 COMMENT ON COLUMN credits.payments.type IS '''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'', ''dispute_lost''.';
 COMMENT ON COLUMN credits.payments.provider IS 'Who said so.';
 COMMENT ON COLUMN credits.payments.provider_reference IS 'What the provider calls the payment, the refund or the dispute.';
-COMMENT ON COLUMN credits.payments.payment_reference IS 'What the provider calls the payment that a refund or a dispute is of; NULL where nobody said.';
+COMMENT ON COLUMN credits.payments.payment_reference IS 'What the provider calls the payment that a refund or a dispute is of; NULL where nobody said: it is of the latest with money left, whichever that is by now.';
 COMMENT ON COLUMN credits.payments.amount IS 'Of how much, in major units; NULL where nobody said.';
 COMMENT ON COLUMN credits.payments.total_refunded IS 'Of a refund: how much by all so far; NULL where nobody said.';
 COMMENT ON COLUMN credits.payments.tax IS 'Of a payment: tax in it; NULL for none.';

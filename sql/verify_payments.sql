@@ -74,6 +74,21 @@ LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*
            GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.top_up_id
 WHERE coalesce(d.of_all, 0) = 0 AND t.disputed_amount <> coalesce(d.disputed, 0)
 UNION ALL
+SELECT 'payment: what was refunded is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(r.refunded, 0), t.refunded_amount
+FROM credits.top_ups t
+LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.payment_id IS NULL) AS refunded,
+                  bool_or(r.amount IS NULL OR r.total_refunded IS NOT NULL) AS says_more
+           FROM credits.payments r
+           LEFT JOIN credits.payments f
+                  ON f.customer_id = r.customer_id AND f.top_up_id = r.top_up_id AND f.type = 'refund_failed' AND f.counts
+                 AND f.provider = r.provider AND f.provider_reference = r.provider_reference
+           WHERE r.type = 'refunded' AND r.counts
+           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+-- Told one by one they add up; what is told of all together can be no less than that.
+WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
+           ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
+UNION ALL
 SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
        p.provider || ' ' || p.provider_reference, NULL, p.amount
 FROM credits.payments p

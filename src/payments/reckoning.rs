@@ -2,12 +2,15 @@
 //! were told. Pure.
 //!
 //! A payment is known by its provider and reference. What names no payment is of the purchase as a whole: it is taken from the
-//! latest payments with money left. Of one payment each provider's word counts once: refunds told one by one add up, the most
-//! that was told of all together includes them, and different providers add up.
+//! latest payments with money left, and moves as others are told: nobody said which, and the order must not matter. Of one
+//! payment each provider's word counts once: refunds told one by one add up, the most that was told of all together includes
+//! them, and different providers add up. What becomes of that where refunds fail: reckoning/refunds.rs.
 
 mod back;
+mod refunds;
 
-use self::back::{disputes, refunds, spread};
+use self::back::{disputes, spread};
+use self::refunds::refunds;
 use crate::amount::Decimal;
 use std::collections::BTreeMap;
 
@@ -159,7 +162,7 @@ impl Payment {
     }
 
     /// What of it was not paid back, whatever is disputed.
-    fn kept(&self) -> Decimal {
+    pub fn kept(&self) -> Decimal {
         (self.paid.unwrap_or_default() - self.refunded).max(Decimal::ZERO)
     }
 

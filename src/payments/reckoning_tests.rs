@@ -159,9 +159,8 @@ fn providers_add_up_and_each_counts_once() {
 
 #[test]
 fn a_refund_fails_and_a_dispute_is_decided() {
-    let failed = fact(Kind::RefundFailed, "re_1", "");
-    assert_eq!(taken(&[paid("p", "10"), refund("re_1", "4"), failed.clone()]), Decimal::ZERO);
-    assert_eq!(taken(&[paid("p", "10"), total("4").of("p"), Fact { amount: Some(d("1")), ..failed }.of("p")]), d("30"));
+    assert_eq!(taken(&[paid("p", "10"), refund("re_1", "4"), failed("re_1", "")]), Decimal::ZERO);
+    assert_eq!(taken(&[paid("p", "10"), total("4").of("p"), failed("re_1", "1").of("p")]), d("30"));
     let dispute = fact(Kind::Disputed, "dp_1", "10").of("p");
     let facts = [paid("p", "10"), dispute, refund("re_1", "10").of("p")];
     assert_eq!((taken(&facts), reckon(d("10"), facts.iter()).excess), (d("100"), Decimal::ZERO));
@@ -169,6 +168,56 @@ fn a_refund_fails_and_a_dispute_is_decided() {
         let decided = [&facts[..], &[fact(kind, "dp_1", "")]].concat();
         assert_eq!((taken(&decided), reckon(d("10"), decided.iter()).excess), (d("100"), d(excess)));
     }
+}
+
+fn failed(reference: &str, amount: &str) -> Fact {
+    fact(Kind::RefundFailed, reference, amount)
+}
+
+#[test]
+fn a_total_may_be_told_after_a_refund_failed_that_it_counts() {
+    let refunded = |facts: &[Fact]| reckon(d("10"), [&[paid("p", "10")], facts].concat().iter()).refunded;
+    // Late, whichever of them name the payment.
+    for (one, total) in [
+        (refund("re_1", "5"), total("5")),
+        (refund("re_1", "5").of("p"), total("5").of("p")),
+        (refund("re_1", "5"), total("5").of("p")),
+        (refund("re_1", "5").of("p"), total("5")),
+    ] {
+        assert_eq!(refunded(&[one.clone(), failed("re_1", ""), total.clone()]), d("0"));
+        assert_eq!(refunded(&[one.clone(), total.clone(), failed("re_1", "")]), d("0"));
+        assert_eq!(refunded(&[total, one, failed("re_1", "")]), d("0"));
+    }
+    // Of which nothing was told but that it failed.
+    assert_eq!(refunded(&[failed("re_1", "5").of("p"), total("5").of("p")]), d("0"));
+    // With another that did not fail: late twice, and before that one is told.
+    let two = [refund("re_1", "5"), refund("re_2", "3"), failed("re_1", "")];
+    assert_eq!(refunded(&[&two[..], &[total("5"), total("8").of("p")]].concat()), d("3"));
+    assert_eq!(refunded(&[refund("re_1", "5"), failed("re_1", ""), total("8"), refund("re_2", "3")]), d("3"));
+    // One that was more than the total was not in it.
+    assert_eq!(refunded(&[total("3"), refund("re_1", "5"), failed("re_1", "")]), d("3"));
+    assert_eq!(refunded(&[refund("re_1", "5"), failed("re_1", ""), total("3")]), d("3"));
+}
+
+#[test]
+fn what_goes_back_after_a_refund_failed() {
+    let refunded = |facts: &[Fact]| reckon(d("10"), [&[paid("p", "10")], facts].concat().iter()).refunded;
+    let whole = |reference| Fact { total: Some(d("10")), ..refund(reference, "") }.of("p");
+    // Tried again: by name, one by one, as a whole without a name, or by one who tells totals only.
+    assert_eq!(refunded(&[whole("re_1"), failed("re_1", ""), whole("re_2")]), d("10"));
+    assert_eq!(
+        refunded(&[whole("re_1"), failed("re_1", ""), total("10").of("p"), refund("re_2", "10").of("p")]),
+        d("10")
+    );
+    assert_eq!(refunded(&[refund("re_1", "10"), failed("re_1", ""), refund("", "").of("p")]), d("10"));
+    let totals = [total("10").of("p"), failed("re_1", "10").of("p"), total("10").of("p")];
+    assert_eq!((refunded(&totals[..2]), refunded(&totals)), (d("0"), d("10")));
+    // A total that may be late is put right by the next.
+    let open = [refund("re_1", "5"), failed("re_1", ""), total("5"), total("7")];
+    assert_eq!((refunded(&open[..3]), refunded(&open)), (d("0"), d("7")));
+    // A failure that names no payment is of the one that it may be in, and of no other.
+    let two = [paid("q", "10"), total("4").of("p"), total("6").of("q"), refund("re_1", "6"), failed("re_1", "")];
+    assert_eq!(refunded(&two), d("4"));
 }
 
 #[test]
@@ -239,7 +288,47 @@ fn in_order(mut facts: Vec<Fact>) -> Vec<Fact> {
     facts
 }
 
+/// What a provider tells of a payment of 100: each refund by itself, the total that went back when it began, and whether it
+/// failed. Some fail at once, others are in all later totals.
+fn told_in_full() -> impl Strategy<Value = Vec<Fact>> {
+    let one = (1i64..25, any::<bool>(), any::<bool>(), any::<bool>());
+    proptest::collection::vec(one, 0..5).prop_map(|all| {
+        let (mut facts, mut total_so_far) = (vec![paid("p", "100")], 0);
+        for (number, (amount, is_named, fails, at_once)) in all.into_iter().enumerate() {
+            let reference = format!("re_{number}");
+            let told = refund(&reference, &amount.to_string());
+            facts.push(if is_named { told.of("p") } else { told });
+            facts.push(total(&(total_so_far + amount).to_string()).of("p"));
+            if fails {
+                facts.push(failed(&reference, ""));
+            }
+            total_so_far += if fails && at_once { 0 } else { amount };
+        }
+        facts
+    })
+}
+
 proptest! {
+    /// Once all refunds are told one by one, what went back is known exactly, whenever totals and failures are told.
+    #[test]
+    fn refunds_that_fail_end_alike(mut facts in told_in_full().prop_shuffle()) {
+        // What failed before it was told is recorded and does not count: the refund first, then its failure.
+        let has_failed = |facts: &[Fact], refund: &Fact| {
+            facts.iter().position(|fact| fact.kind == Kind::RefundFailed && fact.reference == refund.reference)
+        };
+        for place in 0..facts.len() {
+            if let Some(failure) = has_failed(&facts[..place], &facts[place]) {
+                facts.swap(place, failure);
+            }
+        }
+        let back: Decimal = facts
+            .iter()
+            .filter(|fact| fact.kind == Kind::Refunded && has_failed(&facts, fact).is_none())
+            .filter_map(|fact| fact.amount)
+            .sum();
+        prop_assert_eq!(reckon(d("100"), facts.iter()).refunded, back);
+    }
+
     /// Whatever the order, the same remains, went back, and is taken.
     #[test]
     fn the_order_does_not_matter((one, other) in facts().prop_flat_map(|facts| (Just(facts.clone()), Just(facts).prop_shuffle()))) {

@@ -95,6 +95,12 @@ pub fn refunded(
     if let (None, None, Some(payment)) = (amount, total, payment) {
         fact.total = Some(before.whole(told.provider, payment));
         fact.payment = payment.reference.clone().or(fact.payment);
+        let failed = |fact: &Fact| fact.kind == Kind::RefundFailed && fact.provider == told.provider;
+        if told.reference.is_none() && case.facts().any(failed) {
+            // As a total it might be taken for one that counts what failed.
+            fact.total = None;
+            fact.amount = Some(payment.kept()).filter(|kept| payment.reference.is_none() && !kept.is_zero());
+        }
     }
     let standing = case.standing_with(&fact);
     if told.reference.is_none() && amount.is_none() && standing.refunded == before.refunded {

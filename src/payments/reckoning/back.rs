@@ -1,4 +1,4 @@
-//! What refunds and disputes take from the payments that they name, and from none in particular. Pure.
+//! Which payment a refund or a dispute is of, and what disputes take from those that they name, and from none in particular. Pure.
 
 use crate::amount::Decimal;
 use crate::payments::reckoning::{Details, Fact, Kind, Payment, place};
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Where the payment is that a refund or a dispute names; it is made where it was not told yet. `None` where it names none, or
 /// may mean one that was told without a name.
-fn slot(payments: &mut Vec<Payment>, fact: &Fact) -> Option<usize> {
+pub fn slot(payments: &mut Vec<Payment>, fact: &Fact) -> Option<usize> {
     let name = fact.payment.as_deref()?;
     if let Some(place) = place(payments, &fact.provider, name) {
         return Some(place);
@@ -19,86 +19,12 @@ fn slot(payments: &mut Vec<Payment>, fact: &Fact) -> Option<usize> {
 }
 
 /// What the whole of a payment is; before it is paid, what is due.
-fn whole(amount: Decimal, payments: &[Payment], slot: Option<usize>) -> Decimal {
+pub fn whole(amount: Decimal, payments: &[Payment], slot: Option<usize>) -> Decimal {
     match slot {
         Some(place) => payments.get(place).and_then(|payment| payment.paid),
         None => payments.iter().find_map(|payment| payment.paid),
     }
     .unwrap_or(amount)
-}
-
-/// Of one payment, what one provider said.
-#[derive(Default, Clone, Copy)]
-struct Tally {
-    /// What the refunds that it told one by one add up to.
-    sum: Decimal,
-    /// The most that it told of all together.
-    total: Decimal,
-}
-
-/// A refund that has a reference, and may fail.
-struct Refund {
-    slot: Option<usize>,
-    amount: Option<Decimal>,
-    total: Option<Decimal>,
-}
-
-/// Puts refunds down to the payments that they name. Returns what each provider told in all, and what is of no payment in
-/// particular.
-pub fn refunds<'f>(
-    amount: Decimal,
-    payments: &mut Vec<Payment>,
-    facts: impl Iterator<Item = &'f Fact>,
-) -> (BTreeMap<String, Decimal>, Decimal) {
-    let mut tallies: BTreeMap<&str, BTreeMap<Option<usize>, Tally>> = BTreeMap::new();
-    let mut told: BTreeMap<(&str, &str), Refund> = BTreeMap::new();
-    for fact in facts {
-        let key = fact.reference.as_deref().map(|reference| (fact.provider.as_str(), reference));
-        match fact.kind {
-            Kind::Refunded => {
-                let slot = slot(payments, fact);
-                let total = match (fact.amount, fact.total) {
-                    (None, None) => Some(whole(amount, payments, slot)),
-                    _ => fact.total,
-                };
-                let tally = tallies.entry(&fact.provider).or_default().entry(slot).or_default();
-                tally.sum = tally.sum.saturating_add(fact.amount.unwrap_or_default());
-                tally.total = tally.total.max(total.unwrap_or_default());
-                key.map(|key| told.insert(key, Refund { slot, amount: fact.amount, total }));
-            }
-            Kind::RefundFailed => {
-                let (slot, one, total) = match key.and_then(|key| told.remove(&key)) {
-                    Some(refund) => (refund.slot, refund.amount, refund.amount.or(refund.total)),
-                    // It may be in the total that was told.
-                    None => (slot(payments, fact), None, fact.amount),
-                };
-                let tally = tallies.entry(&fact.provider).or_default().entry(slot).or_default();
-                tally.sum = (tally.sum - one.unwrap_or_default()).max(Decimal::ZERO);
-                tally.total = (tally.total - total.unwrap_or_default()).max(Decimal::ZERO);
-            }
-            _ => {}
-        }
-    }
-    let (mut by_provider, mut floating) = (BTreeMap::new(), Decimal::ZERO);
-    for (provider, tallies) in tallies {
-        // What was told one by one of no payment in particular may be in what was told of one in all.
-        let (mut named, mut gap) = (Decimal::ZERO, Decimal::ZERO);
-        for (slot, tally) in &tallies {
-            let Some(payment) = slot.and_then(|place| payments.get_mut(place)) else { continue };
-            let most = tally.sum.max(tally.total);
-            payment.refunded = payment.refunded.saturating_add(most);
-            // Nothing that is told of the others is of one that nobody has paid.
-            if payment.paid.is_some() {
-                named = named.saturating_add(most);
-                gap = gap.saturating_add(most - tally.sum);
-            }
-        }
-        let loose = tallies.get(&None).copied().unwrap_or_default();
-        let more = (loose.sum - gap).max(loose.total - named).max(Decimal::ZERO);
-        floating = floating.saturating_add(more);
-        by_provider.insert(provider.to_string(), named.saturating_add(more));
-    }
-    (by_provider, floating)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -35,3 +35,31 @@ SELECT taken, contradiction FROM credits.payment_dispute_closed('dan', :'dan', '
 SELECT customer_id, type, payment_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id IN ('cyd', 'dan') ORDER BY payment_id;
 SELECT customer_id, provider_reference, refunded_amount, disputed_amount FROM credits.purchase_payments WHERE customer_id IN ('cyd', 'dan') ORDER BY 1;
 SELECT * FROM credits.verify();
+
+-- A total may be told after a refund failed that it counts: what was told one by one explains it. More than that is news.
+SELECT paid('eve', 'pi_eve') AS eve, paid('fay', 'pi_fay') AS fay, paid('gil', 'pi_gil') AS gil, paid('hal', 'pi_hal') AS hal \gset
+SELECT refunded, taken FROM credits.payment_refunded('eve', :'eve', 'stripe', 're_eve', 5);
+SELECT refunded, taken FROM credits.payment_refund_failed('eve', :'eve', 'stripe', 're_eve');
+SELECT refunded, taken, available FROM credits.payment_refunded('eve', :'eve', 'stripe', total_refunded => 5, payment_reference => 'pi_eve');
+SELECT refunded, taken, available FROM credits.payment_refunded('eve', :'eve', 'stripe', total_refunded => 7, payment_reference => 'pi_eve');
+-- Tried again after it failed: by name, and as the whole payment.
+SELECT refunded, taken FROM credits.payment_refunded('fay', :'fay', 'stripe', 're_fay_1');
+SELECT refunded, taken FROM credits.payment_refund_failed('fay', :'fay', 'stripe', 're_fay_1');
+SELECT refunded, taken FROM credits.payment_refunded('fay', :'fay', 'stripe', 're_fay_2');
+SELECT refunded, taken FROM credits.payment_refunded('gil', :'gil', 'stripe', 're_gil', 10);
+SELECT refunded, taken FROM credits.payment_refund_failed('gil', :'gil', 'stripe', 're_gil');
+SELECT refunded, taken FROM credits.payment_refunded('gil', :'gil', 'stripe');
+SELECT refunded, taken, replayed FROM credits.payment_refunded('gil', :'gil', 'stripe');
+-- The same of a payment without a name.
+SELECT top_up_id AS ivy FROM credits.payment_succeeded('ivy', (SELECT top_up_id FROM credits.top_up_create('ivy', :'pack'))) \gset
+SELECT refunded, taken FROM credits.payment_refunded('ivy', :'ivy', 'manual', 'r_ivy');
+SELECT refunded, taken FROM credits.payment_refund_failed('ivy', :'ivy', 'manual', 'r_ivy');
+SELECT refunded, taken FROM credits.payment_refunded('ivy', :'ivy');
+SELECT refunded, taken, replayed FROM credits.payment_refunded('ivy', :'ivy');
+-- What names no payment is of the latest with money left, and moves as payments are told: the order does not matter.
+SELECT refunded, taken FROM credits.payment_refunded('hal', :'hal', 'stripe', 're_hal', 4);
+SELECT refunded_amount, provider_reference FROM credits.purchase_payments WHERE customer_id = 'hal' ORDER BY 2;
+SELECT contradiction FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_hal_2', 10);
+SELECT refunded_amount, provider_reference FROM credits.purchase_payments WHERE customer_id = 'hal' ORDER BY 2;
+SELECT customer_id, refunded_amount, reclaimed FROM credits.purchases WHERE customer_id IN ('eve', 'fay', 'gil', 'hal', 'ivy') ORDER BY 1;
+SELECT * FROM credits.verify();

@@ -47,6 +47,7 @@ SELECT * FROM breaking($$UPDATE credits.payment_totals SET disputed_amount = 1 W
 SELECT * FROM breaking($$DELETE FROM credits.payment_totals WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits.payments SET amount = 9 WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits.payments SET counts = false WHERE customer_id = 'cyd' AND type = 'dispute_won'$$);
+SELECT * FROM breaking($$UPDATE credits.payments SET type = 'failed' WHERE customer_id = 'bob' AND type = 'refunded'$$);
 SELECT * FROM breaking($$UPDATE credits.payment_references SET customer_id = 'bob', top_up_id = (SELECT top_up_id FROM credits.top_ups WHERE customer_id = 'bob') WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$UPDATE credits.payment_references SET top_up_id = gen_random_uuid() WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$UPDATE credits.payment_references SET kind = 'refund' WHERE customer_id = 'cyd'$$);
