@@ -7,6 +7,7 @@ use crate::ledger::account;
 use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
 use crate::moment::Time;
+use crate::pg::patience::Patience;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT4OID, TEXTOID, UUIDOID};
@@ -71,7 +72,7 @@ pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> 
     let failed = failure::known(session)?;
     let mut free = posting::lock_free(session, &page)?;
     free.retain(|key| !failed.contains(key));
-    failure::each_apart(session, &free, &HashSet::new(), |keys| look_again(session, keys))?;
+    failure::each_apart(session, &free, &HashSet::new(), &Patience::default(), |keys| look_again(session, keys))?;
     match page.last() {
         Some((customer_id, _)) if page.len() as i64 == i64::from(most) => {
             GO_ON.run(session, &[price_id.cell(), customer_id.cell()])?
@@ -88,7 +89,8 @@ fn try_again(session: &Session, most: i32) -> Result<i32, Error> {
         keys.push((row.next()?, row.next()?));
     }
     let failed: HashSet<Key> = keys.iter().cloned().collect();
-    let (done, failures) = failure::each_apart(session, &keys, &failed, |keys| look_again(session, keys))?;
+    let patience = Patience::default();
+    let (done, failures) = failure::each_apart(session, &keys, &failed, &patience, |keys| look_again(session, keys))?;
     Ok(done + failures)
 }
 

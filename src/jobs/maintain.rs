@@ -13,6 +13,7 @@ use crate::moment::Time;
 use crate::outbox;
 use crate::payments::webhook;
 use crate::pg::argument::Timestamptz;
+use crate::pg::patience::{Patience, in_any_case};
 use crate::pg::procedure::{self, Call};
 use crate::pg::reply::{Nothing, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
@@ -73,7 +74,7 @@ fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Ti
         writing(|session| {
             let mut done = 0;
             for kind in WORK.iter().filter(|kind| work.is_none_or(|name| name == kind.name)) {
-                done += (kind.batch)(session, batch_size, due_by)?;
+                done += in_any_case(|| (kind.batch)(session, batch_size, due_by))?;
             }
             Ok(Value(done))
         })
@@ -101,6 +102,7 @@ thread_local! {
 /// that rows of the inbox hold back, or another session.
 fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let now = settings::now()?.min(due_by);
+    let patience = Patience::default();
     let (mut limit, mut seen): (i32, HashSet<Key>) = (most, HashSet::new());
     loop {
         let (mut due, mut failed): (Vec<(Key, Time)>, HashSet<Key>) = (Vec::new(), HashSet::new());
@@ -124,8 +126,8 @@ fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
             .collect();
         for some in free.chunks(most as usize) {
             let keys = posting::lock_free(session, some)?;
-            let done = post_some(session, &keys, &failed, &customers, now, since)?;
-            if done > 0 {
+            let done = post_some(session, &keys, &failed, &customers, (now, since), &patience)?;
+            if done > 0 || patience.is_out() {
                 return Ok(done);
             }
         }
@@ -143,10 +145,10 @@ fn post_some(
     keys: &[Key],
     failed: &HashSet<Key>,
     customers: &HashSet<String>,
-    now: Time,
-    since: Time,
+    (now, since): (Time, Time),
+    patience: &Patience,
 ) -> Result<i32, Error> {
-    let (done, failures) = failure::each_apart(session, keys, failed, |keys| {
+    let (done, failures) = failure::each_apart(session, keys, failed, patience, |keys| {
         // Locked already, so this does not wait. Of usage that waits a share of a batch each.
         let books = posting::lock(session, keys)?;
         let each = settlement::share(settlement::BATCH, books.len());
@@ -168,7 +170,7 @@ fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
     let due_by = if settings::is_clock_set() { Time::NEVER } else { due_by };
     // Where it fails it has no other turn.
     DRAINING.set(false);
-    match inbox::drain(session, settlement::BATCH, due_by)? {
+    match inbox::drain(session, settlement::BATCH, due_by, &Patience::default())? {
         Some(drained) => {
             DRAINING.set(drained.due > 0);
             Ok(drained.due)
@@ -181,6 +183,6 @@ fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
 }
 
 fn settle(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
-    let charged = settlement::charge(session, settlement::BATCH, due_by)?;
+    let charged = settlement::charge(session, settlement::BATCH, due_by, &Patience::default())?;
     Ok(if charged > 0 { charged } else { DRAINING.get().into() })
 }

@@ -17,6 +17,7 @@ use crate::pg::argument::Numeric;
 use crate::pg::array::array;
 use crate::pg::lock::Lock;
 use crate::pg::memory;
+use crate::pg::patience::Patience;
 use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::{Place, ToCell, UpTo};
 use crate::settings;
@@ -70,8 +71,8 @@ thread_local! {
 }
 
 /// Takes up to so many rows out of the inbox, or returns `None` where another session is at it. Rows of an account that another
-/// session has locked stay.
-pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Drained>, Error> {
+/// session has locked stay, and what it would have to wait for longer than a moment.
+pub fn drain(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<Option<Drained>, Error> {
     // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
     if !Lock::of(session, c"inbox", "drain").take_if_free() {
         MORE.set(true);
@@ -81,11 +82,12 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
     loop {
         // A connection of its own: what a statement is given and returns stays until its connection ends, whatever context it
         // was run in.
-        let (more, all) = statement::freeing(session, |session| some(session, most - drained.rows, due_by))?;
+        let (more, all) = statement::freeing(session, |session| some(session, most - drained.rows, due_by, patience))?;
         drained.rows += more.rows;
         drained.due += more.due;
         drained.bytes += more.bytes;
-        if all || more.rows == 0 || drained.rows >= most || drained.bytes >= BYTES_A_CALL {
+        let ends = all || more.rows == 0 || patience.is_out();
+        if ends || drained.rows >= most || drained.bytes >= BYTES_A_CALL {
             memory::give_back(drained.rows as usize, drained.bytes);
             return Ok(Some(drained));
         }
@@ -93,7 +95,7 @@ pub fn drain(session: &Session, most: i32, due_by: Time) -> Result<Option<Draine
 }
 
 /// The same with no more of them than fit into memory at once, and whether that were all.
-fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), Error> {
+fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<(Drained, bool), Error> {
     // Where this fails they wait, and go on to hold back their accounts.
     MORE.set(true);
     let now = settings::now()?;
@@ -114,7 +116,7 @@ fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), E
         memory::expect(some.len() * batch::EVENT_BYTES);
         let (rows, considered, bytes) = rows(session, some, now)?;
         let (end, all) = (from + considered, considered == some.len() && considered < AT_ONCE);
-        let done = report(session, &rows)?;
+        let done = report(session, &rows, patience)?;
         // What is not there any more another session took out.
         let staying = rows.iter().zip(&done).filter(|(_, done)| !**done);
         let stays: HashSet<Place> = staying.map(|(row, _)| row.at.1).collect();
@@ -124,7 +126,7 @@ fn some(session: &Session, most: i32, due_by: Time) -> Result<(Drained, bool), E
             drained.rows += 1;
             drained.due += i32::from(row.as_of <= due_by);
         }
-        if drained.rows > 0 {
+        if drained.rows > 0 || patience.is_out() {
             MORE.set(!all || end - from >= most as usize);
             waiting.keep();
             return Ok((drained, all));
@@ -238,8 +240,9 @@ fn read(row: &mut statement::Row<'_>, received_at: Time, now: Time) -> Result<(T
 }
 
 /// Charges what rows report as of when they came, or puts them aside; whether each is done with.
-fn report(session: &Session, rows: &[Row]) -> Result<Vec<bool>, Error> {
-    let outcomes = isolation::report(session, &rows.iter().map(|row| (row.as_of, &row.event)).collect::<Vec<_>>())?;
+fn report(session: &Session, rows: &[Row], patience: &Patience) -> Result<Vec<bool>, Error> {
+    let reports: Vec<_> = rows.iter().map(|row| (row.as_of, &row.event)).collect();
+    let outcomes = isolation::report(session, &reports, patience)?;
     let (mut done, mut leaving, mut refused) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for (row, outcome) in rows.iter().zip(outcomes) {
         let busy = matches!(outcome, Outcome::Busy);

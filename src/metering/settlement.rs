@@ -8,6 +8,7 @@ use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
 use crate::metering::inbox;
 use crate::moment::Time;
+use crate::pg::patience::{Patience, in_any_case};
 use crate::pg::reply::{Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
@@ -33,7 +34,7 @@ thread_local! {
 fn settle(batch_size: Option<i32>) -> Reply<Value<i32>> {
     Reply(
         input::at_least_one("batch_size", batch_size)
-            .and_then(|most| writing(|session| batch(session, most)))
+            .and_then(|most| writing(|session| in_any_case(|| batch(session, most))))
             .map(Value),
     )
 }
@@ -41,15 +42,17 @@ fn settle(batch_size: Option<i32>) -> Reply<Value<i32>> {
 /// A batch of both: half of it is the inbox's, and the rest, and what one leaves of its half, the other's.
 fn batch(session: &Session, most: i32) -> Result<i32, Error> {
     let half = if posting::may_be_unsettled(session)? { most - most / 2 } else { most };
-    let drained = inbox::drain(session, half, Time::NEVER)?;
+    let patience = Patience::default();
+    let drained = inbox::drain(session, half, Time::NEVER, &patience)?;
     let is_kept_out = drained.is_none();
     let mut settled = drained.map_or(0, |drained| drained.rows);
     let full = settled >= half;
     if settled < most {
-        settled += charge(session, most - settled, Time::NEVER)?;
+        settled += charge(session, most - settled, Time::NEVER, &patience)?;
     }
     if full && settled < most {
-        settled += inbox::drain(session, most - settled, Time::NEVER)?.map_or(0, |drained| drained.rows);
+        let drained = inbox::drain(session, most - settled, Time::NEVER, &patience)?;
+        settled += drained.map_or(0, |drained| drained.rows);
     }
     if is_kept_out && settled == 0 {
         kept_out();
@@ -92,7 +95,7 @@ static LOCK_SOME: Statement = Statement::in_order(
 
 /// Charges recorded events of accounts that nobody else has locked, as many from each as from the others, where the oldest was
 /// recorded by then.
-pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+pub fn charge(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<i32, Error> {
     if !posting::may_be_unsettled(session)? {
         return Ok(0);
     }
@@ -111,7 +114,7 @@ pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
         }
         let (customers, since) = inbox::holds_back(session, &keys, now)?;
         let each = share(most, keys.len());
-        let (charged, _) = failure::each_apart(session, &keys, &failed, |keys| {
+        let (charged, _) = failure::each_apart(session, &keys, &failed, patience, |keys| {
             // Locked already, so this does not wait.
             let books = posting::lock(session, keys)?;
             let (mut books, mut held): (Vec<Book>, Vec<Book>) =
@@ -123,8 +126,8 @@ pub fn charge(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
             posting::post_due(session, books)?;
             Ok(charged as i32)
         })?;
-        // None where another session was quicker, or where it failed.
-        if charged > 0 {
+        // None where another session was quicker or has what they need, or where it failed.
+        if charged > 0 || patience.is_out() {
             return Ok(charged);
         }
     }

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod lock;
 pub mod memory;
 pub mod numeric;
+pub mod patience;
 pub mod placeholder;
 pub mod planning;
 pub mod procedure;

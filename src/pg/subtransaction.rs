@@ -1,6 +1,7 @@
 //! A subtransaction: work that is gone as if it had never run, where it does not come to anything.
 
 use crate::error::Error;
+use crate::pg::patience::{BUSY, Patience};
 use crate::pg::planning::with_settings;
 use crate::pg::statement::Session;
 use pgrx::PgSqlErrorCode::{ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_UNIQUE_VIOLATION};
@@ -65,6 +66,13 @@ pub struct Failure {
     pub message: String,
 }
 
+impl Failure {
+    /// Whether it was no more than that another session had a lock.
+    pub fn is_busy(&self) -> bool {
+        self.error == BUSY
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Failure { error: error.sqlstate().to_string(), message: error.sentence() }
@@ -72,16 +80,23 @@ impl From<Error> for Failure {
 }
 
 /// How errors begin that are about the server or about this session, whatever it was at: transactions that collide, resources that
-/// ran out, locks that were not to be had in time, whoever operates it, its disks.
-const NOT_OF_THE_WORK: [&str; 5] = ["40", "53", "55P03", "57", "58"];
+/// ran out, whoever operates it, its disks.
+const NOT_OF_THE_WORK: [&str; 4] = ["40", "53", "57", "58"];
 
-/// Those of them that work of another kind need not meet: it may need less, and other locks.
-const PASSING: [&str; 3] = ["40", "53", "55P03"];
+/// Those of them that work of another kind need not meet: it may need less, and other rows.
+const PASSING: [&str; 2] = ["40", "53"];
 
-/// Runs work, and undoes all of it where it fails, whatever the reason; only what fails whatever the work was, a cancel say, is
-/// raised.
-pub fn isolate<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
-    isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK), work)
+/// Runs work, and undoes all of it where it fails, whatever the reason, or where a lock is not to be had in time; only what fails
+/// whatever the work was, a cancel say, is raised.
+pub fn isolate<T>(patience: &Patience, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    if patience.is_out() {
+        return Err(Failure { error: BUSY.to_string(), message: String::new() });
+    }
+    let outcome = isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK), || patience.within(work));
+    if outcome.as_ref().is_err_and(Failure::is_busy) {
+        patience.lose();
+    }
+    outcome
 }
 
 /// The same for a whole kind of work: nothing but what ends the session's call, a cancel or a disk that fails, is raised.

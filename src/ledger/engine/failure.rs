@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::ledger::engine::posting::{self, Key};
+use crate::pg::patience::Patience;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::subtransaction::{self, Failure};
 use crate::pg::value::ToCell;
@@ -10,37 +11,32 @@ use pgrx::pg_sys::TEXTOID;
 use std::collections::HashSet;
 
 /// Does `work` for accounts: for all at once, in a subtransaction; where that fails, for each in one of its own, and those that
-/// it fails for are recorded. `failed` are those that it failed for before. What it came to, added up, and for how many it failed.
+/// it fails for are recorded, but for what other sessions have locked. `failed` are those that it failed for before. What it came
+/// to, added up, and for how many it failed.
 pub fn each_apart(
     session: &Session,
     keys: &[Key],
     failed: &HashSet<Key>,
+    patience: &Patience,
     work: impl Fn(&[Key]) -> Result<i32, Error>,
 ) -> Result<(i32, i32), Error> {
-    let (apart, sound): (Vec<Key>, Vec<Key>) = keys.iter().cloned().partition(|key| failed.contains(key));
+    let (mut apart, sound): (Vec<Key>, Vec<Key>) = keys.iter().cloned().partition(|key| failed.contains(key));
     let (mut done, mut failures) = (0, 0);
     if !sound.is_empty() {
-        match subtransaction::isolate(|| work(&sound)) {
+        match subtransaction::isolate(patience, || work(&sound)) {
             Ok(count) => done += count,
-            Err(_) => {
-                for key in &sound {
-                    match subtransaction::isolate(|| work(std::slice::from_ref(key))) {
-                        Ok(count) => done += count,
-                        Err(failure) => {
-                            failures += 1;
-                            record(session, key, &failure)?;
-                        }
-                    }
-                }
-            }
+            Err(_) => apart.splice(..0, sound).for_each(drop),
         }
     }
     for key in &apart {
-        match subtransaction::isolate(|| work(std::slice::from_ref(key))) {
+        match subtransaction::isolate(patience, || work(std::slice::from_ref(key))) {
             Ok(count) => {
                 done += count;
-                forget(session, key)?;
+                if failed.contains(key) {
+                    forget(session, key)?;
+                }
             }
+            Err(failure) if failure.is_busy() => {}
             Err(failure) => {
                 failures += 1;
                 record(session, key, &failure)?;

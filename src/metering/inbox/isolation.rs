@@ -1,5 +1,5 @@
 //! Rows of the inbox charged apart from those of other accounts, where one account, or one row, fails: it is put aside with its
-//! error, and the others are charged.
+//! error, and the others are charged. So they are where one would have to wait for another session, and it stays.
 
 use crate::error::Error;
 use crate::ledger::engine::failure;
@@ -8,12 +8,13 @@ use crate::metering::batch::accounts::Locking;
 use crate::metering::report::{self, Event};
 use crate::metering::{batch, meter};
 use crate::moment::Time;
+use crate::pg::patience::Patience;
 use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
 use std::collections::HashMap;
 
-/// What came of a row: charged, or found a repeat; left where it is, for another session has its account; or why it is put
-/// aside.
+/// What came of a row: charged, or found a repeat; left where it is, for another session has its account or its identifier; or
+/// why it is put aside.
 pub enum Outcome {
     /// Done with.
     Done,
@@ -29,9 +30,12 @@ type Row<'a> = (Time, &'a Result<Event, Error>);
 /// An account, where it is known, and the places of its rows.
 type Group = (Option<Key>, Vec<usize>);
 
+/// So many rows of an account, one by one, are found to be another session's until all of it is taken to be.
+const ROWS: usize = 10;
+
 /// Charges what rows report, an outcome a row: all at once, but for the rows of accounts that work failed for before; where that
 /// fails, account by account.
-pub fn report(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Outcome>, Error> {
+pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Result<Vec<Outcome>, Error> {
     let failed = failure::known(session)?;
     let mut outcomes: Vec<Option<Outcome>> = rows.iter().map(|_| None).collect();
     let (mut together, mut apart): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -39,33 +43,60 @@ pub fn report(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Outcome>, Error
         let is_apart = !failed.is_empty() && account(session, row)?.is_some_and(|key| failed.contains(&key));
         if is_apart { apart.push(place) } else { together.push(place) }
     }
-    if let Err(_failure) = charge(session, rows, &together, &mut outcomes) {
+    if let Err(_failure) = charge(session, rows, &together, &mut outcomes, patience) {
         apart.append(&mut together);
     }
     for (key, places) in by_account(session, rows, apart)? {
-        if charge(session, rows, &places, &mut outcomes).is_ok() {
-            if let Some(key) = key.filter(|key| failed.contains(key)) {
-                failure::forget(session, &key)?;
+        match charge(session, rows, &places, &mut outcomes, patience) {
+            Ok(()) => {
+                if let Some(key) = key.filter(|key| failed.contains(key)) {
+                    failure::forget(session, &key)?;
+                }
+                continue;
             }
-            continue;
-        }
-        // Is it the account, or one of these rows?
-        match key.as_ref().map(|key| (key, account_works(session, key, rows[places[0]].0))) {
-            Some((key, Err(failure))) => {
-                failure::record(session, key, &failure)?;
-                places.iter().for_each(|place| outcomes[*place] = Some(Outcome::Failed(failure.clone())));
-            }
-            _ => {
-                for place in places {
-                    if let Err(failure) = charge(session, rows, &[place], &mut outcomes) {
-                        outcomes[place] = Some(Outcome::Failed(failure));
-                    }
+            // Some of them may have to wait for nobody.
+            Err(failure) if failure.is_busy() => {}
+            // Is it the account, or one of these rows?
+            Err(_) => {
+                let works = key.as_ref().map_or(Ok(()), |key| account_works(session, key, rows[places[0]].0, patience));
+                if let (Some(key), Err(failure)) = (&key, works)
+                    && !failure.is_busy()
+                {
+                    failure::record(session, key, &failure)?;
+                    places.iter().for_each(|place| outcomes[*place] = Some(Outcome::Failed(failure.clone())));
+                    continue;
                 }
             }
         }
+        one_by_one(session, rows, places, &mut outcomes, patience);
     }
     let lost = || Error::internal("a row of the inbox had no outcome");
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
+}
+
+/// Charges the rows at these places, each apart.
+fn one_by_one(
+    session: &Session,
+    rows: &[Row<'_>],
+    places: Vec<usize>,
+    outcomes: &mut [Option<Outcome>],
+    patience: &Patience,
+) {
+    let mut busy = 0;
+    for place in places {
+        if busy == ROWS {
+            outcomes[place] = Some(Outcome::Busy);
+            continue;
+        }
+        match charge(session, rows, &[place], outcomes, patience) {
+            Ok(()) => {}
+            Err(failure) if failure.is_busy() => {
+                busy += 1;
+                outcomes[place] = Some(Outcome::Busy);
+            }
+            Err(failure) => outcomes[place] = Some(Outcome::Failed(failure)),
+        }
+    }
 }
 
 /// Charges the rows at these places, all or none.
@@ -74,12 +105,13 @@ fn charge(
     rows: &[Row<'_>],
     places: &[usize],
     outcomes: &mut [Option<Outcome>],
+    patience: &Patience,
 ) -> Result<(), Failure> {
     if places.is_empty() {
         return Ok(());
     }
     let some: Vec<Row<'_>> = places.iter().map(|place| rows[*place]).collect();
-    let charged = subtransaction::isolate(|| charge_all(session, &some))?;
+    let charged = subtransaction::isolate(patience, || charge_all(session, &some))?;
     for (place, outcome) in places.iter().zip(charged) {
         outcomes[*place] = Some(match outcome {
             Ok(_) => Outcome::Done,
@@ -101,8 +133,8 @@ fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<report::Outcome
 }
 
 /// Whether an account can be brought up to date at all; one that another session has can.
-fn account_works(session: &Session, key: &Key, now: Time) -> Result<(), Failure> {
-    subtransaction::isolate(|| match posting::lock_free(session, std::slice::from_ref(key))? {
+fn account_works(session: &Session, key: &Key, now: Time, patience: &Patience) -> Result<(), Failure> {
+    subtransaction::isolate(patience, || match posting::lock_free(session, std::slice::from_ref(key))? {
         free if free.is_empty() => Ok(()),
         free => posting::open_as_of(session, &free, now).and_then(|books| posting::post_due(session, books)),
     })

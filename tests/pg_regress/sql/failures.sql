@@ -109,6 +109,7 @@ CALL credits.maintain();
 SELECT count(*) FROM credits.outbox;
 SELECT * FROM credits.verify();
 -- Nor does one that ran out of something, or collided with another session: the others may need less, and other locks.
+-- Where it is a lock that was not to be had, its rows just stay.
 CREATE FUNCTION run_out() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'not now' USING ERRCODE = tg_argv[0];
