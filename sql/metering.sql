@@ -91,7 +91,7 @@ RETURNS TABLE (
 LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) IS
-'Reports a batch of usage in one call: one row an event, in input order, each as if it had been reported alone. The arrays have one element an event; occurred_ats may be NULL for now. error, message: the code that the event alone would have raised (''PC004'' and so on) and what it says, NULL where there was none; one bad event does not lose the others, unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';
+'Reports a batch of usage in one call: one row an event, in input order, each as if it had been reported alone. The arrays have one element an event; occurred_ats may be NULL for now. error, message: the code that the event alone would have raised (''PC004'' and so on) and what it says, NULL where there was none; one bad event does not lose the others, nor does one account that cannot be charged at all, unless all_or_nothing, which raises the first error and writes nothing. Raises PC013.';
 
 CREATE FUNCTION credits.report_meter_events(events jsonb, all_or_nothing boolean DEFAULT false)
 RETURNS TABLE (

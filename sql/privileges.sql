@@ -40,7 +40,7 @@ TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, 
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
     credits.wallet_balance(text, text),
-    credits.balance_now(text, text),
+    credits.balance_now(text, text, boolean),
     credits.wallet_balance_at(text, text, timestamptz),
     credits.wallet_history(text, text, integer, bigint),
     credits.explain_drawdown(text, numeric, text, text),

@@ -18,21 +18,22 @@ COMMENT ON FUNCTION credits.due_grants IS
 -- Only accounts in which something is to change or usage waits cost a call (OFFSET 0 keeps the condition before the call);
 -- of the others the row is right as it is.
 CREATE VIEW credits.wallets AS
-SELECT a.customer_id, a.currency,
-       coalesce((n.now).available, a.available) + coalesce((n.now).restricted, a.restricted) AS balance,
-       coalesce((n.now).available, a.available) AS available, coalesce((n.now).restricted, a.restricted) AS restricted,
-       coalesce((n.now).held, a.held) AS held, coalesce((n.now).pending, a.pending) AS pending,
-       (n.now).next_expiry_at, (n.now).next_expiry_amount,
+SELECT a.customer_id, a.currency, n.available + n.restricted AS balance, n.available, n.restricted, n.held, n.pending,
+       n.next_expiry_at, n.next_expiry_amount,
        nullif(a.overdraft_limit, 'infinity') AS overdraft_limit,
        nullif(a.low_balance_threshold, 0) AS low_balance_threshold,
-       coalesce((n.now).available, a.available) < a.low_balance_threshold AS is_low,
+       n.available < a.low_balance_threshold AS is_low,
        a.created_at
 FROM credits.accounts a
-CROSS JOIN LATERAL (SELECT CASE WHEN a.next_change_at < 'infinity' OR a.defers
-                                THEN credits.balance_now(a.customer_id, a.currency) END AS now
-                    OFFSET 0) n;
+CROSS JOIN LATERAL (SELECT a.next_change_at < 'infinity' OR a.defers AS asked OFFSET 0) q
+CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN credits.balance_now(a.customer_id, a.currency, true) END AS now OFFSET 0) b
+CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN (b.now).available ELSE a.available END AS available,
+                           CASE WHEN q.asked THEN (b.now).restricted ELSE a.restricted END AS restricted,
+                           CASE WHEN q.asked THEN (b.now).held ELSE a.held END AS held,
+                           CASE WHEN q.asked THEN (b.now).pending ELSE a.pending END AS pending,
+                           (b.now).next_expiry_at, (b.now).next_expiry_amount) n;
 COMMENT ON VIEW credits.wallets IS
-'Accounts at this moment, one a customer and currency: balance (available and restricted), held, pending, what expires next, the limits set by account_configure (NULL for none), and whether available is below low_balance_threshold.';
+'Accounts at this moment, one a customer and currency: balance (available and restricted), held, pending, what expires next, the limits set by account_configure (NULL for none), and whether available is below low_balance_threshold. Of an account whose rows are damaged the amounts are NULL, with a warning; verify() says what is wrong.';
 
 CREATE VIEW credits.grants AS
 SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.status, g.status) AS status, g.amount,
@@ -54,7 +55,7 @@ CROSS JOIN LATERAL (
                AS remaining,
            coalesce(d.lapsed, g.lapsed) AS lapsed) n;
 COMMENT ON VIEW credits.grants IS
-'Credit grants at this moment: amount is what was granted; remaining can be drawn on (from effective_at), held is set aside, lapsed expired, was voided or was taken back because its price was paid back, consumed is the rest: spent, transferred or corrected. ended_at: when it was voided or expired by hand. transferred_from: the customer that the credits came from.';
+'Credit grants at this moment: amount is what was granted; remaining can be drawn on (from effective_at), held is set aside, lapsed expired, was voided or was taken back because its price was paid back, consumed is the rest: spent, transferred or corrected. Of an account whose rows are damaged grants are as they were posted, with a warning. ended_at: when it was voided or expired by hand. transferred_from: the customer that the credits came from.';
 
 CREATE VIEW credits.open_holds AS
 SELECT h.customer_id, h.hold_id, h.currency, h.amount, h.description, h.metadata, h.created_at, h.expires_at

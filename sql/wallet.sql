@@ -5,12 +5,12 @@ CREATE TYPE credits.balance AS (
     next_expiry_at timestamptz, next_expiry_amount numeric);
 COMMENT ON TYPE credits.balance IS 'What wallet_balance returns of one account.';
 
-CREATE FUNCTION credits.balance_now(customer_id text, currency text)
+CREATE FUNCTION credits.balance_now(customer_id text, currency text, or_null boolean DEFAULT false)
 RETURNS credits.balance
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'balance_now_wrapper';
 COMMENT ON FUNCTION credits.balance_now IS
-'An account as wallet_balance returns it, worked out from everything that has happened by now: for wallet_balance, the views, and callers that do not prepare their statements. NULL without a currency. Raises PC008, PC013.';
+'An account as wallet_balance returns it, worked out from everything that has happened by now: for wallet_balance, the views, and callers that do not prepare their statements. NULL without a currency, and with or_null, and a warning, where the account''s rows are damaged. Raises PC008, PC013.';
 
 CREATE VIEW credits.stored_balances AS
 SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, a.next_change_at < 'infinity' AS changes,

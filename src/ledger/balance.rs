@@ -12,8 +12,8 @@ use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
 use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
-use pgrx::pg_extern;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
+use pgrx::{pg_extern, warning};
 use uuid::Uuid;
 
 row! {
@@ -45,22 +45,33 @@ pub fn currencies(session: &Session, customer_id: &str) -> Result<Vec<String>, E
 }
 
 /// `credits.balance_now`: the general way of `wallet_balance`, which SQL does alone where an account's row is the last word.
-/// NULL without a currency. Writes nothing. Raises PC008, PC013.
+/// NULL without a currency, and with `or_null` where the account is damaged. Writes nothing. Raises PC008, PC013.
 #[pg_extern(sql = false)]
-fn balance_now(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Maybe<BalanceRow>> {
+fn balance_now(customer_id: Option<&str>, currency: Option<&str>, or_null: Option<bool>) -> Reply<Maybe<BalanceRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         let Some(code) = currency else { return Ok(Maybe(None)) };
         let now = settings::now()?;
-        reading(|session| match book(session, customer_id, code, now)? {
+        let row = reading(|session| match book(session, customer_id, code, now)? {
             Some(book) => balance(session, book),
             None => {
                 currency::check_known(session, code)?;
                 Ok(nothing(code))
             }
-        })
-        .map(|row| Maybe(Some(row)))
+        });
+        if or_null == Some(true) { unless_damaged(customer_id, code, row) } else { row.map(Some) }.map(Maybe)
     })())
+}
+
+/// What was read of an account, for a view that shows others beside it: nothing, and a warning, where it is damaged.
+fn unless_damaged<T>(customer_id: &str, currency: &str, read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Err(error @ Error::Internal { .. }) => {
+            warning!("the account of {customer_id:?} in {currency} cannot be read: {}", error.sentence());
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 row! {
@@ -116,7 +127,7 @@ fn due_events(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<D
     }))
 }
 
-/// What time has done to an account and nothing has posted yet.
+/// What time has done to an account and nothing has posted yet; nothing of one that is damaged.
 fn due_rows<T: Columns>(
     customer_id: Option<&str>,
     currency: Option<&str>,
@@ -125,7 +136,8 @@ fn due_rows<T: Columns>(
     let customer_id = input::key("customer_id", customer_id)?;
     let code = input::required("currency", currency)?;
     let now = settings::now()?;
-    reading(|session| Ok(Many(book(session, customer_id, code, now)?.as_ref().map(rows).unwrap_or_default())))
+    let found = reading(|session| Ok(book(session, customer_id, code, now)?.as_ref().map(rows).unwrap_or_default()));
+    unless_damaged(customer_id, code, found).map(|rows| Many(rows.unwrap_or_default()))
 }
 
 /// The account as it stands now, where there is one: for answering a repeat.

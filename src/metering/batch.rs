@@ -5,9 +5,12 @@
 
 pub mod accounts;
 mod fast_path;
+mod isolation;
 mod json;
 pub mod replay;
 pub mod rows;
+
+pub use isolation::report_apart;
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -76,7 +79,7 @@ enum Way<'b, 'a> {
 
 fn plan<'b, 'a>(judged: &'b [Judged<'a>]) -> Way<'b, 'a> {
     match judged {
-        [Judged::Bad(_)] => Way::General,
+        [] | [Judged::Bad(_)] => Way::General,
         [Judged::Refused(event, error)] => Way::Answer(event, error),
         [Judged::Priced(priced)] if priced.meter.deferred => Way::Record(priced),
         [Judged::Priced(priced)] => fast_path::cost(priced).map_or(Way::General, |cost| Way::FastPath(priced, cost)),
@@ -84,24 +87,49 @@ fn plan<'b, 'a>(judged: &'b [Judged<'a>]) -> Way<'b, 'a> {
     }
 }
 
-/// Reports a batch: an outcome per event, in input order, each as if it had been reported alone. The general way is open to all
-/// of them; where a quicker one turns out not to do, nothing has changed.
+/// Reports a batch: an outcome per event, in input order, each as if it had been reported alone.
 pub fn report<E: Borrow<Result<Event, Error>>>(
     session: &Session,
     events: &[E],
     now: Time,
     locking: Locking,
 ) -> Result<Vec<Outcome>, Error> {
-    let mut meters: Map<&str, Option<Rc<Meter>>> = Map::default();
+    let meters = meters_of(session, events, now, locking)?;
+    let judged = judge(session, events, &meters, now);
+    match charge_quickly(session, &judged, now, locking)? {
+        Some(outcomes) => Ok(outcomes),
+        None => charge_under_locks(session, &judged, now, locking),
+    }
+}
+
+/// The meters of events, by name.
+type Meters<'a> = Map<&'a str, Option<Rc<Meter>>>;
+
+fn meters_of<'a, E: Borrow<Result<Event, Error>>>(
+    session: &Session,
+    events: &'a [E],
+    now: Time,
+    locking: Locking,
+) -> Result<Meters<'a>, Error> {
+    let mut meters = Meters::default();
     for event in events.iter().flat_map(|event| event.borrow()) {
         if !meters.contains_key(event.event_name.as_str()) {
             meters.insert(&event.event_name, meter_of(session, event, now, locking)?);
         }
     }
+    Ok(meters)
+}
+
+fn judge<'a, E: Borrow<Result<Event, Error>>>(
+    session: &Session,
+    events: &'a [E],
+    meters: &'a Meters<'a>,
+    now: Time,
+) -> Vec<Judged<'a>> {
     // A name or two are misspelt, seldom more.
     let missing = meters.iter().filter(|(_, meter)| meter.is_none()).map(|(name, _)| *name).take(SUGGESTIONS);
     let missing: Map<&str, Error> = missing.map(|name| (name, meter::missing(session, name))).collect();
-    let judged: Vec<Judged<'_>> = events
+    events
         .iter()
         .inspect(|_| memory::let_interrupt())
         .map(|event| match event.borrow() {
@@ -111,8 +139,17 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
                 Ok(priced) => Judged::Priced(priced),
             },
         })
-        .collect();
-    let outcomes = match plan(&judged) {
+        .collect()
+}
+
+/// The quicker ways: `None`, and nothing has changed, where none of them does.
+fn charge_quickly(
+    session: &Session,
+    judged: &[Judged<'_>],
+    now: Time,
+    locking: Locking,
+) -> Result<Option<Vec<Outcome>>, Error> {
+    Ok(match plan(judged) {
         Way::Answer(event, error) => Some(vec![replay::answer(session, event, now, error.clone())]),
         Way::Record(priced) => {
             deferred::record(session, priced, now)?.then(|| vec![Ok(report::unsettled(priced.event, false))])
@@ -120,10 +157,9 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
         Way::FastPath(priced, cost) => {
             fast_path::pay_one(session, priced, cost, now, locking)?.map(|outcome| vec![outcome])
         }
-        Way::BatchFastPath(events) => fast_path::pay(session, &events, now, locking)?,
+        Way::BatchFastPath(events) => fast_path::pay(session, &events, now, locking),
         Way::General => None,
-    };
-    outcomes.map_or_else(|| charge_under_locks(session, &judged, now, locking), Ok)
+    })
 }
 
 /// The general way.

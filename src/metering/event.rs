@@ -13,6 +13,7 @@ use crate::pg::array::Element;
 use crate::pg::memory;
 use crate::pg::reply::{Many, One, Reply};
 use crate::pg::statement::writing;
+use crate::pg::subtransaction::Failure;
 use crate::pg::value::{FromCell, Json};
 use crate::row;
 use crate::settings;
@@ -103,16 +104,23 @@ pub fn report_all(
     all_or_nothing: Option<bool>,
     now: Time,
 ) -> Result<Many<BatchRow>, Error> {
-    let outcomes = writing(|session| batch::report(session, &events, now, Locking::Wait))?;
-    let mut rows = Vec::with_capacity(outcomes.len());
-    for (outcome, identifier) in outcomes.into_iter().zip(echoes) {
-        rows.push(match outcome {
-            Err(error) if all_or_nothing == Some(true) => return Err(error),
-            Err(error) => BatchRow::refused(identifier, &error),
-            Ok(row) => BatchRow::charged(row),
+    let outcomes = writing(|session| {
+        // Of one event alone what is damaged is raised, as it is by report_meter_event.
+        if all_or_nothing != Some(true) && events.len() > 1 {
+            return batch::report_apart(session, &events, now);
+        }
+        let outcomes = batch::report(session, &events, now, Locking::Wait)?;
+        let answers = outcomes.into_iter().map(|outcome| match outcome {
+            Err(error) if all_or_nothing == Some(true) || matches!(error, Error::Internal { .. }) => Err(error),
+            outcome => Ok(outcome.map_err(Failure::from)),
         });
-    }
-    Ok(Many(rows))
+        answers.collect()
+    })?;
+    let rows = outcomes.into_iter().zip(echoes).map(|(outcome, identifier)| match outcome {
+        Ok(row) => BatchRow::charged(row),
+        Err(failure) => BatchRow::refused(identifier, failure),
+    });
+    Ok(Many(rows.collect()))
 }
 
 /// One of the batch's arrays, which must all be equally long.
@@ -143,7 +151,7 @@ impl BatchRow {
         }
     }
 
-    fn refused(identifier: Option<String>, error: &Error) -> Self {
+    fn refused(identifier: Option<String>, failure: Failure) -> Self {
         BatchRow {
             identifier,
             status: None,
@@ -151,8 +159,8 @@ impl BatchRow {
             pending: None,
             available: None,
             replayed: false,
-            error: Some(error.sqlstate().to_string()),
-            message: Some(error.sentence()),
+            error: Some(failure.error),
+            message: Some(failure.message),
         }
     }
 }

@@ -4,7 +4,6 @@ use crate::error::Error;
 use crate::pg::patience::{BUSY, Patience};
 use crate::pg::planning::with_settings;
 use crate::pg::statement::Session;
-use pgrx::PgSqlErrorCode::{ERRCODE_LOCK_NOT_AVAILABLE, ERRCODE_UNIQUE_VIOLATION};
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgTryBuilder, pg_sys};
 use std::panic::AssertUnwindSafe;
@@ -36,25 +35,20 @@ fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, 
     worked
 }
 
-/// Runs work, and keeps what it wrote and locked where it returns something; else, and where a key that it writes is taken,
-/// undoes all of it and returns nothing. Unless it `waits` for locks, the same where one is not to be had within a millisecond.
-pub fn attempt<T>(
-    _session: &Session,
-    waits: bool,
-    work: impl FnOnce() -> Result<Option<T>, Error>,
-) -> Result<Option<T>, Error> {
+/// Runs work, and keeps what it wrote and locked where it returns something; else, and where it fails, undoes all of it and returns
+/// nothing: another way is tried then, which meets what is wrong again. What fails whatever the work was is raised. Unless it
+/// `waits` for locks, the same where one is not to be had within a millisecond.
+pub fn attempt<T>(_session: &Session, waits: bool, work: impl FnOnce() -> Result<Option<T>, Error>) -> Option<T> {
     let patience = if waits { None } else { Some((c"lock_timeout", c"1ms")) };
     let keep = |outcome: &Result<Option<T>, Error>| matches!(outcome, Ok(Some(_)));
-    match run(keep, || with_settings(patience.into_iter(), work)) {
-        Ok(outcome) => outcome,
-        Err(error) => match (*error, waits) {
-            (CaughtError::PostgresError(error), _) if error.sql_error_code() == ERRCODE_UNIQUE_VIOLATION => Ok(None),
-            (CaughtError::PostgresError(error), false) if error.sql_error_code() == ERRCODE_LOCK_NOT_AVAILABLE => {
-                Ok(None)
-            }
-            (error, _) => error.rethrow(),
+    let raised = |error: &str| waits && error == BUSY || starts_with(error, &NOT_OF_THE_WORK);
+    run(keep, || with_settings(patience.into_iter(), work)).map_or_else(
+        |caught| {
+            raise_where(&raised, caught);
+            None
         },
-    }
+        |outcome| outcome.unwrap_or_default(),
+    )
 }
 
 /// Why work failed that was undone.
@@ -99,6 +93,11 @@ pub fn isolate<T>(patience: &Patience, work: impl FnOnce() -> Result<T, Error>) 
     outcome
 }
 
+/// The same for work that waits for locks as long as its caller does: what it is not to have in time is raised.
+pub fn isolate_waiting<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    isolate_but(&|error| error == BUSY || starts_with(error, &NOT_OF_THE_WORK), work)
+}
+
 /// The same for a whole kind of work: nothing but what ends the session's call, a cancel or a disk that fails, is raised.
 pub fn isolate_kind<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK) && !starts_with(error, &PASSING), work)
@@ -111,17 +110,20 @@ fn starts_with(error: &str, beginnings: &[&str]) -> bool {
 fn isolate_but<T>(raised: &dyn Fn(&str) -> bool, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     match run(Result::is_ok, work) {
         Ok(outcome) => outcome.map_err(Failure::from),
-        Err(caught) => {
-            let (CaughtError::PostgresError(report)
-            | CaughtError::ErrorReport(report)
-            | CaughtError::RustPanic { ereport: report, .. }) = &*caught;
-            let error = unpack(report.sql_error_code() as i32);
-            if raised(&error) {
-                caught.rethrow();
-            }
-            Err(Failure { error, message: report.message().to_string() })
-        }
+        Err(caught) => Err(raise_where(raised, caught)),
     }
+}
+
+/// Why work failed, but where that is to be raised.
+fn raise_where(raised: &dyn Fn(&str) -> bool, caught: Box<CaughtError>) -> Failure {
+    let (CaughtError::PostgresError(report)
+    | CaughtError::ErrorReport(report)
+    | CaughtError::RustPanic { ereport: report, .. }) = &*caught;
+    let error = unpack(report.sql_error_code() as i32);
+    if raised(&error) {
+        caught.rethrow();
+    }
+    Failure { error, message: report.message().to_string() }
 }
 
 /// A SQLSTATE as it is written, of how PostgreSQL packs it: six bits a character.

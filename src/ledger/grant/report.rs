@@ -69,17 +69,18 @@ row! {
 }
 
 // Only accounts in which something is due or usage waits cost a call (OFFSET 0 keeps the condition before the call); the others' rows are
-// right as they are.
+// right as they are. One that is damaged is left out.
 static HOLDERS: Statement = Statement::scanning(
     c"WITH now AS (
-          SELECT a.customer_id, a.currency, coalesce(d.available, a.available) AS available,
-                 coalesce(d.restricted, a.restricted) AS restricted
+          SELECT a.customer_id, a.currency, CASE WHEN d.asked THEN (n.now).available ELSE a.available END AS available,
+                 CASE WHEN d.asked THEN (n.now).restricted ELSE a.restricted END AS restricted
           FROM credits.accounts a
-          LEFT JOIN LATERAL (SELECT b.* FROM credits.wallet_balance(a.customer_id, a.currency) b
-                             WHERE a.next_change_at <= $5
-                                OR EXISTS (SELECT FROM credits.unsettled_events u
-                                           WHERE u.customer_id = a.customer_id AND u.currency = a.currency)
-                             OFFSET 0) d ON true
+          CROSS JOIN LATERAL (SELECT a.next_change_at <= $5
+                                  OR EXISTS (SELECT FROM credits.unsettled_events u
+                                             WHERE u.customer_id = a.customer_id AND u.currency = a.currency) AS asked
+                              OFFSET 0) d
+          CROSS JOIN LATERAL (SELECT CASE WHEN d.asked THEN credits.balance_now(a.customer_id, a.currency, true) END AS now
+                              OFFSET 0) n
           WHERE $1 IS NULL OR a.currency = $1
       ), place AS (
           SELECT n.*, row_number() OVER (

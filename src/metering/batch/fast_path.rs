@@ -90,20 +90,15 @@ pub fn pay_one(
 }
 
 /// Charges these events, in their order: an outcome an event, or `None` where that is not what they need.
-pub fn pay(
-    session: &Session,
-    events: &[&Priced<'_>],
-    now: Time,
-    locking: Locking,
-) -> Result<Option<Vec<Outcome>>, Error> {
+pub fn pay(session: &Session, events: &[&Priced<'_>], now: Time, locking: Locking) -> Option<Vec<Outcome>> {
     let (rest, next) = REST.get();
     if rest > 0 {
         REST.set((rest - 1, next));
-        return Ok(None);
+        return None;
     }
-    let paid = subtransaction::attempt(session, locking == Locking::Wait, || charge(session, events, now))?;
+    let paid = subtransaction::attempt(session, locking == Locking::Wait, || charge(session, events, now));
     REST.set(if paid.is_some() { (0, 1) } else { (next, (2 * next).min(MOST)) });
-    Ok(paid)
+    paid
 }
 
 fn charge(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<Option<Vec<Outcome>>, Error> {

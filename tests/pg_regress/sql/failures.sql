@@ -128,3 +128,44 @@ FROM unnest(ARRAY['53200', '40P01', '55P03']) code \gexec
 CALL credits.maintain();
 SELECT inbox, rejected FROM credits.backlog;
 SELECT * FROM credits.verify();
+
+-- 5. A BATCH OF REPORTS
+UPDATE credits.accounts SET held = 'NaN' WHERE customer_id = 'bad digits';
+-- Its events have its error, and the others are charged: those of no cost, so that more than the head is looked at.
+SELECT * FROM credits.report_meter_events(ARRAY['ann', 'bad digits', 'eve', 'bad digits', 'eve'], array_fill('calls'::text, ARRAY[5]),
+                                          ARRAY[0.25, 0.25, 0, 0.25, -1], ARRAY['g 1', 'g 1', 'g 1', 'g 2', 'g 3']);
+SELECT customer_id, identifier, consumed FROM credits.meter_events WHERE identifier LIKE 'g %' ORDER BY 1, 2;
+-- Not with all_or_nothing; and one alone raises it.
+SELECT * FROM credits.report_meter_events(ARRAY['ann', 'bad digits'], ARRAY['calls', 'calls'], ARRAY[0.25, 0], ARRAY['g 4', 'g 4'],
+                                          all_or_nothing => true);
+SELECT * FROM credits.report_meter_events(ARRAY['bad digits'], ARRAY['calls'], ARRAY[0], ARRAY['g 4']);
+SELECT count(*) FROM credits.meter_events WHERE identifier = 'g 4';
+-- Nor what PostgreSQL itself refuses.
+CREATE FUNCTION refuse_bad() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.customer_id LIKE 'bad%' THEN RAISE EXCEPTION 'not this one' USING ERRCODE = '23514'; END IF;
+    RETURN new;
+END $$;
+CALL repair();
+CREATE TRIGGER refuse_bad BEFORE INSERT ON credits.meter_events FOR EACH ROW EXECUTE FUNCTION refuse_bad();
+SELECT identifier, status, error, message
+FROM credits.report_meter_events(ARRAY['ann', 'bad digits', 'eve'], array_fill('calls'::text, ARRAY[3]),
+                                 array_fill(0.25, ARRAY[3]), ARRAY['h 1', 'h 1', 'h 1']);
+DROP TRIGGER refuse_bad ON credits.meter_events;
+SELECT * FROM credits.verify();
+
+-- 6. WHAT READERS SEE
+SET credits.test_clock = '2026-03-04 12:00+00';
+SELECT count(*) FROM unnest(ARRAY['ann', 'bad digits', 'eve']) c,
+    LATERAL credits.credit_grant(c, 3, name => 'short', expires_at => '2026-03-05 12:00+00');
+SET credits.test_clock = '2026-03-06 12:00+00';
+UPDATE credits.accounts SET held = 'NaN' WHERE customer_id = 'bad digits';
+SELECT customer_id, balance, available, held FROM credits.wallets ORDER BY 1;
+SELECT customer_id, status, remaining, lapsed FROM credits.grants WHERE name = 'short' ORDER BY 1;
+SELECT customer_id, balance FROM credits.credit_grant_holders('CREDIT') ORDER BY 1;
+-- Whoever asks for that account is told.
+SELECT * FROM credits.wallet_balance('bad digits', 'CREDIT');
+CALL repair();
+SELECT customer_id, balance, available, held FROM credits.wallets ORDER BY 1;
+CALL credits.maintain();
+SELECT * FROM credits.verify();

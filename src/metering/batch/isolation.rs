@@ -1,0 +1,57 @@
+//! A batch of which one account cannot be charged at all, its row damaged say: that account's events fail, and no others.
+
+use crate::error::Error;
+use crate::metering::batch::accounts::Locking;
+use crate::metering::batch::{charge_quickly, charge_under_locks, judge, meters_of, report};
+use crate::metering::report::{Event, EventRow};
+use crate::moment::Time;
+use crate::pg::statement::Session;
+use crate::pg::subtransaction::{self, Failure};
+use std::collections::BTreeMap;
+
+/// What became of an event: its answer, or the code and the message of what it met.
+pub type Answered = Result<EventRow, Failure>;
+
+/// Reports a batch as [`report`] does, with the same outcomes, unless some of its accounts are damaged.
+pub fn report_apart(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
+    let meters = meters_of(session, events, now, Locking::Wait)?;
+    let judged = judge(session, events, &meters, now);
+    let outcomes = match charge_quickly(session, &judged, now, Locking::Wait)? {
+        Some(outcomes) => Ok(outcomes),
+        None => subtransaction::isolate_waiting(|| charge_under_locks(session, &judged, now, Locking::Wait)),
+    };
+    match outcomes {
+        Ok(outcomes) => Ok(outcomes.into_iter().map(|outcome| outcome.map_err(Failure::from)).collect()),
+        Err(_) => by_customer(session, events, now),
+    }
+}
+
+/// Reports each customer's events apart, and where that fails each event; in the order of their keys, in which they are locked.
+fn by_customer(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
+    let mut customers: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for (place, event) in events.iter().enumerate() {
+        customers.entry(event.as_ref().ok().map(|event| event.customer_id.as_str())).or_default().push(place);
+    }
+    let mut outcomes: Vec<Option<Answered>> = events.iter().map(|_| None).collect();
+    let mut report_some = |places: &[usize]| -> Result<(), Failure> {
+        let some: Vec<&Result<Event, Error>> = places.iter().map(|place| &events[*place]).collect();
+        let reported = subtransaction::isolate_waiting(|| report(session, &some, now, Locking::Wait))?;
+        for (place, outcome) in places.iter().zip(reported) {
+            outcomes[*place] = Some(outcome.map_err(Failure::from));
+        }
+        Ok(())
+    };
+    let mut failed = Vec::new();
+    for places in customers.values() {
+        if report_some(places).is_err() {
+            for place in places {
+                if let Err(failure) = report_some(&[*place]) {
+                    failed.push((*place, failure));
+                }
+            }
+        }
+    }
+    failed.into_iter().for_each(|(place, failure)| outcomes[place] = Some(Err(failure)));
+    let lost = || Error::internal("an event had no outcome");
+    outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
+}
