@@ -4,7 +4,7 @@
 //! batch/fast_path.rs, and what is only recorded in deferred.rs.
 
 pub mod accounts;
-mod fast_path;
+pub mod fast_path;
 mod isolation;
 mod json;
 pub mod replay;
@@ -184,7 +184,7 @@ fn charge_under_locks(
 }
 
 /// An event's meter, with the prices of when it was reported.
-fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
+pub fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
     match locking {
         // By a test clock prices have no time.
         Locking::Skip if !settings::is_clock_set() => meter::find_as_of(session, &event.event_name, now),

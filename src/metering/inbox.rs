@@ -4,6 +4,7 @@
 
 mod cursor;
 mod isolation;
+mod moments;
 
 use crate::error::Error;
 use crate::input;

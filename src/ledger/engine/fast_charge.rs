@@ -11,9 +11,11 @@ use crate::moment::Time;
 use crate::pg::array::array;
 use crate::pg::queue;
 use crate::pg::row_version::{Mark, Written};
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Rows, Session, Statement};
 use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{
+    INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,
+};
 
 /// Who spends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,13 +173,58 @@ pub fn pay_all(session: &Session, needs: &[((&str, &str), Need)], now: Time) -> 
     if rows.len() < needs.len() {
         return Ok(None);
     }
-    let mut lines = vec![None; needs.len()];
+    Ok(last_lines(&rows, needs.len())?.into_iter().collect())
+}
+
+// Where the account's last posting is between the first and the last of them, one by one they would be at different moments.
+static PAY_ALL_AS_OF: Statement = Statement::new(
+    c"UPDATE credits.accounts a
+      SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, x.last),
+          last_line = a.last_line + x.lines
+      FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
+                   unnest($5) AS place, unnest($6) AS first, unnest($7) AS last) x
+      WHERE a.customer_id = x.customer_id AND a.currency = x.currency
+        AND a.available - x.credits > a.charge_above AND x.last < a.next_change_at
+        AND a.restricted = 0 AND NOT a.defers AND (a.posted_at <= x.first OR a.posted_at > x.last)
+      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+    &[
+        TEXTARRAYOID,
+        TEXTARRAYOID,
+        NUMERICARRAYOID,
+        INT8ARRAYOID,
+        INT8ARRAYOID,
+        TIMESTAMPTZARRAYOID,
+        TIMESTAMPTZARRAYOID,
+    ],
+);
+
+/// What is to be charged to one account, and between which moments.
+pub type NeedAsOf<'a> = ((&'a str, &'a str), Need, (Time, Time));
+
+/// The same for events of different moments, of accounts that are locked: the last line of each, and none of those that do not
+/// cover it all, or in which something falls due until the last of them.
+pub fn pay_all_as_of(session: &Session, needs: &[NeedAsOf<'_>]) -> Result<Vec<Option<OwnLine>>, Error> {
+    let cells = [
+        array(needs.iter().map(|((customer_id, _), ..)| *customer_id)),
+        array(needs.iter().map(|((_, currency), ..)| *currency)),
+        array(needs.iter().map(|(_, need, _)| need.credits)),
+        array(needs.iter().map(|(_, need, _)| need.lines)),
+        array(1..=needs.len() as i64),
+        array(needs.iter().map(|(.., (first, _))| *first)),
+        array(needs.iter().map(|(.., (_, last))| *last)),
+    ];
+    last_lines(&PAY_ALL_AS_OF.run(session, &cells)?, needs.len())
+}
+
+/// The last line of each account that paid, of so many.
+fn last_lines(rows: &Rows<'_>, accounts: usize) -> Result<Vec<Option<OwnLine>>, Error> {
+    let mut lines = vec![None; accounts];
     for mut row in rows.iter() {
-        let place = posting::place(&mut row, needs.len())?;
+        let place = posting::place(&mut row, accounts)?;
         let (line_no, balance) = (row.next()?, row.next()?);
         lines[place] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
     }
-    Ok(lines.into_iter().collect())
+    Ok(lines)
 }
 
 /// What the account's row says.

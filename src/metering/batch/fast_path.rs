@@ -4,7 +4,7 @@
 
 use crate::amount::Decimal;
 use crate::error::Error;
-use crate::ledger::engine::fast_charge::{self, Charge, Need, Paid, Spending, charging};
+use crate::ledger::engine::fast_charge::{self, Charge, Need, NeedAsOf, Paid, Spending, charging};
 use crate::ledger::engine::line::OwnLine;
 use crate::ledger::engine::posting;
 use crate::metering::batch::accounts::{Locking, Map, Owned};
@@ -130,4 +130,45 @@ fn charge(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<Option
     }
     rows::write_new(session, events.iter().copied().zip(lines.iter().map(Some)).collect(), now)?;
     Ok(Some(outcomes))
+}
+
+/// What is to be charged to an account, and between which moments.
+type Span = (Need, (Time, Time));
+
+/// Charges events of accounts that are locked, each as of its moment, in the order of these: whether each was charged. All of an
+/// account are, or none; none at all where an identifier turns out to be taken.
+pub fn pay_as_of(session: &Session, events: &[(&Priced<'_>, Time)]) -> Vec<bool> {
+    let charged = subtransaction::attempt(session, false, || charge_as_of(session, events));
+    charged.unwrap_or_else(|| vec![false; events.len()])
+}
+
+fn charge_as_of(session: &Session, events: &[(&Priced<'_>, Time)]) -> Result<Option<Vec<bool>>, Error> {
+    let mut needs: Map<(&str, &str), Span> = Map::default();
+    for (p, at) in events {
+        let (need, (_, last)) = needs.entry(p.account()).or_insert((Need::default(), (*at, *at)));
+        let Some(credits) = need.credits.checked_add(p.own_cost()) else { return Ok(None) };
+        (*need, *last) = (Need { credits, lines: need.lines + 1 }, *at);
+    }
+    let mut needs: Vec<NeedAsOf<'_>> = needs.into_iter().map(|(account, (need, span))| (account, need, span)).collect();
+    needs.sort_unstable_by_key(|(account, ..)| *account);
+    let mut heads: Map<(&str, &str), (OwnLine, Time)> = Map::default();
+    for ((account, need, (_, last)), left) in needs.iter().zip(fast_charge::pay_all_as_of(session, &needs)?) {
+        if let Some(left) = left {
+            let before = OwnLine { line_no: left.line_no - need.lines, balance: left.balance + need.credits, ..left };
+            heads.insert(*account, (before, *last));
+        }
+    }
+    let mut lines: Vec<Option<OwnLine>> = Vec::with_capacity(events.len());
+    for (p, at) in events {
+        lines.push(heads.get_mut(&p.account()).map(|(head, last)| {
+            head.line_no += 1;
+            head.balance -= p.own_cost();
+            // Where something was posted after the last of them, all of them are posted after it.
+            let posted_at = if head.posted_at > *last { head.posted_at } else { *at };
+            OwnLine { posted_at, ..head.clone() }
+        }));
+    }
+    let charged = events.iter().zip(&lines).filter_map(|((p, _), line)| Some((*p, Some(line.as_ref()?)))).collect();
+    rows::write_new(session, charged, Time::NEVER)?;
+    Ok(Some(lines.iter().map(Option::is_some).collect()))
 }

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
 use crate::metering::batch::accounts::Locking;
-use crate::metering::report::{self, Event};
+use crate::metering::inbox::moments;
+use crate::metering::report::Event;
 use crate::metering::{batch, meter};
 use crate::moment::Time;
 use crate::pg::patience::Patience;
@@ -114,7 +115,7 @@ fn charge(
     let charged = subtransaction::isolate(patience, || charge_all(session, &some))?;
     for (place, outcome) in places.iter().zip(charged) {
         outcomes[*place] = Some(match outcome {
-            Ok(_) => Outcome::Done,
+            Ok(()) => Outcome::Done,
             Err(Error::AccountBusy) => Outcome::Busy,
             Err(error) => Outcome::Failed(error.into()),
         });
@@ -122,12 +123,19 @@ fn charge(
     Ok(())
 }
 
-/// Charges rows, those that came together as one batch.
-fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<report::Outcome>, Error> {
-    let mut outcomes = Vec::with_capacity(rows.len());
-    for together in rows.chunk_by(|one, other| one.0 == other.0) {
-        let events: Vec<&Result<Event, Error>> = together.iter().map(|(_, event)| *event).collect();
-        outcomes.extend(batch::report(session, &events, together[0].0, Locking::Skip)?);
+/// Charges rows: where they came at different moments as many of them at once as can be, of the others those that came together
+/// as one batch.
+fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
+    let came_together = rows.iter().all(|(as_of, _)| *as_of == rows[0].0);
+    let done = if came_together { vec![false; rows.len()] } else { moments::charge(session, rows)? };
+    let mut outcomes: Vec<Result<(), Error>> = rows.iter().map(|_| Ok(())).collect();
+    let others: Vec<usize> = (0..rows.len()).filter(|place| !done[*place]).collect();
+    for together in others.chunk_by(|one, other| rows[*one].0 == rows[*other].0) {
+        let events: Vec<&Result<Event, Error>> = together.iter().map(|place| rows[*place].1).collect();
+        let reported = batch::report(session, &events, rows[together[0]].0, Locking::Skip)?;
+        for (place, outcome) in together.iter().zip(reported) {
+            outcomes[*place] = outcome.map(drop);
+        }
     }
     Ok(outcomes)
 }
