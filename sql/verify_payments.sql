@@ -125,10 +125,10 @@ JOIN credits.currencies c ON c.currency = t.credit_currency
 LEFT JOIN (SELECT customer_id, top_up_id, sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
            FROM credits.payment_totals GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
 CROSS JOIN LATERAL (SELECT t.credits * greatest(t.due_amount - coalesce(r.amount, 0), 0) AS share) s
-CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(s.share / nullif(t.due_amount, 0), c.decimals)), 0) AS due) x
+CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(round(s.share, 40) / nullif(t.due_amount, 0), c.decimals)), 0) AS due) x
 -- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
 WHERE t.grant_id IS NOT NULL AND CASE WHEN t.due_amount = 0 THEN t.reclaimed <> 0
-    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * power(10::numeric, -c.decimals) END
+    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * ('1e-' || c.decimals)::numeric END
 UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed

@@ -26,7 +26,7 @@ pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static SEE: Statement = Statement::new(
-    c"SELECT a.low_balance_threshold, a.told, power(10::numeric, -c.decimals), r.enabled,
+    c"SELECT a.low_balance_threshold, a.told, c.decimals, r.enabled,
              r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
              r.max_attempts_per_day, l.attempts::int, l.amount::text, l.oldest,
              p.archived_at IS NULL AND d.archived_at IS NULL, c.active AND f.active AND f.kind = 'fiat',
@@ -69,7 +69,8 @@ pub struct Particulars {
 pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
     let rows = SEE.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
-    let (low, told, unit) = (row.next()?, Level::of(row.next()?), row.next()?);
+    let (low, told) = (row.next()?, Level::of(row.next()?));
+    let unit = Decimal::from_i128_with_scale(1, row.next::<i16>()?.unsigned_abs().into());
     let mut seen =
         Seen { at: book.posted_at, available: book.available, unit, low, told, cause: book.watch.cause, auto: None };
     let Some(enabled) = row.next()? else { return Ok((seen, Particulars::default())) };

@@ -36,4 +36,10 @@ SELECT credits.outbox_consumer_remove('mails');
 SELECT FROM credits.wallet_debit('ann', 40);
 SELECT FROM credits.outbox_consumer_create('later');
 SELECT customer_id, outbox_no, type FROM credits.outbox_claim('later');
+-- Exhausted is nothing left but less than the smallest part of a credit, in a currency of however many decimals.
+SELECT FROM credits.currency_create('FINE', decimals => 17) a, credits.currency_create('FINER', decimals => 18) b;
+SELECT FROM unnest(ARRAY['FINE', 'FINER']) c, credits.wallet_credit('eva', 1, c), credits.account_configure('eva', c, low_balance_threshold => 0.5);
+SELECT available FROM unnest(ARRAY[0.9, 0.099999999999999999, 0.000000000000000001]) a, credits.wallet_debit('eva', a, 'FINER');
+SELECT available FROM unnest(ARRAY[0.9, 0.1]) a, credits.wallet_debit('eva', a, 'FINE');
+SELECT type, payload ->> 'currency' AS currency, payload ->> 'available' AS available FROM credits.outbox_claim('later') WHERE customer_id = 'eva';
 SELECT * FROM credits.verify();

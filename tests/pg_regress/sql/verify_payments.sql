@@ -15,6 +15,11 @@ SELECT FROM credits.wallet_credit('bob', 5);
 SELECT buy('cyd', :'price_id') AS cyd \gset
 SELECT FROM credits.payment_disputed('cyd', :'cyd', 'stripe', 'dp_1');
 SELECT FROM credits.payment_dispute_closed('cyd', :'cyd', 'stripe', 'dp_1', true);
+-- A part that is rounded, in as many decimals as there can be.
+SELECT FROM credits.currency_create('FINE', decimals => 18);
+SELECT price_id AS fine FROM credits.package_create('Fine pack', 1, 3, 'USD', credit_currency => 'FINE') \gset
+SELECT buy('eva', :'fine') AS eva \gset
+SELECT taken FROM credits.payment_refunded('eva', :'eva', amount => 1);
 SELECT FROM credits.configure_recharge('CREDIT', :'price_id');
 SELECT FROM credits.wallet_credit('dan', 10);
 SELECT FROM credits.configure_auto_recharge('dan', threshold => 20);
