@@ -88,8 +88,9 @@ impl Terms {
 
     /// What a first call must meet and a repeat need not. Raises PC004, PC013.
     pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
-        input::effective_at(self.effective_at, now)?;
-        check_expiry(self.expires_at, self.effective_at.unwrap_or(now), now)?;
+        let effective_at = input::effective_at(self.effective_at, now)?.unwrap_or(now);
+        // What took effect long ago, and is imported, may have ended by now as well.
+        check_expiry(self.expires_at, effective_at, if effective_at < now { Time::BEGINNING } else { now })?;
         check_meters(session, self.meters.as_deref())
     }
 
@@ -142,12 +143,11 @@ pub fn priority(given: Option<i32>) -> Result<Option<i16>, Error> {
 
 /// A grant ends in the future, and after it took effect. Raises PC013.
 pub fn check_expiry(expires_at: Time, effective_at: Time, now: Time) -> Result<(), Error> {
-    let after = effective_at.max(now);
+    let (after, which) = if effective_at > now { (effective_at, "effective_at") } else { (now, "now") };
     if expires_at > after {
         return Ok(());
     }
-    let reason = format!("must be later than {after} (now, or effective_at where that is later): it is {expires_at}");
-    Err(Error::argument("expires_at", reason))
+    Err(Error::argument("expires_at", format!("must be later than {which}, {after}: it is {expires_at}")))
 }
 
 /// The meters that a grant may pay for, in order, each once. Raises PC013.
