@@ -1,12 +1,42 @@
 //! Every setting, with what it is for; and what "now" is.
 
 use crate::error::Error;
+use crate::input;
 use crate::moment::Time;
 use crate::pg::backend::{self, settings_are_all};
-use crate::pg::placeholder::first_refused;
+use crate::pg::placeholder::{self, first_refused};
 use crate::pg::raise::raise;
-use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use std::ffi::CString;
+
+/// What becomes of spent credits whose price is paid back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum Spent {
+    /// They are owed.
+    #[name = c"pending"]
+    Pending,
+    /// They are forgiven.
+    #[name = c"forgive"]
+    Forgiven,
+}
+
+impl Spent {
+    const ALL: [Spent; 2] = [Spent::Pending, Spent::Forgiven];
+    /// The names of all.
+    pub const NAMES: [&str; 2] = [Spent::Pending.as_str(), Spent::Forgiven.as_str()];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Spent::Pending => "pending",
+            Spent::Forgiven => "forgive",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Spent::ALL.into_iter().find(|spent| spent.as_str() == name)
+    }
+}
 
 /// The currency of calls that name none.
 static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
@@ -23,7 +53,7 @@ static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 *
 /// How many seconds a webhook that changed nothing is kept.
 static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// What becomes of spent credits whose price is paid back.
-static SPENT_ON_REFUND: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"pending"));
+static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pending);
 /// Where customers' billing pages are.
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whose rows the customer views show.
@@ -34,11 +64,15 @@ static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::
 /// What a session may choose for itself: neither money nor a token depends on it. All others need superuser.
 const ANYBODYS: [&str; 1] = ["credits.notify"];
 
-/// Raises an error where a setting was given a value already by who may not: to go on with the default would charge in another
-/// currency, or at another time, than was asked for.
+/// Raises an error where a setting was given a value already by who may not, or one that is none of a few words: to go on with
+/// the default would charge in another currency, or at another time, or take other credits back, than was asked for.
 pub fn refuse() {
     if let Some(setting) = first_refused("credits.", &ANYBODYS) {
         raise(Error::SettingRefused { setting });
+    }
+    let is_none = |value: &String| Spent::parse(&value.to_ascii_lowercase()).is_none();
+    if placeholder::value(c"credits.spent_on_refund").as_ref().is_some_and(is_none) {
+        raise(input::none_of("credits.spent_on_refund", &Spent::NAMES));
     }
 }
 
@@ -108,7 +142,7 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::UNIT_S,
     );
-    GucRegistry::define_string_guc(
+    GucRegistry::define_enum_guc(
         c"credits.spent_on_refund",
         c"What becomes of spent credits whose price is paid back: pending (they are owed) or forgive.",
         c"A call of payment_refunded or payment_disputed can say otherwise.",
@@ -168,9 +202,9 @@ pub fn webhook_retention() -> i32 {
     WEBHOOK_RETENTION.get()
 }
 
-/// What becomes of spent credits whose price is paid back, as it was set.
-pub fn spent_on_refund() -> String {
-    text(&SPENT_ON_REFUND).unwrap_or_else(|| String::from("pending"))
+/// What becomes of spent credits whose price is paid back where a call does not say.
+pub fn spent_on_refund() -> Spent {
+    SPENT_ON_REFUND.get()
 }
 
 /// Where customers' billing pages are.

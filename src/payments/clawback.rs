@@ -15,27 +15,14 @@ use crate::payments::subject::{Status, TopUp};
 use crate::payments::{money, notification};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
-use crate::settings;
+use crate::settings::{self, Spent};
 use pgrx::pg_sys::{BOOLOID, INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// What became of spent credits, as it was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spent {
-    /// They are owed.
-    Pending,
-    /// They are forgiven.
-    Forgiven,
-}
-
 /// What becomes of spent credits: as the call says, or the setting. Raises PC013.
 pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
-    let setting = settings::spent_on_refund();
-    let from = if spent.is_some() { "spent" } else { "credits.spent_on_refund" };
-    match input::choice(from, spent, &setting, &["pending", "forgive"])? {
-        "forgive" => Ok(Spent::Forgiven),
-        _ => Ok(Spent::Pending),
-    }
+    let Some(name) = spent else { return Ok(settings::spent_on_refund()) };
+    Spent::parse(name).ok_or_else(|| input::none_of("spent", &Spent::NAMES))
 }
 
 /// What one call did.

@@ -3,7 +3,7 @@
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::payments::clawback::{self, Outcome, Spent};
+use crate::payments::clawback::{self, Outcome};
 use crate::payments::listener::LISTENERS;
 use crate::payments::notification::{self, Case, Entry, Recorded, Told};
 use crate::payments::reckoning::{Fact, Kind};
@@ -11,6 +11,7 @@ use crate::payments::refund::{self, RefundRow};
 use crate::pg::argument::{Id, Numeric};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
+use crate::settings::Spent;
 use pgrx::pg_extern;
 use uuid::Uuid;
 

@@ -23,6 +23,16 @@ pub fn first_refused(prefix: &str, anybodys: &[&str]) -> Option<String> {
     })
 }
 
+/// What a setting was given, by whomever; `None` where it was not.
+pub fn value(name: &CStr) -> Option<String> {
+    // SAFETY: the name is a live C string; what comes back is null or a C string that lives as long as nothing is set, and is
+    // copied at once.
+    unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+    }
+}
+
 /// All that PostgreSQL has at this moment.
 fn settings() -> Vec<*mut pg_sys::config_generic> {
     // SAFETY: a list and its length, copied before anything else can be called.

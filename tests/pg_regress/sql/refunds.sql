@@ -154,9 +154,14 @@ SELECT credits.payment_refunded('ivy', :'ivy', spent => 'keep');
 SELECT credits.payment_refund_failed('ivy', :'ivy');
 SELECT credits.payment_disputed(NULL, :'ivy');
 SELECT credits.payment_dispute_closed('ivy', :'ivy', 'stripe', 'dp_ivy_1');
+-- What the setting can be is judged when it is set; before the library is loaded, by the first call.
 SET credits.spent_on_refund = 'nonsense';
-SELECT credits.payment_refunded('ivy', :'ivy', amount => 1);
-RESET credits.spent_on_refund;
+SHOW credits.spent_on_refund;
 SELECT customer_id, type, provider_reference, amount, contradiction FROM credits.payment_log ORDER BY payment_id;
 SELECT currency, sum(balance) FROM credits.trial_balance GROUP BY 1;
 SELECT * FROM credits.verify();
+\c
+SET credits.spent_on_refund = 'nonsense';
+SELECT credits.payment_refunded('ivy', :'ivy', amount => 1);
+RESET credits.spent_on_refund;
+SELECT refunded_amount FROM credits.purchases WHERE customer_id = 'ivy';
