@@ -71,8 +71,8 @@ pub fn refuse() {
         raise(Error::SettingRefused { setting });
     }
     let is_none = |value: &String| Spent::parse(&value.to_ascii_lowercase()).is_none();
-    if placeholder::value(c"credits.spent_on_refund").as_ref().is_some_and(is_none) {
-        raise(input::none_of("credits.spent_on_refund", &Spent::NAMES));
+    if let Some(value) = placeholder::value(c"credits.spent_on_refund").filter(is_none) {
+        raise(input::none_of("credits.spent_on_refund", &value, &Spent::NAMES));
     }
 }
 

@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// What becomes of spent credits: as the call says, or the setting. Raises PC013.
 pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
     let Some(name) = spent else { return Ok(settings::spent_on_refund()) };
-    Spent::parse(name).ok_or_else(|| input::none_of("spent", &Spent::NAMES))
+    Spent::parse(name).ok_or_else(|| input::none_of("spent", name, &Spent::NAMES))
 }
 
 /// What one call did.

@@ -62,18 +62,21 @@ pub fn disputed(
         fact.payment = payment.reference.clone().or(fact.payment);
     }
     let standing = case.standing_with(&fact);
-    let is_decided = [Kind::DisputeWon, Kind::DisputeLost].iter().any(|kind| case.known(*kind, &told).is_some());
-    let contradiction = if is_decided {
-        Some("it was decided before it was opened")
+    let is_won = case.known(Kind::DisputeWon, &told).is_some();
+    let contradiction = if is_won {
+        Some(String::from("it was won before it was opened: nothing is taken"))
+    } else if case.known(Kind::DisputeLost, &told).is_some() {
+        Some(String::from("it was lost before it was opened: it is taken as lost"))
     } else if payment.is_none() {
-        Some("it is disputed and was not paid yet")
+        Some(notification::before_paid("disputed", told.payment))
     } else {
         refund::beyond(&before, &standing)
     };
-    if case.known(Kind::DisputeWon, &told).is_none() {
+    if !is_won {
         LISTENERS.all().try_for_each(|listener| listener.disputed(session, customer_id, case.now))?;
     }
     let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
+    let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
     refund::finish(session, &case, &entry, ("top_up.disputed", &standing, &outcome))
 }
@@ -154,8 +157,8 @@ pub fn dispute_closed(
     let before = case.standing();
     let standing = if decided_before.is_none() { case.standing_with(&fact) } else { before.clone() };
     let contradiction = match (at, decided_before) {
-        (_, Some(_)) => Some("it was decided otherwise before"),
-        (None, None) => Some("it was decided and never opened"),
+        (_, Some(decided)) => Some(format!("it was {} before: nothing is done", outcome_of(decided))),
+        (None, None) => Some(format!("it was {}, and nobody said that it was opened", outcome_of(kind))),
         (Some(_), None) => refund::beyond(&before, &standing),
     };
     let mut outcome = Outcome::default();
@@ -165,8 +168,14 @@ pub fn dispute_closed(
         outcome = clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
     }
     let counts = decided_before.is_none();
+    let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts, operation_id: None };
     refund::finish(session, &case, &entry, ("top_up.dispute_closed", &standing, &outcome))
+}
+
+/// How a dispute ended, in a word.
+fn outcome_of(kind: Kind) -> &'static str {
+    if kind == Kind::DisputeWon { "won" } else { "lost" }
 }
 
 /// A decision of a dispute that was never opened.

@@ -94,7 +94,7 @@ pub enum Before<'c> {
     /// of what was told then.
     Corrects(usize),
     /// It has the same reference and says something else: why nothing is done.
-    Other(&'static str),
+    Other(String),
 }
 
 /// A top-up that something is told of, locked until the transaction ends, with all that was told of it before.
@@ -104,19 +104,20 @@ pub struct Case {
     /// What was told, in that order.
     pub recorded: Vec<Recorded>,
     /// Why what is told now is none of its business.
-    pub refused: Option<&'static str>,
+    pub refused: Option<String>,
     /// The moment of the call.
     pub now: Time,
 }
 
-/// What is told with the reference of another top-up's payment, refund or dispute.
-const ANOTHERS: &str = "it belongs to another top-up: nothing is done";
-/// What is told in another currency than the top-up's.
-const FOREIGN: &str = "it is in another currency: nothing is done";
-/// What is told again under the same reference and does not say the same.
-const ANOTHER_PAYMENT: &str = "another payment was told before under the same reference: nothing is done";
-/// Likewise.
-pub const ANOTHER_AMOUNT: &str = "another amount was told before under the same reference: nothing is done";
+/// How it is said that something has the reference of another top-up's payment, refund or dispute.
+const ANOTHERS: &str = "it belongs to another top-up";
+/// Or that it is in another currency than the top-up's.
+const FOREIGN: &str = "it is in another currency";
+
+/// Something else was told before under the same reference.
+fn another(what: &str, before: &str, now: &str) -> String {
+    format!("another {what} was told before under the same reference, {before} and not {now}: nothing is done")
+}
 
 static FACTS: Statement = Statement::new(
     c"SELECT type, provider, provider_reference, payment_reference, amount, total_refunded, tax, shipping, discount, subtotal,
@@ -151,7 +152,9 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
         }
         (Some(name), _) => reference::owner(session, Thing::of(kind), told.provider, name)?,
     };
-    let mut refused = owner.iter().chain(&payments_owner).any(is_anothers).then_some(ANOTHERS);
+    // Which, but not whose: that customer may be erased.
+    let anothers = |owner: &reference::Owner| format!("{ANOTHERS}, {}: nothing is done", owner.1);
+    let mut refused = owner.iter().chain(&payments_owner).find(|owner| is_anothers(owner)).map(anothers);
     let mut keys = vec![account];
     if kind == Kind::Disputed {
         for listener in LISTENERS.all() {
@@ -163,8 +166,8 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
     posting::make(session, &keys)?;
     posting::lock(session, &keys)?;
     let top_up = subject::lock(session, customer_id, top_up_id)?;
-    if is_foreign {
-        refused = Some(FOREIGN);
+    if let (true, Some(currency)) = (is_foreign, told.currency) {
+        refused = Some(format!("{FOREIGN}, {} and not {}: nothing is done", currency.to_uppercase(), top_up.currency));
     }
     let rows = FACTS.run(session, &[customer_id.cell(), top_up_id.cell()])?;
     let recorded = rows.iter().map(read).collect::<Result<_, Error>>()?;
@@ -237,17 +240,25 @@ impl Case {
             // What did not count then, does not now; but it may come in the right currency, or for the right top-up.
             None => named()
                 .find(|recorded| {
-                    let passing = matches!(recorded.contradiction.as_deref(), Some(ANOTHERS | FOREIGN));
+                    let is_passing = |why: &String| why.starts_with(ANOTHERS) || why.starts_with(FOREIGN);
+                    let passing = recorded.contradiction.as_ref().is_some_and(is_passing);
                     !recorded.counts && !passing && agree(&recorded.fact, fact)
                 })
                 .map_or(Before::New, Before::Same),
             Some(first) if counting().all(|recorded| agree(&recorded.fact, fact)) => Before::Same(first),
             Some(first) => match refused() {
                 Some(recorded) => Before::Same(recorded),
-                None if !counting().all(|recorded| amounts_agree(&recorded.fact, fact)) => {
-                    Before::Other(ANOTHER_AMOUNT)
-                }
-                None => self.corrected(first).map_or(Before::Other(ANOTHER_PAYMENT), Before::Corrects),
+                None => match counting().find_map(|recorded| other_amount(&recorded.fact, fact)) {
+                    Some((part, before, now)) => {
+                        let text = |amount: Decimal| amount.normalize().to_string();
+                        Before::Other(another(part, &text(before), &text(now)))
+                    }
+                    None => {
+                        let name = |fact: &Fact| fact.payment.clone().unwrap_or_default();
+                        let other = another("payment", &name(&first.fact), &name(fact));
+                        self.corrected(first).map_or(Before::Other(other), Before::Corrects)
+                    }
+                },
             },
         }
     }
@@ -292,15 +303,26 @@ fn agree(one: &Fact, other: &Fact) -> bool {
     let is_beginning = matches!(one.kind, Kind::Refunded | Kind::Disputed);
     let payments = (one.payment.as_ref(), other.payment.as_ref());
     let same_payment = !matches!(payments, (Some(one), Some(other)) if one != other);
-    amounts_agree(one, other) && (same_payment || !is_beginning)
+    other_amount(one, other).is_none() && (same_payment || !is_beginning)
 }
 
-fn amounts_agree(one: &Fact, other: &Fact) -> bool {
+/// The first amount that both say and that is not the same: what it is of, and what each says.
+fn other_amount(one: &Fact, other: &Fact) -> Option<(&'static str, Decimal, Decimal)> {
     let parts = |fact: &Fact| {
         let Details { tax, shipping, discount, subtotal } = fact.details;
-        [fact.amount, fact.total, tax, shipping, discount, subtotal]
+        [
+            ("amount", fact.amount),
+            ("total", fact.total),
+            ("tax", tax),
+            ("shipping", shipping),
+            ("discount", discount),
+            ("subtotal", subtotal),
+        ]
     };
-    parts(one).into_iter().zip(parts(other)).all(|pair| !matches!(pair, (Some(one), Some(other)) if one != other))
+    parts(one).into_iter().zip(parts(other)).find_map(|((name, one), (_, other))| match (one, other) {
+        (Some(one), Some(other)) if one != other => Some((name, one, other)),
+        _ => None,
+    })
 }
 
 /// What is recorded of something that is told.
@@ -310,7 +332,7 @@ pub struct Entry<'a> {
     /// The currency of its amounts; `None` for the top-up's.
     pub currency: Option<&'a str>,
     /// What does not fit what was known.
-    pub contradiction: Option<&'static str>,
+    pub contradiction: Option<&'a str>,
     /// Whether it counts all the same.
     pub counts: bool,
     /// The operation that took credits for it.
@@ -390,13 +412,21 @@ pub fn record(session: &Session, case: &Case, entry: &Entry<'_>) -> Result<(), E
     outbox::tell(session, &top_up.customer_id, "payment.contradiction", &payload, case.now)
 }
 
+/// What does not fit where a payment is paid back, or disputed, that nobody has told yet.
+pub fn before_paid(what: &str, payment: Option<&str>) -> String {
+    match payment {
+        Some(payment) => format!("it is {what}, and the payment {payment} was not told yet"),
+        None => format!("it is {what} and was not paid yet"),
+    }
+}
+
 /// Records something that changes nothing, and why. Returns that.
 pub fn refuse(
     session: &Session,
     case: &Case,
     fact: &Fact,
     told: &Told<'_>,
-    contradiction: &'static str,
+    contradiction: &str,
 ) -> Result<Option<String>, Error> {
     let contradiction = Some(contradiction);
     let entry = Entry { fact, currency: told.currency, contradiction, counts: false, operation_id: None };
@@ -406,7 +436,7 @@ pub fn refuse(
 
 /// An amount in the decimals of the payment currency; nothing where it is of another.
 pub fn fits(session: &Session, case: &Case, argument: &'static str, amount: Option<Decimal>) -> Result<(), Error> {
-    let (Some(amount), None) = (amount, case.refused) else { return Ok(()) };
+    let (Some(amount), None) = (amount, &case.refused) else { return Ok(()) };
     let decimals = currency::decimals(session, &case.top_up.currency)?;
     amount::fit(amount, decimals).map(drop).map_err(|reason| Error::amount(argument, amount, reason))
 }

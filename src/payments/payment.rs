@@ -108,7 +108,7 @@ pub fn succeed(
             return answer(session, &case, recorded.contradiction.clone(), true);
         }
         Before::Other(refused) if amount.is_some() => {
-            let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
+            let contradiction = notification::refuse(session, &case, &fact, &told, &refused)?;
             return answer(session, &case, contradiction, false);
         }
         Before::Other(_) => {
@@ -118,7 +118,7 @@ pub fn succeed(
         Before::Same(_) => true,
         Before::New | Before::Corrects(_) => false,
     };
-    if let Some(refused) = case.refused {
+    if let Some(refused) = &case.refused {
         let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
         return answer(session, &case, contradiction, false);
     }
@@ -314,7 +314,7 @@ pub fn fail(
     if let Before::Same(recorded) = case.before(&fact) {
         return answer(session, &case, recorded.contradiction.clone(), true);
     }
-    if let Some(refused) = case.refused {
+    if let Some(refused) = &case.refused {
         let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
         return answer(session, &case, contradiction, false);
     }
@@ -367,7 +367,7 @@ pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<
         return answer(session, &case, None, true);
     }
     let fact = told.fact(Kind::Expired, None);
-    if let Some(refused) = case.refused {
+    if let Some(refused) = &case.refused {
         let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
         return answer(session, &case, contradiction, false);
     }

@@ -157,8 +157,7 @@ impl Payment {
 
     /// What of it has not gone back for good.
     fn room(&self) -> Decimal {
-        let back = self.refunded.saturating_add(self.lost);
-        (self.paid.unwrap_or_default() - back).max(Decimal::ZERO)
+        (self.paid.unwrap_or_default() - self.back()).max(Decimal::ZERO)
     }
 
     /// What of it was not paid back, whatever is disputed.
@@ -166,10 +165,14 @@ impl Payment {
         (self.paid.unwrap_or_default() - self.refunded).max(Decimal::ZERO)
     }
 
+    /// What went back of it for good.
+    fn back(&self) -> Decimal {
+        self.refunded.saturating_add(self.lost)
+    }
+
     /// What went back of it beyond what was paid.
     fn excess(&self) -> Decimal {
-        let back = self.refunded.saturating_add(self.lost);
-        self.paid.map_or(Decimal::ZERO, |paid| (back - paid).max(Decimal::ZERO))
+        self.paid.map_or(Decimal::ZERO, |paid| (self.back() - paid).max(Decimal::ZERO))
     }
 }
 
@@ -218,6 +221,17 @@ impl Standing {
             known.paid.is_some() && known.reference == payment.reference && known.provider == payment.provider
         };
         payment.details.is_empty() || self.payments.iter().find(is).is_some_and(|known| !known.details.is_empty())
+    }
+
+    /// Where more went back beyond what was paid than did before: what went back, and of how much.
+    pub fn beyond(&self, before: &Standing) -> Option<(Decimal, Decimal)> {
+        if self.excess <= before.excess {
+            return None;
+        }
+        let excess_before = |place| before.payments.get(place).map_or(Decimal::ZERO, Payment::excess);
+        let (_, payment) =
+            self.payments.iter().enumerate().find(|(place, payment)| payment.excess() > excess_before(*place))?;
+        Some((payment.back().normalize(), payment.paid.unwrap_or_default().normalize()))
     }
 
     /// Whether all that was paid was paid back.

@@ -65,12 +65,6 @@ fn payment_refunded(
     })())
 }
 
-/// What is told of a payment that nobody has told yet.
-const BEFORE_PAID: &str = "it is paid back and was not paid yet";
-/// Money that went back beyond what was paid, by a refund and by whatever else.
-const TOO_MUCH: &str = "more is paid back than was paid";
-const TOO_MUCH_IN_ALL: &str = "with it more went back than was paid";
-
 /// Money was paid back: so much by this refund, so much in all, or the whole payment. Raises PC007, PC014.
 pub fn refunded(
     session: &Session,
@@ -88,7 +82,8 @@ pub fn refunded(
         return Ok(row);
     }
     if case.known(Kind::RefundFailed, &told).is_some() {
-        let contradiction = notification::refuse(session, &case, &fact, &told, "it failed before it was told")?;
+        let failed = "it failed before it was told: nothing is taken";
+        let contradiction = notification::refuse(session, &case, &fact, &told, failed)?;
         return row(session, &case, &Outcome::default(), contradiction, false);
     }
     let before = case.standing();
@@ -107,9 +102,14 @@ pub fn refunded(
     if told.reference.is_none() && amount.is_none() && standing.refunded == before.refunded {
         return row(session, &case, &Outcome::default(), None, true);
     }
-    let contradiction =
-        if payment.is_none() { Some(BEFORE_PAID) } else { (standing.excess > before.excess).then_some(TOO_MUCH) };
+    let contradiction = match payment {
+        None => Some(notification::before_paid("paid back", told.payment)),
+        Some(_) => {
+            standing.beyond(&before).map(|(back, paid)| format!("more is paid back than was paid: {back} of {paid}"))
+        }
+    };
     let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_refunded", spent), case.now)?;
+    let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
     finish(session, &case, &entry, ("top_up.refunded", &standing, &outcome))
 }
@@ -121,13 +121,14 @@ pub fn told_before(
     fact: &Fact,
     told: &Told<'_>,
 ) -> Result<Option<RefundRow>, Error> {
-    let refused = match (case.before(fact), case.refused) {
+    let refused = match (case.before(fact), &case.refused) {
         (Before::Same(recorded), _) => return repeat(session, case, recorded).map(Some),
-        (_, Some(refused)) | (Before::Other(refused), None) => refused,
+        (_, Some(refused)) => refused.clone(),
+        (Before::Other(refused), None) => refused,
         (Before::Corrects(place), None) => return case.forget(session, place).map(|()| None),
         (Before::New, None) => return Ok(None),
     };
-    let contradiction = notification::refuse(session, case, fact, told, refused)?;
+    let contradiction = notification::refuse(session, case, fact, told, &refused)?;
     row(session, case, &Outcome::default(), contradiction, false).map(Some)
 }
 
@@ -170,8 +171,8 @@ pub fn refund_failed(
 }
 
 /// What went back with this beyond what was paid, by more than did before.
-pub fn beyond(before: &Standing, standing: &Standing) -> Option<&'static str> {
-    (standing.excess > before.excess).then_some(TOO_MUCH_IN_ALL)
+pub fn beyond(before: &Standing, standing: &Standing) -> Option<String> {
+    standing.beyond(before).map(|(back, paid)| format!("with it more went back than was paid: {back} of {paid}"))
 }
 
 /// Writes down what was told and what became of the top-up, and tells it on.
