@@ -14,6 +14,7 @@ use crate::ledger::engine::posting;
 use crate::ledger::{account, currency, customer};
 use crate::moment::Time;
 use crate::pg::argument::{Id, Interval, Numeric};
+use crate::pg::array::array;
 use crate::pg::reply::{One, Reply};
 use crate::pg::span::Span;
 use crate::pg::statement::{Session, Statement, reading, writing};
@@ -21,7 +22,7 @@ use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{BOOLOID, INT4OID, INTERVALOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, INT4OID, INTERVALOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -241,21 +242,24 @@ pub fn accounts(session: &Session, customer_id: &str) -> Result<Vec<posting::Key
 }
 
 static SWITCH_OFF: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $2 WHERE r.customer_id = $1 AND r.enabled
+    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $2
+      WHERE r.customer_id = $1 AND r.currency = ANY ($3) AND r.enabled
       RETURNING r.currency, r.failures",
-    &[TEXTOID, TEXTOID],
+    &[TEXTOID, TEXTOID, TEXTARRAYOID],
 );
 
 /// Switches a customer's auto-recharge off, in every currency: what no worker has begun is canceled. Its accounts are locked
-/// ([`accounts`]).
+/// ([`accounts`]); one that was switched on since, and that another session has, was switched on after this.
 pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> Result<(), Error> {
-    let rows = SWITCH_OFF.run(session, &[customer_id.cell(), off.code().cell()])?;
+    let locked = posting::lock_free(session, &accounts(session, customer_id)?)?;
+    let currencies = array(locked.iter().map(|(_, currency)| currency));
+    let rows = SWITCH_OFF.run(session, &[customer_id.cell(), off.code().cell(), currencies])?;
     let mut switched: Vec<(String, i32)> =
         rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
     switched.sort();
     for (currency, failures) in switched {
         let book = account::open_existing(session, customer_id, &currency, now)?;
-        evaluation::tell_off(session, &book, off, failures)?;
+        evaluation::tell_off(session, &book, off, failures);
         account::look_again(session, book)?;
     }
     Ok(())

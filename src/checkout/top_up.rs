@@ -113,9 +113,15 @@ fn top_up_create(
                 (None, Some(amount)) => by_amount(session, amount, currency, quantity, credit_currency, rate, now)?,
                 _ => return Err(Error::argument("price_id", "or amount is required, and not both")),
             };
+            // The customer before the key, as everywhere.
+            let judge = || {
+                let order = judged?;
+                customer::ensure(session, customer_id)?;
+                Ok(order)
+            };
             let order = match key {
-                None => judged?,
-                Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, || judged)? {
+                None => judge()?,
+                Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, judge)? {
                     Begun::First(order) => order,
                     Begun::Repeat(first) => {
                         let top_up = subject::find(session, customer_id, first.operation_id)?;
@@ -246,7 +252,6 @@ fn create(
     extras: &Extras<'_>,
     now: Time,
 ) -> Result<TopUpRow, Error> {
-    customer::ensure(session, customer_id)?;
     // What could not be granted is not to be paid. What has room now may have none when it is paid: see payment.rs.
     if let Some(book) = balance::current(session, customer_id, &order.credit_currency)? {
         grant::check_room(&book, order.credits, currency::decimals(session, &order.credit_currency)?)?;

@@ -88,9 +88,12 @@ static MAKE_BARE: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// Makes a customer that is only a key, where it is missing.
+/// Makes a customer that is only a key, where it is missing. One that is there is not waited for, whoever is changing it.
 pub fn ensure(session: &Session, customer_id: &str) -> Result<(), Error> {
-    MAKE_BARE.run(session, &[customer_id.cell()]).map(drop)
+    if !exists(session, customer_id)? {
+        MAKE_BARE.run(session, &[customer_id.cell()])?;
+    }
+    Ok(())
 }
 
 /// `credits.current_customer`: whose rows the customer views show; NULL for nobody's.

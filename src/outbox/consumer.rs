@@ -43,7 +43,7 @@ fn outbox_consumer_create(consumer: Option<&str>) -> Reply<One<ConsumerRow>> {
 }
 
 /// Shared by whoever claims or acknowledges, taken by whoever removes a consumer: before either looks which there are.
-fn all(session: &Session) -> Lock {
+pub fn all(session: &Session) -> Lock {
     Lock::of(session, c"outbox_consumers", ())
 }
 

@@ -8,6 +8,7 @@ use crate::input;
 use crate::moment::Time;
 use crate::pg::argument::{ArrayOf, Interval};
 use crate::pg::array::array;
+use crate::pg::last;
 use crate::pg::reply::{Many, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
@@ -33,20 +34,30 @@ static TELL: Statement = Statement::new(
 // PostgreSQL sends a transaction's equal notifications once.
 static NOTIFY: Statement = Statement::new(c"SELECT pg_catalog.pg_notify('credits_outbox', '')", &[]);
 
-/// Has other systems told of something. Comes after every lock of an account that the transaction takes.
-pub fn tell(
-    session: &Session,
-    customer_id: &str,
-    kind: &str,
-    payload: &serde_json::Value,
-    at: Time,
-) -> Result<(), Error> {
-    let arguments = [customer_id.cell(), Uuid::now_v7().cell(), kind.cell(), payload.to_string().cell(), at.cell()];
-    TELL.run(session, &arguments)?;
-    if settings::notify() {
-        NOTIFY.run(session, &[])?;
-    }
-    Ok(())
+/// Has other systems told of something, at the end of the call: the counter comes after every account that it locks, and one
+/// customer's after another's in their order.
+pub fn tell(session: &Session, customer_id: &str, kind: &'static str, payload: &serde_json::Value, at: Time) {
+    let (customer, payload) = (customer_id.to_string(), payload.to_string());
+    last::put_off(session, customer_id, move |session| {
+        TELL.run(session, &[customer.cell(), Uuid::now_v7().cell(), kind.cell(), payload.cell(), at.cell()])?;
+        if settings::notify() {
+            NOTIFY.run(session, &[])?;
+        }
+        Ok(())
+    });
+}
+
+static LOCK_OF: Statement = Statement::new(
+    c"SELECT p.customer_id FROM credits.outbox_positions p WHERE p.customer_id = $1 ORDER BY p.customer_id, p.consumer
+      FOR UPDATE",
+    &[TEXTOID],
+);
+
+/// Keeps consumers from a customer's rows until the transaction ends, for whoever changes what is in them: they are deleted
+/// under the same locks.
+pub fn keep_still(session: &Session, customer_id: &str) -> Result<(), Error> {
+    consumer::all(session).share();
+    LOCK_OF.run(session, &[customer_id.cell()]).map(drop)
 }
 
 row! {

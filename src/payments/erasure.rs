@@ -7,8 +7,9 @@ use crate::input;
 use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::{balance, customer};
 use crate::moment::Time;
+use crate::outbox;
 use crate::pg::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
@@ -41,20 +42,38 @@ static ERASE: Statement = Statement::new(
     &[TEXTOID],
 );
 
-// What payment providers sent may name the person, and so may what was ignored: what says that it is the person's, and what came
-// for the person's payments.
-static ERASE_PAYLOADS: Statement = Statement::new(
-    c"UPDATE credits.webhook_events SET payload = NULL WHERE customer_id = $1 AND payload IS NOT NULL",
-    &[TEXTOID],
-);
-static ERASE_IGNORED: Statement = Statement::new(
-    c"UPDATE credits.webhook_events w SET payload = NULL
-      FROM (SELECT p.provider, p.provider_reference FROM credits.payments p WHERE p.customer_id = $1
-            UNION
-            SELECT p.provider, p.payment_reference FROM credits.payments p WHERE p.customer_id = $1) r (provider, reference)
-      WHERE w.provider = r.provider AND w.reference = r.reference AND w.outcome = 'ignored' AND w.payload IS NOT NULL",
-    &[TEXTOID],
-);
+/// What payment providers sent may name the person, and so may what was ignored: what says that it is the person's, and what
+/// came for the person's payments. Locked in the order of whoever receives it.
+macro_rules! erasing_payloads {
+    ($waiting:literal) => {
+        text!(
+            "WITH sent AS (
+                SELECT e.provider, e.event_id FROM credits.webhook_events e WHERE e.customer_id = $1
+                UNION
+                SELECT e.provider, e.event_id
+                FROM (SELECT p.provider, p.provider_reference FROM credits.payments p WHERE p.customer_id = $1
+                      UNION
+                      SELECT p.provider, p.payment_reference FROM credits.payments p
+                      WHERE p.customer_id = $1) r (provider, reference)
+                JOIN credits.webhook_events e ON e.provider = r.provider AND e.reference = r.reference
+                                             AND e.outcome = 'ignored'
+            ), locked AS (
+                SELECT w.provider, w.event_id
+                FROM sent s JOIN credits.webhook_events w ON w.provider = s.provider AND w.event_id = s.event_id
+                WHERE w.payload IS NOT NULL
+                ORDER BY w.provider, w.event_id
+                FOR UPDATE OF w ",
+            $waiting,
+            ")
+            UPDATE credits.webhook_events w SET payload = NULL FROM locked l
+            WHERE w.provider = l.provider AND w.event_id = l.event_id"
+        )
+    };
+}
+
+static ERASE_PAYLOADS: Statement = Statement::new(erasing_payloads!(""), &[TEXTOID]);
+// What came while the accounts were waited for; and what is just coming finds the customer erased.
+static ERASE_LATE_PAYLOADS: Statement = Statement::new(erasing_payloads!("SKIP LOCKED"), &[TEXTOID]);
 static ERASE_METHODS: Statement = Statement::new(
     c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
     &[TEXTOID],
@@ -86,19 +105,20 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
+            // Events, the customer, accounts, all else: the order of ledger/posting.rs.
+            ERASE_PAYLOADS.run(session, &[customer_id.cell()])?;
+            let erased = match ERASE.run(session, &[customer_id.cell()])?.first() {
+                Some(row) => ErasedRow::read(row)?,
+                None => return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() }),
+            };
             lock(session, customer_id)?;
             // Nobody may be charged any more.
             configuration::switch_off(session, customer_id, Off::Erased, settings::now()?)?;
-            for statement in
-                [&ERASE_PAYLOADS, &ERASE_IGNORED, &ERASE_METHODS, &ERASE_REQUESTS, &ERASE_OUTBOX, &ERASE_ADDRESSES]
-            {
+            outbox::keep_still(session, customer_id)?;
+            for statement in [&ERASE_LATE_PAYLOADS, &ERASE_METHODS, &ERASE_REQUESTS, &ERASE_OUTBOX, &ERASE_ADDRESSES] {
                 statement.run(session, &[customer_id.cell()])?;
             }
-            let rows = ERASE.run(session, &[customer_id.cell()])?;
-            let Some(row) = rows.first() else {
-                return Err(Error::CustomerNotFound { customer_id: customer_id.to_string() });
-            };
-            ErasedRow::read(row).map(One)
+            Ok(One(erased))
         })
     })())
 }

@@ -35,6 +35,8 @@ pub struct Told<'a> {
     pub payment: Option<&'a str>,
     /// The currency of its amounts; `None` for the top-up's.
     pub currency: Option<&'a str>,
+    /// Whether the call has claimed and locked all that it takes, of this and whatever else it tells: see [`claim`].
+    pub ahead: bool,
 }
 
 impl<'a> Told<'a> {
@@ -45,6 +47,7 @@ impl<'a> Told<'a> {
             reference: input::optional_key("provider_reference", reference)?,
             payment: None,
             currency: None,
+            ahead: false,
         })
     }
 
@@ -127,13 +130,23 @@ static FACTS: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// Claims what is told for a customer's top-up, and locks that: first its account, which is made where it is missing, so that
-/// whatever a transaction does to an account before or after this, and whatever this writes to the outbox, is locked in one
-/// order. Raises PC014 for one that is not there (yet).
-pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'_>, kind: Kind) -> Result<Case, Error> {
-    let now = settings::now()?;
+/// What something that is told takes.
+pub struct Claim {
+    /// Why it is none of the top-up's business.
+    refused: Option<String>,
+    /// The accounts that it touches: the purchase's, and those that a dispute keeps from recharging themselves.
+    pub accounts: Vec<posting::Key>,
+}
+
+/// Claims what is told for a customer's top-up, before anything is locked for it. Raises PC014 for one that is not there (yet).
+pub fn claim(
+    session: &Session,
+    (customer_id, top_up_id): (&str, Uuid),
+    told: &Told<'_>,
+    kind: Kind,
+    now: Time,
+) -> Result<Claim, Error> {
     let found = subject::find(session, customer_id, top_up_id)?;
-    let account = (customer_id.to_string(), found.credit_currency);
     // Its currency never changes: no lock is needed to judge by it.
     let is_foreign = told.currency.is_some_and(|currency| !currency.eq_ignore_ascii_case(&found.currency));
     let is_anothers = |owner: &reference::Owner| (owner.0.as_str(), owner.1) != (customer_id, top_up_id);
@@ -153,22 +166,39 @@ pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'
         (Some(name), _) => reference::owner(session, Thing::of(kind), told.provider, name)?,
     };
     // Which, but not whose: that customer may be erased.
-    let anothers = |owner: &reference::Owner| format!("{ANOTHERS}, {}: nothing is done", owner.1);
-    let mut refused = owner.iter().chain(&payments_owner).find(|owner| is_anothers(owner)).map(anothers);
-    let mut keys = vec![account];
+    let anothers = owner.iter().chain(&payments_owner).find(|owner| is_anothers(owner));
+    let refused = match told.currency.filter(|_| is_foreign) {
+        Some(currency) => {
+            Some(format!("{FOREIGN}, {} and not {}: nothing is done", currency.to_uppercase(), found.currency))
+        }
+        None => anothers.map(|owner| format!("{ANOTHERS}, {}: nothing is done", owner.1)),
+    };
+    let mut accounts = vec![(customer_id.to_string(), found.credit_currency)];
     if kind == Kind::Disputed {
         for listener in LISTENERS.all() {
-            keys.extend(listener.changed_by_dispute(session, customer_id)?);
+            accounts.extend(listener.changed_by_dispute(session, customer_id)?);
         }
-        keys.sort();
-        keys.dedup();
     }
-    posting::make(session, &keys)?;
-    posting::lock(session, &keys)?;
+    Ok(Claim { refused, accounts })
+}
+
+/// Locks accounts, made where they are missing, all at once and in their order.
+pub fn lock(session: &Session, mut accounts: Vec<posting::Key>) -> Result<(), Error> {
+    accounts.sort();
+    accounts.dedup();
+    posting::make(session, &accounts)?;
+    posting::lock(session, &accounts).map(drop)
+}
+
+/// Claims what is told for a customer's top-up, and locks that: first its account, so that whatever a transaction does to an
+/// account before or after this is locked in one order. Raises PC014 for one that is not there (yet).
+pub fn open(session: &Session, customer_id: &str, top_up_id: Uuid, told: &Told<'_>, kind: Kind) -> Result<Case, Error> {
+    let now = settings::now()?;
+    let Claim { refused, accounts } = claim(session, (customer_id, top_up_id), told, kind, now)?;
+    if !told.ahead {
+        lock(session, accounts)?;
+    }
     let top_up = subject::lock(session, customer_id, top_up_id)?;
-    if let (true, Some(currency)) = (is_foreign, told.currency) {
-        refused = Some(format!("{FOREIGN}, {} and not {}: nothing is done", currency.to_uppercase(), top_up.currency));
-    }
     let rows = FACTS.run(session, &[customer_id.cell(), top_up_id.cell()])?;
     let recorded = rows.iter().map(read).collect::<Result<_, Error>>()?;
     Ok(Case { top_up, recorded, refused, now })
@@ -409,7 +439,8 @@ pub fn record(session: &Session, case: &Case, entry: &Entry<'_>) -> Result<(), E
     if foreign.is_some() {
         payload["currency"] = json!(currency);
     }
-    outbox::tell(session, &top_up.customer_id, "payment.contradiction", &payload, case.now)
+    outbox::tell(session, &top_up.customer_id, "payment.contradiction", &payload, case.now);
+    Ok(())
 }
 
 /// What does not fit where a payment is paid back, or disputed, that nobody has told yet.

@@ -157,10 +157,10 @@ pub fn succeed(
     notification::record(session, &case, &entry)?;
     subject::save(session, &case.top_up, &standing, case.now)?;
     if more_is_said {
-        tell_corrected(session, &case, &fact)?;
+        tell_corrected(session, &case, &fact);
     }
     if let (Some(cover), false) = (standing.cover, granted) {
-        tell_paid(session, &case, &cover)?;
+        tell_paid(session, &case, &cover);
     }
     answer(session, &case, contradiction.map(String::from), false)
 }
@@ -199,7 +199,7 @@ fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) ->
 }
 
 /// What a payment is made of is known now: what it contradicted before, it may contradict no longer.
-fn tell_corrected(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
+fn tell_corrected(session: &Session, case: &Case, fact: &Fact) {
     let part = |part: Option<Decimal>| part.unwrap_or_default().normalize().to_string();
     let payload = json!({
         "top_up_id": case.top_up.id,
@@ -211,10 +211,10 @@ fn tell_corrected(session: &Session, case: &Case, fact: &Fact) -> Result<(), Err
         "shipping": part(fact.details.shipping),
         "discount": part(fact.details.discount),
     });
-    outbox::tell(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now)
+    outbox::tell(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now);
 }
 
-fn tell_paid(session: &Session, case: &Case, cover: &Cover) -> Result<(), Error> {
+fn tell_paid(session: &Session, case: &Case, cover: &Cover) {
     let top_up = &case.top_up;
     let payload = json!({
         "top_up_id": top_up.id,
@@ -225,7 +225,7 @@ fn tell_paid(session: &Session, case: &Case, cover: &Cover) -> Result<(), Error>
         "currency": top_up.currency,
         "recharge_id": top_up.recharge_id,
     });
-    outbox::tell(session, &top_up.customer_id, "top_up.paid", &payload, case.now)
+    outbox::tell(session, &top_up.customer_id, "top_up.paid", &payload, case.now);
 }
 
 static CORRECT_COST: Statement = Statement::new(
@@ -259,7 +259,7 @@ fn no_room(session: &Session, case: &Case, fact: &Fact, told: &Told<'_>) -> Resu
 /// Grants what was bought, for so much; nothing, and false, where the account has no room for it.
 fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Result<bool, Error> {
     let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
-    let mut book = account::open_or_make(session, &customer_id, &code, now)?;
+    let mut book = account::open_existing(session, &customer_id, &code, now)?;
     let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
     let cost_basis = money::cost_basis(paid, top_up.credits);
     let terms = terms::Terms::bought(&top_up.terms, expires_at, cost_basis);
@@ -331,7 +331,7 @@ pub fn fail(
         subject::save(session, &case.top_up, &case.standing(), case.now)?;
         close_recharge(session, &case.top_up, Answer::Failed, reason, case.now)?;
         let payload = json!({"top_up_id": top_up_id, "reason": reason, "recharge_id": case.top_up.recharge_id});
-        outbox::tell(session, customer_id, "top_up.failed", &payload, case.now)?;
+        outbox::tell(session, customer_id, "top_up.failed", &payload, case.now);
     }
     answer(session, &case, contradiction.map(String::from), false)
 }
@@ -376,7 +376,7 @@ pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<
     case.top_up.status = Status::Expired;
     subject::save(session, &case.top_up, &case.standing(), case.now)?;
     close_recharge(session, &case.top_up, Answer::Failed, Some("the top-up was given up"), case.now)?;
-    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now)?;
+    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now);
     answer(session, &case, None, false)
 }
 

@@ -180,7 +180,7 @@ pub fn finish(
     session: &Session,
     case: &Case,
     entry: &Entry<'_>,
-    (kind, standing, outcome): (&str, &Standing, &Outcome),
+    (kind, standing, outcome): (&'static str, &Standing, &Outcome),
 ) -> Result<RefundRow, Error> {
     let top_up = &case.top_up;
     notification::record(session, case, entry)?;
@@ -197,7 +197,7 @@ pub fn finish(
     if let Some(payment) = &entry.fact.payment {
         payload["payment_reference"] = json!(payment);
     }
-    outbox::tell(session, &top_up.customer_id, kind, &payload, case.now)?;
+    outbox::tell(session, &top_up.customer_id, kind, &payload, case.now);
     answer(session, case, (standing, outcome), entry.contradiction.map(String::from), false)
 }
 

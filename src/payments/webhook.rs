@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::input;
 use crate::json;
 use crate::moment::Time;
-use crate::payments::notification::Told;
+use crate::payments::notification::{self, Told};
 use crate::payments::provider::{self, Expected};
 use crate::payments::providers::event::{self, Event, Fact};
 use crate::payments::providers::{generic, paystack, stripe};
@@ -97,11 +97,23 @@ static CLAIM: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-// Locked: of two deliveries of what was ignored, which names no payment to wait for, the later sees what came of the earlier;
-// and nothing deletes it while it is judged again. All that is read is the row's own, as it is once the wait is over.
+// Of two deliveries of what was ignored, which names no payment to wait for, the later sees what came of the earlier; and nothing
+// deletes it while it is judged again. So with what was ignored of a payment that came: all in one order, and before any account.
+static LOCK: Statement = Statement::new(
+    c"SELECT w.event_id
+      FROM (SELECT $2 AS event_id
+            UNION
+            SELECT e.event_id FROM credits.webhook_events e
+            WHERE e.provider = $1 AND e.reference = $3 AND e.outcome = 'ignored') k
+      JOIN credits.webhook_events w ON w.provider = $1 AND w.event_id = k.event_id
+      ORDER BY w.event_id
+      FOR UPDATE OF w",
+    &[TEXTOID, TEXTOID, TEXTOID],
+);
+
 static FIRST: Statement = Statement::new(
     c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason FROM credits.webhook_events w
-      WHERE w.provider = $1 AND w.event_id = $2 FOR UPDATE",
+      WHERE w.provider = $1 AND w.event_id = $2",
     &[TEXTOID, TEXTOID],
 );
 
@@ -128,6 +140,10 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
             // the earlier.
             Lock::of(session, c"webhook_events", (name, payment)).take();
         }
+        let payment = event.subject.payment.as_ref().filter(|_| event.fact.is_success());
+        if !is_new || payment.is_some() {
+            LOCK.run(session, &[name.cell(), event.id.cell(), payment.cell()])?;
+        }
         if is_new {
             break true;
         }
@@ -139,11 +155,20 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
             None => {}
         }
     };
-    let mut row = apply(session, &expected, &event)?;
-    row.replayed = !is_new && row.outcome == "ignored";
-    if row.outcome != "ignored" && matches!(event.fact, Fact::Succeeded { .. } | Fact::Free { .. }) {
-        apply_earlier(session, &expected, &event)?;
+    let found = subject(session, &expected, &event)?;
+    let earlier = match &found {
+        Ok(_) if event.fact.is_success() => earlier(session, &expected, &event)?,
+        _ => Vec::new(),
+    };
+    let mut events = vec![(event, found)];
+    if !earlier.is_empty() {
+        lock_ahead(session, &expected, &mut events, earlier, now)?;
     }
+    let ahead = events.len() > 1;
+    let mut rows = events.iter().map(|(event, found)| apply(session, &expected, event, found, ahead));
+    let mut row = rows.next().ok_or_else(|| Error::internal("an event is lost"))??;
+    rows.try_for_each(|row| row.map(drop))?;
+    row.replayed = !is_new && row.outcome == "ignored";
     Ok(row)
 }
 
@@ -162,7 +187,7 @@ fn read(name: &str, payload: &str) -> Result<Event, Error> {
     })
 }
 
-/// What an event that was received before came to; its row is locked until the transaction ends.
+/// What an event that was received before came to; its row is locked.
 fn first(session: &Session, name: &str, event: &Event) -> Result<Option<WebhookRow>, Error> {
     let rows = FIRST.run(session, &[name.cell(), event.id.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
@@ -177,7 +202,25 @@ fn first(session: &Session, name: &str, event: &Event) -> Result<Option<WebhookR
     Ok(Some(WebhookRow { event_id, kind, outcome, customer_id, top_up_id, status, replayed: true, reason }))
 }
 
-fn apply(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<WebhookRow, Error> {
+/// Whose an event is, or why it is nobody's.
+type Found = Result<(String, Uuid), Ignored>;
+
+/// The top-up that an event is about, unless it is not looked at any further. Raises PC014 for one that may come.
+fn subject(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<Found, Error> {
+    match unexpected(expected, event) {
+        Some(ignored) => Ok(Err(ignored)),
+        None => find(session, expected.provider, event),
+    }
+}
+
+/// Applies an event, whose row is locked, to its top-up; `ahead` where what that takes is locked as well.
+fn apply(
+    session: &Session,
+    expected: &Expected<'_>,
+    event: &Event,
+    found: &Found,
+    ahead: bool,
+) -> Result<WebhookRow, Error> {
     let name = expected.provider;
     let mut row = WebhookRow {
         event_id: event.id.clone(),
@@ -191,11 +234,12 @@ fn apply(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<We
     };
     // Whose what is ignored says to be, or must be: it is forgotten with that customer, and says nothing else.
     let mut claimed = None;
-    match unexpected(expected, event).map_or_else(|| find(session, name, event), |ignored| Ok(Err(ignored)))? {
+    match found {
         Ok((customer_id, top_up_id)) => {
-            let (status, contradiction) = tell(session, name, event, &customer_id, top_up_id)?;
+            let told = Told { ahead, ..told(name, event) };
+            let (status, contradiction) = tell(session, told, event, customer_id, *top_up_id)?;
             row.outcome = String::from(if contradiction { "contradiction" } else { "applied" });
-            (row.customer_id, row.top_up_id, row.status) = (Some(customer_id), Some(top_up_id), Some(status));
+            (row.customer_id, row.top_up_id, row.status) = (Some(customer_id.clone()), Some(*top_up_id), Some(status));
         }
         Err(ignored) => {
             row.reason = Some(String::from(ignored.as_str()));
@@ -245,7 +289,7 @@ fn may_come(id: Uuid) -> bool {
 
 /// The top-up that an event is about: a refund or a dispute by the payment that it names, all else by the id that it carries;
 /// or the other way round. None where both are none of ours, or the payment is not yet. Raises PC014 for an id that may come.
-fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, Uuid), Ignored>, Error> {
+fn find(session: &Session, name: &str, event: &Event) -> Result<Found, Error> {
     let by_reference = |thing: Thing, reference: &Option<String>| match reference {
         Some(reference) => in_latest_snapshot(session, |session| reference::owner(session, thing, name, reference)),
         None => Ok(None),
@@ -284,20 +328,24 @@ fn find(session: &Session, name: &str, event: &Event) -> Result<Result<(String, 
     Ok(by_id.ok_or(Ignored::Unknown))
 }
 
-/// Tells a top-up what happened; its status then, and whether that contradicts what was known.
-fn tell(
-    session: &Session,
-    name: &str,
-    event: &Event,
-    customer_id: &str,
-    top_up_id: Uuid,
-) -> Result<(String, bool), Error> {
-    let told = Told {
+fn told<'a>(name: &'a str, event: &'a Event) -> Told<'a> {
+    Told {
         provider: name,
         reference: event.reference.as_deref(),
         payment: event.subject.of_payment.as_deref(),
         currency: event.currency.as_deref(),
-    };
+        ahead: false,
+    }
+}
+
+/// Tells a top-up what happened; its status then, and whether that contradicts what was known.
+fn tell(
+    session: &Session,
+    told: Told<'_>,
+    event: &Event,
+    customer_id: &str,
+    top_up_id: Uuid,
+) -> Result<(String, bool), Error> {
     let payment_row = |row: payment::PaymentRow| (row.status, row.contradiction.is_some());
     let refund_row = |row: refund::RefundRow| (row.status, row.contradiction.is_some());
     let spent = clawback::policy(None)?;
@@ -339,15 +387,42 @@ static EARLIER: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// Applies what came for a payment before anybody knew whose it was: a refund or a dispute that names nothing but the payment.
-fn apply_earlier(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<(), Error> {
-    let Some(payment) = &event.subject.payment else { return Ok(()) };
+/// What came for a payment before anybody knew whose it was: a refund or a dispute that names nothing but the payment. Its rows
+/// are locked.
+fn earlier(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<Vec<Event>, Error> {
+    let Some(payment) = &event.subject.payment else { return Ok(Vec::new()) };
     let rows = EARLIER.run(session, &[expected.provider.cell(), payment.cell(), event.id.cell()])?;
-    let payloads = rows.iter().map(|mut row| row.next()).collect::<Result<Vec<String>, Error>>()?;
-    for payload in payloads {
-        apply(session, expected, &read(expected.provider, &payload)?)?;
+    rows.iter().map(|mut row| read(expected.provider, &row.next::<String>()?)).collect()
+}
+
+/// Adds what came before a payment to it, to be applied after it, once all that they claim is claimed, in one order, and then all
+/// accounts are locked that they touch: nothing is waited for behind what the first of them has locked.
+fn lock_ahead(
+    session: &Session,
+    expected: &Expected<'_>,
+    events: &mut Vec<(Event, Found)>,
+    earlier: Vec<Event>,
+    now: Time,
+) -> Result<(), Error> {
+    let claim = |(event, found): &(Event, Found)| match (found, event.fact.kind()) {
+        (Ok((customer_id, id)), Some(kind)) => {
+            notification::claim(session, (customer_id, *id), &told(expected.provider, event), kind, now)
+                .map(|c| c.accounts)
+        }
+        _ => Ok(Vec::new()),
+    };
+    // The payment first: it says whose the others are.
+    let mut accounts = events.iter().map(claim).collect::<Result<Vec<_>, Error>>()?.concat();
+    for event in earlier {
+        let found = subject(session, expected, &event)?;
+        events.push((event, found));
     }
-    Ok(())
+    let mut ordered: Vec<&(Event, Found)> = events.iter().skip(1).collect();
+    ordered.sort_by_key(|(event, _)| (event.fact.thing(), &event.reference));
+    for event in ordered {
+        accounts.extend(claim(event)?);
+    }
+    notification::lock(session, accounts)
 }
 
 static FORGET_OLD: Statement = Statement::in_order(

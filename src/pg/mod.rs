@@ -5,6 +5,7 @@ pub mod argument;
 pub mod array;
 pub mod backend;
 pub mod cache;
+pub mod last;
 pub mod lock;
 pub mod memory;
 pub mod numeric;

@@ -1,9 +1,9 @@
 //! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
 
 use crate::error::Error;
-use crate::pg::memory;
 use crate::pg::planning::Planning;
 use crate::pg::value::{Cell, FromCell};
+use crate::pg::{last, memory};
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
@@ -15,9 +15,14 @@ pub struct Session {
 }
 
 /// Runs `work` with statements that may write. They see what this transaction wrote, and each sees what others
-/// committed before it began (where the isolation level lets it).
+/// committed before it began (where the isolation level lets it). Then does what that put off.
 pub fn writing<T>(work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
-    connected(Session { reading: false }, work)
+    connected(Session { reading: false }, |session| {
+        let begin = last::Mark::here();
+        let result = work(session)?;
+        begin.finish(session)?;
+        Ok(result)
+    })
 }
 
 /// Runs `work` with statements that only read, in the snapshot of the statement that called, without a transaction id:

@@ -1,6 +1,7 @@
 //! A subtransaction: work that is gone as if it had never run, where it does not come to anything.
 
 use crate::error::Error;
+use crate::pg::last;
 use crate::pg::patience::{BUSY, Patience};
 use crate::pg::planning::with_settings;
 use crate::pg::statement::Session;
@@ -18,6 +19,7 @@ fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, 
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
+    let begin = last::Mark::here();
     let work = AssertUnwindSafe(|| Ok(work()));
     let worked: Result<T, Box<CaughtError>> =
         PgTryBuilder::new(work).catch_others(|e| Err(Box::new(e))).catch_rust_panic(|e| Err(Box::new(e))).execute();
@@ -26,6 +28,7 @@ fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, 
     unsafe {
         if worked.as_ref().is_ok_and(keep) {
             pg_sys::ReleaseCurrentSubTransaction();
+            begin.keep();
         } else {
             pg_sys::RollbackAndReleaseCurrentSubTransaction();
         }

@@ -3,9 +3,26 @@
 //! the books say what happens, write all of it in one statement over arrays; what few books have is written in
 //! posting/side_tables.rs.
 //!
-//! Locking doctrine: accounts first, in key order; then claims of identifiers and keys, in key order; everything else only
-//! under its account's lock. A statement that may wait reads nothing else than the rows that it waits for; what depends on
-//! them is read in the next statement, which sees what was committed meanwhile.
+//! Locking doctrine: a call waits for locks in this order only, whatever it does, and takes those of one kind all at once; so no
+//! two calls wait for each other. Whatever it has of a kind already it may take again.
+//!
+//! | | what | in which order | taken by |
+//! |-|------|----------------|----------|
+//! | 1 | events of a provider: the row, then the payment's lock, then the rows that wait for that payment | `event_id` | webhook.rs; erasure.rs, by provider |
+//! | 2 | names of payments, refunds and disputes | the payment, then the others by kind and name | told.rs: `claim` |
+//! | 3 | the customer | | customer.rs, erasure.rs; made where it is missing |
+//! | 4 | accounts, made where they are missing | customer, currency | [`make`], [`lock`] |
+//! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |
+//! | 6 | all else of an account: grants, holds, top-ups, auto-recharge | | under the account's lock |
+//! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox.rs, consumer.rs, erasure.rs |
+//! | 8 | the counters of the outbox | customer | pg/last.rs, as the call ends |
+//!
+//! What maintenance takes beside that, it takes where it is free and waits for nobody: the inbox, accounts, reviews, what is old.
+//! Catalogue, currencies, rates and providers are changed under locks of their own, which no other call waits for. A transaction
+//! of several calls keeps to the order itself: customers before accounts, accounts as they are sorted.
+//!
+//! A statement that may wait reads nothing else than the rows that it waits for; what depends on them is read in the next
+//! statement, which sees what was committed meanwhile.
 
 mod due;
 mod ensure_accounts;

@@ -1,7 +1,7 @@
 //! What a provider's event says, in words of our own. Pure.
 
 use crate::amount::Decimal;
-use crate::payments::reckoning::Details;
+use crate::payments::reckoning::{Details, Kind};
 use crate::payments::reference::Thing;
 use serde_json::Value;
 
@@ -88,11 +88,27 @@ pub enum Fact {
 impl Fact {
     /// What it is told of.
     pub fn thing(&self) -> Thing {
-        match self {
-            Fact::Refunded { .. } | Fact::RefundFailed { .. } => Thing::Refund,
-            Fact::Disputed { .. } | Fact::DisputeClosed { .. } => Thing::Dispute,
-            _ => Thing::Payment,
-        }
+        self.kind().map_or(Thing::Payment, Thing::of)
+    }
+
+    /// The same as it is reckoned with; `None` for nothing.
+    pub fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Fact::Succeeded { .. } | Fact::Free { .. } => Kind::Succeeded,
+            Fact::Failed { .. } => Kind::Failed,
+            Fact::Expired => Kind::Expired,
+            Fact::Refunded { .. } => Kind::Refunded,
+            Fact::RefundFailed { .. } => Kind::RefundFailed,
+            Fact::Disputed { .. } => Kind::Disputed,
+            Fact::DisputeClosed { won: true } => Kind::DisputeWon,
+            Fact::DisputeClosed { won: false } => Kind::DisputeLost,
+            Fact::Nothing => return None,
+        })
+    }
+
+    /// Whether there is a payment now.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Fact::Succeeded { .. } | Fact::Free { .. })
     }
 
     /// Whether it is of a payment, and not the payment itself.
