@@ -26,7 +26,7 @@ demo: ## set up, build, and see the product's story in a private database
 test: setup-test ## every test, in order, up to the first that fails (STEP=regress: only that)
 	@scripts/test.sh
 
-lint: setup-test ## formatting and clippy
+lint: setup-test ## formatting, clippy, shellcheck, ruff, and sizes of lines, files and folders
 	@STEP=lint scripts/test.sh
 
 bench: setup-test build ## speed beside a floor and hand-written PL/pgSQL (CASE=… chooses)

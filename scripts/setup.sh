@@ -140,7 +140,7 @@ make_tree() {
     say "$stamp" >"$tree/stamp"
 }
 
-# --- what only the tests of the clients need ---
+# --- what only tests need ---
 
 # Debian's node-pg wants Debian's own node, and would not go beside another: its files are unpacked into build/node,
 # whatever node there is.
@@ -160,8 +160,21 @@ install_node_pg() {
         note "node-pg cannot be had from this distribution: the test of node-postgres will fail. 'npm install pg' in a folder above tests/ makes it work."
 }
 
-# Missing clients are no reason to test nothing else: their own test says that it failed.
-want_client() {
+# No distribution has ruff: it goes into an environment of its own, under build/tidy.
+install_ruff() {
+    local home=$build/tidy list=$top/tests/tidy/requirements.txt
+    if cmp -s "$list" "$home/made_from.txt"; then return 0; fi
+    note "installing ruff into build/tidy"
+    if /usr/bin/python3 -m venv --clear "$home" >>"$log" 2>&1 &&
+        "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r "$list" >>"$log" 2>&1; then
+        cp "$list" "$home/made_from.txt"
+    else
+        note "ruff cannot be had: the lint step will fail (why: $log)"
+    fi
+}
+
+# What only some tests use: where it is missing that is no reason to test nothing else, and they say that they failed.
+want() {
     local package=$1
     shift
     if "$@" >/dev/null 2>&1; then return 0; fi
@@ -169,7 +182,7 @@ want_client() {
     if available "$package"; then
         missing+=("$package")
     else
-        note "$package cannot be had from this distribution: the test of that client will fail until it is installed by hand."
+        note "$package cannot be had from this distribution: what tests with it will fail until it is installed by hand."
     fi
 }
 
@@ -194,9 +207,10 @@ need libclang-dev has_libclang
 need "postgresql-$PG" test -x "/usr/lib/postgresql/$PG/bin/postgres"
 need "postgresql-server-dev-$PG" test -e "/usr/include/postgresql/$PG/server/postgres.h"
 if [ "$scope" = test ]; then
-    want_client python3-psycopg /usr/bin/python3 -c 'import psycopg'
-    want_client python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
-    want_client nodejs command -v node
+    want python3-psycopg /usr/bin/python3 -c 'import psycopg'
+    want python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
+    want nodejs command -v node
+    want shellcheck command -v shellcheck
 fi
 install_missing
 
@@ -204,6 +218,7 @@ say "$PG" >"$build/pg"
 make_tree
 if [ "$scope" = test ]; then
     install_node_pg
+    install_ruff
     cargo fmt --version >/dev/null 2>&1 || note "rustfmt is missing, the lint step will fail: 'rustup component add rustfmt'"
     cargo clippy --version >/dev/null 2>&1 || note "clippy is missing, the lint step will fail: 'rustup component add clippy'"
 fi

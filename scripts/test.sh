@@ -23,6 +23,7 @@ program() {
 lint() {
     cargo fmt --check
     cargo_for "$pg_config" clippy --all-targets --features pg_test -- -D warnings
+    tests/tidy/run "$build/tidy/bin/ruff"
 }
 
 # Pure tests, and those that hold what we lay out against PostgreSQL's own: a server loads these from a library that has

@@ -91,12 +91,12 @@ pub fn at(session: &Session, currency: &str, fiat_currency: &str, at: Time) -> R
 fn exchange_rate(
     currency: Option<&str>,
     fiat_currency: Option<&str>,
-    moment: Option<Timestamptz>,
+    at: Option<Timestamptz>,
 ) -> Reply<Value<Option<Decimal>>> {
     Reply((|| {
         let code = input::required("currency", currency)?;
         let fiat = input::required("fiat_currency", fiat_currency)?;
-        let moment = moment.map_or_else(settings::now, |at| Ok(at.0))?;
-        reading(|session| at(session, code, fiat, moment)).map(Value)
+        let moment = at.map_or_else(settings::now, |given| Ok(given.0))?;
+        reading(|session| self::at(session, code, fiat, moment)).map(Value)
     })())
 }

@@ -25,7 +25,7 @@ row! {
         /// Counts from 1 in each account, in posting order.
         pub line_no: i64,
         /// What it records.
-        pub line_type: String,
+        pub kind: String,
         /// What it did to the balance, signed.
         pub amount: Decimal,
         /// The balance after it.

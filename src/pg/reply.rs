@@ -15,6 +15,9 @@ use std::collections::HashMap;
 
 /// A row: its columns in the order of the function's OUT parameters.
 pub trait Columns {
+    /// Their names and Rust types, for the test that compares them with the declarations.
+    const DECLARED: &'static str;
+
     /// The columns' values.
     fn columns(&self) -> Vec<Cell>;
 }
@@ -36,6 +39,9 @@ pub struct Many<T: Columns>(pub Vec<T>);
 
 /// How an answer becomes the function's result.
 pub trait Answer {
+    /// The columns' names and Rust types; nothing for what has none.
+    const COLUMNS: &'static str = "";
+
     /// The result, made for the call at hand.
     ///
     /// # Safety
@@ -68,6 +74,8 @@ impl<T: ToCell> Answer for Value<T> {
 }
 
 impl<T: Columns> Answer for One<T> {
+    const COLUMNS: &'static str = T::DECLARED;
+
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
         let (mut datums, mut nulls): (Vec<_>, Vec<_>) = self.0.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
         // SAFETY: the descriptor is the function's own, with as many columns as OUT parameters, each of the type that
@@ -82,6 +90,8 @@ impl<T: Columns> Answer for One<T> {
 }
 
 impl<T: Columns> Answer for Maybe<T> {
+    const COLUMNS: &'static str = T::DECLARED;
+
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
         // SAFETY: the caller's promise.
         self.0.map_or(Cell::NULL, |row| unsafe { One(row).datum(fcinfo) })
@@ -89,6 +99,8 @@ impl<T: Columns> Answer for Maybe<T> {
 }
 
 impl<T: Columns> Answer for Many<T> {
+    const COLUMNS: &'static str = T::DECLARED;
+
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
         // SAFETY: InitMaterializedSRF checks that the caller takes a set and makes the store and its descriptor.
         unsafe {
@@ -165,12 +177,12 @@ unsafe impl<T: Answer> BoxRet for Reply<T> {
     }
 }
 
-// SAFETY: says nothing that the schema generator would use: the functions are declared in sql/.
-unsafe impl<T> SqlTranslatable for Reply<T> {
+// SAFETY: the functions are declared in sql/. What this says of the result is for the test that compares the two.
+unsafe impl<T: Answer> SqlTranslatable for Reply<T> {
     const TYPE_IDENT: &'static str = "pg_credits::Reply";
     const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
     const ARGUMENT_SQL: Result<SqlMappingRef, ArgumentError> = Err(ArgumentError::NotValidAsArgument("Reply"));
-    const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal("record")));
+    const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal(T::COLUMNS)));
 }
 
 /// Declares a struct as a row: its fields are the OUT parameters, in order. With `read` behind the fields it can also be
@@ -192,6 +204,8 @@ macro_rules! row {
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
 
         impl $crate::pg::reply::Columns for $name {
+            const DECLARED: &'static str = concat!($(stringify!($field), ": ", stringify!($type), "\n"),*);
+
             fn columns(&self) -> Vec<$crate::pg::value::Cell> {
                 vec![$($crate::pg::value::ToCell::cell(&self.$field)),*]
             }

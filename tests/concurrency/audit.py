@@ -90,7 +90,7 @@ def operations_recorded(connection: Connection, books: Books, done: Sequence[Don
     }
     # What a hold's lines took; how it ended is in holds_recorded.
     by_lines = {
-        (account.customer, operation): sum((l.amount for l in lines if l.type not in ("capture", "release")), NOTHING)
+        (account.customer, operation): sum((line.amount for line in lines if line.type not in ("capture", "release")), NOTHING)
         for account in books.values()
         for operation, lines in by_operation(account).items()
     }

@@ -43,7 +43,7 @@ Row = dict[str, Any]
 class Waiting:
     """A statement under way in a thread of its own."""
 
-    def __init__(self, session: "Session", query: str, values: tuple[Any, ...]) -> None:
+    def __init__(self, session: Session, query: str, values: tuple[Any, ...]) -> None:
         self.session = session
         self._rows: list[Row] = []
         self._error: Exception | None = None

@@ -52,7 +52,7 @@ def report(database: str, number: int) -> tuple[list[str], int]:
     wrong = []
     for identifier, value in events(number):
         row = session.once_more(
-            lambda c: c.execute(
+            lambda c, identifier=identifier, value=value: c.execute(
                 "SELECT status, replayed FROM credits.report_meter_event(%s, 'tokens', %s, %s)", [WALLET, value, identifier]
             ).fetchone()
         )
@@ -71,7 +71,7 @@ def spend(database: str, number: int, seconds: float) -> tuple[Decimal, int]:
         serial += 1
         key = f"{number}/{serial}"
         row = session.once_more(
-            lambda c: c.execute(
+            lambda c, key=key: c.execute(
                 "SELECT ok, debited FROM credits.wallet_try_debit(%s, 0.01, idempotency_key => %s)", [WALLET, key]
             ).fetchone()
         )

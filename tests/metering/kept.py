@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import sql
 
 import plans
 import statements
@@ -171,7 +170,7 @@ def prefix(columns: list[str], asked: set[str]) -> int:
 def scans(plan: dict[str, Any]) -> Iterator[Scan]:
     conditions = [
         text for node in plans.nodes(plan) for name, text in node.items()
-        if isinstance(text, str) and (name.endswith("Cond") or name.endswith("Filter"))
+        if isinstance(text, str) and name.endswith(("Cond", "Filter"))
     ]  # fmt: skip
     for node in plans.nodes(plan):
         if node.get("Schema") != "credits" or "Relation Name" not in node or "Scan" not in node["Node Type"]:

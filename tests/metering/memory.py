@@ -25,7 +25,8 @@ ARRAYS = """SELECT count(*), count(error) FROM credits.report_meter_events(
 JSON = """SELECT count(*), count(error) FROM credits.report_meter_events((
     SELECT jsonb_agg(jsonb_build_object('customer_id', 'ann', 'event_name', 'calls', 'identifier', '{1}' || n))
     FROM generate_series(1, {0}) n))"""
-PUT = "INSERT INTO credits.inbox (customer_id, event_name, identifier, metadata) SELECT %s, 'calls', %s || n, {} FROM generate_series(1, %s) n"
+PUT = """INSERT INTO credits.inbox (customer_id, event_name, identifier, metadata)
+    SELECT %s, 'calls', %s || n, {} FROM generate_series(1, %s) n"""
 
 
 def check(checks: Checks, database: str) -> None:
@@ -60,7 +61,8 @@ def bounds(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     checks.equal(refused(connection, ARRAYS.format(MANY + 1, "x")), ("PC013", "customer_ids"), "a batch by arrays")
     checks.equal(refused(connection, JSON.format(MANY + 1, "x")), ("PC013", "events"), "a batch as JSON")
     event = "jsonb_build_object('customer_id', 'ann', 'event_name', 'calls', 'identifier', {}, 'metadata', {})"
-    batch = f"jsonb_build_array({event.format(1, 'NULL::jsonb')}, {event.format(2, large)}, {event.format(3, LARGE.format(MB // 2))})"
+    events = event.format(1, "NULL::jsonb"), event.format(2, large), event.format(3, LARGE.format(MB // 2))
+    batch = f"jsonb_build_array({', '.join(events)})"
     rows = connection.execute(f"SELECT error FROM credits.report_meter_events({batch})").fetchall()
     checks.equal(rows, [(None,), ("PC013",), (None,)], "one event of a batch has too much with it")
 
@@ -93,7 +95,7 @@ def too_large_for_the_inbox(checks: Checks, connection: psycopg.Connection[Any])
 
 
 def maintained(checks: Checks, database: str) -> None:
-    """A batch of maintain() that is larger than a session's memory should be: a row of it is a few pages, and a megabyte when read."""
+    """A batch of maintain() that is larger than a session's memory should be: a row is a few pages, and a megabyte when read."""
     with harness.connect(database, options="-c synchronous_commit=off") as connection:
         connection.execute(PUT.format(LARGE.format(MB - 1000)), ["ann", "compressed ", 350])
     with harness.connect(database, options="-c synchronous_commit=off") as connection:

@@ -6,7 +6,6 @@ other. Plans are shown, and what they read is counted in blocks, which does not 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -324,7 +325,7 @@ def no_amount(checks: Checks, connection: Connection) -> None:
         purchase = Purchase(connection)
         told = purchase.paid()
         told.values["object"]["amount_received"] = amount
-        state = outcome(lambda: purchase.tell(connection, told))
+        state = outcome(partial(purchase.tell, connection, told))
         seen = state in ("00000", "PC007", "PC013"), purchase.grants(connection)
         checks.equal(seen, (True, []), f"amount_received {amount!r} grants nothing")
 
@@ -340,7 +341,7 @@ def by_reference(checks: Checks, connection: Connection, other: Connection) -> N
             connection.execute("BEGIN")
             purchase.tell(connection, purchase.paid())
             if when == "while the success is not committed":
-                future = waiting(pool, connection, other, lambda: purchase.tell(other, half))
+                future = waiting(pool, connection, other, partial(purchase.tell, other, half))
             connection.execute("COMMIT")
             if when == "while the success is not committed":
                 future.result(PATIENCE)

@@ -70,7 +70,7 @@ def read_csv(
 
 
 def _read(
-    lines: "csv._reader",  # type: ignore[name-defined]
+    lines: csv._reader,  # type: ignore[name-defined]
     path: Path,
     time_column: str | None,
     customer_column: str | None,

@@ -29,8 +29,11 @@ pub enum Spending {
 /// What became of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paid {
-    /// The head paid, and the line is written: what a plain debit may take now.
-    Line { available: Decimal },
+    /// The head paid, and the line is written.
+    Line {
+        /// What a plain debit may take now.
+        available: Decimal,
+    },
     /// What the line claims is taken: nothing has changed.
     Taken,
     /// The head does not cover it, or something is due or told first: nothing has changed.
