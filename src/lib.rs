@@ -41,7 +41,11 @@ extern "C-unwind" fn _PG_init() {
 /// Who listens to which room: a line each.
 fn sign_up() {
     ledger::listener::METERS.set(&[&metering::listener::Metering]);
-    ledger::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
+    ledger::listener::LISTENERS.set(&[
+        &metering::listener::Metering,
+        &payments::erasure::Payments,
+        &auto_recharge::listener::AutoRecharge,
+    ]);
     catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
     payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
 }

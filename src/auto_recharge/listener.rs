@@ -10,8 +10,9 @@ use crate::ledger::listener as ledger;
 use crate::moment::Time;
 use crate::payments::listener::{self as payments, Answer};
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::Cell;
-use pgrx::pg_sys::{TEXTARRAYOID, TIMESTAMPTZARRAYOID};
+use crate::pg::value::{Cell, ToCell};
+use crate::settings;
+use pgrx::pg_sys::{TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID};
 use uuid::Uuid;
 
 /// Signed up in lib.rs.
@@ -24,9 +25,28 @@ static NEXT_CHANGES: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
+static ERASE_METHODS: Statement = Statement::new(
+    c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
+    &[TEXTOID],
+);
+// Why a payment failed is said in the provider's own words.
+static ERASE_REQUESTS: Statement = Statement::new(
+    c"UPDATE credits.recharges r
+      SET payment_method = NULL, reason = CASE WHEN r.status <> 'failed' THEN r.reason END
+      WHERE r.customer_id = $1 AND (r.payment_method IS NOT NULL OR r.status = 'failed' AND r.reason IS NOT NULL)",
+    &[TEXTOID],
+);
+
 impl ledger::Listener for AutoRecharge {
     fn posted(&self, session: &Session, books: &[&Book]) -> Result<(), Error> {
         evaluation::look(session, books)
+    }
+
+    fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
+        // Nobody may be charged any more.
+        configuration::switch_off(session, customer_id, Off::Erased, settings::now()?)?;
+        ERASE_METHODS.run(session, &[customer_id.cell()])?;
+        ERASE_REQUESTS.run(session, &[customer_id.cell()]).map(drop)
     }
 
     fn currency_changed(&self, session: &Session, currency: &str) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Customers: whoever owns credits, under the application's own key.
 
+pub mod erasure;
+
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;

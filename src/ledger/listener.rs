@@ -1,6 +1,7 @@
 //! What the ledger announces, and asks, of the rooms above it. Who listens is said in lib.rs.
 
 use crate::error::Error;
+use crate::ledger::customer::erasure::Cleared;
 use crate::ledger::engine::book::{Book, Overage};
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -17,6 +18,21 @@ pub trait Listener: Sync {
     /// A currency has other terms.
     fn currency_changed(&self, _session: &Session, _currency: &str) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// A person is to be forgotten: clears what is locked before a customer's row is.
+    fn before_erasure(&self, _session: &Session, _customer_id: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// A person is forgotten: clears what this room knows of one, whose accounts are locked.
+    fn erase(&self, _session: &Session, _customer_id: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Clears what the application wrote beside a customer's rows of this room.
+    fn clear_metadata(&self, _session: &Session, _customer_id: &str) -> Result<Cleared, Error> {
+        Ok(Cleared::default())
     }
 
     /// When this room next changes something in accounts after a moment each: their customers, currencies and moments, as

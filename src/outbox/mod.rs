@@ -55,9 +55,24 @@ static LOCK_OF: Statement = Statement::new(
 
 /// Keeps consumers from a customer's rows until the transaction ends, for whoever changes what is in them: they are deleted
 /// under the same locks.
-pub fn keep_still(session: &Session, customer_id: &str) -> Result<(), Error> {
+fn keep_still(session: &Session, customer_id: &str) -> Result<(), Error> {
     consumer::all(session).share();
     LOCK_OF.run(session, &[customer_id.cell()]).map(drop)
+}
+
+static ERASE: Statement = Statement::new(
+    c"UPDATE credits.outbox o
+      SET payload = o.payload - CASE WHEN o.type IN ('recharge.failed', 'top_up.failed') THEN ARRAY['payment_method', 'reason']
+                                     ELSE ARRAY['payment_method'] END
+      WHERE o.customer_id = $1
+        AND (o.payload ? 'payment_method' OR o.type IN ('recharge.failed', 'top_up.failed') AND o.payload ? 'reason')",
+    &[TEXTOID],
+);
+
+/// Clears what rows say of a person.
+pub fn erase(session: &Session, customer_id: &str) -> Result<(), Error> {
+    keep_still(session, customer_id)?;
+    ERASE.run(session, &[customer_id.cell()]).map(drop)
 }
 
 row! {
