@@ -1,4 +1,4 @@
-//! Amounts of money: what a payment buys, what part of a purchase a refund stands for, and what providers count in. Pure.
+//! Amounts of money: what a payment buys, what part of a purchase a refund stands for, and minor units. Pure.
 
 use crate::amount::{self, AmountError, Decimal};
 use ethnum::I256;
@@ -68,24 +68,6 @@ fn to_decimal(units: I256, decimals: u32) -> Result<Decimal, AmountError> {
     Decimal::try_from_i128_with_scale(mantissa, decimals).map_err(|_| AmountError::TooManyDigits)
 }
 
-/// Currencies that Stripe counts in whole units. Source: Stripe, "Supported currencies: zero-decimal currencies"; ISK and
-/// UGX, which have no decimals either, it counts in hundredths.
-const WHOLE: [&str; 15] =
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
-/// Those that it counts in thousandths. Source: the same, "three-decimal currencies".
-const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
-
-/// How many decimals a provider's minor unit of a currency has. Paystack counts every currency in hundredths (source:
-/// Paystack, "Supported currencies: subunit"); whoever is unknown is taken for one that counts as Stripe does.
-pub fn minor_decimals(provider: &str, currency: &str) -> u32 {
-    match currency.to_ascii_uppercase().as_str() {
-        _ if provider == "paystack" => 2,
-        code if WHOLE.contains(&code) => 0,
-        code if THOUSANDTHS.contains(&code) => 3,
-        _ => 2,
-    }
-}
-
 /// An amount in a provider's minor units as one in major units.
 pub fn from_minor(units: i128, decimals: u32) -> Result<Decimal, AmountError> {
     let amount = Decimal::try_from_i128_with_scale(units, decimals).map_err(|_| AmountError::TooManyDigits)?;
@@ -96,11 +78,6 @@ pub fn from_minor(units: i128, decimals: u32) -> Result<Decimal, AmountError> {
 pub fn to_minor(amount: Decimal, decimals: u32) -> Option<Decimal> {
     let units = amount.checked_mul(Decimal::from(10u64.pow(decimals)))?.normalize();
     (units.scale() == 0).then_some(units)
-}
-
-/// An amount of minor units that a provider's event has. `None` where it has none, or what is none.
-pub fn reported(provider: &str, currency: Option<&str>, units: Option<i128>) -> Option<Decimal> {
-    from_minor(units?, minor_decimals(provider, currency?)).ok()
 }
 
 #[cfg(test)]
@@ -156,11 +133,9 @@ mod tests {
 
     #[test]
     fn minor_units() {
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "usd")), Ok(d("25")));
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "jpy")), Ok(d("2500")));
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "KWD")), Ok(d("2.5")));
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "ISK")), Ok(d("25")));
-        assert_eq!(from_minor(2500, minor_decimals("paystack", "XOF")), Ok(d("25")));
+        assert_eq!(from_minor(2500, 2), Ok(d("25")));
+        assert_eq!(from_minor(2500, 0), Ok(d("2500")));
+        assert_eq!(from_minor(2500, 3), Ok(d("2.5")));
         assert_eq!(to_minor(d("25.5"), 2), Some(d("2550")));
         assert_eq!(to_minor(d("25.555"), 2), None);
     }
