@@ -19,6 +19,7 @@ mod nearest;
 mod outbox;
 mod payments;
 mod pg;
+mod rational;
 mod settings;
 mod signup;
 #[cfg(any(test, feature = "pg_test"))]

@@ -1,15 +1,14 @@
 //! Amounts of money: what a payment buys, what part of a purchase a refund stands for, and minor units. Pure.
 
 use crate::amount::{self, AmountError, Decimal};
-use ethnum::I256;
+use crate::rational;
 
 /// So many decimals as a rate can have.
 const RATE_DECIMALS: u32 = 12;
 
 /// What an amount buys at a price of one credit: rounded down to the credit's decimals, exactly.
 pub fn bought(amount: Decimal, rate: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
-    let (numerator, denominator) = fraction((amount.mantissa().into(), amount.scale()), rate, decimals);
-    let credits = to_decimal(numerator / denominator, decimals)?;
+    let credits = rational::rounded_down(&(rational::of(amount) / rational::of(rate)), decimals)?;
     let credits = amount::fit(credits, decimals)?;
     if credits.is_zero() { Err(AmountError::BuysNothing) } else { Ok(credits) }
 }
@@ -20,9 +19,8 @@ pub fn part(credits: Decimal, back: Decimal, paid: Decimal, decimals: u32) -> De
     if back >= paid {
         return credits;
     }
-    let product = I256::from(credits.mantissa()) * I256::from(back.mantissa());
-    let fraction = fraction((product, credits.scale() + back.scale()), paid, decimals);
-    to_decimal(rounded(fraction), decimals).unwrap_or(credits)
+    let part = rational::of(credits) * rational::of(back) / rational::of(paid);
+    rational::rounded(&part, decimals).unwrap_or(credits)
 }
 
 /// The credits of a purchase that are taken in all, where so much of what was paid is there of so much that was due: none
@@ -40,32 +38,8 @@ pub fn times(unit: Decimal, quantity: i32) -> Result<Decimal, AmountError> {
 
 /// What was paid for one credit, for the books.
 pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
-    let fraction = fraction((paid.mantissa().into(), paid.scale()), credits, RATE_DECIMALS);
-    to_decimal(rounded(fraction), RATE_DECIMALS).ok().map(|basis| basis.normalize())
-}
-
-/// Numerator and denominator of one number, a mantissa and its scale, divided by another, in units of the last of so many
-/// decimals. A product of two mantissas is below 2^192, and the powers of ten that bring them to one scale are below 2^60.
-fn fraction((mut numerator, scale): (I256, u32), by: Decimal, decimals: u32) -> (I256, I256) {
-    let mut denominator = I256::from(by.mantissa());
-    let scale = i64::from(scale) - i64::from(by.scale()) - i64::from(decimals);
-    let power = I256::new(10).pow(scale.unsigned_abs() as u32);
-    if scale > 0 {
-        denominator *= power
-    } else {
-        numerator *= power
-    }
-    (numerator, denominator)
-}
-
-/// Half away from zero; nothing here is below zero.
-fn rounded((numerator, denominator): (I256, I256)) -> I256 {
-    (numerator * 2 + denominator) / (denominator * 2)
-}
-
-fn to_decimal(units: I256, decimals: u32) -> Result<Decimal, AmountError> {
-    let mantissa = i128::try_from(units).map_err(|_| AmountError::TooManyDigits)?;
-    Decimal::try_from_i128_with_scale(mantissa, decimals).map_err(|_| AmountError::TooManyDigits)
+    let basis = rational::of(paid) / rational::of(credits);
+    rational::rounded(&basis, RATE_DECIMALS).ok().map(|basis| basis.normalize())
 }
 
 /// An amount in a provider's minor units as one in major units.
