@@ -8,7 +8,7 @@
 
 pub use rust_decimal::Decimal;
 
-use ethnum::I256;
+use num_bigint::BigUint;
 
 /// Most digits that an amount, a value or a price may have.
 pub const MAX_DIGITS: u32 = 28;
@@ -145,19 +145,32 @@ pub fn not_negative(number: Decimal) -> Result<Decimal, AmountError> {
 
 /// `quantity x unit_price`, computed exactly and rounded once, half away from zero, to the currency's decimals.
 pub fn price(quantity: Decimal, unit_price: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
-    // Both mantissas are below 2^96, so the product is below 2^192.
-    let product = I256::from(quantity.mantissa()) * I256::from(unit_price.mantissa());
     let scale = quantity.scale() + unit_price.scale();
-    let (mantissa, scale) = if scale > decimals {
-        let unit = I256::new(10).pow(scale - decimals);
-        let half = unit / I256::new(2) * product.signum();
-        ((product + half) / unit, decimals)
-    } else {
-        (product, scale)
-    };
-    let mantissa = i128::try_from(mantissa).map_err(|_| AmountError::TooManyDigits)?;
-    let cost = Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| AmountError::TooManyDigits)?;
-    fit(cost, decimals)
+    let mantissa = product(quantity.mantissa(), unit_price.mantissa(), scale.saturating_sub(decimals));
+    let cost = mantissa.and_then(|mantissa| Decimal::try_from_i128_with_scale(mantissa, scale.min(decimals)).ok());
+    fit(cost.ok_or(AmountError::TooManyDigits)?, decimals)
+}
+
+/// A product divided by a power of ten, rounded once, half away from zero. `None` where that is beyond any amount.
+fn product(one: i128, other: i128, power: u32) -> Option<i128> {
+    // Every charge goes through here, and its product nearly always fits a machine integer.
+    let Some(product) = one.checked_mul(other) else { return wide_product(one, other, power) };
+    if power == 0 {
+        return Some(product);
+    }
+    let Some(unit) = 10i128.checked_pow(power) else { return wide_product(one, other, power) };
+    let whole = product / unit;
+    let rest = (product - whole * unit).abs();
+    Some(if rest >= unit - rest { whole + product.signum() } else { whole })
+}
+
+/// The same for a product of more than 38 digits.
+#[cold]
+fn wide_product(one: i128, other: i128, power: u32) -> Option<i128> {
+    let unit = BigUint::from(10u8).pow(power);
+    let product = BigUint::from(one.unsigned_abs()) * other.unsigned_abs();
+    let whole = i128::try_from((product * 2u8 + &unit) / (unit * 2u8)).ok()?;
+    Some(if (one < 0) == (other < 0) { whole } else { -whole })
 }
 
 #[cfg(test)]
@@ -213,6 +226,8 @@ mod tests {
             price(d("1234567890.123456789012345678"), d("0.000000000123456789012345678"), 18),
             Ok(d("0.152415787532388366"))
         );
+        assert_eq!(price(d("-0.5"), d("1"), 0), Ok(d("-1")));
+        assert_eq!(price(d("-1234567890123456789.5"), d("0.1111111111111111111111"), 0), Ok(d("-137174210013717421")));
         assert_eq!(price(d("99999999999999"), d("999999999999999"), 6), Err(AmountError::TooManyDigits));
     }
 
@@ -235,6 +250,16 @@ mod tests {
             } else {
                 prop_assert_eq!(cost, Err(AmountError::TooManyDigits));
             }
+        }
+
+        /// Both ways of a product agree, wherever it lies.
+        #[test]
+        fn a_product_is_the_same_either_way(
+            one in -(1i128 << 96)..1 << 96, small in 0u32..96, other in -(1i128 << 96)..1 << 96, less in 0u32..96,
+            power in 0u32..57
+        ) {
+            let (one, other) = (one >> small, other >> less);
+            prop_assert_eq!(product(one, other, power), wide_product(one, other, power));
         }
 
         /// Reading what was printed gives the number back.

@@ -21,6 +21,7 @@ mod nearest;
 mod outbox;
 mod payments;
 mod pg;
+mod rational;
 mod settings;
 mod signup;
 #[cfg(feature = "pg_test")]

@@ -12,6 +12,7 @@ use crate::moment::Time;
 use crate::outbox;
 use crate::payments::listener::Answer;
 use crate::payments::money;
+use crate::payments::providers::{Provider, generic::Generic};
 use crate::pg::argument::Id;
 use crate::pg::array::array;
 use crate::pg::reply::{One, Reply};
@@ -76,7 +77,7 @@ row! {
         pub status: String,
         /// What to charge, in major units.
         pub amount: Decimal,
-        /// The same in minor units as Stripe counts them; NULL where it is no whole number of them.
+        /// The same in minor units as most providers count them; NULL where it is no whole number of them.
         pub minor_units: Option<Decimal>,
         /// The payment currency's code.
         pub currency: String,
@@ -132,7 +133,7 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
             let mut row = rows.first().ok_or_else(|| unknown(id))?;
             let (top_up_id, status, amount): (Uuid, String, Decimal) = (row.next()?, row.next()?, row.next()?);
             let currency: String = row.next()?;
-            let minor_units = money::to_minor(amount, money::minor_decimals("", &currency));
+            let minor_units = money::to_minor(amount, Generic.minor_decimals(&currency));
             let (payment_method, expires_at) = (row.next()?, row.next()?);
             Ok(One(BeginRow {
                 go,

@@ -1,6 +1,7 @@
 //! Where a customer pays: a provider's or a currency's address with the particulars of one top-up filled in. Pure.
 
 use crate::amount::Decimal;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use uuid::Uuid;
 
 /// What can be filled in.
@@ -43,7 +44,7 @@ pub fn fill(template: &str, places: &Places<'_>) -> String {
         rest = &rest[start..];
         match values.iter().find(|(place, _)| rest.starts_with(place)) {
             Some((place, value)) => {
-                url.push_str(&escape(value));
+                url.extend(escape(value));
                 rest = &rest[place.len()..];
             }
             None => {
@@ -56,22 +57,23 @@ pub fn fill(template: &str, places: &Places<'_>) -> String {
     url
 }
 
-/// Percent-encoding of all but the unreserved characters. Source: RFC 3986, section 2.3.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
+/// All but the unreserved characters. Source: RFC 3986, section 2.3.
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as a part of an address.
+pub fn escape(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, &RESERVED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_unreserved_characters_stay() {
+        assert_eq!(escape("AZaz09-._~").to_string(), "AZaz09-._~");
+        assert_eq!(escape(" !*'()/?#[]@%\n\u{7f}é").to_string(), "%20%21%2A%27%28%29%2F%3F%23%5B%5D%40%25%0A%7F%C3%A9");
+    }
 
     #[test]
     fn places_are_filled_in_once_and_escaped() {

@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pgrx::pg_extern;
 use pgrx::pg_sys::TIMESTAMPTZOID;
-use serde_json::{Value as Json, json};
+use serde::{Deserialize, Serialize};
 
 /// How long a link is good, in seconds.
 const SECONDS: i64 = 10 * 60;
@@ -44,6 +44,33 @@ row! {
         pub failure_url: Option<String>,
         /// Until when the link is good.
         pub expires_at: Time,
+    }
+}
+
+/// What a token says. Its keys are short because links are long.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Claims {
+    #[serde(rename = "c")]
+    customer_id: String,
+    #[serde(rename = "r")]
+    return_url: Option<String>,
+    #[serde(rename = "f")]
+    failure_url: Option<String>,
+    /// In microseconds, as PostgreSQL counts them.
+    #[serde(rename = "e")]
+    expires_at: i64,
+}
+
+impl Claims {
+    /// The text that is signed.
+    fn write(&self) -> Result<String, Error> {
+        let json = serde_json::to_string(self).map_err(|_| Error::internal("a token's claims were not written"))?;
+        Ok(URL_SAFE_NO_PAD.encode(json))
+    }
+
+    /// What was written, after its signature was checked; `None` for a token of another version.
+    fn read(body: &str) -> Option<Self> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
     }
 }
 
@@ -112,8 +139,13 @@ fn billing_portal_session_create(
                 MAKE_KEY.run(session, &[now.cell()])?;
             }
             let key = key(session)?.ok_or_else(|| Error::internal("a key was made and is not there"))?;
-            let claims = json!({"c": customer_id, "r": return_url, "f": failure_url, "e": expires_at.0});
-            let body = URL_SAFE_NO_PAD.encode(claims.to_string());
+            let claims = Claims {
+                customer_id: customer_id.to_string(),
+                return_url: return_url.map(String::from),
+                failure_url: failure_url.map(String::from),
+                expires_at: expires_at.0,
+            };
+            let body = claims.write()?;
             let signature = URL_SAFE_NO_PAD.encode(signature::sign(key.as_bytes(), &body));
             let token = format!("{body}.{signature}");
             let url = page.map(|page| with_token(page, &token));
@@ -139,22 +171,35 @@ fn billing_portal_session_verify(token: Option<&str>) -> Reply<One<VerifiedRow>>
         if !key.is_some_and(|key| signature::is_signed(key.as_bytes(), body, &signature)) {
             return Err(changed());
         }
-        // Ours, so it is what was put in.
-        let claims = URL_SAFE_NO_PAD.decode(body).ok().and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
-        let claims = claims.ok_or_else(changed)?;
-        let text = |name: &str| claims.get(name).and_then(Json::as_str).map(String::from);
-        let expires_at = Time(claims.get("e").and_then(Json::as_i64).ok_or_else(changed)?);
+        let claims = Claims::read(body).ok_or_else(changed)?;
+        let expires_at = Time(claims.expires_at);
         if expires_at <= now {
             return Err(invalid("it has expired"));
         }
-        let customer_id = text("c").ok_or_else(changed)?;
-        Ok(One(VerifiedRow { customer_id, return_url: text("r"), failure_url: text("f"), expires_at }))
+        let Claims { customer_id, return_url, failure_url, .. } = claims;
+        Ok(One(VerifiedRow { customer_id, return_url, failure_url, expires_at }))
     })())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::with_token;
+    use super::*;
+
+    #[test]
+    fn claims_are_read_as_they_were_written() {
+        let claims = Claims {
+            customer_id: String::from("u\"1\" é"),
+            return_url: Some(String::from("https://a.example/?b=c")),
+            failure_url: None,
+            expires_at: i64::MAX,
+        };
+        assert_eq!(Claims::read(&claims.write().unwrap()), Some(claims));
+        let read = |json: &str| Claims::read(&URL_SAFE_NO_PAD.encode(json));
+        assert_eq!(read(r#"{"c": "u1", "e": 5}"#).map(|claims| claims.expires_at), Some(5));
+        for other in ["", "null", r#"{"e": 5}"#, r#"{"c": "u1"}"#, r#"{"c": 1, "e": 5}"#, r#"{"c": "u1", "e": 1.5}"#] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn the_token_is_sent_to_the_server() {

@@ -13,7 +13,7 @@ use crate::moment::Time;
 use crate::payments::notification::{self, Told};
 use crate::payments::payment::{self, PaymentRow};
 use crate::payments::subject::{self, New, TopUp};
-use crate::payments::{money, provider};
+use crate::payments::{money, provider, providers};
 use crate::pg::argument::{Id, Interval, Numeric};
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
@@ -262,7 +262,7 @@ fn create(
         _ => recharge_config::checkout_url(session, &order.credit_currency)?,
     };
     let name = provider.as_ref().map(|provider| provider.name.as_str());
-    let minor_decimals = money::minor_decimals(name.unwrap_or_default(), &order.currency);
+    let minor_decimals = providers::of(name.unwrap_or_default()).minor_decimals(&order.currency);
     let places = Places {
         top_up_id,
         customer_id,

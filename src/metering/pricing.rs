@@ -8,9 +8,8 @@ pub use schema::SchemaError;
 use crate::amount;
 use crate::amount::{AmountError, Decimal};
 use crate::json;
-use num_bigint::BigInt;
-use num_rational::BigRational;
-use num_traits::{ToPrimitive, Zero};
+use crate::rational::{self, Rational};
+use num_traits::Zero;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -155,34 +154,36 @@ impl Price {
             Rate::Flat(unit_price) if self.per == Decimal::ONE && self.blocks.is_none() => {
                 amount::price(quantity, unit_price, decimals)
             }
-            _ => rounded(self.exact(quantity), decimals),
+            _ => amount::fit(rational::rounded(&self.exact(quantity), decimals)?, decimals),
         }
     }
 
-    fn exact(&self, quantity: Decimal) -> BigRational {
-        let per = rational(self.per);
-        let blocks = rational(quantity) / &per;
+    fn exact(&self, quantity: Decimal) -> Rational {
+        let per = rational::of(self.per);
+        let blocks = rational::of(quantity) / &per;
         let blocks = match self.blocks {
             None => blocks,
             Some(Blocks::Up) => blocks.ceil(),
             Some(Blocks::Down) => blocks.floor(),
         };
         let quantity = &blocks * &per;
-        let part =
-            |amount: &BigRational, tier: &Tier| amount / &per * rational(tier.unit_price) + rational(tier.flat_fee);
+        let part = |amount: &Rational, tier: &Tier| {
+            amount / &per * rational::of(tier.unit_price) + rational::of(tier.flat_fee)
+        };
         match &self.rate {
-            Rate::Flat(unit_price) => blocks * rational(*unit_price),
+            Rate::Flat(unit_price) => blocks * rational::of(*unit_price),
             Rate::Volume(tiers) => {
-                let last = tiers.iter().find(|t| t.up_to.is_none_or(|up_to| quantity <= rational(up_to)));
-                last.filter(|_| !quantity.is_zero()).map_or_else(BigRational::zero, |tier| part(&quantity, tier))
+                let last = tiers.iter().find(|t| t.up_to.is_none_or(|up_to| quantity <= rational::of(up_to)));
+                last.filter(|_| !quantity.is_zero()).map_or_else(Rational::zero, |tier| part(&quantity, tier))
             }
             Rate::Graduated(tiers) => {
-                let (mut from, mut total) = (BigRational::zero(), BigRational::zero());
+                let (mut from, mut total) = (Rational::zero(), Rational::zero());
                 for tier in tiers {
                     if quantity <= from {
                         break;
                     }
-                    let to = tier.up_to.map_or_else(|| quantity.clone(), |up_to| rational(up_to).min(quantity.clone()));
+                    let to =
+                        tier.up_to.map_or_else(|| quantity.clone(), |up_to| rational::of(up_to).min(quantity.clone()));
                     total += part(&(&to - &from), tier);
                     from = to;
                 }
@@ -190,19 +191,6 @@ impl Price {
             }
         }
     }
-}
-
-fn rational(number: Decimal) -> BigRational {
-    BigRational::new(number.mantissa().into(), BigInt::from(10).pow(number.scale()))
-}
-
-/// Half away from zero; the number is not negative.
-fn rounded(number: BigRational, decimals: u32) -> Result<Decimal, AmountError> {
-    let unit = BigInt::from(10).pow(decimals);
-    let mantissa: BigInt = (number.numer() * unit * 2 + number.denom()) / (number.denom() * 2);
-    let mantissa = mantissa.to_i128().ok_or(AmountError::TooManyDigits)?;
-    let cost = Decimal::try_from_i128_with_scale(mantissa, decimals).map_err(|_| AmountError::TooManyDigits)?;
-    amount::fit(cost, decimals)
 }
 
 #[cfg(test)]

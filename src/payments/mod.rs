@@ -1,5 +1,5 @@
 //! Money that came in or went back: payments, refunds and disputes, and the credits that follow them; and the webhooks in which
-//! providers report them. Pure, and tested without a server: money.rs, reckoning.rs, signature.rs.
+//! providers report them. Pure, and tested without a server: money.rs, providers/, reckoning.rs, signature.rs.
 
 pub mod clawback;
 pub mod dispute;

@@ -1,15 +1,14 @@
-//! Amounts of money: what a payment buys, what part of a purchase a refund stands for, and what providers count in. Pure.
+//! Amounts of money: what a payment buys, what part of a purchase a refund stands for, and minor units. Pure.
 
 use crate::amount::{self, AmountError, Decimal};
-use ethnum::I256;
+use crate::rational;
 
 /// So many decimals as a rate can have.
 const RATE_DECIMALS: u32 = 12;
 
 /// What an amount buys at a price of one credit: rounded down to the credit's decimals, exactly.
 pub fn bought(amount: Decimal, rate: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
-    let (numerator, denominator) = fraction((amount.mantissa().into(), amount.scale()), rate, decimals);
-    let credits = to_decimal(numerator / denominator, decimals)?;
+    let credits = rational::rounded_down(&(rational::of(amount) / rational::of(rate)), decimals)?;
     let credits = amount::fit(credits, decimals)?;
     if credits.is_zero() { Err(AmountError::BuysNothing) } else { Ok(credits) }
 }
@@ -20,9 +19,8 @@ pub fn part(credits: Decimal, back: Decimal, paid: Decimal, decimals: u32) -> De
     if back >= paid {
         return credits;
     }
-    let product = I256::from(credits.mantissa()) * I256::from(back.mantissa());
-    let fraction = fraction((product, credits.scale() + back.scale()), paid, decimals);
-    to_decimal(rounded(fraction), decimals).unwrap_or(credits)
+    let part = rational::of(credits) * rational::of(back) / rational::of(paid);
+    rational::rounded(&part, decimals).unwrap_or(credits)
 }
 
 /// The credits of a purchase that are taken in all, where so much of what was paid is there of so much that was due: none
@@ -40,50 +38,8 @@ pub fn times(unit: Decimal, quantity: i32) -> Result<Decimal, AmountError> {
 
 /// What was paid for one credit, for the books.
 pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
-    let fraction = fraction((paid.mantissa().into(), paid.scale()), credits, RATE_DECIMALS);
-    to_decimal(rounded(fraction), RATE_DECIMALS).ok().map(|basis| basis.normalize())
-}
-
-/// Numerator and denominator of one number, a mantissa and its scale, divided by another, in units of the last of so many
-/// decimals. A product of two mantissas is below 2^192, and the powers of ten that bring them to one scale are below 2^60.
-fn fraction((mut numerator, scale): (I256, u32), by: Decimal, decimals: u32) -> (I256, I256) {
-    let mut denominator = I256::from(by.mantissa());
-    let scale = i64::from(scale) - i64::from(by.scale()) - i64::from(decimals);
-    let power = I256::new(10).pow(scale.unsigned_abs() as u32);
-    if scale > 0 {
-        denominator *= power
-    } else {
-        numerator *= power
-    }
-    (numerator, denominator)
-}
-
-/// Half away from zero; nothing here is below zero.
-fn rounded((numerator, denominator): (I256, I256)) -> I256 {
-    (numerator * 2 + denominator) / (denominator * 2)
-}
-
-fn to_decimal(units: I256, decimals: u32) -> Result<Decimal, AmountError> {
-    let mantissa = i128::try_from(units).map_err(|_| AmountError::TooManyDigits)?;
-    Decimal::try_from_i128_with_scale(mantissa, decimals).map_err(|_| AmountError::TooManyDigits)
-}
-
-/// Currencies that Stripe counts in whole units. Source: Stripe, "Supported currencies: zero-decimal currencies"; ISK and
-/// UGX, which have no decimals either, it counts in hundredths.
-const WHOLE: [&str; 15] =
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
-/// Those that it counts in thousandths. Source: the same, "three-decimal currencies".
-const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
-
-/// How many decimals a provider's minor unit of a currency has. Paystack counts every currency in hundredths (source:
-/// Paystack, "Supported currencies: subunit"); whoever is unknown is taken for one that counts as Stripe does.
-pub fn minor_decimals(provider: &str, currency: &str) -> u32 {
-    match currency.to_ascii_uppercase().as_str() {
-        _ if provider == "paystack" => 2,
-        code if WHOLE.contains(&code) => 0,
-        code if THOUSANDTHS.contains(&code) => 3,
-        _ => 2,
-    }
+    let basis = rational::of(paid) / rational::of(credits);
+    rational::rounded(&basis, RATE_DECIMALS).ok().map(|basis| basis.normalize())
 }
 
 /// An amount in a provider's minor units as one in major units.
@@ -96,11 +52,6 @@ pub fn from_minor(units: i128, decimals: u32) -> Result<Decimal, AmountError> {
 pub fn to_minor(amount: Decimal, decimals: u32) -> Option<Decimal> {
     let units = amount.checked_mul(Decimal::from(10u64.pow(decimals)))?.normalize();
     (units.scale() == 0).then_some(units)
-}
-
-/// An amount of minor units that a provider's event has. `None` where it has none, or what is none.
-pub fn reported(provider: &str, currency: Option<&str>, units: Option<i128>) -> Option<Decimal> {
-    from_minor(units?, minor_decimals(provider, currency?)).ok()
 }
 
 #[cfg(test)]
@@ -156,11 +107,9 @@ mod tests {
 
     #[test]
     fn minor_units() {
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "usd")), Ok(d("25")));
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "jpy")), Ok(d("2500")));
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "KWD")), Ok(d("2.5")));
-        assert_eq!(from_minor(2500, minor_decimals("stripe", "ISK")), Ok(d("25")));
-        assert_eq!(from_minor(2500, minor_decimals("paystack", "XOF")), Ok(d("25")));
+        assert_eq!(from_minor(2500, 2), Ok(d("25")));
+        assert_eq!(from_minor(2500, 0), Ok(d("2500")));
+        assert_eq!(from_minor(2500, 3), Ok(d("2.5")));
         assert_eq!(to_minor(d("25.5"), 2), Some(d("2550")));
         assert_eq!(to_minor(d("25.555"), 2), None);
     }

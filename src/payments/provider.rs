@@ -1,9 +1,10 @@
-//! Payment providers: how they sign, and where customers pay. Their secrets are read here and in webhook.rs, and nowhere else.
+//! Payment providers as they are set: where customers pay, and the secrets that they sign with, which are read nowhere else.
 
 use crate::error::{self, Error};
 use crate::input;
 use crate::moment::Time;
-use crate::payments::signature::{self, Invalid, Scheme};
+use crate::payments::providers;
+use crate::payments::signature::{Invalid, Signed};
 use crate::pg::argument::Timestamptz;
 use crate::pg::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -116,7 +117,7 @@ fn overlap(is_given: bool, expires_at: Option<Time>, now: Time) -> Result<Option
 }
 
 /// A provider as purchases use it.
-pub struct Provider {
+pub struct Configured {
     /// Its name.
     pub name: String,
     /// Where customers pay.
@@ -129,12 +130,12 @@ static FIND: Statement = Statement::new(
 );
 
 /// The provider of that name, or the only one that was set. Raises PC013 for a name that was not.
-pub fn or_only(session: &Session, name: Option<&str>) -> Result<Option<Provider>, Error> {
+pub fn or_only(session: &Session, name: Option<&str>) -> Result<Option<Configured>, Error> {
     let rows = FIND.run(session, &[name.cell()])?;
     match (rows.len(), name) {
         (1, _) => rows
             .first()
-            .map(|mut row| Ok(Provider { name: row.next()?, checkout_url_template: row.next()? }))
+            .map(|mut row| Ok(Configured { name: row.next()?, checkout_url_template: row.next()? }))
             .transpose(),
         (_, None) => Ok(None),
         (_, Some(name)) => Err(unknown(name)),
@@ -176,9 +177,9 @@ pub fn check_signature<'a>(
     let tolerance: i32 = row.next()?;
     let expected = Expected { provider: name, livemode: row.next()?, account: row.next()? };
     let secrets: Vec<&str> = std::iter::once(secret.as_str()).chain(previous.as_deref()).collect();
-    let checked =
-        signature::check(Scheme::of(name), &secrets, payload, signature, now.unix_seconds(), tolerance.into());
-    checked.map(|()| expected).map_err(|invalid| Error::SignatureInvalid {
+    let (now, tolerance) = (now.unix_seconds(), tolerance.into());
+    let signed = Signed { secrets: &secrets, payload, header: signature, now, tolerance };
+    providers::of(name).check(&signed).map(|()| expected).map_err(|invalid| Error::SignatureInvalid {
         reason: match invalid {
             Invalid::Malformed => "it is no signature of this provider's scheme",
             Invalid::Wrong => "it was made with another secret or of another payload",

@@ -1,18 +1,16 @@
 //! Webhooks: a provider's event is checked, claimed by its id, and applied, all in the caller's transaction, so that a failure
-//! leaves no claim. What an event says is read in webhook/: a file a provider.
+//! leaves no claim. What an event says is read in providers/: a file per provider.
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
-use crate::json;
 use crate::moment::Time;
 use crate::payments::notification::{self, Told};
 use crate::payments::provider::{self, Expected};
-use crate::payments::providers::event::{self, Event, Fact};
-use crate::payments::providers::{generic, paystack, stripe};
+use crate::payments::providers::event::{Event, Fact};
 use crate::payments::reckoning::Details;
 use crate::payments::reference::{self, Thing};
-use crate::payments::{clawback, dispute, payment, refund, subject};
+use crate::payments::{clawback, dispute, payment, providers, refund, subject};
 use crate::pg::backend;
 use crate::pg::lock::Lock;
 use crate::pg::reply::{One, Reply};
@@ -173,18 +171,7 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
 }
 
 fn read(name: &str, payload: &str) -> Result<Event, Error> {
-    let json = json::read(payload).ok_or_else(|| Error::argument("payload", "must be JSON"))?;
-    let event = match name {
-        "stripe" => stripe::read(&json),
-        "paystack" => paystack::read(&json),
-        _ => generic::read(&json),
-    };
-    event.map(|event| Event { sender: event::sender(name, &json), ..event }).ok_or_else(|| {
-        Error::argument(
-            "payload",
-            "must be an event as the provider sends them: an id, a type, and amounts with their currency",
-        )
-    })
+    providers::of(name).read(payload).map_err(|wrong| Error::argument("payload", wrong.to_string()))
 }
 
 /// What an event that was received before came to; its row is locked.

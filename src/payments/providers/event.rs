@@ -1,9 +1,12 @@
 //! What a provider's event says, in words of our own. Pure.
 
 use crate::amount::Decimal;
+use crate::payments::money;
+use crate::payments::providers::Provider;
+use crate::payments::providers::field::Field;
 use crate::payments::reckoning::{Details, Kind};
 use crate::payments::reference::Thing;
-use serde_json::Value;
+use std::borrow::Cow;
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,26 +120,6 @@ impl Fact {
     }
 }
 
-/// A text in JSON, an id's number included; empty is none.
-pub fn text(json: &Value, name: &str) -> Option<String> {
-    match json.get(name)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-    .filter(|text| !text.is_empty() && text.chars().count() <= 255)
-}
-
-/// The id of an object that is there whole, or only as its id.
-pub fn id_of(json: &Value, name: &str) -> Option<String> {
-    text(json, name).or_else(|| text(json.get(name)?, "id"))
-}
-
-/// A whole number in JSON that is not below zero, as a number or a text.
-pub fn units(json: &Value, name: &str) -> Option<i128> {
-    text(json, name)?.parse().ok().filter(|units| *units >= 0)
-}
-
 /// What an event says of its money.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Livemode {
@@ -150,6 +133,14 @@ pub enum Livemode {
 }
 
 impl Livemode {
+    /// By a field that is true for real money.
+    pub fn of(field: &Field) -> Self {
+        match field {
+            Field::Missing => Livemode::Unsaid,
+            field => field.flag().map_or(Livemode::Unclear, Livemode::Said),
+        }
+    }
+
     /// Whether it fits what is expected.
     pub fn fits(self, expected: bool) -> bool {
         matches!(self, Livemode::Unsaid) || self == Livemode::Said(expected)
@@ -165,20 +156,66 @@ pub struct Sender {
     pub account: Option<String>,
 }
 
-/// What an event of that provider says of its sender. Sources: Stripe, "The Event object"; Paystack, "Transactions" (`domain`).
-pub fn sender(provider: &str, json: &Value) -> Sender {
-    let said = match provider {
-        "paystack" => json
-            .get("data")
-            .and_then(|data| data.get("domain").map(|_| text(data, "domain").map(|domain| domain != "test"))),
-        _ => json.get("livemode").map(Value::as_bool),
-    };
-    let livemode = said.map_or(Livemode::Unsaid, |said| said.map_or(Livemode::Unclear, Livemode::Said));
-    Sender { livemode, account: text(json, "account") }
+/// What the application put into the metadata.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    customer_id: Field,
+    top_up_id: Field,
 }
 
-/// What the application put into the metadata.
-pub fn subject(metadata: Option<&Value>, payment: Option<String>) -> Subject {
-    let of = |name| metadata.and_then(|metadata| text(metadata, name));
-    Subject { customer_id: of("customer_id"), top_up_id: of("top_up_id"), payment, of_payment: None }
+/// What an event is about, by the metadata and the payment that it names.
+pub fn subject(metadata: Option<&Metadata>, payment: Option<String>, of_payment: Option<String>) -> Subject {
+    let customer_id = metadata.and_then(|metadata| metadata.customer_id.text());
+    let top_up_id = metadata.and_then(|metadata| metadata.top_up_id.text());
+    Subject { customer_id, top_up_id, payment, of_payment }
+}
+
+/// Why a payload is no event, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{reason}", if path.is_empty() { String::new() } else { format!("is wrong at {path}: it ") })]
+pub struct NoEvent {
+    path: String,
+    reason: Cow<'static, str>,
+}
+
+impl NoEvent {
+    /// At that place of it; an empty path is all of it.
+    pub fn at(path: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
+        NoEvent { path: path.into(), reason: reason.into() }
+    }
+}
+
+/// A text that an event must have.
+pub fn required<T>(path: &str, field: &Field<T>) -> Result<String, NoEvent> {
+    field.text().ok_or_else(|| NoEvent::at(path, "must be a text or a number of 1 to 255 characters"))
+}
+
+/// Amounts in minor units of a provider's, all of one currency.
+pub struct Amounts<'a> {
+    /// Whose minor units they are.
+    pub provider: &'a dyn Provider,
+    /// Where in the event they are.
+    pub path: &'static str,
+    /// The currency, as the provider writes it.
+    pub currency: Option<&'a str>,
+}
+
+impl Amounts<'_> {
+    /// One in major units. What is not there, or is no amount, makes the event none: it must not stand for whatever was due.
+    pub fn required(&self, name: &str, field: &Field) -> Result<Decimal, NoEvent> {
+        let wrong = |name: &str, reason: Cow<'static, str>| NoEvent::at(format!("{}.{name}", self.path), reason);
+        let units = field
+            .units()
+            .ok_or_else(|| wrong(name, Cow::from("must be a whole number of minor units that is not negative")))?;
+        let currency =
+            self.currency.ok_or_else(|| wrong("currency", Cow::from("must be the code of the amount's currency")))?;
+        money::from_minor(units, self.provider.minor_decimals(currency))
+            .map_err(|reason| wrong(name, Cow::from(reason.to_string())))
+    }
+
+    /// One in major units that may be left out.
+    pub fn optional(&self, field: &Field) -> Option<Decimal> {
+        money::from_minor(field.units()?, self.provider.minor_decimals(self.currency?)).ok()
+    }
 }

@@ -1,31 +1,143 @@
-//! Stripe's events: those of Checkout Sessions, PaymentIntents, refunds and disputes. Source: Stripe, "Types of events" and the
-//! API reference of the objects that they carry. Pure.
+//! Stripe: how it signs, the events of Checkout Sessions, PaymentIntents, refunds and disputes, and its minor units. Sources:
+//! Stripe, "Types of events", "The Event object", and the API reference of the objects that events carry. Pure.
 
-use crate::amount::Decimal;
-use crate::payments::money;
-use crate::payments::providers::event::{Event, Fact, Sender, Subject, id_of, subject, text, units};
+use crate::payments::providers::Provider;
+use crate::payments::providers::event::{
+    Amounts, Event, Fact, Livemode, Metadata, NoEvent, Sender, Subject, required, subject,
+};
+use crate::payments::providers::field::{self, Field, Identity};
 use crate::payments::reckoning::Details;
+use crate::payments::signature::{self, Invalid, Signed};
+use hmac::Hmac;
+use serde::Deserialize;
 use serde_json::Value;
+use sha2::Sha256;
 
-/// `None` for what is no event.
-pub fn read(json: &Value) -> Option<Event> {
-    let (id, kind) = (text(json, "id")?, text(json, "type")?);
-    let object = json.get("data")?.get("object")?;
-    let currency = text(object, "currency");
-    // An amount that is not there, or is none, makes the event none: it must not stand for whatever was due.
-    let amount = |name: &str| -> Option<Option<Decimal>> {
-        money::reported("stripe", currency.as_deref(), units(object, name)).map(Some)
-    };
-    let status = text(object, "status").unwrap_or_default();
-    let own = text(object, "id");
-    let payment = id_of(object, "payment_intent");
+/// Stripe.
+pub struct Stripe;
+
+impl Provider for Stripe {
+    /// `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`: HMAC-SHA256 of `<t>.<payload>`. Source: Stripe, "Verify webhook signatures
+    /// manually".
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), Invalid> {
+        let (mut signed_at, mut signatures) = (None, Vec::new());
+        for (name, value) in signed.header.split(',').filter_map(|item| item.trim().split_once('=')) {
+            match name {
+                // Stripe's own library reads the first, so a second would be read otherwise elsewhere.
+                "t" if signed_at.is_some() => return Err(Invalid::Malformed),
+                "t" => signed_at = Some(value),
+                "v1" => signatures.extend(signature::bytes::<32>(value)),
+                _ => {}
+            }
+        }
+        let signed_at = signed_at.filter(|t| t.bytes().all(|b| b.is_ascii_digit())).ok_or(Invalid::Malformed)?;
+        let seconds: i64 = signed_at.parse().map_err(|_| Invalid::Malformed)?;
+        if signatures.is_empty() {
+            return Err(Invalid::Malformed);
+        }
+        signed.by_hmac::<Hmac<Sha256>>(&[signed_at, ".", signed.payload], &signatures)?;
+        // Only what is genuine is told that it is old.
+        if seconds < signed.now.saturating_sub(signed.tolerance) { Err(Invalid::TooOld) } else { Ok(()) }
+    }
+
+    fn event(&self, json: &Value) -> Result<Event, NoEvent> {
+        let payload: Payload = field::object(json).ok_or_else(|| NoEvent::at("", "must be a JSON object"))?;
+        read(&payload)
+    }
+
+    fn minor_decimals(&self, currency: &str) -> u32 {
+        match currency.to_ascii_uppercase().as_str() {
+            code if WHOLE.contains(&code) => 0,
+            code if THOUSANDTHS.contains(&code) => 3,
+            _ => 2,
+        }
+    }
+}
+
+/// Currencies that Stripe counts in whole units. Source: Stripe, "Supported currencies: zero-decimal currencies"; ISK and
+/// UGX, which have no decimals either, it counts in hundredths.
+const WHOLE: [&str; 15] =
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
+/// Those that it counts in thousandths. Source: the same, "three-decimal currencies".
+const THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
+
+/// An event.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Payload {
+    id: Field,
+    #[serde(rename = "type")]
+    kind: Field,
+    data: Field<Data>,
+    livemode: Field,
+    account: Field,
+}
+
+/// What an event carries.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Data {
+    object: Field<Object>,
+}
+
+/// A Checkout Session, a PaymentIntent, a charge, a refund or a dispute: each has some of these.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Object {
+    id: Field,
+    status: Field,
+    currency: Field,
+    amount: Field,
+    amount_received: Field,
+    amount_refunded: Field,
+    amount_subtotal: Field,
+    amount_total: Field,
+    total_details: Field<TotalDetails>,
+    mode: Field,
+    payment_status: Field,
+    payment_intent: Field<Identity>,
+    charge: Field<Identity>,
+    cancellation_reason: Field,
+    last_payment_error: Field<PaymentError>,
+    client_reference_id: Field,
+    metadata: Field<Metadata>,
+}
+
+/// What the total of a Checkout Session is made of.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TotalDetails {
+    amount_tax: Field,
+    amount_shipping: Field,
+    amount_discount: Field,
+}
+
+/// Why a payment failed.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PaymentError {
+    message: Field,
+}
+
+fn read(payload: &Payload) -> Result<Event, NoEvent> {
+    let (id, kind) = (required("id", &payload.id)?, required("type", &payload.kind)?);
+    let carried = payload.data.object().filter(|data| data.object.is_there());
+    let carried = carried.ok_or_else(|| NoEvent::at("data.object", "is required"))?;
+    let nothing = Object::default();
+    let object = carried.object.object().unwrap_or(&nothing);
+    let currency = object.currency.text();
+    let amounts = Amounts { provider: &Stripe, path: "data.object", currency: currency.as_deref() };
+    let amount = |name, field| amounts.required(name, field).map(Some);
+    let status = object.status.text().unwrap_or_default();
+    let own = object.id.text();
+    let payment = object.payment_intent.id();
     let (fact, reference, payment) = match kind.as_str() {
         "checkout.session.completed" | "checkout.session.async_payment_succeeded" => {
-            let reference = payment.clone().or(own);
-            let details = details(object, currency.as_deref());
-            let fact = match text(object, "payment_status").as_deref() {
-                Some("paid") => Fact::Succeeded { amount: amount("amount_total")?, details },
-                Some("no_payment_required") if is_free(object) => Fact::Free { details },
+            let reference = payment.or(own);
+            let details = object.details(&amounts);
+            let fact = match object.payment_status.text().as_deref() {
+                Some("paid") => Fact::Succeeded { amount: amount("amount_total", &object.amount_total)?, details },
+                Some("no_payment_required") if object.is_free() => Fact::Free { details },
                 _ => Fact::Nothing,
             };
             (fact, reference.clone(), reference)
@@ -33,35 +145,36 @@ pub fn read(json: &Value) -> Option<Event> {
         "checkout.session.async_payment_failed" => (Fact::Failed { reason: None }, payment.clone().or(own), payment),
         "checkout.session.expired" => (Fact::Expired, own, payment),
         "payment_intent.succeeded" => {
-            let fact = Fact::Succeeded { amount: amount("amount_received")?, details: Details::default() };
-            (fact, own.clone(), own)
+            let amount = amount("amount_received", &object.amount_received)?;
+            (Fact::Succeeded { amount, details: Details::default() }, own.clone(), own)
         }
         "payment_intent.payment_failed" | "payment_intent.canceled" => {
-            let error = object.get("last_payment_error").and_then(|error| text(error, "message"));
-            let reason = error.or_else(|| text(object, "cancellation_reason"));
+            let error = object.last_payment_error.object().and_then(|error| error.message.text());
+            let reason = error.or_else(|| object.cancellation_reason.text());
             (Fact::Failed { reason }, own.clone(), own)
         }
         // Says what was paid back in all, and not by which refund.
         "charge.refunded" => {
-            let total = amount("amount_refunded")?;
+            let total = amount("amount_refunded", &object.amount_refunded)?;
             (Fact::Refunded { amount: None, total }, None, payment.or(own))
         }
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
+            let amount = || amount("amount", &object.amount);
             let fact = match (kind.as_str(), status.as_str()) {
-                ("refund.failed", _) | (_, "failed" | "canceled") => Fact::RefundFailed { amount: amount("amount")? },
-                (_, "succeeded") => Fact::Refunded { amount: amount("amount")?, total: None },
+                ("refund.failed", _) | (_, "failed" | "canceled") => Fact::RefundFailed { amount: amount()? },
+                (_, "succeeded") => Fact::Refunded { amount: amount()?, total: None },
                 _ => Fact::Nothing,
             };
-            (fact, own, payment.or_else(|| id_of(object, "charge")))
+            (fact, own, payment.or_else(|| object.charge.id()))
         }
         "charge.dispute.created" => {
             // An inquiry takes no money.
             let fact = if status.starts_with("warning_") {
                 Fact::Nothing
             } else {
-                Fact::Disputed { amount: amount("amount")? }
+                Fact::Disputed { amount: amount("amount", &object.amount)? }
             };
-            (fact, own, payment.or_else(|| id_of(object, "charge")))
+            (fact, own, payment.or_else(|| object.charge.id()))
         }
         "charge.dispute.closed" => {
             let fact = match status.as_str() {
@@ -69,95 +182,37 @@ pub fn read(json: &Value) -> Option<Event> {
                 "lost" => Fact::DisputeClosed { won: false },
                 _ => Fact::Nothing,
             };
-            (fact, own, payment.or_else(|| id_of(object, "charge")))
+            (fact, own, payment.or_else(|| object.charge.id()))
         }
         _ => (Fact::Nothing, own, payment),
     };
     let of_payment = payment.clone().filter(|_| fact.is_of_payment());
-    let mut subject = Subject { of_payment, ..subject(object.get("metadata"), payment) };
+    let mut subject: Subject = subject(object.metadata.object(), payment, of_payment);
     if kind.starts_with("checkout.session.") && subject.top_up_id.is_none() {
-        subject.top_up_id = text(object, "client_reference_id").filter(|id| uuid::Uuid::parse_str(id).is_ok());
+        subject.top_up_id = object.client_reference_id.text().filter(|id| uuid::Uuid::parse_str(id).is_ok());
     }
-    Some(Event { id, kind, fact, reference, currency, subject, sender: Sender::default() })
+    let sender = Sender { livemode: Livemode::of(&payload.livemode), account: payload.account.text() };
+    Ok(Event { id, kind, fact, reference, currency, subject, sender })
 }
 
-/// Whether a Checkout Session sold something, and nothing was to be paid for it: sessions of other modes say so as well.
-fn is_free(session: &Value) -> bool {
-    units(session, "amount_total") == Some(0) && text(session, "mode").is_none_or(|mode| mode == "payment")
-}
+impl Object {
+    /// Whether a Checkout Session sold something, and nothing was to be paid for it: sessions of other modes say so as well.
+    fn is_free(&self) -> bool {
+        self.amount_total.units() == Some(0) && self.mode.text().is_none_or(|mode| mode == "payment")
+    }
 
-/// What the total of a Checkout Session is made of.
-fn details(session: &Value, currency: Option<&str>) -> Details {
-    let part = |object: &Value, name: &str| money::reported("stripe", currency, units(object, name));
-    let of_total = |name: &str| session.get("total_details").and_then(|details| part(details, name));
-    Details {
-        tax: of_total("amount_tax"),
-        shipping: of_total("amount_shipping"),
-        discount: of_total("amount_discount"),
-        subtotal: part(session, "amount_subtotal"),
+    /// What the total of a Checkout Session is made of.
+    fn details(&self, amounts: &Amounts<'_>) -> Details {
+        let nothing = TotalDetails::default();
+        let of_total = self.total_details.object().unwrap_or(&nothing);
+        Details {
+            tax: amounts.optional(&of_total.amount_tax),
+            shipping: amounts.optional(&of_total.amount_shipping),
+            discount: amounts.optional(&of_total.amount_discount),
+            subtotal: amounts.optional(&self.amount_subtotal),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn event(kind: &str, object: Value) -> Event {
-        read(&json!({"id": "evt_1", "type": kind, "data": {"object": object}})).unwrap()
-    }
-
-    #[test]
-    fn a_session_and_its_intent_are_one_payment() {
-        let session = event(
-            "checkout.session.completed",
-            json!({"id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid", "amount_total": 2500, "currency": "usd",
-                   "metadata": {"customer_id": "u1", "top_up_id": "t"}}),
-        );
-        let details = Details::default();
-        assert_eq!(session.fact, Fact::Succeeded { amount: Some(Decimal::from(25)), details });
-        let intent = event(
-            "payment_intent.succeeded",
-            json!({"id": "pi_1", "amount_received": 2500, "currency": "usd", "metadata": {"top_up_id": "t"}}),
-        );
-        assert_eq!((session.reference, session.subject.payment), (intent.reference, intent.subject.payment));
-    }
-
-    #[test]
-    fn what_is_not_paid_yet_is_nothing() {
-        let unpaid = json!({"id": "cs_1", "payment_intent": null, "payment_status": "unpaid", "amount_total": 2500});
-        assert_eq!(event("checkout.session.completed", unpaid).fact, Fact::Nothing);
-        assert_eq!(
-            event("refund.created", json!({"id": "re_1", "status": "pending", "amount": 1})).fact,
-            Fact::Nothing
-        );
-        assert_eq!(event("customer.created", json!({"id": "cus_1"})).fact, Fact::Nothing);
-        let inquiry = json!({"id": "dp_1", "status": "warning_needs_response", "amount": 1, "currency": "usd"});
-        assert_eq!(event("charge.dispute.created", inquiry).fact, Fact::Nothing);
-    }
-
-    #[test]
-    fn refunds_and_disputes_name_the_payment() {
-        let refund = event(
-            "refund.updated",
-            json!({"id": "re_1", "status": "succeeded", "amount": 500, "currency": "usd", "payment_intent": {"id": "pi_1"}}),
-        );
-        assert_eq!(refund.fact, Fact::Refunded { amount: Some(Decimal::from(5)), total: None });
-        assert_eq!((refund.reference.as_deref(), refund.subject.payment.as_deref()), (Some("re_1"), Some("pi_1")));
-        let charge = event(
-            "charge.refunded",
-            json!({"id": "ch_1", "amount_refunded": 700, "currency": "usd", "payment_intent": "pi_1"}),
-        );
-        assert_eq!(charge.fact, Fact::Refunded { amount: None, total: Some(Decimal::from(7)) });
-        assert_eq!((charge.reference, charge.subject.of_payment.as_deref()), (None, Some("pi_1")));
-        let lost = event("charge.dispute.closed", json!({"id": "dp_1", "status": "lost", "payment_intent": "pi_1"}));
-        assert_eq!(lost.fact, Fact::DisputeClosed { won: false });
-    }
-
-    #[test]
-    fn what_is_no_event_is_none() {
-        for json in [json!(null), json!([]), json!({"id": "x"}), json!({"id": 1, "type": "t", "data": []})] {
-            assert_eq!(read(&json), None);
-        }
-    }
-}
+mod tests;
