@@ -1,7 +1,7 @@
 //! What the extension takes for now.
 
 use crate::moment::Time;
-use crate::pg::reply::{Reply, Value};
+use crate::pg::call::reply::{Reply, Value};
 use crate::settings;
 use pgrx::pg_extern;
 

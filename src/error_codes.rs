@@ -1,7 +1,7 @@
 //! The list of errors, as SQL shows it.
 
 use crate::error::CODES;
-use crate::pg::reply::{Many, Reply};
+use crate::pg::call::reply::{Many, Reply};
 use crate::row;
 use pgrx::pg_extern;
 

@@ -4,9 +4,9 @@ use crate::address;
 use crate::amount::{AmountError, Decimal};
 use crate::error::{Error, quoted};
 use crate::moment::Time;
-use crate::pg::argument::{Number, Numeric, Timestamptz};
-use crate::pg::value::{Cell, ToCell, UpTo};
-use crate::pg::{backend, numeric};
+use crate::pg::backend;
+use crate::pg::call::argument::{Number, Numeric, Timestamptz};
+use crate::pg::value::{Cell, ToCell, UpTo, numeric};
 use crate::settings;
 
 /// The longest text that is no key, in characters: a name, a description, a reason.

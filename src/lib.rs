@@ -30,7 +30,7 @@ mod tests;
 /// Called by PostgreSQL when the library is loaded.
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
-    pg::raise::without_backtraces();
+    pg::call::raise::without_backtraces();
     // Before anything is registered: where this does not return, all of it is called again.
     settings::refuse();
     pg::cache::listen();

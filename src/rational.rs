@@ -1,8 +1,9 @@
 //! Fractions of any size, for what is divided: exact until they are rounded once. Pure.
 
+pub use num_rational::BigRational as Rational;
+
 use crate::amount::{AmountError, Decimal};
 use num_bigint::BigInt;
-pub use num_rational::BigRational as Rational;
 
 /// A number as a fraction.
 pub fn of(number: Decimal) -> Rational {

@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
 use crate::pg::backend::{self, settings_are_all};
+use crate::pg::call::raise::raise;
 use crate::pg::placeholder::{self, first_refused};
-use crate::pg::raise::raise;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use std::ffi::CString;
 

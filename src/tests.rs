@@ -1,8 +1,8 @@
 //! What we lay out ourselves held against PostgreSQL's own, which takes a server: only in the library that the tests load.
 
 use crate::amount::Decimal;
-use crate::pg::array::{Put, array};
-use crate::pg::numeric::decimal;
+use crate::pg::value::array::{Put, array};
+use crate::pg::value::numeric::decimal;
 use crate::pg::value::{FromCell, Place, ToCell, is_read_as};
 use pgrx::{pg_extern, pg_sys};
 use uuid::Uuid;

@@ -2,13 +2,15 @@
 
 use crate::auto_recharge::policy::Off;
 use crate::auto_recharge::{configuration, evaluation, request, review};
-use crate::catalog::listener::{self as catalog, Changed};
+use crate::catalog::listener as catalog;
+use crate::catalog::listener::Changed;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting::{Key, place};
 use crate::ledger::listener as ledger;
 use crate::moment::Time;
-use crate::payments::listener::{self as payments, Answer};
+use crate::payments::listener as payments;
+use crate::payments::listener::Answer;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Cell, ToCell};
 use crate::settings;

@@ -292,5 +292,4 @@ fn allowed_at(at: Time, auto: &Auto, one: Decimal, freed: Option<Open>) -> Time 
 }
 
 #[cfg(test)]
-#[path = "policy_tests.rs"]
 mod tests;

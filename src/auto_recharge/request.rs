@@ -2,8 +2,7 @@
 //! evaluation.rs.
 
 use crate::amount::Decimal;
-use crate::auto_recharge::evaluation;
-use crate::auto_recharge::policy;
+use crate::auto_recharge::{evaluation, policy};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::account;
@@ -12,12 +11,13 @@ use crate::moment::Time;
 use crate::outbox;
 use crate::payments::listener::Answer;
 use crate::payments::money;
-use crate::payments::providers::{Provider, generic::Generic};
-use crate::pg::argument::Id;
-use crate::pg::array::array;
-use crate::pg::reply::{One, Reply};
+use crate::payments::providers::Provider;
+use crate::payments::providers::generic::Generic;
+use crate::pg::call::argument::Id;
+use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
+use crate::pg::value::array::array;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;

@@ -7,7 +7,7 @@ use crate::ledger::account;
 use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
 use crate::moment::Time;
-use crate::pg::patience::Patience;
+use crate::pg::locking::patience::Patience;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT4OID, TEXTOID, UUIDOID};

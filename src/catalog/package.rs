@@ -1,10 +1,10 @@
 //! Packages: a product and its price, made in one call.
 
 use crate::amount::Decimal;
-use crate::catalog::product::Given;
-use crate::catalog::{price, product};
-use crate::pg::argument::{ArrayOf, Interval, Numeric};
-use crate::pg::reply::{One, Reply};
+use crate::catalog::price;
+use crate::catalog::product::{self, Given};
+use crate::pg::call::argument::{ArrayOf, Interval, Numeric};
+use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::writing;
 use crate::pg::value::Json;
 use crate::row;

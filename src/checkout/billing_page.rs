@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::input;
-use crate::pg::reply::{Reply, Value};
+use crate::pg::call::reply::{Reply, Value};
 use crate::pg::statement::{Statement, reading};
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_extern;

@@ -7,7 +7,7 @@ use crate::ledger::customer;
 use crate::moment::Time;
 use crate::payments::signature;
 use crate::pg::backend;
-use crate::pg::reply::{One, Reply, Value};
+use crate::pg::call::reply::{One, Reply, Value};
 use crate::pg::statement::{Session, Statement, reading, writing};
 use crate::pg::value::ToCell;
 use crate::row;

@@ -1,21 +1,20 @@
 //! Top-ups: purchases that begin here and are granted once they are paid (payment.rs). What one buys is fixed when it begins.
 
 use crate::amount::{self, Decimal};
-use crate::catalog::price;
-use crate::catalog::{exchange_rate, recharge_config};
+use crate::catalog::{exchange_rate, price, recharge_config};
 use crate::checkout::link::{self, Places};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
-use crate::ledger::terms::GrantTerms;
-use crate::ledger::{balance, currency, customer, grant, terms};
+use crate::ledger::terms::{self, GrantTerms};
+use crate::ledger::{balance, currency, customer, grant};
 use crate::moment::Time;
 use crate::payments::notification::{self, Told};
 use crate::payments::payment::{self, PaymentRow};
 use crate::payments::subject::{self, New, TopUp};
 use crate::payments::{money, provider, providers};
-use crate::pg::argument::{Id, Interval, Numeric};
-use crate::pg::reply::{One, Reply};
+use crate::pg::call::argument::{Id, Interval, Numeric};
+use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
 use crate::pg::value::Json;
 use crate::row;

@@ -7,7 +7,7 @@ use crate::ledger::currency;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting;
 use crate::moment::Time;
-use crate::pg::reply::{Columns, Many, Maybe, Reply};
+use crate::pg::call::reply::{Columns, Many, Maybe, Reply};
 use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
 use crate::pg::value::ToCell;
 use crate::row;

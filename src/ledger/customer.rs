@@ -5,7 +5,7 @@ pub mod erasure;
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
-use crate::pg::reply::{One, Reply, Value};
+use crate::pg::call::reply::{One, Reply, Value};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;

@@ -6,9 +6,9 @@ use crate::input;
 use crate::ledger::engine::drawdown::{Category, Grant, Status};
 use crate::ledger::listener;
 use crate::moment::Time;
-use crate::pg::argument::{ArrayOf, Numeric, Timestamptz};
-use crate::pg::span::Span;
+use crate::pg::call::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::statement::Session;
+use crate::pg::value::span::Span;
 use uuid::Uuid;
 
 /// Neither first nor last.

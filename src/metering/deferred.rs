@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::metering::batch::rows::writing_events;
 use crate::metering::report::Priced;
 use crate::moment::Time;
-use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
+use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
 static RECORD: Statement = Statement::new(

@@ -1,7 +1,6 @@
 //! Usage: meters and their events, charged when they are reported, or recorded and charged afterwards. Pure, and tested
 //! without a server: pricing.rs and aggregate.rs. The other files are a noun each, with the SQL-facing functions on top.
 
-pub mod aggregate;
 pub mod batch;
 pub mod cancellation;
 pub mod deferred;
@@ -11,7 +10,6 @@ pub mod listener;
 pub mod meter;
 pub mod period;
 pub mod pricing;
-pub mod rank;
 pub mod report;
 pub mod settlement;
 pub mod statistics;

@@ -1,15 +1,17 @@
 //! Periods: usage that is priced as one. Which period an event belongs to, and what each stands at in the tables, read and
 //! written under the account's lock. What an event does to it is aggregate.rs.
+pub mod aggregate;
+pub mod rank;
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::Period;
 use crate::ledger::engine::posting;
-use crate::metering::aggregate::{Counted, Standing};
+use crate::metering::period::aggregate::{Counted, Standing};
 use crate::moment::Time;
-use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
+use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT4ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
 use std::collections::HashMap;
 use std::rc::Rc;

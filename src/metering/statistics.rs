@@ -3,8 +3,8 @@
 use crate::input;
 use crate::metering::meter;
 use crate::moment::Time;
-use crate::pg::argument::Timestamptz;
-use crate::pg::reply::{Many, Reply};
+use crate::pg::call::argument::Timestamptz;
+use crate::pg::call::reply::{Many, Reply};
 use crate::pg::statement::{Statement, reading};
 use crate::pg::value::{ToCell, Total};
 use crate::row;

@@ -4,8 +4,8 @@
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
-use crate::pg::lock::Lock;
-use crate::pg::reply::{One, Reply, Value};
+use crate::pg::call::reply::{One, Reply, Value};
+use crate::pg::locking::lock::Lock;
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::row;

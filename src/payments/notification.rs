@@ -11,7 +11,7 @@ use crate::payments::listener::LISTENERS;
 use crate::payments::reckoning::{self, Details, Fact, Kind, Standing};
 use crate::payments::reference::{self, Thing};
 use crate::payments::subject::{self, TopUp};
-use crate::pg::argument::Id;
+use crate::pg::call::argument::Id;
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::ToCell;
 use crate::settings;

@@ -361,5 +361,4 @@ fn place(payments: &[Payment], provider: &str, name: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[path = "reckoning_tests.rs"]
 mod tests;

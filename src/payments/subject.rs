@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::ledger::terms::GrantTerms;
 use crate::moment::Time;
 use crate::payments::reckoning::{Payment, Standing};
-use crate::pg::array::array;
 use crate::pg::statement::{Row, Rows, Session, Statement};
+use crate::pg::value::array::array;
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{
     INT2OID, INT4OID, INT8OID, INTERVALOID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID,

@@ -4,7 +4,7 @@
 //! the others, at once its own, and again when it is rolled back. A transaction that begins after the commit sees it.
 
 use crate::error::Error;
-use crate::pg::procedure::Call;
+use crate::pg::call::procedure::Call;
 use crate::pg::value::Oid;
 use pgrx::pg_sys;
 use std::cell::RefCell;

@@ -1,9 +1,10 @@
 //! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
 
 use crate::error::Error;
+use crate::pg::call::last;
+use crate::pg::memory;
 use crate::pg::planning::Planning;
 use crate::pg::value::{Cell, FromCell};
-use crate::pg::{last, memory};
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;

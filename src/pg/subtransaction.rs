@@ -1,8 +1,8 @@
 //! A subtransaction: work that is gone as if it had never run, where it does not come to anything.
 
 use crate::error::Error;
-use crate::pg::last;
-use crate::pg::patience::{BUSY, Patience};
+use crate::pg::call::last;
+use crate::pg::locking::patience::{BUSY, Patience};
 use crate::pg::planning::with_settings;
 use crate::pg::statement::Session;
 use pgrx::pg_sys::panic::CaughtError;

@@ -1,5 +1,8 @@
 //! Values on their way into statements and out of rows: text, moments, ids and what is passed through. Exact decimals are in
 //! numeric.rs, arrays in array.rs.
+pub mod array;
+pub mod numeric;
+pub mod span;
 
 use crate::moment::Time;
 use crate::pg::memory;

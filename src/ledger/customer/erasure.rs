@@ -3,13 +3,12 @@
 
 use crate::error::Error;
 use crate::input;
-use crate::ledger::balance;
-use crate::ledger::customer;
 use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::listener::LISTENERS;
+use crate::ledger::{balance, customer};
 use crate::moment::Time;
 use crate::outbox;
-use crate::pg::reply::{One, Reply};
+use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::row;

@@ -313,5 +313,4 @@ impl Grants {
 }
 
 #[cfg(test)]
-#[path = "drawdown_tests.rs"]
 mod tests;

@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::ledger::engine::posting::{self, Key};
-use crate::pg::patience::Patience;
+use crate::pg::locking::patience::Patience;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::subtransaction::{self, Failure};
 use crate::pg::value::ToCell;

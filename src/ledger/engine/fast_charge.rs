@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::ledger::engine::line::OwnLine;
 use crate::ledger::engine::posting;
 use crate::moment::Time;
-use crate::pg::array::array;
-use crate::pg::queue;
+use crate::pg::locking::queue;
 use crate::pg::row_version::{Mark, Written};
 use crate::pg::statement::{Rows, Session, Statement};
+use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
 use pgrx::pg_sys::{
     INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,

@@ -6,8 +6,8 @@ use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting::{self, Key};
 use crate::metering::report::{CANCELED, Event, Outcome, row, unsettled};
 use crate::moment::Time;
-use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement, in_one_snapshot};
+use crate::pg::value::array::array;
 use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::{HashMap, HashSet};
 

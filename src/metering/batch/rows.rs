@@ -6,9 +6,9 @@ use crate::ledger::engine::posting::Key;
 use crate::metering::batch::accounts::Owned;
 use crate::metering::report::Priced;
 use crate::moment::Time;
-use crate::pg::array::{Put, array};
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::Cell;
+use crate::pg::value::array::{Put, array};
 use pgrx::pg_sys::{
     INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, Oid, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
 };

@@ -9,7 +9,7 @@ use crate::metering::inbox::moments;
 use crate::metering::report::Event;
 use crate::metering::{batch, meter};
 use crate::moment::Time;
-use crate::pg::patience::Patience;
+use crate::pg::locking::patience::Patience;
 use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
 use std::collections::HashMap;

@@ -7,9 +7,9 @@ use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::{Debt, Period, PeriodDraw};
 use crate::moment::Time;
-use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::pg::value::array::array;
 use pgrx::pg_sys::{
     BOOLARRAYOID, INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
     UUIDOID,

@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::posting::{grant, place};
-use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
 use uuid::Uuid;
 

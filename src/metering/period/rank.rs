@@ -4,12 +4,12 @@
 use crate::amount::{AmountError, Decimal};
 use crate::error::Error;
 use crate::ledger::engine::line::Period;
-use crate::metering::aggregate::{Report, Standing};
 use crate::metering::meter::{self, Meter};
+use crate::metering::period::aggregate::{Report, Standing};
 use crate::metering::pricing::Aggregation;
 use crate::moment::Time;
-use crate::pg::array::array;
 use crate::pg::statement::{Session, Statement};
+use crate::pg::value::array::array;
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID};
 use std::rc::Rc;

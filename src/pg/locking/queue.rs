@@ -6,7 +6,7 @@
 //! the queue. The others have changed nothing that anybody waits for, and leave the queue as soon as the row is theirs. Nor does
 //! one queue whose commit does not wait for the disk: so short a wait is over sooner than the queue has moved on.
 
-use crate::pg::lock::Lock;
+use crate::pg::locking::lock::Lock;
 use crate::pg::statement::Session;
 use foldhash::fast::FixedState;
 use pgrx::pg_sys;

@@ -1,8 +1,8 @@
 //! What SQL functions return: a value, a row with named columns, or rows; or an error raised with its own SQLSTATE.
 
 use crate::error::Error;
+use crate::pg::call::raise::raise;
 use crate::pg::memory;
-use crate::pg::raise::raise;
 use crate::pg::value::{Cell, ToCell};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
@@ -203,7 +203,7 @@ macro_rules! row {
         #[derive(Clone)]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
 
-        impl $crate::pg::reply::Columns for $name {
+        impl $crate::pg::call::reply::Columns for $name {
             const DECLARED: &'static str = concat!($(stringify!($field), ": ", stringify!($type), "\n"),*);
 
             fn columns(&self) -> Vec<$crate::pg::value::Cell> {

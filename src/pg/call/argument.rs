@@ -3,10 +3,10 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::moment::Time;
-use crate::pg::array::{Element, Layout, count, flat};
-use crate::pg::numeric::{self, numeric_text};
-use crate::pg::raise::raise;
-use crate::pg::span::Span;
+use crate::pg::call::raise::raise;
+use crate::pg::value::array::{Element, Layout, count, flat};
+use crate::pg::value::numeric::{self, numeric_text};
+use crate::pg::value::span::Span;
 use crate::pg::value::{Cell, FromCell, Json, size};
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::nullable::Nullable;

@@ -4,7 +4,7 @@
 use crate::amount::Decimal;
 use crate::moment::Time;
 use crate::pg::memory;
-use crate::pg::numeric::stored;
+use crate::pg::value::numeric::stored;
 use crate::pg::value::{Cell, FromCell, Json, Place, ToCell, header, kept};
 use pgrx::pg_sys;
 use uuid::Uuid;
@@ -141,13 +141,13 @@ fn words<const N: usize>(words: [i32; N]) -> Vec<u8> {
 }
 
 /// An array as one block of memory, in the current context where it is not.
-pub(super) fn flat(array: pg_sys::Datum) -> pg_sys::Datum {
+pub fn flat(array: pg_sys::Datum) -> pg_sys::Datum {
     // SAFETY: callers pass a live array.
     unsafe { pg_sys::Datum::from(pg_sys::pg_detoast_datum(array.cast_mut_ptr())) }
 }
 
 /// How many elements a flat array has, in all of its dimensions.
-pub(super) fn count(array: pg_sys::Datum) -> usize {
+pub fn count(array: pg_sys::Datum) -> usize {
     // SAFETY: callers pass what `flat` returned; behind its header are as many lengths as it has dimensions (array.h).
     unsafe {
         let array = array.cast_mut_ptr::<pg_sys::ArrayType>();

@@ -18,7 +18,7 @@ impl Span {
     }
 
     /// Copies a datum of type interval.
-    pub(super) fn copy(datum: pg_sys::Datum) -> Self {
+    pub fn copy(datum: pg_sys::Datum) -> Self {
         // SAFETY: callers pass a live interval, whose layout is PostgreSQL's own struct.
         Span(unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() })
     }
