@@ -1,5 +1,5 @@
-//! HMAC signatures, those of webhooks and the one of our own: computed with the RustCrypto crates and compared in constant time.
-//! How each provider signs is in providers/. Pure: no PostgreSQL in here.
+//! HMAC signatures, those of webhooks and the one of our own: computed with the RustCrypto crates and compared in
+//! constant time. How each provider signs is in providers/. Pure: no PostgreSQL in here.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -42,7 +42,8 @@ impl Signed<'_> {
     }
 }
 
-/// Whether one of the signatures is genuine. The payload is read once, however many there are: anybody can send a header.
+/// Whether one of the signatures is genuine. The payload is read once, however many there are: anybody can send a
+/// header.
 fn verifies<M: Mac + KeyInit + Clone>(secret: &str, parts: &[&str], signatures: &[impl AsRef<[u8]>]) -> bool {
     let Ok(mut mac) = M::new_from_slice(secret.as_bytes()) else { return false };
     for part in parts {

@@ -202,7 +202,8 @@ pub struct Amounts<'a> {
 }
 
 impl Amounts<'_> {
-    /// One in major units. What is not there, or is no amount, makes the event none: it must not stand for whatever was due.
+    /// One in major units. What is not there, or is no amount, makes the event none: it must not stand for what was
+    /// due.
     pub fn required(&self, name: &str, field: &Field) -> Result<Decimal, NoEvent> {
         let wrong = |name: &str, reason: Cow<'static, str>| NoEvent::at(format!("{}.{name}", self.path), reason);
         let units = field

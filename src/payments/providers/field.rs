@@ -1,5 +1,6 @@
-//! One field of a provider's JSON, read as tolerantly as providers write: what is missing, null or of another type is told
-//! apart, and is never an error by itself. A provider's file says which fields it reads, as structs; serde finds them. Pure.
+//! One field of a provider's JSON, read as tolerantly as providers write: what is missing, null or of another type can
+//! be distinguished, and is never an error by itself. A provider's file names the fields that it reads, as structs for
+//! serde. Pure.
 
 use serde::de::value::{Error, MapAccessDeserializer, MapDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
@@ -87,8 +88,8 @@ pub fn object<'de, T: Deserialize<'de>>(json: &'de Value) -> Option<T> {
     }
 }
 
-/// JSON as a field reads it. serde_json would pass some numbers through a float, and 0.000000001 comes out as 1e-9; here a
-/// number is the text of its digits.
+/// JSON as a field reads it. serde_json would pass some numbers through a float, and 0.000000001 comes out as 1e-9;
+/// here a number is the text of its digits.
 #[derive(Clone, Copy)]
 struct Source<'de>(&'de Value);
 
@@ -103,7 +104,8 @@ impl<'de> Deserializer<'de> for Source<'de> {
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(_) => visitor.visit_seq(NoElements),
             Value::Object(object) => {
-                visitor.visit_map(MapDeserializer::new(object.iter().map(|(key, value)| (key.as_str(), Source(value)))))
+                let members = object.iter().map(|(key, value)| (key.as_str(), Source(value)));
+                visitor.visit_map(MapDeserializer::new(members))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A provider of one's own: plain HMAC, and events `{"id", "type", "customer_id", "top_up_id", "reference", "amount", "currency",
+//! A provider of one's own: plain HMAC, and events `{"id", "type", "customer_id", "top_up_id", "reference", "amount",
 //! …}` with amounts in major units, as numbers or texts. Pure.
 
 use crate::amount::{self, Decimal};

@@ -1,5 +1,6 @@
-//! Paystack: how it signs, and the events charge.success, charge.failed, refund.* and charge.dispute.*. Sources: Paystack,
-//! "Webhooks: Types of events" and "Transactions". An event has no id of its own: its name and what it is about are one. Pure.
+//! Paystack: how it signs, and the events charge.success, charge.failed, refund.* and charge.dispute.*. Sources:
+//! Paystack, "Webhooks: Types of events" and "Transactions". An event has no id of its own: its name and what it is
+//! about are one. Pure.
 
 use crate::json;
 use crate::payments::providers::Provider;

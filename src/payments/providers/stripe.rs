@@ -1,5 +1,6 @@
-//! Stripe: how it signs, the events of Checkout Sessions, PaymentIntents, refunds and disputes, and its minor units. Sources:
-//! Stripe, "Types of events", "The Event object", and the API reference of the objects that events carry. Pure.
+//! Stripe: how it signs, the events of Checkout Sessions, PaymentIntents, refunds and disputes, and its minor units.
+//! Sources: Stripe, "Types of events", "The Event object", and the API reference of the objects that events carry.
+//! Pure.
 
 use crate::payments::providers::Provider;
 use crate::payments::providers::event::{
@@ -17,8 +18,8 @@ use sha2::Sha256;
 pub struct Stripe;
 
 impl Provider for Stripe {
-    /// `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`: HMAC-SHA256 of `<t>.<payload>`. Source: Stripe, "Verify webhook signatures
-    /// manually".
+    /// `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`: HMAC-SHA256 of `<t>.<payload>`. Source: Stripe, "Verify webhook
+    /// signatures manually".
     fn verify(&self, signed: &Signed<'_>) -> Result<(), Invalid> {
         let (mut signed_at, mut signatures) = (None, Vec::new());
         for (name, value) in signed.header.split(',').filter_map(|item| item.trim().split_once('=')) {
@@ -54,8 +55,8 @@ impl Provider for Stripe {
     }
 }
 
-/// Currencies that Stripe counts in whole units. Source: Stripe, "Supported currencies: zero-decimal currencies"; ISK and
-/// UGX, which have no decimals either, it counts in hundredths.
+/// Currencies that Stripe counts in whole units. Source: Stripe, "Supported currencies: zero-decimal currencies"; ISK
+/// and UGX, which have no decimals either, it counts in hundredths.
 const WHOLE: [&str; 15] =
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
 /// Those that it counts in thousandths. Source: the same, "three-decimal currencies".
@@ -196,7 +197,8 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
 }
 
 impl Object {
-    /// Whether a Checkout Session sold something, and nothing was to be paid for it: sessions of other modes say so as well.
+    /// Whether a Checkout Session sold something, and nothing was to be paid for it: sessions of other modes say so as
+    /// well.
     fn is_free(&self) -> bool {
         self.amount_total.units() == Some(0) && self.mode.text().is_none_or(|mode| mode == "payment")
     }
