@@ -75,8 +75,8 @@ def recharge(connection: Connection, customer_id: str, recharge_id: str) -> None
     try:
         charge(customer_id, begun)
     except (stripe.CardError, stripe.InvalidRequestError) as error:
-        # The card was declined, or there is no such card: reported at once, so that the request need not time out. After
-        # three in a row auto-recharge switches itself off. Stripe's webhook reports it again, which does no harm.
+        # The card was declined, or there is no such card: reported at once, so that the request need not time out.
+        # After three in a row auto-recharge switches itself off. Stripe's webhook reports it again: no harm.
         connection.execute(
             "SELECT credits.payment_failed(%s, %s, 'stripe', reason => %s)",
             [customer_id, begun.top_up_id, error.user_message or str(error)],

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import psycopg
 
 LONGEST = 1 << 20  # bytes; a real event is far below that
-# The status that Stripe gets. Whatever is not 2xx it sends again later, for days: right for a top-up whose transaction has
-# not committed yet (PC014), and for any other trouble. A wrong signature (PC012) or no event at all (PC013) stays wrong.
+# The status that Stripe gets. Whatever is not 2xx it sends again later, for days: right for a top-up whose transaction
+# has not committed yet (PC014), and for any other trouble. A wrong signature (PC012) or no event (PC013) stays wrong.
 ANSWERS = {"PC012": 400, "PC013": 400, "PC014": 503}
 
 
