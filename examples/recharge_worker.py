@@ -62,7 +62,7 @@ def work(connection: Connection) -> bool:
             # Stripe cannot be reached, or not now. Not acknowledged, so it comes again when the lease has passed.
             print(f"{row.customer_id}: {error}", flush=True)
             continue
-        # Rows of other types are acknowledged too: whoever acts on those has a consumer name of its own.
+        # Rows of other types are acknowledged too: programs that act on those have a consumer name of their own.
         connection.execute("SELECT credits.outbox_ack(%s, %s)", [CONSUMER, [row.outbox_id]])
     return bool(rows)
 
