@@ -1,5 +1,5 @@
--- The product's story, told by psql: a sentence, the SQL that a user would type, and what PostgreSQL answers. What it must
--- show, to the letter, is in story.out. Only what a user would type belongs here, besides the sentences (\echo) and how
+-- The product's story as psql shows it: a sentence, the SQL that a user would type, and PostgreSQL's answer. What it
+-- must show, to the letter, is in story.out. Only what a user would type belongs here, besides the sentences (\echo) and how
 -- psql shows things.
 \set ECHO queries
 \pset null '-'
@@ -21,7 +21,7 @@ FROM credits.credit_grant('ann', 100, name => 'Sign-up bonus', expires_at => '20
                           idempotency_key => 'signup-ann');
 SELECT available, pending, next_expiry_at, next_expiry_amount FROM credits.wallet_balance('ann', 'CREDIT');
 
-\echo '## 2. She starts a job: the job and its price are one transaction, and commit or fail as one'
+\echo '## 2. She starts a job: the job and its price commit together or not at all'
 \echo
 CREATE TABLE jobs (job_id int PRIMARY KEY, customer_id text, title text);
 BEGIN;
@@ -62,7 +62,7 @@ FROM credits.credit_grant('ann', 200, category => 'paid', name => 'Purchase');
 SELECT name, category, priority, amount, expires_at
 FROM credits.credit_grant('ann', 20, name => 'Spring offer', priority => 10, expires_at => '2025-06-01 00:00+00');
 SELECT debited, available FROM credits.wallet_debit('ann', 90, idempotency_key => 'job-3');
-\echo '# Who paid: first the offer, for its priority; then the bonus, because it expires; the purchase only the rest.'
+\echo '# What paid: first the offer, for its priority; then the bonus, because it expires; the purchase only the rest.'
 \echo
 SELECT line_no, grant_name, category, -amount AS paid
 FROM credits.ledger WHERE customer_id = 'ann' AND idempotency_key = 'job-3' ORDER BY line_no;
@@ -85,11 +85,11 @@ SELECT credited, available
 FROM credits.wallet_credit('ann', 50, category => 'paid', description => 'Top-up');
 SELECT status, consumed, pending, available, replayed
 FROM credits.report_meter_event('ann', 'llm.tokens', 200000, identifier => 'request-2');
-\echo '# Asked again, the same report says that it is paid by now.'
+\echo '# Reported again, the same event is paid by now.'
 
 
 \echo
-\echo '## 7. An AI job of which nobody knows the price beforehand: hold the most, capture what it did cost'
+\echo '## 7. An AI job whose price is not known beforehand: hold the most, capture what it cost'
 \echo
 SELECT status, amount, expires_at, available
 FROM credits.hold_create('ann', 30, expires_in => '10 minutes', idempotency_key => 'job-4');
@@ -114,7 +114,7 @@ SELECT customer_id, name, category, remaining, expires_at FROM credits.grants WH
 \echo
 SELECT available, held FROM credits.wallet_balance_at('ann', as_of => '2025-03-01 09:00+00');
 
-\echo '## 9. Prices by model, by the month''s highest, and a report that is taken back'
+\echo '## 9. Prices by model, by the month''s highest value, and an event that is canceled'
 \echo
 SELECT credited, available FROM credits.wallet_credit('cleo', 100, category => 'paid');
 SELECT event_name FROM credits.meter_create('chat', unit => 'token', pricing => '{
@@ -122,18 +122,18 @@ SELECT event_name FROM credits.meter_create('chat', unit => 'token', pricing => 
 SELECT event_name FROM credits.meter_create('storage', unit => 'GB', aggregation => 'max', period => 'month', unit_price => 2);
 SELECT consumed, available FROM credits.report_meter_event('cleo', 'chat', 1500, 'chat-1', metadata => '{"model": "large"}');
 SELECT consumed, available FROM credits.report_meter_event('cleo', 'chat', 1500, 'chat-2', metadata => '{"model": "small"}');
-\echo '# Storage is charged by the highest of the month: 20 GB, then 31, then fewer.'
+\echo '# Storage is charged by the highest value of the month: 20 GB, then 31, then less.'
 \echo
 SELECT identifier, consumed, available
 FROM (VALUES ('gb-1', 20), ('gb-2', 31), ('gb-3', 25)) AS measured (id, gb),
 LATERAL credits.report_meter_event('cleo', 'storage', gb, id);
-\echo '# The 31 were a mistake. Without them 25 are the highest:'
+\echo '# The 31 were a mistake. Without them the highest is 25:'
 \echo
 SELECT status, returned, available FROM credits.meter_event_cancel('cleo', 'gb-2');
 
-\echo '## 10. Usage by the million: copied in, charged in batches, and what is wrong is put aside'
+\echo '## 10. Usage by the million: copied in, charged in batches, and what is wrong is set aside'
 \echo
-\echo '# Three rows: 2,000 tokens, the same once more, and 500 of a meter that is not there.'
+\echo '# Three rows: 2,000 tokens, the same again, and 500 of a meter that does not exist.'
 \echo
 COPY credits.inbox (customer_id, event_name, value, identifier) FROM stdin;
 cleo	chat	2000	kafka-1
@@ -153,7 +153,7 @@ SELECT available FROM credits.wallet_balance('cleo', 'CREDIT');
 SELECT credits.settle();
 SELECT event_name, total_quantity, total_credits, event_count FROM credits.usage_summary('cleo') ORDER BY event_name;
 
-\echo '## 11. Money in: a pack is bought and paid once, an account recharges itself, and a refund takes back what it should'
+\echo '## 11. Money in: a pack is bought and paid once, an account recharges itself, and a refund claws back what it should'
 \echo
 SELECT currency, kind FROM credits.currency_create('USD', 'US dollar', kind => 'fiat', symbol => '$');
 SELECT name, credits, unit_amount, price_currency FROM credits.package_create('Pack', 100, 10, 'USD');
@@ -161,13 +161,13 @@ SELECT currency, product_name, unit_amount FROM credits.configure_recharge('CRED
                                                                            'https://pay.example/{currency}/{amount}');
 SELECT status, credits, amount, checkout_url
 FROM credits.top_up_create('dora', (SELECT price_id FROM credits.packages), idempotency_key => 'cart-7');
-\echo '# The provider says twice that it is paid. The credits come once:'
+\echo '# The provider reports the payment twice. The credits are granted once:'
 \echo
 SELECT p.status, p.available, p.replayed
 FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
 SELECT p.status, p.available, p.replayed
 FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
-\echo '# From now on the account is to recharge itself below 20. The debit that goes below asks for it, in its own transaction:'
+\echo '# From now on the account recharges itself below 20. The debit that goes below asks for it, in its own transaction:'
 \echo
 SELECT enabled, threshold, quantity FROM credits.configure_auto_recharge('dora', threshold => 20, payment_method => 'pm_card');
 SELECT available FROM credits.wallet_debit('dora', 90);
@@ -180,7 +180,7 @@ SELECT b.go, b.amount, b.minor_units
 FROM credits.recharge_log r, credits.recharge_begin(r.customer_id, r.recharge_id) b WHERE r.customer_id = 'dora';
 SELECT p.status, p.available
 FROM credits.recharge_log r, credits.payment_succeeded(r.customer_id, r.top_up_id, 'stripe', 'pi_2') p WHERE r.customer_id = 'dora';
-\echo '# The first pack is paid back. Its last 10 credits go; the 90 that were spent are owed, and the new pack pays them:'
+\echo '# The first pack is refunded. Its last 10 credits go; the 90 that were spent are owed, and the new pack pays them:'
 \echo
 SELECT p.status, p.refunded, p.taken, p.pending, p.available
 FROM credits.purchases t, credits.payment_refunded(t.customer_id, t.top_up_id, 'stripe', 're_1') p
@@ -192,9 +192,9 @@ SELECT type, amount, pending, grant_name, function FROM credits.ledger WHERE cus
 CALL credits.maintain();
 SELECT line_no, type, amount, running_balance, held, pending, grant_name, effective_at
 FROM credits.ledger WHERE customer_id = 'ann' ORDER BY line_no;
-\echo '# As double entry: what customers were given is what became of it. The balances sum to zero.'
+\echo '# As double entry: every credit that was given is somewhere. The balances sum to zero.'
 \echo
 SELECT * FROM credits.trial_balance;
-\echo '# verify() recomputes every balance from the ledger, and returns a row for whatever does not agree:'
+\echo '# verify() recomputes every balance from the ledger, and returns a row per discrepancy:'
 \echo
 SELECT * FROM credits.verify();

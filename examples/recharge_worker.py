@@ -2,17 +2,17 @@
 """A worker that recharges wallets: it charges a customer's saved card when the customer's credits run low.
 
 pg_credits notices that a wallet went below its threshold and writes a row of type 'recharge.requested' to its outbox,
-in the very transaction that spent the credits. This program takes such rows and charges the card with Stripe. The
-credits are granted when Stripe's webhook says that the money came: see webhook_endpoint.py beside this file.
+in the very transaction that spent the credits. This program claims such rows and charges the card with Stripe. The
+credits are granted when Stripe's webhook reports the payment: see webhook_endpoint.py beside this file.
 
 It may be killed at any moment, and several may run at once:
 
-  * before the charge: the row is handed out again when its lease has passed;
-  * during the charge or after it: the same, and the charge is asked for again under the same idempotency key, which
+  * before the charge: the row is handed out again when its lease has ended;
+  * during the charge or after it: the same, and the charge is requested again under the same idempotency key, which
     Stripe answers with the first charge instead of making another;
   * and if nobody comes back in time, the request times out: recharge_begin says that it must not be charged any more.
 
-An administrator makes its consumer once: SELECT credits.outbox_consumer_create('recharge worker').
+An administrator creates its consumer once: SELECT credits.outbox_consumer_create('recharge worker').
 
 Environment:
   PGHOST, PGDATABASE, …   where the database is, as every PostgreSQL program has it
@@ -33,7 +33,7 @@ from psycopg.rows import namedtuple_row
 CONSUMER = "recharge worker"  # all workers of this kind share the name, and so the work
 LEASE = os.environ.get("RECHARGE_LEASE") or "5 minutes"
 BATCH = 20
-POLL = 10.0  # seconds: a notification wakes the worker, but a lease that has passed tells nobody
+POLL = 10.0  # seconds: a notification wakes the worker, but a lease that ends notifies nobody
 
 Connection = psycopg.Connection[Any]
 
@@ -62,7 +62,7 @@ def work(connection: Connection) -> bool:
             # Stripe cannot be reached, or not now. Not acknowledged, so it comes again when the lease has passed.
             print(f"{row.customer_id}: {error}", flush=True)
             continue
-        # Rows of other types are acknowledged too: whoever acts on those has a consumer name of its own.
+        # Rows of other types are acknowledged too: programs that act on those have a consumer name of their own.
         connection.execute("SELECT credits.outbox_ack(%s, %s)", [CONSUMER, [row.outbox_id]])
     return bool(rows)
 
@@ -75,8 +75,8 @@ def recharge(connection: Connection, customer_id: str, recharge_id: str) -> None
     try:
         charge(customer_id, begun)
     except (stripe.CardError, stripe.InvalidRequestError) as error:
-        # The card was declined, or there is no such card: told at once, so that the request does not have to time out.
-        # After three in a row auto-recharge switches itself off. Stripe's webhook says so once more, which is no harm.
+        # The card was declined, or there is no such card: reported at once, so that the request need not time out.
+        # After three in a row auto-recharge switches itself off. Stripe's webhook reports it again: no harm.
         connection.execute(
             "SELECT credits.payment_failed(%s, %s, 'stripe', reason => %s)",
             [customer_id, begun.top_up_id, error.user_message or str(error)],

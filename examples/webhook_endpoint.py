@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Where Stripe delivers its webhooks: hands each one to pg_credits, which checks the signature and grants the credits.
+"""Where Stripe delivers its webhooks: passes each one to pg_credits, which checks the signature and grants the credits.
 
-Listens on 127.0.0.1 alone, WEBHOOK_PORT (8080), for a web server in front of it that speaks TLS. The database is where
+Listens on 127.0.0.1 only, WEBHOOK_PORT (8080), for a web server in front of it that speaks TLS. The database is where
 PGHOST, PGDATABASE, … say. The secret of the signatures is in the database: credits.payment_provider_set.
 """
 
@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import psycopg
 
 LONGEST = 1 << 20  # bytes; a real event is far below that
-# What Stripe is told. Whatever is not 2xx it sends again later, for days: right for a top-up whose transaction has not
-# committed yet (PC014), and for any other trouble. A wrong signature (PC012) or no event at all (PC013) stays wrong.
+# The status that Stripe gets. Whatever is not 2xx it sends again later, for days: right for a top-up whose transaction
+# has not committed yet (PC014), and for any other trouble. A wrong signature (PC012) or no event (PC013) stays wrong.
 ANSWERS = {"PC012": 400, "PC013": 400, "PC014": 503}
 
 
@@ -24,7 +24,7 @@ class Webhook(BaseHTTPRequestHandler):
         if not 0 < length <= LONGEST:
             self.answer(400)
             return
-        # The body as it came: the signature is over its very bytes, so it must not be parsed and written anew.
+        # The raw body: the signature is over its very bytes, so it must not be parsed and serialized again.
         body = self.rfile.read(length).decode("utf-8", "replace")
         try:
             # One transaction: the event, the payment and the credits commit together, or nothing does.

@@ -1,20 +1,19 @@
 -- SELL CREDITS WITH AN EXPIRING BONUS
 --
--- Ann buys 1,000 credits for 20 dollars, and gets 200 more as a present that is good for 30 days. This page sells
--- them, shows which are used first and why, and what happens when the present ends.
+-- Ann buys 1,000 credits for 20 dollars, and gets a bonus of 200 that is good for 30 days. This page sells them, shows
+-- which are used first and why, and what happens when the bonus expires.
 --
--- A page cannot wait for 30 days, so it sets the clock by hand, which only a superuser may. Without this line it is
--- now().
+-- A page cannot wait for 30 days, so it sets the clock by hand, which needs superuser. Without this line it is now().
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-03-01 09:00+00';
 
 -- 1. THE SALE
 --
--- Two grants, because they come with two sets of terms. What was paid for is 'paid' and says what one credit cost
--- (cost_basis), so that month-end can tell revenue from presents. The bonus is 'promotional' and has an end.
+-- Two grants, because there are two sets of terms. The pack is 'paid' and records what one credit cost (cost_basis), so
+-- that month-end can tell revenue from bonuses. The bonus is 'promotional' and expires.
 --
--- Customer, wallet and currency need not exist before. The order is a row of the application's own, and commits or
--- fails with the credits as one.
+-- The customer, the wallet and the currency need not exist beforehand. The order is a row of the application's own; it
+-- and the credits commit together or not at all.
 CREATE TEMPORARY TABLE orders (order_id text PRIMARY KEY, customer_id text, dollars numeric);
 BEGIN;
 INSERT INTO orders VALUES ('order-1001', 'ann', 20.00);
@@ -26,8 +25,8 @@ FROM credits.credit_grant('ann', 200, name => 'Bonus', expires_at => '2026-03-31
                           idempotency_key => 'order-1001-bonus');
 COMMIT;
 
--- The payment provider says "paid" a second time, as they do. The key is the order's, so nothing is sold twice: the
--- answer is the first one's, with replayed = t.
+-- The payment provider reports "paid" a second time, as providers do. The key is the order's, so nothing is sold twice:
+-- the answer is the first one's, with replayed = t.
 SELECT name, amount, replayed
 FROM credits.credit_grant('ann', 1000, name => 'Pack of 1,000', category => 'paid', cost_basis => 0.02,
                           idempotency_key => 'order-1001');
@@ -39,21 +38,21 @@ SELECT available, next_expiry_at, next_expiry_amount FROM credits.wallet_balance
 -- effect first, then the oldest. Ask before anything is spent: who would pay for 250?
 SELECT category, amount, remaining_after, expires_at, decided_by FROM credits.explain_drawdown('ann', 250);
 
--- The bonus gives all its 200 and the pack the missing 50. The bonus comes before the pack because of expires_at: it
--- ends, and the pack does not. The pack is the last in line, so nothing had to be decided.
+-- The bonus gives all of its 200, and the pack the remaining 50. The bonus comes before the pack because of expires_at:
+-- it expires, and the pack does not. The pack is the last in line, so nothing had to be decided.
 --
 -- Ann spends 150. All of it comes from the bonus, and she keeps what she paid for.
 SELECT debited, available FROM credits.wallet_debit('ann', 150, description => '150 pictures');
 SELECT name, amount, remaining, consumed FROM credits.grants WHERE customer_id = 'ann' ORDER BY name;
 
--- Should a pack be used before the presents, give it a lower priority. Ben's bonus ends as well, and yet it waits:
+-- If a pack is to be used before bonuses, give it a lower priority. Ben's bonus expires as well, and yet it waits:
 SELECT name, priority FROM credits.credit_grant('ben', 1000, name => 'Pack', category => 'paid', priority => 10);
 SELECT name, priority FROM credits.credit_grant('ben', 200, name => 'Bonus', expires_at => '2026-03-31 09:00+00');
 SELECT category, amount, remaining_after, expires_at, decided_by FROM credits.explain_drawdown('ben', 250);
 
--- 3. THE BONUS ENDS
+-- 3. THE BONUS EXPIRES
 --
--- One second before its end Ann still has the 50 that remain of it, and can see that they are about to go:
+-- One second before, Ann still has the 50 that remain of it, and can see that they are about to expire:
 SET credits.test_clock = '2026-03-31 08:59:59+00';
 SELECT available, next_expiry_at, next_expiry_amount FROM credits.wallet_balance('ann', 'CREDIT');
 
@@ -67,14 +66,14 @@ SELECT name, status, amount, remaining, consumed, lapsed FROM credits.grants WHE
 SELECT line_no, type, grant_name, amount, running_balance FROM credits.ledger WHERE customer_id = 'ann'
 ORDER BY line_no;
 
--- The next debit would write it down first, and so does this, which belongs into any scheduler, every few minutes.
+-- The next debit would post it first. So does this call, which any scheduler should make every few minutes.
 SET credits.test_clock = '2026-03-31 09:04+00';
 CALL credits.maintain();
 
--- The line says when the credits went (effective_at), and when that was written down (created_at).
+-- The line says when the credits expired (effective_at), and when that was posted (created_at).
 SELECT line_no, type, grant_name, amount, running_balance, effective_at, created_at
 FROM credits.ledger WHERE customer_id = 'ann' AND type = 'expiration';
 
--- What remains is the pack, untouched. And the books agree with themselves: no rows.
+-- What remains is the pack, untouched. And the books are sound: no rows.
 SELECT available, next_expiry_at FROM credits.wallet_balance('ann', 'CREDIT');
 SELECT * FROM credits.verify();

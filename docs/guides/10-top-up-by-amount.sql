@@ -1,7 +1,7 @@
 -- A WALLET TOPPED UP BY AMOUNT
 --
--- "Add 25 dollars." No pack, just an amount; an exchange rate says how many credits that is. This page tops wallets up
--- by amount, goes through all that can become of a payment, and pays some of it back.
+-- "Add 25 dollars." No pack, just an amount; an exchange rate says how many credits that is. This page tops up
+-- wallets by amount, goes through all that can happen to a payment, and refunds some of it.
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-05-11 09:00+00';
 
@@ -17,12 +17,12 @@ FROM credits.exchange_rate_set('CREDIT', 'USD', 0.025, effective_at => '2026-06-
 SELECT credits.exchange_rate('CREDIT', 'USD') AS today, credits.exchange_rate('CREDIT', 'USD', '2026-06-01') AS june,
        credits.exchange_rate('GPU_HOUR', 'USD') AS gpu_hour;
 
--- Where one pays: the provider's page, which is told what is due and where to go afterwards. (Its secret is for its
--- webhooks; how to hand it over so that no log has it is in the README.)
+-- Where to pay: the provider's page, whose address has what is due and where to go afterwards. (The secret is for its
+-- webhooks; how to set it so that no log has it is in docs/webhooks.md.)
 SELECT provider, checkout_url_template FROM credits.payment_provider_set('acmepay', 'not a real secret',
     'https://acmepay.example/{top_up_id}?due={amount}&in={currency}&ok={return_url}&failed={failure_url}');
 
--- What may be paid at once, at least and at most:
+-- What one payment may be, at least and at most:
 SELECT currency, min_payment, max_payment FROM credits.currency_update('USD', min_payment => 5, max_payment => 500);
 
 -- 2. 25 DOLLARS
@@ -38,7 +38,7 @@ SELECT replace(checkout_url, top_up_id::text, '…') AS checkout_url, replayed
 FROM credits.top_up_create('jo', amount => 25.00, currency => 'USD', credit_currency => 'CREDIT',
                            idempotency_key => 'jo-1');
 
--- Where it does not divide it is rounded down: 25 / 1.50 hours, with two decimals.
+-- What does not divide evenly is rounded down: 25 / 1.50 hours, with two decimals.
 SELECT credits, credit_currency, rate
 FROM credits.top_up_create('jo', amount => 25.00, currency => 'USD', credit_currency => 'GPU_HOUR');
 
@@ -53,38 +53,38 @@ SELECT credits, credit_currency, rate FROM credits.top_up_create('jo', amount =>
 SELECT FROM credits.top_up_create('jo', amount => 4.99, currency => 'USD', credit_currency => 'CREDIT');
 \set VERBOSITY default
 
--- 3. WHAT BECOMES OF IT
+-- 3. PAID, LATE, OR NOT AT ALL
 --
--- The payment fails, the customer tries again, and it succeeds: credits are there with the success. The provider's
--- reference is what a repeat is known by.
+-- The payment fails, the customer tries again, and it succeeds: the credits arrive with the success. A repeat is
+-- known by the provider's reference.
 SELECT top_up_id AS jo_1 FROM credits.purchases WHERE credits = 1250 \gset
 SELECT status, available FROM credits.payment_failed('jo', :'jo_1', 'acmepay', 'p-1', 'card declined');
 SELECT status, credits, available, replayed FROM credits.payment_succeeded('jo', :'jo_1', 'acmepay', 'p-2', 25);
 SELECT status, credits, available, replayed FROM credits.payment_succeeded('jo', :'jo_1', 'acmepay', 'p-2', 25);
 
--- A day later nobody has paid the other three, and they count as expired, whether or not any job has run. Someone who
--- pays all the same has paid, and gets what was fixed at the beginning.
+-- A day later nobody has paid the other three, and they count as expired, whether or not any job has run. A customer
+-- who pays all the same gets what was fixed at the beginning.
 SET credits.test_clock = '2026-05-12 09:00+00';
 SELECT credits, credit_currency, status FROM credits.purchases WHERE customer_id = 'jo' ORDER BY credits;
 SELECT top_up_id AS gpu FROM credits.purchases WHERE credit_currency = 'GPU_HOUR' \gset
 SELECT status, credits, credit_currency, available FROM credits.payment_succeeded('jo', :'gpu', 'acmepay', 'p-3', 25);
 
--- One can also be given up by a call, before its time or after it, so that it is in the log and in the outbox.
+-- A top-up can also be given up by a call, before or after it expires, so that it is in the log and in the outbox.
 SELECT top_up_id AS cheap FROM credits.purchases WHERE credits = 2500 \gset
 SELECT status FROM credits.top_up_expire('jo', :'cheap');
 
--- Less than was due grants nothing until another payment makes up the rest, and somebody should look at it.
+-- Less than was due grants nothing until another payment makes up the rest, and a person should look at it.
 SELECT top_up_id AS short
 FROM credits.top_up_create('jo', amount => 30, currency => 'USD', credit_currency => 'CREDIT') \gset
 SELECT status, contradiction FROM credits.payment_succeeded('jo', :'short', 'acmepay', 'p-4', 20);
 
--- All that was told of payments, in the order in which it was told:
+-- All that was reported about payments, in that order:
 SELECT type, provider, provider_reference, amount, contradiction FROM credits.payment_log ORDER BY payment_id;
 
 -- 4. MONEY GOES BACK
 --
--- Jo has used 750 of the 1,250, and gets 5 of the 25 dollars back. That is a fifth, so 250 credits go back too, and
--- those that are unspent go first. The refund's reference makes a repeat harmless.
+-- Jo has used 750 of the 1,250, and gets 5 of the 25 dollars back. That is a fifth, so 250 credits go back too, unspent
+-- ones first. The refund's reference makes a repeat harmless.
 SELECT debited, available FROM credits.wallet_debit('jo', 750);
 SELECT status, refunded, taken, pending, available FROM credits.payment_refunded('jo', :'jo_1', 'acmepay', 'r-1', 5);
 SELECT status, refunded, taken, pending, replayed FROM credits.payment_refunded('jo', :'jo_1', 'acmepay', 'r-1', 5);
@@ -95,13 +95,13 @@ SELECT status, refunded, taken, pending, available FROM credits.payment_refunded
 SELECT currency, available, pending FROM credits.wallet_balance('jo', 'CREDIT');
 SELECT credited, available FROM credits.wallet_credit('jo', 1000, description => 'A present');
 
--- So Jo's top-ups have come to every state that there is, but for 'failed', which the first one has left behind. (Had
--- credits of a refunded purchase expired, they would be neither taken nor owed.)
+-- So Jo's top-ups have been in every state, except 'failed', which the first one has left behind. (If credits of a
+-- refunded purchase had expired, they would be neither taken nor owed.)
 SELECT status, amount, paid_amount, credits, credit_currency, refunded_amount, reclaimed
 FROM credits.purchases WHERE customer_id = 'jo' ORDER BY credits;
 
--- Or what was spent is forgiven, for whoever refunds out of courtesy does not want it back. (The setting
--- credits.spent_on_refund says which it is where a call does not.) Kit has spent half:
+-- Or what was spent is forgiven, where you refund out of courtesy. (The setting credits.spent_on_refund decides where a
+-- call does not.) Kit has spent half:
 SELECT top_up_id AS kit
 FROM credits.top_up_create('kit', amount => 25, currency => 'USD', credit_currency => 'CREDIT') \gset
 SELECT status, available FROM credits.payment_succeeded('kit', :'kit', 'acmepay', 'p-5', 25);
@@ -111,7 +111,7 @@ FROM credits.payment_refunded('kit', :'kit', 'acmepay', 'r-3', spent => 'forgive
 
 -- 5. A DISPUTE
 --
--- Lea's bank takes the payment back (a chargeback). Until that is decided her credits are gone as with a refund; she
+-- Lea's bank takes the payment back (a chargeback). Until that is decided her credits are gone as with a refund. She
 -- had spent 400, which are owed.
 SELECT top_up_id AS lea
 FROM credits.top_up_create('lea', amount => 25, currency => 'USD', credit_currency => 'CREDIT') \gset
@@ -131,9 +131,9 @@ SELECT line_no, type, amount, running_balance, pending FROM credits.ledger WHERE
 
 -- 6. PAYMENTS THAT HAPPENED ELSEWHERE
 --
--- An invoice that was paid by bank transfer, a refund by cheque: nothing that a provider would tell of. A signed
--- adjustment books it, once for each key. Above zero it adds a grant, here one that was paid for; below zero it takes
--- credits in the order of any debit, and never more than are there.
+-- An invoice that was paid by bank transfer, a refund by cheque: nothing that a provider would report. A signed
+-- adjustment books it, once per key. Above zero it adds a grant, here one that was paid for; below zero it takes
+-- credits in the order of any debit, and never more than there are.
 SELECT adjusted, available FROM credits.wallet_adjust('lea', 5000, 'external_topup', idempotency_key => 'invoice-9',
                                                       description => 'Invoice 9, paid by bank');
 SELECT adjusted, available, replayed
@@ -144,8 +144,8 @@ WHERE customer_id = 'lea' AND line_no > 6 ORDER BY line_no;
 
 -- 7. A LINK TO THE BILLING PAGE
 --
--- For a button, or a mail: a signed link that opens one customer's page for ten minutes, with where to go from there.
--- (The token opens the page for whoever has it, so it is not shown here.)
+-- For a button, or a mail: a signed link that opens one customer's page for ten minutes, with the addresses to go to
+-- from there. (The token opens the page for anyone who has it, so it is not shown here.)
 SET credits.portal_url = 'https://app.example/billing';
 SELECT token, url, expires_at
 FROM credits.billing_portal_session_create('lea', 'https://app.example/done', 'https://app.example/oh') \gset
@@ -154,7 +154,7 @@ SELECT :'expires_at' AS expires_at, replace(:'url', :'token', '(the token)') AS 
 -- The page's server asks whose it is:
 SELECT customer_id, return_url, failure_url, expires_at FROM credits.billing_portal_session_verify(:'token');
 
--- With one letter more, or ten minutes later, it opens nothing (PC012):
+-- With one letter added, or ten minutes later, it opens nothing (PC012):
 \set VERBOSITY terse
 SELECT customer_id FROM credits.billing_portal_session_verify('x' || :'token');
 SET credits.test_clock = '2026-05-12 09:10+00';
@@ -163,7 +163,7 @@ SELECT customer_id FROM credits.billing_portal_session_verify(:'token');
 
 -- 8. JUNE
 --
--- The rate that was scheduled holds now, for top-ups that begin now. And the books agree: no rows.
+-- The rate that was scheduled holds for top-ups that begin now. And the books are sound: no rows.
 SET credits.test_clock = '2026-06-01 00:00+00';
 SELECT credits, rate FROM credits.top_up_create('jo', amount => 25, currency => 'USD', credit_currency => 'CREDIT');
 SELECT * FROM credits.verify();

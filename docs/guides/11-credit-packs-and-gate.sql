@@ -1,13 +1,12 @@
 -- CREDIT PACKS AND A GATE
 --
--- Pictures cost credits, and credits are sold in packs. Here a billing page is drawn with one call, a gate stops work
--- that is not paid for, a pack is sold through Stripe, and work goes on in the very moment in which Stripe says that the
--- money has come.
+-- Pictures cost credits, and credits are sold in packs. Here a billing page is drawn with one call, a gate stops
+-- work that is not paid for, a pack is sold through Stripe, and work goes on the moment Stripe reports the payment.
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-05-18 09:00+00';
 
--- What is set up once: the money, two packs, a meter, and how Stripe signs what it sends. (A real secret is passed as a
--- bind parameter, so that no log has it: see the README. What these calls answer is of no interest here.)
+-- What is set up once: the money, two packs, a meter, and how Stripe signs what it sends. (docs/webhooks.md shows
+-- how to set a real secret so that no log has it. The results of these calls do not matter here.)
 \o /dev/null
 SELECT FROM credits.currency_create('USD', 'US dollar', kind => 'fiat');
 SELECT FROM credits.package_create('Small', credits => 100, unit_amount => 5, price_currency => 'USD');
@@ -22,7 +21,8 @@ SELECT FROM credits.credit_grant('mia', 6, name => 'Trial');
 
 -- 1. THE PAGE
 --
--- All that it draws, in one call, as JSON. Amounts are strings of digits, so that no browser rounds them. Its parts:
+-- Everything that it draws, in one call, as JSON. Amounts are strings of digits, so that no browser rounds them. Its
+-- parts:
 SELECT jsonb_object_keys(credits.billing_bootstrap('mia')) AS part;
 SELECT page -> 'customer' ->> 'name' AS name, balance ->> 'currency' AS currency, balance ->> 'available' AS available
 FROM credits.billing_bootstrap('mia') AS page, jsonb_array_elements(page -> 'balances') AS balance;
@@ -40,16 +40,16 @@ SELECT can_continue, reason, available FROM credits.credit_availability('mia', 4
 SELECT status, consumed, available FROM credits.report_meter_event('mia', 'pictures', 1, 'picture-1');
 SELECT can_continue, reason, available FROM credits.credit_availability('mia', 4);
 
--- The gate reserves nothing, so the meter judges again when the work is reported; this one refuses what no credit
+-- The gate reserves nothing, so the meter decides again when the work is reported; this one refuses what no credit
 -- covers (PC001).
 \set VERBOSITY terse
 SELECT FROM credits.report_meter_event('mia', 'pictures', 1, 'picture-2');
 
 -- 3. A PACK IS CHOSEN
 --
--- The purchase carries the pack and its credits. checkout_url is a page of the application's own, which makes a Checkout
--- Session at Stripe over this amount, with customer_id and top_up_id as metadata: that is how Stripe's events find the
--- purchase.
+-- The purchase carries the pack and its credits. checkout_url is a page of the application's own, which creates a
+-- Checkout Session at Stripe for this amount, with customer_id and top_up_id as metadata: that is how Stripe's
+-- events find the purchase.
 SELECT price_id AS small FROM credits.packages WHERE name = 'Small' \gset
 SELECT top_up_id AS bought, replace(checkout_url, top_up_id::text, '(its id)') AS checkout_url
 FROM credits.top_up_create('mia', :'small', idempotency_key => 'cart-1') \gset
@@ -57,11 +57,11 @@ SELECT :'checkout_url' AS checkout_url;
 SELECT package.name AS package, bought.status, bought.amount, bought.currency, bought.credits, bought.provider
 FROM credits.purchases AS bought JOIN credits.packages AS package USING (price_id) WHERE bought.customer_id = 'mia';
 
--- 4. STRIPE SAYS THAT IT IS PAID
+-- 4. STRIPE REPORTS THE PAYMENT
 --
--- An endpoint, in any language, hands over the request's body as it came and the header Stripe-Signature:
--- SELECT * FROM credits.webhook_receive('stripe', $1, $2). Here is no Stripe, so this page signs in its place, as Stripe
--- does: HMAC-SHA256 of the time, a dot and the body.
+-- An endpoint, in any language, passes on the raw body of the request and the header Stripe-Signature:
+-- SELECT * FROM credits.webhook_receive('stripe', $1, $2). There is no Stripe here, so this page signs in its place, as
+-- Stripe does: HMAC-SHA256 of the time, a dot and the body.
 CREATE FUNCTION pg_temp.hmac(secret text, message text) RETURNS text LANGUAGE sql AS $$
     WITH key AS (SELECT decode(rpad(encode(convert_to(secret, 'UTF8'), 'hex'), 128, '0'), 'hex') AS bytes),
          pad AS (SELECT string_agg(set_byte('\x00', 0, get_byte(bytes, n) # 54), '' ORDER BY n) AS inner_pad,
@@ -91,17 +91,17 @@ SELECT status, consumed, available FROM credits.report_meter_event('mia', 'pictu
 
 -- 5. AGAIN, WRONG, LATE
 --
--- Providers send an event until it is answered, and sometimes once more. Its id is known, and nothing changes.
+-- Providers send an event until it is answered, and sometimes again. Its id is known, and nothing changes.
 SELECT event_id, outcome, status, replayed FROM credits.webhook_receive('stripe', :'paid', pg_temp.signed(:'paid'));
 
--- Stripe tells of this payment by another event as well. That names the same payment, and so is no second one.
+-- Stripe reports this payment by another event as well. It names the same payment, and so is no second one.
 SELECT format('{"id": "evt_2", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1",
     "amount_received": 500, "currency": "usd", "metadata": {"customer_id": "mia", "top_up_id": "%s"}}}}', :'bought')
     AS also_paid \gset
 SELECT event_id, outcome, status FROM credits.webhook_receive('stripe', :'also_paid', pg_temp.signed(:'also_paid'));
 SELECT available FROM credits.wallet_balance('mia', 'CREDIT');
 
--- A body that was changed, one that somebody else signed, and one that was signed too long ago: PC012, for which an
+-- A body that was changed, one that somebody else signed, and one that was signed too long ago: PC012, to which an
 -- endpoint answers 400.
 SELECT FROM credits.webhook_receive('stripe', replace(:'paid', 'evt_1', 'evt_3'), pg_temp.signed(:'paid'));
 SELECT FROM credits.webhook_receive('stripe', :'paid', pg_temp.signed(:'paid', secret => 'a guess'));
@@ -109,23 +109,24 @@ SELECT pg_temp.signed(:'paid') AS old_signature \gset
 SET credits.test_clock = '2026-05-18 09:11+00';
 SELECT FROM credits.webhook_receive('stripe', :'paid', :'old_signature');
 
--- A purchase whose id was made lately and that is not there may not have committed yet: PC014, for which an endpoint
--- answers 503, so that the provider tries again. Nothing was claimed, so the next time is a first time.
+-- A purchase that cannot be found and whose id was made lately may not have committed yet: PC014, to which an endpoint
+-- answers 503, so that the provider tries again. Nothing was claimed, so the retry is a first time.
 BEGIN;
 SELECT top_up_id AS unseen FROM credits.top_up_create('mia', :'small') \gset
 ROLLBACK;
-SELECT format('{"id": "evt_3", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_9", "amount_received": 500,
-    "currency": "usd", "metadata": {"customer_id": "mia", "top_up_id": "%s"}}}}', :'unseen') AS early \gset
+SELECT format('{"id": "evt_3", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_9",
+    "amount_received": 500, "currency": "usd", "metadata": {"customer_id": "mia", "top_up_id": "%s"}}}}', :'unseen')
+    AS early \gset
 \set VERBOSITY sqlstate
 SELECT FROM credits.webhook_receive('stripe', :'early', pg_temp.signed(:'early'));
 \set VERBOSITY default
 
--- An event that means nothing here is kept and answered, or the provider would send it for days.
+-- An event that means nothing here is recorded and answered, or the provider would send it for days.
 SELECT '{"id": "evt_4", "type": "customer.created", "data": {"object": {"id": "cus_1"}}}' AS other \gset
 SELECT event_id, type, outcome, reason FROM credits.webhook_receive('stripe', :'other', pg_temp.signed(:'other'));
 
--- The payment that had succeeded is now said to have failed. That takes nothing away; it is recorded for a person to look
--- at. (The event has no metadata: by now the payment that it names is known.)
+-- The payment that had succeeded is now reported as failed. That takes nothing away; it is recorded for a person to
+-- look at. (The event has no metadata: by now the payment that it names is known.)
 SELECT '{"id": "evt_5", "type": "payment_intent.payment_failed", "data": {"object": {"id": "pi_1",
     "last_payment_error": {"message": "card declined"}}}}' AS failed \gset
 SELECT event_id, outcome, status FROM credits.webhook_receive('stripe', :'failed', pg_temp.signed(:'failed'));
@@ -133,7 +134,7 @@ SELECT available FROM credits.wallet_balance('mia', 'CREDIT');
 
 -- 6. WITHOUT A STOP
 --
--- Mia has a pack bought for her whenever less than 50 are left. Once that is under way, a job may ask the gate to count
+-- Mia's account buys a pack whenever less than 50 are left. Once that is under way, a job may ask the gate to count
 -- on it: may it begin, if the recharge comes?
 SELECT enabled, threshold FROM credits.configure_auto_recharge('mia', threshold => 50, price_id => :'small',
                                                                payment_method => 'cus_1/pm_1');
@@ -154,11 +155,12 @@ SELECT can_continue, reason, available FROM credits.credit_availability('mia', 8
 
 -- 7. THREE LOGS
 --
--- What providers sent: each event that was accepted, once, with what came of it. What was refused left no trace.
+-- What providers sent: each event that was accepted, once, with its outcome. What was refused left no trace.
 SELECT event_id, type, outcome, customer_id, received_at FROM credits.webhook_log ORDER BY received_at, event_id;
 
--- What was told of payments, with what did not fit what was known:
-SELECT type, provider_reference, amount, currency, contradiction, created_at FROM credits.payment_log ORDER BY payment_id;
+-- What was reported about payments, with what did not fit what was known:
+SELECT type, provider_reference, amount, currency, contradiction, created_at
+FROM credits.payment_log ORDER BY payment_id;
 
 -- What auto-recharge did:
 SELECT status, amount, price_currency, credits, requested_at, started_at, closed_at FROM credits.recharge_log;

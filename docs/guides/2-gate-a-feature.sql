@@ -1,7 +1,7 @@
 -- GATE A FEATURE
 --
 -- Something in your product costs credits. May this customer have it? There are two moments to ask, and they are not
--- the same: before the work begins, to tell the customer early; and at the moment of truth, when the credits are
+-- the same: before the work begins, so that the customer knows early; and at the moment of truth, when the credits are
 -- taken.
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-03-01 09:00+00';
@@ -14,7 +14,7 @@ SELECT amount, status FROM credits.credit_grant('cleo', 10, name => 'Trial');
 SELECT can_continue, reason, available FROM credits.credit_availability('cleo', 4);
 SELECT can_continue, reason, available FROM credits.credit_availability('cleo', 40);
 
--- Without an amount: is there anything at all? Somebody whom nobody has heard of has nothing.
+-- Without an amount: is there anything at all? An unknown customer has nothing.
 SELECT can_continue, reason, available FROM credits.credit_availability('cleo');
 SELECT can_continue, reason, available FROM credits.credit_availability('a stranger');
 
@@ -24,8 +24,8 @@ SELECT can_continue, reason, available FROM credits.credit_availability('cleo', 
 
 -- 2. AT THE MOMENT OF TRUTH: TAKE
 --
--- Credits and work belong into one transaction of yours, so that they happen both or not at all. wallet_debit takes
--- all or nothing; where it raises, nothing else of the transaction stays either.
+-- Put credits and work into one transaction of yours, so that both happen or neither does. wallet_debit takes all or
+-- nothing; where it raises an error, nothing else of the transaction stays either.
 CREATE TEMPORARY TABLE pictures (picture_id int PRIMARY KEY, customer_id text, prompt text);
 BEGIN;
 INSERT INTO pictures VALUES (1, 'cleo', 'a lighthouse in winter');
@@ -37,7 +37,7 @@ SELECT debited, available FROM credits.wallet_debit('cleo', 40, idempotency_key 
 COMMIT;
 SELECT picture_id, prompt FROM pictures;
 
--- PC001 is for programs: DETAIL is JSON, and shortfall is what to offer in a top-up dialogue.
+-- Programs can read PC001: DETAIL is JSON, and shortfall is what to offer in a top-up dialogue.
 --
 -- Where the transaction has to go on, ask for an answer instead of an error. Here the wish is kept for later:
 CREATE TEMPORARY TABLE wishes (customer_id text, prompt text, missing numeric);
@@ -55,8 +55,8 @@ SELECT * FROM wishes;
 --
 -- 3. WHAT A RACE MEANS
 --
--- Cleo has 6 left and two windows open. Both ask for a picture of 4, and both are told yes, because at that moment
--- both could have it:
+-- Cleo has 6 left and two windows open. Both ask for a picture of 4, and both get a yes, because at that moment each
+-- could have it:
 SELECT can_continue, available FROM credits.credit_availability('cleo', 4);
 SELECT can_continue, available FROM credits.credit_availability('cleo', 4);
 
@@ -65,7 +65,7 @@ SELECT can_continue, available FROM credits.credit_availability('cleo', 4);
 SELECT ok, debited, available FROM credits.wallet_try_debit('cleo', 4, idempotency_key => 'picture-4');
 SELECT ok, shortfall, available FROM credits.wallet_try_debit('cleo', 4, idempotency_key => 'picture-5');
 
--- So an answer of credit_availability is true for the moment in which it was given, and the debit is what counts.
+-- So an answer of credit_availability is true at the moment it is given, and the debit is what counts.
 -- Never read a balance and then subtract it yourself. And if the work takes minutes and must not be refused at its
 -- end, set the credits aside before it begins: 3-hold-and-settle.sql.
 --
@@ -79,11 +79,11 @@ SELECT ok, debited, available, replayed FROM credits.wallet_try_debit('cleo', 4,
 SELECT event_name, unit_price FROM credits.meter_create('tokens', unit_price => 0.01, unit => 'token');
 SELECT status, consumed, pending, available FROM credits.report_meter_event('cleo', 'tokens', 500, 'answer-1');
 
--- Whoever owes is told no the next time, unless you let them owe more:
+-- A customer who owes gets a no the next time, unless you let them owe more:
 SELECT can_continue, reason, available, pending FROM credits.credit_availability('cleo', 1);
 SELECT can_continue, reason, available, pending FROM credits.credit_availability('cleo', 1, max_pending => 10);
 
--- How much an account may owe at all is for you to say. Usage that would take it beyond is refused whole:
+-- You decide how much an account may owe at all. Usage that would take it beyond that is refused whole:
 SELECT overdraft_limit, low_balance_threshold
 FROM credits.account_configure('cleo', overdraft_limit => 10, low_balance_threshold => 5);
 SELECT status, consumed, pending FROM credits.report_meter_event('cleo', 'tokens', 5000, 'answer-2');

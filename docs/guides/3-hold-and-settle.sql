@@ -10,7 +10,7 @@ SELECT amount, status FROM credits.credit_grant('dan', 100, name => 'Pack', cate
 -- 1. ESTIMATE AND HOLD
 --
 -- A film of at most 30 credits. The hold gets a key like any other call, so a retry does not hold twice, and a time
--- after which it ends by itself: long enough for the work, short enough for a customer to wait should the worker die.
+-- after which it expires: long enough for the work, short enough for a customer to wait if the worker dies.
 SELECT hold_id AS film FROM credits.hold_create('dan', 30, expires_in => '20 minutes', idempotency_key => 'film-1',
                                                 description => 'Film 1') \gset
 SELECT description, amount, expires_at FROM credits.open_holds WHERE customer_id = 'dan';
@@ -27,8 +27,8 @@ SELECT status, amount, captured, released, available FROM credits.hold_capture('
 SELECT line_no, type, amount, running_balance, held, description FROM credits.ledger WHERE customer_id = 'dan'
 ORDER BY line_no;
 
--- The worker did not hear the answer, and says the same again: nothing happens. Another amount is not the same again,
--- and is refused: PC010, hold_not_open.
+-- The worker did not get the answer, and calls again: nothing happens. Another amount is another call, and is refused:
+-- PC010, hold_not_open.
 SELECT status, captured, available, replayed FROM credits.hold_capture('dan', :'film', 22.5);
 \set VERBOSITY sqlstate
 SELECT status FROM credits.hold_capture('dan', :'film', 25);
@@ -39,9 +39,9 @@ SELECT status FROM credits.hold_capture('dan', :'film', 25);
 SELECT hold_id AS film FROM credits.hold_create('dan', 30, description => 'Film 2') \gset
 SELECT status FROM credits.hold_capture('dan', :'film', 34);
 
--- So take all of it (no amount), and the rest as any other spend, in one transaction. Here somebody has to decide
--- what is to happen if the rest is not there: wallet_debit would undo both, wallet_try_debit leaves it to you, and a
--- meter would write it down as owed.
+-- So take all of it (no amount), and the rest as any other spend, in one transaction. You have to decide what
+-- happens if the rest is not there: wallet_debit would undo both, wallet_try_debit leaves it to you, and a meter
+-- would record it as owed.
 BEGIN;
 SELECT captured, released, available FROM credits.hold_capture('dan', :'film');
 SELECT ok, debited, available FROM credits.wallet_try_debit('dan', 4, description => 'Film 2, longer than planned');
@@ -49,14 +49,14 @@ COMMIT;
 
 -- 4. IT WAS CALLED OFF
 --
--- Everything goes back. To release again does no harm: there is nothing left to give back.
+-- Everything goes back. Releasing it again does no harm: there is nothing left to give back.
 SELECT hold_id AS film FROM credits.hold_create('dan', 20, description => 'Film 3') \gset
 SELECT status, captured, released, available FROM credits.hold_release('dan', :'film');
 SELECT status, captured, released, available, replayed FROM credits.hold_release('dan', :'film');
 
--- 5. NOBODY CAME BACK
+-- 5. THE WORKER DIED
 --
--- The worker died. After its time the hold counts as released, for everybody at once, whether or not any job has run.
+-- When it expires the hold counts as released, for everybody at once, whether or not any job has run.
 SELECT hold_id AS film FROM credits.hold_create('dan', 40, expires_in => '20 minutes', description => 'Film 4') \gset
 SELECT available, held FROM credits.wallet_balance('dan', 'CREDIT');
 SET credits.test_clock = '2026-03-01 09:30+00';
@@ -65,12 +65,12 @@ SELECT count(*) AS open FROM credits.open_holds WHERE customer_id = 'dan';
 
 -- 6. A CAPTURE THAT COMES TOO LATE
 --
--- The worker had not died after all. The credits are Dan's again, and may be spent by now, so nothing is taken behind
--- his back: PC010 once more.
+-- The worker had not died after all. The credits are Dan's again, and may be spent by now, so nothing is taken: PC010
+-- once more.
 SELECT status FROM credits.hold_capture('dan', :'film', 35);
 
--- The film was made, though. DETAIL of the error is JSON with the hold's state, from which a program sees what
--- happened. Here is one that then takes the price the plain way, guarded like any other spend:
+-- The film was made, though. DETAIL of the error is JSON with the hold's state, so a program can see what happened.
+-- This one then takes the price with a debit, guarded like any other spend:
 CREATE FUNCTION pg_temp.settle(customer text, hold uuid, price numeric) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -87,10 +87,10 @@ END $$;
 SELECT pg_temp.settle('dan', :'film', 35);
 SELECT available, held FROM credits.wallet_balance('dan', 'CREDIT');
 
--- 7. A GRANT THAT ENDS DURING THE WORK
+-- 7. A GRANT THAT EXPIRES DURING THE WORK
 --
--- Credits that are about to end are held first, as they would be spent first. What is held of them outlasts their end
--- and can still be taken. What is given back after that end is gone in the same moment.
+-- Credits that are about to expire are held first, as they would be spent first. What is held of them can still be
+-- taken after that. What is given back after that expires at once.
 SELECT amount, expires_at FROM credits.credit_grant('eli', 10, name => 'Bonus', expires_at => '2026-03-01 10:00+00');
 SELECT hold_id AS film FROM credits.hold_create('eli', 10, expires_in => '1 hour', description => 'Film 5') \gset
 SET credits.test_clock = '2026-03-01 10:20+00';
@@ -99,6 +99,6 @@ SELECT status, captured, released, available FROM credits.hold_capture('eli', :'
 SELECT line_no, type, amount, running_balance, held, effective_at FROM credits.ledger WHERE customer_id = 'eli'
 ORDER BY line_no;
 
--- Does all of it add up? No rows.
+-- Does all of it add up? No rows: it does.
 CALL credits.maintain();
 SELECT * FROM credits.verify();

@@ -5,8 +5,8 @@
 SET TimeZone = 'UTC';
 
 -- March, in short. Fay buys 500 credits for 10 dollars in February, and Gus 1,000 for 15 in March; both get a bonus
--- of 100 that ends on the 20th; both use some, and Gus more than he has. (What these calls answer is of no interest
--- here.)
+-- of 100 that expires on the 20th; both use some, and Gus more than he has. (The results of these calls do not
+-- matter here.)
 \o /dev/null
 SELECT FROM credits.meter_create('tokens', unit_price => 0.01, unit => 'token');
 SET credits.test_clock = '2026-02-20 12:00+00';
@@ -37,7 +37,7 @@ SELECT hold_id AS work FROM credits.hold_create('fay', 40, expires_in => '3 days
 
 -- 1. POST WHAT TIME BROUGHT
 --
--- The ledger shows what is posted. So a little after midnight, when no transaction of yesterday is open any more,
+-- The ledger shows what is posted. So a little after midnight, when no transaction of yesterday is still open,
 -- everything that fell due is posted, each line at the moment at which it happened. From then on nothing more can be
 -- dated in March.
 SET credits.test_clock = '2026-04-01 00:05+00';
@@ -46,9 +46,9 @@ CALL credits.maintain();
 -- Somebody spends on: this belongs to April, and to none of the figures below.
 SELECT debited FROM credits.wallet_debit('gus', 5);
 
--- One month of the journal, once for all questions. It is the ledger as double entry: each line has two rows, which
--- sum to zero. What customers can spend and what became of it is above zero, what they were given and what they owe
--- below.
+-- One month of the journal, for all the questions below. It is the ledger as double entry: each line has two rows,
+-- which sum to zero. What customers can spend, and what it was spent on, is above zero; what they were given, and
+-- what they owe, is below.
 CREATE TEMPORARY VIEW march AS
 SELECT * FROM credits.journal
 WHERE currency = 'CREDIT' AND effective_at >= '2026-03-01 00:00+00' AND effective_at < '2026-04-01 00:00+00';
@@ -61,7 +61,7 @@ SELECT category, -sum(amount) AS granted FROM march WHERE account LIKE 'issued%'
 
 -- 3. SPENT, BY CATEGORY
 --
--- The sum over two accounts, because usage that no credit covered is spent before it is known who pays: it goes to
+-- The sum over two accounts, because usage that no credit covered is spent before it is known what pays: it goes to
 -- 'spent' and to 'debt' without a category, and the grant that pays it later is booked to 'debt' under its own.
 SELECT category, account, sum(amount) AS amount FROM march WHERE account IN ('spent', 'debt')
 GROUP BY category, account ORDER BY category, account;
@@ -73,8 +73,8 @@ GROUP BY category HAVING sum(amount) <> 0 ORDER BY category;
 --
 -- 4. BREAKAGE
 --
--- What ended unused: 30 of Fay's bonus, for she used 70 of 100. Credits that somebody took back are 'voided', and
--- credits whose price was paid back are 'refunded'; there were none.
+-- What expired unused: 30 of Fay's bonus, since she used 70 of 100. Credits that somebody took back are 'voided', and
+-- credits whose payment was refunded are 'refunded'; there were none.
 SELECT account, category, sum(amount) AS credits FROM march WHERE account IN ('expired', 'voided', 'refunded')
 GROUP BY account, category ORDER BY account, category;
 
@@ -99,9 +99,8 @@ GROUP BY category HAVING sum(remaining + held) > 0 ORDER BY category;
 SELECT cost_basis, sum(amount) AS spent, round(sum(amount * cost_basis), 2) AS dollars FROM march
 WHERE account IN ('spent', 'debt') AND category = 'paid' GROUP BY cost_basis ORDER BY cost_basis;
 
--- The whole of it adds up: 10, 15 and 4.50 dollars were paid in. 1.00 of it was earned in February and 13.95 in
--- March, and 14.55 is still to be earned. What Gus gave to Fay kept its cost_basis, and is neither paid in a second
--- time nor earned.
+-- It all adds up: 10, 15 and 4.50 dollars were paid in. 1.00 of it was earned in February and 13.95 in March, and 14.55
+-- is still to be earned. What Gus gave to Fay kept its cost_basis, and is neither paid in a second time nor earned.
 SELECT -round(sum(amount * cost_basis) FILTER (WHERE account LIKE 'issued%'), 2) AS paid_in,
        round(sum(amount * cost_basis) FILTER (WHERE account IN ('spent', 'debt')
                                                 AND effective_at < '2026-03-01 00:00+00'), 2) AS february,
@@ -110,16 +109,16 @@ SELECT -round(sum(amount * cost_basis) FILTER (WHERE account LIKE 'issued%'), 2)
        round(sum(amount * cost_basis) FILTER (WHERE account IN ('available', 'restricted', 'held')), 2) AS deferred
 FROM credits.journal WHERE effective_at < '2026-04-01 00:00+00';
 
--- 7. WHAT WAS GIVEN, DAY BY DAY
+-- 7. WHAT WAS GRANTED, DAY BY DAY
 --
--- The first row is the whole, then a row a day on which something was given. A day is one of the time zone that you
--- name: the bonuses were given on the 6th in UTC, which was still the evening of the 5th in New York. remaining and
--- consumed are as of now; what was transferred counts as consumed, and what expired is in neither.
+-- The first row is the total, followed by a row per day on which something was granted, in the time zone that you
+-- name: the bonuses were granted on the 6th in UTC, which was still the evening of the 5th in New York. remaining
+-- and consumed are as of now; what was transferred counts as consumed, and what expired is in neither.
 SELECT day, grants, granted, remaining, consumed
 FROM credits.credit_grant_stats('CREDIT', '2026-03-01 00:00+00', '2026-04-01 00:00+00',
                                 time_zone => 'America/New_York');
 
--- What became of the campaign: 170 of 200 were used.
+-- How the campaign went: 170 of 200 were used.
 SELECT day, grants, granted, remaining, consumed
 FROM credits.credit_grant_stats('CREDIT', '2026-03-01 00:00+00', '2026-04-01 00:00+00',
                                 granted_by => 'spring offer');
@@ -131,6 +130,6 @@ FROM credits.credit_grant_stats('CREDIT', '2026-03-01 00:00+00', '2026-04-01 00:
 SELECT account, balance FROM credits.trial_balance WHERE currency = 'CREDIT';
 SELECT currency, sum(balance) AS must_be_zero FROM credits.trial_balance GROUP BY currency;
 
--- And verify() recomputes every balance from the ledger's lines and every grant from its own: a row for each thing
--- that does not agree, so none.
+-- And verify() recomputes every balance from the ledger's lines and every grant from its own: a row per discrepancy, so
+-- none.
 SELECT * FROM credits.verify();

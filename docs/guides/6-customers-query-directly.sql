@@ -1,16 +1,16 @@
 -- CUSTOMERS QUERY DIRECTLY
 --
 -- Some applications let their end users run SQL themselves: from a notebook, a reporting tool, or a layer that turns
--- URLs into queries. Each is to see the own wallet and nobody else's, whatever is asked. This page sets that up,
--- tries to get around it, and says what it does not protect against.
+-- URLs into queries. Each must see their own wallet and nobody else's, whatever they ask. This page sets that up, tries
+-- to get around it, and says what it does not protect against.
 --
--- It changes logins on the way (\connect), so it wants a server that lets local logins in without a password. Roles
--- belong to the whole cluster: this page makes three, and drops them at its end.
+-- It changes logins on the way (\connect), so it needs a server that lets local logins in without a password. Roles
+-- belong to the whole cluster: this page creates three, and drops them at its end.
 \set me :USER
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS guide_alice, guide_bob, guide_shop;
 
--- Two customers with something to see. (What these calls answer is of no interest here.)
+-- Two customers with something to see. (The results of these calls do not matter here.)
 \o /dev/null
 SELECT FROM credits.credit_grant('alice', 100, name => 'Pack of Alice', category => 'paid', cost_basis => 0.02);
 SELECT FROM credits.wallet_debit('alice', 30, description => 'Alice''s poster');
@@ -21,7 +21,7 @@ SELECT FROM credits.wallet_debit('bob', 20, description => 'Bob''s secret projec
 -- 1. A LOGIN FOR EACH CUSTOMER
 --
 -- The role credits_customer may read three views, my_wallets, my_grants and my_ledger, and nothing else. Whose rows
--- they show is the setting credits.current_customer, which only a superuser may set. Set it for the login, and every
+-- they show is the setting credits.current_customer, which needs superuser. Set it for the login, and every
 -- session of that login has it from its first moment on. (A real login also needs a password or a certificate.)
 CREATE ROLE guide_alice LOGIN;
 GRANT credits_customer TO guide_alice;
@@ -29,7 +29,7 @@ ALTER ROLE guide_alice SET credits.current_customer = 'alice';
 
 -- 2. WHAT ALICE SEES
 --
--- All of hers, at this moment. There is no customer_id to name and none to get wrong.
+-- All that is hers, at this moment. There is no customer_id to name and none to get wrong.
 \connect - guide_alice
 SELECT currency, balance, available, held, pending FROM credits.my_wallets;
 SELECT name, category, status, amount, remaining, consumed FROM credits.my_grants;
@@ -49,7 +49,7 @@ SET credits.current_customer = 'bob';
 ALTER ROLE guide_alice SET credits.current_customer = 'bob';
 
 -- Have a function of hers look at rows before they are filtered. (Without the views' security_barrier PostgreSQL
--- might call it first, because it is so cheap, and it would tell of Bob's project.)
+-- might call it first, because it is so cheap, and it would reveal Bob's project.)
 CREATE FUNCTION pg_temp.spy(text) RETURNS boolean COST 0.0001 LANGUAGE plpgsql
 AS $$BEGIN RAISE NOTICE 'I saw: %', $1; RETURN true; END$$;
 SELECT line_no FROM credits.my_ledger WHERE pg_temp.spy(description);
@@ -85,17 +85,17 @@ SELECT name, remaining FROM credits.my_grants;
 COMMIT;
 SELECT count(*) AS after_the_transaction FROM credits.my_grants;
 
--- That guards against a forgotten WHERE, and against nothing more. Whoever gets SQL of theirs into such a request (an
--- injection) chooses as the application does:
+-- That guards against a forgotten WHERE, and against nothing more. Somebody who gets SQL of their own into such a
+-- request (an injection) can choose as the application does:
 BEGIN;
 SET LOCAL credits.current_customer = 'alice';
 SET LOCAL credits.current_customer = 'bob'; SELECT description FROM credits.my_ledger WHERE description <> '';
 COMMIT;
 
--- SET ROLE does not change that, since RESET ROLE undoes it. Only a login for each customer is a wall.
+-- SET ROLE does not change that, since RESET ROLE undoes it. Only a login per customer is a wall.
 --
--- Nor does it hide that there are others. How long a query takes, and what EXPLAIN estimates of it, tells something
--- of how many rows there are in all, and of how common a value is among them.
+-- Nor does it hide that there are others. How long a query takes, and what EXPLAIN estimates, says something about how
+-- many rows there are in all, and how common a value is among them.
 --
 -- Nor does it keep a customer from making your server work. Limit such logins (CONNECTION LIMIT, a pooler of their
 -- own), and REVOKE TEMPORARY ON DATABASE … FROM PUBLIC if they are to make no tables and functions for themselves.

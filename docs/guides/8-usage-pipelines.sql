@@ -1,7 +1,7 @@
 -- USAGE PIPELINES
 --
--- Usage by the million, out of Kafka or a nightly file, and one wallet that sixty workers report into. This page copies
--- usage in, has it settled, finds what was wrong with it, and defers what need not be charged at once.
+-- Usage by the million, from Kafka or a nightly file, and one wallet that sixty workers report into. This page copies
+-- usage in, settles it, finds what was wrong with it, and defers what need not be charged at once.
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-03-10 09:00+00';
 SELECT amount FROM credits.credit_grant('hal', 100, name => 'Pack');
@@ -10,9 +10,9 @@ SELECT event_name, unit_price FROM credits.meter_create('tokens', unit_price => 
 
 -- 1. COPY IT IN
 --
--- The inbox takes whatever comes, at the speed of COPY. Name the columns; customer_id, event_name and identifier are what
--- a row needs. value left out is 1, occurred_at left out is when the row was put in. The login that copies needs no
--- other right than credits_meter has: to put rows in, and to report. These are they:
+-- The inbox takes whatever comes, at the speed of COPY. Name the columns; customer_id, event_name and identifier are
+-- what a row needs. value defaults to 1, occurred_at to when the row was put in. The login that copies needs no more
+-- than credits_meter may do: put rows in, and report events. These are the rows:
 --
 --     hal  tokens  2000  kafka-1  08:10  {"model": "small"}
 --     hal  tokens   500  kafka-2  08:11
@@ -33,30 +33,30 @@ hal	tokens	-1	kafka-6	2026-03-10 08:14+00	\N
 \.
 RESET ROLE;
 
--- Nothing is charged yet, and anybody may watch what waits:
+-- Nothing is charged yet, and backlog shows what waits:
 SELECT inbox, unsettled, rejected FROM credits.backlog;
 SELECT available FROM credits.wallet_balance('hal', 'CREDIT');
 
 -- 2. SETTLE IT
 --
--- settle() takes a batch, charges each row as report_meter_event would, and says how many rows it was. Call it until it
--- says 0, from as many sessions as you like; or let CALL credits.maintain() do that, which runs every few minutes anyway.
--- A batch commits as a whole, so whatever is interrupted is simply there again.
+-- settle() takes a batch, charges each row as report_meter_event would, and returns how many rows it was. Call it until
+-- it returns 0, from as many sessions as you like; or let CALL credits.maintain() do that, which runs every few minutes
+-- anyway. A batch commits as a whole, so whatever is interrupted is simply there again.
 SELECT credits.settle(4);
 SELECT inbox, unsettled, rejected FROM credits.backlog;
 SELECT credits.settle();
 SELECT inbox, unsettled, rejected FROM credits.backlog;
 SELECT customer_id, available, pending FROM credits.wallets ORDER BY 1;
 
--- kafka-2 came twice and was charged once; what Ida's trial does not cover is owed.
+-- kafka-2 arrived twice and was charged once; what Ida's trial does not cover is owed.
 --
 -- 3. WHAT WAS WRONG
 --
--- Three rows could not be charged. They are put aside with the error that report_meter_event would have raised:
+-- Three rows could not be charged. They are set aside with the error that report_meter_event would have raised:
 SELECT customer_id, event_name, value, identifier, error, message FROM credits.rejected_events ORDER BY rejected_id;
 
--- Jon signed up a minute after he began, so his row goes back to the inbox now that he is there. The meter of kafka-4 was
--- misspelt: it is reported anew as it should have been, and the row deleted. So is kafka-6, which is nobody's usage.
+-- Jon signed up a minute after he started, so his row goes back to the inbox now that he exists. The meter of kafka-4
+-- was misspelt: it is reported again as it should have been, and the row deleted. So is kafka-6, which is no usage.
 SELECT customer_id FROM credits.customer_upsert('jon');
 SELECT credits.inbox_retry(error => 'PC003');
 INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at)
@@ -68,12 +68,12 @@ SELECT customer_id, identifier, status, consumed, pending FROM credits.usage WHE
 -- 4. ONE WALLET, MANY WRITERS
 --
 -- The row of an account is its lock, so sessions that charge one wallet take turns. Where usage is recorded by many and
--- need not be refused, let its meter be deferred: a report then only records, and waits for nobody.
+-- need not be refused, make its meter deferred: a report then only records the event, and waits for nobody.
 SELECT event_name, settlement FROM credits.meter_create('requests', unit_price => 0.5, settlement => 'deferred');
 SELECT status, consumed, replayed FROM credits.report_meter_event('hal', 'requests', 30, 'req-1');
 SELECT status, consumed, replayed FROM credits.report_meter_event('hal', 'requests', 30, 'req-1');
 
--- It has happened, though, and every reader knows: what is available is less already, before anything is settled.
+-- Every reader counts it, though: less is available already, before anything is settled.
 SELECT unsettled FROM credits.backlog;
 SELECT available FROM credits.wallet_balance('hal', 'CREDIT');
 SELECT identifier, status, credits, consumed FROM credits.usage WHERE identifier = 'req-1';
@@ -81,10 +81,11 @@ SELECT identifier, status, credits, consumed FROM credits.usage WHERE identifier
 -- So nobody spends what is used, and whatever else is charged to the account settles it first:
 SELECT ok, shortfall, available FROM credits.wallet_try_debit('hal', 90);
 SELECT debited, available FROM credits.wallet_debit('hal', 10);
-SELECT type, amount, running_balance, identifier, effective_at FROM credits.ledger WHERE customer_id = 'hal' ORDER BY line_no;
+SELECT type, amount, running_balance, identifier, effective_at FROM credits.ledger WHERE customer_id = 'hal'
+ORDER BY line_no;
 
--- An event is charged as of when it was reported, in one order with what fell due in between: so it does not matter when
--- it is settled.
+-- An event is charged as of when it was reported, in one order with what fell due in between: so it does not matter
+-- when it is settled.
 SELECT identifier, status, credits, consumed FROM credits.usage WHERE identifier = 'req-1';
 SELECT * FROM credits.backlog;
 

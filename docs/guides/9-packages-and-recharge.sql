@@ -1,14 +1,14 @@
 -- PACKAGES AND RECHARGE
 --
--- What is sold, what it costs, and a wallet that buys more by itself before it is empty. This page sells a pack of
+-- What is sold, what it costs, and a wallet that buys more by itself before it runs out. This page sells a pack of
 -- credits, lets a customer's account recharge itself within limits, and shows what happens when a card is declined.
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-05-04 09:00+00';
 
 -- 1. WHAT IS SOLD
 --
--- What is paid with is a currency of kind 'fiat'. A product says what one unit of it grants, a price what one unit
--- costs. Amounts are in major units: 20 dollars are 20.
+-- Money is a currency of kind 'fiat'. A product says what one unit of it grants, a price what one unit costs.
+-- Amounts are in major units: 20 dollars are 20.
 SELECT currency, decimals, kind FROM credits.currency_create('USD', 'US dollar', kind => 'fiat');
 SELECT product_id AS product
 FROM credits.product_create('1,000 credits', 'For about 200 pictures', credits => 1000, time_to_live => '1 year') \gset
@@ -29,13 +29,14 @@ SELECT product_name, credits, unit_amount, price_currency, payment_url FROM cred
 -- 2. A PURCHASE
 --
 -- Hana buys two packs. What she buys is fixed now, with where to pay and until when; credits come with the payment.
-SELECT top_up_id AS bought FROM credits.top_up_create('hana', :'price', quantity => 2, idempotency_key => 'order-1') \gset
+SELECT top_up_id AS bought
+FROM credits.top_up_create('hana', :'price', quantity => 2, idempotency_key => 'order-1') \gset
 SELECT status, amount, currency, credits, expires_at FROM credits.purchases WHERE customer_id = 'hana';
 SELECT replace(checkout_url, top_up_id::text, '(its id)') AS checkout_url, replayed
 FROM credits.top_up_create('hana', :'price', quantity => 2, idempotency_key => 'order-1');
 
--- The money has come. The grant is of the pack's terms: paid, with what one credit cost, for a year from now. Told
--- again it changes nothing.
+-- The money has arrived. The grant has the pack's terms: paid, with what one credit cost, for a year from now. Reported
+-- again, it changes nothing.
 SELECT status, credits, available, replayed FROM credits.payment_succeeded('hana', :'bought', 'stripe', 'pi_1', 40);
 SELECT status, credits, available, replayed FROM credits.payment_succeeded('hana', :'bought', 'stripe', 'pi_1', 40);
 SELECT name, category, amount, cost_basis, expires_at FROM credits.grants WHERE customer_id = 'hana';
@@ -63,12 +64,14 @@ SELECT debited, available FROM credits.wallet_debit('hana', 300);
 SELECT can_continue, reason, available FROM credits.credit_availability('hana', 700);
 SELECT can_continue, reason, available FROM credits.credit_availability('hana', 700, max_recharges => 1);
 
--- The request is a row of the outbox, which a worker of yours takes. An administrator makes a consumer once; any number
--- of workers share its name. Rows are handed out at least once to each consumer, a customer's in their order; what is not
--- acknowledged within five minutes is handed out again. The particulars are JSON, with the ids that the row is about.
+-- The request is a row of the outbox, which a worker of yours claims. An administrator creates a consumer once; any
+-- number of workers share its name. Rows are handed out at least once to each consumer, a customer's in their order;
+-- what is not acknowledged within five minutes is handed out again. The payload is JSON, with the ids that the row
+-- is about.
 SELECT consumer FROM credits.outbox_consumer_create('charger');
 CREATE TEMPORARY TABLE taken AS SELECT * FROM credits.outbox_claim('charger');
-SELECT type, payload ->> 'credits' AS credits, payload ->> 'amount' AS amount, payload ->> 'payment_method' AS payment_method
+SELECT type, payload ->> 'credits' AS credits, payload ->> 'amount' AS amount,
+       payload ->> 'payment_method' AS payment_method
 FROM taken;
 
 -- Right before it charges the worker asks whether it still may, and how much. It gives the provider the recharge's id
@@ -77,7 +80,7 @@ SELECT payload ->> 'recharge_id' AS recharge, payload ->> 'top_up_id' AS bought 
 WHERE type = 'recharge.requested' \gset
 SELECT go, status, amount, minor_units, currency, payment_method FROM credits.recharge_begin('hana', :'recharge');
 
--- Charged. The provider's webhook says so (or, as here, the worker itself), and Hana has her credits.
+-- Charged. The provider's webhook reports it (or, as here, the worker itself), and Hana has her credits.
 SET credits.test_clock = '2026-05-04 09:01+00';
 SELECT status, credits, available FROM credits.payment_succeeded('hana', :'bought', 'stripe', 'pi_2', 20);
 SELECT credits.outbox_ack('charger', ARRAY(SELECT outbox_id FROM taken));
@@ -103,9 +106,10 @@ CALL credits.maintain();
 SELECT failures, recharge_in_progress FROM credits.auto_recharge_config('hana');
 SET credits.test_clock = '2026-05-04 16:20+00';
 CALL credits.maintain();
-SELECT requested_at, status, reason, closed_at FROM credits.recharge_log WHERE customer_id = 'hana' ORDER BY requested_at;
+SELECT requested_at, status, reason, closed_at FROM credits.recharge_log WHERE customer_id = 'hana'
+ORDER BY requested_at;
 
--- Three in a row: it has switched itself off, and the outbox tells whoever writes Hana a mail.
+-- Three in a row: it has switched itself off, with a row in the outbox for the program that writes Hana a mail.
 SELECT enabled, failures, disabled_reason, recharge_in_progress FROM credits.auto_recharge_config('hana');
 SELECT type, payload ->> 'currency' AS currency, payload ->> 'reason' AS reason
 FROM credits.outbox_rows WHERE type = 'recharge.disabled';
@@ -146,13 +150,13 @@ SELECT recharge_in_progress FROM credits.auto_recharge_config('ivo');
 -- 6. BOUGHT BY HAND MEANWHILE
 --
 -- Ivo does not wait for the worker and buys a pack himself. There is enough again, so the open request is canceled:
--- the worker comes, is told not to charge, and what Ivo paid is paid once.
+-- the worker comes, gets the answer not to charge, and what Ivo paid is paid once.
 SELECT recharge_id AS recharge FROM credits.recharge_log WHERE customer_id = 'ivo' AND status = 'requested' \gset
 SELECT top_up_id AS bought FROM credits.top_up_create('ivo', :'price') \gset
 SELECT status, available FROM credits.payment_succeeded('ivo', :'bought', 'stripe', 'pi_7', 20);
 SELECT go, status FROM credits.recharge_begin('ivo', :'recharge');
 SELECT requested_at, status, amount, reason FROM credits.recharge_log WHERE customer_id = 'ivo' ORDER BY requested_at;
 
--- A worker that had begun before is not told to stop: its charge may be under way, and the credits of a charge that went
+-- A worker that had already begun is not stopped: its charge may be under way, and the credits of a charge that went
 -- through are always granted.
 SELECT * FROM credits.verify();

@@ -1,5 +1,5 @@
 """What usage costs, worked out from scratch each time: every event looked at, no running totals, fractions instead of
-decimals. It shares nothing with the extension but the rules: docs/pricing.md and "What you can rely on" in the README.
+decimals. It shares nothing with the extension but the rules: docs/pricing.md and docs/concepts.md.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from vectors import KIND, SECRETS, event, other_digit, other_letter, with_one_ch
 
 Connection = psycopg.Connection[Any]
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/webhooks.md"
 LIBRARIES = packages.REQUIREMENTS.with_name("libraries.py")
 ACCEPTED = "ignored"  # what becomes of an event that is genuine and means nothing here
 
@@ -287,7 +287,7 @@ def stay_inside(checks: Checks, connection: Connection, said: list[str]) -> None
 
 
 def stay_out_of_logs(checks: Checks, connection: Connection, database: str) -> None:
-    """The README's ways to set a secret, beside a server that logs all it can: when they succeed and when they fail."""
+    """The ways of docs/webhooks.md to set a secret, on a server that logs all it can: when they work and when not."""
     log = Path(os.environ["PGDATA"]).parent / "log"
     for setting in ("log_statement = 'all'", "log_min_duration_statement = 0", "log_min_error_statement = 'debug5'",
                     "log_parameter_max_length_on_error = -1"):  # fmt: skip
@@ -314,8 +314,8 @@ def stay_out_of_logs(checks: Checks, connection: Connection, database: str) -> N
 
 
 def blocks(what: str) -> str:
-    """The fenced block of the README that has that in it."""
-    fenced = README.read_text().split("```")[1::2]
+    """The fenced block of that page that has this in it."""
+    fenced = PAGE.read_text().split("```")[1::2]
     (found,) = (block for block in fenced if what in block)
     return found.split("\n", 1)[1]
 
