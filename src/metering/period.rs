@@ -1,5 +1,6 @@
 //! Periods: usage that is priced as one. Which period an event belongs to, and what each stands at in the tables, read and
 //! written under the account's lock. What an event does to it is aggregate.rs.
+
 pub mod aggregate;
 pub mod rank;
 

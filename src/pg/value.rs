@@ -1,13 +1,16 @@
 //! Values on their way into statements and out of rows: text, moments, ids and what is passed through. Exact decimals are in
-//! numeric.rs, arrays in array.rs.
+//! value/numeric.rs, arrays in value/array.rs, intervals in value/span.rs, places of rows in value/place.rs.
+
 pub mod array;
 pub mod numeric;
+pub mod place;
 pub mod span;
+
+pub use place::Place;
 
 use crate::moment::Time;
 use crate::pg::memory;
 use pgrx::pg_sys;
-use std::cmp::Ordering;
 use std::ffi::CStr;
 use uuid::Uuid;
 
@@ -149,66 +152,6 @@ pub struct Oid(pub pg_sys::Oid);
 impl FromCell for Oid {
     fn from_cell(cell: Cell) -> Option<Self> {
         (!cell.null).then(|| Oid(pg_sys::Oid::from(cell.datum.value() as u32)))
-    }
-}
-
-/// Where a row version is in its table: a `tid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place(pub(super) [u8; 6]);
-
-impl Place {
-    /// The number of its page: two halves, the upper one first (block.h).
-    pub fn block(&self) -> u32 {
-        let [a, b, c, d, ..] = self.0;
-        u32::from(u16::from_ne_bytes([a, b])) << 16 | u32::from(u16::from_ne_bytes([c, d]))
-    }
-
-    /// Before any row of a page.
-    pub fn first_of(block: u32) -> Place {
-        Place::at(block, 0)
-    }
-
-    /// Behind any row of a page.
-    pub fn last_of(block: u32) -> Place {
-        Place::at(block, u16::MAX)
-    }
-
-    /// Its number on its page.
-    fn row(&self) -> u16 {
-        let [.., e, f] = self.0;
-        u16::from_ne_bytes([e, f])
-    }
-
-    fn at(block: u32, row: u16) -> Place {
-        let ([a, b], [c, d], [e, f]) =
-            (((block >> 16) as u16).to_ne_bytes(), (block as u16).to_ne_bytes(), row.to_ne_bytes());
-        Place([a, b, c, d, e, f])
-    }
-}
-
-/// As rows lie in their table.
-impl Ord for Place {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.block(), self.row()).cmp(&(other.block(), other.row()))
-    }
-}
-
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl ToCell for Place {
-    fn cell(&self) -> Cell {
-        kept(&[&self.0])
-    }
-}
-
-impl FromCell for Place {
-    fn from_cell(cell: Cell) -> Option<Self> {
-        // SAFETY: callers read columns of type tid with this: 6 bytes, alive as long as the result row.
-        (!cell.null).then(|| Place(unsafe { *cell.datum.cast_mut_ptr::<[u8; 6]>() }))
     }
 }
 

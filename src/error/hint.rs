@@ -1,0 +1,102 @@
+//! What to do about an error, for people.
+
+use crate::amount::AmountError;
+use crate::error::{Error, Spender, TOO_OLD};
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        let hint = match self {
+            Error::InsufficientCredits { by: Spender::Debit, .. } => {
+                "Grant credits first (credits.credit_grant), or use credits.wallet_try_debit to be told without an error."
+            }
+            Error::InsufficientCredits { by: Spender::Other, .. } => {
+                "Grant credits first (credits.credit_grant); credits.credit_availability says what there is."
+            }
+            Error::InsufficientCredits { by: Spender::Usage, .. } => {
+                "Grant credits first (credits.credit_grant), or have the meter record what is owed (overage 'pending')."
+            }
+            Error::InsufficientCredits { by: Spender::Limited(_), .. } => {
+                "Grant credits first (credits.credit_grant), or raise overdraft_limit with credits.account_configure."
+            }
+            Error::IdempotencyConflict { .. } => "A repeat must have the same inputs; use a new key for another call.",
+            Error::CustomerNotFound { .. } => {
+                "Make the customer with credits.customer_upsert, or grant credits: that makes it as well."
+            }
+            Error::MeterNotFound { .. } => "Make the meter with credits.meter_create.",
+            Error::MeterInactive { .. } => "credits.meter_activate takes its events again.",
+            Error::EventTimeOutOfRange { .. } => {
+                "Correct the time; to import history, raise the setting that DETAIL names for the import."
+            }
+            Error::InvalidAmount { reason: AmountError::MoreThanHeld(_), .. } => {
+                "Capture what is held, and charge the rest with credits.wallet_debit."
+            }
+            Error::InvalidAmount { reason: AmountError::NoRoom | AmountError::BuysTooMuch, .. } => {
+                "Make it less, or take another currency: what was ever granted counts, spent or not."
+            }
+            Error::InvalidAmount { reason: AmountError::TooMuchOwed, .. } => {
+                "Grant credits first (credits.credit_grant): they pay what is owed."
+            }
+            Error::InvalidAmount {
+                reason:
+                    AmountError::BelowMinimum(_)
+                    | AmountError::AboveMaximum(_)
+                    | AmountError::CostsTooLittle(..)
+                    | AmountError::CostsTooMuch(..),
+                ..
+            } => "credits.currency_update and credits.configure_recharge set what one payment may be.",
+            Error::InvalidAmount { .. } => "Amounts are exact decimals in major units of the currency.",
+            Error::CurrencyNotFound { inactive: true, .. } => {
+                "credits.currency_update(currency, active => true) takes it up again."
+            }
+            Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
+            Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
+            Error::HoldNotOpen { state: "unknown", .. } => {
+                "A hold is found by its customer and its id: see the view credits.open_holds."
+            }
+            Error::HoldNotOpen { .. } => {
+                "A hold is captured or released once, and closed then. Charge more with credits.wallet_debit, or make another hold."
+            }
+            Error::RechargeNotConfigured { .. } => {
+                "Configure it with credits.configure_recharge, for a customer with credits.configure_auto_recharge."
+            }
+            Error::SignatureInvalid { reason: TOO_OLD } => {
+                "Look whether both clocks are right, and how long the request waited; credits.payment_provider_set has the tolerance."
+            }
+            Error::SignatureInvalid { .. } => {
+                "Pass the raw request body and the signature header as they came; credits.payment_provider_set has the secret."
+            }
+            Error::TokenInvalid { .. } => {
+                "Make a new link with credits.billing_portal_session_create: it is good for ten minutes, in the database that made it."
+            }
+            Error::TopUpNotOpen { subject: "recharge", .. } => {
+                "Try again: the transaction that asks for it may not have committed yet. See the view credits.recharge_log."
+            }
+            Error::TopUpNotOpen { .. } => {
+                "Try again: the transaction that makes it may not have committed yet. See the view credits.purchases."
+            }
+            Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
+            Error::InvalidArgument { argument, .. } if argument.starts_with("credits.") => {
+                "It is a setting: SET, ALTER ROLE, ALTER DATABASE or postgresql.conf gave it that value."
+            }
+            Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "See \\df+ for what the function expects.",
+            Error::ConsumerNotFound { is_needed: false, .. } => {
+                "The view credits.outbox_backlog lists those that there are."
+            }
+            Error::ConsumerNotFound { .. } => "An administrator makes it with credits.outbox_consumer_create.",
+            Error::SettingRefused { .. } => {
+                "It needs superuser, or GRANT SET ON PARAMETER. RESET it, or connect without it, to go on with the default."
+            }
+            Error::Maintenance { .. } => "Put right what the message says; what the other kinds did is kept.",
+            Error::VersionsDiffer => {
+                "ALTER EXTENSION pg_credits UPDATE brings the database to the library's version; a session that began before must connect anew."
+            }
+            Error::AccountBusy => "Try again once the other session's transaction has ended.",
+            Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
+        };
+        match self.suggestion() {
+            Some(suggestion) => format!("{suggestion} {hint}"),
+            None => hint.to_string(),
+        }
+    }
+}
