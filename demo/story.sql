@@ -100,7 +100,7 @@ SELECT ok, shortfall, available FROM credits.wallet_try_debit('ann', 10);
 \echo '# The job took 17.5; the rest goes back to where it came from.'
 \echo
 SELECT h.status, h.captured, h.released, h.available
-FROM credits.open_holds o, credits.hold_capture(o.customer_id, o.hold_id, 17.5) h WHERE o.customer_id = 'ann';
+FROM credits.holds o, credits.hold_capture(o.customer_id, o.hold_id, 17.5) h WHERE o.customer_id = 'ann' AND o.status = 'open';
 
 \echo '## 8. The support desk: which credits would go next and why, a gift, a transfer'
 \echo
@@ -164,9 +164,9 @@ FROM credits.top_up_create('dora', (SELECT price_id FROM credits.packages), idem
 \echo '# The provider reports the payment twice. The credits are granted once:'
 \echo
 SELECT p.status, p.available, p.replayed
-FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
+FROM credits.top_ups t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
 SELECT p.status, p.available, p.replayed
-FROM credits.purchases t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
+FROM credits.top_ups t, credits.payment_succeeded(t.customer_id, t.top_up_id, 'stripe', 'pi_1') p WHERE t.customer_id = 'dora';
 \echo '# From now on the account recharges itself below 20. The debit that goes below asks for it, in its own transaction:'
 \echo
 SELECT enabled, threshold, quantity FROM credits.configure_auto_recharge('dora', threshold => 20, payment_method => 'pm_card');
@@ -183,7 +183,7 @@ FROM credits.recharge_log r, credits.payment_succeeded(r.customer_id, r.top_up_i
 \echo '# The first pack is refunded. Its last 10 credits go; the 90 that were spent are owed, and the new pack pays them:'
 \echo
 SELECT p.status, p.refunded, p.taken, p.pending, p.available
-FROM credits.purchases t, credits.payment_refunded(t.customer_id, t.top_up_id, 'stripe', 're_1') p
+FROM credits.top_ups t, credits.payment_refunded(t.customer_id, t.top_up_id, 'stripe', 're_1') p
 WHERE t.customer_id = 'dora' AND t.provider_reference = 'pi_1';
 SELECT type, amount, pending, grant_name, function FROM credits.ledger WHERE customer_id = 'dora' ORDER BY line_no;
 

@@ -1,7 +1,8 @@
--- What the extension takes for now(). It reads a setting and no table, so it needs nobody's rights and no search_path.
+-- The clock. It reads a setting and no table, so it needs no rights and no search_path.
 
 CREATE FUNCTION credits.clock()
 RETURNS timestamptz
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'clock_wrapper';
-COMMENT ON FUNCTION credits.clock IS 'What pg_credits takes for now(): the start of the transaction, or credits.test_clock.';
+COMMENT ON FUNCTION credits.clock IS
+'Returns what pg_credits takes for now(): the start of the transaction, or credits.test_clock where that is set.';

@@ -1,5 +1,6 @@
--- All of it is given to credits_owner, so that a fault in a function is a fault inside schema credits. This comes before
--- any GRANT and REVOKE: rights that change owner after them are in every dump. Every upgrade does it for what it makes.
+-- All of it is given to credits_owner, so that a fault in a function is a fault inside its two schemas. This comes
+-- before any GRANT and REVOKE: rights that change owner after them are in every dump. Every upgrade does it for what
+-- it makes.
 
 DO $$
 DECLARE

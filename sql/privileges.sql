@@ -9,17 +9,20 @@ BEGIN
                                  coalesce(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
         FROM (
             SELECT 'SCHEMA' AS kind, n.nspname::text AS name, n.nspowner AS owner, n.nspacl AS acl
-            FROM pg_catalog.pg_namespace n WHERE n.nspname = 'credits'
+            FROM pg_catalog.pg_namespace n WHERE n.nspname IN ('credits', 'credits_internal')
             UNION ALL
             SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass::text,
                    c.relowner, c.relacl
-            FROM pg_catalog.pg_class c WHERE c.relnamespace = 'credits'::pg_catalog.regnamespace
+            FROM pg_catalog.pg_class c
+            WHERE c.relnamespace IN ('credits'::pg_catalog.regnamespace, 'credits_internal'::pg_catalog.regnamespace)
             UNION ALL
             SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::text, p.proowner, p.proacl
-            FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'credits'::pg_catalog.regnamespace
+            FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace IN ('credits'::pg_catalog.regnamespace, 'credits_internal'::pg_catalog.regnamespace)
             UNION ALL
             SELECT 'TYPE', t.oid::pg_catalog.regtype::text, t.typowner, t.typacl
-            FROM pg_catalog.pg_type t WHERE t.typnamespace = 'credits'::pg_catalog.regnamespace
+            FROM pg_catalog.pg_type t
+            WHERE t.typnamespace IN ('credits'::pg_catalog.regnamespace, 'credits_internal'::pg_catalog.regnamespace)
         ) AS made, pg_catalog.aclexplode(made.acl) AS given
         LEFT JOIN pg_catalog.pg_roles r ON r.oid = given.grantee
         WHERE given.grantee <> made.owner
@@ -29,10 +32,22 @@ BEGIN
     END LOOP;
 END $$;
 
-REVOKE ALL ON SCHEMA credits FROM PUBLIC;
-REVOKE ALL ON ALL TABLES IN SCHEMA credits FROM PUBLIC;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA credits FROM PUBLIC;
-REVOKE ALL ON TYPE credits.balance, credits.debit, credits.reported_event FROM PUBLIC;
+REVOKE ALL ON SCHEMA credits, credits_internal FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA credits, credits_internal FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA credits, credits_internal FROM PUBLIC;
+REVOKE ALL ON TYPE
+    credits_internal.error_code, credits.currency, credits.customer, credits.erasure, credits.metadata_clearance,
+    credits.account, credits.balance, credits.availability, credits.debit, credits.try_debit, credits.adjustment,
+    credits.transfer, credits.drawdown, credits.hold, credits.credit, credits.credit_grant,
+    credits_internal.due_grant, credits.grant_summary, credits.grant_holder, credits.grant_stats, credits.ledger_line,
+    credits.past_balance, credits_internal.own_wallet, credits_internal.own_grant, credits.meter,
+    credits.meter_status, credits.reported_event, credits.batch_event, credits_internal.due_event,
+    credits.cancellation, credits.pending_usage, credits.usage_total, credits.usage_bucket, credits.product,
+    credits.price, credits.package, credits.exchange_rate, credits.payment_outcome, credits.refund_outcome,
+    credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
+    credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
+    credits.outbox_row, credits.discrepancy
+FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
 TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
@@ -40,7 +55,7 @@ TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, 
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
     credits.wallet_balance(text, text),
-    credits.balance_now(text, text, boolean),
+    credits_internal.balance_now(text, text, boolean),
     credits.wallet_balance_at(text, text, timestamptz),
     credits.wallet_history(text, text, integer, bigint),
     credits.explain_drawdown(text, numeric, text, text),
@@ -52,27 +67,32 @@ GRANT EXECUTE ON FUNCTION
     credits.usage_summary(text, timestamptz, timestamptz, text, text, text),
     credits.usage_price(text, numeric, jsonb, integer, text),
     credits.meter_event_stats(text, timestamptz, timestamptz, text, text, text),
-    credits.due_grants(text, text),
-    credits.due_events(text, text),
+    credits_internal.due_grants(text, text),
+    credits_internal.due_events(text, text),
     credits.exchange_rate(text, text, timestamptz),
     credits.recharge_config(text),
     credits.auto_recharge_config(text, text),
     credits.billing_bootstrap(text),
     credits.clock(),
-    credits.error_code_list()
+    credits_internal.error_code_list()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits.stored_balances, credits.grants, credits.open_holds, credits.usage, credits.usage_by_period, credits.price_list, credits.price_versions,
-    credits.packages, credits.catalog, credits.rates, credits.purchases, credits.purchase_payments, credits.payment_log, credits.webhook_log,
-    credits.recharge_log, credits.outbox_rows, credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal, credits.trial_balance, credits.error_codes
+    credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds, credits.usage,
+    credits.usage_by_period, credits.meters, credits.price_versions, credits.packages, credits.products,
+    credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
+    credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
+    credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
+    credits.trial_balance, credits.error_codes
 TO credits_app, credits_read, credits_admin;
-GRANT EXECUTE ON FUNCTION credits.verify(text) TO credits_read, credits_admin;
+GRANT EXECUTE ON FUNCTION
+    credits.verify(text)
+TO credits_read, credits_admin;
 
 -- What an application does all day.
 GRANT EXECUTE ON FUNCTION
     credits.customer_upsert(text, text, text, jsonb),
-    credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text,
-                         jsonb),
+    credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text,
+        text, jsonb),
     credits.credit_grant_void(text, uuid, text),
     credits.credit_grant_expire(text, uuid),
     credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz),
@@ -89,7 +109,8 @@ GRANT EXECUTE ON FUNCTION
     credits.report_meter_events(jsonb, boolean),
     credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean),
     credits.settle(integer),
-    credits.top_up_create(text, uuid, numeric, text, integer, text, numeric, text, text, text, text, interval, text, jsonb),
+    credits.top_up_create(text, uuid, numeric, text, integer, text, numeric, text, text, text, text, interval, text,
+        jsonb),
     credits.payment_succeeded(text, uuid, text, text, numeric, numeric, numeric, numeric, text),
     credits.payment_failed(text, uuid, text, text, text),
     credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text),
@@ -98,7 +119,8 @@ GRANT EXECUTE ON FUNCTION
     credits.payment_dispute_closed(text, uuid, text, text, boolean, text),
     credits.top_up_expire(text, uuid),
     credits.webhook_receive(text, text, text),
-    credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval),
+    credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval,
+        interval),
     credits.recharge_begin(text, uuid),
     credits.billing_portal_session_create(text, text, text),
     credits.billing_portal_session_verify(text),
@@ -141,14 +163,28 @@ TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 
 -- What an end user's own login may see: the rows of credits.current_customer, and nothing that answers for another.
-GRANT EXECUTE ON FUNCTION credits.current_customer(), credits.own_wallets(), credits.own_grants() TO credits_customer;
-GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger TO credits_customer;
-
--- What one program needs that does one thing: an endpoint for webhooks, a worker that charges cards, a reporter of usage.
-GRANT EXECUTE ON FUNCTION credits.webhook_receive TO credits_webhook;
 GRANT EXECUTE ON FUNCTION
-    credits.outbox_claim, credits.outbox_ack, credits.recharge_begin, credits.payment_succeeded, credits.payment_failed,
-    credits.payment_refunded, credits.payment_refund_failed, credits.payment_disputed, credits.payment_dispute_closed
+    credits.current_customer(),
+    credits_internal.own_wallets(),
+    credits_internal.own_grants()
+TO credits_customer;
+GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger
+TO credits_customer;
+
+-- What a program needs that does one thing: receive webhooks, charge cards, report usage.
+GRANT EXECUTE ON FUNCTION
+    credits.webhook_receive
+TO credits_webhook;
+GRANT EXECUTE ON FUNCTION
+    credits.outbox_claim,
+    credits.outbox_ack,
+    credits.recharge_begin,
+    credits.payment_succeeded,
+    credits.payment_failed,
+    credits.payment_refunded,
+    credits.payment_refund_failed,
+    credits.payment_disputed,
+    credits.payment_dispute_closed
 TO credits_worker;
 GRANT EXECUTE ON FUNCTION
     credits.report_meter_event,
@@ -157,3 +193,29 @@ GRANT EXECUTE ON FUNCTION
 TO credits_meter;
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata)
 ON credits.inbox TO credits_meter;
+
+-- Row types: whoever may call a function may use its type, in a function of their own for one.
+GRANT USAGE ON TYPE
+    credits.balance, credits.availability, credits.drawdown, credits.grant_summary, credits.grant_holder,
+    credits.grant_stats, credits.ledger_line, credits.past_balance, credits.pending_usage, credits.usage_total,
+    credits.usage_bucket, credits.recharge_config, credits.auto_recharge
+TO credits_app, credits_read, credits_admin;
+GRANT USAGE ON TYPE
+    credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
+    credits.meter_status, credits.product, credits.price, credits.package, credits.exchange_rate,
+    credits.payment_provider, credits.outbox_consumer
+TO credits_admin;
+GRANT USAGE ON TYPE
+    credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
+    credits.credit, credits.credit_grant, credits.cancellation, credits.top_up, credits.portal_link,
+    credits.portal_session
+TO credits_app, credits_admin;
+GRANT USAGE ON TYPE
+    credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row
+TO credits_app, credits_admin, credits_worker;
+GRANT USAGE ON TYPE credits.reported_event, credits.batch_event
+TO credits_app, credits_admin, credits_meter;
+GRANT USAGE ON TYPE credits.received_webhook
+TO credits_app, credits_admin, credits_webhook;
+GRANT USAGE ON TYPE credits.discrepancy
+TO credits_read, credits_admin;

@@ -1,5 +1,5 @@
--- The roles: one that owns all of it, and those to give to logins. Roles belong to the cluster and not to a database, so
--- they are made where they are missing, never changed and never dropped.
+-- The roles: one that owns all of it, and those to give to logins. Roles belong to the cluster and not to a database,
+-- so they are made where they are missing, never changed and never dropped.
 
 DO $$
 DECLARE
@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     FOR wanted IN
         SELECT * FROM (VALUES
-            ('credits_owner', 'Owns schema credits, whose functions run with its rights. Not for logins.'),
+            ('credits_owner', 'Owns all of pg_credits, whose functions run with its rights. Not for logins.'),
             ('credits_app', 'Calls everything that moves credits, and reads.'),
             ('credits_read', 'Reads: the views of schema credits, and the functions that change nothing.'),
             ('credits_admin', 'Calls everything: also what configures and maintains.'),
@@ -37,7 +37,8 @@ BEGIN
                 OR role.rolbypassrls) THEN
             RAISE EXCEPTION 'role credits_owner exists already, and may do more than own pg_credits'
                 USING ERRCODE = 'object_not_in_prerequisite_state',
-                      HINT = 'ALTER ROLE credits_owner NOSUPERUSER NOLOGIN NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS';
+                      HINT = 'ALTER ROLE credits_owner NOSUPERUSER NOLOGIN NOCREATEROLE'
+                             ' NOCREATEDB NOREPLICATION NOBYPASSRLS';
         END IF;
         SELECT pg_catalog.string_agg(r.rolname, ', ' ORDER BY r.rolname) INTO members
         FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE m.roleid = role.oid;

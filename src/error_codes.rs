@@ -19,7 +19,7 @@ row! {
     }
 }
 
-/// `credits.error_code_list`: what the view `error_codes` shows.
+/// `credits_internal.error_code_list`: what the view `error_codes` shows.
 #[pg_extern(sql = false)]
 fn error_code_list() -> Reply<Many<CodeRow>> {
     let rows =

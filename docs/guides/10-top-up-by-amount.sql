@@ -57,7 +57,7 @@ SELECT FROM credits.top_up_create('jo', amount => 4.99, currency => 'USD', credi
 --
 -- The payment fails, the customer tries again, and it succeeds: the credits arrive with the success. A repeat is
 -- known by the provider's reference.
-SELECT top_up_id AS jo_1 FROM credits.purchases WHERE credits = 1250 \gset
+SELECT top_up_id AS jo_1 FROM credits.top_ups WHERE credits = 1250 \gset
 SELECT status, available FROM credits.payment_failed('jo', :'jo_1', 'acmepay', 'p-1', 'card declined');
 SELECT status, credits, available, replayed FROM credits.payment_succeeded('jo', :'jo_1', 'acmepay', 'p-2', 25);
 SELECT status, credits, available, replayed FROM credits.payment_succeeded('jo', :'jo_1', 'acmepay', 'p-2', 25);
@@ -65,12 +65,12 @@ SELECT status, credits, available, replayed FROM credits.payment_succeeded('jo',
 -- A day later nobody has paid the other three, and they count as expired, whether or not any job has run. A customer
 -- who pays all the same gets what was fixed at the beginning.
 SET credits.test_clock = '2026-05-12 09:00+00';
-SELECT credits, credit_currency, status FROM credits.purchases WHERE customer_id = 'jo' ORDER BY credits;
-SELECT top_up_id AS gpu FROM credits.purchases WHERE credit_currency = 'GPU_HOUR' \gset
+SELECT credits, credit_currency, status FROM credits.top_ups WHERE customer_id = 'jo' ORDER BY credits;
+SELECT top_up_id AS gpu FROM credits.top_ups WHERE credit_currency = 'GPU_HOUR' \gset
 SELECT status, credits, credit_currency, available FROM credits.payment_succeeded('jo', :'gpu', 'acmepay', 'p-3', 25);
 
 -- A top-up can also be given up by a call, before or after it expires, so that it is in the log and in the outbox.
-SELECT top_up_id AS cheap FROM credits.purchases WHERE credits = 2500 \gset
+SELECT top_up_id AS cheap FROM credits.top_ups WHERE credits = 2500 \gset
 SELECT status FROM credits.top_up_expire('jo', :'cheap');
 
 -- Less than was due grants nothing until another payment makes up the rest, and a person should look at it.
@@ -98,7 +98,7 @@ SELECT credited, available FROM credits.wallet_credit('jo', 1000, description =>
 -- So Jo's top-ups have been in every state, except 'failed', which the first one has left behind. (If credits of a
 -- refunded purchase had expired, they would be neither taken nor owed.)
 SELECT status, amount, paid_amount, credits, credit_currency, refunded_amount, reclaimed
-FROM credits.purchases WHERE customer_id = 'jo' ORDER BY credits;
+FROM credits.top_ups WHERE customer_id = 'jo' ORDER BY credits;
 
 -- Or what was spent is forgiven, where you refund out of courtesy. (The setting credits.spent_on_refund decides where a
 -- call does not.) Kit has spent half:
@@ -118,12 +118,12 @@ FROM credits.top_up_create('lea', amount => 25, currency => 'USD', credit_curren
 SELECT status, available FROM credits.payment_succeeded('lea', :'lea', 'acmepay', 'p-6', 25);
 SELECT debited, available FROM credits.wallet_debit('lea', 400);
 SELECT status, taken, pending, available FROM credits.payment_disputed('lea', :'lea', 'acmepay', 'd-1');
-SELECT status, dispute_status, disputed_amount, reclaimed FROM credits.purchases WHERE customer_id = 'lea';
+SELECT status, dispute_status, disputed_amount, reclaimed FROM credits.top_ups WHERE customer_id = 'lea';
 
 -- It is won: exactly what was taken comes back, and nothing is owed any more.
 SELECT status, taken, pending, available
 FROM credits.payment_dispute_closed('lea', :'lea', 'acmepay', 'd-1', won => true);
-SELECT status, dispute_status, disputed_amount, reclaimed FROM credits.purchases WHERE customer_id = 'lea';
+SELECT status, dispute_status, disputed_amount, reclaimed FROM credits.top_ups WHERE customer_id = 'lea';
 SELECT currency, available, pending FROM credits.wallet_balance('lea', 'CREDIT');
 
 -- Nothing was undone in the ledger: lines 3 and 4 took and owed, lines 5 and 6 are what the decision gave back.

@@ -55,7 +55,7 @@ SELECT top_up_id AS bought, replace(checkout_url, top_up_id::text, '(its id)') A
 FROM credits.top_up_create('mia', :'small', idempotency_key => 'cart-1') \gset
 SELECT :'checkout_url' AS checkout_url;
 SELECT package.name AS package, bought.status, bought.amount, bought.currency, bought.credits, bought.provider
-FROM credits.purchases AS bought JOIN credits.packages AS package USING (price_id) WHERE bought.customer_id = 'mia';
+FROM credits.top_ups AS bought JOIN credits.packages AS package USING (price_id) WHERE bought.customer_id = 'mia';
 
 -- 4. STRIPE REPORTS THE PAYMENT
 --

@@ -13,7 +13,7 @@ SELECT amount, status FROM credits.credit_grant('dan', 100, name => 'Pack', cate
 -- after which it expires: long enough for the work, short enough for a customer to wait if the worker dies.
 SELECT hold_id AS film FROM credits.hold_create('dan', 30, expires_in => '20 minutes', idempotency_key => 'film-1',
                                                 description => 'Film 1') \gset
-SELECT description, amount, expires_at FROM credits.open_holds WHERE customer_id = 'dan';
+SELECT description, amount, expires_at FROM credits.holds WHERE status = 'open' AND customer_id = 'dan';
 SELECT available, held FROM credits.wallet_balance('dan', 'CREDIT');
 
 -- The 30 are neither spent nor available: 80 is more than can be had now.
@@ -61,7 +61,7 @@ SELECT hold_id AS film FROM credits.hold_create('dan', 40, expires_in => '20 min
 SELECT available, held FROM credits.wallet_balance('dan', 'CREDIT');
 SET credits.test_clock = '2026-03-01 09:30+00';
 SELECT available, held FROM credits.wallet_balance('dan', 'CREDIT');
-SELECT count(*) AS open FROM credits.open_holds WHERE customer_id = 'dan';
+SELECT count(*) AS open FROM credits.holds WHERE status = 'open' AND customer_id = 'dan';
 
 -- 6. A CAPTURE THAT COMES TOO LATE
 --

@@ -41,7 +41,7 @@ SELECT line_no, type, amount, running_balance, grant_name, description FROM cred
 \set VERBOSITY terse
 SELECT * FROM credits.wallet_balance('bob');
 SELECT * FROM credits.ledger WHERE customer_id = 'bob';
-SELECT * FROM credits.accounts;
+SELECT * FROM credits_internal.accounts;
 SELECT * FROM credits.wallet_debit('alice', 1);
 
 -- Be somebody else, now or from the next login on:

@@ -31,7 +31,7 @@ SELECT product_name, credits, unit_amount, price_currency, payment_url FROM cred
 -- Hana buys two packs. What she buys is fixed now, with where to pay and until when; credits come with the payment.
 SELECT top_up_id AS bought
 FROM credits.top_up_create('hana', :'price', quantity => 2, idempotency_key => 'order-1') \gset
-SELECT status, amount, currency, credits, expires_at FROM credits.purchases WHERE customer_id = 'hana';
+SELECT status, amount, currency, credits, expires_at FROM credits.top_ups WHERE customer_id = 'hana';
 SELECT replace(checkout_url, top_up_id::text, '(its id)') AS checkout_url, replayed
 FROM credits.top_up_create('hana', :'price', quantity => 2, idempotency_key => 'order-1');
 

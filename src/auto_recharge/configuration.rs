@@ -64,11 +64,11 @@ row! {
 static FIND: Statement = Statement::new(
     c"SELECT r.customer_id, r.currency, r.enabled, r.threshold, r.price_id, r.quantity, r.payment_method,
              r.max_attempts_per_day, r.max_amount_per_day, r.cooldown, r.timeout, r.failures, r.disabled_reason,
-             EXISTS (SELECT FROM credits.recharges o
+             EXISTS (SELECT FROM credits_internal.recharges o
                      WHERE o.customer_id = r.customer_id AND o.currency = r.currency
                        AND o.status IN ('requested', 'processing') AND o.expires_at > $3),
              r.waits_for_spend
-      FROM credits.auto_recharges r WHERE r.customer_id = $1 AND r.currency = $2",
+      FROM credits_internal.auto_recharges r WHERE r.customer_id = $1 AND r.currency = $2",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
@@ -94,7 +94,8 @@ fn auto_recharge_config(customer_id: Option<&str>, currency: Option<&str>) -> Re
 
 // Switched on again it starts afresh.
 static SAVE: Statement = Statement::new(
-    c"INSERT INTO credits.auto_recharges AS r (customer_id, currency, enabled, threshold, price_id, quantity, payment_method,
+    c"INSERT INTO credits_internal.auto_recharges
+      AS r (customer_id, currency, enabled, threshold, price_id, quantity, payment_method,
                                                max_attempts_per_day, max_amount_per_day, cooldown, timeout, updated_at)
       VALUES ($1, $2, coalesce($3, true), $4, $5, coalesce($6, 1), $7, nullif($8, 2147483647), nullif($9, 'infinity'),
               coalesce($10, interval '1 minute'), coalesce($11, interval '1 hour'), $12)
@@ -108,7 +109,17 @@ static SAVE: Statement = Statement::new(
           disabled_reason = CASE WHEN $3 THEN NULL ELSE r.disabled_reason END,
           waits_for_spend = CASE WHEN $3 THEN false ELSE r.waits_for_spend END",
     &[
-        TEXTOID, TEXTOID, BOOLOID, NUMERICOID, UUIDOID, INT4OID, TEXTOID, INT4OID, NUMERICOID, INTERVALOID, INTERVALOID,
+        TEXTOID,
+        TEXTOID,
+        BOOLOID,
+        NUMERICOID,
+        UUIDOID,
+        INT4OID,
+        TEXTOID,
+        INT4OID,
+        NUMERICOID,
+        INTERVALOID,
+        INTERVALOID,
         TIMESTAMPTZOID,
     ],
 );
@@ -228,7 +239,7 @@ fn check(session: &Session, book: &Book, price: &Price) -> Result<(), Error> {
 }
 
 static ACCOUNTS: Statement = Statement::new(
-    c"SELECT r.currency FROM credits.auto_recharges r WHERE r.customer_id = $1 AND r.enabled",
+    c"SELECT r.currency FROM credits_internal.auto_recharges r WHERE r.customer_id = $1 AND r.enabled",
     &[TEXTOID],
 );
 
@@ -242,7 +253,7 @@ pub fn accounts(session: &Session, customer_id: &str) -> Result<Vec<posting::Key
 }
 
 static SWITCH_OFF: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges r SET enabled = false, disabled_reason = $2
+    c"UPDATE credits_internal.auto_recharges r SET enabled = false, disabled_reason = $2
       WHERE r.customer_id = $1 AND r.currency = ANY ($3) AND r.enabled
       RETURNING r.currency, r.failures",
     &[TEXTOID, TEXTOID, TEXTARRAYOID],

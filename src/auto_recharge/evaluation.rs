@@ -34,22 +34,22 @@ static SEE: Statement = Statement::new(
              f.min_payment, f.max_payment, k.min_amount, k.max_amount, r.max_amount_per_day,
              o.recharge_id, o.top_up_id, o.status = 'processing', o.amount, o.price_currency = p.currency, o.expires_at,
              r.price_id, r.payment_method, ($3 AT TIME ZONE 'UTC' + r.timeout) AT TIME ZONE 'UTC'
-      FROM credits.accounts a
-      JOIN credits.currencies c ON c.currency = a.currency
-      LEFT JOIN credits.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
-      LEFT JOIN credits.prices p ON p.price_id = r.price_id
-      LEFT JOIN credits.products d ON d.product_id = p.product_id
-      LEFT JOIN credits.currencies f ON f.currency = p.currency
-      LEFT JOIN (credits.recharge_configs k JOIN credits.prices b ON b.price_id = k.base_price_id)
+      FROM credits_internal.accounts a
+      JOIN credits_internal.currencies c ON c.currency = a.currency
+      LEFT JOIN credits_internal.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
+      LEFT JOIN credits_internal.prices p ON p.price_id = r.price_id
+      LEFT JOIN credits_internal.products d ON d.product_id = p.product_id
+      LEFT JOIN credits_internal.currencies f ON f.currency = p.currency
+      LEFT JOIN (credits_internal.recharge_configs k JOIN credits_internal.prices b ON b.price_id = k.base_price_id)
              ON k.currency = a.currency AND b.currency = p.currency
-      LEFT JOIN credits.recharges o ON o.customer_id = a.customer_id AND o.currency = a.currency
+      LEFT JOIN credits_internal.recharges o ON o.customer_id = a.customer_id AND o.currency = a.currency
                                    AND o.status IN ('requested', 'processing')
       CROSS JOIN LATERAL (
-          SELECT (SELECT max(y.requested_at) FROM credits.recharges y
+          SELECT (SELECT max(y.requested_at) FROM credits_internal.recharges y
                   WHERE y.customer_id = a.customer_id AND y.currency = a.currency) AS last,
                  count(*) AS attempts, min(x.requested_at) AS oldest,
                  coalesce(sum(x.amount) FILTER (WHERE x.status <> 'failed' AND x.price_currency = p.currency), 0) AS amount
-          FROM credits.recharges x
+          FROM credits_internal.recharges x
           WHERE x.customer_id = a.customer_id AND x.currency = a.currency AND x.status <> 'canceled'
             AND x.requested_at > $3 - interval '24 hours') l
       WHERE a.customer_id = $1 AND a.currency = $2",
@@ -117,7 +117,7 @@ fn offer(row: &mut Row<'_>, issued: Decimal) -> Result<Offer, Error> {
 }
 
 static SAVE: Statement = Statement::new(
-    c"UPDATE credits.accounts a
+    c"UPDATE credits_internal.accounts a
       SET told = $3, watch_below = $4, 
           charge_above = CASE WHEN a.charge_above < 'infinity' THEN greatest(a.head_floor, $4) ELSE 'infinity' END,
            watch_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
@@ -126,7 +126,7 @@ static SAVE: Statement = Statement::new(
 );
 
 static SAVE_AUTO: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges r
+    c"UPDATE credits_internal.auto_recharges r
       SET failures = $3, enabled = r.enabled AND NOT $4, disabled_reason = coalesce($5, r.disabled_reason), due_at = $6,
           waits_for_spend = $7
       WHERE r.customer_id = $1 AND r.currency = $2",
@@ -205,7 +205,7 @@ fn tell(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) {
 
 static END: Statement = Statement::new(
     // A time-out is as of its moment, whenever it is posted.
-    c"UPDATE credits.recharges SET status = $3, closed_at = least($4, expires_at), reason = $5
+    c"UPDATE credits_internal.recharges SET status = $3, closed_at = least($4, expires_at), reason = $5
       WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
 );
@@ -225,7 +225,8 @@ fn end(session: &Session, book: &Book, close: Close, (recharge_id, top_up_id): (
 }
 
 static REQUEST: Statement = Statement::new(
-    c"INSERT INTO credits.recharges (customer_id, recharge_id, currency, top_up_id, status, amount, price_currency, credits,
+    c"INSERT INTO credits_internal.recharges (customer_id, recharge_id, currency, top_up_id, status, amount, price_currency,
+      credits,
                                      payment_method, requested_at, expires_at)
       VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10)",
     &[

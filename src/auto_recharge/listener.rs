@@ -23,17 +23,17 @@ pub struct AutoRecharge;
 static NEXT_CHANGES: Statement = Statement::new(
     c"SELECT k.place, r.due_at
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
-      JOIN credits.auto_recharges r ON r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at",
+      JOIN credits_internal.auto_recharges r ON r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
 static ERASE_METHODS: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
+    c"UPDATE credits_internal.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
     &[TEXTOID],
 );
 // Why a payment failed is said in the provider's own words.
 static ERASE_REQUESTS: Statement = Statement::new(
-    c"UPDATE credits.recharges r
+    c"UPDATE credits_internal.recharges r
       SET payment_method = NULL, reason = CASE WHEN r.status <> 'failed' THEN r.reason END
       WHERE r.customer_id = $1 AND (r.payment_method IS NOT NULL OR r.status = 'failed' AND r.reason IS NOT NULL)",
     &[TEXTOID],

@@ -26,14 +26,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 static CLOSE: Statement = Statement::new(
-    c"UPDATE credits.recharges r SET status = $3, closed_at = $4, reason = $5
+    c"UPDATE credits_internal.recharges r SET status = $3, closed_at = $4, reason = $5
       WHERE r.customer_id = $1 AND r.recharge_id = $2 AND r.status = ANY ($6)
       RETURNING r.top_up_id, r.currency",
     &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTARRAYOID],
 );
 
 static COUNT: Statement = Statement::new(
-    c"UPDATE credits.auto_recharges r SET failures = CASE WHEN $3 THEN 0 ELSE r.failures + 1 END
+    c"UPDATE credits_internal.auto_recharges r SET failures = CASE WHEN $3 THEN 0 ELSE r.failures + 1 END
       WHERE r.customer_id = $1 AND r.currency = $2",
     &[TEXTOID, TEXTOID, BOOLOID],
 );
@@ -93,19 +93,19 @@ fn unknown(recharge_id: Uuid) -> Error {
 }
 
 static OF_REQUEST: Statement = Statement::new(
-    c"SELECT currency FROM credits.recharges WHERE customer_id = $1 AND recharge_id = $2",
+    c"SELECT currency FROM credits_internal.recharges WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
 static BEGIN: Statement = Statement::new(
-    c"UPDATE credits.recharges r SET status = 'processing', started_at = coalesce(r.started_at, $3)
+    c"UPDATE credits_internal.recharges r SET status = 'processing', started_at = coalesce(r.started_at, $3)
       WHERE r.customer_id = $1 AND r.recharge_id = $2 AND r.status IN ('requested', 'processing') AND r.expires_at > $3
       RETURNING 1",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
 static AS_IT_IS: Statement = Statement::new(
-    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at FROM credits.recharges
+    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at FROM credits_internal.recharges
       WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID],
 );

@@ -15,10 +15,10 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 static ASK: Statement = Statement::scanning(
-    c"INSERT INTO credits.recharge_reviews (price_id)
-      SELECT p.price_id FROM credits.prices p JOIN credits.products d ON d.product_id = p.product_id
+    c"INSERT INTO credits_internal.recharge_reviews (price_id)
+      SELECT p.price_id FROM credits_internal.prices p JOIN credits_internal.products d ON d.product_id = p.product_id
       WHERE (p.price_id = $1 OR p.product_id = $2 OR p.currency = $3 OR d.credit_currency = $3)
-        AND EXISTS (SELECT FROM credits.auto_recharges r WHERE r.price_id = p.price_id)
+        AND EXISTS (SELECT FROM credits_internal.auto_recharges r WHERE r.price_id = p.price_id)
       ORDER BY p.price_id
       ON CONFLICT (price_id) DO UPDATE SET after_customer = ''",
     &[UUIDOID, UUIDOID, TEXTOID],
@@ -31,28 +31,32 @@ pub fn ask(session: &Session, price: Option<Uuid>, product: Option<Uuid>, curren
 }
 
 static NEXT: Statement = Statement::scanning(
-    c"SELECT price_id, after_customer FROM credits.recharge_reviews ORDER BY price_id LIMIT 1 FOR UPDATE SKIP LOCKED",
+    c"SELECT price_id, after_customer FROM credits_internal.recharge_reviews ORDER BY price_id LIMIT 1 FOR UPDATE SKIP LOCKED",
     &[],
 );
 
 static PAGE: Statement = Statement::in_order(
-    c"SELECT r.customer_id, r.currency FROM credits.auto_recharges r
+    c"SELECT r.customer_id, r.currency FROM credits_internal.auto_recharges r
       WHERE r.price_id = $1 AND r.customer_id > $2 ORDER BY r.customer_id LIMIT $3",
     &[UUIDOID, TEXTOID, INT4OID],
 );
 
-static GO_ON: Statement =
-    Statement::new(c"UPDATE credits.recharge_reviews SET after_customer = $2 WHERE price_id = $1", &[UUIDOID, TEXTOID]);
+static GO_ON: Statement = Statement::new(
+    c"UPDATE credits_internal.recharge_reviews SET after_customer = $2 WHERE price_id = $1",
+    &[UUIDOID, TEXTOID],
+);
 
-static END: Statement = Statement::new(c"DELETE FROM credits.recharge_reviews WHERE price_id = $1", &[UUIDOID]);
+static END: Statement =
+    Statement::new(c"DELETE FROM credits_internal.recharge_reviews WHERE price_id = $1", &[UUIDOID]);
 
 // Accounts that work failed for, and whose time to be tried again has come.
 static LOCK_FAILED: Statement = Statement::scanning(
     c"SELECT a.customer_id, a.currency
-      FROM credits.account_failures f
-      JOIN credits.accounts a ON a.customer_id = f.customer_id AND a.currency = f.currency
+      FROM credits_internal.account_failures f
+      JOIN credits_internal.accounts a ON a.customer_id = f.customer_id AND a.currency = f.currency
       WHERE f.retry_at <= clock_timestamp()
-        AND EXISTS (SELECT FROM credits.auto_recharges r WHERE r.customer_id = f.customer_id AND r.currency = f.currency)
+        AND EXISTS (SELECT FROM credits_internal.auto_recharges r WHERE r.customer_id = f.customer_id
+        AND r.currency = f.currency)
       ORDER BY f.retry_at LIMIT $1
       FOR NO KEY UPDATE OF a SKIP LOCKED",
     &[INT4OID],

@@ -30,7 +30,7 @@ row! {
 
 // What has taken effect stays as it is: purchases were made at it.
 static SET: Statement = Statement::new(
-    c"INSERT INTO credits.exchange_rates AS r (currency, fiat_currency, effective_at, rate, created_at)
+    c"INSERT INTO credits_internal.exchange_rates AS r (currency, fiat_currency, effective_at, rate, created_at)
       VALUES ($1, $2, $3, $4, $5)
       ON CONFLICT (currency, fiat_currency, effective_at) DO UPDATE SET rate = excluded.rate
       WHERE r.effective_at > $5 OR r.rate = excluded.rate OR r.created_at = $5
@@ -72,7 +72,7 @@ fn exchange_rate_set(
 }
 
 static AT: Statement = Statement::in_order(
-    c"SELECT rate FROM credits.exchange_rates
+    c"SELECT rate FROM credits_internal.exchange_rates
       WHERE currency = $1 AND fiat_currency = $2 AND effective_at <= $3
       ORDER BY effective_at DESC LIMIT 1",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],

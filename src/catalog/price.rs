@@ -41,7 +41,7 @@ pub struct Price {
 static FIND: Statement = Statement::new(
     c"SELECT p.price_id, d.name, p.unit_amount, p.currency, d.credits, d.credit_currency, d.category, d.priority,
              d.time_to_live, d.applicable_meters, p.archived_at IS NOT NULL OR d.archived_at IS NOT NULL
-      FROM credits.prices p JOIN credits.products d ON d.product_id = p.product_id
+      FROM credits_internal.prices p JOIN credits_internal.products d ON d.product_id = p.product_id
       WHERE p.price_id = $1",
     &[UUIDOID],
 );
@@ -98,8 +98,9 @@ row! {
 }
 
 static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits.prices (price_id, product_id, type, unit_amount, currency, metadata, created_at)
-      SELECT $1, d.product_id, $3, $4, $5, $6, $7 FROM credits.products d WHERE d.product_id = $2 AND d.archived_at IS NULL
+    c"INSERT INTO credits_internal.prices (price_id, product_id, type, unit_amount, currency, metadata, created_at)
+      SELECT $1, d.product_id, $3, $4, $5, $6, $7 FROM credits_internal.products d WHERE d.product_id = $2
+      AND d.archived_at IS NULL
       RETURNING price_id, product_id, type, unit_amount, currency, metadata, archived_at IS NULL, created_at",
     &[UUIDOID, UUIDOID, TEXTOID, NUMERICOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
 );
@@ -151,7 +152,7 @@ pub fn make(
 }
 
 static ARCHIVE: Statement = Statement::new(
-    c"UPDATE credits.prices p SET archived_at = coalesce(p.archived_at, $2) WHERE p.price_id = $1
+    c"UPDATE credits_internal.prices p SET archived_at = coalesce(p.archived_at, $2) WHERE p.price_id = $1
       RETURNING p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, p.archived_at IS NULL, p.created_at",
     &[UUIDOID, TIMESTAMPTZOID],
 );

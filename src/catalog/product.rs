@@ -99,7 +99,8 @@ fn product_create(
 }
 
 static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits.products (product_id, name, description, credit_currency, credits, category, priority, time_to_live,
+    c"INSERT INTO credits_internal.products (product_id, name, description, credit_currency, credits, category, priority,
+      time_to_live,
                                     applicable_meters, metadata, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
       RETURNING product_id, name, description, credit_currency, credits, category, priority::int, time_to_live,
@@ -141,7 +142,7 @@ pub fn make(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
 }
 
 static UPDATE: Statement = Statement::new(
-    c"UPDATE credits.products p
+    c"UPDATE credits_internal.products p
       SET name = coalesce($2, p.name), description = coalesce($3, p.description), credits = coalesce($4, p.credits),
           category = coalesce($5, p.category), priority = coalesce($6, p.priority),
           time_to_live = coalesce($7, p.time_to_live), applicable_meters = coalesce($8, p.applicable_meters),
@@ -153,7 +154,7 @@ static UPDATE: Statement = Statement::new(
 );
 
 static CREDIT_CURRENCY: Statement =
-    Statement::new(c"SELECT credit_currency FROM credits.products WHERE product_id = $1", &[UUIDOID]);
+    Statement::new(c"SELECT credit_currency FROM credits_internal.products WHERE product_id = $1", &[UUIDOID]);
 
 fn credit_currency(session: &Session, product_id: Uuid) -> Result<String, Error> {
     let rows = CREDIT_CURRENCY.run(session, &[product_id.cell()])?;
@@ -213,7 +214,7 @@ fn unknown(product_id: Uuid) -> Error {
 }
 
 static ARCHIVE: Statement = Statement::new(
-    c"UPDATE credits.products p SET archived_at = coalesce(p.archived_at, $2) WHERE p.product_id = $1
+    c"UPDATE credits_internal.products p SET archived_at = coalesce(p.archived_at, $2) WHERE p.product_id = $1
       RETURNING p.product_id, p.name, p.description, p.credit_currency, p.credits, p.category, p.priority::int, p.time_to_live,
                 p.applicable_meters, p.metadata, p.archived_at IS NULL, p.created_at",
     &[UUIDOID, TIMESTAMPTZOID],

@@ -43,7 +43,8 @@ row! {
 }
 
 static SAVE: Statement = Statement::new(
-    c"INSERT INTO credits.recharge_configs AS r (currency, base_price_id, checkout_url, min_amount, max_amount, updated_at)
+    c"INSERT INTO credits_internal.recharge_configs
+      AS r (currency, base_price_id, checkout_url, min_amount, max_amount, updated_at)
       VALUES ($1, $2, $3, nullif($4, 'infinity'), nullif($5, 'infinity'), $6)
       ON CONFLICT (currency) DO UPDATE
       SET base_price_id = excluded.base_price_id, checkout_url = coalesce(excluded.checkout_url, r.checkout_url),
@@ -55,9 +56,9 @@ static SAVE: Statement = Statement::new(
 static FIND: Statement = Statement::new(
     c"SELECT r.currency, p.price_id, d.product_id, d.name, d.credits, p.unit_amount, p.currency, r.checkout_url, r.min_amount,
              r.max_amount
-      FROM credits.recharge_configs r
-      JOIN credits.prices p ON p.price_id = r.base_price_id
-      JOIN credits.products d ON d.product_id = p.product_id
+      FROM credits_internal.recharge_configs r
+      JOIN credits_internal.prices p ON p.price_id = r.base_price_id
+      JOIN credits_internal.products d ON d.product_id = p.product_id
       WHERE r.currency = $1",
     &[TEXTOID],
 );
@@ -114,7 +115,7 @@ fn configure_recharge(
 
 static KNOWN_LIMITS: Statement = Statement::new(
     c"SELECT r.min_amount, r.max_amount, p.currency
-      FROM credits.recharge_configs r JOIN credits.prices p ON p.price_id = r.base_price_id
+      FROM credits_internal.recharge_configs r JOIN credits_internal.prices p ON p.price_id = r.base_price_id
       WHERE r.currency = $1",
     &[TEXTOID],
 );
@@ -169,8 +170,8 @@ pub fn base_price(session: &Session, currency: &str) -> Result<Uuid, Error> {
 }
 
 static LIMITS: Statement = Statement::new(
-    c"SELECT r.min_amount, r.max_amount FROM credits.recharge_configs r
-      JOIN credits.prices p ON p.price_id = r.base_price_id AND p.currency = $2
+    c"SELECT r.min_amount, r.max_amount FROM credits_internal.recharge_configs r
+      JOIN credits_internal.prices p ON p.price_id = r.base_price_id AND p.currency = $2
       WHERE r.currency = $1",
     &[TEXTOID, TEXTOID],
 );
@@ -182,7 +183,7 @@ pub fn limits(session: &Session, currency: &str, fiat_currency: &str) -> Result<
 }
 
 static CHECKOUT_URL: Statement =
-    Statement::new(c"SELECT checkout_url FROM credits.recharge_configs WHERE currency = $1", &[TEXTOID]);
+    Statement::new(c"SELECT checkout_url FROM credits_internal.recharge_configs WHERE currency = $1", &[TEXTOID]);
 
 /// Where to pay for a currency's credits.
 pub fn checkout_url(session: &Session, currency: &str) -> Result<Option<String>, Error> {

@@ -13,7 +13,7 @@ static BOOTSTRAP: Statement = Statement::scanning(
     c"SELECT jsonb_build_object(
           'customer', (SELECT jsonb_build_object('customer_id', c.customer_id, 'name', c.name, 'email', c.email,
                                                  'metadata', c.metadata)
-                       FROM credits.customers c WHERE c.customer_id = $1),
+                       FROM credits_internal.customers c WHERE c.customer_id = $1),
           'balances', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                               'currency', b.currency, 'available', b.available::text, 'restricted', b.restricted::text,
                               'held', b.held::text, 'pending', b.pending::text, 'next_expiry_at', b.next_expiry_at,
@@ -29,7 +29,7 @@ static BOOTSTRAP: Statement = Statement::scanning(
           'meters', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                             'event_name', m.event_name, 'name', m.name, 'unit', m.unit, 'currency', m.currency,
                             'unit_price', m.unit_price::text, 'pricing', m.pricing) ORDER BY m.event_name), '[]')
-                     FROM credits.price_list m WHERE m.active),
+                     FROM credits.meters m WHERE m.active),
           'history', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                              'currency', h.currency, 'line_no', h.line_no, 'type', h.type, 'amount', h.amount::text,
                              'running_balance', h.running_balance::text, 'description', h.description, 'grant_name', h.grant_name,
@@ -38,13 +38,13 @@ static BOOTSTRAP: Statement = Statement::scanning(
           'purchases', (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.created_at DESC), '[]')
                         FROM (SELECT t.top_up_id, t.price_id, t.name, t.status, t.amount::text, t.currency, t.credits::text, t.credit_currency,
                                      t.refunded_amount::text, t.created_at, t.paid_at
-                              FROM credits.purchases t WHERE t.customer_id = $1
+                              FROM credits.top_ups t WHERE t.customer_id = $1
                               ORDER BY t.created_at DESC, t.top_up_id DESC LIMIT 20) p),
           'auto_recharge', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                                    'currency', r.currency, 'enabled', r.enabled, 'threshold', r.threshold::text,
                                    'price_id', r.price_id, 'quantity', r.quantity, 'failures', r.failures,
                                    'disabled_reason', r.disabled_reason) ORDER BY r.currency), '[]')
-                            FROM credits.auto_recharges r WHERE r.customer_id = $1))",
+                            FROM credits_internal.auto_recharges r WHERE r.customer_id = $1))",
     &[TEXTOID],
 );
 

@@ -74,17 +74,17 @@ impl Claims {
     }
 }
 
-static KEY: Statement = Statement::new(c"SELECT key FROM credits.signing_keys WHERE purpose = 'portal'", &[]);
+static KEY: Statement = Statement::new(c"SELECT key FROM credits_internal.signing_keys WHERE purpose = 'portal'", &[]);
 
 // 244 random bits from PostgreSQL's own strong source.
 static MAKE_KEY: Statement = Statement::new(
-    c"INSERT INTO credits.signing_keys (purpose, key, created_at)
+    c"INSERT INTO credits_internal.signing_keys (purpose, key, created_at)
       VALUES ('portal', gen_random_uuid()::text || gen_random_uuid()::text, $1) ON CONFLICT DO NOTHING",
     &[TIMESTAMPTZOID],
 );
 
 static ROTATE_KEY: Statement = Statement::new(
-    c"INSERT INTO credits.signing_keys AS k (purpose, key, created_at)
+    c"INSERT INTO credits_internal.signing_keys AS k (purpose, key, created_at)
       VALUES ('portal', gen_random_uuid()::text || gen_random_uuid()::text, $1)
       ON CONFLICT (purpose) DO UPDATE SET key = excluded.key, created_at = excluded.created_at
       RETURNING k.created_at",

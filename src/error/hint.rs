@@ -52,7 +52,7 @@ impl Error {
             Error::CurrencyNotFound { .. } => "Make the currency with credits.currency_create.",
             Error::GrantNotFound { .. } => "A grant is found by its customer and its id: see the view credits.grants.",
             Error::HoldNotOpen { state: "unknown", .. } => {
-                "A hold is found by its customer and its id: see the view credits.open_holds."
+                "A hold is found by its customer and its id: see the view credits.holds."
             }
             Error::HoldNotOpen { .. } => {
                 "A hold is captured or released once, and closed then. Charge more with credits.wallet_debit, or make another hold."
@@ -73,7 +73,7 @@ impl Error {
                 "Try again: the transaction that asks for it may not have committed yet. See the view credits.recharge_log."
             }
             Error::TopUpNotOpen { .. } => {
-                "Try again: the transaction that makes it may not have committed yet. See the view credits.purchases."
+                "Try again: the transaction that makes it may not have committed yet. See the view credits.top_ups."
             }
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
             Error::InvalidArgument { argument, .. } if argument.starts_with("credits.") => {

@@ -83,8 +83,8 @@ fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Ti
 
 static DUE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency, a.next_change_at, f.customer_id IS NOT NULL
-      FROM credits.accounts a
-      LEFT JOIN credits.account_failures f ON f.customer_id = a.customer_id AND f.currency = a.currency
+      FROM credits_internal.accounts a
+      LEFT JOIN credits_internal.account_failures f ON f.customer_id = a.customer_id AND f.currency = a.currency
       WHERE a.next_change_at <= $1 AND a.next_change_at < 'infinity' AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
       ORDER BY a.next_change_at LIMIT $2",
     &[TIMESTAMPTZOID, INT4OID],

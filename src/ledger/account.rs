@@ -33,7 +33,7 @@ row! {
 }
 
 static CONFIGURE: Statement = Statement::new(
-    c"UPDATE credits.accounts a
+    c"UPDATE credits_internal.accounts a
       SET overdraft_limit = coalesce($3, a.overdraft_limit),
           low_balance_threshold = coalesce(CASE WHEN $4 = 'infinity' THEN 0 ELSE $4 END, a.low_balance_threshold)
       WHERE a.customer_id = $1 AND a.currency = $2

@@ -86,7 +86,7 @@ fn credit_availability(
 }
 
 static BEING_BOUGHT: Statement = Statement::new(
-    c"SELECT credits FROM credits.recharges
+    c"SELECT credits FROM credits_internal.recharges
       WHERE customer_id = $1 AND currency = $2 AND status IN ('requested', 'processing') AND expires_at > $3",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );

@@ -36,15 +36,17 @@ row! {
     }
 }
 
-static CURRENCIES: Statement =
-    Statement::new(c"SELECT currency FROM credits.accounts WHERE customer_id = $1 ORDER BY currency", &[TEXTOID]);
+static CURRENCIES: Statement = Statement::new(
+    c"SELECT currency FROM credits_internal.accounts WHERE customer_id = $1 ORDER BY currency",
+    &[TEXTOID],
+);
 
 /// The currencies in which a customer has an account.
 pub fn currencies(session: &Session, customer_id: &str) -> Result<Vec<String>, Error> {
     CURRENCIES.run(session, &[customer_id.cell()])?.iter().map(|mut row| row.next()).collect()
 }
 
-/// `credits.balance_now`: the general way of `wallet_balance`, which SQL does alone where an account's row is the last word.
+/// `credits_internal.balance_now`: the general way of `wallet_balance`, which SQL does alone where an account's row is the last word.
 /// NULL without a currency, and with `or_null` where the account is damaged. Writes nothing. Raises PC008, PC013.
 #[pg_extern(sql = false)]
 fn balance_now(customer_id: Option<&str>, currency: Option<&str>, or_null: Option<bool>) -> Reply<Maybe<BalanceRow>> {
@@ -88,7 +90,7 @@ row! {
     }
 }
 
-/// `credits.due_grants`: what the view grants needs to be right at the moment of reading. Raises PC013.
+/// `credits_internal.due_grants`: what the view grants needs to be right at the moment of reading. Raises PC013.
 #[pg_extern(sql = false)]
 fn due_grants(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueGrantRow>> {
     Reply(due_rows(customer_id, currency, |book| {
@@ -115,7 +117,7 @@ row! {
     }
 }
 
-/// `credits.due_events`: what the view usage needs to be right at the moment of reading. Raises PC013.
+/// `credits_internal.due_events`: what the view usage needs to be right at the moment of reading. Raises PC013.
 #[pg_extern(sql = false)]
 fn due_events(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueEventRow>> {
     Reply(due_rows(customer_id, currency, |book| {
@@ -155,9 +157,9 @@ pub fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> 
 
 // The next expiry of what is open in the tables. The account's head has its remaining on the account.
 static NEXT_EXPIRY: Statement = Statement::new(
-    c"SELECT g.grant_id, g.expires_at, g.remaining FROM credits.credit_grants g
+    c"SELECT g.grant_id, g.expires_at, g.remaining FROM credits_internal.credit_grants g
       WHERE g.customer_id = $1 AND g.currency = $2 AND g.status = 'granted' AND g.expires_at = (
-          SELECT min(e.expires_at) FROM credits.credit_grants e
+          SELECT min(e.expires_at) FROM credits_internal.credit_grants e
           WHERE e.customer_id = $1 AND e.currency = $2 AND e.status = 'granted'
             AND e.expires_at > $3 AND e.expires_at < 'infinity')",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],

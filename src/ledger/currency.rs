@@ -45,7 +45,7 @@ row! {
 }
 
 static CREATE: Statement = Statement::new(
-    c"INSERT INTO credits.currencies (currency, name, decimals, kind, symbol, metadata)
+    c"INSERT INTO credits_internal.currencies (currency, name, decimals, kind, symbol, metadata)
       VALUES ($1, $2, $3, $4, $5, $6)
       ON CONFLICT (currency) DO NOTHING
       RETURNING currency, name, decimals::int, kind, symbol, active, min_payment, max_payment, metadata",
@@ -86,7 +86,7 @@ fn currency_create(
 }
 
 static UPDATE: Statement = Statement::new(
-    c"UPDATE credits.currencies c
+    c"UPDATE credits_internal.currencies c
       SET name = coalesce($2, c.name), kind = coalesce($3, c.kind), symbol = coalesce($4, c.symbol),
           active = coalesce($5, c.active),
           min_payment = nullif(coalesce($6, c.min_payment), 'infinity'),
@@ -154,11 +154,13 @@ pub struct Currency {
     pub active: bool,
 }
 
-static FIND: Statement =
-    Statement::new(c"SELECT tableoid, decimals, active FROM credits.currencies WHERE currency = $1", &[TEXTOID]);
+static FIND: Statement = Statement::new(
+    c"SELECT tableoid, decimals, active FROM credits_internal.currencies WHERE currency = $1",
+    &[TEXTOID],
+);
 
 static MAKE_BUILT_IN: Statement = Statement::new(
-    c"INSERT INTO credits.currencies (currency, name, decimals) VALUES ($1, 'Credits', $2)
+    c"INSERT INTO credits_internal.currencies (currency, name, decimals) VALUES ($1, 'Credits', $2)
       ON CONFLICT (currency) DO NOTHING",
     &[TEXTOID, INT2OID],
 );
@@ -197,7 +199,7 @@ pub fn code_or_default(currency: Option<&str>) -> Result<String, Error> {
     }
 }
 
-static CODES: Statement = Statement::scanning(c"SELECT currency FROM credits.currencies LIMIT 1000", &[]);
+static CODES: Statement = Statement::scanning(c"SELECT currency FROM credits_internal.currencies LIMIT 1000", &[]);
 
 /// PC008, with the currency that may have been meant.
 fn missing(session: &Session, code: &str) -> Error {
@@ -259,7 +261,7 @@ impl PaymentLimits {
 }
 
 static FIND_FIAT: Statement = Statement::new(
-    c"SELECT kind = 'fiat', min_payment, max_payment FROM credits.currencies WHERE currency = $1",
+    c"SELECT kind = 'fiat', min_payment, max_payment FROM credits_internal.currencies WHERE currency = $1",
     &[TEXTOID],
 );
 

@@ -32,7 +32,7 @@ row! {
 }
 
 static UPSERT: Statement = Statement::new(
-    c"INSERT INTO credits.customers AS c (customer_id, name, email, metadata) VALUES ($1, $2, $3, $4)
+    c"INSERT INTO credits_internal.customers AS c (customer_id, name, email, metadata) VALUES ($1, $2, $3, $4)
       ON CONFLICT (customer_id) DO UPDATE
       SET name = coalesce(excluded.name, c.name), email = coalesce(excluded.email, c.email),
           metadata = coalesce(excluded.metadata, c.metadata), updated_at = now(),
@@ -62,7 +62,8 @@ fn customer_upsert(
     })())
 }
 
-static EXISTS: Statement = Statement::new(c"SELECT true FROM credits.customers WHERE customer_id = $1", &[TEXTOID]);
+static EXISTS: Statement =
+    Statement::new(c"SELECT true FROM credits_internal.customers WHERE customer_id = $1", &[TEXTOID]);
 
 /// Whether a customer was ever made.
 pub fn exists(session: &Session, customer_id: &str) -> Result<bool, Error> {
@@ -77,8 +78,10 @@ pub fn must_exist(session: &Session, customer_id: &str) -> Result<(), Error> {
     Err(Error::CustomerNotFound { customer_id: customer_id.to_string() })
 }
 
-static IS_ERASED: Statement =
-    Statement::new(c"SELECT true FROM credits.customers WHERE customer_id = $1 AND erased_at IS NOT NULL", &[TEXTOID]);
+static IS_ERASED: Statement = Statement::new(
+    c"SELECT true FROM credits_internal.customers WHERE customer_id = $1 AND erased_at IS NOT NULL",
+    &[TEXTOID],
+);
 
 /// Whether a customer was erased, and is nobody that is known since.
 pub fn is_erased(session: &Session, customer_id: &str) -> Result<bool, Error> {
@@ -86,7 +89,7 @@ pub fn is_erased(session: &Session, customer_id: &str) -> Result<bool, Error> {
 }
 
 static MAKE_BARE: Statement = Statement::new(
-    c"INSERT INTO credits.customers (customer_id) VALUES ($1) ON CONFLICT (customer_id) DO NOTHING",
+    c"INSERT INTO credits_internal.customers (customer_id) VALUES ($1) ON CONFLICT (customer_id) DO NOTHING",
     &[TEXTOID],
 );
 

@@ -152,7 +152,7 @@ fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
 
 static CHARGE: Statement = Statement::new(
     charging!(
-        "INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
+        "INSERT INTO credits_internal.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
                                          description, metadata, created_at, line_no, running_balance, grant_id)
          SELECT $1, $7, $8, $2, $3, $9, $10, $11, c.posted_at, c.last_line, c.available + c.restricted, c.head_grant_id
          FROM charge c

@@ -268,7 +268,7 @@ pub fn give(
 }
 
 static BEGIN_AT: Statement = Statement::new(
-    c"UPDATE credits.accounts SET next_change_at = least(next_change_at, $3), issued = issued + $4
+    c"UPDATE credits_internal.accounts SET next_change_at = least(next_change_at, $3), issued = issued + $4
       WHERE customer_id = $1 AND currency = $2",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID],
 );
@@ -309,13 +309,27 @@ pub fn check_room(book: &Book, amount: Decimal, decimals: u32) -> Result<(), Err
 }
 
 static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits.credit_grants (customer_id, grant_id, currency, category, status, priority, amount, remaining,
+    c"INSERT INTO credits_internal.credit_grants (customer_id, grant_id, currency, category, status, priority, amount,
+      remaining,
                                          effective_at, expires_at, applicable_meters, cost_basis, name, granted_by,
                                          metadata, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     &[
-        TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, INT2OID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-        TEXTARRAYOID, NUMERICOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID,
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        INT2OID,
+        NUMERICOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TEXTARRAYOID,
+        NUMERICOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
     ],
 );
 
@@ -361,8 +375,8 @@ static FIND: Statement = Statement::new(
              CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
              g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
              g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3
-      FROM credits.credit_grants g
-      JOIN credits.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+      FROM credits_internal.credit_grants g
+      JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
       WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 );

@@ -173,7 +173,7 @@ impl BalanceAtRow {
 }
 
 static LINE_TIME: Statement = Statement::new(
-    c"SELECT effective_at FROM credits.lines WHERE customer_id = $1 AND currency = $2 AND line_no = $3",
+    c"SELECT effective_at FROM credits_internal.lines WHERE customer_id = $1 AND currency = $2 AND line_no = $3",
     &[TEXTOID, TEXTOID, INT8OID],
 );
 
@@ -206,8 +206,8 @@ static SINCE: Statement = Statement::new(
     c"SELECT coalesce(sum(l.amount) FILTER (WHERE g.applicable_meters IS NULL), 0),
              coalesce(sum(l.amount) FILTER (WHERE g.applicable_meters IS NOT NULL), 0),
              coalesce(sum(l.held), 0), coalesce(sum(l.pending), 0)
-      FROM credits.lines l
-      LEFT JOIN credits.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+      FROM credits_internal.lines l
+      LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
       WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no > $3",
     &[TEXTOID, TEXTOID, INT8OID],
 );

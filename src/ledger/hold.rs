@@ -93,7 +93,7 @@ fn hold_create(
 }
 
 static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits.holds (customer_id, hold_id, currency, status, amount, grant_ids, grant_amounts, description,
+    c"INSERT INTO credits_internal.holds (customer_id, hold_id, currency, status, amount, grant_ids, grant_amounts, description,
                                  metadata, created_at, expires_at)
       VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10)",
     &[
@@ -196,7 +196,8 @@ fn check(session: &Session, stored: &Stored, captured: Decimal, held: Decimal) -
 }
 
 static DESCRIBE: Statement = Statement::new(
-    c"UPDATE credits.holds SET capture_description = $3, capture_metadata = $4 WHERE customer_id = $1 AND hold_id = $2",
+    c"UPDATE credits_internal.holds SET capture_description = $3, capture_metadata = $4 WHERE customer_id = $1
+      AND hold_id = $2",
     &[TEXTOID, UUIDOID, TEXTOID, JSONBOID],
 );
 
@@ -244,7 +245,7 @@ struct Stored {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, captured FROM credits.holds
+    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, captured FROM credits_internal.holds
       WHERE customer_id = $1 AND hold_id = $2",
     &[TEXTOID, UUIDOID],
 );

@@ -133,13 +133,14 @@ fn open_both(session: &Session, (from, to): (&str, &str), currency: &str, now: T
 }
 
 static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits.credit_grants (customer_id, grant_id, currency, category, status, priority, amount, remaining,
+    c"INSERT INTO credits_internal.credit_grants (customer_id, grant_id, currency, category, status, priority, amount,
+      remaining,
                                          effective_at, expires_at, cost_basis, name, granted_by, metadata, created_at,
                                          transferred_from)
       SELECT $2, x.new_id, g.currency, g.category, 'granted', g.priority, x.amount, x.amount, $6, g.expires_at,
              g.cost_basis, g.name, g.granted_by, g.metadata, $6, $1
       FROM unnest($3, $4, $5) AS x (grant_id, new_id, amount)
-      JOIN credits.credit_grants g ON g.customer_id = $1 AND g.grant_id = x.grant_id",
+      JOIN credits_internal.credit_grants g ON g.customer_id = $1 AND g.grant_id = x.grant_id",
     &[TEXTOID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID],
 );
 

@@ -180,8 +180,8 @@ struct Stored {
 static FIND: Statement = Statement::new(
     c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
              e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned
-      FROM credits.events e
-      LEFT JOIN credits.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
+      FROM credits_internal.events e
+      LEFT JOIN credits_internal.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
       WHERE e.customer_id = $1 AND e.identifier = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -238,7 +238,7 @@ impl Stored {
 }
 
 static DRAWS: Statement = Statement::new(
-    c"SELECT grant_id, -amount FROM credits.lines
+    c"SELECT grant_id, -amount FROM credits_internal.lines
       WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND identifier = $5 AND amount < 0
       ORDER BY line_no",
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
@@ -272,7 +272,7 @@ fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, De
 }
 
 static MARK: Statement = Statement::new(
-    c"INSERT INTO credits.canceled_events (customer_id, identifier, canceled_at, reason, returned)
+    c"INSERT INTO credits_internal.canceled_events (customer_id, identifier, canceled_at, reason, returned)
       VALUES ($1, $2, $3, $4, $5)",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
 );
@@ -280,9 +280,9 @@ static MARK: Statement = Statement::new(
 // What an event that is priced by itself owed is no longer owed; what was paid for it stays what it was, and came back.
 static FORGET_DEBT: Statement = Statement::new(
     c"WITH place AS (
-          DELETE FROM credits.event_debts WHERE customer_id = $1 AND identifier = $2
+          DELETE FROM credits_internal.event_debts WHERE customer_id = $1 AND identifier = $2
       )
-      UPDATE credits.meter_events SET pending = 0 WHERE customer_id = $1 AND identifier = $2",
+      UPDATE credits_internal.meter_events SET pending = 0 WHERE customer_id = $1 AND identifier = $2",
     &[TEXTOID, TEXTOID],
 );
 

@@ -15,10 +15,10 @@ static RECORD: Statement = Statement::new(
         "WITH claim AS (",
         writing_events!(),
         "    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, NULL, NULL, NULL
-             FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
+             FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
              ON CONFLICT DO NOTHING RETURNING 1
          )
-         INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
+         INSERT INTO credits_internal.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
          SELECT $1, $4, $8, $2, $3, $6 FROM claim
          RETURNING true"
     ),
@@ -60,7 +60,7 @@ pub fn record(session: &Session, priced: &Priced<'_>, now: Time) -> Result<bool,
 }
 
 static ENQUEUE: Statement = Statement::new(
-    c"INSERT INTO credits.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
+    c"INSERT INTO credits_internal.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
       SELECT x.customer_id, x.currency, $5, x.identifier, x.event_name, x.cost
       FROM unnest($1, $2, $3, $4, $6) AS x (customer_id, currency, identifier, event_name, cost)",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, NUMERICARRAYOID],

@@ -44,7 +44,7 @@ static READ: Statement = Statement::new(reading!("= ANY ($1)"), &[TIDARRAYOID]);
 static READ_PAGES: Statement = Statement::new(reading!("BETWEEN $1 AND $2"), &[TIDOID, TIDOID]);
 
 static PUT_ASIDE: Statement = Statement::new(
-    c"INSERT INTO credits.inbox_rejected (rejected_id, customer_id, event_name, value, identifier, occurred_at,
+    c"INSERT INTO credits_internal.inbox_rejected (rejected_id, customer_id, event_name, value, identifier, occurred_at,
                                           subscription_id, source_data, metadata, received_at, error, message, rejected_at)
       SELECT x.id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
              i.source_data, i.metadata, i.received_at, x.error, x.message, now()

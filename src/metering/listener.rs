@@ -13,14 +13,14 @@ static CLEAR_EVENTS: Statement = Statement::scanning(
     c"WITH kept AS (
           SELECT e.identifier,
                  (SELECT jsonb_build_object(p.pricing ->> 'by', e.metadata -> (p.pricing ->> 'by'))
-                  FROM credits.meter_prices p
+                  FROM credits_internal.meter_prices p
                   WHERE p.event_name = e.event_name AND p.version = e.price_version
                     AND jsonb_typeof(e.metadata -> (p.pricing ->> 'by')) IN ('string', 'number', 'boolean')
                     AND p.pricing -> 'prices' ? (e.metadata ->> (p.pricing ->> 'by'))) AS metadata
-          FROM credits.meter_events e
+          FROM credits_internal.meter_events e
           WHERE e.customer_id = $1 AND (e.source_data IS NOT NULL OR e.metadata IS NOT NULL)
       ), cleared AS (
-          UPDATE credits.meter_events e SET source_data = NULL, metadata = k.metadata
+          UPDATE credits_internal.meter_events e SET source_data = NULL, metadata = k.metadata
           FROM kept k
           WHERE e.customer_id = $1 AND e.identifier = k.identifier
             AND (e.source_data IS NOT NULL OR e.metadata IS DISTINCT FROM k.metadata)
@@ -31,13 +31,13 @@ static CLEAR_EVENTS: Statement = Statement::scanning(
 );
 static CLEAR_CANCELED: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits.canceled_events SET reason = NULL WHERE customer_id = $1 AND reason IS NOT NULL RETURNING 1)
+          UPDATE credits_internal.canceled_events SET reason = NULL WHERE customer_id = $1 AND reason IS NOT NULL RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 );
 static CLEAR_REJECTED: Statement = Statement::scanning(
     c"WITH cleared AS (
-          UPDATE credits.inbox_rejected SET source_data = NULL, metadata = NULL
+          UPDATE credits_internal.inbox_rejected SET source_data = NULL, metadata = NULL
           WHERE customer_id = $1 AND (source_data IS NOT NULL OR metadata IS NOT NULL) RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],

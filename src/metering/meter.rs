@@ -56,8 +56,8 @@ row! {
 static ROW: Statement = Statement::new(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
              m.settlement, p.pricing
-      FROM credits.meters m
-      JOIN credits.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
+      FROM credits_internal.meters m
+      JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
       WHERE m.event_name = $1",
     &[TEXTOID],
 );
@@ -142,12 +142,13 @@ const OVERAGES: [&str; 2] = ["pending", "reject"];
 
 static CREATE: Statement = Statement::new(
     c"WITH meter AS (
-          INSERT INTO credits.meters (event_name, name, currency, aggregation, period, unit, overage, settlement, description,
+          INSERT INTO credits_internal.meters (event_name, name, currency, aggregation, period, unit, overage, settlement,
+          description,
                                       metadata)
           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
           ON CONFLICT (event_name) DO NOTHING RETURNING event_name, price_version
       )
-      INSERT INTO credits.meter_prices (event_name, version, unit_price, pricing)
+      INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing)
       SELECT m.event_name, m.price_version, $11, $12 FROM meter m
       RETURNING event_name",
     &[
@@ -215,12 +216,12 @@ fn meter_create(
 }
 
 static LOCK: Statement = Statement::new(
-    c"SELECT aggregation, settlement FROM credits.meters WHERE event_name = $1 FOR NO KEY UPDATE",
+    c"SELECT aggregation, settlement FROM credits_internal.meters WHERE event_name = $1 FOR NO KEY UPDATE",
     &[TEXTOID],
 );
 
 static UPDATE: Statement = Statement::new(
-    c"UPDATE credits.meters m
+    c"UPDATE credits_internal.meters m
       SET name = coalesce($2, m.name), unit = coalesce($3, m.unit), overage = coalesce($4, m.overage),
           description = coalesce($5, m.description), metadata = coalesce($6, m.metadata)
       WHERE m.event_name = $1",
@@ -230,13 +231,13 @@ static UPDATE: Statement = Statement::new(
 // The same price again is no other price: what has been used goes on counting.
 static REPRICE: Statement = Statement::new(
     c"WITH meter AS (
-          UPDATE credits.meters m SET price_version = m.price_version + 1
-          FROM credits.meter_prices p
+          UPDATE credits_internal.meters m SET price_version = m.price_version + 1
+          FROM credits_internal.meter_prices p
           WHERE m.event_name = $1 AND p.event_name = m.event_name AND p.version = m.price_version
             AND (p.unit_price, p.pricing) IS DISTINCT FROM ($2, $3)
           RETURNING m.event_name, m.price_version
       )
-      INSERT INTO credits.meter_prices (event_name, version, unit_price, pricing)
+      INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing)
       SELECT m.event_name, m.price_version, $2, $3 FROM meter m",
     &[TEXTOID, NUMERICOID, JSONBOID],
 );
@@ -279,7 +280,7 @@ fn meter_update(
 }
 
 static SET_ACTIVE: Statement = Statement::new(
-    c"UPDATE credits.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",
+    c"UPDATE credits_internal.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",
     &[TEXTOID, BOOLOID],
 );
 
@@ -294,7 +295,7 @@ fn set_active(event_name: Option<&str>, active: bool) -> Result<One<ActiveRow>, 
     })
 }
 
-static NAMES: Statement = Statement::scanning(c"SELECT event_name FROM credits.meters LIMIT 1000", &[]);
+static NAMES: Statement = Statement::scanning(c"SELECT event_name FROM credits_internal.meters LIMIT 1000", &[]);
 
 /// PC004, with the meter that may have been meant.
 pub fn missing(session: &Session, event_name: &str) -> Error {
@@ -318,7 +319,7 @@ fn meter_deactivate(event_name: Option<&str>) -> Reply<One<ActiveRow>> {
     Reply(set_active(event_name, false))
 }
 
-/// `credits.forget_remembered`: the trigger on meters and currencies.
+/// `credits_internal.forget_remembered`: the trigger on meters and currencies.
 #[pg_extern(sql = false)]
 fn forget_remembered(call: Call) -> Reply<Unchanged> {
     crate::pg::cache::table_changed(&call);

@@ -80,7 +80,7 @@ static READ: Statement = Statement::new(
     c"SELECT k.place, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
              u.price_class
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, place)
-      JOIN credits.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
+      JOIN credits_internal.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
                                   AND u.period_key = k.period_key",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
@@ -114,7 +114,7 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
 }
 
 static WRITE: Statement = Statement::new(
-    c"INSERT INTO credits.usage_periods AS u (customer_id, event_name, period_key, period_start, currency, quantity,
+    c"INSERT INTO credits_internal.usage_periods AS u (customer_id, event_name, period_key, period_start, currency, quantity,
                                               event_count, last_no, credits, counted_no, counted_at, price_version,
                                               price_class)
       SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)

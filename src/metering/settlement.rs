@@ -74,19 +74,19 @@ pub fn share(most: i32, accounts: usize) -> i64 {
 // ended.
 static LOCK_SOME: Statement = Statement::in_order(
     c"WITH RECURSIVE waiting AS (
-          (SELECT u.customer_id, u.currency, u.created_at FROM credits.unsettled_events u
+          (SELECT u.customer_id, u.currency, u.created_at FROM credits_internal.unsettled_events u
            WHERE (u.customer_id, u.currency) > ($1, $2) ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1)
           UNION ALL
           SELECT n.customer_id, n.currency, n.created_at FROM waiting w
           CROSS JOIN LATERAL (
-              SELECT u.customer_id, u.currency, u.created_at FROM credits.unsettled_events u
+              SELECT u.customer_id, u.currency, u.created_at FROM credits_internal.unsettled_events u
               WHERE (u.customer_id, u.currency) > (w.customer_id, w.currency)
               ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1) n
       )
       SELECT a.customer_id, a.currency, f.customer_id IS NOT NULL
       FROM waiting w
-      JOIN credits.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
-      LEFT JOIN credits.account_failures f ON f.customer_id = w.customer_id AND f.currency = w.currency
+      JOIN credits_internal.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
+      LEFT JOIN credits_internal.account_failures f ON f.customer_id = w.customer_id AND f.currency = w.currency
       WHERE w.created_at <= $4 AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
       LIMIT $3
       FOR NO KEY UPDATE OF a SKIP LOCKED",

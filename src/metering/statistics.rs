@@ -42,8 +42,8 @@ static STATS: Statement = Statement::scanning(
                        ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0) AS quantity,
                    sum(e.consumed + e.pending) AS credits,
                    coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0) AS canceled
-            FROM credits.events e
-            LEFT JOIN credits.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = $1
+            FROM credits_internal.events e
+            LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = $1
                                            AND r.period_key = e.period_key
                                            AND r.rank = extract(epoch FROM e.occurred_at) - 946684800
                                            AND r.identifier = e.identifier AND $7 = 'last'

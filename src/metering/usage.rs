@@ -78,9 +78,10 @@ static SUMMARY: Statement = Statement::scanning(
                  ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0)),
              trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE NOT e.canceled),
              trim_scale(coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0))
-      FROM credits.events e
-      LEFT JOIN credits.meters m ON m.event_name = e.event_name
-      LEFT JOIN credits.usage_ranks r ON r.customer_id = $1 AND r.event_name = e.event_name AND r.period_key = e.period_key
+      FROM credits_internal.events e
+      LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
+      LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = $1 AND r.event_name = e.event_name
+      AND r.period_key = e.period_key
                                      AND r.rank = extract(epoch FROM e.occurred_at) - 946684800
                                      AND r.identifier = e.identifier AND m.aggregation = 'last'
       WHERE e.customer_id = $1

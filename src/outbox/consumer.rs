@@ -24,7 +24,7 @@ row! {
 }
 
 static CREATE: Statement = Statement::new(
-    c"INSERT INTO credits.outbox_consumers AS c (consumer, created_at) VALUES ($1, $2)
+    c"INSERT INTO credits_internal.outbox_consumers AS c (consumer, created_at) VALUES ($1, $2)
       ON CONFLICT (consumer) DO UPDATE SET created_at = c.created_at
       RETURNING c.consumer, c.created_at",
     &[TEXTOID, TIMESTAMPTZOID],
@@ -47,7 +47,8 @@ pub fn all(session: &Session) -> Lock {
     Lock::of(session, c"outbox_consumers", ())
 }
 
-static FIND: Statement = Statement::new(c"SELECT 1 FROM credits.outbox_consumers WHERE consumer = $1", &[TEXTOID]);
+static FIND: Statement =
+    Statement::new(c"SELECT 1 FROM credits_internal.outbox_consumers WHERE consumer = $1", &[TEXTOID]);
 
 /// The consumer is there, and stays until the transaction ends. Raises PC013.
 pub fn must_exist(session: &Session, consumer: &str) -> Result<(), Error> {
@@ -59,7 +60,7 @@ pub fn must_exist(session: &Session, consumer: &str) -> Result<(), Error> {
 }
 
 static RELEASE: Statement = Statement::scanning(
-    c"UPDATE credits.outbox_positions p SET claimed_until = '-infinity'
+    c"UPDATE credits_internal.outbox_positions p SET claimed_until = '-infinity'
       WHERE p.consumer = $1 AND ($2 IS NULL OR p.customer_id = $2) AND p.claimed_until > $3
       RETURNING 1",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
@@ -84,18 +85,18 @@ fn outbox_release(consumer: Option<&str>, customer_id: Option<&str>) -> Reply<Va
 }
 
 static REMOVE: Statement =
-    Statement::new(c"DELETE FROM credits.outbox_consumers WHERE consumer = $1 RETURNING 1", &[TEXTOID]);
+    Statement::new(c"DELETE FROM credits_internal.outbox_consumers WHERE consumer = $1 RETURNING 1", &[TEXTOID]);
 
 static FORGET_POSITIONS: Statement =
-    Statement::scanning(c"DELETE FROM credits.outbox_positions WHERE consumer = $1", &[TEXTOID]);
+    Statement::scanning(c"DELETE FROM credits_internal.outbox_positions WHERE consumer = $1", &[TEXTOID]);
 
 // Where nobody is left, what waits stays for whoever is made next.
 static FORGET_ROWS: Statement = Statement::scanning(
-    c"DELETE FROM credits.outbox o
-      WHERE EXISTS (SELECT FROM credits.outbox_consumers)
+    c"DELETE FROM credits_internal.outbox o
+      WHERE EXISTS (SELECT FROM credits_internal.outbox_consumers)
         AND NOT EXISTS (
-          SELECT FROM credits.outbox_consumers c
-          LEFT JOIN credits.outbox_positions p ON p.customer_id = o.customer_id AND p.consumer = c.consumer
+          SELECT FROM credits_internal.outbox_consumers c
+          LEFT JOIN credits_internal.outbox_positions p ON p.customer_id = o.customer_id AND p.consumer = c.consumer
           WHERE coalesce(p.acked_no, 0) < o.outbox_no)",
     &[],
 );

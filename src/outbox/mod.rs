@@ -22,11 +22,11 @@ use uuid::Uuid;
 // The counter's row is locked until the transaction ends: so a customer's rows are numbered as they commit.
 static TELL: Statement = Statement::new(
     c"WITH counter AS (
-          INSERT INTO credits.outbox_counters AS c (customer_id, last_no) VALUES ($1, 1)
+          INSERT INTO credits_internal.outbox_counters AS c (customer_id, last_no) VALUES ($1, 1)
           ON CONFLICT (customer_id) DO UPDATE SET last_no = c.last_no + 1
           RETURNING c.last_no
       )
-      INSERT INTO credits.outbox (customer_id, outbox_no, outbox_id, type, payload, created_at)
+      INSERT INTO credits_internal.outbox (customer_id, outbox_no, outbox_id, type, payload, created_at)
       SELECT $1, counter.last_no, $2, $3, $4::jsonb, $5 FROM counter",
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
@@ -48,7 +48,7 @@ pub fn tell(session: &Session, customer_id: &str, kind: &'static str, payload: &
 }
 
 static LOCK_OF: Statement = Statement::new(
-    c"SELECT p.customer_id FROM credits.outbox_positions p WHERE p.customer_id = $1 ORDER BY p.customer_id, p.consumer
+    c"SELECT p.customer_id FROM credits_internal.outbox_positions p WHERE p.customer_id = $1 ORDER BY p.customer_id, p.consumer
       FOR UPDATE",
     &[TEXTOID],
 );
@@ -61,7 +61,7 @@ fn keep_still(session: &Session, customer_id: &str) -> Result<(), Error> {
 }
 
 static ERASE: Statement = Statement::new(
-    c"UPDATE credits.outbox o
+    c"UPDATE credits_internal.outbox o
       SET payload = o.payload - CASE WHEN o.type IN ('recharge.failed', 'top_up.failed') THEN ARRAY['payment_method', 'reason']
                                      ELSE ARRAY['payment_method'] END
       WHERE o.customer_id = $1
@@ -101,8 +101,8 @@ const LONGEST_LEASE: i64 = 24 * 60 * 60;
 // Customers with rows that this consumer has not acknowledged and that none of its sessions works on, the oldest first.
 static WAITING: Statement = Statement::scanning(
     c"SELECT o.customer_id
-      FROM credits.outbox o
-      LEFT JOIN credits.outbox_positions p ON p.customer_id = o.customer_id AND p.consumer = $1
+      FROM credits_internal.outbox o
+      LEFT JOIN credits_internal.outbox_positions p ON p.customer_id = o.customer_id AND p.consumer = $1
       WHERE o.outbox_no > coalesce(p.acked_no, 0) AND coalesce(p.claimed_until, '-infinity') <= $2
       GROUP BY o.customer_id ORDER BY min(o.created_at), o.customer_id LIMIT $3",
     &[TEXTOID, TIMESTAMPTZOID, INT4OID],
@@ -113,25 +113,25 @@ static WAITING: Statement = Statement::scanning(
 static LOCK_NEW: Statement = Statement::new(
     c"SELECT o.customer_id
       FROM (SELECT k.customer_id,
-                   (SELECT min(f.outbox_no) FROM credits.outbox f WHERE f.customer_id = k.customer_id) AS outbox_no
+                   (SELECT min(f.outbox_no) FROM credits_internal.outbox f WHERE f.customer_id = k.customer_id) AS outbox_no
             FROM unnest($1) AS k (customer_id)
-            WHERE NOT EXISTS (SELECT FROM credits.outbox_positions p
+            WHERE NOT EXISTS (SELECT FROM credits_internal.outbox_positions p
                               WHERE p.customer_id = k.customer_id AND p.consumer = $2)) n
-      JOIN credits.outbox o ON o.customer_id = n.customer_id AND o.outbox_no = n.outbox_no
+      JOIN credits_internal.outbox o ON o.customer_id = n.customer_id AND o.outbox_no = n.outbox_no
       ORDER BY o.customer_id
       FOR NO KEY UPDATE OF o SKIP LOCKED",
     &[TEXTARRAYOID, TEXTOID],
 );
 
 static BEGIN_WITH: Statement = Statement::new(
-    c"INSERT INTO credits.outbox_positions (customer_id, consumer)
+    c"INSERT INTO credits_internal.outbox_positions (customer_id, consumer)
       SELECT k.customer_id, $2 FROM unnest($1) AS k (customer_id) ORDER BY k.customer_id
       ON CONFLICT DO NOTHING",
     &[TEXTARRAYOID, TEXTOID],
 );
 
 static LOCK: Statement = Statement::new(
-    c"SELECT p.customer_id FROM credits.outbox_positions p
+    c"SELECT p.customer_id FROM credits_internal.outbox_positions p
       WHERE p.customer_id = ANY ($1) AND p.consumer = $2 AND p.claimed_until <= $3
       ORDER BY p.customer_id
       FOR UPDATE SKIP LOCKED",
@@ -142,14 +142,14 @@ static LOCK: Statement = Statement::new(
 static TAKE: Statement = Statement::new(
     c"SELECT o.outbox_id, o.customer_id, o.outbox_no, o.type, o.payload, o.created_at
       FROM unnest($1) WITH ORDINALITY AS k (customer_id, place)
-      JOIN credits.outbox_positions p ON p.customer_id = k.customer_id AND p.consumer = $2
-      JOIN credits.outbox o ON o.customer_id = p.customer_id AND o.outbox_no > p.acked_no
+      JOIN credits_internal.outbox_positions p ON p.customer_id = k.customer_id AND p.consumer = $2
+      JOIN credits_internal.outbox o ON o.customer_id = p.customer_id AND o.outbox_no > p.acked_no
       ORDER BY k.place, o.outbox_no LIMIT $3",
     &[TEXTARRAYOID, TEXTOID, INT4OID],
 );
 
 static LEASE: Statement = Statement::new(
-    c"UPDATE credits.outbox_positions p SET claimed_no = x.claimed_no, claimed_until = $4
+    c"UPDATE credits_internal.outbox_positions p SET claimed_no = x.claimed_no, claimed_until = $4
       FROM unnest($1, $2) AS x (customer_id, claimed_no)
       WHERE p.customer_id = x.customer_id AND p.consumer = $3",
     &[TEXTARRAYOID, INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID],
@@ -222,8 +222,8 @@ fn customers<'r>(rows: impl Iterator<Item = crate::pg::statement::Row<'r>>) -> R
 
 // Every consumer's, so that of two that acknowledge the last of a row at once the later sees the earlier, and deletes it.
 static LOCK_POSITIONS: Statement = Statement::new(
-    c"SELECT p.customer_id FROM credits.outbox_positions p
-      WHERE p.customer_id IN (SELECT o.customer_id FROM credits.outbox o WHERE o.outbox_id = ANY ($1))
+    c"SELECT p.customer_id FROM credits_internal.outbox_positions p
+      WHERE p.customer_id IN (SELECT o.customer_id FROM credits_internal.outbox o WHERE o.outbox_id = ANY ($1))
       ORDER BY p.customer_id, p.consumer
       FOR UPDATE OF p",
     &[UUIDARRAYOID],
@@ -233,8 +233,8 @@ static LOCK_POSITIONS: Statement = Statement::new(
 static ACK: Statement = Statement::new(
     c"WITH row AS (
           SELECT o.customer_id, o.outbox_no, o.outbox_id = ANY ($2) AS acked
-          FROM credits.outbox_positions p
-          JOIN credits.outbox o ON o.customer_id = p.customer_id AND o.outbox_no > p.acked_no
+          FROM credits_internal.outbox_positions p
+          JOIN credits_internal.outbox o ON o.customer_id = p.customer_id AND o.outbox_no > p.acked_no
           WHERE p.consumer = $3 AND p.customer_id = ANY ($1)
       ), reach AS (
           SELECT r.customer_id, count(*) FILTER (WHERE r.whole) AS acked, max(r.outbox_no) FILTER (WHERE r.whole) AS acked_no
@@ -242,7 +242,7 @@ static ACK: Statement = Statement::new(
                        bool_and(x.acked) OVER (PARTITION BY x.customer_id ORDER BY x.outbox_no) AS whole FROM row x) r
           GROUP BY r.customer_id
       ), moved AS (
-          UPDATE credits.outbox_positions p
+          UPDATE credits_internal.outbox_positions p
           SET acked_no = r.acked_no, claimed_until = CASE WHEN r.acked_no >= p.claimed_no THEN '-infinity' ELSE p.claimed_until END
           FROM reach r
           WHERE p.customer_id = r.customer_id AND p.consumer = $3 AND r.acked > 0
@@ -252,10 +252,10 @@ static ACK: Statement = Statement::new(
 );
 
 static FORGET: Statement = Statement::new(
-    c"DELETE FROM credits.outbox o
+    c"DELETE FROM credits_internal.outbox o
       WHERE o.customer_id = ANY ($1) AND NOT EXISTS (
-          SELECT FROM credits.outbox_consumers c
-          LEFT JOIN credits.outbox_positions p ON p.customer_id = o.customer_id AND p.consumer = c.consumer
+          SELECT FROM credits_internal.outbox_consumers c
+          LEFT JOIN credits_internal.outbox_positions p ON p.customer_id = o.customer_id AND p.consumer = c.consumer
           WHERE coalesce(p.acked_no, 0) < o.outbox_no)",
     &[TEXTARRAYOID],
 );
@@ -286,9 +286,9 @@ fn outbox_ack(consumer: Option<&str>, ids: Option<ArrayOf<Uuid>>) -> Reply<Value
 
 static FORGET_OLD: Statement = Statement::scanning(
     c"WITH old AS (
-          SELECT o.customer_id, o.outbox_no FROM credits.outbox o
+          SELECT o.customer_id, o.outbox_no FROM credits_internal.outbox o
           WHERE o.created_at < $1 - $2 * interval '1 second' LIMIT $3 FOR UPDATE SKIP LOCKED)
-      DELETE FROM credits.outbox o USING old
+      DELETE FROM credits_internal.outbox o USING old
       WHERE o.customer_id = old.customer_id AND o.outbox_no = old.outbox_no
       RETURNING 1",
     &[TIMESTAMPTZOID, INT4OID, INT4OID],

@@ -98,20 +98,21 @@ fn give_back(
 }
 
 static OF_PURCHASE: Statement = Statement::new(
-    c"SELECT coalesce(sum(consumed + pending), 0) FROM credits.reclaims
+    c"SELECT coalesce(sum(consumed + pending), 0) FROM credits_internal.reclaims
       WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL",
     &[TEXTOID, UUIDOID],
 );
 
 static HELD: Statement = Statement::new(
     c"SELECT coalesce(sum(p.amount), 0)
-      FROM credits.holds h CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+      FROM credits_internal.holds h CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
       WHERE h.customer_id = $1 AND h.currency = $2 AND h.status = 'open' AND p.grant_id = $3",
     &[TEXTOID, TEXTOID, UUIDOID],
 );
 
 static RECORD: Statement = Statement::new(
-    c"INSERT INTO credits.reclaims (customer_id, operation_id, top_up_id, grant_id, currency, credits, owes, event_name,
+    c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, top_up_id, grant_id, currency, credits, owes,
+      event_name,
                                     created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     &[TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, NUMERICOID, BOOLOID, TEXTOID, TIMESTAMPTZOID],
@@ -184,20 +185,20 @@ fn number(row: Option<crate::pg::statement::Row<'_>>) -> Result<Decimal, Error> 
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT grant_id, credits, taken, consumed, pending, created_at, owes FROM credits.reclaims
+    c"SELECT grant_id, credits, taken, consumed, pending, created_at, owes FROM credits_internal.reclaims
       WHERE customer_id = $1 AND operation_id = $2 AND undone_at IS NULL",
     &[TEXTOID, UUIDOID],
 );
 
 static LINES: Statement = Statement::new(
-    c"SELECT grant_id, -amount, type FROM credits.lines
+    c"SELECT grant_id, -amount, type FROM credits_internal.lines
       WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND operation_id = $5 AND amount < 0
       ORDER BY line_no",
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID],
 );
 
 static MARK_UNDONE: Statement = Statement::new(
-    c"UPDATE credits.reclaims SET taken = 0, consumed = 0, pending = 0, undone_at = $3
+    c"UPDATE credits_internal.reclaims SET taken = 0, consumed = 0, pending = 0, undone_at = $3
       WHERE customer_id = $1 AND operation_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
@@ -255,8 +256,8 @@ fn lines(session: &Session, book: &Book, operation_id: Uuid, total: Decimal, sin
 
 static AS_IT_STANDS: Statement = Statement::new(
     c"SELECT r.taken, r.pending, coalesce(g.claims[array_position(g.claim_operations, r.operation_id)], 0)
-      FROM credits.reclaims r
-      JOIN credits.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
+      FROM credits_internal.reclaims r
+      JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
       WHERE r.customer_id = $1 AND r.operation_id = $2",
     &[TEXTOID, UUIDOID],
 );
@@ -273,7 +274,7 @@ pub fn as_it_stands(session: &Session, top_up: &TopUp, operation_id: Option<Uuid
 }
 
 static NEWEST: Statement = Statement::new(
-    c"SELECT operation_id FROM credits.reclaims
+    c"SELECT operation_id FROM credits_internal.reclaims
       WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL
       ORDER BY created_at DESC, operation_id DESC LIMIT 1",
     &[TEXTOID, UUIDOID],

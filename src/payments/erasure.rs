@@ -13,24 +13,24 @@ macro_rules! erasing_payloads {
     ($waiting:literal) => {
         text!(
             "WITH sent AS (
-                SELECT e.provider, e.event_id FROM credits.webhook_events e WHERE e.customer_id = $1
+                SELECT e.provider, e.event_id FROM credits_internal.webhook_events e WHERE e.customer_id = $1
                 UNION
                 SELECT e.provider, e.event_id
-                FROM (SELECT p.provider, p.provider_reference FROM credits.payments p WHERE p.customer_id = $1
+                FROM (SELECT p.provider, p.provider_reference FROM credits_internal.payments p WHERE p.customer_id = $1
                       UNION
-                      SELECT p.provider, p.payment_reference FROM credits.payments p
+                      SELECT p.provider, p.payment_reference FROM credits_internal.payments p
                       WHERE p.customer_id = $1) r (provider, reference)
-                JOIN credits.webhook_events e ON e.provider = r.provider AND e.reference = r.reference
+                JOIN credits_internal.webhook_events e ON e.provider = r.provider AND e.reference = r.reference
                                              AND e.outcome = 'ignored'
             ), locked AS (
                 SELECT w.provider, w.event_id
-                FROM sent s JOIN credits.webhook_events w ON w.provider = s.provider AND w.event_id = s.event_id
+                FROM sent s JOIN credits_internal.webhook_events w ON w.provider = s.provider AND w.event_id = s.event_id
                 WHERE w.payload IS NOT NULL
                 ORDER BY w.provider, w.event_id
                 FOR UPDATE OF w ",
             $waiting,
             ")
-            UPDATE credits.webhook_events w SET payload = NULL FROM locked l
+            UPDATE credits_internal.webhook_events w SET payload = NULL FROM locked l
             WHERE w.provider = l.provider AND w.event_id = l.event_id"
         )
     };
@@ -40,13 +40,13 @@ static ERASE_PAYLOADS: Statement = Statement::new(erasing_payloads!(""), &[TEXTO
 // What came while the accounts were waited for; and what is just coming finds the customer erased.
 static ERASE_LATE_PAYLOADS: Statement = Statement::new(erasing_payloads!("SKIP LOCKED"), &[TEXTOID]);
 static ERASE_ADDRESSES: Statement = Statement::new(
-    c"UPDATE credits.top_ups SET return_url = NULL, failure_url = NULL, checkout_url = NULL
+    c"UPDATE credits_internal.top_ups SET return_url = NULL, failure_url = NULL, checkout_url = NULL
       WHERE customer_id = $1 AND (return_url IS NOT NULL OR failure_url IS NOT NULL OR checkout_url IS NOT NULL)",
     &[TEXTOID],
 );
 static CLEAR_TOP_UPS: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits.top_ups t
+          UPDATE credits_internal.top_ups t
           SET description = NULL, metadata = NULL, name = CASE WHEN t.price_id IS NULL THEN NULL ELSE t.name END
           WHERE t.customer_id = $1 AND (t.description IS NOT NULL OR t.metadata IS NOT NULL) RETURNING 1)
       SELECT count(*) FROM cleared",

@@ -125,7 +125,7 @@ fn another(what: &str, before: &str, now: &str) -> String {
 static FACTS: Statement = Statement::new(
     c"SELECT type, provider, provider_reference, payment_reference, amount, total_refunded, tax, shipping, discount, subtotal,
              counts, contradiction, operation_id
-      FROM credits.payments WHERE customer_id = $1 AND top_up_id = $2
+      FROM credits_internal.payments WHERE customer_id = $1 AND top_up_id = $2
       ORDER BY customer_id, top_up_id, payment_id",
     &[TEXTOID, UUIDOID],
 );
@@ -322,7 +322,7 @@ impl Case {
 }
 
 static FORGET: Statement = Statement::new(
-    c"UPDATE credits.payments SET counts = false
+    c"UPDATE credits_internal.payments SET counts = false
       WHERE customer_id = $1 AND top_up_id = $2 AND type = $3 AND provider = $4 AND provider_reference = $5 AND counts",
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID],
 );
@@ -370,7 +370,8 @@ pub struct Entry<'a> {
 }
 
 static RECORD: Statement = Statement::new(
-    c"INSERT INTO credits.payments (customer_id, payment_id, top_up_id, type, provider, provider_reference, payment_reference,
+    c"INSERT INTO credits_internal.payments (customer_id, payment_id, top_up_id, type, provider, provider_reference,
+      payment_reference,
                                     amount, total_refunded, tax, shipping, discount, subtotal, currency, counts,
                                     contradiction, operation_id, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",

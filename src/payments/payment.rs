@@ -229,7 +229,7 @@ fn tell_paid(session: &Session, case: &Case, cover: &Cover) {
 }
 
 static CORRECT_COST: Statement = Statement::new(
-    c"UPDATE credits.credit_grants SET cost_basis = $3 WHERE customer_id = $1 AND grant_id = $2",
+    c"UPDATE credits_internal.credit_grants SET cost_basis = $3 WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, NUMERICOID],
 );
 

@@ -38,7 +38,7 @@ row! {
 const OVERLAP: i64 = 7 * 24 * 60 * 60;
 
 static SET: Statement = Statement::new(
-    c"INSERT INTO credits.payment_providers AS p (provider, webhook_secret, checkout_url_template, previous_secret,
+    c"INSERT INTO credits_internal.payment_providers AS p (provider, webhook_secret, checkout_url_template, previous_secret,
                                                   previous_secret_expires_at, tolerance, livemode, account, updated_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
       ON CONFLICT (provider) DO UPDATE
@@ -125,7 +125,7 @@ pub struct Configured {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT provider, checkout_url_template FROM credits.payment_providers WHERE $1 IS NULL OR provider = $1 LIMIT 2",
+    c"SELECT provider, checkout_url_template FROM credits_internal.payment_providers WHERE $1 IS NULL OR provider = $1 LIMIT 2",
     &[TEXTOID],
 );
 
@@ -149,7 +149,7 @@ fn unknown(name: &str) -> Error {
 static SECRETS: Statement = Statement::new(
     c"SELECT p.webhook_secret, CASE WHEN p.previous_secret_expires_at > $2 THEN p.previous_secret END, p.tolerance, p.livemode,
              p.account
-      FROM credits.payment_providers p WHERE p.provider = $1",
+      FROM credits_internal.payment_providers p WHERE p.provider = $1",
     &[TEXTOID, TIMESTAMPTZOID],
 );
 

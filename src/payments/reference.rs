@@ -43,7 +43,8 @@ impl Thing {
 pub type Owner = (String, Uuid);
 
 static OWNER: Statement = Statement::new(
-    c"SELECT customer_id, top_up_id FROM credits.payment_references WHERE provider = $1 AND kind = $2 AND reference = $3",
+    c"SELECT customer_id, top_up_id FROM credits_internal.payment_references WHERE provider = $1 AND kind = $2
+      AND reference = $3",
     &[TEXTOID, TEXTOID, TEXTOID],
 );
 
@@ -54,7 +55,7 @@ pub fn owner(session: &Session, thing: Thing, provider: &str, reference: &str) -
 }
 
 static CLAIM: Statement = Statement::new(
-    c"INSERT INTO credits.payment_references (provider, kind, reference, customer_id, top_up_id, created_at)
+    c"INSERT INTO credits_internal.payment_references (provider, kind, reference, customer_id, top_up_id, created_at)
       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );

@@ -142,7 +142,7 @@ pub struct New<'a> {
 }
 
 static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits.top_ups (customer_id, top_up_id, status, price_id, quantity, amount, currency, credits,
+    c"INSERT INTO credits_internal.top_ups (customer_id, top_up_id, status, price_id, quantity, amount, currency, credits,
                                    credit_currency, rate, category, priority, time_to_live, applicable_meters, name, provider,
                                    return_url, failure_url, checkout_url, description, metadata, created_at, expires_at,
                                    recharge_id, due_amount)
@@ -193,7 +193,7 @@ static LOCK: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
              t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata
-      FROM credits.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2
+      FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2
       FOR UPDATE",
     &[TEXTOID, UUIDOID],
 );
@@ -202,7 +202,7 @@ static FIND: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
              t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata
-      FROM credits.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2",
+      FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
@@ -256,7 +256,7 @@ fn read(mut row: Row<'_>) -> Result<TopUp, Error> {
 }
 
 static SAVE: Statement = Statement::new(
-    c"UPDATE credits.top_ups t
+    c"UPDATE credits_internal.top_ups t
       SET status = $3, provider = $4, provider_reference = $5, grant_id = $6, reclaimed = $7, paid_amount = $8,
           refunded_amount = $9, disputed_amount = $10, dispute_status = $11, due_amount = $12,
           paid_at = CASE WHEN $6 IS NULL THEN t.paid_at ELSE coalesce(t.paid_at, $13) END,
@@ -303,7 +303,8 @@ pub fn save(session: &Session, top_up: &TopUp, standing: &Standing, at: Time) ->
 }
 
 static SAVE_PAYMENTS: Statement = Statement::new(
-    c"INSERT INTO credits.payment_totals (customer_id, top_up_id, payment_no, provider, provider_reference, paid_amount, tax,
+    c"INSERT INTO credits_internal.payment_totals (customer_id, top_up_id, payment_no, provider, provider_reference,
+      paid_amount, tax,
                                           shipping, discount, subtotal, refunded_amount, disputed_amount)
       SELECT $1, $2, p.payment_no, p.provider, p.provider_reference, p.paid_amount, p.tax, p.shipping, p.discount, p.subtotal,
              p.refunded_amount, p.disputed_amount
@@ -331,7 +332,7 @@ static SAVE_PAYMENTS: Statement = Statement::new(
 
 // One that was only named by a refund that failed after all.
 static FORGET_PAYMENTS: Statement = Statement::new(
-    c"DELETE FROM credits.payment_totals WHERE customer_id = $1 AND top_up_id = $2 AND payment_no > $3",
+    c"DELETE FROM credits_internal.payment_totals WHERE customer_id = $1 AND top_up_id = $2 AND payment_no > $3",
     &[TEXTOID, UUIDOID, INT8OID],
 );
 

@@ -89,7 +89,7 @@ fn webhook_receive(provider: Option<&str>, payload: Option<&str>, signature: Opt
 }
 
 static CLAIM: Statement = Statement::new(
-    c"INSERT INTO credits.webhook_events (provider, event_id, type, outcome, reference, payload, received_at)
+    c"INSERT INTO credits_internal.webhook_events (provider, event_id, type, outcome, reference, payload, received_at)
       VALUES ($1, $2, $3, 'ignored', $4, $5, $6)
       ON CONFLICT DO NOTHING RETURNING 1",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
@@ -101,25 +101,26 @@ static LOCK: Statement = Statement::new(
     c"SELECT w.event_id
       FROM (SELECT $2 AS event_id
             UNION
-            SELECT e.event_id FROM credits.webhook_events e
+            SELECT e.event_id FROM credits_internal.webhook_events e
             WHERE e.provider = $1 AND e.reference = $3 AND e.outcome = 'ignored') k
-      JOIN credits.webhook_events w ON w.provider = $1 AND w.event_id = k.event_id
+      JOIN credits_internal.webhook_events w ON w.provider = $1 AND w.event_id = k.event_id
       ORDER BY w.event_id
       FOR UPDATE OF w",
     &[TEXTOID, TEXTOID, TEXTOID],
 );
 
 static FIRST: Statement = Statement::new(
-    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason FROM credits.webhook_events w
+    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason FROM credits_internal.webhook_events w
       WHERE w.provider = $1 AND w.event_id = $2",
     &[TEXTOID, TEXTOID],
 );
 
 static SETTLE: Statement = Statement::new(
     // Of a customer that was erased only that it came is kept.
-    c"UPDATE credits.webhook_events w
+    c"UPDATE credits_internal.webhook_events w
       SET outcome = $3, customer_id = $4, top_up_id = $5, reason = $6,
-          payload = CASE WHEN EXISTS (SELECT FROM credits.customers c WHERE c.customer_id = $4 AND c.erased_at IS NOT NULL)
+          payload = CASE WHEN EXISTS (SELECT FROM credits_internal.customers c WHERE c.customer_id = $4
+          AND c.erased_at IS NOT NULL)
                          THEN NULL ELSE w.payload END
       WHERE w.provider = $1 AND w.event_id = $2",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TEXTOID],
@@ -259,8 +260,10 @@ fn unexpected(expected: &Expected<'_>, event: &Event) -> Option<Ignored> {
     }
 }
 
-static BY_ID: Statement =
-    Statement::new(c"SELECT customer_id, top_up_id FROM credits.top_ups WHERE top_up_id = $1 LIMIT 1", &[UUIDOID]);
+static BY_ID: Statement = Statement::new(
+    c"SELECT customer_id, top_up_id FROM credits_internal.top_ups WHERE top_up_id = $1 LIMIT 1",
+    &[UUIDOID],
+);
 
 /// How long a transaction that begins a top-up may be under way when an event names the top-up already, in seconds.
 const MAY_COME: i64 = 60 * 60;
@@ -368,7 +371,7 @@ fn tell(
 }
 
 static EARLIER: Statement = Statement::new(
-    c"SELECT w.payload FROM credits.webhook_events w
+    c"SELECT w.payload FROM credits_internal.webhook_events w
       WHERE w.provider = $1 AND w.reference = $2 AND w.outcome = 'ignored' AND w.event_id <> $3 AND w.payload IS NOT NULL
       ORDER BY w.received_at, w.event_id",
     &[TEXTOID, TEXTOID, TEXTOID],
@@ -414,10 +417,10 @@ fn lock_ahead(
 
 static FORGET_OLD: Statement = Statement::in_order(
     c"WITH old AS (
-          SELECT w.provider, w.event_id FROM credits.webhook_events w
+          SELECT w.provider, w.event_id FROM credits_internal.webhook_events w
           WHERE w.outcome = 'ignored' AND w.received_at < $1 - $2 * interval '1 second'
           ORDER BY w.received_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-      DELETE FROM credits.webhook_events w USING old
+      DELETE FROM credits_internal.webhook_events w USING old
       WHERE w.provider = old.provider AND w.event_id = old.event_id
       RETURNING 1",
     &[TIMESTAMPTZOID, INT4OID, INT4OID],

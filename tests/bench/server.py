@@ -68,15 +68,15 @@ class Database:
         return {
             "floor_events": int(self.query("SELECT count(*) FROM floor_event")),
             "hand_events": int(self.query("SELECT count(*) FROM hand_event")),
-            "our_events": int(self.query("SELECT count(*) FROM credits.meter_events")),
+            "our_events": int(self.query("SELECT count(*) FROM credits_internal.meter_events")),
             "our_debits": int(
-                self.query("SELECT count(*) FROM credits.operations WHERE function = 'wallet_debit'")
+                self.query("SELECT count(*) FROM credits_internal.operations WHERE function = 'wallet_debit'")
             ),
         }
 
     def weight(self, side):
         """The bytes of the tables and indexes of a side, and the place in the log."""
-        tables = {"floor": "relname ~ '^floor_'", "hand": "relname ~ '^hand_'", "ours": "relnamespace = 'credits'::regnamespace"}
+        tables = {"floor": "relname ~ '^floor_'", "hand": "relname ~ '^hand_'", "ours": "relnamespace::regnamespace::text ~ '^credits(_internal)?$'"}
         size, place = self.query(
             f"SELECT (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND {tables[side]}),"
             " pg_current_wal_flush_lsn()"
@@ -94,7 +94,7 @@ class Database:
             "floor": "SELECT sum(balance)::bigint FROM floor_account",
             "hand": "SELECT sum(balance)::bigint FROM hand_account",
             "ours": "SELECT sum(available)::bigint"
-            " FROM credits.customers c, credits.wallet_balance(c.customer_id, 'CREDIT')",
+            " FROM credits_internal.customers c, credits.wallet_balance(c.customer_id, 'CREDIT')",
         }
         return {side: int(self.query(sql)) for side, sql in sums.items()}
 

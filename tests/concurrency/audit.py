@@ -84,7 +84,7 @@ def operations_recorded(connection: Connection, books: Books, done: Sequence[Don
     recorded = {
         (customer, operation): (function, amount)
         for customer, operation, function, amount in connection.execute(
-            "SELECT customer_id, operation_id::text, function, amount FROM credits.operations"
+            "SELECT customer_id, operation_id::text, function, amount FROM credits_internal.operations"
             " WHERE function NOT IN ('credit_grant', 'wallet_credit')"
         )
     }
@@ -153,7 +153,7 @@ def conserved(connection: Connection, done: Sequence[Done], given_before: Decima
     spent = _sum(_of(first, *SPENDS, "hold_capture", "report_meter_event")) + taken
     row = connection.execute(
         "SELECT sum(b.available + b.restricted), sum(b.held), sum(b.pending), (SELECT sum(lapsed) FROM credits.grants)"
-        " FROM credits.customers AS c, credits.wallet_balance(c.customer_id, 'CREDIT') AS b"
+        " FROM credits_internal.customers AS c, credits.wallet_balance(c.customer_id, 'CREDIT') AS b"
     ).fetchone()
     assert row is not None
     remaining, held, pending, lapsed = row

@@ -98,15 +98,15 @@ class Event(NamedTuple):
 
 READ: dict[Any, str] = {
     Line: "SELECT customer_id, line_no, type, amount, running_balance, coalesce(held, 0), coalesce(pending, 0),"
-    " grant_id::text, operation_id::text, identifier, effective_at, created_at FROM credits.lines"
+    " grant_id::text, operation_id::text, identifier, effective_at, created_at FROM credits_internal.lines"
     " ORDER BY customer_id, line_no",
     Grant: "SELECT customer_id, grant_id::text, name, category, status, priority, amount, effective_at,"
     " nullif(expires_at, 'infinity'), ended_at, greatest(effective_at, created_at),"
     " nullif(least(expires_at, ended_at), 'infinity'), applicable_meters, cost_basis, transferred_from"
-    " FROM credits.credit_grants",
+    " FROM credits_internal.credit_grants",
     Hold: "SELECT customer_id, hold_id::text, status, amount, captured,"
-    " grant_ids::text[], grant_amounts, created_at, coalesce(closed_at, expires_at) FROM credits.holds",
-    Event: "SELECT customer_id, identifier, event_name, value, consumed, pending FROM credits.meter_events",
+    " grant_ids::text[], grant_amounts, created_at, coalesce(closed_at, expires_at) FROM credits_internal.holds",
+    Event: "SELECT customer_id, identifier, event_name, value, consumed, pending FROM credits_internal.meter_events",
 }
 
 

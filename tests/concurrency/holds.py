@@ -246,8 +246,8 @@ def loop(checks: Checks, database: str) -> None:
 def _let_all_end(connection: psycopg.Connection[Any]) -> None:
     """Waits until no hold is open and no grant about to expire."""
     moment = (
-        "SELECT greatest((SELECT max(expires_at) FROM credits.holds WHERE customer_id = %s AND status = 'open'),"
-        " (SELECT max(expires_at) FROM credits.credit_grants WHERE customer_id = %s AND expires_at < 'infinity'))"
+        "SELECT greatest((SELECT max(expires_at) FROM credits_internal.holds WHERE customer_id = %s AND status = 'open'),"
+        " (SELECT max(expires_at) FROM credits_internal.credit_grants WHERE customer_id = %s AND expires_at < 'infinity'))"
         " > clock_timestamp()"
     )
     until = time.monotonic() + 30
@@ -275,8 +275,8 @@ def _unlike(connection: psycopg.Connection[Any], work: list[Work]) -> list[str]:
     found = {
         hold_id: (status, held, captured, spent)
         for hold_id, status, held, captured, spent in connection.execute(
-            "SELECT h.hold_id::text, h.status, h.amount, h.captured, coalesce(-sum(l.held), 0) FROM credits.holds AS h"
-            " LEFT JOIN credits.lines AS l"
+            "SELECT h.hold_id::text, h.status, h.amount, h.captured, coalesce(-sum(l.held), 0) FROM credits_internal.holds AS h"
+            " LEFT JOIN credits_internal.lines AS l"
             "   ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.type = 'capture'"
             " WHERE h.customer_id = %s GROUP BY 1, 2, 3, 4", [WALLET],
         )
@@ -290,7 +290,7 @@ def _overspent(connection: psycopg.Connection[Any]) -> list[str]:
     wrong = []
     balance = held = Decimal(0)
     for line_no, amount, set_aside in connection.execute(
-        "SELECT line_no, amount, coalesce(held, 0) FROM credits.lines WHERE customer_id = %s"
+        "SELECT line_no, amount, coalesce(held, 0) FROM credits_internal.lines WHERE customer_id = %s"
         " ORDER BY line_no", [WALLET],
     ):  # fmt: skip
         balance, held = balance + amount, held + set_aside

@@ -79,7 +79,7 @@ def an_erasure_beside_a_redelivery(pair: Pair) -> None:
         again = pair.settled(pair.second.start(RECEIVE, *event))
     erased.one()
     pair.checks.equal(again.one()["outcome"], "applied", "what the redelivery is answered")
-    rows = pair.observer.all("SELECT payload FROM credits.webhook_events WHERE customer_id = %s", pair.customer)
+    rows = pair.observer.all("SELECT payload FROM credits_internal.webhook_events WHERE customer_id = %s", pair.customer)
     pair.checks.equal([row["payload"] for row in rows], [None], "what it said is forgotten")
 
 
@@ -163,7 +163,7 @@ class _holding:
 
 
 def _other(pair: Pair) -> None:
-    pair.observer.one("SELECT CASE WHEN NOT EXISTS (SELECT FROM credits.currencies WHERE currency = 'OTHER')"
+    pair.observer.one("SELECT CASE WHEN NOT EXISTS (SELECT FROM credits_internal.currencies WHERE currency = 'OTHER')"
                       " THEN (SELECT currency FROM credits.currency_create('OTHER')) END")  # fmt: skip
 
 
@@ -316,7 +316,7 @@ class Stress:
 
     def purchase(self) -> dict[str, Any] | None:
         """One of the latest, so that several sessions tell of the same."""
-        rows = self.all("SELECT customer_id, top_up_id FROM credits.purchases ORDER BY created_at DESC LIMIT 6")
+        rows = self.all("SELECT customer_id, top_up_id FROM credits.top_ups ORDER BY created_at DESC LIMIT 6")
         return self.random.choice(rows) if rows else None
 
     def pay(self) -> None:

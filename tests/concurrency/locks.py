@@ -21,7 +21,7 @@ WEBHOOK = "SELECT * FROM credits.webhook_receive('own', %s, %s)"
 GUESSES = """SELECT a.one AS key FROM (VALUES
     (1128481097::bigint * 4294967296 + 'credits.inbox'::regclass::oid::bigint),
     (1128481097::bigint * 4294967296), ('credits.inbox'::regclass::oid::bigint),
-    ('credits.accounts'::regclass::oid::bigint), ('credits.webhook_events'::regclass::oid::bigint),
+    ('credits_internal.accounts'::regclass::oid::bigint), ('credits_internal.webhook_events'::regclass::oid::bigint),
     (hashtextextended('pg_credits webhook own pay-1', 0)), (hashtextextended('credits.inbox', 0))) AS a (one)"""
 # All that pg_locks shows of locks that are no transaction's, read as keys of either kind; and of relations and objects.
 SEEN = """SELECT DISTINCT classid::bigint::bit(32)::int AS high, objid::bigint::bit(32)::int AS low FROM pg_locks

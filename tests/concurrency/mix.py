@@ -26,14 +26,14 @@ BALANCE = (
 )
 # Any session's, so that several meet on one: a hold that is open (or, seldom, was), a grant that has not ended.
 A_HOLD = (
-    "SELECT hold_id, amount FROM credits.holds WHERE customer_id = %s AND (status = 'open' OR random() < 0.02)"
+    "SELECT hold_id, amount FROM credits_internal.holds WHERE customer_id = %s AND (status = 'open' OR random() < 0.02)"
     " ORDER BY random() LIMIT 1"
 )
 A_GRANT = (
-    "SELECT grant_id FROM credits.credit_grants WHERE customer_id = %s AND status IN ('pending', 'granted')"
+    "SELECT grant_id FROM credits_internal.credit_grants WHERE customer_id = %s AND status IN ('pending', 'granted')"
     " AND (granted_by IS NULL AND transferred_from IS NULL OR %s) ORDER BY random() LIMIT 1"
 )
-PLACE = "SELECT last_line, clock_timestamp() AS at FROM credits.accounts WHERE customer_id = %s AND currency = 'CREDIT'"
+PLACE = "SELECT last_line, clock_timestamp() AS at FROM credits_internal.accounts WHERE customer_id = %s AND currency = 'CREDIT'"
 
 
 @dataclass

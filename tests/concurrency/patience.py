@@ -82,7 +82,7 @@ def a_table_that_is_locked(pair: Pair) -> None:
     for number in range(MANY):
         _put_in(pair, busy, "calls", str(number))
     pair.first.begin()
-    pair.first.connection.execute("LOCK TABLE credits.meter_events")
+    pair.first.connection.execute("LOCK TABLE credits_internal.meter_events")
     _ends(pair, SETTLE)
     pair.checks.equal(len(pair.observer.all("SELECT 1 FROM credits.inbox")), MANY, "the rows stay")
     pair.first.rollback()
@@ -104,10 +104,10 @@ def a_row_that_is_locked(pair: Pair) -> None:
         pair.observer.one("SELECT credits.credit_grant(%s, 10, expires_at => now() + interval '1 second')", customer)
         pair.observer.one(LATER, customer, "second")
     pair.first.begin()
-    pair.first.all("SELECT FROM credits.unsettled_events WHERE customer_id = %s FOR UPDATE", busy)
-    pair.first.all("SELECT FROM credits.credit_grants WHERE customer_id = %s FOR UPDATE", busy)
+    pair.first.all("SELECT FROM credits_internal.unsettled_events WHERE customer_id = %s FOR UPDATE", busy)
+    pair.first.all("SELECT FROM credits_internal.credit_grants WHERE customer_id = %s FOR UPDATE", busy)
     _ends(pair, SETTLE)
-    waits = "SELECT customer_id FROM credits.unsettled_events WHERE customer_id = ANY (%s)"
+    waits = "SELECT customer_id FROM credits_internal.unsettled_events WHERE customer_id = ANY (%s)"
     pair.checks.equal(pair.observer.all(waits, [busy, other]), [{"customer_id": busy}], "its usage waits alone")
     pair.wait_for("(SELECT max(expires_at) < clock_timestamp() FROM credits.grants WHERE customer_id = ANY (%s)"
                   " AND expires_at < 'infinity')", [busy, other])  # fmt: skip
@@ -131,7 +131,7 @@ def _customers(pair: Pair, suffix: str = "") -> tuple[str, str]:
     """Two with credits, the second of whom nobody holds up."""
     pair.observer.all(
         "SELECT credits.meter_create('patience later', settlement => 'deferred')"
-        " WHERE NOT EXISTS (SELECT FROM credits.meters WHERE event_name = 'patience later')"
+        " WHERE NOT EXISTS (SELECT FROM credits_internal.meters WHERE event_name = 'patience later')"
     )
     busy, other = f"{pair.customer} busy {suffix}", f"{pair.customer} other {suffix}"
     for customer in (busy, other):

@@ -36,7 +36,7 @@ AUTO = (
     " cooldown => '0.2 s', timeout => '1 s')"
 )
 LATEST = (
-    "SELECT customer_id, top_up_id::text, amount, credits FROM credits.purchases WHERE customer_id = %s"
+    "SELECT customer_id, top_up_id::text, amount, credits FROM credits.top_ups WHERE customer_id = %s"
     " ORDER BY top_up_id DESC LIMIT 5"
 )
 A_REQUEST = (

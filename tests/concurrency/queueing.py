@@ -8,7 +8,7 @@ from sessions import DEBIT, EVENT, Pair, Session, refusal
 
 # The queue's locks (src/pg/lock.rs): who has one, and who waits for it.
 QUEUE = """SELECT coalesce(jsonb_object_agg(pid, granted), '{}') AS queue FROM pg_locks
-           WHERE locktype = 'object' AND classid = 'credits.accounts'::regclass"""
+           WHERE locktype = 'object' AND classid = 'credits_internal.accounts'::regclass"""
 
 
 def one_waits_for_the_row(pair: Pair) -> None:

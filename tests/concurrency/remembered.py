@@ -37,9 +37,9 @@ def an_old_snapshot_is_not_remembered(pair: Pair) -> None:
     meter = _meter(pair)
     pair.second.one(NAMED, pair.customer, "calls", "a session remembers from its second look on")
     pair.second.begin("REPEATABLE READ")
-    pair.second.one("SELECT count(*) FROM credits.meters")
+    pair.second.one("SELECT count(*) FROM credits_internal.meters")
     pair.first.one("SELECT * FROM credits.meter_deactivate(%s)", meter)
-    pair.second.one("SELECT count(*) FROM credits.meters")  # the session hears of the change; its snapshot stays
+    pair.second.one("SELECT count(*) FROM credits_internal.meters")  # the session hears of the change; its snapshot stays
     pair.second.one(NAMED, pair.customer, meter, "as it was")
     pair.second.commit()
     error = refusal(lambda: pair.second.one(NAMED, pair.customer, meter, "as it is"))

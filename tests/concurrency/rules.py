@@ -33,11 +33,11 @@ def below_zero(connection: Connection, books: Books) -> list[str]:
     ]
     return wrong + _rows(
         connection,
-        "SELECT 'account', customer_id, available, restricted, held, pending FROM credits.accounts"
+        "SELECT 'account', customer_id, available, restricted, held, pending FROM credits_internal.accounts"
         " WHERE least(available, restricted, held, pending, available - head_floor) < 0",
-        "SELECT 'grant', customer_id, remaining FROM credits.credit_grants WHERE remaining NOT BETWEEN 0 AND amount",
-        "SELECT 'event', customer_id, identifier FROM credits.meter_events WHERE least(consumed, pending) < 0",
-        "SELECT 'grant by its lines', customer_id, grant_id, sum(amount), sum(held) FROM credits.lines"
+        "SELECT 'grant', customer_id, remaining FROM credits_internal.credit_grants WHERE remaining NOT BETWEEN 0 AND amount",
+        "SELECT 'event', customer_id, identifier FROM credits_internal.meter_events WHERE least(consumed, pending) < 0",
+        "SELECT 'grant by its lines', customer_id, grant_id, sum(amount), sum(held) FROM credits_internal.lines"
         " GROUP BY 2, 3 HAVING least(sum(amount), sum(held)) < 0",
     )
 
@@ -63,7 +63,7 @@ def held_and_pending(connection: Connection, books: Books) -> list[str]:
     """What an account holds is what its open holds hold, what it owes what its events owe, and both are what its lines
     say."""
     wrong = []
-    for customer, held, pending in connection.execute("SELECT customer_id, held, pending FROM credits.accounts"):
+    for customer, held, pending in connection.execute("SELECT customer_id, held, pending FROM credits_internal.accounts"):
         account = books[customer]
         by_holds = sum((hold.amount for hold in account.holds.values() if hold.status == "open"), NOTHING)
         by_events = sum((event.pending for event in account.events.values()), NOTHING)

@@ -242,11 +242,11 @@ def _wallet(pair: Pair) -> tuple[Any, ...]:
 def _captured(pair: Pair, hold: Any) -> Any:
     """What the ledger says was spent of a hold."""
     return pair.observer.one(
-        "SELECT coalesce(-sum(held), 0) AS spent FROM credits.lines"
+        "SELECT coalesce(-sum(held), 0) AS spent FROM credits_internal.lines"
         " WHERE customer_id = %s AND operation_id = %s AND type = 'capture'", pair.customer, hold,
     )["spent"]  # fmt: skip
 
 
 def _status(pair: Pair, hold: Row) -> tuple[Any, ...]:
-    query = "SELECT status, captured FROM credits.holds WHERE customer_id = %s AND hold_id = %s"
+    query = "SELECT status, captured FROM credits_internal.holds WHERE customer_id = %s AND hold_id = %s"
     return tuple(pair.observer.one(query, pair.customer, hold["hold_id"]).values())

@@ -145,7 +145,7 @@ def lock_held_past_expiry(pair: Pair) -> None:
         pair.checks.equal(getattr(error, "sqlstate", str(error)), "PC001", "refused")
         taken = 0
     late = pair.observer.all(
-        "SELECT line_no, effective_at FROM credits.lines"
+        "SELECT line_no, effective_at FROM credits_internal.lines"
         " WHERE customer_id = %s AND amount < 0 AND type <> 'expiration' AND effective_at >= %s",
         pair.customer, ends,
     )  # fmt: skip
@@ -153,7 +153,7 @@ def lock_held_past_expiry(pair: Pair) -> None:
     pair.checks.equal(pair.balance(), (0, 0, 0), "whoever reads afterwards sees nothing of it")
     pair.observer.all("CALL credits.maintain()")
     expired = pair.observer.one(
-        "SELECT coalesce(-sum(amount), 0) AS expired FROM credits.lines"
+        "SELECT coalesce(-sum(amount), 0) AS expired FROM credits_internal.lines"
         " WHERE customer_id = %s AND type = 'expiration'", pair.customer,
     )["expired"]  # fmt: skip
     pair.checks.equal(expired, 49 - taken, "the rest is recorded as expired")
@@ -393,7 +393,7 @@ CASES = [
 
 def _owed(pair: Pair) -> list[tuple[str, int]]:
     rows = pair.observer.all(
-        "SELECT identifier, pending FROM credits.meter_events WHERE customer_id = %s AND pending > 0"
+        "SELECT identifier, pending FROM credits_internal.meter_events WHERE customer_id = %s AND pending > 0"
         " ORDER BY created_at",
         pair.customer,
     )
@@ -402,7 +402,7 @@ def _owed(pair: Pair) -> list[tuple[str, int]]:
 
 def _expired(pair: Pair, customer: str) -> int:
     row = pair.observer.one(
-        "SELECT count(*) AS lines FROM credits.lines WHERE customer_id = %s AND type = 'expiration'",
+        "SELECT count(*) AS lines FROM credits_internal.lines WHERE customer_id = %s AND type = 'expiration'",
         customer,
     )
     return row["lines"]

@@ -161,8 +161,8 @@ class Pair:
     def draws(self) -> list[tuple[str | None, Any]]:
         """From which grant how much was drawn, in the ledger's order."""
         rows = self.observer.all(
-            "SELECT g.name, -l.amount AS drawn FROM credits.lines AS l"
-            " JOIN credits.credit_grants AS g USING (customer_id, grant_id)"
+            "SELECT g.name, -l.amount AS drawn FROM credits_internal.lines AS l"
+            " JOIN credits_internal.credit_grants AS g USING (customer_id, grant_id)"
             " WHERE l.customer_id = %s AND l.type IN ('consumption', 'debit', 'hold') ORDER BY l.line_no",
             self.customer,
         )

@@ -37,7 +37,7 @@ def check(checks: Checks, database: str, report: Report) -> None:
         checks.none(harness.verify(connection), "verify() finds nothing after maintain()")
         checks.equal(seen(connection), before, "wallets and grants say the same after it as before")
 
-        rows = {str(row["top_up_id"]): row for row in all_of(connection, "SELECT * FROM credits.purchases")}
+        rows = {str(row["top_up_id"]): row for row in all_of(connection, "SELECT * FROM credits.top_ups")}
         dues = what_is_due(rows, report)
         checks.none(begun(rows, report), "every purchase was begun once, and there is no other")
         checks.none(once(connection, report), "whatever was told many times was done and recorded once")
@@ -145,7 +145,7 @@ def conserved(connection: Connection, rows: Mapping[str, dict[str, Any]], report
         "SELECT"
         " (SELECT sum(balance + held - pending) FROM credits.wallets WHERE customer_id = ANY (%(wild)s)) AS there,"
         " (SELECT sum(lapsed) FROM credits.grants WHERE customer_id = ANY (%(wild)s)) AS lapsed,"
-        " (SELECT sum(consumed + pending) FROM credits.reclaims WHERE customer_id = ANY (%(wild)s)) AS owed",
+        " (SELECT sum(consumed + pending) FROM credits_internal.reclaims WHERE customer_id = ANY (%(wild)s)) AS owed",
         {"wild": WILD},
     )
     total = sum(found.values(), NOTHING)
@@ -159,7 +159,7 @@ def below_zero(connection: Connection) -> list[str]:
         "SELECT * FROM (SELECT customer_id, line_no, sum(amount) OVER account AS balance,"
         "  sum(coalesce(held, 0)) OVER account AS held, sum(coalesce(pending, 0)) OVER account AS pending,"
         "  sum(CASE WHEN grant_id IS NULL THEN 0 ELSE amount END) OVER its_grant AS remaining"
-        "  FROM credits.lines WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no),"
+        "  FROM credits_internal.lines WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no),"
         "  its_grant AS (PARTITION BY customer_id, grant_id ORDER BY line_no)) AS l"
         " WHERE least(balance, held, pending, remaining) < 0",
     )
@@ -179,7 +179,7 @@ def moments(connection: Connection) -> list[str]:
                 connection,
                 "SELECT b.available + b.restricted AS balance, b.held, b.pending, l.* FROM credits.wallet_balance_at("
                 "%(customer_id)s, 'CREDIT', %(at)s) b, (SELECT coalesce(sum(amount), 0), coalesce(sum(held), 0),"
-                " coalesce(sum(pending), 0) FROM credits.lines WHERE customer_id = %(customer_id)s"
+                " coalesce(sum(pending), 0) FROM credits_internal.lines WHERE customer_id = %(customer_id)s"
                 " AND effective_at <= %(at)s) AS l (l_balance, l_held, l_pending)",
                 {**wallet, "at": at},
             )
@@ -207,7 +207,7 @@ def outbox(connection: Connection, report: Report) -> list[str]:
                 wrong.append(f"{consumer} acknowledged {len(ids)}, and was answered {acked}")
                 break
             handed |= {(row["customer_id"], row["outbox_no"]) for row in taken}
-    last = all_of(connection, "SELECT customer_id, last_no FROM credits.outbox_counters")
+    last = all_of(connection, "SELECT customer_id, last_no FROM credits_internal.outbox_counters")
     ever = {(row["customer_id"], number) for row in last for number in range(1, row["last_no"] + 1)}
     wrong += [f"nobody was handed {key}" for key in ever - handed] + [f"from nowhere: {key}" for key in handed - ever]
     return wrong + [f"still there: {row}" for row in all_of(connection, "SELECT * FROM credits.outbox_rows")]

@@ -23,7 +23,7 @@ WILD = [f"wild {number}" for number in range(3)]
 WALLETS = [*PLAIN, *WILD]
 METER = "calls"
 
-A_HOLD = "SELECT hold_id, amount FROM credits.open_holds WHERE customer_id = %s ORDER BY random() LIMIT 1"
+A_HOLD = "SELECT hold_id, amount FROM credits.holds WHERE status = 'open' AND customer_id = %s ORDER BY random() LIMIT 1"
 AN_EVENT = (
     "SELECT identifier, quantity FROM credits.usage WHERE customer_id = %s AND canceled_at IS NULL"
     " ORDER BY random() LIMIT 1"

@@ -83,7 +83,7 @@ def one_key_two_recipients(pair: Pair) -> None:
     error = refusal(waiting.one)
     difference = json.loads(error.diag.message_detail or "{}").get("difference")
     pair.checks.equal((error.sqlstate, difference), ("PC002", "recipient"), "refused")
-    rows = pair.observer.all("SELECT FROM credits.customers WHERE customer_id = %s", f"not {to}")
+    rows = pair.observer.all("SELECT FROM credits_internal.customers WHERE customer_id = %s", f"not {to}")
     pair.checks.none(rows, "and makes no customer")
 
 

@@ -144,9 +144,9 @@ def wallets(calls: Iterable[Call]) -> dict[str, Wallet]:
 def traces(connection: psycopg.Connection[Any]) -> set[Trace]:
     """The traces of all that is done."""
     found = connection.execute(
-        "SELECT 'key', customer_id, idempotency_key FROM credits.operations WHERE idempotency_key IS NOT NULL"
-        " UNION ALL SELECT 'event', customer_id, identifier FROM credits.meter_events"
-        " UNION ALL SELECT 'payment', customer_id, provider_reference FROM credits.payments"
-        " UNION ALL SELECT 'end of hold', customer_id, hold_id::text FROM credits.holds WHERE status <> 'open'"
+        "SELECT 'key', customer_id, idempotency_key FROM credits_internal.operations WHERE idempotency_key IS NOT NULL"
+        " UNION ALL SELECT 'event', customer_id, identifier FROM credits_internal.meter_events"
+        " UNION ALL SELECT 'payment', customer_id, provider_reference FROM credits_internal.payments"
+        " UNION ALL SELECT 'end of hold', customer_id, hold_id::text FROM credits_internal.holds WHERE status <> 'open'"
     )
     return set(found.fetchall())

@@ -121,7 +121,7 @@ def check(checks: Checks, database: str) -> None:
         by_four(checks, connection, database)
         checks.none(harness.verify(connection), "verify() finds nothing")
         connection.execute("VACUUM ANALYZE")
-        answered = explained(connection, "SELECT * FROM credits.verify(%s)", ["batch_000"], "credits.usage_discrepancies d")
+        answered = explained(connection, "SELECT * FROM credits.verify(%s)", ["batch_000"], "credits_internal.usage_discrepancies d")
         checks.none(read_whole(answered, SIZE // 2), "verify() of one customer reads no table whole")
 
 
@@ -184,15 +184,15 @@ def by_four(checks: Checks, connection: psycopg.Connection[Any], database: str) 
         first.update((customer, identifier) for customer, identifier, charged in rows if charged)
     checks.none([key for key, number in first.items() if number > 1], "each event was charged by one of them")
     stored = connection.execute(
-        "SELECT customer_id, identifier FROM credits.meter_events WHERE customer_id LIKE 'four%'"
+        "SELECT customer_id, identifier FROM credits_internal.meter_events WHERE customer_id LIKE 'four%'"
     ).fetchall()
     checks.equal(set(stored), set(first), "and the events that are stored are those")
     checks.none(
         connection.execute(
-            "SELECT e.customer_id, e.identifier FROM credits.meter_events e"
-            " LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS paid FROM credits.lines"
+            "SELECT e.customer_id, e.identifier FROM credits_internal.meter_events e"
+            " LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS paid FROM credits_internal.lines"
             "            WHERE identifier IS NOT NULL GROUP BY 1, 2) l USING (customer_id, identifier)"
-            " LEFT JOIN credits.unsettled_events u USING (customer_id, identifier)"
+            " LEFT JOIN credits_internal.unsettled_events u USING (customer_id, identifier)"
             " WHERE u.identifier IS NULL AND e.consumed <> coalesce(l.paid, 0) AND e.customer_id LIKE 'four%'"
         ).fetchall(),
         "what each consumed is what its lines took",

@@ -16,7 +16,7 @@ TOOK = """SELECT customer_id, sum(consumed), sum(pending), bool_and(created_at =
           FROM credits.usage WHERE event_name = 'tokens' GROUP BY 1 ORDER BY 1"""
 
 ROWS = 30  # of each of two customers, each in a transaction of its own
-UPDATES = "SELECT n_tup_upd FROM pg_stat_xact_all_tables WHERE relid = 'credits.accounts'::regclass"
+UPDATES = "SELECT n_tup_upd FROM pg_stat_xact_all_tables WHERE relid = 'credits_internal.accounts'::regclass"
 # Received as occurred: the row says nothing of the latter.
 LINES = """SELECT row_number() OVER (ORDER BY l.line_no), l.identifier
            FROM credits.ledger l JOIN credits.usage u USING (customer_id, identifier)

@@ -147,7 +147,7 @@ def charged_by_an_earlier_transaction(checks: Checks, database: str) -> None:
 def events_stored(database: str) -> int:
     """How many of the events are there."""
     with harness.connect(database) as connection:
-        row = connection.execute("SELECT count(*) FROM credits.meter_events WHERE customer_id = %s", [WALLET]).fetchone()
+        row = connection.execute("SELECT count(*) FROM credits_internal.meter_events WHERE customer_id = %s", [WALLET]).fetchone()
     return row[0]
 
 
@@ -187,13 +187,13 @@ def account_for_it(checks: Checks, connection: psycopg.Connection[Any], spent: D
     reported = {identifier: value for number in range(REPORTERS) for identifier, value in events(number)}
     reported["the first"] = reported["beside a debit"] = Decimal(100)
     stored = dict(
-        connection.execute("SELECT identifier, value FROM credits.meter_events WHERE customer_id = %s", [WALLET]).fetchall()
+        connection.execute("SELECT identifier, value FROM credits_internal.meter_events WHERE customer_id = %s", [WALLET]).fetchall()
     )
     checks.none(sorted(stored.items() ^ reported.items()), f"{len(reported):,} events are there, each once")
     charged = connection.execute(
         "SELECT e.identifier, e.value, e.consumed + e.pending, count(l.line_no) FILTER (WHERE l.type = 'debt'),"
         " coalesce(-sum(l.amount), 0) + coalesce(sum(l.pending), 0)"
-        " FROM credits.meter_events e LEFT JOIN credits.lines l USING (customer_id, identifier)"
+        " FROM credits_internal.meter_events e LEFT JOIN credits_internal.lines l USING (customer_id, identifier)"
         " WHERE e.customer_id = %s GROUP BY 1, 2, 3",
         [WALLET],
     ).fetchall()

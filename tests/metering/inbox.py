@@ -221,7 +221,7 @@ def account_for_it(
     refused = dict(connection.execute("SELECT error, count(*) FROM credits.rejected_events GROUP BY 1").fetchall())
     checks.equal(refused, dict(expected.refused), "each with its error")
     row = connection.execute(
-        "SELECT count(*) FROM credits.meter_events WHERE customer_id <> %s", [stats.LONE]
+        "SELECT count(*) FROM credits_internal.meter_events WHERE customer_id <> %s", [stats.LONE]
     ).fetchone()
     checks.equal(row, (expected.events,), f"{expected.events:,} events, {expected.repeats:,} repeats dropped")
     wrong = []

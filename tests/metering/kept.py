@@ -33,6 +33,7 @@ EXCEPT = {
 }
 
 GRANTS = 20_000
+SCHEMAS = ("credits", "credits_internal")
 
 
 class Scan(NamedTuple):
@@ -79,7 +80,8 @@ def indexes(connection: psycopg.Connection[Any]) -> dict[str, dict[str, tuple[li
         """SELECT t.relname, i.relname, array_agg(a.attname::text ORDER BY a.attnum), x.indisunique, x.indpred IS NULL
            FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
            JOIN pg_attribute a ON a.attrelid = i.oid JOIN pg_am m ON m.oid = i.relam
-           WHERE t.relnamespace = 'credits'::regnamespace AND m.amname = 'btree' GROUP BY 1, 2, 4, 5"""
+           WHERE t.relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND m.amname = 'btree'
+           GROUP BY 1, 2, 4, 5"""
     ):
         found.setdefault(table, {})[index] = (columns, unique, whole)
     return found
@@ -89,7 +91,7 @@ def drop_checks(connection: psycopg.Connection[Any]) -> None:
     """So that rows can be made up."""
     for table, constraint in connection.execute(
         "SELECT conrelid::regclass::text, conname FROM pg_constraint"
-        " WHERE contype = 'c' AND connamespace = 'credits'::regnamespace"
+        " WHERE contype = 'c' AND connamespace::regnamespace::text ~ '^credits(_internal)?$'"
     ).fetchall():
         connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
 
@@ -97,20 +99,21 @@ def drop_checks(connection: psycopg.Connection[Any]) -> None:
 def fill(connection: psycopg.Connection[Any], rows: int, customers: int) -> None:
     """Puts so many made-up rows into every table, and analyzes it."""
     columns = connection.execute(
-        """SELECT c.relname, array_agg(ARRAY[a.attname::text, format_type(a.atttypid, NULL)] ORDER BY a.attnum)
+        """SELECT c.oid::regclass::text, c.relname, array_agg(ARRAY[a.attname::text, format_type(a.atttypid, NULL)] ORDER BY a.attnum)
            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-           WHERE c.relnamespace = 'credits'::regnamespace AND c.relkind = 'r' AND a.attidentity = '' GROUP BY 1"""
+           WHERE c.relnamespace::regnamespace::text ~ '^credits(_internal)?$'
+             AND c.relkind = 'r' AND a.attidentity = '' GROUP BY 1, 2"""
     ).fetchall()
-    for table, parts in columns:
+    for table, name_of_it, parts in columns:
         names = [name for name, _ in parts]
-        values = [value(table, name, kind, customers) for name, kind in parts]
-        connection.execute(f"TRUNCATE credits.{table}")
+        values = [value(name_of_it, name, kind, customers) for name, kind in parts]
+        connection.execute(f"TRUNCATE {table}")
         connection.execute(
-            f"INSERT INTO credits.{table} ({', '.join(names)}) SELECT {', '.join(values)}"
+            f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)}"
             f" FROM generate_series(1, {rows}) AS n ON CONFLICT DO NOTHING"
         )
-        connection.execute(f"ALTER TABLE credits.{table} SET (autovacuum_enabled = off)")
-        connection.execute(f"ANALYZE credits.{table}")
+        connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+        connection.execute(f"ANALYZE {table}")
 
 
 def value(table: str, name: str, kind: str, customers: int) -> str:
@@ -173,7 +176,7 @@ def scans(plan: dict[str, Any]) -> Iterator[Scan]:
         if isinstance(text, str) and name.endswith(("Cond", "Filter"))
     ]  # fmt: skip
     for node in plans.nodes(plan):
-        if node.get("Schema") != "credits" or "Relation Name" not in node or "Scan" not in node["Node Type"]:
+        if node.get("Schema") not in SCHEMAS or "Relation Name" not in node or "Scan" not in node["Node Type"]:
             continue
         if node["Node Type"].startswith("Tid "):  # by where it is
             continue
@@ -203,7 +206,8 @@ def an_import(checks: Checks, database: str) -> None:
     with harness.connect(database) as connection:
         connection.execute("SET statement_timeout = '120s'")
         for (table,) in connection.execute(
-            "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind = 'r'"
+            "SELECT oid::regclass::text FROM pg_class"
+            " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind = 'r'"
         ).fetchall():
             connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
         connection.execute("SELECT credits.meter_create('calls')")

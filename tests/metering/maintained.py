@@ -64,10 +64,10 @@ def check(checks: Checks, database: str) -> None:
         # Of which kind depends on how far the last round was when the flood stopped.
         checks.check(sum(waits) > 0, f"some of what came meanwhile waits: {waits}")
         for what, query in {
-            "accounts that were due": "SELECT count(*) FROM credits.accounts WHERE next_change_at <= %s",
+            "accounts that were due": "SELECT count(*) FROM credits_internal.accounts WHERE next_change_at <= %s",
             "rows of the inbox that had come": "SELECT count(*) FROM credits.inbox WHERE received_at <= %s",
-            "deferred events that were recorded": "SELECT count(*) FROM credits.unsettled_events WHERE created_at <= %s",
-            "rows of the outbox that were old": "SELECT count(*) FROM credits.outbox WHERE created_at <= %s",
+            "deferred events that were recorded": "SELECT count(*) FROM credits_internal.unsettled_events WHERE created_at <= %s",
+            "rows of the outbox that were old": "SELECT count(*) FROM credits_internal.outbox WHERE created_at <= %s",
         }.items():
             checks.equal(connection.execute(query, [began]).fetchone(), (0,), f"{what} are done with")
         checks.none(harness.verify(connection), "verify() finds nothing")
@@ -90,7 +90,7 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
     connection.execute(
         "SELECT count(*) FROM generate_series(1, %s) n CROSS JOIN LATERAL credits.wallet_debit('low ' || n, 9)", [OUTBOX]
     )
-    connection.execute("UPDATE credits.outbox SET created_at = created_at - interval '31 days'")
+    connection.execute("UPDATE credits_internal.outbox SET created_at = created_at - interval '31 days'")
     connection.execute(PUT_IN, ["first ", INBOX])
     report(connection, "first deferred ", DEFERRED)
     connection.execute("SELECT pg_sleep(1.1)")

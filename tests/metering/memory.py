@@ -91,7 +91,7 @@ def too_large_for_the_inbox(checks: Checks, connection: psycopg.Connection[Any])
     key = "customer_id must have 1 to 255 characters"
     expected = [("huge", "PC013", "metadata must have at most 1 MiB", 12), ("long", "PC013", key, 1), ("longer", "PC013", key, 1)]
     checks.equal(rows, expected, "what is too large is put aside")
-    connection.execute("DELETE FROM credits.inbox_rejected")
+    connection.execute("DELETE FROM credits_internal.inbox_rejected")
 
 
 def maintained(checks: Checks, database: str) -> None:

@@ -35,7 +35,7 @@ DEFERRED = ["sum later", "count later"]
 REJECTING = {"last tiers", "max flat", "sum blocks"}
 REPORT = "SELECT * FROM credits.report_meter_event(%s, %s, %s, %s, %s, metadata => %s)"
 BATCH = "SELECT * FROM credits.report_meter_events(%s::jsonb)"
-SOME_EVENT = "SELECT identifier FROM credits.meter_events WHERE customer_id = %s ORDER BY random() LIMIT 1"
+SOME_EVENT = "SELECT identifier FROM credits_internal.meter_events WHERE customer_id = %s ORDER BY random() LIMIT 1"
 
 MUST_HAPPEN = ("processed", "pending", "unsettled", "lowered", "PC001", "replayed", "canceled", "settled", "rolled back")
 
@@ -178,7 +178,7 @@ def check(checks: Checks, database: str) -> None:
         acknowledged = {key: value for report in reports for key, value in report.acknowledged.items()}
         stored = {
             (row["customer_id"], row["identifier"]): row["value"]
-            for row in connection.execute("SELECT customer_id, identifier, value FROM credits.meter_events")
+            for row in connection.execute("SELECT customer_id, identifier, value FROM credits_internal.meter_events")
         }
         checks.check(stored == acknowledged, f"{len(stored):,} events are there: those that were acknowledged")
         for moment in ("before", "after"):
@@ -209,15 +209,15 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
 def meters_of(connection: psycopg.Connection[Any], customer: str) -> list[Meter]:
     """The meters with their prices and the customer's events, as they are stored."""
     prices: dict[str, list[dict[str, Any]]] = {}
-    for row in connection.execute("SELECT * FROM credits.meter_prices ORDER BY event_name, version"):
+    for row in connection.execute("SELECT * FROM credits_internal.meter_prices ORDER BY event_name, version"):
         prices.setdefault(row["event_name"], []).append(row["pricing"] or {"unit_price": row["unit_price"]})
     meters = {
         row["event_name"]: Meter(row["event_name"], row["aggregation"], row["period"], prices[row["event_name"]])
-        for row in connection.execute("SELECT event_name, aggregation, period FROM credits.meters")
+        for row in connection.execute("SELECT event_name, aggregation, period FROM credits_internal.meters")
     }
     events = connection.execute(
-        "SELECT e.*, x.identifier IS NOT NULL AS canceled FROM credits.meter_events e"
-        " LEFT JOIN credits.canceled_events x USING (customer_id, identifier) WHERE customer_id = %s",
+        "SELECT e.*, x.identifier IS NOT NULL AS canceled FROM credits_internal.meter_events e"
+        " LEFT JOIN credits_internal.canceled_events x USING (customer_id, identifier) WHERE customer_id = %s",
         [customer],
     )
     for number, row in enumerate(events):
@@ -245,7 +245,7 @@ def unconserved(connection: psycopg.Connection[Any]) -> list[str]:
     rows = connection.execute(
         "SELECT w.customer_id, w.balance, w.pending,"
         " (SELECT coalesce(sum(g.amount - g.lapsed), 0) FROM credits.grants g WHERE g.customer_id = w.customer_id) AS given,"
-        " (SELECT coalesce(-sum(l.amount), 0) FROM credits.lines l"
+        " (SELECT coalesce(-sum(l.amount), 0) FROM credits_internal.lines l"
         "  WHERE l.customer_id = w.customer_id AND l.type = 'debit') AS debited FROM credits.wallets w"
     ).fetchall()
     wrong = []

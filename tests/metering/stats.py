@@ -51,11 +51,11 @@ def lone_customer(connection: psycopg.Connection[Any], now: datetime) -> str:
 
 def ask(connection: psycopg.Connection[Any], day: datetime, customer: str | None) -> Answered:
     """A day's hourly question, with the plan that it was answered by."""
-    return explained(connection, QUESTION, [METER, day, day + timedelta(days=1), customer], "credits.events e")
+    return explained(connection, QUESTION, [METER, day, day + timedelta(days=1), customer], "credits_internal.events e")
 
 
 def of_one(connection: psycopg.Connection[Any], customer: str, now: datetime) -> Answered:
-    connection.execute("VACUUM ANALYZE credits.meter_events")
+    connection.execute("VACUUM ANALYZE credits_internal.meter_events")
     return ask(connection, midnight_before(now), customer)
 
 
@@ -112,8 +112,8 @@ def collector(connection: psycopg.Connection[Any]) -> str:
         f"report_meter_event('once ' || n, '{METER}', 1, 'once')", "meter_event_cancel('once ' || n, 'once')",
     ):  # fmt: skip
         connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {10 * COLLECTED}) n")
-    connection.execute("ANALYZE credits.credit_grants, credits.credit_transactions, credits.operations, credits.holds")
-    connection.execute("ANALYZE credits.meter_events, credits.canceled_events")
+    connection.execute("ANALYZE credits_internal.credit_grants, credits_internal.credit_transactions, credits_internal.operations, credits_internal.holds")
+    connection.execute("ANALYZE credits_internal.meter_events, credits_internal.canceled_events")
     for call in (
         "credit_grant(%s, 100)", f"report_meter_event(%s, '{METER}', 1, 'c' || n)", "meter_event_cancel(%s, 'c' || n)",
         "wallet_adjust(%s, -1, 'charge')", "hold_create(%s, 1)", "wallet_debit(%s, 1)",
@@ -125,8 +125,8 @@ def collector(connection: psycopg.Connection[Any]) -> str:
 def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     """Pages of the history of the account that has the most lines, from its newest and from its middle, and of one whose lines
     come from many grants, operations and holds."""
-    connection.execute("ANALYZE credits.meter_events")
-    largest, lines = connection.execute("SELECT customer_id, last_line FROM credits.accounts ORDER BY last_line DESC").fetchone()
+    connection.execute("ANALYZE credits_internal.meter_events")
+    largest, lines = connection.execute("SELECT customer_id, last_line FROM credits_internal.accounts ORDER BY last_line DESC").fetchone()
     pages = [(largest, None), (largest, lines // 2), (collector(connection), None), (COLLECTOR, 5 * COLLECTED)]
     for customer, before in pages:
         page = explained(connection, HISTORY, [customer, "CREDIT", PAGE, before], "credits.ledger l")
@@ -135,7 +135,7 @@ def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
         checks.check(
             page.blocks <= 20 * PAGE, f"20 blocks a line are the most that is read, its grant and its event with it: {page.blocks}"
         )
-    summary = explained(connection, SUMMARY, [COLLECTOR], "credits.events e")
+    summary = explained(connection, SUMMARY, [COLLECTOR], "credits_internal.events e")
     show("a customer's usage, all of it taken back", summary)
     checks.equal(summary.rows, [], "usage that was taken back is not summed up")
     compared = sum(node.get("Rows Removed by Join Filter", 0) * node["Actual Loops"] for node in nodes(summary.plan))

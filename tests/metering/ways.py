@@ -36,12 +36,12 @@ GRANT = "SELECT credits.credit_grant(%s, %s, priority => %s, effective_at => %s,
 # Told by amounts and times; the line of 1000 is the other credits', of the wallet that has some.
 LEDGER = (
     "SELECT concat_ws(' ', type, trim_scale(amount), trim_scale(running_balance - %s), identifier, effective_at, created_at)"
-    " FROM credits.lines WHERE customer_id = %s AND amount <> 1000 ORDER BY line_no"
+    " FROM credits_internal.lines WHERE customer_id = %s AND amount <> 1000 ORDER BY line_no"
 )
 # Events whose line is their own, in all and written in a subtransaction, as what a batch's fast path paid was.
-OWN = "SELECT count(*) FROM credits.meter_events WHERE customer_id = %s AND line_no IS NOT NULL"
+OWN = "SELECT count(*) FROM credits_internal.meter_events WHERE customer_id = %s AND line_no IS NOT NULL"
 BELOW = (
-    "SELECT count(*) FROM credits.meter_events WHERE customer_id = %s"
+    "SELECT count(*) FROM credits_internal.meter_events WHERE customer_id = %s"
     " AND xmin::text <> (pg_current_xact_id()::text::bigint %% 4294967296)::text"
 )
 

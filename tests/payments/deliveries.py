@@ -211,7 +211,7 @@ def watch(database: str) -> tuple[int, list[str]]:
     looks, wrong, last = 0, [], False
     again = {story.number for story in stories.all_of(ROUNDS, SEED) if story.paid_again}
     query = (
-        "SELECT p.top_up_id::text, p.status, b.number FROM credits.purchases p"
+        "SELECT p.top_up_id::text, p.status, b.number FROM credits.top_ups p"
         " JOIN public.begun b ON b.top_up_id = p.top_up_id::text"
     )
     with harness.connect(database) as connection:
@@ -249,7 +249,7 @@ def check(checks: Checks, database: str) -> None:
         )  # fmt: skip
         # Credits that were spent before their price was paid back.
         row = connection.execute(
-            "SELECT count(*) FROM credits.lines WHERE type = 'refund' AND pending > 0"
+            "SELECT count(*) FROM credits_internal.lines WHERE type = 'refund' AND pending > 0"
         ).fetchone()
         counts["owed"] = row[0] if row else 0
     checks.none([what for what in MUST_HAPPEN if not counts[what]], "the sessions met everything that it is about")

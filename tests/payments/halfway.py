@@ -61,7 +61,7 @@ class Purchase:
 
     def grants(self, connection: Connection) -> list[Decimal]:
         rows = connection.execute(
-            "SELECT amount FROM credits.credit_grants WHERE customer_id = %s", [self.customer]
+            "SELECT amount FROM credits_internal.credit_grants WHERE customer_id = %s", [self.customer]
         ).fetchall()
         return [row[0] for row in rows]
 
@@ -121,7 +121,7 @@ def won(purchase: Purchase) -> Told:
 @contextlib.contextmanager
 def failing(connection: Connection, table: str, how: str = "at once") -> Iterator[None]:
     """Whatever is written to a table fails meanwhile: at once, at the commit, or after it was slow."""
-    name = sql.Identifier("credits", table)
+    name = sql.Identifier("credits_internal", table)
     kind = "CONSTRAINT TRIGGER unlucky AFTER INSERT OR UPDATE ON {} DEFERRABLE INITIALLY DEFERRED"
     if how != "commit":
         kind = "TRIGGER unlucky BEFORE INSERT OR UPDATE ON {}"

@@ -344,9 +344,9 @@ def very_many(checks: Checks, connection: Connection, database: str) -> None:
     """one claim takes rows of 20,000 customers, and another at the same time takes the others'"""
     make(connection, "mailer")
     fill = "SELECT format('customer %s', n) AS customer_id FROM generate_series(1, 30000) n"
-    connection.execute(f"INSERT INTO credits.outbox_counters SELECT customer_id, 1 FROM ({fill}) c")
+    connection.execute(f"INSERT INTO credits_internal.outbox_counters SELECT customer_id, 1 FROM ({fill}) c")
     connection.execute(
-        "INSERT INTO credits.outbox (customer_id, outbox_no, outbox_id, type, payload, created_at)"
+        "INSERT INTO credits_internal.outbox (customer_id, outbox_no, outbox_id, type, payload, created_at)"
         f" SELECT customer_id, 1, gen_random_uuid(), 'top_up.paid', '{{}}', now() FROM ({fill}) c"
     )
     row = connection.execute("SELECT current_setting('max_locks_per_transaction')").fetchone()

@@ -132,7 +132,7 @@ def under_way(connection: psycopg.Connection[Any]) -> dict[str, int]:
     row = connection.execute(
         "SELECT (SELECT count(*) FROM credits.recharge_log WHERE status IN ('requested', 'processing')),"
         " (SELECT count(*) FROM public.charges WHERE outcome IN ('paid', 'late') AND told_at IS NULL),"
-        " (SELECT count(*) FROM credits.outbox o LEFT JOIN credits.outbox_positions p"
+        " (SELECT count(*) FROM credits_internal.outbox o LEFT JOIN credits_internal.outbox_positions p"
         "  ON p.customer_id = o.customer_id AND p.consumer = %s WHERE o.outbox_no > coalesce(p.acked_no, 0))",
         [workers.CONSUMER],
     ).fetchone()
@@ -147,11 +147,11 @@ def once_each(checks: Checks, connection: psycopg.Connection[Any]) -> None:
         "SELECT customer_id, count(*), sum(amount) FROM credits.grants WHERE category = 'paid' GROUP BY 1 ORDER BY 1"
     ).fetchall()
     bought = connection.execute(
-        "SELECT customer_id, count(*), sum(credits) FROM credits.purchases WHERE status = 'paid' GROUP BY 1 ORDER BY 1"
+        "SELECT customer_id, count(*), sum(credits) FROM credits.top_ups WHERE status = 'paid' GROUP BY 1 ORDER BY 1"
     ).fetchall()
     checks.none(sorted({*granted} ^ {*bought}), "paid grants and paid purchases are the same, customer by customer")
     opened = connection.execute(
-        "SELECT t.customer_id, t.top_up_id, l.lines FROM credits.purchases t CROSS JOIN LATERAL ("
+        "SELECT t.customer_id, t.top_up_id, l.lines FROM credits.top_ups t CROSS JOIN LATERAL ("
         "  SELECT count(*) AS lines FROM credits.ledger l"
         "  WHERE l.customer_id = t.customer_id AND l.grant_id = t.grant_id AND l.type = 'grant') l"
         " WHERE t.status = 'paid' AND l.lines <> 1"

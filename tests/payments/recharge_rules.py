@@ -88,7 +88,7 @@ def load(connection: psycopg.Connection[Any], terms: list[Terms]) -> Books:
     for row in connection.execute(
         "SELECT r.customer_id, r.recharge_id, r.status, r.amount, r.credits, r.currency, r.price_currency,"
         " r.requested_at, r.expires_at, r.closed_at, r.top_up_id, t.status, t.paid_at, t.grant_id, g.amount"
-        " FROM credits.recharge_log r JOIN credits.purchases t USING (customer_id, top_up_id)"
+        " FROM credits.recharge_log r JOIN credits.top_ups t USING (customer_id, top_up_id)"
         " LEFT JOIN credits.grants g USING (customer_id, grant_id) ORDER BY r.requested_at, r.recharge_id"
     ):
         books[row[0]].recharges.append(Recharge(*row))

@@ -35,7 +35,7 @@ class Found:
         with connection.cursor(row_factory=dict_row) as cursor:
             begun = cursor.execute("SELECT number, top_up_id FROM public.begun").fetchall()
             self.ids: dict[int, str] = {row["number"]: row["top_up_id"] for row in begun}
-            rows = cursor.execute("SELECT *, top_up_id::text AS id FROM credits.purchases").fetchall()
+            rows = cursor.execute("SELECT *, top_up_id::text AS id FROM credits.top_ups").fetchall()
             self.purchases: dict[str, Row] = {row["id"]: row for row in rows}
             self.log: dict[str, list[Row]] = defaultdict(list)
             for row in cursor.execute("SELECT *, top_up_id::text AS id FROM credits.payment_log ORDER BY payment_id"):
@@ -120,7 +120,7 @@ def grants(connection: psycopg.Connection[Any], found: Found, begun: list[Story]
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             "SELECT g.customer_id, g.grant_id, g.amount, count(l.line_no) FILTER (WHERE l.type = 'grant') AS opened"
-            " FROM credits.credit_grants g LEFT JOIN credits.lines l USING (customer_id, grant_id)"
+            " FROM credits_internal.credit_grants g LEFT JOIN credits_internal.lines l USING (customer_id, grant_id)"
             " WHERE g.category = 'paid' GROUP BY 1, 2, 3"
         ).fetchall()
     there = {row["grant_id"]: (row["customer_id"], row["amount"], row["opened"]) for row in rows}

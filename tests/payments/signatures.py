@@ -257,7 +257,7 @@ def no_event(checks: Checks, ours: Ours) -> None:
     states = [ours.answer(payload, signing.header(ours.provider, payload, SECRETS[0])) for payload in odd]
     checks.equal(states, [ACCEPTED] * len(odd), f"{ours.provider}: {len(odd)} genuine events with odd JSON are taken")
     rows = ours.connection.execute(
-        "SELECT payload FROM credits.webhook_events WHERE provider = %s AND payload = ANY (%s)", [ours.provider, odd]
+        "SELECT payload FROM credits_internal.webhook_events WHERE provider = %s AND payload = ANY (%s)", [ours.provider, odd]
     ).fetchall()
     checks.equal(sorted(row[0] for row in rows), sorted(odd), f"{ours.provider}: and kept as they came")
 
@@ -268,10 +268,11 @@ def no_event(checks: Checks, ours: Ours) -> None:
 def stay_inside(checks: Checks, connection: Connection, said: list[str]) -> None:
     shown = [line[:200] for line in said if any(one in line for one in SECRETS)]
     checks.none(shown, f"no secret is in any of {len(said):,} answers and errors")
-    row = connection.execute("SELECT count(*) FROM credits.payment_providers").fetchone()
+    row = connection.execute("SELECT count(*) FROM credits_internal.payment_providers").fetchone()
     checks.equal(row, (3,), "the secrets are where they belong")
     tables = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
+        "SELECT oid::regclass::text FROM pg_class"
+        " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind IN ('r', 'p', 'v', 'm')"
         " AND relname <> 'payment_providers' ORDER BY relname"
     ).fetchall()
     found = []
@@ -280,7 +281,7 @@ def stay_inside(checks: Checks, connection: Connection, said: list[str]) -> None
         query = sql.SQL(
             "SELECT count(*) FROM {} AS t CROSS JOIN unnest(%s::text[]) AS s (secret)"
             " WHERE strpos(t::text, secret) > 0 OR strpos(t::text, encode(convert_to(secret, 'UTF8'), 'hex')) > 0"
-        ).format(sql.Identifier("credits", table))
+        ).format(sql.SQL(table))
         row = connection.execute(query, [SECRETS]).fetchone()
         found += [f"{table}: {row}"] if row != (0,) else []
     checks.none(found, f"and nowhere else, in none of {len(tables)} tables and views")
@@ -322,9 +323,9 @@ def blocks(what: str) -> str:
 
 def rights(checks: Checks, connection: Connection, database: str) -> None:
     direct = [
-        "SELECT * FROM credits.payment_providers",
-        "SELECT webhook_secret FROM credits.payment_providers",
-        "UPDATE credits.payment_providers SET tolerance = 1",
+        "SELECT * FROM credits_internal.payment_providers",
+        "SELECT webhook_secret FROM credits_internal.payment_providers",
+        "UPDATE credits_internal.payment_providers SET tolerance = 1",
     ]
     configure = "SELECT credits.payment_provider_set('acme', 'sk_new_of_16_char')"
     receive = "SELECT credits.webhook_receive('acme', '{}', 'no signature')"

@@ -124,7 +124,7 @@ def restored(checks: Checks, connection: Connection, running: Service) -> None:
     checks.equal(log(connection, "alice"), [("paid", PRICE, "USD", CREDITS)], "the request is paid")
     bought = connection.execute(
         "SELECT t.status, t.paid_amount, t.provider, t.recharge_id = r.recharge_id, g.amount, g.category"
-        " FROM credits.purchases t JOIN credits.recharge_log r USING (customer_id, top_up_id)"
+        " FROM credits.top_ups t JOIN credits.recharge_log r USING (customer_id, top_up_id)"
         " JOIN credits.grants g USING (customer_id, grant_id) WHERE customer_id = 'alice'"
     ).fetchall()
     checks.equal(bought, [("paid", PRICE, "stripe", True, CREDITS, "paid")], "and so is its top-up, which granted them")
@@ -259,7 +259,7 @@ def watched(connection: Connection) -> list[tuple[str, str]]:
 def waiting(connection: Connection) -> int:
     """How many rows the worker has not acknowledged."""
     row = connection.execute(
-        "SELECT count(*) FROM credits.outbox o LEFT JOIN credits.outbox_positions p"
+        "SELECT count(*) FROM credits_internal.outbox o LEFT JOIN credits_internal.outbox_positions p"
         " ON p.customer_id = o.customer_id AND p.consumer = 'recharge worker'"
         " WHERE o.outbox_no > coalesce(p.acked_no, 0)"
     ).fetchone()

@@ -87,7 +87,7 @@ def events(connection: psycopg.Connection[Any], model: Model) -> list[str]:
     found = {
         (customer, identifier): (event_name, consumed, pending)
         for customer, identifier, event_name, consumed, pending in connection.execute(
-            "SELECT customer_id, identifier, event_name, consumed, pending FROM credits.meter_events"
+            "SELECT customer_id, identifier, event_name, consumed, pending FROM credits_internal.meter_events"
         )
     }
     should = {
@@ -103,7 +103,7 @@ def lines(connection: psycopg.Connection[Any], model: Model) -> list[str]:
     found = Counter(
         connection.execute(
             "SELECT l.customer_id, g.name, l.type, l.identifier, l.effective_at, l.amount, coalesce(l.pending, 0)"
-            " FROM credits.lines AS l LEFT JOIN credits.credit_grants AS g USING (customer_id, grant_id)"
+            " FROM credits_internal.lines AS l LEFT JOIN credits_internal.credit_grants AS g USING (customer_id, grant_id)"
         )
     )
     should = Counter(
@@ -122,7 +122,7 @@ def running_balances(connection: psycopg.Connection[Any]) -> list[str]:
             "SELECT customer_id, line_no FROM ("
             "  SELECT customer_id, line_no, running_balance,"
             "         sum(amount) OVER account AS balance, row_number() OVER account AS place"
-            "  FROM credits.lines WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no)"
+            "  FROM credits_internal.lines WINDOW account AS (PARTITION BY customer_id, currency ORDER BY line_no)"
             ") AS numbered WHERE running_balance <> balance OR line_no <> place OR running_balance < 0"
         )
     ]

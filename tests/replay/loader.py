@@ -77,7 +77,7 @@ def make_meters(connection: psycopg.Connection[Any], unit_prices: dict[str, Deci
     """Creates the meters; one that is there already has to have the same price and currency."""
     for event_name, unit_price in unit_prices.items():
         found = connection.execute(
-            "SELECT unit_price, currency FROM credits.price_list WHERE event_name = %s", [event_name]
+            "SELECT unit_price, currency FROM credits.meters WHERE event_name = %s", [event_name]
         ).fetchone()
         if found is None:
             connection.execute(

@@ -213,11 +213,11 @@ def story_goes_on(connection: Connection) -> None:
         ("for prompts", "payment_refunded({}, 'bank', 'the rest of the prompts', 1)"),
         ("forgiven", "payment_refunded({}, 'bank', 'the rest', 1)"),
     ):
-        (row,) = rows(connection, "SELECT customer_id, top_up_id FROM credits.purchases WHERE description = %s", [what])
+        (row,) = rows(connection, "SELECT customer_id, top_up_id FROM credits.top_ups WHERE description = %s", [what])
         rows(connection, "SELECT credits." + call.format("%s, %s"), list(row.values()))
     for statement in (
         "SELECT credits.meter_event_cancel('gus', 'most of the prompts')",
-        "SELECT credits.hold_release('gus', hold_id) FROM credits.open_holds WHERE customer_id = 'gus'",
+        "SELECT credits.hold_release('gus', hold_id) FROM credits.holds WHERE status = 'open' AND customer_id = 'gus'",
         "SELECT credits.payment_succeeded('hal', top_up_id, 'bank', 'charged again') FROM credits.recharge_log"
         " WHERE customer_id = 'hal' AND status = 'processing'",
         "SELECT credits.wallet_debit('hal', 80)",

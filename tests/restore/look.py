@@ -12,10 +12,10 @@ from filled import CUSTOMERS, NOW, rows
 Connection = psycopg.Connection[Any]
 
 VIEWS = {
-    "wallets": "1, 2", "grants": "1, 2", "open_holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3",
-    "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "price_list": "1", "rejected_events": "1",
-    "backlog": "1", "packages": "price_id", "catalog": "product_id, price_id", "rates": "1, 2, 4",
-    "purchases": "1, 2", "purchase_payments": "1, 2, 3", "payment_log": "payment_id", "webhook_log": "1, 2", "recharge_log": "1, 2",
+    "customers": "1", "currencies": "1", "wallets": "1, 2", "grants": "1, 2", "holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3",
+    "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "meters": "1", "rejected_events": "1",
+    "backlog": "1", "packages": "price_id", "products": "1", "prices": "1", "exchange_rates": "1, 2, 4",
+    "top_ups": "1, 2", "top_up_payments": "1, 2, 3", "payment_log": "payment_id", "webhook_log": "1, 2", "recharge_log": "1, 2",
     "outbox_rows": "1, 2",
 }  # fmt: skip
 CONFIGURATIONS = (
@@ -27,22 +27,25 @@ CONFIGURATIONS = (
 ACL = "SELECT array_agg(one::text ORDER BY one::text COLLATE \"C\") FROM unnest({}) AS one"
 RIGHTS = f"""
     SELECT 'schema' AS kind, nspname::text AS name, ({ACL.format("nspacl")}) AS rights
-    FROM pg_namespace WHERE nspname = 'credits'
+    FROM pg_namespace WHERE nspname IN ('credits', 'credits_internal')
     UNION ALL
-    SELECT 'relation', relname, ({ACL.format("relacl")}) FROM pg_class
-    WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+    SELECT 'relation', pg_class.oid::regclass::text, ({ACL.format("relacl")}) FROM pg_class
+    WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
     UNION ALL
     SELECT 'column', attrelid::regclass || '.' || attname, ({ACL.format("attacl")}) FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace = 'credits'::regnamespace AND attacl IS NOT NULL
+    WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND attacl IS NOT NULL
     UNION ALL
     SELECT 'routine', pg_proc.oid::regprocedure::text, ({ACL.format("proacl")}) FROM pg_proc
-    WHERE pronamespace = 'credits'::regnamespace
+    WHERE pronamespace::regnamespace::text ~ '^credits(_internal)?$'
+    UNION ALL
+    SELECT 'type', pg_type.oid::regtype::text, ({ACL.format("typacl")}) FROM pg_type
+    WHERE typnamespace::regnamespace::text ~ '^credits(_internal)?$' AND typtype = 'c'
 """
 # What a dump would leave out, in whole or in part, except the key that links are signed with.
 LEFT_OUT = """
-    SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p', 'S')
-    AND relname <> 'signing_keys' AND NOT EXISTS (
+    SELECT relname FROM pg_class
+    WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind IN ('r', 'p', 'S') AND relname <> 'signing_keys' AND NOT EXISTS (
         SELECT FROM pg_extension CROSS JOIN unnest(extconfig, extcondition) AS dumped (relation, condition)
         WHERE extname = 'pg_credits' AND dumped.relation = pg_class.oid AND dumped.condition = '')
 """
@@ -74,7 +77,7 @@ def summary(connection: Connection) -> dict[str, Any]:
     )
     purchases = (
         "SELECT customer_id, status, quantity, amount, currency, credits, provider_reference, paid_amount,"
-        " refunded_amount, disputed_amount, dispute_status, reclaimed, description FROM credits.purchases"
+        " refunded_amount, disputed_amount, dispute_status, reclaimed, description FROM credits.top_ups"
         " ORDER BY customer_id, top_up_id"
     )
     payments = (

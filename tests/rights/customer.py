@@ -62,7 +62,8 @@ def check_rows(checks: Checks, logins: Logins) -> None:
                 rows = cursor.fetchall()
                 checks.check(rows == expected and rows != [], f"{name} sees all of {name}'s rows in {view}", rows)
             for refused in (
-                "SELECT * FROM credits.accounts", "SELECT * FROM credits.wallets", "SELECT * FROM credits.ledger",
+                "SELECT * FROM credits_internal.accounts", "SELECT * FROM credits_internal.own_wallets()",
+                "SELECT * FROM credits.wallets", "SELECT * FROM credits.ledger",
                 "SELECT * FROM credits.wallet_balance('bob')", "SELECT * FROM credits.wallet_history('bob')",
                 "SELECT * FROM credits.wallet_transfer('bob', 'alice', 1, 'bob-coin')",
             ):  # fmt: skip
@@ -80,8 +81,8 @@ def check_columns(checks: Checks, owner: psycopg.Connection[Any]) -> None:
     for view in ("my_wallets", "my_grants"):
         function = view.replace("my_", "own_")
         shown, returned = (
-            {column.name for column in owner.execute(f"SELECT * FROM credits.{source} LIMIT 0").description}
-            for source in (view, f"{function}()")
+            {column.name for column in owner.execute(f"SELECT * FROM {source} LIMIT 0").description}
+            for source in (f"credits.{view}", f"credits_internal.{function}()")
         )
         beyond = sorted(returned - shown - {"customer_id"})
         checks.none(beyond, f"{function}() returns no column that {view} leaves out")

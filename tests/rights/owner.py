@@ -32,7 +32,7 @@ def check(checks: Checks, logins: Logins) -> None:
     owner.execute("CREATE TABLE public.of_the_application ()")
     for statement in BEYOND:
         checks.equal(as_credits_owner(owner, statement), REFUSED, f"credits_owner may not {statement}")
-    kept = as_credits_owner(owner, "DELETE FROM credits.accounts")
+    kept = as_credits_owner(owner, "DELETE FROM credits_internal.accounts")
     checks.equal(kept, "00000", "nor is it refused everything: its own tables are its own")
     whole = state_of(owner, "DROP OWNED BY credits_owner")
     checks.equal(whole, "2BP01", "and DROP OWNED takes nothing out of the extension")
@@ -103,15 +103,16 @@ def check_default_privileges(
     again(owner)
     given = owner.execute(
         "SELECT DISTINCT given.grantee::regrole::text FROM ("
-        " SELECT nspacl AS acl FROM pg_namespace WHERE nspname = 'credits' UNION ALL"
-        " SELECT relacl FROM pg_class WHERE relnamespace = 'credits'::regnamespace UNION ALL"
-        " SELECT typacl FROM pg_type WHERE typnamespace = 'credits'::regnamespace UNION ALL"
-        " SELECT proacl FROM pg_proc WHERE pronamespace = 'credits'::regnamespace) AS made, aclexplode(made.acl) AS given"
+        " SELECT nspacl AS acl FROM pg_namespace WHERE nspname IN ('credits', 'credits_internal') UNION ALL"
+        " SELECT relacl FROM pg_class WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' UNION ALL"
+        " SELECT typacl FROM pg_type WHERE typnamespace::regnamespace::text ~ '^credits(_internal)?$' UNION ALL"
+        " SELECT proacl FROM pg_proc WHERE pronamespace::regnamespace::text ~ '^credits(_internal)?$') AS made,"
+        " aclexplode(made.acl) AS given"
         " WHERE given.grantee::regrole::text !~ '^credits_'"
     ).fetchall()
     checks.none(given, "default privileges give nobody anything of it")
     with harness.connect(database, user=logins.role("reports")) as connection:
-        state = state_of(connection, "SELECT * FROM credits.payment_providers")
+        state = state_of(connection, "SELECT * FROM credits_internal.payment_providers")
     checks.equal(state, REFUSED, "so a login that reads all else does not read the secrets")
     owner.execute(sql.SQL("DROP OWNED BY {}").format(login))
     owner.execute("ALTER DEFAULT PRIVILEGES REVOKE USAGE ON SEQUENCES FROM PUBLIC")

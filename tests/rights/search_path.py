@@ -84,7 +84,8 @@ def tell_it(owner: psycopg.Connection[Any], it: Story) -> Story:
 
 def names_of_relations(owner: psycopg.Connection[Any]) -> list[str]:
     rows = owner.execute(
-        "SELECT DISTINCT relname FROM pg_class WHERE relkind IN ('r', 'v') AND (relnamespace = 'credits'::regnamespace"
+        "SELECT DISTINCT relname FROM pg_class WHERE relkind IN ('r', 'v')"
+        " AND (relnamespace::regnamespace::text ~ '^credits(_internal)?$'"
         " OR relname ~ '^pg_(class|proc|type|namespace|roles|authid|operator|settings|extension)$')"
     )
     return [name for (name,) in rows.fetchall()]
@@ -124,7 +125,7 @@ def check_same(checks: Checks, plain: Story, other: Story, when: str) -> None:
 
 
 def check_complete(checks: Checks, owner: psycopg.Connection[Any], plain: Story) -> None:
-    """The story calls every function and reads every view that anybody was given."""
+    """The story calls every function and reads every view of schema credits that anybody was given."""
     given = owner.execute(
         "SELECT proname FROM pg_proc"
         " WHERE pronamespace = 'credits'::regnamespace AND prorettype <> 'trigger'::regtype"
@@ -168,10 +169,11 @@ def check_install(checks: Checks, logins: Logins) -> None:
     role = logins.role("mallory")
     with harness.fresh_database("rights_install") as database, harness.connect(database) as owner:
         owner.execute("DROP EXTENSION pg_credits")
-        owner.execute(sql.SQL("CREATE SCHEMA credits AUTHORIZATION {}").format(sql.Identifier(role)))
-        state = state_of(owner, "CREATE EXTENSION pg_credits")
-        checks.equal(state, "42P06", "it is not installed into a schema that was there already")
-        owner.execute("DROP SCHEMA credits")
+        for schema in ("credits", "credits_internal"):
+            owner.execute(sql.SQL(f"CREATE SCHEMA {schema} AUTHORIZATION {{}}").format(sql.Identifier(role)))
+            state = state_of(owner, "CREATE EXTENSION pg_credits")
+            checks.equal(state, "42P06", f"it is not installed where there is a schema {schema} already")
+            owner.execute(f"DROP SCHEMA {schema}")
         owner.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(role)))
         with harness.connect(database, user=role) as mallory:
             mallory.execute(CLOSER.read_text())

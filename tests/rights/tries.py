@@ -1,4 +1,4 @@
-"""What each role may do with each object of schema credits, found out by trying. The objects come from the catalog, so
+"""What each role may do with each object of the extension, found out by trying. The objects come from the catalog, so
 that a new one cannot be missed; rights.txt is what is expected. What no table of rights may ever say is here too.
 
 A function is called with NULL for every argument: 42501 is refused, any other error or a result is allowed. What a call
@@ -49,13 +49,16 @@ NARROW = {
 REPORTERS = ("meter", "app", "admin")
 SECTIONS = ("schema", "tables", "views", "functions that only read", "functions that change something", "triggers")
 HEAD = """\
-# What each role may do with each object of schema credits, as found out by logging in with it and trying.
+# What each role may do with each object of the extension, as found out by logging in with it and trying. What is in no
+# schema's name here is in credits.
 # nobody is a login that was given no role; each of the others was given the role credits_… of its name. credits_owner, which
 # owns it all, is not shown.
 # ACCEPT=1 tests/rights/test writes this file, for git diff to be read.
 """
 
 REFUSED = "42501"
+# The second is nobody's but the owner's.
+SCHEMAS = ("credits", "credits_internal")
 NOT_WRITABLE = "55000"  # a view that nobody can write, whatever was granted on it
 
 
@@ -64,6 +67,7 @@ class Thing:
     """One object: where the table lists it, and a statement for each thing that may be tried with it."""
 
     section: str
+    schema: str
     name: str
     oid: int
     tries: dict[str, sql.Composable]
@@ -75,40 +79,49 @@ class Thing:
 
 
 def things(owner: psycopg.Connection[Any]) -> Iterator[Thing]:
-    """Everything in schema credits, the schema first."""
-    (oid,) = owner.execute("SELECT 'credits'::regnamespace::oid").fetchone()
-    yield Thing(
-        "schema", "credits", oid,
-        {"use": sql.SQL('SELECT FROM credits."not there"'), "create": sql.SQL('CREATE TABLE credits."not there" ()')},
-        {"use": "USAGE", "create": "CREATE"},
-    )  # fmt: skip
+    """Everything of the extension, the schemas first."""
+    for schema in SCHEMAS:
+        (oid,) = owner.execute("SELECT %s::regnamespace::oid", [schema]).fetchone()
+        missing = sql.Identifier(schema, "not there")
+        yield Thing(
+            "schema", schema, schema, oid,
+            {"use": sql.SQL("SELECT FROM {}").format(missing), "create": sql.SQL("CREATE TABLE {} ()").format(missing)},
+            {"use": "USAGE", "create": "CREATE"},
+        )  # fmt: skip
     relations = owner.execute(
-        "SELECT c.oid, c.relname, c.relkind IN ('v', 'm'), a.attname FROM pg_class c"
+        "SELECT c.oid, relnamespace::regnamespace::text, c.relname, c.relkind IN ('v', 'm'), a.attname FROM pg_class c"
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = 1"
-        " WHERE relnamespace = 'credits'::regnamespace AND relkind NOT IN ('i', 'I', 't', 'c') ORDER BY relname"
+        " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind NOT IN ('i', 'I', 't', 'c')"
+        " ORDER BY 2, 3"
     )
-    for oid, name, view, column in relations.fetchall():
+    for oid, schema, name, view, column in relations.fetchall():
         words = {
             "select": "SELECT * FROM {table}",
             "insert": "INSERT INTO {table} DEFAULT VALUES",
             "update": "UPDATE {table} SET {column} = NULL",
             "delete": "DELETE FROM {table}",
         }
-        table, first = sql.Identifier("credits", name), sql.Identifier(column)
+        table, first = sql.Identifier(schema, name), sql.Identifier(column)
         tries = {word: sql.SQL(text).format(table=table, column=first) for word, text in words.items()}
-        yield Thing("views" if view else "tables", name, oid, tries, {word: word.upper() for word in words})
+        kind = "views" if view else "tables"
+        yield Thing(kind, schema, shown_in(schema, name), oid, tries, {word: word.upper() for word in words})
     routines = owner.execute(
-        "SELECT p.oid, p.proname, p.prokind, p.provolatile = 'v', p.prorettype = 'trigger'::regtype,"
+        "SELECT p.oid, pronamespace::regnamespace::text, p.proname, p.prokind, p.provolatile = 'v', p.prorettype = 'trigger'::regtype,"
         "       array(SELECT format_type(t, NULL) FROM unnest(CASE WHEN p.prokind = 'p'"
         "             THEN coalesce(p.proallargtypes, p.proargtypes::oid[]) ELSE p.proargtypes::oid[] END) AS t)"
-        " FROM pg_proc p WHERE pronamespace = 'credits'::regnamespace ORDER BY proname, 6"
+        " FROM pg_proc p WHERE pronamespace::regnamespace::text ~ '^credits(_internal)?$' ORDER BY 2, 3, 7"
     )
-    for oid, name, kind, changes, trigger, types in routines.fetchall():
+    for oid, schema, name, kind, changes, trigger, types in routines.fetchall():
         nulls = sql.SQL(", ").join(sql.SQL("NULL::" + one) for one in types)
-        call = sql.SQL("CALL {}({})" if kind == "p" else "SELECT {}({})").format(sql.Identifier("credits", name), nulls)
+        call = sql.SQL("CALL {}({})" if kind == "p" else "SELECT {}({})").format(sql.Identifier(schema, name), nulls)
         section = "triggers" if trigger else SECTIONS[4] if changes else SECTIONS[3]
         shown = ", ".join(one.replace("timestamp with time zone", "timestamptz") for one in types)
-        yield Thing(section, f"{name}({shown})", oid, {"call": call}, {"call": "EXECUTE"})
+        yield Thing(section, schema, f"{shown_in(schema, name)}({shown})", oid, {"call": call}, {"call": "EXECUTE"})
+
+
+def shown_in(schema: str, name: str) -> str:
+    """An object's name in the table."""
+    return name if schema == "credits" else f"{schema}.{name}"
 
 
 def attempt(connection: psycopg.Connection[Any], statement: sql.Composable) -> str:
@@ -152,10 +165,10 @@ def by_catalog(logins: Logins, thing: Thing, label: str) -> list[str]:
         on_columns = " OR has_any_column_privilege(%(role)s, %(oid)s::oid, %(privilege)s)" if word == "insert" else ""
         row = logins.owner.execute(
             f"SELECT (has_{kind}_privilege(%(role)s, %(oid)s::oid, %(privilege)s){on_columns})"
-            " AND has_schema_privilege(%(role)s, 'credits', %(schema)s)",
+            " AND has_schema_privilege(%(role)s, %(within)s, %(schema)s)",
             {
                 "role": logins.role(label), "oid": thing.oid, "privilege": privilege,
-                "schema": privilege if kind == "schema" else "USAGE",
+                "within": thing.schema, "schema": privilege if kind == "schema" else "USAGE",
             },
         ).fetchone()  # fmt: skip
         if row[0]:
@@ -170,6 +183,9 @@ def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
         return [f"{one.name}: {one.may[label]}" for one in found if one.is_one_of(*sections) and one.may[label]]
 
     checks.none(those("nobody", *SECTIONS), "a login without a role may do nothing")
+    internal = [f"{label}, {one.name}: {one.may[label]}" for label in GROUPS for one in found
+                if one.schema != "credits" and one.may[label]]  # fmt: skip
+    checks.none(internal, "nobody looks into credits_internal")
     for label in GROUPS:
         beyond = [
             f"{one.name}: {one.may[label]}"
@@ -207,7 +223,7 @@ def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
 
 
 def functions_of_views(owner: psycopg.Connection[Any], views: set[str]) -> set[str]:
-    """The functions that the views' own text calls."""
+    """The functions of schema credits that the views' own text calls."""
     rows = owner.execute(
         "SELECT DISTINCT p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' FROM pg_rewrite r"
         " JOIN pg_class c ON c.oid = r.ev_class AND c.relnamespace = 'credits'::regnamespace"
@@ -222,20 +238,30 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
     """What no try finds out: rights without a statement of their own, and what the roles themselves are."""
     other = owner.execute(
         "SELECT c.relname, a.grantee::regrole::text, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a"
-        " WHERE relnamespace = 'credits'::regnamespace AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'"
+        " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$'"
+        " AND a.grantee <> c.relowner AND a.privilege_type <> 'SELECT'"
         " UNION ALL"
         " SELECT c.relname || '.' || t.attname, a.grantee::regrole::text, a.privilege_type"
         " FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a"
-        " WHERE relnamespace = 'credits'::regnamespace"
+        " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$'"
     ).fetchall()
     inbox = {(f"{INBOX}.{column}", f"credits_{label}", "INSERT") for column in INBOX_COLUMNS for label in REPORTERS}
     checks.none(sorted(set(other) - inbox), "nobody but the owner has TRUNCATE, REFERENCES, TRIGGER or a right on a column")
     checks.none(sorted(inbox - set(other)), "but for the columns of the inbox that an application fills")
+    within = owner.execute(
+        "SELECT relname FROM pg_class c, aclexplode(relacl) a"
+        " WHERE relnamespace = 'credits_internal'::regnamespace AND a.grantee <> c.relowner"
+        " UNION SELECT proname FROM pg_proc p, aclexplode(proacl) a"
+        " WHERE pronamespace = 'credits_internal'::regnamespace AND a.grantee <> p.proowner ORDER BY 1"
+    ).fetchall()
+    needed = ["balance_now", "due_events", "due_grants", "error_code_list", "own_grants", "own_wallets", "stored_balances"]
+    checks.equal([name for (name,) in within], needed, "of credits_internal only what public views and queries need is granted")
     passing = owner.execute(
         "SELECT o.name, a.grantee::regrole::text, a.privilege_type FROM ("
-        "  SELECT nspname AS name, nspacl AS acl FROM pg_namespace WHERE nspname = 'credits' UNION ALL"
-        "  SELECT relname, relacl FROM pg_class WHERE relnamespace = 'credits'::regnamespace UNION ALL"
-        "  SELECT proname, proacl FROM pg_proc WHERE pronamespace = 'credits'::regnamespace) o, aclexplode(o.acl) a"
+        "  SELECT nspname AS name, nspacl AS acl FROM pg_namespace WHERE nspname IN ('credits', 'credits_internal') UNION ALL"
+        "  SELECT relname, relacl FROM pg_class WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' UNION ALL"
+        "  SELECT proname, proacl FROM pg_proc WHERE pronamespace::regnamespace::text ~ '^credits(_internal)?$') o,"
+        " aclexplode(o.acl) a"
         " WHERE a.is_grantable"
     ).fetchall()
     checks.none(passing, "nobody can pass a right on")
@@ -256,12 +282,13 @@ def check_secrets(checks: Checks, logins: Logins) -> None:
     owner = logins.owner
     columns = owner.execute(
         "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
-        " WHERE c.relnamespace = 'credits'::regnamespace AND c.relname = ANY (%s) ORDER BY 1, a.attnum", [list(SECRET)]
+        " WHERE c.relnamespace = 'credits_internal'::regnamespace AND c.relname = ANY (%s) ORDER BY 1, a.attnum",
+        [list(SECRET)],
     ).fetchall()  # fmt: skip
-    ways = [sql.SQL("SELECT {} FROM {}").format(sql.Identifier(column), sql.Identifier("credits", name))
+    ways = [sql.SQL("SELECT {} FROM {}").format(sql.Identifier(column), sql.Identifier("credits_internal", name))
             for name, column in columns]  # fmt: skip
     for way in ("SELECT * FROM {}", "SELECT count(*) FROM {}", "SELECT t FROM {} t", "TABLE {}"):
-        ways += [sql.SQL(way).format(sql.Identifier("credits", name)) for name in SECRET]
+        ways += [sql.SQL(way).format(sql.Identifier("credits_internal", name)) for name in SECRET]
     checks.none([str(way) for way in ways if attempt(owner, way) != "00000"], "the owner reads what has secrets in it")
     seen = []
     for label in GROUPS:
@@ -272,7 +299,7 @@ def check_secrets(checks: Checks, logins: Logins) -> None:
         "SELECT DISTINCT r.ev_class::regclass::text FROM pg_rewrite r"
         " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
         " JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid"
-        " WHERE c.relnamespace = 'credits'::regnamespace AND c.relname = ANY (%s)", [list(SECRET)]
+        " WHERE c.relnamespace = 'credits_internal'::regnamespace AND c.relname = ANY (%s)", [list(SECRET)]
     ).fetchall()  # fmt: skip
     checks.none(through, "and no view has it")
 

@@ -135,29 +135,29 @@ def owned_by_others(connection: psycopg.Connection[Any]) -> list[str]:
         "   AND NOT EXISTS (SELECT FROM pg_depend p WHERE p.classid = d.classid AND p.objid = d.objid AND p.deptype IN ('a', 'i')"
         "     AND p.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass))"
         " UNION ALL SELECT 'relation ' || relname FROM pg_class"
-        " WHERE relnamespace = 'credits'::regnamespace AND relowner <> 'credits_owner'::regrole"
+        " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relowner <> 'credits_owner'::regrole"
         " UNION ALL SELECT 'type ' || typname FROM pg_type"
-        " WHERE typnamespace = 'credits'::regnamespace AND typowner <> 'credits_owner'::regrole"
+        " WHERE typnamespace::regnamespace::text ~ '^credits(_internal)?$' AND typowner <> 'credits_owner'::regrole"
         " UNION ALL SELECT 'function ' || proname FROM pg_proc"
-        " WHERE pronamespace = 'credits'::regnamespace AND proowner <> 'credits_owner'::regrole"
+        " WHERE pronamespace::regnamespace::text ~ '^credits(_internal)?$' AND proowner <> 'credits_owner'::regrole"
         " UNION ALL SELECT 'schema ' || nspname FROM pg_namespace"
-        " WHERE nspname = 'credits' AND nspowner <> 'credits_owner'::regrole"
+        " WHERE nspname IN ('credits', 'credits_internal') AND nspowner <> 'credits_owner'::regrole"
     ).fetchall()
     return [what for (what,) in rows]
 
 
 def table_checksums(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """A checksum of every table in schema credits: rows in a fixed order, every column of theirs."""
+    """A checksum of every table of the extension: rows in a fixed order, every column of theirs."""
     tables = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind IN ('r', 'p')"
-        " ORDER BY relname"
+        "SELECT relname, oid::regclass::text FROM pg_class"
+        " WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind IN ('r', 'p') ORDER BY relname"
     ).fetchall()
     sums = {}
-    for (table,) in tables:
+    for table, name in tables:
         query = sql.SQL(
             "SELECT count(*) || ' rows ' || coalesce(md5(string_agg(line, E'\\n' ORDER BY line COLLATE \"C\")), '-')"
             " FROM (SELECT t::text AS line FROM {} AS t) AS lines"
-        ).format(sql.Identifier("credits", table))
+        ).format(sql.SQL(name))
         row = connection.execute(query).fetchone()
         assert row is not None
         sums[table] = row[0]

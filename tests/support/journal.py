@@ -49,7 +49,7 @@ def _lines(connection: psycopg.Connection[Any], entries: list[Entry]) -> list[st
             wrong.append(f"{key}: {[(side.account, side.amount) for side in sides]}")
         elif sides[0].amount == 0:
             wrong.append(f"{key}: moves nothing")
-    posted = connection.execute("SELECT count(*) FROM credits.lines").fetchone()
+    posted = connection.execute("SELECT count(*) FROM credits_internal.lines").fetchone()
     if posted != (len(lines),):
         wrong.append(f"{len(lines)} lines in the journal, {posted} in the ledger")
     return wrong

@@ -36,7 +36,7 @@ row! {
 }
 
 static ERASE: Statement = Statement::new(
-    c"UPDATE credits.customers SET name = NULL, email = NULL, metadata = NULL, erased_at = coalesce(erased_at, now())
+    c"UPDATE credits_internal.customers SET name = NULL, email = NULL, metadata = NULL, erased_at = coalesce(erased_at, now())
       WHERE customer_id = $1 RETURNING customer_id, erased_at",
     &[TEXTOID],
 );
@@ -70,14 +70,14 @@ fn lock(session: &Session, customer_id: &str) -> Result<(), Error> {
 
 static CLEAR_OPERATIONS: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits.operations SET description = NULL, metadata = NULL
+          UPDATE credits_internal.operations SET description = NULL, metadata = NULL
           WHERE customer_id = $1 AND (description IS NOT NULL OR metadata IS NOT NULL) RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 );
 static CLEAR_HOLDS: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits.holds
+          UPDATE credits_internal.holds
           SET description = NULL, metadata = NULL, capture_description = NULL, capture_metadata = NULL
           WHERE customer_id = $1 AND num_nonnulls(description, metadata, capture_description, capture_metadata) > 0
           RETURNING 1)
@@ -87,10 +87,10 @@ static CLEAR_HOLDS: Statement = Statement::new(
 // A purchase by amount has no product to be named after: its grant is named by its description.
 static CLEAR_GRANTS: Statement = Statement::new(
     c"WITH described AS (
-          SELECT t.grant_id FROM credits.top_ups t
+          SELECT t.grant_id FROM credits_internal.top_ups t
           WHERE t.customer_id = $1 AND t.price_id IS NULL AND t.description IS NOT NULL AND t.grant_id IS NOT NULL
       ), cleared AS (
-          UPDATE credits.credit_grants g
+          UPDATE credits_internal.credit_grants g
           SET metadata = NULL, ended_reason = NULL,
               name = CASE WHEN g.grant_id IN (SELECT d.grant_id FROM described d) THEN NULL ELSE g.name END
           WHERE g.customer_id = $1

@@ -46,7 +46,8 @@ pub fn each_apart(
     Ok((done, failures))
 }
 
-static KNOWN: Statement = Statement::scanning(c"SELECT f.customer_id, f.currency FROM credits.account_failures f", &[]);
+static KNOWN: Statement =
+    Statement::scanning(c"SELECT f.customer_id, f.currency FROM credits_internal.account_failures f", &[]);
 
 /// All of them.
 pub fn known(session: &Session) -> Result<HashSet<Key>, Error> {
@@ -55,7 +56,8 @@ pub fn known(session: &Session) -> Result<HashSet<Key>, Error> {
 
 // By the server's time, whatever the test clock says: a pause is a pause.
 static RECORD: Statement = Statement::new(
-    c"INSERT INTO credits.account_failures AS f (customer_id, currency, error, message, attempts, failed_since, failed_at,
+    c"INSERT INTO credits_internal.account_failures
+      AS f (customer_id, currency, error, message, attempts, failed_since, failed_at,
                                                  retry_at)
       VALUES ($1, $2, $3, $4, 1, clock_timestamp(), clock_timestamp(), clock_timestamp() + interval '1 minute')
       ON CONFLICT (customer_id, currency) DO UPDATE
@@ -74,7 +76,7 @@ pub fn record(session: &Session, key: &Key, failure: &Failure) -> Result<(), Err
 }
 
 static FORGET: Statement = Statement::new(
-    c"DELETE FROM credits.account_failures f WHERE f.customer_id = $1 AND f.currency = $2",
+    c"DELETE FROM credits_internal.account_failures f WHERE f.customer_id = $1 AND f.currency = $2",
     &[TEXTOID, TEXTOID],
 );
 

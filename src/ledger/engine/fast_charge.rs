@@ -48,7 +48,7 @@ macro_rules! charging {
     ($($line:expr),+) => {
         crate::pg::statement::text!(
             "WITH charge AS (
-                 UPDATE credits.accounts a
+                 UPDATE credits_internal.accounts a
                  SET available = trim_scale(a.available - $3), posted_at = greatest(a.posted_at, $4),
                      last_line = a.last_line + 1
                  WHERE a.customer_id = $1 AND a.currency = $2
@@ -149,7 +149,7 @@ pub struct Need {
 }
 
 static PAY_ALL: Statement = Statement::new(
-    c"UPDATE credits.accounts a
+    c"UPDATE credits_internal.accounts a
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, $6),
           last_line = a.last_line + x.lines
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
@@ -181,7 +181,7 @@ pub fn pay_all(session: &Session, needs: &[((&str, &str), Need)], now: Time) -> 
 
 // Where the account's last posting is between the first and the last of them, one by one they would be at different moments.
 static PAY_ALL_AS_OF: Statement = Statement::new(
-    c"UPDATE credits.accounts a
+    c"UPDATE credits_internal.accounts a
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, x.last),
           last_line = a.last_line + x.lines
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
@@ -240,7 +240,7 @@ struct Standing {
 
 static STANDING: Statement = Statement::new(
     c"SELECT a.xmin, a.cmin, a.available, a.restricted, a.defers
-      FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
+      FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID],
 );
 
@@ -257,9 +257,9 @@ fn standing(session: &Session, (customer_id, currency): (&str, &str)) -> Result<
 
 // The account was last posted to when the line before this one was: else charge_above would not have let the charge through.
 static UNDO: Statement = Statement::new(
-    c"UPDATE credits.accounts a
+    c"UPDATE credits_internal.accounts a
       SET available = trim_scale(a.available + $3), last_line = a.last_line - 1, posted_at = l.created_at
-      FROM credits.lines l
+      FROM credits_internal.lines l
       WHERE a.customer_id = $1 AND a.currency = $2
         AND l.customer_id = $1 AND l.currency = $2 AND l.line_no = a.last_line - 1",
     &[TEXTOID, TEXTOID, NUMERICOID],

@@ -72,7 +72,7 @@ impl Operation {
 
 static FIND: Statement = Statement::new(
     c"SELECT function, operation_id, currency, amount, category, grant_id, counterparty, reason
-      FROM credits.operations
+      FROM credits_internal.operations
       WHERE customer_id = $1 AND idempotency_key = $2",
     &[TEXTOID, TEXTOID],
 );
@@ -107,7 +107,7 @@ pub fn first_call(
 }
 
 static CLAIM: Statement = Statement::new(
-    c"INSERT INTO credits.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
+    c"INSERT INTO credits_internal.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
                                       counterparty, reason, idempotency_key, description, metadata, created_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
       ON CONFLICT (customer_id, idempotency_key) DO NOTHING",

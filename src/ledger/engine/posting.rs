@@ -67,7 +67,7 @@ static LOCK: Statement = Statement::new(
         "SELECT ",
         account_columns!(),
         "FROM unnest($1, $2) AS k (customer_id, currency)
-         JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
+         JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
          ORDER BY a.customer_id, a.currency
          FOR NO KEY UPDATE OF a"
     ),
@@ -75,7 +75,11 @@ static LOCK: Statement = Statement::new(
 );
 
 static READ_ONE: Statement = Statement::new(
-    text!("SELECT ", account_columns!(), "FROM credits.accounts a WHERE a.customer_id = $1 AND a.currency = $2"),
+    text!(
+        "SELECT ",
+        account_columns!(),
+        "FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $2"
+    ),
     &[TEXTOID, TEXTOID],
 );
 
@@ -89,7 +93,7 @@ static READ: Statement = Statement::new(
         "SELECT ",
         account_columns!(),
         "FROM unnest($1, $2) AS k (customer_id, currency)
-         JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency"
+         JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency"
     ),
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
@@ -150,7 +154,7 @@ pub fn lock(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
 static LOCK_FREE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency
       FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
+      JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
       ORDER BY a.customer_id, a.currency
       FOR NO KEY UPDATE OF a SKIP LOCKED",
     &[TEXTARRAYOID, TEXTARRAYOID],
@@ -219,21 +223,21 @@ fn claims(row: &mut Row<'_>) -> Result<Vec<Claim>, Error> {
 
 static POST: Statement = Statement::new(
     c"WITH grants AS (
-          UPDATE credits.credit_grants g SET remaining = x.remaining, lapsed = x.lapsed, status = x.status
+          UPDATE credits_internal.credit_grants g SET remaining = x.remaining, lapsed = x.lapsed, status = x.status
           FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, grant_id, remaining, lapsed, status)
           WHERE g.customer_id = x.customer_id AND g.grant_id = x.grant_id
       ), events AS (
-          UPDATE credits.meter_events e
+          UPDATE credits_internal.meter_events e
           SET consumed = x.consumed, pending = x.pending
           FROM unnest($6, $7, $8, $9) AS x (customer_id, identifier, consumed, pending)
           WHERE e.customer_id = x.customer_id AND e.identifier = x.identifier
       ), lines AS (
-          INSERT INTO credits.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
+          INSERT INTO credits_internal.credit_transactions (customer_id, currency, line_no, type, amount, running_balance,
                                                    grant_id, operation_id, identifier, effective_at, created_at, held, pending)
           SELECT unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16), unnest($17),
                  unnest($18), unnest($19), unnest($20), unnest($21), unnest($22)
       )
-      UPDATE credits.accounts a
+      UPDATE credits_internal.accounts a
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
           charge_above = CASE WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'
@@ -304,7 +308,7 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
 }
 
 static POST_HEAD: Statement = Statement::new(
-    c"UPDATE credits.accounts a
+    c"UPDATE credits_internal.accounts a
       SET available = x.available, posted_at = x.posted_at, last_line = x.last_line,
           charge_above = greatest(a.head_floor, a.watch_below)
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS available, unnest($4) AS posted_at,

@@ -31,7 +31,7 @@ fn credit_grant_expire(customer_id: Option<&str>, grant_id: Option<Id>) -> Reply
 }
 
 static MARK_ENDED: Statement = Statement::new(
-    c"UPDATE credits.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
+    c"UPDATE credits_internal.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
 );
 
@@ -62,7 +62,7 @@ fn end(
 }
 
 static CURRENCY: Statement = Statement::new(
-    c"SELECT currency FROM credits.credit_grants WHERE customer_id = $1 AND grant_id = $2",
+    c"SELECT currency FROM credits_internal.credit_grants WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
@@ -80,7 +80,7 @@ fn open(session: &Session, customer_id: &str, grant_id: Uuid, now: Time) -> Resu
 }
 
 static UPDATE: Statement = Statement::new(
-    c"UPDATE credits.credit_grants g
+    c"UPDATE credits_internal.credit_grants g
       SET name = coalesce($3, g.name), metadata = coalesce($4, g.metadata), priority = coalesce($5, g.priority),
           expires_at = coalesce($6, g.expires_at)
       WHERE g.customer_id = $1 AND g.grant_id = $2",

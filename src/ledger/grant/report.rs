@@ -74,12 +74,13 @@ static HOLDERS: Statement = Statement::scanning(
     c"WITH now AS (
           SELECT a.customer_id, a.currency, CASE WHEN d.asked THEN (n.now).available ELSE a.available END AS available,
                  CASE WHEN d.asked THEN (n.now).restricted ELSE a.restricted END AS restricted
-          FROM credits.accounts a
+          FROM credits_internal.accounts a
           CROSS JOIN LATERAL (SELECT a.next_change_at <= $5
-                                  OR EXISTS (SELECT FROM credits.unsettled_events u
+                                  OR EXISTS (SELECT FROM credits_internal.unsettled_events u
                                              WHERE u.customer_id = a.customer_id AND u.currency = a.currency) AS asked
                               OFFSET 0) d
-          CROSS JOIN LATERAL (SELECT CASE WHEN d.asked THEN credits.balance_now(a.customer_id, a.currency, true) END AS now
+          CROSS JOIN LATERAL (SELECT CASE WHEN d.asked THEN credits_internal.balance_now(a.customer_id, a.currency, true) END
+          AS now
                               OFFSET 0) n
           WHERE $1 IS NULL OR a.currency = $1
       ), place AS (

@@ -15,8 +15,8 @@ static FIND: Statement = Statement::new(
     c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.canceled,
              u.identifier IS NOT NULL
       FROM unnest($1, $2) AS k (customer_id, identifier)
-      JOIN credits.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
-      LEFT JOIN credits.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
+      JOIN credits_internal.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
+      LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
                                           AND u.created_at = e.created_at AND u.identifier = e.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
@@ -34,7 +34,7 @@ struct First {
 
 static THERE: Statement = Statement::new(
     c"SELECT e.customer_id, e.identifier FROM unnest($1, $2) AS k (customer_id, identifier)
-      JOIN credits.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier",
+      JOIN credits_internal.meter_events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 

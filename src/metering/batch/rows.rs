@@ -20,7 +20,7 @@ pub type Charged<'e> = (&'e Priced<'e>, Option<&'e OwnLine>);
 /// The text that writes events, up to where their columns come from: all that any way of charging writes.
 macro_rules! writing_events {
     () => {
-        "INSERT INTO credits.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
+        "INSERT INTO credits_internal.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
                                            created_at, subscription_id, source_data, metadata, price_version,
                                            period_key, line_no, running_balance, grant_id) "
     };
@@ -115,7 +115,7 @@ pub fn write(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Resu
 }
 
 static FORGET: Statement = Statement::new(
-    c"DELETE FROM credits.meter_events e USING unnest($1, $2) AS k (customer_id, identifier)
+    c"DELETE FROM credits_internal.meter_events e USING unnest($1, $2) AS k (customer_id, identifier)
       WHERE e.customer_id = k.customer_id AND e.identifier = k.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );

@@ -43,9 +43,9 @@ pub struct Meter {
 static FIND: Statement = Statement::new(
     c"SELECT m.tableoid, c.tableoid, p.tableoid, m.currency, c.decimals, c.active, m.aggregation, m.period, m.overage,
              m.settlement, m.active, m.price_version, p.unit_price, p.pricing::text, p.created_at
-      FROM credits.meters m
-      JOIN credits.currencies c ON c.currency = m.currency
-      JOIN credits.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
+      FROM credits_internal.meters m
+      JOIN credits_internal.currencies c ON c.currency = m.currency
+      JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
       WHERE m.event_name = $1",
     &[TEXTOID],
 );
@@ -60,7 +60,7 @@ pub fn find(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Er
 }
 
 static VERSION_AT: Statement = Statement::in_order(
-    c"SELECT version FROM credits.meter_prices WHERE event_name = $1 AND (created_at <= $2 OR version = 1)
+    c"SELECT version FROM credits_internal.meter_prices WHERE event_name = $1 AND (created_at <= $2 OR version = 1)
       ORDER BY version DESC LIMIT 1",
     &[TEXTOID, TIMESTAMPTZOID],
 );
@@ -106,7 +106,7 @@ fn read_with_tables(session: &Session, event_name: &str) -> Result<Option<Found>
 }
 
 static PRICES: Statement = Statement::new(
-    c"SELECT unit_price, pricing::text FROM credits.meter_prices WHERE event_name = $1 AND version = $2",
+    c"SELECT unit_price, pricing::text FROM credits_internal.meter_prices WHERE event_name = $1 AND version = $2",
     &[TEXTOID, INT4OID],
 );
 

@@ -34,7 +34,7 @@ pub fn rank(aggregation: Aggregation, value: Decimal, occurred_at: Time) -> Deci
 }
 
 static WRITE: Statement = Statement::new(
-    c"INSERT INTO credits.usage_ranks (customer_id, event_name, period_key, rank, event_no, identifier)
+    c"INSERT INTO credits_internal.usage_ranks (customer_id, event_name, period_key, rank, event_no, identifier)
       SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, TEXTARRAYOID],
 );
@@ -56,7 +56,7 @@ pub fn write(session: &Session, ranks: &[Rank]) -> Result<(), Error> {
 }
 
 static FORGET: Statement = Statement::new(
-    c"DELETE FROM credits.usage_ranks
+    c"DELETE FROM credits_internal.usage_ranks
       WHERE customer_id = $1 AND event_name = $2 AND period_key = $3 AND rank = $4 AND identifier = $5
       RETURNING event_no",
     &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID],
@@ -64,8 +64,8 @@ static FORGET: Statement = Statement::new(
 
 static LAST: Statement = Statement::in_order(
     c"SELECT r.event_no, e.value, e.occurred_at, e.price_version, e.metadata
-      FROM credits.usage_ranks r
-      JOIN credits.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier
+      FROM credits_internal.usage_ranks r
+      JOIN credits_internal.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier
       WHERE r.customer_id = $1 AND r.event_name = $2 AND r.period_key = $3
       ORDER BY r.rank DESC, r.event_no DESC LIMIT 1",
     &[TEXTOID, TEXTOID, TEXTOID],
@@ -73,12 +73,12 @@ static LAST: Statement = Statement::in_order(
 
 static MAX: Statement = Statement::in_order(
     c"SELECT r.event_no, e.value, e.occurred_at, e.price_version, e.metadata
-      FROM (SELECT * FROM credits.usage_ranks t
+      FROM (SELECT * FROM credits_internal.usage_ranks t
             WHERE t.customer_id = $1 AND t.event_name = $2 AND t.period_key = $3 AND t.rank = (
-                SELECT b.rank FROM credits.usage_ranks b
+                SELECT b.rank FROM credits_internal.usage_ranks b
                 WHERE b.customer_id = $1 AND b.event_name = $2 AND b.period_key = $3 ORDER BY b.rank DESC LIMIT 1)
             ORDER BY t.event_no LIMIT 1) r
-      JOIN credits.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier",
+      JOIN credits_internal.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier",
     &[TEXTOID, TEXTOID, TEXTOID],
 );
 

@@ -13,7 +13,7 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// A row: its columns in the order of the function's OUT parameters.
+/// A row: its columns in the order of the function's row type.
 pub trait Columns {
     /// Their names and Rust types, for the test that compares them with the declarations.
     const DECLARED: &'static str;
@@ -25,7 +25,7 @@ pub trait Columns {
 /// What a function answers, before it is raised or returned.
 pub struct Reply<T>(pub Result<T, Error>);
 
-/// One value, for a function without OUT parameters.
+/// One value, for a function that returns no row.
 pub struct Value<T: ToCell>(pub T);
 
 /// One row.
@@ -78,7 +78,7 @@ impl<T: Columns> Answer for One<T> {
 
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
         let (mut datums, mut nulls): (Vec<_>, Vec<_>) = self.0.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
-        // SAFETY: the descriptor is the function's own, with as many columns as OUT parameters, each of the type that
+        // SAFETY: the descriptor is the function's own, with as many columns as its row type, each of the type that
         // the declaration in sql/ and the columns share; tests call every function.
         unsafe {
             let descriptor = row_descriptor(fcinfo);
@@ -137,15 +137,15 @@ thread_local! {
 }
 
 /// # Safety
-/// `fcinfo` is that of a call to a function with OUT parameters.
+/// `fcinfo` is that of a call to a function that returns a row.
 unsafe fn row_descriptor(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
     // SAFETY: the caller's promise; flinfo is set for every function called through SQL.
     let function = unsafe { (*(*fcinfo).flinfo).fn_oid };
     if let Some(known) = DESCRIPTORS.with_borrow(|d| d.get(&function).copied()) {
         return known;
     }
-    // SAFETY: the descriptor is copied to memory that lasts as long as the session. A function's OUT parameters cannot
-    // change under its oid.
+    // SAFETY: the descriptor is copied to memory that lasts as long as the session. Where ALTER TYPE adds
+    // a column meanwhile, the session's rows lack it, and PostgreSQL reads NULL there.
     let descriptor = unsafe {
         let mut made = std::ptr::null_mut();
         pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut made);
@@ -185,7 +185,7 @@ unsafe impl<T: Answer> SqlTranslatable for Reply<T> {
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal(T::COLUMNS)));
 }
 
-/// Declares a struct as a row: its fields are the OUT parameters, in order. With `read` behind the fields it can also be
+/// Declares a struct as a row: its fields are its type's columns, in order. With `read` behind the fields it can also be
 /// read from a statement's row that has the same columns.
 #[macro_export]
 macro_rules! row {

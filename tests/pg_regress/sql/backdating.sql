@@ -18,7 +18,7 @@ SELECT credits.credit_grant('ada', 10, effective_at => '2026-02-10', idempotency
 SELECT effective_at FROM credits.credit_grant('ada', 5, effective_at => '2026-03-10 12:00+00', idempotency_key => 'k');
 SET credits.test_clock = '2026-03-10 14:00+00';
 SELECT effective_at, replayed FROM credits.credit_grant('ada', 5, effective_at => '2026-03-10 12:00+00', idempotency_key => 'k');
-SELECT count(*) FROM credits.credit_grants;
+SELECT count(*) FROM credits_internal.credit_grants;
 
 -- Imports: whoever may set it. Everything says the grant's own time, and when it was posted.
 SET ROLE credits_app;

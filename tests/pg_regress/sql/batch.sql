@@ -19,8 +19,8 @@ SELECT * FROM credits.report_meter_events(
     ARRAY[NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL]::timestamptz[]);
 SELECT * FROM credits.report_meter_events('{ada,ada}', '{tokens,tokens}', '{1,1}', '{late,fine}',
                                           ARRAY['2020-01-01', '2026-02-28']::timestamptz[]);
-SELECT customer_id, identifier, value, consumed, pending FROM credits.meter_events ORDER BY 1, 2;
-SELECT customer_id, available, pending FROM credits.accounts ORDER BY 1;
+SELECT customer_id, identifier, value, consumed, pending FROM credits_internal.meter_events ORDER BY 1, 2;
+SELECT customer_id, available, pending FROM credits_internal.accounts ORDER BY 1;
 
 -- The whole batch again: the same answers, nothing charged.
 SELECT identifier, status, consumed, pending, replayed, error FROM credits.report_meter_events(
@@ -48,7 +48,7 @@ SELECT credits.report_meter_events('{{ada,ada}}', '{tokens,tokens}', '{1,1}', '{
 
 -- All or nothing.
 SELECT * FROM credits.report_meter_events('{ada,nobody}', '{tokens,tokens}', '{1,1}', '{z1,z2}', all_or_nothing => true);
-SELECT count(*) FROM credits.meter_events WHERE identifier LIKE 'z%';
+SELECT count(*) FROM credits_internal.meter_events WHERE identifier LIKE 'z%';
 SELECT * FROM credits.report_meter_events('{ada}', '{tokens}', '{1}', '{z1}', all_or_nothing => true);
 
 -- None at all is a batch too.

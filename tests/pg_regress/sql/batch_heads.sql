@@ -21,7 +21,7 @@ SELECT identifier, consumed, available, replayed, error FROM credits.report_mete
     '{ada,ada,bob,ada}', '{calls,calls,calls,calls}', '{1,1,1,2}', '{twice,twice,new,twice}', all_or_nothing => false);
 \c
 SELECT identifier FROM credits.report_meter_events('{ada,bob}', '{calls,calls}', '{1,4}', '{never,a}', all_or_nothing => true);
-SELECT customer_id, available FROM credits.accounts ORDER BY 1;
+SELECT customer_id, available FROM credits_internal.accounts ORDER BY 1;
 
 -- More than the first grant has.
 \c
@@ -60,7 +60,7 @@ SET credits.test_clock = '2026-03-02 03:00';
 SELECT FROM credits.credit_grant('gus', 20);
 SELECT FROM credits.account_configure('gus', low_balance_threshold => 10);
 SELECT identifier, consumed, available FROM credits.report_meter_events('{ada,gus}', '{calls,calls}', '{1,12}', '{g1,g1}');
-SELECT customer_id, type FROM credits.outbox WHERE customer_id = 'gus';
+SELECT customer_id, type FROM credits_internal.outbox WHERE customer_id = 'gus';
 
 -- A customer that is not known, and one that has no account.
 \c
@@ -76,5 +76,5 @@ VALUES ('ada', 'calls', 1, 'i1'), ('bob', 'calls', 2, 'i1'), ('ada', 'calls', 1,
 SET credits.test_clock = '2026-03-02 04:00';
 SELECT credits.settle();
 SELECT customer_id, identifier, error FROM credits.rejected_events;
-SELECT customer_id, available FROM credits.accounts ORDER BY 1;
+SELECT customer_id, available FROM credits_internal.accounts ORDER BY 1;
 SELECT * FROM credits.verify();

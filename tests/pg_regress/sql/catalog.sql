@@ -13,7 +13,7 @@ SELECT FROM credits.meter_create('tokens');
 
 SELECT name, description, credit_currency, credits, category, priority, time_to_live, applicable_meters, metadata, active, created_at
 FROM credits.product_create('Pack', 'A thousand credits', credits => 1000, time_to_live => '1 year', metadata => '{"color": "red"}');
-SELECT product_id FROM credits.catalog WHERE name = 'Pack' \gset
+SELECT product_id FROM credits.products WHERE name = 'Pack' \gset
 SELECT type, unit_amount, currency, active FROM credits.price_create(:'product_id', unit_amount => 20, currency => 'USD');
 SELECT type, unit_amount, currency, metadata FROM credits.price_create(:'product_id', 'one_time', 3000, 'JPY', '{"a": 1}');
 SELECT name, credits, credit_currency, unit_amount, price_currency
@@ -55,7 +55,8 @@ SELECT price_id FROM credits.packages WHERE price_currency = 'JPY' \gset
 SELECT unit_amount, active FROM credits.price_archive(:'price_id');
 SELECT unit_amount, active FROM credits.price_archive(:'price_id');
 SELECT name, price_currency FROM credits.packages ORDER BY 1, 2;
-SELECT name, unit_amount, price_currency, price_archived_at FROM credits.catalog ORDER BY 1, 2;
+SELECT d.name, p.unit_amount, p.currency AS price_currency, p.archived_at AS price_archived_at
+FROM credits.products d LEFT JOIN credits.prices p USING (product_id) ORDER BY 1, 2;
 SELECT refused(format('SELECT credits.top_up_create(''u1'', %L)', :'price_id'));
 
 -- Exchange rates: the price of one credit, scheduled ahead, never for the past.
@@ -71,7 +72,7 @@ SELECT credits.exchange_rate_set('CREDIT', 'CREDIT', 1);
 SELECT credits.exchange_rate_set('NONE', 'USD', 1);
 SELECT credits.exchange_rate_set(NULL, 'USD', 1);
 SELECT credits.exchange_rate(NULL, 'USD');
-SELECT currency, fiat_currency, rate, effective_at FROM credits.rates ORDER BY effective_at;
+SELECT currency, fiat_currency, rate, effective_at FROM credits.exchange_rates ORDER BY effective_at;
 
 -- What a credit currency is recharged with.
 SELECT credits.recharge_config('CREDIT');

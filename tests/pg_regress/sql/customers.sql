@@ -5,13 +5,13 @@ SELECT customer_id, name, email, metadata FROM credits.customer_upsert('ada', em
 SELECT FROM credits.wallet_credit('ada', 5);
 -- Forgetting the person keeps the ledger.
 SELECT customer_id, erased_at IS NOT NULL AS erased FROM credits.customer_erase('ada');
-SELECT name, email, metadata, erased_at IS NOT NULL AS erased FROM credits.customers;
+SELECT name, email, metadata, erased_at IS NOT NULL AS erased FROM credits_internal.customers;
 SELECT available FROM credits.wallet_balance('ada', 'CREDIT');
 -- Again is a no-op.
-SELECT a.erased_at = b.erased_at AS same FROM credits.customers a, credits.customer_erase('ada') b;
+SELECT a.erased_at = b.erased_at AS same FROM credits_internal.customers a, credits.customer_erase('ada') b;
 -- Who comes back is known again.
 SELECT name FROM credits.customer_upsert('ada', 'Ada again');
-SELECT erased_at FROM credits.customers;
+SELECT erased_at FROM credits_internal.customers;
 
 SELECT * FROM credits.currency_create('USD', 'US dollar', 2, 'fiat', '$', '{"iso": 840}');
 SELECT * FROM credits.currency_create('GPU_HOUR', decimals => 4);
@@ -41,7 +41,7 @@ RESET credits.default_currency;
 CREATE ROLE regress_customers_app IN ROLE credits_app;
 SET ROLE regress_customers_app;
 SELECT available FROM credits.wallet_debit('ada', 1);
-SELECT count(*) FROM credits.accounts;
+SELECT count(*) FROM credits_internal.accounts;
 SELECT credits.meter_create('mine');
 RESET ROLE;
 CREATE ROLE regress_customers_nobody;

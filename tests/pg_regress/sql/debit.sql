@@ -34,7 +34,7 @@ SELECT credits.wallet_debit('ada', 100);
 ROLLBACK TO s;
 SELECT available FROM credits.wallet_debit('ada', 1);
 COMMIT;
-SELECT idempotency_key, amount FROM credits.operations WHERE idempotency_key IS NOT NULL;
+SELECT idempotency_key, amount FROM credits_internal.operations WHERE idempotency_key IS NOT NULL;
 
 -- A customer with no credits in that currency, and one that was never made.
 SELECT FROM credits.customer_upsert('new');
@@ -44,7 +44,7 @@ SELECT * FROM credits.wallet_try_debit('nobody', 1);
 
 -- Called in one statement for many customers.
 SELECT FROM generate_series(1, 3) i, credits.wallet_credit('many_' || i, 10);
-SELECT customer_id, d.available FROM credits.customers, LATERAL credits.wallet_debit(customer_id, 1) d
+SELECT customer_id, d.available FROM credits_internal.customers, LATERAL credits.wallet_debit(customer_id, 1) d
 WHERE customer_id LIKE 'many%' ORDER BY 1;
 
 SELECT * FROM credits.verify();
@@ -54,5 +54,5 @@ SELECT FROM credits.customer_upsert('bare');
 SELECT ok, shortfall FROM credits.wallet_try_debit('bare', 1);
 SELECT FROM credits.meter_create('strict', overage => 'reject');
 SELECT identifier, consumed, error FROM credits.report_meter_events('{bare,bare}', '{strict,strict}', '{1,0}', '{a,b}');
-SELECT count(*) AS accounts FROM credits.accounts WHERE customer_id = 'bare';
+SELECT count(*) AS accounts FROM credits_internal.accounts WHERE customer_id = 'bare';
 SELECT * FROM credits.verify();

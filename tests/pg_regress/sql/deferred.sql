@@ -95,12 +95,12 @@ SELECT * FROM credits.report_meter_events('{eve,eve,eve,eve,eve,fay,nobody}', '{
                                           '{4,6,7,8,4,1,1}', '{1,2,3,4,1,5,6}');
 SELECT * FROM credits.report_meter_events('{eve,eve}', '{tokens,tokens}', '{8,4}', '{4,1}');
 SELECT available, pending FROM credits.wallet_balance('eve', 'CREDIT');
-SELECT customer_id, identifier, cost FROM credits.unsettled_events ORDER BY 1, 2;
+SELECT customer_id, identifier, cost FROM credits_internal.unsettled_events ORDER BY 1, 2;
 
 -- A batch at a time, as much from each account as from the others.
 SELECT count(*) FROM generate_series(1, 30) i, LATERAL credits.report_meter_event('eve', 'tokens', 1, 'n' || i);
 SELECT credits.settle(7);
-SELECT customer_id, count(*) FROM credits.unsettled_events GROUP BY 1 ORDER BY 1;
+SELECT customer_id, count(*) FROM credits_internal.unsettled_events GROUP BY 1 ORDER BY 1;
 CALL credits.maintain();
 SELECT unsettled FROM credits.backlog;
 

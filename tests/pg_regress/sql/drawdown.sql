@@ -14,7 +14,7 @@ SELECT FROM credits.wallet_credit('u', 1, category => 'paid', description => '8 
 
 SELECT available FROM credits.wallet_debit('u', 7.5);
 SELECT l.line_no, g.name, l.amount, l.running_balance
-FROM credits.lines l JOIN credits.credit_grants g USING (customer_id, grant_id)
+FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id)
 WHERE l.type = 'debit' ORDER BY l.line_no;
 
 -- A better grant that comes later is used from then on, and the one before it goes on after it.
@@ -24,9 +24,9 @@ SELECT FROM credits.credit_grant('v', 3, name => 'better', priority => 0);
 SELECT available FROM credits.wallet_debit('v', 5);
 SELECT available FROM credits.wallet_debit('v', 4);
 SELECT l.line_no, l.type, g.name, l.amount, l.running_balance
-FROM credits.lines l JOIN credits.credit_grants g USING (customer_id, grant_id)
+FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id)
 WHERE l.customer_id = 'v' ORDER BY l.line_no;
-SELECT name, status, remaining FROM credits.credit_grants WHERE customer_id = 'v' ORDER BY name;
+SELECT name, status, remaining FROM credits_internal.credit_grants WHERE customer_id = 'v' ORDER BY name;
 
 -- Usage may draw on grants for its meter in between the others, where they stand in the order.
 SELECT FROM credits.meter_create('tokens');
@@ -34,7 +34,7 @@ SELECT FROM credits.credit_grant('w', 2, name => '1 any', priority => 1);
 SELECT FROM credits.credit_grant('w', 2, name => '2 tokens', priority => 2, applicable_meters => '{tokens}');
 SELECT FROM credits.credit_grant('w', 2, name => '3 any', priority => 3);
 SELECT consumed, available FROM credits.report_meter_event('w', 'tokens', 5, 'e1');
-SELECT g.name, l.amount, l.identifier FROM credits.lines l JOIN credits.credit_grants g USING (customer_id, grant_id)
+SELECT g.name, l.amount, l.identifier FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id)
 WHERE l.customer_id = 'w' AND l.type = 'debit' ORDER BY l.line_no;
 
 -- More grants than are looked at in one go.

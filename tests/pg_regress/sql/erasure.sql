@@ -8,8 +8,9 @@ $$;
 -- The tables that have a text somewhere in a row.
 CREATE FUNCTION who_has(wanted text) RETURNS TABLE (relation text, rows bigint) LANGUAGE plpgsql AS $$
 BEGIN
-    FOR relation IN SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind = 'r' ORDER BY 1 LOOP
-        EXECUTE format('SELECT count(*) FROM credits.%I t WHERE strpos(t::text, $1) > 0', relation) INTO rows USING wanted;
+    FOR relation IN SELECT relname FROM pg_class WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND relkind = 'r' ORDER BY 1 LOOP
+        EXECUTE format('SELECT count(*) FROM %I.%I t WHERE strpos(t::text, $1) > 0',
+                       CASE relation WHEN 'inbox' THEN 'credits' ELSE 'credits_internal' END, relation) INTO rows USING wanted;
         IF rows > 0 THEN RETURN NEXT; END IF;
     END LOOP;
 END $$;
@@ -64,10 +65,10 @@ SELECT enabled, payment_method, disabled_reason, recharge_in_progress FROM credi
 SELECT status, reason FROM credits.recharge_log WHERE customer_id = 'ann';
 SELECT type, payload - 'recharge_id' - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ann' AND type LIKE 'recharge.%' ORDER BY outbox_no;
 -- Again: nothing happens, and what came since is cleared.
-SELECT a.erased_at = b.erased_at AS same FROM credits.customers a, credits.customer_erase('ann') b WHERE a.customer_id = 'ann';
+SELECT a.erased_at = b.erased_at AS same FROM credits_internal.customers a, credits.customer_erase('ann') b WHERE a.customer_id = 'ann';
 SELECT count(*) FROM credits.outbox_rows WHERE customer_id = 'ann' AND type = 'recharge.disabled';
 SELECT * FROM shop('{"id": "4", "type": "payment.refunded", "payment": "p1", "reference": "r1", "amount": 1, "payer": "PERSON"}');
-SELECT type, outcome, payload IS NULL AS forgotten FROM credits.webhook_events ORDER BY event_id;
+SELECT type, outcome, payload IS NULL AS forgotten FROM credits_internal.webhook_events ORDER BY event_id;
 -- It asks for no recharge any more.
 SELECT FROM credits.wallet_debit('ann', 5);
 SELECT count(*) FROM credits.recharge_log WHERE customer_id = 'ann' AND status = 'requested';

@@ -8,8 +8,9 @@ $$;
 -- The tables that have a text somewhere in a row.
 CREATE FUNCTION who_has(wanted text) RETURNS TABLE (relation text, rows bigint) LANGUAGE plpgsql AS $$
 BEGIN
-    FOR relation IN SELECT relname FROM pg_class WHERE relnamespace = 'credits'::regnamespace AND relkind = 'r' ORDER BY 1 LOOP
-        EXECUTE format('SELECT count(*) FROM credits.%I t WHERE strpos(t::text, $1) > 0', relation) INTO rows USING wanted;
+    FOR relation IN SELECT relname FROM pg_class WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND relkind = 'r' ORDER BY 1 LOOP
+        EXECUTE format('SELECT count(*) FROM %I.%I t WHERE strpos(t::text, $1) > 0',
+                       CASE relation WHEN 'inbox' THEN 'credits' ELSE 'credits_internal' END, relation) INTO rows USING wanted;
         IF rows > 0 THEN RETURN NEXT; END IF;
     END LOOP;
 END $$;
@@ -37,7 +38,7 @@ SELECT event_id, outcome, reason, customer_id, top_up_id IS NOT NULL AS of_a_top
 SELECT * FROM who_has('PERSON');
 SELECT FROM credits.customer_erase('ann');
 SELECT * FROM who_has('PERSON');
-SELECT event_id FROM credits.webhook_events WHERE payload IS NOT NULL ORDER BY 1;
+SELECT event_id FROM credits_internal.webhook_events WHERE payload IS NOT NULL ORDER BY 1;
 SELECT status, reason FROM credits.recharge_log WHERE customer_id = 'ann';
 SELECT type, payload - 'recharge_id' - 'top_up_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ann' AND type LIKE '%failed' ORDER BY outbox_no;
 

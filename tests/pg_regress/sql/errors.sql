@@ -3,12 +3,12 @@ SET credits.test_clock = '2026-03-01 12:00';
 SELECT FROM credits.wallet_credit('ada', 10);
 SELECT FROM credits.meter_create('tokens');
 CREATE TABLE before AS SELECT
-    (SELECT count(*) FROM credits.customers) AS customers, (SELECT count(*) FROM credits.accounts) AS accounts,
-    (SELECT count(*) FROM credits.credit_grants) AS grants, (SELECT count(*) FROM credits.operations) AS operations,
-    (SELECT count(*) FROM credits.meter_events) AS events, (SELECT count(*) FROM credits.lines) AS lines,
-    (SELECT count(*) FROM credits.currencies) AS currencies, (SELECT count(*) FROM credits.meters) AS meters,
-    (SELECT count(*) FROM credits.holds) AS holds,
-    (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS account_rows;
+    (SELECT count(*) FROM credits_internal.customers) AS customers, (SELECT count(*) FROM credits_internal.accounts) AS accounts,
+    (SELECT count(*) FROM credits_internal.credit_grants) AS grants, (SELECT count(*) FROM credits_internal.operations) AS operations,
+    (SELECT count(*) FROM credits_internal.meter_events) AS events, (SELECT count(*) FROM credits_internal.lines) AS lines,
+    (SELECT count(*) FROM credits_internal.currencies) AS currencies, (SELECT count(*) FROM credits_internal.meters) AS meters,
+    (SELECT count(*) FROM credits_internal.holds) AS holds,
+    (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits_internal.accounts a) AS account_rows;
 -- One statement's code and which argument it is about, or what it returned.
 CREATE FUNCTION try(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE detail text; result text;
@@ -90,7 +90,7 @@ SELECT statement, try(statement) FROM unnest(ARRAY[
     $$credits.credit_availability(NULL)$$, $$credits.explain_drawdown(NULL, 1)$$, $$credits.explain_drawdown('ada', NULL)$$,
     $$credits.wallet_history(NULL)$$, $$credits.wallet_balance_at(NULL, as_of => now())$$,
     $$credits.wallet_balance_at('ada')$$, $$credits.credit_grant_summary(NULL)$$,
-    $$credits.due_grants(NULL, 'CREDIT')$$, $$credits.due_grants('ada', NULL)$$,
+    $$credits_internal.due_grants(NULL, 'CREDIT')$$, $$credits_internal.due_grants('ada', NULL)$$,
     $$credits.meter_create(NULL)$$, $$credits.meter_create('m', unit_price => NULL)$$,
     $$credits.meter_activate(NULL)$$, $$credits.meter_deactivate(NULL)$$,
     $$credits.report_meter_event(NULL, 'tokens', 1, 'e')$$, $$credits.report_meter_event('ada', NULL, 1, 'e')$$,
@@ -129,13 +129,13 @@ SELECT try($$credits.report_meter_event('ada', 'tokens', 1, 'e', occurred_at => 
 SELECT try($$credits.report_meter_event('ada', 'tokens', 1, 'e', occurred_at => '1999-01-01')$$);
 
 -- Nothing of all that was written.
-SELECT b.customers = (SELECT count(*) FROM credits.customers) AND b.accounts = (SELECT count(*) FROM credits.accounts)
-   AND b.grants = (SELECT count(*) FROM credits.credit_grants) AND b.operations = (SELECT count(*) FROM credits.operations)
-   AND b.events = (SELECT count(*) FROM credits.meter_events)
-   AND b.lines = (SELECT count(*) FROM credits.lines)
-   AND b.currencies = (SELECT count(*) FROM credits.currencies) AND b.meters = (SELECT count(*) FROM credits.meters)
-   AND b.holds = (SELECT count(*) FROM credits.holds)
-   AND b.account_rows = (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits.accounts a) AS nothing_written
+SELECT b.customers = (SELECT count(*) FROM credits_internal.customers) AND b.accounts = (SELECT count(*) FROM credits_internal.accounts)
+   AND b.grants = (SELECT count(*) FROM credits_internal.credit_grants) AND b.operations = (SELECT count(*) FROM credits_internal.operations)
+   AND b.events = (SELECT count(*) FROM credits_internal.meter_events)
+   AND b.lines = (SELECT count(*) FROM credits_internal.lines)
+   AND b.currencies = (SELECT count(*) FROM credits_internal.currencies) AND b.meters = (SELECT count(*) FROM credits_internal.meters)
+   AND b.holds = (SELECT count(*) FROM credits_internal.holds)
+   AND b.account_rows = (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits_internal.accounts a) AS nothing_written
 FROM before b;
 
 -- Text is text, whatever is in it. 255 characters are not too long, in any script.

@@ -20,18 +20,18 @@ BEGIN READ ONLY;
 SELECT available FROM credits.wallet_balance('ada', 'CREDIT');
 SELECT pg_current_xact_id_if_assigned() IS NULL AS without_transaction_id;
 COMMIT;
-SELECT count(*) AS lines FROM credits.lines;
+SELECT count(*) AS lines FROM credits_internal.lines;
 
 -- What is due is posted before the next debit, each line at its own time.
 SELECT credits.wallet_debit('ada', 26);
 SELECT available FROM credits.wallet_debit('ada', 24);
 SELECT l.line_no, l.type, g.name, l.amount, l.running_balance, l.effective_at, l.created_at
-FROM credits.lines l JOIN credits.credit_grants g USING (customer_id, grant_id) ORDER BY 1;
+FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id) ORDER BY 1;
 
 -- The account's time does not go back.
 SET credits.test_clock = '2026-03-01';
 SELECT available FROM credits.wallet_debit('ada', 0.5);
-SELECT created_at FROM credits.lines ORDER BY line_no DESC LIMIT 1;
+SELECT created_at FROM credits_internal.lines ORDER BY line_no DESC LIMIT 1;
 
 -- At one instant grants expire, then grants start, then what is owed is paid.
 SET credits.test_clock = '2026-05-01';
@@ -45,7 +45,7 @@ SELECT available, pending FROM credits.wallet_balance('bob', 'CREDIT');
 SELECT status, consumed, pending, available FROM credits.report_meter_event('bob', 'tokens', 7, 'e1');
 CALL credits.maintain();
 SELECT l.line_no, l.type, g.name, l.amount, l.running_balance, l.identifier, l.effective_at, l.created_at
-FROM credits.lines l JOIN credits.credit_grants g USING (customer_id, grant_id)
+FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id)
 WHERE l.customer_id = 'bob' ORDER BY 1;
 
 -- A grant that began and ended unseen leaves both lines, and what it could pay it paid.
@@ -55,17 +55,17 @@ SET credits.test_clock = '2026-09-01';
 SELECT available, pending FROM credits.wallet_balance('bob', 'CREDIT');
 CALL credits.maintain();
 SELECT l.line_no, l.type, l.amount, l.running_balance, l.identifier, l.effective_at, l.created_at
-FROM credits.lines l JOIN credits.credit_grants g USING (customer_id, grant_id) WHERE g.name = 'unseen' ORDER BY 1;
+FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id) WHERE g.name = 'unseen' ORDER BY 1;
 
 -- maintain() does batches, and inside a transaction one of them.
 SELECT FROM generate_series(1, 25) i, credits.credit_grant('c' || i, 1, expires_at => '2026-09-02');
 SET credits.test_clock = '2026-10-01';
 BEGIN;
 CALL credits.maintain(batch_size => 10);
-SELECT status, count(*) FROM credits.credit_grants WHERE customer_id LIKE 'c%' GROUP BY 1 ORDER BY 1;
+SELECT status, count(*) FROM credits_internal.credit_grants WHERE customer_id LIKE 'c%' GROUP BY 1 ORDER BY 1;
 COMMIT;
 CALL credits.maintain(10);
-SELECT status, count(*) FROM credits.credit_grants WHERE customer_id LIKE 'c%' GROUP BY 1 ORDER BY 1;
+SELECT status, count(*) FROM credits_internal.credit_grants WHERE customer_id LIKE 'c%' GROUP BY 1 ORDER BY 1;
 CALL credits.maintain(0);
 CALL credits.maintain(NULL);
 

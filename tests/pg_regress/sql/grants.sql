@@ -4,8 +4,8 @@ SET credits.test_clock = '2026-03-01 12:00';
 -- Customer and account are made on the way.
 SELECT customer_id, currency, status, amount, remaining, category, priority, effective_at, expires_at, name, replayed
 FROM credits.credit_grant('ada', 100, name => 'Welcome');
-SELECT currency, name, decimals, kind, active FROM credits.currencies;
-SELECT customer_id, name FROM credits.customers;
+SELECT currency, name, decimals, kind, active FROM credits_internal.currencies;
+SELECT customer_id, name FROM credits_internal.customers;
 
 -- All the terms.
 SELECT FROM credits.meter_create('images');
@@ -27,7 +27,7 @@ SELECT available, restricted, next_expiry_at, next_expiry_amount FROM credits.wa
 
 -- wallet_credit is a grant that never expires.
 SELECT currency, credited, available, replayed FROM credits.wallet_credit('bob', 20, description => 'sorry');
-SELECT category, priority, amount, expires_at, name FROM credits.credit_grants WHERE customer_id = 'bob';
+SELECT category, priority, amount, expires_at, name FROM credits_internal.credit_grants WHERE customer_id = 'bob';
 
 -- A grant for certain meters pays those and nothing else.
 SELECT FROM credits.credit_grant('cy', 5, applicable_meters => ARRAY['images', 'images']);

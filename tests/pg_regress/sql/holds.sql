@@ -11,7 +11,7 @@ SELECT available, held, next_expiry_at, next_expiry_amount FROM credits.wallet_b
 SELECT name, status, remaining, held, consumed FROM credits.grants ORDER BY grant_id;
 SELECT credits.wallet_debit('ada', 16);
 
-SELECT customer_id, amount, expires_at FROM credits.open_holds;
+SELECT customer_id, amount, expires_at FROM credits.holds WHERE status = 'open';
 
 -- The bonus expires meanwhile. That does not touch what is held of it.
 SET credits.test_clock = '2026-03-15';
@@ -22,7 +22,7 @@ SELECT credits.hold_capture('ada', :'hold_h', 25.000001);
 SELECT credits.hold_capture('ada', :'hold_h', -0.000001);
 SELECT credits.hold_capture('ada', :'hold_h', 0.0000001);
 SELECT credits.hold_capture('bob', '01900000-0000-7000-8000-000000000000', 1);
-SELECT status, captured FROM credits.holds;
+SELECT status, captured FROM credits_internal.holds;
 
 -- Captured for less: the rest goes back to the same grants, newest draw first. The pack gave last and gets all of its
 -- 15 back; of the bonus 4 are spent and 6 come back, which expire at once.
@@ -37,7 +37,7 @@ DO $$
 DECLARE
     hint text;
 BEGIN
-    PERFORM credits.hold_release('ada', hold_id) FROM credits.holds;
+    PERFORM credits.hold_release('ada', hold_id) FROM credits_internal.holds;
 EXCEPTION WHEN SQLSTATE 'PC010' THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
     RAISE NOTICE '%', hint;
@@ -47,7 +47,7 @@ SELECT status, captured, available, replayed FROM credits.hold_create('ada', 25,
 SELECT status FROM credits.hold_capture('ada', '01900000-0000-7000-8000-000000000000');
 \set VERBOSITY default
 DO $$
-DECLARE hold uuid := (SELECT hold_id FROM credits.holds); state text;
+DECLARE hold uuid := (SELECT hold_id FROM credits_internal.holds); state text;
 BEGIN
     FOR i IN 1..3 LOOP
         BEGIN
@@ -73,13 +73,13 @@ SET credits.test_clock = '2026-03-15 00:01:29.999999';
 SELECT available, held FROM credits.wallets;
 SET credits.test_clock = '2026-03-15 00:01:30';
 SELECT available, held FROM credits.wallets;
-SELECT count(*) FROM credits.open_holds;
+SELECT count(*) FROM credits.holds WHERE status = 'open';
 SELECT name, remaining, held FROM credits.grants ORDER BY grant_id;
-SELECT max(line_no) AS lines, (SELECT status FROM credits.holds ORDER BY hold_id DESC LIMIT 1) AS posted FROM credits.ledger;
+SELECT max(line_no) AS lines, (SELECT status FROM credits_internal.holds ORDER BY hold_id DESC LIMIT 1) AS posted FROM credits.ledger;
 DO $$
 DECLARE state text;
 BEGIN
-    PERFORM credits.hold_capture('ada', (SELECT hold_id FROM credits.holds ORDER BY hold_id DESC LIMIT 1), 20);
+    PERFORM credits.hold_capture('ada', (SELECT hold_id FROM credits_internal.holds ORDER BY hold_id DESC LIMIT 1), 20);
 EXCEPTION WHEN SQLSTATE 'PC010' THEN
     GET STACKED DIAGNOSTICS state = PG_EXCEPTION_DETAIL;
     RAISE NOTICE 'PC010: %', state::jsonb ->> 'state';

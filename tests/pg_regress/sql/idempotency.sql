@@ -59,7 +59,7 @@ SELECT amount, remaining, status, replayed FROM credits.credit_grant('cy', 10, i
 -- A failure leaves no claim: the key can be used once the credits are there.
 SELECT credits.wallet_debit('cy', 3, idempotency_key => 'later');
 SELECT ok, shortfall FROM credits.wallet_try_debit('cy', 3, idempotency_key => 'later');
-SELECT count(*) FROM credits.operations WHERE customer_id = 'cy' AND idempotency_key = 'later';
+SELECT count(*) FROM credits_internal.operations WHERE customer_id = 'cy' AND idempotency_key = 'later';
 SELECT FROM credits.wallet_credit('cy', 5);
 SELECT ok, available, replayed FROM credits.wallet_try_debit('cy', 3, idempotency_key => 'later');
 SELECT debited, available, replayed FROM credits.wallet_debit('cy', 3, idempotency_key => 'later');

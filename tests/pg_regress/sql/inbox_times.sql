@@ -6,7 +6,7 @@ CREATE FUNCTION soon(seconds numeric) RETURNS timestamptz LANGUAGE sql AS $$ SEL
 CREATE VIEW story AS
 SELECT l.customer_id, l.line_no, l.type, l.amount, l.pending, l.grant_name, l.identifier,
        l.effective_at = e.created_at AS when_reported
-FROM credits.ledger l LEFT JOIN credits.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier;
+FROM credits.ledger l LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier;
 
 -- Copied in before a grant's end and after it, alone and several at once, and settled afterwards.
 SELECT FROM credits.credit_grant('ada', 10, name => 'ends', expires_at => soon(3));

@@ -20,14 +20,14 @@ BEGIN
     PERFORM FROM credits.payment_succeeded(customer, top_up, 'bank', customer, 10);
     SELECT g.expires_at INTO granted FROM credits.grants g WHERE g.customer_id = customer AND g.granted_by = 'top_up';
     PERFORM FROM credits.configure_auto_recharge(customer, threshold => 250, price_id => package, cooldown => '1 month', timeout => '1 day');
-    SELECT r.due_at INTO timed_out FROM credits.auto_recharges r WHERE r.customer_id = customer;
-    PERFORM FROM credits.recharge_begin(customer, (SELECT r.recharge_id FROM credits.recharges r WHERE r.customer_id = customer));
-    PERFORM FROM credits.payment_succeeded(customer, (SELECT r.top_up_id FROM credits.recharges r WHERE r.customer_id = customer),
+    SELECT r.due_at INTO timed_out FROM credits_internal.auto_recharges r WHERE r.customer_id = customer;
+    PERFORM FROM credits.recharge_begin(customer, (SELECT r.recharge_id FROM credits_internal.recharges r WHERE r.customer_id = customer));
+    PERFORM FROM credits.payment_succeeded(customer, (SELECT r.top_up_id FROM credits_internal.recharges r WHERE r.customer_id = customer),
                                            'bank', customer || ' again', 10);
     PERFORM FROM credits.wallet_debit(customer, 60);
-    SELECT r.due_at INTO cooled FROM credits.auto_recharges r WHERE r.customer_id = customer;
+    SELECT r.due_at INTO cooled FROM credits_internal.auto_recharges r WHERE r.customer_id = customer;
     PERFORM FROM credits.outbox_claim('worker', 50000, lease => '1 day');
-    SELECT p.claimed_until INTO leased FROM credits.outbox_positions p WHERE p.customer_id = customer;
+    SELECT p.claimed_until INTO leased FROM credits_internal.outbox_positions p WHERE p.customer_id = customer;
     INSERT INTO seen VALUES (clock, zone, held, bought, granted, cooled, timed_out, leased);
 END $$;
 SELECT FROM credits.outbox_consumer_create('worker');

@@ -23,24 +23,24 @@ SELECT status, consumed, pending, available FROM credits.report_meter_event('ada
 SELECT status, consumed, pending, available FROM credits.report_meter_event('ada', 'tokens', 1000, 'big-2');
 SELECT available, pending FROM credits.wallet_balance('ada', 'CREDIT');
 SELECT credited, available FROM credits.wallet_credit('ada', 10);
-SELECT identifier, value, consumed, pending FROM credits.meter_events WHERE identifier LIKE 'big%' ORDER BY 1;
+SELECT identifier, value, consumed, pending FROM credits_internal.meter_events WHERE identifier LIKE 'big%' ORDER BY 1;
 SELECT available, pending FROM credits.wallet_balance('ada', 'CREDIT');
 SELECT credited, available FROM credits.wallet_credit('ada', 100);
 SELECT status, consumed, pending, available, replayed FROM credits.report_meter_event('ada', 'tokens', 1000, 'big-2');
-SELECT line_no, type, amount, running_balance, identifier FROM credits.lines
+SELECT line_no, type, amount, running_balance, identifier FROM credits_internal.lines
 WHERE customer_id = 'ada' AND currency = 'CREDIT' ORDER BY line_no;
 
 -- A meter that refuses what no credit covers.
 SELECT FROM credits.customer_upsert('bob');
 SELECT credits.report_meter_event('bob', 'calls', identifier => 'c-1');
-SELECT count(*) FROM credits.meter_events WHERE customer_id = 'bob';
+SELECT count(*) FROM credits_internal.meter_events WHERE customer_id = 'bob';
 
 -- A grant for certain meters pays what it may and leaves older debts of others.
 SELECT pending FROM credits.report_meter_event('bob', 'tokens', 1000, 't-1');
 SELECT FROM credits.meter_create('images');
 SELECT pending FROM credits.report_meter_event('bob', 'images', 4, 'i-1');
 SELECT FROM credits.credit_grant('bob', 10, applicable_meters => '{images}');
-SELECT identifier, consumed, pending FROM credits.meter_events WHERE customer_id = 'bob' ORDER BY 1;
+SELECT identifier, consumed, pending FROM credits_internal.meter_events WHERE customer_id = 'bob' ORDER BY 1;
 SELECT available, restricted, pending FROM credits.wallet_balance('bob', 'CREDIT');
 
 -- A meter switched off refuses new events and answers old ones.

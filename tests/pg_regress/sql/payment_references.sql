@@ -18,7 +18,7 @@ SELECT taken, contradiction FROM credits.payment_disputed('cyd', :'cyd', 'shop',
 SELECT taken, contradiction FROM credits.payment_refunded('bob', :'bob', 'shop', '18', 3, payment_reference => '17');
 -- Whose top-up a contradiction names, in place of its id, which is another in each run.
 CREATE FUNCTION plain(said text) RETURNS text LANGUAGE sql AS $$
-    SELECT coalesce((SELECT replace(said, p.top_up_id::text, p.customer_id || '''s') FROM credits.purchases p
+    SELECT coalesce((SELECT replace(said, p.top_up_id::text, p.customer_id || '''s') FROM credits.top_ups p
                      WHERE position(p.top_up_id::text IN said) > 0), said)
 $$;
 -- Of one kind one name is still one thing.
@@ -40,7 +40,7 @@ CREATE FUNCTION hmac(secret text, message text) RETURNS text LANGUAGE sql IMMUTA
 $$;
 SELECT '{"id": "e1", "type": "payment.refunded", "payment": "17", "reference": "19", "amount": "1.00", "currency": "USD"}' AS event \gset
 SELECT customer_id, outcome FROM credits.webhook_receive('shop', :'event', hmac('a secret of the shop', :'event'));
-SELECT customer_id, kind, reference FROM credits.payment_references ORDER BY kind, reference;
+SELECT customer_id, kind, reference FROM credits_internal.payment_references ORDER BY kind, reference;
 
 -- Told of the wrong purchase, in another currency than that one's: the one that it paid is paid by it all the same.
 SELECT begun('dan', :'pack') AS dan, begun('eve', :'packet') AS eve \gset

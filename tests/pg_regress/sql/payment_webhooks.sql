@@ -24,7 +24,7 @@ DECLARE payload text; n text := extract(epoch FROM timestamptz '2026-03-01 12:00
 BEGIN
     IF customer IS NOT NULL THEN
         about := about || jsonb_build_object('metadata', jsonb_build_object('customer_id', customer, 'top_up_id',
-            (SELECT p.top_up_id FROM credits.purchases p WHERE p.customer_id = customer)));
+            (SELECT p.top_up_id FROM credits.top_ups p WHERE p.customer_id = customer)));
     END IF;
     payload := jsonb_build_object('id', 'evt_' || nextval('events'), 'type', kind, 'livemode', true,
                                   'data', jsonb_build_object('object', about || '{"currency": "usd"}' || about));
@@ -36,7 +36,7 @@ END $$;
 CREATE FUNCTION stands(customer text) RETURNS TABLE (status text, paid numeric, refunded numeric, disputed numeric, due numeric, reclaimed numeric, cost_basis numeric, problems bigint)
 LANGUAGE sql AS $$
     SELECT p.status, p.paid_amount, p.refunded_amount, p.disputed_amount, p.due_amount, p.reclaimed, g.cost_basis, (SELECT count(*) FROM credits.verify())
-    FROM credits.purchases p LEFT JOIN credits.grants g USING (grant_id) WHERE p.customer_id = customer
+    FROM credits.top_ups p LEFT JOIN credits.grants g USING (grant_id) WHERE p.customer_id = customer
 $$;
 
 -- Tax on top: no contradiction, and given back it takes nothing; half of it all takes what is missing of the price.

@@ -11,12 +11,12 @@ $$;
 CREATE FUNCTION stands(customer text) RETURNS TABLE (status text, paid numeric, refunded numeric, disputed numeric, due numeric, reclaimed numeric, problems bigint)
 LANGUAGE sql AS $$
     SELECT p.status, p.paid_amount, p.refunded_amount, p.disputed_amount, p.due_amount, p.reclaimed, (SELECT count(*) FROM credits.verify())
-    FROM credits.purchases p WHERE p.customer_id = customer
+    FROM credits.top_ups p WHERE p.customer_id = customer
 $$;
 CREATE FUNCTION payments(customer text) RETURNS TABLE (provider text, provider_reference text, paid numeric, tax numeric, discount numeric, refunded numeric, disputed numeric, remaining numeric)
 LANGUAGE sql AS $$
     SELECT provider, provider_reference, paid_amount, tax, discount, refunded_amount, disputed_amount, remaining_amount
-    FROM credits.purchase_payments WHERE customer_id = customer ORDER BY payment_no
+    FROM credits.top_up_payments WHERE customer_id = customer ORDER BY payment_no
 $$;
 
 -- The second payment for what is paid is given back: 10 are still paid, and no credits go.
@@ -94,7 +94,7 @@ SELECT * FROM stands('ivy');
 -- One payment pays once: the first top-up that it is told of; the others grant nothing, whatever is repeated.
 -- Whose top-up a contradiction names, in place of its id, which is another in each run.
 CREATE FUNCTION plain(said text) RETURNS text LANGUAGE sql AS $$
-    SELECT coalesce((SELECT replace(said, p.top_up_id::text, p.customer_id || '''s') FROM credits.purchases p
+    SELECT coalesce((SELECT replace(said, p.top_up_id::text, p.customer_id || '''s') FROM credits.top_ups p
                      WHERE position(p.top_up_id::text IN said) > 0), said)
 $$;
 SELECT begun('jon', :'pack') AS one, begun('jon', :'pack') AS two \gset
@@ -181,7 +181,7 @@ SELECT available, contradiction FROM credits.payment_succeeded('sue', :'sue', 'b
 -- Tax that is in the price; and a discount that is not enough.
 SELECT available, contradiction FROM credits.payment_succeeded('tom', :'tom', 'bank', 'p_tom', 7, discount => 2, tax => 1);
 SELECT available, contradiction FROM credits.payment_succeeded('tom', :'tom', 'bank', 'q_tom', 10, tax => 1.60);
-SELECT customer_id, paid_amount, due_amount, reclaimed FROM credits.purchases WHERE customer_id IN ('quy', 'rex', 'sue', 'tom') ORDER BY 1;
+SELECT customer_id, paid_amount, due_amount, reclaimed FROM credits.top_ups WHERE customer_id IN ('quy', 'rex', 'sue', 'tom') ORDER BY 1;
 SELECT customer_id, cost_basis FROM credits.grants WHERE customer_id IN ('quy', 'rex', 'sue', 'tom') ORDER BY 1;
 -- What it is made of is told after it.
 SELECT begun('uma', :'pack') AS uma \gset

@@ -64,7 +64,7 @@ SELECT customer_id FROM credits.billing_portal_session_verify(:'after');
 SET credits.test_clock = '2026-03-01 12:10+00';
 SELECT credits.billing_portal_session_verify(:'after');
 -- The first key is made where it is first needed, also by rotating.
-DELETE FROM credits.signing_keys;
+DELETE FROM credits_internal.signing_keys;
 SELECT credits.billing_portal_session_verify(:'after');
 SELECT credits.billing_portal_key_rotate();
 SELECT customer_id FROM credits.billing_portal_session_create('u1') c, credits.billing_portal_session_verify(c.token);

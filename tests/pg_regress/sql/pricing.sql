@@ -85,7 +85,7 @@ SELECT quantity, credits, price_version FROM credits.usage_by_period WHERE event
 SELECT returned, consumed, pending FROM credits.meter_event_cancel('ada', 'p3');
 SELECT quantity, credits, price_version FROM credits.usage_by_period WHERE event_name = 'peak';
 
-SELECT event_name, aggregation, period, unit_price, pricing, price_version FROM credits.price_list ORDER BY 1;
+SELECT event_name, aggregation, period, unit_price, pricing, price_version FROM credits.meters ORDER BY 1;
 
 -- What cannot be a price is refused when it is set.
 SELECT credits.meter_create('x', pricing => '[]');

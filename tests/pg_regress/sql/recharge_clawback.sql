@@ -16,7 +16,7 @@ BEGIN
     PERFORM FROM credits.wallet_debit(customer, 20);
     PERFORM FROM credits.payment_succeeded(customer, (SELECT top_up_id FROM credits.recharge_log WHERE customer_id = customer), 'stripe', 'pi_' || customer);
 END $$;
-CREATE FUNCTION bought(customer text) RETURNS uuid LANGUAGE sql AS $$ SELECT top_up_id FROM credits.purchases WHERE customer_id = customer AND status = 'paid' $$;
+CREATE FUNCTION bought(customer text) RETURNS uuid LANGUAGE sql AS $$ SELECT top_up_id FROM credits.top_ups WHERE customer_id = customer AND status = 'paid' $$;
 
 -- A refund of the automatic charge. It leaves 10, and asks for nothing; nor does maintain(), then or later. The next spend does.
 CALL recharged('ann', :'price_id');

@@ -83,11 +83,11 @@ SELECT available FROM credits.wallet_debit('fox', 40);
 SELECT available FROM credits.wallet_debit('fox', 1);
 SELECT * FROM auto('fox');
 CALL low('gil', :'pack');
-UPDATE credits.prices SET unit_amount = 9999999999999999999999999.99 WHERE price_id = :'pack';
-UPDATE credits.auto_recharges SET quantity = 2147483647 WHERE customer_id = 'gil';
+UPDATE credits_internal.prices SET unit_amount = 9999999999999999999999999.99 WHERE price_id = :'pack';
+UPDATE credits_internal.auto_recharges SET quantity = 2147483647 WHERE customer_id = 'gil';
 SELECT available FROM credits.wallet_debit('gil', 40);
 SELECT * FROM auto('gil');
-UPDATE credits.prices SET unit_amount = 20 WHERE price_id = :'pack';
+UPDATE credits_internal.prices SET unit_amount = 20 WHERE price_id = :'pack';
 -- There is no room left for it in the account: the payment could not be granted.
 CALL low('gus', :'pack');
 SELECT FROM credits.wallet_credit('gus', 9999999999999999999900);
@@ -144,7 +144,7 @@ CALL low('mel', :'fine', 2);
 CALL low('mia', :'fine', 3);
 CALL low('mo', :'spare', 3);
 SELECT FROM credits.product_update(:'changing', credits => 2000);
-SELECT count(*) FROM credits.recharge_reviews;
+SELECT count(*) FROM credits_internal.recharge_reviews;
 SELECT credits.maintain_batch(2, 'recharges'), credits.maintain_batch(2, 'recharges'), credits.maintain_batch(2, 'recharges');
 SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
 SELECT FROM credits.product_update(:'changing', credits => 4999999999999999999900);
@@ -157,25 +157,25 @@ SELECT FROM credits.currency_update('USD', max_payment => 'infinity');
 SELECT FROM credits.price_archive(:'fine');
 CALL credits.maintain();
 SELECT customer, enabled, disabled_reason FROM unnest(ARRAY['max', 'mel', 'mia', 'mo']) customer, auto(customer);
-SELECT count(*) FROM credits.recharge_reviews;
+SELECT count(*) FROM credits_internal.recharge_reviews;
 
 -- One that cannot be worked on holds back nobody: it is recorded, and looked at again once it works.
 SELECT price_id AS last, product_id AS late FROM credits.package_create('Late', 1000, 20, 'USD') \gset
 CALL low('nat', :'last', 3);
 CALL low('ned', :'last', 3);
 CALL low('nia', :'last', 3);
-UPDATE credits.accounts SET held = -1 WHERE customer_id = 'ned';
+UPDATE credits_internal.accounts SET held = -1 WHERE customer_id = 'ned';
 SELECT FROM credits.product_update(:'late', credits => 4999999999999999999900);
 CALL credits.maintain();
-SELECT customer_id, enabled FROM credits.auto_recharges WHERE customer_id IN ('nat', 'ned', 'nia') ORDER BY 1;
-SELECT customer_id, error, attempts FROM credits.account_failures;
-SELECT count(*) FROM credits.recharge_reviews;
+SELECT customer_id, enabled FROM credits_internal.auto_recharges WHERE customer_id IN ('nat', 'ned', 'nia') ORDER BY 1;
+SELECT customer_id, error, attempts FROM credits_internal.account_failures;
+SELECT count(*) FROM credits_internal.recharge_reviews;
 CALL credits.maintain();
-UPDATE credits.accounts SET held = 0 WHERE customer_id = 'ned';
-UPDATE credits.account_failures SET retry_at = now();
+UPDATE credits_internal.accounts SET held = 0 WHERE customer_id = 'ned';
+UPDATE credits_internal.account_failures SET retry_at = now();
 CALL credits.maintain();
-SELECT customer_id, enabled FROM credits.auto_recharges WHERE customer_id IN ('nat', 'ned', 'nia') ORDER BY 1;
-SELECT count(*) FROM credits.account_failures;
+SELECT customer_id, enabled FROM credits_internal.auto_recharges WHERE customer_id IN ('nat', 'ned', 'nia') ORDER BY 1;
+SELECT count(*) FROM credits_internal.account_failures;
 
 SELECT customer_id, type, payload FROM credits.outbox_rows WHERE type = 'recharge.disabled' ORDER BY customer_id, outbox_no;
 SELECT * FROM credits.verify();

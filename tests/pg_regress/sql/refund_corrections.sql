@@ -4,7 +4,7 @@ SELECT FROM credits.currency_create('USD', decimals => 2, kind => 'fiat');
 SELECT price_id AS pack FROM credits.package_create('Pack', 100, 10, 'USD') \gset
 CREATE FUNCTION paid(customer text, reference text) RETURNS uuid LANGUAGE sql AS $$
     SELECT top_up_id FROM credits.payment_succeeded(
-        customer, (SELECT top_up_id FROM credits.top_up_create(customer, (SELECT price_id FROM credits.prices))), 'stripe', reference, 10)
+        customer, (SELECT top_up_id FROM credits.top_up_create(customer, (SELECT price_id FROM credits_internal.prices))), 'stripe', reference, 10)
 $$;
 
 -- What was forgiven stays forgiven when a part of it is taken again, and what is owed stays owed.
@@ -18,7 +18,7 @@ SET credits.spent_on_refund = 'forgive';
 SELECT contradiction FROM credits.payment_succeeded('bob', :'bob', 'stripe', 'pi_bob', 10, tax => 1.6);
 RESET credits.spent_on_refund;
 SELECT customer_id, pending FROM credits.wallets WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
-SELECT customer_id, reclaimed FROM credits.purchases WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
+SELECT customer_id, reclaimed FROM credits.top_ups WHERE customer_id IN ('ann', 'bob') ORDER BY 1;
 SELECT * FROM credits.verify();
 
 -- A refund, or a dispute, of a payment that nobody knows is put right; of one that is known it is a contradiction.
@@ -33,7 +33,7 @@ SELECT taken, contradiction FROM credits.payment_disputed('dan', :'dan', 'stripe
 SELECT taken, contradiction, replayed FROM credits.payment_disputed('dan', :'dan', 'stripe', 'dp_dan', 4, payment_reference => 'pi_dan');
 SELECT taken, contradiction FROM credits.payment_dispute_closed('dan', :'dan', 'stripe', 'dp_dan', true);
 SELECT customer_id, type, payment_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id IN ('cyd', 'dan') ORDER BY payment_id;
-SELECT customer_id, provider_reference, refunded_amount, disputed_amount FROM credits.purchase_payments WHERE customer_id IN ('cyd', 'dan') ORDER BY 1;
+SELECT customer_id, provider_reference, refunded_amount, disputed_amount FROM credits.top_up_payments WHERE customer_id IN ('cyd', 'dan') ORDER BY 1;
 SELECT * FROM credits.verify();
 
 -- A total may be told after a refund failed that it counts: what was told one by one explains it. More than that is news.
@@ -58,8 +58,8 @@ SELECT refunded, taken FROM credits.payment_refunded('ivy', :'ivy');
 SELECT refunded, taken, replayed FROM credits.payment_refunded('ivy', :'ivy');
 -- What names no payment is of the latest with money left, and moves as payments are told: the order does not matter.
 SELECT refunded, taken FROM credits.payment_refunded('hal', :'hal', 'stripe', 're_hal', 4);
-SELECT refunded_amount, provider_reference FROM credits.purchase_payments WHERE customer_id = 'hal' ORDER BY 2;
+SELECT refunded_amount, provider_reference FROM credits.top_up_payments WHERE customer_id = 'hal' ORDER BY 2;
 SELECT contradiction FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_hal_2', 10);
-SELECT refunded_amount, provider_reference FROM credits.purchase_payments WHERE customer_id = 'hal' ORDER BY 2;
-SELECT customer_id, refunded_amount, reclaimed FROM credits.purchases WHERE customer_id IN ('eve', 'fay', 'gil', 'hal', 'ivy') ORDER BY 1;
+SELECT refunded_amount, provider_reference FROM credits.top_up_payments WHERE customer_id = 'hal' ORDER BY 2;
+SELECT customer_id, refunded_amount, reclaimed FROM credits.top_ups WHERE customer_id IN ('eve', 'fay', 'gil', 'hal', 'ivy') ORDER BY 1;
 SELECT * FROM credits.verify();

@@ -17,7 +17,7 @@ SELECT FROM credits.meter_activate('m');
 SELECT consumed FROM credits.report_meter_event('u', 'm', 1, 'b');
 
 -- Changed by whatever hand.
-UPDATE credits.meter_prices SET unit_price = 3 WHERE event_name = 'm';
+UPDATE credits_internal.meter_prices SET unit_price = 3 WHERE event_name = 'm';
 SELECT consumed FROM credits.report_meter_event('u', 'm', 1, 'd');
 SELECT FROM credits.currency_update('CREDIT', active => false);
 SELECT consumed FROM credits.report_meter_event('u', 'm', 1, 'c');
@@ -27,7 +27,7 @@ SELECT FROM credits.currency_update('CREDIT', active => true);
 -- Two thousand open grants; a charge depletes those that it needs and no other.
 SELECT count(*) FROM generate_series(1, 2000) i, credits.credit_grant('many', 5, priority => i % 100);
 SELECT debited, available FROM credits.wallet_debit('many', 7);
-SELECT status, count(*) FROM credits.credit_grants WHERE customer_id = 'many' GROUP BY status ORDER BY status;
+SELECT status, count(*) FROM credits_internal.credit_grants WHERE customer_id = 'many' GROUP BY status ORDER BY status;
 SELECT debited, available FROM credits.wallet_debit('many', 9000);
 
 -- Numerics that no decimal makes: with so many decimals that they are in the long form.
@@ -43,7 +43,7 @@ SELECT identifier, status, consumed, error FROM credits.report_meter_events(
 -- Without a test clock it is now.
 BEGIN;
 SELECT FROM credits.wallet_credit('now', 10);
-SELECT bool_and(created_at = now() AND effective_at = now()) FROM credits.credit_transactions WHERE customer_id = 'now';
+SELECT bool_and(created_at = now() AND effective_at = now()) FROM credits_internal.credit_transactions WHERE customer_id = 'now';
 COMMIT;
 
 -- What the first events cost is not what the price, changed by hand, comes to; and that is all.

@@ -67,7 +67,7 @@ SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'event', 
 SELECT type, provider, provider_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id = 'full' ORDER BY payment_id;
 SELECT type, payload ->> 'provider_reference' AS reference, payload ->> 'contradiction' AS contradiction
 FROM credits.outbox_rows WHERE customer_id = 'full' ORDER BY outbox_no;
-SELECT status, paid_amount, count(*) FROM credits.purchases WHERE customer_id = 'full' GROUP BY 1, 2 ORDER BY 2;
+SELECT status, paid_amount, count(*) FROM credits.top_ups WHERE customer_id = 'full' GROUP BY 1, 2 ORDER BY 2;
 -- What is owed has its limit too; what a purchase that was spent and paid back leaves owed comes on top, and can be paid.
 SELECT top_up_id AS bought FROM credits.top_up_create('owes', :'pack') \gset
 SELECT available FROM credits.payment_succeeded('owes', :'bought', 'stripe', 'pi_2', amount => 10);
@@ -106,9 +106,9 @@ SELECT pending FROM credits.report_meter_event('lasts', 'units', 999999999999999
 SELECT try($$credits.meter_event_cancel('lasts', 'low')$$);
 SELECT status FROM credits.meter_event_cancel('lasts', 'owed');
 SELECT pending FROM credits.meter_event_cancel('lasts', 'low');
-SELECT issued FROM credits.accounts WHERE currency = 'UNIT' ORDER BY customer_id;
+SELECT issued FROM credits_internal.accounts WHERE currency = 'UNIT' ORDER BY customer_id;
 SELECT * FROM credits.verify();
 
 -- verify() sees what does not add up.
-UPDATE credits.accounts SET issued = issued + 1 WHERE customer_id = 'sender';
+UPDATE credits_internal.accounts SET issued = issued + 1 WHERE customer_id = 'sender';
 SELECT * FROM credits.verify('sender');

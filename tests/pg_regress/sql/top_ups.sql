@@ -18,7 +18,7 @@ SELECT top_up_id, status, replace(checkout_url, top_up_id::text, '…') AS check
        currency, rate, grant_id, replayed
 FROM credits.top_up_create('u1', :'price_id', quantity => 2, return_url => 'https://app/?x', idempotency_key => 'k') \gset
 SELECT :'status' AS status, :'checkout_url' AS checkout_url, :'expires_at' AS expires_at, :credits AS credits, :amount AS amount, :'replayed' AS replayed;
-SELECT customer_id FROM credits.customers;
+SELECT customer_id FROM credits_internal.customers;
 SELECT available FROM credits.wallet_balance('u1', 'CREDIT');
 SELECT top_up_id = :'top_up_id' AS same, status, replayed FROM credits.top_up_create('u1', :'price_id', quantity => 2, idempotency_key => 'k');
 SELECT credits.top_up_create('u1', :'price_id', idempotency_key => 'k');
@@ -49,7 +49,7 @@ SELECT status, replayed FROM credits.payment_failed('u3', :'top_up_id', 'stripe'
 SELECT status, available, contradiction FROM credits.payment_succeeded('u3', :'top_up_id', 'stripe', 'pi_3');
 SELECT top_up_id FROM credits.top_up_create('u3', :'price_id', expires_in => '1 hour', idempotency_key => 'late') \gset
 SET credits.test_clock = '2026-03-01 13:00';
-SELECT status FROM credits.purchases WHERE top_up_id = :'top_up_id';
+SELECT status FROM credits.top_ups WHERE top_up_id = :'top_up_id';
 SELECT status, replayed FROM credits.top_up_create('u3', :'price_id', idempotency_key => 'late');
 SELECT status FROM credits.top_up_expire('u3', :'top_up_id');
 SELECT status, replayed FROM credits.top_up_expire('u3', :'top_up_id');
@@ -93,7 +93,7 @@ SELECT credits.payment_succeeded('u4', NULL);
 SELECT credits.payment_succeeded('u4', :'top_up_id', amount => 1.001);
 SELECT credits.payment_failed('u5', '00000000-0000-0000-0000-000000000000');
 SELECT credits.top_up_expire('u5', '00000000-0000-0000-0000-000000000000');
-SELECT count(*) FROM credits.customers WHERE customer_id = 'u5';
-SELECT customer_id, status, amount, currency, credits, credit_currency, paid_amount FROM credits.purchases ORDER BY created_at, top_up_id;
+SELECT count(*) FROM credits_internal.customers WHERE customer_id = 'u5';
+SELECT customer_id, status, amount, currency, credits, credit_currency, paid_amount FROM credits.top_ups ORDER BY created_at, top_up_id;
 SELECT customer_id, type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows ORDER BY customer_id, outbox_no;
 SELECT * FROM credits.verify();

@@ -108,7 +108,7 @@ SELECT what, outcome, reason FROM (VALUES
     ('huge numbers', '[1e999999999, -1e-999999999, ' || repeat('9', 100000) || ']')) AS v (what, json),
     LATERAL stripe(paid('evt_' || what, 'u3', begun('u3'), ', "livemode": true, "beside": ' || json));
 SELECT available FROM credits.wallet_balance('u3', 'CREDIT');
-SELECT count(*), count(*) FILTER (WHERE payload LIKE '%"beside": %') AS as_it_came FROM credits.webhook_events WHERE customer_id = 'u3';
+SELECT count(*), count(*) FILTER (WHERE payload LIKE '%"beside": %') AS as_it_came FROM credits_internal.webhook_events WHERE customer_id = 'u3';
 -- What people wrote into the metadata is in the way of nothing either.
 SELECT FROM credits.payment_provider_set('paystack', 'sk_live_of_the_test');
 SELECT begun('u4') AS top_up_id \gset

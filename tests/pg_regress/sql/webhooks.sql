@@ -94,5 +94,5 @@ SELECT jsonb_pretty(b #- '{packages,0,price_id}' #- '{packages,0,product_id}' #-
 SELECT credits.billing_bootstrap(NULL);
 -- What providers sent may name the person.
 SELECT customer_id FROM credits.customer_erase('u1');
-SELECT count(*), count(payload) AS kept FROM credits.webhook_events WHERE customer_id = 'u1';
+SELECT count(*), count(payload) AS kept FROM credits_internal.webhook_events WHERE customer_id = 'u1';
 SELECT * FROM credits.verify();

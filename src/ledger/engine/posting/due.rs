@@ -22,11 +22,11 @@ static DUE: Statement = Statement::new(
              g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
       CROSS JOIN LATERAL (
-          SELECT * FROM credits.credit_grants e
+          SELECT * FROM credits_internal.credit_grants e
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
             AND e.expires_at <= k.at
           UNION ALL
-          SELECT * FROM credits.credit_grants b
+          SELECT * FROM credits_internal.credit_grants b
           WHERE b.customer_id = k.customer_id AND b.currency = k.currency AND b.status = 'pending'
             AND b.effective_at <= k.at) AS g",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
@@ -34,13 +34,13 @@ static DUE: Statement = Statement::new(
 
 static NEXT_CHANGE: Statement = Statement::new(
     c"SELECT k.place, least(
-          (SELECT min(e.expires_at) FROM credits.credit_grants e
+          (SELECT min(e.expires_at) FROM credits_internal.credit_grants e
            WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
              AND e.expires_at > k.at),
-          (SELECT min(b.effective_at) FROM credits.credit_grants b
+          (SELECT min(b.effective_at) FROM credits_internal.credit_grants b
            WHERE b.customer_id = k.customer_id AND b.currency = k.currency AND b.status = 'pending'
              AND b.effective_at > k.at),
-          (SELECT min(h.expires_at) FROM credits.holds h
+          (SELECT min(h.expires_at) FROM credits_internal.holds h
            WHERE h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
              AND h.expires_at > k.at),
           'infinity')
@@ -170,7 +170,7 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
 static DUE_HOLDS: Statement = Statement::new(
     c"SELECT k.place, h.hold_id, h.expires_at, h.grant_ids, h.grant_amounts
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
-      JOIN credits.holds h ON h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
+      JOIN credits_internal.holds h ON h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
                           AND h.expires_at <= k.at",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
@@ -185,13 +185,13 @@ pub fn hold(row: &mut Row<'_>) -> Result<Hold, Error> {
 static DEBTS: Statement = Statement::in_order(
     c"SELECT d.identifier, d.operation_id, d.event_name, d.period_key, d.consumed, d.pending, d.debt_no
       FROM ((SELECT e.identifier, NULL::uuid AS operation_id, e.event_name, e.period_key, e.consumed, e.pending, o.debt_no
-             FROM credits.event_debts o
-             JOIN credits.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
+             FROM credits_internal.event_debts o
+             JOIN credits_internal.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
              WHERE o.customer_id = $1 AND o.currency = $2 AND ($4 IS NULL OR e.event_name = ANY ($4))
              ORDER BY o.debt_no)
             UNION ALL
             (SELECT NULL, r.operation_id, r.event_name, NULL, r.consumed, r.pending, r.debt_no
-             FROM credits.reclaims r
+             FROM credits_internal.reclaims r
              WHERE r.customer_id = $1 AND r.currency = $2 AND r.pending > 0 AND ($4 IS NULL OR r.event_name = ANY ($4))
              ORDER BY r.debt_no)) d
       ORDER BY d.debt_no LIMIT $3",
@@ -243,8 +243,8 @@ fn debt(mut row: Row<'_>) -> Result<Debt, Error> {
 
 static PERIOD_DEBTS: Statement = Statement::in_order(
     c"SELECT e.identifier, NULL::uuid, e.event_name, e.period_key, e.consumed, e.pending, o.debt_no
-      FROM credits.event_debts o
-      JOIN credits.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
+      FROM credits_internal.event_debts o
+      JOIN credits_internal.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
       WHERE o.customer_id = $1 AND o.currency = $2 AND e.event_name = $3 AND e.period_key = $4",
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
@@ -259,7 +259,7 @@ pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<V
 }
 
 static CLAIM_DEBTS: Statement = Statement::new(
-    c"SELECT NULL::text, operation_id, event_name, NULL::text, consumed, pending, debt_no FROM credits.reclaims
+    c"SELECT NULL::text, operation_id, event_name, NULL::text, consumed, pending, debt_no FROM credits_internal.reclaims
       WHERE customer_id = $1 AND operation_id = ANY ($2) AND debt_no IS NOT NULL",
     &[TEXTOID, UUIDARRAYOID],
 );

@@ -7,9 +7,9 @@ use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::HashSet;
 
 static MAKE: Statement = Statement::new(
-    c"INSERT INTO credits.accounts (customer_id, currency)
+    c"INSERT INTO credits_internal.accounts (customer_id, currency)
       SELECT k.customer_id, k.currency FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.customers c ON c.customer_id = k.customer_id
+      JOIN credits_internal.customers c ON c.customer_id = k.customer_id
       ORDER BY k.customer_id, k.currency
       ON CONFLICT (customer_id, currency) DO NOTHING",
     &[TEXTARRAYOID, TEXTARRAYOID],
@@ -17,7 +17,7 @@ static MAKE: Statement = Statement::new(
 
 static COUNT: Statement = Statement::new(
     c"SELECT count(*) FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+      JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
@@ -41,7 +41,7 @@ pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
 static THERE: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency
       FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
+      JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 

@@ -30,7 +30,7 @@ pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static CLOSE_HOLDS: Statement = Statement::new(
-    c"UPDATE credits.holds h SET status = x.status, captured = x.captured, closed_at = x.closed_at
+    c"UPDATE credits_internal.holds h SET status = x.status, captured = x.captured, closed_at = x.closed_at
       FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, hold_id, status, captured, closed_at)
       WHERE h.customer_id = x.customer_id AND h.hold_id = x.hold_id",
     &[TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID],
@@ -56,14 +56,15 @@ fn close_holds(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static WRITE_DRAWS: Statement = Statement::new(
-    c"INSERT INTO credits.usage_draws AS d (customer_id, event_name, period_key, line_no, grant_id, amount)
+    c"INSERT INTO credits_internal.usage_draws AS d (customer_id, event_name, period_key, line_no, grant_id, amount)
       SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
       ON CONFLICT (customer_id, event_name, period_key, line_no) DO UPDATE SET amount = excluded.amount",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, UUIDARRAYOID, NUMERICARRAYOID],
 );
 
 static FORGET_DRAWS: Statement = Statement::new(
-    c"DELETE FROM credits.usage_draws d USING unnest($1, $2, $3, $4) AS x (customer_id, event_name, period_key, line_no)
+    c"DELETE FROM credits_internal.usage_draws d USING unnest($1, $2, $3, $4)
+      AS x (customer_id, event_name, period_key, line_no)
       WHERE d.customer_id = x.customer_id AND d.event_name = x.event_name AND d.period_key = x.period_key
         AND d.line_no = x.line_no",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
@@ -93,14 +94,14 @@ fn write_draws(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static OWE: Statement = Statement::new(
-    c"INSERT INTO credits.event_debts (customer_id, identifier, currency, debt_no)
+    c"INSERT INTO credits_internal.event_debts (customer_id, identifier, currency, debt_no)
       SELECT * FROM unnest($1, $2, $3, $4)
       ON CONFLICT (customer_id, identifier) DO NOTHING",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID],
 );
 
 static OWE_NO_MORE: Statement = Statement::new(
-    c"DELETE FROM credits.event_debts d USING unnest($1, $2) AS x (customer_id, identifier)
+    c"DELETE FROM credits_internal.event_debts d USING unnest($1, $2) AS x (customer_id, identifier)
       WHERE d.customer_id = x.customer_id AND d.identifier = x.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
@@ -131,7 +132,7 @@ fn write_event_debts(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static WRITE_RECLAIMS: Statement = Statement::new(
-    c"UPDATE credits.reclaims r
+    c"UPDATE credits_internal.reclaims r
       SET taken = r.taken + x.taken, consumed = coalesce(x.consumed, r.consumed), pending = coalesce(x.pending, r.pending),
           debt_no = coalesce(x.debt_no, r.debt_no)
       FROM unnest($1, $2, $3, $4, $5, $6) AS x (customer_id, operation_id, taken, consumed, pending, debt_no)
@@ -167,7 +168,7 @@ fn write_reclaims(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static WRITE_CLAIMS: Statement = Statement::new(
-    c"UPDATE credits.credit_grants g
+    c"UPDATE credits_internal.credit_grants g
       SET claim_operations = nullif($3, '{}'), claims = nullif($4, '{}'), claims_owe = nullif($5, '{}')
       WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, UUIDARRAYOID, NUMERICARRAYOID, BOOLARRAYOID],
@@ -189,7 +190,7 @@ fn write_claims(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static DRAWS: Statement = Statement::in_order(
-    c"SELECT line_no, grant_id, amount FROM credits.usage_draws
+    c"SELECT line_no, grant_id, amount FROM credits_internal.usage_draws
       WHERE customer_id = $1 AND event_name = $2 AND period_key = $3 AND line_no < $4
       ORDER BY line_no DESC LIMIT $5",
     &[TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID],
@@ -220,7 +221,7 @@ pub fn take_draws(session: &Session, book: &mut Book, period: &Rc<Period>, amoun
 }
 
 static FORGET_SETTLED: Statement = Statement::new(
-    c"DELETE FROM credits.unsettled_events u USING unnest($1, $2, $3, $4) AS x (customer_id, currency, created_at,
+    c"DELETE FROM credits_internal.unsettled_events u USING unnest($1, $2, $3, $4) AS x (customer_id, currency, created_at,
                                                                                 identifier)
       WHERE u.customer_id = x.customer_id AND u.currency = x.currency AND u.created_at = x.created_at
         AND u.identifier = x.identifier",
@@ -243,7 +244,7 @@ fn forget_settled(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static TAKE_BACK: Statement = Statement::new(
-    c"INSERT INTO credits.canceled_events (customer_id, identifier, canceled_at, reason, returned)
+    c"INSERT INTO credits_internal.canceled_events (customer_id, identifier, canceled_at, reason, returned)
       SELECT x.customer_id, x.identifier, x.at, 'more would be owed than can be counted', 0
       FROM unnest($1, $2, $3) AS x (customer_id, identifier, at)",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],

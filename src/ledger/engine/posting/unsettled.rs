@@ -13,7 +13,7 @@ use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID};
 use std::collections::HashSet;
 
 static IN_USE: Statement = Statement::scanning(
-    c"SELECT 'credits.meters'::regclass, EXISTS (SELECT FROM credits.meters WHERE settlement = 'deferred')",
+    c"SELECT 'credits_internal.meters'::regclass, EXISTS (SELECT FROM credits_internal.meters WHERE settlement = 'deferred')",
     &[],
 );
 
@@ -38,9 +38,9 @@ pub fn may_be(session: &Session) -> Result<bool, Error> {
 static READ: Statement = Statement::in_order(
     c"SELECT k.place, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
       FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, place)
-      JOIN credits.currencies c ON c.currency = k.currency
+      JOIN credits_internal.currencies c ON c.currency = k.currency
       CROSS JOIN LATERAL (
-          SELECT * FROM credits.unsettled_events e
+          SELECT * FROM credits_internal.unsettled_events e
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency
           ORDER BY e.created_at, e.identifier LIMIT $3) AS u",
     &[TEXTARRAYOID, TEXTARRAYOID, INT8OID],
@@ -72,14 +72,14 @@ pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unse
 }
 
 static ANY: Statement = Statement::in_order(
-    c"SELECT true FROM credits.unsettled_events WHERE customer_id = $1 AND currency = $2 LIMIT 1",
+    c"SELECT true FROM credits_internal.unsettled_events WHERE customer_id = $1 AND currency = $2 LIMIT 1",
     &[TEXTOID, TEXTOID],
 );
 
 static WHICH_EXPECT: Statement = Statement::new(
     c"SELECT a.customer_id, a.currency
       FROM unnest($1, $2) AS k (customer_id, currency)
-      JOIN credits.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency AND a.defers",
+      JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency AND a.defers",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
@@ -92,7 +92,7 @@ pub fn which_expect(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Err
 }
 
 static EXPECT: Statement = Statement::new(
-    c"UPDATE credits.accounts a SET defers = true FROM unnest($1, $2) AS k (customer_id, currency)
+    c"UPDATE credits_internal.accounts a SET defers = true FROM unnest($1, $2) AS k (customer_id, currency)
       WHERE a.customer_id = k.customer_id AND a.currency = k.currency",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );

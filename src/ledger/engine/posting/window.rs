@@ -16,7 +16,7 @@ static WINDOW: Statement = Statement::in_order(
              g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
       CROSS JOIN LATERAL (
-          SELECT * FROM credits.credit_grants o
+          SELECT * FROM credits_internal.credit_grants o
           WHERE o.customer_id = k.customer_id AND o.currency = k.currency AND o.status = 'granted'
             AND o.expires_at > k.at AND (o.applicable_meters IS NULL OR o.applicable_meters && $5)
           ORDER BY o.priority, o.expires_at, o.category DESC, o.effective_at, o.grant_id
@@ -60,7 +60,7 @@ pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meter
 static BY_ID: Statement = Statement::new(
     c"SELECT g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
              g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
-      FROM credits.credit_grants g
+      FROM credits_internal.credit_grants g
       WHERE g.customer_id = $1 AND g.currency = $2 AND g.grant_id = ANY ($3)",
     &[TEXTOID, TEXTOID, UUIDARRAYOID],
 );

@@ -8,7 +8,7 @@ use crate::ledger::engine::book::{Book, Reclaim, Taken};
 use crate::ledger::engine::line::{LineType, Source};
 use uuid::Uuid;
 
-/// As a row of credits.reclaims.
+/// As a row of credits_internal.reclaims.
 pub(super) struct Reclaimed {
     pub(super) id: Uuid,
     pub(super) grant_id: Uuid,

@@ -1,0 +1,61 @@
+-- Packages: a product and its price in one.
+
+CREATE TYPE credits.package AS (
+    price_id uuid, product_id uuid, name text, credits numeric, credit_currency text, unit_amount numeric,
+    price_currency text);
+COMMENT ON TYPE credits.package IS 'A product with its price, as package_create() returns it.';
+COMMENT ON COLUMN credits.package.price_id IS 'The price.';
+COMMENT ON COLUMN credits.package.product_id IS 'The product.';
+COMMENT ON COLUMN credits.package.name IS 'What people call it.';
+COMMENT ON COLUMN credits.package.credits IS 'Credits that one unit grants.';
+COMMENT ON COLUMN credits.package.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.package.unit_amount IS 'What one unit costs, in major units.';
+COMMENT ON COLUMN credits.package.price_currency IS 'The currency of the price.';
+
+CREATE FUNCTION credits.package_create(
+    name text, credits numeric, unit_amount numeric, price_currency text, credit_currency text DEFAULT NULL,
+    description text DEFAULT NULL, category text DEFAULT 'paid', priority integer DEFAULT 50,
+    time_to_live interval DEFAULT NULL, applicable_meters text[] DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.package
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'package_create_wrapper';
+COMMENT ON FUNCTION credits.package_create IS
+'Makes a product and its price in one call: a credit pack.
+
+name: what people call it, and its grants.
+credits: how many credits it grants.
+unit_amount: its price, in major units.
+price_currency: the currency that is paid, of kind ''fiat''.
+credit_currency: the currency of its credits; NULL for credits.default_currency.
+description: for people.
+category: of its grants: ''paid'' or ''promotional''.
+priority: of its grants: 0 to 100, lower is used first.
+time_to_live: how long the credits last from the payment on; NULL for ever.
+applicable_meters: the event names that its grants may pay for; NULL for anything.
+metadata: the application''s own data.
+
+Raises PC004, PC007, PC008, PC013.';
+
+CREATE VIEW credits.packages AS
+SELECT p.price_id, d.product_id, d.name, d.description, d.credits, d.credit_currency, p.unit_amount,
+       p.currency AS price_currency, d.category, d.priority::integer AS priority, d.time_to_live, d.applicable_meters,
+       d.metadata, p.created_at
+FROM credits_internal.prices p JOIN credits_internal.products d ON d.product_id = p.product_id
+WHERE p.archived_at IS NULL AND d.archived_at IS NULL;
+COMMENT ON VIEW credits.packages IS 'What is on sale: each price with its product.';
+COMMENT ON COLUMN credits.packages.price_id IS 'The price.';
+COMMENT ON COLUMN credits.packages.product_id IS 'The product.';
+COMMENT ON COLUMN credits.packages.name IS 'What people call it.';
+COMMENT ON COLUMN credits.packages.description IS 'For people.';
+COMMENT ON COLUMN credits.packages.credits IS 'Credits that one unit grants.';
+COMMENT ON COLUMN credits.packages.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.packages.unit_amount IS 'What one unit costs, in major units.';
+COMMENT ON COLUMN credits.packages.price_currency IS 'The currency of the price.';
+COMMENT ON COLUMN credits.packages.category IS 'The category of the grants: ''paid'' or ''promotional''.';
+COMMENT ON COLUMN credits.packages.priority IS '0 to 100: grants with a lower number are spent first.';
+COMMENT ON COLUMN credits.packages.time_to_live IS
+'How long its credits last from the payment on, on the calendar in UTC; NULL for ever.';
+COMMENT ON COLUMN credits.packages.applicable_meters IS
+'The event names that its credits may pay for; NULL for anything.';
+COMMENT ON COLUMN credits.packages.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.packages.created_at IS 'When the price was made.';

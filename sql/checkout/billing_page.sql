@@ -1,0 +1,14 @@
+-- What a billing page draws.
+
+CREATE FUNCTION credits.billing_bootstrap(customer_id text)
+RETURNS jsonb
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'billing_bootstrap_wrapper';
+COMMENT ON FUNCTION credits.billing_bootstrap IS
+'Returns all that a billing page draws: {customer, balances, packages, meters, history, purchases, auto_recharge}.
+
+Amounts are strings of digits. history: the last 20 ledger lines; purchases: the last 20 top-ups.
+
+customer_id: the customer.
+
+Raises PC013.';

@@ -1,0 +1,142 @@
+-- Top-ups.
+
+CREATE TYPE credits.top_up AS (
+    top_up_id uuid, status text, checkout_url text, expires_at timestamptz, credits numeric, credit_currency text,
+    amount numeric, currency text, rate numeric, grant_id uuid, replayed boolean);
+COMMENT ON TYPE credits.top_up IS
+'A top-up and where to pay for it, as top_up_create() returns it. The view top_ups has all of them.';
+COMMENT ON COLUMN credits.top_up.top_up_id IS 'The top-up.';
+COMMENT ON COLUMN credits.top_up.status IS '''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''.';
+COMMENT ON COLUMN credits.top_up.checkout_url IS
+'Where the customer pays; NULL where neither the provider nor the recharge configuration says.';
+COMMENT ON COLUMN credits.top_up.expires_at IS 'Until when it is to be paid; a later payment is granted all the same.';
+COMMENT ON COLUMN credits.top_up.credits IS 'Credits that it buys.';
+COMMENT ON COLUMN credits.top_up.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.top_up.amount IS 'What is due, in major units.';
+COMMENT ON COLUMN credits.top_up.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.top_up.rate IS 'The price of one credit; NULL where it was bought by price.';
+COMMENT ON COLUMN credits.top_up.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.top_up.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.top_up_create(
+    customer_id text, price_id uuid DEFAULT NULL, amount numeric DEFAULT NULL, currency text DEFAULT NULL,
+    quantity integer DEFAULT 1, credit_currency text DEFAULT NULL, rate numeric DEFAULT NULL,
+    return_url text DEFAULT NULL, failure_url text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    provider text DEFAULT NULL, expires_in interval DEFAULT '1 day', description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.top_up
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'top_up_create_wrapper';
+COMMENT ON FUNCTION credits.top_up_create IS
+'Begins a purchase of credits and returns where to pay for it.
+
+It grants nothing before payment_succeeded(). Either price_id and quantity say what is bought, or amount and currency:
+then credits are amount / rate, rounded down. Makes the customer where it is missing.
+
+customer_id: the customer.
+price_id: the price.
+amount: how much to pay, in major units.
+currency: the currency that is paid.
+quantity: how many units of the price.
+credit_currency: the currency of the credits; NULL for currency itself, one for one.
+rate: the price of one credit; NULL for the exchange rate of this moment.
+return_url: where the customer goes once it is paid: an http or https address of at most 2,048 visible ASCII
+  characters, without user name, backslash, quotation mark, < and >. All else is percent-encoded, and a host in other
+  letters written as xn--.
+failure_url: where the customer goes when it is not, likewise.
+idempotency_key: a repeat of it returns the first with replayed = true.
+provider: who takes the payment; NULL for the only one that is set.
+expires_in: for how long it waits to be paid; a later payment is granted all the same.
+description: for people.
+metadata: the application''s own data.
+
+checkout_url is the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id}, {amount},
+{minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there is neither.
+
+Raises PC002, PC007 (also for an amount outside of what the currencies allow, and for credits that the account has no
+room for: it counts 28 digits of all that it was ever granted), PC008, PC013, PC015.';
+
+CREATE FUNCTION credits.top_up_expire(customer_id text, top_up_id uuid)
+RETURNS credits.payment_outcome
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'top_up_expire_wrapper';
+COMMENT ON FUNCTION credits.top_up_expire IS
+'Gives up a top-up that nobody paid.
+
+One that is paid stays paid; one that is paid later is granted all the same.
+
+customer_id: the customer.
+top_up_id: the top-up.
+
+Raises PC013, PC014.';
+
+CREATE VIEW credits.top_ups AS
+SELECT t.customer_id, t.top_up_id,
+       CASE WHEN t.status = 'initiated' AND t.expires_at <= credits.clock() THEN 'expired' ELSE t.status END AS status,
+       t.price_id, t.name, t.quantity, t.amount, t.currency, t.credits, t.credit_currency, t.rate, t.provider,
+       t.provider_reference, t.grant_id, t.recharge_id, t.paid_amount, t.refunded_amount, t.disputed_amount,
+       t.dispute_status, t.reclaimed, t.description, t.metadata, t.created_at, t.expires_at, t.paid_at,
+       t.due_amount, t.checkout_url
+FROM credits_internal.top_ups t;
+COMMENT ON VIEW credits.top_ups IS
+'Top-ups at this moment, one row per purchase.
+
+Each of its payments is in the view top_up_payments, everything that was reported of them in payment_log.';
+COMMENT ON COLUMN credits.top_ups.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.top_ups.top_up_id IS 'The top-up.';
+COMMENT ON COLUMN credits.top_ups.status IS '''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''.';
+COMMENT ON COLUMN credits.top_ups.price_id IS 'The price; NULL where it was bought by amount.';
+COMMENT ON COLUMN credits.top_ups.name IS 'The name of its grant.';
+COMMENT ON COLUMN credits.top_ups.quantity IS 'How many units.';
+COMMENT ON COLUMN credits.top_ups.amount IS 'What it costs, in major units.';
+COMMENT ON COLUMN credits.top_ups.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.top_ups.credits IS 'Credits that it buys.';
+COMMENT ON COLUMN credits.top_ups.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.top_ups.rate IS 'The price of one credit; NULL where it was bought by price.';
+COMMENT ON COLUMN credits.top_ups.provider IS 'The payment provider.';
+COMMENT ON COLUMN credits.top_ups.provider_reference IS 'The provider''s reference of it.';
+COMMENT ON COLUMN credits.top_ups.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.top_ups.recharge_id IS 'The auto-recharge that asked for it; NULL where a person did.';
+COMMENT ON COLUMN credits.top_ups.paid_amount IS 'What was paid in all payments, in major units; NULL before any.';
+COMMENT ON COLUMN credits.top_ups.refunded_amount IS 'What was paid back, in major units.';
+COMMENT ON COLUMN credits.top_ups.disputed_amount IS 'What open and lost disputes come to, in major units.';
+COMMENT ON COLUMN credits.top_ups.dispute_status IS 'The last dispute: ''open'', ''won'' or ''lost''; NULL for none.';
+COMMENT ON COLUMN credits.top_ups.reclaimed IS 'Credits that refunds and disputes took back, left owed or forgave.';
+COMMENT ON COLUMN credits.top_ups.description IS 'For people.';
+COMMENT ON COLUMN credits.top_ups.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.top_ups.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.top_ups.expires_at IS 'Until when it is to be paid; a later payment is granted all the same.';
+COMMENT ON COLUMN credits.top_ups.paid_at IS 'When its credits were granted.';
+COMMENT ON COLUMN credits.top_ups.due_amount IS
+'What is due without a tax in the price and without the provider''s discount, in major units.';
+COMMENT ON COLUMN credits.top_ups.checkout_url IS
+'Where the customer pays; NULL where neither the provider nor the recharge configuration says.';
+
+CREATE VIEW credits.top_up_payments AS
+SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_reference, p.paid_amount, t.currency, p.tax,
+       p.shipping,
+       p.discount, p.refunded_amount, p.disputed_amount,
+       greatest(p.paid_amount - p.refunded_amount - p.disputed_amount, 0) AS remaining_amount
+FROM credits_internal.payment_totals p
+JOIN credits_internal.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id;
+COMMENT ON VIEW credits.top_up_payments IS
+'Payments of top-ups, each with its refunds and disputes.
+
+A refund or dispute that names no payment counts for the latest with money left.';
+COMMENT ON COLUMN credits.top_up_payments.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.top_up_payments.top_up_id IS 'The top-up.';
+COMMENT ON COLUMN credits.top_up_payments.payment_no IS 'Its place among the top-up''s payments.';
+COMMENT ON COLUMN credits.top_up_payments.provider IS 'Who took it.';
+COMMENT ON COLUMN credits.top_up_payments.provider_reference IS 'The provider''s reference of it.';
+COMMENT ON COLUMN credits.top_up_payments.paid_amount IS
+'How much, in major units; NULL while only a refund or dispute names it.';
+COMMENT ON COLUMN credits.top_up_payments.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.top_up_payments.tax IS 'Tax that is part of the payment, in major units; NULL for none.';
+COMMENT ON COLUMN credits.top_up_payments.shipping IS
+'Shipping that is part of the payment, in major units; NULL for none.';
+COMMENT ON COLUMN credits.top_up_payments.discount IS
+'What the provider took off the price, in major units; NULL for nothing.';
+COMMENT ON COLUMN credits.top_up_payments.refunded_amount IS 'What was paid back, in major units.';
+COMMENT ON COLUMN credits.top_up_payments.disputed_amount IS 'What open and lost disputes come to, in major units.';
+COMMENT ON COLUMN credits.top_up_payments.remaining_amount IS
+'What is left of it after refunds and disputes, in major units.';

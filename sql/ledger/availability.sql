@@ -1,0 +1,33 @@
+-- The gate before work begins.
+
+CREATE TYPE credits.availability AS (
+    can_continue boolean, reason text, available numeric, pending numeric, recharge_in_progress boolean);
+COMMENT ON TYPE credits.availability IS 'The answer of credit_availability().';
+COMMENT ON COLUMN credits.availability.can_continue IS 'Whether the work may begin.';
+COMMENT ON COLUMN credits.availability.reason IS
+'''sufficient'', ''within_max_pending'', ''recharge_in_progress'' or ''insufficient_credits''.';
+COMMENT ON COLUMN credits.availability.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.availability.pending IS 'Usage that the customer owes now.';
+COMMENT ON COLUMN credits.availability.recharge_in_progress IS 'Whether an auto-recharge is under way.';
+
+CREATE FUNCTION credits.credit_availability(
+    customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
+    max_recharges integer DEFAULT NULL)
+RETURNS credits.availability
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_availability_wrapper';
+COMMENT ON FUNCTION credits.credit_availability IS
+'Says whether work may begin that would cost so many credits.
+
+It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing. reason is ''sufficient''
+(and no more than max_pending is owed), ''within_max_pending'' (short, but no more than max_pending would be owed
+afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way that would cover the rest) or
+''insufficient_credits''.
+
+customer_id: the customer.
+amount: how many credits; NULL for anything at all.
+currency: the currency; NULL for credits.default_currency.
+max_pending: how much the customer may owe.
+max_recharges: how many times what the auto-recharge brings may be counted on; NULL for any number.
+
+Raises PC007, PC008, PC013.';

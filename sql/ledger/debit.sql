@@ -1,0 +1,61 @@
+-- Debits.
+
+CREATE TYPE credits.debit AS (
+    operation_id uuid, currency text, debited numeric, available numeric, replayed boolean);
+COMMENT ON TYPE credits.debit IS 'A debit, as wallet_debit() returns it.';
+COMMENT ON COLUMN credits.debit.operation_id IS 'The operation.';
+COMMENT ON COLUMN credits.debit.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.debit.debited IS 'How many credits were taken.';
+COMMENT ON COLUMN credits.debit.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.debit.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.wallet_debit(
+    customer_id text, amount numeric, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    description text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.debit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_debit_wrapper';
+COMMENT ON FUNCTION credits.wallet_debit IS
+'Takes credits, all or nothing, from the usable grants in drawdown order.
+
+customer_id: the customer.
+amount: how many credits.
+currency: the currency; NULL for credits.default_currency.
+idempotency_key: a repeat of it returns the first debit with replayed = true.
+description: for people; the ledger line has it.
+metadata: the application''s own data.
+
+Raises PC001 (DETAIL: customer_id, currency, available, requested, shortfall), PC002, PC003, PC007, PC008, PC013.';
+
+CREATE TYPE credits.try_debit AS (
+    ok boolean, shortfall numeric, operation_id uuid, currency text, debited numeric, available numeric,
+    replayed boolean);
+COMMENT ON TYPE credits.try_debit IS 'A debit or the shortfall, as wallet_try_debit() returns it.';
+COMMENT ON COLUMN credits.try_debit.ok IS 'Whether the credits were taken.';
+COMMENT ON COLUMN credits.try_debit.shortfall IS 'How many credits were missing; 0 where none were.';
+COMMENT ON COLUMN credits.try_debit.operation_id IS 'The operation.';
+COMMENT ON COLUMN credits.try_debit.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.try_debit.debited IS 'How many credits were taken.';
+COMMENT ON COLUMN credits.try_debit.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.try_debit.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.wallet_try_debit(
+    customer_id text, amount numeric, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    description text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.try_debit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_try_debit_wrapper';
+COMMENT ON FUNCTION credits.wallet_try_debit IS
+'Takes credits as wallet_debit() does, and returns ok = false instead of an error where they are short.
+
+Then shortfall says how many were missing, nothing is written, idempotency_key stays unused and the transaction goes
+on. Every other error is raised.
+
+customer_id: the customer.
+amount: how many credits.
+currency: the currency; NULL for credits.default_currency.
+idempotency_key: a repeat of it returns the first debit with replayed = true.
+description: for people; the ledger line has it.
+metadata: the application''s own data.
+
+Raises PC002, PC003, PC007, PC008, PC013.';

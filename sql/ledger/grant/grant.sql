@@ -1,0 +1,187 @@
+-- Credit grants.
+
+CREATE TYPE credits.credit_grant AS (
+    grant_id uuid, customer_id text, currency text, status text, amount numeric, remaining numeric, category text,
+    priority integer, effective_at timestamptz, expires_at timestamptz, applicable_meters text[], cost_basis numeric,
+    name text, granted_by text, metadata jsonb, created_at timestamptz, replayed boolean);
+COMMENT ON TYPE credits.credit_grant IS
+'A credit grant, as credit_grant() and the functions that change a grant return it. The view grants has all of them.';
+COMMENT ON COLUMN credits.credit_grant.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits.credit_grant.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.credit_grant.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.credit_grant.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+COMMENT ON COLUMN credits.credit_grant.amount IS 'What was granted.';
+COMMENT ON COLUMN credits.credit_grant.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits.credit_grant.category IS '''paid'' or ''promotional''.';
+COMMENT ON COLUMN credits.credit_grant.priority IS '0 to 100: grants with a lower number are spent first.';
+COMMENT ON COLUMN credits.credit_grant.effective_at IS 'From when on its credits can be spent.';
+COMMENT ON COLUMN credits.credit_grant.expires_at IS 'From when on its credits cannot be spent; NULL for never.';
+COMMENT ON COLUMN credits.credit_grant.applicable_meters IS
+'The event names that its credits may pay for; NULL for anything.';
+COMMENT ON COLUMN credits.credit_grant.cost_basis IS 'What was paid for one credit, for revenue recognition.';
+COMMENT ON COLUMN credits.credit_grant.name IS 'What people call it.';
+COMMENT ON COLUMN credits.credit_grant.granted_by IS 'Who granted it.';
+COMMENT ON COLUMN credits.credit_grant.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.credit_grant.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.credit_grant.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.credit_grant(
+    customer_id text, amount numeric, currency text DEFAULT NULL, category text DEFAULT 'promotional',
+    name text DEFAULT NULL, priority integer DEFAULT 50, effective_at timestamptz DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL, applicable_meters text[] DEFAULT NULL, cost_basis numeric DEFAULT NULL,
+    granted_by text DEFAULT NULL, idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_wrapper';
+COMMENT ON FUNCTION credits.credit_grant IS
+'Grants credits under one set of terms and returns the grant.
+
+Makes the customer and the account where they are missing. It pays pending usage first.
+
+customer_id: the customer.
+amount: how many credits: positive, with no more decimals than the currency has.
+currency: the currency; NULL for credits.default_currency.
+category: ''promotional'' or ''paid''.
+name: what people call the grant.
+priority: 0 to 100, lower is used first.
+effective_at: from when on they can be spent; NULL for now. Until then status is ''pending''. Up to 5 minutes before
+  now counts as now. Earlier is PC013, except for imports that set credits.allow_backdating: then the grant and its
+  lines have that time, which must not be before the account''s last line; one whose expires_at has passed as well is
+  granted and expires in the same posting, whose last line is that end.
+expires_at: until when they can be spent; NULL for ever.
+applicable_meters: the event names that they may pay for; NULL for anything.
+cost_basis: what was paid for one credit.
+granted_by: who granted them.
+idempotency_key: a repeat of it returns the first grant with replayed = true.
+metadata: the application''s own data.
+
+Raises PC002, PC004, PC007, PC008, PC013.';
+
+CREATE FUNCTION credits.credit_grant_void(customer_id text, grant_id uuid, reason text DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_void_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_void IS
+'Takes a grant back now: what remains is gone (ledger type ''void'').
+
+What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
+One that has ended already stays as it is (replayed = true).
+
+customer_id: the customer.
+grant_id: the grant.
+reason: why; it is kept with the grant.
+
+Raises PC009, PC013.';
+
+CREATE FUNCTION credits.credit_grant_expire(customer_id text, grant_id uuid)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_expire_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_expire IS
+'Lets a grant expire now: as credit_grant_void(), but what remains counts as expired (breakage), not as taken back.
+
+expires_at stays what it was; ended_at in the view grants says when.
+
+customer_id: the customer.
+grant_id: the grant.
+
+Raises PC009, PC013.';
+
+CREATE FUNCTION credits.credit_grant_update(
+    customer_id text, grant_id uuid, name text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    priority integer DEFAULT NULL, expires_at timestamptz DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_update_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_update IS
+'Changes a grant''s name, metadata, priority or expiry, never its amount. What is NULL stays.
+
+Priority and expiry of a grant that has ended cannot be changed.
+
+customer_id: the customer.
+grant_id: the grant.
+name: what people call the grant.
+metadata: the application''s own data.
+priority: 0 to 100, lower is used first.
+expires_at: until when its credits can be spent; ''infinity'' for ever.
+
+Raises PC009, PC013.';
+
+CREATE TYPE credits_internal.due_grant AS (grant_id uuid, status text, remaining numeric, lapsed numeric);
+COMMENT ON TYPE credits_internal.due_grant IS 'What due_grants() returns.';
+COMMENT ON COLUMN credits_internal.due_grant.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits_internal.due_grant.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+COMMENT ON COLUMN credits_internal.due_grant.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits_internal.due_grant.lapsed IS
+'What expired, was voided, or was taken back because its price was paid back.';
+
+CREATE FUNCTION credits_internal.due_grants(customer_id text, currency text)
+RETURNS SETOF credits_internal.due_grant
+LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'due_grants_wrapper';
+COMMENT ON FUNCTION credits_internal.due_grants IS
+'Returns an account''s grants that time has changed and nothing has posted yet, as they stand now.
+
+For the view grants. Writes nothing.
+
+customer_id: the customer.
+currency: the currency of the account.
+
+Raises PC013.';
+
+CREATE VIEW credits.grants AS
+SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.status, g.status) AS status, g.amount,
+       n.remaining, coalesce(h.held, 0) AS held, g.amount - n.remaining - coalesce(h.held, 0) - n.lapsed AS consumed,
+       n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
+       g.ended_at, g.ended_reason,
+       g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at
+FROM credits_internal.credit_grants g
+JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
+           FROM credits_internal.unposted x
+               CROSS JOIN LATERAL credits_internal.due_grants(x.customer_id, x.currency) c) d
+       ON d.customer_id = g.customer_id AND d.grant_id = g.grant_id
+LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
+           FROM credits_internal.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
+           WHERE o.status = 'open' AND o.expires_at > credits.clock()
+           GROUP BY o.customer_id, p.grant_id) h
+       ON h.customer_id = g.customer_id AND h.grant_id = g.grant_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(d.remaining, CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor
+        ELSE g.remaining END)
+               AS remaining,
+           coalesce(d.lapsed, g.lapsed) AS lapsed) n;
+COMMENT ON VIEW credits.grants IS
+'Credit grants at this moment.
+
+amount is what was granted. remaining can be spent (from effective_at), held is set aside, lapsed expired, was voided
+or was taken back because its price was paid back; consumed is the rest: spent, transferred or corrected. Of an
+account whose rows are damaged grants are as they were posted, with a warning.';
+COMMENT ON COLUMN credits.grants.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.grants.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits.grants.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.grants.category IS '''paid'' or ''promotional''.';
+COMMENT ON COLUMN credits.grants.name IS 'What people call it.';
+COMMENT ON COLUMN credits.grants.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+COMMENT ON COLUMN credits.grants.amount IS 'What was granted.';
+COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits.grants.held IS 'Credits set aside by open holds.';
+COMMENT ON COLUMN credits.grants.consumed IS 'What was spent, transferred or corrected.';
+COMMENT ON COLUMN credits.grants.lapsed IS
+'What expired, was voided, or was taken back because its price was paid back.';
+COMMENT ON COLUMN credits.grants.priority IS '0 to 100: grants with a lower number are spent first.';
+COMMENT ON COLUMN credits.grants.effective_at IS 'From when on its credits can be spent.';
+COMMENT ON COLUMN credits.grants.expires_at IS 'From when on its credits cannot be spent; NULL for never.';
+COMMENT ON COLUMN credits.grants.ended_at IS 'When it was voided or expired by hand; NULL otherwise.';
+COMMENT ON COLUMN credits.grants.ended_reason IS 'Why it was voided, as the caller said.';
+COMMENT ON COLUMN credits.grants.applicable_meters IS
+'The event names that its credits may pay for; NULL for anything.';
+COMMENT ON COLUMN credits.grants.cost_basis IS 'What was paid for one credit, for revenue recognition.';
+COMMENT ON COLUMN credits.grants.granted_by IS 'Who granted it.';
+COMMENT ON COLUMN credits.grants.transferred_from IS
+'The customer that the credits came from; NULL unless a transfer made it.';
+COMMENT ON COLUMN credits.grants.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.grants.created_at IS 'When it was made.';

@@ -1,0 +1,79 @@
+-- Reports on grants.
+
+CREATE TYPE credits.grant_summary AS (
+    currency text, granted numeric, remaining numeric, usable_grants bigint, scheduled numeric);
+COMMENT ON TYPE credits.grant_summary IS
+'A customer''s grants in one currency, as credit_grant_summary() returns them.';
+COMMENT ON COLUMN credits.grant_summary.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.grant_summary.granted IS 'Credits of all grants that ever took effect.';
+COMMENT ON COLUMN credits.grant_summary.remaining IS 'What is left of them, not counting held credits.';
+COMMENT ON COLUMN credits.grant_summary.usable_grants IS 'How many grants can be spent from.';
+COMMENT ON COLUMN credits.grant_summary.scheduled IS 'Credits that take effect later.';
+
+CREATE FUNCTION credits.credit_grant_summary(customer_id text)
+RETURNS SETOF credits.grant_summary
+LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_summary_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_summary IS
+'Sums up a customer''s grants: one row per currency. Writes nothing.
+
+customer_id: the customer.
+
+Raises PC013.';
+
+CREATE TYPE credits.grant_holder AS (
+    customer_id text, currency text, balance numeric, available numeric, restricted numeric);
+COMMENT ON TYPE credits.grant_holder IS 'A customer with a balance, as credit_grant_holders() returns it.';
+COMMENT ON COLUMN credits.grant_holder.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.grant_holder.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.grant_holder.balance IS 'Available and restricted credits at this moment.';
+COMMENT ON COLUMN credits.grant_holder.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.grant_holder.restricted IS 'What only the events of certain meters may take.';
+
+CREATE FUNCTION credits.credit_grant_holders(
+    currency text DEFAULT NULL, page_size integer DEFAULT 50, after text DEFAULT NULL,
+    after_balance numeric DEFAULT NULL)
+RETURNS SETOF credits.grant_holder
+LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_holders_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_holders IS
+'Lists customers with a balance at this moment, largest first. Writes nothing.
+
+currency: the currency; NULL for the largest of each currency, page_size of each.
+page_size: 1 to 1,000 customers.
+after: the customer_id of the last row of the previous page, within one currency.
+after_balance: the balance of that row. Without it what that customer has now counts, and the page may skip or repeat
+  customers where that has changed.
+
+Raises PC003, PC007, PC008, PC013.';
+
+CREATE TYPE credits.grant_stats AS (
+    currency text, day date, grants bigint, granted numeric, remaining numeric, consumed numeric);
+COMMENT ON TYPE credits.grant_stats IS 'The grants of a day, or of all days, as credit_grant_stats() returns them.';
+COMMENT ON COLUMN credits.grant_stats.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.grant_stats.day IS 'The day in time_zone; NULL in the row for all of them.';
+COMMENT ON COLUMN credits.grant_stats.grants IS 'How many grants were made.';
+COMMENT ON COLUMN credits.grant_stats.granted IS 'The credits granted.';
+COMMENT ON COLUMN credits.grant_stats.remaining IS 'What is left of them now.';
+COMMENT ON COLUMN credits.grant_stats.consumed IS 'What was spent of them by now.';
+
+CREATE FUNCTION credits.credit_grant_stats(
+    currency text DEFAULT NULL, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,
+    category text DEFAULT NULL, granted_by text DEFAULT NULL, time_zone text DEFAULT 'UTC')
+RETURNS SETOF credits.grant_stats
+LANGUAGE c STABLE ROWS 30 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_stats_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_stats IS
+'Counts the grants made in a period: per currency one row for all (day NULL), then one per day that had any.
+
+Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
+arrived by a transfer is no grant of its own here. Writes nothing.
+
+currency: only this currency; NULL for all.
+start_at: from when on (included); NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+category: only this category; NULL for both.
+granted_by: only grants by this one; NULL for all.
+time_zone: where days begin.
+
+Raises PC008, PC013.';

@@ -1,0 +1,122 @@
+-- The history of an account.
+
+CREATE TYPE credits.ledger_line AS (
+    currency text, line_no bigint, type text, amount numeric, running_balance numeric, held numeric, pending numeric,
+    grant_id uuid, grant_name text, operation_id uuid, identifier text, event_name text, unit text, quantity numeric,
+    description text, metadata jsonb, effective_at timestamptz, created_at timestamptz);
+COMMENT ON TYPE credits.ledger_line IS 'A line of the ledger, as wallet_history() returns it.';
+COMMENT ON COLUMN credits.ledger_line.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.ledger_line.line_no IS
+'The line''s number: from 1 in each account, without gaps, in posting order.';
+COMMENT ON COLUMN credits.ledger_line.type IS 'The type of the line: see the view ledger.';
+COMMENT ON COLUMN credits.ledger_line.amount IS 'What the line did to the balance, signed.';
+COMMENT ON COLUMN credits.ledger_line.running_balance IS 'The balance after the line: available and restricted.';
+COMMENT ON COLUMN credits.ledger_line.held IS 'What the line did to the held credits, signed.';
+COMMENT ON COLUMN credits.ledger_line.pending IS 'What the line did to the usage owed, signed.';
+COMMENT ON COLUMN credits.ledger_line.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits.ledger_line.grant_name IS 'The grant''s name.';
+COMMENT ON COLUMN credits.ledger_line.operation_id IS 'The operation, or the hold, that moved the credits.';
+COMMENT ON COLUMN credits.ledger_line.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.ledger_line.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.ledger_line.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.ledger_line.quantity IS 'The quantity of the usage, in the meter''s unit.';
+COMMENT ON COLUMN credits.ledger_line.description IS 'The caller''s description.';
+COMMENT ON COLUMN credits.ledger_line.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.ledger_line.effective_at IS 'When the balance changed.';
+COMMENT ON COLUMN credits.ledger_line.created_at IS 'When the line was posted.';
+
+CREATE FUNCTION credits.wallet_history(
+    customer_id text, currency text DEFAULT NULL, page_size integer DEFAULT 50, before bigint DEFAULT NULL)
+RETURNS SETOF credits.ledger_line
+LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_history_wrapper';
+COMMENT ON FUNCTION credits.wallet_history IS
+'Returns a customer''s ledger lines, newest first.
+
+It shows what is posted: CALL maintain() first to have what time brought.
+
+customer_id: the customer.
+currency: the currency; NULL for the newest of all currencies.
+page_size: 1 to 1,000 lines.
+before: the line_no of the last line of the previous page, within one currency; NULL for the newest.
+
+Raises PC008, PC013.';
+
+CREATE TYPE credits.past_balance AS (
+    currency text, as_of timestamptz, balance numeric, available numeric, restricted numeric, held numeric,
+    pending numeric);
+COMMENT ON TYPE credits.past_balance IS 'One account''s balance at a past moment, as wallet_balance_at() returns it.';
+COMMENT ON COLUMN credits.past_balance.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.past_balance.as_of IS 'The moment.';
+COMMENT ON COLUMN credits.past_balance.balance IS 'Available and restricted credits.';
+COMMENT ON COLUMN credits.past_balance.available IS 'What a plain debit could have taken.';
+COMMENT ON COLUMN credits.past_balance.restricted IS 'What only the events of certain meters may take.';
+COMMENT ON COLUMN credits.past_balance.held IS 'Credits that were set aside.';
+COMMENT ON COLUMN credits.past_balance.pending IS 'Usage that was owed.';
+
+CREATE FUNCTION credits.wallet_balance_at(
+    customer_id text, currency text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+RETURNS credits.past_balance
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_balance_at_wrapper';
+COMMENT ON FUNCTION credits.wallet_balance_at IS
+'Returns what a customer had at a past moment.
+
+It comes from the ledger: everything that took effect until then counts, whenever it was posted. The cost grows with
+the lines since then. Writes nothing.
+
+customer_id: the customer.
+currency: the currency; NULL for credits.default_currency.
+as_of: the moment; required.
+
+Raises PC008, PC013.';
+
+CREATE VIEW credits.ledger AS
+SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
+       coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id,
+       coalesce(l.function, o.function) AS function, o.reason, o.counterparty,
+       coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
+       e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
+       coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
+    AND l.type = 'capture'
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name;
+COMMENT ON VIEW credits.ledger IS
+'Ledger lines as posted, with what they are about.
+
+amount, held and pending are what a line did to the balance, to the held credits and to the usage owed. The operation
+of a hold''s lines is the hold; a capture has the description and metadata of hold_capture() where it was given any.
+Month-end runs CALL maintain() first.';
+COMMENT ON COLUMN credits.ledger.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.ledger.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.ledger.line_no IS
+'The line''s number: from 1 in each account, without gaps, in posting order.';
+COMMENT ON COLUMN credits.ledger.type IS
+'''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
+covered), ''reversal'' (usage was canceled), ''hold'', ''capture'' (held credits were spent), ''release'' (they came
+back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
+COMMENT ON COLUMN credits.ledger.amount IS 'What the line did to the balance, signed.';
+COMMENT ON COLUMN credits.ledger.running_balance IS 'The balance after the line: available and restricted.';
+COMMENT ON COLUMN credits.ledger.held IS 'What the line did to the held credits, signed.';
+COMMENT ON COLUMN credits.ledger.pending IS 'What the line did to the usage owed, signed.';
+COMMENT ON COLUMN credits.ledger.grant_id IS 'The grant whose credits moved; NULL for a debt.';
+COMMENT ON COLUMN credits.ledger.grant_name IS 'The grant''s name.';
+COMMENT ON COLUMN credits.ledger.category IS 'The category of the grant.';
+COMMENT ON COLUMN credits.ledger.operation_id IS 'The operation, or the hold, that moved the credits.';
+COMMENT ON COLUMN credits.ledger.function IS 'The function that was called.';
+COMMENT ON COLUMN credits.ledger.reason IS 'Of an adjustment, its reason.';
+COMMENT ON COLUMN credits.ledger.counterparty IS 'Of a transfer, the other customer.';
+COMMENT ON COLUMN credits.ledger.idempotency_key IS 'The idempotency key of the operation; NULL for none.';
+COMMENT ON COLUMN credits.ledger.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.ledger.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.ledger.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.ledger.quantity IS 'The quantity of the usage, in the meter''s unit.';
+COMMENT ON COLUMN credits.ledger.description IS 'The caller''s description.';
+COMMENT ON COLUMN credits.ledger.metadata IS 'The application''s own data, of the operation, the capture or the event.';
+COMMENT ON COLUMN credits.ledger.effective_at IS 'When the balance changed.';
+COMMENT ON COLUMN credits.ledger.created_at IS 'When the line was posted.';

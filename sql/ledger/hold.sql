@@ -1,0 +1,106 @@
+-- Holds.
+
+CREATE TYPE credits.hold AS (
+    hold_id uuid, customer_id text, currency text, status text, amount numeric, captured numeric, released numeric,
+    expires_at timestamptz, available numeric, replayed boolean);
+COMMENT ON TYPE credits.hold IS
+'A hold, as hold_create(), hold_capture() and hold_release() return it. The view holds has all of them.';
+COMMENT ON COLUMN credits.hold.hold_id IS 'The hold.';
+COMMENT ON COLUMN credits.hold.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.hold.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.hold.status IS '''open'', ''captured'', ''released'' or ''expired''.';
+COMMENT ON COLUMN credits.hold.amount IS 'What was set aside.';
+COMMENT ON COLUMN credits.hold.captured IS 'What was spent of it.';
+COMMENT ON COLUMN credits.hold.released IS 'What went back to its grants.';
+COMMENT ON COLUMN credits.hold.expires_at IS 'From when on it counts as released.';
+COMMENT ON COLUMN credits.hold.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.hold.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.hold_create(
+    customer_id text, amount numeric, currency text DEFAULT NULL, expires_in interval DEFAULT '15 minutes',
+    idempotency_key text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.hold
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hold_create_wrapper';
+COMMENT ON FUNCTION credits.hold_create IS
+'Sets credits aside for work in progress, all or nothing, from the grants that a debit would draw on.
+
+They leave available at once. A grant that ends meanwhile does not touch what is held of it.
+
+customer_id: the customer.
+amount: how many credits.
+currency: the currency; NULL for credits.default_currency.
+expires_in: at most ten years, on the calendar in UTC. After it the hold counts as released, whether or not any job
+  has run.
+idempotency_key: a repeat of it returns the hold as it stands now with replayed = true.
+description: for people; the ledger lines have it.
+metadata: the application''s own data.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+
+CREATE FUNCTION credits.hold_capture(
+    customer_id text, hold_id uuid, amount numeric DEFAULT NULL, description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.hold
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hold_capture_wrapper';
+COMMENT ON FUNCTION credits.hold_capture IS
+'Spends an open hold, or part of it, and gives the rest back to the grants that it came from.
+
+The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once. The
+same amount again is a repeat (replayed = true); another is PC010, and so is a hold that was released or ran out.
+
+customer_id: the customer.
+hold_id: the hold.
+amount: how many credits; NULL for all of it. Zero is a release, more than is held is PC007.
+description: for people; the ledger lines have it instead of the hold''s.
+metadata: the application''s own data, instead of the hold''s.
+
+Raises PC007, PC010, PC013.';
+
+CREATE FUNCTION credits.hold_release(customer_id text, hold_id uuid)
+RETURNS credits.hold
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hold_release_wrapper';
+COMMENT ON FUNCTION credits.hold_release IS
+'Gives all of an open hold back to the grants that it came from.
+
+For a hold that was released or ran out nothing happens (replayed = true). One that was captured, or never made, is
+PC010.
+
+customer_id: the customer.
+hold_id: the hold.
+
+Raises PC010, PC013.';
+
+CREATE VIEW credits.holds AS
+SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, 0::numeric AS released, h.description,
+       h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.closed_at
+FROM credits_internal.holds h WHERE h.status = 'open' AND h.expires_at > credits.clock()
+UNION ALL
+SELECT h.customer_id, h.hold_id, h.currency, 'expired', h.amount, h.captured, h.amount, h.description,
+       h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.expires_at
+FROM credits_internal.holds h WHERE h.status = 'open' AND h.expires_at <= credits.clock()
+UNION ALL
+SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, h.amount - h.captured, h.description,
+       h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.closed_at
+FROM credits_internal.holds h WHERE h.status <> 'open';
+COMMENT ON VIEW credits.holds IS
+'Every hold at this moment.
+
+A hold that ran out shows as ''expired'' from that moment, whether or not anything has posted it. What is set aside
+now: status = ''open''.';
+COMMENT ON COLUMN credits.holds.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.holds.hold_id IS 'The hold.';
+COMMENT ON COLUMN credits.holds.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.holds.status IS '''open'', ''captured'', ''released'' or ''expired''.';
+COMMENT ON COLUMN credits.holds.amount IS 'What was set aside.';
+COMMENT ON COLUMN credits.holds.captured IS 'What was spent of it.';
+COMMENT ON COLUMN credits.holds.released IS 'What went back to its grants.';
+COMMENT ON COLUMN credits.holds.description IS 'The caller''s description.';
+COMMENT ON COLUMN credits.holds.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.holds.capture_description IS 'The caller''s description of what was spent.';
+COMMENT ON COLUMN credits.holds.capture_metadata IS 'The application''s own data about what was spent.';
+COMMENT ON COLUMN credits.holds.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.holds.expires_at IS 'From when on it counts as released.';
+COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured, released or ran out; NULL while it is open.';

@@ -1,0 +1,125 @@
+-- Reporting usage, one event or a batch.
+
+CREATE TYPE credits.reported_event AS (
+    identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean);
+COMMENT ON TYPE credits.reported_event IS 'An event and its charge, as report_meter_event() returns it.';
+COMMENT ON COLUMN credits.reported_event.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.reported_event.status IS
+'''processed'', ''pending'' while credits are owed, or ''unsettled'' where the meter is deferred.';
+COMMENT ON COLUMN credits.reported_event.consumed IS 'Credits paid for the event; below zero where credits came back.';
+COMMENT ON COLUMN credits.reported_event.pending IS 'Credits still owed for the event.';
+COMMENT ON COLUMN credits.reported_event.available IS
+'What a plain debit may take afterwards; NULL where the event is unsettled.';
+COMMENT ON COLUMN credits.reported_event.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.report_meter_event(
+    customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
+    occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.reported_event
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
+COMMENT ON FUNCTION credits.report_meter_event IS
+'Reports usage once per customer_id and identifier, for ever, and charges it.
+
+A repeat changes nothing and returns replayed = true.
+
+customer_id: the customer.
+event_name: the meter.
+value: how much, in the meter''s unit; zero or more.
+identifier: the reporter''s own key, required, 1 to 255 characters.
+occurred_at: when the usage happened; NULL for now. At most credits.event_max_future ahead and credits.event_max_age
+  behind.
+subscription_id: the application''s own subscription id.
+source_data: the application''s own data: what the event was made of.
+metadata: the application''s own data; one key of it may decide the price.
+
+Raises PC001 (overage ''reject'', overdraft_limit), PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.';
+
+CREATE TYPE credits.batch_event AS (
+    identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean, error text,
+    message text);
+COMMENT ON TYPE credits.batch_event IS 'One event of a batch, as report_meter_events() returns it.';
+COMMENT ON COLUMN credits.batch_event.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.batch_event.status IS
+'''processed'', ''pending'' while credits are owed, or ''unsettled'' where the meter is deferred.';
+COMMENT ON COLUMN credits.batch_event.consumed IS 'Credits paid for the event; below zero where credits came back.';
+COMMENT ON COLUMN credits.batch_event.pending IS 'Credits still owed for the event.';
+COMMENT ON COLUMN credits.batch_event.available IS
+'What a plain debit may take afterwards; NULL where the event is unsettled.';
+COMMENT ON COLUMN credits.batch_event.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.batch_event.error IS
+'The code of the error that the event alone would have raised; NULL for none.';
+COMMENT ON COLUMN credits.batch_event.message IS 'The error message; NULL for none.';
+
+CREATE FUNCTION credits.report_meter_events(
+    customer_ids text[], event_names text[], event_values numeric[], identifiers text[],
+    occurred_ats timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false)
+RETURNS SETOF credits.batch_event
+LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
+COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) IS
+'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
+
+The arrays have one element per event. One bad event does not lose the others, nor does an account that cannot be
+charged at all: its row has the error''s code (''PC004'' and so on) and message.
+
+customer_ids: the customers.
+event_names: the meters.
+event_values: how much, in the meter''s unit.
+identifiers: the reporter''s own keys.
+occurred_ats: when the usage happened; NULL for now.
+all_or_nothing: true raises the first error and writes nothing.
+
+Raises PC013.';
+
+CREATE FUNCTION credits.report_meter_events(events jsonb, all_or_nothing boolean DEFAULT false)
+RETURNS SETOF credits.batch_event
+LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_events_json_wrapper';
+COMMENT ON FUNCTION credits.report_meter_events(jsonb, boolean) IS
+'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
+
+One bad event does not lose the others, nor does an account that cannot be charged at all: its row has the error''s
+code and message (PC013 also for an unknown key).
+
+events: a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its
+  digits as text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id,
+  source_data and metadata.
+all_or_nothing: true raises the first error and writes nothing.
+
+Raises PC013.';
+
+CREATE TYPE credits_internal.due_event AS (identifier text, consumed numeric, pending numeric);
+COMMENT ON TYPE credits_internal.due_event IS 'What due_events() returns.';
+COMMENT ON COLUMN credits_internal.due_event.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits_internal.due_event.consumed IS 'Credits that were spent.';
+COMMENT ON COLUMN credits_internal.due_event.pending IS 'Usage owed: not covered by credits yet.';
+
+CREATE FUNCTION credits_internal.due_events(customer_id text, currency text)
+RETURNS SETOF credits_internal.due_event
+LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'due_events_wrapper';
+COMMENT ON FUNCTION credits_internal.due_events IS
+'Returns an account''s events whose pending usage time has paid and nothing has posted yet.
+
+For the view usage. Writes nothing.
+
+customer_id: the customer.
+currency: the currency of the account.
+
+Raises PC013.';
+
+-- What an event that was taken back still counts for is decided here alone.
+CREATE VIEW credits_internal.events AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
+       CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END AS consumed, e.pending,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
+       e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned
+FROM credits_internal.meter_events e
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
+COMMENT ON VIEW credits_internal.events IS
+'Meter events as posted, with their cancellation. For the view usage, and the functions that read events.
+
+consumed: credits paid for it; of a canceled event none, except that one priced with others of its period keeps what
+  it changed of the period''s price.';

@@ -1,0 +1,150 @@
+-- Meters.
+
+CREATE TYPE credits.meter AS (
+    event_name text, name text, currency text, unit_price numeric, aggregation text, unit text, overage text,
+    active boolean, period text, settlement text, pricing jsonb);
+COMMENT ON TYPE credits.meter IS
+'A meter, as meter_create() and meter_update() return it. The view meters has all of them.';
+COMMENT ON COLUMN credits.meter.event_name IS 'Its key: what events call it.';
+COMMENT ON COLUMN credits.meter.name IS 'What people call it.';
+COMMENT ON COLUMN credits.meter.currency IS 'The currency that it charges.';
+COMMENT ON COLUMN credits.meter.unit_price IS 'Credits per unit; NULL where pricing says more.';
+COMMENT ON COLUMN credits.meter.aggregation IS
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
+COMMENT ON COLUMN credits.meter.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.meter.overage IS
+'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
+COMMENT ON COLUMN credits.meter.active IS 'Whether it takes new events.';
+COMMENT ON COLUMN credits.meter.period IS
+'What is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL).';
+COMMENT ON COLUMN credits.meter.settlement IS
+'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
+COMMENT ON COLUMN credits.meter.pricing IS
+'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
+
+CREATE FUNCTION credits.meter_create(
+    event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
+    aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
+    settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    pricing jsonb DEFAULT NULL)
+RETURNS credits.meter
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_create_wrapper';
+COMMENT ON FUNCTION credits.meter_create IS
+'Makes a meter: a billable kind of usage.
+
+Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
+rounded half away from zero to the currency''s decimals.
+
+event_name: its key: what events call it, 1 to 255 characters.
+name: what people call it.
+currency: the currency that it charges; NULL for credits.default_currency.
+unit_price: credits per unit, zero or more.
+aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
+  occurred_at, or the highest (''max'').
+unit: for display.
+period: what is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL).
+overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
+settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
+  the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
+description: for people.
+metadata: the application''s own data.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
+
+Raises PC007, PC008, PC013 (also where the meter exists).';
+
+CREATE FUNCTION credits.meter_update(
+    event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
+    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL)
+RETURNS credits.meter
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_update_wrapper';
+COMMENT ON FUNCTION credits.meter_update IS
+'Changes a meter. What is NULL stays.
+
+Another unit_price or pricing, or one in place of the other, is a new version: it holds for events reported from now
+on, whenever they occurred, and tiers begin anew. Earlier events keep what they were charged. The same price again
+changes nothing. Currency, aggregation, period and settlement cannot be changed.
+
+event_name: the meter.
+name: what people call it.
+unit_price: credits per unit.
+unit: for display.
+overage: ''pending'' or ''reject''.
+description: for people.
+metadata: the application''s own data.
+pricing: prices by block, tier or metadata, instead of unit_price.
+
+Raises PC004, PC007, PC013.';
+
+CREATE TYPE credits.meter_status AS (event_name text, active boolean);
+COMMENT ON TYPE credits.meter_status IS
+'Whether a meter takes events, as meter_activate() and meter_deactivate() return it.';
+COMMENT ON COLUMN credits.meter_status.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.meter_status.active IS 'Whether it takes new events.';
+
+CREATE FUNCTION credits.meter_activate(event_name text)
+RETURNS credits.meter_status
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_activate_wrapper';
+COMMENT ON FUNCTION credits.meter_activate IS
+'Takes the meter''s events again. A repeat changes nothing.
+
+event_name: the meter.
+
+Raises PC004, PC013.';
+
+CREATE FUNCTION credits.meter_deactivate(event_name text)
+RETURNS credits.meter_status
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
+COMMENT ON FUNCTION credits.meter_deactivate IS
+'Refuses the meter''s new events from now on (PC005).
+
+Repeats of earlier events are still answered. A repeat of the call changes nothing.
+
+event_name: the meter.
+
+Raises PC004, PC013.';
+
+CREATE VIEW credits.meters AS
+SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
+       m.settlement, p.pricing, p.version AS price_version, p.created_at AS price_since, m.description, m.metadata,
+       m.created_at
+FROM credits_internal.meters m
+JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version;
+COMMENT ON VIEW credits.meters IS 'Meters and what their usage costs now.';
+COMMENT ON COLUMN credits.meters.event_name IS 'Its key: what events call it.';
+COMMENT ON COLUMN credits.meters.name IS 'What people call it.';
+COMMENT ON COLUMN credits.meters.currency IS 'The currency that it charges.';
+COMMENT ON COLUMN credits.meters.unit_price IS 'Credits per unit; NULL where pricing says more.';
+COMMENT ON COLUMN credits.meters.aggregation IS
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
+COMMENT ON COLUMN credits.meters.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.meters.overage IS
+'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
+COMMENT ON COLUMN credits.meters.active IS 'Whether it takes new events.';
+COMMENT ON COLUMN credits.meters.period IS
+'What is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL).';
+COMMENT ON COLUMN credits.meters.settlement IS
+'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
+COMMENT ON COLUMN credits.meters.pricing IS
+'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
+COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that new events are charged by.';
+COMMENT ON COLUMN credits.meters.price_since IS 'When this price was set.';
+COMMENT ON COLUMN credits.meters.description IS 'For people.';
+COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.meters.created_at IS 'When it was made.';
+
+CREATE VIEW credits.price_versions AS
+SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.created_at AS price_since
+FROM credits_internal.meter_prices p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
+COMMENT ON VIEW credits.price_versions IS
+'Every price that a meter has or had. Events have the price_version that they were reported under (view usage).';
+COMMENT ON COLUMN credits.price_versions.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.price_versions.price_version IS 'The version of the meter''s prices.';
+COMMENT ON COLUMN credits.price_versions.unit_price IS 'Credits per unit; NULL where pricing says more.';
+COMMENT ON COLUMN credits.price_versions.pricing IS
+'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
+COMMENT ON COLUMN credits.price_versions.currency IS 'The currency that the meter charges.';
+COMMENT ON COLUMN credits.price_versions.price_since IS 'When this price was set.';

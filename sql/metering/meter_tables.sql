@@ -1,0 +1,58 @@
+-- Meters and their prices.
+
+CREATE TABLE credits_internal.meters (
+    event_name    text COLLATE "C" NOT NULL PRIMARY KEY CHECK (event_name <> '' AND length(event_name) <= 255),
+    name          text,
+    currency      text COLLATE "C" NOT NULL,
+    aggregation   text NOT NULL CHECK (aggregation IN ('sum', 'count', 'last', 'max')),
+    period        text CHECK (period IN ('day', 'month')),
+    unit          text,
+    overage       text NOT NULL CHECK (overage IN ('pending', 'reject')),
+    settlement    text NOT NULL DEFAULT 'immediate' CHECK (settlement IN ('immediate', 'deferred')),
+    active        boolean NOT NULL DEFAULT true,
+    price_version integer NOT NULL DEFAULT 1,
+    description   text,
+    metadata      jsonb,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON TABLE credits_internal.meters IS 'Billable kinds of usage.';
+COMMENT ON COLUMN credits_internal.meters.event_name IS 'Its key: what events call it.';
+COMMENT ON COLUMN credits_internal.meters.name IS 'What people call it.';
+COMMENT ON COLUMN credits_internal.meters.currency IS 'The currency that it charges.';
+COMMENT ON COLUMN credits_internal.meters.aggregation IS
+'''sum'' of the values, ''count'' of the events, the ''last'' value or the highest (''max'').';
+COMMENT ON COLUMN credits_internal.meters.period IS
+'What adds up: the events of a ''day'' or a ''month'' (UTC, by occurred_at), or all of them (NULL). Matters for last,
+max, tiers and whole blocks.';
+COMMENT ON COLUMN credits_internal.meters.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits_internal.meters.overage IS
+'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
+COMMENT ON COLUMN credits_internal.meters.settlement IS
+'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
+COMMENT ON COLUMN credits_internal.meters.active IS 'Whether it takes new events.';
+COMMENT ON COLUMN credits_internal.meters.price_version IS 'The version of the price that new events are charged by.';
+COMMENT ON COLUMN credits_internal.meters.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.meters.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was made.';
+
+CREATE TABLE credits_internal.meter_prices (
+    event_name text COLLATE "C" NOT NULL,
+    version    integer NOT NULL,
+    unit_price numeric CHECK (unit_price >= 0),
+    pricing    jsonb CHECK ((pricing IS NULL) <> (unit_price IS NULL)),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (event_name, version)
+);
+
+COMMENT ON TABLE credits_internal.meter_prices IS
+'The prices that a meter has and had. A row is never changed: another price is another version.';
+COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The customer.';
+COMMENT ON COLUMN credits_internal.meter_prices.version IS 'Counts from 1 in each meter.';
+COMMENT ON COLUMN credits_internal.meter_prices.unit_price IS 'Credits for one unit; NULL where pricing says more.';
+COMMENT ON COLUMN credits_internal.meter_prices.pricing IS
+'Prices by block, tier or metadata, as meter_create checked them; NULL where unit_price is all.';
+COMMENT ON COLUMN credits_internal.meter_prices.created_at IS 'When it was set.';
+
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.meters', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.meter_prices', '');

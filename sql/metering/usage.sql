@@ -1,0 +1,148 @@
+-- Usage: what it was, what it cost, what is owed.
+
+CREATE TYPE credits.pending_usage AS (currency text, pending numeric);
+COMMENT ON TYPE credits.pending_usage IS 'What an account owes, as pending_amount() returns it.';
+COMMENT ON COLUMN credits.pending_usage.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.pending_usage.pending IS 'Usage that the customer owes.';
+
+CREATE FUNCTION credits.pending_amount(customer_id text, currency text DEFAULT NULL)
+RETURNS SETOF credits.pending_usage
+LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
+COMMENT ON FUNCTION credits.pending_amount IS
+'Returns what a customer owes at this moment: usage that no credit covered yet, one row per account.
+
+With a currency exactly one row. Writes nothing.
+
+customer_id: the customer.
+currency: the currency; NULL for all accounts.
+
+Raises PC008, PC013.';
+
+CREATE TYPE credits.usage_total AS (
+    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint,
+    canceled_credits numeric);
+COMMENT ON TYPE credits.usage_total IS 'A meter''s usage in a currency, as usage_summary() returns it.';
+COMMENT ON COLUMN credits.usage_total.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.usage_total.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.usage_total.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.usage_total.total_quantity IS
+'What the events add up to, as the meter aggregates, not counting canceled ones.';
+COMMENT ON COLUMN credits.usage_total.total_credits IS
+'What the events were charged: paid, owed or unsettled, less what came back.';
+COMMENT ON COLUMN credits.usage_total.event_count IS 'How many events, not counting canceled ones.';
+COMMENT ON COLUMN credits.usage_total.canceled_credits IS 'The part of total_credits that stands with canceled events.';
+
+CREATE FUNCTION credits.usage_summary(
+    customer_id text, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,
+    event_name text DEFAULT NULL, currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
+RETURNS SETOF credits.usage_total
+LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
+COMMENT ON FUNCTION credits.usage_summary IS
+'Sums up a customer''s usage of a period: one row per meter and currency. Writes nothing.
+
+total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
+highest.
+
+customer_id: the customer.
+start_at: from when on (included), by occurred_at; NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+event_name: only this meter; NULL for all.
+currency: only this currency; NULL for all.
+subscription_id: only this subscription; NULL for all.
+
+Raises PC004, PC008, PC013.';
+
+CREATE FUNCTION credits.usage_price(
+    event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
+    price_class text DEFAULT NULL)
+RETURNS numeric
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_price_wrapper';
+COMMENT ON FUNCTION credits.usage_price IS
+'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
+
+Writes nothing.
+
+event_name: the meter.
+quantity: how much, in the meter''s unit.
+metadata: what an event would have, where that decides the price.
+price_version: one of the meter''s earlier prices; NULL for today''s.
+price_class: the name of the price, instead of metadata.
+
+Raises PC004, PC007, PC013.';
+
+CREATE VIEW credits.usage AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
+       n.credits, n.consumed, n.pending,
+       CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
+            WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+       e.canceled_at, e.cancel_reason, e.returned,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key
+FROM credits_internal.events e
+LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
+LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
+                                    AND u.created_at = e.created_at AND u.identifier = e.identifier
+LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
+           FROM credits_internal.accounts x CROSS JOIN LATERAL credits_internal.due_events(x.customer_id, x.currency) c
+           WHERE x.next_change_at <= credits.clock() AND x.pending > 0) d
+       ON d.customer_id = e.customer_id AND d.identifier = e.identifier
+CROSS JOIN LATERAL (SELECT e.consumed + e.pending AS credits,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
+COMMENT ON VIEW credits.usage IS
+'Meter events at this moment: the quantity, the credits that it cost, what of them is paid and what is owed.
+
+Where period_key is not NULL the event is priced with others of its period: credits are what it changed of the
+period''s price, below zero where credits came back. What the period costs is in usage_by_period.';
+COMMENT ON COLUMN credits.usage.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.usage.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.usage.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.usage.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.usage.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.usage.quantity IS 'How much, in the meter''s unit.';
+COMMENT ON COLUMN credits.usage.credits IS 'Credits that the event cost; below zero where credits came back.';
+COMMENT ON COLUMN credits.usage.consumed IS 'Credits paid for the event.';
+COMMENT ON COLUMN credits.usage.pending IS 'Usage owed: not covered by credits yet.';
+COMMENT ON COLUMN credits.usage.status IS
+'''processed'', ''pending'' while credits are owed, ''unsettled'' until a deferred event is charged, or ''canceled''.';
+COMMENT ON COLUMN credits.usage.canceled_at IS 'When the event was canceled; NULL otherwise.';
+COMMENT ON COLUMN credits.usage.cancel_reason IS 'Why the event was canceled, as the caller said.';
+COMMENT ON COLUMN credits.usage.returned IS 'Credits that came back when the event was canceled.';
+COMMENT ON COLUMN credits.usage.occurred_at IS 'When the usage happened, as the reporter says.';
+COMMENT ON COLUMN credits.usage.subscription_id IS 'The application''s own subscription id.';
+COMMENT ON COLUMN credits.usage.source_data IS 'The application''s own data: what the event was made of.';
+COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; one key of it may decide the price.';
+COMMENT ON COLUMN credits.usage.created_at IS 'When it was reported.';
+COMMENT ON COLUMN credits.usage.price_version IS 'The version of the meter''s prices.';
+COMMENT ON COLUMN credits.usage.period_key IS
+'The day, the month or ''always'' that the event is priced in; NULL where it is priced by itself.';
+
+CREATE VIEW credits.usage_by_period AS
+SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
+       u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
+       u.price_version,
+       nullif(u.price_class, '') AS price_class
+FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
+COMMENT ON VIEW credits.usage_by_period IS
+'Usage that is priced as one (last, max, tiers, whole blocks): what its events add up to, and what that costs.
+
+A sum or count has one row per price: price_version of the meter, and price_class where the events'' metadata decide.';
+COMMENT ON COLUMN credits.usage_by_period.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.usage_by_period.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.usage_by_period.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.usage_by_period.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.usage_by_period.aggregation IS
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
+COMMENT ON COLUMN credits.usage_by_period.period IS '''day'' or ''month'' (UTC); NULL for one period for ever.';
+COMMENT ON COLUMN credits.usage_by_period.period_key IS
+'The day, the month or ''always''; of a sum or count with the price that its events have.';
+COMMENT ON COLUMN credits.usage_by_period.period_start IS
+'When the period begins, in UTC; NULL for one period for ever.';
+COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';
+COMMENT ON COLUMN credits.usage_by_period.event_count IS 'How many events, not counting canceled ones.';
+COMMENT ON COLUMN credits.usage_by_period.credits IS 'What the usage of the period costs.';
+COMMENT ON COLUMN credits.usage_by_period.price_version IS 'The version of the meter''s prices.';
+COMMENT ON COLUMN credits.usage_by_period.price_class IS
+'The name of the price that the events'' metadata chose; NULL for the default.';

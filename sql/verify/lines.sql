@@ -1,0 +1,188 @@
+-- The rules of verify() for holds, operations, transfers and lines.
+
+CREATE VIEW credits_internal.line_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+-- What is held is what the open holds say, and what a hold says is what its lines moved.
+SELECT 'account: held is not what its holds hold', a.customer_id, a.currency, NULL, coalesce(h.held, 0), a.held
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS held FROM credits_internal.holds WHERE status = 'open'
+    GROUP BY 1, 2) h
+       ON h.customer_id = a.customer_id AND h.currency = a.currency
+WHERE a.held <> coalesce(h.held, 0)
+UNION ALL
+SELECT 'hold: held in no account', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL, h.amount
+FROM credits_internal.holds h
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = h.customer_id
+    AND a.currency = h.currency)
+UNION ALL
+SELECT 'hold: its grants'' parts are not its amount', h.customer_id, h.currency, 'hold ' || h.hold_id, h.amount, p.parts
+FROM credits_internal.holds h, LATERAL (SELECT sum(part) AS parts FROM unnest(h.grant_amounts) AS part) p
+WHERE h.amount <> p.parts
+UNION ALL
+SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, p.amount, l.held
+FROM credits_internal.holds h
+CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
+           WHERE type = 'hold' GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.grant_id = p.grant_id
+WHERE p.amount IS DISTINCT FROM l.held
+UNION ALL
+SELECT 'hold: what is held, captured or given back is not what its lines say', h.customer_id, h.currency,
+       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount ELSE h.captured END,
+       CASE h.status WHEN 'open' THEN l.held ELSE l.captured END
+FROM credits_internal.holds h
+LEFT JOIN (SELECT customer_id, operation_id, sum(held) AS held,
+                  -coalesce(sum(held) FILTER (WHERE type = 'capture'), 0) AS captured
+           FROM credits_internal.lines WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+WHERE (l.held, l.captured) IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount ELSE 0 END, h.captured)
+   OR (h.captured > 0) <> (h.status = 'captured')
+UNION ALL
+SELECT 'hold: status ' || h.status || ' does not fit its times', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL,
+       h.amount
+FROM credits_internal.holds h
+JOIN credits_internal.accounts a ON a.customer_id = h.customer_id AND a.currency = h.currency
+WHERE (h.status = 'open' AND h.expires_at <= a.posted_at)
+   OR CASE h.status WHEN 'expired' THEN h.closed_at <> h.expires_at ELSE h.closed_at >= h.expires_at END
+UNION ALL
+SELECT 'hold: what a grant gave did not come back to it, or was not spent', h.customer_id, h.currency,
+       'hold ' || h.hold_id, 0, l.held
+FROM credits_internal.holds h
+JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
+      WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+WHERE h.status <> 'open' AND l.held <> 0
+UNION ALL
+SELECT 'operation: its hold is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'hold_create'
+  AND NOT EXISTS (SELECT FROM credits_internal.holds h WHERE h.customer_id = o.customer_id
+      AND h.hold_id = o.operation_id)
+UNION ALL
+SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, 'hold ' || h.hold_id, o.amount, h.amount
+FROM credits_internal.holds h
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id AND o.line_no IS NULL
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_create', h.amount, h.currency)
+UNION ALL
+SELECT 'account: the places in the order of payment are not each for one debt, up to last_debt', a.customer_id,
+       a.currency, NULL,
+       a.last_debt, coalesce(e.last, 0)
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, count(DISTINCT debt_no) AS debts, count(*) AS events, max(debt_no) AS last
+           FROM (SELECT customer_id, currency, debt_no FROM credits_internal.event_debts
+                 UNION ALL SELECT customer_id, currency, debt_no FROM credits_internal.reclaims) o
+           WHERE debt_no IS NOT NULL GROUP BY 1, 2) e
+       ON e.customer_id = a.customer_id AND e.currency = a.currency
+WHERE a.last_debt < coalesce(e.last, 0) OR e.debts <> e.events
+UNION ALL
+SELECT 'operation: amount is not what its lines moved', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       o.amount, coalesce(l.total, 0)
+FROM credits_internal.operations o
+LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_internal.lines
+           WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
+WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
+                      WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount END
+UNION ALL
+-- A transfer's lines are always among those of credit_transactions.
+SELECT 'transfer: its other side does not say the same', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       o.amount, p.amount
+FROM credits_internal.operations o
+LEFT JOIN credits_internal.operations p
+       ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id AND p.line_no IS NULL
+CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits_internal.credit_transactions l
+                    WHERE l.customer_id IN (o.customer_id, o.counterparty) AND l.currency = o.currency
+                      AND l.operation_id = o.operation_id) l
+WHERE o.function = 'wallet_transfer'
+  AND ((p.amount, p.currency, p.counterparty) IS DISTINCT FROM (o.amount, o.currency, o.customer_id) OR l.total <> 0)
+UNION ALL
+SELECT 'operation: its grant is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount,
+       g.amount
+FROM credits_internal.operations o
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
+WHERE (o.function IN ('credit_grant', 'wallet_credit') OR (o.function = 'wallet_adjust' AND o.amount > 0))
+  AND g.amount IS DISTINCT FROM o.amount
+UNION ALL
+SELECT 'line: it names what its type does not, or what is not known', l.customer_id, l.currency, 'line ' || l.line_no,
+       NULL, l.amount
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.meter_events e
+       ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND r.operation_id IS NULL AS of_usage,
+                           l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void')
+                               OR r.operation_id IS NOT NULL AS of_operation) x
+WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
+   OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
+   OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
+UNION ALL
+SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
+WHERE CASE o.function
+      WHEN 'wallet_debit' THEN l.type = 'debit'
+      WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
+      WHEN 'wallet_transfer' THEN l.type = 'transfer'
+      WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
+                                              WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
+      WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
+      WHEN 'payment_disputed' THEN l.type IN ('refund', 'consumption', 'reversal')
+      END IS NOT TRUE
+UNION ALL
+SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+WHERE CASE l.type
+      WHEN 'grant' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'consumption' THEN l.amount < 0 AND l.held IS NULL AND coalesce(l.pending = l.amount, true)
+      WHEN 'debit' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'debt' THEN l.amount = 0 AND l.held IS NULL AND l.pending > 0
+      WHEN 'reversal' THEN l.held IS NULL AND CASE l.amount WHEN 0 THEN l.pending < 0
+                                                            ELSE l.amount > 0 AND l.pending IS NULL END
+      WHEN 'hold' THEN l.amount < 0 AND l.held = -l.amount AND l.pending IS NULL
+      WHEN 'capture' THEN l.amount = 0 AND l.held < 0 AND l.pending IS NULL
+      WHEN 'release' THEN l.amount > 0 AND l.held = -l.amount AND l.pending IS NULL
+      WHEN 'expiration' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'void' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'refund' THEN l.held IS NULL AND (l.amount = 0) = (l.pending IS NOT NULL)
+      END IS NOT TRUE
+UNION ALL
+SELECT 'line: the grant may not pay for this', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void') AND g.applicable_meters IS NOT NULL
+  AND (coalesce(e.event_name, r.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
+UNION ALL
+-- Times: a line is within its grant's life, and no line is earlier than the one before it.
+SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
+                           EXISTS (SELECT FROM credits_internal.lines r
+                                   WHERE r.customer_id = l.customer_id AND r.currency = l.currency
+                                     AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal', 'refund')
+                                     AND r.grant_id = l.grant_id)
+                               AS came_back) x
+WHERE l.effective_at < g.effective_at
+   OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
+           WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
+                                     OR (l.effective_at > x.ended_at AND NOT x.came_back)
+           WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at
+                                           OR (l.effective_at > x.ended_at AND NOT x.came_back)
+           ELSE l.effective_at >= g.expires_at OR l.effective_at > g.ended_at END
+UNION ALL
+SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before
+      FROM credits_internal.lines t
+      WINDOW account AS (PARTITION BY t.customer_id, t.currency ORDER BY t.line_no)) l
+JOIN credits_internal.accounts a ON a.customer_id = l.customer_id AND a.currency = l.currency
+WHERE l.effective_at < l.effective_before OR l.created_at < l.created_before OR l.effective_at > l.created_at
+   OR l.created_at > a.posted_at;
+COMMENT ON VIEW credits_internal.line_discrepancies IS
+'Holds, operations and lines that do not agree: no rows when all is sound. Ask verify().';

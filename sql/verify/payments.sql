@@ -1,0 +1,235 @@
+-- The rules of verify() for payments: a top-up that is paid has made one grant of what it bought; what went back for
+-- refunds and disputes was taken, is owed, is waited for or is gone; a payment is one top-up's, and the totals of its
+-- payments are what was reported of them; at most one recharge is open at a time.
+
+CREATE VIEW credits_internal.payment_discrepancies AS
+SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
+       'top-up ' || t.top_up_id AS subject, t.credits AS expected, g.amount AS found
+FROM credits_internal.top_ups t
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
+    AND g.currency = t.credit_currency
+WHERE t.grant_id IS NOT NULL AND g.amount IS DISTINCT FROM t.credits
+UNION ALL
+SELECT 'top-up: status ' || t.status || ' does not fit its grant', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id,
+       t.amount, t.paid_amount
+FROM credits_internal.top_ups t
+WHERE (t.status IN ('paid', 'refunded')) <> (t.grant_id IS NOT NULL)
+   OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
+UNION ALL
+SELECT 'top-up: it is granted and its payments do not cover it, or the reverse', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, t.amount, p.covers
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id,
+    sum(coalesce(subtotal, paid_amount + coalesce(discount, 0) - coalesce(shipping, 0)))
+                                              AS covers
+           FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
+       ON p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id
+WHERE (t.grant_id IS NOT NULL) <> (coalesce(p.covers, 0) >= t.amount)
+UNION ALL
+SELECT 'top-up: ' || s.what || ' is not what its payments say', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(s.expected, 0), coalesce(s.found, 0)
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded_amount) AS refunded,
+                  sum(disputed_amount) AS disputed
+           FROM credits_internal.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id
+               AND p.top_up_id = t.top_up_id
+-- What was told before any payment is the top-up's alone.
+CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
+                           ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
+                            t.refunded_amount),
+                           ('what is disputed', CASE WHEN p.paid IS NULL THEN t.disputed_amount ELSE p.disputed END,
+                            t.disputed_amount)) AS s (what, expected, found)
+WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
+UNION ALL
+SELECT 'top-up: what was due is not what it costs', t.customer_id, t.currency, 'top-up ' || t.top_up_id, t.amount,
+       t.due_amount
+FROM credits_internal.top_ups t
+WHERE t.due_amount <> t.amount AND NOT EXISTS (
+    SELECT FROM credits_internal.payment_totals p
+    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id AND coalesce(p.tax, p.discount) IS NOT NULL)
+UNION ALL
+SELECT 'payment: ' || s.what || ' is not what was told', coalesce(p.customer_id, l.customer_id), NULL,
+       'top-up ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
+FROM (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
+             sum(discount) AS discount
+      FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
+FULL JOIN (SELECT customer_id, top_up_id, sum(amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
+                  sum(discount) AS discount
+           FROM (SELECT c.customer_id, c.top_up_id, (array_agg(c.amount ORDER BY c.payment_id))[1] AS amount,
+                        max(c.tax) AS tax, max(c.shipping) AS shipping, max(c.discount) AS discount
+                 FROM credits_internal.payments c WHERE c.type = 'succeeded' AND c.counts
+                 GROUP BY c.customer_id, c.top_up_id, c.provider, coalesce(c.provider_reference, c.payment_id::text)) c
+           GROUP BY 1, 2) l ON l.customer_id = p.customer_id AND l.top_up_id = p.top_up_id
+CROSS JOIN LATERAL (VALUES ('what was paid', l.paid, p.paid), ('its tax', l.tax, p.tax),
+                           ('its shipping', l.shipping, p.shipping), ('its discount', l.discount, p.discount))
+               AS s (what, expected, found)
+WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
+UNION ALL
+SELECT 'payment: what disputes take is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(d.disputed, 0), t.disputed_amount
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*) - count(d.amount) AS of_all
+           FROM credits_internal.payments d
+           WHERE d.type = 'disputed' AND d.counts AND NOT EXISTS (
+               SELECT FROM credits_internal.payments w
+               WHERE w.customer_id = d.customer_id AND w.top_up_id = d.top_up_id AND w.type = 'dispute_won' AND w.counts
+                 AND w.provider = d.provider AND w.provider_reference IS NOT DISTINCT FROM d.provider_reference
+                 AND (d.provider_reference IS NOT NULL OR w.payment_id > d.payment_id))
+           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.top_up_id
+WHERE coalesce(d.of_all, 0) = 0 AND t.disputed_amount <> coalesce(d.disputed, 0)
+UNION ALL
+SELECT 'payment: what was refunded is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(r.refunded, 0), t.refunded_amount
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.payment_id IS NULL) AS refunded,
+                  bool_or(r.amount IS NULL OR r.total_refunded IS NOT NULL) AS says_more
+           FROM credits_internal.payments r
+           LEFT JOIN credits_internal.payments f
+                  ON f.customer_id = r.customer_id AND f.top_up_id = r.top_up_id AND f.type = 'refund_failed'
+                      AND f.counts
+                 AND f.provider = r.provider AND f.provider_reference = r.provider_reference
+           WHERE r.type = 'refunded' AND r.counts
+           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+-- Told one by one they add up; what is told of all together can be no less than that.
+WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
+           ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
+UNION ALL
+SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
+       p.provider || ' ' || p.provider_reference, NULL, p.amount
+FROM credits_internal.payments p
+LEFT JOIN credits_internal.payment_references r
+       ON r.provider = p.provider AND r.reference = p.provider_reference
+      AND r.kind = CASE p.type WHEN 'succeeded' THEN 'payment' WHEN 'refunded' THEN 'refund' ELSE 'dispute' END
+WHERE p.counts AND p.type IN ('succeeded', 'refunded', 'disputed') AND p.provider_reference IS NOT NULL
+  AND (r.customer_id = p.customer_id AND r.top_up_id = p.top_up_id) IS NOT TRUE
+UNION ALL
+SELECT 'reference: no such top-up', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
+FROM credits_internal.payment_references r
+WHERE NOT EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = r.customer_id
+    AND t.top_up_id = r.top_up_id)
+UNION ALL
+SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
+FROM credits_internal.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
+UNION ALL
+SELECT 'top-up: its payment is told and granted nothing', p.customer_id, coalesce(t.credit_currency, p.currency),
+       'top-up ' || p.top_up_id, t.credits, NULL
+FROM credits_internal.payments p
+LEFT JOIN credits_internal.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id
+WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.grant_id IS NULL
+UNION ALL
+SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(credits) AS credits FROM credits_internal.reclaims WHERE undone_at IS NULL
+    GROUP BY 1, 2) r
+       ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+WHERE t.reclaimed <> coalesce(r.credits, 0) OR t.reclaimed > t.credits
+UNION ALL
+SELECT 'top-up: what was taken back is not its part of what is no longer paid', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, x.due, t.reclaimed
+FROM credits_internal.top_ups t
+JOIN credits_internal.currencies c ON c.currency = t.credit_currency
+LEFT JOIN (SELECT customer_id, top_up_id,
+    sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
+           FROM credits_internal.payment_totals GROUP BY 1, 2) r ON r.customer_id = t.customer_id
+               AND r.top_up_id = t.top_up_id
+CROSS JOIN LATERAL (SELECT t.credits * greatest(t.due_amount - coalesce(r.amount, 0), 0) AS share) s
+CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(round(s.share, 40) / nullif(t.due_amount, 0), c.decimals)), 0)
+    AS due) x
+-- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
+WHERE t.grant_id IS NOT NULL AND CASE WHEN t.due_amount = 0 THEN t.reclaimed <> 0
+    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * ('1e-' || c.decimals)::numeric END
+UNION ALL
+SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
+       'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
+FROM credits_internal.reclaims r
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits_internal.lines
+           WHERE type IN ('refund', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.taken + r.consumed <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
+       coalesce(l.total, 0), r.pending
+FROM credits_internal.reclaims r
+LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits_internal.lines
+           WHERE pending IS NOT NULL AND operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.pending <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'reclaim: more was taken, paid and owed than went back', r.customer_id, r.currency,
+       'operation ' || r.operation_id,
+       r.credits, r.taken + r.consumed + r.pending
+FROM credits_internal.reclaims r
+WHERE r.taken + r.consumed + r.pending > r.credits OR (r.pending > 0 AND r.debt_no IS NULL)
+   OR (r.undone_at IS NOT NULL AND r.taken + r.consumed + r.pending <> 0)
+       OR (NOT r.owes AND r.consumed + r.pending <> 0)
+UNION ALL
+SELECT 'grant: it waits for more than went back of it', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       r.credits - r.taken - r.consumed - r.pending, c.claim
+FROM credits_internal.credit_grants g
+CROSS JOIN LATERAL unnest(g.claim_operations, g.claims, g.claims_owe) AS c (operation_id, claim, owes)
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = g.customer_id AND r.operation_id = c.operation_id
+    AND r.grant_id = g.grant_id
+                            AND r.undone_at IS NULL AND r.owes = c.owes
+WHERE g.claim_operations IS NOT NULL
+    AND (c.claim > 0 AND c.claim <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
+UNION ALL
+SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
+FROM credits_internal.reclaims r
+WHERE r.pending > 0 AND EXISTS (
+    SELECT FROM credits_internal.true_grants g
+    WHERE g.customer_id = r.customer_id AND g.currency = r.currency AND g.status = 'granted' AND g.remaining > 0
+      AND (g.applicable_meters IS NULL OR r.event_name = ANY (g.applicable_meters)))
+UNION ALL
+SELECT 'reclaim: no such account', r.customer_id, r.currency, 'operation ' || r.operation_id, NULL, r.credits
+FROM credits_internal.reclaims r
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = r.customer_id
+    AND a.currency = r.currency)
+UNION ALL
+SELECT 'recharge: status ' || r.status || ' does not fit its top-up', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id,
+       r.amount, t.paid_amount
+FROM credits_internal.recharges r
+LEFT JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
+WHERE t.recharge_id IS DISTINCT FROM r.recharge_id OR (r.status = 'paid') <> (t.grant_id IS NOT NULL)
+   OR (r.closed_at IS NULL) <> (r.status IN ('requested', 'processing'))
+UNION ALL
+SELECT 'recharge: more than one is open', r.customer_id, r.currency, NULL, 1, count(*)
+FROM credits_internal.recharges r WHERE r.status IN ('requested', 'processing')
+GROUP BY r.customer_id, r.currency HAVING count(*) > 1
+UNION ALL
+SELECT 'recharge: it is open and nothing looks at it when it times out', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id, NULL, r.amount
+FROM credits_internal.recharges r
+LEFT JOIN credits_internal.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
+WHERE r.status IN ('requested', 'processing') AND s.due_at IS DISTINCT FROM r.expires_at
+UNION ALL
+SELECT 'recharge: it is requested by an account that is switched off', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id,
+       NULL, r.amount
+FROM credits_internal.recharges r
+JOIN credits_internal.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
+WHERE r.status = 'requested' AND NOT s.enabled
+UNION ALL
+SELECT 'auto-recharge: it is switched on and says why it switched itself off', s.customer_id, s.currency,
+       s.disabled_reason,
+       NULL, s.failures
+FROM credits_internal.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
+UNION ALL
+SELECT 'recharge: a price is to be reviewed that does not exist', NULL, NULL, 'price ' || w.price_id, NULL, NULL
+FROM credits_internal.recharge_reviews w
+WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = w.price_id)
+UNION ALL
+SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no,
+       o.outbox_no
+FROM credits_internal.outbox o
+LEFT JOIN credits_internal.outbox_counters c ON c.customer_id = o.customer_id
+WHERE coalesce(c.last_no, 0) < o.outbox_no
+UNION ALL
+SELECT 'outbox: a consumer that does not exist keeps its place', p.customer_id, NULL, 'consumer ' || p.consumer, NULL,
+       p.acked_no
+FROM credits_internal.outbox_positions p
+WHERE NOT EXISTS (SELECT FROM credits_internal.outbox_consumers c WHERE c.consumer = p.consumer);
+COMMENT ON VIEW credits_internal.payment_discrepancies IS
+'Payments, top-ups, recharges and outbox rows that do not agree: no rows when all is sound. Ask verify().';
