@@ -6,7 +6,6 @@
 pub mod accounts;
 pub mod fast_path;
 mod isolation;
-mod json;
 pub mod replay;
 pub mod rows;
 

@@ -1,6 +1,8 @@
 //! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions: how events
 //! are charged, one or ten thousand, is decided in batch.rs.
 
+mod json;
+
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
