@@ -11,8 +11,8 @@ use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::hash::{BuildHasher, Hash};
 
-/// The schema of the tables that give locks their class.
-const SCHEMA: &CStr = c"credits";
+/// The schemas of the tables that give locks their class, the one that has nearly all of them first.
+const SCHEMAS: [&CStr; 2] = [c"credits_internal", c"credits"];
 
 /// One lock that one session at a time can have, or any number that share it.
 pub struct Lock(pg_sys::LOCKTAG);
@@ -23,8 +23,11 @@ impl Lock {
         let hash = FixedState::default().hash_one(key);
         // SAFETY: both names are C strings, looked up in the catalogue inside a transaction; the last reads a variable.
         let (class, database) = unsafe {
-            let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
-            (pg_sys::get_relname_relid(table.as_ptr(), schema), pg_sys::MyDatabaseId)
+            let mut found = SCHEMAS.iter().map(|schema| {
+                pg_sys::get_relname_relid(table.as_ptr(), pg_sys::get_namespace_oid(schema.as_ptr(), true))
+            });
+            let found = found.find(|oid| *oid != pg_sys::InvalidOid);
+            (found.unwrap_or(pg_sys::InvalidOid), pg_sys::MyDatabaseId)
         };
         Lock(pg_sys::LOCKTAG {
             locktag_field1: database.to_u32(),
