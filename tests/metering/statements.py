@@ -13,7 +13,12 @@ LITERAL = re.compile(r'c?"((?:[^"\\]|\\.)*)"', re.DOTALL)
 ESCAPED = re.compile(r'\\(\n\s*|.)', re.DOTALL)
 COMMENT = re.compile(r"//.*\n")
 STATEMENT = re.compile(r"static (\w+): Statement =\s*Statement::(\w+)\(")
-MACRO = re.compile(r"macro_rules! (\w+) \{\s*\((\$\w+):literal\) => \{(.*?)\n    \};\n\}", re.DOTALL)
+# A macro with the text of a statement, or a part of one: what is given to it stands where its parameter does.
+MACRO = re.compile(r"macro_rules! (\w+) \{\s*\((?:\$?\(?(\$\w+):(?:literal|expr)\)?,?\+?)?\) => \{(.*?)\n    \};\n\}", re.DOTALL)
+
+# The macro that joins literals: what it is given is all there is.
+JOINING = "text"
+CALL = re.compile(r"\b(\w+)!\(")
 
 # With what they are planned, as src/pg/planning.rs has it.
 PLANNING = Path("pg/planning.rs")
@@ -31,7 +36,8 @@ class Statement(NamedTuple):
 def all_of_them() -> list[Statement]:
     """Every one, by the name of its file and its own."""
     files = {path.relative_to(SOURCES).as_posix(): path.read_text() for path in sorted(SOURCES.rglob("*.rs"))}
-    macros = {name: (part, body) for text in files.values() for name, part, body in MACRO.findall(text)}
+    macros = {name: (part, body) for text in files.values() for name, part, body in MACRO.findall(text)
+              if name != JOINING}
     found = []
     for path, source in files.items():
         for match in STATEMENT.finditer(source):
@@ -82,12 +88,26 @@ def arguments(source: str, start: int) -> tuple[str, str]:
 
 
 def sql(text: str, macros: dict[str, tuple[str, str]]) -> str:
-    """What a literal or one of the macros that join some comes to."""
-    if call := re.fullmatch(r"(\w+)!\((.*)\)", text, re.DOTALL):
-        if call[1] in macros:
-            part, body = macros[call[1]]
-            text = body.replace(part, call[2])
+    """What a literal or macros that join some come to."""
+    while call := next((found for found in CALL.finditer(text) if found[1] in macros), None):
+        end = closing(text, call.end())
+        part, body = macros[call[1]]
+        given = text[call.end() : end]
+        body = re.sub(r"\$\(" + re.escape(part) + r"\),\+", lambda _: given, body) if part else body
+        text = text[: call.start()] + (body.replace(part, given) if part else body) + text[end + 1 :]
     return "".join(ESCAPED.sub(unescaped, literal) for literal in LITERAL.findall(text))
+
+
+def closing(text: str, at: int) -> int:
+    """Where the parenthesis is closed behind which that is."""
+    depth = 0
+    while text[at] != ")" or depth:
+        if passed := LITERAL.match(text, at):
+            at = passed.end()
+            continue
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        at += 1
+    return at
 
 
 def unescaped(match: re.Match[str]) -> str:
