@@ -93,9 +93,10 @@ pub fn disputes<'f>(
 }
 
 /// Takes what is of no payment in particular from the latest payments with money left; what is beyond all of them, from the
-/// latest that only an open dispute takes, or else from the latest.
+/// latest that only an open dispute takes, then from those of which not all was paid back, or else from the latest. So whether
+/// all was paid back does not depend on which payment is the latest.
 pub fn spread(payments: &mut [Payment], mut open: Decimal, take: impl Fn(&mut Payment, Decimal)) {
-    for room in [Payment::left, Payment::room] {
+    for room in [Payment::left, Payment::room, Payment::kept] {
         for payment in payments.iter_mut().rev().filter(|payment| payment.paid.is_some()) {
             let part = room(payment).min(open);
             take(payment, part);

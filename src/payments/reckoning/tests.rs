@@ -230,6 +230,24 @@ fn the_whole_payment() {
     assert_eq!(standing.payment_of("stripe", Some("unknown")).and_then(|payment| payment.paid), Some(d("10")));
 }
 
+#[test]
+fn all_is_paid_back_whichever_payment_came_last() {
+    // The bank took one payment, and what was paid back names neither and comes to more than both.
+    let back = [
+        fact(Kind::DisputeLost, "dp_2", "").by("bank").of("pi_2"),
+        fact(Kind::Disputed, "dp_2", "3.34").by("bank").of("pi_0"),
+        total("8.78"),
+    ];
+    for payments in [[paid("pi_0", "2.97"), paid("pi_2", "0.62")], [paid("pi_2", "0.62"), paid("pi_0", "2.97")]] {
+        let standing = reckon(d("10"), [&payments[..], &back].concat().iter());
+        assert_eq!((standing.is_refunded(), standing.remaining, standing.excess), (true, d("0"), d("8.53")));
+    }
+    // Of one that the bank took only what was paid back beyond the other is.
+    let payments = [paid("pi_0", "2.97"), paid("pi_2", "0.62")];
+    let standing = reckon(d("10"), [&payments[..], &back[..2], &[total("3.58")]].concat().iter());
+    assert_eq!((standing.is_refunded(), standing.excess), (false, d("3.33")));
+}
+
 /// What can be told of a purchase of 10, of two payments with names of their own; each thing once.
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
     let cents = || (1i64..1_200).prop_map(|cents| Some(Decimal::new(cents, 2)));
