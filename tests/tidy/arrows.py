@@ -9,7 +9,7 @@ from pathlib import Path
 
 # From the bottom up.
 FLOORS = [
-    ["amount", "moment", "error", "json", "nearest", "signup", "address"],
+    ["amount", "moment", "error", "json", "nearest", "signup", "address", "rational"],
     ["pg"],
     ["settings", "input", "clock", "error_codes"],
     ["outbox"],
