@@ -1,5 +1,6 @@
 //! Credits whose price was paid back: what goes back for a purchase is brought to what its refunds and disputes come to, each
-//! step an operation of its own that can be undone whole. Where the credits are found is decided in ledger/engine/book/reclaim.rs.
+//! step an operation of its own that can be undone whole. Where the credits are found is decided in
+//! ledger/engine/book/reclaim.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;

@@ -1,5 +1,6 @@
-//! Payments: what providers, or people, report of the money for a top-up. Credits are granted once, whatever is repeated or comes
-//! late or out of order; what contradicts what was recorded before is recorded as well. Refunds and disputes: refund.rs, dispute.rs.
+//! Payments: what providers, or people, report of the money for a top-up. Credits are granted once, whatever is repeated or
+//! comes late or out of order; what contradicts what was recorded before is recorded as well. Refunds and disputes: refund.rs,
+//! dispute.rs.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -188,8 +189,8 @@ fn check(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a payment without a reference is taken for one that was recorded before: any, once all is paid, unless it says another
-/// amount; until then one without a reference either, of the same amount.
+/// Whether a payment without a reference is taken for one that was recorded before: any, once all is paid, unless it says
+/// another amount; until then one without a reference either, of the same amount.
 fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) -> bool {
     let is_known = |also: fn(&Fact, &Fact) -> bool| {
         case.facts().any(|other| other.kind == Kind::Succeeded && other.amount == fact.amount && also(other, fact))

@@ -99,7 +99,7 @@ pub fn refunded(
         return Ok(change);
     }
     if case.known(Kind::RefundFailed, notification).is_some() {
-        let failed = "it failed before it was told: nothing is taken";
+        let failed = "it failed before it was reported: nothing is taken";
         return Ok(unchanged(case, record::refuse(session, case, &fact, notification, failed)?));
     }
     let before = case.standing();
@@ -130,7 +130,8 @@ pub fn refunded(
     finish(session, case, &entry, "top_up.refunded", (standing, outcome))
 }
 
-/// What a notification changes that was recorded before, or is none of the top-up's business. What it corrects counts no longer.
+/// What a notification changes that was recorded before, or is none of the top-up's business. What it corrects counts no
+/// longer.
 pub fn recorded_before(
     session: &Session,
     case: &mut Case,

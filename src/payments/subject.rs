@@ -1,5 +1,5 @@
-//! Top-ups as their rows have them: found, locked for whatever is reported of their payment, and written back. A top-up is locked
-//! after its account: notification/case.rs.
+//! Top-ups as their rows have them: found, locked for whatever is reported of their payment, and written back. A top-up is
+//! locked after its account: notification/case.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;

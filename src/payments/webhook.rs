@@ -1,5 +1,5 @@
-//! Webhooks: a provider's event is checked, claimed by its id (webhook/received.rs), and applied to the purchase that it is about
-//! (webhook/lookup.rs), all in the caller's transaction, so that a failure leaves no claim. What an event says is read in
+//! Webhooks: a provider's event is checked, claimed by its id (webhook/received.rs), and applied to the purchase that it is
+//! about (webhook/lookup.rs), all in the caller's transaction, so that a failure leaves no claim. What an event says is read in
 //! providers/: a file per provider.
 
 mod lookup;
@@ -95,8 +95,8 @@ fn read(name: &str, payload: &str) -> Result<Event, Error> {
 /// An event, whose row is locked, and its claim for a purchase, or why it changes nothing.
 type Claimed = (Event, Result<Claim, Ignored>);
 
-/// Claims an event for the purchase that it is about. Behind a payment comes what came for it before anybody knew whose it was, to
-/// be applied after it: all that they name is claimed in one order, the payment first, which says whose the others are.
+/// Claims an event for the purchase that it is about. Behind a payment comes what came for it before anybody knew whose it was,
+/// to be applied after it: all that they name is claimed in one order, the payment first, which says whose the others are.
 fn claim(session: &Session, expected: &Expected<'_>, event: Event, now: Time) -> Result<Vec<Claimed>, Error> {
     let mut all = vec![claim_one(session, expected, event, now)?];
     let earlier = match all.first() {

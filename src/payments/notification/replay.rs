@@ -21,13 +21,13 @@ pub enum Before<'c> {
 
 /// Something else was recorded before under the same reference.
 fn another(what: &str, before: &str, now: &str) -> String {
-    format!("another {what} was told before under the same reference, {before} and not {now}: nothing is done")
+    format!("another {what} was recorded before under the same reference, {before} and not {now}: nothing is done")
 }
 
 /// What does not fit where a payment is paid back, or disputed, that nobody has reported yet.
 pub fn before_paid(what: &str, payment: Option<&str>) -> String {
     match payment {
-        Some(payment) => format!("it is {what}, and the payment {payment} was not told yet"),
+        Some(payment) => format!("it is {what}, and the payment {payment} was not reported yet"),
         None => format!("it is {what} and was not paid yet"),
     }
 }
@@ -88,7 +88,8 @@ impl Case {
         }
     }
 
-    /// Where what was recorded is, if it is of a payment that nobody has reported, so that it took nothing, and has not failed either.
+    /// Where what was recorded is, if it is of a payment that nobody has reported, so that it took nothing, and has not failed
+    /// either.
     fn corrected(&self, first: &Recorded) -> Option<usize> {
         let fact = &first.fact;
         let failed = self.named(Kind::RefundFailed, &fact.provider, fact.reference.as_deref());

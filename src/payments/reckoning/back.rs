@@ -1,11 +1,12 @@
-//! Which payment a refund or a dispute is of, and what disputes take from those that they name, and from none in particular. Pure.
+//! Which payment a refund or a dispute is of, and what disputes take from those that they name, and from none in particular.
+//! Pure.
 
 use crate::amount::Decimal;
 use crate::payments::reckoning::{Details, Fact, Kind, Payment, place};
 use std::collections::BTreeMap;
 
-/// Where the payment is that a refund or a dispute names; it is made where it was not told yet. `None` where it names none, or
-/// may mean one that was told without a name.
+/// Where the payment is that a refund or a dispute names; it is made where it was not reported yet. `None` where it names none,
+/// or may mean one that was reported without a name.
 pub fn slot(payments: &mut Vec<Payment>, fact: &Fact) -> Option<usize> {
     let name = fact.payment.as_deref()?;
     if let Some(place) = place(payments, &fact.provider, name) {

@@ -17,8 +17,9 @@ static CLAIM: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-// Of two deliveries of what was ignored, which names no payment to wait for, the later sees the outcome of the earlier; and nothing
-// deletes it while it is judged again. So with what was ignored of a payment that came: all in one order, and before any account.
+// Of two deliveries of what was ignored, which names no payment to wait for, the later sees the outcome of the earlier; and
+// nothing deletes it while it is judged again. So with what was ignored of a payment that came: all in one order, and before
+// any account.
 static LOCK: Statement = Statement::new(
     c"SELECT w.event_id
       FROM (SELECT $2 AS event_id
