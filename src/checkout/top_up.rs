@@ -9,8 +9,9 @@ use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::terms::{self, GrantTerms};
 use crate::ledger::{balance, currency, customer, grant};
 use crate::moment::Time;
-use crate::payments::notification::{self, Told};
+use crate::payments::notification::{self, Notification, case};
 use crate::payments::payment::{self, PaymentRow};
+use crate::payments::reckoning::Kind;
 use crate::payments::subject::{self, New, TopUp};
 use crate::payments::{money, provider, providers};
 use crate::pg::call::argument::{Id, Interval, Numeric};
@@ -320,8 +321,13 @@ impl TopUpRow {
 #[pg_extern(sql = false)]
 fn top_up_expire(customer_id: Option<&str>, top_up_id: Option<Id>) -> Reply<One<PaymentRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(None, None)?;
-        writing(|session| payment::expire(session, customer_id, top_up_id, told)).map(One)
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification = Notification::read(None, None)?;
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, Kind::Expired)?;
+            let applied = payment::expire(session, &mut case, &notification)?;
+            payment::row(session, &case, applied)
+        })
+        .map(One)
     })())
 }

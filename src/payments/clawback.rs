@@ -1,5 +1,6 @@
 //! Credits whose price was paid back: what goes back for a purchase is brought to what its refunds and disputes come to, each
-//! step an operation of its own that can be undone whole. Where the credits are found is decided in ledger/engine/book/reclaim.rs.
+//! step an operation of its own that can be undone whole. Where the credits are found is decided in
+//! ledger/engine/book/reclaim.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -10,16 +11,17 @@ use crate::ledger::engine::operation::{self, Operation, Texts};
 use crate::ledger::engine::posting;
 use crate::ledger::{account, currency, history};
 use crate::moment::Time;
+use crate::payments::money;
+use crate::payments::notification::case;
 use crate::payments::reckoning::Standing;
 use crate::payments::subject::{Status, TopUp};
-use crate::payments::{money, notification};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::settings::{self, Spent};
 use pgrx::pg_sys::{BOOLOID, INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// What becomes of spent credits: as the call says, or the setting. Raises PC013.
+/// How spent credits are treated: as the call says, or the setting. Raises PC013.
 pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
     let Some(name) = spent else { return Ok(settings::spent_on_refund()) };
     Spent::parse(name).ok_or_else(|| input::none_of("spent", name, &Spent::NAMES))
@@ -68,7 +70,7 @@ fn give_back(
     operation_id: Option<Uuid>,
     now: Time,
 ) -> Result<Outcome, Error> {
-    let before = notification::available(session, top_up)?;
+    let before = case::available(session, top_up)?;
     let mut last = None;
     if let Some(operation_id) = operation_id
         && let Some((credits, spent)) = undo(session, top_up, operation_id, now)?
@@ -93,7 +95,7 @@ fn give_back(
         top_up.reclaimed = target;
     }
     let mut outcome = Outcome::default();
-    outcome.reclaimed.taken = before - notification::available(session, top_up)?;
+    outcome.reclaimed.taken = before - case::available(session, top_up)?;
     Ok(outcome)
 }
 

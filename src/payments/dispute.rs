@@ -5,15 +5,16 @@ use crate::error::Error;
 use crate::input;
 use crate::payments::clawback::{self, Outcome};
 use crate::payments::listener::LISTENERS;
-use crate::payments::notification::{self, Case, Entry, Recorded, Told};
+use crate::payments::notification::case::{self, Case};
+use crate::payments::notification::record::{Entry, Recorded};
+use crate::payments::notification::{self, Applied, Notification, replay};
 use crate::payments::reckoning::{Fact, Kind};
-use crate::payments::refund::{self, RefundRow};
+use crate::payments::refund::{self, Change, RefundRow};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
 use crate::settings::Spent;
 use pgrx::pg_extern;
-use uuid::Uuid;
 
 /// `credits.payment_disputed`. Raises PC007, PC013, PC014.
 #[pg_extern(sql = false)]
@@ -29,56 +30,61 @@ fn payment_disputed(
     currency: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification =
+            Notification::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let spent = clawback::policy(spent)?;
-        writing(|session| disputed(session, customer_id, top_up_id, told, amount, spent)).map(One)
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, Kind::Disputed)?;
+            let change = disputed(session, &mut case, &notification, amount, spent)?;
+            refund::row(session, &case, change)
+        })
+        .map(One)
     })())
 }
 
-/// A payment is disputed. Where its end was told before its beginning, it changes nothing any more. Raises PC007, PC014.
+/// A payment is disputed. Where its end was recorded before its beginning, it changes nothing any more. Raises PC007.
 pub fn disputed(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
+    case: &mut Case,
+    notification: &Notification<'_>,
     amount: Option<Decimal>,
     spent: Spent,
-) -> Result<RefundRow, Error> {
-    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Disputed)?;
-    notification::fits(session, &case, "amount", amount)?;
-    let mut fact = told.fact(Kind::Disputed, amount);
-    if let Some(row) = refund::told_before(session, &mut case, &fact, &told)? {
-        return Ok(row);
+) -> Result<Change, Error> {
+    case.fits(session, "amount", amount)?;
+    let mut fact = notification.fact(Kind::Disputed, amount);
+    if let Some(change) = refund::recorded_before(session, case, &fact, notification)? {
+        return Ok(change);
     }
     let before = case.standing();
-    if told.reference.is_none() && before.dispute_status == Some("open") {
-        return refund::row(session, &case, &Outcome::default(), None, true);
+    if notification.reference.is_none() && before.dispute_status == Some("open") {
+        return Ok(refund::unchanged(case, Applied::before(None)));
     }
-    let payment = before.payment_of(told.provider, told.payment);
+    let payment = before.payment_of(notification.provider, notification.payment);
     if let (None, Some(payment)) = (amount, payment) {
         fact.amount = payment.paid;
         fact.payment = payment.reference.clone().or(fact.payment);
     }
     let standing = case.standing_with(&fact);
-    let is_won = case.known(Kind::DisputeWon, &told).is_some();
+    let is_won = case.known(Kind::DisputeWon, notification).is_some();
     let contradiction = if is_won {
         Some(String::from("it was won before it was opened: nothing is taken"))
-    } else if case.known(Kind::DisputeLost, &told).is_some() {
+    } else if case.known(Kind::DisputeLost, notification).is_some() {
         Some(String::from("it was lost before it was opened: it is taken as lost"))
     } else if payment.is_none() {
-        Some(notification::before_paid("disputed", told.payment))
+        Some(replay::before_paid("disputed", notification.payment))
     } else {
         refund::beyond(&before, &standing)
     };
     if !is_won {
+        let customer_id = &case.top_up.customer_id;
         LISTENERS.all().try_for_each(|listener| listener.disputed(session, customer_id, case.now))?;
     }
     let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
     let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
-    refund::finish(session, &case, &entry, ("top_up.disputed", &standing, &outcome))
+    refund::finish(session, case, &entry, "top_up.disputed", (standing, outcome))
 }
 
 /// `credits.payment_dispute_closed`. Raises PC013, PC014.
@@ -92,22 +98,27 @@ fn payment_dispute_closed(
     payment_reference: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification = Notification::read(provider, provider_reference)?.of(payment_reference)?;
         let won = input::required("won", won)?;
-        writing(|session| dispute_closed(session, customer_id, top_up_id, told, won)).map(One)
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, decision(won))?;
+            let change = dispute_closed(session, &mut case, &notification, won)?;
+            refund::row(session, &case, change)
+        })
+        .map(One)
     })())
 }
 
 /// Where the dispute is that a decision means, of those that count: the one with its reference; without one the newest, of the
 /// payment that it names.
-fn find(case: &Case, told: &Told<'_>) -> Option<usize> {
+fn find(case: &Case, notification: &Notification<'_>) -> Option<usize> {
     case.recorded.iter().rposition(|Recorded { fact, counts, .. }| {
         let fits = |asked: Option<&str>, there: &Option<String>| asked.is_none() || asked == there.as_deref();
         *counts
-            && (fact.kind, fact.provider.as_str()) == (Kind::Disputed, told.provider)
-            && fits(told.reference, &fact.reference)
-            && (told.reference.is_some() || fits(told.payment, &fact.payment))
+            && (fact.kind, fact.provider.as_str()) == (Kind::Disputed, notification.provider)
+            && fits(notification.reference, &fact.reference)
+            && (notification.reference.is_some() || fits(notification.payment, &fact.payment))
     })
 }
 
@@ -126,33 +137,37 @@ fn decided(case: &Case, dispute: usize) -> Option<Kind> {
     (0..case.recorded.len()).find(decides).and_then(fact).map(|fact| fact.kind)
 }
 
-/// A dispute was decided: once, whatever is told of it later. Raises PC014.
+/// What a decision is.
+fn decision(won: bool) -> Kind {
+    if won { Kind::DisputeWon } else { Kind::DisputeLost }
+}
+
+/// A dispute was decided: once, whatever is reported of it later.
 pub fn dispute_closed(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
+    case: &mut Case,
+    notification: &Notification<'_>,
     won: bool,
-) -> Result<RefundRow, Error> {
-    let kind = if won { Kind::DisputeWon } else { Kind::DisputeLost };
-    let mut case = notification::open(session, customer_id, top_up_id, &told, kind)?;
-    let at = find(&case, &told);
+) -> Result<Change, Error> {
+    let kind = decision(won);
+    let at = find(case, notification);
     let dispute = at.and_then(|at| case.recorded.get(at));
     // Known again by what the dispute is called, whoever says so without it.
-    let reference = told.reference.map(String::from).or_else(|| dispute.and_then(|known| known.fact.reference.clone()));
+    let named = notification.reference.map(String::from);
+    let reference = named.or_else(|| dispute.and_then(|known| known.fact.reference.clone()));
     let operation_id = dispute.and_then(|known| known.operation_id);
     let payment = dispute.and_then(|known| known.fact.payment.clone());
-    let fact = Fact { reference, ..told.fact(kind, None) };
+    let fact = Fact { reference, ..notification.fact(kind, None) };
     let fact = Fact { payment: fact.payment.clone().or(payment), ..fact };
-    if let Some(row) = refund::told_before(session, &mut case, &fact, &told)? {
-        return Ok(row);
+    if let Some(change) = refund::recorded_before(session, case, &fact, notification)? {
+        return Ok(change);
     }
     let decided_before = match at {
-        Some(at) => decided(&case, at),
-        None => other_decision(&case, &fact),
+        Some(at) => decided(case, at),
+        None => other_decision(case, &fact),
     };
     if decided_before == Some(kind) {
-        return refund::row(session, &case, &Outcome::default(), None, true);
+        return Ok(refund::unchanged(case, Applied::before(None)));
     }
     let before = case.standing();
     let standing = if decided_before.is_none() { case.standing_with(&fact) } else { before.clone() };
@@ -170,7 +185,7 @@ pub fn dispute_closed(
     let counts = decided_before.is_none();
     let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts, operation_id: None };
-    refund::finish(session, &case, &entry, ("top_up.dispute_closed", &standing, &outcome))
+    refund::finish(session, case, &entry, "top_up.dispute_closed", (standing, outcome))
 }
 
 /// How a dispute ended, in a word.

@@ -1,5 +1,6 @@
-//! Payments: what providers, or people, say of the money for a top-up. Credits are granted once, whatever is repeated or comes
-//! late or out of order; what contradicts what is known is recorded. Refunds and disputes: refund.rs, dispute.rs.
+//! Payments: what providers, or people, report of the money for a top-up. Credits are granted once, whatever is repeated or
+//! comes late or out of order; what contradicts what was recorded before is recorded as well. Refunds and disputes: refund.rs,
+//! dispute.rs.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -12,7 +13,10 @@ use crate::ledger::{account, currency, customer, terms};
 use crate::moment::Time;
 use crate::outbox;
 use crate::payments::listener::{Answer, LISTENERS};
-use crate::payments::notification::{self, Before, Case, Entry, Told};
+use crate::payments::notification::case::{self, Case};
+use crate::payments::notification::record::{self, Entry};
+use crate::payments::notification::replay::Before;
+use crate::payments::notification::{self, Applied, Notification};
 use crate::payments::reckoning::{Cover, Details, Fact, Kind};
 use crate::payments::subject::{self, Status, TopUp};
 use crate::payments::{clawback, money};
@@ -41,9 +45,9 @@ row! {
         pub credit_currency: String,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// What does not fit what was known; NULL where all does.
+        /// What does not fit what was recorded before; NULL where all does.
         pub contradiction: Option<String>,
-        /// Whether this repeats what was told before.
+        /// Whether this repeats what was recorded before.
         pub replayed: bool,
     }
 }
@@ -63,8 +67,8 @@ fn payment_succeeded(
     currency: Option<&str>,
 ) -> Reply<One<PaymentRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.in_currency(currency)?;
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification = Notification::read(provider, provider_reference)?.in_currency(currency)?;
         let part = |name, part| input::optional_number(name, part, amount::not_negative);
         let details = Details {
             tax: part("tax", tax)?,
@@ -75,7 +79,12 @@ fn payment_succeeded(
         // With a discount there may be nothing left to pay.
         let least = if details.essential().discount.is_some() { amount::not_negative } else { amount::over_zero };
         let amount = input::optional_number("amount", amount, least)?;
-        writing(|session| succeed(session, customer_id, top_up_id, told, amount, details)).map(One)
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, Kind::Succeeded)?;
+            let applied = succeed(session, &mut case, &notification, amount, details)?;
+            row(session, &case, applied)
+        })
+        .map(One)
     })())
 }
 
@@ -89,47 +98,42 @@ const NO_ROOM: &str = "it is paid, and the account has no room for the credits: 
 /// More than was due.
 const MORE: &str = "more was paid than was due";
 
-/// The money came. Raises PC007, PC013, PC014.
+/// The money came. Raises PC007, PC013.
 pub fn succeed(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
+    case: &mut Case,
+    notification: &Notification<'_>,
     amount: Option<Decimal>,
     details: Details,
-) -> Result<PaymentRow, Error> {
-    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Succeeded)?;
+) -> Result<Applied, Error> {
     let paid = amount.unwrap_or_else(|| what_is_due(case.top_up.amount, &details));
-    let fact = Fact { details: details.essential(), ..told.fact(Kind::Succeeded, Some(paid)) };
-    check(session, &case, &fact)?;
+    let fact = Fact { details: details.essential(), ..notification.fact(Kind::Succeeded, Some(paid)) };
+    check(session, case, &fact)?;
     let before = case.standing();
     let more_is_said = match case.before(&fact) {
         Before::Same(recorded) if before.says(&fact) || !recorded.counts => {
-            return answer(session, &case, recorded.contradiction.clone(), true);
+            return Ok(Applied::before(recorded.contradiction.as_deref()));
         }
         Before::Other(refused) if amount.is_some() => {
-            let contradiction = notification::refuse(session, &case, &fact, &told, &refused)?;
-            return answer(session, &case, contradiction, false);
+            return record::refuse(session, case, &fact, notification, &refused);
         }
         Before::Other(_) => {
-            let recorded = case.known(Kind::Succeeded, &told).and_then(|recorded| recorded.contradiction.clone());
-            return answer(session, &case, recorded, true);
+            let recorded = case.known(Kind::Succeeded, notification);
+            return Ok(Applied::before(recorded.and_then(|recorded| recorded.contradiction.as_deref())));
         }
         Before::Same(_) => true,
         Before::New | Before::Corrects(_) => false,
     };
     if let Some(refused) = &case.refused {
-        let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
-        return answer(session, &case, contradiction, false);
+        return record::refuse(session, case, &fact, notification, refused);
     }
     let granted = case.top_up.grant_id.is_some();
-    if told.reference.is_none() && is_known_without_a_name(&case, &fact, amount) {
-        return answer(session, &case, None, true);
+    if notification.reference.is_none() && is_known_without_a_name(case, &fact, amount) {
+        return Ok(Applied::before(None));
     }
     let standing = case.standing_with(&fact);
     if granted && standing.cover.is_none() {
-        let contradiction = notification::refuse(session, &case, &fact, &told, LESS_AFTER_ALL)?;
-        return answer(session, &case, contradiction, false);
+        return record::refuse(session, case, &fact, notification, LESS_AFTER_ALL);
     }
     let contradiction = if granted {
         (!more_is_said).then_some(AGAIN)
@@ -144,25 +148,24 @@ pub fn succeed(
             correct_cost(session, &case.top_up, (before.cover, cover))?;
         } else {
             if !give(session, &mut case.top_up, cover.net, case.now)? {
-                return no_room(session, &case, &fact, &told);
+                return no_room(session, case, &fact, notification);
             }
-            case.top_up.provider = Some(told.provider.to_string());
-            case.top_up.provider_reference = told.reference.map(String::from);
+            case.top_up.provider = Some(notification.provider.to_string());
+            case.top_up.provider_reference = notification.reference.map(String::from);
         }
         // What was paid back before anybody said that it was paid; or what is there again.
         let how = (None, "payment_refunded", clawback::policy(None)?);
         clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
     }
-    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
-    notification::record(session, &case, &entry)?;
+    record::write(session, case, &Entry::counting(&fact, contradiction))?;
     subject::save(session, &case.top_up, &standing, case.now)?;
     if more_is_said {
-        tell_corrected(session, &case, &fact);
+        publish_corrected(session, case, &fact);
     }
     if let (Some(cover), false) = (standing.cover, granted) {
-        tell_paid(session, &case, &cover);
+        publish_paid(session, case, &cover);
     }
-    answer(session, &case, contradiction.map(String::from), false)
+    Ok(Applied::now(contradiction))
 }
 
 /// What is due with what comes on top of the price, where nobody says how much was paid.
@@ -175,7 +178,7 @@ fn what_is_due(amount: Decimal, details: &Details) -> Decimal {
 fn check(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
     let Details { tax, shipping, discount, .. } = fact.details;
     for (argument, part) in [("amount", fact.amount), ("tax", tax), ("shipping", shipping), ("discount", discount)] {
-        notification::fits(session, case, argument, part)?;
+        case.fits(session, argument, part)?;
     }
     let on_top = tax.unwrap_or_default().saturating_add(shipping.unwrap_or_default());
     let paid = fact.amount.unwrap_or_default();
@@ -186,20 +189,20 @@ fn check(session: &Session, case: &Case, fact: &Fact) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a payment without a reference is taken for one that was told before: any, once all is paid, unless it says another
-/// amount; until then one without a reference either, of the same amount.
+/// Whether a payment without a reference is taken for one that was recorded before: any, once all is paid, unless it says
+/// another amount; until then one without a reference either, of the same amount.
 fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) -> bool {
-    let told = |also: fn(&Fact, &Fact) -> bool| {
+    let is_known = |also: fn(&Fact, &Fact) -> bool| {
         case.facts().any(|other| other.kind == Kind::Succeeded && other.amount == fact.amount && also(other, fact))
     };
     if case.top_up.grant_id.is_some() {
-        return amount.is_none() || amount == Some(case.top_up.amount) || told(|_, _| true);
+        return amount.is_none() || amount == Some(case.top_up.amount) || is_known(|_, _| true);
     }
-    told(|other, fact| other.reference.is_none() && other.provider == fact.provider)
+    is_known(|other, fact| other.reference.is_none() && other.provider == fact.provider)
 }
 
 /// What a payment is made of is known now: what it contradicted before, it may contradict no longer.
-fn tell_corrected(session: &Session, case: &Case, fact: &Fact) {
+fn publish_corrected(session: &Session, case: &Case, fact: &Fact) {
     let part = |part: Option<Decimal>| part.unwrap_or_default().normalize().to_string();
     let payload = json!({
         "top_up_id": case.top_up.id,
@@ -211,10 +214,10 @@ fn tell_corrected(session: &Session, case: &Case, fact: &Fact) {
         "shipping": part(fact.details.shipping),
         "discount": part(fact.details.discount),
     });
-    outbox::tell(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now);
+    outbox::publish(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now);
 }
 
-fn tell_paid(session: &Session, case: &Case, cover: &Cover) {
+fn publish_paid(session: &Session, case: &Case, cover: &Cover) {
     let top_up = &case.top_up;
     let payload = json!({
         "top_up_id": top_up.id,
@@ -225,7 +228,7 @@ fn tell_paid(session: &Session, case: &Case, cover: &Cover) {
         "currency": top_up.currency,
         "recharge_id": top_up.recharge_id,
     });
-    outbox::tell(session, &top_up.customer_id, "top_up.paid", &payload, case.now);
+    outbox::publish(session, &top_up.customer_id, "top_up.paid", &payload, case.now);
 }
 
 static CORRECT_COST: Statement = Statement::new(
@@ -233,7 +236,7 @@ static CORRECT_COST: Statement = Statement::new(
     &[TEXTOID, UUIDOID, NUMERICOID],
 );
 
-/// What was paid for one credit, where what the payment is made of is told after it.
+/// What was paid for one credit, where what the payment is made of is reported after it.
 fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cover>, Cover)) -> Result<(), Error> {
     if before.is_some_and(|before| before.net == cover.net) {
         return Ok(());
@@ -243,17 +246,16 @@ fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cove
 }
 
 /// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
-fn no_room(session: &Session, case: &Case, fact: &Fact, told: &Told<'_>) -> Result<PaymentRow, Error> {
+fn no_room(session: &Session, case: &Case, fact: &Fact, notification: &Notification<'_>) -> Result<Applied, Error> {
     let is_known = case.recorded.iter().any(|recorded| {
         let other = &recorded.fact;
         recorded.contradiction.as_deref() == Some(NO_ROOM)
             && (&other.provider, &other.reference, other.amount) == (&fact.provider, &None, fact.amount)
     });
-    if told.reference.is_none() && is_known {
-        return answer(session, case, Some(String::from(NO_ROOM)), true);
+    if notification.reference.is_none() && is_known {
+        return Ok(Applied::before(Some(NO_ROOM)));
     }
-    let contradiction = notification::refuse(session, case, fact, told, NO_ROOM)?;
-    answer(session, case, contradiction, false)
+    record::refuse(session, case, fact, notification, NO_ROOM)
 }
 
 /// Grants what was bought, for so much; nothing, and false, where the account has no room for it.
@@ -294,46 +296,46 @@ fn payment_failed(
     reason: Option<&str>,
 ) -> Reply<One<PaymentRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?;
-        writing(|session| fail(session, customer_id, top_up_id, told, reason)).map(One)
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification = Notification::read(provider, provider_reference)?;
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, Kind::Failed)?;
+            let applied = fail(session, &mut case, &notification, reason)?;
+            row(session, &case, applied)
+        })
+        .map(One)
     })())
 }
 
-/// The money did not come. A payment may be tried again under the same reference, and fail again: that is told once. Raises
-/// PC014.
+/// The money did not come. A payment may be tried again under the same reference, and fail again: that is recorded once.
 pub fn fail(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
+    case: &mut Case,
+    notification: &Notification<'_>,
     reason: Option<&str>,
-) -> Result<PaymentRow, Error> {
-    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Failed)?;
-    let fact = told.fact(Kind::Failed, None);
+) -> Result<Applied, Error> {
+    let fact = notification.fact(Kind::Failed, None);
     if let Before::Same(recorded) = case.before(&fact) {
-        return answer(session, &case, recorded.contradiction.clone(), true);
+        return Ok(Applied::before(recorded.contradiction.as_deref()));
     }
     if let Some(refused) = &case.refused {
-        let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
-        return answer(session, &case, contradiction, false);
+        return record::refuse(session, case, &fact, notification, refused);
     }
-    if case.top_up.status == Status::Failed && told.reference.is_none() {
-        return answer(session, &case, None, true);
+    if case.top_up.status == Status::Failed && notification.reference.is_none() {
+        return Ok(Applied::before(None));
     }
     let contradiction = case.top_up.grant_id.map(|_| "it was paid before");
-    let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: None };
-    notification::record(session, &case, &entry)?;
+    record::write(session, case, &Entry::counting(&fact, contradiction))?;
     if case.top_up.status == Status::Initiated {
         // The provider's own words may name the person.
-        let reason = if customer::is_erased(session, customer_id)? { None } else { reason };
+        let reason = if customer::is_erased(session, &case.top_up.customer_id)? { None } else { reason };
         case.top_up.status = Status::Failed;
         subject::save(session, &case.top_up, &case.standing(), case.now)?;
         close_recharge(session, &case.top_up, Answer::Failed, reason, case.now)?;
-        let payload = json!({"top_up_id": top_up_id, "reason": reason, "recharge_id": case.top_up.recharge_id});
-        outbox::tell(session, customer_id, "top_up.failed", &payload, case.now);
+        let payload = json!({"top_up_id": case.top_up.id, "reason": reason, "recharge_id": case.top_up.recharge_id});
+        outbox::publish(session, &case.top_up.customer_id, "top_up.failed", &payload, case.now);
     }
-    answer(session, &case, contradiction.map(String::from), false)
+    Ok(Applied::now(contradiction))
 }
 
 fn close_recharge(
@@ -360,36 +362,35 @@ fn end_recharge(
     LISTENERS.all().try_for_each(|listener| listener.recharge_ended(session, book, recharge_id, answer, reason))
 }
 
-/// Nobody will pay. Raises PC014.
-pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<'_>) -> Result<PaymentRow, Error> {
-    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Expired)?;
+/// Nobody will pay.
+pub fn expire(session: &Session, case: &mut Case, notification: &Notification<'_>) -> Result<Applied, Error> {
     if case.top_up.status >= Status::Failed {
-        return answer(session, &case, None, true);
+        return Ok(Applied::before(None));
     }
-    let fact = told.fact(Kind::Expired, None);
+    let fact = notification.fact(Kind::Expired, None);
     if let Some(refused) = &case.refused {
-        let contradiction = notification::refuse(session, &case, &fact, &told, refused)?;
-        return answer(session, &case, contradiction, false);
+        return record::refuse(session, case, &fact, notification, refused);
     }
-    let entry = Entry { fact: &fact, currency: None, contradiction: None, counts: true, operation_id: None };
-    notification::record(session, &case, &entry)?;
+    record::write(session, case, &Entry::counting(&fact, None))?;
     case.top_up.status = Status::Expired;
     subject::save(session, &case.top_up, &case.standing(), case.now)?;
     close_recharge(session, &case.top_up, Answer::Failed, Some("the top-up was given up"), case.now)?;
-    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now);
-    answer(session, &case, None, false)
+    let payload = json!({"top_up_id": case.top_up.id});
+    outbox::publish(session, &case.top_up.customer_id, "top_up.expired", &payload, case.now);
+    Ok(Applied::now(None))
 }
 
-fn answer(session: &Session, case: &Case, contradiction: Option<String>, replayed: bool) -> Result<PaymentRow, Error> {
+/// The answer of functions that report payments.
+pub fn row(session: &Session, case: &Case, applied: Applied) -> Result<PaymentRow, Error> {
     let top_up = &case.top_up;
     Ok(PaymentRow {
         top_up_id: top_up.id,
-        status: top_up.status_at(case.now).as_str().to_string(),
+        status: case.status().to_string(),
         grant_id: top_up.grant_id,
         credits: top_up.credits,
         credit_currency: top_up.credit_currency.clone(),
-        available: notification::available(session, top_up)?,
-        contradiction,
-        replayed,
+        available: case::available(session, top_up)?,
+        contradiction: applied.contradiction,
+        replayed: applied.replayed,
     })
 }

@@ -1,10 +1,10 @@
 //! What the payments, refunds and disputes of one purchase come to, each payment by itself, whatever the order in which they
-//! were told. Pure.
+//! were reported. Pure.
 //!
 //! A payment is known by its provider and reference. What names no payment is of the purchase as a whole: it is taken from the
-//! latest payments with money left, and moves as others are told: nobody said which, and the order must not matter. Of one
-//! payment each provider's word counts once: refunds told one by one add up, the most that was told of all together includes
-//! them, and different providers add up. What becomes of that where refunds fail: reckoning/refunds.rs.
+//! latest payments with money left, and moves as others are reported: nobody said which, and the order must not matter. Of one
+//! payment each provider's word counts once: refunds reported one by one add up, the most that was reported of all together
+//! includes them, and different providers add up. Where refunds fail: reckoning/refunds.rs.
 
 mod back;
 mod refunds;
@@ -14,7 +14,7 @@ use self::refunds::refunds;
 use crate::amount::Decimal;
 use std::collections::BTreeMap;
 
-/// What can be told of a purchase.
+/// What can be reported of a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Money came.
@@ -104,7 +104,7 @@ impl Details {
     }
 }
 
-/// One thing that was told of a purchase.
+/// One thing that was reported of a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// What.
@@ -123,7 +123,7 @@ pub struct Fact {
     pub details: Details,
 }
 
-/// A payment, and what became of it.
+/// A payment, and what went back of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// Who took it.
@@ -189,10 +189,10 @@ pub struct Cover {
     due: Decimal,
 }
 
-/// What all that was told comes to, in major units of the purchase's currency.
+/// What all that was reported comes to, in major units of the purchase's currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Its payments in the order in which they were told, then those that are only named.
+    /// Its payments in the order in which they were reported, then those that are only named.
     pub payments: Vec<Payment>,
     /// What was paid in all; `None` before any payment.
     pub paid: Option<Decimal>,
@@ -211,7 +211,7 @@ pub struct Standing {
     /// What went back beyond what was paid.
     pub excess: Decimal,
     /// By provider, what it said of refunds.
-    told: BTreeMap<String, Decimal>,
+    reported: BTreeMap<String, Decimal>,
 }
 
 impl Standing {
@@ -252,12 +252,12 @@ impl Standing {
         .or_else(|| paid().find(|payment| payment.reference.is_none()))
     }
 
-    /// What a provider has told in all once it says that all of a payment was paid back: of that payment, or of all where it
-    /// has no name.
+    /// What a provider has reported in all once it says that all of a payment was paid back: of that payment, or of all where
+    /// it has no name.
     pub fn whole(&self, provider: &str, payment: &Payment) -> Decimal {
         match payment.reference {
             Some(_) => payment.paid.unwrap_or_default(),
-            None => self.told.get(provider).copied().unwrap_or_default().saturating_add(payment.kept()),
+            None => self.reported.get(provider).copied().unwrap_or_default().saturating_add(payment.kept()),
         }
     }
 }
@@ -266,7 +266,7 @@ impl Standing {
 pub fn reckon<'f>(amount: Decimal, facts: impl Iterator<Item = &'f Fact> + Clone) -> Standing {
     let mut payments = payments(facts.clone());
     let cover = cover(amount, &payments);
-    let (told, floating) = refunds(amount, &mut payments, facts.clone());
+    let (reported, floating) = refunds(amount, &mut payments, facts.clone());
     let (status, lost, open) = disputes(amount, &mut payments, facts);
     let sum = |payments: &[Payment], of: fn(&Payment) -> Decimal| {
         payments.iter().map(of).fold(Decimal::ZERO, Decimal::saturating_add)
@@ -291,12 +291,12 @@ pub fn reckon<'f>(amount: Decimal, facts: impl Iterator<Item = &'f Fact> + Clone
         cover,
         remaining: sum(&payments, Payment::left),
         excess: sum(&payments, Payment::excess),
-        told,
+        reported,
         payments,
     }
 }
 
-/// The payments that were told. Whoever tells one first says how much it is; what it is made of may be told later.
+/// The payments that were reported. Whoever reports one first says how much it is; what it is made of may be reported later.
 fn payments<'f>(facts: impl Iterator<Item = &'f Fact>) -> Vec<Payment> {
     let mut payments: Vec<Payment> = Vec::new();
     for fact in facts.filter(|fact| fact.kind == Kind::Succeeded) {
@@ -323,8 +323,8 @@ fn cover(amount: Decimal, payments: &[Payment]) -> Option<Cover> {
 
 /// What payments come to that cover what is due.
 ///
-/// Tax may be in the price or on top of it. Where the price is not told apart, so much of the tax is on top as was paid beyond
-/// what is due.
+/// Tax may be in the price or on top of it. Where the price is not given by itself, so much of the tax is on top as was paid
+/// beyond what is due.
 fn covered_by(amount: Decimal, payments: &[Payment]) -> Option<Cover> {
     let [mut most, mut least, mut loose, mut included, mut discount] = [Decimal::ZERO; 5];
     let mut cover = Cover::default();

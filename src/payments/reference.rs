@@ -1,5 +1,5 @@
 //! Whose a provider's payment, refund or dispute is: claimed before anything is locked, so that one pays, or takes back, one
-//! purchase, whatever is told of it and in whatever moment.
+//! purchase, whatever is reported of it and in whatever moment.
 
 use crate::error::Error;
 use crate::moment::Time;
@@ -21,7 +21,7 @@ pub enum Thing {
 }
 
 impl Thing {
-    /// What it is that something is told of.
+    /// What a notification of that kind is of.
     pub fn of(kind: Kind) -> Self {
         match kind {
             Kind::Succeeded | Kind::Failed | Kind::Expired => Thing::Payment,
@@ -30,7 +30,8 @@ impl Thing {
         }
     }
 
-    fn as_str(self) -> &'static str {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
         match self {
             Thing::Payment => "payment",
             Thing::Refund => "refund",

@@ -1,11 +1,14 @@
-//! Refunds: money that goes back. What becomes of the credits: reclaim.rs. Disputes, which may end in one: dispute.rs.
+//! Refunds: money that goes back. How their credits are taken back: clawback.rs. Disputes, which may end in one: dispute.rs.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::outbox;
 use crate::payments::clawback::{self, Outcome};
-use crate::payments::notification::{self, Before, Case, Entry, Recorded, Told};
+use crate::payments::notification::case::{self, Case};
+use crate::payments::notification::record::{self, Entry, Recorded};
+use crate::payments::notification::replay::{self, Before};
+use crate::payments::notification::{self, Applied, Notification};
 use crate::payments::reckoning::{Fact, Kind, Standing};
 use crate::payments::subject;
 use crate::pg::call::argument::{Id, Numeric};
@@ -34,9 +37,9 @@ row! {
         pub held: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// What does not fit what was known; NULL where all does.
+        /// What does not fit what was recorded before; NULL where all does.
         pub contradiction: Option<String>,
-        /// Whether this repeats what was told before.
+        /// Whether this repeats what was recorded before.
         pub replayed: bool,
     }
 }
@@ -56,54 +59,67 @@ fn payment_refunded(
     currency: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification =
+            Notification::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let total = input::optional_number("total_refunded", total_refunded, amount::over_zero)?;
         let spent = clawback::policy(spent)?;
-        writing(|session| refunded(session, customer_id, top_up_id, told, (amount, total), spent)).map(One)
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, Kind::Refunded)?;
+            let change = refunded(session, &mut case, &notification, (amount, total), spent)?;
+            row(session, &case, change)
+        })
+        .map(One)
     })())
 }
 
-/// Money was paid back: so much by this refund, so much in all, or the whole payment. Raises PC007, PC014.
+/// What a notification of a refund or a dispute changed.
+pub struct Change {
+    /// How it was applied.
+    pub applied: Applied,
+    /// What the purchase's payments, refunds and disputes come to by now.
+    standing: Standing,
+    /// What was taken for it.
+    outcome: Outcome,
+}
+
+/// Money was paid back: so much by this refund, so much in all, or the whole payment. Raises PC007.
 pub fn refunded(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
+    case: &mut Case,
+    notification: &Notification<'_>,
     (amount, total): (Option<Decimal>, Option<Decimal>),
     spent: Spent,
-) -> Result<RefundRow, Error> {
-    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::Refunded)?;
-    notification::fits(session, &case, "amount", amount)?;
-    notification::fits(session, &case, "total_refunded", total)?;
-    let mut fact = Fact { total, ..told.fact(Kind::Refunded, amount) };
-    if let Some(row) = told_before(session, &mut case, &fact, &told)? {
-        return Ok(row);
+) -> Result<Change, Error> {
+    case.fits(session, "amount", amount)?;
+    case.fits(session, "total_refunded", total)?;
+    let mut fact = Fact { total, ..notification.fact(Kind::Refunded, amount) };
+    if let Some(change) = recorded_before(session, case, &fact, notification)? {
+        return Ok(change);
     }
-    if case.known(Kind::RefundFailed, &told).is_some() {
-        let failed = "it failed before it was told: nothing is taken";
-        let contradiction = notification::refuse(session, &case, &fact, &told, failed)?;
-        return row(session, &case, &Outcome::default(), contradiction, false);
+    if case.known(Kind::RefundFailed, notification).is_some() {
+        let failed = "it failed before it was reported: nothing is taken";
+        return Ok(unchanged(case, record::refuse(session, case, &fact, notification, failed)?));
     }
     let before = case.standing();
-    let payment = before.payment_of(told.provider, told.payment);
+    let payment = before.payment_of(notification.provider, notification.payment);
     if let (None, None, Some(payment)) = (amount, total, payment) {
-        fact.total = Some(before.whole(told.provider, payment));
+        fact.total = Some(before.whole(notification.provider, payment));
         fact.payment = payment.reference.clone().or(fact.payment);
-        let failed = |fact: &Fact| fact.kind == Kind::RefundFailed && fact.provider == told.provider;
-        if told.reference.is_none() && case.facts().any(failed) {
+        let failed = |fact: &Fact| fact.kind == Kind::RefundFailed && fact.provider == notification.provider;
+        if notification.reference.is_none() && case.facts().any(failed) {
             // As a total it might be taken for one that counts what failed.
             fact.total = None;
             fact.amount = Some(payment.kept()).filter(|kept| payment.reference.is_none() && !kept.is_zero());
         }
     }
     let standing = case.standing_with(&fact);
-    if told.reference.is_none() && amount.is_none() && standing.refunded == before.refunded {
-        return row(session, &case, &Outcome::default(), None, true);
+    if notification.reference.is_none() && amount.is_none() && standing.refunded == before.refunded {
+        return Ok(unchanged(case, Applied::before(None)));
     }
     let contradiction = match payment {
-        None => Some(notification::before_paid("paid back", told.payment)),
+        None => Some(replay::before_paid("paid back", notification.payment)),
         Some(_) => {
             standing.beyond(&before).map(|(back, paid)| format!("more is paid back than was paid: {back} of {paid}"))
         }
@@ -111,25 +127,25 @@ pub fn refunded(
     let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_refunded", spent), case.now)?;
     let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
-    finish(session, &case, &entry, ("top_up.refunded", &standing, &outcome))
+    finish(session, case, &entry, "top_up.refunded", (standing, outcome))
 }
 
-/// The answer to what was told before, or is none of the top-up's business. What it corrects counts no longer.
-pub fn told_before(
+/// What a notification changes that was recorded before, or is none of the top-up's business. What it corrects counts no
+/// longer.
+pub fn recorded_before(
     session: &Session,
     case: &mut Case,
     fact: &Fact,
-    told: &Told<'_>,
-) -> Result<Option<RefundRow>, Error> {
+    notification: &Notification<'_>,
+) -> Result<Option<Change>, Error> {
     let refused = match (case.before(fact), &case.refused) {
-        (Before::Same(recorded), _) => return repeat(session, case, recorded).map(Some),
+        (Before::Same(recorded), _) => return replayed(session, case, recorded).map(Some),
         (_, Some(refused)) => refused.clone(),
         (Before::Other(refused), None) => refused,
-        (Before::Corrects(place), None) => return case.forget(session, place).map(|()| None),
+        (Before::Corrects(place), None) => return case.supersede(session, place).map(|()| None),
         (Before::New, None) => return Ok(None),
     };
-    let contradiction = notification::refuse(session, case, fact, told, &refused)?;
-    row(session, case, &Outcome::default(), contradiction, false).map(Some)
+    Ok(Some(unchanged(case, record::refuse(session, case, fact, notification, &refused)?)))
 }
 
 /// `credits.payment_refund_failed`. Raises PC013, PC014.
@@ -142,32 +158,34 @@ fn payment_refund_failed(
     payment_reference: Option<&str>,
 ) -> Reply<One<RefundRow>> {
     Reply((|| {
-        let (customer_id, top_up_id) = notification::subject(customer_id, top_up_id)?;
-        let told = Told::read(provider, provider_reference)?.of(payment_reference)?;
+        let subject = notification::subject(customer_id, top_up_id)?;
+        let notification = Notification::read(provider, provider_reference)?.of(payment_reference)?;
         input::required("provider_reference", provider_reference)?;
-        writing(|session| refund_failed(session, customer_id, top_up_id, told, None)).map(One)
+        writing(|session| {
+            let mut case = case::open(session, subject, &notification, Kind::RefundFailed)?;
+            let change = refund_failed(session, &mut case, &notification, None)?;
+            row(session, &case, change)
+        })
+        .map(One)
     })())
 }
 
-/// A refund did not go through after all. Raises PC014.
+/// A refund did not go through after all.
 pub fn refund_failed(
     session: &Session,
-    customer_id: &str,
-    top_up_id: Uuid,
-    told: Told<'_>,
+    case: &mut Case,
+    notification: &Notification<'_>,
     amount: Option<Decimal>,
-) -> Result<RefundRow, Error> {
-    let mut case = notification::open(session, customer_id, top_up_id, &told, Kind::RefundFailed)?;
-    let fact = told.fact(Kind::RefundFailed, amount);
-    if let Some(row) = told_before(session, &mut case, &fact, &told)? {
-        return Ok(row);
+) -> Result<Change, Error> {
+    let fact = notification.fact(Kind::RefundFailed, amount);
+    if let Some(change) = recorded_before(session, case, &fact, notification)? {
+        return Ok(change);
     }
-    let undone = case.known(Kind::Refunded, &told).and_then(|refund| refund.operation_id);
+    let undone = case.known(Kind::Refunded, notification).and_then(|refund| refund.operation_id);
     let standing = case.standing_with(&fact);
     let how = (undone, "payment_refunded", clawback::policy(None)?);
     let outcome = clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
-    let entry = Entry { fact: &fact, currency: None, contradiction: None, counts: true, operation_id: None };
-    finish(session, &case, &entry, ("top_up.refund_failed", &standing, &outcome))
+    finish(session, case, &Entry::counting(&fact, None), "top_up.refund_failed", (standing, outcome))
 }
 
 /// What went back with this beyond what was paid, by more than did before.
@@ -175,16 +193,17 @@ pub fn beyond(before: &Standing, standing: &Standing) -> Option<String> {
     standing.beyond(before).map(|(back, paid)| format!("with it more went back than was paid: {back} of {paid}"))
 }
 
-/// Writes down what was told and what became of the top-up, and tells it on.
+/// Records a notification and the top-up's new status, and publishes that.
 pub fn finish(
     session: &Session,
     case: &Case,
     entry: &Entry<'_>,
-    (kind, standing, outcome): (&'static str, &Standing, &Outcome),
-) -> Result<RefundRow, Error> {
+    kind: &'static str,
+    (standing, outcome): (Standing, Outcome),
+) -> Result<Change, Error> {
     let top_up = &case.top_up;
-    notification::record(session, case, entry)?;
-    subject::save(session, top_up, standing, case.now)?;
+    record::write(session, case, entry)?;
+    subject::save(session, top_up, &standing, case.now)?;
     let mut payload = json!({
         "top_up_id": top_up.id,
         "refunded": standing.refunded.normalize().to_string(),
@@ -197,45 +216,33 @@ pub fn finish(
     if let Some(payment) = &entry.fact.payment {
         payload["payment_reference"] = json!(payment);
     }
-    outbox::tell(session, &top_up.customer_id, kind, &payload, case.now);
-    answer(session, case, (standing, outcome), entry.contradiction.map(String::from), false)
+    outbox::publish(session, &top_up.customer_id, kind, &payload, case.now);
+    Ok(Change { applied: Applied::now(entry.contradiction), standing, outcome })
 }
 
-/// The answer to what was told before: what it took, as that stands by now.
-fn repeat(session: &Session, case: &Case, recorded: &Recorded) -> Result<RefundRow, Error> {
+/// What a notification changes that was recorded before: nothing, and what it took then, as that stands by now.
+fn replayed(session: &Session, case: &Case, recorded: &Recorded) -> Result<Change, Error> {
     let outcome = clawback::as_it_stands(session, &case.top_up, recorded.operation_id)?;
-    row(session, case, &outcome, recorded.contradiction.clone(), true)
+    Ok(Change { outcome, ..unchanged(case, Applied::before(recorded.contradiction.as_deref())) })
 }
 
-/// The answer where nothing changed.
-pub fn row(
-    session: &Session,
-    case: &Case,
-    outcome: &Outcome,
-    contradiction: Option<String>,
-    replayed: bool,
-) -> Result<RefundRow, Error> {
-    answer(session, case, (&case.standing(), outcome), contradiction, replayed)
+/// Nothing changed.
+pub fn unchanged(case: &Case, applied: Applied) -> Change {
+    Change { applied, standing: case.standing(), outcome: Outcome::default() }
 }
 
-/// The answer of every function of refunds and disputes.
-fn answer(
-    session: &Session,
-    case: &Case,
-    (standing, outcome): (&Standing, &Outcome),
-    contradiction: Option<String>,
-    replayed: bool,
-) -> Result<RefundRow, Error> {
-    let top_up = &case.top_up;
+/// The answer of functions that report refunds and disputes.
+pub fn row(session: &Session, case: &Case, change: Change) -> Result<RefundRow, Error> {
+    let Change { applied, standing, outcome } = change;
     Ok(RefundRow {
-        top_up_id: top_up.id,
-        status: top_up.status_at(case.now).as_str().to_string(),
+        top_up_id: case.top_up.id,
+        status: case.status().to_string(),
         refunded: standing.refunded,
         taken: outcome.reclaimed.taken,
         pending: outcome.reclaimed.owed,
         held: outcome.reclaimed.held,
-        available: notification::available(session, top_up)?,
-        contradiction,
-        replayed,
+        available: case::available(session, &case.top_up)?,
+        contradiction: applied.contradiction,
+        replayed: applied.replayed,
     })
 }

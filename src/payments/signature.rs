@@ -18,7 +18,7 @@ pub struct Signed<'a> {
     pub tolerance: i64,
 }
 
-/// Why a signature is not accepted: what may be told of it.
+/// Why a signature is not accepted, as far as that may be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
     /// It is no signature of this provider's scheme.
@@ -36,7 +36,7 @@ impl Signed<'_> {
         parts: &[&str],
         signatures: &[impl AsRef<[u8]>],
     ) -> Result<(), Invalid> {
-        // Every secret is tried, so that the time tells nothing of which.
+        // Every secret is tried, so that the time does not say which.
         let found = self.secrets.iter().fold(false, |found, secret| verifies::<M>(secret, parts, signatures) | found);
         if found { Ok(()) } else { Err(Invalid::Wrong) }
     }

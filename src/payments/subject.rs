@@ -1,5 +1,5 @@
-//! Top-ups as their rows have them: found, locked for whatever becomes of their payment, and written back. A top-up is locked
-//! after its account: notification.rs.
+//! Top-ups as their rows have them: found, locked for whatever is reported of their payment, and written back. A top-up is
+//! locked after its account: notification/case.rs.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -189,6 +189,38 @@ pub fn insert(session: &Session, new: &New<'_>, now: Time) -> Result<(), Error> 
         .map(drop)
 }
 
+/// What of a top-up never changes, and so can be read before it is locked.
+pub struct Purchase {
+    /// Whose.
+    pub customer_id: String,
+    /// Its id.
+    pub top_up_id: Uuid,
+    /// The payment currency's code.
+    pub currency: String,
+    /// The currency of the credits that it buys: with the customer, its account.
+    pub credit_currency: String,
+}
+
+impl Purchase {
+    /// From a row of its columns in this order.
+    pub fn read(mut row: Row<'_>) -> Result<Self, Error> {
+        let (customer_id, top_up_id) = (row.next()?, row.next()?);
+        Ok(Purchase { customer_id, top_up_id, currency: row.next()?, credit_currency: row.next()? })
+    }
+}
+
+static PURCHASE: Statement = Statement::new(
+    c"SELECT t.customer_id, t.top_up_id, t.currency, t.credit_currency FROM credits_internal.top_ups t
+      WHERE t.customer_id = $1 AND t.top_up_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// A customer's top-up, before it is locked. Raises PC014 for one that is not there (yet).
+pub fn purchase(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<Purchase, Error> {
+    let rows = PURCHASE.run(session, &[customer_id.cell(), top_up_id.cell()])?;
+    rows.first().map(Purchase::read).unwrap_or_else(|| Err(unknown(top_up_id)))
+}
+
 static LOCK: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
@@ -279,7 +311,7 @@ static SAVE: Statement = Statement::new(
     ],
 );
 
-/// Writes what became of a locked top-up, and of its payments.
+/// Writes the status of a locked top-up, and of its payments.
 pub fn save(session: &Session, top_up: &TopUp, standing: &Standing, at: Time) -> Result<(), Error> {
     SAVE.run(
         session,

@@ -8,13 +8,13 @@
 //!
 //! | | what | in which order | taken by |
 //! |-|------|----------------|----------|
-//! | 1 | events of a provider: the row, then the payment's lock, then the rows that wait for that payment | `event_id` | webhook.rs; erasure.rs, by provider |
-//! | 2 | names of payments, refunds and disputes | the payment, then the others by kind and name | told.rs: `claim` |
+//! | 1 | events of a provider: the row, then the payment's lock, then the rows that wait for that payment | `event_id` | webhook.rs, webhook/received.rs; erasure.rs, by provider |
+//! | 2 | names of payments, refunds and disputes | the payment, then the others by kind and name | notification/case.rs: `claim` |
 //! | 3 | the customer | | customer.rs, erasure.rs; made where it is missing |
 //! | 4 | accounts, made where they are missing | customer, currency | [`make`], [`lock`] |
 //! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |
 //! | 6 | all else of an account: grants, holds, top-ups, auto-recharge | | under the account's lock |
-//! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox.rs, consumer.rs, erasure.rs |
+//! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |
 //! | 8 | the counters of the outbox | customer | pg/last.rs, as the call ends |
 //!
 //! What maintenance takes beside that, it takes where it is free and waits for nobody: the inbox, accounts, reviews, what is old.

@@ -36,7 +36,7 @@ pub struct Subject {
     pub top_up_id: Option<String>,
     /// What the provider calls the payment.
     pub payment: Option<String>,
-    /// The same where it is not the payment itself that is told of, but a refund or a dispute of it.
+    /// The same where it is not the payment itself that is reported, but a refund or a dispute of it.
     pub of_payment: Option<String>,
 }
 
@@ -89,7 +89,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// What it is told of.
+    /// What it is reported of.
     pub fn thing(&self) -> Thing {
         self.kind().map_or(Thing::Payment, Thing::of)
     }

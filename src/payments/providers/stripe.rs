@@ -37,7 +37,7 @@ impl Provider for Stripe {
             return Err(Invalid::Malformed);
         }
         signed.by_hmac::<Hmac<Sha256>>(&[signed_at, ".", signed.payload], &signatures)?;
-        // Only what is genuine is told that it is old.
+        // Only what is genuine is said to be old.
         if seconds < signed.now.saturating_sub(signed.tolerance) { Err(Invalid::TooOld) } else { Ok(()) }
     }
 

@@ -1,11 +1,12 @@
-//! Which payment a refund or a dispute is of, and what disputes take from those that they name, and from none in particular. Pure.
+//! Which payment a refund or a dispute is of, and what disputes take from those that they name, and from none in particular.
+//! Pure.
 
 use crate::amount::Decimal;
 use crate::payments::reckoning::{Details, Fact, Kind, Payment, place};
 use std::collections::BTreeMap;
 
-/// Where the payment is that a refund or a dispute names; it is made where it was not told yet. `None` where it names none, or
-/// may mean one that was told without a name.
+/// Where the payment is that a refund or a dispute names; it is made where it was not reported yet. `None` where it names none,
+/// or may mean one that was reported without a name.
 pub fn slot(payments: &mut Vec<Payment>, fact: &Fact) -> Option<usize> {
     let name = fact.payment.as_deref()?;
     if let Some(place) = place(payments, &fact.provider, name) {
@@ -93,9 +94,10 @@ pub fn disputes<'f>(
 }
 
 /// Takes what is of no payment in particular from the latest payments with money left; what is beyond all of them, from the
-/// latest that only an open dispute takes, or else from the latest.
+/// latest that only an open dispute takes, then from those of which not all was paid back, or else from the latest. So whether
+/// all was paid back does not depend on which payment is the latest.
 pub fn spread(payments: &mut [Payment], mut open: Decimal, take: impl Fn(&mut Payment, Decimal)) {
-    for room in [Payment::left, Payment::room] {
+    for room in [Payment::left, Payment::room, Payment::kept] {
         for payment in payments.iter_mut().rev().filter(|payment| payment.paid.is_some()) {
             let part = room(payment).min(open);
             take(payment, part);

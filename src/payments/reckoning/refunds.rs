@@ -1,13 +1,13 @@
 //! What refunds take from the payments that they name, and from none in particular. Pure.
 //!
-//! Of one payment, what one provider says comes to the most of two things: the refunds that it told one by one and that have
-//! not failed, and what it said of all together. A total that was told before a refund failed counted that refund. One that is
-//! told after it may have been under way since before: where the refunds that were told one by one, the failed ones included,
-//! come to it, it says nothing of any other, and counts without those that failed; what is more than that is news, and counts
-//! as it is. So once every refund is told one by one the order does not matter, and until then a later total puts right what
-//! an earlier one left open. Two totals count whatever failed before them, since they say what went back by a refund that did
-//! not: one that has a name and of which nothing else is said, and the whole of a payment. And a refund of which nothing was
-//! said but that it failed is in the total that was told before it, if there is one, and in none after.
+//! Of one payment, what one provider says comes to the most of two things: the refunds that it reported one by one and that
+//! have not failed, and what it said of all together. A total that was reported before a refund failed counted that refund. One
+//! that is reported after it may have been under way since before: where the refunds that were reported one by one, the failed
+//! ones included, come to it, it says nothing of any other, and counts without those that failed; what is more than that is
+//! news, and counts as it is. So once every refund is reported one by one the order does not matter, and until then a later
+//! total puts right what an earlier one left open. Two totals count whatever failed before them, since they say what went back
+//! by a refund that did not: one that has a name and of which nothing else is said, and the whole of a payment. And a refund of
+//! which nothing was said but that it failed is in the total that was reported before it, if there is one, and in none after.
 
 use crate::amount::Decimal;
 use crate::payments::reckoning::back::{slot, whole};
@@ -28,7 +28,7 @@ struct Refund {
 struct Total {
     slot: Slot,
     amount: Decimal,
-    /// Its place in all that was told.
+    /// Its place in all that was reported.
     at: usize,
     /// Whether it counts whatever failed before it.
     stands: bool,
@@ -38,9 +38,9 @@ struct Total {
 struct Failure {
     slot: Slot,
     amount: Decimal,
-    /// Its place in all that was told.
+    /// Its place in all that was reported.
     at: usize,
-    /// Whether a total that was told later may count it.
+    /// Whether a total that was reported later may count it.
     may_be_late: bool,
 }
 
@@ -48,7 +48,7 @@ struct Failure {
 #[derive(Default)]
 struct Word<'f> {
     refunds: BTreeMap<&'f str, Refund>,
-    /// What the refunds add up to that were told one by one and have not failed.
+    /// What the refunds add up to that were reported one by one and have not failed.
     sums: BTreeMap<Slot, Decimal>,
     totals: Vec<Total>,
     failures: Vec<Failure>,
@@ -85,7 +85,7 @@ impl<'f> Word<'f> {
         self.failures.push(Failure { slot, amount, at, may_be_late: true });
     }
 
-    /// A failure of no payment in particular is of the one of which the most was told in all.
+    /// A failure of no payment in particular is of the one of which the most was reported in all.
     fn place_failures(&mut self, payments: &[Payment]) {
         let name = |total: &Total| total.slot.and_then(|place| payments.get(place)).map(|payment| &payment.reference);
         for failure in self.failures.iter_mut().filter(|failure| failure.slot.is_none()) {
@@ -128,7 +128,7 @@ impl<'f> Word<'f> {
     }
 }
 
-/// Puts refunds down to the payments that they name. Returns what each provider told in all, and what is of no payment in
+/// Puts refunds down to the payments that they name. Returns what each provider reported in all, and what is of no payment in
 /// particular.
 pub fn refunds<'f>(
     amount: Decimal,
@@ -150,14 +150,14 @@ pub fn refunds<'f>(
     let (mut by_provider, mut floating) = (BTreeMap::new(), Decimal::ZERO);
     for (provider, mut word) in words {
         word.place_failures(payments);
-        // What was told one by one of no payment in particular may be in what was told of one in all.
+        // What was reported one by one of no payment in particular may be in what was reported of one in all.
         let (mut named, mut gap) = (Decimal::ZERO, Decimal::ZERO);
         for place in word.sums.keys().copied().flatten().collect::<BTreeSet<usize>>() {
             let Some(payment) = payments.get_mut(place) else { continue };
             let sum = word.sum(Some(place));
             let most = sum.max(word.total(Some(place)));
             payment.refunded = payment.refunded.saturating_add(most);
-            // Nothing that is told of the others is of one that nobody has paid.
+            // Nothing that is reported of the others is of one that nobody has paid.
             if payment.paid.is_some() {
                 named = named.saturating_add(most);
                 gap = gap.saturating_add(most - sum);

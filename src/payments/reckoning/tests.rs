@@ -135,7 +135,7 @@ fn tax_shipping_and_discounts() {
 }
 
 #[test]
-fn what_a_payment_is_made_of_may_be_told_later() {
+fn what_a_payment_is_made_of_may_be_reported_later() {
     let facts = [paid("pi_1", "8"), paid("pi_1", "8").with("", "", "2", "10")];
     assert_eq!(reckon(d("10"), facts[..1].iter()).cover, None);
     let standing = reckon(d("10"), facts.iter());
@@ -175,7 +175,7 @@ fn failed(reference: &str, amount: &str) -> Fact {
 }
 
 #[test]
-fn a_total_may_be_told_after_a_refund_failed_that_it_counts() {
+fn a_total_may_be_reported_after_a_refund_failed_that_it_counts() {
     let refunded = |facts: &[Fact]| reckon(d("10"), [&[paid("p", "10")], facts].concat().iter()).refunded;
     // Late, whichever of them name the payment.
     for (one, total) in [
@@ -188,9 +188,9 @@ fn a_total_may_be_told_after_a_refund_failed_that_it_counts() {
         assert_eq!(refunded(&[one.clone(), total.clone(), failed("re_1", "")]), d("0"));
         assert_eq!(refunded(&[total, one, failed("re_1", "")]), d("0"));
     }
-    // Of which nothing was told but that it failed.
+    // Of which nothing was reported but that it failed.
     assert_eq!(refunded(&[failed("re_1", "5").of("p"), total("5").of("p")]), d("0"));
-    // With another that did not fail: late twice, and before that one is told.
+    // With another that did not fail: late twice, and before that one is reported.
     let two = [refund("re_1", "5"), refund("re_2", "3"), failed("re_1", "")];
     assert_eq!(refunded(&[&two[..], &[total("5"), total("8").of("p")]].concat()), d("3"));
     assert_eq!(refunded(&[refund("re_1", "5"), failed("re_1", ""), total("8"), refund("re_2", "3")]), d("3"));
@@ -203,7 +203,7 @@ fn a_total_may_be_told_after_a_refund_failed_that_it_counts() {
 fn what_goes_back_after_a_refund_failed() {
     let refunded = |facts: &[Fact]| reckon(d("10"), [&[paid("p", "10")], facts].concat().iter()).refunded;
     let whole = |reference| Fact { total: Some(d("10")), ..refund(reference, "") }.of("p");
-    // Tried again: by name, one by one, as a whole without a name, or by one who tells totals only.
+    // Tried again: by name, one by one, as a whole without a name, or by one who reports totals only.
     assert_eq!(refunded(&[whole("re_1"), failed("re_1", ""), whole("re_2")]), d("10"));
     assert_eq!(
         refunded(&[whole("re_1"), failed("re_1", ""), total("10").of("p"), refund("re_2", "10").of("p")]),
@@ -230,7 +230,25 @@ fn the_whole_payment() {
     assert_eq!(standing.payment_of("stripe", Some("unknown")).and_then(|payment| payment.paid), Some(d("10")));
 }
 
-/// What can be told of a purchase of 10, of two payments with names of their own; each thing once.
+#[test]
+fn all_is_paid_back_whichever_payment_came_last() {
+    // The bank took one payment, and what was paid back names neither and comes to more than both.
+    let back = [
+        fact(Kind::DisputeLost, "dp_2", "").by("bank").of("pi_2"),
+        fact(Kind::Disputed, "dp_2", "3.34").by("bank").of("pi_0"),
+        total("8.78"),
+    ];
+    for payments in [[paid("pi_0", "2.97"), paid("pi_2", "0.62")], [paid("pi_2", "0.62"), paid("pi_0", "2.97")]] {
+        let standing = reckon(d("10"), [&payments[..], &back].concat().iter());
+        assert_eq!((standing.is_refunded(), standing.remaining, standing.excess), (true, d("0"), d("8.53")));
+    }
+    // Of one that the bank took only what was paid back beyond the other is.
+    let payments = [paid("pi_0", "2.97"), paid("pi_2", "0.62")];
+    let standing = reckon(d("10"), [&payments[..], &back[..2], &[total("3.58")]].concat().iter());
+    assert_eq!((standing.is_refunded(), standing.excess), (false, d("3.33")));
+}
+
+/// What can be reported of a purchase of 10, of two payments with names of their own; each thing once.
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
     let cents = || (1i64..1_200).prop_map(|cents| Some(Decimal::new(cents, 2)));
     let payment = || prop_oneof![Just(None), Just(Some("pi_0")), Just(Some("pi_1")), Just(Some("pi_2"))];
@@ -250,17 +268,17 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
             };
             let provider = if kind == Kind::Succeeded { "stripe" } else { provider };
             let decides = |kind| matches!(kind, Kind::DisputeWon | Kind::DisputeLost);
-            let told = |fact: &Fact| {
+            let reported = |fact: &Fact| {
                 (fact.kind == kind || (decides(fact.kind) && decides(kind)))
                     && (fact.provider.as_str(), fact.reference.as_deref()) == (provider, Some(&reference))
             };
-            // What failed before it was told is recorded and does not count.
+            // What failed before it was reported is recorded and does not count.
             let failed = |fact: &Fact| {
                 kind == Kind::Refunded
                     && fact.kind == Kind::RefundFailed
                     && fact.reference.as_deref() == Some(&reference)
             };
-            if facts.iter().any(|fact| told(fact) || failed(fact)) {
+            if facts.iter().any(|fact| reported(fact) || failed(fact)) {
                 continue;
             }
             let (one, total) = match kind {
@@ -282,22 +300,22 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
     })
 }
 
-/// Failures behind the refunds that failed: told before them they are a contradiction.
+/// Failures behind the refunds that failed: reported before them they are a contradiction.
 fn in_order(mut facts: Vec<Fact>) -> Vec<Fact> {
     facts.sort_by_key(|fact| fact.kind == Kind::RefundFailed);
     facts
 }
 
-/// What a provider tells of a payment of 100: each refund by itself, the total that went back when it began, and whether it
+/// What a provider reports of a payment of 100: each refund by itself, the total that went back when it began, and whether it
 /// failed. Some fail at once, others are in all later totals.
-fn told_in_full() -> impl Strategy<Value = Vec<Fact>> {
+fn reported_in_full() -> impl Strategy<Value = Vec<Fact>> {
     let one = (1i64..25, any::<bool>(), any::<bool>(), any::<bool>());
     proptest::collection::vec(one, 0..5).prop_map(|all| {
         let (mut facts, mut total_so_far) = (vec![paid("p", "100")], 0);
         for (number, (amount, is_named, fails, at_once)) in all.into_iter().enumerate() {
             let reference = format!("re_{number}");
-            let told = refund(&reference, &amount.to_string());
-            facts.push(if is_named { told.of("p") } else { told });
+            let reported = refund(&reference, &amount.to_string());
+            facts.push(if is_named { reported.of("p") } else { reported });
             facts.push(total(&(total_so_far + amount).to_string()).of("p"));
             if fails {
                 facts.push(failed(&reference, ""));
@@ -309,10 +327,10 @@ fn told_in_full() -> impl Strategy<Value = Vec<Fact>> {
 }
 
 proptest! {
-    /// Once all refunds are told one by one, what went back is known exactly, whenever totals and failures are told.
+    /// Once all refunds are reported one by one, what went back is known exactly, whenever totals and failures are reported.
     #[test]
-    fn refunds_that_fail_end_alike(mut facts in told_in_full().prop_shuffle()) {
-        // What failed before it was told is recorded and does not count: the refund first, then its failure.
+    fn refunds_that_fail_end_alike(mut facts in reported_in_full().prop_shuffle()) {
+        // What failed before it was reported is recorded and does not count: the refund first, then its failure.
         let has_failed = |facts: &[Fact], refund: &Fact| {
             facts.iter().position(|fact| fact.kind == Kind::RefundFailed && fact.reference == refund.reference)
         };
@@ -359,7 +377,7 @@ proptest! {
         prop_assert_eq!(taken.is_zero(), standing.remaining >= standing.due);
     }
 
-    /// One more refund, by somebody who told nothing before, never leaves more than before.
+    /// One more refund, by somebody who reported nothing before, never leaves more than before.
     #[test]
     fn more_back_leaves_less(facts in facts(), cents in 1i64..1_200, of in prop_oneof![Just(None), Just(Some("pi_1"))]) {
         let more = refund("more", "").by("cheque");

@@ -1,0 +1,188 @@
+//! What is recorded of a purchase's notifications: a row for each thing that was reported.
+
+use crate::error::Error;
+use crate::outbox;
+use crate::payments::notification::case::Case;
+use crate::payments::notification::{Applied, Notification};
+use crate::payments::reckoning::{Details, Fact, Kind};
+use crate::pg::statement::{Row, Session, Statement};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use serde_json::json;
+use uuid::Uuid;
+
+/// What was recorded of a notification.
+pub struct Recorded {
+    /// What it reported.
+    pub fact: Fact,
+    /// Whether it counts: what contradicts what was recorded before may not.
+    pub counts: bool,
+    /// What did not fit that.
+    pub contradiction: Option<String>,
+    /// The operation that took credits for it.
+    pub operation_id: Option<Uuid>,
+}
+
+static OF_PURCHASE: Statement = Statement::new(
+    c"SELECT type, provider, provider_reference, payment_reference, amount, total_refunded, tax, shipping, discount, subtotal,
+             counts, contradiction, operation_id
+      FROM credits_internal.payments WHERE customer_id = $1 AND top_up_id = $2
+      ORDER BY customer_id, top_up_id, payment_id",
+    &[TEXTOID, UUIDOID],
+);
+
+/// What was recorded of a top-up, in that order.
+pub fn of(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<Vec<Recorded>, Error> {
+    OF_PURCHASE.run(session, &[customer_id.cell(), top_up_id.cell()])?.iter().map(read).collect()
+}
+
+fn read(mut row: Row<'_>) -> Result<Recorded, Error> {
+    Ok(Recorded {
+        fact: Fact {
+            kind: Kind::parse(&row.next::<String>()?)
+                .ok_or_else(|| Error::internal("a payment's record is of an unknown type"))?,
+            provider: row.next()?,
+            reference: row.next()?,
+            payment: row.next()?,
+            amount: row.next()?,
+            total: row.next()?,
+            details: Details { tax: row.next()?, shipping: row.next()?, discount: row.next()?, subtotal: row.next()? },
+        },
+        counts: row.next()?,
+        contradiction: row.next()?,
+        operation_id: row.next()?,
+    })
+}
+
+/// What is recorded of a notification now.
+pub struct Entry<'a> {
+    /// What it reports.
+    pub fact: &'a Fact,
+    /// The currency of its amounts; `None` for the top-up's.
+    pub currency: Option<&'a str>,
+    /// What does not fit what was recorded before.
+    pub contradiction: Option<&'a str>,
+    /// Whether it counts all the same.
+    pub counts: bool,
+    /// The operation that took credits for it.
+    pub operation_id: Option<Uuid>,
+}
+
+impl<'a> Entry<'a> {
+    /// One that counts and took nothing.
+    pub fn counting(fact: &'a Fact, contradiction: Option<&'a str>) -> Self {
+        Entry { fact, currency: None, contradiction, counts: true, operation_id: None }
+    }
+}
+
+static RECORD: Statement = Statement::new(
+    c"INSERT INTO credits_internal.payments (customer_id, payment_id, top_up_id, type, provider, provider_reference, payment_reference,
+                                    amount, total_refunded, tax, shipping, discount, subtotal, currency, counts,
+                                    contradiction, operation_id, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    &[
+        TEXTOID,
+        UUIDOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        TEXTOID,
+        BOOLOID,
+        TEXTOID,
+        UUIDOID,
+        TIMESTAMPTZOID,
+    ],
+);
+
+/// Records a notification; a contradiction is published.
+pub fn write(session: &Session, case: &Case, entry: &Entry<'_>) -> Result<(), Error> {
+    let (fact, top_up) = (entry.fact, &case.top_up);
+    let foreign = entry.currency.filter(|currency| !currency.eq_ignore_ascii_case(&top_up.currency));
+    let currency = foreign.map_or_else(|| top_up.currency.clone(), str::to_uppercase);
+    RECORD.run(
+        session,
+        &[
+            top_up.customer_id.cell(),
+            Uuid::now_v7().cell(),
+            top_up.id.cell(),
+            fact.kind.as_str().cell(),
+            fact.provider.cell(),
+            fact.reference.cell(),
+            fact.payment.cell(),
+            fact.amount.cell(),
+            fact.total.cell(),
+            fact.details.tax.cell(),
+            fact.details.shipping.cell(),
+            fact.details.discount.cell(),
+            fact.details.subtotal.cell(),
+            currency.cell(),
+            entry.counts.cell(),
+            entry.contradiction.cell(),
+            entry.operation_id.cell(),
+            case.now.cell(),
+        ],
+    )?;
+    let Some(contradiction) = entry.contradiction else { return Ok(()) };
+    let mut payload = json!({
+        "top_up_id": top_up.id,
+        "type": fact.kind.as_str(),
+        "provider": fact.provider,
+        "provider_reference": fact.reference,
+        "amount": fact.amount.or(fact.total).map(|amount| amount.normalize().to_string()),
+        "contradiction": contradiction,
+    });
+    if let Some(payment) = &fact.payment {
+        payload["payment_reference"] = json!(payment);
+    }
+    if foreign.is_some() {
+        payload["currency"] = json!(currency);
+    }
+    outbox::publish(session, &top_up.customer_id, "payment.contradiction", &payload, case.now);
+    Ok(())
+}
+
+/// Records a notification that changes nothing, and why.
+pub fn refuse(
+    session: &Session,
+    case: &Case,
+    fact: &Fact,
+    notification: &Notification<'_>,
+    contradiction: &str,
+) -> Result<Applied, Error> {
+    let contradiction = Some(contradiction);
+    let entry = Entry { fact, currency: notification.currency, contradiction, counts: false, operation_id: None };
+    write(session, case, &entry)?;
+    Ok(Applied::now(contradiction))
+}
+
+static SUPERSEDE: Statement = Statement::new(
+    c"UPDATE credits_internal.payments SET counts = false
+      WHERE customer_id = $1 AND top_up_id = $2 AND type = $3 AND provider = $4 AND provider_reference = $5 AND counts",
+    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+impl Case {
+    /// What was recorded there counts no longer: it is reported again, and better.
+    pub fn supersede(&mut self, session: &Session, place: usize) -> Result<(), Error> {
+        let Some(recorded) = self.recorded.get_mut(place) else { return Ok(()) };
+        let fact = &recorded.fact;
+        let cells = [
+            self.top_up.customer_id.cell(),
+            self.top_up.id.cell(),
+            fact.kind.as_str().cell(),
+            fact.provider.cell(),
+            fact.reference.cell(),
+        ];
+        SUPERSEDE.run(session, &cells)?;
+        recorded.counts = false;
+        Ok(())
+    }
+}
