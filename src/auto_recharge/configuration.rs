@@ -270,7 +270,7 @@ pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> 
     switched.sort();
     for (currency, failures) in switched {
         let book = account::open_existing(session, customer_id, &currency, now)?;
-        evaluation::tell_off(session, &book, off, failures);
+        evaluation::publish_off(session, &book, off, failures);
         account::look_again(session, book)?;
     }
     Ok(())

@@ -167,12 +167,12 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
             ],
         )?;
     }
-    tell(session, book, &seen, &verdict);
+    publish(session, book, &seen, &verdict);
     if let (Some(close), Some(open)) = (verdict.close, particulars.open) {
         end(session, book, close, open)?;
     }
     if let Some(off) = verdict.switch_off {
-        tell_off(session, book, off, verdict.failures);
+        publish_off(session, book, off, verdict.failures);
     }
     match seen.auto {
         Some(auto) if verdict.request => request(session, book, &auto.offer, &particulars),
@@ -180,26 +180,26 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
     }
 }
 
-/// Has other systems told that an account no longer recharges itself.
-pub fn tell_off(session: &Session, book: &Book, off: Off, failures: i32) {
+/// Publishes that an account no longer recharges itself.
+pub fn publish_off(session: &Session, book: &Book, off: Off, failures: i32) {
     let payload = json!({
         "currency": book.currency,
         "reason": off.code(),
         "message": off.message(),
         "failures": failures,
     });
-    outbox::tell(session, &book.customer_id, "recharge.disabled", &payload, book.posted_at);
+    outbox::publish(session, &book.customer_id, "recharge.disabled", &payload, book.posted_at);
 }
 
-fn tell(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) {
+fn publish(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) {
     let payload = json!({
         "currency": book.currency,
         "available": book.available.normalize().to_string(),
         "threshold": seen.low.normalize().to_string(),
     });
-    let kinds = [(verdict.tell_low, "balance.low"), (verdict.tell_exhausted, "balance.exhausted")];
+    let kinds = [(verdict.publish_low, "balance.low"), (verdict.publish_exhausted, "balance.exhausted")];
     for (_, kind) in kinds.into_iter().filter(|(tells, _)| *tells) {
-        outbox::tell(session, &book.customer_id, kind, &payload, book.posted_at);
+        outbox::publish(session, &book.customer_id, kind, &payload, book.posted_at);
     }
 }
 
@@ -220,7 +220,7 @@ fn end(session: &Session, book: &Book, close: Close, (recharge_id, top_up_id): (
     let at = book.posted_at;
     END.run(session, &[book.customer_id.cell(), recharge_id.cell(), status.cell(), at.cell(), reason.cell()])?;
     let payload = json!({"recharge_id": recharge_id, "top_up_id": top_up_id, "currency": book.currency});
-    outbox::tell(session, &book.customer_id, kind, &payload, at);
+    outbox::publish(session, &book.customer_id, kind, &payload, at);
     Ok(())
 }
 
@@ -290,6 +290,6 @@ fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particul
         "payment_method": particulars.payment_method,
         "expires_at": expires_at.rfc3339(),
     });
-    outbox::tell(session, &book.customer_id, "recharge.requested", &payload, book.posted_at);
+    outbox::publish(session, &book.customer_id, "recharge.requested", &payload, book.posted_at);
     Ok(())
 }

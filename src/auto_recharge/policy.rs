@@ -1,4 +1,4 @@
-//! What a balance calls for: somebody to be told that it is low, or credits to be bought. Pure: what is known goes in, what is
+//! What a balance calls for: a word that it is low, or credits to be bought. Pure: what is known goes in, what is
 //! to be done comes out; evaluation.rs does it.
 
 use crate::amount::Decimal;
@@ -22,7 +22,7 @@ pub struct Seen {
     pub unit: Decimal,
     /// Below this it is low; zero for never.
     pub low: Decimal,
-    /// What was told last.
+    /// What was published last.
     pub told: Level,
     /// What was done to the credits last.
     pub cause: Option<Cause>,
@@ -160,11 +160,11 @@ impl Off {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
-    /// Tell that the balance is low.
-    pub tell_low: bool,
-    /// Tell that nothing is left.
-    pub tell_exhausted: bool,
-    /// What has been told then.
+    /// Publish that the balance is low.
+    pub publish_low: bool,
+    /// Publish that nothing is left.
+    pub publish_exhausted: bool,
+    /// What has been published then.
     pub told: Level,
     /// End the open request.
     pub close: Option<Close>,
@@ -196,8 +196,8 @@ pub fn judge(seen: &Seen) -> Verdict {
         Level::Enough
     };
     let mut verdict = Verdict {
-        tell_low: level >= Level::Low && seen.told < Level::Low,
-        tell_exhausted: level == Level::Exhausted && seen.told < Level::Exhausted,
+        publish_low: level >= Level::Low && seen.told < Level::Low,
+        publish_exhausted: level == Level::Exhausted && seen.told < Level::Exhausted,
         told: level,
         ..Verdict::default()
     };

@@ -60,7 +60,7 @@ pub fn end(
     COUNT.run(session, &[customer_id.cell(), currency.cell(), (answer == Answer::Paid).cell()])?;
     book.watch_now();
     let payload = json!({"recharge_id": recharge_id, "top_up_id": top_up_id, "currency": currency, "reason": reason});
-    outbox::tell(session, &customer_id, kind, &payload, at);
+    outbox::publish(session, &customer_id, kind, &payload, at);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
 
 // The counter's row is locked until the transaction ends: so a customer's rows are numbered as they commit.
-static TELL: Statement = Statement::new(
+static PUBLISH: Statement = Statement::new(
     c"WITH counter AS (
           INSERT INTO credits_internal.outbox_counters AS c (customer_id, last_no) VALUES ($1, 1)
           ON CONFLICT (customer_id) DO UPDATE SET last_no = c.last_no + 1
@@ -34,12 +34,12 @@ static TELL: Statement = Statement::new(
 // PostgreSQL sends a transaction's equal notifications once.
 static NOTIFY: Statement = Statement::new(c"SELECT pg_catalog.pg_notify('credits_outbox', '')", &[]);
 
-/// Has other systems told of something, at the end of the call: the counter comes after every account that it locks, and one
+/// Publishes something to other systems, at the end of the call: the counter comes after every account that it locks, and one
 /// customer's after another's in their order.
-pub fn tell(session: &Session, customer_id: &str, kind: &'static str, payload: &serde_json::Value, at: Time) {
+pub fn publish(session: &Session, customer_id: &str, kind: &'static str, payload: &serde_json::Value, at: Time) {
     let (customer, payload) = (customer_id.to_string(), payload.to_string());
     last::put_off(session, customer_id, move |session| {
-        TELL.run(session, &[customer.cell(), Uuid::now_v7().cell(), kind.cell(), payload.cell(), at.cell()])?;
+        PUBLISH.run(session, &[customer.cell(), Uuid::now_v7().cell(), kind.cell(), payload.cell(), at.cell()])?;
         if settings::notify() {
             NOTIFY.run(session, &[])?;
         }

@@ -440,7 +440,7 @@ pub fn record(session: &Session, case: &Case, entry: &Entry<'_>) -> Result<(), E
     if foreign.is_some() {
         payload["currency"] = json!(currency);
     }
-    outbox::tell(session, &top_up.customer_id, "payment.contradiction", &payload, case.now);
+    outbox::publish(session, &top_up.customer_id, "payment.contradiction", &payload, case.now);
     Ok(())
 }
 

@@ -157,10 +157,10 @@ pub fn succeed(
     notification::record(session, &case, &entry)?;
     subject::save(session, &case.top_up, &standing, case.now)?;
     if more_is_said {
-        tell_corrected(session, &case, &fact);
+        publish_corrected(session, &case, &fact);
     }
     if let (Some(cover), false) = (standing.cover, granted) {
-        tell_paid(session, &case, &cover);
+        publish_paid(session, &case, &cover);
     }
     answer(session, &case, contradiction.map(String::from), false)
 }
@@ -199,7 +199,7 @@ fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) ->
 }
 
 /// What a payment is made of is known now: what it contradicted before, it may contradict no longer.
-fn tell_corrected(session: &Session, case: &Case, fact: &Fact) {
+fn publish_corrected(session: &Session, case: &Case, fact: &Fact) {
     let part = |part: Option<Decimal>| part.unwrap_or_default().normalize().to_string();
     let payload = json!({
         "top_up_id": case.top_up.id,
@@ -211,10 +211,10 @@ fn tell_corrected(session: &Session, case: &Case, fact: &Fact) {
         "shipping": part(fact.details.shipping),
         "discount": part(fact.details.discount),
     });
-    outbox::tell(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now);
+    outbox::publish(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now);
 }
 
-fn tell_paid(session: &Session, case: &Case, cover: &Cover) {
+fn publish_paid(session: &Session, case: &Case, cover: &Cover) {
     let top_up = &case.top_up;
     let payload = json!({
         "top_up_id": top_up.id,
@@ -225,7 +225,7 @@ fn tell_paid(session: &Session, case: &Case, cover: &Cover) {
         "currency": top_up.currency,
         "recharge_id": top_up.recharge_id,
     });
-    outbox::tell(session, &top_up.customer_id, "top_up.paid", &payload, case.now);
+    outbox::publish(session, &top_up.customer_id, "top_up.paid", &payload, case.now);
 }
 
 static CORRECT_COST: Statement = Statement::new(
@@ -331,7 +331,7 @@ pub fn fail(
         subject::save(session, &case.top_up, &case.standing(), case.now)?;
         close_recharge(session, &case.top_up, Answer::Failed, reason, case.now)?;
         let payload = json!({"top_up_id": top_up_id, "reason": reason, "recharge_id": case.top_up.recharge_id});
-        outbox::tell(session, customer_id, "top_up.failed", &payload, case.now);
+        outbox::publish(session, customer_id, "top_up.failed", &payload, case.now);
     }
     answer(session, &case, contradiction.map(String::from), false)
 }
@@ -376,7 +376,7 @@ pub fn expire(session: &Session, customer_id: &str, top_up_id: Uuid, told: Told<
     case.top_up.status = Status::Expired;
     subject::save(session, &case.top_up, &case.standing(), case.now)?;
     close_recharge(session, &case.top_up, Answer::Failed, Some("the top-up was given up"), case.now)?;
-    outbox::tell(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now);
+    outbox::publish(session, customer_id, "top_up.expired", &json!({"top_up_id": top_up_id}), case.now);
     answer(session, &case, None, false)
 }
 

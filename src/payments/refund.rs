@@ -197,7 +197,7 @@ pub fn finish(
     if let Some(payment) = &entry.fact.payment {
         payload["payment_reference"] = json!(payment);
     }
-    outbox::tell(session, &top_up.customer_id, kind, &payload, case.now);
+    outbox::publish(session, &top_up.customer_id, kind, &payload, case.now);
     answer(session, case, (standing, outcome), entry.contradiction.map(String::from), false)
 }
 

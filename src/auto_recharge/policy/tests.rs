@@ -51,15 +51,15 @@ fn seen(available: i64, low: i64, told: Level, auto: Option<Auto>) -> Seen {
 }
 
 #[test]
-fn a_crossing_is_told_once() {
+fn a_crossing_is_published_once() {
     let first = judge(&seen(4, 5, Level::Enough, None));
-    assert!(first.tell_low && !first.tell_exhausted);
+    assert!(first.publish_low && !first.publish_exhausted);
     assert_eq!((first.told, first.below, first.above), (Level::Low, d(1), Some(d(5))));
-    assert!(!judge(&seen(3, 5, first.told, None)).tell_low);
+    assert!(!judge(&seen(3, 5, first.told, None)).publish_low);
     let none = judge(&seen(0, 5, first.told, None));
-    assert!(none.tell_exhausted && !none.tell_low);
+    assert!(none.publish_exhausted && !none.publish_low);
     let both = judge(&seen(0, 5, Level::Enough, None));
-    assert!(both.tell_exhausted && both.tell_low);
+    assert!(both.publish_exhausted && both.publish_low);
     let again = judge(&seen(7, 5, Level::Exhausted, None));
     assert_eq!((again.told, again.below, again.above), (Level::Enough, d(5), None));
 }
