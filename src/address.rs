@@ -55,8 +55,8 @@ pub fn check(text: &str) -> Result<(), AddressError> {
         return Err(AddressError::Scheme);
     }
     let refused = |c: &char| !c.is_ascii_graphic() || "\\\"<>".contains(*c);
-    if let Some((place, character)) = text.chars().enumerate().find(|(_, c)| refused(c)) {
-        return Err(AddressError::Character(character, place + 1));
+    if let Some((index, character)) = text.chars().enumerate().find(|(_, c)| refused(c)) {
+        return Err(AddressError::Character(character, index + 1));
     }
     if text.len() > LENGTH {
         return Err(AddressError::Length);
@@ -144,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(check(address), Err(AddressError::Scheme), "{address}");
         }
-        for (address, character, place) in [
+        for (address, character, index) in [
             ("https://a\r\nSet-Cookie: b", '\r', 10),
             ("https://a/\u{0}", '\u{0}', 11),
             ("https://a/\u{85}", '\u{85}', 11),
@@ -159,7 +159,7 @@ mod tests {
             ("https://a/<b>", '<', 11),
             ("https://a/\"b", '"', 11),
         ] {
-            assert_eq!(check(address), Err(AddressError::Character(character, place)), "{address:?}");
+            assert_eq!(check(address), Err(AddressError::Character(character, index)), "{address:?}");
         }
         assert_eq!(check(" https://a"), Err(AddressError::Scheme));
         assert_eq!(check("https://a.example@b.example/"), Err(AddressError::UserInfo("b.example".to_string())));

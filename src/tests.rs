@@ -3,7 +3,7 @@
 use crate::amount::Decimal;
 use crate::pg::value::array::{Put, array};
 use crate::pg::value::numeric::decimal;
-use crate::pg::value::{FromCell, Place, ToCell, is_read_as};
+use crate::pg::value::{FromCell, RowLocation, ToCell, is_read_as};
 use pgrx::{pg_extern, pg_sys};
 use uuid::Uuid;
 
@@ -72,7 +72,7 @@ fn arrays_are_laid_out_as_postgresql_does() {
             check_array(count, every, |i| i as i32 - 3, |i| (i as i32 - 3).to_string());
             check_array(count, every, |i| i as i64 - 3, |i| (i as i64 - 3).to_string());
             let block = |i: usize| (i * 9_999) as u32;
-            check_array(count, every, |i| Place::last_of(block(i)), |i| format!("\"({},65535)\"", block(i)));
+            check_array(count, every, |i| RowLocation::last_of(block(i)), |i| format!("\"({},65535)\"", block(i)));
         }
     }
 }

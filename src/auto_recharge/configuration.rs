@@ -152,13 +152,13 @@ fn configure_auto_recharge(
             let now = settings::now()?;
             let decimals = currency::resolve(session, &code)?.decimals;
             customer::must_exist(session, customer_id)?;
-            let known = find(session, customer_id, &code)?;
+            let stored = find(session, customer_id, &code)?;
             let threshold = input::optional_number("threshold", threshold, |n| amount::positive(n, decimals))?;
-            let threshold = threshold.or(known.as_ref().map(|known| known.threshold));
+            let threshold = threshold.or(stored.as_ref().map(|stored| stored.threshold));
             let threshold = input::required("threshold", threshold)?;
-            let price_id = match (price_id, &known) {
+            let price_id = match (price_id, &stored) {
                 (Some(given), _) => given.0,
-                (None, Some(known)) => known.price_id,
+                (None, Some(stored)) => stored.price_id,
                 (None, None) => recharge_config::base_price(session, &code)?,
             };
             let price = price::find(session, price_id)?;
@@ -167,8 +167,8 @@ fn configure_auto_recharge(
             }
             let decimals = currency::decimals(session, &price.currency)?;
             let most = input::limit("max_amount_per_day", max_amount_per_day, |n| amount::positive(n, decimals))?;
-            if let (Some(known), None) = (&known, &most) {
-                check_limit_currency(session, known, &price)?;
+            if let (Some(stored), None) = (&stored, &most) {
+                check_limit_currency(session, stored, &price)?;
             }
             let book = account::open_or_make(session, customer_id, &code, now)?;
             SAVE.run(
@@ -196,11 +196,11 @@ fn configure_auto_recharge(
 }
 
 /// A limit that is kept is in the currency of the price that it was set with. Raises PC013.
-fn check_limit_currency(session: &Session, known: &AutoRechargeRow, price: &Price) -> Result<(), Error> {
-    if known.max_amount_per_day.is_none() || known.price_id == price.id {
+fn check_limit_currency(session: &Session, stored: &AutoRechargeRow, price: &Price) -> Result<(), Error> {
+    if stored.max_amount_per_day.is_none() || stored.price_id == price.id {
         return Ok(());
     }
-    let before = price::find(session, known.price_id)?.currency;
+    let before = price::find(session, stored.price_id)?.currency;
     if before == price.currency {
         return Ok(());
     }

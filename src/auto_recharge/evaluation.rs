@@ -19,14 +19,14 @@ use uuid::Uuid;
 
 /// Looks at those accounts whose balance is to be looked at.
 pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
-    for book in books.iter().filter(|book| book.is_to_be_watched()) {
+    for book in books.iter().filter(|book| book.needs_evaluation()) {
         look_at(session, book)?;
     }
     Ok(())
 }
 
 static SEE: Statement = Statement::new(
-    c"SELECT a.low_balance_threshold, a.told, c.decimals, r.enabled,
+    c"SELECT a.low_balance_threshold, a.reported_level, c.decimals, r.enabled,
              r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
              r.max_attempts_per_day, l.attempts::int, l.amount::text, l.oldest,
              p.archived_at IS NULL AND d.archived_at IS NULL, c.active AND f.active AND f.kind = 'fiat',
@@ -69,10 +69,17 @@ pub struct Particulars {
 pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
     let rows = SEE.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
-    let (low, told) = (row.next()?, Level::of(row.next()?));
+    let (low, reported) = (row.next()?, Level::of(row.next()?));
     let unit = Decimal::from_i128_with_scale(1, row.next::<i16>()?.unsigned_abs().into());
-    let mut seen =
-        Seen { at: book.posted_at, available: book.available, unit, low, told, cause: book.watch.cause, auto: None };
+    let mut seen = Seen {
+        at: book.posted_at,
+        available: book.available,
+        unit,
+        low,
+        reported,
+        cause: book.evaluation.cause,
+        auto: None,
+    };
     let Some(enabled) = row.next()? else { return Ok((seen, Particulars::default())) };
     let (threshold, failures, waits_for_spend) = (row.next()?, row.next()?, row.next()?);
     let cooled_at = row.next()?;
@@ -107,20 +114,31 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
 }
 
 fn offer(row: &mut Row<'_>, issued: Decimal) -> Result<Offer, Error> {
-    let (on_sale, active, plain) = (row.next()?, row.next()?, row.next()?);
+    let (on_sale, active, unrestricted) = (row.next()?, row.next()?, row.next()?);
     let (unit_amount, unit_credits, quantity) = (row.next()?, row.next()?, row.next()?);
     let decimals = (row.next::<i16>()?.unsigned_abs().into(), row.next::<i16>()?.unsigned_abs().into());
     let mut limits = || Ok::<_, Error>(PaymentLimits { least: row.next()?, most: row.next()? });
     let limits = [limits()?, limits()?];
     let most_a_day = row.next()?;
-    Ok(Offer { on_sale, active, plain, unit_amount, unit_credits, quantity, decimals, limits, most_a_day, issued })
+    Ok(Offer {
+        on_sale,
+        active,
+        unrestricted,
+        unit_amount,
+        unit_credits,
+        quantity,
+        decimals,
+        limits,
+        most_a_day,
+        issued,
+    })
 }
 
 static SAVE: Statement = Statement::new(
     c"UPDATE credits_internal.accounts a
-      SET told = $3, watch_below = $4, 
+      SET reported_level = $3, evaluate_below = $4, 
           charge_above = CASE WHEN a.charge_above < 'infinity' THEN greatest(a.head_floor, $4) ELSE 'infinity' END,
-           watch_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
+           evaluate_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
       WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID, INT2OID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID],
 );
@@ -146,7 +164,7 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
         &[
             customer_id.cell(),
             currency.cell(),
-            verdict.told.number().cell(),
+            verdict.reported.number().cell(),
             verdict.below.cell(),
             verdict.above.cell(),
             due_at.cell(),

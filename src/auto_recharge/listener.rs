@@ -6,7 +6,7 @@ use crate::catalog::listener as catalog;
 use crate::catalog::listener::Changed;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::posting::{Key, place};
+use crate::ledger::engine::posting::{Key, index};
 use crate::ledger::listener as ledger;
 use crate::moment::Time;
 use crate::payments::listener as payments;
@@ -21,8 +21,8 @@ use uuid::Uuid;
 pub struct AutoRecharge;
 
 static NEXT_CHANGES: Statement = Statement::new(
-    c"SELECT k.place, r.due_at
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, r.due_at
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       JOIN credits_internal.auto_recharges r ON r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
@@ -57,7 +57,7 @@ impl ledger::Listener for AutoRecharge {
 
     fn next_changes(&self, session: &Session, accounts: &[Cell; 3]) -> Result<Vec<(usize, Time)>, Error> {
         let rows = NEXT_CHANGES.run(session, accounts)?;
-        rows.iter().map(|mut row| Ok((place(&mut row, usize::MAX)?, row.next()?))).collect()
+        rows.iter().map(|mut row| Ok((index(&mut row, usize::MAX)?, row.next()?))).collect()
     }
 }
 

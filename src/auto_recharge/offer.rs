@@ -14,7 +14,7 @@ pub struct Offer {
     /// Whether both currencies take new business, and the price's is money.
     pub active: bool,
     /// Whether the product's credits pay for anything: else they never lift what is available.
-    pub plain: bool,
+    pub unrestricted: bool,
     /// What one unit costs.
     pub unit_amount: Decimal,
     /// Credits that one unit grants.
@@ -66,7 +66,7 @@ impl Offer {
         if !self.active {
             return Err(Obstacle::Currency);
         }
-        if !self.plain {
+        if !self.unrestricted {
             return Err(Obstacle::Restricted);
         }
         let total = |unit, decimals| {
@@ -105,7 +105,7 @@ mod tests {
         Offer {
             on_sale: true,
             active: true,
-            plain: true,
+            unrestricted: true,
             unit_amount: d(20),
             unit_credits: d(100),
             quantity: 2,
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(offer().pack(), Ok(Pack { amount: d(40), credits: d(200) }));
         assert_eq!(Offer { on_sale: false, ..offer() }.pack(), Err(Obstacle::NotOnSale));
         assert_eq!(Offer { active: false, ..offer() }.pack(), Err(Obstacle::Currency));
-        assert_eq!(Offer { plain: false, ..offer() }.pack(), Err(Obstacle::Restricted));
+        assert_eq!(Offer { unrestricted: false, ..offer() }.pack(), Err(Obstacle::Restricted));
     }
 
     #[test]

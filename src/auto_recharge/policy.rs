@@ -23,7 +23,7 @@ pub struct Seen {
     /// Below this it is low; zero for never.
     pub low: Decimal,
     /// What was published last.
-    pub told: Level,
+    pub reported: Level,
     /// What was done to the credits last.
     pub cause: Option<Cause>,
     /// Its auto-recharge, where it has one.
@@ -165,7 +165,7 @@ pub struct Verdict {
     /// Publish that nothing is left.
     pub publish_exhausted: bool,
     /// What has been published then.
-    pub told: Level,
+    pub reported: Level,
     /// End the open request.
     pub close: Option<Close>,
     /// Ask for a recharge.
@@ -196,9 +196,9 @@ pub fn judge(seen: &Seen) -> Verdict {
         Level::Enough
     };
     let mut verdict = Verdict {
-        publish_low: level >= Level::Low && seen.told < Level::Low,
-        publish_exhausted: level == Level::Exhausted && seen.told < Level::Exhausted,
-        told: level,
+        publish_low: level >= Level::Low && seen.reported < Level::Low,
+        publish_exhausted: level == Level::Exhausted && seen.reported < Level::Exhausted,
+        reported: level,
         ..Verdict::default()
     };
     // One level down, one level up.

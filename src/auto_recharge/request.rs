@@ -58,7 +58,7 @@ pub fn end(
     let Some(mut row) = rows.first() else { return Ok(()) };
     let (top_up_id, currency): (Uuid, String) = (row.next()?, row.next()?);
     COUNT.run(session, &[customer_id.cell(), currency.cell(), (answer == Answer::Paid).cell()])?;
-    book.watch_now();
+    book.evaluate_now();
     let payload = json!({"recharge_id": recharge_id, "top_up_id": top_up_id, "currency": currency, "reason": reason});
     outbox::publish(session, &customer_id, kind, &payload, at);
     Ok(())

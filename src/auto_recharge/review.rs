@@ -73,7 +73,7 @@ pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> 
     for mut row in PAGE.run(session, &[price_id.cell(), after.cell(), most.cell()])?.iter() {
         page.push((row.next()?, row.next()?));
     }
-    let failed = failure::known(session)?;
+    let failed = failure::failed_accounts(session)?;
     let mut free = posting::lock_free(session, &page)?;
     free.retain(|key| !failed.contains(key));
     failure::each_apart(session, &free, &HashSet::new(), &Patience::default(), |keys| look_again(session, keys))?;

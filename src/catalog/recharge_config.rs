@@ -113,7 +113,7 @@ fn configure_recharge(
     })())
 }
 
-static KNOWN_LIMITS: Statement = Statement::new(
+static STORED_LIMITS: Statement = Statement::new(
     c"SELECT r.min_amount, r.max_amount, p.currency
       FROM credits_internal.recharge_configs r JOIN credits_internal.prices p ON p.price_id = r.base_price_id
       WHERE r.currency = $1",
@@ -123,12 +123,12 @@ static KNOWN_LIMITS: Statement = Statement::new(
 /// What is to be the least must not be more than what is to be the most, nor that less than one unit costs; and a limit that is
 /// kept is in the currency of the price that it was set with. Raises PC007, PC013.
 fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: Option<&Limit>) -> Result<(), Error> {
-    let rows = KNOWN_LIMITS.run(session, &[price.credit_currency.cell()])?;
+    let rows = STORED_LIMITS.run(session, &[price.credit_currency.cell()])?;
     let (known_least, known_most, before): (Option<Decimal>, Option<Decimal>, Option<String>) = match rows.first() {
         Some(mut row) => (row.next()?, row.next()?, row.next()?),
         None => (None, None, None),
     };
-    let then = |argument, given: Option<&Limit>, known: Option<Decimal>| match (given, known, &before) {
+    let then = |argument, given: Option<&Limit>, stored: Option<Decimal>| match (given, stored, &before) {
         (Some(Limit::At(amount)), _, _) => Ok(Some(*amount)),
         (Some(Limit::Removed), _, _) => Ok(None),
         (None, Some(_), Some(before)) if *before != price.currency => {
@@ -136,7 +136,7 @@ fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: O
             let reason = format!("is required: the limit that is there is in {before}, and this price is in {now}");
             Err(Error::argument(argument, reason))
         }
-        (None, known, _) => Ok(known),
+        (None, stored, _) => Ok(stored),
     };
     let (least, most) = (then("min_amount", least, known_least)?, then("max_amount", most, known_most)?);
     match most {
@@ -157,7 +157,7 @@ fn recharge_config(currency: Option<&str>) -> Reply<One<RechargeRow>> {
     Reply((|| {
         let code = currency::code_or_default(currency)?;
         reading(|session| {
-            currency::check_known(session, &code)?;
+            currency::check_exists(session, &code)?;
             find(session, &code)
         })
         .map(One)

@@ -9,7 +9,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::TEXTOID;
 
 // Amounts as text, so that no reader of JSON rounds them.
-static BOOTSTRAP: Statement = Statement::scanning(
+static PAGE: Statement = Statement::scanning(
     c"SELECT jsonb_build_object(
           'customer', (SELECT jsonb_build_object('customer_id', c.customer_id, 'name', c.name, 'email', c.email,
                                                  'metadata', c.metadata)
@@ -54,7 +54,7 @@ fn billing_bootstrap(customer_id: Option<&str>) -> Reply<Value<Json>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         reading(|session| {
-            let rows = BOOTSTRAP.run(session, &[customer_id.cell()])?;
+            let rows = PAGE.run(session, &[customer_id.cell()])?;
             rows.first().ok_or_else(|| Error::internal("a question returned no row"))?.next().map(Value)
         })
     })())

@@ -49,7 +49,7 @@ row! {
 
 /// What a token says. Its keys are short because links are long.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Claims {
+struct Payload {
     #[serde(rename = "c")]
     customer_id: String,
     #[serde(rename = "r")]
@@ -61,10 +61,10 @@ struct Claims {
     expires_at: i64,
 }
 
-impl Claims {
+impl Payload {
     /// The text that is signed.
     fn write(&self) -> Result<String, Error> {
-        let json = serde_json::to_string(self).map_err(|_| Error::internal("a token's claims were not written"))?;
+        let json = serde_json::to_string(self).map_err(|_| Error::internal("a token's payload was not written"))?;
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
@@ -139,13 +139,13 @@ fn billing_portal_session_create(
                 MAKE_KEY.run(session, &[now.cell()])?;
             }
             let key = key(session)?.ok_or_else(|| Error::internal("a key was made and is not there"))?;
-            let claims = Claims {
+            let payload = Payload {
                 customer_id: customer_id.to_string(),
                 return_url: return_url.map(String::from),
                 failure_url: failure_url.map(String::from),
                 expires_at: expires_at.0,
             };
-            let body = claims.write()?;
+            let body = payload.write()?;
             let signature = URL_SAFE_NO_PAD.encode(signature::sign(key.as_bytes(), &body));
             let token = format!("{body}.{signature}");
             let url = page.map(|page| with_token(page, &token));
@@ -171,12 +171,12 @@ fn billing_portal_session_verify(token: Option<&str>) -> Reply<One<VerifiedRow>>
         if !key.is_some_and(|key| signature::is_signed(key.as_bytes(), body, &signature)) {
             return Err(changed());
         }
-        let claims = Claims::read(body).ok_or_else(changed)?;
-        let expires_at = Time(claims.expires_at);
+        let payload = Payload::read(body).ok_or_else(changed)?;
+        let expires_at = Time(payload.expires_at);
         if expires_at <= now {
             return Err(invalid("it has expired"));
         }
-        let Claims { customer_id, return_url, failure_url, .. } = claims;
+        let Payload { customer_id, return_url, failure_url, .. } = payload;
         Ok(One(VerifiedRow { customer_id, return_url, failure_url, expires_at }))
     })())
 }
@@ -186,16 +186,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_are_read_as_they_were_written() {
-        let claims = Claims {
+    fn a_payload_is_read_as_it_was_written() {
+        let payload = Payload {
             customer_id: String::from("u\"1\" é"),
             return_url: Some(String::from("https://a.example/?b=c")),
             failure_url: None,
             expires_at: i64::MAX,
         };
-        assert_eq!(Claims::read(&claims.write().unwrap()), Some(claims));
-        let read = |json: &str| Claims::read(&URL_SAFE_NO_PAD.encode(json));
-        assert_eq!(read(r#"{"c": "u1", "e": 5}"#).map(|claims| claims.expires_at), Some(5));
+        assert_eq!(Payload::read(&payload.write().unwrap()), Some(payload));
+        let read = |json: &str| Payload::read(&URL_SAFE_NO_PAD.encode(json));
+        assert_eq!(read(r#"{"c": "u1", "e": 5}"#).map(|payload| payload.expires_at), Some(5));
         for other in ["", "null", r#"{"e": 5}"#, r#"{"c": "u1"}"#, r#"{"c": 1, "e": 5}"#, r#"{"c": "u1", "e": 1.5}"#] {
             assert_eq!(read(other), None, "{other}");
         }

@@ -2,7 +2,7 @@
 
 use crate::amount::{self, Decimal};
 use crate::catalog::{exchange_rate, price, recharge_config};
-use crate::checkout::link::{self, Places};
+use crate::checkout::link::{self, Placeholders};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
@@ -122,7 +122,7 @@ fn top_up_create(
                 None => judge()?,
                 Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, judge)? {
                     Begun::First(order) => order,
-                    Begun::Repeat(first) => {
+                    Begun::Replay(first) => {
                         let top_up = subject::find(session, customer_id, first.operation_id)?;
                         return Ok(One(TopUpRow::of(&top_up, now, true)));
                     }
@@ -262,7 +262,7 @@ fn create(
     };
     let name = provider.as_ref().map(|provider| provider.name.as_str());
     let minor_decimals = providers::of(name.unwrap_or_default()).minor_decimals(&order.currency);
-    let places = Places {
+    let values = Placeholders {
         top_up_id,
         customer_id,
         amount: order.amount,
@@ -272,7 +272,7 @@ fn create(
         return_url: extras.return_url,
         failure_url: extras.failure_url,
     };
-    let checkout_url = template.map(|template| link::fill(&template, &places));
+    let checkout_url = template.map(|template| link::fill(&template, &values));
     let new = New {
         customer_id,
         top_up_id,

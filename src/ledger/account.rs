@@ -102,7 +102,7 @@ pub fn post_due_before_taking_back(session: &Session, mut book: Book) -> Result<
 /// Posts an account whose balance is to be looked at anew, because what it is watched for has changed.
 pub fn look_again(session: &Session, mut book: Book) -> Result<(), Error> {
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-    book.watch_now();
+    book.evaluate_now();
     posting::post(session, &[book])
 }
 

@@ -115,7 +115,7 @@ fn wallet_adjust(
                 })
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
-                Begun::Repeat(first) => repeat(session, customer_id, first),
+                Begun::Replay(first) => replay(session, customer_id, first),
                 Begun::First((decimals, book)) => match call.grant_id {
                     Some(id) => add(session, book, &call, (id, &terms), &texts, decimals),
                     None => take(session, book, &call, reason.takes_by),
@@ -155,7 +155,7 @@ fn take(session: &Session, mut book: Book, call: &Operation, line_type: LineType
     Ok(AdjustmentRow::new(call, available, false))
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<AdjustmentRow, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<AdjustmentRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(AdjustmentRow::new(&first, book.map_or(Decimal::ZERO, |b| b.available), true))
 }

@@ -57,7 +57,7 @@ fn balance_now(customer_id: Option<&str>, currency: Option<&str>, or_null: Optio
         let row = reading(|session| match book(session, customer_id, code, now)? {
             Some(book) => balance(session, book),
             None => {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
                 Ok(nothing(code))
             }
         });

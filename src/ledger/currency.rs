@@ -118,11 +118,11 @@ fn currency_update(
             input::choice("kind", Some(kind), kind, &["credit", "fiat"])?;
         }
         writing(|session| {
-            let Some(known) = find(session, currency)? else {
+            let Some(stored) = find(session, currency)? else {
                 return Err(missing(session, currency));
             };
-            let min_payment = input::limit("min_payment", min_payment, |n| amount::positive(n, known.decimals))?;
-            let max_payment = input::limit("max_payment", max_payment, |n| amount::positive(n, known.decimals))?;
+            let min_payment = input::limit("min_payment", min_payment, |n| amount::positive(n, stored.decimals))?;
+            let max_payment = input::limit("max_payment", max_payment, |n| amount::positive(n, stored.decimals))?;
             let updated = UPDATE.run(
                 session,
                 &[
@@ -174,12 +174,12 @@ fn code(currency: Option<&str>) -> Result<&str, Error> {
 }
 
 thread_local! {
-    static KNOWN: Cache<Currency> = Cache::new();
+    static CACHE: Cache<Currency> = Cache::new();
 }
 
 fn find(session: &Session, code: &str) -> Result<Option<Currency>, Error> {
-    KNOWN.with(|known| {
-        known.get_or_find(code, || Ok(read(session, code)?.map(|(currency, table)| (currency, vec![table]))))
+    CACHE.with(|cache| {
+        cache.get_or_find(code, || Ok(read(session, code)?.map(|(currency, table)| (currency, vec![table]))))
     })
 }
 
@@ -298,7 +298,7 @@ pub fn check_amount(session: &Session, code: &str, amount: Decimal) -> Result<()
 }
 
 /// Whether a currency can be asked for: it exists, or would make itself.
-pub fn check_known(session: &Session, code: &str) -> Result<(), Error> {
+pub fn check_exists(session: &Session, code: &str) -> Result<(), Error> {
     // Not remembered: a reader's snapshot may be older than the last change.
     if code == BUILT_IN.0 || read(session, code)?.is_some() {
         return Ok(());

@@ -136,16 +136,16 @@ fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
         };
         if let Err(error) = currency::resolve_for(session, &operation.currency, "amount", amount) {
             let first = operation::first_call(session, customer_id, key, &operation, error)?;
-            return repeat(session, customer_id, first);
+            return replay(session, customer_id, first);
         }
         let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
-        match head_pays(session, customer_id, &operation, key, &texts, now)? {
+        match pay_fast(session, customer_id, &operation, key, &texts, now)? {
             Paid::Line { available } => Ok(operation.debited(available)),
             Paid::Taken => {
                 let first = operation::first_call(session, customer_id, key, &operation, lost())?;
-                repeat(session, customer_id, first)
+                replay(session, customer_id, first)
             }
-            Paid::Otherwise => grants_pay(session, customer_id, operation, key, &texts, now),
+            Paid::Otherwise => pay_from_grants(session, customer_id, operation, key, &texts, now),
         }
     })
 }
@@ -163,7 +163,7 @@ static CHARGE: Statement = Statement::new(
 );
 
 /// Charges a debit to the head, where it pays.
-fn head_pays(
+fn pay_fast(
     session: &Session,
     customer_id: &str,
     operation: &Operation,
@@ -179,7 +179,7 @@ fn head_pays(
         texts.metadata.cell(),
     ];
     let account = (customer_id, operation.currency.as_str());
-    let charge = Charge { account, amount: operation.amount, by: Spending::Plain, now };
+    let charge = Charge { account, amount: operation.amount, by: Spending::Debit, now };
     fast_charge::pay(session, &charge, &CHARGE, &cells)
 }
 
@@ -200,7 +200,7 @@ impl Operation {
 }
 
 /// The general way: what is left is judged before the key is claimed, so that a refusal writes nothing.
-fn grants_pay(
+fn pay_from_grants(
     session: &Session,
     customer_id: &str,
     operation: Operation,
@@ -220,11 +220,11 @@ fn grants_pay(
             posting::post(session, &[book])?;
             Ok(operation.debited(available))
         }
-        Begun::Repeat(first) => repeat(session, customer_id, first),
+        Begun::Replay(first) => replay(session, customer_id, first),
     }
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<DebitRow, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<DebitRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(DebitRow {
         operation_id: first.operation_id,

@@ -105,11 +105,11 @@ fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, MeterTerms)>) -
         .iter()
         .zip(&payers)
         .enumerate()
-        .map(|(place, (draw, grant))| DrawRow {
+        .map(|(index, (draw, grant))| DrawRow {
             grant_id: grant.id,
             amount: draw.amount,
             remaining_after: grant.remaining - draw.amount,
-            decided_by: payers.get(place + 1).map_or("only grant", |next| grant.comes_before_by(next)).to_string(),
+            decided_by: payers.get(index + 1).map_or("only grant", |next| grant.comes_before_by(next)).to_string(),
             category: grant.category.as_str().to_string(),
             priority: grant.priority.into(),
             expires_at: Some(grant.expires_at).filter(|at| *at < Time::NEVER),

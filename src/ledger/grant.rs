@@ -216,7 +216,7 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         None => judge()?,
         Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
             Begun::First(opened) => opened,
-            Begun::Repeat(first) => return repeat(session, customer_id, first),
+            Begun::Replay(first) => return replay(session, customer_id, first),
         },
     };
     let available = match terms.backdated(now)? {
@@ -258,7 +258,7 @@ pub fn give(
     let grant = terms.grant(new.id, new.amount, book.posted_at)?;
     posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     insert(session, book, &grant, terms, new)?;
-    if grant.status == Status::Pending {
+    if grant.status == Status::Scheduled {
         book.schedule_grant(grant);
     } else {
         let debts = posting::debts_for(session, book, &grant)?;
@@ -358,7 +358,7 @@ fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, new: &Ne
         .map(drop)
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Granted, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<Granted, Error> {
     let lost = || Error::internal("an operation lost its grant or its account");
     let book = balance::current(session, customer_id, &first.currency)?.ok_or_else(lost)?;
     Ok(Granted {

@@ -81,7 +81,7 @@ fn wallet_history(
         let page_size = input::page_size(page_size)?;
         reading(|session| {
             if let Some(code) = currency {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
                 return lines(session, customer_id, code, before.unwrap_or(i64::MAX), page_size).map(Many);
             }
             if before.is_some() {
@@ -143,7 +143,7 @@ fn wallet_balance_at(
         let now = settings::now()?;
         reading(|session| {
             let Some(mut book) = posting::read_one(session, customer_id, &code)? else {
-                currency::check_known(session, &code)?;
+                currency::check_exists(session, &code)?;
                 check_past(as_of, now)?;
                 return Ok(One(BalanceAtRow::new(code, as_of, [Decimal::ZERO; 4])));
             };

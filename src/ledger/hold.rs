@@ -85,7 +85,7 @@ fn hold_create(
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
                 Begun::First(book) => create(session, book, &call, expires_in.as_ref(), &texts),
-                Begun::Repeat(first) => as_it_stands(session, customer_id, first.operation_id, now),
+                Begun::Replay(first) => as_it_stands(session, customer_id, first.operation_id, now),
             }
         })
         .map(One)
@@ -304,7 +304,7 @@ fn close(session: &Session, book: &mut Book, hold: &Hold, captured: Decimal) -> 
     let givers: Vec<Uuid> = hold.parts.iter().map(|(id, _)| *id).collect();
     posting::take_grants(session, book, &givers)?;
     let mut debts = posting::debts(session, book, Some(hold.amount() - captured), None)?;
-    debts.extend(posting::claim_debts(session, book, &givers)?);
+    debts.extend(posting::clawback_debts(session, book, &givers)?);
     book.close_hold(hold, captured, debts);
     Ok(())
 }

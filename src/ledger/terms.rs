@@ -106,13 +106,13 @@ impl Terms {
             return Err(Error::argument("expires_at", reason));
         }
         let effective_at = self.effective_at.map_or(at, |given| given.max(at));
-        let status = if effective_at > at { Status::Pending } else { Status::Granted };
+        let status = if effective_at > at { Status::Scheduled } else { Status::Granted };
         Ok(self.make(id, amount, effective_at, status))
     }
 
     /// The same that takes effect when time comes to that moment, even where it has already.
     pub fn scheduled(&self, id: Uuid, amount: Decimal, effective_at: Time) -> Grant {
-        self.make(id, amount, effective_at, Status::Pending)
+        self.make(id, amount, effective_at, Status::Scheduled)
     }
 
     fn make(&self, id: Uuid, amount: Decimal, effective_at: Time, status: Status) -> Grant {
@@ -127,7 +127,7 @@ impl Terms {
             remaining: amount,
             lapsed: Decimal::ZERO,
             status,
-            claims: Vec::new(),
+            clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,
         }

@@ -78,7 +78,7 @@ fn wallet_transfer(
                     .and_then(|c| Ok((c.decimals, open_both(session, (customer_id, to), &call.currency, now)?)))
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
-                Begun::Repeat(first) => repeat(session, customer_id, first),
+                Begun::Replay(first) => replay(session, customer_id, first),
                 Begun::First((decimals, books)) => {
                     let mirror = Operation { counterparty: Some(customer_id.to_string()), ..call.clone() };
                     operation::claim(session, to, &mirror, None, &texts, now)?;
@@ -158,7 +158,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
                 remaining: draw.amount,
                 lapsed: Decimal::ZERO,
                 status: Status::Granted,
-                claims: Vec::new(),
+                clawbacks: Vec::new(),
                 reclaimed: false,
                 changed: false,
                 ..source
@@ -179,7 +179,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
     Ok(parts)
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<TransferRow, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<TransferRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(TransferRow {
         operation_id: first.operation_id,

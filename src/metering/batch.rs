@@ -49,9 +49,9 @@ enum Judged<'a> {
 /// Where the answer to an event stands.
 enum Answer {
     /// It is that of the first report under its identifier, or else this error.
-    Repeat(Error),
+    Replay(Error),
     /// It is known.
-    Known(Outcome),
+    Outcome(Outcome),
 }
 
 /// Events charged by customer and identifier, each by the first report that could be, which is at that place.
@@ -60,7 +60,7 @@ type Charged<'a, 'b> = Map<(&'a str, &'a str), Recorded<'a, 'b>>;
 /// An event that was charged.
 struct Recorded<'a, 'b> {
     priced: &'b Priced<'a>,
-    place: usize,
+    index: usize,
     line: Option<OwnLine>,
 }
 
@@ -172,13 +172,13 @@ fn charge_under_locks(
 ) -> Result<Vec<Outcome>, Error> {
     let mut answers: Vec<Answer> = judged.iter().map(Answer::at_first).collect();
     let mut taken: HashSet<Key> = HashSet::new();
-    let mut places: Vec<usize> = (0..judged.len()).collect();
+    let mut indexes: Vec<usize> = (0..judged.len()).collect();
     // Every identifier is taken for a new one, until its row cannot be written. Then its customer's events are charged
     // again without it: the identifiers are this transaction's by now, or known to be another's.
-    while !places.is_empty() {
-        let lost = charge(session, judged, &places, &taken, &mut answers, now, locking)?;
+    while !indexes.is_empty() {
+        let lost = charge(session, judged, &indexes, &taken, &mut answers, now, locking)?;
         let customers: HashSet<&str> = customers_of(&lost);
-        places.retain(|place| judged[*place].is_of(&customers));
+        indexes.retain(|index| judged[*index].is_of(&customers));
         taken.extend(lost);
     }
     answer(session, judged, answers, now)
@@ -198,51 +198,51 @@ pub fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -
 fn charge(
     session: &Session,
     judged: &[Judged<'_>],
-    places: &[usize],
+    indexes: &[usize],
     taken: &HashSet<Key>,
     answers: &mut [Answer],
     now: Time,
     locking: Locking,
 ) -> Result<HashSet<Key>, Error> {
     let new = |event: &Event| taken.is_empty() || !taken.contains(&event.key().owned());
-    let charging = places.iter().filter_map(|place| match &judged[*place] {
+    let charging = indexes.iter().filter_map(|index| match &judged[*index] {
         Judged::Priced(p) if new(p.event) => Some(p),
         _ => None,
     });
     let mut accounts = Accounts::open(session, charging.collect(), now, locking)?;
-    let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(places.len(), RandomState::default());
+    let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(indexes.len(), RandomState::default());
     let mut refused = Vec::new();
-    for place in places {
+    for index in indexes {
         memory::let_interrupt();
-        let Some(event) = judged[*place].event().filter(|event| new(event)) else { continue };
-        let outcome = match (charged.get(&event.key()), &judged[*place]) {
+        let Some(event) = judged[*index].event().filter(|event| new(event)) else { continue };
+        let outcome = match (charged.get(&event.key()), &judged[*index]) {
             // An identifier twice in one batch: the later report repeats the one that was charged.
             (Some(first), _) => replay::check(event, (&first.priced.event.event_name, first.priced.event.value))
-                .and_then(|()| match &answers[first.place] {
-                    Answer::Known(Ok(row)) => Ok(accounts.as_it_stands(first.priced, row)),
+                .and_then(|()| match &answers[first.index] {
+                    Answer::Outcome(Ok(row)) => Ok(accounts.as_it_stands(first.priced, row)),
                     _ => Err(Error::internal("an event was charged and has no outcome")),
                 }),
             (None, Judged::Priced(priced)) => match accounts.charge(session, priced)? {
                 Ok(Charge { row, line }) => {
-                    charged.insert(event.key(), Recorded { priced, place: *place, line });
+                    charged.insert(event.key(), Recorded { priced, index: *index, line });
                     Ok(row)
                 }
                 Err(error) => {
-                    refused.push((*place, event));
+                    refused.push((*index, event));
                     Err(error)
                 }
             },
             (None, Judged::Bad(error) | Judged::Refused(_, error)) => {
-                refused.push((*place, event));
+                refused.push((*index, event));
                 Err(error.clone())
             }
         };
-        answers[*place] = Answer::Known(outcome);
+        answers[*index] = Answer::Outcome(outcome);
     }
     // What is refused may be a repeat, which is never refused.
-    let repeated = replay::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
-    for (place, _) in refused.into_iter().filter(|(_, event)| repeated.contains(&event.key().owned())) {
-        answers[place] = Answer::at_first(&judged[place]);
+    let replayed = replay::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
+    for (index, _) in refused.into_iter().filter(|(_, event)| replayed.contains(&event.key().owned())) {
+        answers[index] = Answer::at_first(&judged[index]);
     }
     let rows = charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
     let lost = rows::write(session, rows, now)?;
@@ -250,8 +250,8 @@ fn charge(
         let customers = customers_of(&lost);
         rows::forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;
         accounts.leave(&customers);
-        for place in places.iter().filter(|place| judged[**place].is_of(&customers)) {
-            answers[*place] = Answer::at_first(&judged[*place]);
+        for index in indexes.iter().filter(|index| judged[**index].is_of(&customers)) {
+            answers[*index] = Answer::at_first(&judged[*index]);
         }
     }
     accounts.post(session, now)?;
@@ -261,20 +261,20 @@ fn charge(
 /// Answers all of them, the repeats as they stand now.
 fn answer(session: &Session, judged: &[Judged<'_>], answers: Vec<Answer>, now: Time) -> Result<Vec<Outcome>, Error> {
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(answers.len());
-    let (mut places, mut repeats) = (Vec::new(), Vec::new());
-    for (place, (answer, judged)) in answers.into_iter().zip(judged).enumerate() {
+    let (mut indexes, mut replays) = (Vec::new(), Vec::new());
+    for (index, (answer, judged)) in answers.into_iter().zip(judged).enumerate() {
         outcomes.push(match (answer, judged.event()) {
-            (Answer::Known(outcome), _) => Some(outcome),
-            (Answer::Repeat(error), None) => Some(Err(error)),
-            (Answer::Repeat(error), Some(event)) => {
-                places.push(place);
-                repeats.push((event, error));
+            (Answer::Outcome(outcome), _) => Some(outcome),
+            (Answer::Replay(error), None) => Some(Err(error)),
+            (Answer::Replay(error), Some(event)) => {
+                indexes.push(index);
+                replays.push((event, error));
                 None
             }
         });
     }
-    for (place, outcome) in places.into_iter().zip(replay::answers(session, repeats, now)?) {
-        outcomes[place] = Some(outcome);
+    for (index, outcome) in indexes.into_iter().zip(replay::answers(session, replays, now)?) {
+        outcomes[index] = Some(outcome);
     }
     let lost = || Err(Error::internal("an event had no outcome"));
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(lost)).collect())
@@ -306,9 +306,9 @@ fn customers_of(keys: &HashSet<Key>) -> HashSet<&str> {
 impl Answer {
     fn at_first(judged: &Judged<'_>) -> Self {
         match judged {
-            Judged::Bad(error) => Answer::Known(Err(error.clone())),
-            Judged::Refused(_, error) => Answer::Repeat(error.clone()),
-            Judged::Priced(_) => Answer::Repeat(replay::lost()),
+            Judged::Bad(error) => Answer::Outcome(Err(error.clone())),
+            Judged::Refused(_, error) => Answer::Replay(error.clone()),
+            Judged::Priced(_) => Answer::Replay(replay::lost()),
         }
     }
 }

@@ -64,7 +64,7 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
         // An event that costs nothing in an account that was never used.
         let book = Book::unused(customer_id, &event.currency);
         if event.returned.is_none() {
-            mark(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
+            record(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
         }
         return Ok(row(&event, &book, Decimal::ZERO, event.returned.is_some()));
     };
@@ -81,7 +81,7 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
         None => cancel_alone(session, &mut book, &event)?,
         Some(period) => cancel_in_period(session, &mut book, &event, &period)?,
     };
-    mark(session, customer_id, identifier, book.posted_at, reason, returned)?;
+    record(session, customer_id, identifier, book.posted_at, reason, returned)?;
     // Canceled by itself it costs nothing; what it stands at in a period is in the book where it changed.
     if event.period.is_none() {
         (event.consumed, event.pending) = (Decimal::ZERO, Decimal::ZERO);
@@ -118,8 +118,8 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     let pricing = meter::prices_of(session, &event.event_name, event.price_version)?;
     let price_class = pricing.class(|| event.metadata.as_ref().map(Json::text));
     let next = if meter.aggregation.is_ranked() {
-        let place = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
-        rank::without(session, &standing, &meter, &book.customer_id, period, place)?
+        let ranked = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
+        rank::without(session, &standing, &meter, &book.customer_id, period, ranked)?
     } else {
         let report = Report {
             value: event.value,
@@ -271,7 +271,7 @@ fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, De
     Ok(draws)
 }
 
-static MARK: Statement = Statement::new(
+static RECORD: Statement = Statement::new(
     c"INSERT INTO credits_internal.canceled_events (customer_id, identifier, canceled_at, reason, returned)
       VALUES ($1, $2, $3, $4, $5)",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
@@ -279,14 +279,14 @@ static MARK: Statement = Statement::new(
 
 // What an event that is priced by itself owed is no longer owed; what was paid for it stays what it was, and came back.
 static FORGET_DEBT: Statement = Statement::new(
-    c"WITH place AS (
+    c"WITH forgotten AS (
           DELETE FROM credits_internal.event_debts WHERE customer_id = $1 AND identifier = $2
       )
       UPDATE credits_internal.meter_events SET pending = 0 WHERE customer_id = $1 AND identifier = $2",
     &[TEXTOID, TEXTOID],
 );
 
-fn mark(
+fn record(
     session: &Session,
     customer_id: &str,
     identifier: &str,
@@ -295,7 +295,7 @@ fn mark(
     returned: Decimal,
 ) -> Result<(), Error> {
     let arguments = [customer_id.cell(), identifier.cell(), at.cell(), reason.cell(), returned.cell()];
-    MARK.run(session, &arguments).map(drop)
+    RECORD.run(session, &arguments).map(drop)
 }
 
 fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {

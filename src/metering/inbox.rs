@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::posting::Key;
 use crate::metering::batch;
-use crate::metering::inbox::cursor::{At, Waiting};
+use crate::metering::inbox::cursor::{At, Cursor};
 use crate::metering::inbox::isolation::Outcome;
 use crate::metering::report::{Event, Extras};
 use crate::moment::Time;
@@ -20,7 +20,7 @@ use crate::pg::locking::patience::Patience;
 use crate::pg::memory;
 use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::array::array;
-use crate::pg::value::{Place, ToCell, UpTo};
+use crate::pg::value::{RowLocation, ToCell, UpTo};
 use crate::settings;
 use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID, UUIDARRAYOID};
 use std::cell::Cell;
@@ -48,8 +48,8 @@ static PUT_ASIDE: Statement = Statement::new(
                                           subscription_id, source_data, metadata, received_at, error, message, rejected_at)
       SELECT x.id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
              i.source_data, i.metadata, i.received_at, x.error, x.message, now()
-      FROM unnest($1, $2, $3, $4) AS x (place, id, error, message)
-      JOIN credits.inbox i ON i.ctid = x.place",
+      FROM unnest($1, $2, $3, $4) AS x (at, id, error, message)
+      JOIN credits.inbox i ON i.ctid = x.at",
     &[TIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
 
@@ -100,17 +100,17 @@ fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Resu
     // Where this fails they wait, and go on to hold back their accounts.
     MORE.set(true);
     let now = settings::now()?;
-    let mut waiting = Waiting::recall();
+    let mut cursor = Cursor::recall();
     let (mut from, mut read, mut whole) = (0, false, false);
     loop {
-        let some = waiting.some(from, (most as usize).min(AT_ONCE));
+        let some = cursor.some(from, (most as usize).min(AT_ONCE));
         if some.is_empty() {
             if whole {
-                waiting.keep_as_it_was();
+                cursor.keep_as_it_was();
                 MORE.set(false);
                 return Ok((Drained::default(), true));
             }
-            whole = waiting.read(session, read)?;
+            whole = cursor.read(session, read)?;
             (from, read) = (0, true);
             continue;
         }
@@ -120,8 +120,8 @@ fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Resu
         let done = report(session, &rows, patience)?;
         // What is not there any more another session took out.
         let staying = rows.iter().zip(&done).filter(|(_, done)| !**done);
-        let stays: HashSet<Place> = staying.map(|(row, _)| row.at.1).collect();
-        let staying = waiting.take_out(from..end, |at| stays.contains(&at.1));
+        let stays: HashSet<RowLocation> = staying.map(|(row, _)| row.at.1).collect();
+        let staying = cursor.take_out(from..end, |at| stays.contains(&at.1));
         let mut drained = Drained { bytes, ..Drained::default() };
         for (row, _) in rows.iter().zip(&done).filter(|(_, done)| **done) {
             drained.rows += 1;
@@ -129,7 +129,7 @@ fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Resu
         }
         if drained.rows > 0 || patience.is_out() {
             MORE.set(!all || end - from >= most as usize);
-            waiting.keep();
+            cursor.keep();
             return Ok((drained, all));
         }
         // All of them were of busy accounts: those behind need not be.
@@ -160,18 +160,18 @@ pub fn holds_back(session: &Session, keys: &[Key], now: Time) -> Result<(HashSet
     if !MORE.get() || settings::is_clock_set() {
         return Ok((held, now));
     }
-    let mut waiting = Waiting::recall();
-    if waiting.since().is_none() {
-        waiting.read(session, false)?;
+    let mut cursor = Cursor::recall();
+    if cursor.since().is_none() {
+        cursor.read(session, false)?;
     }
-    if waiting.since().is_some() {
+    if cursor.since().is_some() {
         for mut row in HASHES.run(session, &[array(keys.iter().map(|(customer_id, _)| customer_id))])?.iter() {
             let (customer_id, hash) = (row.next()?, row.next()?);
-            held.extend(waiting.may_be_of(hash).then_some(customer_id));
+            held.extend(cursor.may_be_of(hash).then_some(customer_id));
         }
     }
-    let since = waiting.since().map_or(now, |since| since.max(now.plus_seconds(-PATIENCE)).min(now));
-    waiting.keep_as_it_was();
+    let since = cursor.since().map_or(now, |since| since.max(now.plus_seconds(-PATIENCE)).min(now));
+    cursor.keep_as_it_was();
     Ok((held, since))
 }
 
@@ -188,36 +188,36 @@ struct Row {
 
 /// Those of these rows that are there, in order, and how many of these were looked for, as many as fit, and how
 /// many bytes they take.
-fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize, usize), Error> {
-    let blocks = || waiting.iter().map(|(_, place)| place.block());
+fn rows(session: &Session, wanted: &[At], now: Time) -> Result<(Vec<Row>, usize, usize), Error> {
+    let blocks = || wanted.iter().map(|(_, location)| location.block());
     let (first, last) = (blocks().min().unwrap_or_default(), blocks().max().unwrap_or_default());
     // What came together lies together, and is read page by page; else each row by its place.
-    let found = if ((last - first) as usize) < waiting.len() / ROWS_A_PAGE + 2 {
-        READ_PAGES.run(session, &[Place::first_of(first).cell(), Place::last_of(last).cell()])?
+    let found = if ((last - first) as usize) < wanted.len() / ROWS_A_PAGE + 2 {
+        READ_PAGES.run(session, &[RowLocation::first_of(first).cell(), RowLocation::last_of(last).cell()])?
     } else {
-        READ.run(session, &[array(waiting.iter().map(|(_, place)| *place))])?
+        READ.run(session, &[array(wanted.iter().map(|(_, location)| *location))])?
     };
     let mut turns = Vec::with_capacity(found.len());
-    for (place, mut row) in found.iter().enumerate() {
+    for (index, mut row) in found.iter().enumerate() {
         let at: At = (row.next()?, row.next()?);
         // Where a row was another may be by now, which comes in its own turn.
-        if let Ok(turn) = waiting.binary_search(&at) {
-            turns.push((turn, place));
+        if let Ok(turn) = wanted.binary_search(&at) {
+            turns.push((turn, index));
         }
     }
     turns.sort_unstable();
     let (mut rows, mut bytes) = (Vec::with_capacity(turns.len()), 0);
-    for (turn, place) in turns {
+    for (turn, index) in turns {
         if bytes > BYTES_AT_ONCE {
             return Ok((rows, turn, bytes));
         }
-        let mut row = found.row(place);
+        let mut row = found.row(index);
         let at: At = (row.next()?, row.next()?);
         let (as_of, event) = read(&mut row, at.0, now)?;
         bytes += event.as_ref().map_or(0, |event| event.extras.bytes());
         rows.push(Row { at, as_of, event });
     }
-    Ok((rows, waiting.len(), bytes))
+    Ok((rows, wanted.len(), bytes))
 }
 
 /// A key as a row has it: whatever can be put into the table.
@@ -258,7 +258,7 @@ fn report(session: &Session, rows: &[Row], patience: &Patience) -> Result<Vec<bo
     }
     if !refused.is_empty() {
         let cells = [
-            array(refused.iter().map(|(place, _)| *place)),
+            array(refused.iter().map(|(index, _)| *index)),
             // In this order, and nobody else's.
             array(refused.iter().map(|_| Uuid::now_v7())),
             array(refused.iter().map(|(_, failure)| &failure.error)),

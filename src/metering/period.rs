@@ -77,9 +77,9 @@ fn date(at: Time) -> Option<Date> {
 pub type Key = (String, Rc<Period>);
 
 static READ: Statement = Statement::new(
-    c"SELECT k.place, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
+    c"SELECT k.ordinal, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
              u.price_class
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, place)
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, ordinal)
       JOIN credits_internal.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
                                   AND u.period_key = k.period_key",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
@@ -97,8 +97,8 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
     ];
     let mut standings: Vec<Standing> = keys.iter().map(|_| Standing::default()).collect();
     for mut row in READ.run(session, &cells)?.iter() {
-        let place = posting::place(&mut row, standings.len())?;
-        let standing = &mut standings[place];
+        let index = posting::index(&mut row, standings.len())?;
+        let standing = &mut standings[index];
         (standing.quantity, standing.event_count) = (row.next()?, row.next()?);
         (standing.last_no, standing.credits) = (row.next()?, row.next()?);
         let (event_no, occurred_at): (Option<i64>, Option<Time>) = (row.next()?, row.next()?);

@@ -73,18 +73,18 @@ pub fn share(most: i32, accounts: usize) -> i64 {
 // The accounts in which usage waits that was recorded by then, one step of the index each, behind the one where the last batch
 // ended.
 static LOCK_SOME: Statement = Statement::in_order(
-    c"WITH RECURSIVE waiting AS (
+    c"WITH RECURSIVE unsettled AS (
           (SELECT u.customer_id, u.currency, u.created_at FROM credits_internal.unsettled_events u
            WHERE (u.customer_id, u.currency) > ($1, $2) ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1)
           UNION ALL
-          SELECT n.customer_id, n.currency, n.created_at FROM waiting w
+          SELECT n.customer_id, n.currency, n.created_at FROM unsettled w
           CROSS JOIN LATERAL (
               SELECT u.customer_id, u.currency, u.created_at FROM credits_internal.unsettled_events u
               WHERE (u.customer_id, u.currency) > (w.customer_id, w.currency)
               ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1) n
       )
       SELECT a.customer_id, a.currency, f.customer_id IS NOT NULL
-      FROM waiting w
+      FROM unsettled w
       JOIN credits_internal.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
       LEFT JOIN credits_internal.account_failures f ON f.customer_id = w.customer_id AND f.currency = w.currency
       WHERE w.created_at <= $4 AND (f.retry_at <= clock_timestamp()) IS NOT FALSE

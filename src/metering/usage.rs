@@ -33,7 +33,7 @@ fn pending_amount(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Ma
         reading(|session| {
             let currencies = match currency {
                 Some(code) => {
-                    currency::check_known(session, code)?;
+                    currency::check_exists(session, code)?;
                     vec![code.to_string()]
                 }
                 None => balance::currencies(session, customer_id)?,
@@ -113,7 +113,7 @@ fn usage_summary(
                 meter::read(session, name)?.ok_or_else(|| meter::missing(session, name))?;
             }
             if let Some(code) = currency {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
             }
             let rows = SUMMARY.run(
                 session,

@@ -28,12 +28,12 @@ fn is_watched(relation: u32) -> bool {
 
 /// Whether it was watched already.
 fn watch(relation: u32) -> bool {
-    let known = is_watched(relation);
-    if !known {
-        let place = NEXT_WATCHED.fetch_add(1, Ordering::Relaxed) % WATCHED.len();
-        WATCHED[place].store(relation, Ordering::Relaxed);
+    let watched = is_watched(relation);
+    if !watched {
+        let index = NEXT_WATCHED.fetch_add(1, Ordering::Relaxed) % WATCHED.len();
+        WATCHED[index].store(relation, Ordering::Relaxed);
     }
-    known
+    watched
 }
 
 /// Starts to listen. Called once, when the library is loaded.
@@ -61,13 +61,13 @@ pub fn table_changed(call: &Call) {
 
 /// Values by key, as long as nothing changed.
 pub struct Cache<T> {
-    known: RefCell<(u64, HashMap<String, T>)>,
+    entries: RefCell<(u64, HashMap<String, T>)>,
 }
 
 impl<T: Clone> Cache<T> {
     /// An empty one.
     pub fn new() -> Self {
-        Cache { known: RefCell::new((0, HashMap::new())) }
+        Cache { entries: RefCell::new((0, HashMap::new())) }
     }
 
     /// The value that is remembered, or what `find` finds, with the tables that it was read from.
@@ -78,11 +78,11 @@ impl<T: Clone> Cache<T> {
     ) -> Result<Option<T>, Error> {
         let generation = GENERATION.load(Ordering::Relaxed);
         {
-            let mut known = self.known.borrow_mut();
-            if known.0 != generation || known.1.len() >= LIMIT {
-                *known = (generation, HashMap::new());
+            let mut entries = self.entries.borrow_mut();
+            if entries.0 != generation || entries.1.len() >= LIMIT {
+                *entries = (generation, HashMap::new());
             }
-            if let Some(value) = known.1.get(key) {
+            if let Some(value) = entries.1.get(key) {
                 return Ok(Some(value.clone()));
             }
         }
@@ -93,7 +93,7 @@ impl<T: Clone> Cache<T> {
         // SAFETY: reads a variable of the backend.
         let snapshot_is_new = unsafe { pg_sys::XactIsoLevel } <= pg_sys::XACT_READ_COMMITTED as i32;
         if unwatched == 0 && snapshot_is_new && GENERATION.load(Ordering::Relaxed) == generation {
-            self.known.borrow_mut().1.insert(key.to_string(), value.clone());
+            self.entries.borrow_mut().1.insert(key.to_string(), value.clone());
         }
         Ok(Some(value))
     }

@@ -122,21 +122,21 @@ unsafe extern "C-unwind" fn on_table(
     root: *mut pg_sys::PlannerInfo,
     table: pg_sys::Oid,
     inherited: bool,
-    known: *mut pg_sys::RelOptInfo,
+    info: *mut pg_sys::RelOptInfo,
 ) {
     if let Some(Some(before)) = TABLES.get() {
         // SAFETY: called as we are.
-        unsafe { before(root, table, inherited, known) };
+        unsafe { before(root, table, inherited, info) };
     }
     if !PLANS_FOR_MANY.get() {
         return;
     }
     // SAFETY: the planner's own description of a table and of its indexes, made for the planning under way alone.
     unsafe {
-        ((*known).tuples, (*known).pages) = (ROWS, PAGES);
-        let Some(indexes) = (*known).indexlist.as_ref() else { return };
-        for place in 0..indexes.length as usize {
-            let index = (*indexes.elements.add(place)).ptr_value.cast::<pg_sys::IndexOptInfo>();
+        ((*info).tuples, (*info).pages) = (ROWS, PAGES);
+        let Some(indexes) = (*info).indexlist.as_ref() else { return };
+        for number in 0..indexes.length as usize {
+            let index = (*indexes.elements.add(number)).ptr_value.cast::<pg_sys::IndexOptInfo>();
             ((*index).tuples, (*index).pages, (*index).tree_height) = (ROWS, INDEX_PAGES, HEIGHT);
         }
     }
@@ -148,13 +148,13 @@ unsafe extern "C-unwind" fn on_column(
     root: *mut pg_sys::PlannerInfo,
     table: *mut pg_sys::RangeTblEntry,
     column: pg_sys::AttrNumber,
-    known: *mut pg_sys::VariableStatData,
+    info: *mut pg_sys::VariableStatData,
 ) -> bool {
     if PLANS_FOR_MANY.get() {
         // SAFETY: the answer's place, which not every caller has cleared.
-        unsafe { (*known).statsTuple = std::ptr::null_mut() };
+        unsafe { (*info).statsTuple = std::ptr::null_mut() };
         return true;
     }
     // SAFETY: called as we are.
-    COLUMNS.get().copied().flatten().is_some_and(|before| unsafe { before(root, table, column, known) })
+    COLUMNS.get().copied().flatten().is_some_and(|before| unsafe { before(root, table, column, info) })
 }

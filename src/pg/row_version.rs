@@ -6,35 +6,35 @@ use crate::pg::value::Oid;
 use pgrx::pg_sys;
 
 /// A moment of this transaction, between two commands.
-pub struct Mark(pg_sys::CommandId);
+pub struct Moment(pg_sys::CommandId);
 
 /// The transaction and the command that wrote a row: its xmin and cmin.
-pub struct Written {
+pub struct RowVersion {
     transaction: pg_sys::TransactionId,
     command: pg_sys::CommandId,
 }
 
-impl Mark {
+impl Moment {
     /// Now: what was written so far was written before it, what is written from here on is not.
     pub fn now(_session: &Session) -> Self {
         // SAFETY: called between statements of a session that may write, where PostgreSQL itself counts on.
         unsafe {
             pg_sys::CommandCounterIncrement();
-            Mark(pg_sys::GetCurrentCommandId(false))
+            Moment(pg_sys::GetCurrentCommandId(false))
         }
     }
 
     /// Whether a row was written after it, by this transaction.
-    pub fn precedes(&self, row: &Written) -> bool {
+    pub fn precedes(&self, row: &RowVersion) -> bool {
         // SAFETY: reads the backend's own state.
         row.command >= self.0 && unsafe { pg_sys::TransactionIdIsCurrentTransactionId(row.transaction) }
     }
 }
 
-impl Written {
+impl RowVersion {
     /// Reads the columns xmin and cmin, which come next; they are numbers that are passed as an oid is.
     pub fn read(row: &mut Row<'_>) -> Result<Self, Error> {
         let (transaction, command) = (row.next::<Oid>()?, row.next::<Oid>()?);
-        Ok(Written { transaction: pg_sys::TransactionId::from(transaction.0.to_u32()), command: command.0.to_u32() })
+        Ok(RowVersion { transaction: pg_sys::TransactionId::from(transaction.0.to_u32()), command: command.0.to_u32() })
     }
 }

@@ -19,7 +19,7 @@ pub struct Session {
 /// committed before it began (where the isolation level lets it). Then does what that put off.
 pub fn writing<T>(work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
     connected(Session { reading: false }, |session| {
-        let begin = last::Mark::here();
+        let begin = last::Scope::begin();
         let result = work(session)?;
         begin.finish(session)?;
         Ok(result)
@@ -263,8 +263,8 @@ impl<'s> Rows<'s> {
     }
 
     /// The row of that number, counted from 0, which is below their number.
-    pub fn row(&self, place: usize) -> Row<'_> {
-        Row::read(self.table, place.min(self.len() - 1))
+    pub fn row(&self, index: usize) -> Row<'_> {
+        Row::read(self.table, index.min(self.len() - 1))
     }
 
     /// The first row, where there is one.

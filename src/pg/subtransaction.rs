@@ -19,7 +19,7 @@ fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, 
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
-    let begin = last::Mark::here();
+    let begin = last::Scope::begin();
     let work = AssertUnwindSafe(|| Ok(work()));
     let worked: Result<T, Box<CaughtError>> =
         PgTryBuilder::new(work).catch_others(|e| Err(Box::new(e))).catch_rust_panic(|e| Err(Box::new(e))).execute();
@@ -131,7 +131,7 @@ fn raise_where(raised: &dyn Fn(&str) -> bool, caught: Box<CaughtError>) -> Failu
 
 /// A SQLSTATE as it is written, of how PostgreSQL packs it: six bits a character.
 fn unpack(code: i32) -> String {
-    (0..5).map(|place| char::from(b'0' + (code >> (6 * place) & 0x3F) as u8)).collect()
+    (0..5).map(|index| char::from(b'0' + (code >> (6 * index) & 0x3F) as u8)).collect()
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 pub mod array;
 pub mod numeric;
-pub mod place;
+pub mod row_location;
 pub mod span;
 
-pub use place::Place;
+pub use row_location::RowLocation;
 
 use crate::moment::Time;
 use crate::pg::memory;
@@ -37,13 +37,13 @@ impl Cell {
 pub(super) fn kept(parts: &[&[u8]]) -> Cell {
     // SAFETY: as many bytes as the parts have, aligned for anything and written whole.
     unsafe {
-        let place = pg_sys::palloc(parts.iter().map(|part| part.len()).sum()).cast::<u8>();
-        let mut end = place;
+        let copy = pg_sys::palloc(parts.iter().map(|part| part.len()).sum()).cast::<u8>();
+        let mut end = copy;
         for part in parts {
             std::ptr::copy_nonoverlapping(part.as_ptr(), end, part.len());
             end = end.add(part.len());
         }
-        Cell::of(pg_sys::Datum::from(place))
+        Cell::of(pg_sys::Datum::from(copy))
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Cause {
 
 /// At which balances somebody is to be told, or credits are to be bought: what auto_recharge/evaluation.rs left to be looked for.
 #[derive(Debug, Clone, Default)]
-pub struct Watch {
+pub struct Evaluation {
     /// When less is available.
     pub below: Decimal,
     /// When so much is available again.
@@ -46,7 +46,7 @@ pub struct Watch {
     pub late: bool,
 }
 
-impl Watch {
+impl Evaluation {
     /// Whether anything is looked for at all.
     pub fn is_set(&self) -> bool {
         self.below > Decimal::ZERO || self.above.is_some()
@@ -108,7 +108,7 @@ pub struct Book {
     /// By operation: credits that it took back from the grant of its purchase, beside what its row says.
     pub taken: BTreeMap<Uuid, Decimal>,
     /// When to look whether something is to be told of the balance.
-    pub watch: Watch,
+    pub evaluation: Evaluation,
     /// Whether the account's row must be written, even where no line was.
     touched: bool,
     /// Whether something was to change that is not there: the tables were damaged.
@@ -153,7 +153,7 @@ impl Book {
             charged: BTreeMap::new(),
             settled: Vec::new(),
             taken: BTreeMap::new(),
-            watch: Watch::default(),
+            evaluation: Evaluation::default(),
             touched: false,
             broken: false,
             uncountable: Vec::new(),
@@ -189,7 +189,11 @@ impl Book {
     /// Whether nothing has changed but that the head has less, and every line of that was handed over: then the account's row
     /// says it all with what is available, when it was posted to, and its last line.
     pub fn only_head_paid(&self) -> bool {
-        self.head_alone && self.lines.is_empty() && self.debts.is_empty() && self.settled.is_empty() && !self.watch.now
+        self.head_alone
+            && self.lines.is_empty()
+            && self.debts.is_empty()
+            && self.settled.is_empty()
+            && !self.evaluation.now
     }
 
     /// Has the account's row written whatever else there is: something changes under its lock that is in no book.
@@ -198,28 +202,28 @@ impl Book {
     }
 
     /// Whether the balance is to be looked at.
-    pub fn is_to_be_watched(&self) -> bool {
-        let Watch { below, above, now, cause, .. } = &self.watch;
-        let taken_back = *cause == Some(Cause::TakenBack) && self.watch.is_set();
+    pub fn needs_evaluation(&self) -> bool {
+        let Evaluation { below, above, now, cause, .. } = &self.evaluation;
+        let taken_back = *cause == Some(Cause::TakenBack) && self.evaluation.is_set();
         *now || taken_back || self.available < *below || above.is_some_and(|above| self.available >= above)
     }
 
     /// Has the balance looked at whatever it is: what is watched has changed.
-    pub fn watch_now(&mut self) {
-        self.watch.now = true;
+    pub fn evaluate_now(&mut self) {
+        self.evaluation.now = true;
         self.touch();
     }
 
     /// The customer spent credits; but not after the last posting, where that is charged late: it may have taken some back.
     pub(super) fn spent(&mut self) {
-        if !self.watch.late {
-            self.watch.cause = Some(Cause::Spent);
+        if !self.evaluation.late {
+            self.evaluation.cause = Some(Cause::Spent);
         }
     }
 
     /// Credits were taken from the customer, who spent nothing.
     pub fn taken_back(&mut self) {
-        self.watch.cause = Some(Cause::TakenBack);
+        self.evaluation.cause = Some(Cause::TakenBack);
     }
 
     /// Writes a line down: the only way in which balances change.

@@ -36,7 +36,7 @@ impl Category {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Not yet effective.
-    Pending,
+    Scheduled,
     /// Can be drawn on.
     Granted,
     /// Nothing remains.
@@ -51,7 +51,7 @@ impl Status {
     /// The name in SQL.
     pub fn as_str(self) -> &'static str {
         match self {
-            Status::Pending => "pending",
+            Status::Scheduled => "pending",
             Status::Granted => "granted",
             Status::Depleted => "depleted",
             Status::Expired => "expired",
@@ -61,7 +61,7 @@ impl Status {
 
     /// The status of that name in SQL.
     pub fn parse(name: &str) -> Option<Self> {
-        [Status::Pending, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
+        [Status::Scheduled, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
             .into_iter()
             .find(|s| s.as_str() == name)
     }
@@ -91,7 +91,7 @@ pub struct Grant {
     /// Where it stands.
     pub status: Status,
     /// What is to be taken of it when credits come back to it, the oldest claim first.
-    pub claims: Vec<Claim>,
+    pub clawbacks: Vec<Clawback>,
     /// Whether its row says something else than these, or than `lapsed`.
     pub reclaimed: bool,
     /// Whether its row says something else than this.
@@ -100,7 +100,7 @@ pub struct Grant {
 
 /// Credits of a grant whose price was paid back while they were held, or that were forgiven: taken when they come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
+pub struct Clawback {
     /// Credits.
     pub amount: Decimal,
     /// The operation that takes them.
@@ -110,18 +110,18 @@ pub struct Claim {
 }
 
 /// Takes so much off claims, the oldest first, or off those that owe: what each of them gives.
-pub fn take_off(claims: &mut Vec<Claim>, amount: Decimal, owing_alone: bool) -> Vec<Claim> {
+pub fn take_off(clawbacks: &mut Vec<Clawback>, amount: Decimal, owing_alone: bool) -> Vec<Clawback> {
     let mut open = amount;
     let mut taken = Vec::new();
-    for claim in claims.iter_mut().filter(|claim| claim.owes || !owing_alone) {
-        let part = open.min(claim.amount);
+    for clawback in clawbacks.iter_mut().filter(|clawback| clawback.owes || !owing_alone) {
+        let part = open.min(clawback.amount);
         if part > Decimal::ZERO {
-            claim.amount -= part;
+            clawback.amount -= part;
             open -= part;
-            taken.push(Claim { amount: part, ..*claim });
+            taken.push(Clawback { amount: part, ..*clawback });
         }
     }
-    claims.retain(|claim| !claim.amount.is_zero());
+    clawbacks.retain(|clawback| !clawback.amount.is_zero());
     taken
 }
 
@@ -233,14 +233,14 @@ impl Grants {
 
     /// Puts one more grant in its place.
     pub fn insert(&mut self, grant: Grant) {
-        let place = self.0.partition_point(|g| *g < grant);
-        self.0.insert(place, grant);
+        let index = self.0.partition_point(|g| *g < grant);
+        self.0.insert(index, grant);
     }
 
     /// The grant with that place in line, for changing what does not bear on it.
     pub fn at_mut(&mut self, precedence: &Precedence) -> Option<&mut Grant> {
-        let place = self.0.binary_search_by(|g| g.precedence().cmp(precedence)).ok()?;
-        self.0.get_mut(place)
+        let index = self.0.binary_search_by(|g| g.precedence().cmp(precedence)).ok()?;
+        self.0.get_mut(index)
     }
 
     /// How many there are.
@@ -250,7 +250,7 @@ impl Grants {
 
     /// Takes out those that cannot be drawn on any more, and returns them: nothing remains of them, or they have ended.
     pub fn take_spent(&mut self) -> Vec<Grant> {
-        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Pending);
+        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Scheduled);
         let (line, spent) = std::mem::take(&mut self.0).into_iter().partition(stays);
         self.0 = line;
         spent
@@ -258,8 +258,8 @@ impl Grants {
 
     /// Takes a grant out of the line.
     pub fn remove(&mut self, id: Uuid) -> Option<Grant> {
-        let place = self.0.iter().position(|g| g.id == id)?;
-        Some(self.0.remove(place))
+        let index = self.0.iter().position(|g| g.id == id)?;
+        Some(self.0.remove(index))
     }
 
     /// Those of them that an event of that meter, or with `None` a plain debit, could draw on, in order.

@@ -46,12 +46,12 @@ pub fn each_apart(
     Ok((done, failures))
 }
 
-static KNOWN: Statement =
+static FAILED_ACCOUNTS: Statement =
     Statement::scanning(c"SELECT f.customer_id, f.currency FROM credits_internal.account_failures f", &[]);
 
 /// All of them.
-pub fn known(session: &Session) -> Result<HashSet<Key>, Error> {
-    KNOWN.run(session, &[])?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+pub fn failed_accounts(session: &Session) -> Result<HashSet<Key>, Error> {
+    FAILED_ACCOUNTS.run(session, &[])?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 // By the server's time, whatever the test clock says: a pause is a pause.

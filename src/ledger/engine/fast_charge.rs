@@ -9,7 +9,7 @@ use crate::ledger::engine::line::OwnLine;
 use crate::ledger::engine::posting;
 use crate::moment::Time;
 use crate::pg::locking::queue;
-use crate::pg::row_version::{Mark, Written};
+use crate::pg::row_version::{Moment, RowVersion};
 use crate::pg::statement::{Rows, Session, Statement};
 use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
@@ -21,7 +21,7 @@ use pgrx::pg_sys::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spending {
     /// Anybody: grants for certain meters are passed over.
-    Plain,
+    Debit,
     /// A meter's event: a grant for certain meters may have to pay first, and then the head does not.
     Usage,
 }
@@ -82,7 +82,7 @@ pub fn pay(session: &Session, charge: &Charge<'_>, line: &Statement, cells: &[Ce
         Attempt::Not(Some(standing)) => standing,
     };
     let (customer_id, currency) = charge.account;
-    let passed_over = standing.restricted > Decimal::ZERO && charge.by == Spending::Plain;
+    let passed_over = standing.restricted > Decimal::ZERO && charge.by == Spending::Debit;
     // Usage that waits to be charged comes first: what was committed by the beginning of the call.
     if !(passed_over || standing.defers) || standing.defers && posting::any_unsettled(session, customer_id, currency)? {
         return Ok(Paid::Otherwise);
@@ -118,7 +118,7 @@ fn attempt(
         restricted.cell(),
         defers.cell(),
     ];
-    let before = Mark::now(session);
+    let before = Moment::now(session);
     let written =
         queue::in_turn(session, c"accounts", charge.account, || line.run(session, &[&own[..], cells].concat()))?;
     if let Some(mut row) = written.first() {
@@ -153,11 +153,11 @@ static PAY_ALL: Statement = Statement::new(
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, $6),
           last_line = a.last_line + x.lines
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
-                   unnest($5) AS place) x
+                   unnest($5) AS ordinal) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency
         AND a.available - x.credits > a.charge_above AND $6 < a.next_change_at
         AND a.restricted = 0 AND NOT a.defers
-      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+      RETURNING x.ordinal, a.last_line, a.available, a.head_grant_id, a.posted_at",
     &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
 );
 
@@ -185,11 +185,11 @@ static PAY_ALL_AS_OF: Statement = Statement::new(
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, x.last),
           last_line = a.last_line + x.lines
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
-                   unnest($5) AS place, unnest($6) AS first, unnest($7) AS last) x
+                   unnest($5) AS ordinal, unnest($6) AS first, unnest($7) AS last) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency
         AND a.available - x.credits > a.charge_above AND x.last < a.next_change_at
         AND a.restricted = 0 AND NOT a.defers AND (a.posted_at <= x.first OR a.posted_at > x.last)
-      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+      RETURNING x.ordinal, a.last_line, a.available, a.head_grant_id, a.posted_at",
     &[
         TEXTARRAYOID,
         TEXTARRAYOID,
@@ -223,16 +223,16 @@ pub fn pay_all_as_of(session: &Session, needs: &[NeedAsOf<'_>]) -> Result<Vec<Op
 fn last_lines(rows: &Rows<'_>, accounts: usize) -> Result<Vec<Option<OwnLine>>, Error> {
     let mut lines = vec![None; accounts];
     for mut row in rows.iter() {
-        let place = posting::place(&mut row, accounts)?;
+        let index = posting::index(&mut row, accounts)?;
         let (line_no, balance) = (row.next()?, row.next()?);
-        lines[place] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
+        lines[index] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
     }
     Ok(lines)
 }
 
 /// What the account's row says.
 struct Standing {
-    written: Written,
+    written: RowVersion,
     available: Decimal,
     restricted: Decimal,
     defers: bool,
@@ -248,7 +248,7 @@ fn standing(session: &Session, (customer_id, currency): (&str, &str)) -> Result<
     let rows = STANDING.run(session, &[customer_id.cell(), currency.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
     Ok(Some(Standing {
-        written: Written::read(&mut row)?,
+        written: RowVersion::read(&mut row)?,
         available: row.next()?,
         restricted: row.next()?,
         defers: row.next()?,

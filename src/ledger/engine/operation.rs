@@ -58,7 +58,7 @@ impl Operation {
     }
 
     /// Itself, where the call under its key is the same, or PC002.
-    fn repeated(self, key: &str, call: &Operation) -> Result<Operation, Error> {
+    fn replayed(self, key: &str, call: &Operation) -> Result<Operation, Error> {
         let both = self.compared().into_iter().zip(call.compared());
         match both.into_iter().find(|((_, first), (_, given))| first != given) {
             None => Ok(self),
@@ -103,7 +103,7 @@ pub fn first_call(
     error: Error,
 ) -> Result<Operation, Error> {
     let Some(key) = key else { return Err(error) };
-    find(session, customer_id, key)?.ok_or(error)?.repeated(key, call)
+    find(session, customer_id, key)?.ok_or(error)?.replayed(key, call)
 }
 
 static CLAIM: Statement = Statement::new(
@@ -164,7 +164,7 @@ pub enum Begun<T> {
     /// The first under its key, or without one: it is claimed and may go on with what was judged.
     First(T),
     /// A repeat of this one.
-    Repeat(Operation),
+    Replay(Operation),
 }
 
 /// Begins a call: claims its key where `judge` lets it, else finds the first call under it. What only a first call must meet
@@ -182,7 +182,7 @@ pub fn begin<T>(
     if let Some(key) = key
         && let Some(first) = find(session, customer_id, key)?
     {
-        return first.repeated(key, call).map(Begun::Repeat);
+        return first.replayed(key, call).map(Begun::Replay);
     }
     let error = match judge() {
         Ok(judged) if claim(session, customer_id, call, key, texts, now)? => {
@@ -191,5 +191,5 @@ pub fn begin<T>(
         Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),
         Err(error) => error,
     };
-    first_call(session, customer_id, key, call, error).map(Begun::Repeat)
+    first_call(session, customer_id, key, call, error).map(Begun::Replay)
 }

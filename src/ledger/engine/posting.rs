@@ -30,7 +30,7 @@ mod side_tables;
 mod unsettled;
 mod window;
 
-pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_by};
+pub use due::{as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, period_debts, some_by};
 pub use ensure_accounts::{make, which_are_there};
 pub use side_tables::take_draws;
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
@@ -40,7 +40,7 @@ pub use window::{take_grants, take_windows};
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::drawdown::{Category, Claim, Grant, Status};
+use crate::ledger::engine::drawdown::{Category, Clawback, Grant, Status};
 use crate::ledger::engine::line::{LineType, Source};
 use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
@@ -58,7 +58,7 @@ macro_rules! account_columns {
     () => {
         "a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
          a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers,
-         a.issued, a.watch_below, nullif(a.watch_above, 'infinity') "
+         a.issued, a.evaluate_below, nullif(a.evaluate_above, 'infinity') "
     };
 }
 
@@ -180,16 +180,16 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let times = (row.next()?, row.next()?);
     let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
     (book.defers, book.issued) = (row.next()?, row.next()?);
-    (book.watch.below, book.watch.above) = (row.next()?, row.next()?);
+    (book.evaluation.below, book.evaluation.above) = (row.next()?, row.next()?);
     Ok(book)
 }
 
 /// The place, counted from 0, that a row's first column says.
-pub fn place(row: &mut Row<'_>, places: usize) -> Result<usize, Error> {
-    let place = row.next::<i64>()?;
-    usize::try_from(place - 1)
+pub fn index(row: &mut Row<'_>, count: usize) -> Result<usize, Error> {
+    let ordinal = row.next::<i64>()?;
+    usize::try_from(ordinal - 1)
         .ok()
-        .filter(|p| *p < places)
+        .filter(|p| *p < count)
         .ok_or_else(|| Error::internal("a row belongs to nothing that was asked"))
 }
 
@@ -207,18 +207,18 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
         remaining: row.next()?,
         lapsed: row.next()?,
         status: Status::parse(&row.next::<String>()?).ok_or_else(unknown)?,
-        claims: claims(row)?,
+        clawbacks: clawbacks(row)?,
         reclaimed: false,
         changed: false,
     })
 }
 
 /// What is to be taken of a grant when it comes back: the last three columns, which are NULL for all but few.
-fn claims(row: &mut Row<'_>) -> Result<Vec<Claim>, Error> {
+fn clawbacks(row: &mut Row<'_>) -> Result<Vec<Clawback>, Error> {
     let Some(operations) = row.next::<Option<Vec<Uuid>>>()? else { return Ok(Vec::new()) };
     let (amounts, owing) = (row.next::<Vec<Decimal>>()?, row.next::<Vec<bool>>()?);
-    let claims = operations.into_iter().zip(amounts).zip(owing);
-    Ok(claims.map(|((operation_id, amount), owes)| Claim { amount, operation_id, owes }).collect())
+    let clawbacks = operations.into_iter().zip(amounts).zip(owing);
+    Ok(clawbacks.map(|((operation_id, amount), owes)| Clawback { amount, operation_id, owes }).collect())
 }
 
 static POST: Statement = Statement::new(
@@ -241,7 +241,7 @@ static POST: Statement = Statement::new(
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
           charge_above = CASE WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'
-                              THEN greatest(x.available - x.head_remaining, a.watch_below) ELSE 'infinity' END,
+                              THEN greatest(x.available - x.head_remaining, a.evaluate_below) ELSE 'infinity' END,
           next_change_at = x.next_change_at,
           posted_at = x.posted_at,
           last_line = x.last_line, last_debt = x.last_debt, issued = x.issued
@@ -298,11 +298,11 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
     if !books.iter().all(Book::is_sound) {
         return Err(Error::internal("a posting would leave something below zero, or misses a grant"));
     }
-    let (plain, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
-    post_head(session, &plain)?;
+    let (head_only, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
+    post_head(session, &head_only)?;
     post_all(session, &books)?;
     LISTENERS.all().try_for_each(|listener| {
-        listener.posted(session, &plain)?;
+        listener.posted(session, &head_only)?;
         listener.posted(session, &books)
     })
 }
@@ -310,7 +310,7 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
 static POST_HEAD: Statement = Statement::new(
     c"UPDATE credits_internal.accounts a
       SET available = x.available, posted_at = x.posted_at, last_line = x.last_line,
-          charge_above = greatest(a.head_floor, a.watch_below)
+          charge_above = greatest(a.head_floor, a.evaluate_below)
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS available, unnest($4) AS posted_at,
                    unnest($5) AS last_line) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency",

@@ -30,7 +30,7 @@ fn credit_grant_expire(customer_id: Option<&str>, grant_id: Option<Id>) -> Reply
     Reply(end(customer_id, grant_id, Status::Expired, None))
 }
 
-static MARK_ENDED: Statement = Statement::new(
+static RECORD_END: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
 );
@@ -53,8 +53,8 @@ fn end(
             posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
             posting::take_grants(session, &mut book, &[grant_id])?;
             book.end_grant(grant_id, status);
-            let marks = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
-            MARK_ENDED.run(session, &marks)?;
+            let cells = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
+            RECORD_END.run(session, &cells)?;
             posting::post(session, &[book])?;
         }
         find(session, customer_id, grant_id, ended).map(One)

@@ -83,7 +83,7 @@ static HOLDERS: Statement = Statement::scanning(
           AS now
                               OFFSET 0) n
           WHERE $1 IS NULL OR a.currency = $1
-      ), place AS (
+      ), ranked AS (
           SELECT n.*, row_number() OVER (
                      PARTITION BY n.currency ORDER BY n.available + n.restricted DESC, n.customer_id) AS no
           FROM now n
@@ -93,7 +93,7 @@ static HOLDERS: Statement = Statement::scanning(
                     > (-coalesce($4, (SELECT l.available + l.restricted FROM now l WHERE l.customer_id = $3), 0), $3))
       )
       SELECT p.customer_id, p.currency, p.available + p.restricted, p.available, p.restricted
-      FROM place p WHERE p.no <= $2 ORDER BY p.currency, p.no",
+      FROM ranked p WHERE p.no <= $2 ORDER BY p.currency, p.no",
     &[TEXTOID, INT8OID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
 );
 
@@ -116,7 +116,7 @@ fn credit_grant_holders(
         let now = settings::now()?;
         reading(|session| {
             match currency {
-                Some(code) => currency::check_known(session, code)?,
+                Some(code) => currency::check_exists(session, code)?,
                 None if after.is_some() => {
                     return Err(Error::argument("after", "needs a currency: balances are compared in one"));
                 }
@@ -182,7 +182,7 @@ fn credit_grant_stats(
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
             if let Some(code) = currency {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
             }
             let rows = STATS.run(
                 session,

@@ -63,7 +63,7 @@ pub struct Charge {
 /// The accounts of a batch.
 pub struct Accounts<'a> {
     books: Vec<Book>,
-    places: Map<Account<'a>, usize>,
+    indexes: Map<Account<'a>, usize>,
     /// Accounts that are there and were not to be had.
     busy: HashSet<Account<'a>>,
     /// Accounts that are there for deferred events, which lock nothing.
@@ -71,7 +71,7 @@ pub struct Accounts<'a> {
     periods: HashMap<period::Key, Periodic<'a>>,
     ranks: Vec<Rank>,
     /// Deferred events of this batch that nothing has charged yet.
-    waiting: Map<Account<'a>, Vec<&'a Priced<'a>>>,
+    unsettled: Map<Account<'a>, Vec<&'a Priced<'a>>>,
     /// Those that were charged before what came after them.
     settled: HashSet<(&'a str, &'a str)>,
 }
@@ -122,25 +122,25 @@ impl<'a> Accounts<'a> {
             !b.defers && needs.get(&(b.customer_id.as_str(), b.currency.as_str())).is_some_and(|need| need.deferred)
         };
         posting::expect_unsettled(session, &mut books.iter_mut().filter(first).collect::<Vec<_>>())?;
-        let mut places = Map::with_capacity_and_hasher(books.len(), RandomState::default());
+        let mut indexes = Map::with_capacity_and_hasher(books.len(), RandomState::default());
         // Both are in key order, and every book is of one of these accounts.
         let mut keys = locked.iter().copied();
-        for (place, book) in books.iter().enumerate() {
-            places.extend(keys.find(|key| *key == (&book.customer_id, &book.currency)).map(|key| (key, place)));
+        for (index, book) in books.iter().enumerate() {
+            indexes.extend(keys.find(|key| *key == (&book.customer_id, &book.currency)).map(|key| (key, index)));
         }
         let mut busy = HashSet::new();
         if locking == Locking::Skip {
-            let missing: Vec<Account<'a>> = locked.into_iter().filter(|key| !places.contains_key(key)).collect();
+            let missing: Vec<Account<'a>> = locked.into_iter().filter(|key| !indexes.contains_key(key)).collect();
             busy = among(&missing, &posting::which_are_there(session, &kept(&missing))?);
         }
         let mut accounts = Accounts {
             books,
-            places,
+            indexes,
             busy,
             there,
             periods: HashMap::new(),
             ranks: Vec::new(),
-            waiting: Map::default(),
+            unsettled: Map::default(),
             settled: HashSet::new(),
         };
         accounts.take_periods(session, &events, &mut needs)?;
@@ -156,7 +156,7 @@ impl<'a> Accounts<'a> {
         needs: &mut Map<Account<'a>, Need>,
     ) -> Result<(), Error> {
         let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
-        for p in events.iter().filter(|p| self.places.contains_key(&p.account())) {
+        for p in events.iter().filter(|p| self.indexes.contains_key(&p.account())) {
             if let Some(period) = p.period() {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
             }
@@ -199,16 +199,16 @@ impl<'a> Accounts<'a> {
     /// The outcome of an event of this batch as it stands by now.
     pub fn as_it_stands(&self, p: &Priced<'_>, row: &EventRow) -> EventRow {
         let key = p.account();
-        let book = self.places.get(&key).and_then(|place| self.books.get(*place));
+        let book = self.indexes.get(&key).and_then(|index| self.books.get(*index));
         match book {
             Some(book) if !p.meter.deferred || self.settled.contains(&p.event.key()) => {
                 let paid = if p.meter.deferred { p.own_cost() } else { row.consumed };
                 let debt = book.debt(&p.event.identifier);
                 let (consumed, pending) = debt.map_or((paid, row.pending), |debt| (debt.consumed, debt.pending));
                 // What waits counts as spent.
-                let available = self.waiting.get(&key).map_or(book.available, |waiting| {
+                let available = self.unsettled.get(&key).map_or(book.available, |unsettled| {
                     let mut book = book.clone();
-                    charge_waiting(&mut book, waiting);
+                    charge_unsettled(&mut book, unsettled);
                     book.available
                 });
                 report::row(p.event, consumed, pending, available, true)
@@ -227,7 +227,7 @@ impl<'a> Accounts<'a> {
         if p.meter.deferred {
             return self.defer(session, key, p);
         }
-        let Some(book) = self.places.get(&key).and_then(|place| self.books.get_mut(*place)) else {
+        let Some(book) = self.indexes.get(&key).and_then(|index| self.books.get_mut(*index)) else {
             // Of a meter that refuses: the others' accounts were made.
             let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
             return Ok(customer::must_exist(session, &p.event.customer_id)
@@ -236,10 +236,10 @@ impl<'a> Accounts<'a> {
         };
         // What was reported before is charged before, as if each event had come alone; if this one is refused, it goes on
         // waiting.
-        let waiting = self.waiting.remove(&key).unwrap_or_default();
+        let unsettled = self.unsettled.remove(&key).unwrap_or_default();
         let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
-        let before = (may_refuse && !waiting.is_empty()).then(|| book.clone());
-        let staying = charge_waiting(book, &waiting);
+        let before = (may_refuse && !unsettled.is_empty()).then(|| book.clone());
+        let staying = charge_unsettled(book, &unsettled);
         let lines = book.lines.len();
         let outcome = match &p.cost {
             Cost::Own(cost) => {
@@ -256,13 +256,13 @@ impl<'a> Accounts<'a> {
         match before {
             Some(before) if outcome.is_err() => {
                 *book = before;
-                self.waiting.insert(key, waiting);
+                self.unsettled.insert(key, unsettled);
             }
             _ => {
                 let stays = |key: &(&str, &str)| staying.iter().any(|p| p.event.key() == *key);
-                self.settled.extend(waiting.iter().map(|earlier| earlier.event.key()).filter(|key| !stays(key)));
+                self.settled.extend(unsettled.iter().map(|earlier| earlier.event.key()).filter(|key| !stays(key)));
                 if !staying.is_empty() {
-                    self.waiting.insert(key, staying);
+                    self.unsettled.insert(key, staying);
                 }
             }
         }
@@ -275,11 +275,11 @@ impl<'a> Accounts<'a> {
         key: Account<'a>,
         p: &'a Priced<'a>,
     ) -> Result<Result<Charge, Error>, Error> {
-        if !self.there.contains(&key) && !self.places.contains_key(&key) {
+        if !self.there.contains(&key) && !self.indexes.contains_key(&key) {
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| Err(Error::internal("an account was made and is not there"))));
         }
-        self.waiting.entry(key).or_default().push(p);
+        self.unsettled.entry(key).or_default().push(p);
         Ok(Ok(Charge { row: report::unsettled(p.event, false), line: None }))
     }
 
@@ -289,7 +289,7 @@ impl<'a> Accounts<'a> {
         self.books.retain(|book| !left(&book.customer_id));
         self.periods.retain(|(customer_id, _), _| !left(customer_id));
         self.ranks.retain(|rank| !left(&rank.customer_id));
-        self.waiting.retain(|(customer_id, _), _| !left(customer_id));
+        self.unsettled.retain(|(customer_id, _), _| !left(customer_id));
     }
 
     /// Writes what became of all of them.
@@ -312,8 +312,8 @@ impl<'a> Accounts<'a> {
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
         rank::write(session, &self.ranks)?;
-        let waiting: Vec<&Priced<'_>> = self.waiting.into_values().flatten().collect();
-        deferred::enqueue(session, &waiting, now)
+        let unsettled: Vec<&Priced<'_>> = self.unsettled.into_values().flatten().collect();
+        deferred::enqueue(session, &unsettled, now)
     }
 }
 
@@ -344,9 +344,9 @@ fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> R
 }
 
 /// Charges what waits; what cannot be counted any more stays.
-fn charge_waiting<'a>(book: &mut Book, waiting: &[&'a Priced<'a>]) -> Vec<&'a Priced<'a>> {
+fn charge_unsettled<'a>(book: &mut Book, unsettled: &[&'a Priced<'a>]) -> Vec<&'a Priced<'a>> {
     let mut staying = Vec::new();
-    for p in waiting {
+    for p in unsettled {
         if book.can_owe_for(&p.event.event_name, p.own_cost(), p.meter.decimals) {
             book.charge_anyway(&usage(p), p.own_cost(), book.posted_at);
         } else {

@@ -29,29 +29,29 @@ pub fn report_apart(session: &Session, events: &[Result<Event, Error>], now: Tim
 /// Reports each customer's events apart, and where that fails each event; in the order of their keys, in which they are locked.
 fn by_customer(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
     let mut customers: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
-    for (place, event) in events.iter().enumerate() {
-        customers.entry(event.as_ref().ok().map(|event| event.customer_id.as_str())).or_default().push(place);
+    for (index, event) in events.iter().enumerate() {
+        customers.entry(event.as_ref().ok().map(|event| event.customer_id.as_str())).or_default().push(index);
     }
     let mut outcomes: Vec<Option<Answered>> = events.iter().map(|_| None).collect();
-    let mut report_some = |places: &[usize]| -> Result<(), Failure> {
-        let some: Vec<&Result<Event, Error>> = places.iter().map(|place| &events[*place]).collect();
+    let mut report_some = |indexes: &[usize]| -> Result<(), Failure> {
+        let some: Vec<&Result<Event, Error>> = indexes.iter().map(|index| &events[*index]).collect();
         let reported = subtransaction::isolate_waiting(|| report(session, &some, now, Locking::Wait))?;
-        for (place, outcome) in places.iter().zip(reported) {
-            outcomes[*place] = Some(outcome.map_err(Failure::from));
+        for (index, outcome) in indexes.iter().zip(reported) {
+            outcomes[*index] = Some(outcome.map_err(Failure::from));
         }
         Ok(())
     };
     let mut failed = Vec::new();
-    for places in customers.values() {
-        if report_some(places).is_err() {
-            for place in places {
-                if let Err(failure) = report_some(&[*place]) {
-                    failed.push((*place, failure));
+    for indexes in customers.values() {
+        if report_some(indexes).is_err() {
+            for index in indexes {
+                if let Err(failure) = report_some(&[*index]) {
+                    failed.push((*index, failure));
                 }
             }
         }
     }
-    failed.into_iter().for_each(|(place, failure)| outcomes[place] = Some(Err(failure)));
+    failed.into_iter().for_each(|(index, failure)| outcomes[index] = Some(Err(failure)));
     let lost = || Error::internal("an event had no outcome");
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
 }

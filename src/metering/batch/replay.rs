@@ -58,7 +58,7 @@ pub fn lost() -> Error {
 /// Answers one report from the first one under its identifier; where there is none, with the error it came with.
 pub fn answer(session: &Session, event: &Event, now: Time, error: Error) -> Outcome {
     let mut outcomes = answers(session, vec![(event, error)], now)?;
-    outcomes.pop().unwrap_or_else(|| Err(Error::internal("a repeat had no answer")))
+    outcomes.pop().unwrap_or_else(|| Err(Error::internal("a replay had no answer")))
 }
 
 /// The same for many: an answer a report, in the order given, all of one moment.

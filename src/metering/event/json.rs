@@ -34,7 +34,7 @@ static READ: Statement = Statement::new(
                                  'source_data', 'metadata')) END,
              e ->> 'identifier', e ->> 'customer_id', e ->> 'event_name', e ? 'value', e ->> 'value', e ->> 'occurred_at',
              e ->> 'subscription_id', nullif(e -> 'source_data', 'null'), nullif(e -> 'metadata', 'null')
-      FROM jsonb_array_elements($1) WITH ORDINALITY AS x (e, place) ORDER BY place",
+      FROM jsonb_array_elements($1) WITH ORDINALITY AS x (e, ordinal) ORDER BY ordinal",
     &[JSONBOID],
 );
 

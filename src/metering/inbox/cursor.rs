@@ -5,14 +5,14 @@ use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::backend::{self, Transaction};
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::{Place, ToCell};
+use crate::pg::value::{RowLocation, ToCell};
 use pgrx::pg_sys::{INT8OID, TIDOID};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
 /// When a row of the inbox was received, and where it is: its turn. Rows of one moment are in the order in which they lie.
-pub type At = (Time, Place);
+pub type At = (Time, RowLocation);
 
 /// Most rows that a session remembers: 16 bytes each.
 const MOST: i64 = 1_000_000;
@@ -26,11 +26,11 @@ static READ: Statement = Statement::scanning(
 );
 
 thread_local! {
-    static KNOWN: RefCell<Waiting> = RefCell::default();
+    static CURSOR: RefCell<Cursor> = RefCell::default();
 }
 
 /// Rows of the inbox that nobody has taken out yet, as far as the session knows, in their order.
-pub struct Waiting {
+pub struct Cursor {
     rows: Vec<At>,
     /// When the first of them to come came, or one that was taken out since.
     oldest: Time,
@@ -45,9 +45,9 @@ pub struct Waiting {
     left_by: Option<Transaction>,
 }
 
-impl Default for Waiting {
+impl Default for Cursor {
     fn default() -> Self {
-        Waiting {
+        Cursor {
             rows: Vec::new(),
             oldest: Time::NEVER,
             customers: HashSet::new(),
@@ -58,13 +58,13 @@ impl Default for Waiting {
     }
 }
 
-impl Waiting {
+impl Cursor {
     /// What the session remembers, where that still holds. It forgets it until [`Waiting::keep`], so that an error leaves it
     /// with nothing wrong.
     pub fn recall() -> Self {
-        let known = KNOWN.take();
-        let fresh = backend::clock() < known.read_at.plus_seconds(SECONDS);
-        if fresh && known.left_by.as_ref().is_none_or(Transaction::holds) { known } else { Waiting::default() }
+        let cursor = CURSOR.take();
+        let fresh = backend::clock() < cursor.read_at.plus_seconds(SECONDS);
+        if fresh && cursor.left_by.as_ref().is_none_or(Transaction::holds) { cursor } else { Cursor::default() }
     }
 
     /// Has the session remember it, after it took rows out.
@@ -75,7 +75,7 @@ impl Waiting {
 
     /// Has the session remember it, where it took nothing out.
     pub fn keep_as_it_was(self) {
-        KNOWN.set(self);
+        CURSOR.set(self);
     }
 
     /// Reads which rows there are, the first in order: of the `whole` table, or, where it knows of none, of its end, so as not to
@@ -85,7 +85,7 @@ impl Waiting {
         if from.is_none() {
             self.read_at = backend::clock();
         }
-        let found = READ.run(session, &[MOST.cell(), Place::first_of(from.unwrap_or(0)).cell()])?;
+        let found = READ.run(session, &[MOST.cell(), RowLocation::first_of(from.unwrap_or(0)).cell()])?;
         (self.rows, self.oldest, self.customers) = (Vec::with_capacity(found.len()), Time::NEVER, HashSet::new());
         for mut row in found.iter() {
             let at: At = (row.next()?, row.next()?);
@@ -95,7 +95,7 @@ impl Waiting {
         }
         if self.rows.len() as i64 == MOST {
             self.end = None;
-        } else if let Some(last) = self.rows.iter().map(|(_, place)| place.block()).max() {
+        } else if let Some(last) = self.rows.iter().map(|(_, index)| index.block()).max() {
             self.end = Some(last);
         }
         Ok(from.is_none())

@@ -37,18 +37,18 @@ const ROWS: usize = 10;
 /// Charges what rows report, an outcome a row: all at once, but for the rows of accounts that work failed for before; where that
 /// fails, account by account.
 pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Result<Vec<Outcome>, Error> {
-    let failed = failure::known(session)?;
+    let failed = failure::failed_accounts(session)?;
     let mut outcomes: Vec<Option<Outcome>> = rows.iter().map(|_| None).collect();
     let (mut together, mut apart): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
-    for (place, row) in rows.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         let is_apart = !failed.is_empty() && account(session, row)?.is_some_and(|key| failed.contains(&key));
-        if is_apart { apart.push(place) } else { together.push(place) }
+        if is_apart { apart.push(index) } else { together.push(index) }
     }
     if let Err(_failure) = charge(session, rows, &together, &mut outcomes, patience) {
         apart.append(&mut together);
     }
-    for (key, places) in by_account(session, rows, apart)? {
-        match charge(session, rows, &places, &mut outcomes, patience) {
+    for (key, indexes) in by_account(session, rows, apart)? {
+        match charge(session, rows, &indexes, &mut outcomes, patience) {
             Ok(()) => {
                 if let Some(key) = key.filter(|key| failed.contains(key)) {
                     failure::forget(session, &key)?;
@@ -59,17 +59,18 @@ pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Resul
             Err(failure) if failure.is_busy() => {}
             // Is it the account, or one of these rows?
             Err(_) => {
-                let works = key.as_ref().map_or(Ok(()), |key| account_works(session, key, rows[places[0]].0, patience));
+                let works =
+                    key.as_ref().map_or(Ok(()), |key| account_works(session, key, rows[indexes[0]].0, patience));
                 if let (Some(key), Err(failure)) = (&key, works)
                     && !failure.is_busy()
                 {
                     failure::record(session, key, &failure)?;
-                    places.iter().for_each(|place| outcomes[*place] = Some(Outcome::Failed(failure.clone())));
+                    indexes.iter().for_each(|index| outcomes[*index] = Some(Outcome::Failed(failure.clone())));
                     continue;
                 }
             }
         }
-        one_by_one(session, rows, places, &mut outcomes, patience);
+        one_by_one(session, rows, indexes, &mut outcomes, patience);
     }
     let lost = || Error::internal("a row of the inbox had no outcome");
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
@@ -79,23 +80,23 @@ pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Resul
 fn one_by_one(
     session: &Session,
     rows: &[Row<'_>],
-    places: Vec<usize>,
+    indexes: Vec<usize>,
     outcomes: &mut [Option<Outcome>],
     patience: &Patience,
 ) {
     let mut busy = 0;
-    for place in places {
+    for index in indexes {
         if busy == ROWS {
-            outcomes[place] = Some(Outcome::Busy);
+            outcomes[index] = Some(Outcome::Busy);
             continue;
         }
-        match charge(session, rows, &[place], outcomes, patience) {
+        match charge(session, rows, &[index], outcomes, patience) {
             Ok(()) => {}
             Err(failure) if failure.is_busy() => {
                 busy += 1;
-                outcomes[place] = Some(Outcome::Busy);
+                outcomes[index] = Some(Outcome::Busy);
             }
-            Err(failure) => outcomes[place] = Some(Outcome::Failed(failure)),
+            Err(failure) => outcomes[index] = Some(Outcome::Failed(failure)),
         }
     }
 }
@@ -104,17 +105,17 @@ fn one_by_one(
 fn charge(
     session: &Session,
     rows: &[Row<'_>],
-    places: &[usize],
+    indexes: &[usize],
     outcomes: &mut [Option<Outcome>],
     patience: &Patience,
 ) -> Result<(), Failure> {
-    if places.is_empty() {
+    if indexes.is_empty() {
         return Ok(());
     }
-    let some: Vec<Row<'_>> = places.iter().map(|place| rows[*place]).collect();
+    let some: Vec<Row<'_>> = indexes.iter().map(|index| rows[*index]).collect();
     let charged = subtransaction::isolate(patience, || charge_all(session, &some))?;
-    for (place, outcome) in places.iter().zip(charged) {
-        outcomes[*place] = Some(match outcome {
+    for (index, outcome) in indexes.iter().zip(charged) {
+        outcomes[*index] = Some(match outcome {
             Ok(()) => Outcome::Done,
             Err(Error::AccountBusy) => Outcome::Busy,
             Err(error) => Outcome::Failed(error.into()),
@@ -129,12 +130,12 @@ fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Result<(), Erro
     let came_together = rows.iter().all(|(as_of, _)| *as_of == rows[0].0);
     let done = if came_together { vec![false; rows.len()] } else { moments::charge(session, rows)? };
     let mut outcomes: Vec<Result<(), Error>> = rows.iter().map(|_| Ok(())).collect();
-    let others: Vec<usize> = (0..rows.len()).filter(|place| !done[*place]).collect();
+    let others: Vec<usize> = (0..rows.len()).filter(|index| !done[*index]).collect();
     for together in others.chunk_by(|one, other| rows[*one].0 == rows[*other].0) {
-        let events: Vec<&Result<Event, Error>> = together.iter().map(|place| rows[*place].1).collect();
+        let events: Vec<&Result<Event, Error>> = together.iter().map(|index| rows[*index].1).collect();
         let reported = batch::report(session, &events, rows[together[0]].0, Locking::Skip)?;
-        for (place, outcome) in together.iter().zip(reported) {
-            outcomes[*place] = outcome.map(drop);
+        for (index, outcome) in together.iter().zip(reported) {
+            outcomes[*index] = outcome.map(drop);
         }
     }
     Ok(outcomes)
@@ -156,17 +157,17 @@ fn account(session: &Session, (_, row): &Row<'_>) -> Result<Option<Key>, Error> 
 }
 
 /// Places by account, each account where its first row is.
-fn by_account(session: &Session, rows: &[Row<'_>], mut places: Vec<usize>) -> Result<Vec<Group>, Error> {
-    places.sort_unstable();
+fn by_account(session: &Session, rows: &[Row<'_>], mut indexes: Vec<usize>) -> Result<Vec<Group>, Error> {
+    indexes.sort_unstable();
     let mut groups: Vec<Group> = Vec::new();
     let mut found: HashMap<Option<Key>, usize> = HashMap::new();
-    for place in places {
-        let key = account(session, &rows[place])?;
+    for index in indexes {
+        let key = account(session, &rows[index])?;
         let group = *found.entry(key.clone()).or_insert_with(|| {
             groups.push((key, Vec::new()));
             groups.len() - 1
         });
-        groups[group].1.push(place);
+        groups[group].1.push(index);
     }
     Ok(groups)
 }

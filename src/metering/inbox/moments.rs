@@ -30,7 +30,7 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
     let mut priced: Vec<(usize, Priced<'_>)> = Vec::new();
     // Whose rows all are of one account that may pay for each: then their order is that of the account alone.
     let mut accounts: Map<&str, Option<Account<'_>>> = Map::default();
-    for (place, ((at, event), meter)) in rows.iter().zip(&meters).enumerate() {
+    for (index, ((at, event), meter)) in rows.iter().zip(&meters).enumerate() {
         let Ok(event) = event else { continue };
         let payable = report::price(event, meter.as_deref(), *at).ok().filter(|p| fast_path::cost(p).is_some());
         let account = payable.as_ref().map(Priced::account);
@@ -38,7 +38,7 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
         if *same != account {
             *same = None;
         }
-        priced.extend(payable.map(|p| (place, p)));
+        priced.extend(payable.map(|p| (index, p)));
     }
     let mut keys: Vec<Key> = accounts.into_values().flatten().map(|account| account.owned()).collect();
     keys.sort_unstable();
@@ -53,9 +53,9 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
     if priced.is_empty() {
         return Ok(done);
     }
-    let events: Vec<(&Priced<'_>, Time)> = priced.iter().map(|(place, p)| (p, rows[*place].0)).collect();
-    for ((place, _), charged) in priced.iter().zip(fast_path::pay_as_of(session, &events)) {
-        done[*place] = charged;
+    let events: Vec<(&Priced<'_>, Time)> = priced.iter().map(|(index, p)| (p, rows[*index].0)).collect();
+    for ((index, _), charged) in priced.iter().zip(fast_path::pay_as_of(session, &events)) {
+        done[*index] = charged;
     }
     Ok(done)
 }

@@ -51,12 +51,12 @@ static FIND: Statement = Statement::new(
 );
 
 thread_local! {
-    static KNOWN: Cache<Rc<Meter>> = Cache::new();
+    static CACHE: Cache<Rc<Meter>> = Cache::new();
 }
 
 /// The meter of that event name.
 pub fn find(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
-    KNOWN.with(|known| known.get_or_find(event_name, || read_with_tables(session, event_name)))
+    CACHE.with(|cache| cache.get_or_find(event_name, || read_with_tables(session, event_name)))
 }
 
 static VERSION_AT: Statement = Statement::in_order(

@@ -123,16 +123,16 @@ fn tiers(path: &str, value: &Value) -> Checked<Vec<Tier>> {
     };
     let mut tiers = Vec::with_capacity(given.len());
     let mut from = Decimal::ZERO;
-    for (place, value) in given.iter().enumerate() {
-        let path = format!("{path}[{place}]");
+    for (index, value) in given.iter().enumerate() {
+        let path = format!("{path}[{index}]");
         let object = object(&path, value)?;
         only(&path, object, &["up_to", "unit_price", "flat_fee"])?;
         let up_to = number(&path, object, "up_to")?;
         match up_to {
-            Some(_) if place + 1 == given.len() => {
+            Some(_) if index + 1 == given.len() => {
                 return wrong(&at(&path, "up_to"), "must be left out of the last tier, which has no end");
             }
-            None if place + 1 < given.len() => {
+            None if index + 1 < given.len() => {
                 return wrong(&at(&path, "up_to"), "is required of every tier but the last");
             }
             Some(up_to) if up_to <= from => {

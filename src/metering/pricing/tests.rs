@@ -165,9 +165,9 @@ proptest! {
         prices in proptest::collection::vec((0u32..50, 0u32..20), 5), volume in any::<bool>(), per in 1u32..5
     ) {
         let ends: Vec<u32> = ends.into_iter().collect();
-        let tier = |place: usize| {
-            let (unit_price, flat_fee) = prices[place];
-            let up_to = ends.get(place).map_or(String::new(), |end| format!(r#""up_to": {end}, "#));
+        let tier = |index: usize| {
+            let (unit_price, flat_fee) = prices[index];
+            let up_to = ends.get(index).map_or(String::new(), |end| format!(r#""up_to": {end}, "#));
             format!(r#"{{{up_to}"unit_price": {unit_price}, "flat_fee": {flat_fee}}}"#)
         };
         let tiers: Vec<String> = (0..=ends.len()).map(tier).collect();
@@ -178,11 +178,11 @@ proptest! {
         let mut twelfths = 0u64;
         let mut entered = std::collections::BTreeSet::new();
         for unit in 1..=quantity {
-            let place = if volume { of(quantity) } else { of(unit) };
-            twelfths += u64::from(prices[place].0 * 12 / per);
-            entered.insert(place);
+            let index = if volume { of(quantity) } else { of(unit) };
+            twelfths += u64::from(prices[index].0 * 12 / per);
+            entered.insert(index);
         }
-        twelfths += entered.iter().map(|place| u64::from(prices[*place].1) * 12).sum::<u64>();
+        twelfths += entered.iter().map(|index| u64::from(prices[*index].1) * 12).sum::<u64>();
         let expected = (twelfths * 1_000_000 * 2 + 12) / 24;
         let found = Pricing::parse(&pricing).unwrap().price("").cost(Decimal::from(quantity), 6).unwrap();
         prop_assert_eq!(found, Decimal::new(expected as i64, 6), "{} of {}", quantity, pricing);

@@ -168,8 +168,8 @@ unsafe fn name(call: pg_sys::FunctionCallInfo, number: usize) -> &'static str {
         CStr::from_ptr(*names.add(number)).to_string_lossy().into_owned()
     };
     NAMES.with_borrow_mut(|names| {
-        if let Some(known) = names.get(name.as_str()) {
-            return *known;
+        if let Some(cached) = names.get(name.as_str()) {
+            return *cached;
         }
         let name: &'static str = String::leak(name);
         names.insert(name);

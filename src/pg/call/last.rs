@@ -18,12 +18,12 @@ pub fn put_off(_session: &Session, key: &str, work: impl FnOnce(&Session) -> Res
 }
 
 /// A place in what is put off. What is behind it is gone when this is, done or not.
-pub struct Mark(usize);
+pub struct Scope(usize);
 
-impl Mark {
+impl Scope {
     /// Behind all that is put off by now.
-    pub fn here() -> Self {
-        Mark(PUT_OFF.with_borrow(Vec::len))
+    pub fn begin() -> Self {
+        Scope(PUT_OFF.with_borrow(Vec::len))
     }
 
     /// Does what was put off since.
@@ -39,7 +39,7 @@ impl Mark {
     }
 }
 
-impl Drop for Mark {
+impl Drop for Scope {
     fn drop(&mut self) {
         PUT_OFF.with_borrow_mut(|all| all.truncate(self.0));
     }

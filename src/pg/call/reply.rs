@@ -141,8 +141,8 @@ thread_local! {
 unsafe fn row_descriptor(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
     // SAFETY: the caller's promise; flinfo is set for every function called through SQL.
     let function = unsafe { (*(*fcinfo).flinfo).fn_oid };
-    if let Some(known) = DESCRIPTORS.with_borrow(|d| d.get(&function).copied()) {
-        return known;
+    if let Some(cached) = DESCRIPTORS.with_borrow(|d| d.get(&function).copied()) {
+        return cached;
     }
     // SAFETY: the descriptor is copied to memory that lasts as long as the session. Where ALTER TYPE adds
     // a column meanwhile, the session's rows lack it, and PostgreSQL reads NULL there.

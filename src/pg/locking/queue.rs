@@ -20,23 +20,23 @@ const LONG: Duration = Duration::from_micros(300);
 /// How often the session queues for a row until it has found nobody else there.
 const PATIENCE: u8 = 64;
 /// How many rows it remembers.
-const PLACES: usize = 64;
+const SLOTS: usize = 64;
 
 thread_local! {
     /// Rows that were waited for, by their hash, and how often more they are queued for: nothing at the start.
-    static WANTED: RefCell<[(u32, u8); PLACES]> = const { RefCell::new([(0, 0); PLACES]) };
+    static WANTED: RefCell<[(u32, u8); SLOTS]> = const { RefCell::new([(0, 0); SLOTS]) };
 }
 
 /// Runs `work`, which locks the row of a table with this key: in turn, where the session had to wait for it lately.
 pub fn in_turn<T>(session: &Session, table: &CStr, key: impl Hash, work: impl FnOnce() -> T) -> T {
     let row = FixedState::default().hash_one(key) as u32;
-    let place = row as usize % PLACES;
-    let left = WANTED.with_borrow(|wanted| if wanted[place].0 == row { wanted[place].1 } else { 0 });
+    let slot = row as usize % SLOTS;
+    let left = WANTED.with_borrow(|wanted| if wanted[slot].0 == row { wanted[slot].1 } else { 0 });
     if left == 0 || !may_queue() {
         let began = Instant::now();
         let result = work();
         if began.elapsed() > LONG {
-            WANTED.with_borrow_mut(|wanted| wanted[place] = (row, PATIENCE));
+            WANTED.with_borrow_mut(|wanted| wanted[slot] = (row, PATIENCE));
         }
         return result;
     }
@@ -47,7 +47,7 @@ pub fn in_turn<T>(session: &Session, table: &CStr, key: impl Hash, work: impl Fn
     }
     let result = work();
     lock.give_back();
-    WANTED.with_borrow_mut(|wanted| wanted[place] = (row, if free { left - 1 } else { PATIENCE }));
+    WANTED.with_borrow_mut(|wanted| wanted[slot] = (row, if free { left - 1 } else { PATIENCE }));
     result
 }
 

@@ -5,7 +5,7 @@ use crate::amount::Decimal;
 use crate::moment::Time;
 use crate::pg::memory;
 use crate::pg::value::numeric::stored;
-use crate::pg::value::{Cell, FromCell, Json, Place, ToCell, header, kept};
+use crate::pg::value::{Cell, FromCell, Json, RowLocation, ToCell, header, kept};
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ elements! {
     };
     Decimal, Layout(pg_sys::NUMERICOID, -1, false, b'i'), |number, data| data.extend_from_slice(stored(number).bytes());
     Uuid, Layout(pg_sys::UUIDOID, 16, false, b'c'), |id, data| data.extend_from_slice(id.as_bytes());
-    Place, Layout(pg_sys::TIDOID, 6, false, b's'), |place, data| data.extend_from_slice(&place.0);
+    RowLocation, Layout(pg_sys::TIDOID, 6, false, b's'), |location, data| data.extend_from_slice(&location.0);
     Time, Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd'), |time, data| data.extend_from_slice(&time.0.to_ne_bytes());
     bool, Layout(pg_sys::BOOLOID, 1, true, b'c'), |truth, data| data.push(u8::from(*truth));
     i32, Layout(pg_sys::INT4OID, 4, true, b'i'), |number, data| data.extend_from_slice(&number.to_ne_bytes());
@@ -188,9 +188,9 @@ impl<T: Element + FromCell> FromCell for Vec<T> {
                 &mut count,
             );
             let mut items = memory::with_room(count as usize);
-            for place in 0..count as usize {
+            for index in 0..count as usize {
                 memory::let_interrupt();
-                items.push(T::from_cell(Cell { datum: *datums.add(place), null: *nulls.add(place) })?);
+                items.push(T::from_cell(Cell { datum: *datums.add(index), null: *nulls.add(index) })?);
             }
             Some(items)
         }

@@ -68,8 +68,8 @@ pub fn stored(number: &Decimal) -> Stored {
     let mut bytes = [0; HEADERS + 2 * GROUPS];
     bytes[..4].copy_from_slice(&header(size - 4));
     bytes[4..HEADERS].copy_from_slice(&word.to_ne_bytes());
-    for (place, group) in bytes[HEADERS..].chunks_exact_mut(2).zip(groups[zeros..count].iter().rev()) {
-        place.copy_from_slice(&group.to_ne_bytes());
+    for (slot, group) in bytes[HEADERS..].chunks_exact_mut(2).zip(groups[zeros..count].iter().rev()) {
+        slot.copy_from_slice(&group.to_ne_bytes());
     }
     Stored { bytes, size }
 }

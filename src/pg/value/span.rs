@@ -51,9 +51,9 @@ impl ToCell for Span {
     fn cell(&self) -> Cell {
         // SAFETY: room for one interval, aligned for anything, and written whole.
         unsafe {
-            let place = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
-            place.write(self.0);
-            Cell::of(pg_sys::Datum::from(place))
+            let copy = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
+            copy.write(self.0);
+            Cell::of(pg_sys::Datum::from(copy))
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::drawdown::{Claim, Grant, Status, take_off};
+use crate::ledger::engine::drawdown::{Clawback, Grant, Status, take_off};
 use crate::ledger::engine::line::{Debt, Effect, LineType, Source};
 use crate::moment::Time;
 use uuid::Uuid;
@@ -64,8 +64,8 @@ impl Book {
             open -= part;
             part
         };
-        let waiting: Decimal = grant.claims.iter().map(|claim| claim.amount).sum();
-        let (taken, held) = (part(grant.remaining), part(reclaim.held - waiting));
+        let outstanding: Decimal = grant.clawbacks.iter().map(|clawback| clawback.amount).sum();
+        let (taken, held) = (part(grant.remaining), part(reclaim.held - outstanding));
         part(reclaim.lapsed);
         let (owed, forgiven) = if reclaim.owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
         self.take_back(&mut grant, reclaim.operation_id, taken, at);
@@ -74,10 +74,10 @@ impl Book {
         }
         let amount = held + forgiven;
         if amount > Decimal::ZERO {
-            grant.claims.push(Claim { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
+            grant.clawbacks.push(Clawback { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
         }
         (grant.changed, grant.reclaimed) = (true, true);
-        self.place(grant);
+        self.insert(grant);
         self.owe_back(reclaim.operation_id, reclaim.event_name, owed, at);
         self.pay_debts(at);
         self.taken_back();
@@ -100,22 +100,22 @@ impl Book {
     }
 
     /// Of credits that came back to a grant, those that were waited for.
-    pub(super) fn take_claimed(&mut self, grant: &mut Grant, came: Decimal, at: Time) {
-        for claim in take_off(&mut grant.claims, came, false) {
-            self.take_back(grant, claim.operation_id, claim.amount, at);
+    pub(super) fn take_clawbacks(&mut self, grant: &mut Grant, came: Decimal, at: Time) {
+        for clawback in take_off(&mut grant.clawbacks, came, false) {
+            self.take_back(grant, clawback.operation_id, clawback.amount, at);
         }
     }
 
     /// Held credits were spent: what was waited for among them is owed from now on.
-    pub(super) fn claim_spent(&mut self, grant_id: Uuid, spent: Decimal, at: Time) {
+    pub(super) fn owe_spent_clawbacks(&mut self, grant_id: Uuid, spent: Decimal, at: Time) {
         let Some(mut grant) = self.take_out(grant_id) else { return };
-        let owed = take_off(&mut grant.claims, spent, true);
+        let owed = take_off(&mut grant.clawbacks, spent, true);
         grant.reclaimed |= !owed.is_empty();
         grant.changed |= grant.reclaimed;
         let event_name = grant.meters.as_ref().and_then(|meters| meters.first().cloned());
-        self.place(grant);
-        for claim in owed {
-            self.owe_back(claim.operation_id, event_name.as_deref(), claim.amount, at);
+        self.insert(grant);
+        for clawback in owed {
+            self.owe_back(clawback.operation_id, event_name.as_deref(), clawback.amount, at);
         }
     }
 
@@ -150,9 +150,9 @@ impl Book {
         }
         match self.take_out(grant_id) {
             Some(mut grant) => {
-                grant.claims.retain(|claim| claim.operation_id != operation_id);
+                grant.clawbacks.retain(|clawback| clawback.operation_id != operation_id);
                 (grant.changed, grant.reclaimed) = (true, true);
-                self.place(grant);
+                self.insert(grant);
             }
             None => self.broken = true,
         }
@@ -161,7 +161,7 @@ impl Book {
                 && let Some(mut grant) = self.take_out(line.grant_id)
             {
                 grant.lapsed -= line.amount;
-                self.place(grant);
+                self.insert(grant);
             }
             let line_type = if line.own { LineType::Refund } else { LineType::Reversal };
             self.give_back(line_type, &source, line.grant_id, line.amount, at);

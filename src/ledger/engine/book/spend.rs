@@ -96,7 +96,7 @@ impl Book {
         for (grant_id, amount) in &hold.parts {
             let spent = open.min(*amount);
             open -= spent;
-            self.claim_spent(*grant_id, spent, at);
+            self.owe_spent_clawbacks(*grant_id, spent, at);
         }
         let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
         self.close(hold.id, status, captured, at);

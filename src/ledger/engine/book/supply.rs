@@ -14,7 +14,7 @@ impl Book {
         self.issued += grant.amount;
         self.take_debts(debts);
         self.next_change_at = self.next_change_at.min(grant.expires_at);
-        self.place(grant);
+        self.insert(grant);
         let at = self.posted_at;
         self.post(line_type, Some(reference), Effect { balance: amount, ..Effect::default() }, source, at);
         self.pay_debts(at);
@@ -42,7 +42,7 @@ impl Book {
     /// Ends a grant that was taken out of its place.
     pub(super) fn end(&mut self, mut grant: Grant, status: Status, at: Time) {
         if !matches!(grant.status, Status::Expired | Status::Voided) {
-            let took_effect = grant.status != Status::Pending;
+            let took_effect = grant.status != Status::Scheduled;
             let remaining = std::mem::take(&mut grant.remaining);
             grant.status = status;
             grant.changed = true;
@@ -52,7 +52,7 @@ impl Book {
                 grant.lapsed = remaining;
             }
         }
-        self.place(grant);
+        self.insert(grant);
     }
 
     /// Credits of an ended grant go the way that it ended.
@@ -87,22 +87,22 @@ impl Book {
         let ended = matches!(grant.status, Status::Expired | Status::Voided);
         if ended || grant.expires_at <= at {
             // What was to be taken of it is gone.
-            grant.reclaimed |= !take_off(&mut grant.claims, amount, false).is_empty();
+            grant.reclaimed |= !take_off(&mut grant.clawbacks, amount, false).is_empty();
             if !ended {
                 grant.remaining += amount;
                 return self.end(grant, Status::Expired, at);
             }
             self.lapse(&mut grant, amount, at);
-            return self.place(grant);
+            return self.insert(grant);
         }
         grant.remaining += amount;
-        self.take_claimed(&mut grant, amount, at);
+        self.take_clawbacks(&mut grant, amount, at);
         if grant.remaining.is_zero() {
             grant.status = Status::Depleted;
         } else {
             grant.status = Status::Granted;
             self.next_change_at = self.next_change_at.min(grant.expires_at);
         }
-        self.place(grant);
+        self.insert(grant);
     }
 }

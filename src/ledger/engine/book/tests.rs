@@ -82,7 +82,7 @@ enum Action {
 /// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back (below zero where usage of
 /// a period comes to cost less), and what is owed or no more.
 #[derive(Debug, PartialEq)]
-enum Came {
+enum Outcome {
     Nothing,
     Charged(Decimal, Decimal),
     Refused,
@@ -125,8 +125,8 @@ fn make(id: u128, now: Time, action: &Action) -> Grant {
         amount: Decimal::new(*amount, 1),
         remaining: Decimal::new(*amount, 1),
         lapsed: Decimal::ZERO,
-        status: if *begins_in > 0 { Status::Pending } else { Status::Granted },
-        claims: Vec::new(),
+        status: if *begins_in > 0 { Status::Scheduled } else { Status::Granted },
+        clawbacks: Vec::new(),
         reclaimed: false,
         changed: false,
     }
@@ -151,16 +151,16 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
     let changes = tables.grants.values().filter_map(|g| match g.status {
         Status::Granted => Some(g.expires_at),
-        Status::Pending => Some(g.effective_at),
+        Status::Scheduled => Some(g.effective_at),
         _ => None,
     });
     let ends = tables.open_holds().map(|hold| hold.expires_at);
     prop_assert!(changes.chain(ends).all(|at| at >= book.next_change_at), "something changes before next_change_at");
     let mut running = Decimal::ZERO;
-    for (place, line) in tables.lines.iter().enumerate() {
+    for (index, line) in tables.lines.iter().enumerate() {
         running += line.effect.balance;
         prop_assert_eq!(line.running_balance, running);
-        prop_assert_eq!(line.line_no, place as i64 + 1);
+        prop_assert_eq!(line.line_no, index as i64 + 1);
     }
     prop_assert!(tables.lines.is_sorted_by_key(|l| l.effective_at), "a line's time goes back");
     for (id, grant) in &tables.grants {
@@ -174,7 +174,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
             prop_assert_eq!(tables.remaining(*id), of_grant);
             prop_assert_eq!(grant.lapsed, lapsed);
         } else {
-            prop_assert!(grant.status == Status::Pending || grant.lapsed == grant.amount);
+            prop_assert!(grant.status == Status::Scheduled || grant.lapsed == grant.amount);
         }
         prop_assert!(of_grant >= Decimal::ZERO && of_grant <= grant.amount);
     }

@@ -27,13 +27,13 @@ pub struct Due {
 impl Due {
     /// The credits that come in.
     pub fn incoming(&self) -> Decimal {
-        let starting = self.grants.iter().filter(|g| g.status == Status::Pending).map(|g| g.remaining);
+        let starting = self.grants.iter().filter(|g| g.status == Status::Scheduled).map(|g| g.remaining);
         starting.chain(self.holds.iter().map(Hold::amount)).sum()
     }
 
     /// Whether some of what comes in is for certain meters only.
     pub fn is_restricted(&self) -> bool {
-        self.grants.iter().any(|g| g.status == Status::Pending && g.is_restricted())
+        self.grants.iter().any(|g| g.status == Status::Scheduled && g.is_restricted())
     }
 }
 
@@ -47,8 +47,8 @@ impl Book {
     pub fn advance(&mut self, since: Time, due: Due) {
         let to = self.posted_at;
         let window_end = self.window_end.take();
-        let mut known: HashSet<Uuid> = self.loaded().map(|g| g.id).collect();
-        let touched = due.grants.into_iter().chain(due.givers).filter(|g| known.insert(g.id)).collect::<Vec<_>>();
+        let mut loaded: HashSet<Uuid> = self.loaded().map(|g| g.id).collect();
+        let touched = due.grants.into_iter().chain(due.givers).filter(|g| loaded.insert(g.id)).collect::<Vec<_>>();
         let touched = touched.into_iter().map(|g| self.with_head(g)).collect::<Vec<_>>();
         self.grants = Grants::new(std::mem::take(&mut self.grants).into_iter().chain(touched).collect());
         self.take_debts(due.debts);
@@ -59,7 +59,7 @@ impl Book {
             (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
         });
         let mut changes = self.changes_until(to);
-        changes.extend(holds.iter().enumerate().map(|(place, hold)| (hold.expires_at, Change::Release(place))));
+        changes.extend(holds.iter().enumerate().map(|(index, hold)| (hold.expires_at, Change::Release(index))));
         changes.retain(|(at, _)| *at <= to);
         changes.sort_unstable();
         let (mut usage, mut instants) = (usage.into_iter().peekable(), 0);
@@ -70,7 +70,7 @@ impl Book {
             }
             for (_, change) in changes {
                 match change {
-                    Change::Release(place) => self.give_back_all(&holds[*place], at),
+                    Change::Release(index) => self.give_back_all(&holds[*index], at),
                     Change::Expire(grant) => self.expire(grant, at),
                     Change::Start(grant) => self.start(grant, at),
                 }
@@ -106,7 +106,7 @@ impl Book {
     /// Which grants end and begin, and when.
     fn changes_until(&self, to: Time) -> Vec<(Time, Change)> {
         let ending = self.loaded().map(|g| (g.expires_at, Change::Expire(g.precedence())));
-        let beginning = self.grants.iter().filter(|g| g.status == Status::Pending);
+        let beginning = self.grants.iter().filter(|g| g.status == Status::Scheduled);
         let beginning = beginning.map(|g| (g.effective_at, Change::Start(g.precedence())));
         ending.chain(beginning).filter(|(at, _)| *at <= to).collect()
     }
@@ -125,7 +125,7 @@ impl Book {
     }
 
     fn start(&mut self, grant: &Precedence, at: Time) {
-        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Pending) else { return };
+        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Scheduled) else { return };
         grant.status = Status::Granted;
         grant.changed = true;
         let (reference, balance) = (grant.reference(), grant.remaining);

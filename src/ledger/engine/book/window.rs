@@ -27,12 +27,12 @@ impl Book {
     /// What plain debits could draw from these grants: of those that the book knows what it knows, of the head what the
     /// account's row says.
     pub fn open_in(&self, window: &[Grant]) -> Decimal {
-        let known: HashMap<Uuid, Decimal> = self.loaded().map(|g| (g.id, g.remaining)).collect();
+        let loaded: HashMap<Uuid, Decimal> = self.loaded().map(|g| (g.id, g.remaining)).collect();
         let head = |g: &Grant| self.head.filter(|(id, _)| *id == g.id).map(|(_, remaining)| remaining);
         window
             .iter()
             .filter(|g| !g.is_restricted())
-            .map(|g| known.get(&g.id).copied().or_else(|| head(g)).unwrap_or(g.remaining))
+            .map(|g| loaded.get(&g.id).copied().or_else(|| head(g)).unwrap_or(g.remaining))
             .sum()
     }
 
@@ -41,11 +41,11 @@ impl Book {
     pub fn take_window(&mut self, open: Vec<Grant>, complete: bool) {
         self.head_alone = false;
         // Those aside too: they may be in line now.
-        let known: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
-        let ids: HashSet<Uuid> = known.iter().map(|k| k.id).collect();
+        let loaded: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
+        let ids: HashSet<Uuid> = loaded.iter().map(|k| k.id).collect();
         self.window_end = if complete { None } else { open.iter().max().cloned() };
         let open: Vec<Grant> = open.into_iter().filter(|g| !ids.contains(&g.id)).map(|g| self.with_head(g)).collect();
-        let (line, aside): (Vec<_>, Vec<_>) = known.into_iter().partition(|grant| self.is_in_line(grant));
+        let (line, aside): (Vec<_>, Vec<_>) = loaded.into_iter().partition(|grant| self.is_in_line(grant));
         self.grants = Grants::new(open.into_iter().chain(line).collect());
         self.aside = aside;
     }
@@ -56,7 +56,7 @@ impl Book {
         for grant in grants {
             if self.grant(grant.id).is_none() {
                 let grant = self.with_head(grant);
-                self.place(grant);
+                self.insert(grant);
             }
         }
     }
@@ -75,7 +75,7 @@ impl Book {
             remaining,
             lapsed: Decimal::ZERO,
             status: Status::Granted,
-            claims: Vec::new(),
+            clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,
         };
@@ -85,7 +85,7 @@ impl Book {
     }
 
     /// In line where it belongs to what is loaded, aside otherwise.
-    pub(super) fn place(&mut self, grant: Grant) {
+    pub(super) fn insert(&mut self, grant: Grant) {
         if self.is_in_line(&grant) {
             self.grants.insert(grant);
         } else {
@@ -100,8 +100,8 @@ impl Book {
     /// Takes a grant out of wherever it is, to be placed again.
     pub(super) fn take_out(&mut self, id: Uuid) -> Option<Grant> {
         self.grants.remove(id).or_else(|| {
-            let place = self.aside.iter().position(|g| g.id == id)?;
-            Some(self.aside.swap_remove(place))
+            let index = self.aside.iter().position(|g| g.id == id)?;
+            Some(self.aside.swap_remove(index))
         })
     }
 
@@ -122,7 +122,7 @@ impl Book {
     }
 
     /// The grants of whose claims the rows must be written.
-    pub fn changed_claims(&self) -> impl Iterator<Item = &Grant> {
+    pub fn changed_clawbacks(&self) -> impl Iterator<Item = &Grant> {
         self.loaded().filter(|g| g.reclaimed)
     }
 

@@ -6,7 +6,7 @@ use crate::ledger::engine::book::{Book, Due};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::{Debt, Hold, Period, Source};
 use crate::ledger::engine::posting::window::{grants_by_id, take_windows};
-use crate::ledger::engine::posting::{grant, place, unsettled};
+use crate::ledger::engine::posting::{grant, index, unsettled};
 use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
 use crate::pg::statement::{Row, Session, Statement};
@@ -18,9 +18,9 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 static DUE: Statement = Statement::new(
-    c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
+             g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       CROSS JOIN LATERAL (
           SELECT * FROM credits_internal.credit_grants e
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
@@ -33,7 +33,7 @@ static DUE: Statement = Statement::new(
 );
 
 static NEXT_CHANGE: Statement = Statement::new(
-    c"SELECT k.place, least(
+    c"SELECT k.ordinal, least(
           (SELECT min(e.expires_at) FROM credits_internal.credit_grants e
            WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
              AND e.expires_at > k.at),
@@ -44,7 +44,7 @@ static NEXT_CHANGE: Statement = Statement::new(
            WHERE h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
              AND h.expires_at > k.at),
           'infinity')
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)",
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
@@ -76,10 +76,10 @@ struct Behind<'b> {
 fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
     let mut whole = true;
     let mut behind: Vec<Behind<'_>> = Vec::new();
-    let waiting = unsettled::read(session, books, most.saturating_add(1))?;
-    for (book, mut usage) in books.iter_mut().zip(waiting) {
+    let unsettled = unsettled::read(session, books, most.saturating_add(1))?;
+    for (book, mut usage) in books.iter_mut().zip(unsettled) {
         let since = book.posted_at;
-        book.watch.late = recorded_by < since;
+        book.evaluation.late = recorded_by < since;
         usage.retain(|u| u.created_at <= recorded_by);
         let mut until = now;
         if usage.len() as i64 > most {
@@ -99,7 +99,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
         behind.iter_mut().filter(|b| b.book.next_change_at <= b.book.posted_at).collect();
     take_due(session, &mut late)?;
     for Behind { book, since, due, next } in behind {
-        book.watch.now = book.next_change_at <= book.posted_at && book.watch.is_set();
+        book.evaluation.now = book.next_change_at <= book.posted_at && book.evaluation.is_set();
         book.advance(since, due);
         let first_to_end = book.started().map(|g| g.expires_at).min();
         book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
@@ -135,22 +135,22 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
         array(late.iter().map(|b| b.book.posted_at)),
     ];
     for mut row in DUE.run(session, &cells)?.iter() {
-        let place = place(&mut row, late.len())?;
-        late[place].due.grants.push(grant(&mut row)?);
+        let index = index(&mut row, late.len())?;
+        late[index].due.grants.push(grant(&mut row)?);
     }
     if late.iter().any(|b| b.book.held > Decimal::ZERO) {
         for mut row in DUE_HOLDS.run(session, &cells)?.iter() {
-            let place = place(&mut row, late.len())?;
-            late[place].due.holds.push(hold(&mut row)?);
+            let index = index(&mut row, late.len())?;
+            late[index].due.holds.push(hold(&mut row)?);
         }
     }
     for mut row in NEXT_CHANGE.run(session, &cells)?.iter() {
-        let place = place(&mut row, late.len())?;
-        late[place].next = row.next()?;
+        let index = index(&mut row, late.len())?;
+        late[index].next = row.next()?;
     }
     for listener in LISTENERS.all() {
-        for (place, next) in listener.next_changes(session, &cells)? {
-            late[place].next = late[place].next.min(next);
+        for (index, next) in listener.next_changes(session, &cells)? {
+            late[index].next = late[index].next.min(next);
         }
     }
     for Behind { book, due, .. } in late.iter_mut().map(|b| &mut **b) {
@@ -168,8 +168,8 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
 }
 
 static DUE_HOLDS: Statement = Statement::new(
-    c"SELECT k.place, h.hold_id, h.expires_at, h.grant_ids, h.grant_amounts
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, h.hold_id, h.expires_at, h.grant_ids, h.grant_amounts
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       JOIN credits_internal.holds h ON h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
                           AND h.expires_at <= k.at",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
@@ -258,7 +258,7 @@ pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<V
     PERIOD_DEBTS.run(session, &arguments)?.iter().map(debt).collect()
 }
 
-static CLAIM_DEBTS: Statement = Statement::new(
+static CLAWBACK_DEBTS: Statement = Statement::new(
     c"SELECT NULL::text, operation_id, event_name, NULL::text, consumed, pending, debt_no FROM credits_internal.reclaims
       WHERE customer_id = $1 AND operation_id = ANY ($2) AND debt_no IS NOT NULL",
     &[TEXTOID, UUIDARRAYOID],
@@ -266,11 +266,11 @@ static CLAIM_DEBTS: Statement = Statement::new(
 
 /// What is owed, paid or not, for the operations that wait for credits of these grants of the book: captured, they are owed
 /// too.
-pub fn claim_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
-    let claims = grants.iter().filter_map(|id| book.grant(*id)).flat_map(|grant| &grant.claims);
-    let operations: Vec<Uuid> = claims.map(|claim| claim.operation_id).collect();
+pub fn clawback_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
+    let clawbacks = grants.iter().filter_map(|id| book.grant(*id)).flat_map(|grant| &grant.clawbacks);
+    let operations: Vec<Uuid> = clawbacks.map(|clawback| clawback.operation_id).collect();
     if operations.is_empty() {
         return Ok(Vec::new());
     }
-    CLAIM_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
+    CLAWBACK_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
 }

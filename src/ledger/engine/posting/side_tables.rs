@@ -24,7 +24,7 @@ pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
     write_draws(session, books)?;
     write_event_debts(session, books)?;
     write_reclaims(session, books)?;
-    write_claims(session, books)?;
+    write_clawbacks(session, books)?;
     forget_settled(session, books)?;
     take_back(session, books)
 }
@@ -125,8 +125,8 @@ fn write_event_debts(session: &Session, books: &[&Book]) -> Result<(), Error> {
     if !owing.is_empty() {
         let [customers, identifiers] = keys(&owing);
         let currencies = array(owing.iter().map(|(book, _, _)| &book.currency));
-        let places = array(owing.iter().map(|(_, _, debt)| debt.debt_no));
-        OWE.run(session, &[customers, identifiers, currencies, places])?;
+        let numbers = array(owing.iter().map(|(_, _, debt)| debt.debt_no));
+        OWE.run(session, &[customers, identifiers, currencies, numbers])?;
     }
     Ok(())
 }
@@ -167,24 +167,24 @@ fn write_reclaims(session: &Session, books: &[&Book]) -> Result<(), Error> {
     WRITE_RECLAIMS.run(session, &cells).map(drop)
 }
 
-static WRITE_CLAIMS: Statement = Statement::new(
+static WRITE_CLAWBACKS: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants g
-      SET claim_operations = nullif($3, '{}'), claims = nullif($4, '{}'), claims_owe = nullif($5, '{}')
+      SET clawback_operations = nullif($3, '{}'), clawback_amounts = nullif($4, '{}'), clawback_owes = nullif($5, '{}')
       WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, UUIDARRAYOID, NUMERICARRAYOID, BOOLARRAYOID],
 );
 
 /// What is to be taken of grants when it comes back: few ever have any, so one by one.
-fn write_claims(session: &Session, books: &[&Book]) -> Result<(), Error> {
-    for (book, grant) in books.iter().copied().flat_map(|b| b.changed_claims().map(move |g| (b, g))) {
+fn write_clawbacks(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    for (book, grant) in books.iter().copied().flat_map(|b| b.changed_clawbacks().map(move |g| (b, g))) {
         let cells = [
             book.customer_id.cell(),
             grant.id.cell(),
-            array(grant.claims.iter().map(|claim| claim.operation_id)),
-            array(grant.claims.iter().map(|claim| claim.amount)),
-            array(grant.claims.iter().map(|claim| claim.owes)),
+            array(grant.clawbacks.iter().map(|clawback| clawback.operation_id)),
+            array(grant.clawbacks.iter().map(|clawback| clawback.amount)),
+            array(grant.clawbacks.iter().map(|clawback| clawback.owes)),
         ];
-        WRITE_CLAIMS.run(session, &cells)?;
+        WRITE_CLAWBACKS.run(session, &cells)?;
     }
     Ok(())
 }

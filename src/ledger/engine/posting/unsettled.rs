@@ -4,7 +4,7 @@
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::Unsettled;
-use crate::ledger::engine::posting::{Key, cells, place};
+use crate::ledger::engine::posting::{Key, cells, index};
 use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement, in_latest_snapshot};
 use crate::pg::value::array::array;
@@ -18,7 +18,7 @@ static IN_USE: Statement = Statement::scanning(
 );
 
 thread_local! {
-    static KNOWN: Cache<bool> = Cache::new();
+    static CACHE: Cache<bool> = Cache::new();
 }
 
 /// Whether there is a deferred meter at all. No meter stops being one, so what a session remembers is wrong only for a
@@ -32,12 +32,12 @@ pub fn may_be(session: &Session) -> Result<bool, Error> {
             Ok(Some((row.next()?, vec![table])))
         })
     };
-    Ok(KNOWN.with(|known| known.get_or_find("", find))?.unwrap_or(true))
+    Ok(CACHE.with(|cache| cache.get_or_find("", find))?.unwrap_or(true))
 }
 
 static READ: Statement = Statement::in_order(
-    c"SELECT k.place, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
-      FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, place)
+    c"SELECT k.ordinal, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
+      FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, ordinal)
       JOIN credits_internal.currencies c ON c.currency = k.currency
       CROSS JOIN LATERAL (
           SELECT * FROM credits_internal.unsettled_events e
@@ -48,19 +48,19 @@ static READ: Statement = Statement::in_order(
 
 /// The usage that waits in these accounts, the first `most` of each, oldest first.
 pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unsettled>>, Error> {
-    let mut waiting: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
-    let expecting: Vec<usize> = (0..books.len()).filter(|place| books[*place].defers).collect();
+    let mut unsettled: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
+    let expecting: Vec<usize> = (0..books.len()).filter(|index| books[*index].defers).collect();
     if expecting.is_empty() {
-        return Ok(waiting);
+        return Ok(unsettled);
     }
     let cells = [
-        array(expecting.iter().map(|place| &books[*place].customer_id)),
-        array(expecting.iter().map(|place| &books[*place].currency)),
+        array(expecting.iter().map(|index| &books[*index].customer_id)),
+        array(expecting.iter().map(|index| &books[*index].currency)),
         most.cell(),
     ];
     for mut row in READ.run(session, &cells)?.iter() {
-        let place = place(&mut row, expecting.len())?;
-        waiting[expecting[place]].push(Unsettled {
+        let index = index(&mut row, expecting.len())?;
+        unsettled[expecting[index]].push(Unsettled {
             identifier: row.next()?,
             event_name: row.next()?,
             cost: row.next()?,
@@ -68,7 +68,7 @@ pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unse
             decimals: u32::from(row.next::<i16>()?.unsigned_abs()),
         });
     }
-    Ok(waiting)
+    Ok(unsettled)
 }
 
 static ANY: Statement = Statement::in_order(
