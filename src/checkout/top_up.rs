@@ -45,7 +45,7 @@ row! {
         pub rate: Option<Decimal>,
         /// The grant, once it is paid.
         pub grant_id: Option<Uuid>,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }

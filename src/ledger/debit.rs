@@ -19,7 +19,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// The name under which both functions claim their keys: one is the other without the error.
+/// The name under which both functions claim their keys, since they differ only in how they report a refusal.
 const FUNCTION: &str = "wallet_debit";
 
 row! {
@@ -33,7 +33,7 @@ row! {
         pub debited: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -43,9 +43,9 @@ row! {
     pub struct TryDebitRow {
         /// Whether the credits were taken.
         pub ok: bool,
-        /// Credits that are missing, zero where `ok`.
+        /// Missing credits; zero if `ok`.
         pub shortfall: Decimal,
-        /// NULL where not `ok`.
+        /// NULL if not `ok`.
         pub operation_id: Option<Uuid>,
         /// The currency's code.
         pub currency: String,
@@ -53,7 +53,7 @@ row! {
         pub debited: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -162,7 +162,7 @@ static CHARGE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, BOOLOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-/// Charges a debit to the head, where it pays.
+/// The fast path: the head grant pays the debit, if it covers it.
 fn pay_fast(
     session: &Session,
     customer_id: &str,
@@ -199,7 +199,7 @@ impl Operation {
     }
 }
 
-/// The general way: what is left is judged before the key is claimed, so that a refusal writes nothing.
+/// The general way: the balance is checked before the key is claimed, so that a refusal writes nothing.
 fn pay_from_grants(
     session: &Session,
     customer_id: &str,

@@ -34,7 +34,7 @@ row! {
         pub pending: Option<Decimal>,
         /// What a plain debit may take now; NULL with an error, and where the event is unsettled.
         pub available: Option<Decimal>,
-        /// Whether this repeats an earlier report.
+        /// Whether this replays an earlier report.
         pub replayed: bool,
         /// The code that the event alone would have raised, or NULL.
         pub error: Option<String>,

@@ -28,7 +28,7 @@ row! {
         pub pending: Decimal,
         /// What a plain debit may take now; NULL where the event is unsettled: nobody looked.
         pub available: Option<Decimal>,
-        /// Whether this repeats an earlier report.
+        /// Whether this replays an earlier report.
         pub replayed: bool,
     }
 }

@@ -1,10 +1,10 @@
-//! Posting: books from the tables and back. One way for one account and for ten thousand: lock the accounts in key
-//! order, bring them up to date (posting/due.rs), take in the grants that can be needed (posting/window.rs), and, when
-//! the books say what happens, write all of it in one statement over arrays; what few books have is written in
-//! posting/side_tables.rs.
+//! Posting: loads books from the tables and writes them back. The same for one account and for ten thousand: lock the
+//! accounts in key order, bring them up to date (posting/due.rs), load the grants that can be needed
+//! (posting/window.rs) and, once the books say what happens, write all of it in one statement over arrays. What few
+//! books have goes to posting/side_tables.rs.
 //!
-//! Locking doctrine: a call waits for locks in this order only, whatever it does, and takes those of one kind all at once; so no
-//! two calls wait for each other. Whatever it has of a kind already it may take again.
+//! Lock order: a call waits for locks in this order only, whatever it does, and takes those of one kind all at once. So
+//! no two calls wait for each other. A call may take again what it already holds.
 //!
 //! | | what | in which order | taken by |
 //! |-|------|----------------|----------|
@@ -17,12 +17,12 @@
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox.rs, consumer.rs, erasure.rs |
 //! | 8 | the counters of the outbox | customer | pg/last.rs, as the call ends |
 //!
-//! What maintenance takes beside that, it takes where it is free and waits for nobody: the inbox, accounts, reviews, what is old.
-//! Catalogue, currencies, rates and providers are changed under locks of their own, which no other call waits for. A transaction
-//! of several calls keeps to the order itself: customers before accounts, accounts as they are sorted.
+//! Maintenance takes other locks only if they are free, and waits for nobody: the inbox, accounts, reviews, old rows.
+//! The catalogue, currencies, rates and providers change under locks of their own, which no other call waits for. A
+//! transaction of several calls must keep the order itself: customers before accounts, accounts sorted.
 //!
-//! A statement that may wait reads nothing else than the rows that it waits for; what depends on them is read in the next
-//! statement, which sees what was committed meanwhile.
+//! A statement that may wait reads only the rows that it waits for; the next statement reads what depends on them, and
+//! sees what was committed meanwhile.
 
 mod due;
 mod ensure_accounts;
@@ -53,7 +53,7 @@ use uuid::Uuid;
 /// An account's key: customer, currency.
 pub type Key = (String, String);
 
-/// The columns that a book is read from, as [`book`] reads them.
+/// The columns of a book, in the order in which [`book`] reads them.
 macro_rules! account_columns {
     () => {
         "a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
@@ -83,7 +83,7 @@ static READ_ONE: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
-/// The book of one account, as its row has it, without a lock: what a balance costs.
+/// The book of one account from its row, without a lock: all that reading a balance costs.
 pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
     READ_ONE.run(session, &[customer_id.cell(), currency.cell()])?.first().map(book).transpose()
 }
@@ -102,16 +102,16 @@ fn cells(keys: &[Key]) -> [Cell; 2] {
     [array(keys.iter().map(|k| &k.0)), array(keys.iter().map(|k| &k.1))]
 }
 
-/// Most usage, recorded and not charged yet, that one posting charges in an account.
+/// The most unsettled events that one posting charges in an account.
 const AT_ONCE: i64 = 10_000;
 
-/// Locks those of these accounts that are there, in key order, and brings them up to date. Usage that waits beyond what one
+/// Locks those of these accounts that exist, in key order, and brings them up to date. Unsettled usage beyond what one
 /// posting can take is posted on the way.
 pub fn open(session: &Session, keys: &[Key], now: Time) -> Result<Vec<Book>, Error> {
     open_by(session, keys, now, Time::NEVER)
 }
 
-/// The same as of a past moment: usage that was recorded later goes on waiting.
+/// The same as of a past moment: usage that was recorded later stays unsettled.
 pub fn open_as_of(session: &Session, keys: &[Key], at: Time) -> Result<Vec<Book>, Error> {
     open_by(session, keys, at, at)
 }
@@ -127,7 +127,7 @@ fn open_by(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Res
     }
 }
 
-/// Posts some of what waits; whether that was all.
+/// Posts some unsettled usage. Returns whether that was all.
 fn settle_some(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Result<bool, Error> {
     let mut books = lock(session, keys)?;
     let whole = some_by(session, &mut books, now, AT_ONCE, recorded_by)?;
@@ -135,7 +135,7 @@ fn settle_some(session: &Session, keys: &[Key], now: Time, recorded_by: Time) ->
     Ok(whole)
 }
 
-/// Posts what fell due in books that nothing else has happened to.
+/// Posts what fell due in books that have no other changes.
 pub fn post_due(session: &Session, mut books: Vec<Book>) -> Result<(), Error> {
     books.retain(Book::is_changed);
     if books.is_empty() {
@@ -146,7 +146,7 @@ pub fn post_due(session: &Session, mut books: Vec<Book>) -> Result<(), Error> {
     post(session, &books)
 }
 
-/// Locks those of these accounts that are there, in key order, and returns their books as their rows have them.
+/// Locks those of these accounts that exist, in key order, and returns their books from their rows.
 pub fn lock(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
     LOCK.run(session, &cells(keys))?.iter().map(book).collect()
 }
@@ -160,12 +160,12 @@ static LOCK_FREE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Locks those of these accounts that no other session has locked, and says which they are.
+/// Locks those of these accounts that no other session has locked. Returns which they are.
 pub fn lock_free(session: &Session, keys: &[Key]) -> Result<Vec<Key>, Error> {
     LOCK_FREE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
-/// The books of those accounts that are there, as their rows have them, without a lock: for readers.
+/// The books of those accounts that exist, from their rows, without a lock: for readers.
 pub fn read(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
     READ.run(session, &cells(keys))?.iter().map(book).collect()
 }
@@ -184,7 +184,7 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     Ok(book)
 }
 
-/// The place, counted from 0, that a row's first column says.
+/// The index, from 0, for the ordinal in a row's first column.
 pub fn index(row: &mut Row<'_>, count: usize) -> Result<usize, Error> {
     let ordinal = row.next::<i64>()?;
     usize::try_from(ordinal - 1)
@@ -193,7 +193,7 @@ pub fn index(row: &mut Row<'_>, count: usize) -> Result<usize, Error> {
         .ok_or_else(|| Error::internal("a row belongs to nothing that was asked"))
 }
 
-/// Reads a grant's columns, from grant_id on, in the order of every statement here that has grants.
+/// Reads a grant's columns, from grant_id on, in the order that every statement here uses.
 pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
     let unknown = || Error::internal("a grant has an unknown category or status");
     Ok(Grant {
@@ -213,7 +213,7 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
     })
 }
 
-/// What is to be taken of a grant when it comes back: the last three columns, which are NULL for all but few.
+/// A grant's open clawbacks: the last three columns, which are NULL for nearly all grants.
 fn clawbacks(row: &mut Row<'_>) -> Result<Vec<Clawback>, Error> {
     let Some(operations) = row.next::<Option<Vec<Uuid>>>()? else { return Ok(Vec::new()) };
     let (amounts, owing) = (row.next::<Vec<Decimal>>()?, row.next::<Vec<bool>>()?);
@@ -293,7 +293,7 @@ static POST: Statement = Statement::new(
     ],
 );
 
-/// Writes what the books say. Their accounts are locked, so nothing in it waits.
+/// Writes the books. Their accounts are locked, so nothing here waits.
 pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
     if !books.iter().all(Book::is_sound) {
         return Err(Error::internal("a posting would leave something below zero, or misses a grant"));
@@ -317,7 +317,7 @@ static POST_HEAD: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID],
 );
 
-/// The same where nothing else has changed than that the head has less.
+/// The same for books whose only change is that the head has less.
 fn post_head(session: &Session, books: &[&Book]) -> Result<(), Error> {
     if books.is_empty() {
         return Ok(());
@@ -383,7 +383,7 @@ fn post_all(session: &Session, books: &[&Book]) -> Result<(), Error> {
     side_tables::write(session, books)
 }
 
-/// What an event's row is to say.
+/// The new values of an event's row.
 struct Event<'b> {
     customer_id: &'b str,
     identifier: &'b str,

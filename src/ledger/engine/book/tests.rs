@@ -1,6 +1,6 @@
-//! Property tests of books: a whole life of an account, loaded and stored as posting.rs does it (tests/tables.rs), beside
-//! a model that keeps nothing but the grants' terms and looks at every second (tests/model.rs). Credits that go back to
-//! whoever paid for them are in tests/reclaims.rs, for both.
+//! Property tests of books: the whole life of an account, loaded and stored as posting.rs does (tests/tables.rs),
+//! compared with a model that keeps only the grants' terms and looks at every second (tests/model.rs). Clawbacks are in
+//! tests/reclaims.rs, for both.
 
 mod model;
 mod reclaims;
@@ -59,18 +59,18 @@ enum Action {
         amount: i64,
         meter: usize,
     },
-    /// Usage of one period that is priced as one: what it costs from now on.
+    /// Usage of one period that is priced together: what it costs from now on.
     Gauge {
         amount: i64,
         meter: usize,
     },
-    /// The price of a grant is paid back: so many tenths of what is not paid back yet.
+    /// The price of a grant is refunded: so many tenths of what is not refunded yet.
     Reclaim {
         which: usize,
         tenths: i64,
         owes: bool,
     },
-    /// And is not after all.
+    /// The refund is undone.
     Undo {
         which: usize,
     },
@@ -79,8 +79,8 @@ enum Action {
     },
 }
 
-/// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back (below zero where usage of
-/// a period comes to cost less), and what is owed or no more.
+/// The outcome: for a charge, a hold, its end or a cancellation, what was taken or returned (below zero if usage of a
+/// period costs less now), and what is owed or no longer owed.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Nothing,
@@ -209,7 +209,7 @@ proptest! {
         }
     }
 
-    /// Looking at an account in between changes nothing of what it comes to.
+    /// Reading an account in between does not change the outcome.
     #[test]
     fn posting_often_is_posting_once(
         actions in proptest::collection::vec(action(), 1..30), waits in proptest::collection::vec(1i64..6, 1..8)

@@ -1,5 +1,5 @@
-//! What time does to a book: holds run out, grants expire, grants start, and what came in pays what is owed; and usage that
-//! was recorded in the meantime is charged as of when it was reported.
+//! What time does to a book: holds run out, grants expire, grants start, and incoming credits pay debts; usage that was
+//! recorded meanwhile is charged as of when it was reported.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
@@ -9,7 +9,7 @@ use crate::moment::Time;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What falls due in an account until a moment, and what that touches.
+/// What falls due in an account up to a moment, and what that touches.
 #[derive(Debug, Default)]
 pub struct Due {
     /// The grants that end or begin until then.
@@ -20,7 +20,7 @@ pub struct Due {
     pub givers: Vec<Grant>,
     /// Where credits come in: what is owed.
     pub debts: Vec<Debt>,
-    /// Usage that was recorded and not charged yet. The grants that can pay all of it are taken in beforehand.
+    /// Unsettled usage. The grants that can pay all of it must be loaded first.
     pub usage: Vec<Unsettled>,
 }
 
@@ -38,12 +38,12 @@ impl Due {
 }
 
 impl Book {
-    /// Posts what time brought from the last posting, `since`, up to the book's time, which is not before any of the usage.
-    /// At one instant holds end, grants expire, grants start, pending is paid, in that order; then usage is charged that was
-    /// recorded at that instant.
+    /// Posts what fell due from the last posting, `since`, up to the book's time, which is not before any of the usage.
+    /// At one instant holds end, grants expire, grants start and pending usage is paid, in that order; then usage that
+    /// was recorded at that instant is charged.
     ///
-    /// No other grant is needed. What is open and may pay a debt has paid it when the debt was made; and where not all open
-    /// grants are taken in, those that are can pay all the usage, and nothing is owed that they could pay.
+    /// No other grant is needed. An open grant that may pay a debt paid it when the debt arose. If not all open grants
+    /// are loaded, those that are can pay all the usage, and nothing is owed that they could pay.
     pub fn advance(&mut self, since: Time, due: Due) {
         let to = self.posted_at;
         let window_end = self.window_end.take();
@@ -76,7 +76,7 @@ impl Book {
                 }
             }
             self.pay_debts(at);
-            // Those that are spent are passed over by every charge: now and then they leave the line.
+            // Every charge skips spent grants: remove them from the line now and then.
             instants += 1;
             if 2 * instants > self.grants.count() {
                 self.aside.extend(self.grants.take_spent());
@@ -133,10 +133,10 @@ impl Book {
     }
 }
 
-/// What happens at one moment, in this order; of one kind in drawdown order, or in that of the holds.
+/// What happens at one moment, in this order; those of one kind in drawdown order, or in the order of the holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Change {
-    /// The hold at that place runs out.
+    /// The hold at that index runs out.
     Release(usize),
     /// A grant ends.
     Expire(Precedence),

@@ -42,7 +42,7 @@ fn meter() -> impl Strategy<Value = Option<&'static str>> {
     prop_oneof![Just(None), proptest::sample::select(METERS.to_vec()).prop_map(Some)]
 }
 
-/// The same rule written the slow way: again and again, take a thousandth from the best of all grants that can pay.
+/// The same rule, the slow way: take a thousandth from the best of all grants that can pay, again and again.
 fn naive(grants: &[Grant], meter: Option<&str>, mut amount: Decimal) -> Vec<(Uuid, Decimal)> {
     let mut left: Vec<Grant> = grants.to_vec();
     let mut paid: Vec<(Uuid, Decimal)> = Vec::new();

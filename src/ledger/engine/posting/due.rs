@@ -1,4 +1,4 @@
-//! What fell due in accounts, and what is owed: taken into their books before anything else happens to them.
+//! What fell due in accounts, and what is owed: loaded into their books before anything else happens to them.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -48,8 +48,8 @@ static NEXT_CHANGE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-/// Brings books up to `now`, or to their last posting or the last usage that was recorded, where that is later: whatever fell
-/// due is posted in them, and usage that was recorded is charged in them. What is not due costs no statement.
+/// Brings books up to `now`, or to their last posting or the last recorded usage if that is later: what fell due is
+/// posted in them, and unsettled usage is charged in them. If nothing is due, no statement runs.
 pub fn bring_up_to_date(session: &Session, books: &mut [Book], now: Time) -> Result<(), Error> {
     advance(session, books, now, i64::MAX, Time::NEVER).map(drop)
 }
@@ -59,8 +59,8 @@ pub fn as_of(session: &Session, book: &mut Book, at: Time) -> Result<(), Error> 
     advance(session, std::slice::from_mut(book), at, i64::MAX, at).map(drop)
 }
 
-/// The same with at most so much of the usage that waits in each account, of what was recorded by a moment; whether that was all
-/// of it. Where it was not, the account comes up to the moment of the last.
+/// The same with at most `most` unsettled events of each account, of those recorded by a moment. Returns whether that
+/// was all; if not, the account is brought up to the moment of the last.
 pub fn some_by(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
     advance(session, books, now, most, recorded_by)
 }
@@ -87,7 +87,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
             whole = false;
             until = since;
         }
-        // It may have been recorded after this transaction began: no event is charged before it was reported.
+        // It may have been recorded after this transaction began: no event is charged as of before it was reported.
         book.posted_at = usage.last().map_or(until, |last| last.created_at.max(until)).max(since);
         if book.next_change_at <= book.posted_at || !usage.is_empty() {
             let next = book.next_change_at;
@@ -107,7 +107,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
     Ok(whole)
 }
 
-/// Where usage is to be charged: the open grants that can pay for all of it.
+/// Loads the open grants that can pay for all the usage to be charged.
 fn take_payers(session: &Session, behind: &mut [Behind<'_>]) -> Result<(), Error> {
     let mut charging: Vec<(&mut Book, Decimal)> = Vec::new();
     let mut meters: HashSet<String> = HashSet::new();
@@ -123,8 +123,8 @@ fn take_payers(session: &Session, behind: &mut [Behind<'_>]) -> Result<(), Error
     take_windows(session, &mut charging, &meters)
 }
 
-/// What time brought: the grants and holds that end or begin, what is owed where credits come in, and when something changes
-/// after that.
+/// Loads what fell due: the grants and holds that end or begin, what is owed if credits come in, and when something
+/// changes next.
 fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error> {
     if late.is_empty() {
         return Ok(());
@@ -159,7 +159,7 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
             due.givers = grants_by_id(session, book, &givers)?;
         }
         if due.incoming() > Decimal::ZERO {
-            // Where some of what comes in is for certain meters only, every debt may be the one that it pays.
+            // If some of what comes in is for certain meters only, it may pay any of the debts.
             let credits = (!due.is_restricted()).then(|| due.incoming());
             due.debts = debts(session, book, credits, None)?;
         }
@@ -249,7 +249,7 @@ static PERIOD_DEBTS: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// What is owed for usage that is priced as one.
+/// What is owed for usage that is priced together.
 pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<Vec<Debt>, Error> {
     if book.pending <= Decimal::ZERO {
         return Ok(Vec::new());
@@ -264,7 +264,7 @@ static CLAWBACK_DEBTS: Statement = Statement::new(
     &[TEXTOID, UUIDARRAYOID],
 );
 
-/// What is owed, paid or not, for the operations that wait for credits of these grants of the book: captured, they are owed
+/// The debts, paid or not, of operations with open clawbacks on these grants of the book: captured credits are owed
 /// too.
 pub fn clawback_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
     let clawbacks = grants.iter().filter_map(|id| book.grant(*id)).flat_map(|grant| &grant.clawbacks);

@@ -1,6 +1,5 @@
-//! What few books have to write beside lines, grants and accounts: holds that came to their end, what grants paid for usage
-//! that is priced as one, usage that is no longer waiting to be charged, and what became of credits whose price was paid
-//! back.
+//! The side tables, which few books write in addition to lines, grants and accounts: holds that ended, what grants paid
+//! for usage that is priced together, usage that is now settled, and clawbacks.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -140,7 +139,7 @@ static WRITE_RECLAIMS: Statement = Statement::new(
     &[TEXTARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID],
 );
 
-/// What operations that took a purchase's credits back took by now, and what is paid and owed for them.
+/// What clawback operations have taken so far, and what is paid and owed for them.
 fn write_reclaims(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let mut changed: BTreeMap<(&str, Uuid), (Decimal, Option<&Debt>)> = BTreeMap::new();
     for book in books {
@@ -174,7 +173,7 @@ static WRITE_CLAWBACKS: Statement = Statement::new(
     &[TEXTOID, UUIDOID, UUIDARRAYOID, NUMERICARRAYOID, BOOLARRAYOID],
 );
 
-/// What is to be taken of grants when it comes back: few ever have any, so one by one.
+/// Open clawbacks of grants: few grants ever have any, so one by one.
 fn write_clawbacks(session: &Session, books: &[&Book]) -> Result<(), Error> {
     for (book, grant) in books.iter().copied().flat_map(|b| b.changed_clawbacks().map(move |g| (b, g))) {
         let cells = [
@@ -196,7 +195,7 @@ static DRAWS: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID],
 );
 
-/// Takes into a book what grants paid for a period's usage, newest first, as much as makes up the amount, with those grants.
+/// Loads into a book what grants paid for a period's usage, newest first, up to the amount, and those grants.
 pub fn take_draws(session: &Session, book: &mut Book, period: &Rc<Period>, amount: Decimal) -> Result<(), Error> {
     let mut limit: i64 = 16;
     while book.drawn_for(period) < amount {
@@ -250,7 +249,7 @@ static TAKE_BACK: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-/// Usage that could not be charged and is not refused any more.
+/// Cancels usage that could not be charged and can no longer be refused.
 fn take_back(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let taken: Vec<(&Book, &String)> =
         books.iter().copied().flat_map(|b| b.uncountable.iter().map(move |identifier| (b, identifier))).collect();

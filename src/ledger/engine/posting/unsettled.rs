@@ -1,5 +1,5 @@
-//! Usage that was recorded and not charged yet: what a deferred meter's events wait as. They are found in the table itself,
-//! in the statement's own snapshot, once the account is locked: an event that commits later is charged later.
+//! Unsettled usage: events of deferred meters that were recorded and not charged yet. They are read from the table, in
+//! the statement's own snapshot, once the account is locked: an event that commits later is charged later.
 
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
@@ -21,8 +21,8 @@ thread_local! {
     static CACHE: Cache<bool> = Cache::new();
 }
 
-/// Whether there is a deferred meter at all. No meter stops being one, so what a session remembers is wrong only for a
-/// moment after the first was made; usage recorded by then is charged a little later.
+/// Whether any deferred meter exists. A meter stays deferred for ever, so the cached answer is wrong only for a moment
+/// after the first was created; usage recorded by then is charged a little later.
 pub fn may_be(session: &Session) -> Result<bool, Error> {
     let find = || {
         in_latest_snapshot(session, |session| {
@@ -46,7 +46,7 @@ static READ: Statement = Statement::in_order(
     &[TEXTARRAYOID, TEXTARRAYOID, INT8OID],
 );
 
-/// The usage that waits in these accounts, the first `most` of each, oldest first.
+/// The unsettled usage of these accounts, the first `most` of each, oldest first.
 pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unsettled>>, Error> {
     let mut unsettled: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
     let expecting: Vec<usize> = (0..books.len()).filter(|index| books[*index].defers).collect();
@@ -83,7 +83,7 @@ static WHICH_EXPECT: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Which of these accounts know that usage may wait in them.
+/// Which of these accounts say that usage may be unsettled in them.
 pub fn which_expect(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
     if keys.is_empty() {
         return Ok(HashSet::new());
@@ -97,8 +97,8 @@ static EXPECT: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Has accounts, which are locked, know it from now on: before the first such event is recorded, so that whoever finds the
-/// account without that finds no such event.
+/// Records in locked accounts that usage may be unsettled in them: before the first such event is recorded, so that an
+/// account without this flag has no such event.
 pub fn expect(session: &Session, books: &mut [&mut Book]) -> Result<(), Error> {
     if books.is_empty() {
         return Ok(());
@@ -109,7 +109,7 @@ pub fn expect(session: &Session, books: &mut [&mut Book]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether usage waits in an account.
+/// Whether an account has unsettled usage.
 pub fn any(session: &Session, customer_id: &str, currency: &str) -> Result<bool, Error> {
     Ok(may_be(session)? && ANY.run(session, &[customer_id.cell(), currency.cell()])?.len() > 0)
 }

@@ -1,4 +1,4 @@
-//! Which grants a book takes in: the first in drawdown order that its charges can touch, or some by their ids.
+//! Which grants a book loads: the first in drawdown order that its charges can touch, or some by their ids.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -24,8 +24,8 @@ static WINDOW: Statement = Statement::in_order(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8OID, TEXTARRAYOID],
 );
 
-/// Takes into each book the open grants that charges of `need` in all can touch, by plain spending and by events of these
-/// meters, and at least the next head.
+/// Loads into each book the open grants that charges of `need` in total can touch, by plain spending and by events of
+/// these meters, and at least the next head.
 pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meters: &[&str]) -> Result<(), Error> {
     let mut limit: i64 = 16;
     let mut short: Vec<&mut (&mut Book, Decimal)> = books.iter_mut().collect();
@@ -65,13 +65,13 @@ static BY_ID: Statement = Statement::new(
     &[TEXTOID, TEXTOID, UUIDARRAYOID],
 );
 
-/// A customer's grants in one currency by their ids, ended or not, as their rows have them.
+/// A customer's grants in one currency by their ids, ended or not, from their rows.
 pub fn grants_by_id(session: &Session, book: &Book, ids: &[Uuid]) -> Result<Vec<Grant>, Error> {
     let rows = BY_ID.run(session, &[book.customer_id.cell(), book.currency.cell(), array(ids.iter().copied())])?;
     rows.iter().map(|mut row| grant(&mut row)).collect()
 }
 
-/// Takes into a book grants by their ids, wherever they stand.
+/// Loads grants into a book by their ids, in any state.
 pub fn take_grants(session: &Session, book: &mut Book, ids: &[Uuid]) -> Result<(), Error> {
     let grants = grants_by_id(session, book, ids)?;
     book.take_grants(grants);

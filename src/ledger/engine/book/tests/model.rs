@@ -1,4 +1,4 @@
-//! The same account as its grants' terms and nothing else, looked at second by second.
+//! The model: the same account as nothing but its grants' terms, stepped second by second.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Returned;
@@ -11,10 +11,10 @@ pub(super) struct Granted {
     pub(super) started: bool,
     pub(super) ended: bool,
     pub(super) never_started: bool,
-    /// What expired or was voided, and what of it stands for credits that were to go back.
+    /// What expired or was voided, and how much of it counts for clawbacks.
     pub(super) lapsed: Decimal,
     pub(super) gone: Decimal,
-    /// What is taken when it comes back: credits, by which of the reclaims, whether they are owed once spent.
+    /// What is taken when it comes back: credits, by which clawback, whether they are owed once spent.
     pub(super) clawbacks: Vec<(Decimal, usize, bool)>,
     pub(super) reclaimed: Decimal,
 }
@@ -32,11 +32,11 @@ pub(super) struct Event {
     pub(super) canceled: bool,
     /// Whether it is priced with the others of its meter's gauge.
     pub(super) gauge: bool,
-    /// Whether it is no event, and which of the reclaims owes.
+    /// Which clawback owes, if it is no event.
     pub(super) reclaim: Option<usize>,
 }
 
-/// Usage that is priced as one: what it costs, and which grants paid for it, oldest draw first.
+/// Usage that is priced together: what it costs, and which grants paid for it, oldest draw first.
 #[derive(Default)]
 struct Gauge {
     cost: Decimal,
@@ -48,7 +48,7 @@ pub struct Model {
     pub now: i64,
     pub(super) grants: Vec<Granted>,
     pub(super) holds: Vec<Held>,
-    /// What may owe, in the order in which it is paid.
+    /// What may owe, in payment order.
     pub(super) events: Vec<Event>,
     /// Which of them are events.
     numbered: Vec<usize>,
@@ -57,7 +57,7 @@ pub struct Model {
 }
 
 impl Granted {
-    /// What remains is gone; a second time nothing happens.
+    /// What remains is gone; a second call does nothing.
     fn end(&mut self) {
         if !std::mem::replace(&mut self.ended, true) {
             self.lapsed += self.grant.remaining;
@@ -67,7 +67,7 @@ impl Granted {
 }
 
 impl Granted {
-    /// What claims get of so much that comes back, or is spent: oldest first, and which of the reclaims it is.
+    /// What open clawbacks get of credits that come back, or are spent: oldest first, and which one each is.
     pub(super) fn take_off(&mut self, mut amount: Decimal, owing_alone: bool) -> Vec<(Decimal, usize)> {
         let mut parts = Vec::new();
         for (clawback, reclaim, owes) in &mut self.clawbacks {

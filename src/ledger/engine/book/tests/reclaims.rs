@@ -1,4 +1,4 @@
-//! Credits whose price was paid back, and was not after all: as the tables have them, and in the model.
+//! Clawbacks and undoing them: in the tables, and in the model.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::model::{Event, Model};
@@ -18,7 +18,7 @@ pub(super) struct Reclaimed {
 }
 
 impl Tables {
-    /// Of a grant's purchase: what was taken back in all, and what of that is paid or owed.
+    /// Of a grant's purchase: what was clawed back in all, and how much of that is paid or owed.
     pub(super) fn reclaimed(&self, grant_id: Uuid) -> (Decimal, Decimal) {
         let of_grant = || self.reclaims.iter().filter(|r| r.grant_id == grant_id && !r.undone);
         let debts = |r: &Reclaimed| -> Decimal {
@@ -28,7 +28,7 @@ impl Tables {
         (of_grant().map(|r| r.credits).sum(), of_grant().map(debts).sum())
     }
 
-    /// Credits whose price was paid back were taken, or are waited for, owed or gone: never more.
+    /// Clawed back credits were taken, are open, owed or gone: never more.
     pub fn reclaims_add_up(&self) {
         for reclaim in &self.reclaims {
             assert!(reclaim.taken <= reclaim.credits);
@@ -123,7 +123,7 @@ impl Tables {
     }
 }
 
-/// Credits whose price was paid back: what they took, from which grants, and whether from the purchase's own.
+/// What a clawback took, from which grants, and whether from the purchase's own.
 pub(super) struct Returned {
     pub(super) grant: usize,
     pub(super) credits: Decimal,
@@ -133,7 +133,7 @@ pub(super) struct Returned {
 }
 
 impl Model {
-    /// What was spent of a grant whose price was paid back while it was held.
+    /// What was spent of a grant whose price was refunded while it was held.
     pub(super) fn spent(&mut self, index: usize, amount: Decimal) {
         for (part, reclaim) in self.grants[index].take_off(amount, true) {
             self.owe(reclaim, index, part);

@@ -1,5 +1,5 @@
-//! What the tables hold of one account, loaded into a book and stored from it as posting.rs does it, with windows so
-//! small that their ends matter.
+//! The tables of one account, loaded into a book and stored from it as posting.rs does, with windows so small that
+//! their ends matter.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Reclaimed;
@@ -19,13 +19,13 @@ pub struct Tables {
     pub holds: Vec<(Hold, HoldStatus)>,
     pub lines: Vec<Line>,
     pub unsettled: Vec<Unsettled>,
-    /// By line: what grants paid for usage that is priced as one.
+    /// By line: what grants paid for usage that is priced together.
     draws: BTreeMap<i64, PeriodDraw>,
     /// What that usage costs, a meter each.
     gauges: [Decimal; 2],
-    /// Credits whose price was paid back.
+    /// Clawbacks.
     pub(super) reclaims: Vec<Reclaimed>,
-    /// Events that were charged or recorded, and whether they were taken back; `None` for those of a gauge.
+    /// Events that were charged or recorded, and whether they were canceled; `None` for those of a gauge.
     events: Vec<(String, Option<bool>)>,
 }
 
@@ -50,7 +50,7 @@ impl Tables {
         self.debts.values().filter(|d| d.pending > Decimal::ZERO).cloned().collect()
     }
 
-    /// Of each meter's gauge: what grants paid and did not get back, what is owed, what it costs.
+    /// For each meter's gauge: what grants paid and did not get back, what is owed, what it costs.
     pub fn gauges(&self) -> [(Decimal, Decimal, Decimal); 2] {
         [0, 1].map(|meter| {
             let drawn = self.draws.values().filter(|d| d.period.event_name == METERS[meter]).map(|d| d.amount).sum();
@@ -162,7 +162,7 @@ impl Tables {
         self.book.issued = book.issued;
     }
 
-    /// What truly remains of a grant: of the head the account's row has it.
+    /// What really remains of a grant: the account's row has that of the head.
     pub fn remaining(&self, id: Uuid) -> Decimal {
         match self.book.head {
             Some((head, remaining)) if head == id => remaining,
@@ -170,7 +170,7 @@ impl Tables {
         }
     }
 
-    /// What the shell does for each call.
+    /// What the code around the book does for each call.
     pub fn apply(&mut self, now: Time, id: u128, action: &Action, windows: usize) -> Outcome {
         if let Action::Record { amount, meter } = action {
             self.unsettled.push(Unsettled {
