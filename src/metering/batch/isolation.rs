@@ -1,4 +1,5 @@
-//! A batch of which one account cannot be charged at all, its row damaged say: that account's events fail, and no others.
+//! Isolation of failures in a batch: if an account cannot be charged at all, for example because its row is damaged,
+//! only that account's events fail.
 
 use crate::error::Error;
 use crate::metering::batch::accounts::Locking;
@@ -9,7 +10,7 @@ use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
 use std::collections::BTreeMap;
 
-/// What became of an event: its answer, or the code and the message of what it met.
+/// The outcome of an event: its answer, or the code and message of its error.
 pub type Answered = Result<EventRow, Failure>;
 
 /// Reports a batch as [`report`] does, with the same outcomes, unless some of its accounts are damaged.
@@ -26,7 +27,8 @@ pub fn report_apart(session: &Session, events: &[Result<Event, Error>], now: Tim
     }
 }
 
-/// Reports each customer's events apart, and where that fails each event; in the order of their keys, in which they are locked.
+/// Reports each customer's events separately and, if that fails, each event; in the order of their keys, in which they
+/// are locked.
 fn by_customer(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
     let mut customers: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {

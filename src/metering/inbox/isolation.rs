@@ -1,5 +1,5 @@
-//! Rows of the inbox charged apart from those of other accounts, where one account, or one row, fails: it is put aside with its
-//! error, and the others are charged. So they are where one would have to wait for another session, and it stays.
+//! Isolation of failures in the inbox: if one account or one row fails, it is rejected with its error, and the others
+//! are charged. If one would have to wait for another session, it stays in the inbox, and the others are charged too.
 
 use crate::error::Error;
 use crate::ledger::engine::failure;
@@ -14,27 +14,28 @@ use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
 use std::collections::HashMap;
 
-/// What came of a row: charged, or found a repeat; left where it is, for another session has its account or its identifier; or
-/// why it is put aside.
+/// The outcome of a row: charged, or found to be a replay; left in the inbox, because another session has its account
+/// or its identifier; or why it is rejected.
 pub enum Outcome {
-    /// Done with.
+    /// Charged, or a replay.
     Done,
-    /// To be tried again.
+    /// To be retried.
     Busy,
-    /// Not to be charged.
+    /// Rejected.
     Failed(Failure),
 }
 
-/// As of when a row is charged, and what it reports, where that can be read.
+/// As of when a row is charged, and what it reports, or why that cannot be read.
 type Row<'a> = (Time, &'a Result<Event, Error>);
 
-/// An account, where it is known, and the places of its rows.
+/// An account, if it is known, and the indexes of its rows.
 type Group = (Option<Key>, Vec<usize>);
 
-/// So many rows of an account, one by one, are found to be another session's until all of it is taken to be.
+/// After so many rows of an account, tried one by one, turn out to be locked by another session, all of the account
+/// counts as locked.
 const ROWS: usize = 10;
 
-/// Charges what rows report, an outcome a row: all at once, but for the rows of accounts that work failed for before; where that
+/// Charges what rows report, with an outcome per row: all at once, except rows of accounts that failed before; if that
 /// fails, account by account.
 pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Result<Vec<Outcome>, Error> {
     let failed = failure::failed_accounts(session)?;
@@ -55,7 +56,7 @@ pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Resul
                 }
                 continue;
             }
-            // Some of them may have to wait for nobody.
+            // Some of them may not have to wait.
             Err(failure) if failure.is_busy() => {}
             // Is it the account, or one of these rows?
             Err(_) => {
@@ -76,7 +77,7 @@ pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Resul
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
 }
 
-/// Charges the rows at these places, each apart.
+/// Charges the rows at these indexes, each separately.
 fn one_by_one(
     session: &Session,
     rows: &[Row<'_>],
@@ -101,7 +102,7 @@ fn one_by_one(
     }
 }
 
-/// Charges the rows at these places, all or none.
+/// Charges the rows at these indexes, all or none.
 fn charge(
     session: &Session,
     rows: &[Row<'_>],
@@ -124,8 +125,8 @@ fn charge(
     Ok(())
 }
 
-/// Charges rows: where they came at different moments as many of them at once as can be, of the others those that came together
-/// as one batch.
+/// Charges rows: if they came at different moments, as many of them at once as possible; of the rest, those that came
+/// together are one batch.
 fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
     let came_together = rows.iter().all(|(as_of, _)| *as_of == rows[0].0);
     let done = if came_together { vec![false; rows.len()] } else { moments::charge(session, rows)? };
@@ -141,7 +142,7 @@ fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Result<(), Erro
     Ok(outcomes)
 }
 
-/// Whether an account can be brought up to date at all; one that another session has can.
+/// Whether an account can be brought up to date at all; one that another session has locked counts as one that can.
 fn account_works(session: &Session, key: &Key, now: Time, patience: &Patience) -> Result<(), Failure> {
     subtransaction::isolate(patience, || match posting::lock_free(session, std::slice::from_ref(key))? {
         free if free.is_empty() => Ok(()),
@@ -149,14 +150,14 @@ fn account_works(session: &Session, key: &Key, now: Time, patience: &Patience) -
     })
 }
 
-/// The account that a row would charge, where its meter is known.
+/// The account that a row would charge, if its meter exists.
 fn account(session: &Session, (_, row): &Row<'_>) -> Result<Option<Key>, Error> {
     let Ok(event) = row else { return Ok(None) };
     let meter = meter::find(session, &event.event_name)?;
     Ok(meter.map(|meter| (event.customer_id.clone(), meter.currency.clone())))
 }
 
-/// Places by account, each account where its first row is.
+/// Indexes by account, accounts in the order of their first rows.
 fn by_account(session: &Session, rows: &[Row<'_>], mut indexes: Vec<usize>) -> Result<Vec<Group>, Error> {
     indexes.sort_unstable();
     let mut groups: Vec<Group> = Vec::new();

@@ -1,4 +1,4 @@
-//! How a meter's pricing is written down as JSON, and every way in which that can be wrong. docs/pricing.md is for people.
+//! The JSON form of a meter's pricing, and every way in which it can be wrong. docs/pricing.md explains it to users.
 //!
 //! ```text
 //! pricing = price | { "by": key, "prices": { value: price, … }, "default": price }
@@ -153,7 +153,7 @@ fn required(path: &str, object: &Map<String, Value>, key: &str) -> Checked<Decim
     number(path, object, key)?.map_or_else(|| wrong(&at(path, key), "is required"), Ok)
 }
 
-/// A number, or its digits as a text, so that no writer of JSON need round it.
+/// A number, or its digits as text, so that no JSON writer has to round it.
 fn number(path: &str, object: &Map<String, Value>, key: &str) -> Checked<Option<Decimal>> {
     let text = match object.get(key) {
         None => return Ok(None),

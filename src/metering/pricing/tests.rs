@@ -1,4 +1,5 @@
-//! Prices beside the same ones worked out in whole numbers, unit by unit; and everything that cannot be a price.
+//! Prices compared with the same ones computed in whole numbers, unit by unit; and everything that is not a valid
+//! price.
 
 use super::*;
 use proptest::prelude::*;
@@ -71,7 +72,7 @@ fn classes() {
     .unwrap();
     let class = |metadata: &str| pricing.class(|| Some(metadata.to_string())).to_string();
     assert_eq!(class(r#"{"a": 1, "model": "large"}"#), "large");
-    // Whatever else an event carries, its price is its model's.
+    // Whatever else an event carries, its model decides its price.
     let deep = format!(r#"{{"a": {}{}, "model": "large"}}"#, "[".repeat(500), "]".repeat(500));
     assert_eq!(class(&deep), "large");
     assert_eq!(class(r#"{"$serde_json::private::Number": 1, "model": "large"}"#), "large");
@@ -158,7 +159,7 @@ fn what_is_too_large_is_refused() {
 }
 
 proptest! {
-    /// Tiers of whole units, priced one unit after the other.
+    /// Tiers of whole units, priced unit by unit.
     #[test]
     fn tiers_agree_with_counting(
         quantity in 0u32..400, ends in proptest::collection::btree_set(1u32..300, 0..4),
