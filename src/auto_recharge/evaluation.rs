@@ -1,5 +1,5 @@
-//! Watching balances: after a posting that leaves little, or much again, or when something was due, what the account calls for
-//! (policy.rs) is done in the posting's own transaction. The account is locked.
+//! Evaluating balances: after a posting that leaves little, or enough again, or when something was due, this does what
+//! the policy says (policy.rs), in the posting's own transaction. The account is locked.
 
 use crate::amount::{self, Decimal};
 use crate::auto_recharge::offer::{Offer, Pack};
@@ -17,7 +17,7 @@ use pgrx::pg_sys::{BOOLOID, INT2OID, INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOI
 use serde_json::json;
 use uuid::Uuid;
 
-/// Looks at those accounts whose balance is to be looked at.
+/// Evaluates those accounts whose balance needs it.
 pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
     for book in books.iter().filter(|book| book.needs_evaluation()) {
         look_at(session, book)?;
@@ -56,7 +56,7 @@ static SEE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-/// What the request is made of, beside what decides on it.
+/// What a request needs besides what decides on it.
 #[derive(Default)]
 pub struct Particulars {
     open: Option<(Uuid, Uuid)>,
@@ -65,7 +65,7 @@ pub struct Particulars {
     expires_at: Option<Time>,
 }
 
-/// An account that is locked, as its rows have it.
+/// A locked account, from its rows.
 pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
     let rows = SEE.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
@@ -84,7 +84,7 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
     let (threshold, failures, waits_for_spend) = (row.next()?, row.next()?, row.next()?);
     let cooled_at = row.next()?;
     let attempts = (row.next()?, row.next()?);
-    // Amounts in money that add up to more than can be counted are beyond every limit.
+    // Amounts of money that add up to more than can be counted exceed every limit.
     let amount = amount::parse(&row.next::<String>()?).unwrap_or(Decimal::MAX);
     let oldest = row.next()?;
     let offer = offer(&mut row, book.issued)?;
@@ -222,7 +222,7 @@ fn publish(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) {
 }
 
 static END: Statement = Statement::new(
-    // A time-out is as of its moment, whenever it is posted.
+    // A time-out takes effect at its moment, whenever it is posted.
     c"UPDATE credits_internal.recharges SET status = $3, closed_at = least($4, expires_at), reason = $5
       WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
@@ -252,7 +252,7 @@ static REQUEST: Statement = Statement::new(
     ],
 );
 
-/// Asks for a recharge: a request, a top-up that pays it, and a row of the outbox.
+/// Requests a recharge: writes a request, the top-up to be paid, and a row of the outbox.
 fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particulars) -> Result<(), Error> {
     let lost = || Error::internal("an auto-recharge has no price");
     let pack = offer.pack().map_err(|_| Error::internal("an auto-recharge cannot buy anything"))?;
@@ -278,7 +278,7 @@ fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particul
         checkout_url: None,
         description: Some("auto-recharge"),
         metadata: None,
-        // The request times out earlier, and what is paid later is granted all the same.
+        // The request times out earlier; a later payment is granted all the same.
         expires_at: expires_at.max(book.posted_at.plus_seconds(subject::DEFAULT_SECONDS)),
         recharge_id: Some(recharge_id),
     };

@@ -31,7 +31,7 @@ static ERASE_METHODS: Statement = Statement::new(
     c"UPDATE credits_internal.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
     &[TEXTOID],
 );
-// Why a payment failed is said in the provider's own words.
+// The reason why a payment failed is the provider's own text.
 static ERASE_REQUESTS: Statement = Statement::new(
     c"UPDATE credits_internal.recharges r
       SET payment_method = NULL, reason = CASE WHEN r.status <> 'failed' THEN r.reason END
@@ -45,7 +45,7 @@ impl ledger::Listener for AutoRecharge {
     }
 
     fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
-        // Nobody may be charged any more.
+        // An erased customer must not be charged any more.
         configuration::switch_off(session, customer_id, Off::Erased, settings::now()?)?;
         ERASE_METHODS.run(session, &[customer_id.cell()])?;
         ERASE_REQUESTS.run(session, &[customer_id.cell()]).map(drop)

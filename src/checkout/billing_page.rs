@@ -1,4 +1,4 @@
-//! What a billing page draws, in one call.
+//! The data of a billing page, in one call.
 
 use crate::error::Error;
 use crate::input;

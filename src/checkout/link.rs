@@ -1,10 +1,10 @@
-//! Where a customer pays: a provider's or a currency's address with the particulars of one top-up filled in. Pure.
+//! Payment links: a provider's or a currency's address template, filled in for one top-up. Pure.
 
 use crate::amount::Decimal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use uuid::Uuid;
 
-/// What can be filled in.
+/// The values for the placeholders.
 pub struct Placeholders<'a> {
     /// The top-up.
     pub top_up_id: Uuid,
@@ -12,7 +12,7 @@ pub struct Placeholders<'a> {
     pub customer_id: &'a str,
     /// What is due, in major units.
     pub amount: Decimal,
-    /// The same in the provider's minor units, where it is a whole number of them.
+    /// The same in the provider's minor units, if it is a whole number of them.
     pub minor_units: Option<Decimal>,
     /// The payment currency's code.
     pub currency: &'a str,
@@ -24,7 +24,7 @@ pub struct Placeholders<'a> {
     pub failure_url: Option<&'a str>,
 }
 
-/// The address for one top-up. A name in braces that is none of the places stays as it is.
+/// The address for one top-up. A name in braces that is not a placeholder stays as it is.
 pub fn fill(template: &str, values: &Placeholders<'_>) -> String {
     let pairs = [
         ("{top_up_id}", values.top_up_id.to_string()),
@@ -38,7 +38,7 @@ pub fn fill(template: &str, values: &Placeholders<'_>) -> String {
     ];
     let mut url = String::with_capacity(template.len() + 64);
     let mut rest = template;
-    // From left to right, so that a value that looks like a place is not filled in again.
+    // From left to right, so that a value that looks like a placeholder is not filled in again.
     while let Some(start) = rest.find('{') {
         url.push_str(&rest[..start]);
         rest = &rest[start..];

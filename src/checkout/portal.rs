@@ -1,4 +1,4 @@
-//! Links to a customer's own billing page: signed here, checked here, and good for ten minutes.
+//! Links to a customer's own billing page: created, signed and verified here, and valid for ten minutes.
 
 use crate::checkout::link;
 use crate::error::Error;
@@ -18,7 +18,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::TIMESTAMPTZOID;
 use serde::{Deserialize, Serialize};
 
-/// How long a link is good, in seconds.
+/// How long a link is valid, in seconds.
 const SECONDS: i64 = 10 * 60;
 
 row! {
@@ -26,7 +26,7 @@ row! {
     pub struct SessionRow {
         /// What the page's server verifies.
         pub token: String,
-        /// The page with the token; NULL where nobody said where it is.
+        /// The page's address with the token; NULL if no address is configured.
         pub url: Option<String>,
         /// Until when.
         pub expires_at: Time,
@@ -42,12 +42,12 @@ row! {
         pub return_url: Option<String>,
         /// Where to go when something fails.
         pub failure_url: Option<String>,
-        /// Until when the link is good.
+        /// When the link expires.
         pub expires_at: Time,
     }
 }
 
-/// What a token says. Its keys are short because links are long.
+/// The payload of a token. Its keys are short to keep links short.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Payload {
     #[serde(rename = "c")]
@@ -68,7 +68,7 @@ impl Payload {
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
-    /// What was written, after its signature was checked; `None` for a token of another version.
+    /// Reads a payload whose signature was verified; `None` for a token of another version.
     fn read(body: &str) -> Option<Self> {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
     }
@@ -76,7 +76,7 @@ impl Payload {
 
 static KEY: Statement = Statement::new(c"SELECT key FROM credits_internal.signing_keys WHERE purpose = 'portal'", &[]);
 
-// 244 random bits from PostgreSQL's own strong source.
+// 244 random bits from PostgreSQL's cryptographic source.
 static MAKE_KEY: Statement = Statement::new(
     c"INSERT INTO credits_internal.signing_keys (purpose, key, created_at)
       VALUES ('portal', gen_random_uuid()::text || gen_random_uuid()::text, $1) ON CONFLICT DO NOTHING",
@@ -91,7 +91,8 @@ static ROTATE_KEY: Statement = Statement::new(
     &[TIMESTAMPTZOID],
 );
 
-/// What links are signed with here. Which database it is goes into it, so that a copy that has the same key signs otherwise.
+/// The key that signs links. The database's identity goes into it, so that a copy with the same stored key signs
+/// differently.
 fn key(session: &Session) -> Result<Option<String>, Error> {
     let key: Option<String> = KEY.run(session, &[])?.first().map(|mut row| row.next()).transpose()?;
     let (system, database) = backend::database();
@@ -107,7 +108,7 @@ fn billing_portal_key_rotate() -> Reply<Value<Time>> {
     }))
 }
 
-/// A page's address with the token, before a fragment, which browsers keep to themselves.
+/// A page's address with the token, placed before any fragment, which browsers do not send.
 fn with_token(page: &str, token: &str) -> String {
     let (page, fragment) = page.split_at(page.find('#').unwrap_or(page.len()));
     let separator = match page.find('?') {
@@ -154,7 +155,7 @@ fn billing_portal_session_create(
     })())
 }
 
-/// No token made here is longer, in bytes.
+/// The longest token that can be created, in bytes.
 const LONGEST: usize = 1 << 16;
 
 /// `credits.billing_portal_session_verify`. Raises PC012, PC013.

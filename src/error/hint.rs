@@ -1,4 +1,4 @@
-//! What to do about an error, for people.
+//! HINT: what to do about an error, for people.
 
 use crate::amount::AmountError;
 use crate::error::{Error, Spender, TOO_OLD};

@@ -1,4 +1,4 @@
-//! Tests of what is judged of a balance: policy.rs.
+//! Tests of policy.rs: what is decided for a balance.
 
 use super::*;
 use crate::ledger::currency::PaymentLimits;
@@ -163,7 +163,8 @@ fn only_a_spend_asks_after_credits_were_taken_back() {
 }
 
 proptest! {
-    /// Whatever is known: what is looked for next is not the case now, so that one look is enough; and limits hold.
+    /// For any state: the conditions for the next evaluation do not hold now, so that one evaluation is enough; and
+    /// limits hold.
     #[test]
     fn one_look_is_enough(
         available in 0i64..20, low in 0i64..20, reported in 0i16..3, enabled: bool, threshold in 1i64..20, failures in 0i32..4,
@@ -182,7 +183,7 @@ proptest! {
         let processing = open.is_some_and(|(processing, _)| processing) && verdict.close.is_none();
         prop_assert!(verdict.above.is_none_or(|above| d(available) < above) || processing);
         if verdict.request {
-            // One that was beyond its limit is canceled, and counts no longer.
+            // One that exceeded its limit is canceled, and no longer counts.
             let freed = i64::from(verdict.close == Some(Close::BeyondLimit));
             prop_assert!(attempts - (freed as i32) < 3 && spent - 20 * freed + 20 <= most && cooled <= 0);
             prop_assert!(enabled && most >= 20 && available < threshold);
