@@ -39,7 +39,7 @@ extern "C-unwind" fn _PG_init() {
     sign_up();
 }
 
-/// Which module listens to which: one line each.
+/// Which room listens to which: one line each.
 fn sign_up() {
     ledger::listener::METERS.set(&[&metering::listener::Metering]);
     ledger::listener::LISTENERS.set(&[

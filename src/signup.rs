@@ -1,8 +1,8 @@
-//! Signing up listeners: a module calls the modules above it that lib.rs has signed up, and so does not import them.
+//! Signing up listeners: a room calls the rooms above it that lib.rs has signed up, and so does not import them.
 
 use std::sync::OnceLock;
 
-/// The listeners of one module, in the order in which they are called.
+/// The listeners of one room, in the order in which they are called.
 pub struct SignUp<T: ?Sized + Sync + 'static>(OnceLock<&'static [&'static T]>);
 
 impl<T: ?Sized + Sync> SignUp<T> {

@@ -1,4 +1,4 @@
-//! What the catalogue announces to the modules above it. lib.rs says who listens.
+//! What the catalogue announces to the rooms above it. lib.rs says who listens.
 
 use crate::error::Error;
 use crate::pg::statement::Session;
@@ -16,7 +16,7 @@ pub enum Changed<'a> {
     RechargeConfig(&'a str),
 }
 
-/// A module that acts when the catalogue changes, in the transaction that changes it.
+/// A room that acts when the catalogue changes, in the transaction that changes it.
 pub trait Listener: Sync {
     /// Something in the catalogue changed.
     fn changed(&self, session: &Session, changed: Changed<'_>) -> Result<(), Error>;

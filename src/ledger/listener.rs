@@ -1,4 +1,4 @@
-//! What the ledger announces to the modules above it, and asks them. lib.rs says who listens.
+//! What the ledger announces to the rooms above it, and asks them. lib.rs says who listens.
 
 use crate::error::Error;
 use crate::ledger::customer::erasure::Cleared;
@@ -8,7 +8,7 @@ use crate::pg::statement::Session;
 use crate::pg::value::Cell;
 use crate::signup::SignUp;
 
-/// A module that acts when the ledger changes, in the transaction that changes it, or that changes accounts as time
+/// A room that acts when the ledger changes, in the transaction that changes it, or that changes accounts as time
 /// passes.
 pub trait Listener: Sync {
     /// Accounts were posted to and are locked.
@@ -26,17 +26,17 @@ pub trait Listener: Sync {
         Ok(())
     }
 
-    /// A person is being erased, whose accounts are locked: clears what this module stores about the person.
+    /// A person is being erased, whose accounts are locked: clears what this room stores about the person.
     fn erase(&self, _session: &Session, _customer_id: &str) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Clears what the application stored with a customer's rows in this module.
+    /// Clears what the application stored with a customer's rows in this room.
     fn clear_metadata(&self, _session: &Session, _customer_id: &str) -> Result<Cleared, Error> {
         Ok(Cleared::default())
     }
 
-    /// When this module next changes something in accounts, each after a given moment. `accounts` are their customers,
+    /// When this room next changes something in accounts, each after a given moment. `accounts` are their customers,
     /// currencies and moments, as arrays; returns indexes into these, from 0, with the time.
     fn next_changes(&self, _session: &Session, _accounts: &[Cell; 3]) -> Result<Vec<(usize, Time)>, Error> {
         Ok(Vec::new())
@@ -55,7 +55,7 @@ pub struct MeterTerms {
     pub active: bool,
 }
 
-/// The module that has the meters.
+/// The room that has the meters.
 pub trait Meters: Sync {
     /// The meter with that event name.
     fn find(&self, session: &Session, event_name: &str) -> Result<Option<MeterTerms>, Error>;
@@ -67,7 +67,7 @@ pub trait Meters: Sync {
 /// Who listens to the ledger.
 pub static LISTENERS: SignUp<dyn Listener> = SignUp::new();
 
-/// The one module that has the meters.
+/// The one room that has the meters.
 pub static METERS: SignUp<dyn Meters> = SignUp::new();
 
 /// A meter that must exist. Raises PC004.

@@ -1,4 +1,4 @@
-//! What the ledger asks about meters, and what this module does when the ledger announces something.
+//! What the ledger asks about meters, and what this room does when the ledger announces something.
 
 use crate::error::Error;
 use crate::ledger::customer::erasure::{Cleared, count};

@@ -1,7 +1,7 @@
-//! What a session remembers of tables that hardly ever change, until any session changes them.
+//! Caches of tables that hardly ever change, kept by a session until any session changes them.
 //!
-//! A trigger on such a table tells all sessions of a change, through PostgreSQL's own relation invalidations: at commit
-//! the others, at once its own, and again when it is rolled back. A transaction that begins after the commit sees it.
+//! A trigger on such a table notifies all sessions of a change, through PostgreSQL's own relation invalidations: the
+//! others at commit, its own at once, and again at a rollback. A transaction that begins after the commit sees it.
 
 use crate::error::Error;
 use crate::pg::call::procedure::Call;
@@ -11,13 +11,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-/// Most entries that a session keeps.
+/// The most entries of a cache.
 const LIMIT: usize = 1_000;
 
 /// Counts the invalidations of relations that reached this session.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The relations whose changes matter: of any other the invalidation is passed over. A ring: the extension has three such
+/// The relations whose changes matter: invalidations of others are ignored. A ring: the extension has three such
 /// tables, and gets new ones when it is dropped and created again.
 static WATCHED: [AtomicU32; 12] = [const { AtomicU32::new(0) }; 12];
 static NEXT_WATCHED: AtomicUsize = AtomicUsize::new(0);
@@ -26,7 +26,7 @@ fn is_watched(relation: u32) -> bool {
     WATCHED.iter().any(|watched| watched.load(Ordering::Relaxed) == relation)
 }
 
-/// Whether it was watched already.
+/// Watches a relation. Returns whether it was watched already.
 fn watch(relation: u32) -> bool {
     let watched = is_watched(relation);
     if !watched {
@@ -36,7 +36,7 @@ fn watch(relation: u32) -> bool {
     watched
 }
 
-/// Starts to listen. Called once, when the library is loaded.
+/// Registers the callback. Called once, when the library is loaded.
 pub fn listen() {
     // SAFETY: the callback lives as long as the library, which PostgreSQL never unloads.
     unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(on_invalidation), pg_sys::Datum::null()) };
@@ -44,13 +44,13 @@ pub fn listen() {
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_invalidation(_unused: pg_sys::Datum, relation: pg_sys::Oid) {
-    // Zero stands for all of them.
+    // Zero stands for all relations.
     if relation == pg_sys::InvalidOid || is_watched(relation.to_u32()) {
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// What a trigger on such a table does: tells every session that it changed, this one now, the others when the
+/// What the trigger on such a table does: notifies every session of the change, this one now, the others when the
 /// transaction commits.
 pub fn table_changed(call: &Call) {
     let Some(table) = call.trigger_table() else { return };
@@ -59,7 +59,7 @@ pub fn table_changed(call: &Call) {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Values by key, as long as nothing changed.
+/// A cache: values by key, as long as nothing changes.
 pub struct Cache<T> {
     entries: RefCell<(u64, HashMap<String, T>)>,
 }
@@ -70,7 +70,7 @@ impl<T: Clone> Cache<T> {
         Cache { entries: RefCell::new((0, HashMap::new())) }
     }
 
-    /// The value that is remembered, or what `find` finds, with the tables that it was read from.
+    /// The cached value, or what `find` returns, with the tables that it was read from.
     pub fn get_or_find(
         &self,
         key: &str,
@@ -88,9 +88,9 @@ impl<T: Clone> Cache<T> {
         }
         let Some((value, tables)) = find()? else { return Ok(None) };
         let unwatched = tables.iter().filter(|table| !watch(table.0.to_u32())).count();
-        // An older snapshot than the last invalidation must not be remembered: neither one that this transaction
-        // keeps, nor one that was passed while reading, nor one that could pass because nobody watched.
-        // SAFETY: reads a variable of the backend.
+        // A value read with a snapshot older than the last invalidation must not be cached: neither if this transaction
+        // keeps such a snapshot, nor if an invalidation came while reading, nor if one could be missed because the
+        // table was not watched yet. SAFETY: reads a variable of the backend.
         let snapshot_is_new = unsafe { pg_sys::XactIsoLevel } <= pg_sys::XACT_READ_COMMITTED as i32;
         if unwatched == 0 && snapshot_is_new && GENERATION.load(Ordering::Relaxed) == generation {
             self.entries.borrow_mut().1.insert(key.to_string(), value.clone());

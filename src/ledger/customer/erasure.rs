@@ -1,5 +1,5 @@
 //! Erasure of a person: what the application, customers and payment providers said about one is cleared, and the ledger
-//! stays. Each module clears its own tables.
+//! stays. Each room clears its own tables.
 
 use crate::error::Error;
 use crate::input;
@@ -103,7 +103,7 @@ static CLEAR_GRANTS: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// What one module cleared.
+/// What one room cleared.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cleared {
     /// Rows that had something to clear.

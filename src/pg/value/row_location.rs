@@ -1,9 +1,9 @@
-//! Where a row is in its table: a page, and which row of it.
+//! Locations of rows in their table: a page, and the number of the row on it.
 
 use crate::pg::value::{Cell, FromCell, ToCell, kept};
 use std::cmp::Ordering;
 
-/// Where a row version is in its table: a `tid`.
+/// The location of a row version in its table: a `tid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowLocation(pub(super) [u8; 6]);
 
@@ -19,7 +19,7 @@ impl RowLocation {
         RowLocation::at(block, 0)
     }
 
-    /// Behind any row of a page.
+    /// After any row of a page.
     pub fn last_of(block: u32) -> RowLocation {
         RowLocation::at(block, u16::MAX)
     }
@@ -37,7 +37,7 @@ impl RowLocation {
     }
 }
 
-/// As rows lie in their table.
+/// In the order of the table.
 impl Ord for RowLocation {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.block(), self.row()).cmp(&(other.block(), other.row()))
