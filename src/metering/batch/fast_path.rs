@@ -112,21 +112,21 @@ fn charge(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<Option
     needs.sort_unstable_by_key(|(account, _)| *account);
     let Some(left) = fast_charge::pay_all(session, &needs, now)? else { return Ok(None) };
     // Starting from what each account was before, event by event.
-    let mut heads: Map<(&str, &str), OwnLine> = Map::default();
+    let mut last_lines: Map<(&str, &str), OwnLine> = Map::default();
     for ((account, need), left) in needs.iter().zip(left) {
         let before = OwnLine { line_no: left.line_no - need.lines, balance: left.balance + need.credits, ..left };
-        heads.insert(*account, before);
+        last_lines.insert(*account, before);
     }
     let mut outcomes = Vec::with_capacity(events.len());
     let mut lines = Vec::with_capacity(events.len());
     for p in events {
-        let Some(head) = heads.get_mut(&p.account()) else {
+        let Some(last_line) = last_lines.get_mut(&p.account()) else {
             return Err(Error::internal("an account was charged and is not there"));
         };
-        head.line_no += 1;
-        head.balance -= p.own_cost();
-        lines.push(head.clone());
-        outcomes.push(Ok(report::row(p.event, p.own_cost(), Decimal::ZERO, head.balance, false)));
+        last_line.line_no += 1;
+        last_line.balance -= p.own_cost();
+        lines.push(last_line.clone());
+        outcomes.push(Ok(report::row(p.event, p.own_cost(), Decimal::ZERO, last_line.balance, false)));
     }
     rows::write_new(session, events.iter().copied().zip(lines.iter().map(Some)).collect(), now)?;
     Ok(Some(outcomes))
@@ -151,21 +151,21 @@ fn charge_as_of(session: &Session, events: &[(&Priced<'_>, Time)]) -> Result<Opt
     }
     let mut needs: Vec<NeedAsOf<'_>> = needs.into_iter().map(|(account, (need, span))| (account, need, span)).collect();
     needs.sort_unstable_by_key(|(account, ..)| *account);
-    let mut heads: Map<(&str, &str), (OwnLine, Time)> = Map::default();
+    let mut last_lines: Map<(&str, &str), (OwnLine, Time)> = Map::default();
     for ((account, need, (_, last)), left) in needs.iter().zip(fast_charge::pay_all_as_of(session, &needs)?) {
         if let Some(left) = left {
             let before = OwnLine { line_no: left.line_no - need.lines, balance: left.balance + need.credits, ..left };
-            heads.insert(*account, (before, *last));
+            last_lines.insert(*account, (before, *last));
         }
     }
     let mut lines: Vec<Option<OwnLine>> = Vec::with_capacity(events.len());
     for (p, at) in events {
-        lines.push(heads.get_mut(&p.account()).map(|(head, last)| {
-            head.line_no += 1;
-            head.balance -= p.own_cost();
+        lines.push(last_lines.get_mut(&p.account()).map(|(line, last)| {
+            line.line_no += 1;
+            line.balance -= p.own_cost();
             // If something was posted after the last of them, all of them are posted after it.
-            let posted_at = if head.posted_at > *last { head.posted_at } else { *at };
-            OwnLine { posted_at, ..head.clone() }
+            let posted_at = if line.posted_at > *last { line.posted_at } else { *at };
+            OwnLine { posted_at, ..line.clone() }
         }));
     }
     let charged = events.iter().zip(&lines).filter_map(|((p, _), line)| Some((*p, Some(line.as_ref()?)))).collect();
