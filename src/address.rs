@@ -1,8 +1,8 @@
 //! Web addresses that browsers are sent to. Pure: no PostgreSQL in here.
 //!
-//! Stricter than what browsers take, so that an address reads the same to whoever looks at it, to a server that compares its
-//! host with a list, and to the browser that goes there: printable ASCII alone, and nothing that one of them reads otherwise than
-//! the others (a user name before the host, a backslash, a number for an IPv4 address).
+//! Stricter than browsers, so that an address means the same to a person who reads it, to a server that compares its
+//! host with a list, and to the browser that goes there: only printable ASCII, and nothing that one of them reads
+//! differently (a user name before the host, a backslash, a number for an IPv4 address).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -22,41 +22,41 @@ pub enum AddressError {
     /// Too long.
     #[error("must have at most {LENGTH} characters")]
     Length,
-    /// What is no printable ASCII, a blank, or one that must be encoded; and the how many-th it is.
+    /// A character that is not printable ASCII, a blank, or one that must be encoded; and its position, from 1.
     #[error(
         "must be an address of visible ASCII characters other than \\ \" < >: character {1} is {code}; write it percent-encoded, \
          a host in other letters as xn--",
         code = code(*.0)
     )]
     Character(char, usize),
-    /// What looks like a host and is none.
+    /// Something that looks like a host but is not one.
     #[error("must be an address without a user name or password: the host is \"{0}\", after the @")]
     UserInfo(String),
-    /// None, or one that nobody can go to.
+    /// No host, or one that cannot exist.
     #[error(
         "must be an address whose host is a name of letters, digits, hyphens and dots, or an IP address (IPv6 in brackets): \
          it is \"{0}\""
     )]
     Host(String),
-    /// None after the colon, or one that there is not.
+    /// No port after the colon, or one that does not exist.
     #[error("must be an address whose port is from 1 to 65535: it is \"{0}\"")]
     Port(String),
 }
 
-/// As Unicode writes it: many of those that are refused cannot be seen.
+/// As Unicode writes it, since many refused characters are invisible.
 fn code(character: char) -> String {
     format!("U+{:04X}", u32::from(character))
 }
 
-/// Holds a text against what an address must be.
+/// Checks that a text is an address.
 pub fn check(text: &str) -> Result<(), AddressError> {
     let (scheme, rest) = text.split_once("://").ok_or(AddressError::Scheme)?;
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
         return Err(AddressError::Scheme);
     }
     let refused = |c: &char| !c.is_ascii_graphic() || "\\\"<>".contains(*c);
-    if let Some((place, character)) = text.chars().enumerate().find(|(_, c)| refused(c)) {
-        return Err(AddressError::Character(character, place + 1));
+    if let Some((index, character)) = text.chars().enumerate().find(|(_, c)| refused(c)) {
+        return Err(AddressError::Character(character, index + 1));
     }
     if text.len() > LENGTH {
         return Err(AddressError::Length);
@@ -65,7 +65,7 @@ pub fn check(text: &str) -> Result<(), AddressError> {
     if let Some((_, host)) = authority.rsplit_once('@') {
         return Err(AddressError::UserInfo(host.to_string()));
     }
-    // The colons of an IPv6 address are inside of its brackets.
+    // The colons of an IPv6 address are inside its brackets.
     let port_from = authority.rfind(']').unwrap_or_default();
     let (host, port) = match authority[port_from..].find(':') {
         Some(colon) => (&authority[..port_from + colon], Some(&authority[port_from + colon + 1..])),
@@ -88,10 +88,10 @@ fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
     }
-    // The dot of the root may be there.
+    // A trailing dot, for the root, is allowed.
     let name = host.strip_suffix('.').unwrap_or(host);
     let last = name.rsplit('.').next().unwrap_or_default();
-    // Browsers take whatever ends in a number for an IPv4 address, 2130706433 and 0x7f.1 as well as 127.0.0.1.
+    // Browsers treat anything that ends in a number as an IPv4 address: 2130706433 and 0x7f.1 as well as 127.0.0.1.
     if last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") || last.starts_with("0X") {
         return name.parse::<Ipv4Addr>().is_ok();
     }
@@ -144,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(check(address), Err(AddressError::Scheme), "{address}");
         }
-        for (address, character, place) in [
+        for (address, character, index) in [
             ("https://a\r\nSet-Cookie: b", '\r', 10),
             ("https://a/\u{0}", '\u{0}', 11),
             ("https://a/\u{85}", '\u{85}', 11),
@@ -159,7 +159,7 @@ mod tests {
             ("https://a/<b>", '<', 11),
             ("https://a/\"b", '"', 11),
         ] {
-            assert_eq!(check(address), Err(AddressError::Character(character, place)), "{address:?}");
+            assert_eq!(check(address), Err(AddressError::Character(character, index)), "{address:?}");
         }
         assert_eq!(check(" https://a"), Err(AddressError::Scheme));
         assert_eq!(check("https://a.example@b.example/"), Err(AddressError::UserInfo("b.example".to_string())));
@@ -199,7 +199,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing makes it panic, and what it takes has no character that it is to refuse.
+        /// Nothing makes it panic, and what it accepts has no character that it must refuse.
         #[test]
         fn what_is_taken_can_be_seen(text in "(https?://)?\\PC{0,40}[@:\\[\\]/.\u{200b}a-c1]{0,20}") {
             if check(&text).is_ok() {

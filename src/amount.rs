@@ -1,10 +1,10 @@
 //! Exact decimals: what an amount may be, and how a price is rounded. Pure: no PostgreSQL in here.
 //!
-//! Amounts are in major units (credits). One limit holds for every amount: written with all the decimals of its currency it has
-//! at most [`MAX_DIGITS`] digits. It holds for all that an account was ever granted, and with that for every balance: what is
-//! available, held or may come back was granted before. It holds for what usage leaves owed, and what purchases that were paid
-//! back leave owed is no more than was granted. So no balance is more than twice the limit, and sums of seven such numbers fit
-//! a [`Decimal`] without rounding: addition and subtraction are exact everywhere.
+//! Amounts are in major units (credits). One limit holds for every amount: written with all the decimals of its
+//! currency it has at most [`MAX_DIGITS`] digits. It holds for everything an account was ever granted, and so for every
+//! balance: what is available, held or may come back was granted before. It holds for what usage leaves owed; and what
+//! refunded purchases leave owed is no more than was granted. So no balance is more than twice the limit, and sums of
+//! seven such numbers fit a [`Decimal`] without rounding: addition and subtraction are exact everywhere.
 
 pub use rust_decimal::Decimal;
 
@@ -19,16 +19,16 @@ pub enum AmountError {
     /// NaN, Infinity, or no number at all.
     #[error("must be a finite number")]
     NotFinite,
-    /// Zero or less where something is due.
+    /// Zero or less, where a positive amount is needed.
     #[error("must be greater than zero")]
     NotPositive,
     /// Less than zero.
     #[error("must not be negative")]
     Negative,
-    /// Zero where something signed is due.
+    /// Zero, where a signed amount is needed.
     #[error("must not be zero")]
     Zero,
-    /// Less than zero where the reason only gives.
+    /// Less than zero, for a reason that only adds.
     #[error("must be greater than zero for this reason")]
     OnlyGives,
     /// Less than a payment may be.
@@ -37,22 +37,22 @@ pub enum AmountError {
     /// More than a payment may be.
     #[error("must be at most {0}: the currency or its recharge configuration takes no larger payment")]
     AboveMaximum(Decimal),
-    /// So few that a recharge costs less than a payment may.
+    /// So few units that a recharge costs less than a payment may.
     #[error(
         "times the price is {0}, and must be at least {1}: the currency or its recharge configuration takes no smaller payment"
     )]
     CostsTooLittle(Decimal, Decimal),
-    /// So many that a recharge costs more than a payment may.
+    /// So many units that a recharge costs more than a payment may.
     #[error(
         "times the price is {0}, and must be at most {1}: the currency or its recharge configuration takes no larger payment"
     )]
     CostsTooMuch(Decimal, Decimal),
-    /// So many that a recharge cannot be counted, or no grant could be made of it.
+    /// So many units that a recharge cannot be counted, or could not be granted.
     #[error(
         "times the price, and all that was ever granted with what it buys, must have at most 28 digits, the currency's decimals counted"
     )]
     BuysTooMuch,
-    /// Less a day than one recharge costs.
+    /// Less per day than one recharge costs.
     #[error("must be at least {0}, which one recharge costs")]
     BelowOneRecharge(Decimal),
     /// Less than one unit costs.
@@ -67,21 +67,22 @@ pub enum AmountError {
     /// Finer than the currency counts.
     #[error("must have at most {0} decimals")]
     TooManyDecimals(u32),
-    /// So much of it would soon be more than can be counted, where nobody can be told of a refusal.
+    /// A deferred cost so large that a few would soon exceed what can be counted, when no caller is there to receive a
+    /// refusal.
     #[error("must cost at most 22 digits where the meter's settlement is deferred, the currency's decimals counted")]
     TooMuchToDefer,
     /// Larger or finer than can be kept exactly.
     #[error("must have at most 28 digits, the currency's decimals counted")]
     TooManyDigits,
-    /// With it the account would have been granted more than can be counted.
+    /// Too much, together with everything the account was ever granted.
     #[error("must keep all that the account was ever granted within 28 digits, the currency's decimals counted")]
     NoRoom,
-    /// With it the account would owe more than can be counted.
+    /// Too much, together with what the account owes.
     #[error("must keep what the account owes within 28 digits, the currency's decimals counted")]
     TooMuchOwed,
 }
 
-/// Reads what PostgreSQL prints for a `numeric`.
+/// Parses what PostgreSQL prints for a `numeric`.
 pub fn parse(text: &str) -> Result<Decimal, AmountError> {
     let number = exact(text)?;
     if number.mantissa().unsigned_abs() >= 10u128.pow(MAX_DIGITS) {
@@ -90,7 +91,7 @@ pub fn parse(text: &str) -> Result<Decimal, AmountError> {
     Ok(number)
 }
 
-/// The same for what the tables hold, sums of amounts among it.
+/// The same for values from the tables, including sums of amounts.
 pub fn exact(text: &str) -> Result<Decimal, AmountError> {
     let digits = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
     if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-') {
@@ -99,7 +100,7 @@ pub fn exact(text: &str) -> Result<Decimal, AmountError> {
     Decimal::from_str_exact(digits).map_err(|_| AmountError::TooManyDigits)
 }
 
-/// Holds a number against the limits of a currency with so many decimals.
+/// Checks a number against the limits of a currency with so many decimals.
 pub fn fit(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
     let amount = amount.normalize();
     if amount.scale() > decimals {
@@ -123,12 +124,12 @@ pub fn deferrable(cost: Decimal, decimals: u32) -> Result<Decimal, AmountError> 
     if cost.mantissa().unsigned_abs() < room { Ok(cost) } else { Err(AmountError::TooMuchToDefer) }
 }
 
-/// A number that must be greater than zero, of a currency that is not known yet.
+/// A number that must be greater than zero, before its currency is known.
 pub fn over_zero(number: Decimal) -> Result<Decimal, AmountError> {
     if number <= Decimal::ZERO { Err(AmountError::NotPositive) } else { Ok(number.normalize()) }
 }
 
-/// A signed number of a currency that is not known yet.
+/// A signed number, before its currency is known.
 pub fn not_zero(number: Decimal) -> Result<Decimal, AmountError> {
     if number.is_zero() { Err(AmountError::Zero) } else { Ok(number.normalize()) }
 }
@@ -138,7 +139,7 @@ pub fn positive(amount: Decimal, decimals: u32) -> Result<Decimal, AmountError> 
     fit(over_zero(amount)?, decimals)
 }
 
-/// A number that may be zero, and has no currency's limits: a value, a price.
+/// A number that may be zero, without the limits of a currency: a value, a price.
 pub fn not_negative(number: Decimal) -> Result<Decimal, AmountError> {
     if number < Decimal::ZERO { Err(AmountError::Negative) } else { Ok(number.normalize()) }
 }
@@ -151,7 +152,7 @@ pub fn price(quantity: Decimal, unit_price: Decimal, decimals: u32) -> Result<De
     fit(cost.ok_or(AmountError::TooManyDigits)?, decimals)
 }
 
-/// A product divided by a power of ten, rounded once, half away from zero. `None` where that is beyond any amount.
+/// A product divided by a power of ten, rounded once, half away from zero. `None` if that exceeds any amount.
 fn product(one: i128, other: i128, power: u32) -> Option<i128> {
     // Every charge goes through here, and its product nearly always fits a machine integer.
     let Some(product) = one.checked_mul(other) else { return wide_product(one, other, power) };

@@ -10,13 +10,13 @@ use crate::amount::{AmountError, Decimal};
 use crate::moment::Time;
 use uuid::Uuid;
 
-/// Why a signature is refused that was good once.
+/// Why an expired signature is refused.
 pub const TOO_OLD: &str = "it was made too long ago";
 
-/// The longest that a caller's word is repeated in a message, in characters.
+/// The longest part of a caller's value that is quoted in a message, in characters.
 const WORD_LENGTH: usize = 60;
 
-/// A caller's word in a message: quoted, and cut where it is long.
+/// A caller's value in a message: quoted, and shortened if it is long.
 pub fn quoted(word: &str) -> String {
     match word.char_indices().nth(WORD_LENGTH) {
         Some((end, _)) => format!("\"{}…\"", &word[..end]),
@@ -24,7 +24,7 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// What went wrong, with the values that say so.
+/// What went wrong, with its values.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// PC001
@@ -54,9 +54,9 @@ pub enum Error {
         key: String,
         /// What differs from the first call.
         difference: &'static str,
-        /// What the first call said of that; `None` for NULL.
+        /// Its value in the first call; `None` for NULL.
         first: Option<String>,
-        /// What this one says.
+        /// Its value in this call.
         given: Option<String>,
     },
     /// PC003
@@ -84,7 +84,7 @@ pub enum Error {
     EventTimeOutOfRange {
         /// As it was given.
         occurred_at: Time,
-        /// Which limit it passes.
+        /// Which limit it exceeds.
         reason: &'static str,
         /// The setting that has the limit.
         setting: &'static str,
@@ -138,13 +138,13 @@ pub enum Error {
     /// PC012
     #[error("the signature is not valid: {reason}")]
     SignatureInvalid {
-        /// What may be told of it.
+        /// The reason, as far as it may be shown.
         reason: &'static str,
     },
     /// PC012
     #[error("the token is not valid: {reason}")]
     TokenInvalid {
-        /// What may be told of it.
+        /// The reason, as far as it may be shown.
         reason: &'static str,
     },
     /// PC014
@@ -176,7 +176,7 @@ pub enum Error {
     UnknownKey {
         /// The argument's name.
         argument: &'static str,
-        /// The key that nobody reads.
+        /// The unknown key.
         key: String,
         /// The key that may have been meant.
         nearest: Option<String>,
@@ -186,23 +186,23 @@ pub enum Error {
     ConsumerNotFound {
         /// As it was given.
         consumer: String,
-        /// Whether the call needs one to be made, and is not about one that must have been there.
+        /// Whether the call needs a consumer to be created first; otherwise it names one that should exist.
         is_needed: bool,
     },
-    /// 42501: a setting was given a value before the library was loaded, by a role that may not set it.
+    /// 42501: a role without the right to do so set a setting before the library was loaded.
     #[error("permission denied to set parameter \"{setting}\"")]
     SettingRefused {
         /// Its name.
         setting: String,
     },
-    /// 55P03: another session has the account, and the caller never waits. Only a batch of the inbox meets it, and leaves
-    /// the event where it is.
+    /// 55P03: another session has locked the account, and the caller never waits. Only a batch of the inbox gets this,
+    /// and leaves the event in the inbox.
     #[error("the account is locked by another session")]
     AccountBusy,
-    /// 55000: the database has the declarations of another version than the library that the server loads.
+    /// 55000: the database has the SQL declarations of another version than the library that the server loads.
     #[error("the extension pg_credits of this database is of another version than its library")]
     VersionsDiffer,
-    /// One kind of maintenance's work failed as a whole, with that SQLSTATE.
+    /// One kind of maintenance work failed as a whole, with that SQLSTATE.
     #[error("maintenance did all but one kind of its work, which failed with {error}: {message}")]
     Maintenance {
         /// Its SQLSTATE.
@@ -210,7 +210,7 @@ pub enum Error {
         /// What it said.
         message: String,
     },
-    /// XX001: the ledger's tables say what they cannot say. No input leads here.
+    /// XX001: the ledger's tables are inconsistent. No input leads here.
     #[error("pg_credits found its tables damaged: {what}")]
     Internal {
         /// What was found.
@@ -218,16 +218,16 @@ pub enum Error {
     },
 }
 
-/// What credits were to be spent on, where they do not suffice: what there is to do about it.
+/// What the missing credits were for: the hint depends on it.
 #[derive(Debug, Clone)]
 pub enum Spender {
     /// A debit.
     Debit,
     /// A hold, a transfer, an adjustment.
     Other,
-    /// A meter's event, of which nothing may be owed.
+    /// A meter's event that must be paid in full.
     Usage,
-    /// A meter's event that would be owed in part, where no more than this may be: the limit, and what would be owed.
+    /// A meter's event that would be owed in part, beyond the limit: the limit, and what would be owed.
     Limited(Box<[Decimal; 2]>),
 }
 
@@ -258,22 +258,22 @@ impl Error {
         Error::InvalidArgument { argument, reason: reason.into() }
     }
 
-    /// An amount that cannot be one.
+    /// An invalid amount.
     pub fn amount(argument: &'static str, amount: Decimal, reason: AmountError) -> Self {
         Error::InvalidAmount { argument, value: amount.to_string(), reason }
     }
 
-    /// Tables that were changed by another hand.
+    /// Damaged tables: something else changed them.
     pub fn internal(what: &'static str) -> Self {
         Error::Internal { what }
     }
 
-    /// A meter that there is not.
+    /// A meter that does not exist.
     pub fn meter_not_found(event_name: &str) -> Self {
         Error::MeterNotFound { event_name: event_name.to_string(), nearest: None }
     }
 
-    /// The same where it is about a debit, of which an answer can be had instead of an error.
+    /// The same for a debit, whose hint names the function that answers without an error.
     pub fn of_debit(mut self) -> Self {
         if let Error::InsufficientCredits { by, .. } = &mut self {
             *by = Spender::Debit;
@@ -281,7 +281,7 @@ impl Error {
         self
     }
 
-    /// The message, and the name that may have been meant: for where there is no hint beside it.
+    /// The message, and the name that may have been meant: for places without a hint.
     pub fn sentence(&self) -> String {
         match self.suggestion() {
             Some(suggestion) => format!("{self}. {suggestion}"),
@@ -300,7 +300,7 @@ impl Error {
         }
     }
 
-    /// The five characters that programs go by.
+    /// The SQLSTATE, for programs.
     pub fn sqlstate(&self) -> &str {
         match self {
             Error::InsufficientCredits { .. } => "PC001",

@@ -1,4 +1,4 @@
-//! The list of errors, as SQL shows it.
+//! The list of error codes, for SQL.
 
 use crate::error::CODES;
 use crate::pg::call::reply::{Many, Reply};
@@ -10,7 +10,7 @@ row! {
     pub struct CodeRow {
         /// The SQLSTATE.
         pub code: &'static str,
-        /// What people call it.
+        /// Its name.
         pub name: &'static str,
         /// When it is raised.
         pub raised_when: &'static str,

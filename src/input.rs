@@ -1,4 +1,4 @@
-//! Arguments as callers gave them, held against what every function asks: there, and of a bearable length.
+//! Checks of arguments that all functions share: required values, lengths, choices, times and limits.
 
 use crate::address;
 use crate::amount::{AmountError, Decimal};
@@ -9,15 +9,15 @@ use crate::pg::call::argument::{Number, Numeric, Timestamptz};
 use crate::pg::value::{Cell, ToCell, UpTo, numeric};
 use crate::settings;
 
-/// The longest text that is no key, in characters: a name, a description, a reason.
+/// The longest text other than a key, in characters: a name, a description, a reason.
 pub const TEXT_LENGTH: usize = 10_000;
-/// What a longer one is told.
+/// The message for a longer one.
 pub const TEXT_REASON: &str = "must have at most 10000 characters";
-/// What a jsonb is told that is too large.
+/// The message for a jsonb that is too large.
 pub const JSON_REASON: &str = "must have at most 1 MiB";
 /// The longest key, in characters: a customer, an identifier, an event name.
 const KEY_LENGTH: usize = 255;
-/// What a key that is none is told.
+/// The message for an invalid key.
 pub const KEY_REASON: &str = "must have 1 to 255 characters";
 
 /// A required argument.
@@ -28,7 +28,7 @@ pub fn required<T>(argument: &'static str, value: Option<T>) -> Result<T, Error>
 /// A required key: 1 to 255 characters.
 pub fn key<'a>(argument: &'static str, value: Option<&'a str>) -> Result<&'a str, Error> {
     let value = required(argument, value)?;
-    // Bytes are quicker to count than characters, and never fewer.
+    // Bytes are faster to count than characters, and never fewer.
     if value.is_empty() || (value.len() > KEY_LENGTH && value.chars().count() > KEY_LENGTH) {
         return Err(Error::argument(argument, KEY_REASON));
     }
@@ -46,7 +46,7 @@ pub fn optional_key<'a>(argument: &'static str, value: Option<&'a str>) -> Resul
     value.map(|v| key(argument, Some(v))).transpose()
 }
 
-/// An address that a browser is sent to, which may be left out: see address.rs.
+/// A web address, which may be left out: see address.rs.
 pub fn web_address<'a>(argument: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, Error> {
     match value.map(address::check) {
         Some(Err(reason)) => Err(Error::argument(argument, reason.to_string())),
@@ -64,7 +64,7 @@ pub fn text<'a>(argument: &'static str, value: Option<&'a str>) -> Result<Option
     }
 }
 
-/// A column that is read only where it is not too large, told by whether it is. Raises PC013.
+/// The value of a column that was read only if it is not too large. Raises PC013.
 pub fn bounded<T, const BYTES: usize>(
     argument: &'static str,
     value: Option<UpTo<T, BYTES>>,
@@ -77,7 +77,7 @@ pub fn bounded<T, const BYTES: usize>(
     }
 }
 
-/// A word out of a few; NULL is the default.
+/// One of a few words; NULL is the default.
 pub fn choice<'a>(
     argument: &'static str,
     value: Option<&'a str>,
@@ -91,12 +91,12 @@ pub fn choice<'a>(
     Err(none_of(argument, value, choices))
 }
 
-/// PC013 for a word that is none of a few.
+/// PC013 for a word that is not one of the choices.
 pub fn none_of(argument: &'static str, value: &str, choices: &[&str]) -> Error {
     Error::argument(argument, format!("must be one of: {} (it is {})", choices.join(", "), quoted(value)))
 }
 
-/// A required number, held against what `check` asks of it.
+/// A required number that must pass `check`.
 pub fn number(
     argument: &'static str,
     value: Option<impl Number>,
@@ -135,7 +135,7 @@ impl ToCell for Limit {
     }
 }
 
-/// A limit that may be left as it is.
+/// A limit that may be left unchanged.
 pub fn limit(
     argument: &'static str,
     value: Option<Numeric>,
@@ -159,7 +159,7 @@ pub fn time_zone(value: Option<&str>) -> Result<&str, Error> {
     }
 }
 
-/// From when (included) to when (not included), where they are given.
+/// A period: from when (included) to when (excluded), if they are given.
 pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Result<(Option<Time>, Option<Time>), Error> {
     let (start_at, end_at) = (start_at.map(|t| t.0), end_at.map(|t| t.0));
     if let Some((start, end)) = start_at.zip(end_at).filter(|(start, end)| start > end) {
@@ -168,10 +168,10 @@ pub fn span(start_at: Option<Timestamptz>, end_at: Option<Timestamptz>) -> Resul
     Ok((start_at, end_at))
 }
 
-/// So many seconds ago counts as now: callers' clocks differ.
+/// A time up to so many seconds ago counts as now, since callers' clocks differ.
 const CLOCKS_DIFFER: i64 = 5 * 60;
 
-/// From when on something takes effect, where that is not now: later, or long ago where that is allowed. Raises PC013.
+/// When something takes effect, if that is not now: later, or in the past if backdating is allowed. Raises PC013.
 pub fn effective_at(given: Option<Time>, now: Time) -> Result<Option<Time>, Error> {
     let Some(at) = given.filter(|at| *at > now || *at < now.plus_seconds(-CLOCKS_DIFFER)) else { return Ok(None) };
     if at > now || settings::allow_backdating() {
@@ -182,7 +182,7 @@ pub fn effective_at(given: Option<Time>, now: Time) -> Result<Option<Time>, Erro
     Err(Error::argument("effective_at", reason))
 }
 
-/// How many things one batch takes.
+/// The size of a batch: at least 1.
 pub fn at_least_one(argument: &'static str, value: Option<i32>) -> Result<i32, Error> {
     match required(argument, value)? {
         size if size >= 1 => Ok(size),

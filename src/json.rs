@@ -1,5 +1,5 @@
-//! Reading JSON that others wrote, whatever is in it. serde_json alone refuses what is nested deeply, half a surrogate pair,
-//! and an object with the key that it marks numbers with; PostgreSQL refuses U+0000. Here none of them costs more than the
+//! Reading JSON from outside, whatever it contains. serde_json alone refuses deep nesting, half a surrogate pair, and
+//! an object with the key that it uses for numbers; PostgreSQL refuses U+0000. Here each of these loses at most the
 //! value that it is part of. Pure.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -7,15 +7,15 @@ use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::fmt;
 
-/// How many levels of objects and arrays are read. What lies deeper is null.
+/// How many levels of objects and arrays are read. Anything deeper is null.
 const LEVELS: usize = 10;
-/// How many elements of an array are read. An array has no more.
+/// How many elements of an array are read. The rest is dropped.
 const ELEMENTS: usize = 64;
-/// The only key of the object as which serde_json passes a number that may have any number of digits.
+/// The only key of the object that serde_json uses to pass a number with any number of digits.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads a JSON text; `None` for what is none. Of a key that is there twice the last value counts, as PostgreSQL has it.
-/// U+0000 and halves of surrogate pairs are read as U+FFFD.
+/// Reads a JSON text; `None` if it is not JSON. If a key appears twice, the last value counts, as in PostgreSQL. U+0000
+/// and halves of surrogate pairs are read as U+FFFD.
 pub fn read(text: &str) -> Option<Value> {
     let text = mended(text);
     let mut deserializer = serde_json::Deserializer::from_str(&text);
@@ -24,7 +24,7 @@ pub fn read(text: &str) -> Option<Value> {
     Some(value)
 }
 
-/// The text with U+FFFD for whatever escape stands for no character that PostgreSQL can keep.
+/// The text with U+FFFD for escapes of characters that PostgreSQL cannot store.
 fn mended(text: &str) -> Cow<'_, str> {
     let (mut mended, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')) {
@@ -54,7 +54,7 @@ fn unit_is_low(text: &str, at: usize) -> bool {
     unit(text, at).is_some_and(|unit| (0xDC00..0xE000).contains(&unit))
 }
 
-/// Reads a value of which so many levels are kept. What is left out is passed over without recursion.
+/// Reads a value, of which so many levels are kept. Deeper ones are skipped without recursion.
 #[derive(Clone, Copy)]
 struct Reader {
     levels: usize,

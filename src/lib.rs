@@ -1,5 +1,5 @@
-//! pg_credits: a prepaid-credit ledger inside PostgreSQL. This file says what the library is made of, and nothing else; what
-//! the script is made of, sql/files.txt does.
+//! pg_credits: a prepaid-credit ledger inside PostgreSQL. This file says only what the library consists of;
+//! sql/files.txt says what the script consists of.
 
 pgrx::pg_module_magic!(name, version);
 
@@ -31,7 +31,7 @@ mod tests;
 #[pgrx::pg_guard]
 extern "C-unwind" fn _PG_init() {
     pg::call::raise::without_backtraces();
-    // Before anything is registered: where this does not return, all of it is called again.
+    // Before anything is registered: if this raises an error, PostgreSQL calls all of it again.
     settings::refuse();
     pg::cache::listen();
     pg::planning::listen();
@@ -39,7 +39,7 @@ extern "C-unwind" fn _PG_init() {
     sign_up();
 }
 
-/// Who listens to which room: a line each.
+/// Which room listens to which: one line each.
 fn sign_up() {
     ledger::listener::METERS.set(&[&metering::listener::Metering]);
     ledger::listener::LISTENERS.set(&[

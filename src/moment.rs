@@ -1,4 +1,4 @@
-//! Time as the ledger counts it. Pure; what "now" is comes from [`crate::settings`].
+//! Moments, as the ledger counts time. Pure; "now" comes from [`crate::settings`].
 
 use std::fmt;
 use time::OffsetDateTime;
@@ -36,18 +36,18 @@ impl Time {
         self.0.div_euclid(1_000_000).saturating_add(EPOCH)
     }
 
-    /// As JSON has it, in UTC (RFC 3339); `None` for what no calendar has.
+    /// In JSON: RFC 3339, in UTC; `None` for a moment beyond the calendar.
     pub fn rfc3339(self) -> Option<String> {
         let nanoseconds = i128::from(self.0) * 1_000 + i128::from(EPOCH) * 1_000_000_000;
         OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok()?.format(&Rfc3339).ok()
     }
 
-    /// Whether it is a moment at all, and neither 'infinity' nor '-infinity'.
+    /// Whether it is neither 'infinity' nor '-infinity'.
     pub fn is_finite(self) -> bool {
         self.0 != i64::MAX && self.0 != i64::MIN
     }
 
-    /// The moment so many seconds later (or earlier), held within what can be counted.
+    /// The moment so many seconds later (or earlier), limited to what can be counted.
     pub fn plus_seconds(self, seconds: i64) -> Time {
         Time(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }

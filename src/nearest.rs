@@ -1,11 +1,12 @@
-//! The nearest of the names that there are, for whoever misspelt one.
+//! Suggestions for misspelt names: the nearest existing name.
 
-/// Most letters that may be wrong.
+/// The most letters that may be wrong.
 const MOST: usize = 3;
-/// Longer names are left alone: comparing takes the product of their lengths.
+/// Longer names are skipped: the cost of comparing is the product of the lengths.
 const LONGEST: usize = 64;
 
-/// The name that was meant, where one of these is near: at most a third of its letters left out, added, changed or swapped.
+/// The name that may have been meant, if one of these is near: at most a third of its letters left out, added, changed
+/// or swapped.
 pub fn nearest<N: AsRef<str>>(given: &str, names: impl IntoIterator<Item = N>) -> Option<String> {
     let given = given.to_lowercase();
     let length = given.chars().count();

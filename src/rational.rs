@@ -1,4 +1,4 @@
-//! Fractions of any size, for what is divided: exact until they are rounded once. Pure.
+//! Fractions of any size, for divisions: exact until they are rounded once. Pure.
 
 pub use num_rational::BigRational as Rational;
 

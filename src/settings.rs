@@ -1,4 +1,4 @@
-//! Every setting, with what it is for; and what "now" is.
+//! Every setting, its purpose and its value; and what "now" is.
 
 use crate::error::Error;
 use crate::input;
@@ -9,7 +9,7 @@ use crate::pg::placeholder::{self, first_refused};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use std::ffi::CString;
 
-/// What becomes of spent credits whose price is paid back.
+/// What happens to spent credits whose price is refunded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 pub enum Spent {
     /// They are owed.
@@ -22,7 +22,7 @@ pub enum Spent {
 
 impl Spent {
     const ALL: [Spent; 2] = [Spent::Pending, Spent::Forgiven];
-    /// The names of all.
+    /// All names.
     pub const NAMES: [&str; 2] = [Spent::Pending.as_str(), Spent::Forgiven.as_str()];
 
     const fn as_str(self) -> &'static str {
@@ -32,40 +32,41 @@ impl Spent {
         }
     }
 
-    /// The one of that name.
+    /// The one with that name.
     pub fn parse(name: &str) -> Option<Self> {
         Spent::ALL.into_iter().find(|spent| spent.as_str() == name)
     }
 }
 
-/// The currency of calls that name none.
+/// The default currency, for calls that name none.
 static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
-/// How many seconds ahead of now an event may lie.
+/// How many seconds after now an event may be.
 static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
-/// How many seconds behind now an event may lie.
+/// How many seconds before now an event may be.
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
-/// Whether a grant may have taken effect long before now.
+/// Whether a grant may be backdated.
 static ALLOW_BACKDATING: GucSetting<bool> = GucSetting::<bool>::new(false);
-/// Whether sessions that listen are told of new rows of the outbox.
+/// Whether listening sessions are notified of new rows of the outbox.
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
-/// How many seconds a row of the outbox waits for whoever does not want it.
+/// How many seconds a row of the outbox is kept for consumers that do not fetch it.
 static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
-/// How many seconds a webhook that changed nothing is kept.
+/// How many seconds an ignored webhook is kept.
 static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
-/// What becomes of spent credits whose price is paid back.
+/// What happens to spent credits whose price is refunded.
 static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pending);
 /// Where customers' billing pages are.
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whose rows the customer views show.
 static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
-/// What the extension takes for now(), in tests.
+/// What the extension uses as now(), in tests.
 static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
-/// What a session may choose for itself: neither money nor a token depends on it. All others need superuser.
+/// Settings that any session may set: neither money nor tokens depend on them. All others need superuser.
 const ANYBODYS: [&str; 1] = ["credits.notify"];
 
-/// Raises an error where a setting was given a value already by who may not, or one that is none of a few words: to go on with
-/// the default would charge in another currency, or at another time, or take other credits back, than was asked for.
+/// Raises an error if a role without the right to do so has set a setting already, or if a value is not one of the
+/// allowed words: going on with the default would charge in another currency, or at another time, or take back other
+/// credits than intended.
 pub fn refuse() {
     if let Some(setting) = first_refused("credits.", &ANYBODYS) {
         raise(Error::SettingRefused { setting });
@@ -177,32 +178,32 @@ pub fn register() {
     settings_are_all();
 }
 
-/// The code of the currency of calls that name none.
+/// The default currency's code, for calls that name none.
 pub fn default_currency() -> String {
     text(&DEFAULT_CURRENCY).unwrap_or_else(|| String::from("CREDIT"))
 }
 
-/// Whether a grant may have taken effect long before now.
+/// Whether a grant may be backdated.
 pub fn allow_backdating() -> bool {
     ALLOW_BACKDATING.get()
 }
 
-/// Whether sessions that listen are told of new rows of the outbox.
+/// Whether listening sessions are notified of new rows of the outbox.
 pub fn notify() -> bool {
     NOTIFY.get()
 }
 
-/// How many seconds a row of the outbox is kept that nobody wants.
+/// How many seconds a row of the outbox is kept for consumers that do not fetch it.
 pub fn outbox_retention() -> i32 {
     OUTBOX_RETENTION.get()
 }
 
-/// How many seconds a webhook is kept that was ignored.
+/// How many seconds an ignored webhook is kept.
 pub fn webhook_retention() -> i32 {
     WEBHOOK_RETENTION.get()
 }
 
-/// What becomes of spent credits whose price is paid back where a call does not say.
+/// What happens to spent credits whose price is refunded, if the call does not say.
 pub fn spent_on_refund() -> Spent {
     SPENT_ON_REFUND.get()
 }
@@ -217,12 +218,12 @@ pub fn current_customer() -> Option<String> {
     text(&CURRENT_CUSTOMER)
 }
 
-/// Seconds ahead of now that an event may lie.
+/// How many seconds after now an event may be.
 pub fn event_max_future() -> i64 {
     EVENT_MAX_FUTURE.get().into()
 }
 
-/// Seconds behind now that an event may lie.
+/// How many seconds before now an event may be.
 pub fn event_max_age() -> i64 {
     EVENT_MAX_AGE.get().into()
 }
@@ -237,12 +238,12 @@ pub fn now() -> Result<Time, Error> {
     }
 }
 
-/// The moment of this very call, or the test clock: for what must not be dated back to when the transaction began.
+/// The moment of this call, or the test clock: for what must not be dated at the beginning of the transaction.
 pub fn clock() -> Result<Time, Error> {
     if is_clock_set() { now() } else { Ok(backend::clock()) }
 }
 
-/// Whether it is a test clock, beside which the times of this server mean nothing.
+/// Whether a test clock is set: then the server's own times mean nothing.
 pub fn is_clock_set() -> bool {
     text(&TEST_CLOCK).is_some()
 }

@@ -1,13 +1,14 @@
-//! What we lay out ourselves held against PostgreSQL's own, which takes a server: only in the library that the tests load.
+//! Comparisons of the data layouts that we write ourselves with PostgreSQL's own. They need a server, and are only in
+//! the library that the tests load.
 
 use crate::amount::Decimal;
 use crate::pg::value::array::{Put, array};
 use crate::pg::value::numeric::decimal;
-use crate::pg::value::{FromCell, Place, ToCell, is_read_as};
+use crate::pg::value::{FromCell, RowLocation, ToCell, is_read_as};
 use pgrx::{pg_extern, pg_sys};
 use uuid::Uuid;
 
-/// Runs every one of them, and returns how many there are. An assertion that fails is an error.
+/// Runs all of them, and returns how many there are. A failed assertion is an error.
 #[pg_extern(sql = false)]
 fn run_tests() -> i32 {
     let tests = [a_decimal_and_its_numeric_are_one_number, arrays_are_laid_out_as_postgresql_does];
@@ -25,7 +26,7 @@ impl Dice {
     }
 }
 
-/// A decimal becomes the numeric that its text is, whichever way it takes, and is read back as itself.
+/// A decimal becomes the same numeric as its text does, by either way of writing it, and is read back unchanged.
 fn a_decimal_and_its_numeric_are_one_number() {
     let edges = [0, 1, 9_999, 10_000, i64::MAX.into(), i128::from(i64::MAX) + 1, 10i128.pow(28) - 1];
     let mut dice = Dice(7);
@@ -43,11 +44,11 @@ fn a_decimal_and_its_numeric_are_one_number() {
             assert!(by_digits.is_some() || mantissa.abs() >= 10i128.pow(12), "{mantissa} at {scale}");
         }
     }
-    // More than is ever read back.
+    // Larger than anything that is ever read back.
     assert!(is_read_as(Decimal::MIN.cell(), &Decimal::MIN.to_string(), pg_sys::F_NUMERIC_IN, pg_sys::InvalidOid));
 }
 
-/// Writes an array in which every so many-th element is NULL, and has PostgreSQL make one of its text.
+/// Writes an array in which every `every`-th element is NULL, and compares it with what PostgreSQL makes of its text.
 fn check_array<T: Put + Clone>(count: usize, every: usize, item: impl Fn(usize) -> T, text: impl Fn(usize) -> String) {
     let is_null = |i: usize| every > 0 && i % every == every - 1;
     let items: Vec<Option<T>> = (0..count).map(|i| (!is_null(i)).then(|| item(i))).collect();
@@ -72,7 +73,7 @@ fn arrays_are_laid_out_as_postgresql_does() {
             check_array(count, every, |i| i as i32 - 3, |i| (i as i32 - 3).to_string());
             check_array(count, every, |i| i as i64 - 3, |i| (i as i64 - 3).to_string());
             let block = |i: usize| (i * 9_999) as u32;
-            check_array(count, every, |i| Place::last_of(block(i)), |i| format!("\"({},65535)\"", block(i)));
+            check_array(count, every, |i| RowLocation::last_of(block(i)), |i| format!("\"({},65535)\"", block(i)));
         }
     }
 }

@@ -5,7 +5,7 @@ SELECT (SELECT count(*) FROM credits.inbox) AS inbox, (SELECT min(received_at) F
        (SELECT count(*) FROM credits_internal.unsettled_events) AS unsettled,
        (SELECT min(created_at) FROM credits_internal.unsettled_events) AS unsettled_since,
        (SELECT count(*) FROM credits_internal.inbox_rejected) AS rejected,
-       -- The lock that the drainer has: src/pg/lock.rs.
+       -- The lock that the drainer has: src/pg/locking/lock.rs.
        (SELECT coalesce(l.pid, 0) FROM pg_locks l
         WHERE l.locktype = 'object' AND l.classid = 'credits.inbox'::regclass AND l.granted
           AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())

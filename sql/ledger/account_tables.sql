@@ -7,10 +7,10 @@ CREATE TABLE credits_internal.accounts (
     created_at            timestamptz NOT NULL DEFAULT now(),
     overdraft_limit       numeric NOT NULL DEFAULT 'infinity',
     low_balance_threshold numeric NOT NULL DEFAULT 0,
-    told                  smallint NOT NULL DEFAULT 0,
+    reported_level        smallint NOT NULL DEFAULT 0,
     issued                numeric NOT NULL DEFAULT 0,
-    watch_above           numeric NOT NULL DEFAULT 'infinity',
-    watch_below           numeric NOT NULL DEFAULT 0,
+    evaluate_above        numeric NOT NULL DEFAULT 'infinity',
+    evaluate_below        numeric NOT NULL DEFAULT 0,
     restricted            numeric NOT NULL DEFAULT 0,
     held                  numeric NOT NULL DEFAULT 0,
     pending               numeric NOT NULL DEFAULT 0,
@@ -36,13 +36,13 @@ COMMENT ON COLUMN credits_internal.accounts.overdraft_limit IS
 'The most pending usage that it may owe; ''infinity'' for any.';
 COMMENT ON COLUMN credits_internal.accounts.low_balance_threshold IS
 'Available below this is a low balance; 0 for never.';
-COMMENT ON COLUMN credits_internal.accounts.told IS
+COMMENT ON COLUMN credits_internal.accounts.reported_level IS
 'What was last published of the balance: 0 nothing, 1 that it is low, 2 that nothing is left.';
 COMMENT ON COLUMN credits_internal.accounts.issued IS
 'All that it was ever granted, of its currency at most 28 digits: no more can be available, held or come back.';
-COMMENT ON COLUMN credits_internal.accounts.watch_above IS
+COMMENT ON COLUMN credits_internal.accounts.evaluate_above IS
 'Once so much is available again, policies of the balance are evaluated. infinity: never.';
-COMMENT ON COLUMN credits_internal.accounts.watch_below IS 'Once less is available, likewise.';
+COMMENT ON COLUMN credits_internal.accounts.evaluate_below IS 'Once less is available, likewise.';
 COMMENT ON COLUMN credits_internal.accounts.restricted IS 'What remains in grants for certain meters only.';
 COMMENT ON COLUMN credits_internal.accounts.held IS 'Set aside for work in progress.';
 COMMENT ON COLUMN credits_internal.accounts.pending IS 'Owed: usage that no credit covered yet.';
@@ -57,7 +57,7 @@ COMMENT ON COLUMN credits_internal.accounts.head_floor IS
 'What is available once that grant is used up, so that available less this is what remains of it: its own row is out of
 date. A charge changes available alone.';
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
-'What a charge by that grant alone must leave more of available than: head_floor or watch_below, whichever is more;
+'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
 infinity, for not at all, where posted_at is later than its last line, until the next.';
 COMMENT ON COLUMN credits_internal.accounts.available IS 'What a plain debit may take.';
 COMMENT ON COLUMN credits_internal.accounts.posted_at IS 'The time of the last posting; the next is not earlier.';

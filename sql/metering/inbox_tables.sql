@@ -2,7 +2,7 @@
 
 -- Where pipelines put usage, and nothing is refused. settle() drains it in the order of received_at, then of where
 -- rows are: so no sequence decides, which a logical replica would not have. It has no index, which would cost more
--- than the row: see src/metering/waiting.rs.
+-- than the row: see src/metering/inbox/cursor.rs.
 CREATE TABLE credits.inbox (
     customer_id     text COLLATE "C",
     event_name      text COLLATE "C",

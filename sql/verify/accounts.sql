@@ -140,9 +140,9 @@ SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
 FROM credits_internal.accounts a
 WHERE least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor) < 0
 UNION ALL
-SELECT 'account: charge_above is neither head_floor nor watch_below, nor infinity', a.customer_id, a.currency, NULL,
-       greatest(a.head_floor, a.watch_below), a.charge_above
-FROM credits_internal.accounts a WHERE a.charge_above NOT IN (greatest(a.head_floor, a.watch_below), 'infinity')
+SELECT 'account: charge_above is neither head_floor nor evaluate_below, nor infinity', a.customer_id, a.currency, NULL,
+       greatest(a.head_floor, a.evaluate_below), a.charge_above
+FROM credits_internal.accounts a WHERE a.charge_above NOT IN (greatest(a.head_floor, a.evaluate_below), 'infinity')
 UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, g.remaining

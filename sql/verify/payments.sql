@@ -166,14 +166,14 @@ WHERE r.taken + r.consumed + r.pending > r.credits OR (r.pending > 0 AND r.debt_
        OR (NOT r.owes AND r.consumed + r.pending <> 0)
 UNION ALL
 SELECT 'grant: it waits for more than went back of it', g.customer_id, g.currency, 'grant ' || g.grant_id,
-       r.credits - r.taken - r.consumed - r.pending, c.claim
+       r.credits - r.taken - r.consumed - r.pending, c.amount
 FROM credits_internal.credit_grants g
-CROSS JOIN LATERAL unnest(g.claim_operations, g.claims, g.claims_owe) AS c (operation_id, claim, owes)
+CROSS JOIN LATERAL unnest(g.clawback_operations, g.clawback_amounts, g.clawback_owes) AS c (operation_id, amount, owes)
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = g.customer_id AND r.operation_id = c.operation_id
     AND r.grant_id = g.grant_id
                             AND r.undone_at IS NULL AND r.owes = c.owes
-WHERE g.claim_operations IS NOT NULL
-    AND (c.claim > 0 AND c.claim <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
+WHERE g.clawback_operations IS NOT NULL
+    AND (c.amount > 0 AND c.amount <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
 UNION ALL
 SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
 FROM credits_internal.reclaims r

@@ -1,5 +1,5 @@
-//! How a customer's account recharges itself: what it buys below which balance, within which limits. When it does is decided
-//! in policy.rs.
+//! The configuration of an account's auto-recharge: what it buys, below which balance, within which limits. policy.rs
+//! decides when.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::auto_recharge::evaluation;
@@ -40,11 +40,11 @@ row! {
         pub price_id: Uuid,
         /// How many units.
         pub quantity: i32,
-        /// What the worker charges: its own words.
+        /// What the worker charges, in the worker's own format.
         pub payment_method: Option<String>,
-        /// Within 24 hours; NULL for any.
+        /// Within 24 hours; NULL for no limit.
         pub max_attempts_per_day: Option<i32>,
-        /// Within 24 hours, in the price's currency; NULL for any.
+        /// Within 24 hours, in the price's currency; NULL for no limit.
         pub max_amount_per_day: Option<Decimal>,
         /// The least time between two requests.
         pub cooldown: Span,
@@ -52,7 +52,7 @@ row! {
         pub timeout: Span,
         /// How many attempts in a row failed or timed out.
         pub failures: i32,
-        /// The code of why it switched itself off; NULL where it did not.
+        /// The code for why it switched itself off; NULL if it did not.
         pub disabled_reason: Option<String>,
         /// Whether a request is open.
         pub recharge_in_progress: bool,
@@ -72,7 +72,7 @@ static FIND: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-/// An account's auto-recharge, where it was ever configured.
+/// An account's auto-recharge, if it was ever configured.
 pub fn find(session: &Session, customer_id: &str, currency: &str) -> Result<Option<AutoRechargeRow>, Error> {
     let cells = [customer_id.cell(), currency.cell(), settings::now()?.cell()];
     FIND.run(session, &cells)?.first().map(AutoRechargeRow::read).transpose()
@@ -92,7 +92,7 @@ fn auto_recharge_config(customer_id: Option<&str>, currency: Option<&str>) -> Re
     })())
 }
 
-// Switched on again it starts afresh.
+// Switching it on again resets its failures.
 static SAVE: Statement = Statement::new(
     c"INSERT INTO credits_internal.auto_recharges
       AS r (customer_id, currency, enabled, threshold, price_id, quantity, payment_method,
@@ -152,13 +152,13 @@ fn configure_auto_recharge(
             let now = settings::now()?;
             let decimals = currency::resolve(session, &code)?.decimals;
             customer::must_exist(session, customer_id)?;
-            let known = find(session, customer_id, &code)?;
+            let stored = find(session, customer_id, &code)?;
             let threshold = input::optional_number("threshold", threshold, |n| amount::positive(n, decimals))?;
-            let threshold = threshold.or(known.as_ref().map(|known| known.threshold));
+            let threshold = threshold.or(stored.as_ref().map(|stored| stored.threshold));
             let threshold = input::required("threshold", threshold)?;
-            let price_id = match (price_id, &known) {
+            let price_id = match (price_id, &stored) {
                 (Some(given), _) => given.0,
-                (None, Some(known)) => known.price_id,
+                (None, Some(stored)) => stored.price_id,
                 (None, None) => recharge_config::base_price(session, &code)?,
             };
             let price = price::find(session, price_id)?;
@@ -167,8 +167,8 @@ fn configure_auto_recharge(
             }
             let decimals = currency::decimals(session, &price.currency)?;
             let most = input::limit("max_amount_per_day", max_amount_per_day, |n| amount::positive(n, decimals))?;
-            if let (Some(known), None) = (&known, &most) {
-                check_limit_currency(session, known, &price)?;
+            if let (Some(stored), None) = (&stored, &most) {
+                check_limit_currency(session, stored, &price)?;
             }
             let book = account::open_or_make(session, customer_id, &code, now)?;
             SAVE.run(
@@ -195,12 +195,13 @@ fn configure_auto_recharge(
     })())
 }
 
-/// A limit that is kept is in the currency of the price that it was set with. Raises PC013.
-fn check_limit_currency(session: &Session, known: &AutoRechargeRow, price: &Price) -> Result<(), Error> {
-    if known.max_amount_per_day.is_none() || known.price_id == price.id {
+/// Checks that a limit that stays unchanged is in the new price's currency, since it was set in the old one's. Raises
+/// PC013.
+fn check_limit_currency(session: &Session, stored: &AutoRechargeRow, price: &Price) -> Result<(), Error> {
+    if stored.max_amount_per_day.is_none() || stored.price_id == price.id {
         return Ok(());
     }
-    let before = price::find(session, known.price_id)?.currency;
+    let before = price::find(session, stored.price_id)?.currency;
     if before == price.currency {
         return Ok(());
     }
@@ -209,7 +210,7 @@ fn check_limit_currency(session: &Session, known: &AutoRechargeRow, price: &Pric
     Err(Error::argument("max_amount_per_day", reason))
 }
 
-/// Whether what is written now can buy anything, unless it is switched off. Raises PC007, PC008, PC013, PC015.
+/// Checks that the configuration can buy something, unless it is switched off. Raises PC007, PC008, PC013, PC015.
 fn check(session: &Session, book: &Book, price: &Price) -> Result<(), Error> {
     let (seen, _) = evaluation::see(session, book)?;
     let Some(auto) = seen.auto.filter(|auto| auto.enabled) else { return Ok(()) };
@@ -243,7 +244,7 @@ static ACCOUNTS: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// The accounts of a customer that recharge themselves, for whoever locks them to switch that off.
+/// A customer's accounts with auto-recharge on, to be locked before it is switched off.
 pub fn accounts(session: &Session, customer_id: &str) -> Result<Vec<posting::Key>, Error> {
     ACCOUNTS
         .run(session, &[customer_id.cell()])?
@@ -259,8 +260,8 @@ static SWITCH_OFF: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTARRAYOID],
 );
 
-/// Switches a customer's auto-recharge off, in every currency: what no worker has begun is canceled. Its accounts are locked
-/// ([`accounts`]); one that was switched on since, and that another session has, was switched on after this.
+/// Switches a customer's auto-recharge off, in every currency; requests that no worker has begun are canceled. The
+/// accounts are locked ([`accounts`]); if another session has switched one on since, that counts as after this.
 pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> Result<(), Error> {
     let locked = posting::lock_free(session, &accounts(session, customer_id)?)?;
     let currencies = array(locked.iter().map(|(_, currency)| currency));

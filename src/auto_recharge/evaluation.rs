@@ -1,5 +1,5 @@
-//! Watching balances: after a posting that leaves little, or much again, or when something was due, what the account calls for
-//! (policy.rs) is done in the posting's own transaction. The account is locked.
+//! Evaluating balances: after a posting that leaves little, or enough again, or when something was due, this does what
+//! the policy says (policy.rs), in the posting's own transaction. The account is locked.
 
 use crate::amount::{self, Decimal};
 use crate::auto_recharge::offer::{Offer, Pack};
@@ -17,16 +17,16 @@ use pgrx::pg_sys::{BOOLOID, INT2OID, INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOI
 use serde_json::json;
 use uuid::Uuid;
 
-/// Looks at those accounts whose balance is to be looked at.
+/// Evaluates those accounts whose balance needs it.
 pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
-    for book in books.iter().filter(|book| book.is_to_be_watched()) {
+    for book in books.iter().filter(|book| book.needs_evaluation()) {
         look_at(session, book)?;
     }
     Ok(())
 }
 
 static SEE: Statement = Statement::new(
-    c"SELECT a.low_balance_threshold, a.told, c.decimals, r.enabled,
+    c"SELECT a.low_balance_threshold, a.reported_level, c.decimals, r.enabled,
              r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
              r.max_attempts_per_day, l.attempts::int, l.amount::text, l.oldest,
              p.archived_at IS NULL AND d.archived_at IS NULL, c.active AND f.active AND f.kind = 'fiat',
@@ -56,7 +56,7 @@ static SEE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-/// What the request is made of, beside what decides on it.
+/// What a request needs besides what decides on it.
 #[derive(Default)]
 pub struct Particulars {
     open: Option<(Uuid, Uuid)>,
@@ -65,19 +65,26 @@ pub struct Particulars {
     expires_at: Option<Time>,
 }
 
-/// An account that is locked, as its rows have it.
+/// A locked account, from its rows.
 pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
     let rows = SEE.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
-    let (low, told) = (row.next()?, Level::of(row.next()?));
+    let (low, reported) = (row.next()?, Level::of(row.next()?));
     let unit = Decimal::from_i128_with_scale(1, row.next::<i16>()?.unsigned_abs().into());
-    let mut seen =
-        Seen { at: book.posted_at, available: book.available, unit, low, told, cause: book.watch.cause, auto: None };
+    let mut seen = Seen {
+        at: book.posted_at,
+        available: book.available,
+        unit,
+        low,
+        reported,
+        cause: book.evaluation.cause,
+        auto: None,
+    };
     let Some(enabled) = row.next()? else { return Ok((seen, Particulars::default())) };
     let (threshold, failures, waits_for_spend) = (row.next()?, row.next()?, row.next()?);
     let cooled_at = row.next()?;
     let attempts = (row.next()?, row.next()?);
-    // Amounts in money that add up to more than can be counted are beyond every limit.
+    // Amounts of money that add up to more than can be counted exceed every limit.
     let amount = amount::parse(&row.next::<String>()?).unwrap_or(Decimal::MAX);
     let oldest = row.next()?;
     let offer = offer(&mut row, book.issued)?;
@@ -107,20 +114,31 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
 }
 
 fn offer(row: &mut Row<'_>, issued: Decimal) -> Result<Offer, Error> {
-    let (on_sale, active, plain) = (row.next()?, row.next()?, row.next()?);
+    let (on_sale, active, unrestricted) = (row.next()?, row.next()?, row.next()?);
     let (unit_amount, unit_credits, quantity) = (row.next()?, row.next()?, row.next()?);
     let decimals = (row.next::<i16>()?.unsigned_abs().into(), row.next::<i16>()?.unsigned_abs().into());
     let mut limits = || Ok::<_, Error>(PaymentLimits { least: row.next()?, most: row.next()? });
     let limits = [limits()?, limits()?];
     let most_a_day = row.next()?;
-    Ok(Offer { on_sale, active, plain, unit_amount, unit_credits, quantity, decimals, limits, most_a_day, issued })
+    Ok(Offer {
+        on_sale,
+        active,
+        unrestricted,
+        unit_amount,
+        unit_credits,
+        quantity,
+        decimals,
+        limits,
+        most_a_day,
+        issued,
+    })
 }
 
 static SAVE: Statement = Statement::new(
     c"UPDATE credits_internal.accounts a
-      SET told = $3, watch_below = $4, 
+      SET reported_level = $3, evaluate_below = $4, 
           charge_above = CASE WHEN a.charge_above < 'infinity' THEN greatest(a.head_floor, $4) ELSE 'infinity' END,
-           watch_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
+           evaluate_above = coalesce($5, 'infinity'), next_change_at = least(a.next_change_at, $6)
       WHERE a.customer_id = $1 AND a.currency = $2",
     &[TEXTOID, TEXTOID, INT2OID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID],
 );
@@ -146,7 +164,7 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
         &[
             customer_id.cell(),
             currency.cell(),
-            verdict.told.number().cell(),
+            verdict.reported.number().cell(),
             verdict.below.cell(),
             verdict.above.cell(),
             due_at.cell(),
@@ -204,7 +222,7 @@ fn publish(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) {
 }
 
 static END: Statement = Statement::new(
-    // A time-out is as of its moment, whenever it is posted.
+    // A time-out takes effect at its moment, whenever it is posted.
     c"UPDATE credits_internal.recharges SET status = $3, closed_at = least($4, expires_at), reason = $5
       WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID],
@@ -234,7 +252,7 @@ static REQUEST: Statement = Statement::new(
     ],
 );
 
-/// Asks for a recharge: a request, a top-up that pays it, and a row of the outbox.
+/// Requests a recharge: writes a request, the top-up to be paid, and a row of the outbox.
 fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particulars) -> Result<(), Error> {
     let lost = || Error::internal("an auto-recharge has no price");
     let pack = offer.pack().map_err(|_| Error::internal("an auto-recharge cannot buy anything"))?;
@@ -260,7 +278,7 @@ fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particul
         checkout_url: None,
         description: Some("auto-recharge"),
         metadata: None,
-        // The request times out earlier, and what is paid later is granted all the same.
+        // The request times out earlier; a later payment is granted all the same.
         expires_at: expires_at.max(book.posted_at.plus_seconds(subject::DEFAULT_SECONDS)),
         recharge_id: Some(recharge_id),
     };

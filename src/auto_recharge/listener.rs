@@ -6,7 +6,7 @@ use crate::catalog::listener as catalog;
 use crate::catalog::listener::Changed;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::posting::{Key, place};
+use crate::ledger::engine::posting::{Key, index};
 use crate::ledger::listener as ledger;
 use crate::moment::Time;
 use crate::payments::listener as payments;
@@ -21,8 +21,8 @@ use uuid::Uuid;
 pub struct AutoRecharge;
 
 static NEXT_CHANGES: Statement = Statement::new(
-    c"SELECT k.place, r.due_at
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, r.due_at
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       JOIN credits_internal.auto_recharges r ON r.customer_id = k.customer_id AND r.currency = k.currency AND r.due_at > k.at",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
@@ -31,7 +31,7 @@ static ERASE_METHODS: Statement = Statement::new(
     c"UPDATE credits_internal.auto_recharges SET payment_method = NULL WHERE customer_id = $1 AND payment_method IS NOT NULL",
     &[TEXTOID],
 );
-// Why a payment failed is said in the provider's own words.
+// The reason why a payment failed is the provider's own text.
 static ERASE_REQUESTS: Statement = Statement::new(
     c"UPDATE credits_internal.recharges r
       SET payment_method = NULL, reason = CASE WHEN r.status <> 'failed' THEN r.reason END
@@ -45,7 +45,7 @@ impl ledger::Listener for AutoRecharge {
     }
 
     fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
-        // Nobody may be charged any more.
+        // An erased customer must not be charged any more.
         configuration::switch_off(session, customer_id, Off::Erased, settings::now()?)?;
         ERASE_METHODS.run(session, &[customer_id.cell()])?;
         ERASE_REQUESTS.run(session, &[customer_id.cell()]).map(drop)
@@ -57,7 +57,7 @@ impl ledger::Listener for AutoRecharge {
 
     fn next_changes(&self, session: &Session, accounts: &[Cell; 3]) -> Result<Vec<(usize, Time)>, Error> {
         let rows = NEXT_CHANGES.run(session, accounts)?;
-        rows.iter().map(|mut row| Ok((place(&mut row, usize::MAX)?, row.next()?))).collect()
+        rows.iter().map(|mut row| Ok((index(&mut row, usize::MAX)?, row.next()?))).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Accounts that recharge themselves: how each is configured, when one asks for a recharge, and what its requests come to.
-//! Pure, and tested without a server: policy.rs and offer.rs.
+//! Auto-recharge: how an account is configured, when it requests a recharge, and the outcome of its requests. Pure, and
+//! tested without a server: policy.rs and offer.rs.
 
 pub mod configuration;
 pub mod evaluation;

@@ -1,20 +1,20 @@
-//! What one recharge buys and costs, or why none can be made: the one place that holds an auto-recharge against the catalogue,
-//! the currencies and every limit. Pure: what is known goes in; it is asked when auto-recharge is configured, when a request is
+//! What one recharge buys and costs, or why none is possible: the only code that checks an auto-recharge against the
+//! catalogue, the currencies and every limit. Pure. It is used when auto-recharge is configured, when a request is
 //! made, and right before it is charged.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::ledger::currency::PaymentLimits;
 use crate::payments::money;
 
-/// What auto-recharge is to buy, as the tables have it.
+/// What auto-recharge buys, from the tables.
 #[derive(Debug, Clone)]
 pub struct Offer {
     /// Whether price and product are on sale.
     pub on_sale: bool,
-    /// Whether both currencies take new business, and the price's is money.
+    /// Whether both currencies are active, and the price's is money.
     pub active: bool,
-    /// Whether the product's credits pay for anything: else they never lift what is available.
-    pub plain: bool,
+    /// Whether the product's credits pay for anything: otherwise they never raise what is available.
+    pub unrestricted: bool,
     /// What one unit costs.
     pub unit_amount: Decimal,
     /// Credits that one unit grants.
@@ -23,11 +23,11 @@ pub struct Offer {
     pub quantity: i32,
     /// The decimals of the price's currency, and of the credits'.
     pub decimals: (u32, u32),
-    /// What the price's currency allows one payment to be, and what the recharge configuration does.
+    /// The limits of one payment: those of the price's currency, and those of the recharge configuration.
     pub limits: [PaymentLimits; 2],
-    /// The most within a day.
+    /// The most that may be spent within a day.
     pub most_a_day: Option<Decimal>,
-    /// All that the account was ever granted, which what is bought must leave countable.
+    /// Everything the account was ever granted: with what is bought, it must stay countable.
     pub issued: Decimal,
 }
 
@@ -43,17 +43,17 @@ pub struct Pack {
 /// Why auto-recharge cannot buy anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Its price is no longer sold.
+    /// Its price is no longer on sale.
     NotOnSale,
-    /// A currency takes no new business, or is no money.
+    /// A currency is inactive, or the price's is not money.
     Currency,
     /// Its credits are for certain meters only.
     Restricted,
-    /// What it costs or buys, or that with all that the account was ever granted, has more digits than are counted.
+    /// What it costs or buys, or that plus everything the account was ever granted, has too many digits.
     TooLarge,
-    /// One recharge costs so much, which is less or more than one payment may be.
+    /// What one recharge costs, which is less or more than one payment may be.
     Limit(Decimal, AmountError),
-    /// One recharge costs so much, which is more than may be spent within a day.
+    /// What one recharge costs, which is more than may be spent within a day.
     DailyLimit(Decimal),
 }
 
@@ -66,7 +66,7 @@ impl Offer {
         if !self.active {
             return Err(Obstacle::Currency);
         }
-        if !self.plain {
+        if !self.unrestricted {
             return Err(Obstacle::Restricted);
         }
         let total = |unit, decimals| {
@@ -82,7 +82,7 @@ impl Offer {
         Ok(pack)
     }
 
-    /// Holds what one payment costs against the limits.
+    /// Checks the amount of one payment against the limits.
     pub fn allows(&self, amount: Decimal) -> Result<(), Obstacle> {
         let limit = |reason| Obstacle::Limit(amount, reason);
         self.limits.iter().try_for_each(|limits| limits.check(amount)).map_err(limit)?;
@@ -105,7 +105,7 @@ mod tests {
         Offer {
             on_sale: true,
             active: true,
-            plain: true,
+            unrestricted: true,
             unit_amount: d(20),
             unit_credits: d(100),
             quantity: 2,
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(offer().pack(), Ok(Pack { amount: d(40), credits: d(200) }));
         assert_eq!(Offer { on_sale: false, ..offer() }.pack(), Err(Obstacle::NotOnSale));
         assert_eq!(Offer { active: false, ..offer() }.pack(), Err(Obstacle::Currency));
-        assert_eq!(Offer { plain: false, ..offer() }.pack(), Err(Obstacle::Restricted));
+        assert_eq!(Offer { unrestricted: false, ..offer() }.pack(), Err(Obstacle::Restricted));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a balance calls for: a word that it is low, or credits to be bought. Pure: what is known goes in, what is
-//! to be done comes out; evaluation.rs does it.
+//! The policy of a balance: when to publish that it is low, and when to buy credits. Pure: the state goes in, a verdict
+//! comes out; evaluation.rs carries it out.
 
 use crate::amount::Decimal;
 use crate::auto_recharge::offer::{Obstacle, Offer};
@@ -22,9 +22,9 @@ pub struct Seen {
     pub unit: Decimal,
     /// Below this it is low; zero for never.
     pub low: Decimal,
-    /// What was published last.
-    pub told: Level,
-    /// What was done to the credits last.
+    /// The level that was last published.
+    pub reported: Level,
+    /// How the credits changed last.
     pub cause: Option<Cause>,
     /// Its auto-recharge, where it has one.
     pub auto: Option<Auto>,
@@ -58,7 +58,7 @@ impl Level {
     }
 }
 
-/// An account's auto-recharge, and what it did lately.
+/// An account's auto-recharge, and its recent requests.
 #[derive(Debug, Clone)]
 pub struct Auto {
     /// Whether it is switched on.
@@ -67,46 +67,46 @@ pub struct Auto {
     pub threshold: Decimal,
     /// How many attempts in a row failed or timed out.
     pub failures: i32,
-    /// Whether credits were taken back when there were too few already, or of which too few were left, and none were spent
-    /// since: nobody's card is charged because money was given back.
+    /// Whether credits were taken back, leaving too few, and none were spent since: no card is charged because money
+    /// was refunded.
     pub waits_for_spend: bool,
     /// What it buys.
     pub offer: Offer,
-    /// The request that is open.
+    /// The open request.
     pub open: Option<Open>,
-    /// Before this no other may be made; the time of the last, and the cooldown.
+    /// No other request may be made before this: the time of the last one plus the cooldown.
     pub cooled_at: Option<Time>,
-    /// The limit of attempts, and how many there were within a day.
+    /// The limit of attempts per day, and how many there were.
     pub attempts: (Option<i32>, i32),
     /// What was bought within a day.
     pub amount: Decimal,
-    /// The oldest attempt within a day: when it no longer counts, others may.
+    /// The oldest attempt within a day: once it no longer counts, another may be made.
     pub oldest: Option<Time>,
 }
 
-/// A request that nobody has answered.
+/// A request that has no answer yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Open {
-    /// Whether a worker has begun with it: then it cannot be canceled any more.
+    /// Whether a worker has begun it: then it can no longer be canceled.
     pub processing: bool,
     /// What it costs.
     pub amount: Decimal,
     /// Whether that is in the currency of the price, and so of the limits.
     pub comparable: bool,
-    /// When it has timed out.
+    /// When it times out.
     pub expires_at: Time,
 }
 
-/// What becomes of an open request.
+/// Why an open request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close {
-    /// Nobody answered.
+    /// No answer came in time.
     TimedOut,
-    /// There are credits enough again, before a worker began.
+    /// There are enough credits again, before a worker began.
     Enough,
     /// Auto-recharge was switched off, before a worker began.
     SwitchedOff,
-    /// It is beyond a limit that was lowered, before a worker began.
+    /// It exceeds a limit that was lowered, before a worker began.
     BeyondLimit,
 }
 
@@ -124,7 +124,7 @@ pub enum Off {
 }
 
 impl Off {
-    /// What programs go by.
+    /// The code, for programs.
     pub fn code(self) -> &'static str {
         match self {
             Off::Failures => "failures",
@@ -157,34 +157,34 @@ impl Off {
     }
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
     /// Publish that the balance is low.
     pub publish_low: bool,
     /// Publish that nothing is left.
     pub publish_exhausted: bool,
-    /// What has been published then.
-    pub told: Level,
+    /// The level that is published afterwards.
+    pub reported: Level,
     /// End the open request.
     pub close: Option<Close>,
     /// Ask for a recharge.
     pub request: bool,
     /// Switch auto-recharge off.
     pub switch_off: Option<Off>,
-    /// Failures in a row then.
+    /// Failures in a row afterwards.
     pub failures: i32,
-    /// Whether only a spend asks for a recharge then.
+    /// Whether only a spend requests a recharge afterwards.
     pub waits_for_spend: bool,
-    /// Look again when less is available.
+    /// Evaluate again when less is available.
     pub below: Decimal,
-    /// Look again when so much is available.
+    /// Evaluate again when at least this much is available.
     pub above: Option<Decimal>,
-    /// Look again at this moment, where no request is made: else when the new one times out.
+    /// Evaluate again at this moment if no request is made; otherwise when the new one times out.
     pub due_at: Option<Time>,
 }
 
-/// What an account calls for.
+/// Decides what to do for an account.
 pub fn judge(seen: &Seen) -> Verdict {
     let level = if seen.low.is_zero() {
         Level::Enough
@@ -196,9 +196,9 @@ pub fn judge(seen: &Seen) -> Verdict {
         Level::Enough
     };
     let mut verdict = Verdict {
-        publish_low: level >= Level::Low && seen.told < Level::Low,
-        publish_exhausted: level == Level::Exhausted && seen.told < Level::Exhausted,
-        told: level,
+        publish_low: level >= Level::Low && seen.reported < Level::Low,
+        publish_exhausted: level == Level::Exhausted && seen.reported < Level::Exhausted,
+        reported: level,
         ..Verdict::default()
     };
     // One level down, one level up.
@@ -240,7 +240,7 @@ fn recharge(seen: &Seen, auto: &Auto, verdict: &mut Verdict) {
     }
     verdict.waits_for_spend = !is_enough && seen.cause.map_or(auto.waits_for_spend, |cause| cause == Cause::TakenBack);
     if let (true, Ok(pack), None, false, false) = (enabled, pack, open, is_enough, verdict.waits_for_spend) {
-        // What is canceled just now counts no longer.
+        // A request that is canceled now no longer counts.
         let freed = auto.open.filter(|_| !matches!(verdict.close, None | Some(Close::TimedOut)));
         let allowed_at = allowed_at(seen.at, auto, pack.amount, freed);
         verdict.request = allowed_at <= seen.at;
@@ -257,7 +257,7 @@ fn recharge(seen: &Seen, auto: &Auto, verdict: &mut Verdict) {
     }
 }
 
-/// Whether an account's open request may be charged, as limits are by now.
+/// Whether an account's open request may be charged under the current limits.
 pub fn may_charge(seen: &Seen) -> bool {
     seen.auto.as_ref().is_some_and(|auto| {
         let open = auto.open.filter(|request| request.expires_at > seen.at);
@@ -265,7 +265,7 @@ pub fn may_charge(seen: &Seen) -> bool {
     })
 }
 
-/// Whether a request that is open is within the limits that hold now. It is among what there was within a day.
+/// Whether an open request is within the current limits. It is included in what was bought within a day.
 fn is_within_limits(auto: &Auto, request: &Open) -> bool {
     let (most_attempts, attempts) = auto.attempts;
     request.comparable
@@ -274,7 +274,7 @@ fn is_within_limits(auto: &Auto, request: &Open) -> bool {
         && auto.offer.most_a_day.is_none_or(|most| auto.amount <= most)
 }
 
-/// From when on cooldown and daily limits allow another attempt that costs so much, where this one no longer counts.
+/// When cooldown and daily limits next allow an attempt that costs `one`, if the freed request no longer counts.
 fn allowed_at(at: Time, auto: &Auto, one: Decimal, freed: Option<Open>) -> Time {
     let (most_attempts, mut attempts) = auto.attempts;
     let mut amount = auto.amount;

@@ -1,5 +1,5 @@
-//! Requests of auto-recharge: begun by the worker that charges, and ended by what becomes of the payment. They are made by
-//! evaluation.rs.
+//! Requests of auto-recharge: begun by the worker that charges, and ended by the outcome of the payment. evaluation.rs
+//! creates them.
 
 use crate::amount::Decimal;
 use crate::auto_recharge::{evaluation, policy};
@@ -38,8 +38,8 @@ static COUNT: Statement = Statement::new(
     &[TEXTOID, TEXTOID, BOOLOID],
 );
 
-/// Writes down what was answered to a request of an account that is locked; its posting looks at the account again. Nothing
-/// where it was answered before, or, for a failure, has timed out.
+/// Records the answer to a request of a locked account; its posting evaluates the account again. Does nothing if the
+/// request was answered before or, for a failure, has timed out.
 pub fn end(
     session: &Session,
     book: &mut Book,
@@ -58,7 +58,7 @@ pub fn end(
     let Some(mut row) = rows.first() else { return Ok(()) };
     let (top_up_id, currency): (Uuid, String) = (row.next()?, row.next()?);
     COUNT.run(session, &[customer_id.cell(), currency.cell(), (answer == Answer::Paid).cell()])?;
-    book.watch_now();
+    book.evaluate_now();
     let payload = json!({"recharge_id": recharge_id, "top_up_id": top_up_id, "currency": currency, "reason": reason});
     outbox::publish(session, &customer_id, kind, &payload, at);
     Ok(())
@@ -73,17 +73,17 @@ row! {
         pub recharge_id: Uuid,
         /// The top-up that the payment must name.
         pub top_up_id: Uuid,
-        /// What the request is by now.
+        /// The status of the request now.
         pub status: String,
         /// What to charge, in major units.
         pub amount: Decimal,
-        /// The same in minor units as most providers count them; NULL where it is no whole number of them.
+        /// The same in minor units as most providers count them; NULL if it is not a whole number of them.
         pub minor_units: Option<Decimal>,
         /// The payment currency's code.
         pub currency: String,
-        /// The worker's own words.
+        /// In the worker's own format.
         pub payment_method: Option<String>,
-        /// Until when it waits for an answer.
+        /// When it times out.
         pub expires_at: Time,
     }
 }
@@ -121,7 +121,7 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
                 Some(mut row) => row.next()?,
                 None => return Err(unknown(id)),
             };
-            // Under its account's lock, under which it is canceled and times out.
+            // Under its account's lock, as canceling and timing out are.
             let book = account::open_existing(session, customer_id, &currency, settings::now()?)?;
             let at = book.posted_at;
             // Limits may have been lowered since it was made.

@@ -1,6 +1,6 @@
-//! Reviews of auto-recharge: where the catalogue, a currency or a recharge configuration changed, maintenance looks at every
-//! account that recharges itself at a price that this touches, so that what became impossible switches itself off and says so
-//! before anybody runs out of credits.
+//! Reviews of auto-recharge: when the catalogue, a currency or a recharge configuration changes, maintenance evaluates
+//! every account with auto-recharge at an affected price. So an auto-recharge that became impossible switches itself
+//! off, and publishes that, before the customer runs out of credits.
 
 use crate::error::Error;
 use crate::ledger::account;
@@ -24,8 +24,7 @@ static ASK: Statement = Statement::scanning(
     &[UUIDOID, UUIDOID, TEXTOID],
 );
 
-/// Has the accounts reviewed that recharge themselves at a price that this touches. Where they were being reviewed, it begins
-/// anew.
+/// Asks for a review of the accounts with auto-recharge at an affected price. A review that is under way starts again.
 pub fn ask(session: &Session, price: Option<Uuid>, product: Option<Uuid>, currency: Option<&str>) -> Result<(), Error> {
     ASK.run(session, &[price.cell(), product.cell(), currency.cell()]).map(drop)
 }
@@ -49,7 +48,7 @@ static GO_ON: Statement = Statement::new(
 static END: Statement =
     Statement::new(c"DELETE FROM credits_internal.recharge_reviews WHERE price_id = $1", &[UUIDOID]);
 
-// Accounts that work failed for, and whose time to be tried again has come.
+// Accounts that failed and are due for a retry.
 static LOCK_FAILED: Statement = Statement::scanning(
     c"SELECT a.customer_id, a.currency
       FROM credits_internal.account_failures f
@@ -62,8 +61,8 @@ static LOCK_FAILED: Statement = Statement::scanning(
     &[INT4OID],
 );
 
-/// One batch of a review, of at most so many accounts; how much it was. An account that another session has is passed over:
-/// it is held against the same before it buys anything. One that fails is recorded, and looked at again when it is tried again.
+/// One batch of a review, of at most `most` accounts. Returns how many. An account that another session has locked is
+/// skipped: the same is checked before it buys anything. One that fails is recorded, and evaluated when it is retried.
 pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> {
     let (price_id, after): (Uuid, String) = match NEXT.run(session, &[])?.first() {
         Some(mut row) => (row.next()?, row.next()?),
@@ -73,7 +72,7 @@ pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> 
     for mut row in PAGE.run(session, &[price_id.cell(), after.cell(), most.cell()])?.iter() {
         page.push((row.next()?, row.next()?));
     }
-    let failed = failure::known(session)?;
+    let failed = failure::failed_accounts(session)?;
     let mut free = posting::lock_free(session, &page)?;
     free.retain(|key| !failed.contains(key));
     failure::each_apart(session, &free, &HashSet::new(), &Patience::default(), |keys| look_again(session, keys))?;
@@ -86,7 +85,7 @@ pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> 
     Ok((page.len() as i32).max(1))
 }
 
-/// Looks again at accounts that failed, which may have been left out of a review meanwhile.
+/// Evaluates accounts that failed, which a review may have left out meanwhile.
 fn try_again(session: &Session, most: i32) -> Result<i32, Error> {
     let mut keys: Vec<Key> = Vec::new();
     for mut row in LOCK_FAILED.run(session, &[most.cell()])?.iter() {
@@ -98,10 +97,10 @@ fn try_again(session: &Session, most: i32) -> Result<i32, Error> {
     Ok(done + failures)
 }
 
-/// Looks at accounts that are locked already.
+/// Evaluates accounts that are locked already.
 fn look_again(session: &Session, keys: &[Key]) -> Result<i32, Error> {
     for (customer_id, currency) in keys {
-        // As of its last posting: what time brought is not this work's.
+        // As of its last posting: what fell due since is not part of this work.
         let book = account::open_existing(session, customer_id, currency, Time(0))?;
         account::look_again(session, book)?;
     }

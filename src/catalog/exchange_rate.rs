@@ -1,4 +1,4 @@
-//! Exchange rates: the price of one credit in money, from a moment on.
+//! Exchange rates: the price of one credit in money, from a given time on.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -15,20 +15,20 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 row! {
-    /// A rate as it was set.
+    /// A rate.
     pub struct RateRow {
-        /// Of which credits.
+        /// The credit currency's code.
         pub currency: String,
-        /// In which money.
+        /// The payment currency's code.
         pub fiat_currency: String,
         /// The price of one credit, in major units.
         pub rate: Decimal,
-        /// From when on.
+        /// When it takes effect.
         pub effective_at: Time,
     } read
 }
 
-// What has taken effect stays as it is: purchases were made at it.
+// A rate that has taken effect stays as it is: purchases were made at it.
 static SET: Statement = Statement::new(
     c"INSERT INTO credits_internal.exchange_rates AS r (currency, fiat_currency, effective_at, rate, created_at)
       VALUES ($1, $2, $3, $4, $5)
@@ -78,7 +78,8 @@ static AT: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-/// The price of one credit at a moment, where there is one: of a currency in itself 1, unless it was set otherwise.
+/// The price of one credit at a moment, if there is one. The rate of a currency in itself is 1 unless it was set
+/// otherwise.
 pub fn at(session: &Session, currency: &str, fiat_currency: &str, at: Time) -> Result<Option<Decimal>, Error> {
     match AT.run(session, &[currency.cell(), fiat_currency.cell(), at.cell()])?.first() {
         Some(mut row) => row.next().map(Some),

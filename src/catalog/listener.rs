@@ -1,4 +1,4 @@
-//! What the catalogue announces to the rooms above it. Who listens is said in lib.rs.
+//! What the catalogue announces to the rooms above it. lib.rs says who listens.
 
 use crate::error::Error;
 use crate::pg::statement::Session;
@@ -12,20 +12,20 @@ pub enum Changed<'a> {
     Price(Uuid),
     /// A product.
     Product(Uuid),
-    /// What a currency is recharged with.
+    /// The recharge configuration of a currency.
     RechargeConfig(&'a str),
 }
 
-/// A room that does something when the catalogue changes, in the transaction that changes it.
+/// A room that acts when the catalogue changes, in the transaction that changes it.
 pub trait Listener: Sync {
-    /// That changed.
+    /// Something in the catalogue changed.
     fn changed(&self, session: &Session, changed: Changed<'_>) -> Result<(), Error>;
 }
 
 /// Who listens to the catalogue.
 pub static LISTENERS: SignUp<dyn Listener> = SignUp::new();
 
-/// Says so to all who listen.
+/// Announces a change to all listeners.
 pub fn announce(session: &Session, changed: Changed<'_>) -> Result<(), Error> {
     LISTENERS.all().try_for_each(|listener| listener.changed(session, changed))
 }

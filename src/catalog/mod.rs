@@ -1,4 +1,4 @@
-//! What is sold: products, which say what one unit grants, their prices, and what one credit costs in money.
+//! The catalogue: products, which say what one unit grants, their prices, and what one credit costs in money.
 
 pub mod exchange_rate;
 pub mod listener;

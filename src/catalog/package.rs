@@ -1,4 +1,4 @@
-//! Packages: a product and its price, made in one call.
+//! Packages: a product and its price, created in one call.
 
 use crate::amount::Decimal;
 use crate::catalog::price;
@@ -18,7 +18,7 @@ row! {
         pub price_id: Uuid,
         /// The product's.
         pub product_id: Uuid,
-        /// What people call it.
+        /// Its display name.
         pub name: String,
         /// Credits that one unit grants.
         pub credits: Decimal,

@@ -1,5 +1,4 @@
-//! Prices: what one unit of a product costs; and as purchases use them, with what that grants. Nothing is deleted: what is not to be
-//! sold any more is archived.
+//! Prices: what one unit of a product costs and, for purchases, what it grants. Prices are never deleted, but archived.
 
 use crate::amount::{self, Decimal};
 use crate::catalog::listener::{self, Changed};
@@ -34,7 +33,7 @@ pub struct Price {
     pub credit_currency: String,
     /// Under which terms.
     pub terms: GrantTerms,
-    /// Whether it is on sale no longer.
+    /// Whether it is archived.
     pub archived: bool,
 }
 
@@ -92,7 +91,7 @@ row! {
         pub metadata: Option<Json>,
         /// Whether it is on sale.
         pub active: bool,
-        /// When it was made.
+        /// When it was created.
         pub created_at: Time,
     } read
 }
@@ -121,7 +120,7 @@ fn price_create(
     })())
 }
 
-/// Makes a price. Raises PC007, PC008, PC013.
+/// Creates a price. Raises PC007, PC008, PC013.
 pub fn make(
     session: &Session,
     product_id: Uuid,

@@ -1,4 +1,4 @@
-//! Products: what is sold, and what one unit of it grants. Nothing is deleted: what is not to be sold any more is archived.
+//! Products: what is sold, and what one unit of it grants. Products are never deleted, but archived.
 
 use crate::amount::{self, Decimal};
 use crate::catalog::listener::{self, Changed};
@@ -22,7 +22,7 @@ row! {
     pub struct ProductRow {
         /// Its id.
         pub product_id: Uuid,
-        /// What people call it.
+        /// Its display name.
         pub name: String,
         /// What it is.
         pub description: Option<String>,
@@ -42,15 +42,15 @@ row! {
         pub metadata: Option<Json>,
         /// Whether it is on sale.
         pub active: bool,
-        /// When it was made.
+        /// When it was created.
         pub created_at: Time,
     } read
 }
 
-/// What a product says of its grants, as it was given.
+/// A product's terms, as given.
 #[derive(Default)]
 pub struct Given<'a> {
-    /// What people call it.
+    /// Its display name.
     pub name: Option<&'a str>,
     /// What it is.
     pub description: Option<&'a str>,
@@ -111,7 +111,7 @@ static INSERT: Statement = Statement::new(
     ],
 );
 
-/// Makes a product. Raises PC004, PC007, PC008, PC013.
+/// Creates a product. Raises PC004, PC007, PC008, PC013.
 pub fn make(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
     let name = input::key("name", given.name)?;
     input::text("description", given.description)?;

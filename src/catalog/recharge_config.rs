@@ -1,4 +1,4 @@
-//! What a credit currency is recharged with: its price, where to pay, and what one top-up may cost.
+//! The recharge configuration of a credit currency: its price, where to pay, and what one top-up may cost.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::catalog::listener::{self, Changed};
@@ -25,7 +25,7 @@ row! {
         pub price_id: Uuid,
         /// The price's product.
         pub product_id: Uuid,
-        /// What people call that.
+        /// Its display name.
         pub product_name: String,
         /// Credits that one unit grants.
         pub credits: Decimal,
@@ -89,7 +89,7 @@ fn configure_recharge(
             }
             let (unit_amount, money) = (price.unit_amount, ("base_price_id", price.currency.as_str()));
             let allowed = currency::resolve_fiat(session, money, ("unit_amount", unit_amount))?;
-            // More units cost more: one must not be too dear.
+            // More units cost more: a single unit must not exceed the limit.
             let allowed = PaymentLimits { least: None, ..allowed };
             allowed.check(unit_amount).map_err(|reason| Error::amount("unit_amount", unit_amount, reason))?;
             let decimals = currency::decimals(session, &price.currency)?;
@@ -113,22 +113,22 @@ fn configure_recharge(
     })())
 }
 
-static KNOWN_LIMITS: Statement = Statement::new(
+static STORED_LIMITS: Statement = Statement::new(
     c"SELECT r.min_amount, r.max_amount, p.currency
       FROM credits_internal.recharge_configs r JOIN credits_internal.prices p ON p.price_id = r.base_price_id
       WHERE r.currency = $1",
     &[TEXTOID],
 );
 
-/// What is to be the least must not be more than what is to be the most, nor that less than one unit costs; and a limit that is
-/// kept is in the currency of the price that it was set with. Raises PC007, PC013.
+/// Checks the limits of a top-up: the least is at most the greatest, which is at least the price of one unit. A limit
+/// that stays unchanged must be in the new price's currency, since it was set in the old one's. Raises PC007, PC013.
 fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: Option<&Limit>) -> Result<(), Error> {
-    let rows = KNOWN_LIMITS.run(session, &[price.credit_currency.cell()])?;
+    let rows = STORED_LIMITS.run(session, &[price.credit_currency.cell()])?;
     let (known_least, known_most, before): (Option<Decimal>, Option<Decimal>, Option<String>) = match rows.first() {
         Some(mut row) => (row.next()?, row.next()?, row.next()?),
         None => (None, None, None),
     };
-    let then = |argument, given: Option<&Limit>, known: Option<Decimal>| match (given, known, &before) {
+    let then = |argument, given: Option<&Limit>, stored: Option<Decimal>| match (given, stored, &before) {
         (Some(Limit::At(amount)), _, _) => Ok(Some(*amount)),
         (Some(Limit::Removed), _, _) => Ok(None),
         (None, Some(_), Some(before)) if *before != price.currency => {
@@ -136,7 +136,7 @@ fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: O
             let reason = format!("is required: the limit that is there is in {before}, and this price is in {now}");
             Err(Error::argument(argument, reason))
         }
-        (None, known, _) => Ok(known),
+        (None, stored, _) => Ok(stored),
     };
     let (least, most) = (then("min_amount", least, known_least)?, then("max_amount", most, known_most)?);
     match most {
@@ -157,7 +157,7 @@ fn recharge_config(currency: Option<&str>) -> Reply<One<RechargeRow>> {
     Reply((|| {
         let code = currency::code_or_default(currency)?;
         reading(|session| {
-            currency::check_known(session, &code)?;
+            currency::check_exists(session, &code)?;
             find(session, &code)
         })
         .map(One)
@@ -176,7 +176,7 @@ static LIMITS: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
-/// What one top-up of a currency may cost, where that is said in this money.
+/// What one top-up of a currency may cost, if the limits are in this money.
 pub fn limits(session: &Session, currency: &str, fiat_currency: &str) -> Result<Option<PaymentLimits>, Error> {
     let rows = LIMITS.run(session, &[currency.cell(), fiat_currency.cell()])?;
     rows.first().map(|mut row| Ok(PaymentLimits { least: row.next()?, most: row.next()? })).transpose()

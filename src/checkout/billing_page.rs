@@ -1,4 +1,4 @@
-//! What a billing page draws, in one call.
+//! The data of a billing page, in one call.
 
 use crate::error::Error;
 use crate::input;
@@ -9,7 +9,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::TEXTOID;
 
 // Amounts as text, so that no reader of JSON rounds them.
-static BOOTSTRAP: Statement = Statement::scanning(
+static PAGE: Statement = Statement::scanning(
     c"SELECT jsonb_build_object(
           'customer', (SELECT jsonb_build_object('customer_id', c.customer_id, 'name', c.name, 'email', c.email,
                                                  'metadata', c.metadata)
@@ -29,7 +29,7 @@ static BOOTSTRAP: Statement = Statement::scanning(
           'meters', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                             'event_name', m.event_name, 'name', m.name, 'unit', m.unit, 'currency', m.currency,
                             'unit_price', m.unit_price::text, 'pricing', m.pricing) ORDER BY m.event_name), '[]')
-                     FROM credits.meters m WHERE m.active),
+                     FROM credits_internal.meters m WHERE m.active),
           'history', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                              'currency', h.currency, 'line_no', h.line_no, 'type', h.type, 'amount', h.amount::text,
                              'running_balance', h.running_balance::text, 'description', h.description, 'grant_name', h.grant_name,
@@ -54,7 +54,7 @@ fn billing_bootstrap(customer_id: Option<&str>) -> Reply<Value<Json>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         reading(|session| {
-            let rows = BOOTSTRAP.run(session, &[customer_id.cell()])?;
+            let rows = PAGE.run(session, &[customer_id.cell()])?;
             rows.first().ok_or_else(|| Error::internal("a question returned no row"))?.next().map(Value)
         })
     })())

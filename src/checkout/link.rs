@@ -1,18 +1,18 @@
-//! Where a customer pays: a provider's or a currency's address with the particulars of one top-up filled in. Pure.
+//! Payment links: a provider's or a currency's address template, filled in for one top-up. Pure.
 
 use crate::amount::Decimal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use uuid::Uuid;
 
-/// What can be filled in.
-pub struct Places<'a> {
+/// The values for the placeholders.
+pub struct Placeholders<'a> {
     /// The top-up.
     pub top_up_id: Uuid,
     /// Whose.
     pub customer_id: &'a str,
     /// What is due, in major units.
     pub amount: Decimal,
-    /// The same in the provider's minor units, where it is a whole number of them.
+    /// The same in the provider's minor units, if it is a whole number of them.
     pub minor_units: Option<Decimal>,
     /// The payment currency's code.
     pub currency: &'a str,
@@ -24,28 +24,28 @@ pub struct Places<'a> {
     pub failure_url: Option<&'a str>,
 }
 
-/// The address for one top-up. A name in braces that is none of the places stays as it is.
-pub fn fill(template: &str, places: &Places<'_>) -> String {
-    let values = [
-        ("{top_up_id}", places.top_up_id.to_string()),
-        ("{customer_id}", places.customer_id.to_string()),
-        ("{amount}", places.amount.normalize().to_string()),
-        ("{minor_units}", places.minor_units.map(|units| units.to_string()).unwrap_or_default()),
-        ("{currency}", places.currency.to_string()),
-        ("{credits}", places.credits.normalize().to_string()),
-        ("{return_url}", places.return_url.unwrap_or_default().to_string()),
-        ("{failure_url}", places.failure_url.unwrap_or_default().to_string()),
+/// The address for one top-up. A name in braces that is not a placeholder stays as it is.
+pub fn fill(template: &str, values: &Placeholders<'_>) -> String {
+    let pairs = [
+        ("{top_up_id}", values.top_up_id.to_string()),
+        ("{customer_id}", values.customer_id.to_string()),
+        ("{amount}", values.amount.normalize().to_string()),
+        ("{minor_units}", values.minor_units.map(|units| units.to_string()).unwrap_or_default()),
+        ("{currency}", values.currency.to_string()),
+        ("{credits}", values.credits.normalize().to_string()),
+        ("{return_url}", values.return_url.unwrap_or_default().to_string()),
+        ("{failure_url}", values.failure_url.unwrap_or_default().to_string()),
     ];
     let mut url = String::with_capacity(template.len() + 64);
     let mut rest = template;
-    // From left to right, so that a value that looks like a place is not filled in again.
+    // From left to right, so that a value that looks like a placeholder is not filled in again.
     while let Some(start) = rest.find('{') {
         url.push_str(&rest[..start]);
         rest = &rest[start..];
-        match values.iter().find(|(place, _)| rest.starts_with(place)) {
-            Some((place, value)) => {
+        match pairs.iter().find(|(placeholder, _)| rest.starts_with(placeholder)) {
+            Some((placeholder, value)) => {
                 url.extend(escape(value));
-                rest = &rest[place.len()..];
+                rest = &rest[placeholder.len()..];
             }
             None => {
                 url.push('{');
@@ -76,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn places_are_filled_in_once_and_escaped() {
-        let places = Places {
+    fn placeholders_are_filled_in_once_and_escaped() {
+        let values = Placeholders {
             top_up_id: Uuid::nil(),
             customer_id: "{credits}&é",
             amount: Decimal::new(2500, 2),
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(
             fill(
                 "https://pay.example/{currency}/{minor_units}?c={customer_id}&a={amount}&r={return_url}&f={failure_url}&{x}{",
-                &places
+                &values
             ),
             "https://pay.example/USD/2500?c=%7Bcredits%7D%26%C3%A9&a=25&r=https%3A%2F%2Fapp.example%2F%3Fa%3Db&f=&{x}{"
         );

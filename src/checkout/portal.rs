@@ -1,4 +1,4 @@
-//! Links to a customer's own billing page: signed here, checked here, and good for ten minutes.
+//! Links to a customer's own billing page: created, signed and verified here, and valid for ten minutes.
 
 use crate::checkout::link;
 use crate::error::Error;
@@ -18,7 +18,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::TIMESTAMPTZOID;
 use serde::{Deserialize, Serialize};
 
-/// How long a link is good, in seconds.
+/// How long a link is valid, in seconds.
 const SECONDS: i64 = 10 * 60;
 
 row! {
@@ -26,7 +26,7 @@ row! {
     pub struct SessionRow {
         /// What the page's server verifies.
         pub token: String,
-        /// The page with the token; NULL where nobody said where it is.
+        /// The page's address with the token; NULL if no address is configured.
         pub url: Option<String>,
         /// Until when.
         pub expires_at: Time,
@@ -42,14 +42,14 @@ row! {
         pub return_url: Option<String>,
         /// Where to go when something fails.
         pub failure_url: Option<String>,
-        /// Until when the link is good.
+        /// When the link expires.
         pub expires_at: Time,
     }
 }
 
-/// What a token says. Its keys are short because links are long.
+/// The payload of a token. Its keys are short to keep links short.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Claims {
+struct Payload {
     #[serde(rename = "c")]
     customer_id: String,
     #[serde(rename = "r")]
@@ -61,14 +61,14 @@ struct Claims {
     expires_at: i64,
 }
 
-impl Claims {
+impl Payload {
     /// The text that is signed.
     fn write(&self) -> Result<String, Error> {
-        let json = serde_json::to_string(self).map_err(|_| Error::internal("a token's claims were not written"))?;
+        let json = serde_json::to_string(self).map_err(|_| Error::internal("a token's payload was not written"))?;
         Ok(URL_SAFE_NO_PAD.encode(json))
     }
 
-    /// What was written, after its signature was checked; `None` for a token of another version.
+    /// Reads a payload whose signature was verified; `None` for a token of another version.
     fn read(body: &str) -> Option<Self> {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
     }
@@ -76,7 +76,7 @@ impl Claims {
 
 static KEY: Statement = Statement::new(c"SELECT key FROM credits_internal.signing_keys WHERE purpose = 'portal'", &[]);
 
-// 244 random bits from PostgreSQL's own strong source.
+// 244 random bits from PostgreSQL's cryptographic source.
 static MAKE_KEY: Statement = Statement::new(
     c"INSERT INTO credits_internal.signing_keys (purpose, key, created_at)
       VALUES ('portal', gen_random_uuid()::text || gen_random_uuid()::text, $1) ON CONFLICT DO NOTHING",
@@ -91,7 +91,8 @@ static ROTATE_KEY: Statement = Statement::new(
     &[TIMESTAMPTZOID],
 );
 
-/// What links are signed with here. Which database it is goes into it, so that a copy that has the same key signs otherwise.
+/// The key that signs links. The database's identity goes into it, so that a copy with the same stored key signs
+/// differently.
 fn key(session: &Session) -> Result<Option<String>, Error> {
     let key: Option<String> = KEY.run(session, &[])?.first().map(|mut row| row.next()).transpose()?;
     let (system, database) = backend::database();
@@ -107,7 +108,7 @@ fn billing_portal_key_rotate() -> Reply<Value<Time>> {
     }))
 }
 
-/// A page's address with the token, before a fragment, which browsers keep to themselves.
+/// A page's address with the token, placed before any fragment, which browsers do not send.
 fn with_token(page: &str, token: &str) -> String {
     let (page, fragment) = page.split_at(page.find('#').unwrap_or(page.len()));
     let separator = match page.find('?') {
@@ -139,13 +140,13 @@ fn billing_portal_session_create(
                 MAKE_KEY.run(session, &[now.cell()])?;
             }
             let key = key(session)?.ok_or_else(|| Error::internal("a key was made and is not there"))?;
-            let claims = Claims {
+            let payload = Payload {
                 customer_id: customer_id.to_string(),
                 return_url: return_url.map(String::from),
                 failure_url: failure_url.map(String::from),
                 expires_at: expires_at.0,
             };
-            let body = claims.write()?;
+            let body = payload.write()?;
             let signature = URL_SAFE_NO_PAD.encode(signature::sign(key.as_bytes(), &body));
             let token = format!("{body}.{signature}");
             let url = page.map(|page| with_token(page, &token));
@@ -154,7 +155,7 @@ fn billing_portal_session_create(
     })())
 }
 
-/// No token made here is longer, in bytes.
+/// The longest token that can be created, in bytes.
 const LONGEST: usize = 1 << 16;
 
 /// `credits.billing_portal_session_verify`. Raises PC012, PC013.
@@ -171,12 +172,12 @@ fn billing_portal_session_verify(token: Option<&str>) -> Reply<One<VerifiedRow>>
         if !key.is_some_and(|key| signature::is_signed(key.as_bytes(), body, &signature)) {
             return Err(changed());
         }
-        let claims = Claims::read(body).ok_or_else(changed)?;
-        let expires_at = Time(claims.expires_at);
+        let payload = Payload::read(body).ok_or_else(changed)?;
+        let expires_at = Time(payload.expires_at);
         if expires_at <= now {
             return Err(invalid("it has expired"));
         }
-        let Claims { customer_id, return_url, failure_url, .. } = claims;
+        let Payload { customer_id, return_url, failure_url, .. } = payload;
         Ok(One(VerifiedRow { customer_id, return_url, failure_url, expires_at }))
     })())
 }
@@ -186,16 +187,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_are_read_as_they_were_written() {
-        let claims = Claims {
+    fn a_payload_is_read_as_it_was_written() {
+        let payload = Payload {
             customer_id: String::from("u\"1\" é"),
             return_url: Some(String::from("https://a.example/?b=c")),
             failure_url: None,
             expires_at: i64::MAX,
         };
-        assert_eq!(Claims::read(&claims.write().unwrap()), Some(claims));
-        let read = |json: &str| Claims::read(&URL_SAFE_NO_PAD.encode(json));
-        assert_eq!(read(r#"{"c": "u1", "e": 5}"#).map(|claims| claims.expires_at), Some(5));
+        assert_eq!(Payload::read(&payload.write().unwrap()), Some(payload));
+        let read = |json: &str| Payload::read(&URL_SAFE_NO_PAD.encode(json));
+        assert_eq!(read(r#"{"c": "u1", "e": 5}"#).map(|payload| payload.expires_at), Some(5));
         for other in ["", "null", r#"{"e": 5}"#, r#"{"c": "u1"}"#, r#"{"c": 1, "e": 5}"#, r#"{"c": "u1", "e": 1.5}"#] {
             assert_eq!(read(other), None, "{other}");
         }

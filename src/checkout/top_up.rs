@@ -1,8 +1,9 @@
-//! Top-ups: purchases that begin here and are granted once they are paid (payment.rs). What one buys is fixed when it begins.
+//! Top-ups: purchases that begin here and are granted once they are paid (payment.rs). What a top-up buys is fixed when
+//! it begins.
 
 use crate::amount::{self, Decimal};
 use crate::catalog::{exchange_rate, price, recharge_config};
-use crate::checkout::link::{self, Places};
+use crate::checkout::link::{self, Placeholders};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
@@ -28,11 +29,11 @@ row! {
     pub struct TopUpRow {
         /// Its id: what the payment must name.
         pub top_up_id: Uuid,
-        /// 'initiated'; for a repeat, what it is by now.
+        /// 'initiated'; for a replay, its status now.
         pub status: String,
-        /// Where to pay; NULL where nobody said.
+        /// Where to pay; NULL if no address is configured.
         pub checkout_url: Option<String>,
-        /// Until when; a later payment is granted all the same.
+        /// When it expires; a later payment is granted all the same.
         pub expires_at: Time,
         /// Credits that it buys.
         pub credits: Decimal,
@@ -42,16 +43,16 @@ row! {
         pub amount: Decimal,
         /// The payment currency's code.
         pub currency: String,
-        /// The price of one credit, where it was bought by amount.
+        /// The price of one credit, if it was bought by amount.
         pub rate: Option<Decimal>,
         /// The grant, once it is paid.
         pub grant_id: Option<Uuid>,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
 
-/// What is bought, and for how much.
+/// What is bought, and its price.
 struct Order {
     price_id: Option<Uuid>,
     quantity: i32,
@@ -64,7 +65,7 @@ struct Order {
     terms: GrantTerms,
 }
 
-/// What else a top-up carries.
+/// What else is stored with a top-up.
 struct Extras<'a> {
     provider: Option<&'a str>,
     return_url: Option<&'a str>,
@@ -123,7 +124,7 @@ fn top_up_create(
                 None => judge()?,
                 Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, judge)? {
                     Begun::First(order) => order,
-                    Begun::Repeat(first) => {
+                    Begun::Replay(first) => {
                         let top_up = subject::find(session, customer_id, first.operation_id)?;
                         return Ok(One(TopUpRow::of(&top_up, now, true)));
                     }
@@ -134,7 +135,7 @@ fn top_up_create(
     })())
 }
 
-/// What a repeat is compared with: the price and how often, or the amount and what it buys.
+/// What a replay is compared with: the price and quantity, or the amount and what it buys.
 fn call(amount: Decimal, credit_currency: &str, what: String) -> Operation {
     Operation {
         function: String::from("top_up_create"),
@@ -228,7 +229,7 @@ fn total(unit: Decimal, quantity: i32) -> Result<Decimal, Error> {
     money::times(unit, quantity).map_err(|reason| Error::amount("quantity", quantity.into(), reason))
 }
 
-/// What the payment currency and the credit currency's recharge configuration allow one payment to be.
+/// Checks a payment against the limits of the payment currency and of the credit currency's recharge configuration.
 fn check_limits(
     session: &Session,
     (argument, amount): (&'static str, Decimal),
@@ -252,7 +253,8 @@ fn create(
     extras: &Extras<'_>,
     now: Time,
 ) -> Result<TopUpRow, Error> {
-    // What could not be granted is not to be paid. What has room now may have none when it is paid: see payment.rs.
+    // A purchase that could not be granted must not be paid. One that fits now may not fit when it is paid: see
+    // payment.rs.
     if let Some(book) = balance::current(session, customer_id, &order.credit_currency)? {
         grant::check_room(&book, order.credits, currency::decimals(session, &order.credit_currency)?)?;
     }
@@ -263,7 +265,7 @@ fn create(
     };
     let name = provider.as_ref().map(|provider| provider.name.as_str());
     let minor_decimals = providers::of(name.unwrap_or_default()).minor_decimals(&order.currency);
-    let places = Places {
+    let values = Placeholders {
         top_up_id,
         customer_id,
         amount: order.amount,
@@ -273,7 +275,7 @@ fn create(
         return_url: extras.return_url,
         failure_url: extras.failure_url,
     };
-    let checkout_url = template.map(|template| link::fill(&template, &places));
+    let checkout_url = template.map(|template| link::fill(&template, &values));
     let new = New {
         customer_id,
         top_up_id,

@@ -1,10 +1,10 @@
-//! The codes of errors, as `credits.error_codes` lists them. What each says of one case: error.rs.
+//! The codes of errors, as `credits.error_codes` lists them. The messages are in error.rs.
 
 /// One code, as the view `error_codes` shows it.
 pub struct Code {
     /// The SQLSTATE.
     pub code: &'static str,
-    /// What people call it.
+    /// Its name.
     pub name: &'static str,
     /// When it is raised.
     pub raised_when: &'static str,

@@ -1,4 +1,4 @@
-//! The values of an error, for programs.
+//! DETAIL: the values of an error, for programs.
 
 use crate::amount::AmountError;
 use crate::error::{Error, Spender};

@@ -1,4 +1,4 @@
-//! What to do about an error, for people.
+//! HINT: what to do about an error, for people.
 
 use crate::amount::AmountError;
 use crate::error::{Error, Spender, TOO_OLD};
@@ -8,7 +8,7 @@ impl Error {
     pub fn hint(&self) -> String {
         let hint = match self {
             Error::InsufficientCredits { by: Spender::Debit, .. } => {
-                "Grant credits first (credits.credit_grant), or use credits.wallet_try_debit to be told without an error."
+                "Grant credits first (credits.credit_grant), or use credits.wallet_try_debit, which answers without an error."
             }
             Error::InsufficientCredits { by: Spender::Other, .. } => {
                 "Grant credits first (credits.credit_grant); credits.credit_availability says what there is."
@@ -19,7 +19,7 @@ impl Error {
             Error::InsufficientCredits { by: Spender::Limited(_), .. } => {
                 "Grant credits first (credits.credit_grant), or raise overdraft_limit with credits.account_configure."
             }
-            Error::IdempotencyConflict { .. } => "A repeat must have the same inputs; use a new key for another call.",
+            Error::IdempotencyConflict { .. } => "A replay must have the same inputs; use a new key for another call.",
             Error::CustomerNotFound { .. } => {
                 "Make the customer with credits.customer_upsert, or grant credits: that makes it as well."
             }
@@ -89,7 +89,7 @@ impl Error {
             }
             Error::Maintenance { .. } => "Put right what the message says; what the other kinds did is kept.",
             Error::VersionsDiffer => {
-                "ALTER EXTENSION pg_credits UPDATE brings the database to the library's version; a session that began before must connect anew."
+                "ALTER EXTENSION pg_credits UPDATE brings the database to the library's version; older sessions must reconnect."
             }
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
             Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",

@@ -1,6 +1,6 @@
-//! Maintenance: posting what fell due in accounts that nobody touched, settling usage that waits, looking at what recharges itself
-//! at a price that changed, and deleting what nobody took out of the outbox and webhooks that meant nothing. Each kind of work has
-//! its turn, however much there is of another.
+//! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
+//! that changed, and deletes old rows of the outbox and ignored webhooks. Each kind of work gets its turn, however much
+//! there is of another.
 
 use crate::auto_recharge::review;
 use crate::error::Error;
@@ -30,14 +30,14 @@ use std::ffi::CStr;
 struct Work {
     /// As `maintain_batch` calls it.
     name: &'static str,
-    /// How `maintain` asks for a batch of it.
+    /// The statement with which `maintain` runs a batch of it.
     call: &'static CStr,
-    /// A batch of it, of at most so much, where it was there at that moment; how much it was.
+    /// Runs a batch of at most so many, of work that was due at that moment. Returns how many.
     batch: fn(&Session, i32, Time) -> Result<i32, Error>,
 }
 
-/// All that maintenance does, in the order in which each has its turn. What waits in the inbox is charged as of when it came,
-/// so no account's time goes past that meanwhile.
+/// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
+/// account's time goes past that meanwhile.
 static WORK: [Work; 6] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
@@ -47,8 +47,8 @@ static WORK: [Work; 6] = [
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
 ];
 
-/// `CALL credits.maintain()`: batches of each kind of work in turn until what was due when it began is done, a commit after
-/// each. One kind that fails does not keep the others from their turn; its error is raised at the end. Raises PC013.
+/// `CALL credits.maintain()`: batches of each kind of work in turn, with a commit after each, until what was due when
+/// it began is done. A kind that fails does not stop the others; its error is raised at the end. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
     Reply((|| {
@@ -56,13 +56,13 @@ fn maintain(batch_size: Option<i32>, call: Call) -> Reply<Nothing> {
         let calls = WORK.each_ref().map(|work| work.call);
         match procedure::in_turn(call, &calls, batch_size, || settings::now().unwrap_or(began)) {
             None => Ok(Nothing),
-            // What the others did is committed by now.
+            // The work of the other kinds is committed by now.
             Some(Failure { error, message }) => Err(Error::Maintenance { error, message }),
         }
     })())
 }
 
-/// `credits.maintain_batch`: one batch of a kind of work, or of each; how much it was. Raises PC013.
+/// `credits.maintain_batch`: one batch of a kind of work, or of each. Returns how much was done. Raises PC013.
 #[pg_extern(sql = false)]
 fn maintain_batch(batch_size: Option<i32>, work: Option<&str>, due_by: Option<Timestamptz>) -> Reply<Value<i32>> {
     Reply((|| {
@@ -90,16 +90,16 @@ static DUE: Statement = Statement::new(
     &[TIMESTAMPTZOID, INT4OID],
 );
 
-/// So many times as many accounts are looked at where none of those that were can be brought up to date.
+/// How many times as many accounts are tried if none of the first ones can be brought up to date.
 const FURTHER: i32 = 8;
 
 thread_local! {
-    /// Whether the inbox has another turn; then so has what its rows hold back.
+    /// Whether the inbox gets another turn; then accounts that its rows hold back get one too.
     static DRAINING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Brings accounts up to date in which something fell due: the first that nothing holds back, however many are in front of them
-/// that rows of the inbox hold back, or another session.
+/// Brings accounts up to date in which something fell due: the first that are free, however many before them are held
+/// back by rows of the inbox or locked by another session.
 fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let now = settings::now()?.min(due_by);
     let patience = Patience::default();
@@ -118,7 +118,7 @@ fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
         due.retain(|(key, _)| seen.insert(key.clone()));
         let keys: Vec<Key> = due.iter().map(|(key, _)| key.clone()).collect();
         let (customers, since) = inbox::holds_back(session, &keys, now)?;
-        // Those that are held back are not locked for nothing.
+        // Accounts that are held back need no lock.
         let free: Vec<Key> = due
             .into_iter()
             .filter(|(key, at)| *at <= since || !customers.contains(&key.0))
@@ -138,8 +138,8 @@ fn post_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     }
 }
 
-/// Brings locked accounts up to date: those of these customers to when the inbox has rows, and the others to now. How many were
-/// not, or failed.
+/// Brings locked accounts up to date: those of these customers to when the inbox has rows, and the others to now.
+/// Returns how many were done, or failed.
 fn post_some(
     session: &Session,
     keys: &[Key],
@@ -149,7 +149,7 @@ fn post_some(
     patience: &Patience,
 ) -> Result<i32, Error> {
     let (done, failures) = failure::each_apart(session, keys, failed, patience, |keys| {
-        // Locked already, so this does not wait. Of usage that waits a share of a batch each.
+        // Locked already, so this does not wait. Each gets a share of a batch for its unsettled usage.
         let books = posting::lock(session, keys)?;
         let each = settlement::share(settlement::BATCH, books.len());
         let (mut books, mut held): (Vec<Book>, Vec<Book>) =
@@ -161,14 +161,14 @@ fn post_some(
         posting::post_due(session, books)?;
         Ok(done as i32)
     })?;
-    // Those that it failed for are done with for now.
+    // Failed accounts count as done for now.
     Ok(done + failures)
 }
 
 fn drain(session: &Session, _most: i32, due_by: Time) -> Result<i32, Error> {
-    // What is in the inbox has the server's time.
+    // Rows of the inbox have the server's time.
     let due_by = if settings::is_clock_set() { Time::NEVER } else { due_by };
-    // Where it fails it has no other turn.
+    // If it fails, it gets no other turn.
     DRAINING.set(false);
     match inbox::drain(session, settlement::BATCH, due_by, &Patience::default())? {
         Some(drained) => {

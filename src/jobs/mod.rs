@@ -1,3 +1,3 @@
-//! What time brings: the steps of maintenance, each with its turn.
+//! Jobs: the kinds of maintenance, each with its turn.
 
 pub mod maintain;

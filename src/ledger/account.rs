@@ -1,4 +1,5 @@
-//! Accounts: one currency of a customer's wallet, locked and up to date for whatever is done to it; and what it may owe.
+//! Accounts: one currency of a customer's wallet. How an account is opened (locked and brought up to date), and its
+//! overdraft limit.
 
 use crate::amount::{self, Decimal};
 use crate::error::{Error, Spender};
@@ -69,7 +70,7 @@ fn account_configure(
     })())
 }
 
-/// The account, locked and up to date, where it was ever used. Raises PC003 where its customer was never made.
+/// The account, locked and up to date, if it was ever used. Raises PC003 if its customer does not exist.
 pub fn open(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
     let book = posting::open(session, &[(customer_id.to_string(), currency.to_string())], now)?.pop();
     if book.is_none() {
@@ -78,12 +79,13 @@ pub fn open(session: &Session, customer_id: &str, currency: &str, now: Time) -> 
     Ok(book)
 }
 
-/// The account, locked and up to date, for something of it that is known to be there.
+/// The account, locked and up to date, when something that belongs to it is known to exist.
 pub fn open_existing(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
     open(session, customer_id, currency, now)?.ok_or_else(|| Error::internal("an account is not there"))
 }
 
-/// The same book with what fell due posted, so that the tables say what it says: for what changes them under it.
+/// The same book with what fell due posted, so that the tables agree with it: for callers that change the tables
+/// themselves.
 pub fn post_due(session: &Session, book: Book) -> Result<Book, Error> {
     if !book.is_changed() {
         return Ok(book);
@@ -93,20 +95,20 @@ pub fn post_due(session: &Session, book: Book) -> Result<Book, Error> {
     open_existing(session, &customer_id, &currency, at)
 }
 
-/// The same where credits are about to be taken back: what fell due, a retry as well, asks for no recharge in that call.
+/// The same when credits are about to be taken back: what fell due, even a retry, requests no recharge in that call.
 pub fn post_due_before_taking_back(session: &Session, mut book: Book) -> Result<Book, Error> {
     book.taken_back();
     post_due(session, book)
 }
 
-/// Posts an account whose balance is to be looked at anew, because what it is watched for has changed.
+/// Posts an account whose balance must be evaluated again, because the terms of the evaluation changed.
 pub fn look_again(session: &Session, mut book: Book) -> Result<(), Error> {
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
-    book.watch_now();
+    book.evaluate_now();
     posting::post(session, &[book])
 }
 
-/// The account, locked and up to date, for spending so much from it. Raises PC001 where that is not there, PC003.
+/// The account, locked and up to date, for spending an amount. Raises PC001 if there is too little, PC003.
 pub fn open_for(
     session: &Session,
     customer_id: &str,
@@ -120,7 +122,7 @@ pub fn open_for(
         .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available, limit: None }))
 }
 
-/// Takes so much from an account that was opened for it, from its grants in order, for whoever calls to post. Raises PC001.
+/// Takes an amount from an account that was opened for it, from its grants in order; the caller posts it. Raises PC001.
 pub fn withdraw(
     session: &Session,
     book: &mut Book,
@@ -135,14 +137,14 @@ pub fn withdraw(
     }
 }
 
-/// The account, locked and up to date; made, and its customer as well, where they are missing.
+/// The account, locked and up to date; it and its customer are created if they are missing.
 pub fn open_or_make(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
     customer::ensure(session, customer_id)?;
     posting::make(session, &[(customer_id.to_string(), currency.to_string())])?;
     open_existing(session, customer_id, currency, now)
 }
 
-/// The account as its row has it, locked and no more; made, and its customer as well, where they are missing.
+/// The account from its row, locked but not brought up to date; it and its customer are created if they are missing.
 pub fn lock_or_make(session: &Session, customer_id: &str, currency: &str) -> Result<Book, Error> {
     customer::ensure(session, customer_id)?;
     let key = [(customer_id.to_string(), currency.to_string())];
@@ -161,7 +163,7 @@ pub fn insufficient(customer_id: &str, currency: &str, requested: Decimal, short
     }
 }
 
-/// PC001 of a meter's event.
+/// PC001 for a meter's event.
 pub fn insufficient_for_usage(customer_id: &str, currency: &str, cost: Decimal, short: Short) -> Error {
     Error::InsufficientCredits {
         customer_id: customer_id.to_string(),

@@ -24,7 +24,7 @@ row! {
     pub struct AdjustmentRow {
         /// For support.
         pub operation_id: Uuid,
-        /// The grant that carries what was added; NULL where credits were taken.
+        /// The grant that carries what was added; NULL if credits were taken.
         pub grant_id: Option<Uuid>,
         /// The currency's code.
         pub currency: String,
@@ -32,19 +32,19 @@ row! {
         pub adjusted: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
 
-/// Why an adjustment is made: what may be its sign, and what its line and its grant are.
+/// Why an adjustment is made: it decides the allowed sign, the type of the line and the category of the grant.
 struct Reason {
     name: &'static str,
     /// Whether it can only add.
     only_gives: bool,
     /// The line that takes credits.
     takes_by: LineType,
-    /// Of the grant that adds credits.
+    /// The category of the grant that adds credits.
     category: &'static str,
 }
 
@@ -115,7 +115,7 @@ fn wallet_adjust(
                 })
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
-                Begun::Repeat(first) => repeat(session, customer_id, first),
+                Begun::Replay(first) => replay(session, customer_id, first),
                 Begun::First((decimals, book)) => match call.grant_id {
                     Some(id) => add(session, book, &call, (id, &terms), &texts, decimals),
                     None => take(session, book, &call, reason.takes_by),
@@ -155,7 +155,7 @@ fn take(session: &Session, mut book: Book, call: &Operation, line_type: LineType
     Ok(AdjustmentRow::new(call, available, false))
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<AdjustmentRow, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<AdjustmentRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(AdjustmentRow::new(&first, book.map_or(Decimal::ZERO, |b| b.available), true))
 }

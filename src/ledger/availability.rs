@@ -25,7 +25,7 @@ row! {
         pub available: Decimal,
         /// Usage not yet paid.
         pub pending: Decimal,
-        /// Whether credits are being bought at this moment.
+        /// Whether an automatic recharge is open.
         pub recharge_in_progress: bool,
     }
 }
@@ -57,13 +57,13 @@ fn credit_availability(
                 None => available.is_zero(),
             };
             let allowed = max_pending.unwrap_or_default();
-            // Credits that are being bought, where the caller counts on them.
+            // Credits that are being bought, if the caller counts on them.
             let bought = being_bought(session, customer_id, &code, now)?;
             let coming = bought
                 .zip(max_recharges)
                 .and_then(|(credits, most)| credits.checked_mul(Decimal::from(most)))
                 .unwrap_or_default();
-            // What would be owed once the work is done: what no credit covers of it, and what is owed already.
+            // What would be owed once the work is done: what no credit covers, plus what is owed already.
             let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
             let reason = if !short && pending <= allowed {
                 "sufficient"

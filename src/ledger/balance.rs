@@ -1,4 +1,4 @@
-//! Balances: what a customer has at this moment, whether or not anything has posted what time brought.
+//! Balances: what a customer has at this moment, whether or not what fell due has been posted.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -46,8 +46,9 @@ pub fn currencies(session: &Session, customer_id: &str) -> Result<Vec<String>, E
     CURRENCIES.run(session, &[customer_id.cell()])?.iter().map(|mut row| row.next()).collect()
 }
 
-/// `credits_internal.balance_now`: the general way of `wallet_balance`, which SQL does alone where an account's row is the last word.
-/// NULL without a currency, and with `or_null` where the account is damaged. Writes nothing. Raises PC008, PC013.
+/// `credits_internal.balance_now`: the general way of `wallet_balance`, which SQL answers alone when an account's row
+/// is current. NULL without a currency, or with `or_null` if the account is damaged. Writes nothing. Raises PC008,
+/// PC013.
 #[pg_extern(sql = false)]
 fn balance_now(customer_id: Option<&str>, currency: Option<&str>, or_null: Option<bool>) -> Reply<Maybe<BalanceRow>> {
     Reply((|| {
@@ -57,7 +58,7 @@ fn balance_now(customer_id: Option<&str>, currency: Option<&str>, or_null: Optio
         let row = reading(|session| match book(session, customer_id, code, now)? {
             Some(book) => balance(session, book),
             None => {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
                 Ok(nothing(code))
             }
         });
@@ -65,7 +66,7 @@ fn balance_now(customer_id: Option<&str>, currency: Option<&str>, or_null: Optio
     })())
 }
 
-/// What was read of an account, for a view that shows others beside it: nothing, and a warning, where it is damaged.
+/// What was read of an account, for a view that shows others as well: nothing, and a warning, if it is damaged.
 fn unless_damaged<T>(customer_id: &str, currency: &str, read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Err(error @ Error::Internal { .. }) => {
@@ -77,7 +78,7 @@ fn unless_damaged<T>(customer_id: &str, currency: &str, read: Result<T, Error>) 
 }
 
 row! {
-    /// A grant that time has changed and nothing has posted yet, as `due_grants` returns it.
+    /// A grant with a change that is due but not posted yet, as `due_grants` returns it.
     pub struct DueGrantRow {
         /// Which.
         pub grant_id: Uuid,
@@ -85,7 +86,7 @@ row! {
         pub status: String,
         /// What is left of it now.
         pub remaining: Decimal,
-        /// What of it is expired or voided by now.
+        /// How much of it has expired or was voided by now.
         pub lapsed: Decimal,
     }
 }
@@ -106,7 +107,7 @@ fn due_grants(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<D
 }
 
 row! {
-    /// An event whose debt was paid by what time brought and nothing has posted yet, as `due_events` returns it.
+    /// An event whose debt is paid by credits that are due but not posted yet, as `due_events` returns it.
     pub struct DueEventRow {
         /// Which.
         pub identifier: String,
@@ -129,7 +130,7 @@ fn due_events(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<D
     }))
 }
 
-/// What time has done to an account and nothing has posted yet; nothing of one that is damaged.
+/// What is due in an account but not posted yet; nothing if it is damaged.
 fn due_rows<T: Columns>(
     customer_id: Option<&str>,
     currency: Option<&str>,
@@ -142,20 +143,20 @@ fn due_rows<T: Columns>(
     unless_damaged(customer_id, code, found).map(|rows| Many(rows.unwrap_or_default()))
 }
 
-/// The account as it stands now, where there is one: for answering a repeat.
+/// The account as it stands now, if there is one: for answering a replay.
 pub fn current(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
     let now = settings::now()?;
     in_one_snapshot(session, |session| book(session, customer_id, currency, now))
 }
 
-/// The account as it stands at `now`, what is due counted and not posted. Every statement must read in one snapshot.
+/// The account as it stands at `now`: what is due is counted but not posted. All statements must read in one snapshot.
 pub fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Option<Book>, Error> {
     let Some(mut book) = posting::read_one(session, customer_id, currency)? else { return Ok(None) };
     posting::bring_up_to_date(session, std::slice::from_mut(&mut book), now)?;
     Ok(Some(book))
 }
 
-// The next expiry of what is open in the tables. The account's head has its remaining on the account.
+// The next expiry of open grants in the tables. The remaining of the head is on the account's row.
 static NEXT_EXPIRY: Statement = Statement::new(
     c"SELECT g.grant_id, g.expires_at, g.remaining FROM credits_internal.credit_grants g
       WHERE g.customer_id = $1 AND g.currency = $2 AND g.status = 'granted' AND g.expires_at = (
@@ -167,7 +168,7 @@ static NEXT_EXPIRY: Statement = Statement::new(
 
 fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
     let mut expiries: Vec<(Time, Decimal)> = Vec::new();
-    // Where nothing is to change there is nothing to expire, and no statement to be run.
+    // If nothing will change, nothing will expire, and no statement is needed.
     if book.next_change_at < Time::NEVER {
         let found =
             NEXT_EXPIRY.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
@@ -175,7 +176,7 @@ fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
             let id = row.next::<Uuid>()?;
             let at = row.next()?;
             let remaining = row.next()?;
-            // Counted below, as time has left it.
+            // Counted below, with what is due.
             if book.grant(id).is_some() {
                 continue;
             }

@@ -15,7 +15,7 @@ use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, INT2OID, JSONBOID, NUMERICOID, TEXTOID};
 
-/// The credit unit that makes itself, and its decimals.
+/// The built-in credit unit, which is created on first use, and its decimals.
 const BUILT_IN: (&str, u32) = ("CREDIT", 6);
 /// The longest code, in characters.
 const CODE_LENGTH: usize = 32;
@@ -25,7 +25,7 @@ row! {
     pub struct CurrencyRow {
         /// The code.
         pub currency: String,
-        /// What people call it.
+        /// Its display name.
         pub name: Option<String>,
         /// 0 to 18.
         pub decimals: i32,
@@ -52,7 +52,7 @@ static CREATE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-/// `credits.currency_create`: makes a currency. Raises PC013.
+/// `credits.currency_create`: creates a currency. Raises PC013.
 #[pg_extern(sql = false)]
 fn currency_create(
     currency: Option<&str>,
@@ -99,7 +99,7 @@ static UPDATE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, NUMERICOID, NUMERICOID, JSONBOID],
 );
 
-/// `credits.currency_update`: changes all but code and decimals. Raises PC007, PC008, PC013.
+/// `credits.currency_update`: changes everything except code and decimals. Raises PC007, PC008, PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn currency_update(
@@ -118,11 +118,11 @@ fn currency_update(
             input::choice("kind", Some(kind), kind, &["credit", "fiat"])?;
         }
         writing(|session| {
-            let Some(known) = find(session, currency)? else {
+            let Some(stored) = find(session, currency)? else {
                 return Err(missing(session, currency));
             };
-            let min_payment = input::limit("min_payment", min_payment, |n| amount::positive(n, known.decimals))?;
-            let max_payment = input::limit("max_payment", max_payment, |n| amount::positive(n, known.decimals))?;
+            let min_payment = input::limit("min_payment", min_payment, |n| amount::positive(n, stored.decimals))?;
+            let max_payment = input::limit("max_payment", max_payment, |n| amount::positive(n, stored.decimals))?;
             let updated = UPDATE.run(
                 session,
                 &[
@@ -174,12 +174,12 @@ fn code(currency: Option<&str>) -> Result<&str, Error> {
 }
 
 thread_local! {
-    static KNOWN: Cache<Currency> = Cache::new();
+    static CACHE: Cache<Currency> = Cache::new();
 }
 
 fn find(session: &Session, code: &str) -> Result<Option<Currency>, Error> {
-    KNOWN.with(|known| {
-        known.get_or_find(code, || Ok(read(session, code)?.map(|(currency, table)| (currency, vec![table]))))
+    CACHE.with(|cache| {
+        cache.get_or_find(code, || Ok(read(session, code)?.map(|(currency, table)| (currency, vec![table]))))
     })
 }
 
@@ -217,7 +217,7 @@ fn inactive(code: &str) -> Error {
     Error::CurrencyNotFound { currency: code.to_string(), inactive: true, nearest: None }
 }
 
-/// A currency for whatever writes: it must be active, and 'CREDIT' is made where it is missing.
+/// A currency for a call that writes: it must be active, and 'CREDIT' is created if it is missing.
 pub fn resolve(session: &Session, code: &str) -> Result<Currency, Error> {
     let mut found = find(session, code)?;
     if found.is_none() && code == BUILT_IN.0 {
@@ -240,7 +240,7 @@ pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount
     }
 }
 
-/// What one payment in a currency may be.
+/// The limits of one payment in a currency.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PaymentLimits {
     /// At least.
@@ -250,7 +250,7 @@ pub struct PaymentLimits {
 }
 
 impl PaymentLimits {
-    /// Holds a payment against them.
+    /// Checks a payment against them.
     pub fn check(&self, amount: Decimal) -> Result<(), AmountError> {
         match (self.least.filter(|least| amount < *least), self.most.filter(|most| amount > *most)) {
             (Some(least), _) => Err(AmountError::BelowMinimum(least)),
@@ -265,8 +265,8 @@ static FIND_FIAT: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// A currency that payments are made in, and what one may be: active, of kind 'fiat', and the amount fits its decimals.
-/// Raises PC007, PC008, PC013.
+/// A currency of payments, and the limits of one: it must be active and of kind 'fiat', and the amount must fit its
+/// decimals. Raises PC007, PC008, PC013.
 pub fn resolve_fiat(
     session: &Session,
     (argument, code): (&'static str, &str),
@@ -281,12 +281,12 @@ pub fn resolve_fiat(
     Ok(PaymentLimits { least: row.next()?, most: row.next()? })
 }
 
-/// The decimals of a currency that something is kept in already, active or not.
+/// The decimals of a currency that is in use already, active or not.
 pub fn decimals(session: &Session, code: &str) -> Result<u32, Error> {
     find(session, code)?.map(|c| c.decimals).ok_or_else(|| Error::internal("a currency is not there"))
 }
 
-/// Whether so much of a currency could be spent, if it were there. Raises PC007, PC008.
+/// Checks whether an amount of a currency can be spent, if it is there. Raises PC007, PC008.
 pub fn check_amount(session: &Session, code: &str, amount: Decimal) -> Result<(), Error> {
     let decimals = match read(session, code)? {
         Some((currency, _)) if currency.active => currency.decimals,
@@ -297,9 +297,9 @@ pub fn check_amount(session: &Session, code: &str, amount: Decimal) -> Result<()
     amount::fit(amount, decimals).map(drop).map_err(|reason| Error::amount("amount", amount, reason))
 }
 
-/// Whether a currency can be asked for: it exists, or would make itself.
-pub fn check_known(session: &Session, code: &str) -> Result<(), Error> {
-    // Not remembered: a reader's snapshot may be older than the last change.
+/// Checks that a currency can be asked for: it exists, or would be created on first use.
+pub fn check_exists(session: &Session, code: &str) -> Result<(), Error> {
+    // Not cached: a reader's snapshot may be older than the last change.
     if code == BUILT_IN.0 || read(session, code)?.is_some() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Customers: whoever owns credits, under the application's own key.
+//! Customers: the owners of credits, under the application's own keys.
 
 pub mod erasure;
 
@@ -42,7 +42,7 @@ static UPSERT: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-/// `credits.customer_upsert`: creates or updates; what is NULL stays. Raises PC013.
+/// `credits.customer_upsert`: creates or updates; NULL leaves a value as it is. Raises PC013.
 #[pg_extern(sql = false)]
 fn customer_upsert(
     customer_id: Option<&str>,
@@ -65,12 +65,12 @@ fn customer_upsert(
 static EXISTS: Statement =
     Statement::new(c"SELECT true FROM credits_internal.customers WHERE customer_id = $1", &[TEXTOID]);
 
-/// Whether a customer was ever made.
+/// Whether a customer exists.
 pub fn exists(session: &Session, customer_id: &str) -> Result<bool, Error> {
     Ok(EXISTS.run(session, &[customer_id.cell()])?.len() > 0)
 }
 
-/// The same. Raises PC003 where it was not.
+/// The same, but raises PC003 if it does not.
 pub fn must_exist(session: &Session, customer_id: &str) -> Result<(), Error> {
     if exists(session, customer_id)? {
         return Ok(());
@@ -83,7 +83,7 @@ static IS_ERASED: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// Whether a customer was erased, and is nobody that is known since.
+/// Whether a customer was erased, and has not been identified again since.
 pub fn is_erased(session: &Session, customer_id: &str) -> Result<bool, Error> {
     Ok(IS_ERASED.run(session, &[customer_id.cell()])?.len() > 0)
 }
@@ -93,7 +93,8 @@ static MAKE_BARE: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// Makes a customer that is only a key, where it is missing. One that is there is not waited for, whoever is changing it.
+/// Creates a customer that is only a key, if it is missing. Does not wait for an existing one, even while another
+/// session changes it.
 pub fn ensure(session: &Session, customer_id: &str) -> Result<(), Error> {
     if !exists(session, customer_id)? {
         MAKE_BARE.run(session, &[customer_id.cell()])?;

@@ -19,7 +19,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// The name under which both functions claim their keys: one is the other without the error.
+/// The name under which both functions claim their keys, since they differ only in how they report a refusal.
 const FUNCTION: &str = "wallet_debit";
 
 row! {
@@ -33,7 +33,7 @@ row! {
         pub debited: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -43,9 +43,9 @@ row! {
     pub struct TryDebitRow {
         /// Whether the credits were taken.
         pub ok: bool,
-        /// Credits that are missing, zero where `ok`.
+        /// Missing credits; zero if `ok`.
         pub shortfall: Decimal,
-        /// NULL where not `ok`.
+        /// NULL if not `ok`.
         pub operation_id: Option<Uuid>,
         /// The currency's code.
         pub currency: String,
@@ -53,7 +53,7 @@ row! {
         pub debited: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -136,16 +136,16 @@ fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
         };
         if let Err(error) = currency::resolve_for(session, &operation.currency, "amount", amount) {
             let first = operation::first_call(session, customer_id, key, &operation, error)?;
-            return repeat(session, customer_id, first);
+            return replay(session, customer_id, first);
         }
         let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
-        match head_pays(session, customer_id, &operation, key, &texts, now)? {
+        match pay_fast(session, customer_id, &operation, key, &texts, now)? {
             Paid::Line { available } => Ok(operation.debited(available)),
             Paid::Taken => {
                 let first = operation::first_call(session, customer_id, key, &operation, lost())?;
-                repeat(session, customer_id, first)
+                replay(session, customer_id, first)
             }
-            Paid::Otherwise => grants_pay(session, customer_id, operation, key, &texts, now),
+            Paid::Otherwise => pay_from_grants(session, customer_id, operation, key, &texts, now),
         }
     })
 }
@@ -162,8 +162,8 @@ static CHARGE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, BOOLOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-/// Charges a debit to the head, where it pays.
-fn head_pays(
+/// The fast path: the head grant pays the debit, if it covers it.
+fn pay_fast(
     session: &Session,
     customer_id: &str,
     operation: &Operation,
@@ -179,7 +179,7 @@ fn head_pays(
         texts.metadata.cell(),
     ];
     let account = (customer_id, operation.currency.as_str());
-    let charge = Charge { account, amount: operation.amount, by: Spending::Plain, now };
+    let charge = Charge { account, amount: operation.amount, by: Spending::Debit, now };
     fast_charge::pay(session, &charge, &CHARGE, &cells)
 }
 
@@ -199,8 +199,8 @@ impl Operation {
     }
 }
 
-/// The general way: what is left is judged before the key is claimed, so that a refusal writes nothing.
-fn grants_pay(
+/// The general way: the balance is checked before the key is claimed, so that a refusal writes nothing.
+fn pay_from_grants(
     session: &Session,
     customer_id: &str,
     operation: Operation,
@@ -220,11 +220,11 @@ fn grants_pay(
             posting::post(session, &[book])?;
             Ok(operation.debited(available))
         }
-        Begun::Repeat(first) => repeat(session, customer_id, first),
+        Begun::Replay(first) => replay(session, customer_id, first),
     }
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<DebitRow, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<DebitRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(DebitRow {
         operation_id: first.operation_id,

@@ -1,4 +1,4 @@
-//! Which grants would pay a spend that is not made.
+//! Explains a spend without making it: which grants would pay.
 
 use crate::amount::{self, Decimal};
 use crate::error::{Error, quoted};
@@ -37,7 +37,7 @@ row! {
     }
 }
 
-/// `credits.explain_drawdown`. Changes nothing. Raises what the spend itself would: PC001, PC003 to PC005, PC007, PC008,
+/// `credits.explain_drawdown`. Writes nothing. Raises what the spend itself would: PC001, PC003 to PC005, PC007, PC008,
 /// PC013.
 #[pg_extern(sql = false)]
 fn explain_drawdown(
@@ -67,7 +67,7 @@ fn explain_drawdown(
             };
             let payer = event_name.as_slice();
             posting::take_windows(session, &mut [(&mut book, amount)], payer)?;
-            // And one more than pays, for the last draw to be compared with.
+            // And one more than pays, to compare the last draw with.
             let loaded = book.payers(event_name).map(|g| g.remaining).sum();
             posting::take_windows(session, &mut [(&mut book, loaded)], payer)?;
             explain(book, amount, event_name.zip(meter)).map(Many)
@@ -75,7 +75,7 @@ fn explain_drawdown(
     })())
 }
 
-/// A meter whose events would be taken, in the currency that was asked for.
+/// A meter that would accept events, in the currency that was asked for.
 fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<MeterTerms, Error> {
     let meter = listener::meter(session, event_name)?;
     if !meter.active {
@@ -100,16 +100,16 @@ fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, MeterTerms)>) -
                 Refusal::Limit(reason) => Error::amount("amount", amount, reason),
             }
         })?;
-    // Draws are made in line, from its first grant on.
+    // Draws follow the line, from its first grant on.
     Ok(draws
         .iter()
         .zip(&payers)
         .enumerate()
-        .map(|(place, (draw, grant))| DrawRow {
+        .map(|(index, (draw, grant))| DrawRow {
             grant_id: grant.id,
             amount: draw.amount,
             remaining_after: grant.remaining - draw.amount,
-            decided_by: payers.get(place + 1).map_or("only grant", |next| grant.comes_before_by(next)).to_string(),
+            decided_by: payers.get(index + 1).map_or("only grant", |next| grant.comes_before_by(next)).to_string(),
             category: grant.category.as_str().to_string(),
             priority: grant.priority.into(),
             expires_at: Some(grant.expires_at).filter(|at| *at < Time::NEVER),

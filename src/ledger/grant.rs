@@ -1,5 +1,5 @@
-//! Credit grants: credits given at one time under one set of terms. How they are changed and ended is in
-//! grant/change.rs, what is asked about many of them in grant/report.rs.
+//! Credit grants: credits given at one time under one set of terms. Changing and ending them is in grant/change.rs,
+//! reports about many of them in grant/report.rs.
 
 mod change;
 mod report;
@@ -52,15 +52,15 @@ row! {
         pub applicable_meters: Option<Vec<String>>,
         /// What was paid for one credit.
         pub cost_basis: Option<Decimal>,
-        /// What people call it.
+        /// Its display name.
         pub name: Option<String>,
         /// Who granted it.
         pub granted_by: Option<String>,
         /// The application's own.
         pub metadata: Option<Json>,
-        /// When it was made.
+        /// When it was created.
         pub created_at: Time,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     } read
 }
@@ -76,12 +76,12 @@ row! {
         pub credited: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
 
-/// A grant as it was asked for.
+/// A grant as requested.
 #[derive(Default)]
 struct Request<'a> {
     function: &'static str,
@@ -95,13 +95,13 @@ struct Request<'a> {
     metadata: Option<Json>,
 }
 
-/// What came of it.
+/// The outcome.
 struct Granted {
     grant_id: Uuid,
     currency: String,
     amount: Decimal,
     available: Decimal,
-    /// Whether this repeats an earlier call.
+    /// Whether this replays an earlier call.
     replayed: bool,
 }
 
@@ -200,7 +200,7 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         counterparty: None,
         reason: None,
     };
-    // What a first call must meet and a repeat need not.
+    // What a first call must meet and a replay need not.
     let judge = || {
         currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
             terms.check(session, now)?;
@@ -212,11 +212,11 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
         })
     };
     let (decimals, mut book) = match key {
-        // The grant itself says all that there is to say: only a key needs an operation.
+        // The grant itself says everything: only a key needs an operation.
         None => judge()?,
         Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
             Begun::First(opened) => opened,
-            Begun::Repeat(first) => return repeat(session, customer_id, first),
+            Begun::Replay(first) => return replay(session, customer_id, first),
         },
     };
     let available = match terms.backdated(now)? {
@@ -231,13 +231,13 @@ fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Re
     Ok(Granted { grant_id: new.id, currency: call.currency, amount, available, replayed: false })
 }
 
-/// A grant to be made, beside its terms.
+/// A new grant, apart from its terms.
 pub struct NewGrant<'a> {
     /// Its id.
     pub id: Uuid,
     /// Credits.
     pub amount: Decimal,
-    /// What people call it.
+    /// Its display name.
     pub name: Option<&'a str>,
     /// Who grants it.
     pub granted_by: Option<&'a str>,
@@ -245,7 +245,7 @@ pub struct NewGrant<'a> {
     pub metadata: Option<&'a Json>,
 }
 
-/// Adds a grant to an account that is locked and up to date: open at once, or scheduled. Raises PC007, PC013.
+/// Adds a grant to an account that is locked and up to date: effective at once, or scheduled. Raises PC007, PC013.
 pub fn give(
     session: &Session,
     book: &mut Book,
@@ -258,7 +258,7 @@ pub fn give(
     let grant = terms.grant(new.id, new.amount, book.posted_at)?;
     posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     insert(session, book, &grant, terms, new)?;
-    if grant.status == Status::Pending {
+    if grant.status == Status::Scheduled {
         book.schedule_grant(grant);
     } else {
         let debts = posting::debts_for(session, book, &grant)?;
@@ -273,9 +273,9 @@ static BEGIN_AT: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID],
 );
 
-/// Adds a grant that took effect long ago to an account that is locked: as one that was scheduled for then and is due by now,
-/// so that its line, what it pays and what fell due since stand in the order of time. What a plain debit may take now. Raises
-/// PC007, PC013.
+/// Adds a backdated grant to an account that is locked: as one that was scheduled for that time and is due by now, so
+/// that its line, what it pays and what fell due since are in the order of time. Returns what a plain debit may take
+/// now. Raises PC007, PC013.
 fn backdate(
     session: &Session,
     mut book: Book,
@@ -300,8 +300,8 @@ fn backdate(
     Ok(available)
 }
 
-/// All that the account was ever granted must be countable: no more can come back to it, be it by a cancellation, a dispute that is
-/// won, a release or a start, so that no later step can fail on it.
+/// Everything the account was ever granted must be countable. No more can ever come back to it (by a cancellation, a
+/// won dispute, a release or a grant that starts), so no later step can exceed the limit.
 pub fn check_room(book: &Book, amount: Decimal, decimals: u32) -> Result<(), Error> {
     amount::fit(book.issued + amount, decimals)
         .map(drop)
@@ -358,7 +358,7 @@ fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, new: &Ne
         .map(drop)
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<Granted, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<Granted, Error> {
     let lost = || Error::internal("an operation lost its grant or its account");
     let book = balance::current(session, customer_id, &first.currency)?.ok_or_else(lost)?;
     Ok(Granted {
@@ -387,7 +387,7 @@ fn find(session: &Session, customer_id: &str, grant_id: Uuid, replayed: bool) ->
         let rows = FIND.run(session, &[customer_id.cell(), grant_id.cell(), replayed.cell()])?;
         let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
         let mut grant = GrantRow::read(rows.first().ok_or_else(missing)?)?;
-        // What fell due since may not be posted.
+        // What fell due since may not be posted yet.
         let book = balance::book(session, customer_id, &grant.currency, settings::now()?)?;
         if let Some(due) = book.as_ref().and_then(|book| book.grant(grant.grant_id)) {
             grant.status = due.status.as_str().to_string();

@@ -36,11 +36,11 @@ row! {
         pub pending: Decimal,
         /// The grant whose credits they are.
         pub grant_id: Option<Uuid>,
-        /// What people call it.
+        /// Its display name.
         pub grant_name: Option<String>,
         /// The operation or the hold that moved them.
         pub operation_id: Option<Uuid>,
-        /// The meter event that they paid for, or that is owed.
+        /// The meter event that they paid for, or for which they are owed.
         pub identifier: Option<String>,
         /// Its meter.
         pub event_name: Option<String>,
@@ -68,7 +68,8 @@ static LINES: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, INT8OID, INT8OID],
 );
 
-/// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the page before. Raises PC008, PC013.
+/// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the previous page. Raises PC008,
+/// PC013.
 #[pg_extern(sql = false)]
 fn wallet_history(
     customer_id: Option<&str>,
@@ -81,7 +82,7 @@ fn wallet_history(
         let page_size = input::page_size(page_size)?;
         reading(|session| {
             if let Some(code) = currency {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
                 return lines(session, customer_id, code, before.unwrap_or(i64::MAX), page_size).map(Many);
             }
             if before.is_some() {
@@ -129,7 +130,7 @@ row! {
     }
 }
 
-/// `credits.wallet_balance_at`: what time had brought by then counts, whenever it was posted. Raises PC008, PC013.
+/// `credits.wallet_balance_at`: what was due by then counts, whenever it was posted. Raises PC008, PC013.
 #[pg_extern(sql = false)]
 fn wallet_balance_at(
     customer_id: Option<&str>,
@@ -143,7 +144,7 @@ fn wallet_balance_at(
         let now = settings::now()?;
         reading(|session| {
             let Some(mut book) = posting::read_one(session, customer_id, &code)? else {
-                currency::check_known(session, &code)?;
+                currency::check_exists(session, &code)?;
                 check_past(as_of, now)?;
                 return Ok(One(BalanceAtRow::new(code, as_of, [Decimal::ZERO; 4])));
             };
@@ -177,7 +178,7 @@ static LINE_TIME: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID],
 );
 
-/// When the last line took effect; `None` where there is none.
+/// When the last line took effect; `None` if there is none.
 pub fn last_line_at(session: &Session, book: &Book) -> Result<Option<Time>, Error> {
     if book.last_line == 0 { Ok(None) } else { line_time(session, book, book.last_line).map(Some) }
 }
@@ -187,8 +188,8 @@ fn line_time(session: &Session, book: &Book, line_no: i64) -> Result<Time, Error
     rows.first().ok_or_else(|| Error::internal("a ledger line is missing"))?.next()
 }
 
-/// The number of the last line that took effect by then, 0 for none: a line's time is never before that of the line before
-/// it.
+/// The number of the last line that took effect by then, 0 for none: a line's time is never before that of the previous
+/// line.
 pub fn last_line_by(session: &Session, book: &Book, as_of: Time) -> Result<i64, Error> {
     let (mut by, mut after) = (0, book.last_line + 1);
     while by + 1 < after {
@@ -212,7 +213,7 @@ static SINCE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID],
 );
 
-/// What there was, from what is there and what the lines since have done.
+/// The balances at a past moment: the current ones less what the lines since have done.
 fn since(session: &Session, book: &Book, as_of: Time) -> Result<[Decimal; 4], Error> {
     let last = last_line_by(session, book, as_of)?;
     let rows = SINCE.run(session, &[book.customer_id.cell(), book.currency.cell(), last.cell()])?;

@@ -20,7 +20,7 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID};
 use uuid::Uuid;
 
-/// How long a hold lasts where the caller does not say, in seconds.
+/// How long a hold lasts by default, in seconds.
 const DEFAULT_SECONDS: i64 = 15 * 60;
 
 row! {
@@ -40,11 +40,11 @@ row! {
         pub captured: Decimal,
         /// Credits given back.
         pub released: Decimal,
-        /// From when on it counts as released.
+        /// When it expires and counts as released.
         pub expires_at: Time,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -85,7 +85,7 @@ fn hold_create(
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
                 Begun::First(book) => create(session, book, &call, expires_in.as_ref(), &texts),
-                Begun::Repeat(first) => as_it_stands(session, customer_id, first.operation_id, now),
+                Begun::Replay(first) => as_it_stands(session, customer_id, first.operation_id, now),
             }
         })
         .map(One)
@@ -173,7 +173,7 @@ fn hold_capture(
                     finish(session, book, stored)
                 }
                 HoldStatus::Captured if stored.captured == captured => Ok(stored.row(&book, true)),
-                // Nothing captured is a release.
+                // Capturing nothing is a release.
                 HoldStatus::Released | HoldStatus::Expired if captured.is_zero() => Ok(stored.row(&book, true)),
                 state => Err(Error::HoldNotOpen { hold_id, state: state.as_str() }),
             }
@@ -182,7 +182,7 @@ fn hold_capture(
     })())
 }
 
-/// What is captured is at most what is held, in the currency's decimals. Raises PC007.
+/// Checks the amount captured: at most what is held, in the currency's decimals. Raises PC007.
 fn check(session: &Session, stored: &Stored, captured: Decimal, held: Decimal) -> Result<(), Error> {
     let reason = if captured > held {
         AmountError::MoreThanHeld(held)
@@ -214,7 +214,7 @@ fn describe(
     DESCRIBE.run(session, &[customer_id.cell(), hold_id.cell(), description.cell(), metadata.cell()]).map(drop)
 }
 
-/// `credits.hold_release`: what is not open and was not captured has been given back already. Raises PC010, PC013.
+/// `credits.hold_release`: a hold that is neither open nor captured was released already. Raises PC010, PC013.
 #[pg_extern(sql = false)]
 fn hold_release(customer_id: Option<&str>, hold_id: Option<Id>) -> Reply<One<HoldRow>> {
     Reply((|| {
@@ -236,7 +236,7 @@ fn hold_release(customer_id: Option<&str>, hold_id: Option<Id>) -> Reply<One<Hol
     })())
 }
 
-/// A hold as its row has it, or as time has left it since.
+/// A hold from its row, or as changed by what fell due since.
 struct Stored {
     hold: Hold,
     currency: String,
@@ -264,7 +264,7 @@ impl Stored {
         })
     }
 
-    /// What the book did to it counts, posted or not.
+    /// Applies what the book did to it, posted or not.
     fn follow(&mut self, book: &Book) {
         if let Some(ClosedHold { status, captured, .. }) = book.closed.iter().find(|c| c.id == self.hold.id) {
             (self.status, self.captured) = (*status, *captured);
@@ -289,11 +289,11 @@ impl Stored {
     }
 }
 
-/// The hold under its account's lock, what is due counted. Raises PC010.
+/// The hold under its account's lock, with what is due counted. Raises PC010.
 fn open(session: &Session, customer_id: &str, hold_id: Uuid, now: Time) -> Result<(Book, Stored), Error> {
     let currency = Stored::find(session, customer_id, hold_id)?.currency;
     let book = account::open_existing(session, customer_id, &currency, now)?;
-    // Read again: while this waited for the lock, another may have closed it.
+    // Read again: while this waited for the lock, another session may have closed it.
     let mut stored = Stored::find(session, customer_id, hold_id)?;
     stored.follow(&book);
     Ok((book, stored))
@@ -304,7 +304,7 @@ fn close(session: &Session, book: &mut Book, hold: &Hold, captured: Decimal) -> 
     let givers: Vec<Uuid> = hold.parts.iter().map(|(id, _)| *id).collect();
     posting::take_grants(session, book, &givers)?;
     let mut debts = posting::debts(session, book, Some(hold.amount() - captured), None)?;
-    debts.extend(posting::claim_debts(session, book, &givers)?);
+    debts.extend(posting::clawback_debts(session, book, &givers)?);
     book.close_hold(hold, captured, debts);
     Ok(())
 }
@@ -316,7 +316,7 @@ fn finish(session: &Session, book: Book, mut stored: Stored) -> Result<HoldRow, 
     Ok(row)
 }
 
-/// The answer to a repeat.
+/// The answer to a replay.
 fn as_it_stands(session: &Session, customer_id: &str, hold_id: Uuid, now: Time) -> Result<HoldRow, Error> {
     in_one_snapshot(session, |session| {
         let mut stored = Stored::find(session, customer_id, hold_id)?;

@@ -1,4 +1,4 @@
-//! What the ledger announces, and asks, of the rooms above it. Who listens is said in lib.rs.
+//! What the ledger announces to the rooms above it, and asks them. lib.rs says who listens.
 
 use crate::error::Error;
 use crate::ledger::customer::erasure::Cleared;
@@ -8,43 +8,44 @@ use crate::pg::statement::Session;
 use crate::pg::value::Cell;
 use crate::signup::SignUp;
 
-/// A room that does something when the ledger changes, in the transaction that changes it, or changes it as time goes by.
+/// A room that acts when the ledger changes, in the transaction that changes it, or that changes accounts as time
+/// passes.
 pub trait Listener: Sync {
-    /// Accounts were posted to; their rows are locked.
+    /// Accounts were posted to and are locked.
     fn posted(&self, _session: &Session, _books: &[&Book]) -> Result<(), Error> {
         Ok(())
     }
 
-    /// A currency has other terms.
+    /// A currency's terms changed.
     fn currency_changed(&self, _session: &Session, _currency: &str) -> Result<(), Error> {
         Ok(())
     }
 
-    /// A person is to be forgotten: clears what is locked before a customer's row is.
+    /// A person is about to be erased: clears what must be locked before the customer's row.
     fn before_erasure(&self, _session: &Session, _customer_id: &str) -> Result<(), Error> {
         Ok(())
     }
 
-    /// A person is forgotten: clears what this room knows of one, whose accounts are locked.
+    /// A person is being erased, whose accounts are locked: clears what this room stores about the person.
     fn erase(&self, _session: &Session, _customer_id: &str) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Clears what the application wrote beside a customer's rows of this room.
+    /// Clears what the application stored with a customer's rows in this room.
     fn clear_metadata(&self, _session: &Session, _customer_id: &str) -> Result<Cleared, Error> {
         Ok(Cleared::default())
     }
 
-    /// When this room next changes something in accounts after a moment each: their customers, currencies and moments, as
-    /// arrays; what it returns are places in those, counted from 0.
+    /// When this room next changes something in accounts, each after a given moment. `accounts` are their customers,
+    /// currencies and moments, as arrays; returns indexes into these, from 0, with the time.
     fn next_changes(&self, _session: &Session, _accounts: &[Cell; 3]) -> Result<Vec<(usize, Time)>, Error> {
         Ok(Vec::new())
     }
 }
 
-/// What a grant or a question must know of a meter.
+/// What a grant or a query needs to know about a meter.
 pub struct MeterTerms {
-    /// What it charges.
+    /// The currency that it charges.
     pub currency: String,
     /// The currency's decimals.
     pub decimals: u32,
@@ -54,9 +55,9 @@ pub struct MeterTerms {
     pub active: bool,
 }
 
-/// Whoever knows the meters.
+/// The room that has the meters.
 pub trait Meters: Sync {
-    /// The meter of that event name.
+    /// The meter with that event name.
     fn find(&self, session: &Session, event_name: &str) -> Result<Option<MeterTerms>, Error>;
 
     /// PC004, with the meter that may have been meant.
@@ -66,10 +67,10 @@ pub trait Meters: Sync {
 /// Who listens to the ledger.
 pub static LISTENERS: SignUp<dyn Listener> = SignUp::new();
 
-/// Who knows the meters: one.
+/// The one room that has the meters.
 pub static METERS: SignUp<dyn Meters> = SignUp::new();
 
-/// A meter that must be there. Raises PC004.
+/// A meter that must exist. Raises PC004.
 pub fn meter(session: &Session, event_name: &str) -> Result<MeterTerms, Error> {
     let Some(meters) = METERS.all().next() else {
         return Err(Error::internal("nobody signed up for meters"));

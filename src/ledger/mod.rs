@@ -1,4 +1,4 @@
-//! The money: who owns credits, in which grants they came, what they paid for, and the ledger that says so.
+//! The money: who owns credits, which grants they came from, what they paid for, and the ledger that records it.
 //!
 //! How balances are changed is in engine/; the other files are one noun each, with the SQL-facing functions on top.
 

@@ -1,4 +1,4 @@
-//! The terms of a grant: what a caller may ask for, and what that makes of it.
+//! The terms of a grant: reading and checking what a caller asks for, and making the grant.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub struct Given<'a> {
     pub cost_basis: Option<Numeric>,
 }
 
-/// The terms of the grant that a purchase makes.
+/// The terms of the grant that a purchase creates.
 pub struct GrantTerms {
     /// 'paid' or 'promotional'.
     pub category: String,
@@ -43,7 +43,7 @@ pub struct GrantTerms {
     pub applicable_meters: Option<Vec<String>>,
 }
 
-/// Terms that can be, whatever the account's time is.
+/// Terms that are valid whatever the account's time is.
 pub struct Terms {
     /// Promotional or paid.
     pub category: Category,
@@ -74,7 +74,7 @@ impl Terms {
         })
     }
 
-    /// The terms of what was bought, as the purchase has them.
+    /// The terms of a purchase's grant, as the purchase fixed them.
     pub fn bought(bought: &GrantTerms, expires_at: Time, cost_basis: Option<Decimal>) -> Self {
         Terms {
             category: Category::parse(&bought.category).unwrap_or(Category::Paid),
@@ -86,33 +86,33 @@ impl Terms {
         }
     }
 
-    /// What a first call must meet and a repeat need not. Raises PC004, PC013.
+    /// What a first call must meet and a replay need not. Raises PC004, PC013.
     pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
         let effective_at = input::effective_at(self.effective_at, now)?.unwrap_or(now);
-        // What took effect long ago, and is imported, may have ended by now as well.
+        // An imported grant that took effect long ago may have ended by now as well.
         check_expiry(self.expires_at, effective_at, if effective_at < now { Time::BEGINNING } else { now })?;
         check_meters(session, self.meters.as_deref())
     }
 
-    /// Since when the grant has been effective, where that was long ago.
+    /// Since when the grant has been effective, if it is backdated.
     pub fn backdated(&self, now: Time) -> Result<Option<Time>, Error> {
         Ok(input::effective_at(self.effective_at, now)?.filter(|at| *at < now))
     }
 
-    /// The grant that these terms make at the account's time. Raises PC013.
+    /// The grant with these terms at the account's time. Raises PC013.
     pub fn grant(&self, id: Uuid, amount: Decimal, at: Time) -> Result<Grant, Error> {
         if self.expires_at <= at {
             let reason = format!("must be later than the account's last posting, {at}: it is {}", self.expires_at);
             return Err(Error::argument("expires_at", reason));
         }
         let effective_at = self.effective_at.map_or(at, |given| given.max(at));
-        let status = if effective_at > at { Status::Pending } else { Status::Granted };
+        let status = if effective_at > at { Status::Scheduled } else { Status::Granted };
         Ok(self.make(id, amount, effective_at, status))
     }
 
-    /// The same that takes effect when time comes to that moment, even where it has already.
+    /// The same, scheduled for a moment, even one that has passed.
     pub fn scheduled(&self, id: Uuid, amount: Decimal, effective_at: Time) -> Grant {
-        self.make(id, amount, effective_at, Status::Pending)
+        self.make(id, amount, effective_at, Status::Scheduled)
     }
 
     fn make(&self, id: Uuid, amount: Decimal, effective_at: Time, status: Status) -> Grant {
@@ -127,21 +127,21 @@ impl Terms {
             remaining: amount,
             lapsed: Decimal::ZERO,
             status,
-            claims: Vec::new(),
+            clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,
         }
     }
 }
 
-/// A priority, where one is given. Raises PC013.
+/// A priority, if one is given. Raises PC013.
 pub fn priority(given: Option<i32>) -> Result<Option<i16>, Error> {
     let Some(given) = given else { return Ok(None) };
     let priority = i16::try_from(given).ok().filter(|p| (0..=100).contains(p));
     priority.map(Some).ok_or_else(|| Error::argument("priority", "must be from 0 to 100"))
 }
 
-/// A grant ends in the future, and after it took effect. Raises PC013.
+/// Checks that a grant ends in the future, and after it takes effect. Raises PC013.
 pub fn check_expiry(expires_at: Time, effective_at: Time, now: Time) -> Result<(), Error> {
     let (after, which) = if effective_at > now { (effective_at, "effective_at") } else { (now, "now") };
     if expires_at > after {
@@ -166,7 +166,7 @@ pub fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Err
     Ok(Some(meters))
 }
 
-/// The same where they must be known. Raises PC004, PC013.
+/// The same, and they must exist. Raises PC004, PC013.
 pub fn known_meters(session: &Session, given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
     let meters = meters(given)?;
     check_meters(session, meters.as_deref())?;

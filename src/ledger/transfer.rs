@@ -1,4 +1,4 @@
-//! Transfers: credits that go from one customer to another and keep their terms.
+//! Transfers: credits that move from one customer to another and keep their terms.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -24,9 +24,9 @@ use uuid::Uuid;
 row! {
     /// What `wallet_transfer` returns; amounts in credits of the currency.
     pub struct TransferRow {
-        /// The same on either side.
+        /// The same for both customers.
         pub operation_id: Uuid,
-        /// Who has the credits now.
+        /// The customer who has the credits now.
         pub to_customer_id: String,
         /// The currency's code.
         pub currency: String,
@@ -34,7 +34,7 @@ row! {
         pub transferred: Decimal,
         /// What a plain debit may take from the sender now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -78,7 +78,7 @@ fn wallet_transfer(
                     .and_then(|c| Ok((c.decimals, open_both(session, (customer_id, to), &call.currency, now)?)))
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
-                Begun::Repeat(first) => repeat(session, customer_id, first),
+                Begun::Replay(first) => replay(session, customer_id, first),
                 Begun::First((decimals, books)) => {
                     let mirror = Operation { counterparty: Some(customer_id.to_string()), ..call.clone() };
                     operation::claim(session, to, &mirror, None, &texts, now)?;
@@ -119,7 +119,7 @@ fn transfer(
     Ok(row)
 }
 
-/// Both accounts, made where they are missing, locked in key order, and up to date at one moment.
+/// Both accounts, created if they are missing, locked in key order, and up to date at one moment.
 fn open_both(session: &Session, (from, to): (&str, &str), currency: &str, now: Time) -> Result<(Book, Book), Error> {
     customer::must_exist(session, from)?;
     customer::ensure(session, to)?;
@@ -144,7 +144,7 @@ static INSERT: Statement = Statement::new(
     &[TEXTOID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID],
 );
 
-/// Each part arrives as a grant of its own with the terms of the one that it was taken from.
+/// Each part arrives as a grant of its own, with the terms of the grant that it was taken from.
 fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) -> Result<Vec<Grant>, Error> {
     let lost = || Error::internal("a grant was drawn on and is not there");
     let parts = draws
@@ -158,7 +158,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
                 remaining: draw.amount,
                 lapsed: Decimal::ZERO,
                 status: Status::Granted,
-                claims: Vec::new(),
+                clawbacks: Vec::new(),
                 reclaimed: false,
                 changed: false,
                 ..source
@@ -179,7 +179,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
     Ok(parts)
 }
 
-fn repeat(session: &Session, customer_id: &str, first: Operation) -> Result<TransferRow, Error> {
+fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<TransferRow, Error> {
     let book = balance::current(session, customer_id, &first.currency)?;
     Ok(TransferRow {
         operation_id: first.operation_id,

@@ -1,7 +1,7 @@
-//! Charging events, one or ten thousand. A batch of one is a batch: its events are priced once, and [`plan`] decides which way
-//! they go. The general way is here: price, lock, charge, write, post. What is reported is in report.rs, the accounts that pay are
-//! in batch/accounts.rs, the rows of the events in batch/rows.rs; the common case, in which little of that is needed, is in
-//! batch/fast_path.rs, and what is only recorded in deferred.rs.
+//! Charging events, one or ten thousand: a single event is a batch of one. Events are priced once, and [`plan`] decides
+//! which way they go. This file has the general way: price, lock, charge, write, post. Reports are in report.rs, the
+//! accounts that pay in batch/accounts.rs, the events' rows in batch/rows.rs, the common case, which needs little of
+//! that, in batch/fast_path.rs, and events that are only recorded in deferred.rs.
 
 pub mod accounts;
 pub mod fast_path;
@@ -30,47 +30,48 @@ use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-/// For so many names of a batch that are no meter's the one that may have been meant is looked for.
+/// For how many unknown meter names of a batch a suggestion is looked for.
 const SUGGESTIONS: usize = 20;
 
-/// As much memory as an event of a batch takes, from its reading to its answer: half of it was measured.
+/// Memory per event of a batch, from reading to answer: twice what was measured.
 pub const EVENT_BYTES: usize = 2_048;
 
 /// An event of a batch before anything is charged.
 enum Judged<'a> {
-    /// Its arguments cannot be right.
+    /// Its arguments are invalid.
     Bad(Error),
-    /// Its meter or its time refuses it: only a repeat can be answered.
+    /// Its meter or its time refuses it: only a replay can be answered.
     Refused(&'a Event, Error),
     /// It may be charged.
     Priced(Priced<'a>),
 }
 
-/// Where the answer to an event stands.
+/// The state of the answer to an event.
 enum Answer {
-    /// It is that of the first report under its identifier, or else this error.
-    Repeat(Error),
-    /// It is known.
-    Known(Outcome),
+    /// A replay: the answer to the first report under its identifier or, if there is none, this error.
+    Replay(Error),
+    /// It was judged in this call.
+    Outcome(Outcome),
 }
 
-/// Events charged by customer and identifier, each by the first report that could be, which is at that place.
+/// Charged events by customer and identifier, each by its first report in the batch that could be charged, at that
+/// index.
 type Charged<'a, 'b> = Map<(&'a str, &'a str), Recorded<'a, 'b>>;
 
 /// An event that was charged.
 struct Recorded<'a, 'b> {
     priced: &'b Priced<'a>,
-    place: usize,
+    index: usize,
     line: Option<OwnLine>,
 }
 
 /// How events are charged.
 enum Way<'b, 'a> {
-    /// The one event cannot be charged: it repeats an earlier report, or this error is its outcome.
+    /// The one event cannot be charged: it replays an earlier report, or this error is its outcome.
     Answer(&'a Event, &'b Error),
     /// The one event is recorded, to be charged later.
     Record(&'b Priced<'a>),
-    /// The one event costs so much, which the head grant may pay.
+    /// The one event has this cost, which the head grant may pay.
     FastPath(&'b Priced<'a>, Decimal),
     /// The head grants of their accounts may pay for all of them.
     BatchFastPath(Vec<&'b Priced<'a>>),
@@ -88,7 +89,7 @@ fn plan<'b, 'a>(judged: &'b [Judged<'a>]) -> Way<'b, 'a> {
     }
 }
 
-/// Reports a batch: an outcome per event, in input order, each as if it had been reported alone.
+/// Reports a batch: an outcome per event, in input order, each as if reported alone.
 pub fn report<E: Borrow<Result<Event, Error>>>(
     session: &Session,
     events: &[E],
@@ -143,7 +144,7 @@ fn judge<'a, E: Borrow<Result<Event, Error>>>(
         .collect()
 }
 
-/// The quicker ways: `None`, and nothing has changed, where none of them does.
+/// The quicker ways: `None`, with nothing changed, if none of them works.
 fn charge_quickly(
     session: &Session,
     judged: &[Judged<'_>],
@@ -172,77 +173,77 @@ fn charge_under_locks(
 ) -> Result<Vec<Outcome>, Error> {
     let mut answers: Vec<Answer> = judged.iter().map(Answer::at_first).collect();
     let mut taken: HashSet<Key> = HashSet::new();
-    let mut places: Vec<usize> = (0..judged.len()).collect();
-    // Every identifier is taken for a new one, until its row cannot be written. Then its customer's events are charged
-    // again without it: the identifiers are this transaction's by now, or known to be another's.
-    while !places.is_empty() {
-        let lost = charge(session, judged, &places, &taken, &mut answers, now, locking)?;
+    let mut indexes: Vec<usize> = (0..judged.len()).collect();
+    // Every identifier is treated as new until its row cannot be written. Then its customer's events are charged again
+    // without it: by then each identifier is this transaction's, or known to be another's.
+    while !indexes.is_empty() {
+        let lost = charge(session, judged, &indexes, &taken, &mut answers, now, locking)?;
         let customers: HashSet<&str> = customers_of(&lost);
-        places.retain(|place| judged[*place].is_of(&customers));
+        indexes.retain(|index| judged[*index].is_of(&customers));
         taken.extend(lost);
     }
     answer(session, judged, answers, now)
 }
 
-/// An event's meter, with the prices of when it was reported.
+/// An event's meter, with the prices at the time of the report.
 pub fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
     match locking {
-        // By a test clock prices have no time.
+        // With a test clock, prices have no times to go by.
         Locking::Skip if !settings::is_clock_set() => meter::find_as_of(session, &event.event_name, now),
         _ => meter::find(session, &event.event_name),
     }
 }
 
-/// Charges the events at these places in input order, but for those whose identifiers are taken, and posts what that comes to.
-/// Returns the identifiers that turned out to be taken: of their customers nothing is posted.
+/// Charges the events at these indexes in input order, except those whose identifiers are taken, and posts the result.
+/// Returns the identifiers that turned out to be taken: nothing is posted for their customers.
 fn charge(
     session: &Session,
     judged: &[Judged<'_>],
-    places: &[usize],
+    indexes: &[usize],
     taken: &HashSet<Key>,
     answers: &mut [Answer],
     now: Time,
     locking: Locking,
 ) -> Result<HashSet<Key>, Error> {
     let new = |event: &Event| taken.is_empty() || !taken.contains(&event.key().owned());
-    let charging = places.iter().filter_map(|place| match &judged[*place] {
+    let charging = indexes.iter().filter_map(|index| match &judged[*index] {
         Judged::Priced(p) if new(p.event) => Some(p),
         _ => None,
     });
     let mut accounts = Accounts::open(session, charging.collect(), now, locking)?;
-    let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(places.len(), RandomState::default());
+    let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(indexes.len(), RandomState::default());
     let mut refused = Vec::new();
-    for place in places {
+    for index in indexes {
         memory::let_interrupt();
-        let Some(event) = judged[*place].event().filter(|event| new(event)) else { continue };
-        let outcome = match (charged.get(&event.key()), &judged[*place]) {
-            // An identifier twice in one batch: the later report repeats the one that was charged.
+        let Some(event) = judged[*index].event().filter(|event| new(event)) else { continue };
+        let outcome = match (charged.get(&event.key()), &judged[*index]) {
+            // An identifier twice in one batch: the later report replays the one that was charged.
             (Some(first), _) => replay::check(event, (&first.priced.event.event_name, first.priced.event.value))
-                .and_then(|()| match &answers[first.place] {
-                    Answer::Known(Ok(row)) => Ok(accounts.as_it_stands(first.priced, row)),
+                .and_then(|()| match &answers[first.index] {
+                    Answer::Outcome(Ok(row)) => Ok(accounts.as_it_stands(first.priced, row)),
                     _ => Err(Error::internal("an event was charged and has no outcome")),
                 }),
             (None, Judged::Priced(priced)) => match accounts.charge(session, priced)? {
                 Ok(Charge { row, line }) => {
-                    charged.insert(event.key(), Recorded { priced, place: *place, line });
+                    charged.insert(event.key(), Recorded { priced, index: *index, line });
                     Ok(row)
                 }
                 Err(error) => {
-                    refused.push((*place, event));
+                    refused.push((*index, event));
                     Err(error)
                 }
             },
             (None, Judged::Bad(error) | Judged::Refused(_, error)) => {
-                refused.push((*place, event));
+                refused.push((*index, event));
                 Err(error.clone())
             }
         };
-        answers[*place] = Answer::Known(outcome);
+        answers[*index] = Answer::Outcome(outcome);
     }
-    // What is refused may be a repeat, which is never refused.
-    let repeated = replay::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
-    for (place, _) in refused.into_iter().filter(|(_, event)| repeated.contains(&event.key().owned())) {
-        answers[place] = Answer::at_first(&judged[place]);
+    // A refused event may be a replay, which is never refused.
+    let replayed = replay::which_are_there(session, refused.iter().map(|(_, event)| *event))?;
+    for (index, _) in refused.into_iter().filter(|(_, event)| replayed.contains(&event.key().owned())) {
+        answers[index] = Answer::at_first(&judged[index]);
     }
     let rows = charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
     let lost = rows::write(session, rows, now)?;
@@ -250,31 +251,31 @@ fn charge(
         let customers = customers_of(&lost);
         rows::forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;
         accounts.leave(&customers);
-        for place in places.iter().filter(|place| judged[**place].is_of(&customers)) {
-            answers[*place] = Answer::at_first(&judged[*place]);
+        for index in indexes.iter().filter(|index| judged[**index].is_of(&customers)) {
+            answers[*index] = Answer::at_first(&judged[*index]);
         }
     }
     accounts.post(session, now)?;
     Ok(lost)
 }
 
-/// Answers all of them, the repeats as they stand now.
+/// Answers all events; replays with the event as it stands now.
 fn answer(session: &Session, judged: &[Judged<'_>], answers: Vec<Answer>, now: Time) -> Result<Vec<Outcome>, Error> {
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(answers.len());
-    let (mut places, mut repeats) = (Vec::new(), Vec::new());
-    for (place, (answer, judged)) in answers.into_iter().zip(judged).enumerate() {
+    let (mut indexes, mut replays) = (Vec::new(), Vec::new());
+    for (index, (answer, judged)) in answers.into_iter().zip(judged).enumerate() {
         outcomes.push(match (answer, judged.event()) {
-            (Answer::Known(outcome), _) => Some(outcome),
-            (Answer::Repeat(error), None) => Some(Err(error)),
-            (Answer::Repeat(error), Some(event)) => {
-                places.push(place);
-                repeats.push((event, error));
+            (Answer::Outcome(outcome), _) => Some(outcome),
+            (Answer::Replay(error), None) => Some(Err(error)),
+            (Answer::Replay(error), Some(event)) => {
+                indexes.push(index);
+                replays.push((event, error));
                 None
             }
         });
     }
-    for (place, outcome) in places.into_iter().zip(replay::answers(session, repeats, now)?) {
-        outcomes[place] = Some(outcome);
+    for (index, outcome) in indexes.into_iter().zip(replay::answers(session, replays, now)?) {
+        outcomes[index] = Some(outcome);
     }
     let lost = || Err(Error::internal("an event had no outcome"));
     Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(lost)).collect())
@@ -289,7 +290,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Itself, where its account's head grant may pay for it.
+    /// The event, if its account's head grant may pay for it.
     fn on_fast_path(&self) -> Option<&Priced<'a>> {
         if let Judged::Priced(priced) = self { Some(priced).filter(|p| fast_path::cost(p).is_some()) } else { None }
     }
@@ -306,9 +307,9 @@ fn customers_of(keys: &HashSet<Key>) -> HashSet<&str> {
 impl Answer {
     fn at_first(judged: &Judged<'_>) -> Self {
         match judged {
-            Judged::Bad(error) => Answer::Known(Err(error.clone())),
-            Judged::Refused(_, error) => Answer::Repeat(error.clone()),
-            Judged::Priced(_) => Answer::Repeat(replay::lost()),
+            Judged::Bad(error) => Answer::Outcome(Err(error.clone())),
+            Judged::Refused(_, error) => Answer::Replay(error.clone()),
+            Judged::Priced(_) => Answer::Replay(replay::lost()),
         }
     }
 }

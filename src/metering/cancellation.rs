@@ -1,4 +1,4 @@
-//! Cancellations: usage that is taken back.
+//! Cancellations of meter events.
 
 use crate::amount::{AmountError, Decimal};
 use crate::error::Error;
@@ -26,11 +26,11 @@ use uuid::Uuid;
 row! {
     /// What `meter_event_cancel` returns; amounts in credits of the event's currency.
     pub struct CancelRow {
-        /// The reporter's own.
+        /// The caller's own.
         pub identifier: String,
         /// 'canceled'.
         pub status: String,
-        /// Credits paid for it: none any more, unless it is priced with others of its period.
+        /// Credits paid for it: none, unless it is priced with others of its period.
         pub consumed: Decimal,
         /// Credits owed for it, likewise.
         pub pending: Decimal,
@@ -38,7 +38,7 @@ row! {
         pub returned: Decimal,
         /// What a plain debit may take now.
         pub available: Decimal,
-        /// Whether this repeats an earlier call.
+        /// Whether this replays an earlier call.
         pub replayed: bool,
     }
 }
@@ -61,28 +61,28 @@ fn meter_event_cancel(
 fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option<&str>) -> Result<CancelRow, Error> {
     let event = Stored::find(session, customer_id, identifier)?;
     let Some(book) = account::open(session, customer_id, &event.currency, settings::now()?)? else {
-        // An event that costs nothing in an account that was never used.
+        // An event without cost, in an account that was never used.
         let book = Book::unused(customer_id, &event.currency);
         if event.returned.is_none() {
-            mark(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
+            record(session, customer_id, identifier, settings::now()?, reason, Decimal::ZERO)?;
         }
         return Ok(row(&event, &book, Decimal::ZERO, event.returned.is_some()));
     };
-    // Read again: while this waited for the lock, another may have canceled it.
+    // Read again: while this waited for the lock, another session may have canceled it.
     let mut event = Stored::find(session, customer_id, identifier)?;
     if let Some(returned) = event.returned {
         event.follow(&book);
         return Ok(row(&event, &book, returned, true));
     }
-    // With what fell due posted, the tables say what is paid for the event, and the ledger has every line that paid.
+    // Once what fell due is posted, the tables say what is paid for the event, and the ledger has every line that paid.
     let mut book = account::post_due(session, book)?;
     event = Stored::find(session, customer_id, identifier)?;
     let returned = match event.period.clone() {
         None => cancel_alone(session, &mut book, &event)?,
         Some(period) => cancel_in_period(session, &mut book, &event, &period)?,
     };
-    mark(session, customer_id, identifier, book.posted_at, reason, returned)?;
-    // Canceled by itself it costs nothing; what it stands at in a period is in the book where it changed.
+    record(session, customer_id, identifier, book.posted_at, reason, returned)?;
+    // An event that is priced by itself costs nothing now; for one of a period, the book has what changed.
     if event.period.is_none() {
         (event.consumed, event.pending) = (Decimal::ZERO, Decimal::ZERO);
     }
@@ -92,13 +92,13 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
     Ok(answer)
 }
 
-/// Takes back an event that is priced by itself: all of it.
+/// Cancels an event that is priced by itself, completely.
 fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<Decimal, Error> {
     let draws = draws(session, book, event)?;
     let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
     posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
     posting::take_grants(session, book, &grants)?;
-    // Where one of the grants is for certain meters only, every debt may be the one that it pays. Its own is no more.
+    // If one of the grants is for certain meters only, it may pay any of the debts. The event's own debt is gone.
     let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
     let debts = posting::debts(session, book, (!restricted).then(|| event.consumed + event.pending), None)?;
     book.cancel(&event.usage(), event.pending, &draws, debts);
@@ -108,8 +108,8 @@ fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<De
     Ok(event.consumed)
 }
 
-/// Takes an event out of what its period's usage adds up to. That may cost less now, or (a value that others exceed takes its
-/// place) more, or the same. Returns the credits that came back.
+/// Takes an event out of its period's usage. The rest may cost less, the same, or more (if another value now counts).
+/// Returns the credits that came back.
 fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: &Rc<Period>) -> Result<Decimal, Error> {
     let lost = || Error::internal("an event has no meter or no period");
     let meter = meter::find(session, &event.event_name)?.ok_or_else(lost)?;
@@ -118,8 +118,8 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     let pricing = meter::prices_of(session, &event.event_name, event.price_version)?;
     let price_class = pricing.class(|| event.metadata.as_ref().map(Json::text));
     let next = if meter.aggregation.is_ranked() {
-        let place = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
-        rank::without(session, &standing, &meter, &book.customer_id, period, place)?
+        let ranked = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
+        rank::without(session, &standing, &meter, &book.customer_id, period, ranked)?
     } else {
         let report = Report {
             value: event.value,
@@ -157,7 +157,7 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     Ok(returned)
 }
 
-/// An event as its row has it.
+/// An event from its row.
 struct Stored {
     identifier: String,
     event_name: String,
@@ -171,9 +171,9 @@ struct Stored {
     metadata: Option<Json>,
     price_version: i32,
     period: Option<Rc<Period>>,
-    /// The grant that paid, where one paid all at once.
+    /// The grant that paid, if one paid all at once.
     payer: Option<Uuid>,
-    /// What came back, where it was taken back already.
+    /// What came back, if it was canceled already.
     returned: Option<Decimal>,
 }
 
@@ -219,7 +219,7 @@ impl Stored {
         Ok(event)
     }
 
-    /// What the book did to it counts, posted or not.
+    /// Applies what the book did to it, posted or not.
     fn follow(&mut self, book: &Book) {
         if let Some(charged) = book.charged_for(&self.identifier) {
             (self.consumed, self.pending) = charged;
@@ -244,8 +244,9 @@ static DRAWS: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
 );
 
-/// What grants paid for the event, in the order in which they did. Where it is not its own line, its lines begin where it was reported, and most events
-/// are paid there; so the ledger is read from there on, in growing steps, until all that was paid is found.
+/// What grants paid for the event, in that order. If its row is not its own line, its lines begin where it was
+/// reported, and most events are paid there; so the ledger is read from there on, in growing steps, until everything
+/// that was paid is found.
 fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, Decimal)>, Error> {
     if let Some(grant_id) = event.payer {
         return Ok(vec![(grant_id, event.consumed)]);
@@ -271,22 +272,22 @@ fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, De
     Ok(draws)
 }
 
-static MARK: Statement = Statement::new(
+static RECORD: Statement = Statement::new(
     c"INSERT INTO credits_internal.canceled_events (customer_id, identifier, canceled_at, reason, returned)
       VALUES ($1, $2, $3, $4, $5)",
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID],
 );
 
-// What an event that is priced by itself owed is no longer owed; what was paid for it stays what it was, and came back.
+// Drops the debt of an event that is priced by itself; its `consumed` stays as it was, and has come back.
 static FORGET_DEBT: Statement = Statement::new(
-    c"WITH place AS (
+    c"WITH forgotten AS (
           DELETE FROM credits_internal.event_debts WHERE customer_id = $1 AND identifier = $2
       )
       UPDATE credits_internal.meter_events SET pending = 0 WHERE customer_id = $1 AND identifier = $2",
     &[TEXTOID, TEXTOID],
 );
 
-fn mark(
+fn record(
     session: &Session,
     customer_id: &str,
     identifier: &str,
@@ -295,7 +296,7 @@ fn mark(
     returned: Decimal,
 ) -> Result<(), Error> {
     let arguments = [customer_id.cell(), identifier.cell(), at.cell(), reason.cell(), returned.cell()];
-    MARK.run(session, &arguments).map(drop)
+    RECORD.run(session, &arguments).map(drop)
 }
 
 fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {

@@ -1,5 +1,5 @@
-//! Deferred events: recorded without touching the account, so that one wallet takes any number of writers. They are charged
-//! in settlement.rs, or by the next posting to the account: ledger/engine/posting/unsettled.rs.
+//! Deferred events: recorded without touching the account, so that any number of sessions can write to one wallet. They
+//! are charged in settlement.rs, or by the next posting to the account: ledger/engine/posting/unsettled.rs.
 
 use crate::error::Error;
 use crate::metering::batch::rows::writing_events;
@@ -38,8 +38,8 @@ static RECORD: Statement = Statement::new(
     ],
 );
 
-/// Records one event, in one statement that locks nothing but its identifier: false where that is taken, or where there is
-/// no account yet that knows that usage may wait in it.
+/// Records one event, in one statement that locks only its identifier: false if that is taken, or if no account exists
+/// yet that says that usage may be unsettled in it.
 pub fn record(session: &Session, priced: &Priced<'_>, now: Time) -> Result<bool, Error> {
     let event = priced.event;
     let cells = [
@@ -66,7 +66,7 @@ static ENQUEUE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, NUMERICARRAYOID],
 );
 
-/// Has events whose identifiers are claimed wait to be charged.
+/// Queues events whose identifiers are claimed, to be charged later.
 pub fn enqueue(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<(), Error> {
     if events.is_empty() {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Meter events: one report of usage, charged once per (customer_id, identifier) for ever. The SQL-facing functions: how events
-//! are charged, one or ten thousand, is decided in batch.rs.
+//! Meter events: a report of usage is charged once per (customer_id, identifier), for ever. This file has the SQL
+//! functions; batch.rs decides how events are charged, one or ten thousand.
 
 mod json;
 
@@ -22,21 +22,21 @@ use crate::settings;
 use pgrx::pg_extern;
 
 row! {
-    /// One event of `report_meter_events`: as for one alone, or the code that it alone would have raised.
+    /// One event of `report_meter_events`: the same as for a single event, or the code that it would have raised.
     pub struct BatchRow {
         /// The caller's own.
         pub identifier: Option<String>,
-        /// 'processed', 'pending', 'unsettled' or, for a repeat, 'canceled'; NULL with an error.
+        /// 'processed', 'pending', 'unsettled' or, for a replay, 'canceled'; NULL with an error.
         pub status: Option<&'static str>,
-        /// Credits paid, below zero credits that came back; NULL with an error.
+        /// Credits paid; below zero, credits that came back; NULL with an error.
         pub consumed: Option<Decimal>,
         /// Credits owed; NULL with an error.
         pub pending: Option<Decimal>,
         /// What a plain debit may take now; NULL with an error, and where the event is unsettled.
         pub available: Option<Decimal>,
-        /// Whether this repeats an earlier report.
+        /// Whether this replays an earlier report.
         pub replayed: bool,
-        /// The code that the event alone would have raised, or NULL.
+        /// The code that the event would have raised by itself, or NULL.
         pub error: Option<String>,
         /// What that error says, or NULL.
         pub message: Option<String>,
@@ -66,7 +66,7 @@ fn report_meter_event(
     })())
 }
 
-/// `credits.report_meter_events` over arrays. Raises PC013; with `all_or_nothing` whatever the first bad event does.
+/// `credits.report_meter_events` with arrays. Raises PC013; with `all_or_nothing` the error of the first bad event.
 #[pg_extern(sql = false)]
 fn report_meter_events(
     customer_ids: Option<ArrayOf<String>>,
@@ -99,7 +99,7 @@ fn report_meter_events(
     })())
 }
 
-/// A batch, however it was given: an answer an event, in input order. With `all_or_nothing` the first error is raised.
+/// A batch, from arrays or JSON: an answer per event, in input order. With `all_or_nothing` the first error is raised.
 pub fn report_all(
     events: Vec<Result<Event, Error>>,
     echoes: Vec<Option<String>>,
@@ -107,7 +107,7 @@ pub fn report_all(
     now: Time,
 ) -> Result<Many<BatchRow>, Error> {
     let outcomes = writing(|session| {
-        // Of one event alone what is damaged is raised, as it is by report_meter_event.
+        // For a single event, damage is raised, as report_meter_event does.
         if all_or_nothing != Some(true) && events.len() > 1 {
             return batch::report_apart(session, &events, now);
         }
@@ -125,7 +125,7 @@ pub fn report_all(
     Ok(Many(rows.collect()))
 }
 
-/// One of the batch's arrays, which must all be equally long.
+/// One of the batch's arrays, which must all have the same length.
 fn column<T: Element + FromCell>(
     argument: &'static str,
     given: Option<ArrayOf<T>>,

@@ -1,6 +1,6 @@
-//! The inbox: a table without rules that pipelines COPY usage into, and that is drained batch by batch in the order in which
-//! its rows came. A row leaves it in the transaction that charged it, found it a repeat, or put it aside with its error; so
-//! nothing is lost and nothing charged twice, however often that is interrupted.
+//! The inbox: a table without constraints that pipelines COPY usage into, drained in batches in the order in which rows
+//! came. A row leaves it in the transaction that charged it, found it to be a replay, or rejected it with its error. So
+//! nothing is lost and nothing is charged twice, however often draining is interrupted.
 
 mod cursor;
 mod isolation;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::posting::Key;
 use crate::metering::batch;
-use crate::metering::inbox::cursor::{At, Waiting};
+use crate::metering::inbox::cursor::{At, Cursor};
 use crate::metering::inbox::isolation::Outcome;
 use crate::metering::report::{Event, Extras};
 use crate::moment::Time;
@@ -20,14 +20,14 @@ use crate::pg::locking::patience::Patience;
 use crate::pg::memory;
 use crate::pg::statement::{self, Session, Statement, text};
 use crate::pg::value::array::array;
-use crate::pg::value::{Place, ToCell, UpTo};
+use crate::pg::value::{RowLocation, ToCell, UpTo};
 use crate::settings;
 use pgrx::pg_sys::{TEXTARRAYOID, TIDARRAYOID, TIDOID, UUIDARRAYOID};
 use std::cell::Cell;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// The text that reads rows, and how it goes on.
+/// The text of a statement that reads rows, and the rest of it.
 macro_rules! reading {
     ($which:literal) => {
         text!(
@@ -48,8 +48,8 @@ static PUT_ASIDE: Statement = Statement::new(
                                           subscription_id, source_data, metadata, received_at, error, message, rejected_at)
       SELECT x.id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
              i.source_data, i.metadata, i.received_at, x.error, x.message, now()
-      FROM unnest($1, $2, $3, $4) AS x (place, id, error, message)
-      JOIN credits.inbox i ON i.ctid = x.place",
+      FROM unnest($1, $2, $3, $4) AS x (at, id, error, message)
+      JOIN credits.inbox i ON i.ctid = x.at",
     &[TIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
 
@@ -60,29 +60,29 @@ static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.
 pub struct Drained {
     /// Rows.
     pub rows: i32,
-    /// Those of them that had come by the moment that was asked for.
+    /// Those of them that had come by the given moment.
     pub due: i32,
     /// How many bytes they took.
     bytes: usize,
 }
 
 thread_local! {
-    /// Whether more waits than the last batch took, as far as the session knows.
+    /// Whether the inbox has more than the last batch took, as far as the session knows.
     static MORE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Takes up to so many rows out of the inbox, or returns `None` where another session is at it. Rows of an account that another
-/// session has locked stay, and what it would have to wait for longer than a moment.
+/// Takes up to `most` rows out of the inbox, or returns `None` if another session is draining it. Rows of an account
+/// that another session has locked stay, and so do rows for which it would have to wait longer than a moment.
 pub fn drain(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<Option<Drained>, Error> {
-    // One session drains at a time, so that rows are charged in their order; the others have the recorded events to settle.
+    // One session drains at a time, so that rows are charged in order; other sessions can settle recorded events.
     if !Lock::of(session, c"inbox", "drain").take_if_free() {
         MORE.set(true);
         return Ok(None);
     }
     let mut drained = Drained::default();
     loop {
-        // A connection of its own: what a statement is given and returns stays until its connection ends, whatever context it
-        // was run in.
+        // A connection of its own: the arguments and results of a statement stay in memory until its connection ends,
+        // whatever context it runs in.
         let (more, all) = statement::freeing(session, |session| some(session, most - drained.rows, due_by, patience))?;
         drained.rows += more.rows;
         drained.due += more.due;
@@ -95,22 +95,22 @@ pub fn drain(session: &Session, most: i32, due_by: Time, patience: &Patience) ->
     }
 }
 
-/// The same with no more of them than fit into memory at once, and whether that were all.
+/// The same with no more rows than fit into memory at once. Returns whether that was all.
 fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<(Drained, bool), Error> {
-    // Where this fails they wait, and go on to hold back their accounts.
+    // If this fails, the rows stay and continue to hold back their accounts.
     MORE.set(true);
     let now = settings::now()?;
-    let mut waiting = Waiting::recall();
+    let mut cursor = Cursor::recall();
     let (mut from, mut read, mut whole) = (0, false, false);
     loop {
-        let some = waiting.some(from, (most as usize).min(AT_ONCE));
+        let some = cursor.some(from, (most as usize).min(AT_ONCE));
         if some.is_empty() {
             if whole {
-                waiting.keep_as_it_was();
+                cursor.keep_as_it_was();
                 MORE.set(false);
                 return Ok((Drained::default(), true));
             }
-            whole = waiting.read(session, read)?;
+            whole = cursor.read(session, read)?;
             (from, read) = (0, true);
             continue;
         }
@@ -118,10 +118,10 @@ fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Resu
         let (rows, considered, bytes) = rows(session, some, now)?;
         let (end, all) = (from + considered, considered == some.len() && considered < AT_ONCE);
         let done = report(session, &rows, patience)?;
-        // What is not there any more another session took out.
+        // Rows that are gone were taken out by another session.
         let staying = rows.iter().zip(&done).filter(|(_, done)| !**done);
-        let stays: HashSet<Place> = staying.map(|(row, _)| row.at.1).collect();
-        let staying = waiting.take_out(from..end, |at| stays.contains(&at.1));
+        let stays: HashSet<RowLocation> = staying.map(|(row, _)| row.at.1).collect();
+        let staying = cursor.take_out(from..end, |at| stays.contains(&at.1));
         let mut drained = Drained { bytes, ..Drained::default() };
         for (row, _) in rows.iter().zip(&done).filter(|(_, done)| **done) {
             drained.rows += 1;
@@ -129,23 +129,23 @@ fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Resu
         }
         if drained.rows > 0 || patience.is_out() {
             MORE.set(!all || end - from >= most as usize);
-            waiting.keep();
+            cursor.keep();
             return Ok((drained, all));
         }
-        // All of them were of busy accounts: those behind need not be.
+        // All of them were of busy accounts; those behind may not be.
         from += staying;
     }
 }
 
-/// Most rows that one batch has in memory, and most bytes of theirs: what is behind them has its turn in the next.
+/// The most rows that one batch has in memory, and their most bytes: the rest comes in the next batch.
 const AT_ONCE: usize = 10_000;
 const BYTES_AT_ONCE: usize = 1 << 25;
-/// Most bytes that one call takes out: what is behind them is another transaction's.
+/// The most bytes that one call takes out: the rest is for another transaction.
 const BYTES_A_CALL: usize = 1 << 28;
-/// A key of as many bytes has more characters than one may have.
+/// A key of at least so many bytes has too many characters.
 const KEY_BYTES: usize = 4 * 256;
 
-/// So many seconds an account's time waits for rows of the inbox, and no longer.
+/// The longest that rows of the inbox hold back an account's time, in seconds.
 const PATIENCE: i64 = 24 * 60 * 60;
 
 static HASHES: Statement = Statement::new(
@@ -153,29 +153,29 @@ static HASHES: Statement = Statement::new(
     &[TEXTARRAYOID],
 );
 
-/// Those of these accounts' customers of whom rows may wait, and up to when their accounts may be brought: no further than when
-/// the oldest row came, since it is charged as of then.
+/// Those of these accounts' customers that may have rows in the inbox, and the moment up to which their accounts may be
+/// brought: when the oldest row came, since it is charged as of then.
 pub fn holds_back(session: &Session, keys: &[Key], now: Time) -> Result<(HashSet<String>, Time), Error> {
     let mut held = HashSet::new();
     if !MORE.get() || settings::is_clock_set() {
         return Ok((held, now));
     }
-    let mut waiting = Waiting::recall();
-    if waiting.since().is_none() {
-        waiting.read(session, false)?;
+    let mut cursor = Cursor::recall();
+    if cursor.since().is_none() {
+        cursor.read(session, false)?;
     }
-    if waiting.since().is_some() {
+    if cursor.since().is_some() {
         for mut row in HASHES.run(session, &[array(keys.iter().map(|(customer_id, _)| customer_id))])?.iter() {
             let (customer_id, hash) = (row.next()?, row.next()?);
-            held.extend(waiting.may_be_of(hash).then_some(customer_id));
+            held.extend(cursor.may_be_of(hash).then_some(customer_id));
         }
     }
-    let since = waiting.since().map_or(now, |since| since.max(now.plus_seconds(-PATIENCE)).min(now));
-    waiting.keep_as_it_was();
+    let since = cursor.since().map_or(now, |since| since.max(now.plus_seconds(-PATIENCE)).min(now));
+    cursor.keep_as_it_was();
     Ok((held, since))
 }
 
-/// A page is worth reading whole for so many of its rows: a sixth of what it holds.
+/// A whole page is read if so many of its rows are wanted: a sixth of what it holds.
 const ROWS_A_PAGE: usize = 16;
 
 /// A row of the inbox.
@@ -186,45 +186,45 @@ struct Row {
     event: Result<Event, Error>,
 }
 
-/// Those of these rows that are there, in order, and how many of these were looked for, as many as fit, and how
-/// many bytes they take.
-fn rows(session: &Session, waiting: &[At], now: Time) -> Result<(Vec<Row>, usize, usize), Error> {
-    let blocks = || waiting.iter().map(|(_, place)| place.block());
+/// Reads those of the wanted rows that still exist, in order, as many as fit into memory. Returns them, how many of the
+/// wanted rows were covered, and their bytes.
+fn rows(session: &Session, wanted: &[At], now: Time) -> Result<(Vec<Row>, usize, usize), Error> {
+    let blocks = || wanted.iter().map(|(_, location)| location.block());
     let (first, last) = (blocks().min().unwrap_or_default(), blocks().max().unwrap_or_default());
-    // What came together lies together, and is read page by page; else each row by its place.
-    let found = if ((last - first) as usize) < waiting.len() / ROWS_A_PAGE + 2 {
-        READ_PAGES.run(session, &[Place::first_of(first).cell(), Place::last_of(last).cell()])?
+    // Rows that came together lie together, and are read page by page; otherwise each row by its location.
+    let found = if ((last - first) as usize) < wanted.len() / ROWS_A_PAGE + 2 {
+        READ_PAGES.run(session, &[RowLocation::first_of(first).cell(), RowLocation::last_of(last).cell()])?
     } else {
-        READ.run(session, &[array(waiting.iter().map(|(_, place)| *place))])?
+        READ.run(session, &[array(wanted.iter().map(|(_, location)| *location))])?
     };
     let mut turns = Vec::with_capacity(found.len());
-    for (place, mut row) in found.iter().enumerate() {
+    for (index, mut row) in found.iter().enumerate() {
         let at: At = (row.next()?, row.next()?);
-        // Where a row was another may be by now, which comes in its own turn.
-        if let Ok(turn) = waiting.binary_search(&at) {
-            turns.push((turn, place));
+        // Another row may be at that location by now, which comes in its own turn.
+        if let Ok(turn) = wanted.binary_search(&at) {
+            turns.push((turn, index));
         }
     }
     turns.sort_unstable();
     let (mut rows, mut bytes) = (Vec::with_capacity(turns.len()), 0);
-    for (turn, place) in turns {
+    for (turn, index) in turns {
         if bytes > BYTES_AT_ONCE {
             return Ok((rows, turn, bytes));
         }
-        let mut row = found.row(place);
+        let mut row = found.row(index);
         let at: At = (row.next()?, row.next()?);
         let (as_of, event) = read(&mut row, at.0, now)?;
         bytes += event.as_ref().map_or(0, |event| event.extras.bytes());
         rows.push(Row { at, as_of, event });
     }
-    Ok((rows, waiting.len(), bytes))
+    Ok((rows, wanted.len(), bytes))
 }
 
-/// A key as a row has it: whatever can be put into the table.
+/// A key in a row: anything that can be put into the table.
 type KeyCell = Option<UpTo<String, KEY_BYTES>>;
 
-/// As of when a row is charged, and what it reports. With a test clock the server's times mean nothing, and none is in the
-/// future, where the clock was set back.
+/// As of when a row is charged, and what it reports. With a test clock the server's times mean nothing; and no time is
+/// in the future, in case the clock was set back.
 fn read(row: &mut statement::Row<'_>, received_at: Time, now: Time) -> Result<(Time, Result<Event, Error>), Error> {
     let (customer_id, event_name) = (row.next::<KeyCell>()?, row.next::<KeyCell>()?);
     let value: Option<Numeric> = row.next()?;
@@ -240,7 +240,7 @@ fn read(row: &mut statement::Row<'_>, received_at: Time, now: Time) -> Result<(T
     Ok((as_of, event))
 }
 
-/// Charges what rows report as of when they came, or puts them aside; whether each is done with.
+/// Charges what rows report as of when they came, or rejects them. Returns whether each is done.
 fn report(session: &Session, rows: &[Row], patience: &Patience) -> Result<Vec<bool>, Error> {
     let reports: Vec<_> = rows.iter().map(|row| (row.as_of, &row.event)).collect();
     let outcomes = isolation::report(session, &reports, patience)?;
@@ -258,8 +258,8 @@ fn report(session: &Session, rows: &[Row], patience: &Patience) -> Result<Vec<bo
     }
     if !refused.is_empty() {
         let cells = [
-            array(refused.iter().map(|(place, _)| *place)),
-            // In this order, and nobody else's.
+            array(refused.iter().map(|(index, _)| *index)),
+            // Ids in this order, unique.
             array(refused.iter().map(|_| Uuid::now_v7())),
             array(refused.iter().map(|(_, failure)| &failure.error)),
             array(refused.iter().map(|(_, failure)| &failure.message)),

@@ -1,4 +1,4 @@
-//! What the ledger asks of meters, and what they do when it announces something.
+//! What the ledger asks about meters, and what this room does when the ledger announces something.
 
 use crate::error::Error;
 use crate::ledger::customer::erasure::{Cleared, count};
@@ -7,7 +7,7 @@ use crate::metering::meter;
 use crate::pg::statement::{Session, Statement};
 use pgrx::pg_sys::TEXTOID;
 
-// Of an event's metadata there stays what its price goes by, which later corrections ask for: a key of the price, with one of
+// An event's metadata keeps what its price depends on, since later corrections need it: a key of the price, with one of
 // the values that the price names.
 static CLEAR_EVENTS: Statement = Statement::scanning(
     c"WITH kept AS (

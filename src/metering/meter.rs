@@ -1,5 +1,5 @@
-//! Meters: the billable kinds of usage, found by their event name. How they are made, priced and switched off; what charging
-//! needs to know of them is in meter/cache.rs.
+//! Meters: the billable kinds of usage, found by their event name. Creating, pricing and deactivating them; what
+//! charging needs to know about them is in meter/cache.rs.
 
 mod cache;
 
@@ -30,11 +30,11 @@ row! {
     pub struct MeterRow {
         /// Its key.
         pub event_name: String,
-        /// What people call it.
+        /// Its display name.
         pub name: Option<String>,
-        /// What it charges.
+        /// The currency that it charges.
         pub currency: String,
-        /// Credits for one unit; NULL where `pricing` says more.
+        /// Credits for one unit; NULL if `pricing` says more.
         pub unit_price: Option<Decimal>,
         /// 'sum', 'count', 'last' or 'max'.
         pub aggregation: String,
@@ -48,7 +48,7 @@ row! {
         pub period: Option<String>,
         /// 'immediate' or 'deferred'.
         pub settlement: String,
-        /// Its prices, where one for a unit is not all.
+        /// Its prices, if they are more than one unit price.
         pub pricing: Option<Json>,
     } read
 }
@@ -115,7 +115,8 @@ impl Given {
     }
 }
 
-/// What a deferred meter must be, because its events are charged when nobody can be told of a refusal. Raises PC013.
+/// Checks what a deferred meter must be: its events are charged later, when no caller is there to receive a refusal.
+/// Raises PC013.
 fn check_deferred(
     aggregation: &str,
     overage: Option<&str>,
@@ -228,7 +229,7 @@ static UPDATE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-// The same price again is no other price: what has been used goes on counting.
+// The same price again is not a new price: usage continues to count.
 static REPRICE: Statement = Statement::new(
     c"WITH meter AS (
           UPDATE credits_internal.meters m SET price_version = m.price_version + 1
@@ -242,7 +243,8 @@ static REPRICE: Statement = Statement::new(
     &[TEXTOID, NUMERICOID, JSONBOID],
 );
 
-/// `credits.meter_update`: what is NULL stays; events keep what they were charged. Raises PC004, PC007, PC013.
+/// `credits.meter_update`: NULL leaves a value as it is; events keep what they were charged. Raises PC004, PC007,
+/// PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn meter_update(
@@ -262,7 +264,7 @@ fn meter_update(
         let price = Given::read(unit_price, pricing)?;
         let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
         writing(|session| {
-            // Locked first: what is read of it afterwards is then what it is.
+            // Locked first, so that what is read afterwards is current.
             let locked = LOCK.run(session, &[event_name.cell()])?;
             let mut meter = locked.first().ok_or_else(|| missing(session, event_name))?;
             let (aggregation, settlement): (String, String) = (meter.next()?, meter.next()?);

@@ -1,5 +1,5 @@
-//! Usage: meters and their events, charged when they are reported, or recorded and charged afterwards. Pure, and tested
-//! without a server: pricing.rs and aggregate.rs. The other files are a noun each, with the SQL-facing functions on top.
+//! Usage: meters and their events, charged when they are reported, or recorded and charged later. Pure, and tested
+//! without a server: pricing.rs and aggregate.rs. Each other file is about one noun, with its SQL functions on top.
 
 pub mod batch;
 pub mod cancellation;

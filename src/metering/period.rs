@@ -1,5 +1,5 @@
-//! Periods: usage that is priced as one. Which period an event belongs to, and what each stands at in the tables, read and
-//! written under the account's lock. What an event does to it is aggregate.rs.
+//! Periods: usage that is priced together. Which period an event belongs to, and the standing of each in the tables,
+//! read and written under the account's lock. aggregate.rs says how an event changes it.
 
 pub mod aggregate;
 pub mod rank;
@@ -35,7 +35,7 @@ pub enum Span {
 }
 
 impl Span {
-    /// The names in SQL; a span that is always is NULL there.
+    /// The names in SQL; there NULL stands for always.
     pub const NAMES: [&'static str; 2] = ["day", "month"];
 
     /// The span of that name in SQL.
@@ -48,7 +48,7 @@ impl Span {
         }
     }
 
-    /// When the period begins that a moment is in.
+    /// When the period of a moment begins.
     pub fn start(self, at: Time) -> Time {
         let day = at.0.div_euclid(DAY);
         match self {
@@ -58,7 +58,7 @@ impl Span {
         }
     }
 
-    /// What that period is called.
+    /// The key of that period.
     pub fn name(self, at: Time) -> String {
         match (self, date(at)) {
             (Span::Day, Some(date)) => format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()),
@@ -73,19 +73,19 @@ fn date(at: Time) -> Option<Date> {
     i32::try_from(day).ok().and_then(|day| Date::from_julian_day(day).ok())
 }
 
-/// A customer, and a period of theirs.
+/// A customer, and one of their periods.
 pub type Key = (String, Rc<Period>);
 
 static READ: Statement = Statement::new(
-    c"SELECT k.place, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
+    c"SELECT k.ordinal, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
              u.price_class
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, place)
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, ordinal)
       JOIN credits_internal.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
                                   AND u.period_key = k.period_key",
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// What periods stand at, those that have none yet at nothing. Their accounts are locked.
+/// The standings of periods; zero for those that have none yet. Their accounts are locked.
 pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>, Error> {
     if keys.is_empty() {
         return Ok(HashMap::new());
@@ -97,8 +97,8 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
     ];
     let mut standings: Vec<Standing> = keys.iter().map(|_| Standing::default()).collect();
     for mut row in READ.run(session, &cells)?.iter() {
-        let place = posting::place(&mut row, standings.len())?;
-        let standing = &mut standings[place];
+        let index = posting::index(&mut row, standings.len())?;
+        let standing = &mut standings[index];
         (standing.quantity, standing.event_count) = (row.next()?, row.next()?);
         (standing.last_no, standing.credits) = (row.next()?, row.next()?);
         let (event_no, occurred_at): (Option<i64>, Option<Time>) = (row.next()?, row.next()?);
@@ -139,30 +139,30 @@ static WRITE: Statement = Statement::new(
     ],
 );
 
-/// What a period stands at now, to be written.
+/// The standing of a period, to be written.
 pub struct Written<'a> {
     /// Whose.
     pub customer_id: &'a str,
     /// Which.
     pub period: &'a Period,
-    /// When it begins; '-infinity' where there is one for ever.
+    /// When it begins; '-infinity' for the one that lasts for ever.
     pub start: Time,
-    /// What its meter charges.
+    /// The currency that its meter charges.
     pub currency: &'a str,
     /// What it stands at.
     pub standing: &'a Standing,
-    /// Of a sum or a count: the version of the meter's prices and which of them it is.
+    /// For a sum or a count: the version of the meter's prices, and which of them applies.
     pub price: (i32, &'a str),
 }
 
 impl Written<'_> {
-    /// The price in force: of a last or a max that of the event that counts.
+    /// The price in force; for a last or a max, that of the event that counts.
     fn price(&self) -> (i32, &str) {
         self.standing.counted.as_ref().map_or(self.price, |c| (c.price_version, &c.price_class))
     }
 }
 
-/// Writes what periods stand at.
+/// Writes the standings of periods.
 pub fn write(session: &Session, periods: &[Written<'_>]) -> Result<(), Error> {
     if periods.is_empty() {
         return Ok(());
@@ -190,8 +190,8 @@ pub fn write(session: &Session, periods: &[Written<'_>]) -> Result<(), Error> {
         .map(drop)
 }
 
-/// Takes into a book what is needed to lower what a period's usage costs: what is owed for it, what grants paid for it, and
-/// what the credits that come back may pay.
+/// Loads into a book what is needed to lower the cost of a period's usage: what is owed for it, what grants paid for
+/// it, and the debts that the returned credits may pay.
 pub fn take_what_may_come_back(
     session: &Session,
     book: &mut Book,
@@ -205,7 +205,7 @@ pub fn take_what_may_come_back(
         return Ok(());
     }
     posting::take_draws(session, book, period, back)?;
-    // Where one of the grants is for certain meters only, every debt may be the one that it pays.
+    // If one of the grants is for certain meters only, it may pay any of the debts.
     let credits = (!book.any_restricted_draw(period)).then_some(amount);
     let debts = posting::debts(session, book, credits, None)?;
     book.take_debts(debts);

@@ -1,4 +1,4 @@
-//! Pricing: what a quantity costs. Pure: no SPI, no pgrx type. How a price is written down is in pricing/schema.rs, what
+//! Pricing: what a quantity costs. Pure: no SPI, no pgrx type. The JSON form of a price is in pricing/schema.rs, what
 //! several events add up to in aggregate.rs.
 
 mod schema;
@@ -21,9 +21,9 @@ pub enum Aggregation {
     Sum,
     /// The number of events, whatever their values.
     Count,
-    /// The value that occurred last; of several at one moment the one reported last.
+    /// The value that occurred last; of several at one moment, the one reported last.
     Last,
-    /// The highest value; of several the one reported first.
+    /// The highest value; of several, the one reported first.
     Max,
 }
 
@@ -63,7 +63,7 @@ impl Aggregation {
     }
 }
 
-/// A meter's prices: one, or one for each value of a key of the events' metadata.
+/// A meter's prices: one for all events, or one for each value of a key in the events' metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pricing {
     by: Option<String>,
@@ -72,14 +72,14 @@ pub struct Pricing {
 }
 
 impl Pricing {
-    /// So many credits for one unit.
+    /// A flat price: credits per unit.
     pub fn flat(unit_price: Decimal) -> Self {
         let other = Price { rate: Rate::Flat(unit_price), per: Decimal::ONE, blocks: None };
         Pricing { by: None, prices: BTreeMap::new(), other }
     }
 
-    /// The class of an event: the name of its price, or '' for that of all others. Of the metadata, JSON, only the value of
-    /// one key matters, if any.
+    /// The class of an event: the name of its price, or '' for that of all others. Of the metadata (JSON), at most the
+    /// value of one key matters.
     pub fn class(&self, metadata: impl FnOnce() -> Option<String>) -> &str {
         let Some(key) = &self.by else { return "" };
         let Some(Value::Object(metadata)) = metadata().and_then(|text| json::read(&text)) else { return "" };
@@ -109,16 +109,16 @@ pub struct Price {
     rate: Rate,
     /// The quantity that a unit price is for.
     per: Decimal,
-    /// What becomes of a part of that quantity; `None` charges it in proportion.
+    /// How a part of that quantity is charged; `None` is in proportion.
     blocks: Option<Blocks>,
 }
 
-/// What becomes of a part of a block.
+/// How a part of a block is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blocks {
-    /// It is charged as a whole one.
+    /// As a whole one.
     Up,
-    /// It is not charged.
+    /// Not at all.
     Down,
 }
 
@@ -127,13 +127,13 @@ enum Blocks {
 enum Rate {
     /// The same for every unit.
     Flat(Decimal),
-    /// Each part of the quantity at the price of the tier that it falls into.
+    /// Each part of the quantity, at the price of the tier that it falls into.
     Graduated(Vec<Tier>),
-    /// All of the quantity at the price of the tier that its end falls into.
+    /// All of the quantity, at the price of the tier that its end falls into.
     Volume(Vec<Tier>),
 }
 
-/// One of a price's tiers. It begins where the one before ends, the first at zero.
+/// One of a price's tiers. It begins where the previous one ends, the first at zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Tier {
     /// The last quantity in it; `None` for the last tier.
@@ -144,12 +144,12 @@ struct Tier {
 }
 
 impl Price {
-    /// Whether every event is priced by itself. What else there is depends on what was used before.
+    /// Whether every event is priced by itself, whatever was used before.
     pub fn is_flat(&self) -> bool {
         matches!(self.rate, Rate::Flat(_)) && self.blocks.is_none()
     }
 
-    /// What a quantity costs, in credits: exact, and rounded once, half away from zero.
+    /// What a quantity costs, in credits: computed exactly, and rounded once, half away from zero.
     pub fn cost(&self, quantity: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
         match self.rate {
             Rate::Flat(unit_price) if self.per == Decimal::ONE && self.blocks.is_none() => {

@@ -1,4 +1,4 @@
-//! A report of usage: what was said, whether it may be charged, what it costs, and what came of it.
+//! A report of usage: its arguments, whether it may be charged, what it costs, and its outcome.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
@@ -20,15 +20,15 @@ row! {
     pub struct EventRow {
         /// The caller's own.
         pub identifier: String,
-        /// 'processed', 'pending', 'unsettled' or, for a repeat, 'canceled'.
+        /// 'processed', 'pending', 'unsettled' or, for a replay, 'canceled'.
         pub status: &'static str,
-        /// Credits paid; below zero credits that came back.
+        /// Credits paid; below zero, credits that came back.
         pub consumed: Decimal,
         /// Credits owed.
         pub pending: Decimal,
-        /// What a plain debit may take now; NULL where the event is unsettled: nobody looked.
+        /// What a plain debit may take now; NULL if the event is unsettled, since the account was not read.
         pub available: Option<Decimal>,
-        /// Whether this repeats an earlier report.
+        /// Whether this replays an earlier report.
         pub replayed: bool,
     }
 }
@@ -41,10 +41,10 @@ const PENDING: &str = "pending";
 /// The status of an event that is recorded and will be charged later.
 pub const UNSETTLED: &str = "unsettled";
 
-/// The status of an event that was taken back.
+/// The status of a canceled event.
 pub const CANCELED: &str = "canceled";
 
-/// A report of usage, with arguments that can be right.
+/// A report of usage, with valid arguments.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// Whose usage.
@@ -53,27 +53,27 @@ pub struct Event {
     pub event_name: String,
     /// How much, in the meter's unit.
     pub value: Decimal,
-    /// The caller's own, unique per customer.
+    /// The caller's own identifier, unique per customer.
     pub identifier: String,
     /// When the usage happened.
     pub occurred_at: Time,
-    /// What is kept with it and bears on nothing.
+    /// What is stored with it and affects nothing.
     pub extras: Extras,
 }
 
-/// What is kept with an event and bears on nothing.
+/// What is stored with an event and affects nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
     /// The application's own.
     pub subscription_id: Option<String>,
-    /// The application's own: what the event was made of.
+    /// The application's own: the data that the event was made from.
     pub source_data: Option<Json>,
     /// The application's own.
     pub metadata: Option<Json>,
 }
 
 impl Extras {
-    /// Reads the columns subscription_id, source_data and metadata, which come next; PC013 where one is too large to be read.
+    /// Reads the next columns: subscription_id, source_data and metadata; PC013 if one is too large to be read.
     pub fn read(row: &mut Row<'_>) -> Result<Result<Self, Error>, Error> {
         let subscription_id: Option<UpTo<String, TEXT_BYTES>> = row.next()?;
         let (source_data, metadata): (Option<UpTo<Json, JSON_BYTES>>, _) = (row.next()?, row.next()?);
@@ -93,7 +93,7 @@ impl Extras {
     }
 }
 
-/// A text of more bytes has more characters than one may have.
+/// A text of at least so many bytes has too many characters.
 const TEXT_BYTES: usize = 4 * (input::TEXT_LENGTH + 1);
 
 impl Event {
@@ -117,7 +117,7 @@ impl Event {
         })
     }
 
-    /// What makes it one of its kind: customer, identifier.
+    /// Its unique key: customer, identifier.
     pub fn key(&self) -> (&str, &str) {
         (&self.customer_id, &self.identifier)
     }
@@ -130,7 +130,7 @@ pub struct Priced<'a> {
     pub event: &'a Event,
     /// Its meter.
     pub meter: &'a Meter,
-    /// Which of the meter's prices is its own.
+    /// Which of the meter's prices applies to it.
     pub price_class: &'a str,
     /// What it costs.
     pub cost: Cost,
@@ -139,9 +139,9 @@ pub struct Priced<'a> {
 /// What an event costs.
 #[derive(Debug, Clone)]
 pub enum Cost {
-    /// So many credits, whatever else was used.
+    /// An amount of its own, whatever else was used.
     Own(Decimal),
-    /// What it changes of the price of a period's usage.
+    /// By how much it changes the price of a period's usage.
     Together(Rc<Period>),
 }
 
@@ -151,7 +151,7 @@ impl<'a> Priced<'a> {
         (&self.event.customer_id, &self.meter.currency)
     }
 
-    /// What it costs by itself, in credits; nothing where it is priced with others.
+    /// What it costs by itself, in credits; zero if it is priced with others.
     pub fn own_cost(&self) -> Decimal {
         if let Cost::Own(cost) = self.cost { cost } else { Decimal::ZERO }
     }
@@ -161,7 +161,7 @@ impl<'a> Priced<'a> {
         if let Cost::Together(period) = &self.cost { Some(period) } else { None }
     }
 
-    /// Itself as its period sees it.
+    /// The event as its period counts it.
     pub fn in_period(&self) -> aggregate::Report<'a> {
         aggregate::Report {
             value: self.event.value,
@@ -208,7 +208,7 @@ fn cost(event: &Event, meter: &Meter, price_class: &str) -> Result<Cost, AmountE
     let price = meter.pricing.price(price_class);
     if meter.aggregation.is_ranked() || !price.is_flat() {
         let name = meter.period.name(event.occurred_at);
-        // What one event decides adds up whatever its price; the rest is kept apart by price.
+        // If one event decides, all prices aggregate together; otherwise each price aggregates separately.
         let key = match (meter.aggregation.is_ranked(), price_class) {
             (true, _) => name,
             (false, "") => format!("{name} v{}", meter.price_version),
@@ -220,7 +220,7 @@ fn cost(event: &Event, meter: &Meter, price_class: &str) -> Result<Cost, AmountE
     if meter.deferred { amount::deferrable(cost, meter.decimals).map(Cost::Own) } else { Ok(Cost::Own(cost)) }
 }
 
-/// What becomes of one event.
+/// The outcome of one event, or its error.
 pub type Outcome = Result<EventRow, Error>;
 
 /// An event's outcome.

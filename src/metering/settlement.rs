@@ -1,5 +1,6 @@
-//! Settlement: what waits is charged in batches, as of when it was reported: the inbox and deferred events. How they
-//! are charged is ledger/engine/posting/unsettled.rs and ledger/engine/book/time.rs; any other posting to the account does the same.
+//! Settlement: the inbox and unsettled events are charged in batches, as of when they were reported.
+//! ledger/engine/posting/unsettled.rs and ledger/engine/book/time.rs charge them; any other posting to the account does
+//! the same.
 
 use crate::error::Error;
 use crate::input;
@@ -24,12 +25,11 @@ pub const BATCH: i32 = 1_000;
 const ACCOUNTS: i64 = 100;
 
 thread_local! {
-    /// The account at which the last batch of this session ended: the next one goes on behind it.
+    /// The account at which the last batch of this session ended: the next batch continues behind it.
     static LAST: RefCell<Key> = RefCell::default();
 }
 
-/// `credits.settle`: one batch of what was put into the inbox or recorded by deferred meters; how many events it was. Raises
-/// PC013.
+/// `credits.settle`: charges one batch of the inbox and of unsettled events. Returns how many events. Raises PC013.
 #[pg_extern(sql = false)]
 fn settle(batch_size: Option<i32>) -> Reply<Value<i32>> {
     Reply(
@@ -39,7 +39,7 @@ fn settle(batch_size: Option<i32>) -> Reply<Value<i32>> {
     )
 }
 
-/// A batch of both: half of it is the inbox's, and the rest, and what one leaves of its half, the other's.
+/// A batch of both: half for the inbox, the rest for unsettled events; each may use what the other leaves.
 fn batch(session: &Session, most: i32) -> Result<i32, Error> {
     let half = if posting::may_be_unsettled(session)? { most - most / 2 } else { most };
     let patience = Patience::default();
@@ -60,31 +60,31 @@ fn batch(session: &Session, most: i32) -> Result<i32, Error> {
     Ok(settled)
 }
 
-/// Says that another session is at the inbox: or nothing would seem to wait in it.
+/// Says that another session is draining the inbox; otherwise the inbox would seem to be empty.
 pub fn kept_out() {
     notice!("another session is draining the inbox: inbox_drained_by in credits.backlog says which");
 }
 
-/// How much of the usage that waits in each of so many accounts a batch takes.
+/// How many unsettled events a batch takes from each of so many accounts.
 pub fn share(most: i32, accounts: usize) -> i64 {
     (i64::from(most) / accounts.max(1) as i64).max(1)
 }
 
-// The accounts in which usage waits that was recorded by then, one step of the index each, behind the one where the last batch
-// ended.
+// The accounts with unsettled usage that was recorded by a moment, one index step each, behind the account where the
+// last batch ended.
 static LOCK_SOME: Statement = Statement::in_order(
-    c"WITH RECURSIVE waiting AS (
+    c"WITH RECURSIVE unsettled AS (
           (SELECT u.customer_id, u.currency, u.created_at FROM credits_internal.unsettled_events u
            WHERE (u.customer_id, u.currency) > ($1, $2) ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1)
           UNION ALL
-          SELECT n.customer_id, n.currency, n.created_at FROM waiting w
+          SELECT n.customer_id, n.currency, n.created_at FROM unsettled w
           CROSS JOIN LATERAL (
               SELECT u.customer_id, u.currency, u.created_at FROM credits_internal.unsettled_events u
               WHERE (u.customer_id, u.currency) > (w.customer_id, w.currency)
               ORDER BY u.customer_id, u.currency, u.created_at LIMIT 1) n
       )
       SELECT a.customer_id, a.currency, f.customer_id IS NOT NULL
-      FROM waiting w
+      FROM unsettled w
       JOIN credits_internal.accounts a ON a.customer_id = w.customer_id AND a.currency = w.currency
       LEFT JOIN credits_internal.account_failures f ON f.customer_id = w.customer_id AND f.currency = w.currency
       WHERE w.created_at <= $4 AND (f.retry_at <= clock_timestamp()) IS NOT FALSE
@@ -93,8 +93,8 @@ static LOCK_SOME: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID],
 );
 
-/// Charges recorded events of accounts that nobody else has locked, as many from each as from the others, where the oldest was
-/// recorded by then.
+/// Charges unsettled events of accounts that no other session has locked and whose oldest was recorded by `due_by`,
+/// equally many from each.
 pub fn charge(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<i32, Error> {
     if !posting::may_be_unsettled(session)? {
         return Ok(0);
@@ -126,14 +126,14 @@ pub fn charge(session: &Session, most: i32, due_by: Time, patience: &Patience) -
             posting::post_due(session, books)?;
             Ok(charged as i32)
         })?;
-        // None where another session was quicker or has what they need, or where it failed.
+        // Zero if another session was quicker or has what they need, or if it failed.
         if charged > 0 || patience.is_out() {
             return Ok(charged);
         }
     }
 }
 
-/// Which they are, and those of them that it failed for before.
+/// Locks some of these accounts. Returns which, and those of them that failed before.
 fn lock_some(session: &Session, behind: &Key, most: i64, due_by: Time) -> Result<(Vec<Key>, HashSet<Key>), Error> {
     let (mut keys, mut failed) = (Vec::new(), HashSet::new());
     for mut row in LOCK_SOME.run(session, &[behind.0.cell(), behind.1.cell(), most.cell(), due_by.cell()])?.iter() {

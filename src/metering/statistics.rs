@@ -1,4 +1,4 @@
-//! Statistics: a meter's usage over time, of one customer or of all.
+//! Statistics: a meter's usage over time, for one customer or for all.
 
 use crate::input;
 use crate::metering::meter;
@@ -12,24 +12,25 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
 
 row! {
-    /// One stretch of time as `meter_event_stats` returns it.
+    /// One interval, as `meter_event_stats` returns it.
     pub struct StatsRow {
         /// When it begins.
         pub bucket: Time,
-        /// How many events, those taken back not counted.
+        /// How many events, without canceled ones.
         pub event_count: i64,
-        /// What they add up to, as the meter aggregates: for all customers what each one's do, added up.
+        /// What they add up to, as the meter aggregates; for all customers, the sum of each customer's aggregate.
         pub total_value: Total,
         /// Credits charged for them, paid, owed or unsettled, less what came back.
         pub total_credits: Total,
-        /// What of that stands with events that were taken back: in tiers, what the others cost more or less without them.
+        /// How much of that belongs to canceled events: in tiers, by how much the other events cost more or less
+        /// without them.
         pub canceled_credits: Total,
     } read
 }
 
-// Planned anew for each question: where $6 is NULL its condition is gone; where it names a customer, the rows are found by
-// the customer's key or by the time, whichever is less. Where one event decides ($7), it does for each customer, as it is
-// charged; of a last it is the one that the charge takes, of those of one moment the later report, as ranked.
+// Planned for each call: if $6 is NULL its condition disappears; if it names a customer, rows are found by the
+// customer's key or by time, whichever is fewer. If one event decides ($7), it does so for each customer, as charged;
+// for a last, among events of one moment the later report decides, as ranked.
 static STATS: Statement = Statement::scanning(
     c"SELECT s.bucket, sum(s.event_count)::bigint, trim_scale(sum(s.quantity)), trim_scale(sum(s.credits)),
              trim_scale(sum(s.canceled))

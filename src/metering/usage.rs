@@ -1,4 +1,4 @@
-//! Usage: what was reported, what of it is owed, and what it would cost: asked about rather than charged.
+//! Queries about usage: what was reported, what of it is owed, and what a quantity would cost.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -33,7 +33,7 @@ fn pending_amount(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Ma
         reading(|session| {
             let currencies = match currency {
                 Some(code) => {
-                    currency::check_known(session, code)?;
+                    currency::check_exists(session, code)?;
                     vec![code.to_string()]
                 }
                 None => balance::currencies(session, customer_id)?,
@@ -52,22 +52,24 @@ row! {
     pub struct UsageRow {
         /// The meter.
         pub event_name: String,
-        /// What it was charged in.
+        /// The currency that it was charged in.
         pub currency: String,
         /// The meter's unit.
         pub unit: Option<String>,
-        /// What the events add up to, as the meter aggregates.
+        /// What the events add up to, as the meter aggregates them.
         pub total_quantity: Total,
         /// Credits charged for them, paid, owed or unsettled, less what came back.
         pub total_credits: Total,
-        /// How many events, those taken back not counted.
+        /// How many events, without canceled ones.
         pub event_count: i64,
-        /// What of that stands with events that were taken back: in tiers, what the others cost more or less without them.
+        /// How much of that belongs to canceled events: in tiers, by how much the other events cost more or less
+        /// without them.
         pub canceled_credits: Total,
     } read
 }
 
-// Of a last the event that counts is the one that the charge takes: of those of one moment the later report, as ranked.
+// For a last, the event that counts is the one that is charged: among events of one moment, the later report, as
+// ranked.
 static SUMMARY: Statement = Statement::scanning(
     c"SELECT e.event_name, e.currency, m.unit,
              trim_scale(coalesce(CASE m.aggregation
@@ -94,8 +96,8 @@ static SUMMARY: Statement = Statement::scanning(
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// `credits.usage_summary`: a customer's usage in a time, a row a meter and currency. Writes nothing. Raises PC004, PC008,
-/// PC013.
+/// `credits.usage_summary`: a customer's usage in a period, one row per meter and currency. Writes nothing. Raises
+/// PC004, PC008, PC013.
 #[pg_extern(sql = false)]
 fn usage_summary(
     customer_id: Option<&str>,
@@ -113,7 +115,7 @@ fn usage_summary(
                 meter::read(session, name)?.ok_or_else(|| meter::missing(session, name))?;
             }
             if let Some(code) = currency {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
             }
             let rows = SUMMARY.run(
                 session,

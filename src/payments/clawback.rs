@@ -138,7 +138,7 @@ fn take(
     posting::take_grants(session, &mut book, &[grant_id])?;
     let (lapsed, claimed) = {
         let grant = book.grant(grant_id).ok_or_else(lost)?;
-        (grant.lapsed, grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>())
+        (grant.lapsed, grant.clawbacks.iter().map(|clawback| clawback.amount).sum::<Decimal>())
     };
     let owed: Decimal = number(OF_PURCHASE.run(session, &[customer_id.cell(), top_up.id.cell()])?.first())?;
     let held: Decimal = number(HELD.run(session, &[customer_id.cell(), currency.cell(), grant_id.cell()])?.first())?;
@@ -257,7 +257,7 @@ fn lines(session: &Session, book: &Book, operation_id: Uuid, total: Decimal, sin
 }
 
 static AS_IT_STANDS: Statement = Statement::new(
-    c"SELECT r.taken, r.pending, coalesce(g.claims[array_position(g.claim_operations, r.operation_id)], 0)
+    c"SELECT r.taken, r.pending, coalesce(g.clawback_amounts[array_position(g.clawback_operations, r.operation_id)], 0)
       FROM credits_internal.reclaims r
       JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
       WHERE r.customer_id = $1 AND r.operation_id = $2",

@@ -1,16 +1,17 @@
-//! The backend's own: when the transaction began, a moment written as text, the names of settings.
+//! State of the backend: transactions and their times, the identity of the database, time zones, reserved setting
+//! names.
 
 use crate::moment::Time;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
-/// When the transaction under way began: what SQL calls now().
+/// When the current transaction began: now() in SQL.
 pub fn transaction_start() -> Time {
     // SAFETY: reads a variable of the backend; functions run inside a transaction.
     Time(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() })
 }
 
-/// What SQL calls clock_timestamp().
+/// clock_timestamp() in SQL.
 pub fn clock() -> Time {
     // SAFETY: reads the operating system's clock.
     Time(unsafe { pg_sys::GetCurrentTimestamp() })
@@ -20,34 +21,34 @@ pub fn clock() -> Time {
 pub struct Transaction(pg_sys::TransactionId);
 
 impl Transaction {
-    /// Whether it has committed, or is under way in this session and can still.
+    /// Whether it has committed, or is in progress in this session and can still commit.
     pub fn holds(&self) -> bool {
         // SAFETY: both read what the server knows of a transaction; functions run inside one.
         unsafe { pg_sys::TransactionIdIsCurrentTransactionId(self.0) || pg_sys::TransactionIdDidCommit(self.0) }
     }
 }
 
-/// The one under way, which gets an id where it had none.
+/// The current one, which gets an id if it had none.
 pub fn transaction() -> Transaction {
     // SAFETY: functions that write run inside a transaction that may.
     Transaction(unsafe { pg_sys::GetCurrentTransactionId() })
 }
 
-/// Which database this is, of all there are: what tells it from a copy that was restored elsewhere. Copies of the server's files
-/// have the same.
+/// The identity of this database, different from that of a copy restored elsewhere. Copies of the server's files have
+/// the same.
 pub fn database() -> (u64, u32) {
     // SAFETY: reads what the server was initialised with, and a variable of the backend.
     unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::MyDatabaseId.to_u32()) }
 }
 
-/// Whether that is the name of a time zone, in PostgreSQL's own list or in POSIX form.
+/// Whether this is the name of a time zone, in PostgreSQL's own list or in POSIX form.
 pub fn is_time_zone(name: &str) -> bool {
     // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused
     // by it.
     CString::new(name).is_ok_and(|name| unsafe { !pg_sys::pg_tzset(name.as_ptr()).is_null() })
 }
 
-/// Reads a moment as PostgreSQL does, raising its own error for what is none.
+/// Parses a moment as PostgreSQL does, and raises PostgreSQL's own error for an invalid one.
 pub fn parse_timestamp(text: &str) -> Time {
     let text = CString::new(text).unwrap_or_default();
     // SAFETY: the text is a live C string that timestamptz_in reads and does not keep.
@@ -57,7 +58,7 @@ pub fn parse_timestamp(text: &str) -> Time {
     Time(datum.value() as i64)
 }
 
-/// Tells PostgreSQL that there is no other setting named credits.…: a misspelt one is refused.
+/// Reserves the prefix credits.… for settings, so that PostgreSQL refuses a misspelt one.
 pub fn settings_are_all() {
     // SAFETY: the name is a C string that lives for ever; called when the library is loaded.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"credits".as_ptr()) };

@@ -1,7 +1,7 @@
-//! What a session remembers of tables that hardly ever change, until any session changes them.
+//! Caches of tables that hardly ever change, kept by a session until any session changes them.
 //!
-//! A trigger on such a table tells all sessions of a change, through PostgreSQL's own relation invalidations: at commit
-//! the others, at once its own, and again when it is rolled back. A transaction that begins after the commit sees it.
+//! A trigger on such a table notifies all sessions of a change, through PostgreSQL's own relation invalidations: the
+//! others at commit, its own at once, and again at a rollback. A transaction that begins after the commit sees it.
 
 use crate::error::Error;
 use crate::pg::call::procedure::Call;
@@ -11,13 +11,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-/// Most entries that a session keeps.
+/// The most entries of a cache.
 const LIMIT: usize = 1_000;
 
 /// Counts the invalidations of relations that reached this session.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The relations whose changes matter: of any other the invalidation is passed over. A ring: the extension has three such
+/// The relations whose changes matter: invalidations of others are ignored. A ring: the extension has three such
 /// tables, and gets new ones when it is dropped and created again.
 static WATCHED: [AtomicU32; 12] = [const { AtomicU32::new(0) }; 12];
 static NEXT_WATCHED: AtomicUsize = AtomicUsize::new(0);
@@ -26,17 +26,17 @@ fn is_watched(relation: u32) -> bool {
     WATCHED.iter().any(|watched| watched.load(Ordering::Relaxed) == relation)
 }
 
-/// Whether it was watched already.
+/// Watches a relation. Returns whether it was watched already.
 fn watch(relation: u32) -> bool {
-    let known = is_watched(relation);
-    if !known {
-        let place = NEXT_WATCHED.fetch_add(1, Ordering::Relaxed) % WATCHED.len();
-        WATCHED[place].store(relation, Ordering::Relaxed);
+    let watched = is_watched(relation);
+    if !watched {
+        let index = NEXT_WATCHED.fetch_add(1, Ordering::Relaxed) % WATCHED.len();
+        WATCHED[index].store(relation, Ordering::Relaxed);
     }
-    known
+    watched
 }
 
-/// Starts to listen. Called once, when the library is loaded.
+/// Registers the callback. Called once, when the library is loaded.
 pub fn listen() {
     // SAFETY: the callback lives as long as the library, which PostgreSQL never unloads.
     unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(on_invalidation), pg_sys::Datum::null()) };
@@ -44,13 +44,13 @@ pub fn listen() {
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_invalidation(_unused: pg_sys::Datum, relation: pg_sys::Oid) {
-    // Zero stands for all of them.
+    // Zero stands for all relations.
     if relation == pg_sys::InvalidOid || is_watched(relation.to_u32()) {
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// What a trigger on such a table does: tells every session that it changed, this one now, the others when the
+/// What the trigger on such a table does: notifies every session of the change, this one now, the others when the
 /// transaction commits.
 pub fn table_changed(call: &Call) {
     let Some(table) = call.trigger_table() else { return };
@@ -59,18 +59,18 @@ pub fn table_changed(call: &Call) {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Values by key, as long as nothing changed.
+/// A cache: values by key, as long as nothing changes.
 pub struct Cache<T> {
-    known: RefCell<(u64, HashMap<String, T>)>,
+    entries: RefCell<(u64, HashMap<String, T>)>,
 }
 
 impl<T: Clone> Cache<T> {
     /// An empty one.
     pub fn new() -> Self {
-        Cache { known: RefCell::new((0, HashMap::new())) }
+        Cache { entries: RefCell::new((0, HashMap::new())) }
     }
 
-    /// The value that is remembered, or what `find` finds, with the tables that it was read from.
+    /// The cached value, or what `find` returns, with the tables that it was read from.
     pub fn get_or_find(
         &self,
         key: &str,
@@ -78,22 +78,22 @@ impl<T: Clone> Cache<T> {
     ) -> Result<Option<T>, Error> {
         let generation = GENERATION.load(Ordering::Relaxed);
         {
-            let mut known = self.known.borrow_mut();
-            if known.0 != generation || known.1.len() >= LIMIT {
-                *known = (generation, HashMap::new());
+            let mut entries = self.entries.borrow_mut();
+            if entries.0 != generation || entries.1.len() >= LIMIT {
+                *entries = (generation, HashMap::new());
             }
-            if let Some(value) = known.1.get(key) {
+            if let Some(value) = entries.1.get(key) {
                 return Ok(Some(value.clone()));
             }
         }
         let Some((value, tables)) = find()? else { return Ok(None) };
         let unwatched = tables.iter().filter(|table| !watch(table.0.to_u32())).count();
-        // An older snapshot than the last invalidation must not be remembered: neither one that this transaction
-        // keeps, nor one that was passed while reading, nor one that could pass because nobody watched.
-        // SAFETY: reads a variable of the backend.
+        // A value read with a snapshot older than the last invalidation must not be cached: neither if this transaction
+        // keeps such a snapshot, nor if an invalidation came while reading, nor if one could be missed because the
+        // table was not watched yet. SAFETY: reads a variable of the backend.
         let snapshot_is_new = unsafe { pg_sys::XactIsoLevel } <= pg_sys::XACT_READ_COMMITTED as i32;
         if unwatched == 0 && snapshot_is_new && GENERATION.load(Ordering::Relaxed) == generation {
-            self.known.borrow_mut().1.insert(key.to_string(), value.clone());
+            self.entries.borrow_mut().1.insert(key.to_string(), value.clone());
         }
         Ok(Some(value))
     }

@@ -1,6 +1,6 @@
-//! Memory whose size callers decide, and work that takes as long as they decide. Where memory fails to be had Rust ends the
-//! process, and with it the server: so what is proportional to what callers give asks for it first, and says so as PostgreSQL
-//! says it. The rest is bounded.
+//! Memory and time that depend on the caller's input. If an allocation fails, Rust aborts the process, and with it the
+//! server. So whatever grows with the input reserves memory first, and raises PostgreSQL's error if there is too
+//! little. Everything else is bounded.
 
 use pgrx::PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY;
 use pgrx::{check_for_interrupts, ereport, pg_guard, pg_sys};
@@ -9,7 +9,8 @@ use std::ffi::c_int;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Sees to it that so many more fit. Raises PostgreSQL's out_of_memory: as a panic, so that all on the way is dropped.
+/// Reserves room for more items. Raises PostgreSQL's out_of_memory: as a panic, so that everything on the stack is
+/// dropped.
 pub fn make_room<T>(items: &mut Vec<T>, more: usize) {
     if items.try_reserve(more).is_err() {
         let bytes = more.saturating_mul(size_of::<T>());
@@ -18,52 +19,53 @@ pub fn make_room<T>(items: &mut Vec<T>, more: usize) {
     }
 }
 
-/// Raises the same where so many bytes are not to be had: asked before work that takes them bit by bit.
+/// Raises the same if so many bytes are not available: called before work that allocates them bit by bit.
 pub fn expect(bytes: usize) {
     if bytes >= LITTLE {
         drop(with_room::<u8>(bytes));
     }
 }
 
-/// Less is not asked for.
+/// Smaller amounts are not checked.
 const LITTLE: usize = 1 << 20;
 
-/// An empty list with room for so many.
+/// An empty list with reserved room.
 pub fn with_room<T>(count: usize) -> Vec<T> {
     let mut items = Vec::new();
     make_room(&mut items, count);
     items
 }
 
-/// The same bytes again.
+/// A copy of bytes.
 pub fn copied(bytes: &[u8]) -> Vec<u8> {
     let mut copy = with_room(bytes.len());
     copy.extend_from_slice(bytes);
     copy
 }
 
-/// Ends the call where it was cancelled, or the session where it was terminated: asked in every loop over what callers give.
+/// Ends the call if it was cancelled, or the session if it was terminated: called in every loop over the caller's
+/// input.
 pub fn let_interrupt() {
     check_for_interrupts!();
 }
 
-/// From so many rows on, or so many bytes, what a call took is given back.
+/// From so many rows or bytes on, the memory that a call took is given back.
 const MANY: usize = 10_000;
 const MUCH: usize = 1 << 24;
 
-/// Whether it is to be at the end of the transaction, and whether that is listened for.
-static IS_TO_BE: AtomicBool = AtomicBool::new(false);
-static IS_HEARD: AtomicBool = AtomicBool::new(false);
+/// Whether to trim at the end of the transaction, and whether the callback is registered.
+static TRIM_AT_END: AtomicBool = AtomicBool::new(false);
+static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
 
-/// Gives memory that is free back to the operating system, after a call that took much: the allocator would keep it for the
-/// session. At once, and when the transaction has ended, by when PostgreSQL has freed what was given to the call.
+/// Returns free memory to the operating system after a call that took much: the allocator would keep it for the
+/// session. Once now, and again at the end of the transaction, when PostgreSQL has freed the call's arguments.
 pub fn give_back(rows: usize, bytes: usize) {
     if rows < MANY && bytes < MUCH {
         return;
     }
     trim();
-    IS_TO_BE.store(true, Ordering::Relaxed);
-    if !IS_HEARD.swap(true, Ordering::Relaxed) {
+    TRIM_AT_END.store(true, Ordering::Relaxed);
+    if !IS_REGISTERED.swap(true, Ordering::Relaxed) {
         // SAFETY: the callback lives as long as the library, which PostgreSQL never unloads.
         unsafe { pg_sys::RegisterXactCallback(Some(on_transaction), std::ptr::null_mut()) };
     }
@@ -72,7 +74,7 @@ pub fn give_back(rows: usize, bytes: usize) {
 #[pg_guard]
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _unused: *mut c_void) {
     let ended = matches!(event, pg_sys::XactEvent::XACT_EVENT_COMMIT | pg_sys::XactEvent::XACT_EVENT_ABORT);
-    if ended && IS_TO_BE.swap(false, Ordering::Relaxed) {
+    if ended && TRIM_AT_END.swap(false, Ordering::Relaxed) {
         trim();
     }
 }

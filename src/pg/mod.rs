@@ -1,5 +1,5 @@
-//! What PostgreSQL makes hard, made safe. All `unsafe` of the extension is in this folder, each block with the reason
-//! it is sound; nothing in here knows about credits.
+//! What PostgreSQL makes hard, made safe. All `unsafe` code of the extension is in this folder, each block with the
+//! reason why it is sound; nothing in here knows about credits.
 
 pub mod backend;
 pub mod cache;

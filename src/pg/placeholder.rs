@@ -1,11 +1,11 @@
-//! Settings that were given a value before the library was loaded, when PostgreSQL knows no more of them than their names
-//! and takes any value from anybody.
+//! Placeholders: settings that got a value before the library was loaded, when PostgreSQL knows only their names and
+//! accepts any value from any role.
 
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// The first setting beginning with `prefix` that was given a value by a role that may not set it; those that anybody may
-/// set are passed over. PostgreSQL itself warns of it when the setting becomes known, and goes on with the default.
+/// The first setting beginning with `prefix` that was set by a role without the right to do so; `anybodys`, which any
+/// role may set, are skipped. PostgreSQL itself only warns when the setting is defined, and goes on with the default.
 pub fn first_refused(prefix: &str, anybodys: &[&str]) -> Option<String> {
     let is_ours = |name: &str| {
         name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -23,7 +23,7 @@ pub fn first_refused(prefix: &str, anybodys: &[&str]) -> Option<String> {
     })
 }
 
-/// What a setting was given, by whomever; `None` where it was not.
+/// The value of a setting, whoever set it; `None` if it was not set.
 pub fn value(name: &CStr) -> Option<String> {
     // SAFETY: the name is a live C string; what comes back is null or a C string that lives as long as nothing is set, and is
     // copied at once.
@@ -33,7 +33,7 @@ pub fn value(name: &CStr) -> Option<String> {
     }
 }
 
-/// All that PostgreSQL has at this moment.
+/// All settings that PostgreSQL has now.
 fn settings() -> Vec<*mut pg_sys::config_generic> {
     // SAFETY: a list and its length, copied before anything else can be called.
     unsafe {
@@ -48,7 +48,7 @@ fn settings() -> Vec<*mut pg_sys::config_generic> {
     }
 }
 
-/// Whether a setting that needs superuser would refuse this value: the question that PostgreSQL asks itself later.
+/// Whether a setting that needs superuser would refuse this value: the check that PostgreSQL makes later.
 fn is_refused(
     name: &CStr,
     source: pg_sys::GucSource::Type,

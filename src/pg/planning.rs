@@ -1,26 +1,27 @@
-//! How kept statements are planned. A plan made while a table is small, or not analyzed, is kept when the table is large: so the
-//! planner is not told what there is, but takes every table for one of many rows of which nothing else is known. Then what finds
-//! the fewest rows by their keys is the cheapest, and the plans are the same in every database.
+//! How kept statements are planned. A plan made while a table is small, or not analyzed, is kept when the table is
+//! large. So the planner does not see the statistics, but assumes that every table has many rows of which nothing else
+//! is known. Then the plan that finds the fewest rows by key is the cheapest, and plans are the same in every database.
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{pg_guard, pg_sys};
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
-/// How a statement is planned. What the planner expects of an average customer is wrong for a large one: so it is told what a
-/// statement is like.
+/// How a statement is planned. What the planner expects for an average customer is wrong for a large one, so each
+/// statement says what it is like.
 pub enum Planning {
-    /// Finds rows by key, one after the other, in the order in which their keys are given. Planned once, and without compilation,
-    /// which takes longer than it all.
+    /// Finds rows by key, one after the other, in the order in which the keys are given. Planned once, and without JIT
+    /// compilation, which would take longer than the statement.
     ByKey,
-    /// Takes the first rows in an index's order: likewise, and without sorting or keeping what it need not have read.
+    /// Takes the first rows in an index's order: the same, and without sorting or materializing rows that need not be
+    /// read.
     InOrder,
-    /// Reads much of a table: anew for the arguments of each call.
+    /// Reads much of a table: planned for the arguments of each call.
     Scanning,
 }
 
 impl Planning {
-    /// The settings that are off while it is planned, whatever the caller's are.
+    /// The settings that are off during planning, whatever the caller's values.
     fn without(&self) -> &'static [&'static CStr] {
         match self {
             Planning::ByKey => {
@@ -39,7 +40,7 @@ impl Planning {
         }
     }
 
-    /// Whether its plan is kept, whatever the arguments.
+    /// Whether its plan is kept for all arguments.
     pub fn is_kept(&self) -> bool {
         !matches!(self, Planning::Scanning)
     }
@@ -54,7 +55,7 @@ impl Planning {
     }
 }
 
-/// Runs `work` with some of PostgreSQL's own settings, or of ours, set otherwise.
+/// Runs `work` with other values for some settings, PostgreSQL's or ours.
 pub fn with_settings<T>(settings: impl Iterator<Item = (&'static CStr, &'static CStr)>, work: impl FnOnce() -> T) -> T {
     // SAFETY: the level is closed below, or by PostgreSQL when the work aborts.
     let level = unsafe { pg_sys::NewGUCNestLevel() };
@@ -82,23 +83,23 @@ pub fn with_settings<T>(settings: impl Iterator<Item = (&'static CStr, &'static 
 /// The name of [`PLANS_FOR_MANY`].
 const FOR_MANY: &CStr = c"credits.plan_for_many_rows";
 
-/// Whether the planner takes every table for a large one. A setting, so that its end is PostgreSQL's to see to, and so that a test
-/// can plan the statements as they are planned here.
+/// Whether the planner assumes that every table is large. A setting, so that PostgreSQL resets it even after an error,
+/// and so that a test can plan statements the same way.
 static PLANS_FOR_MANY: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// How many rows a table has.
+/// The assumed number of rows of a table.
 const ROWS: f64 = 1_000_000.0;
-/// How many pages they fill, and an index's entries.
+/// The assumed number of pages that they fill, and an index's entries.
 const PAGES: pg_sys::BlockNumber = 20_000;
 const INDEX_PAGES: pg_sys::BlockNumber = 5_000;
-/// How many levels such an index has above its leaves.
+/// The assumed number of levels of such an index above its leaves.
 const HEIGHT: i32 = 2;
 
-/// Whoever was asked before, of tables and of columns.
+/// The hooks that were installed before, for tables and for columns.
 static TABLES: OnceLock<pg_sys::get_relation_info_hook_type> = OnceLock::new();
 static COLUMNS: OnceLock<pg_sys::get_relation_stats_hook_type> = OnceLock::new();
 
-/// Has the planner ask what it is to know of tables and their columns. Called once, when the library is loaded.
+/// Installs the planner hooks for tables and columns. Called once, when the library is loaded.
 pub fn listen() {
     GucRegistry::define_bool_guc(
         FOR_MANY,
@@ -122,39 +123,39 @@ unsafe extern "C-unwind" fn on_table(
     root: *mut pg_sys::PlannerInfo,
     table: pg_sys::Oid,
     inherited: bool,
-    known: *mut pg_sys::RelOptInfo,
+    info: *mut pg_sys::RelOptInfo,
 ) {
     if let Some(Some(before)) = TABLES.get() {
         // SAFETY: called as we are.
-        unsafe { before(root, table, inherited, known) };
+        unsafe { before(root, table, inherited, info) };
     }
     if !PLANS_FOR_MANY.get() {
         return;
     }
     // SAFETY: the planner's own description of a table and of its indexes, made for the planning under way alone.
     unsafe {
-        ((*known).tuples, (*known).pages) = (ROWS, PAGES);
-        let Some(indexes) = (*known).indexlist.as_ref() else { return };
-        for place in 0..indexes.length as usize {
-            let index = (*indexes.elements.add(place)).ptr_value.cast::<pg_sys::IndexOptInfo>();
+        ((*info).tuples, (*info).pages) = (ROWS, PAGES);
+        let Some(indexes) = (*info).indexlist.as_ref() else { return };
+        for number in 0..indexes.length as usize {
+            let index = (*indexes.elements.add(number)).ptr_value.cast::<pg_sys::IndexOptInfo>();
             ((*index).tuples, (*index).pages, (*index).tree_height) = (ROWS, INDEX_PAGES, HEIGHT);
         }
     }
 }
 
-/// Whether what is known of a column has been said: nothing.
+/// Hides the statistics of a column. Returns whether it did.
 #[pg_guard]
 unsafe extern "C-unwind" fn on_column(
     root: *mut pg_sys::PlannerInfo,
     table: *mut pg_sys::RangeTblEntry,
     column: pg_sys::AttrNumber,
-    known: *mut pg_sys::VariableStatData,
+    info: *mut pg_sys::VariableStatData,
 ) -> bool {
     if PLANS_FOR_MANY.get() {
         // SAFETY: the answer's place, which not every caller has cleared.
-        unsafe { (*known).statsTuple = std::ptr::null_mut() };
+        unsafe { (*info).statsTuple = std::ptr::null_mut() };
         return true;
     }
     // SAFETY: called as we are.
-    COLUMNS.get().copied().flatten().is_some_and(|before| unsafe { before(root, table, column, known) })
+    COLUMNS.get().copied().flatten().is_some_and(|before| unsafe { before(root, table, column, info) })
 }

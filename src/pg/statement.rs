@@ -1,4 +1,4 @@
-//! Kept plans: SQL text prepared once a session and run with bound parameters, read-only or not.
+//! Statements: SQL text that is prepared once per session, planned and run with bound parameters, read-only or not.
 
 use crate::error::Error;
 use crate::pg::call::last;
@@ -10,24 +10,24 @@ use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
-/// Proof that the server programming interface is connected; what statements return lives no longer than it.
+/// Proof that SPI, the server programming interface, is connected; the results of statements live no longer than this.
 pub struct Session {
     reading: bool,
 }
 
 /// Runs `work` with statements that may write. They see what this transaction wrote, and each sees what others
-/// committed before it began (where the isolation level lets it). Then does what that put off.
+/// committed before it began (if the isolation level allows it). Then does the work that was put off.
 pub fn writing<T>(work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
     connected(Session { reading: false }, |session| {
-        let begin = last::Mark::here();
+        let begin = last::Scope::begin();
         let result = work(session)?;
         begin.finish(session)?;
         Ok(result)
     })
 }
 
-/// Runs `work` with statements that only read, in the snapshot of the statement that called, without a transaction id:
-/// fit for a STABLE function, a standby and a parallel worker.
+/// Runs `work` with statements that only read, in the snapshot of the calling statement, without a transaction id:
+/// suitable for a STABLE function, a standby and a parallel worker.
 pub fn reading<T>(work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
     connected(Session { reading: true }, work)
 }
@@ -42,14 +42,14 @@ fn connected<T>(session: Session, work: impl FnOnce(&Session) -> Result<T, Error
     result
 }
 
-/// Runs `work` in a connection of its own, at whose end all is freed that its statements were given and returned: for what is done
-/// again and again in one call.
+/// Runs `work` in a connection of its own, whose end frees all arguments and results of its statements: for work that
+/// is repeated many times in one call.
 pub fn freeing<T>(session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
     connected(Session { reading: session.reading }, work)
 }
 
-/// Runs `work`, in a session that may write, with statements that only read, all in one snapshot: what this transaction
-/// wrote and what others had committed by now.
+/// Runs `work`, in a session that may write, with statements that only read, all in one snapshot of what this
+/// transaction wrote and what others have committed by now.
 pub fn in_one_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
     // SAFETY: pushed here and popped below; where PostgreSQL raises an error in between, its abort pops it. The copy's
     // command id is brought up to now, so that it sees this transaction's own rows, as SPI itself does it.
@@ -64,7 +64,7 @@ pub fn in_one_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Res
     result
 }
 
-/// Runs `work` with statements that only read, in a snapshot of everything that has committed by now, whatever snapshot the
+/// Runs `work` with statements that only read, in a snapshot of everything that is committed now, whatever snapshot the
 /// caller has.
 pub fn in_latest_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
     // SAFETY: pushed here and popped below; where PostgreSQL raises an error in between, its abort pops it.
@@ -75,7 +75,7 @@ pub fn in_latest_snapshot<T>(_session: &Session, work: impl FnOnce(&Session) -> 
     result
 }
 
-/// The text of a statement that begins as others do, joined by the compiler: what panics here does so in it, never at run time.
+/// The text of a statement that begins like others, joined by the compiler: a panic here is a compile error.
 macro_rules! text {
     ($($part:expr),+) => {
         match std::ffi::CStr::from_bytes_with_nul(concat!($($part),+, "\0").as_bytes()) {
@@ -94,9 +94,9 @@ pub struct Statement {
     planning: Planning,
     /// What the plan is made of.
     source: AtomicPtr<pg_sys::CachedPlanSource>,
-    /// The number of the plan that was made as it is to be planned.
+    /// The generation of the plan that was made with our planning.
     generation: AtomicI32,
-    /// The session's schema for temporary tables when it was last run: PostgreSQL plans anew when that changes.
+    /// The session's schema for temporary tables when it last ran: PostgreSQL replans when that changes.
     temporary: AtomicU32,
 }
 
@@ -139,8 +139,8 @@ impl Statement {
         self.execute(session, plan, arguments)
     }
 
-    /// Sees to it that the plan is valid and was made as it is to be planned: PostgreSQL makes one anew by itself, as any query's,
-    /// where it finds out only while it runs it that it does not hold any more.
+    /// Ensures that the plan is valid and was made with our planning: if PostgreSQL found only while running it that
+    /// the plan is invalid, it would replan it like any other query.
     fn see_to_plan(&self, plan: pg_sys::SPIPlanPtr) -> Result<(), Error> {
         let temporary = temporary_schema();
         let same = self.temporary.swap(temporary, Ordering::Relaxed) == temporary;
@@ -227,10 +227,10 @@ pub struct Rows<'s> {
     session: PhantomData<&'s Session>,
 }
 
-/// As much memory as a row takes where it is read, beside what is large in it.
+/// The memory that a row takes when it is read, apart from large values.
 const ROW_BYTES: usize = 512;
 
-/// Fewer rows are left to the session's end, which frees all of them at once.
+/// Fewer rows are left to the end of the session, which frees all of them at once.
 const FREED: usize = 64;
 
 impl Drop for Rows<'_> {
@@ -262,18 +262,18 @@ impl<'s> Rows<'s> {
         })
     }
 
-    /// The row of that number, counted from 0, which is below their number.
-    pub fn row(&self, place: usize) -> Row<'_> {
-        Row::read(self.table, place.min(self.len() - 1))
+    /// The row at an index from 0, which must be less than their number.
+    pub fn row(&self, index: usize) -> Row<'_> {
+        Row::read(self.table, index.min(self.len() - 1))
     }
 
-    /// The first row, where there is one.
+    /// The first row, if there is one.
     pub fn first(&self) -> Option<Row<'_>> {
         self.iter().next()
     }
 }
 
-/// Most columns that a statement may return.
+/// The most columns that a statement may return.
 const COLUMNS: usize = 40;
 
 /// One row, read column by column.
@@ -285,7 +285,7 @@ pub struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// Takes a row apart at once: column by column PostgreSQL would begin with the first one each time.
+    /// Reads all columns of a row at once: column by column, PostgreSQL would begin at the first one each time.
     fn read(table: *mut pg_sys::SPITupleTable, row: usize) -> Self {
         let (mut datums, mut nulls) = ([pg_sys::Datum::null(); COLUMNS], [true; COLUMNS]);
         // SAFETY: the table lives as long as its rows, the row's index is below numvals, and both arrays have room for all of

@@ -1,4 +1,4 @@
-//! A subtransaction: work that is gone as if it had never run, where it does not come to anything.
+//! Subtransactions: work that is undone completely unless it succeeds.
 
 use crate::error::Error;
 use crate::pg::call::last;
@@ -9,8 +9,8 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgTryBuilder, pg_sys};
 use std::panic::AssertUnwindSafe;
 
-/// Runs work in a subtransaction, and keeps what it wrote and locked where what it returns says so; else, and where it raised
-/// an error, undoes all of it.
+/// Runs work in a subtransaction, and keeps what it wrote and locked if `keep` accepts its result; otherwise, or if it
+/// raises an error, undoes all of it.
 fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, Box<CaughtError>> {
     // SAFETY: ended below however the work ends; memory goes on to be taken where it was.
     let (context, owner) = unsafe {
@@ -19,7 +19,7 @@ fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, 
         pg_sys::MemoryContextSwitchTo(before.0);
         before
     };
-    let begin = last::Mark::here();
+    let begin = last::Scope::begin();
     let work = AssertUnwindSafe(|| Ok(work()));
     let worked: Result<T, Box<CaughtError>> =
         PgTryBuilder::new(work).catch_others(|e| Err(Box::new(e))).catch_rust_panic(|e| Err(Box::new(e))).execute();
@@ -38,9 +38,9 @@ fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, 
     worked
 }
 
-/// Runs work, and keeps what it wrote and locked where it returns something; else, and where it fails, undoes all of it and returns
-/// nothing: another way is tried then, which meets what is wrong again. What fails whatever the work was is raised. Unless it
-/// `waits` for locks, the same where one is not to be had within a millisecond.
+/// Tries work, and keeps what it wrote and locked if it returns something. Otherwise, or if it fails, undoes all of it
+/// and returns nothing: the caller then tries another way, which meets the same error again. Errors that are not about
+/// this work are raised. Unless it `waits` for locks, a lock that is not free within a millisecond counts as a failure.
 pub fn attempt<T>(_session: &Session, waits: bool, work: impl FnOnce() -> Result<Option<T>, Error>) -> Option<T> {
     let patience = if waits { None } else { Some((c"lock_timeout", c"1ms")) };
     let keep = |outcome: &Result<Option<T>, Error>| matches!(outcome, Ok(Some(_)));
@@ -54,17 +54,17 @@ pub fn attempt<T>(_session: &Session, waits: bool, work: impl FnOnce() -> Result
     )
 }
 
-/// Why work failed that was undone.
+/// Why undone work failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// The SQLSTATE.
     pub error: String,
-    /// What it says.
+    /// The message.
     pub message: String,
 }
 
 impl Failure {
-    /// Whether it was no more than that another session had a lock.
+    /// Whether the only reason was a lock of another session.
     pub fn is_busy(&self) -> bool {
         self.error == BUSY
     }
@@ -76,15 +76,15 @@ impl From<Error> for Failure {
     }
 }
 
-/// How errors begin that are about the server or about this session, whatever it was at: transactions that collide, resources that
-/// ran out, whoever operates it, its disks.
+/// The first two characters of errors that are not about the work but about the server or the session: serialization
+/// failures, lack of resources, operator intervention, system errors.
 const NOT_OF_THE_WORK: [&str; 4] = ["40", "53", "57", "58"];
 
-/// Those of them that work of another kind need not meet: it may need less, and other rows.
+/// Those that other kinds of work need not meet: they may need less, or other rows.
 const PASSING: [&str; 2] = ["40", "53"];
 
-/// Runs work, and undoes all of it where it fails, whatever the reason, or where a lock is not to be had in time; only what fails
-/// whatever the work was, a cancel say, is raised.
+/// Runs work, and undoes all of it if it fails for any reason, or if a lock is not free in time; only errors that are
+/// not about the work, for example a cancel, are raised.
 pub fn isolate<T>(patience: &Patience, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     if patience.is_out() {
         return Err(Failure { error: BUSY.to_string(), message: String::new() });
@@ -96,12 +96,12 @@ pub fn isolate<T>(patience: &Patience, work: impl FnOnce() -> Result<T, Error>) 
     outcome
 }
 
-/// The same for work that waits for locks as long as its caller does: what it is not to have in time is raised.
+/// The same for work that waits for locks as long as its caller does: if a lock is not free in time, that is raised.
 pub fn isolate_waiting<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     isolate_but(&|error| error == BUSY || starts_with(error, &NOT_OF_THE_WORK), work)
 }
 
-/// The same for a whole kind of work: nothing but what ends the session's call, a cancel or a disk that fails, is raised.
+/// The same for a whole kind of work: only what ends the session's call, such as a cancel or a disk failure, is raised.
 pub fn isolate_kind<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
     isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK) && !starts_with(error, &PASSING), work)
 }
@@ -117,7 +117,7 @@ fn isolate_but<T>(raised: &dyn Fn(&str) -> bool, work: impl FnOnce() -> Result<T
     }
 }
 
-/// Why work failed, but where that is to be raised.
+/// Why work failed, unless the error must be raised.
 fn raise_where(raised: &dyn Fn(&str) -> bool, caught: Box<CaughtError>) -> Failure {
     let (CaughtError::PostgresError(report)
     | CaughtError::ErrorReport(report)
@@ -129,9 +129,9 @@ fn raise_where(raised: &dyn Fn(&str) -> bool, caught: Box<CaughtError>) -> Failu
     Failure { error, message: report.message().to_string() }
 }
 
-/// A SQLSTATE as it is written, of how PostgreSQL packs it: six bits a character.
+/// Unpacks a SQLSTATE, which PostgreSQL packs with six bits per character.
 fn unpack(code: i32) -> String {
-    (0..5).map(|place| char::from(b'0' + (code >> (6 * place) & 0x3F) as u8)).collect()
+    (0..5).map(|index| char::from(b'0' + (code >> (6 * index) & 0x3F) as u8)).collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
-//! Values on their way into statements and out of rows: text, moments, ids and what is passed through. Exact decimals are in
-//! value/numeric.rs, arrays in value/array.rs, intervals in value/span.rs, places of rows in value/place.rs.
+//! Values that go into statements and come out of rows: text, moments, ids and values that are passed through. Exact
+//! decimals are in value/numeric.rs, arrays in value/array.rs, intervals in value/span.rs, locations of rows in
+//! value/row_location.rs.
 
 pub mod array;
 pub mod numeric;
-pub mod place;
+pub mod row_location;
 pub mod span;
 
-pub use place::Place;
+pub use row_location::RowLocation;
 
 use crate::moment::Time;
 use crate::pg::memory;
@@ -33,27 +34,27 @@ impl Cell {
     }
 }
 
-/// Bytes as PostgreSQL keeps them: copied to the current memory context, one part behind the other.
+/// Copies bytes into the current memory context, one part after the other.
 pub(super) fn kept(parts: &[&[u8]]) -> Cell {
     // SAFETY: as many bytes as the parts have, aligned for anything and written whole.
     unsafe {
-        let place = pg_sys::palloc(parts.iter().map(|part| part.len()).sum()).cast::<u8>();
-        let mut end = place;
+        let copy = pg_sys::palloc(parts.iter().map(|part| part.len()).sum()).cast::<u8>();
+        let mut end = copy;
         for part in parts {
             std::ptr::copy_nonoverlapping(part.as_ptr(), end, part.len());
             end = end.add(part.len());
         }
-        Cell::of(pg_sys::Datum::from(place))
+        Cell::of(pg_sys::Datum::from(copy))
     }
 }
 
-/// The header of a value that says its own size, for so many bytes behind it (postgres.h, `SET_VARSIZE`).
+/// The header of a varlena value with so many bytes after it (postgres.h, `SET_VARSIZE`).
 pub(super) fn header(size: usize) -> [u8; 4] {
     let size = size as u32 + 4;
     (if cfg!(target_endian = "big") { size } else { size << 2 }).to_ne_bytes()
 }
 
-/// A value that says its own size, as it lies, or as it was detoasted to.
+/// A varlena value, detoasted if needed.
 ///
 /// # Safety
 /// The datum is a live value of such a type.
@@ -66,13 +67,14 @@ pub(super) unsafe fn whole(datum: pg_sys::Datum) -> *const pg_sys::varlena {
     }
 }
 
-/// What can be passed to a statement or returned to a caller. Made in the current memory context.
+/// A value that can be passed to a statement or returned to a caller. Its cell is allocated in the current memory
+/// context.
 pub trait ToCell {
     /// The value as PostgreSQL passes it.
     fn cell(&self) -> Cell;
 }
 
-/// What can be read out of a row. `None` where the column holds something else than the type can say.
+/// A value that can be read from a row. `None` if the type cannot represent the column's value.
 pub trait FromCell: Sized {
     /// Reads a cell of a row.
     fn from_cell(cell: Cell) -> Option<Self>;
@@ -145,7 +147,7 @@ by_value!(i16, |raw| raw as i16);
 by_value!(i32, |raw| raw as i32);
 by_value!(i64, |raw| raw as i64);
 
-/// The oid of a table, as its rows have it in `tableoid`.
+/// The oid of a table, as in its rows' `tableoid`.
 #[derive(Debug, Clone, Copy)]
 pub struct Oid(pub pg_sys::Oid);
 
@@ -183,7 +185,7 @@ impl FromCell for Time {
     }
 }
 
-/// What a type's output function makes of a datum of it.
+/// The text of a datum, by its type's output function.
 pub fn printed(output: u32, datum: pg_sys::Datum) -> String {
     // SAFETY: callers pass a live datum of the function's type; it returns a fresh C string, freed after the copy.
     unsafe {
@@ -194,7 +196,7 @@ pub fn printed(output: u32, datum: pg_sys::Datum) -> String {
     }
 }
 
-/// Whether a value that says its own size is byte for byte what a type's input function makes of a text.
+/// Whether a varlena value equals, byte for byte, what a type's input function makes of a text.
 #[cfg(feature = "pg_test")]
 pub fn is_read_as(value: Cell, text: &str, input: u32, element: pg_sys::Oid) -> bool {
     let text = std::ffi::CString::new(text).unwrap_or_default();
@@ -259,15 +261,15 @@ macro_rules! passed_through {
     };
 }
 
-/// A `jsonb` as it came: its bytes as PostgreSQL stores them.
+/// A `jsonb`, unparsed: its bytes as PostgreSQL stores them.
 #[derive(Debug, Clone)]
 pub struct Json(Bytes);
 
 #[derive(Debug, Clone)]
 enum Bytes {
-    /// An argument's, which live as long as the call.
+    /// Those of an argument, which live as long as the call.
     Given(*const pg_sys::varlena),
-    /// Read out of a row.
+    /// Those read from a row.
     Kept(Vec<u8>),
 }
 
@@ -323,7 +325,7 @@ impl FromCell for Json {
     }
 }
 
-/// How many bytes a value that says its own size has, once it is taken out of where it is stored and uncompressed.
+/// The size of a varlena value in bytes, once detoasted.
 ///
 /// # Safety
 /// The datum is a live value of such a type.
@@ -340,11 +342,11 @@ pub(super) unsafe fn size(datum: pg_sys::Datum) -> usize {
     }
 }
 
-/// A column that is read only where it has at most so many bytes.
+/// A column that is read only if it has at most so many bytes.
 pub enum UpTo<T, const BYTES: usize> {
-    /// What it has.
+    /// The value.
     Is(T),
-    /// It has more.
+    /// It is larger.
     Larger,
 }
 
@@ -359,6 +361,6 @@ impl<T: FromCell, const BYTES: usize> FromCell for UpTo<T, BYTES> {
 }
 
 passed_through! {
-    /// A `numeric` that is passed through as it came: a total may be more than any one account can count.
+    /// A `numeric` that is passed through unchanged: a total may exceed what one account can count.
     Total
 }

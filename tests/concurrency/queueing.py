@@ -6,7 +6,7 @@ import json
 
 from sessions import DEBIT, EVENT, Pair, Session, refusal
 
-# The queue's locks (src/pg/lock.rs): who has one, and who waits for it.
+# The queue's locks (src/pg/locking/lock.rs): who has one, and who waits for it.
 QUEUE = """SELECT coalesce(jsonb_object_agg(pid, granted), '{}') AS queue FROM pg_locks
            WHERE locktype = 'object' AND classid = 'credits_internal.accounts'::regclass"""
 

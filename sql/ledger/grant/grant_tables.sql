@@ -1,29 +1,29 @@
 -- Credit grants.
 
 CREATE TABLE credits_internal.credit_grants (
-    customer_id       text COLLATE "C" NOT NULL,
-    grant_id          uuid NOT NULL,
-    currency          text COLLATE "C" NOT NULL,
-    category          text NOT NULL CHECK (category IN ('paid', 'promotional')),
-    status            text NOT NULL CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided')),
-    priority          smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
-    amount            numeric NOT NULL CHECK (amount > 0),
-    remaining         numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
-    lapsed            numeric NOT NULL DEFAULT 0 CHECK (lapsed BETWEEN 0 AND amount),
-    effective_at      timestamptz NOT NULL,
-    expires_at        timestamptz NOT NULL DEFAULT 'infinity' CHECK (expires_at > effective_at),
-    applicable_meters text[],
-    cost_basis        numeric CHECK (cost_basis >= 0),
-    name              text,
-    granted_by        text,
-    metadata          jsonb,
-    created_at        timestamptz NOT NULL,
-    ended_at          timestamptz,
-    ended_reason      text,
-    transferred_from  text COLLATE "C",
-    claim_operations  uuid[],
-    claims            numeric[],
-    claims_owe        boolean[],
+    customer_id         text COLLATE "C" NOT NULL,
+    grant_id            uuid NOT NULL,
+    currency            text COLLATE "C" NOT NULL,
+    category            text NOT NULL CHECK (category IN ('paid', 'promotional')),
+    status              text NOT NULL CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided')),
+    priority            smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
+    amount              numeric NOT NULL CHECK (amount > 0),
+    remaining           numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
+    lapsed              numeric NOT NULL DEFAULT 0 CHECK (lapsed BETWEEN 0 AND amount),
+    effective_at        timestamptz NOT NULL,
+    expires_at          timestamptz NOT NULL DEFAULT 'infinity' CHECK (expires_at > effective_at),
+    applicable_meters   text[],
+    cost_basis          numeric CHECK (cost_basis >= 0),
+    name                text,
+    granted_by          text,
+    metadata            jsonb,
+    created_at          timestamptz NOT NULL,
+    ended_at            timestamptz,
+    ended_reason        text,
+    transferred_from    text COLLATE "C",
+    clawback_operations uuid[],
+    clawback_amounts    numeric[],
+    clawback_owes       boolean[],
     PRIMARY KEY (customer_id, grant_id)
 ) WITH (fillfactor = 80);
 
@@ -54,11 +54,11 @@ COMMENT ON COLUMN credits_internal.credit_grants.ended_at IS 'When it was voided
 COMMENT ON COLUMN credits_internal.credit_grants.ended_reason IS 'Why it was voided, as the caller said.';
 COMMENT ON COLUMN credits_internal.credit_grants.transferred_from IS
 'The customer that the credits came from; NULL unless a transfer made it.';
-COMMENT ON COLUMN credits_internal.credit_grants.claim_operations IS
+COMMENT ON COLUMN credits_internal.credit_grants.clawback_operations IS
 'Which operations take credits of it when they come back: their price was paid back while they were held, or they were
 forgiven. The oldest first; NULL for none.';
-COMMENT ON COLUMN credits_internal.credit_grants.claims IS 'How many credits each of them takes.';
-COMMENT ON COLUMN credits_internal.credit_grants.claims_owe IS
+COMMENT ON COLUMN credits_internal.credit_grants.clawback_amounts IS 'How many credits each of them takes.';
+COMMENT ON COLUMN credits_internal.credit_grants.clawback_owes IS
 'Of each whether they are owed once their hold is captured.';
 
 -- Grants that can be drawn on, in the order in which they are.

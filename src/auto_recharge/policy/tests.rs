@@ -1,4 +1,4 @@
-//! Tests of what is judged of a balance: policy.rs.
+//! Tests of policy.rs: what is decided for a balance.
 
 use super::*;
 use crate::ledger::currency::PaymentLimits;
@@ -31,7 +31,7 @@ fn offer(most_a_day: Option<Decimal>) -> Offer {
     Offer {
         on_sale: true,
         active: true,
-        plain: true,
+        unrestricted: true,
         unit_amount: d(20),
         unit_credits: d(100),
         quantity: 1,
@@ -46,22 +46,22 @@ fn request(processing: bool, expires: i64) -> Option<Open> {
     Some(Open { processing, amount: d(20), comparable: true, expires_at: at(expires) })
 }
 
-fn seen(available: i64, low: i64, told: Level, auto: Option<Auto>) -> Seen {
-    Seen { at: at(0), available: d(available), unit: d(1), low: d(low), told, cause: None, auto }
+fn seen(available: i64, low: i64, reported: Level, auto: Option<Auto>) -> Seen {
+    Seen { at: at(0), available: d(available), unit: d(1), low: d(low), reported, cause: None, auto }
 }
 
 #[test]
 fn a_crossing_is_published_once() {
     let first = judge(&seen(4, 5, Level::Enough, None));
     assert!(first.publish_low && !first.publish_exhausted);
-    assert_eq!((first.told, first.below, first.above), (Level::Low, d(1), Some(d(5))));
-    assert!(!judge(&seen(3, 5, first.told, None)).publish_low);
-    let none = judge(&seen(0, 5, first.told, None));
+    assert_eq!((first.reported, first.below, first.above), (Level::Low, d(1), Some(d(5))));
+    assert!(!judge(&seen(3, 5, first.reported, None)).publish_low);
+    let none = judge(&seen(0, 5, first.reported, None));
     assert!(none.publish_exhausted && !none.publish_low);
     let both = judge(&seen(0, 5, Level::Enough, None));
     assert!(both.publish_exhausted && both.publish_low);
     let again = judge(&seen(7, 5, Level::Exhausted, None));
-    assert_eq!((again.told, again.below, again.above), (Level::Enough, d(5), None));
+    assert_eq!((again.reported, again.below, again.above), (Level::Enough, d(5), None));
 }
 
 #[test]
@@ -163,10 +163,11 @@ fn only_a_spend_asks_after_credits_were_taken_back() {
 }
 
 proptest! {
-    /// Whatever is known: what is looked for next is not the case now, so that one look is enough; and limits hold.
+    /// For any state: the conditions for the next evaluation do not hold now, so that one evaluation is enough; and
+    /// limits hold.
     #[test]
     fn one_look_is_enough(
-        available in 0i64..20, low in 0i64..20, told in 0i16..3, enabled: bool, threshold in 1i64..20, failures in 0i32..4,
+        available in 0i64..20, low in 0i64..20, reported in 0i16..3, enabled: bool, threshold in 1i64..20, failures in 0i32..4,
         open in proptest::option::of((any::<bool>(), -5i64..5)), attempts in 1i32..4, spent in 20i64..100, cooled in -5i64..5,
         most in 10i64..70, cause in 0..3, waits_for_spend: bool
     ) {
@@ -176,13 +177,13 @@ proptest! {
             cooled_at: Some(at(cooled)), attempts: (Some(3), attempts), amount: d(spent), oldest: Some(at(-50)),
         };
         let cause = [None, Some(Cause::Spent), Some(Cause::TakenBack)][cause as usize];
-        let verdict = judge(&Seen { cause, ..seen(available, low, Level::of(told), Some(auto)) });
+        let verdict = judge(&Seen { cause, ..seen(available, low, Level::of(reported), Some(auto)) });
         let waits = enabled && !verdict.request && (verdict.due_at.is_some() || verdict.waits_for_spend);
         prop_assert!(d(available) >= verdict.below || waits);
         let processing = open.is_some_and(|(processing, _)| processing) && verdict.close.is_none();
         prop_assert!(verdict.above.is_none_or(|above| d(available) < above) || processing);
         if verdict.request {
-            // One that was beyond its limit is canceled, and counts no longer.
+            // One that exceeded its limit is canceled, and no longer counts.
             let freed = i64::from(verdict.close == Some(Close::BeyondLimit));
             prop_assert!(attempts - (freed as i32) < 3 && spent - 20 * freed + 20 <= most && cooled <= 0);
             prop_assert!(enabled && most >= 20 && available < threshold);

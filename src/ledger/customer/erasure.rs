@@ -1,5 +1,5 @@
-//! Forgetting a person: what the application, customers and payment providers said of one is cleared, and the ledger stays. Each
-//! room clears what it has.
+//! Erasure of a person: what the application, customers and payment providers said about one is cleared, and the ledger
+//! stays. Each room clears its own tables.
 
 use crate::error::Error;
 use crate::input;
@@ -20,7 +20,7 @@ row! {
     pub struct ErasedRow {
         /// The application's key.
         pub customer_id: String,
-        /// When the person was forgotten.
+        /// When the person was erased.
         pub erased_at: Time,
     } read
 }
@@ -28,9 +28,9 @@ row! {
 row! {
     /// What `customer_metadata_clear` returns.
     pub struct ClearedRow {
-        /// How many rows had something to be cleared.
+        /// How many rows had something to clear.
         pub cleared: i64,
-        /// How many rows of the inbox wait to be charged and still have it.
+        /// How many rows of the inbox are not charged yet and still have it.
         pub waiting: i64,
     }
 }
@@ -41,13 +41,14 @@ static ERASE: Statement = Statement::new(
     &[TEXTOID],
 );
 
-/// `credits.customer_erase`: forgets the person, keeps the ledger. Raises PC003, PC013.
+/// `credits.customer_erase`: erases the person, keeps the ledger. Raises PC003, PC013.
 #[pg_extern(sql = false)]
 fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
-            // What is locked before a customer, the customer, accounts, all else: the order of ledger/engine/posting.rs.
+            // First what is locked before a customer, then the customer, accounts and everything else: the order of
+            // ledger/engine/posting.rs.
             LISTENERS.all().try_for_each(|listener| listener.before_erasure(session, customer_id))?;
             let erased = match ERASE.run(session, &[customer_id.cell()])?.first() {
                 Some(row) => ErasedRow::read(row)?,
@@ -61,7 +62,7 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     })())
 }
 
-/// Locks a customer's accounts, as whatever else changes what belongs to them.
+/// Locks a customer's accounts, as every other change of their rows does.
 fn lock(session: &Session, customer_id: &str) -> Result<(), Error> {
     let currencies = balance::currencies(session, customer_id)?;
     let keys: Vec<Key> = currencies.into_iter().map(|code| (customer_id.to_string(), code)).collect();
@@ -84,7 +85,7 @@ static CLEAR_HOLDS: Statement = Statement::new(
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 );
-// A purchase by amount has no product to be named after: its grant is named by its description.
+// A purchase by amount has no product: its grant is named after its description.
 static CLEAR_GRANTS: Statement = Statement::new(
     c"WITH described AS (
           SELECT t.grant_id FROM credits_internal.top_ups t
@@ -105,13 +106,13 @@ static CLEAR_GRANTS: Statement = Statement::new(
 /// What one room cleared.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cleared {
-    /// Rows that had something to be cleared.
+    /// Rows that had something to clear.
     pub rows: i64,
-    /// Rows that wait to be charged and still have it.
+    /// Rows that are not charged yet and still have it.
     pub waiting: i64,
 }
 
-/// `credits.customer_metadata_clear`: clears what the application wrote beside a customer's usage, spending, grants and
+/// `credits.customer_metadata_clear`: clears what the application stored with a customer's usage, spending, grants and
 /// purchases. Raises PC003, PC013.
 #[pg_extern(sql = false)]
 fn customer_metadata_clear(customer_id: Option<&str>) -> Reply<One<ClearedRow>> {
@@ -120,7 +121,8 @@ fn customer_metadata_clear(customer_id: Option<&str>) -> Reply<One<ClearedRow>> 
         writing(|session| {
             customer::must_exist(session, customer_id)?;
             lock(session, customer_id)?;
-            // The grants before the purchases, whose descriptions say what the grants are named by.
+            // The grants before the purchases, since the purchases' descriptions tell which grants are named after
+            // them.
             let mut all = ClearedRow {
                 cleared: count(session, &[&CLEAR_OPERATIONS, &CLEAR_HOLDS, &CLEAR_GRANTS], customer_id)?,
                 waiting: 0,

@@ -1,7 +1,7 @@
-//! A book: the working copy of one account while its row is locked (or while a reader computes what is due).
-//! It decides what time, grants, charges and holds do to the account and writes down the ledger lines. Pure: what is
-//! loaded into it and what is stored from it is in posting.rs. Here are its balances and how a line is written; what
-//! changes them is in book/: time.rs, spend.rs, supply.rs, usage.rs, reclaim.rs, and which grants are loaded in window.rs.
+//! A book: the working copy of one account while its row is locked (or while a reader computes what is due). It decides
+//! what time, grants, charges and holds do to the account, and records the ledger lines. Pure: posting.rs loads it from
+//! the tables and writes it back. This file has its balances and how a line is recorded; book/ has what changes them
+//! (time.rs, spend.rs, supply.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
 
 mod reclaim;
 mod spend;
@@ -22,32 +22,34 @@ use crate::moment::Time;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// What a posting did to the credits, where that decides whether more are to be bought.
+/// What a posting did to the credits, as far as it decides whether to buy more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The customer spent some.
     Spent,
-    /// Some were taken from the customer: their price was paid back, or somebody ended or corrected them.
+    /// Some were taken from the customer: their price was refunded, or a grant was ended or corrected by hand.
     TakenBack,
 }
 
-/// At which balances somebody is to be told, or credits are to be bought: what auto_recharge/evaluation.rs left to be looked for.
+/// When the balance must be evaluated: auto_recharge/evaluation.rs sets at which balances to publish an event or buy
+/// credits.
 #[derive(Debug, Clone, Default)]
-pub struct Watch {
+pub struct Evaluation {
     /// When less is available.
     pub below: Decimal,
-    /// When so much is available again.
+    /// When at least this much is available again.
     pub above: Option<Decimal>,
-    /// Whatever is available: time brought something, or what is watched has changed.
+    /// At any balance: time changed something, or the terms of the evaluation changed.
     pub now: bool,
     /// What was done to the credits last.
     pub cause: Option<Cause>,
-    /// Whether the book is opened as of a moment before its last posting: what is charged then was reported before that.
+    /// Whether the book is opened as of a moment before its last posting, so that what is charged was reported before
+    /// that posting.
     pub late: bool,
 }
 
-impl Watch {
-    /// Whether anything is looked for at all.
+impl Evaluation {
+    /// Whether any balance is set.
     pub fn is_set(&self) -> bool {
         self.below > Decimal::ZERO || self.above.is_some()
     }
@@ -68,7 +70,7 @@ pub struct Book {
     pub held: Decimal,
     /// Owed.
     pub pending: Decimal,
-    /// All that it was ever granted: no balance of it can come to more.
+    /// Everything it was ever granted: no balance can exceed it.
     pub issued: Decimal,
     /// The most that may be owed; `None` is any.
     pub overdraft_limit: Option<Decimal>,
@@ -76,7 +78,7 @@ pub struct Book {
     pub head: Option<(Uuid, Decimal)>,
     /// The first moment at which time alone changes something.
     pub next_change_at: Time,
-    /// When it was last posted to, or the moment of the posting under way.
+    /// When it was last posted to, or the moment of the current posting.
     pub posted_at: Time,
     /// The number of the last line.
     pub last_line: i64,
@@ -86,32 +88,31 @@ pub struct Book {
     pub defers: bool,
     /// Grants in drawdown order: all that are open, or as many of the first as the charges can need.
     grants: Grants,
-    /// Whether the head alone was taken in, and has paid all that was charged.
+    /// Whether only the head was loaded, and has paid everything that was charged.
     head_alone: bool,
-    /// The last grant in order of those that were taken in; `None` where all that are open were.
+    /// The last of the loaded grants in drawdown order; `None` if all open grants are loaded.
     window_end: Option<Grant>,
-    /// Grants that change and are not in line to pay: ended ones, and those that stand after a window's end.
+    /// Grants that change but are not in line to pay: ended ones, and those beyond the window's end.
     aside: Vec<Grant>,
     /// What is owed, by number: oldest first.
     debts: BTreeMap<i64, Debt>,
     /// Lines to append.
     pub lines: Vec<Line>,
-    /// Holds that came to their end.
+    /// Holds that ended.
     pub closed: Vec<ClosedHold>,
-    /// By line: what grants paid for usage that is priced as one and that may come back. Changed and new ones, and those
-    /// that were loaded.
+    /// By line: what grants paid for usage that is priced together, and may get back. New, changed and loaded ones.
     draws: BTreeMap<i64, PeriodDraw>,
-    /// Events that owe nothing and whose rows must be written: what is paid for each, less what it gave back.
+    /// Events that owe nothing but whose rows must be written: what was paid for each, less what came back.
     charged: BTreeMap<String, Decimal>,
     /// Events that were recorded earlier and are charged now, with the time of their report.
     pub settled: Vec<(Time, String)>,
-    /// By operation: credits that it took back from the grant of its purchase, beside what its row says.
+    /// By operation: credits that it clawed back from its purchase's grant, in addition to what its row says.
     pub taken: BTreeMap<Uuid, Decimal>,
-    /// When to look whether something is to be told of the balance.
-    pub watch: Watch,
-    /// Whether the account's row must be written, even where no line was.
+    /// When the balance must be evaluated.
+    pub evaluation: Evaluation,
+    /// Whether the account's row must be written even if no line was.
     touched: bool,
-    /// Whether something was to change that is not there: the tables were damaged.
+    /// Whether a row that had to change is missing: the tables are damaged.
     broken: bool,
     /// Usage that was recorded earlier and is not charged: more would be owed than can be counted.
     pub uncountable: Vec<String>,
@@ -153,7 +154,7 @@ impl Book {
             charged: BTreeMap::new(),
             settled: Vec::new(),
             taken: BTreeMap::new(),
-            watch: Watch::default(),
+            evaluation: Evaluation::default(),
             touched: false,
             broken: false,
             uncountable: Vec::new(),
@@ -171,13 +172,13 @@ impl Book {
         self.available + self.restricted
     }
 
-    /// Whether nothing is below zero, no grant above what was granted, and nothing missed that was to change.
+    /// Whether nothing is below zero, no grant exceeds what was granted, and no row that had to change is missing.
     pub fn is_sound(&self) -> bool {
         let sane = |amount: &Decimal| !amount.is_sign_negative() || amount.is_zero();
         !self.broken
             && [self.available, self.restricted, self.held, self.pending].iter().all(sane)
             && self.changed_grants().all(|g| sane(&g.remaining) && g.remaining + g.lapsed <= g.amount)
-            // An event of a period may have brought back more than was paid for it itself.
+            // An event of a period may have returned more than was paid for that event.
             && self.changed_debts().all(|d| (d.source.period().is_some() || sane(&d.consumed)) && sane(&d.pending))
     }
 
@@ -186,43 +187,48 @@ impl Book {
         self.touched || !self.lines.is_empty() || self.changed_debts().next().is_some()
     }
 
-    /// Whether nothing has changed but that the head has less, and every line of that was handed over: then the account's row
-    /// says it all with what is available, when it was posted to, and its last line.
+    /// Whether the only change is that the head has less, and every line of that was handed over. Then the account's
+    /// row needs only its available balance, posting time and last line.
     pub fn only_head_paid(&self) -> bool {
-        self.head_alone && self.lines.is_empty() && self.debts.is_empty() && self.settled.is_empty() && !self.watch.now
+        self.head_alone
+            && self.lines.is_empty()
+            && self.debts.is_empty()
+            && self.settled.is_empty()
+            && !self.evaluation.now
     }
 
-    /// Has the account's row written whatever else there is: something changes under its lock that is in no book.
+    /// Marks the account's row to be written in any case: something that is in no book changes under its lock.
     pub fn touch(&mut self) {
         self.touched = true;
     }
 
-    /// Whether the balance is to be looked at.
-    pub fn is_to_be_watched(&self) -> bool {
-        let Watch { below, above, now, cause, .. } = &self.watch;
-        let taken_back = *cause == Some(Cause::TakenBack) && self.watch.is_set();
+    /// Whether the balance must be evaluated.
+    pub fn needs_evaluation(&self) -> bool {
+        let Evaluation { below, above, now, cause, .. } = &self.evaluation;
+        let taken_back = *cause == Some(Cause::TakenBack) && self.evaluation.is_set();
         *now || taken_back || self.available < *below || above.is_some_and(|above| self.available >= above)
     }
 
-    /// Has the balance looked at whatever it is: what is watched has changed.
-    pub fn watch_now(&mut self) {
-        self.watch.now = true;
+    /// Evaluates the balance at the next posting, whatever it is: the terms of the evaluation changed.
+    pub fn evaluate_now(&mut self) {
+        self.evaluation.now = true;
         self.touch();
     }
 
-    /// The customer spent credits; but not after the last posting, where that is charged late: it may have taken some back.
+    /// The customer spent credits. Late charges do not count: they were made before the last posting, which may have
+    /// taken credits back.
     pub(super) fn spent(&mut self) {
-        if !self.watch.late {
-            self.watch.cause = Some(Cause::Spent);
+        if !self.evaluation.late {
+            self.evaluation.cause = Some(Cause::Spent);
         }
     }
 
-    /// Credits were taken from the customer, who spent nothing.
+    /// Credits were taken from the customer without being spent.
     pub fn taken_back(&mut self) {
-        self.watch.cause = Some(Cause::TakenBack);
+        self.evaluation.cause = Some(Cause::TakenBack);
     }
 
-    /// Writes a line down: the only way in which balances change.
+    /// Records a line: the only way balances change.
     fn post(
         &mut self,
         line_type: LineType,
@@ -259,8 +265,8 @@ impl Book {
         });
     }
 
-    /// Hands over the only line that a charge wrote, after so many others, where the event can be that line itself: a grant
-    /// paid all of it now.
+    /// Hands over the only line that a charge recorded after the first `before` lines, if the event's row can stand for
+    /// it: one grant paid all of it now.
     pub fn hand_over(&mut self, before: usize) -> Option<OwnLine> {
         let [line] = self.lines.get(before..)? else { return None };
         if line.line_type != LineType::Consumption || line.effective_at != self.posted_at {
@@ -281,19 +287,19 @@ impl Book {
         self.closed.push(ClosedHold { id, status, captured, closed_at });
     }
 
-    /// What the rows say of debts that the book does not know yet; of those that it knows it knows better.
+    /// Loads debts that the book does not have yet; those that it has are newer than their rows.
     pub fn take_debts(&mut self, debts: Vec<Debt>) {
         for debt in debts {
             self.debts.entry(debt.debt_no).or_insert(debt);
         }
     }
 
-    /// What is still owed for these debts, as the book knows it.
+    /// What is still owed for these debts, according to the book.
     pub fn owed_for(&self, debts: &[Debt]) -> Decimal {
         debts.iter().map(|debt| self.debts.get(&debt.debt_no).unwrap_or(debt).pending).sum()
     }
 
-    /// What an event has been charged so far, where that is not in its row yet.
+    /// What an event has been charged so far, if that is not in its row yet.
     pub fn debt(&self, identifier: &str) -> Option<&Debt> {
         self.debts.values().find(|d| d.source.identifier() == Some(identifier))
     }
@@ -303,7 +309,7 @@ impl Book {
         self.debts.values().filter(|d| d.changed)
     }
 
-    /// What is paid and owed for an event, where its row must be written.
+    /// What is paid and owed for an event, if its row must be written.
     pub fn charged_for(&self, identifier: &str) -> Option<(Decimal, Decimal)> {
         let debt = self.debt(identifier).filter(|debt| debt.changed).map(|debt| (debt.consumed, debt.pending));
         debt.or_else(|| self.charged.get(identifier).map(|consumed| (*consumed, Decimal::ZERO)))
@@ -314,7 +320,7 @@ impl Book {
         self.charged.iter().map(|(identifier, consumed)| (identifier, *consumed))
     }
 
-    /// By line: what grants paid for usage that is priced as one, where its row says something else.
+    /// By line: what grants paid for usage that is priced together, if it differs from its row.
     pub fn changed_draws(&self) -> impl Iterator<Item = (i64, &PeriodDraw)> {
         self.draws.iter().filter(|(_, draw)| draw.amount != draw.stored).map(|(line_no, draw)| (*line_no, draw))
     }

@@ -35,15 +35,15 @@ impl Category {
 /// Where a grant stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Not yet effective.
-    Pending,
+    /// Scheduled: not yet effective.
+    Scheduled,
     /// Can be drawn on.
     Granted,
     /// Nothing remains.
     Depleted,
     /// Its time ran out.
     Expired,
-    /// Taken back by hand.
+    /// Ended by hand.
     Voided,
 }
 
@@ -51,7 +51,7 @@ impl Status {
     /// The name in SQL.
     pub fn as_str(self) -> &'static str {
         match self {
-            Status::Pending => "pending",
+            Status::Scheduled => "pending",
             Status::Granted => "granted",
             Status::Depleted => "depleted",
             Status::Expired => "expired",
@@ -61,7 +61,7 @@ impl Status {
 
     /// The status of that name in SQL.
     pub fn parse(name: &str) -> Option<Self> {
-        [Status::Pending, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
+        [Status::Scheduled, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
             .into_iter()
             .find(|s| s.as_str() == name)
     }
@@ -86,21 +86,22 @@ pub struct Grant {
     pub amount: Decimal,
     /// What is left, in credits.
     pub remaining: Decimal,
-    /// What of it expired, was voided or was taken back, in credits.
+    /// How much of it expired, was voided or was clawed back, in credits.
     pub lapsed: Decimal,
     /// Where it stands.
     pub status: Status,
-    /// What is to be taken of it when credits come back to it, the oldest claim first.
-    pub claims: Vec<Claim>,
-    /// Whether its row says something else than these, or than `lapsed`.
+    /// Open clawbacks: what to take when credits return to it, the oldest first.
+    pub clawbacks: Vec<Clawback>,
+    /// Whether its row differs from these, or from `lapsed`.
     pub reclaimed: bool,
-    /// Whether its row says something else than this.
+    /// Whether its row differs from this.
     pub changed: bool,
 }
 
-/// Credits of a grant whose price was paid back while they were held, or that were forgiven: taken when they come back.
+/// An open clawback: credits of a grant whose price was refunded while they were held, or that were forgiven; taken
+/// when they come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
+pub struct Clawback {
     /// Credits.
     pub amount: Decimal,
     /// The operation that takes them.
@@ -109,27 +110,27 @@ pub struct Claim {
     pub owes: bool,
 }
 
-/// Takes so much off claims, the oldest first, or off those that owe: what each of them gives.
-pub fn take_off(claims: &mut Vec<Claim>, amount: Decimal, owing_alone: bool) -> Vec<Claim> {
+/// Takes an amount off clawbacks, oldest first, or only off those that owe. Returns what each of them gave.
+pub fn take_off(clawbacks: &mut Vec<Clawback>, amount: Decimal, owing_alone: bool) -> Vec<Clawback> {
     let mut open = amount;
     let mut taken = Vec::new();
-    for claim in claims.iter_mut().filter(|claim| claim.owes || !owing_alone) {
-        let part = open.min(claim.amount);
+    for clawback in clawbacks.iter_mut().filter(|clawback| clawback.owes || !owing_alone) {
+        let part = open.min(clawback.amount);
         if part > Decimal::ZERO {
-            claim.amount -= part;
+            clawback.amount -= part;
             open -= part;
-            taken.push(Claim { amount: part, ..*claim });
+            taken.push(Clawback { amount: part, ..*clawback });
         }
     }
-    claims.retain(|claim| !claim.amount.is_zero());
+    clawbacks.retain(|clawback| !clawback.amount.is_zero());
     taken
 }
 
-/// What drawdown orders grants by, and what tells one from every other.
+/// What drawdown orders grants by; unique to each grant.
 pub type Precedence = (i16, Time, Category, Time, Uuid);
 
 impl Grant {
-    /// Its place in line.
+    /// Its position in line.
     pub fn precedence(&self) -> Precedence {
         (self.priority, self.expires_at, self.category, self.effective_at, self.id)
     }
@@ -139,7 +140,7 @@ impl Grant {
         GrantRef { id: self.id, restricted: self.is_restricted() }
     }
 
-    /// Whether it can never be drawn on again: ended by hand, or by its time, credits that may still come back included.
+    /// Whether it can never be drawn on again, even if credits come back to it: ended by hand, or by its time.
     pub fn has_ended(&self, at: Time) -> bool {
         matches!(self.status, Status::Expired | Status::Voided) || self.expires_at <= at
     }
@@ -231,16 +232,16 @@ impl Grants {
         Grants(grants)
     }
 
-    /// Puts one more grant in its place.
+    /// Inserts a grant where it belongs.
     pub fn insert(&mut self, grant: Grant) {
-        let place = self.0.partition_point(|g| *g < grant);
-        self.0.insert(place, grant);
+        let index = self.0.partition_point(|g| *g < grant);
+        self.0.insert(index, grant);
     }
 
-    /// The grant with that place in line, for changing what does not bear on it.
+    /// The grant at that position in line, for changes that do not affect the order.
     pub fn at_mut(&mut self, precedence: &Precedence) -> Option<&mut Grant> {
-        let place = self.0.binary_search_by(|g| g.precedence().cmp(precedence)).ok()?;
-        self.0.get_mut(place)
+        let index = self.0.binary_search_by(|g| g.precedence().cmp(precedence)).ok()?;
+        self.0.get_mut(index)
     }
 
     /// How many there are.
@@ -248,9 +249,9 @@ impl Grants {
         self.0.len()
     }
 
-    /// Takes out those that cannot be drawn on any more, and returns them: nothing remains of them, or they have ended.
+    /// Removes and returns grants that can no longer be drawn on: nothing remains of them, or they have ended.
     pub fn take_spent(&mut self) -> Vec<Grant> {
-        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Pending);
+        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Scheduled);
         let (line, spent) = std::mem::take(&mut self.0).into_iter().partition(stays);
         self.0 = line;
         spent
@@ -258,8 +259,8 @@ impl Grants {
 
     /// Takes a grant out of the line.
     pub fn remove(&mut self, id: Uuid) -> Option<Grant> {
-        let place = self.0.iter().position(|g| g.id == id)?;
-        Some(self.0.remove(place))
+        let index = self.0.iter().position(|g| g.id == id)?;
+        Some(self.0.remove(index))
     }
 
     /// Those of them that an event of that meter, or with `None` a plain debit, could draw on, in order.
@@ -272,12 +273,12 @@ impl Grants {
         self.0.iter()
     }
 
-    /// The grants for changing what does not bear on their order.
+    /// The grants, for changes that do not affect their order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Grant> {
         self.0.iter_mut()
     }
 
-    /// What an event of that meter, or with `None` a plain debit, could draw in all.
+    /// The total that an event of that meter, or with `None` a plain debit, could draw.
     pub fn payable(&self, meter: Option<&str>) -> Decimal {
         self.payers(meter).map(|g| g.remaining).sum()
     }
@@ -287,8 +288,8 @@ impl Grants {
         self.payers(None).next()
     }
 
-    /// Takes up to `amount` from the grants that may pay, in order. The draws sum to less than `amount` only where
-    /// there is no more.
+    /// Takes up to `amount` from the grants that may pay, in order. The draws sum to less than `amount` only if there
+    /// is no more.
     pub fn draw(&mut self, meter: Option<&str>, amount: Decimal) -> Vec<Draw> {
         let mut open = amount;
         let mut draws = Vec::new();

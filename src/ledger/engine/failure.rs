@@ -1,5 +1,5 @@
-//! Accounts that maintenance failed on: each is left alone for a while, so that it holds back nobody else, and tried again after
-//! growing pauses. The view backlog counts them, verify() names them.
+//! Accounts on which maintenance failed: each is skipped for a while, so that it does not hold up others, and retried
+//! after growing pauses. The view backlog counts them, verify() names them.
 
 use crate::error::Error;
 use crate::ledger::engine::posting::{self, Key};
@@ -10,9 +10,9 @@ use crate::pg::value::ToCell;
 use pgrx::pg_sys::TEXTOID;
 use std::collections::HashSet;
 
-/// Does `work` for accounts: for all at once, in a subtransaction; where that fails, for each in one of its own, and those that
-/// it fails for are recorded, but for what other sessions have locked. `failed` are those that it failed for before. What it came
-/// to, added up, and for how many it failed.
+/// Does `work` for all accounts at once, in a subtransaction; if that fails, for each in one of its own. Accounts for
+/// which it fails are recorded, except those that other sessions have locked. `failed` are the accounts that failed
+/// before. Returns the sum of what was done, and how many accounts failed.
 pub fn each_apart(
     session: &Session,
     keys: &[Key],
@@ -46,15 +46,15 @@ pub fn each_apart(
     Ok((done, failures))
 }
 
-static KNOWN: Statement =
+static FAILED_ACCOUNTS: Statement =
     Statement::scanning(c"SELECT f.customer_id, f.currency FROM credits_internal.account_failures f", &[]);
 
-/// All of them.
-pub fn known(session: &Session) -> Result<HashSet<Key>, Error> {
-    KNOWN.run(session, &[])?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+/// All failed accounts.
+pub fn failed_accounts(session: &Session) -> Result<HashSet<Key>, Error> {
+    FAILED_ACCOUNTS.run(session, &[])?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
-// By the server's time, whatever the test clock says: a pause is a pause.
+// By the server's clock, whatever the test clock says: a pause takes real time.
 static RECORD: Statement = Statement::new(
     c"INSERT INTO credits_internal.account_failures
       AS f (customer_id, currency, error, message, attempts, failed_since, failed_at,
@@ -66,7 +66,7 @@ static RECORD: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// Records that work for an account failed, unless another session has it just now.
+/// Records that work for an account failed, unless another session has it locked.
 pub fn record(session: &Session, key: &Key, failure: &Failure) -> Result<(), Error> {
     if posting::lock_free(session, std::slice::from_ref(key))?.is_empty() {
         return Ok(());
@@ -80,7 +80,7 @@ static FORGET: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
-/// Forgets that it did: it works again.
+/// Deletes the record: the account works again.
 pub fn forget(session: &Session, key: &Key) -> Result<(), Error> {
     FORGET.run(session, &[key.0.cell(), key.1.cell()]).map(drop)
 }

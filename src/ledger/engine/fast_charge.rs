@@ -1,7 +1,7 @@
-//! The head: the grant that pays next, whose remaining the account's own row carries. A charge that it covers, while nothing
-//! is due, is one statement: the account's row, and nothing else, says whether the credits can be taken, and what is charged
-//! is written with the identifier or key that it claims, its own line of the ledger. Where that identifier or key turns out
-//! to be taken, the credits are given back before anybody has seen them gone.
+//! The fast path of a charge: the head grant pays, whose remaining the account's own row carries. While nothing is due,
+//! such a charge is one statement. The account's row alone decides whether the credits can be taken, and the event or
+//! debit is written with the identifier or key that it claims, as its own ledger line. If that identifier or key turns
+//! out to be taken, the credits are returned before anyone has seen them gone.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::ledger::engine::line::OwnLine;
 use crate::ledger::engine::posting;
 use crate::moment::Time;
 use crate::pg::locking::queue;
-use crate::pg::row_version::{Mark, Written};
+use crate::pg::row_version::{Moment, RowVersion};
 use crate::pg::statement::{Rows, Session, Statement};
 use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
@@ -17,16 +17,16 @@ use pgrx::pg_sys::{
     INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,
 };
 
-/// Who spends.
+/// What spends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spending {
-    /// Anybody: grants for certain meters are passed over.
-    Plain,
-    /// A meter's event: a grant for certain meters may have to pay first, and then the head does not.
+    /// A plain debit: grants for certain meters are skipped.
+    Debit,
+    /// A meter's event: if a grant for certain meters has to pay first, the head does not.
     Usage,
 }
 
-/// What became of a charge.
+/// The outcome of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paid {
     /// The head paid, and the line is written.
@@ -34,16 +34,16 @@ pub enum Paid {
         /// What a plain debit may take now.
         available: Decimal,
     },
-    /// What the line claims is taken: nothing has changed.
+    /// The key that the line claims is taken: nothing has changed.
     Taken,
-    /// The head does not cover it, or something is due or told first: nothing has changed.
+    /// The head does not cover it, or something is due or must be published first: nothing has changed.
     Otherwise,
 }
 
-/// The text of a statement that charges the head. It goes on with the INSERT of the line, from `charge c`, which returns the
-/// line's running balance; its own parameters begin with $7. Before them: 1 customer_id, 2 currency, 3 credits, 4 the time,
-/// 5 the most that may be restricted, 6 whether usage may wait. It waits for the account's row at the most, and is judged
-/// by that row alone. Without trailing zeros what is given back is what it was to the last digit.
+/// The text of a statement that charges the head. The INSERT of the line follows, from `charge c`, and returns the
+/// line's running balance; its own parameters begin with $7. Before them: 1 customer_id, 2 currency, 3 credits, 4 the
+/// time, 5 the most that may be restricted, 6 whether usage may be unsettled. It waits only for the account's row, and
+/// depends on that row alone. Trailing zeros are removed, so that returning credits restores the exact digits.
 macro_rules! charging {
     ($($line:expr),+) => {
         crate::pg::statement::text!(
@@ -62,11 +62,11 @@ macro_rules! charging {
 }
 pub(crate) use charging;
 
-/// Whose account pays how much, for what, and when.
+/// Which account pays how much, for what, and when.
 pub struct Charge<'a> {
     /// The customer and the currency.
     pub account: (&'a str, &'a str),
-    /// Credits, more than nothing.
+    /// Credits, greater than zero.
     pub amount: Decimal,
     /// For what.
     pub by: Spending,
@@ -74,7 +74,7 @@ pub struct Charge<'a> {
     pub now: Time,
 }
 
-/// Charges the head, and writes the line by a statement of [`charging`] with the rest of its parameters.
+/// Charges the head, and writes the line with a [`charging`] statement and the rest of its parameters.
 pub fn pay(session: &Session, charge: &Charge<'_>, line: &Statement, cells: &[Cell]) -> Result<Paid, Error> {
     let standing = match attempt(session, charge, line, cells, (Decimal::ZERO, false))? {
         Attempt::Paid(paid) => return Ok(paid),
@@ -82,8 +82,8 @@ pub fn pay(session: &Session, charge: &Charge<'_>, line: &Statement, cells: &[Ce
         Attempt::Not(Some(standing)) => standing,
     };
     let (customer_id, currency) = charge.account;
-    let passed_over = standing.restricted > Decimal::ZERO && charge.by == Spending::Plain;
-    // Usage that waits to be charged comes first: what was committed by the beginning of the call.
+    let passed_over = standing.restricted > Decimal::ZERO && charge.by == Spending::Debit;
+    // Unsettled usage comes first, if it was committed when the call began.
     if !(passed_over || standing.defers) || standing.defers && posting::any_unsettled(session, customer_id, currency)? {
         return Ok(Paid::Otherwise);
     }
@@ -98,7 +98,7 @@ pub fn pay(session: &Session, charge: &Charge<'_>, line: &Statement, cells: &[Ce
 enum Attempt {
     /// It is done.
     Paid(Paid),
-    /// Nothing was charged: what the account is like, where there is one.
+    /// Nothing was charged: the state of the account, if there is one.
     Not(Option<Standing>),
 }
 
@@ -118,7 +118,7 @@ fn attempt(
         restricted.cell(),
         defers.cell(),
     ];
-    let before = Mark::now(session);
+    let before = Moment::now(session);
     let written =
         queue::in_turn(session, c"accounts", charge.account, || line.run(session, &[&own[..], cells].concat()))?;
     if let Some(mut row) = written.first() {
@@ -130,7 +130,7 @@ fn attempt(
         let available = left.ok_or_else(|| Error::internal("an account was charged and is not there"))?.available;
         return Ok(Attempt::Paid(Paid::Line { available }));
     }
-    // It wrote no line: because the account did not pay, or because it did and the line's identifier or key is taken.
+    // It wrote no line: either the account did not pay, or it did and the line's identifier or key is taken.
     let standing = standing(session, charge.account)?;
     if standing.as_ref().is_some_and(|standing| before.precedes(&standing.written)) {
         undo(session, charge)?;
@@ -153,16 +153,17 @@ static PAY_ALL: Statement = Statement::new(
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, $6),
           last_line = a.last_line + x.lines
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
-                   unnest($5) AS place) x
+                   unnest($5) AS ordinal) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency
         AND a.available - x.credits > a.charge_above AND $6 < a.next_change_at
         AND a.restricted = 0 AND NOT a.defers
-      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+      RETURNING x.ordinal, a.last_line, a.available, a.head_grant_id, a.posted_at",
     &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID],
 );
 
-/// Charges the heads of many accounts for events, which are given in key order and locked in it: the last line of each, to be
-/// written by whoever calls. `None` where one of them does not cover it all; then some were charged, and the caller undoes it.
+/// Charges the head grants of many accounts for events, given and locked in key order. Returns the last line of each,
+/// which the caller writes; `None` if one of them does not cover it all: then some were charged, and the caller undoes
+/// it.
 pub fn pay_all(session: &Session, needs: &[((&str, &str), Need)], now: Time) -> Result<Option<Vec<OwnLine>>, Error> {
     let cells = [
         array(needs.iter().map(|((customer_id, _), _)| *customer_id)),
@@ -179,17 +180,18 @@ pub fn pay_all(session: &Session, needs: &[((&str, &str), Need)], now: Time) -> 
     Ok(last_lines(&rows, needs.len())?.into_iter().collect())
 }
 
-// Where the account's last posting is between the first and the last of them, one by one they would be at different moments.
+// If the account's last posting is between the first and the last of them, charging one by one would post them at
+// different moments.
 static PAY_ALL_AS_OF: Statement = Statement::new(
     c"UPDATE credits_internal.accounts a
       SET available = trim_scale(a.available - x.credits), posted_at = greatest(a.posted_at, x.last),
           last_line = a.last_line + x.lines
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS credits, unnest($4) AS lines,
-                   unnest($5) AS place, unnest($6) AS first, unnest($7) AS last) x
+                   unnest($5) AS ordinal, unnest($6) AS first, unnest($7) AS last) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency
         AND a.available - x.credits > a.charge_above AND x.last < a.next_change_at
         AND a.restricted = 0 AND NOT a.defers AND (a.posted_at <= x.first OR a.posted_at > x.last)
-      RETURNING x.place, a.last_line, a.available, a.head_grant_id, a.posted_at",
+      RETURNING x.ordinal, a.last_line, a.available, a.head_grant_id, a.posted_at",
     &[
         TEXTARRAYOID,
         TEXTARRAYOID,
@@ -204,8 +206,8 @@ static PAY_ALL_AS_OF: Statement = Statement::new(
 /// What is to be charged to one account, and between which moments.
 pub type NeedAsOf<'a> = ((&'a str, &'a str), Need, (Time, Time));
 
-/// The same for events of different moments, of accounts that are locked: the last line of each, and none of those that do not
-/// cover it all, or in which something falls due until the last of them.
+/// The same for events of different moments, in accounts that are locked: the last line of each, or none for accounts
+/// that do not cover it all, or in which something falls due before the last event.
 pub fn pay_all_as_of(session: &Session, needs: &[NeedAsOf<'_>]) -> Result<Vec<Option<OwnLine>>, Error> {
     let cells = [
         array(needs.iter().map(|((customer_id, _), ..)| *customer_id)),
@@ -223,16 +225,16 @@ pub fn pay_all_as_of(session: &Session, needs: &[NeedAsOf<'_>]) -> Result<Vec<Op
 fn last_lines(rows: &Rows<'_>, accounts: usize) -> Result<Vec<Option<OwnLine>>, Error> {
     let mut lines = vec![None; accounts];
     for mut row in rows.iter() {
-        let place = posting::place(&mut row, accounts)?;
+        let index = posting::index(&mut row, accounts)?;
         let (line_no, balance) = (row.next()?, row.next()?);
-        lines[place] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
+        lines[index] = Some(OwnLine { line_no, balance, grant_id: row.next()?, posted_at: row.next()? });
     }
     Ok(lines)
 }
 
 /// What the account's row says.
 struct Standing {
-    written: Written,
+    written: RowVersion,
     available: Decimal,
     restricted: Decimal,
     defers: bool,
@@ -248,7 +250,7 @@ fn standing(session: &Session, (customer_id, currency): (&str, &str)) -> Result<
     let rows = STANDING.run(session, &[customer_id.cell(), currency.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
     Ok(Some(Standing {
-        written: Written::read(&mut row)?,
+        written: RowVersion::read(&mut row)?,
         available: row.next()?,
         restricted: row.next()?,
         defers: row.next()?,
@@ -265,7 +267,7 @@ static UNDO: Statement = Statement::new(
     &[TEXTOID, TEXTOID, NUMERICOID],
 );
 
-/// Gives back what was taken in this same call, whose line is not written.
+/// Returns what this same call took, whose line is not written.
 fn undo(session: &Session, charge: &Charge<'_>) -> Result<(), Error> {
     let (customer_id, currency) = charge.account;
     match UNDO.run(session, &[customer_id.cell(), currency.cell(), charge.amount.cell()])?.written() {

@@ -1,4 +1,4 @@
-//! What a book writes down: the lines of the ledger, what is owed, what is held. Pure.
+//! What a book records: ledger lines, debts, holds. Pure.
 
 use crate::amount::Decimal;
 use crate::moment::Time;
@@ -16,7 +16,7 @@ pub enum LineType {
     Debit,
     /// Usage that no credit covered.
     Debt,
-    /// Usage was taken back: its credits came back, or what it owed is no longer owed.
+    /// Usage was canceled: its credits came back, or its debt was dropped.
     Reversal,
     /// Credits were set aside.
     Hold,
@@ -26,14 +26,14 @@ pub enum LineType {
     Release,
     /// What remained of a grant when its time ran out.
     Expiration,
-    /// What remained of a grant when it was taken back.
+    /// What remained of a grant when it was voided.
     Void,
     /// Credits went to another customer, or came from one.
     Transfer,
     /// A correction for what happened elsewhere.
     Adjustment,
-    /// Credits taken because their price was paid back; or, without a grant, owed for it; or, with the other sign, given
-    /// back because it was not paid back after all.
+    /// Credits taken because their price was refunded; without a grant, owed for it; with the opposite sign, returned
+    /// because the refund was undone.
     Refund,
 }
 
@@ -61,13 +61,13 @@ impl LineType {
 /// What a line is about, beside its grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A meter event, by its identifier; and the period whose usage is priced as one, where its own is.
+    /// A meter event, by its identifier; and the period whose usage is priced together, if it belongs to one.
     Event(String, Option<Rc<Period>>),
     /// An operation or a hold.
     Operation(Uuid),
 }
 
-/// Usage of one customer that is priced as one: a meter's events of a period, of one price where that matters.
+/// Usage of one customer that is priced together: a meter's events of a period, of one price if that matters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     /// The meter.
@@ -76,7 +76,7 @@ pub struct Period {
     pub key: String,
 }
 
-/// What a grant paid by one line for usage that is priced as one: what of it has not come back.
+/// What a grant paid by one line for usage that is priced together, less what has come back.
 #[derive(Debug, Clone)]
 pub struct PeriodDraw {
     /// The usage.
@@ -85,12 +85,12 @@ pub struct PeriodDraw {
     pub grant_id: Uuid,
     /// Credits that have not come back.
     pub amount: Decimal,
-    /// The same as its row has it; zero where it has none.
+    /// The same in its row; zero if it has none.
     pub stored: Decimal,
 }
 
 impl Source {
-    /// The event, where it is one.
+    /// The event, if it is one.
     pub fn identifier(&self) -> Option<&str> {
         match self {
             Source::Event(identifier, _) => Some(identifier),
@@ -98,7 +98,7 @@ impl Source {
         }
     }
 
-    /// The operation, where it is one.
+    /// The operation, if it is one.
     pub fn operation(&self) -> Option<Uuid> {
         match self {
             Source::Event(..) => None,
@@ -106,7 +106,7 @@ impl Source {
         }
     }
 
-    /// The period whose usage is priced as one, where it is an event of one.
+    /// The period whose usage is priced together, if it is an event of one.
     pub fn period(&self) -> Option<&Rc<Period>> {
         match self {
             Source::Event(_, period) => period.as_ref(),
@@ -145,8 +145,8 @@ pub struct Line {
     pub effective_at: Time,
 }
 
-/// The line of the ledger that a meter event or a debit is itself: one grant paid all of it at once, so that its row says all
-/// that a line would.
+/// The ledger line that a meter event's or a debit's own row stands for: one grant paid all of it at once, so the row
+/// says everything that a line would.
 #[derive(Debug, Clone)]
 pub struct OwnLine {
     /// Counts from 1 in each account.
@@ -209,7 +209,7 @@ impl Hold {
     }
 }
 
-/// A hold that came to its end, to be written.
+/// A hold that ended, to be written.
 #[derive(Debug, Clone)]
 pub struct ClosedHold {
     /// Which.
@@ -222,10 +222,10 @@ pub struct ClosedHold {
     pub closed_at: Time,
 }
 
-/// What is owed for one event that no credit covered, or for spent credits whose price was paid back.
+/// What is owed for one event that no credit covered, or for spent credits whose price was refunded.
 #[derive(Debug, Clone)]
 pub struct Debt {
-    /// The event, or the operation that took the credits back.
+    /// The event, or the operation that clawed the credits back.
     pub source: Source,
     /// The meter whose payers may pay it; `None` for what only plain credits may pay.
     pub event_name: Option<String>,
@@ -233,13 +233,13 @@ pub struct Debt {
     pub consumed: Decimal,
     /// Credits owed.
     pub pending: Decimal,
-    /// Its place in the order of payment, in its account.
+    /// Its number in payment order, in its account.
     pub debt_no: i64,
-    /// Whether its row says something else than this.
+    /// Whether its row differs from this.
     pub changed: bool,
 }
 
-/// Usage that was recorded and not charged yet.
+/// Unsettled usage: recorded and not charged yet.
 #[derive(Debug, Clone)]
 pub struct Unsettled {
     /// The event.
@@ -250,6 +250,6 @@ pub struct Unsettled {
     pub cost: Decimal,
     /// Of its currency.
     pub decimals: u32,
-    /// When it was reported: as of when it is charged.
+    /// When it was reported, as of which it is charged.
     pub created_at: Time,
 }

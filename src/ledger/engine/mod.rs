@@ -1,5 +1,5 @@
-//! How balances change: the working copy of an account, what time, grants, charges and holds do to it, and its way from the
-//! tables and back. Pure, and tested without a server: book.rs with its folder, drawdown.rs, line.rs.
+//! How balances change: the working copy of an account, what time, grants, charges and holds do to it, and how it is
+//! loaded and written. Pure, and tested without a server: book.rs with its folder, drawdown.rs, line.rs.
 
 pub mod book;
 pub mod drawdown;

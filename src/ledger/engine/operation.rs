@@ -9,7 +9,7 @@ use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// What a repeat is compared with, and what it gets back.
+/// What a replay is compared with, and what it returns.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// The function that made it.
@@ -20,9 +20,9 @@ pub struct Operation {
     pub currency: String,
     /// Credits.
     pub amount: Decimal,
-    /// Of the grant, where it made one.
+    /// Of the grant, if it made one.
     pub category: Option<String>,
-    /// The grant, where it made one.
+    /// The grant, if it made one.
     pub grant_id: Option<Uuid>,
     /// Of a transfer, the other customer.
     pub counterparty: Option<String>,
@@ -40,12 +40,12 @@ pub struct Texts<'a> {
 }
 
 impl Operation {
-    /// Of a purchase the reason says what was bought.
+    /// For a purchase, the reason says what was bought.
     fn is_purchase(&self) -> bool {
         self.function == "top_up_create"
     }
 
-    /// What a repeat is compared by.
+    /// What a replay is compared by.
     fn compared(&self) -> [(&'static str, Option<String>); 6] {
         [
             ("function", Some(self.function.clone())),
@@ -57,8 +57,8 @@ impl Operation {
         ]
     }
 
-    /// Itself, where the call under its key is the same, or PC002.
-    fn repeated(self, key: &str, call: &Operation) -> Result<Operation, Error> {
+    /// Itself, if the call under its key is the same; otherwise PC002.
+    fn replayed(self, key: &str, call: &Operation) -> Result<Operation, Error> {
         let both = self.compared().into_iter().zip(call.compared());
         match both.into_iter().find(|((_, first), (_, given))| first != given) {
             None => Ok(self),
@@ -93,8 +93,8 @@ fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operat
     }))
 }
 
-/// The first call under the key of a call that cannot be a first one itself: it must be the same, or PC002. Without
-/// one, the call fails with its own error.
+/// The first call under the key, for a call that cannot be a first one itself: it must be the same, or PC002. If there
+/// is none, the call fails with its own error.
 pub fn first_call(
     session: &Session,
     customer_id: &str,
@@ -103,7 +103,7 @@ pub fn first_call(
     error: Error,
 ) -> Result<Operation, Error> {
     let Some(key) = key else { return Err(error) };
-    find(session, customer_id, key)?.ok_or(error)?.repeated(key, call)
+    find(session, customer_id, key)?.ok_or(error)?.replayed(key, call)
 }
 
 static CLAIM: Statement = Statement::new(
@@ -128,8 +128,8 @@ static CLAIM: Statement = Statement::new(
     ],
 );
 
-/// Writes an operation and so claims its key, where it has one: false where another call has that key, after waiting
-/// for it to commit.
+/// Writes an operation and so claims its key, if it has one: false if another call has that key, after waiting for it
+/// to commit.
 pub fn claim(
     session: &Session,
     customer_id: &str,
@@ -161,15 +161,15 @@ pub fn claim(
 
 /// How a call begins.
 pub enum Begun<T> {
-    /// The first under its key, or without one: it is claimed and may go on with what was judged.
+    /// The first under its key, or without a key: the key is claimed, and the call goes on with what was judged.
     First(T),
-    /// A repeat of this one.
-    Repeat(Operation),
+    /// A replay of this one.
+    Replay(Operation),
 }
 
-/// Begins a call: claims its key where `judge` lets it, else finds the first call under it. What only a first call must meet
-/// is in `judge`, which locks its accounts as well; a repeat is answered whatever has changed since, and waits for nobody
-/// where the first call has committed.
+/// Begins a call: claims its key if `judge` accepts it, otherwise finds the first call under it. `judge` checks what
+/// only a first call must meet, and locks its accounts as well. A replay is answered whatever has changed since, and
+/// waits for nobody if the first call has committed.
 pub fn begin<T>(
     session: &Session,
     customer_id: &str,
@@ -182,7 +182,7 @@ pub fn begin<T>(
     if let Some(key) = key
         && let Some(first) = find(session, customer_id, key)?
     {
-        return first.repeated(key, call).map(Begun::Repeat);
+        return first.replayed(key, call).map(Begun::Replay);
     }
     let error = match judge() {
         Ok(judged) if claim(session, customer_id, call, key, texts, now)? => {
@@ -191,5 +191,5 @@ pub fn begin<T>(
         Ok(_) => Error::internal("an idempotency_key is taken and not to be found"),
         Err(error) => error,
     };
-    first_call(session, customer_id, key, call, error).map(Begun::Repeat)
+    first_call(session, customer_id, key, call, error).map(Begun::Replay)
 }

@@ -1,10 +1,10 @@
-//! Posting: books from the tables and back. One way for one account and for ten thousand: lock the accounts in key
-//! order, bring them up to date (posting/due.rs), take in the grants that can be needed (posting/window.rs), and, when
-//! the books say what happens, write all of it in one statement over arrays; what few books have is written in
-//! posting/side_tables.rs.
+//! Posting: loads books from the tables and writes them back. The same for one account and for ten thousand: lock the
+//! accounts in key order, bring them up to date (posting/due.rs), load the grants that can be needed
+//! (posting/window.rs) and, once the books say what happens, write all of it in one statement over arrays. What few
+//! books have goes to posting/side_tables.rs.
 //!
-//! Locking doctrine: a call waits for locks in this order only, whatever it does, and takes those of one kind all at once; so no
-//! two calls wait for each other. Whatever it has of a kind already it may take again.
+//! Lock order: a call waits for locks in this order only, whatever it does, and takes those of one kind all at once. So
+//! no two calls wait for each other. A call may take again what it already holds.
 //!
 //! | | what | in which order | taken by |
 //! |-|------|----------------|----------|
@@ -17,12 +17,12 @@
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |
 //! | 8 | the counters of the outbox | customer | pg/last.rs, as the call ends |
 //!
-//! What maintenance takes beside that, it takes where it is free and waits for nobody: the inbox, accounts, reviews, what is old.
-//! Catalogue, currencies, rates and providers are changed under locks of their own, which no other call waits for. A transaction
-//! of several calls keeps to the order itself: customers before accounts, accounts as they are sorted.
+//! Maintenance takes other locks only if they are free, and waits for nobody: the inbox, accounts, reviews, old rows.
+//! The catalogue, currencies, rates and providers change under locks of their own, which no other call waits for. A
+//! transaction of several calls must keep the order itself: customers before accounts, accounts sorted.
 //!
-//! A statement that may wait reads nothing else than the rows that it waits for; what depends on them is read in the next
-//! statement, which sees what was committed meanwhile.
+//! A statement that may wait reads only the rows that it waits for; the next statement reads what depends on them, and
+//! sees what was committed meanwhile.
 
 mod due;
 mod ensure_accounts;
@@ -30,7 +30,7 @@ mod side_tables;
 mod unsettled;
 mod window;
 
-pub use due::{as_of, bring_up_to_date, claim_debts, debts, debts_for, hold, period_debts, some_by};
+pub use due::{as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, period_debts, some_by};
 pub use ensure_accounts::{make, which_are_there};
 pub use side_tables::take_draws;
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
@@ -40,7 +40,7 @@ pub use window::{take_grants, take_windows};
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::drawdown::{Category, Claim, Grant, Status};
+use crate::ledger::engine::drawdown::{Category, Clawback, Grant, Status};
 use crate::ledger::engine::line::{LineType, Source};
 use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
@@ -53,12 +53,12 @@ use uuid::Uuid;
 /// An account's key: customer, currency.
 pub type Key = (String, String);
 
-/// The columns that a book is read from, as [`book`] reads them.
+/// The columns of a book, in the order in which [`book`] reads them.
 macro_rules! account_columns {
     () => {
         "a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
          a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers,
-         a.issued, a.watch_below, nullif(a.watch_above, 'infinity') "
+         a.issued, a.evaluate_below, nullif(a.evaluate_above, 'infinity') "
     };
 }
 
@@ -83,7 +83,7 @@ static READ_ONE: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
-/// The book of one account, as its row has it, without a lock: what a balance costs.
+/// The book of one account from its row, without a lock: all that reading a balance costs.
 pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<Option<Book>, Error> {
     READ_ONE.run(session, &[customer_id.cell(), currency.cell()])?.first().map(book).transpose()
 }
@@ -102,16 +102,16 @@ fn cells(keys: &[Key]) -> [Cell; 2] {
     [array(keys.iter().map(|k| &k.0)), array(keys.iter().map(|k| &k.1))]
 }
 
-/// Most usage, recorded and not charged yet, that one posting charges in an account.
+/// The most unsettled events that one posting charges in an account.
 const AT_ONCE: i64 = 10_000;
 
-/// Locks those of these accounts that are there, in key order, and brings them up to date. Usage that waits beyond what one
+/// Locks those of these accounts that exist, in key order, and brings them up to date. Unsettled usage beyond what one
 /// posting can take is posted on the way.
 pub fn open(session: &Session, keys: &[Key], now: Time) -> Result<Vec<Book>, Error> {
     open_by(session, keys, now, Time::NEVER)
 }
 
-/// The same as of a past moment: usage that was recorded later goes on waiting.
+/// The same as of a past moment: usage that was recorded later stays unsettled.
 pub fn open_as_of(session: &Session, keys: &[Key], at: Time) -> Result<Vec<Book>, Error> {
     open_by(session, keys, at, at)
 }
@@ -127,7 +127,7 @@ fn open_by(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Res
     }
 }
 
-/// Posts some of what waits; whether that was all.
+/// Posts some unsettled usage. Returns whether that was all.
 fn settle_some(session: &Session, keys: &[Key], now: Time, recorded_by: Time) -> Result<bool, Error> {
     let mut books = lock(session, keys)?;
     let whole = some_by(session, &mut books, now, AT_ONCE, recorded_by)?;
@@ -135,7 +135,7 @@ fn settle_some(session: &Session, keys: &[Key], now: Time, recorded_by: Time) ->
     Ok(whole)
 }
 
-/// Posts what fell due in books that nothing else has happened to.
+/// Posts what fell due in books that have no other changes.
 pub fn post_due(session: &Session, mut books: Vec<Book>) -> Result<(), Error> {
     books.retain(Book::is_changed);
     if books.is_empty() {
@@ -146,7 +146,7 @@ pub fn post_due(session: &Session, mut books: Vec<Book>) -> Result<(), Error> {
     post(session, &books)
 }
 
-/// Locks those of these accounts that are there, in key order, and returns their books as their rows have them.
+/// Locks those of these accounts that exist, in key order, and returns their books from their rows.
 pub fn lock(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
     LOCK.run(session, &cells(keys))?.iter().map(book).collect()
 }
@@ -160,12 +160,12 @@ static LOCK_FREE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Locks those of these accounts that no other session has locked, and says which they are.
+/// Locks those of these accounts that no other session has locked. Returns which they are.
 pub fn lock_free(session: &Session, keys: &[Key]) -> Result<Vec<Key>, Error> {
     LOCK_FREE.run(session, &cells(keys))?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
-/// The books of those accounts that are there, as their rows have them, without a lock: for readers.
+/// The books of those accounts that exist, from their rows, without a lock: for readers.
 pub fn read(session: &Session, keys: &[Key]) -> Result<Vec<Book>, Error> {
     READ.run(session, &cells(keys))?.iter().map(book).collect()
 }
@@ -180,20 +180,20 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let times = (row.next()?, row.next()?);
     let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
     (book.defers, book.issued) = (row.next()?, row.next()?);
-    (book.watch.below, book.watch.above) = (row.next()?, row.next()?);
+    (book.evaluation.below, book.evaluation.above) = (row.next()?, row.next()?);
     Ok(book)
 }
 
-/// The place, counted from 0, that a row's first column says.
-pub fn place(row: &mut Row<'_>, places: usize) -> Result<usize, Error> {
-    let place = row.next::<i64>()?;
-    usize::try_from(place - 1)
+/// The index, from 0, for the ordinal in a row's first column.
+pub fn index(row: &mut Row<'_>, count: usize) -> Result<usize, Error> {
+    let ordinal = row.next::<i64>()?;
+    usize::try_from(ordinal - 1)
         .ok()
-        .filter(|p| *p < places)
+        .filter(|p| *p < count)
         .ok_or_else(|| Error::internal("a row belongs to nothing that was asked"))
 }
 
-/// Reads a grant's columns, from grant_id on, in the order of every statement here that has grants.
+/// Reads a grant's columns, from grant_id on, in the order that every statement here uses.
 pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
     let unknown = || Error::internal("a grant has an unknown category or status");
     Ok(Grant {
@@ -207,18 +207,18 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
         remaining: row.next()?,
         lapsed: row.next()?,
         status: Status::parse(&row.next::<String>()?).ok_or_else(unknown)?,
-        claims: claims(row)?,
+        clawbacks: clawbacks(row)?,
         reclaimed: false,
         changed: false,
     })
 }
 
-/// What is to be taken of a grant when it comes back: the last three columns, which are NULL for all but few.
-fn claims(row: &mut Row<'_>) -> Result<Vec<Claim>, Error> {
+/// A grant's open clawbacks: the last three columns, which are NULL for nearly all grants.
+fn clawbacks(row: &mut Row<'_>) -> Result<Vec<Clawback>, Error> {
     let Some(operations) = row.next::<Option<Vec<Uuid>>>()? else { return Ok(Vec::new()) };
     let (amounts, owing) = (row.next::<Vec<Decimal>>()?, row.next::<Vec<bool>>()?);
-    let claims = operations.into_iter().zip(amounts).zip(owing);
-    Ok(claims.map(|((operation_id, amount), owes)| Claim { amount, operation_id, owes }).collect())
+    let clawbacks = operations.into_iter().zip(amounts).zip(owing);
+    Ok(clawbacks.map(|((operation_id, amount), owes)| Clawback { amount, operation_id, owes }).collect())
 }
 
 static POST: Statement = Statement::new(
@@ -241,7 +241,7 @@ static POST: Statement = Statement::new(
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
           charge_above = CASE WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'
-                              THEN greatest(x.available - x.head_remaining, a.watch_below) ELSE 'infinity' END,
+                              THEN greatest(x.available - x.head_remaining, a.evaluate_below) ELSE 'infinity' END,
           next_change_at = x.next_change_at,
           posted_at = x.posted_at,
           last_line = x.last_line, last_debt = x.last_debt, issued = x.issued
@@ -293,16 +293,16 @@ static POST: Statement = Statement::new(
     ],
 );
 
-/// Writes what the books say. Their accounts are locked, so nothing in it waits.
+/// Writes the books. Their accounts are locked, so nothing here waits.
 pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
     if !books.iter().all(Book::is_sound) {
         return Err(Error::internal("a posting would leave something below zero, or misses a grant"));
     }
-    let (plain, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
-    post_head(session, &plain)?;
+    let (head_only, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
+    post_head(session, &head_only)?;
     post_all(session, &books)?;
     LISTENERS.all().try_for_each(|listener| {
-        listener.posted(session, &plain)?;
+        listener.posted(session, &head_only)?;
         listener.posted(session, &books)
     })
 }
@@ -310,14 +310,14 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
 static POST_HEAD: Statement = Statement::new(
     c"UPDATE credits_internal.accounts a
       SET available = x.available, posted_at = x.posted_at, last_line = x.last_line,
-          charge_above = greatest(a.head_floor, a.watch_below)
+          charge_above = greatest(a.head_floor, a.evaluate_below)
       FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS available, unnest($4) AS posted_at,
                    unnest($5) AS last_line) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
     &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID],
 );
 
-/// The same where nothing else has changed than that the head has less.
+/// The same for books whose only change is that the head has less.
 fn post_head(session: &Session, books: &[&Book]) -> Result<(), Error> {
     if books.is_empty() {
         return Ok(());
@@ -383,7 +383,7 @@ fn post_all(session: &Session, books: &[&Book]) -> Result<(), Error> {
     side_tables::write(session, books)
 }
 
-/// What an event's row is to say.
+/// The new values of an event's row.
 struct Event<'b> {
     customer_id: &'b str,
     identifier: &'b str,

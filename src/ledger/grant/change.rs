@@ -1,4 +1,4 @@
-//! Grants that are changed or ended by hand.
+//! Changing grants and ending them by hand.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -30,12 +30,12 @@ fn credit_grant_expire(customer_id: Option<&str>, grant_id: Option<Id>) -> Reply
     Reply(end(customer_id, grant_id, Status::Expired, None))
 }
 
-static MARK_ENDED: Statement = Statement::new(
+static RECORD_END: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
 );
 
-/// Ends a grant now. One that has ended, whichever way, stays as it is.
+/// Ends a grant now. One that has ended already, in any way, stays as it is.
 fn end(
     customer_id: Option<&str>,
     grant_id: Option<Id>,
@@ -53,8 +53,8 @@ fn end(
             posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
             posting::take_grants(session, &mut book, &[grant_id])?;
             book.end_grant(grant_id, status);
-            let marks = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
-            MARK_ENDED.run(session, &marks)?;
+            let cells = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
+            RECORD_END.run(session, &cells)?;
             posting::post(session, &[book])?;
         }
         find(session, customer_id, grant_id, ended).map(One)
@@ -72,7 +72,7 @@ fn open(session: &Session, customer_id: &str, grant_id: Uuid, now: Time) -> Resu
     let rows = CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?;
     let currency: String = rows.first().ok_or_else(missing)?.next()?;
     let book = account::open_existing(session, customer_id, &currency, now)?;
-    // In a copy: what the grant says decides which others are needed.
+    // In a copy: the grant's terms decide which others are needed.
     let mut copy = book.clone();
     posting::take_grants(session, &mut copy, &[grant_id])?;
     let grant = copy.grant(grant_id).cloned().ok_or_else(missing)?;
@@ -87,7 +87,8 @@ static UPDATE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TEXTOID, JSONBOID, INT2OID, TIMESTAMPTZOID],
 );
 
-/// `credits.credit_grant_update`: what is NULL stays, an infinite `expires_at` removes the expiry. Raises PC009, PC013.
+/// `credits.credit_grant_update`: NULL leaves a value as it is, an infinite `expires_at` removes the expiry. Raises
+/// PC009, PC013.
 #[pg_extern(sql = false)]
 fn credit_grant_update(
     customer_id: Option<&str>,
@@ -105,7 +106,7 @@ fn credit_grant_update(
         let expires_at = expires_at.map(|at| at.0);
         writing(|session| {
             let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
-            // The grant's row is about to change under the book.
+            // The grant's row is about to change while the book has it loaded.
             let mut book = account::post_due(session, book)?;
             if grant.has_ended(book.posted_at) && priority.is_some() {
                 return Err(Error::argument("priority", "cannot be changed: the grant has ended"));
@@ -125,8 +126,8 @@ fn credit_grant_update(
                     expires_at.cell(),
                 ],
             )?;
-            // Taken in after the change, so in the order that holds from now on; and the head wherever it stands now,
-            // since what remains of it is on the account's row alone.
+            // Loaded after the change, so in the order that holds from now on; and the head wherever it is now in line,
+            // since its remaining is on the account's row alone.
             posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
             if let Some((head, _)) = book.head {
                 posting::take_grants(session, &mut book, &[head])?;

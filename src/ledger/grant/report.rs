@@ -1,4 +1,4 @@
-//! What is asked about many grants: a customer's in all, who holds most, what was granted in a time.
+//! Reports about many grants: a customer's totals, who holds most, what was granted in a period.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -20,7 +20,7 @@ row! {
         pub currency: String,
         /// Credits of all grants that ever took effect.
         pub granted: Total,
-        /// What is left of them, credits held not counted.
+        /// What is left of them, without held credits.
         pub remaining: Total,
         /// How many grants can be drawn on.
         pub usable_grants: i64,
@@ -68,8 +68,8 @@ row! {
     } read
 }
 
-// Only accounts in which something is due or usage waits cost a call (OFFSET 0 keeps the condition before the call); the others' rows are
-// right as they are. One that is damaged is left out.
+// Only accounts in which something is due or usage is unsettled cost a call (OFFSET 0 keeps the condition before the
+// call); the rows of the others are current. A damaged account is left out.
 static HOLDERS: Statement = Statement::scanning(
     c"WITH now AS (
           SELECT a.customer_id, a.currency, CASE WHEN d.asked THEN (n.now).available ELSE a.available END AS available,
@@ -83,7 +83,7 @@ static HOLDERS: Statement = Statement::scanning(
           AS now
                               OFFSET 0) n
           WHERE $1 IS NULL OR a.currency = $1
-      ), place AS (
+      ), ranked AS (
           SELECT n.*, row_number() OVER (
                      PARTITION BY n.currency ORDER BY n.available + n.restricted DESC, n.customer_id) AS no
           FROM now n
@@ -93,12 +93,12 @@ static HOLDERS: Statement = Statement::scanning(
                     > (-coalesce($4, (SELECT l.available + l.restricted FROM now l WHERE l.customer_id = $3), 0), $3))
       )
       SELECT p.customer_id, p.currency, p.available + p.restricted, p.available, p.restricted
-      FROM place p WHERE p.no <= $2 ORDER BY p.currency, p.no",
+      FROM ranked p WHERE p.no <= $2 ORDER BY p.currency, p.no",
     &[TEXTOID, INT8OID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
 );
 
-/// `credits.credit_grant_holders`: largest first; `after` is the customer_id of the last row of the page before. Writes
-/// nothing. Raises PC003, PC008, PC013.
+/// `credits.credit_grant_holders`: largest first; `after` is the customer_id of the last row of the previous page.
+/// Writes nothing. Raises PC003, PC008, PC013.
 #[pg_extern(sql = false)]
 fn credit_grant_holders(
     currency: Option<&str>,
@@ -116,7 +116,7 @@ fn credit_grant_holders(
         let now = settings::now()?;
         reading(|session| {
             match currency {
-                Some(code) => currency::check_known(session, code)?,
+                Some(code) => currency::check_exists(session, code)?,
                 None if after.is_some() => {
                     return Err(Error::argument("after", "needs a currency: balances are compared in one"));
                 }
@@ -133,19 +133,19 @@ fn credit_grant_holders(
 }
 
 row! {
-    /// One day, or the whole, as `credit_grant_stats` returns it; amounts in credits of its currency.
+    /// One day, or the total, as `credit_grant_stats` returns it; amounts in credits of its currency.
     pub struct StatsRow {
         /// The currency's code.
         pub currency: String,
-        /// In the caller's time zone; NULL for the whole.
+        /// In the caller's time zone; NULL for the total.
         pub day: Option<Date>,
-        /// Grants made.
+        /// Grants created.
         pub grants: i64,
         /// Their credits.
         pub granted: Total,
-        /// What is left of them now, credits held not counted.
+        /// What is left of them now, without held credits.
         pub remaining: Total,
-        /// What of them is spent by now.
+        /// How much of them is spent by now.
         pub consumed: Total,
     } read
 }
@@ -164,7 +164,8 @@ static STATS: Statement = Statement::scanning(
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// `credits.credit_grant_stats`: grants made in a time, in all and day by day. Writes nothing. Raises PC008, PC013.
+/// `credits.credit_grant_stats`: grants created in a period, in total and day by day. Writes nothing. Raises PC008,
+/// PC013.
 #[pg_extern(sql = false)]
 fn credit_grant_stats(
     currency: Option<&str>,
@@ -182,7 +183,7 @@ fn credit_grant_stats(
         let (start_at, end_at) = input::span(start_at, end_at)?;
         reading(|session| {
             if let Some(code) = currency {
-                currency::check_known(session, code)?;
+                currency::check_exists(session, code)?;
             }
             let rows = STATS.run(
                 session,

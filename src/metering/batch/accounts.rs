@@ -1,5 +1,5 @@
-//! The accounts that a batch of events charges: locked, up to date, charged event by event in the order of the batch, and
-//! posted all at once.
+//! The accounts that a batch of events charges: locked, brought up to date, charged event by event in the order of the
+//! batch, and posted all at once.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -23,20 +23,20 @@ use std::rc::Rc;
 pub enum Locking {
     /// Wait for it.
     Wait,
-    /// Leave its events alone: [`Error::AccountBusy`]. Such events are charged as of when they came, and usage that was
-    /// recorded later after them.
+    /// Skip its events: [`Error::AccountBusy`]. Such events are charged as of when they came, before usage that was
+    /// recorded later.
     Skip,
 }
 
-/// What is looked up for every event, by keys that are in the events: hashed quickly.
+/// A map for lookups per event, by keys in the events, with a fast hash.
 pub type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// An account of the events' own keys: customer, currency.
+/// An account, by keys in the events: customer, currency.
 type Account<'a> = (&'a str, &'a str);
 
-/// A key that is kept.
+/// A borrowed key that can be copied.
 pub trait Owned {
-    /// The same, kept.
+    /// An owned copy.
     fn owned(&self) -> Key;
 }
 
@@ -54,52 +54,52 @@ struct Periodic<'a> {
 
 /// An event that was charged, or recorded to be charged later.
 pub struct Charge {
-    /// What it came to.
+    /// Its outcome.
     pub row: EventRow,
-    /// The line that it is itself, where it is one.
+    /// The ledger line that its own row stands for, if any.
     pub line: Option<OwnLine>,
 }
 
 /// The accounts of a batch.
 pub struct Accounts<'a> {
     books: Vec<Book>,
-    places: Map<Account<'a>, usize>,
-    /// Accounts that are there and were not to be had.
+    indexes: Map<Account<'a>, usize>,
+    /// Accounts that exist but are locked by other sessions.
     busy: HashSet<Account<'a>>,
-    /// Accounts that are there for deferred events, which lock nothing.
+    /// Existing accounts of deferred events, which lock nothing.
     there: HashSet<Account<'a>>,
     periods: HashMap<period::Key, Periodic<'a>>,
     ranks: Vec<Rank>,
-    /// Deferred events of this batch that nothing has charged yet.
-    waiting: Map<Account<'a>, Vec<&'a Priced<'a>>>,
-    /// Those that were charged before what came after them.
+    /// Deferred events of this batch that are still unsettled.
+    unsettled: Map<Account<'a>, Vec<&'a Priced<'a>>>,
+    /// Deferred events that were charged, before a later event of the batch.
     settled: HashSet<(&'a str, &'a str)>,
 }
 
 /// What a batch needs of one account.
 #[derive(Default)]
 struct Need {
-    /// Credits, at the most.
+    /// Credits, at most.
     credits: Decimal,
-    /// Whether it must be there even where nothing is to be paid with.
+    /// Whether it must exist even if it has nothing to pay with.
     made: bool,
     /// Whether an event of it is charged now.
     charged: bool,
-    /// Whether an event of it is to be charged later.
+    /// Whether an event of it will be charged later.
     deferred: bool,
     /// Whether credits may come back.
     returns: bool,
 }
 
 impl<'a> Accounts<'a> {
-    /// Locks the accounts that events will charge, those that are missing made where something may be owed.
+    /// Locks the accounts that events will charge; missing ones are created if something may be owed.
     pub fn open(session: &Session, events: Vec<&'a Priced<'a>>, now: Time, locking: Locking) -> Result<Self, Error> {
         let mut needs: Map<Account<'a>, Need> = Map::default();
         for p in &events {
             let need = needs.entry(p.account()).or_default();
             need.add(p.own_cost());
-            // Only what may end up owing, or what is kept of a period, needs an account: where there is none there is
-            // nothing to pay with.
+            // Only events that may end up owing, or that a period counts, need an account: without one there is nothing
+            // to pay with.
             need.made |= p.meter.overage == Overage::Pending || p.period().is_some();
             need.charged |= !p.meter.deferred;
             need.deferred |= p.meter.deferred;
@@ -113,7 +113,7 @@ impl<'a> Accounts<'a> {
         };
         let kept = |accounts: &[Account<'a>]| -> Vec<Key> { accounts.iter().map(Owned::owned).collect() };
         posting::make(session, &kept(&sorted(&|_, n| n.made)))?;
-        // Deferred events lock nothing, but for the first of an account.
+        // Deferred events lock nothing, except the first of an account.
         let deferred = sorted(&|_, n| n.deferred);
         let there = among(&deferred, &posting::which_expect(session, &kept(&deferred))?);
         let locked = sorted(&|key, n| n.charged || !there.contains(key));
@@ -122,25 +122,25 @@ impl<'a> Accounts<'a> {
             !b.defers && needs.get(&(b.customer_id.as_str(), b.currency.as_str())).is_some_and(|need| need.deferred)
         };
         posting::expect_unsettled(session, &mut books.iter_mut().filter(first).collect::<Vec<_>>())?;
-        let mut places = Map::with_capacity_and_hasher(books.len(), RandomState::default());
+        let mut indexes = Map::with_capacity_and_hasher(books.len(), RandomState::default());
         // Both are in key order, and every book is of one of these accounts.
         let mut keys = locked.iter().copied();
-        for (place, book) in books.iter().enumerate() {
-            places.extend(keys.find(|key| *key == (&book.customer_id, &book.currency)).map(|key| (key, place)));
+        for (index, book) in books.iter().enumerate() {
+            indexes.extend(keys.find(|key| *key == (&book.customer_id, &book.currency)).map(|key| (key, index)));
         }
         let mut busy = HashSet::new();
         if locking == Locking::Skip {
-            let missing: Vec<Account<'a>> = locked.into_iter().filter(|key| !places.contains_key(key)).collect();
+            let missing: Vec<Account<'a>> = locked.into_iter().filter(|key| !indexes.contains_key(key)).collect();
             busy = among(&missing, &posting::which_are_there(session, &kept(&missing))?);
         }
         let mut accounts = Accounts {
             books,
-            places,
+            indexes,
             busy,
             there,
             periods: HashMap::new(),
             ranks: Vec::new(),
-            waiting: Map::default(),
+            unsettled: Map::default(),
             settled: HashSet::new(),
         };
         accounts.take_periods(session, &events, &mut needs)?;
@@ -148,7 +148,7 @@ impl<'a> Accounts<'a> {
         Ok(accounts)
     }
 
-    /// What the periods of these events stand at, and how much more their usage can come to cost.
+    /// Reads the standing of these events' periods, and how much more their usage can cost.
     fn take_periods(
         &mut self,
         session: &Session,
@@ -156,7 +156,7 @@ impl<'a> Accounts<'a> {
         needs: &mut Map<Account<'a>, Need>,
     ) -> Result<(), Error> {
         let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
-        for p in events.iter().filter(|p| self.places.contains_key(&p.account())) {
+        for p in events.iter().filter(|p| self.indexes.contains_key(&p.account())) {
             if let Some(period) = p.period() {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
             }
@@ -173,7 +173,7 @@ impl<'a> Accounts<'a> {
         Ok(())
     }
 
-    /// The grants that can be needed.
+    /// Loads the grants that can be needed.
     fn take_grants(
         &mut self,
         session: &Session,
@@ -186,7 +186,7 @@ impl<'a> Accounts<'a> {
         for book in &mut self.books {
             let need = needs.get(&(book.customer_id.as_str(), book.currency.as_str()));
             let (credits, returns) = need.map_or((Decimal::ZERO, false), |n| (n.credits, n.returns));
-            // Beside the head alone nothing could find its place that comes back.
+            // With only the head loaded, credits that come back could not be put in order.
             if !returns && book.head_suffices(credits) {
                 book.take_head();
             } else {
@@ -196,29 +196,29 @@ impl<'a> Accounts<'a> {
         posting::take_windows(session, &mut wide, &meters)
     }
 
-    /// The outcome of an event of this batch as it stands by now.
+    /// The outcome of an event of this batch, as it stands now.
     pub fn as_it_stands(&self, p: &Priced<'_>, row: &EventRow) -> EventRow {
         let key = p.account();
-        let book = self.places.get(&key).and_then(|place| self.books.get(*place));
+        let book = self.indexes.get(&key).and_then(|index| self.books.get(*index));
         match book {
             Some(book) if !p.meter.deferred || self.settled.contains(&p.event.key()) => {
                 let paid = if p.meter.deferred { p.own_cost() } else { row.consumed };
                 let debt = book.debt(&p.event.identifier);
                 let (consumed, pending) = debt.map_or((paid, row.pending), |debt| (debt.consumed, debt.pending));
-                // What waits counts as spent.
-                let available = self.waiting.get(&key).map_or(book.available, |waiting| {
+                // Unsettled usage counts as spent.
+                let available = self.unsettled.get(&key).map_or(book.available, |unsettled| {
                     let mut book = book.clone();
-                    charge_waiting(&mut book, waiting);
+                    charge_unsettled(&mut book, unsettled);
                     book.available
                 });
                 report::row(p.event, consumed, pending, available, true)
             }
-            // Deferred and not charged yet, or of a meter that refuses and without an account.
+            // Deferred and not charged yet, or of a meter that refuses, in an account that does not exist.
             _ => EventRow { replayed: true, ..row.clone() },
         }
     }
 
-    /// Charges one event, or records it where its meter is deferred.
+    /// Charges one event, or records it if its meter is deferred.
     pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
         let key = p.account();
         if self.busy.contains(&key) {
@@ -227,19 +227,19 @@ impl<'a> Accounts<'a> {
         if p.meter.deferred {
             return self.defer(session, key, p);
         }
-        let Some(book) = self.places.get(&key).and_then(|place| self.books.get_mut(*place)) else {
-            // Of a meter that refuses: the others' accounts were made.
+        let Some(book) = self.indexes.get(&key).and_then(|index| self.books.get_mut(*index)) else {
+            // Only for a meter that refuses: for others the account was created.
             let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| charge_book(nothing, p, &usage(p), p.own_cost()))
                 .map(|row| Charge { row, line: None }));
         };
-        // What was reported before is charged before, as if each event had come alone; if this one is refused, it goes on
-        // waiting.
-        let waiting = self.waiting.remove(&key).unwrap_or_default();
+        // What was reported before is charged before, as if each event had come alone; if this event is refused, the
+        // earlier ones stay unsettled.
+        let unsettled = self.unsettled.remove(&key).unwrap_or_default();
         let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
-        let before = (may_refuse && !waiting.is_empty()).then(|| book.clone());
-        let staying = charge_waiting(book, &waiting);
+        let before = (may_refuse && !unsettled.is_empty()).then(|| book.clone());
+        let staying = charge_unsettled(book, &unsettled);
         let lines = book.lines.len();
         let outcome = match &p.cost {
             Cost::Own(cost) => {
@@ -256,13 +256,13 @@ impl<'a> Accounts<'a> {
         match before {
             Some(before) if outcome.is_err() => {
                 *book = before;
-                self.waiting.insert(key, waiting);
+                self.unsettled.insert(key, unsettled);
             }
             _ => {
                 let stays = |key: &(&str, &str)| staying.iter().any(|p| p.event.key() == *key);
-                self.settled.extend(waiting.iter().map(|earlier| earlier.event.key()).filter(|key| !stays(key)));
+                self.settled.extend(unsettled.iter().map(|earlier| earlier.event.key()).filter(|key| !stays(key)));
                 if !staying.is_empty() {
-                    self.waiting.insert(key, staying);
+                    self.unsettled.insert(key, staying);
                 }
             }
         }
@@ -275,24 +275,24 @@ impl<'a> Accounts<'a> {
         key: Account<'a>,
         p: &'a Priced<'a>,
     ) -> Result<Result<Charge, Error>, Error> {
-        if !self.there.contains(&key) && !self.places.contains_key(&key) {
+        if !self.there.contains(&key) && !self.indexes.contains_key(&key) {
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| Err(Error::internal("an account was made and is not there"))));
         }
-        self.waiting.entry(key).or_default().push(p);
+        self.unsettled.entry(key).or_default().push(p);
         Ok(Ok(Charge { row: report::unsettled(p.event, false), line: None }))
     }
 
-    /// Forgets what was charged to these customers: their accounts stay locked, and nothing of them is written.
+    /// Drops what was charged to these customers: their accounts stay locked, and nothing is written for them.
     pub fn leave(&mut self, customers: &HashSet<&str>) {
         let left = |customer_id: &str| customers.contains(customer_id);
         self.books.retain(|book| !left(&book.customer_id));
         self.periods.retain(|(customer_id, _), _| !left(customer_id));
         self.ranks.retain(|rank| !left(&rank.customer_id));
-        self.waiting.retain(|(customer_id, _), _| !left(customer_id));
+        self.unsettled.retain(|(customer_id, _), _| !left(customer_id));
     }
 
-    /// Writes what became of all of them.
+    /// Writes the outcome for all of them.
     pub fn post(mut self, session: &Session, now: Time) -> Result<(), Error> {
         self.books.retain(Book::is_changed);
         if !self.books.is_empty() {
@@ -312,8 +312,8 @@ impl<'a> Accounts<'a> {
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
         rank::write(session, &self.ranks)?;
-        let waiting: Vec<&Priced<'_>> = self.waiting.into_values().flatten().collect();
-        deferred::enqueue(session, &waiting, now)
+        let unsettled: Vec<&Priced<'_>> = self.unsettled.into_values().flatten().collect();
+        deferred::enqueue(session, &unsettled, now)
     }
 }
 
@@ -335,7 +335,7 @@ fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> R
     match locking {
         _ if keys.is_empty() => Ok(Vec::new()),
         Locking::Wait => posting::open(session, keys, now),
-        // Those that were to be had are locked now, so that the rest does not wait.
+        // The free ones are locked now, so nothing below waits.
         Locking::Skip => match posting::lock_free(session, keys)? {
             free if free.is_empty() => Ok(Vec::new()),
             free => posting::open_as_of(session, &free, now),
@@ -343,10 +343,10 @@ fn open_books(session: &Session, keys: &[Key], now: Time, locking: Locking) -> R
     }
 }
 
-/// Charges what waits; what cannot be counted any more stays.
-fn charge_waiting<'a>(book: &mut Book, waiting: &[&'a Priced<'a>]) -> Vec<&'a Priced<'a>> {
+/// Charges unsettled events; those whose debt could not be counted any more stay.
+fn charge_unsettled<'a>(book: &mut Book, unsettled: &[&'a Priced<'a>]) -> Vec<&'a Priced<'a>> {
     let mut staying = Vec::new();
-    for p in waiting {
+    for p in unsettled {
         if book.can_owe_for(&p.event.event_name, p.own_cost(), p.meter.decimals) {
             book.charge_anyway(&usage(p), p.own_cost(), book.posted_at);
         } else {
@@ -370,7 +370,7 @@ fn charge_book(book: &mut Book, p: &Priced<'_>, usage: &Usage<'_>, cost: Decimal
     }
 }
 
-/// Charges an event what it changes of the price of its period's usage, which may be less than nothing.
+/// Charges an event by how it changes the price of its period's usage, which may be below zero.
 fn charge_together<'a>(
     session: &Session,
     book: &mut Book,

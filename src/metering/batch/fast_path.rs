@@ -1,6 +1,6 @@
 //! The common case: new events, each charged by itself at once, in accounts whose head grants pay all of it
-//! (ledger/engine/fast_charge.rs). For one event that is one statement. For many it is two, in a subtransaction that is undone
-//! where anything turns out to be otherwise; then batch.rs charges the events as if this had never been tried.
+//! (ledger/engine/fast_charge.rs). One event takes one statement. Many take two, in a subtransaction that is undone if
+//! any event does not fit; then batch.rs charges the events as if this had never been tried.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -18,15 +18,15 @@ use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 use std::cell::Cell;
 
-/// Most batches of a session that go without it after it was tried in vain.
+/// The most batches of a session that skip it after a failed try.
 const MOST: u32 = 32;
 
 thread_local! {
-    /// How many batches are to go without it, and how many will after the next try in vain: twice as many each time.
+    /// How many more batches skip it, and how many will after the next failed try: twice as many each time.
     static REST: Cell<(u32, u32)> = const { Cell::new((0, 1)) };
 }
 
-/// What an event costs, where it may be charged this way.
+/// What an event costs, if it may be charged this way.
 pub fn cost(priced: &Priced<'_>) -> Option<Decimal> {
     match priced.cost {
         Cost::Own(cost) if cost > Decimal::ZERO && !priced.meter.deferred => Some(cost),
@@ -59,7 +59,7 @@ static CHARGE: Statement = Statement::new(
     ],
 );
 
-/// Charges one event: its outcome, or `None` where that is not what it needs.
+/// Charges one event. Returns its outcome, or `None` if it needs the general way.
 pub fn pay_one(
     session: &Session,
     priced: &Priced<'_>,
@@ -89,7 +89,7 @@ pub fn pay_one(
     })
 }
 
-/// Charges these events, in their order: an outcome an event, or `None` where that is not what they need.
+/// Charges these events in order. Returns an outcome per event, or `None` if they need the general way.
 pub fn pay(session: &Session, events: &[&Priced<'_>], now: Time, locking: Locking) -> Option<Vec<Outcome>> {
     let (rest, next) = REST.get();
     if rest > 0 {
@@ -111,32 +111,32 @@ fn charge(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<Option
     let mut needs: Vec<((&str, &str), Need)> = needs.into_iter().collect();
     needs.sort_unstable_by_key(|(account, _)| *account);
     let Some(left) = fast_charge::pay_all(session, &needs, now)? else { return Ok(None) };
-    // From what each account was before, event by event.
-    let mut heads: Map<(&str, &str), OwnLine> = Map::default();
+    // Starting from what each account was before, event by event.
+    let mut last_lines: Map<(&str, &str), OwnLine> = Map::default();
     for ((account, need), left) in needs.iter().zip(left) {
         let before = OwnLine { line_no: left.line_no - need.lines, balance: left.balance + need.credits, ..left };
-        heads.insert(*account, before);
+        last_lines.insert(*account, before);
     }
     let mut outcomes = Vec::with_capacity(events.len());
     let mut lines = Vec::with_capacity(events.len());
     for p in events {
-        let Some(head) = heads.get_mut(&p.account()) else {
+        let Some(last_line) = last_lines.get_mut(&p.account()) else {
             return Err(Error::internal("an account was charged and is not there"));
         };
-        head.line_no += 1;
-        head.balance -= p.own_cost();
-        lines.push(head.clone());
-        outcomes.push(Ok(report::row(p.event, p.own_cost(), Decimal::ZERO, head.balance, false)));
+        last_line.line_no += 1;
+        last_line.balance -= p.own_cost();
+        lines.push(last_line.clone());
+        outcomes.push(Ok(report::row(p.event, p.own_cost(), Decimal::ZERO, last_line.balance, false)));
     }
     rows::write_new(session, events.iter().copied().zip(lines.iter().map(Some)).collect(), now)?;
     Ok(Some(outcomes))
 }
 
-/// What is to be charged to an account, and between which moments.
+/// What to charge to an account, and between which moments.
 type Span = (Need, (Time, Time));
 
-/// Charges events of accounts that are locked, each as of its moment, in the order of these: whether each was charged. All of an
-/// account are, or none; none at all where an identifier turns out to be taken.
+/// Charges events of locked accounts, each as of its moment, in the order of the moments. Returns whether each was
+/// charged: all of an account's are, or none; none at all if an identifier turns out to be taken.
 pub fn pay_as_of(session: &Session, events: &[(&Priced<'_>, Time)]) -> Vec<bool> {
     let charged = subtransaction::attempt(session, false, || charge_as_of(session, events));
     charged.unwrap_or_else(|| vec![false; events.len()])
@@ -151,21 +151,21 @@ fn charge_as_of(session: &Session, events: &[(&Priced<'_>, Time)]) -> Result<Opt
     }
     let mut needs: Vec<NeedAsOf<'_>> = needs.into_iter().map(|(account, (need, span))| (account, need, span)).collect();
     needs.sort_unstable_by_key(|(account, ..)| *account);
-    let mut heads: Map<(&str, &str), (OwnLine, Time)> = Map::default();
+    let mut last_lines: Map<(&str, &str), (OwnLine, Time)> = Map::default();
     for ((account, need, (_, last)), left) in needs.iter().zip(fast_charge::pay_all_as_of(session, &needs)?) {
         if let Some(left) = left {
             let before = OwnLine { line_no: left.line_no - need.lines, balance: left.balance + need.credits, ..left };
-            heads.insert(*account, (before, *last));
+            last_lines.insert(*account, (before, *last));
         }
     }
     let mut lines: Vec<Option<OwnLine>> = Vec::with_capacity(events.len());
     for (p, at) in events {
-        lines.push(heads.get_mut(&p.account()).map(|(head, last)| {
-            head.line_no += 1;
-            head.balance -= p.own_cost();
-            // Where something was posted after the last of them, all of them are posted after it.
-            let posted_at = if head.posted_at > *last { head.posted_at } else { *at };
-            OwnLine { posted_at, ..head.clone() }
+        lines.push(last_lines.get_mut(&p.account()).map(|(line, last)| {
+            line.line_no += 1;
+            line.balance -= p.own_cost();
+            // If something was posted after the last of them, all of them are posted after it.
+            let posted_at = if line.posted_at > *last { line.posted_at } else { *at };
+            OwnLine { posted_at, ..line.clone() }
         }));
     }
     let charged = events.iter().zip(&lines).filter_map(|((p, _), line)| Some((*p, Some(line.as_ref()?)))).collect();

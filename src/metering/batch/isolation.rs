@@ -1,4 +1,5 @@
-//! A batch of which one account cannot be charged at all, its row damaged say: that account's events fail, and no others.
+//! Isolation of failures in a batch: if an account cannot be charged at all, for example because its row is damaged,
+//! only that account's events fail.
 
 use crate::error::Error;
 use crate::metering::batch::accounts::Locking;
@@ -9,7 +10,7 @@ use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
 use std::collections::BTreeMap;
 
-/// What became of an event: its answer, or the code and the message of what it met.
+/// The outcome of an event: its answer, or the code and message of its error.
 pub type Answered = Result<EventRow, Failure>;
 
 /// Reports a batch as [`report`] does, with the same outcomes, unless some of its accounts are damaged.
@@ -26,32 +27,33 @@ pub fn report_apart(session: &Session, events: &[Result<Event, Error>], now: Tim
     }
 }
 
-/// Reports each customer's events apart, and where that fails each event; in the order of their keys, in which they are locked.
+/// Reports each customer's events separately and, if that fails, each event; in the order of their keys, in which they
+/// are locked.
 fn by_customer(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
     let mut customers: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
-    for (place, event) in events.iter().enumerate() {
-        customers.entry(event.as_ref().ok().map(|event| event.customer_id.as_str())).or_default().push(place);
+    for (index, event) in events.iter().enumerate() {
+        customers.entry(event.as_ref().ok().map(|event| event.customer_id.as_str())).or_default().push(index);
     }
     let mut outcomes: Vec<Option<Answered>> = events.iter().map(|_| None).collect();
-    let mut report_some = |places: &[usize]| -> Result<(), Failure> {
-        let some: Vec<&Result<Event, Error>> = places.iter().map(|place| &events[*place]).collect();
+    let mut report_some = |indexes: &[usize]| -> Result<(), Failure> {
+        let some: Vec<&Result<Event, Error>> = indexes.iter().map(|index| &events[*index]).collect();
         let reported = subtransaction::isolate_waiting(|| report(session, &some, now, Locking::Wait))?;
-        for (place, outcome) in places.iter().zip(reported) {
-            outcomes[*place] = Some(outcome.map_err(Failure::from));
+        for (index, outcome) in indexes.iter().zip(reported) {
+            outcomes[*index] = Some(outcome.map_err(Failure::from));
         }
         Ok(())
     };
     let mut failed = Vec::new();
-    for places in customers.values() {
-        if report_some(places).is_err() {
-            for place in places {
-                if let Err(failure) = report_some(&[*place]) {
-                    failed.push((*place, failure));
+    for indexes in customers.values() {
+        if report_some(indexes).is_err() {
+            for index in indexes {
+                if let Err(failure) = report_some(&[*index]) {
+                    failed.push((*index, failure));
                 }
             }
         }
     }
-    failed.into_iter().for_each(|(place, failure)| outcomes[place] = Some(Err(failure)));
+    failed.into_iter().for_each(|(index, failure)| outcomes[index] = Some(Err(failure)));
     let lost = || Error::internal("an event had no outcome");
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
 }

@@ -1,4 +1,4 @@
-//! Repeats: reports under an identifier that was used before, answered from the first report as it stands now.
+//! Replays: reports under an identifier that was used before, answered from the first report as it stands now.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -21,7 +21,7 @@ static FIND: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// An event as it was first reported, and what of it is paid.
+/// An event as first reported, and how much of it is paid.
 struct First {
     event_name: String,
     currency: String,
@@ -38,7 +38,7 @@ static THERE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// The identifiers of these events under which there is a report.
+/// Those identifiers of these events under which a report exists.
 pub fn which_are_there<'e>(
     session: &Session,
     events: impl Iterator<Item = &'e Event> + Clone,
@@ -50,18 +50,18 @@ pub fn which_are_there<'e>(
     THERE.run(session, &keys)?.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
-/// What an identifier that is taken, and under which no report is found, comes to.
+/// The error for an identifier that is taken but has no report.
 pub fn lost() -> Error {
     Error::internal("an identifier is taken and not to be found")
 }
 
-/// Answers one report from the first one under its identifier; where there is none, with the error it came with.
+/// Answers one report from the first one under its identifier; if there is none, with the given error.
 pub fn answer(session: &Session, event: &Event, now: Time, error: Error) -> Outcome {
     let mut outcomes = answers(session, vec![(event, error)], now)?;
-    outcomes.pop().unwrap_or_else(|| Err(Error::internal("a repeat had no answer")))
+    outcomes.pop().unwrap_or_else(|| Err(Error::internal("a replay had no answer")))
 }
 
-/// The same for many: an answer a report, in the order given, all of one moment.
+/// The same for many: an answer per report, in the given order, all as of one moment.
 pub fn answers(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Result<Vec<Outcome>, Error> {
     if events.is_empty() {
         return Ok(Vec::new());
@@ -88,7 +88,7 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
         };
         firsts.insert(key, first);
     }
-    // Balances and what is owed are answered as they stand now, what is due counted.
+    // Balances and debts are answered as they stand now, with what is due counted.
     let accounts: HashSet<Key> = firsts
         .iter()
         .filter(|(_, first)| !first.unsettled)
@@ -121,7 +121,7 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
         .collect())
 }
 
-/// Whether a report is the same as the first one under its identifier, or PC002.
+/// Checks that a report is the same as the first one under its identifier. Raises PC002.
 pub fn check(event: &Event, then: (&str, Decimal)) -> Result<(), Error> {
     let (difference, first, given) = if event.event_name != then.0 {
         ("meter", then.0.to_string(), event.event_name.clone())

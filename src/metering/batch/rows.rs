@@ -1,4 +1,4 @@
-//! The rows of a batch's events: written all at once, which claims their identifiers.
+//! The rows of a batch's events: writing them, all at once, claims their identifiers.
 
 use crate::error::Error;
 use crate::ledger::engine::line::OwnLine;
@@ -14,10 +14,10 @@ use pgrx::pg_sys::{
 };
 use std::collections::HashSet;
 
-/// An event that was charged, as if it were paid in full, and the line that it is itself, where it is one.
+/// A charged event, as if it were paid in full, and the ledger line that its own row stands for, if any.
 pub type Charged<'e> = (&'e Priced<'e>, Option<&'e OwnLine>);
 
-/// The text that writes events, up to where their columns come from: all that any way of charging writes.
+/// The text of a statement that writes events, up to the source of the columns: shared by all ways of charging.
 macro_rules! writing_events {
     () => {
         "INSERT INTO credits_internal.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
@@ -27,7 +27,7 @@ macro_rules! writing_events {
 }
 pub(crate) use writing_events;
 
-/// The same from arrays, and how it goes on.
+/// The same from arrays, and the rest of the statement.
 macro_rules! writing {
     ($rest:literal) => {
         text!(
@@ -58,7 +58,7 @@ const COLUMNS: [Oid; 16] = [
     UUIDARRAYOID,
 ];
 
-/// The same of many, in key order.
+/// The same for many events, in key order.
 fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 16] {
     events.sort_unstable_by_key(|(p, _)| p.event.key());
     [
@@ -81,15 +81,15 @@ fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 16] {
     ]
 }
 
-/// A column that few events have: no array at all where none has it, which comes to a NULL in each row.
+/// A column that few events have: a NULL array, which gives NULL in each row, if none has it.
 fn sparse<T: Put>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell {
     if items.clone().any(|item| item.is_some()) { array(items) } else { Cell::NULL }
 }
 
 static WRITE_NEW: Statement = Statement::new(writing!(""), &COLUMNS);
 
-/// Writes events whose identifiers are taken to be free: raises PostgreSQL's unique_violation where one is not, after waiting
-/// for the report that has it to commit.
+/// Writes events whose identifiers are assumed to be free: raises PostgreSQL's unique_violation if one is not, after
+/// waiting for the report that has it to commit.
 pub fn write_new(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Result<(), Error> {
     WRITE_NEW.run(session, &columns(&mut events, now)).map(drop)
 }
@@ -97,8 +97,8 @@ pub fn write_new(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> 
 static WRITE: Statement =
     Statement::new(writing!("ON CONFLICT DO NOTHING RETURNING customer_id, identifier"), &COLUMNS);
 
-/// Writes those events whose identifiers are free. Returns the identifiers that other reports have, after waiting for them to
-/// commit.
+/// Writes those events whose identifiers are free. Returns the identifiers that other reports have claimed, after
+/// waiting for them to commit.
 pub fn write(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Result<HashSet<Key>, Error> {
     if events.is_empty() {
         return Ok(HashSet::new());
@@ -120,7 +120,7 @@ static FORGET: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Takes back rows that this call has just written.
+/// Deletes rows that this call has just written.
 pub fn forget<'k>(session: &Session, keys: impl Iterator<Item = &'k (&'k str, &'k str)>) -> Result<(), Error> {
     let (customers, identifiers): (Vec<&str>, Vec<&str>) = keys.copied().unzip();
     if customers.is_empty() {

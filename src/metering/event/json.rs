@@ -1,4 +1,4 @@
-//! A batch of events as JSON: the same reports as over arrays, told by name.
+//! A batch of events as JSON: the same reports as with arrays, with named fields.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -34,11 +34,11 @@ static READ: Statement = Statement::new(
                                  'source_data', 'metadata')) END,
              e ->> 'identifier', e ->> 'customer_id', e ->> 'event_name', e ? 'value', e ->> 'value', e ->> 'occurred_at',
              e ->> 'subscription_id', nullif(e -> 'source_data', 'null'), nullif(e -> 'metadata', 'null')
-      FROM jsonb_array_elements($1) WITH ORDINALITY AS x (e, place) ORDER BY place",
+      FROM jsonb_array_elements($1) WITH ORDINALITY AS x (e, ordinal) ORDER BY ordinal",
     &[JSONBOID],
 );
 
-/// `credits.report_meter_events` over JSON. Raises PC013; with `all_or_nothing` whatever the first bad event does.
+/// `credits.report_meter_events` with JSON. Raises PC013; with `all_or_nothing` the error of the first bad event.
 #[pg_extern(sql = false)]
 fn report_meter_events_json(events: Option<JsonBatch>, all_or_nothing: Option<bool>) -> Reply<Many<BatchRow>> {
     Reply((|| {
@@ -66,7 +66,7 @@ fn report_meter_events_json(events: Option<JsonBatch>, all_or_nothing: Option<bo
     })())
 }
 
-/// One event: its identifier, for the answer, and the report or what is wrong with it.
+/// One event: its identifier, for the answer, and the report or its error.
 fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Error>), Error> {
     let is_object: bool = row.next()?;
     let unknown: Option<String> = row.next()?;
@@ -85,14 +85,14 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
             return Err(Error::UnknownKey { argument: "events", key, nearest });
         }
         let occurred_at = occurred_at.map(|text| moment(&text)).transpose()?;
-        // Left out it is 1; null it is missing, as for one event alone.
+        // If left out it is 1; null is missing, as for a single event.
         let value = if has_value { value } else { Some(Decimal::ONE.to_string()) };
         Event::read(customer_id, event_name, value, identifier.clone(), occurred_at, now, extras?)
     })();
     Ok((identifier, event))
 }
 
-/// A moment as JSON has it (RFC 3339), and as PostgreSQL writes a `timestamptz` into it.
+/// A moment in JSON: RFC 3339, or as PostgreSQL writes a `timestamptz`.
 fn moment(text: &str) -> Result<Time, Error> {
     let wrong = || Error::argument("occurred_at", "must be a time with its offset, like 2026-03-01T12:00:00Z");
     let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong())?;

@@ -1,5 +1,5 @@
-//! Rows of the inbox charged apart from those of other accounts, where one account, or one row, fails: it is put aside with its
-//! error, and the others are charged. So they are where one would have to wait for another session, and it stays.
+//! Isolation of failures in the inbox: if one account or one row fails, it is rejected with its error, and the others
+//! are charged. If one would have to wait for another session, it stays in the inbox, and the others are charged too.
 
 use crate::error::Error;
 use crate::ledger::engine::failure;
@@ -14,107 +14,109 @@ use crate::pg::statement::Session;
 use crate::pg::subtransaction::{self, Failure};
 use std::collections::HashMap;
 
-/// What came of a row: charged, or found a repeat; left where it is, for another session has its account or its identifier; or
-/// why it is put aside.
+/// The outcome of a row: charged, or found to be a replay; left in the inbox, because another session has its account
+/// or its identifier; or why it is rejected.
 pub enum Outcome {
-    /// Done with.
+    /// Charged, or a replay.
     Done,
-    /// To be tried again.
+    /// To be retried.
     Busy,
-    /// Not to be charged.
+    /// Rejected.
     Failed(Failure),
 }
 
-/// As of when a row is charged, and what it reports, where that can be read.
+/// As of when a row is charged, and what it reports, or why that cannot be read.
 type Row<'a> = (Time, &'a Result<Event, Error>);
 
-/// An account, where it is known, and the places of its rows.
+/// An account, if it is known, and the indexes of its rows.
 type Group = (Option<Key>, Vec<usize>);
 
-/// So many rows of an account, one by one, are found to be another session's until all of it is taken to be.
+/// After so many rows of an account, tried one by one, turn out to be locked by another session, all of the account
+/// counts as locked.
 const ROWS: usize = 10;
 
-/// Charges what rows report, an outcome a row: all at once, but for the rows of accounts that work failed for before; where that
+/// Charges what rows report, with an outcome per row: all at once, except rows of accounts that failed before; if that
 /// fails, account by account.
 pub fn report(session: &Session, rows: &[Row<'_>], patience: &Patience) -> Result<Vec<Outcome>, Error> {
-    let failed = failure::known(session)?;
+    let failed = failure::failed_accounts(session)?;
     let mut outcomes: Vec<Option<Outcome>> = rows.iter().map(|_| None).collect();
     let (mut together, mut apart): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
-    for (place, row) in rows.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         let is_apart = !failed.is_empty() && account(session, row)?.is_some_and(|key| failed.contains(&key));
-        if is_apart { apart.push(place) } else { together.push(place) }
+        if is_apart { apart.push(index) } else { together.push(index) }
     }
     if let Err(_failure) = charge(session, rows, &together, &mut outcomes, patience) {
         apart.append(&mut together);
     }
-    for (key, places) in by_account(session, rows, apart)? {
-        match charge(session, rows, &places, &mut outcomes, patience) {
+    for (key, indexes) in by_account(session, rows, apart)? {
+        match charge(session, rows, &indexes, &mut outcomes, patience) {
             Ok(()) => {
                 if let Some(key) = key.filter(|key| failed.contains(key)) {
                     failure::forget(session, &key)?;
                 }
                 continue;
             }
-            // Some of them may have to wait for nobody.
+            // Some of them may not have to wait.
             Err(failure) if failure.is_busy() => {}
             // Is it the account, or one of these rows?
             Err(_) => {
-                let works = key.as_ref().map_or(Ok(()), |key| account_works(session, key, rows[places[0]].0, patience));
+                let works =
+                    key.as_ref().map_or(Ok(()), |key| account_works(session, key, rows[indexes[0]].0, patience));
                 if let (Some(key), Err(failure)) = (&key, works)
                     && !failure.is_busy()
                 {
                     failure::record(session, key, &failure)?;
-                    places.iter().for_each(|place| outcomes[*place] = Some(Outcome::Failed(failure.clone())));
+                    indexes.iter().for_each(|index| outcomes[*index] = Some(Outcome::Failed(failure.clone())));
                     continue;
                 }
             }
         }
-        one_by_one(session, rows, places, &mut outcomes, patience);
+        one_by_one(session, rows, indexes, &mut outcomes, patience);
     }
     let lost = || Error::internal("a row of the inbox had no outcome");
     outcomes.into_iter().map(|outcome| outcome.ok_or_else(lost)).collect()
 }
 
-/// Charges the rows at these places, each apart.
+/// Charges the rows at these indexes, each separately.
 fn one_by_one(
     session: &Session,
     rows: &[Row<'_>],
-    places: Vec<usize>,
+    indexes: Vec<usize>,
     outcomes: &mut [Option<Outcome>],
     patience: &Patience,
 ) {
     let mut busy = 0;
-    for place in places {
+    for index in indexes {
         if busy == ROWS {
-            outcomes[place] = Some(Outcome::Busy);
+            outcomes[index] = Some(Outcome::Busy);
             continue;
         }
-        match charge(session, rows, &[place], outcomes, patience) {
+        match charge(session, rows, &[index], outcomes, patience) {
             Ok(()) => {}
             Err(failure) if failure.is_busy() => {
                 busy += 1;
-                outcomes[place] = Some(Outcome::Busy);
+                outcomes[index] = Some(Outcome::Busy);
             }
-            Err(failure) => outcomes[place] = Some(Outcome::Failed(failure)),
+            Err(failure) => outcomes[index] = Some(Outcome::Failed(failure)),
         }
     }
 }
 
-/// Charges the rows at these places, all or none.
+/// Charges the rows at these indexes, all or none.
 fn charge(
     session: &Session,
     rows: &[Row<'_>],
-    places: &[usize],
+    indexes: &[usize],
     outcomes: &mut [Option<Outcome>],
     patience: &Patience,
 ) -> Result<(), Failure> {
-    if places.is_empty() {
+    if indexes.is_empty() {
         return Ok(());
     }
-    let some: Vec<Row<'_>> = places.iter().map(|place| rows[*place]).collect();
+    let some: Vec<Row<'_>> = indexes.iter().map(|index| rows[*index]).collect();
     let charged = subtransaction::isolate(patience, || charge_all(session, &some))?;
-    for (place, outcome) in places.iter().zip(charged) {
-        outcomes[*place] = Some(match outcome {
+    for (index, outcome) in indexes.iter().zip(charged) {
+        outcomes[*index] = Some(match outcome {
             Ok(()) => Outcome::Done,
             Err(Error::AccountBusy) => Outcome::Busy,
             Err(error) => Outcome::Failed(error.into()),
@@ -123,24 +125,24 @@ fn charge(
     Ok(())
 }
 
-/// Charges rows: where they came at different moments as many of them at once as can be, of the others those that came together
-/// as one batch.
+/// Charges rows: if they came at different moments, as many of them at once as possible; of the rest, those that came
+/// together are one batch.
 fn charge_all(session: &Session, rows: &[Row<'_>]) -> Result<Vec<Result<(), Error>>, Error> {
     let came_together = rows.iter().all(|(as_of, _)| *as_of == rows[0].0);
     let done = if came_together { vec![false; rows.len()] } else { moments::charge(session, rows)? };
     let mut outcomes: Vec<Result<(), Error>> = rows.iter().map(|_| Ok(())).collect();
-    let others: Vec<usize> = (0..rows.len()).filter(|place| !done[*place]).collect();
+    let others: Vec<usize> = (0..rows.len()).filter(|index| !done[*index]).collect();
     for together in others.chunk_by(|one, other| rows[*one].0 == rows[*other].0) {
-        let events: Vec<&Result<Event, Error>> = together.iter().map(|place| rows[*place].1).collect();
+        let events: Vec<&Result<Event, Error>> = together.iter().map(|index| rows[*index].1).collect();
         let reported = batch::report(session, &events, rows[together[0]].0, Locking::Skip)?;
-        for (place, outcome) in together.iter().zip(reported) {
-            outcomes[*place] = outcome.map(drop);
+        for (index, outcome) in together.iter().zip(reported) {
+            outcomes[*index] = outcome.map(drop);
         }
     }
     Ok(outcomes)
 }
 
-/// Whether an account can be brought up to date at all; one that another session has can.
+/// Whether an account can be brought up to date at all; one that another session has locked counts as one that can.
 fn account_works(session: &Session, key: &Key, now: Time, patience: &Patience) -> Result<(), Failure> {
     subtransaction::isolate(patience, || match posting::lock_free(session, std::slice::from_ref(key))? {
         free if free.is_empty() => Ok(()),
@@ -148,25 +150,25 @@ fn account_works(session: &Session, key: &Key, now: Time, patience: &Patience) -
     })
 }
 
-/// The account that a row would charge, where its meter is known.
+/// The account that a row would charge, if its meter exists.
 fn account(session: &Session, (_, row): &Row<'_>) -> Result<Option<Key>, Error> {
     let Ok(event) = row else { return Ok(None) };
     let meter = meter::find(session, &event.event_name)?;
     Ok(meter.map(|meter| (event.customer_id.clone(), meter.currency.clone())))
 }
 
-/// Places by account, each account where its first row is.
-fn by_account(session: &Session, rows: &[Row<'_>], mut places: Vec<usize>) -> Result<Vec<Group>, Error> {
-    places.sort_unstable();
+/// Indexes by account, accounts in the order of their first rows.
+fn by_account(session: &Session, rows: &[Row<'_>], mut indexes: Vec<usize>) -> Result<Vec<Group>, Error> {
+    indexes.sort_unstable();
     let mut groups: Vec<Group> = Vec::new();
     let mut found: HashMap<Option<Key>, usize> = HashMap::new();
-    for place in places {
-        let key = account(session, &rows[place])?;
+    for index in indexes {
+        let key = account(session, &rows[index])?;
         let group = *found.entry(key.clone()).or_insert_with(|| {
             groups.push((key, Vec::new()));
             groups.len() - 1
         });
-        groups[group].1.push(place);
+        groups[group].1.push(index);
     }
     Ok(groups)
 }

@@ -1,6 +1,6 @@
-//! Rows of the inbox that came at different moments, each in a transaction of its own say, and would each be a posting of its own:
-//! where nothing falls due in their accounts between them, and their head grants pay, one posting charges all of them, each as of its
-//! moment, to the same lines as one by one (batch/fast_path.rs).
+//! Rows of the inbox that came at different moments, for example each in a transaction of its own, would each need a
+//! posting. If nothing falls due in their accounts in between, and their head grants pay, one posting charges all of
+//! them, each as of its moment, with the same lines as one by one (batch/fast_path.rs).
 
 use crate::error::Error;
 use crate::ledger::engine::posting::{self, Key};
@@ -16,8 +16,8 @@ use std::rc::Rc;
 /// An account of an event's own keys: customer, currency.
 type Account<'a> = (&'a str, &'a str);
 
-/// Charges those of these rows, which are in order of their time, for which that comes to the same as one by one: whether each
-/// was charged.
+/// Charges those of these rows, given in order of time, for which the result is the same as one by one. Returns whether
+/// each was charged.
 pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Result<Vec<bool>, Error> {
     let mut done = vec![false; rows.len()];
     let mut meters: Vec<Option<Rc<Meter>>> = Vec::with_capacity(rows.len());
@@ -28,9 +28,10 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
         });
     }
     let mut priced: Vec<(usize, Priced<'_>)> = Vec::new();
-    // Whose rows all are of one account that may pay for each: then their order is that of the account alone.
+    // Customers whose rows are all of one account that may pay for each: then only the order within the account
+    // matters.
     let mut accounts: Map<&str, Option<Account<'_>>> = Map::default();
-    for (place, ((at, event), meter)) in rows.iter().zip(&meters).enumerate() {
+    for (index, ((at, event), meter)) in rows.iter().zip(&meters).enumerate() {
         let Ok(event) = event else { continue };
         let payable = report::price(event, meter.as_deref(), *at).ok().filter(|p| fast_path::cost(p).is_some());
         let account = payable.as_ref().map(Priced::account);
@@ -38,7 +39,7 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
         if *same != account {
             *same = None;
         }
-        priced.extend(payable.map(|p| (place, p)));
+        priced.extend(payable.map(|p| (index, p)));
     }
     let mut keys: Vec<Key> = accounts.into_values().flatten().map(|account| account.owned()).collect();
     keys.sort_unstable();
@@ -47,15 +48,15 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
     }
     let free: HashSet<Key> = posting::lock_free(session, &keys)?.into_iter().collect();
     priced.retain(|(_, p)| free.contains(&p.account().owned()));
-    // A repeat, of an earlier report or of one of these, charges nothing, and is answered after them.
+    // A replay, of an earlier report or of one of these, charges nothing, and is answered after them.
     let mut taken = replay::which_are_there(session, priced.iter().map(|(_, p)| p.event))?;
     priced.retain(|(_, p)| taken.insert(p.event.key().owned()));
     if priced.is_empty() {
         return Ok(done);
     }
-    let events: Vec<(&Priced<'_>, Time)> = priced.iter().map(|(place, p)| (p, rows[*place].0)).collect();
-    for ((place, _), charged) in priced.iter().zip(fast_path::pay_as_of(session, &events)) {
-        done[*place] = charged;
+    let events: Vec<(&Priced<'_>, Time)> = priced.iter().map(|(index, p)| (p, rows[*index].0)).collect();
+    for ((index, _), charged) in priced.iter().zip(fast_path::pay_as_of(session, &events)) {
+        done[*index] = charged;
     }
     Ok(done)
 }

@@ -1,4 +1,4 @@
-//! What charging an event needs to know of its meter: remembered by the session until any session changes it.
+//! The cache of meters: what charging an event needs to know, kept by the session until any session changes it.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -16,7 +16,7 @@ use std::rc::Rc;
 /// A meter, as charging needs it.
 #[derive(Debug, Clone)]
 pub struct Meter {
-    /// What it charges.
+    /// The currency that it charges.
     pub currency: String,
     /// The currency's decimals.
     pub decimals: u32,
@@ -24,11 +24,11 @@ pub struct Meter {
     pub currency_active: bool,
     /// Sum, count, last or max.
     pub aggregation: Aggregation,
-    /// What is priced together: the events of a day, of a month, or all.
+    /// Which events are priced together: those of a day, of a month, or all.
     pub period: Span,
     /// What to do with what no credit covers.
     pub overage: Overage,
-    /// Whether its events are only recorded, and charged later.
+    /// Whether its events are recorded first, and charged later.
     pub deferred: bool,
     /// Whether it takes events.
     pub active: bool,
@@ -36,7 +36,7 @@ pub struct Meter {
     pub price_version: i32,
     /// Those prices.
     pub pricing: Pricing,
-    /// Since when they are.
+    /// Since when they are in force.
     pub price_since: Time,
 }
 
@@ -51,12 +51,12 @@ static FIND: Statement = Statement::new(
 );
 
 thread_local! {
-    static KNOWN: Cache<Rc<Meter>> = Cache::new();
+    static CACHE: Cache<Rc<Meter>> = Cache::new();
 }
 
 /// The meter of that event name.
 pub fn find(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
-    KNOWN.with(|known| known.get_or_find(event_name, || read_with_tables(session, event_name)))
+    CACHE.with(|cache| cache.get_or_find(event_name, || read_with_tables(session, event_name)))
 }
 
 static VERSION_AT: Statement = Statement::in_order(
@@ -76,7 +76,7 @@ pub fn find_as_of(session: &Session, event_name: &str, at: Time) -> Result<Optio
     Ok(Some(Rc::new(Meter { price_version, pricing, ..(*meter).clone() })))
 }
 
-/// The same, not remembered: a reader's snapshot may be older than the last change.
+/// The same, not cached: a reader's snapshot may be older than the last change.
 pub fn read(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
     Ok(read_with_tables(session, event_name)?.map(|(meter, _)| meter))
 }

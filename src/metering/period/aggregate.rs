@@ -1,24 +1,24 @@
-//! What several events add up to: usage that is priced as one, because one event decides for all (last, max) or because
-//! a price depends on what was used before (tiers, whole blocks). Pure: no SPI, no pgrx type. What it stands at is kept in
-//! period.rs.
+//! Aggregates: what several events add up to that are priced together, because one event decides for all (last, max) or
+//! because a price depends on what was used before (tiers, whole blocks). Pure: no SPI, no pgrx type. period.rs stores
+//! the standing.
 //!
-//! The rule: credits charged = the price of the aggregate of the events not taken back. So an event is charged by what it
-//! changes, which may be less than nothing.
+//! The rule: credits charged = the price of the aggregate of the events that are not canceled. So an event is charged
+//! by how it changes that, which may be below zero.
 
 use crate::amount::{AmountError, Decimal, MAX_DIGITS};
 use crate::metering::pricing::{Aggregation, Price};
 use crate::moment::Time;
 
-/// What the events of one period, and of one price where that matters, add up to.
+/// What the events of one period, and of one price if that matters, add up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// The values or the number of the events, or the value of the one that counts.
     pub quantity: Decimal,
-    /// How many events, those taken back not counted.
+    /// How many events, without canceled ones.
     pub event_count: i64,
-    /// The number of the last event, those taken back counted.
+    /// The number of the last event, including canceled ones.
     pub last_no: i64,
-    /// Of a last or a max the event that counts.
+    /// For a last or a max, the event that counts.
     pub counted: Option<Counted>,
     /// The price of it.
     pub credits: Decimal,
@@ -33,11 +33,11 @@ pub struct Counted {
     pub occurred_at: Time,
     /// Under which version of the meter's prices it was reported.
     pub price_version: i32,
-    /// Which of the version's prices is its own.
+    /// Which of that version's prices applies to it.
     pub price_class: String,
 }
 
-/// An event, as far as it matters.
+/// An event, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// How much.
@@ -46,7 +46,7 @@ pub struct Report<'a> {
     pub occurred_at: Time,
     /// The version of the meter's prices.
     pub price_version: i32,
-    /// Which of them is its own.
+    /// Which of them applies to it.
     pub price_class: &'a str,
     /// That price.
     pub price: &'a Price,
@@ -61,7 +61,7 @@ impl Default for Standing {
 }
 
 impl Standing {
-    /// What it is with one more event.
+    /// The standing with one more event.
     pub fn with(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
         let mut next = Standing { event_count: self.event_count + 1, last_no: self.last_no + 1, ..self.clone() };
         if aggregation.is_ranked() {
@@ -75,14 +75,15 @@ impl Standing {
         Ok(next)
     }
 
-    /// What it is without an event of a sum or a count.
+    /// The standing without one event, for a sum or a count.
     pub fn without(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
         let quantity = self.quantity - aggregation.quantity(report.value);
         let credits = report.price.cost(quantity, report.decimals)?;
         Ok(Standing { quantity, event_count: self.event_count - 1, credits, ..self.clone() })
     }
 
-    /// What it is without the event of that number, of a last or a max; `best` is the first in rank of those that are left.
+    /// The standing without the event of that number, for a last or a max; `best` is the highest-ranked event that is
+    /// left.
     pub fn without_ranked(&self, event_no: i64, best: Option<(i64, Report<'_>)>) -> Result<Standing, AmountError> {
         let mut next = Standing { event_count: self.event_count - 1, ..self.clone() };
         if self.counted.as_ref().is_some_and(|counted| counted.event_no == event_no) {
@@ -116,7 +117,7 @@ impl Standing {
     }
 }
 
-/// The most that events can add to what is charged, one after the other.
+/// The most that events, one after the other, can add to what is charged.
 pub fn rise<'a>(standing: &Standing, aggregation: Aggregation, reports: impl Iterator<Item = Report<'a>>) -> Decimal {
     let (mut standing, mut rise) = (standing.clone(), Decimal::ZERO);
     for report in reports {
@@ -172,7 +173,7 @@ mod tests {
     }
 
     proptest! {
-        /// Events in whatever order, some taken back: charged is the price of what is left.
+        /// Events in any order, some canceled: the price of what is left is charged.
         #[test]
         fn charged_is_the_price_of_the_aggregate(
             which in 0usize..4,

@@ -1,5 +1,5 @@
-//! Ranks: the events of a last or a max in the order in which they would count, so that one which is taken back leaves its
-//! place to the next.
+//! Ranks: the events of a last or a max in the order in which they would count, so that when one is canceled the next
+//! one counts.
 
 use crate::amount::{AmountError, Decimal};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID};
 use std::rc::Rc;
 
-/// An event's place.
+/// An event's rank.
 pub struct Rank {
     /// Whose.
     pub customer_id: String,
@@ -22,13 +22,13 @@ pub struct Rank {
     pub period: Rc<Period>,
     /// The highest counts.
     pub rank: Decimal,
-    /// Of equals a max counts the first, a last the last.
+    /// Among equals, a max counts the first, a last the last.
     pub event_no: i64,
     /// The event.
     pub identifier: String,
 }
 
-/// By what an event is ranked: its time in seconds, or its value.
+/// What an event is ranked by: its time in seconds, or its value.
 pub fn rank(aggregation: Aggregation, value: Decimal, occurred_at: Time) -> Decimal {
     if aggregation == Aggregation::Last { Decimal::new(occurred_at.0, 6) } else { value }
 }
@@ -39,7 +39,7 @@ static WRITE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID, TEXTARRAYOID],
 );
 
-/// Writes new events' places.
+/// Writes the ranks of new events.
 pub fn write(session: &Session, ranks: &[Rank]) -> Result<(), Error> {
     if ranks.is_empty() {
         return Ok(());
@@ -82,7 +82,7 @@ static MAX: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// Takes an event out of its place, and says what the period stands at without it.
+/// Removes an event's rank. Returns the period's standing without it.
 pub fn without(
     session: &Session,
     standing: &Standing,

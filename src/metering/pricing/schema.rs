@@ -1,4 +1,4 @@
-//! How a meter's pricing is written down as JSON, and every way in which that can be wrong. docs/pricing.md is for people.
+//! The JSON form of a meter's pricing, and every way in which it can be wrong. docs/pricing.md explains it to users.
 //!
 //! ```text
 //! pricing = price | { "by": key, "prices": { value: price, … }, "default": price }
@@ -123,16 +123,16 @@ fn tiers(path: &str, value: &Value) -> Checked<Vec<Tier>> {
     };
     let mut tiers = Vec::with_capacity(given.len());
     let mut from = Decimal::ZERO;
-    for (place, value) in given.iter().enumerate() {
-        let path = format!("{path}[{place}]");
+    for (index, value) in given.iter().enumerate() {
+        let path = format!("{path}[{index}]");
         let object = object(&path, value)?;
         only(&path, object, &["up_to", "unit_price", "flat_fee"])?;
         let up_to = number(&path, object, "up_to")?;
         match up_to {
-            Some(_) if place + 1 == given.len() => {
+            Some(_) if index + 1 == given.len() => {
                 return wrong(&at(&path, "up_to"), "must be left out of the last tier, which has no end");
             }
-            None if place + 1 < given.len() => {
+            None if index + 1 < given.len() => {
                 return wrong(&at(&path, "up_to"), "is required of every tier but the last");
             }
             Some(up_to) if up_to <= from => {
@@ -153,7 +153,7 @@ fn required(path: &str, object: &Map<String, Value>, key: &str) -> Checked<Decim
     number(path, object, key)?.map_or_else(|| wrong(&at(path, key), "is required"), Ok)
 }
 
-/// A number, or its digits as a text, so that no writer of JSON need round it.
+/// A number, or its digits as text, so that no JSON writer has to round it.
 fn number(path: &str, object: &Map<String, Value>, key: &str) -> Checked<Option<Decimal>> {
     let text = match object.get(key) {
         None => return Ok(None),

@@ -1,4 +1,5 @@
-//! Prices beside the same ones worked out in whole numbers, unit by unit; and everything that cannot be a price.
+//! Prices compared with the same ones computed in whole numbers, unit by unit; and everything that is not a valid
+//! price.
 
 use super::*;
 use proptest::prelude::*;
@@ -71,7 +72,7 @@ fn classes() {
     .unwrap();
     let class = |metadata: &str| pricing.class(|| Some(metadata.to_string())).to_string();
     assert_eq!(class(r#"{"a": 1, "model": "large"}"#), "large");
-    // Whatever else an event carries, its price is its model's.
+    // Whatever else an event carries, its model decides its price.
     let deep = format!(r#"{{"a": {}{}, "model": "large"}}"#, "[".repeat(500), "]".repeat(500));
     assert_eq!(class(&deep), "large");
     assert_eq!(class(r#"{"$serde_json::private::Number": 1, "model": "large"}"#), "large");
@@ -158,16 +159,16 @@ fn what_is_too_large_is_refused() {
 }
 
 proptest! {
-    /// Tiers of whole units, priced one unit after the other.
+    /// Tiers of whole units, priced unit by unit.
     #[test]
     fn tiers_agree_with_counting(
         quantity in 0u32..400, ends in proptest::collection::btree_set(1u32..300, 0..4),
         prices in proptest::collection::vec((0u32..50, 0u32..20), 5), volume in any::<bool>(), per in 1u32..5
     ) {
         let ends: Vec<u32> = ends.into_iter().collect();
-        let tier = |place: usize| {
-            let (unit_price, flat_fee) = prices[place];
-            let up_to = ends.get(place).map_or(String::new(), |end| format!(r#""up_to": {end}, "#));
+        let tier = |index: usize| {
+            let (unit_price, flat_fee) = prices[index];
+            let up_to = ends.get(index).map_or(String::new(), |end| format!(r#""up_to": {end}, "#));
             format!(r#"{{{up_to}"unit_price": {unit_price}, "flat_fee": {flat_fee}}}"#)
         };
         let tiers: Vec<String> = (0..=ends.len()).map(tier).collect();
@@ -178,11 +179,11 @@ proptest! {
         let mut twelfths = 0u64;
         let mut entered = std::collections::BTreeSet::new();
         for unit in 1..=quantity {
-            let place = if volume { of(quantity) } else { of(unit) };
-            twelfths += u64::from(prices[place].0 * 12 / per);
-            entered.insert(place);
+            let index = if volume { of(quantity) } else { of(unit) };
+            twelfths += u64::from(prices[index].0 * 12 / per);
+            entered.insert(index);
         }
-        twelfths += entered.iter().map(|place| u64::from(prices[*place].1) * 12).sum::<u64>();
+        twelfths += entered.iter().map(|index| u64::from(prices[*index].1) * 12).sum::<u64>();
         let expected = (twelfths * 1_000_000 * 2 + 12) / 24;
         let found = Pricing::parse(&pricing).unwrap().price("").cost(Decimal::from(quantity), 6).unwrap();
         prop_assert_eq!(found, Decimal::new(expected as i64, 6), "{} of {}", quantity, pricing);

@@ -1,4 +1,4 @@
-//! Arguments of SQL functions as Rust types of our own, beside those that pgrx has.
+//! Arguments of SQL functions: our own Rust types, in addition to those of pgrx.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
@@ -17,12 +17,12 @@ use std::ffi::CStr;
 use std::marker::PhantomData;
 use uuid::Uuid;
 
-/// A `numeric` argument, not yet held against any limit.
+/// A `numeric` argument, not checked against any limit yet.
 pub struct Numeric(pg_sys::Datum);
 
-/// A number as it was given, in whatever form.
+/// A number as given, in any form.
 pub trait Number {
-    /// As PostgreSQL prints it, or as it was written.
+    /// The text: as PostgreSQL prints it, or as given.
     fn text(&self) -> String;
 
     /// As an exact decimal.
@@ -41,7 +41,7 @@ impl Number for Numeric {
     }
 }
 
-/// A number in JSON, where it may be a number or a text.
+/// A number in JSON, which may be a number or a text.
 impl Number for String {
     fn text(&self) -> String {
         self.clone()
@@ -60,7 +60,7 @@ impl FromCell for Numeric {
 
 /// The most bytes that a `jsonb` may have, as PostgreSQL stores it uncompressed.
 pub const JSON_BYTES: usize = 1 << 20;
-/// The most bytes that a batch may have in all: a list, or a `jsonb` that is one.
+/// The most bytes that a batch may have in total: a list, or a `jsonb` batch.
 pub const BATCH_BYTES: usize = 1 << 27;
 /// The most elements that a batch, or any other list, may have.
 pub const ELEMENTS: usize = 100_000;
@@ -92,37 +92,37 @@ pub struct Timestamptz(pub Time);
 /// A `uuid` argument.
 pub struct Id(pub Uuid);
 
-/// An `interval` argument, not yet held against any limit.
+/// An `interval` argument, not checked against any limit yet.
 pub struct Interval(Span);
 
-/// The longest that is added to a moment, in months.
+/// The longest interval that may be added to a moment, in months.
 const TEN_YEARS: i32 = 120;
 
 impl Interval {
-    /// The same to be kept, where it comes to more than nothing, and at most ten years, in whatever month it is added. Raises
+    /// The interval to store, if it is greater than zero and at most ten years, whichever month it is added to. Raises
     /// PC013.
     pub fn positive(self, argument: &'static str) -> Result<Span, Error> {
         self.always(argument, |later, at| later > at, "must be greater than zero")
     }
 
-    /// The same to be kept, where it comes to nothing or more, and at most ten years, in whatever month it is added. Raises
+    /// The interval to store, if it is at least zero and at most ten years, whichever month it is added to. Raises
     /// PC013.
     pub fn not_negative(self, argument: &'static str) -> Result<Span, Error> {
         self.always(argument, |later, at| later >= at, "must not be less than zero")
     }
 
-    /// The moment so much later. Raises PC013 where it is not later, or later by more than ten years.
+    /// The moment later by the interval. Raises PC013 if it is not later, or later by more than ten years.
     pub fn after(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
         Some(self.added_to(argument, at)?)
             .filter(|later| *later > at)
             .ok_or_else(|| Error::argument(argument, "must be greater than zero"))
     }
 
-    /// What a month or a day comes to differs: what is kept must do wherever it is added.
+    /// The length of a month or a day differs: a stored interval must be valid wherever it is added.
     fn always(self, argument: &'static str, holds: impl Fn(Time, Time) -> bool, reason: &str) -> Result<Span, Error> {
         let months = Span::months(1);
         let (mut at, mut held) = (Time(0), 0);
-        // Four years of months: the longest and the shortest of each length are among them.
+        // Four years of months include the longest and the shortest of each length.
         for _ in 0..48 {
             held += usize::from(holds(self.added_to(argument, at)?, at));
             at = months.added_to(at);
@@ -143,13 +143,13 @@ impl Interval {
     }
 }
 
-/// What an argument's name in its function's declaration is.
+/// The name of an argument in its function's declaration.
 ///
 /// # Safety
-/// `call` is the call under way, to a function that was called through SQL, and has an argument of that number.
+/// `call` is the current call, to a function that was called through SQL, and has an argument of that number.
 unsafe fn name(call: pg_sys::FunctionCallInfo, number: usize) -> &'static str {
     thread_local! {
-        // There are few names, and errors have them for as long as the session lasts.
+        // There are few names, and errors refer to them for as long as the session lasts.
         static NAMES: RefCell<HashSet<&'static str>> = RefCell::default();
     }
     let (mut types, mut names, mut modes) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
@@ -168,8 +168,8 @@ unsafe fn name(call: pg_sys::FunctionCallInfo, number: usize) -> &'static str {
         CStr::from_ptr(*names.add(number)).to_string_lossy().into_owned()
     };
     NAMES.with_borrow_mut(|names| {
-        if let Some(known) = names.get(name.as_str()) {
-            return *known;
+        if let Some(cached) = names.get(name.as_str()) {
+            return *cached;
         }
         let name: &'static str = String::leak(name);
         names.insert(name);

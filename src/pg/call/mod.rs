@@ -1,4 +1,4 @@
-//! A call from SQL: its arguments, what it answers or raises, and what it does last.
+//! Calls from SQL: arguments, results and errors, procedures, and work at the end of a call.
 
 pub mod argument;
 pub mod last;

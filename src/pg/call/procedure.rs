@@ -1,5 +1,5 @@
-//! A procedure that commits between batches. PostgreSQL lets only a procedure do so that was called outside of any
-//! transaction block, is no SECURITY DEFINER, has no SET, and opened its connection to say so.
+//! Procedures that commit between batches. PostgreSQL allows that only to a procedure that was called outside any
+//! transaction block, is not SECURITY DEFINER, has no SET, and opened its connection for it.
 
 use crate::moment::Time;
 use crate::pg::memory;
@@ -11,11 +11,11 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 };
 use std::ffi::CStr;
 
-/// The call under way, as PostgreSQL describes it to the function called.
+/// The current call, as PostgreSQL describes it to the function.
 pub struct Call(pg_sys::FunctionCallInfo);
 
 impl Call {
-    /// The table that a trigger fires for, where that is what calls.
+    /// The table that a trigger fires for, if a trigger calls.
     pub fn trigger_table(&self) -> Option<pg_sys::Oid> {
         // SAFETY: for a trigger the context is a TriggerData with the table open; for anything else it is not, or null.
         unsafe {
@@ -48,11 +48,11 @@ unsafe impl SqlTranslatable for Call {
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Err(ReturnsError::Datum);
 }
 
-/// Kinds of work, each a statement that does one batch of it and returns how much that was: in turn, a commit after each
-/// batch, until each has once returned zero. They are given a number and the moment up to which there is work for them, so that
-/// what comes in meanwhile does not keep them going: that of the beginning, and, as one may leave work to another, of when the
-/// last of them ended. Called inside a transaction, it runs each once and commits nothing. One that fails is left out from then
-/// on; the first such failure is returned.
+/// Runs kinds of work, each a statement that does one batch and returns how much that was: in turn, with a commit after
+/// each batch, until each has returned zero once. Their arguments are a number and the moment up to which work is due,
+/// so that new work does not keep them going: the beginning and, as one kind may leave work to another, when the last
+/// of them ended. Called inside a transaction, it runs each once and commits nothing. A kind that fails is skipped from
+/// then on; the first failure is returned.
 pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time) -> Option<Failure> {
     // SAFETY: for a procedure called by CALL the context is a CallContext; for anything else it is not, or null.
     let atomic = unsafe {
@@ -73,7 +73,7 @@ pub fn in_turn(call: Call, kinds: &[&CStr], number: i32, now: impl Fn() -> Time)
                     Ok(count) => count == 0,
                     Err(failure) => {
                         failed.get_or_insert(failure);
-                        // It may have failed for want of memory, and the others need some.
+                        // It may have failed for lack of memory, and the others need some.
                         memory::give_back(0, usize::MAX);
                         true
                     }

@@ -1,10 +1,10 @@
-//! Raising an error of ours with a SQLSTATE of its own, which pgrx's closed list of codes cannot say.
+//! Raising errors with SQLSTATEs of our own, which are not in pgrx's closed list of codes.
 
 use crate::error::Error;
 use std::ffi::{CString, c_char, c_int};
 
-// Declared here and not taken from pgrx: its wrappers turn the jump out of errfinish into a Rust panic, and the panic
-// knows PostgreSQL's own SQLSTATEs only.
+// Declared here and not taken from pgrx: its wrappers turn the jump out of errfinish into a Rust panic, which knows
+// only PostgreSQL's own SQLSTATEs.
 unsafe extern "C-unwind" {
     fn errstart(elevel: c_int, domain: *const c_char) -> bool;
     fn errcode(sqlerrcode: c_int) -> c_int;
@@ -14,7 +14,7 @@ unsafe extern "C-unwind" {
     fn errfinish(filename: *const c_char, lineno: c_int, funcname: *const c_char);
 }
 
-/// A five-character SQLSTATE as PostgreSQL packs it: six bits a character.
+/// A five-character SQLSTATE as PostgreSQL packs it: six bits per character.
 fn pack(sqlstate: &str) -> c_int {
     sqlstate
         .bytes()
@@ -28,8 +28,8 @@ fn c_string(text: String) -> CString {
     CString::new(text.replace('\0', "")).unwrap_or_default()
 }
 
-/// Raises the error. Does not return: PostgreSQL jumps from here to whoever catches errors. The caller must be the last
-/// to run and hold nothing that needs dropping.
+/// Raises the error. Does not return: PostgreSQL jumps from here to its error handler. The caller must hold nothing
+/// that needs dropping.
 pub fn raise(error: Error) -> ! {
     let sqlstate = pack(error.sqlstate());
     // SAFETY: the calls are PostgreSQL's ereport(ERROR, …) taken apart; each text is copied into its error context,
@@ -51,8 +51,8 @@ pub fn raise(error: Error) -> ! {
     std::process::abort()
 }
 
-/// Keeps Rust backtraces out of what users see: pgrx adds one to the DETAIL of every error that passes through Rust
-/// where the server's environment asks for it.
+/// Keeps Rust backtraces away from users: pgrx adds one to the DETAIL of every error that passes through Rust if the
+/// server's environment asks for it.
 pub fn without_backtraces() {
     // SAFETY: called once, when the library is loaded, by a process that has one thread.
     unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };

@@ -13,7 +13,7 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// A row: its columns in the order of the function's row type.
+/// A row: its columns are in the order of the function's row type.
 pub trait Columns {
     /// Their names and Rust types, for the test that compares them with the declarations.
     const DECLARED: &'static str;
@@ -22,7 +22,7 @@ pub trait Columns {
     fn columns(&self) -> Vec<Cell>;
 }
 
-/// What a function answers, before it is raised or returned.
+/// The result of a function, before it is raised or returned.
 pub struct Reply<T>(pub Result<T, Error>);
 
 /// One value, for a function that returns no row.
@@ -39,17 +39,17 @@ pub struct Many<T: Columns>(pub Vec<T>);
 
 /// How an answer becomes the function's result.
 pub trait Answer {
-    /// The columns' names and Rust types; nothing for what has none.
+    /// The columns' names and Rust types; empty if it has none.
     const COLUMNS: &'static str = "";
 
-    /// The result, made for the call at hand.
+    /// The result, as a datum of the current call.
     ///
     /// # Safety
-    /// `fcinfo` is that of the call under way, to a function declared with the matching result.
+    /// `fcinfo` is that of the current call, to a function declared with the matching result.
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell;
 }
 
-/// What a procedure answers.
+/// The result of a procedure.
 pub struct Nothing;
 
 impl Answer for Nothing {
@@ -58,7 +58,7 @@ impl Answer for Nothing {
     }
 }
 
-/// What a trigger that changes nothing answers: a null pointer that is not NULL.
+/// The result of a trigger that changes nothing: a null pointer that is not NULL.
 pub struct Unchanged;
 
 impl Answer for Unchanged {
@@ -120,7 +120,7 @@ impl<T: Columns> Answer for Many<T> {
     }
 }
 
-/// A library that is newer than the extension's declarations must not write beside them.
+/// Checks the number of columns: a library that is newer than the extension's declarations must not write beyond them.
 ///
 /// # Safety
 /// The descriptor is a live one.
@@ -132,7 +132,7 @@ unsafe fn check_columns(descriptor: pg_sys::TupleDesc, columns: usize) {
 }
 
 thread_local! {
-    /// Row descriptors by function, kept for the session: making one costs more than a small function does.
+    /// Row descriptors by function, cached for the session: creating one costs more than a small function does.
     static DESCRIPTORS: RefCell<HashMap<pg_sys::Oid, pg_sys::TupleDesc>> = RefCell::new(HashMap::new());
 }
 
@@ -141,8 +141,8 @@ thread_local! {
 unsafe fn row_descriptor(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
     // SAFETY: the caller's promise; flinfo is set for every function called through SQL.
     let function = unsafe { (*(*fcinfo).flinfo).fn_oid };
-    if let Some(known) = DESCRIPTORS.with_borrow(|d| d.get(&function).copied()) {
-        return known;
+    if let Some(cached) = DESCRIPTORS.with_borrow(|d| d.get(&function).copied()) {
+        return cached;
     }
     // SAFETY: the descriptor is copied to memory that lasts as long as the session. Where ALTER TYPE adds
     // a column meanwhile, the session's rows lack it, and PostgreSQL reads NULL there.
@@ -185,7 +185,7 @@ unsafe impl<T: Answer> SqlTranslatable for Reply<T> {
     const RETURN_SQL: Result<ReturnsRef, ReturnsError> = Ok(ReturnsRef::One(SqlMappingRef::literal(T::COLUMNS)));
 }
 
-/// Declares a struct as a row: its fields are its type's columns, in order. With `read` behind the fields it can also be
+/// Declares a struct as a row: its fields are its type's columns, in order. With `read` after the fields it can also be
 /// read from a statement's row that has the same columns.
 #[macro_export]
 macro_rules! row {

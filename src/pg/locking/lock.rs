@@ -1,9 +1,9 @@
-//! Locks of the extension's own, which no SQL command can take: a login that may call nothing cannot hold anybody up with them,
-//! as it could with advisory locks, whose keys belong to whoever thinks of them.
+//! The extension's own locks, which no SQL command can take. So a login without rights cannot block others with them,
+//! as it could with advisory locks, whose keys anyone may use.
 //!
-//! Their tag is that of a database object, in the lock table of PostgreSQL's own commands: the class is a table of the
-//! extension, where a command has a system catalogue, the object is a hash. They show in `pg_locks` as locks of type 'object'
-//! with `classid` that table's oid. All of them last until the transaction, or the part of it that took them, ends.
+//! Their tag is that of a database object, as PostgreSQL's own commands use it: but the class is a table of the
+//! extension instead of a system catalogue, and the object is a hash. They appear in `pg_locks` as type 'object' with
+//! the table's oid as `classid`. They last until the transaction, or the subtransaction that took them, ends.
 
 use crate::pg::statement::Session;
 use foldhash::fast::FixedState;
@@ -11,14 +11,14 @@ use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::hash::{BuildHasher, Hash};
 
-/// The schemas of the tables that give locks their class, the one that has nearly all of them first.
+/// The schemas of the tables that serve as lock classes, first the one that has nearly all of them.
 const SCHEMAS: [&CStr; 2] = [c"credits_internal", c"credits"];
 
-/// One lock that one session at a time can have, or any number that share it.
+/// A lock that one session at a time can hold, or any number that share it.
 pub struct Lock(pg_sys::LOCKTAG);
 
 impl Lock {
-    /// That of a table's key, which need not be in it. Keys of one hash, 48 bits of it, share a lock.
+    /// The lock of a table's key, which need not exist. Keys with the same hash of 48 bits share a lock.
     pub fn of(_session: &Session, table: &CStr, key: impl Hash) -> Self {
         let hash = FixedState::default().hash_one(key);
         // SAFETY: both names are C strings, looked up in the catalogue inside a transaction; the last reads a variable.
@@ -39,7 +39,7 @@ impl Lock {
         })
     }
 
-    /// Takes it where nobody else has it; whether it did.
+    /// Takes it if it is free. Returns whether it did.
     pub fn take_if_free(&self) -> bool {
         self.acquire(pg_sys::ExclusiveLock, true)
     }
@@ -49,7 +49,7 @@ impl Lock {
         self.acquire(pg_sys::ExclusiveLock, false);
     }
 
-    /// Waits for it, and has it together with others that share it.
+    /// Waits for it, and shares it with others that do.
     pub fn share(&self) {
         self.acquire(pg_sys::ShareLock, false);
     }
@@ -60,7 +60,7 @@ impl Lock {
         result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL
     }
 
-    /// Gives it back before the transaction ends: only what nothing was written under.
+    /// Releases it before the transaction ends: only if nothing was written under it.
     pub fn give_back(self) {
         // SAFETY: gives back what `take` or `take_if_free` took.
         unsafe { pg_sys::LockRelease(&self.0, pg_sys::ExclusiveLock as i32, false) };

@@ -1,4 +1,4 @@
-//! Locks: those of the extension's own, the order in which sessions wait for one, and for how long.
+//! Locking: the extension's own locks, queueing for rows, and limits on waiting.
 
 pub mod lock;
 pub mod patience;

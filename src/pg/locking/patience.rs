@@ -1,57 +1,57 @@
-//! How long work that is done for everybody waits for locks of others: never without limit, or one session that leaves its
-//! transaction open would hold up all. A moment, for whoever is about to commit; after that next to nothing, however much there is
-//! to wait for.
+//! Patience: how long maintenance waits for locks of other sessions. Never without limit, or one session that leaves
+//! its transaction open would block it for everyone. The first wait is long enough for a session that is about to
+//! commit; the others are very short, however many there are.
 
 use crate::pg::planning::with_settings;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CStr;
 
-/// The SQLSTATE of a lock that was not to be had in time.
+/// The SQLSTATE when a lock was not free in time.
 pub const BUSY: &str = "55P03";
 
 /// A limit as PostgreSQL reads it, and in milliseconds.
 type Limit = (&'static CStr, i32);
 
-/// How long is waited for the first lock that is not to be had,
+/// How long to wait for the first lock that is not free,
 const AT_FIRST: Limit = (c"50ms", 50);
-/// and for each after it.
+/// and for each later one.
 const AFTERWARDS: Limit = (c"1ms", 1);
-/// So many times at most.
+/// How many times at most.
 const TIMES: u32 = 1_000;
-/// How long a statement waits that no work goes without.
+/// How long a statement waits that the work cannot do without.
 const IN_ANY_CASE: Limit = (c"2s", 2_000);
 
-/// What one call has of it.
+/// The patience of one call.
 #[derive(Default)]
 pub struct Patience {
-    /// How often it waited in vain.
+    /// How many waits failed.
     waited: Cell<u32>,
 }
 
 impl Patience {
-    /// Whether nothing is left of it: what it would have to wait for is to be left for another call.
+    /// Whether it is used up: work that would have to wait is left for another call.
     pub fn is_out(&self) -> bool {
         self.waited.get() >= TIMES
     }
 
-    /// Runs `work`, which raises [`BUSY`] where a lock is not to be had in time.
+    /// Runs `work`, which raises [`BUSY`] if a lock is not free in time.
     pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         limited(if self.waited.get() == 0 { AT_FIRST } else { AFTERWARDS }, work)
     }
 
-    /// It waited in vain.
+    /// Records that a wait failed.
     pub fn lose(&self) {
         self.waited.set(self.waited.get() + 1);
     }
 }
 
-/// Runs a call's work for everybody: what it cannot go on without is waited for a while, and then it fails.
+/// Runs work that a call cannot do without: it waits for a while, and then fails.
 pub fn in_any_case<T>(work: impl FnOnce() -> T) -> T {
     limited(IN_ANY_CASE, work)
 }
 
-/// Runs `work`, each of whose waits for a lock ends after so long, or after less where the caller has set less.
+/// Runs `work` with a limit on each wait for a lock, or the caller's limit if that is shorter.
 fn limited<T>((text, milliseconds): Limit, work: impl FnOnce() -> T) -> T {
     // SAFETY: reads a variable of the backend.
     let set = unsafe { pg_sys::LockTimeout };

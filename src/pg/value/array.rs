@@ -1,11 +1,12 @@
-//! One-dimensional arrays on their way into statements and out of rows. They are written as PostgreSQL lays them out (array.h,
-//! arrayfuncs.c): a batch passes tens of thousands of elements, and to make a value of each first costs several times as much.
+//! One-dimensional arrays that go into statements and come out of rows. They are written in PostgreSQL's own layout
+//! (array.h, arrayfuncs.c): a batch passes tens of thousands of elements, and creating a datum for each first costs
+//! several times as much.
 
 use crate::amount::Decimal;
 use crate::moment::Time;
 use crate::pg::memory;
 use crate::pg::value::numeric::stored;
-use crate::pg::value::{Cell, FromCell, Json, Place, ToCell, header, kept};
+use crate::pg::value::{Cell, FromCell, Json, RowLocation, ToCell, header, kept};
 use pgrx::pg_sys;
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ pub struct Layout(pub pg_sys::Oid, pub i16, pub bool, pub u8);
 
 /// An element that can be written into an array.
 pub trait Put: Element {
-    /// Appends it as it is stored; nothing, and false, where it is NULL.
+    /// Appends it as it is stored. Returns false, and appends nothing, if it is NULL.
     fn put(&self, data: &mut Vec<u8>) -> bool;
 }
 
@@ -55,7 +56,7 @@ elements! {
     };
     Decimal, Layout(pg_sys::NUMERICOID, -1, false, b'i'), |number, data| data.extend_from_slice(stored(number).bytes());
     Uuid, Layout(pg_sys::UUIDOID, 16, false, b'c'), |id, data| data.extend_from_slice(id.as_bytes());
-    Place, Layout(pg_sys::TIDOID, 6, false, b's'), |place, data| data.extend_from_slice(&place.0);
+    RowLocation, Layout(pg_sys::TIDOID, 6, false, b's'), |location, data| data.extend_from_slice(&location.0);
     Time, Layout(pg_sys::TIMESTAMPTZOID, 8, true, b'd'), |time, data| data.extend_from_slice(&time.0.to_ne_bytes());
     bool, Layout(pg_sys::BOOLOID, 1, true, b'c'), |truth, data| data.push(u8::from(*truth));
     i32, Layout(pg_sys::INT4OID, 4, true, b'i'), |number, data| data.extend_from_slice(&number.to_ne_bytes());
@@ -82,13 +83,13 @@ impl<T: Put + ?Sized> Put for &T {
     }
 }
 
-/// As many bytes as an element of a type that is never large has at most, and what it is aligned to.
+/// The most bytes of an element of a small type, with its alignment.
 const SMALL: usize = 64;
 
-/// What an array begins with, as many bytes as the elements behind it must be aligned to.
+/// The size of an array's header, to which the elements after it are aligned.
 const HEAD: usize = 24;
 
-/// An array of whatever can be gone through.
+/// An array of any iterator's items.
 pub fn array<T: Put>(items: impl IntoIterator<Item = T>) -> Cell {
     let Layout(oid, _, _, align) = T::LAYOUT;
     let align = match align {
@@ -102,7 +103,7 @@ pub fn array<T: Put>(items: impl IntoIterator<Item = T>) -> Cell {
     let (mut count, mut nulls) = (0, Vec::new());
     for item in items {
         memory::let_interrupt();
-        // What no element but a text or a jsonb has more than.
+        // Only a text or a jsonb is larger than this.
         memory::make_room(&mut data, SMALL);
         if !item.put(&mut data) {
             nulls.push(count);
@@ -114,13 +115,13 @@ pub fn array<T: Put>(items: impl IntoIterator<Item = T>) -> Cell {
         return kept(&[&header(12), &words([0, 0, oid.to_u32() as i32])]);
     }
     let bits = present(count, &nulls);
-    // Where the data begin, said only where there is a bitmap before them.
+    // Where the data begin, given only if a bitmap precedes them.
     let offset = if bits.is_empty() { 0 } else { HEAD + bits.len() };
     let head = words([1, offset as i32, oid.to_u32() as i32, count as i32, 1]);
     kept(&[&header(HEAD - 4 + bits.len() + data.len()), &head, &bits, &data])
 }
 
-/// Which of so many elements there are, a bit each, up to where data may begin; nothing where there are all.
+/// The bitmap of elements that are not NULL, padded to where data may begin; empty if none is NULL.
 fn present(count: usize, nulls: &[usize]) -> Vec<u8> {
     if nulls.is_empty() {
         return Vec::new();
@@ -140,13 +141,13 @@ fn words<const N: usize>(words: [i32; N]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
-/// An array as one block of memory, in the current context where it is not.
+/// An array as one block of memory, copied into the current context if needed.
 pub fn flat(array: pg_sys::Datum) -> pg_sys::Datum {
     // SAFETY: callers pass a live array.
     unsafe { pg_sys::Datum::from(pg_sys::pg_detoast_datum(array.cast_mut_ptr())) }
 }
 
-/// How many elements a flat array has, in all of its dimensions.
+/// How many elements a flat array has, over all dimensions.
 pub fn count(array: pg_sys::Datum) -> usize {
     // SAFETY: callers pass what `flat` returned; behind its header are as many lengths as it has dimensions (array.h).
     unsafe {
@@ -188,9 +189,9 @@ impl<T: Element + FromCell> FromCell for Vec<T> {
                 &mut count,
             );
             let mut items = memory::with_room(count as usize);
-            for place in 0..count as usize {
+            for index in 0..count as usize {
                 memory::let_interrupt();
-                items.push(T::from_cell(Cell { datum: *datums.add(place), null: *nulls.add(place) })?);
+                items.push(T::from_cell(Cell { datum: *datums.add(index), null: *nulls.add(index) })?);
             }
             Some(items)
         }

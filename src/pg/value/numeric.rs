@@ -1,5 +1,5 @@
-//! Exact decimals on their way into and out of PostgreSQL's `numeric`, by its digits: through text it costs several times
-//! as much.
+//! Conversion between exact decimals and PostgreSQL's `numeric`, digit by digit: through text it costs several times as
+//! much.
 
 use crate::amount::{self, Decimal};
 use crate::pg::value::{Cell, FromCell, ToCell, header, kept, printed, whole};
@@ -11,7 +11,7 @@ pub fn numeric_text(datum: pg_sys::Datum) -> String {
     printed(pg_sys::F_NUMERIC_OUT, datum)
 }
 
-/// What `numeric` reads in a text.
+/// The `numeric` of a text.
 fn numeric_cell(text: &CStr) -> Cell {
     // SAFETY: the text is a live C string that numeric_in reads and does not keep.
     Cell::of(unsafe {
@@ -19,20 +19,20 @@ fn numeric_cell(text: &CStr) -> Cell {
     })
 }
 
-/// The `numeric` 'Infinity', which no [`Decimal`] can say.
+/// The `numeric` 'Infinity', which no [`Decimal`] can represent.
 pub fn numeric_infinity() -> Cell {
     numeric_cell(c"Infinity")
 }
 
-/// A number as `numeric` stores it, behind the header of a value that says its own size.
+/// A number as `numeric` stores it, after the varlena header.
 pub struct Stored {
     bytes: [u8; HEADERS + 2 * GROUPS],
     size: usize,
 }
 
-/// Bytes before the digits: the value's size, and the word that says sign, scale and weight.
+/// Bytes before the digits: the value's size, and the word with sign, scale and weight.
 const HEADERS: usize = 6;
-/// Most groups of four digits: those of a [`Decimal`], 29, and up to three zeros behind them.
+/// The most groups of four digits: the 29 digits of a [`Decimal`], and up to three zeros after them.
 const GROUPS: usize = 8;
 
 impl Stored {
@@ -45,7 +45,7 @@ impl Stored {
 /// Writes a number in numeric.c's short form, which has room for every scale and weight of a [`Decimal`].
 pub fn stored(number: &Decimal) -> Stored {
     let number = number.normalize();
-    // Groups behind the point, the last one filled up with zeros.
+    // Groups after the decimal point, the last one padded with zeros.
     let behind = number.scale().div_ceil(4);
     let mut rest = number.mantissa().unsigned_abs() * 10u128.pow(4 * behind - number.scale());
     let (mut groups, mut count) = ([0u16; GROUPS], 0);
@@ -68,8 +68,8 @@ pub fn stored(number: &Decimal) -> Stored {
     let mut bytes = [0; HEADERS + 2 * GROUPS];
     bytes[..4].copy_from_slice(&header(size - 4));
     bytes[4..HEADERS].copy_from_slice(&word.to_ne_bytes());
-    for (place, group) in bytes[HEADERS..].chunks_exact_mut(2).zip(groups[zeros..count].iter().rev()) {
-        place.copy_from_slice(&group.to_ne_bytes());
+    for (slot, group) in bytes[HEADERS..].chunks_exact_mut(2).zip(groups[zeros..count].iter().rev()) {
+        slot.copy_from_slice(&group.to_ne_bytes());
     }
     Stored { bytes, size }
 }
@@ -89,10 +89,10 @@ impl FromCell for Decimal {
     }
 }
 
-/// A number whose digits are few enough for 18 decimal places of an `i64`: nearly all. `None` for any other.
+/// A number with few enough digits for 18 decimal places in an `i64`: nearly all numbers. `None` for any other.
 ///
-/// The layout is that of numeric.c, unchanged since PostgreSQL 9.1: a word that says sign and weight, a second one in the
-/// long form, then digits to the base of 10,000, the first of which counts 10,000 to the power of the weight.
+/// The layout is that of numeric.c, unchanged since PostgreSQL 9.1: a word with sign and weight, a second one in the
+/// long form, then digits to the base 10,000, the first of which counts 10,000 to the power of the weight.
 pub fn decimal(datum: pg_sys::Datum) -> Option<Decimal> {
     const SPECIAL: u16 = 0xC000;
     const SHORT: u16 = 0x8000;
@@ -122,7 +122,7 @@ pub fn decimal(datum: pg_sys::Datum) -> Option<Decimal> {
     for digit in digits {
         mantissa = mantissa.checked_mul(10_000)?.checked_add(i64::from(*digit))?;
     }
-    // How often the last digit counts 10,000, or a 10,000th of it.
+    // The power of 10,000 that the last digit counts.
     let exponent = weight + 1 - i32::try_from(digits.len()).ok()?;
     for _ in 0..exponent.max(0) {
         mantissa = mantissa.checked_mul(10_000)?;

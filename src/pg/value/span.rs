@@ -1,18 +1,18 @@
-//! Intervals, added on the calendar in UTC: what a month or a day comes to must not depend on the session's time zone.
+//! Intervals, added on the calendar in UTC: the length of a month or a day must not depend on the session's time zone.
 
 use crate::moment::Time;
 use crate::pg::value::{Cell, FromCell, ToCell};
 use pgrx::pg_sys;
 
-/// An `interval`: months, days and a time, of which the first two come to what the calendar makes of them.
+/// An `interval`: months, days and a time. The length of months and days depends on the calendar.
 #[derive(Debug, Clone, Copy)]
 pub struct Span(pg_sys::Interval);
 
-/// Most years that a part of a span has, so that adding it leads out of no range.
+/// The most years in any part of a span, so that adding it stays in range.
 const BOUND: u64 = 1_000;
 
 impl Span {
-    /// So many months.
+    /// A number of months.
     pub fn months(months: i32) -> Self {
         Span(pg_sys::Interval { time: 0, day: 0, month: months })
     }
@@ -23,7 +23,7 @@ impl Span {
         Span(unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() })
     }
 
-    /// Whether each part by itself is at most a thousand years: parts of different sign may come to little.
+    /// Whether each part by itself is at most a thousand years: parts of different signs may add up to little.
     pub fn is_bounded(&self) -> bool {
         let pg_sys::Interval { month, day, time } = self.0;
         u64::from(month.unsigned_abs()) <= BOUND * 12
@@ -31,7 +31,7 @@ impl Span {
             && time.unsigned_abs() <= BOUND * 366 * 86_400_000_000
     }
 
-    /// The moment so much later, on the calendar in UTC, whatever the session's time zone is.
+    /// The moment later by this span, on the calendar in UTC, whatever the session's time zone.
     pub fn added_to(mut self, at: Time) -> Time {
         // SAFETY: both datums are of the function's argument types, and it keeps neither. A timestamp is the same number as the
         // timestamptz of that moment in UTC.
@@ -51,9 +51,9 @@ impl ToCell for Span {
     fn cell(&self) -> Cell {
         // SAFETY: room for one interval, aligned for anything, and written whole.
         unsafe {
-            let place = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
-            place.write(self.0);
-            Cell::of(pg_sys::Datum::from(place))
+            let copy = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
+            copy.write(self.0);
+            Cell::of(pg_sys::Datum::from(copy))
         }
     }
 }

@@ -66,8 +66,8 @@ SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET undone_at = now() 
 SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET undone_at = NULL WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET currency = 'USD' WHERE customer_id = 'bob'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.reclaims WHERE customer_id = 'bob'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET claims = '{21}' WHERE customer_id = 'bob' AND claims IS NOT NULL$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET claims_owe = '{f}' WHERE customer_id = 'bob' AND claims IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET clawback_amounts = '{21}' WHERE customer_id = 'bob' AND clawback_amounts IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET clawback_owes = '{f}' WHERE customer_id = 'bob' AND clawback_amounts IS NOT NULL$$);
 SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET lapsed = 0 WHERE customer_id = 'bob' AND lapsed > 0$$);
 SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET remaining = 5, status = 'granted' WHERE customer_id = 'bob' AND amount = 5$$);
 SELECT * FROM breaking($$UPDATE credits_internal.credit_transactions SET pending = 39 WHERE customer_id = 'bob' AND type = 'refund' AND pending IS NOT NULL$$);

@@ -1,15 +1,15 @@
-//! What happens to a purchase's credits when its price is paid back, or is not after all. Unspent credits go first: what
-//! remains at once, what is held when the hold closes; what has expired or was voided is gone already, and counts as gone;
-//! only then what was spent: it is owed, or forgiven.
+//! Clawbacks: taking a purchase's credits back when its price is refunded, and undoing that. Unspent credits go first:
+//! what remains at once, what is held when the hold closes. What expired or was voided counts as gone. Only the rest
+//! was spent: it is owed, or forgiven.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::drawdown::{Claim, Grant, Status, take_off};
+use crate::ledger::engine::drawdown::{Clawback, Grant, Status, take_off};
 use crate::ledger::engine::line::{Debt, Effect, LineType, Source};
 use crate::moment::Time;
 use uuid::Uuid;
 
-/// Credits of one purchase that are to go back.
+/// Credits of one purchase to claw back.
 #[derive(Debug, Clone)]
 pub struct Reclaim<'a> {
     /// The operation that takes them.
@@ -18,13 +18,13 @@ pub struct Reclaim<'a> {
     pub grant_id: Uuid,
     /// How many, in all.
     pub credits: Decimal,
-    /// Whether those that were spent are owed; else they are forgiven.
+    /// Whether spent ones are owed; otherwise they are forgiven.
     pub owes: bool,
     /// The meter whose payers may pay what is owed; `None` for what only plain credits may pay.
     pub event_name: Option<&'a str>,
-    /// What of the grant open holds hold.
+    /// How much of the grant open holds have.
     pub held: Decimal,
-    /// What of the grant has expired or was voided, and stands for no credits that went back before.
+    /// How much of the grant expired or was voided, and is not counted for an earlier clawback.
     pub lapsed: Decimal,
 }
 
@@ -39,19 +39,19 @@ pub struct Reclaimed {
     pub owed: Decimal,
 }
 
-/// What one line of such an operation took, as the ledger has it.
+/// What one ledger line of such an operation took.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken {
     /// From which grant.
     pub grant_id: Uuid,
     /// Credits.
     pub amount: Decimal,
-    /// Whether it took the purchase's own credits; else it paid what was owed.
+    /// Whether it took the purchase's own credits; otherwise it paid a debt.
     pub own: bool,
 }
 
 impl Book {
-    /// Takes credits of a purchase back. Its grant is loaded, and the grants that can pay what is owed.
+    /// Takes a purchase's credits back. Its grant, and the grants that can pay what is owed, must be loaded.
     pub fn reclaim(&mut self, reclaim: &Reclaim<'_>) -> Reclaimed {
         let at = self.posted_at;
         let Some(mut grant) = self.take_out(reclaim.grant_id) else {
@@ -64,8 +64,8 @@ impl Book {
             open -= part;
             part
         };
-        let waiting: Decimal = grant.claims.iter().map(|claim| claim.amount).sum();
-        let (taken, held) = (part(grant.remaining), part(reclaim.held - waiting));
+        let outstanding: Decimal = grant.clawbacks.iter().map(|clawback| clawback.amount).sum();
+        let (taken, held) = (part(grant.remaining), part(reclaim.held - outstanding));
         part(reclaim.lapsed);
         let (owed, forgiven) = if reclaim.owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
         self.take_back(&mut grant, reclaim.operation_id, taken, at);
@@ -74,10 +74,10 @@ impl Book {
         }
         let amount = held + forgiven;
         if amount > Decimal::ZERO {
-            grant.claims.push(Claim { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
+            grant.clawbacks.push(Clawback { amount, operation_id: reclaim.operation_id, owes: reclaim.owes });
         }
         (grant.changed, grant.reclaimed) = (true, true);
-        self.place(grant);
+        self.insert(grant);
         self.owe_back(reclaim.operation_id, reclaim.event_name, owed, at);
         self.pay_debts(at);
         self.taken_back();
@@ -85,7 +85,7 @@ impl Book {
         Reclaimed { taken, held, owed }
     }
 
-    /// Credits that go back to whoever paid for them.
+    /// Takes credits whose price was refunded.
     fn take_back(&mut self, grant: &mut Grant, operation_id: Uuid, amount: Decimal, at: Time) {
         if amount.is_zero() {
             return;
@@ -99,23 +99,23 @@ impl Book {
         self.post(LineType::Refund, Some(grant.reference()), effect, Some(&Source::Operation(operation_id)), at);
     }
 
-    /// Of credits that came back to a grant, those that were waited for.
-    pub(super) fn take_claimed(&mut self, grant: &mut Grant, came: Decimal, at: Time) {
-        for claim in take_off(&mut grant.claims, came, false) {
-            self.take_back(grant, claim.operation_id, claim.amount, at);
+    /// Takes open clawbacks from credits that came back to a grant.
+    pub(super) fn take_clawbacks(&mut self, grant: &mut Grant, came: Decimal, at: Time) {
+        for clawback in take_off(&mut grant.clawbacks, came, false) {
+            self.take_back(grant, clawback.operation_id, clawback.amount, at);
         }
     }
 
-    /// Held credits were spent: what was waited for among them is owed from now on.
-    pub(super) fn claim_spent(&mut self, grant_id: Uuid, spent: Decimal, at: Time) {
+    /// Held credits were spent: open clawbacks among them are owed from now on.
+    pub(super) fn owe_spent_clawbacks(&mut self, grant_id: Uuid, spent: Decimal, at: Time) {
         let Some(mut grant) = self.take_out(grant_id) else { return };
-        let owed = take_off(&mut grant.claims, spent, true);
+        let owed = take_off(&mut grant.clawbacks, spent, true);
         grant.reclaimed |= !owed.is_empty();
         grant.changed |= grant.reclaimed;
         let event_name = grant.meters.as_ref().and_then(|meters| meters.first().cloned());
-        self.place(grant);
-        for claim in owed {
-            self.owe_back(claim.operation_id, event_name.as_deref(), claim.amount, at);
+        self.insert(grant);
+        for clawback in owed {
+            self.owe_back(clawback.operation_id, event_name.as_deref(), clawback.amount, at);
         }
     }
 
@@ -130,9 +130,8 @@ impl Book {
         self.owe((source, event_name, debt_no), Decimal::ZERO, Decimal::ZERO, owed);
     }
 
-    /// Undoes what such an operation did: what it left owed is owed no longer, what it still waits for is not waited for, and
-    /// what it took comes back to the grants that gave it, newest first; that pays what is owed otherwise. The grants are
-    /// loaded.
+    /// Undoes such an operation: its debt and its open clawbacks are dropped, and what it took returns to the grants
+    /// that gave it, newest first; that pays other debts. The grants must be loaded.
     pub fn undo_reclaim(
         &mut self,
         (operation_id, grant_id): (Uuid, Uuid),
@@ -150,9 +149,9 @@ impl Book {
         }
         match self.take_out(grant_id) {
             Some(mut grant) => {
-                grant.claims.retain(|claim| claim.operation_id != operation_id);
+                grant.clawbacks.retain(|clawback| clawback.operation_id != operation_id);
                 (grant.changed, grant.reclaimed) = (true, true);
-                self.place(grant);
+                self.insert(grant);
             }
             None => self.broken = true,
         }
@@ -161,7 +160,7 @@ impl Book {
                 && let Some(mut grant) = self.take_out(line.grant_id)
             {
                 grant.lapsed -= line.amount;
-                self.place(grant);
+                self.insert(grant);
             }
             let line_type = if line.own { LineType::Refund } else { LineType::Reversal };
             self.give_back(line_type, &source, line.grant_id, line.amount, at);

@@ -1,5 +1,5 @@
-//! What takes credits: plain withdrawals of every kind, holds and their capture, and debts that are paid. Meters' events
-//! are in usage.rs.
+//! What takes credits: plain withdrawals of every kind, holds and their capture, and paying debts. Meter events are in
+//! usage.rs.
 
 use crate::amount::{AmountError, Decimal};
 use crate::ledger::engine::book::{Book, Overage};
@@ -8,27 +8,27 @@ use crate::ledger::engine::line::{Debt, Effect, Hold, HoldStatus, LineType, Sour
 use crate::moment::Time;
 use uuid::Uuid;
 
-/// The credits that could have been drawn on do not suffice. Nothing was changed.
+/// Too few credits could be drawn on. Nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Short {
     /// What there was.
     pub available: Decimal,
-    /// The most that may be owed, and what would be: where that is what refuses.
+    /// The most that may be owed, and what would be owed, if that limit is the reason.
     pub limit: Option<[Decimal; 2]>,
 }
 
 /// Why a charge was not made. Nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Credits do not suffice, and what is owed may not grow by the rest.
+    /// Too few credits, and the rest may not be owed.
     Short(Short),
-    /// What would be owed is more than can be counted.
+    /// More would be owed than can be counted.
     Limit(AmountError),
 }
 
 impl Book {
-    /// What a charge of that meter, or with `None` a plain debit, would draw, and what it would leave undrawn. Nothing is
-    /// written down.
+    /// What a charge of that meter, or with `None` a plain debit, would draw, and what would remain undrawn. Nothing is
+    /// recorded.
     pub fn foresee(&mut self, meter: Option<(&str, Overage, u32)>, cost: Decimal) -> Result<Vec<Draw>, Refusal> {
         match meter {
             Some((event_name, overage, decimals)) => {
@@ -48,7 +48,7 @@ impl Book {
         Ok(self.grants.draw(None, amount))
     }
 
-    /// Takes credits for good, all or nothing: a debit, a transfer's outgoing side, a correction.
+    /// Takes credits permanently, all or nothing: a debit, the outgoing side of a transfer, a correction.
     pub fn withdraw(&mut self, line_type: LineType, operation_id: Uuid, amount: Decimal) -> Result<Vec<Draw>, Short> {
         let draws = self.draw_all(amount)?;
         self.take(line_type, &draws, &Source::Operation(operation_id), self.posted_at);
@@ -71,8 +71,8 @@ impl Book {
         Ok(Hold { id, expires_at, parts: draws.into_iter().map(|d| (d.grant.id, d.amount)).collect() })
     }
 
-    /// Spends so much of an open hold and gives the rest back, newest draw first; what comes back pays what is owed.
-    /// The grants that gave to it are loaded.
+    /// Spends part of an open hold and returns the rest, newest draw first; what returns pays debts. The grants that
+    /// gave to it must be loaded.
     pub fn close_hold(&mut self, hold: &Hold, captured: Decimal, debts: Vec<Debt>) {
         let at = self.posted_at;
         let mut open = captured;
@@ -96,7 +96,7 @@ impl Book {
         for (grant_id, amount) in &hold.parts {
             let spent = open.min(*amount);
             open -= spent;
-            self.claim_spent(*grant_id, spent, at);
+            self.owe_spent_clawbacks(*grant_id, spent, at);
         }
         let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
         self.close(hold.id, status, captured, at);

@@ -8,13 +8,13 @@ use crate::moment::Time;
 use uuid::Uuid;
 
 impl Book {
-    /// Adds a grant that takes effect now; the pending usage that it may pay is paid first.
+    /// Adds a grant that takes effect now; it first pays the pending usage that it may pay.
     pub fn open_grant(&mut self, line_type: LineType, grant: Grant, source: Option<&Source>, debts: Vec<Debt>) {
         let (reference, amount) = (grant.reference(), grant.remaining);
         self.issued += grant.amount;
         self.take_debts(debts);
         self.next_change_at = self.next_change_at.min(grant.expires_at);
-        self.place(grant);
+        self.insert(grant);
         let at = self.posted_at;
         self.post(line_type, Some(reference), Effect { balance: amount, ..Effect::default() }, source, at);
         self.pay_debts(at);
@@ -27,8 +27,8 @@ impl Book {
         self.aside.push(grant);
     }
 
-    /// Ends a loaded grant by hand, now: voided or expired. What was to take effect later never does. Ended already, it
-    /// stays as it is.
+    /// Ends a loaded grant by hand, now: voided or expired. A scheduled grant never takes effect. A grant that has
+    /// ended stays as it is.
     pub fn end_grant(&mut self, id: Uuid, status: Status) {
         match self.take_out(id) {
             Some(grant) => {
@@ -39,10 +39,10 @@ impl Book {
         }
     }
 
-    /// Ends a grant that was taken out of its place.
+    /// Ends a grant that was taken out of the book's lists.
     pub(super) fn end(&mut self, mut grant: Grant, status: Status, at: Time) {
         if !matches!(grant.status, Status::Expired | Status::Voided) {
-            let took_effect = grant.status != Status::Pending;
+            let took_effect = grant.status != Status::Scheduled;
             let remaining = std::mem::take(&mut grant.remaining);
             grant.status = status;
             grant.changed = true;
@@ -52,10 +52,10 @@ impl Book {
                 grant.lapsed = remaining;
             }
         }
-        self.place(grant);
+        self.insert(grant);
     }
 
-    /// Credits of an ended grant go the way that it ended.
+    /// Credits of an ended grant lapse as the grant did.
     fn lapse(&mut self, grant: &mut Grant, amount: Decimal, at: Time) {
         if amount.is_zero() {
             return;
@@ -66,8 +66,8 @@ impl Book {
         self.post(line_type, Some(grant.reference()), effect, None, at);
     }
 
-    /// Credits come back to the grant that gave them: held ones, or those of usage that was taken back. Where the grant has
-    /// ended they end the same way at once.
+    /// Credits return to the grant that gave them: held ones, or those of canceled usage. If the grant has ended, they
+    /// lapse at once.
     pub(super) fn give_back(
         &mut self,
         line_type: LineType,
@@ -86,23 +86,23 @@ impl Book {
         self.post(line_type, Some(grant.reference()), effect, Some(source), at);
         let ended = matches!(grant.status, Status::Expired | Status::Voided);
         if ended || grant.expires_at <= at {
-            // What was to be taken of it is gone.
-            grant.reclaimed |= !take_off(&mut grant.claims, amount, false).is_empty();
+            // Open clawbacks of it are gone.
+            grant.reclaimed |= !take_off(&mut grant.clawbacks, amount, false).is_empty();
             if !ended {
                 grant.remaining += amount;
                 return self.end(grant, Status::Expired, at);
             }
             self.lapse(&mut grant, amount, at);
-            return self.place(grant);
+            return self.insert(grant);
         }
         grant.remaining += amount;
-        self.take_claimed(&mut grant, amount, at);
+        self.take_clawbacks(&mut grant, amount, at);
         if grant.remaining.is_zero() {
             grant.status = Status::Depleted;
         } else {
             grant.status = Status::Granted;
             self.next_change_at = self.next_change_at.min(grant.expires_at);
         }
-        self.place(grant);
+        self.insert(grant);
     }
 }

@@ -1,6 +1,6 @@
-//! Property tests of books: a whole life of an account, loaded and stored as posting.rs does it (tests/tables.rs), beside
-//! a model that keeps nothing but the grants' terms and looks at every second (tests/model.rs). Credits that go back to
-//! whoever paid for them are in tests/reclaims.rs, for both.
+//! Property tests of books: the whole life of an account, loaded and stored as posting.rs does (tests/tables.rs),
+//! compared with a model that keeps only the grants' terms and looks at every second (tests/model.rs). Clawbacks are in
+//! tests/reclaims.rs, for both.
 
 mod model;
 mod reclaims;
@@ -59,18 +59,18 @@ enum Action {
         amount: i64,
         meter: usize,
     },
-    /// Usage of one period that is priced as one: what it costs from now on.
+    /// Usage of one period that is priced together: what it costs from now on.
     Gauge {
         amount: i64,
         meter: usize,
     },
-    /// The price of a grant is paid back: so many tenths of what is not paid back yet.
+    /// The price of a grant is refunded: so many tenths of what is not refunded yet.
     Reclaim {
         which: usize,
         tenths: i64,
         owes: bool,
     },
-    /// And is not after all.
+    /// The refund is undone.
     Undo {
         which: usize,
     },
@@ -79,10 +79,10 @@ enum Action {
     },
 }
 
-/// What came of it: for a charge, a hold, its end or a cancellation what was taken or given back (below zero where usage of
-/// a period comes to cost less), and what is owed or no more.
+/// The outcome: for a charge, a hold, its end or a cancellation, what was taken or returned (below zero if usage of a
+/// period costs less now), and what is owed or no longer owed.
 #[derive(Debug, PartialEq)]
-enum Came {
+enum Outcome {
     Nothing,
     Charged(Decimal, Decimal),
     Refused,
@@ -125,8 +125,8 @@ fn make(id: u128, now: Time, action: &Action) -> Grant {
         amount: Decimal::new(*amount, 1),
         remaining: Decimal::new(*amount, 1),
         lapsed: Decimal::ZERO,
-        status: if *begins_in > 0 { Status::Pending } else { Status::Granted },
-        claims: Vec::new(),
+        status: if *begins_in > 0 { Status::Scheduled } else { Status::Granted },
+        clawbacks: Vec::new(),
         reclaimed: false,
         changed: false,
     }
@@ -151,16 +151,16 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
     let changes = tables.grants.values().filter_map(|g| match g.status {
         Status::Granted => Some(g.expires_at),
-        Status::Pending => Some(g.effective_at),
+        Status::Scheduled => Some(g.effective_at),
         _ => None,
     });
     let ends = tables.open_holds().map(|hold| hold.expires_at);
     prop_assert!(changes.chain(ends).all(|at| at >= book.next_change_at), "something changes before next_change_at");
     let mut running = Decimal::ZERO;
-    for (place, line) in tables.lines.iter().enumerate() {
+    for (index, line) in tables.lines.iter().enumerate() {
         running += line.effect.balance;
         prop_assert_eq!(line.running_balance, running);
-        prop_assert_eq!(line.line_no, place as i64 + 1);
+        prop_assert_eq!(line.line_no, index as i64 + 1);
     }
     prop_assert!(tables.lines.is_sorted_by_key(|l| l.effective_at), "a line's time goes back");
     for (id, grant) in &tables.grants {
@@ -174,7 +174,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
             prop_assert_eq!(tables.remaining(*id), of_grant);
             prop_assert_eq!(grant.lapsed, lapsed);
         } else {
-            prop_assert!(grant.status == Status::Pending || grant.lapsed == grant.amount);
+            prop_assert!(grant.status == Status::Scheduled || grant.lapsed == grant.amount);
         }
         prop_assert!(of_grant >= Decimal::ZERO && of_grant <= grant.amount);
     }
@@ -209,7 +209,7 @@ proptest! {
         }
     }
 
-    /// Looking at an account in between changes nothing of what it comes to.
+    /// Reading an account in between does not change the outcome.
     #[test]
     fn posting_often_is_posting_once(
         actions in proptest::collection::vec(action(), 1..30), waits in proptest::collection::vec(1i64..6, 1..8)

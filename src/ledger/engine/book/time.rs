@@ -1,5 +1,5 @@
-//! What time does to a book: holds run out, grants expire, grants start, and what came in pays what is owed; and usage that
-//! was recorded in the meantime is charged as of when it was reported.
+//! What time does to a book: holds run out, grants expire, grants start, and incoming credits pay debts; usage that was
+//! recorded meanwhile is charged as of when it was reported.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
@@ -9,7 +9,7 @@ use crate::moment::Time;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What falls due in an account until a moment, and what that touches.
+/// What falls due in an account up to a moment, and what that touches.
 #[derive(Debug, Default)]
 pub struct Due {
     /// The grants that end or begin until then.
@@ -20,35 +20,35 @@ pub struct Due {
     pub givers: Vec<Grant>,
     /// Where credits come in: what is owed.
     pub debts: Vec<Debt>,
-    /// Usage that was recorded and not charged yet. The grants that can pay all of it are taken in beforehand.
+    /// Unsettled usage. The grants that can pay all of it must be loaded first.
     pub usage: Vec<Unsettled>,
 }
 
 impl Due {
     /// The credits that come in.
     pub fn incoming(&self) -> Decimal {
-        let starting = self.grants.iter().filter(|g| g.status == Status::Pending).map(|g| g.remaining);
+        let starting = self.grants.iter().filter(|g| g.status == Status::Scheduled).map(|g| g.remaining);
         starting.chain(self.holds.iter().map(Hold::amount)).sum()
     }
 
     /// Whether some of what comes in is for certain meters only.
     pub fn is_restricted(&self) -> bool {
-        self.grants.iter().any(|g| g.status == Status::Pending && g.is_restricted())
+        self.grants.iter().any(|g| g.status == Status::Scheduled && g.is_restricted())
     }
 }
 
 impl Book {
-    /// Posts what time brought from the last posting, `since`, up to the book's time, which is not before any of the usage.
-    /// At one instant holds end, grants expire, grants start, pending is paid, in that order; then usage is charged that was
-    /// recorded at that instant.
+    /// Posts what fell due from the last posting, `since`, up to the book's time, which is not before any of the usage.
+    /// At one instant holds end, grants expire, grants start and pending usage is paid, in that order; then usage that
+    /// was recorded at that instant is charged.
     ///
-    /// No other grant is needed. What is open and may pay a debt has paid it when the debt was made; and where not all open
-    /// grants are taken in, those that are can pay all the usage, and nothing is owed that they could pay.
+    /// No other grant is needed. An open grant that may pay a debt paid it when the debt arose. If not all open grants
+    /// are loaded, those that are can pay all the usage, and nothing is owed that they could pay.
     pub fn advance(&mut self, since: Time, due: Due) {
         let to = self.posted_at;
         let window_end = self.window_end.take();
-        let mut known: HashSet<Uuid> = self.loaded().map(|g| g.id).collect();
-        let touched = due.grants.into_iter().chain(due.givers).filter(|g| known.insert(g.id)).collect::<Vec<_>>();
+        let mut loaded: HashSet<Uuid> = self.loaded().map(|g| g.id).collect();
+        let touched = due.grants.into_iter().chain(due.givers).filter(|g| loaded.insert(g.id)).collect::<Vec<_>>();
         let touched = touched.into_iter().map(|g| self.with_head(g)).collect::<Vec<_>>();
         self.grants = Grants::new(std::mem::take(&mut self.grants).into_iter().chain(touched).collect());
         self.take_debts(due.debts);
@@ -59,7 +59,7 @@ impl Book {
             (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
         });
         let mut changes = self.changes_until(to);
-        changes.extend(holds.iter().enumerate().map(|(place, hold)| (hold.expires_at, Change::Release(place))));
+        changes.extend(holds.iter().enumerate().map(|(index, hold)| (hold.expires_at, Change::Release(index))));
         changes.retain(|(at, _)| *at <= to);
         changes.sort_unstable();
         let (mut usage, mut instants) = (usage.into_iter().peekable(), 0);
@@ -70,13 +70,13 @@ impl Book {
             }
             for (_, change) in changes {
                 match change {
-                    Change::Release(place) => self.give_back_all(&holds[*place], at),
+                    Change::Release(index) => self.give_back_all(&holds[*index], at),
                     Change::Expire(grant) => self.expire(grant, at),
                     Change::Start(grant) => self.start(grant, at),
                 }
             }
             self.pay_debts(at);
-            // Those that are spent are passed over by every charge: now and then they leave the line.
+            // Every charge skips spent grants: remove them from the line now and then.
             instants += 1;
             if 2 * instants > self.grants.count() {
                 self.aside.extend(self.grants.take_spent());
@@ -106,7 +106,7 @@ impl Book {
     /// Which grants end and begin, and when.
     fn changes_until(&self, to: Time) -> Vec<(Time, Change)> {
         let ending = self.loaded().map(|g| (g.expires_at, Change::Expire(g.precedence())));
-        let beginning = self.grants.iter().filter(|g| g.status == Status::Pending);
+        let beginning = self.grants.iter().filter(|g| g.status == Status::Scheduled);
         let beginning = beginning.map(|g| (g.effective_at, Change::Start(g.precedence())));
         ending.chain(beginning).filter(|(at, _)| *at <= to).collect()
     }
@@ -125,7 +125,7 @@ impl Book {
     }
 
     fn start(&mut self, grant: &Precedence, at: Time) {
-        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Pending) else { return };
+        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Scheduled) else { return };
         grant.status = Status::Granted;
         grant.changed = true;
         let (reference, balance) = (grant.reference(), grant.remaining);
@@ -133,10 +133,10 @@ impl Book {
     }
 }
 
-/// What happens at one moment, in this order; of one kind in drawdown order, or in that of the holds.
+/// What happens at one moment, in this order; those of one kind in drawdown order, or in the order of the holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Change {
-    /// The hold at that place runs out.
+    /// The hold at that index runs out.
     Release(usize),
     /// A grant ends.
     Expire(Precedence),

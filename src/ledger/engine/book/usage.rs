@@ -1,5 +1,5 @@
-//! What meters' events do to a book: they are charged, now or as of when they were reported; they lower what earlier ones
-//! of their period cost; they are taken back.
+//! What meter events do to a book: they are charged, now or as of when they were reported; they lower what earlier
+//! events of their period cost; they are canceled.
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::ledger::engine::book::{Book, Refusal, Short};
@@ -34,16 +34,16 @@ pub struct Usage<'a> {
     pub identifier: &'a str,
     /// Its meter: which grants may pay.
     pub event_name: &'a str,
-    /// The period whose usage is priced as one, where its own is.
+    /// The period whose usage is priced together, if the event belongs to one.
     pub period: Option<Rc<Period>>,
-    /// What was paid for it before, less what it gave back.
+    /// What was paid for it before, less what came back.
     pub consumed: Decimal,
-    /// Its place in the order of payment, where it owed something before.
+    /// Its number in payment order, if it owed something before.
     pub debt_no: Option<i64>,
 }
 
 impl<'a> Usage<'a> {
-    /// That of an event that was not charged before and is priced by itself.
+    /// The usage of a new event that is priced by itself.
     pub fn new(identifier: &'a str, event_name: &'a str) -> Self {
         Usage { identifier, event_name, period: None, consumed: Decimal::ZERO, debt_no: None }
     }
@@ -90,7 +90,7 @@ impl Book {
         Ok(owed)
     }
 
-    /// Charges usage that cannot be refused any more, as of a moment: what no credit covers is owed.
+    /// Charges usage that can no longer be refused, as of a moment: what no credit covers is owed.
     pub fn charge_anyway(&mut self, usage: &Usage<'_>, cost: Decimal, at: Time) -> Charged {
         let source = usage.source();
         let draws = self.grants.draw(Some(usage.event_name), cost);
@@ -109,7 +109,7 @@ impl Book {
         Charged { consumed, pending: owed }
     }
 
-    /// Adds to what is owed for something: it keeps its place in the order of payment, or gets the last.
+    /// Adds to a debt, which keeps its position in payment order, or creates it at the end.
     pub(super) fn owe(
         &mut self,
         (source, event_name, debt_no): (Source, Option<&str>, Option<i64>),
@@ -142,8 +142,8 @@ impl Book {
         }
     }
 
-    /// Charges usage that was recorded earlier. It was not judged then, for the account was not looked at: where more would be
-    /// owed than can be counted it is taken back.
+    /// Charges usage that was recorded earlier. It was not judged then, since the account was not read. If more would
+    /// be owed than can be counted, it is canceled.
     pub(super) fn settle(&mut self, usage: &Unsettled, at: Time) {
         if self.can_owe_for(&usage.event_name, usage.cost, usage.decimals) {
             self.charge_anyway(&Usage::new(&usage.identifier, &usage.event_name), usage.cost, at);
@@ -160,9 +160,9 @@ impl Book {
         countable(cost) || countable((cost - self.grants.payable(Some(event_name))).max(Decimal::ZERO))
     }
 
-    /// Lowers what a period's usage costs, because of one event: first what is owed for the period, the newest debt first,
-    /// then what grants paid for it comes back to them, newest draw first. That pays what is owed otherwise. Returns what
-    /// came back. What may be lowered is loaded.
+    /// Lowers what a period's usage costs, because of one event: first what is owed for the period, the newest debt
+    /// first, then what grants paid for it comes back to them, newest draw first. That pays other debts. Returns what
+    /// came back. Everything that may be lowered must be loaded.
     pub fn lower(&mut self, usage: &Usage<'_>, amount: Decimal) -> Decimal {
         let at = self.posted_at;
         let mut open = amount;
@@ -186,7 +186,7 @@ impl Book {
             if part > Decimal::ZERO {
                 draw.amount -= part;
                 open -= part;
-                // Of draws next to each other one line tells.
+                // Adjacent draws from one grant share a line.
                 match back.last_mut() {
                     Some((grant_id, amount)) if *grant_id == draw.grant_id => *amount += part,
                     _ => back.push((draw.grant_id, part)),
@@ -206,36 +206,35 @@ impl Book {
         returned
     }
 
-    /// What is owed for a period's usage, as far as the book knows.
+    /// What is owed for a period's usage, as far as it is loaded.
     pub fn owed_in(&self, period: &Period) -> Decimal {
         let of_period = |d: &&Debt| d.source.period().is_some_and(|p| **p == *period);
         self.debts.values().filter(of_period).map(|d| d.pending).sum()
     }
 
-    /// Whether one of the grants that paid for a period's usage is for certain meters only, as far as the book knows.
+    /// Whether one of the grants that paid for a period's usage is for certain meters only, as far as it is loaded.
     pub fn any_restricted_draw(&self, period: &Period) -> bool {
         let mut paid = self.draws.values().filter(|d| *d.period == *period);
         paid.any(|d| self.grant(d.grant_id).is_none_or(Grant::is_restricted))
     }
 
-    /// What grants paid for a period's usage, as far as the book knows.
+    /// What grants paid for a period's usage, as far as it is loaded.
     pub fn drawn_for(&self, period: &Period) -> Decimal {
         self.draws.values().filter(|d| *d.period == *period).map(|d| d.amount).sum()
     }
 
-    /// The line of the oldest draw for a period that the book knows.
+    /// The line of the oldest loaded draw for a period.
     pub fn oldest_draw(&self, period: &Period) -> Option<i64> {
         self.draws.iter().find(|(_, d)| *d.period == *period).map(|(line_no, _)| *line_no)
     }
 
-    /// Takes in what a grant paid for a period's usage by one line.
+    /// Loads what a grant paid for a period's usage by one line.
     pub fn take_draw(&mut self, line_no: i64, draw: PeriodDraw) {
         self.draws.entry(line_no).or_insert(draw);
     }
 
-    /// Usage of one event that is priced by itself is taken back: what it owes is no longer owed, and what grants paid for it
-    /// (in the order in which they did) comes back to them, newest draw first; that pays what is owed otherwise. The grants
-    /// are loaded.
+    /// Cancels one event that is priced by itself: its debt is dropped, and what grants paid for it (`draws`, oldest
+    /// first) returns to them, newest draw first; that pays other debts. The grants must be loaded.
     pub fn cancel(&mut self, usage: &Usage<'_>, owed: Decimal, draws: &[(Uuid, Decimal)], debts: Vec<Debt>) {
         let at = self.posted_at;
         let source = usage.source();

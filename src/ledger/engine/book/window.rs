@@ -1,4 +1,4 @@
-//! What a book has of its account's grants: the head alone, a window of the first in drawdown order, or all of them.
+//! Which of its account's grants a book has loaded: the head alone, a window of the first in drawdown order, or all.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
@@ -19,49 +19,49 @@ impl Book {
         grant
     }
 
-    /// Whether charges of `need` in all leave something of the head, and no other grant may come before it.
+    /// Whether charges of `need` in total leave something of the head, and no other grant can come before it.
     pub fn head_suffices(&self, need: Decimal) -> bool {
         !self.touched && self.restricted.is_zero() && self.head.is_some_and(|(_, remaining)| remaining > need)
     }
 
-    /// What plain debits could draw from these grants: of those that the book knows what it knows, of the head what the
-    /// account's row says.
+    /// What plain debits could draw from these grants: the book's own value for loaded ones, and the account row's for
+    /// the head.
     pub fn open_in(&self, window: &[Grant]) -> Decimal {
-        let known: HashMap<Uuid, Decimal> = self.loaded().map(|g| (g.id, g.remaining)).collect();
+        let loaded: HashMap<Uuid, Decimal> = self.loaded().map(|g| (g.id, g.remaining)).collect();
         let head = |g: &Grant| self.head.filter(|(id, _)| *id == g.id).map(|(_, remaining)| remaining);
         window
             .iter()
             .filter(|g| !g.is_restricted())
-            .map(|g| known.get(&g.id).copied().or_else(|| head(g)).unwrap_or(g.remaining))
+            .map(|g| loaded.get(&g.id).copied().or_else(|| head(g)).unwrap_or(g.remaining))
             .sum()
     }
 
-    /// Takes in the open grants that the charges to come can need: the first ones in order, all where `complete`. Of
-    /// those that time changed the book knows better.
+    /// Loads the open grants that the coming charges can need: the first in order, or all if `complete`. Grants that
+    /// are loaded already are newer than their rows.
     pub fn take_window(&mut self, open: Vec<Grant>, complete: bool) {
         self.head_alone = false;
         // Those aside too: they may be in line now.
-        let known: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
-        let ids: HashSet<Uuid> = known.iter().map(|k| k.id).collect();
+        let loaded: Vec<Grant> = std::mem::take(&mut self.grants).into_iter().chain(self.aside.drain(..)).collect();
+        let ids: HashSet<Uuid> = loaded.iter().map(|k| k.id).collect();
         self.window_end = if complete { None } else { open.iter().max().cloned() };
         let open: Vec<Grant> = open.into_iter().filter(|g| !ids.contains(&g.id)).map(|g| self.with_head(g)).collect();
-        let (line, aside): (Vec<_>, Vec<_>) = known.into_iter().partition(|grant| self.is_in_line(grant));
+        let (line, aside): (Vec<_>, Vec<_>) = loaded.into_iter().partition(|grant| self.is_in_line(grant));
         self.grants = Grants::new(open.into_iter().chain(line).collect());
         self.aside = aside;
     }
 
-    /// Takes in grants wherever they stand, ended ones too: those that a hold gave back to, those that are to end.
+    /// Loads grants in any state, ended ones too: those that a hold returns credits to, those about to end.
     pub fn take_grants(&mut self, grants: Vec<Grant>) {
         self.head_alone = false;
         for grant in grants {
             if self.grant(grant.id).is_none() {
                 let grant = self.with_head(grant);
-                self.place(grant);
+                self.insert(grant);
             }
         }
     }
 
-    /// Takes in the head alone, as the account's row has it: enough for charges that leave something of it.
+    /// Loads the head alone, from the account's row: enough for charges that leave something of it.
     pub fn take_head(&mut self) {
         let Some((id, remaining)) = self.head else { return };
         let head = Grant {
@@ -75,7 +75,7 @@ impl Book {
             remaining,
             lapsed: Decimal::ZERO,
             status: Status::Granted,
-            claims: Vec::new(),
+            clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,
         };
@@ -84,8 +84,8 @@ impl Book {
         self.grants = Grants::new(vec![head]);
     }
 
-    /// In line where it belongs to what is loaded, aside otherwise.
-    pub(super) fn place(&mut self, grant: Grant) {
+    /// Puts a grant in line if it belongs to the window, aside otherwise.
+    pub(super) fn insert(&mut self, grant: Grant) {
         if self.is_in_line(&grant) {
             self.grants.insert(grant);
         } else {
@@ -97,32 +97,32 @@ impl Book {
         grant.status == Status::Granted && self.window_end.as_ref().is_none_or(|end| grant <= end)
     }
 
-    /// Takes a grant out of wherever it is, to be placed again.
+    /// Takes a grant out of its list, to be inserted again.
     pub(super) fn take_out(&mut self, id: Uuid) -> Option<Grant> {
         self.grants.remove(id).or_else(|| {
-            let place = self.aside.iter().position(|g| g.id == id)?;
-            Some(self.aside.swap_remove(place))
+            let index = self.aside.iter().position(|g| g.id == id)?;
+            Some(self.aside.swap_remove(index))
         })
     }
 
-    /// The grant that the account's row is to carry from now on.
+    /// The grant whose remaining the account's row will carry.
     pub fn next_head(&self) -> Option<(Uuid, Decimal)> {
         self.grants.head().map(|g| (g.id, g.remaining))
     }
 
-    /// The grants whose rows must be written. That of the head is left as it is: its remaining is on the account.
+    /// The grants whose rows must be written. The head's row stays: its remaining is on the account.
     pub fn changed_grants(&self) -> impl Iterator<Item = &Grant> {
         let head = self.next_head().map(|(id, _)| id);
         let carried = self.head.map(|(id, _)| id);
         self.grants
             .iter()
             .chain(&self.aside)
-            // What was taken back of one is in its row alone.
+            // Clawbacks are in the grant's row only.
             .filter(move |g| g.changed && (g.reclaimed || !(head == Some(g.id) && carried == Some(g.id))))
     }
 
-    /// The grants of whose claims the rows must be written.
-    pub fn changed_claims(&self) -> impl Iterator<Item = &Grant> {
+    /// The grants whose open clawbacks must be written.
+    pub fn changed_clawbacks(&self) -> impl Iterator<Item = &Grant> {
         self.loaded().filter(|g| g.reclaimed)
     }
 
@@ -131,7 +131,7 @@ impl Book {
         self.grants.payers(meter)
     }
 
-    /// A grant by its id, where it is loaded.
+    /// A loaded grant by its id.
     pub fn grant(&self, id: Uuid) -> Option<&Grant> {
         self.loaded().find(|g| g.id == id)
     }

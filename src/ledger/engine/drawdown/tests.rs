@@ -19,7 +19,7 @@ fn grant() -> impl Strategy<Value = Grant> {
                 .prop_map(|m| Some(m.into_iter().map(String::from).collect()))
         ],
         (0i64..1_000_000, 0u32..4),
-        prop_oneof![8 => Just(Status::Granted), 1 => Just(Status::Pending), 1 => Just(Status::Expired)],
+        prop_oneof![8 => Just(Status::Granted), 1 => Just(Status::Scheduled), 1 => Just(Status::Expired)],
     )
         .prop_map(|(id, priority, expires_at, category, effective, meters, (mantissa, scale), status)| Grant {
             id: Uuid::from_u128(id),
@@ -32,7 +32,7 @@ fn grant() -> impl Strategy<Value = Grant> {
             remaining: Decimal::new(mantissa, scale),
             lapsed: Decimal::ZERO,
             status,
-            claims: Vec::new(),
+            clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,
         })
@@ -42,7 +42,7 @@ fn meter() -> impl Strategy<Value = Option<&'static str>> {
     prop_oneof![Just(None), proptest::sample::select(METERS.to_vec()).prop_map(Some)]
 }
 
-/// The same rule written the slow way: again and again, take a thousandth from the best of all grants that can pay.
+/// The same rule, the slow way: take a thousandth from the best of all grants that can pay, again and again.
 fn naive(grants: &[Grant], meter: Option<&str>, mut amount: Decimal) -> Vec<(Uuid, Decimal)> {
     let mut left: Vec<Grant> = grants.to_vec();
     let mut paid: Vec<(Uuid, Decimal)> = Vec::new();
@@ -182,7 +182,7 @@ fn each_rule_decides_when_those_before_it_tie() {
         remaining: Decimal::TEN,
         lapsed: Decimal::ZERO,
         status: Status::Granted,
-        claims: Vec::new(),
+        clawbacks: Vec::new(),
         reclaimed: false,
         changed: false,
     };

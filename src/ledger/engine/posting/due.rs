@@ -1,4 +1,4 @@
-//! What fell due in accounts, and what is owed: taken into their books before anything else happens to them.
+//! What fell due in accounts, and what is owed: loaded into their books before anything else happens to them.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::ledger::engine::book::{Book, Due};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::{Debt, Hold, Period, Source};
 use crate::ledger::engine::posting::window::{grants_by_id, take_windows};
-use crate::ledger::engine::posting::{grant, place, unsettled};
+use crate::ledger::engine::posting::{grant, index, unsettled};
 use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
 use crate::pg::statement::{Row, Session, Statement};
@@ -18,9 +18,9 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 static DUE: Statement = Statement::new(
-    c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
+             g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       CROSS JOIN LATERAL (
           SELECT * FROM credits_internal.credit_grants e
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
@@ -33,7 +33,7 @@ static DUE: Statement = Statement::new(
 );
 
 static NEXT_CHANGE: Statement = Statement::new(
-    c"SELECT k.place, least(
+    c"SELECT k.ordinal, least(
           (SELECT min(e.expires_at) FROM credits_internal.credit_grants e
            WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
              AND e.expires_at > k.at),
@@ -44,12 +44,12 @@ static NEXT_CHANGE: Statement = Statement::new(
            WHERE h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
              AND h.expires_at > k.at),
           'infinity')
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)",
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-/// Brings books up to `now`, or to their last posting or the last usage that was recorded, where that is later: whatever fell
-/// due is posted in them, and usage that was recorded is charged in them. What is not due costs no statement.
+/// Brings books up to `now`, or to their last posting or the last recorded usage if that is later: what fell due is
+/// posted in them, and unsettled usage is charged in them. If nothing is due, no statement runs.
 pub fn bring_up_to_date(session: &Session, books: &mut [Book], now: Time) -> Result<(), Error> {
     advance(session, books, now, i64::MAX, Time::NEVER).map(drop)
 }
@@ -59,8 +59,8 @@ pub fn as_of(session: &Session, book: &mut Book, at: Time) -> Result<(), Error> 
     advance(session, std::slice::from_mut(book), at, i64::MAX, at).map(drop)
 }
 
-/// The same with at most so much of the usage that waits in each account, of what was recorded by a moment; whether that was all
-/// of it. Where it was not, the account comes up to the moment of the last.
+/// The same with at most `most` unsettled events of each account, of those recorded by a moment. Returns whether that
+/// was all; if not, the account is brought up to the moment of the last.
 pub fn some_by(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
     advance(session, books, now, most, recorded_by)
 }
@@ -76,10 +76,10 @@ struct Behind<'b> {
 fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded_by: Time) -> Result<bool, Error> {
     let mut whole = true;
     let mut behind: Vec<Behind<'_>> = Vec::new();
-    let waiting = unsettled::read(session, books, most.saturating_add(1))?;
-    for (book, mut usage) in books.iter_mut().zip(waiting) {
+    let unsettled = unsettled::read(session, books, most.saturating_add(1))?;
+    for (book, mut usage) in books.iter_mut().zip(unsettled) {
         let since = book.posted_at;
-        book.watch.late = recorded_by < since;
+        book.evaluation.late = recorded_by < since;
         usage.retain(|u| u.created_at <= recorded_by);
         let mut until = now;
         if usage.len() as i64 > most {
@@ -87,7 +87,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
             whole = false;
             until = since;
         }
-        // It may have been recorded after this transaction began: no event is charged before it was reported.
+        // It may have been recorded after this transaction began: no event is charged as of before it was reported.
         book.posted_at = usage.last().map_or(until, |last| last.created_at.max(until)).max(since);
         if book.next_change_at <= book.posted_at || !usage.is_empty() {
             let next = book.next_change_at;
@@ -99,7 +99,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
         behind.iter_mut().filter(|b| b.book.next_change_at <= b.book.posted_at).collect();
     take_due(session, &mut late)?;
     for Behind { book, since, due, next } in behind {
-        book.watch.now = book.next_change_at <= book.posted_at && book.watch.is_set();
+        book.evaluation.now = book.next_change_at <= book.posted_at && book.evaluation.is_set();
         book.advance(since, due);
         let first_to_end = book.started().map(|g| g.expires_at).min();
         book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
@@ -107,7 +107,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
     Ok(whole)
 }
 
-/// Where usage is to be charged: the open grants that can pay for all of it.
+/// Loads the open grants that can pay for all the usage to be charged.
 fn take_payers(session: &Session, behind: &mut [Behind<'_>]) -> Result<(), Error> {
     let mut charging: Vec<(&mut Book, Decimal)> = Vec::new();
     let mut meters: HashSet<String> = HashSet::new();
@@ -123,8 +123,8 @@ fn take_payers(session: &Session, behind: &mut [Behind<'_>]) -> Result<(), Error
     take_windows(session, &mut charging, &meters)
 }
 
-/// What time brought: the grants and holds that end or begin, what is owed where credits come in, and when something changes
-/// after that.
+/// Loads what fell due: the grants and holds that end or begin, what is owed if credits come in, and when something
+/// changes next.
 fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error> {
     if late.is_empty() {
         return Ok(());
@@ -135,22 +135,22 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
         array(late.iter().map(|b| b.book.posted_at)),
     ];
     for mut row in DUE.run(session, &cells)?.iter() {
-        let place = place(&mut row, late.len())?;
-        late[place].due.grants.push(grant(&mut row)?);
+        let index = index(&mut row, late.len())?;
+        late[index].due.grants.push(grant(&mut row)?);
     }
     if late.iter().any(|b| b.book.held > Decimal::ZERO) {
         for mut row in DUE_HOLDS.run(session, &cells)?.iter() {
-            let place = place(&mut row, late.len())?;
-            late[place].due.holds.push(hold(&mut row)?);
+            let index = index(&mut row, late.len())?;
+            late[index].due.holds.push(hold(&mut row)?);
         }
     }
     for mut row in NEXT_CHANGE.run(session, &cells)?.iter() {
-        let place = place(&mut row, late.len())?;
-        late[place].next = row.next()?;
+        let index = index(&mut row, late.len())?;
+        late[index].next = row.next()?;
     }
     for listener in LISTENERS.all() {
-        for (place, next) in listener.next_changes(session, &cells)? {
-            late[place].next = late[place].next.min(next);
+        for (index, next) in listener.next_changes(session, &cells)? {
+            late[index].next = late[index].next.min(next);
         }
     }
     for Behind { book, due, .. } in late.iter_mut().map(|b| &mut **b) {
@@ -159,7 +159,7 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
             due.givers = grants_by_id(session, book, &givers)?;
         }
         if due.incoming() > Decimal::ZERO {
-            // Where some of what comes in is for certain meters only, every debt may be the one that it pays.
+            // If some of what comes in is for certain meters only, it may pay any of the debts.
             let credits = (!due.is_restricted()).then(|| due.incoming());
             due.debts = debts(session, book, credits, None)?;
         }
@@ -168,8 +168,8 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
 }
 
 static DUE_HOLDS: Statement = Statement::new(
-    c"SELECT k.place, h.hold_id, h.expires_at, h.grant_ids, h.grant_amounts
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, h.hold_id, h.expires_at, h.grant_ids, h.grant_amounts
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       JOIN credits_internal.holds h ON h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
                           AND h.expires_at <= k.at",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
@@ -249,7 +249,7 @@ static PERIOD_DEBTS: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
-/// What is owed for usage that is priced as one.
+/// What is owed for usage that is priced together.
 pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<Vec<Debt>, Error> {
     if book.pending <= Decimal::ZERO {
         return Ok(Vec::new());
@@ -258,19 +258,19 @@ pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<V
     PERIOD_DEBTS.run(session, &arguments)?.iter().map(debt).collect()
 }
 
-static CLAIM_DEBTS: Statement = Statement::new(
+static CLAWBACK_DEBTS: Statement = Statement::new(
     c"SELECT NULL::text, operation_id, event_name, NULL::text, consumed, pending, debt_no FROM credits_internal.reclaims
       WHERE customer_id = $1 AND operation_id = ANY ($2) AND debt_no IS NOT NULL",
     &[TEXTOID, UUIDARRAYOID],
 );
 
-/// What is owed, paid or not, for the operations that wait for credits of these grants of the book: captured, they are owed
+/// The debts, paid or not, of operations with open clawbacks on these grants of the book: captured credits are owed
 /// too.
-pub fn claim_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
-    let claims = grants.iter().filter_map(|id| book.grant(*id)).flat_map(|grant| &grant.claims);
-    let operations: Vec<Uuid> = claims.map(|claim| claim.operation_id).collect();
+pub fn clawback_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result<Vec<Debt>, Error> {
+    let clawbacks = grants.iter().filter_map(|id| book.grant(*id)).flat_map(|grant| &grant.clawbacks);
+    let operations: Vec<Uuid> = clawbacks.map(|clawback| clawback.operation_id).collect();
     if operations.is_empty() {
         return Ok(Vec::new());
     }
-    CLAIM_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
+    CLAWBACK_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
 }

@@ -1,4 +1,4 @@
-//! Which accounts there are, and making those that are missing.
+//! Ensures that accounts exist: which there are, and creating those that are missing.
 
 use crate::error::Error;
 use crate::ledger::engine::posting::{Key, cells};
@@ -21,8 +21,8 @@ static COUNT: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Makes those of these accounts that are missing, where their customers exist. Must come before any account is
-/// locked: it may wait for another session that makes one of them.
+/// Creates those of these accounts that are missing, if their customers exist. Must come before any account is locked:
+/// it may wait for another session that creates one of them.
 pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
     if keys.is_empty() {
         return Ok(());
@@ -45,7 +45,7 @@ static THERE: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Which of these accounts there are.
+/// Which of these accounts exist.
 pub fn which_are_there(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
     if keys.is_empty() {
         return Ok(HashSet::new());

@@ -1,6 +1,5 @@
-//! What few books have to write beside lines, grants and accounts: holds that came to their end, what grants paid for usage
-//! that is priced as one, usage that is no longer waiting to be charged, and what became of credits whose price was paid
-//! back.
+//! The side tables, which few books write in addition to lines, grants and accounts: holds that ended, what grants paid
+//! for usage that is priced together, usage that is now settled, and clawbacks.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -24,7 +23,7 @@ pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
     write_draws(session, books)?;
     write_event_debts(session, books)?;
     write_reclaims(session, books)?;
-    write_claims(session, books)?;
+    write_clawbacks(session, books)?;
     forget_settled(session, books)?;
     take_back(session, books)
 }
@@ -125,8 +124,8 @@ fn write_event_debts(session: &Session, books: &[&Book]) -> Result<(), Error> {
     if !owing.is_empty() {
         let [customers, identifiers] = keys(&owing);
         let currencies = array(owing.iter().map(|(book, _, _)| &book.currency));
-        let places = array(owing.iter().map(|(_, _, debt)| debt.debt_no));
-        OWE.run(session, &[customers, identifiers, currencies, places])?;
+        let numbers = array(owing.iter().map(|(_, _, debt)| debt.debt_no));
+        OWE.run(session, &[customers, identifiers, currencies, numbers])?;
     }
     Ok(())
 }
@@ -140,7 +139,7 @@ static WRITE_RECLAIMS: Statement = Statement::new(
     &[TEXTARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, INT8ARRAYOID],
 );
 
-/// What operations that took a purchase's credits back took by now, and what is paid and owed for them.
+/// What clawback operations have taken so far, and what is paid and owed for them.
 fn write_reclaims(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let mut changed: BTreeMap<(&str, Uuid), (Decimal, Option<&Debt>)> = BTreeMap::new();
     for book in books {
@@ -167,24 +166,24 @@ fn write_reclaims(session: &Session, books: &[&Book]) -> Result<(), Error> {
     WRITE_RECLAIMS.run(session, &cells).map(drop)
 }
 
-static WRITE_CLAIMS: Statement = Statement::new(
+static WRITE_CLAWBACKS: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants g
-      SET claim_operations = nullif($3, '{}'), claims = nullif($4, '{}'), claims_owe = nullif($5, '{}')
+      SET clawback_operations = nullif($3, '{}'), clawback_amounts = nullif($4, '{}'), clawback_owes = nullif($5, '{}')
       WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, UUIDARRAYOID, NUMERICARRAYOID, BOOLARRAYOID],
 );
 
-/// What is to be taken of grants when it comes back: few ever have any, so one by one.
-fn write_claims(session: &Session, books: &[&Book]) -> Result<(), Error> {
-    for (book, grant) in books.iter().copied().flat_map(|b| b.changed_claims().map(move |g| (b, g))) {
+/// Open clawbacks of grants: few grants ever have any, so one by one.
+fn write_clawbacks(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    for (book, grant) in books.iter().copied().flat_map(|b| b.changed_clawbacks().map(move |g| (b, g))) {
         let cells = [
             book.customer_id.cell(),
             grant.id.cell(),
-            array(grant.claims.iter().map(|claim| claim.operation_id)),
-            array(grant.claims.iter().map(|claim| claim.amount)),
-            array(grant.claims.iter().map(|claim| claim.owes)),
+            array(grant.clawbacks.iter().map(|clawback| clawback.operation_id)),
+            array(grant.clawbacks.iter().map(|clawback| clawback.amount)),
+            array(grant.clawbacks.iter().map(|clawback| clawback.owes)),
         ];
-        WRITE_CLAIMS.run(session, &cells)?;
+        WRITE_CLAWBACKS.run(session, &cells)?;
     }
     Ok(())
 }
@@ -196,7 +195,7 @@ static DRAWS: Statement = Statement::in_order(
     &[TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID],
 );
 
-/// Takes into a book what grants paid for a period's usage, newest first, as much as makes up the amount, with those grants.
+/// Loads into a book what grants paid for a period's usage, newest first, up to the amount, and those grants.
 pub fn take_draws(session: &Session, book: &mut Book, period: &Rc<Period>, amount: Decimal) -> Result<(), Error> {
     let mut limit: i64 = 16;
     while book.drawn_for(period) < amount {
@@ -250,7 +249,7 @@ static TAKE_BACK: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 
-/// Usage that could not be charged and is not refused any more.
+/// Cancels usage that could not be charged and can no longer be refused.
 fn take_back(session: &Session, books: &[&Book]) -> Result<(), Error> {
     let taken: Vec<(&Book, &String)> =
         books.iter().copied().flat_map(|b| b.uncountable.iter().map(move |identifier| (b, identifier))).collect();

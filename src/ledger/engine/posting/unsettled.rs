@@ -1,10 +1,10 @@
-//! Usage that was recorded and not charged yet: what a deferred meter's events wait as. They are found in the table itself,
-//! in the statement's own snapshot, once the account is locked: an event that commits later is charged later.
+//! Unsettled usage: events of deferred meters that were recorded and not charged yet. They are read from the table, in
+//! the statement's own snapshot, once the account is locked: an event that commits later is charged later.
 
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::Unsettled;
-use crate::ledger::engine::posting::{Key, cells, place};
+use crate::ledger::engine::posting::{Key, cells, index};
 use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement, in_latest_snapshot};
 use crate::pg::value::array::array;
@@ -18,11 +18,11 @@ static IN_USE: Statement = Statement::scanning(
 );
 
 thread_local! {
-    static KNOWN: Cache<bool> = Cache::new();
+    static CACHE: Cache<bool> = Cache::new();
 }
 
-/// Whether there is a deferred meter at all. No meter stops being one, so what a session remembers is wrong only for a
-/// moment after the first was made; usage recorded by then is charged a little later.
+/// Whether any deferred meter exists. A meter stays deferred for ever, so the cached answer is wrong only for a moment
+/// after the first was created; usage recorded by then is charged a little later.
 pub fn may_be(session: &Session) -> Result<bool, Error> {
     let find = || {
         in_latest_snapshot(session, |session| {
@@ -32,12 +32,12 @@ pub fn may_be(session: &Session) -> Result<bool, Error> {
             Ok(Some((row.next()?, vec![table])))
         })
     };
-    Ok(KNOWN.with(|known| known.get_or_find("", find))?.unwrap_or(true))
+    Ok(CACHE.with(|cache| cache.get_or_find("", find))?.unwrap_or(true))
 }
 
 static READ: Statement = Statement::in_order(
-    c"SELECT k.place, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
-      FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, place)
+    c"SELECT k.ordinal, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
+      FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, ordinal)
       JOIN credits_internal.currencies c ON c.currency = k.currency
       CROSS JOIN LATERAL (
           SELECT * FROM credits_internal.unsettled_events e
@@ -46,21 +46,21 @@ static READ: Statement = Statement::in_order(
     &[TEXTARRAYOID, TEXTARRAYOID, INT8OID],
 );
 
-/// The usage that waits in these accounts, the first `most` of each, oldest first.
+/// The unsettled usage of these accounts, the first `most` of each, oldest first.
 pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unsettled>>, Error> {
-    let mut waiting: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
-    let expecting: Vec<usize> = (0..books.len()).filter(|place| books[*place].defers).collect();
+    let mut unsettled: Vec<Vec<Unsettled>> = books.iter().map(|_| Vec::new()).collect();
+    let expecting: Vec<usize> = (0..books.len()).filter(|index| books[*index].defers).collect();
     if expecting.is_empty() {
-        return Ok(waiting);
+        return Ok(unsettled);
     }
     let cells = [
-        array(expecting.iter().map(|place| &books[*place].customer_id)),
-        array(expecting.iter().map(|place| &books[*place].currency)),
+        array(expecting.iter().map(|index| &books[*index].customer_id)),
+        array(expecting.iter().map(|index| &books[*index].currency)),
         most.cell(),
     ];
     for mut row in READ.run(session, &cells)?.iter() {
-        let place = place(&mut row, expecting.len())?;
-        waiting[expecting[place]].push(Unsettled {
+        let index = index(&mut row, expecting.len())?;
+        unsettled[expecting[index]].push(Unsettled {
             identifier: row.next()?,
             event_name: row.next()?,
             cost: row.next()?,
@@ -68,7 +68,7 @@ pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unse
             decimals: u32::from(row.next::<i16>()?.unsigned_abs()),
         });
     }
-    Ok(waiting)
+    Ok(unsettled)
 }
 
 static ANY: Statement = Statement::in_order(
@@ -83,7 +83,7 @@ static WHICH_EXPECT: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Which of these accounts know that usage may wait in them.
+/// Which of these accounts say that usage may be unsettled in them.
 pub fn which_expect(session: &Session, keys: &[Key]) -> Result<HashSet<Key>, Error> {
     if keys.is_empty() {
         return Ok(HashSet::new());
@@ -97,8 +97,8 @@ static EXPECT: Statement = Statement::new(
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
-/// Has accounts, which are locked, know it from now on: before the first such event is recorded, so that whoever finds the
-/// account without that finds no such event.
+/// Records in locked accounts that usage may be unsettled in them: before the first such event is recorded, so that an
+/// account without this flag has no such event.
 pub fn expect(session: &Session, books: &mut [&mut Book]) -> Result<(), Error> {
     if books.is_empty() {
         return Ok(());
@@ -109,7 +109,7 @@ pub fn expect(session: &Session, books: &mut [&mut Book]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether usage waits in an account.
+/// Whether an account has unsettled usage.
 pub fn any(session: &Session, customer_id: &str, currency: &str) -> Result<bool, Error> {
     Ok(may_be(session)? && ANY.run(session, &[customer_id.cell(), currency.cell()])?.len() > 0)
 }

@@ -1,10 +1,10 @@
-//! Which grants a book takes in: the first in drawdown order that its charges can touch, or some by their ids.
+//! Which grants a book loads: the first in drawdown order that its charges can touch, or some by their ids.
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::Grant;
-use crate::ledger::engine::posting::{grant, place};
+use crate::ledger::engine::posting::{grant, index};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
@@ -12,9 +12,9 @@ use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRA
 use uuid::Uuid;
 
 static WINDOW: Statement = Statement::in_order(
-    c"SELECT k.place, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, place)
+    c"SELECT k.ordinal, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
+             g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes
+      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       CROSS JOIN LATERAL (
           SELECT * FROM credits_internal.credit_grants o
           WHERE o.customer_id = k.customer_id AND o.currency = k.currency AND o.status = 'granted'
@@ -24,8 +24,8 @@ static WINDOW: Statement = Statement::in_order(
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8OID, TEXTARRAYOID],
 );
 
-/// Takes into each book the open grants that charges of `need` in all can touch, by plain spending and by events of these
-/// meters, and at least the next head.
+/// Loads into each book the open grants that charges of `need` in total can touch, by plain spending and by events of
+/// these meters, and at least the next head.
 pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meters: &[&str]) -> Result<(), Error> {
     let mut limit: i64 = 16;
     let mut short: Vec<&mut (&mut Book, Decimal)> = books.iter_mut().collect();
@@ -39,8 +39,8 @@ pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meter
         ];
         let mut windows: Vec<Vec<Grant>> = vec![Vec::new(); short.len()];
         for mut row in WINDOW.run(session, &cells)?.iter() {
-            let place = place(&mut row, windows.len())?;
-            windows[place].push(grant(&mut row)?);
+            let index = index(&mut row, windows.len())?;
+            windows[index].push(grant(&mut row)?);
         }
         let mut again = Vec::new();
         for (entry, window) in short.into_iter().zip(windows) {
@@ -59,19 +59,19 @@ pub fn take_windows(session: &Session, books: &mut [(&mut Book, Decimal)], meter
 
 static BY_ID: Statement = Statement::new(
     c"SELECT g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.claim_operations, g.claims, g.claims_owe
+             g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes
       FROM credits_internal.credit_grants g
       WHERE g.customer_id = $1 AND g.currency = $2 AND g.grant_id = ANY ($3)",
     &[TEXTOID, TEXTOID, UUIDARRAYOID],
 );
 
-/// A customer's grants in one currency by their ids, ended or not, as their rows have them.
+/// A customer's grants in one currency by their ids, ended or not, from their rows.
 pub fn grants_by_id(session: &Session, book: &Book, ids: &[Uuid]) -> Result<Vec<Grant>, Error> {
     let rows = BY_ID.run(session, &[book.customer_id.cell(), book.currency.cell(), array(ids.iter().copied())])?;
     rows.iter().map(|mut row| grant(&mut row)).collect()
 }
 
-/// Takes into a book grants by their ids, wherever they stand.
+/// Loads grants into a book by their ids, in any state.
 pub fn take_grants(session: &Session, book: &mut Book, ids: &[Uuid]) -> Result<(), Error> {
     let grants = grants_by_id(session, book, ids)?;
     book.take_grants(grants);

@@ -1,8 +1,8 @@
-//! The same account as its grants' terms and nothing else, looked at second by second.
+//! The model: the same account as nothing but its grants' terms, stepped second by second.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Returned;
-use crate::ledger::engine::book::tests::{Action, Came, METERS, make};
+use crate::ledger::engine::book::tests::{Action, METERS, Outcome, make};
 use crate::ledger::engine::drawdown::{Category, Grant, Status};
 use crate::moment::Time;
 
@@ -11,11 +11,11 @@ pub(super) struct Granted {
     pub(super) started: bool,
     pub(super) ended: bool,
     pub(super) never_started: bool,
-    /// What expired or was voided, and what of it stands for credits that were to go back.
+    /// What expired or was voided, and how much of it counts for clawbacks.
     pub(super) lapsed: Decimal,
     pub(super) gone: Decimal,
-    /// What is taken when it comes back: credits, by which of the reclaims, whether they are owed once spent.
-    pub(super) claims: Vec<(Decimal, usize, bool)>,
+    /// What is taken when it comes back: credits, by which clawback, whether they are owed once spent.
+    pub(super) clawbacks: Vec<(Decimal, usize, bool)>,
     pub(super) reclaimed: Decimal,
 }
 
@@ -32,11 +32,11 @@ pub(super) struct Event {
     pub(super) canceled: bool,
     /// Whether it is priced with the others of its meter's gauge.
     pub(super) gauge: bool,
-    /// Whether it is no event, and which of the reclaims owes.
+    /// Which clawback owes, if it is no event.
     pub(super) reclaim: Option<usize>,
 }
 
-/// Usage that is priced as one: what it costs, and which grants paid for it, oldest draw first.
+/// Usage that is priced together: what it costs, and which grants paid for it, oldest draw first.
 #[derive(Default)]
 struct Gauge {
     cost: Decimal,
@@ -48,7 +48,7 @@ pub struct Model {
     pub now: i64,
     pub(super) grants: Vec<Granted>,
     pub(super) holds: Vec<Held>,
-    /// What may owe, in the order in which it is paid.
+    /// What may owe, in payment order.
     pub(super) events: Vec<Event>,
     /// Which of them are events.
     numbered: Vec<usize>,
@@ -57,7 +57,7 @@ pub struct Model {
 }
 
 impl Granted {
-    /// What remains is gone; a second time nothing happens.
+    /// What remains is gone; a second call does nothing.
     fn end(&mut self) {
         if !std::mem::replace(&mut self.ended, true) {
             self.lapsed += self.grant.remaining;
@@ -67,13 +67,13 @@ impl Granted {
 }
 
 impl Granted {
-    /// What claims get of so much that comes back, or is spent: oldest first, and which of the reclaims it is.
+    /// What open clawbacks get of credits that come back, or are spent: oldest first, and which one each is.
     pub(super) fn take_off(&mut self, mut amount: Decimal, owing_alone: bool) -> Vec<(Decimal, usize)> {
         let mut parts = Vec::new();
-        for (claim, reclaim, owes) in &mut self.claims {
-            let part = amount.min(*claim);
+        for (clawback, reclaim, owes) in &mut self.clawbacks {
+            let part = amount.min(*clawback);
             if part > Decimal::ZERO && (*owes || !owing_alone) {
-                *claim -= part;
+                *clawback -= part;
                 amount -= part;
                 parts.push((part, *reclaim));
             }
@@ -142,9 +142,9 @@ impl Model {
         let now = self.time();
         let granted = &mut self.grants[index];
         if granted.ended || granted.grant.expires_at <= now {
-            let claimed: Decimal = granted.take_off(amount, false).iter().map(|(part, _)| *part).sum();
+            let clawed_back: Decimal = granted.take_off(amount, false).iter().map(|(part, _)| *part).sum();
             granted.lapsed += amount;
-            granted.gone += claimed;
+            granted.gone += clawed_back;
             return;
         }
         granted.grant.remaining += amount;
@@ -180,7 +180,7 @@ impl Model {
     }
 
     /// An event that nothing can refuse.
-    fn charge(&mut self, meter: usize, cost: Decimal, gauge: bool) -> Came {
+    fn charge(&mut self, meter: usize, cost: Decimal, gauge: bool) -> Outcome {
         let parts = self.take(Some(meter), cost);
         let paid: Decimal = parts.iter().map(|(_, part)| *part).sum();
         let parts = if gauge {
@@ -190,11 +190,11 @@ impl Model {
             parts
         };
         self.record(Event { meter: Some(meter), parts, owed: cost - paid, canceled: false, gauge, reclaim: None });
-        Came::Charged(paid, cost - paid)
+        Outcome::Charged(paid, cost - paid)
     }
 
     /// The newest debt is forgiven first, then the newest draw comes back first.
-    fn lower(&mut self, meter: usize, mut amount: Decimal) -> Came {
+    fn lower(&mut self, meter: usize, mut amount: Decimal) -> Outcome {
         for event in self.events.iter_mut().rev().filter(|e| e.gauge && e.meter == Some(meter)) {
             let part = amount.min(event.owed);
             event.owed -= part;
@@ -213,7 +213,7 @@ impl Model {
         let (meter, parts) = (Some(meter), Vec::new());
         self.record(Event { meter, parts, owed: Decimal::ZERO, canceled: false, gauge: true, reclaim: None });
         self.pay();
-        Came::Charged(-returned, Decimal::ZERO)
+        Outcome::Charged(-returned, Decimal::ZERO)
     }
 
     fn tick(&mut self) {
@@ -233,11 +233,11 @@ impl Model {
         self.pay();
     }
 
-    pub fn apply(&mut self, id: u128, action: &Action) -> Came {
+    pub fn apply(&mut self, id: u128, action: &Action) -> Outcome {
         match action {
             Action::Wait { seconds } => {
                 (0..*seconds).for_each(|_| self.tick());
-                Came::Nothing
+                Outcome::Nothing
             }
             Action::Grant { .. } => {
                 let grant = make(id, self.time(), action);
@@ -249,30 +249,30 @@ impl Model {
                     never_started: false,
                     lapsed: Decimal::ZERO,
                     gone: Decimal::ZERO,
-                    claims: Vec::new(),
+                    clawbacks: Vec::new(),
                     reclaimed: Decimal::ZERO,
                 });
                 self.pay();
-                Came::Nothing
+                Outcome::Nothing
             }
             Action::Charge { amount, meter, reject } => {
                 let cost = Decimal::new(*amount, 1);
                 let short = cost > self.payable(*meter);
                 if short && (*reject || meter.is_none()) {
-                    return Came::Refused;
+                    return Outcome::Refused;
                 }
                 match *meter {
                     Some(meter) => self.charge(meter, cost, false),
                     None => {
                         self.take(None, cost);
-                        Came::Charged(cost, Decimal::ZERO)
+                        Outcome::Charged(cost, Decimal::ZERO)
                     }
                 }
             }
             // As if it were charged when it is recorded.
             Action::Record { amount, meter } => {
                 self.charge(*meter, Decimal::new(*amount, 1), false);
-                Came::Nothing
+                Outcome::Nothing
             }
             Action::Gauge { amount, meter } => {
                 let cost = Decimal::new(*amount, 1);
@@ -282,35 +282,35 @@ impl Model {
             Action::Hold { amount, lasts } => {
                 let amount = Decimal::new(*amount, 1);
                 if amount > self.payable(None) {
-                    return Came::Refused;
+                    return Outcome::Refused;
                 }
                 let parts = self.take(None, amount);
                 self.holds.push(Held { parts, ends: self.now + lasts, open: true });
-                Came::Charged(amount, Decimal::ZERO)
+                Outcome::Charged(amount, Decimal::ZERO)
             }
             Action::Close { which, tenths } => {
-                let Some(hold) = self.holds.get(*which) else { return Came::Nothing };
+                let Some(hold) = self.holds.get(*which) else { return Outcome::Nothing };
                 if !hold.open {
-                    return Came::Refused;
+                    return Outcome::Refused;
                 }
                 let amount: Decimal = hold.parts.iter().map(|(_, part)| *part).sum();
                 let captured = amount * Decimal::new(*tenths, 1);
                 self.close(*which, captured);
                 self.pay();
-                Came::Charged(captured, Decimal::ZERO)
+                Outcome::Charged(captured, Decimal::ZERO)
             }
             Action::Cancel { which } => {
-                let Some(number) = self.numbered.get(*which) else { return Came::Nothing };
-                let Some(event) = self.events.get_mut(*number).filter(|e| !e.gauge) else { return Came::Nothing };
+                let Some(number) = self.numbered.get(*which) else { return Outcome::Nothing };
+                let Some(event) = self.events.get_mut(*number).filter(|e| !e.gauge) else { return Outcome::Nothing };
                 if std::mem::replace(&mut event.canceled, true) {
-                    return Came::Refused;
+                    return Outcome::Refused;
                 }
                 let (parts, owed) = (std::mem::take(&mut event.parts), std::mem::take(&mut event.owed));
                 for (index, part) in &parts {
                     self.give_back(*index, *part);
                 }
                 self.pay();
-                Came::Charged(parts.iter().map(|(_, part)| *part).sum(), owed)
+                Outcome::Charged(parts.iter().map(|(_, part)| *part).sum(), owed)
             }
             Action::Reclaim { which, tenths, owes } => self.reclaim(*which, *tenths, *owes),
             Action::Undo { which } => self.undo(*which),
@@ -318,16 +318,16 @@ impl Model {
                 if let Some(granted) = self.grants.get_mut(*which) {
                     granted.end();
                 }
-                Came::Nothing
+                Outcome::Nothing
             }
             Action::Change { which, priority, lasts } => {
                 let expires_at = self.time().plus_seconds(*lasts);
-                let Some(granted) = self.grants.get_mut(*which) else { return Came::Nothing };
+                let Some(granted) = self.grants.get_mut(*which) else { return Outcome::Nothing };
                 if granted.ended || expires_at <= granted.grant.effective_at {
-                    return Came::Refused;
+                    return Outcome::Refused;
                 }
                 (granted.grant.priority, granted.grant.expires_at) = (*priority, expires_at);
-                Came::Nothing
+                Outcome::Nothing
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Credits whose price was paid back, and was not after all: as the tables have them, and in the model.
+//! Clawbacks and undoing them: in the tables, and in the model.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::model::{Event, Model};
 use crate::ledger::engine::book::tests::tables::Tables;
-use crate::ledger::engine::book::tests::{Came, METERS};
+use crate::ledger::engine::book::tests::{METERS, Outcome};
 use crate::ledger::engine::book::{Book, Reclaim, Taken};
 use crate::ledger::engine::line::{LineType, Source};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ pub(super) struct Reclaimed {
 }
 
 impl Tables {
-    /// Of a grant's purchase: what was taken back in all, and what of that is paid or owed.
+    /// Of a grant's purchase: what was clawed back in all, and how much of that is paid or owed.
     pub(super) fn reclaimed(&self, grant_id: Uuid) -> (Decimal, Decimal) {
         let of_grant = || self.reclaims.iter().filter(|r| r.grant_id == grant_id && !r.undone);
         let debts = |r: &Reclaimed| -> Decimal {
@@ -28,26 +28,26 @@ impl Tables {
         (of_grant().map(|r| r.credits).sum(), of_grant().map(debts).sum())
     }
 
-    /// Credits whose price was paid back were taken, or are waited for, owed or gone: never more.
+    /// Clawed back credits were taken, are open, owed or gone: never more.
     pub fn reclaims_add_up(&self) {
         for reclaim in &self.reclaims {
             assert!(reclaim.taken <= reclaim.credits);
         }
         for grant in self.grants.values() {
             let (credits, owed) = self.reclaimed(grant.id);
-            let claimed = grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>();
+            let clawed_back = grant.clawbacks.iter().map(|clawback| clawback.amount).sum::<Decimal>();
             let taken: Decimal =
                 self.reclaims.iter().filter(|r| r.grant_id == grant.id && !r.undone).map(|r| r.taken).sum();
-            assert!(claimed >= Decimal::ZERO && taken + claimed + owed <= credits);
+            assert!(clawed_back >= Decimal::ZERO && taken + clawed_back + owed <= credits);
             assert!(taken <= grant.lapsed && credits <= grant.amount);
-            for claim in &grant.claims {
-                let of_it = self.reclaims.iter().find(|r| r.id == claim.operation_id).expect("a reclaim that waits");
+            for clawback in &grant.clawbacks {
+                let of_it = self.reclaims.iter().find(|r| r.id == clawback.operation_id).expect("a reclaim that waits");
                 let debts = self.debts.values().filter(|d| d.source == Source::Operation(of_it.id));
                 let debts: Decimal = debts.map(|d| d.consumed + d.pending).sum();
-                assert!(!of_it.undone && claim.amount > Decimal::ZERO);
-                assert!(of_it.taken + claim.amount + debts <= of_it.credits);
+                assert!(!of_it.undone && clawback.amount > Decimal::ZERO);
+                assert!(of_it.taken + clawback.amount + debts <= of_it.credits);
             }
-            let gone = credits - taken - claimed - owed;
+            let gone = credits - taken - clawed_back - owed;
             assert!(gone <= grant.lapsed - taken, "what is gone expired or was voided");
         }
     }
@@ -61,23 +61,23 @@ impl Tables {
         tenths: i64,
         owes: bool,
         windows: usize,
-    ) -> Came {
-        let Some(grant_id) = self.grants.keys().nth(which).copied() else { return Came::Nothing };
+    ) -> Outcome {
+        let Some(grant_id) = self.grants.keys().nth(which).copied() else { return Outcome::Nothing };
         let mut book = self.open_posted(book, windows);
         let grant = self.grants[&grant_id].clone();
         let (before, owed) = self.reclaimed(grant_id);
         let credits = (grant.amount - before) * Decimal::new(tenths, 1);
         let took_effect = self.lines.iter().any(|l| l.grant_id == Some(grant_id));
         if credits.is_zero() || !took_effect {
-            return Came::Nothing;
+            return Outcome::Nothing;
         }
         let parts = self.open_holds().flat_map(|h| &h.parts);
         let held = parts.filter(|(id, _)| *id == grant_id).map(|(_, amount)| *amount).sum();
-        let claimed = grant.claims.iter().map(|claim| claim.amount).sum::<Decimal>();
+        let clawed_back = grant.clawbacks.iter().map(|clawback| clawback.amount).sum::<Decimal>();
         let meters: Vec<String> = grant.meters.iter().flatten().cloned().collect();
         let meters: Vec<&str> = meters.iter().map(String::as_str).collect();
         self.window(&mut book, credits, &meters, windows);
-        let lapsed = grant.lapsed - before + claimed + owed;
+        let lapsed = grant.lapsed - before + clawed_back + owed;
         book.take_grants(vec![grant]);
         let operation_id = Uuid::from_u128(id);
         let reclaim =
@@ -85,12 +85,12 @@ impl Tables {
         let found = book.reclaim(&reclaim);
         self.reclaims.push(Reclaimed { id: operation_id, grant_id, credits, taken: Decimal::ZERO, undone: false });
         self.post(book);
-        Came::Charged(found.taken, found.owed)
+        Outcome::Charged(found.taken, found.owed)
     }
 
-    pub(super) fn undo(&mut self, book: Book, which: usize, windows: usize) -> Came {
+    pub(super) fn undo(&mut self, book: Book, which: usize, windows: usize) -> Outcome {
         if self.reclaims.get(which).is_none_or(|r| r.undone) {
-            return Came::Nothing;
+            return Outcome::Nothing;
         }
         let mut book = self.open_posted(book, windows);
         let Reclaimed { id, grant_id, taken, .. } = self.reclaims[which];
@@ -119,11 +119,11 @@ impl Tables {
             (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
         }
         self.post(book);
-        Came::Charged(taken + consumed, owed)
+        Outcome::Charged(taken + consumed, owed)
     }
 }
 
-/// Credits whose price was paid back: what they took, from which grants, and whether from the purchase's own.
+/// What a clawback took, from which grants, and whether from the purchase's own.
 pub(super) struct Returned {
     pub(super) grant: usize,
     pub(super) credits: Decimal,
@@ -133,7 +133,7 @@ pub(super) struct Returned {
 }
 
 impl Model {
-    /// What was spent of a grant whose price was paid back while it was held.
+    /// What was spent of a grant whose price was refunded while it was held.
     pub(super) fn spent(&mut self, index: usize, amount: Decimal) {
         for (part, reclaim) in self.grants[index].take_off(amount, true) {
             self.owe(reclaim, index, part);
@@ -155,17 +155,17 @@ impl Model {
         self.events[event].owed += owed;
     }
 
-    pub(super) fn reclaim(&mut self, index: usize, tenths: i64, owes: bool) -> Came {
-        let Some(granted) = self.grants.get(index) else { return Came::Nothing };
+    pub(super) fn reclaim(&mut self, index: usize, tenths: i64, owes: bool) -> Outcome {
+        let Some(granted) = self.grants.get(index) else { return Outcome::Nothing };
         let credits = (granted.grant.amount - granted.reclaimed) * Decimal::new(tenths, 1);
         if credits.is_zero() || !granted.started || granted.never_started {
-            return Came::Nothing;
+            return Outcome::Nothing;
         }
         let held = self.holds.iter().filter(|h| h.open).flat_map(|h| &h.parts);
         let held: Decimal = held.filter(|(grant, _)| *grant == index).map(|(_, part)| *part).sum();
         let reclaim = self.reclaims.len();
         let granted = &mut self.grants[index];
-        let waiting: Decimal = granted.claims.iter().map(|(claim, ..)| *claim).sum();
+        let outstanding: Decimal = granted.clawbacks.iter().map(|(clawback, ..)| *clawback).sum();
         let mut open = credits;
         let mut part = |there: Decimal| {
             let part = open.min(there).max(Decimal::ZERO);
@@ -173,12 +173,12 @@ impl Model {
             part
         };
         let taken = part(if granted.ended { Decimal::ZERO } else { granted.grant.remaining });
-        let held = part(held - waiting);
+        let held = part(held - outstanding);
         let gone = part(granted.lapsed - granted.gone);
         granted.gone += gone;
         granted.reclaimed += credits;
         let (owed, forgiven) = if owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
-        granted.claims.push((held + forgiven, reclaim, owes));
+        granted.clawbacks.push((held + forgiven, reclaim, owes));
         let mut parts = Vec::new();
         if taken > Decimal::ZERO {
             granted.grant.remaining -= taken;
@@ -187,12 +187,12 @@ impl Model {
         self.reclaims.push(Returned { grant: index, credits, parts, event: None, undone: false });
         self.owe(reclaim, index, owed);
         self.pay();
-        Came::Charged(taken, owed)
+        Outcome::Charged(taken, owed)
     }
 
-    pub(super) fn undo(&mut self, which: usize) -> Came {
+    pub(super) fn undo(&mut self, which: usize) -> Outcome {
         if self.reclaims.get(which).is_none_or(|r| r.undone) {
-            return Came::Nothing;
+            return Outcome::Nothing;
         }
         let reclaim = &mut self.reclaims[which];
         reclaim.undone = true;
@@ -202,13 +202,13 @@ impl Model {
         let granted = &mut self.grants[index];
         granted.reclaimed -= credits;
         let rest = credits - back - owed;
-        let own = granted.claims.iter_mut().filter(|(_, reclaim, _)| *reclaim == which);
-        let waited: Decimal = own.map(|(claim, ..)| std::mem::take(claim)).sum();
+        let own = granted.clawbacks.iter_mut().filter(|(_, reclaim, _)| *reclaim == which);
+        let waited: Decimal = own.map(|(clawback, ..)| std::mem::take(clawback)).sum();
         granted.gone -= rest - waited;
         for (index, part, _) in parts.iter().rev() {
             self.give_back(*index, *part);
         }
         self.pay();
-        Came::Charged(back, owed)
+        Outcome::Charged(back, owed)
     }
 }

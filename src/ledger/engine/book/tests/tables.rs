@@ -1,9 +1,9 @@
-//! What the tables hold of one account, loaded into a book and stored from it as posting.rs does it, with windows so
-//! small that their ends matter.
+//! The tables of one account, loaded into a book and stored from it as posting.rs does, with windows so small that
+//! their ends matter.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Reclaimed;
-use crate::ledger::engine::book::tests::{Action, Came, DECIMALS, METERS, make};
+use crate::ledger::engine::book::tests::{Action, DECIMALS, METERS, Outcome, make};
 use crate::ledger::engine::book::{Book, Due, Overage, Refusal, Usage};
 use crate::ledger::engine::drawdown::{Grant, Grants, Status};
 use crate::ledger::engine::line::{Debt, Hold, HoldStatus, Line, LineType, Period, PeriodDraw, Source, Unsettled};
@@ -19,13 +19,13 @@ pub struct Tables {
     pub holds: Vec<(Hold, HoldStatus)>,
     pub lines: Vec<Line>,
     pub unsettled: Vec<Unsettled>,
-    /// By line: what grants paid for usage that is priced as one.
+    /// By line: what grants paid for usage that is priced together.
     draws: BTreeMap<i64, PeriodDraw>,
     /// What that usage costs, a meter each.
     gauges: [Decimal; 2],
-    /// Credits whose price was paid back.
+    /// Clawbacks.
     pub(super) reclaims: Vec<Reclaimed>,
-    /// Events that were charged or recorded, and whether they were taken back; `None` for those of a gauge.
+    /// Events that were charged or recorded, and whether they were canceled; `None` for those of a gauge.
     events: Vec<(String, Option<bool>)>,
 }
 
@@ -50,7 +50,7 @@ impl Tables {
         self.debts.values().filter(|d| d.pending > Decimal::ZERO).cloned().collect()
     }
 
-    /// Of each meter's gauge: what grants paid and did not get back, what is owed, what it costs.
+    /// For each meter's gauge: what grants paid and did not get back, what is owed, what it costs.
     pub fn gauges(&self) -> [(Decimal, Decimal, Decimal); 2] {
         [0, 1].map(|meter| {
             let drawn = self.draws.values().filter(|d| d.period.event_name == METERS[meter]).map(|d| d.amount).sum();
@@ -85,7 +85,7 @@ impl Tables {
         if late {
             let is_due = |g: &&Grant| match g.status {
                 Status::Granted => g.expires_at <= at,
-                Status::Pending => g.effective_at <= at,
+                Status::Scheduled => g.effective_at <= at,
                 _ => false,
             };
             due.holds = self.open_holds().filter(|h| h.expires_at <= at).cloned().collect();
@@ -96,7 +96,7 @@ impl Tables {
             }
             let later = self.grants.values().filter_map(|g| match g.status {
                 Status::Granted if g.expires_at > at => Some(g.expires_at),
-                Status::Pending if g.effective_at > at => Some(g.effective_at),
+                Status::Scheduled if g.effective_at > at => Some(g.effective_at),
                 _ => None,
             });
             let holds = self.open_holds().map(|h| h.expires_at).filter(|e| *e > at);
@@ -132,8 +132,8 @@ impl Tables {
             let row = self.grants.get_mut(&grant.id).expect("a grant that was written");
             (row.remaining, row.lapsed, row.status) = (grant.remaining, grant.lapsed, grant.status);
         }
-        for grant in book.changed_claims() {
-            self.grants.get_mut(&grant.id).expect("a grant that was written").claims = grant.claims.clone();
+        for grant in book.changed_clawbacks() {
+            self.grants.get_mut(&grant.id).expect("a grant that was written").clawbacks = grant.clawbacks.clone();
         }
         for (id, taken) in &book.taken {
             self.reclaims.iter_mut().find(|r| r.id == *id).expect("a reclaim that was written").taken += taken;
@@ -162,7 +162,7 @@ impl Tables {
         self.book.issued = book.issued;
     }
 
-    /// What truly remains of a grant: of the head the account's row has it.
+    /// What really remains of a grant: the account's row has that of the head.
     pub fn remaining(&self, id: Uuid) -> Decimal {
         match self.book.head {
             Some((head, remaining)) if head == id => remaining,
@@ -170,8 +170,8 @@ impl Tables {
         }
     }
 
-    /// What the shell does for each call.
-    pub fn apply(&mut self, now: Time, id: u128, action: &Action, windows: usize) -> Came {
+    /// What the code around the book does for each call.
+    pub fn apply(&mut self, now: Time, id: u128, action: &Action, windows: usize) -> Outcome {
         if let Action::Record { amount, meter } = action {
             self.unsettled.push(Unsettled {
                 identifier: label(id),
@@ -181,24 +181,24 @@ impl Tables {
                 created_at: now,
             });
             self.events.push((label(id), Some(false)));
-            return Came::Nothing;
+            return Outcome::Nothing;
         }
         let mut book = self.open(now, windows);
         match action {
-            Action::Record { .. } => Came::Nothing,
+            Action::Record { .. } => Outcome::Nothing,
             Action::Gauge { amount, meter } => self.gauge(book, id, Decimal::new(*amount, 1), *meter, windows),
-            Action::Wait { .. } => Came::Nothing,
+            Action::Wait { .. } => Outcome::Nothing,
             Action::Grant { .. } => {
                 let grant = make(id, book.posted_at, action);
                 self.window(&mut book, Decimal::ZERO, &[], windows);
                 self.grants.insert(grant.id, grant.clone());
-                if grant.status == Status::Pending {
+                if grant.status == Status::Scheduled {
                     book.schedule_grant(grant);
                 } else {
                     book.open_grant(LineType::Grant, grant, None, self.owed());
                 }
                 self.post(book);
-                Came::Nothing
+                Outcome::Nothing
             }
             Action::Charge { amount, meter: Some(meter), reject } => {
                 let cost = Decimal::new(*amount, 1);
@@ -216,9 +216,9 @@ impl Tables {
                 match outcome {
                     Ok(charged) => {
                         self.events.push((identifier, Some(false)));
-                        Came::Charged(charged.consumed, charged.pending)
+                        Outcome::Charged(charged.consumed, charged.pending)
                     }
-                    Err(Refusal::Short(_)) => Came::Refused,
+                    Err(Refusal::Short(_)) => Outcome::Refused,
                     Err(Refusal::Limit(reason)) => panic!("{reason}"),
                 }
             }
@@ -227,7 +227,7 @@ impl Tables {
                 self.window(&mut book, amount, &[], windows);
                 let outcome = book.withdraw(LineType::Debit, Uuid::from_u128(id), amount);
                 self.post(book);
-                outcome.map_or(Came::Refused, |_| Came::Charged(amount, Decimal::ZERO))
+                outcome.map_or(Outcome::Refused, |_| Outcome::Charged(amount, Decimal::ZERO))
             }
             Action::Hold { amount, lasts } => {
                 let amount = Decimal::new(*amount, 1);
@@ -238,11 +238,11 @@ impl Tables {
                     self.holds.push((hold.clone(), HoldStatus::Open));
                 }
                 self.post(book);
-                outcome.map_or(Came::Refused, |_| Came::Charged(amount, Decimal::ZERO))
+                outcome.map_or(Outcome::Refused, |_| Outcome::Charged(amount, Decimal::ZERO))
             }
             Action::Close { which, tenths } => self.close(book, *which, *tenths, windows),
             Action::End { which, void } => {
-                let Some(id) = self.grants.keys().nth(*which).copied() else { return Came::Nothing };
+                let Some(id) = self.grants.keys().nth(*which).copied() else { return Outcome::Nothing };
                 let mut copy = book.clone();
                 copy.take_grants(vec![self.grants[&id].clone()]);
                 let remaining = copy.grant(id).map_or(Decimal::ZERO, |g| g.remaining);
@@ -250,7 +250,7 @@ impl Tables {
                 book.take_grants(vec![self.grants[&id].clone()]);
                 book.end_grant(id, if *void { Status::Voided } else { Status::Expired });
                 self.post(book);
-                Came::Nothing
+                Outcome::Nothing
             }
             Action::Cancel { which } => self.cancel(book, *which, windows),
             Action::Change { which, priority, lasts } => self.change(book, *which, *priority, *lasts, windows),
@@ -260,7 +260,7 @@ impl Tables {
     }
 
     /// As metering::accounts and metering::period.
-    fn gauge(&mut self, mut book: Book, id: u128, cost: Decimal, meter: usize, windows: usize) -> Came {
+    fn gauge(&mut self, mut book: Book, id: u128, cost: Decimal, meter: usize, windows: usize) -> Outcome {
         let period = Rc::new(Period { event_name: METERS[meter].to_string(), key: String::new() });
         let more = cost - std::mem::replace(&mut self.gauges[meter], cost);
         let identifier = label(id);
@@ -276,20 +276,20 @@ impl Tables {
                 book.take_draw(*line_no, draw.clone());
                 book.take_grants(vec![self.grants[&draw.grant_id].clone()]);
             }
-            Came::Charged(-book.lower(&usage, -more), Decimal::ZERO)
+            Outcome::Charged(-book.lower(&usage, -more), Decimal::ZERO)
         } else {
             let charged = book.charge(&usage, more, Overage::Pending, DECIMALS).expect("nothing to refuse it");
-            Came::Charged(charged.consumed, charged.pending)
+            Outcome::Charged(charged.consumed, charged.pending)
         };
         book.touch();
         self.post(book);
         came
     }
 
-    fn close(&mut self, mut book: Book, which: usize, tenths: i64, windows: usize) -> Came {
-        let Some((hold, status)) = self.holds.get(which).cloned() else { return Came::Nothing };
+    fn close(&mut self, mut book: Book, which: usize, tenths: i64, windows: usize) -> Outcome {
+        let Some((hold, status)) = self.holds.get(which).cloned() else { return Outcome::Nothing };
         if status != HoldStatus::Open || book.closed.iter().any(|c| c.id == hold.id) {
-            return Came::Refused;
+            return Outcome::Refused;
         }
         let captured = hold.amount() * Decimal::new(tenths, 1);
         self.window(&mut book, Decimal::ZERO, &[], windows);
@@ -297,13 +297,13 @@ impl Tables {
         let mut debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
         let of_claim = |d: &&Debt| {
             hold.parts.iter().any(|(id, _)| {
-                self.grants[id].claims.iter().any(|claim| d.source == Source::Operation(claim.operation_id))
+                self.grants[id].clawbacks.iter().any(|clawback| d.source == Source::Operation(clawback.operation_id))
             })
         };
         debts.extend(self.debts.values().filter(of_claim).cloned());
         book.close_hold(&hold, captured, debts);
         self.post(book);
-        Came::Charged(captured, Decimal::ZERO)
+        Outcome::Charged(captured, Decimal::ZERO)
     }
 
     /// As account::post_due.
@@ -317,10 +317,10 @@ impl Tables {
         self.open(at, windows)
     }
 
-    fn cancel(&mut self, book: Book, which: usize, windows: usize) -> Came {
-        let Some((id, Some(canceled))) = self.events.get(which).cloned() else { return Came::Nothing };
+    fn cancel(&mut self, book: Book, which: usize, windows: usize) -> Outcome {
+        let Some((id, Some(canceled))) = self.events.get(which).cloned() else { return Outcome::Nothing };
         if canceled {
-            return Came::Refused;
+            return Outcome::Refused;
         }
         let mut book = self.open_posted(book, windows);
         let of_event =
@@ -341,18 +341,18 @@ impl Tables {
             (debt.consumed, debt.pending) = (Decimal::ZERO, Decimal::ZERO);
         }
         self.post(book);
-        Came::Charged(draws.iter().map(|(_, amount)| *amount).sum(), owed)
+        Outcome::Charged(draws.iter().map(|(_, amount)| *amount).sum(), owed)
     }
 
-    fn change(&mut self, mut book: Book, which: usize, priority: i16, lasts: i64, windows: usize) -> Came {
-        let Some(id) = self.grants.keys().nth(which).copied() else { return Came::Nothing };
+    fn change(&mut self, mut book: Book, which: usize, priority: i16, lasts: i64, windows: usize) -> Outcome {
+        let Some(id) = self.grants.keys().nth(which).copied() else { return Outcome::Nothing };
         book = self.open_posted(book, windows);
         let expires_at = book.posted_at.plus_seconds(lasts);
         let mut copy = book.clone();
         copy.take_grants(vec![self.grants[&id].clone()]);
         let grant = copy.grant(id).expect("just taken in");
         if grant.has_ended(book.posted_at) || expires_at <= grant.effective_at {
-            return Came::Refused;
+            return Outcome::Refused;
         }
         let row = self.grants.get_mut(&id).expect("a grant that is there");
         (row.priority, row.expires_at) = (priority, expires_at);
@@ -360,7 +360,7 @@ impl Tables {
         self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(book.head.map(|(head, _)| self.grants[&head].clone()).into_iter().collect());
         self.post(book);
-        Came::Nothing
+        Outcome::Nothing
     }
 }
 

@@ -1,13 +1,13 @@
-//! Where a row is in its table: a page, and which row of it.
+//! Locations of rows in their table: a page, and the number of the row on it.
 
 use crate::pg::value::{Cell, FromCell, ToCell, kept};
 use std::cmp::Ordering;
 
-/// Where a row version is in its table: a `tid`.
+/// The location of a row version in its table: a `tid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place(pub(super) [u8; 6]);
+pub struct RowLocation(pub(super) [u8; 6]);
 
-impl Place {
+impl RowLocation {
     /// The number of its page: two halves, the upper one first (block.h).
     pub fn block(&self) -> u32 {
         let [a, b, c, d, ..] = self.0;
@@ -15,13 +15,13 @@ impl Place {
     }
 
     /// Before any row of a page.
-    pub fn first_of(block: u32) -> Place {
-        Place::at(block, 0)
+    pub fn first_of(block: u32) -> RowLocation {
+        RowLocation::at(block, 0)
     }
 
-    /// Behind any row of a page.
-    pub fn last_of(block: u32) -> Place {
-        Place::at(block, u16::MAX)
+    /// After any row of a page.
+    pub fn last_of(block: u32) -> RowLocation {
+        RowLocation::at(block, u16::MAX)
     }
 
     /// Its number on its page.
@@ -30,35 +30,35 @@ impl Place {
         u16::from_ne_bytes([e, f])
     }
 
-    fn at(block: u32, row: u16) -> Place {
+    fn at(block: u32, row: u16) -> RowLocation {
         let ([a, b], [c, d], [e, f]) =
             (((block >> 16) as u16).to_ne_bytes(), (block as u16).to_ne_bytes(), row.to_ne_bytes());
-        Place([a, b, c, d, e, f])
+        RowLocation([a, b, c, d, e, f])
     }
 }
 
-/// As rows lie in their table.
-impl Ord for Place {
+/// In the order of the table.
+impl Ord for RowLocation {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.block(), self.row()).cmp(&(other.block(), other.row()))
     }
 }
 
-impl PartialOrd for Place {
+impl PartialOrd for RowLocation {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl ToCell for Place {
+impl ToCell for RowLocation {
     fn cell(&self) -> Cell {
         kept(&[&self.0])
     }
 }
 
-impl FromCell for Place {
+impl FromCell for RowLocation {
     fn from_cell(cell: Cell) -> Option<Self> {
         // SAFETY: callers read columns of type tid with this: 6 bytes, alive as long as the result row.
-        (!cell.null).then(|| Place(unsafe { *cell.datum.cast_mut_ptr::<[u8; 6]>() }))
+        (!cell.null).then(|| RowLocation(unsafe { *cell.datum.cast_mut_ptr::<[u8; 6]>() }))
     }
 }
