@@ -29,7 +29,7 @@ static PAGE: Statement = Statement::scanning(
           'meters', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                             'event_name', m.event_name, 'name', m.name, 'unit', m.unit, 'currency', m.currency,
                             'unit_price', m.unit_price::text, 'pricing', m.pricing) ORDER BY m.event_name), '[]')
-                     FROM credits_internal.meters m WHERE m.active),
+                     FROM credits.meters m WHERE m.active),
           'history', (SELECT coalesce(jsonb_agg(jsonb_build_object(
                              'currency', h.currency, 'line_no', h.line_no, 'type', h.type, 'amount', h.amount::text,
                              'running_balance', h.running_balance::text, 'description', h.description, 'grant_name', h.grant_name,
