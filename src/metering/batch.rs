@@ -104,20 +104,25 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     }
 }
 
-/// The meters of events, by name.
-type Meters<'a> = Map<&'a str, Option<Rc<Meter>>>;
-
-fn meters_of<'a, E: Borrow<Result<Event, Error>>>(
+/// The meter of each event, where it has one.
+fn meters_of<E: Borrow<Result<Event, Error>>>(
     session: &Session,
-    events: &'a [E],
+    events: &[E],
     now: Time,
     locking: Locking,
-) -> Result<Meters<'a>, Error> {
-    let mut meters = Meters::default();
-    for event in events.iter().flat_map(|event| event.borrow()) {
-        if !meters.contains_key(event.event_name.as_str()) {
-            meters.insert(&event.event_name, meter_of(session, event, now, locking)?);
-        }
+) -> Result<Vec<Option<Rc<Meter>>>, Error> {
+    let mut meters: Vec<Option<Rc<Meter>>> = Vec::with_capacity(events.len());
+    let mut before: Option<&str> = None;
+    for event in events {
+        let event = event.borrow().as_ref().ok();
+        let meter = match event {
+            None => None,
+            // Most batches are of one meter.
+            Some(event) if before == Some(event.event_name.as_str()) => meters.last().cloned().flatten(),
+            Some(event) => meter_of(session, event, now, locking)?,
+        };
+        before = event.map(|event| event.event_name.as_str());
+        meters.push(meter);
     }
     Ok(meters)
 }
@@ -125,22 +130,29 @@ fn meters_of<'a, E: Borrow<Result<Event, Error>>>(
 fn judge<'a, E: Borrow<Result<Event, Error>>>(
     session: &Session,
     events: &'a [E],
-    meters: &'a Meters<'a>,
+    meters: &'a [Option<Rc<Meter>>],
     now: Time,
 ) -> Vec<Judged<'a>> {
-    // A name or two are misspelt, seldom more.
-    let missing = meters.iter().filter(|(_, meter)| meter.is_none()).map(|(name, _)| *name).take(SUGGESTIONS);
-    let missing: Map<&str, Error> = missing.map(|name| (name, meter::missing(session, name))).collect();
+    let mut missing: Map<&str, Error> = Map::default();
+    let mut judge_one = |event: &'a Result<Event, Error>, meter: Option<&'a Meter>| match event {
+        Err(error) => Judged::Bad(error.clone()),
+        Ok(event) => match price(event, meter, now) {
+            Ok(priced) => Judged::Priced(priced),
+            // A name or two are misspelt, seldom more.
+            Err(error) if meter.is_some() || missing.len() >= SUGGESTIONS => {
+                Judged::Refused(event, missing.get(event.event_name.as_str()).cloned().unwrap_or(error))
+            }
+            Err(_) => {
+                let name = event.event_name.as_str();
+                Judged::Refused(event, missing.entry(name).or_insert_with(|| meter::missing(session, name)).clone())
+            }
+        },
+    };
     events
         .iter()
+        .zip(meters)
         .inspect(|_| memory::let_interrupt())
-        .map(|event| match event.borrow() {
-            Err(error) => Judged::Bad(error.clone()),
-            Ok(event) => match price(event, meters.get(event.event_name.as_str()).and_then(Option::as_deref), now) {
-                Err(error) => Judged::Refused(event, missing.get(event.event_name.as_str()).cloned().unwrap_or(error)),
-                Ok(priced) => Judged::Priced(priced),
-            },
-        })
+        .map(|(event, meter)| judge_one(event.borrow(), meter.as_deref()))
         .collect()
 }
 
