@@ -43,7 +43,7 @@ ALTER FUNCTION credits_internal.parcel_came OWNER TO credits_owner;
 REVOKE ALL ON TYPE credits.parcel FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.parcel_find, credits_internal.parcel_came FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION credits.parcel_find TO credits_app;
-REVOKE EXECUTE ON FUNCTION credits.wallet_adjust FROM credits_app;
+REVOKE SELECT ON credits.currencies FROM credits_read;
 COMMENT ON FUNCTION credits.clock IS 'What time it is.';
 """
 # In either way: a column more in a view that there is already.
@@ -123,8 +123,8 @@ $$""", "a body", "function credits.parcel_find(text,bigint), body"),
     Part("REVOKE ALL ON FUNCTION credits_internal.parcel_came FROM PUBLIC"),
     Part("GRANT EXECUTE ON FUNCTION credits.parcel_find TO credits_app",
          "a GRANT", "function credits.parcel_find(text,bigint), rights"),
-    Part("REVOKE EXECUTE ON FUNCTION credits.wallet_adjust FROM credits_app",
-         "the REVOKE of a right that was there", "function credits.wallet_adjust("),
+    Part("REVOKE SELECT ON credits.currencies FROM credits_read",
+         "the REVOKE of a right that was there", "view credits.currencies, rights"),
     Part("COMMENT ON FUNCTION credits.clock IS 'What time it is.'", "another comment", "function credits.clock(), comment"),
     Part(VIEW, "a view's column", "column credits.currencies.parcels: missing"),
     Part("COMMENT ON COLUMN credits.currencies.parcels IS 'None.'",
