@@ -56,12 +56,13 @@ write_scripts() {
 
 # What was shipped stays as it was shipped: a database that has it was made of it.
 frozen() {
-    local full
+    local file
     (cd "$kept" && sha256sum --check --quiet --strict checksums) >&2 ||
         die "$kept: a frozen script is not what it was when it was frozen. Take it back; what has to change is a step's."
-    for full in "$kept"/pg_credits--*.sql; do
-        case $full in *--*--*) continue ;; esac
-        grep -q " ${full##*/}\$" "$kept/checksums" || die "$full has no checksum: 'scripts/build.sh freeze' writes it."
+    # Of a version that is kept, its script and every step that leads to it.
+    for file in "$kept"/pg_credits--*.sql; do
+        [ -e "$kept/pg_credits--${file##*--}" ] || continue
+        grep -q " ${file##*/}\$" "$kept/checksums" || die "$file has no checksum: 'scripts/build.sh freeze' writes it."
     done
     if [ -e "$kept/$own" ] && ! script | cmp -s - "$kept/$own"; then
         die "sql/ has changed since $version was frozen: raise the version and write $kept/pg_credits--$version--<next>.sql"

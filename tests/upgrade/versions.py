@@ -94,6 +94,8 @@ def check_freezing(checks: Checks, versions: Versions) -> None:
         (upgrade / f"pg_credits--{versions.current}--99.0.0.sql").write_text("-- changed\n")
         checks.equal(build(top, "freeze"), "", "but with one")
         checks.check("--99.0.0.sql" in (upgrade / "checksums").read_text(), "which is frozen as well")
+        (upgrade / "pg_credits--0.0.1--99.0.0.sql").write_text("-- too late\n")
+        checks.check("--99.0.0.sql has no checksum" in build(top, "frozen"), "and no other step may lead to it later")
 
 
 @contextlib.contextmanager
