@@ -219,7 +219,7 @@ def differences(fresh: Catalog, upgraded: Catalog) -> list[str]:
         else:
             one, other = fresh[name], upgraded[name]
             wrong += [f"{name}, {what}: {_shown(one.get(what), other.get(what))}"
-                      for what in one.keys() | other.keys() if one.get(what) != other.get(what)]  # fmt: skip
+                      for what in {**one, **other} if one.get(what) != other.get(what)]  # fmt: skip
     return wrong
 
 
