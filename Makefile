@@ -43,7 +43,7 @@ install: ## install into the machine's own PostgreSQL (PG_CONFIG=… says which)
 	@scripts/setup.sh machine
 	@scripts/build.sh machine
 
-package: ## the three files that make install installs, as an archive in build/package (PG_CONFIG=… says for which)
+package: ## the files that make install installs, as an archive in build/package (PG_CONFIG=… says for which)
 	@scripts/setup.sh machine
 	@scripts/build.sh package
 

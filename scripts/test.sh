@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 logs=$build/test
-steps=(lint unit build regress rights restore replay metering payments concurrency crash clients)
+steps=(lint unit build regress rights restore upgrade replay metering payments concurrency crash clients)
 
 # The server tests' own cluster, with PostgreSQL's defaults where it counts.
 on_new_cluster() {
@@ -46,6 +46,7 @@ restore() {
     program tests/restore/test
     scripts/cluster.sh with test -c wal_level=logical -c max_connections=100 -- tests/restore/copies
 }
+upgrade() { program tests/upgrade/test; }
 metering() { program tests/metering/test; }
 payments() { program tests/payments/test; }
 concurrency() { program tests/concurrency/test; }

@@ -21,6 +21,11 @@ KNOWN_MEMBERS = re.compile(
 def plain(source: str, target: str) -> None:
     """pg_dump as SQL, run by psql"""
     empty(target)
+    into(source, target)
+
+
+def into(source: str, target: str) -> None:
+    """The same into a database that is there, with the extension in it or without."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "dump.sql"
         program("pg_dump", "--format=plain", f"--file={file}", source)

@@ -83,24 +83,26 @@ def connect(database: str, **options: Any) -> psycopg.Connection[Any]:
 
 
 @contextlib.contextmanager
-def fresh_database(label: str) -> Iterator[str]:
+def fresh_database(label: str, version: str | None = None) -> Iterator[str]:
     """A new database with the extension in it, dropped at the end whatever happened."""
     name = f"pg_credits_{label}_{os.getpid()}"
-    create_database(name)
+    create_database(name, version)
     try:
         yield name
     finally:
         drop_database(name)
 
 
-def create_database(name: str) -> None:
+def create_database(name: str, version: str | None = None) -> None:
+    """A database with the extension in it: of the version that is installed by default, or of another."""
+    of_version = sql.SQL("VERSION {}").format(sql.Identifier(version)) if version else sql.SQL("")
     with connect(MAINTENANCE_DATABASE) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(name))
         )
     try:
         with connect(name) as connection:
-            connection.execute("CREATE EXTENSION pg_credits")
+            connection.execute(sql.SQL("CREATE EXTENSION pg_credits {}").format(of_version))
     except psycopg.Error:
         drop_database(name)
         raise
@@ -169,11 +171,20 @@ def run(label: str, body: Callable[[Checks, str], str | None]) -> None:
 
     `body` gets the checks and the database's name. What it returns, if anything, opens the closing line.
     """
+
+    def in_database(checks: Checks) -> str | None:
+        with fresh_database(label) as database:
+            return body(checks, database)
+
+    run_alone(in_database)
+
+
+def run_alone(body: Callable[[Checks], str | None]) -> None:
+    """The same for a test that makes its databases by itself."""
     checks = Checks()
     closing: str | None = None
     try:
-        with fresh_database(label) as database:
-            closing = body(checks, database)
+        closing = body(checks)
     except KeyboardInterrupt:
         checks.check(False, "interrupted")
     except Exception as error:  # noqa: BLE001 - the closing line comes whatever happened
