@@ -13,7 +13,7 @@ const HOST_LENGTH: usize = 253;
 /// The longest part of a host between dots.
 const LABEL_LENGTH: usize = 63;
 
-/// Why a text is no address.
+/// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Of another kind, or relative.

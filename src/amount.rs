@@ -10,7 +10,7 @@ pub use rust_decimal::Decimal;
 
 use num_bigint::BigUint;
 
-/// Most digits that an amount, a value or a price may have.
+/// The most digits that an amount, a value or a price may have.
 pub const MAX_DIGITS: u32 = 28;
 
 /// Why a number cannot be an amount.

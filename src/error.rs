@@ -160,7 +160,7 @@ pub enum Error {
     PriceNotFound {
         /// As it was given.
         price_id: Uuid,
-        /// Whether it exists and is no longer on sale.
+        /// Whether it exists but is archived.
         archived: bool,
     },
     /// PC013

@@ -77,7 +77,7 @@ pub fn refuse() {
     }
 }
 
-/// Makes the settings known to PostgreSQL.
+/// Registers the settings with PostgreSQL.
 pub fn register() {
     GucRegistry::define_string_guc(
         c"credits.default_currency",

@@ -189,7 +189,7 @@ fn configure_auto_recharge(
                 ],
             )?;
             check(session, &book, &price)?;
-            account::look_again(session, book)?;
+            account::evaluate_again(session, book)?;
             find(session, customer_id, &code)?.ok_or_else(|| not_configured(customer_id, &code)).map(One)
         })
     })())
@@ -212,8 +212,8 @@ fn check_limit_currency(session: &Session, stored: &AutoRechargeRow, price: &Pri
 
 /// Checks that the configuration can buy something, unless it is switched off. Raises PC007, PC008, PC013, PC015.
 fn check(session: &Session, book: &Book, price: &Price) -> Result<(), Error> {
-    let (seen, _) = evaluation::see(session, book)?;
-    let Some(auto) = seen.auto.filter(|auto| auto.enabled) else { return Ok(()) };
+    let (state, _) = evaluation::read(session, book)?;
+    let Some(auto) = state.auto.filter(|auto| auto.enabled) else { return Ok(()) };
     let Err(obstacle) = auto.offer.pack() else { return Ok(()) };
     Err(match obstacle {
         Obstacle::NotOnSale => Error::PriceNotFound { price_id: price.id, archived: true },
@@ -272,7 +272,7 @@ pub fn switch_off(session: &Session, customer_id: &str, off: Off, now: Time) -> 
     for (currency, failures) in switched {
         let book = account::open_existing(session, customer_id, &currency, now)?;
         evaluation::publish_off(session, &book, off, failures);
-        account::look_again(session, book)?;
+        account::evaluate_again(session, book)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use crate::amount::{self, Decimal};
 use crate::auto_recharge::offer::{Offer, Pack};
-use crate::auto_recharge::policy::{self, Auto, Close, Level, Off, Open, Seen, Verdict};
+use crate::auto_recharge::policy::{self, Auto, Close, Level, Off, Open, State, Verdict};
 use crate::catalog::price::{self, Price};
 use crate::error::Error;
 use crate::ledger::currency::PaymentLimits;
@@ -18,14 +18,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// Evaluates those accounts whose balance needs it.
-pub fn look(session: &Session, books: &[&Book]) -> Result<(), Error> {
+pub fn evaluate(session: &Session, books: &[&Book]) -> Result<(), Error> {
     for book in books.iter().filter(|book| book.needs_evaluation()) {
-        look_at(session, book)?;
+        evaluate_one(session, book)?;
     }
     Ok(())
 }
 
-static SEE: Statement = Statement::new(
+static READ: Statement = Statement::new(
     c"SELECT a.low_balance_threshold, a.reported_level, c.decimals, r.enabled,
              r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
              r.max_attempts_per_day, l.attempts::int, l.amount::text, l.oldest,
@@ -66,12 +66,12 @@ pub struct Particulars {
 }
 
 /// A locked account, from its rows.
-pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error> {
-    let rows = SEE.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
+pub fn read(session: &Session, book: &Book) -> Result<(State, Particulars), Error> {
+    let rows = READ.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
     let (low, reported) = (row.next()?, Level::of(row.next()?));
     let unit = Decimal::from_i128_with_scale(1, row.next::<i16>()?.unsigned_abs().into());
-    let mut seen = Seen {
+    let mut state = State {
         at: book.posted_at,
         available: book.available,
         unit,
@@ -80,7 +80,7 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
         cause: book.evaluation.cause,
         auto: None,
     };
-    let Some(enabled) = row.next()? else { return Ok((seen, Particulars::default())) };
+    let Some(enabled) = row.next()? else { return Ok((state, Particulars::default())) };
     let (threshold, failures, waits_for_spend) = (row.next()?, row.next()?, row.next()?);
     let cooled_at = row.next()?;
     let attempts = (row.next()?, row.next()?);
@@ -97,7 +97,7 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
         }
         _ => None,
     };
-    seen.auto = Some(Auto {
+    state.auto = Some(Auto {
         enabled,
         threshold,
         failures,
@@ -110,7 +110,7 @@ pub fn see(session: &Session, book: &Book) -> Result<(Seen, Particulars), Error>
         oldest,
     });
     let (price_id, payment_method, expires_at) = (row.next()?, row.next()?, row.next()?);
-    Ok((seen, Particulars { open, price_id, payment_method, expires_at }))
+    Ok((state, Particulars { open, price_id, payment_method, expires_at }))
 }
 
 fn offer(row: &mut Row<'_>, issued: Decimal) -> Result<Offer, Error> {
@@ -151,9 +151,9 @@ static SAVE_AUTO: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TIMESTAMPTZOID, BOOLOID],
 );
 
-fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
-    let (seen, particulars) = see(session, book)?;
-    let verdict = policy::judge(&seen);
+fn evaluate_one(session: &Session, book: &Book) -> Result<(), Error> {
+    let (state, particulars) = read(session, book)?;
+    let verdict = policy::judge(&state);
     let (customer_id, currency) = (&book.customer_id, &book.currency);
     let due_at = match (verdict.request, particulars.expires_at) {
         (true, Some(expires_at)) => expires_at,
@@ -170,7 +170,7 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
             due_at.cell(),
         ],
     )?;
-    if seen.auto.is_some() {
+    if state.auto.is_some() {
         let off = verdict.switch_off;
         SAVE_AUTO.run(
             session,
@@ -185,14 +185,14 @@ fn look_at(session: &Session, book: &Book) -> Result<(), Error> {
             ],
         )?;
     }
-    publish(session, book, &seen, &verdict);
+    publish(session, book, &state, &verdict);
     if let (Some(close), Some(open)) = (verdict.close, particulars.open) {
         end(session, book, close, open)?;
     }
     if let Some(off) = verdict.switch_off {
         publish_off(session, book, off, verdict.failures);
     }
-    match seen.auto {
+    match state.auto {
         Some(auto) if verdict.request => request(session, book, &auto.offer, &particulars),
         _ => Ok(()),
     }
@@ -209,11 +209,11 @@ pub fn publish_off(session: &Session, book: &Book, off: Off, failures: i32) {
     outbox::publish(session, &book.customer_id, "recharge.disabled", &payload, book.posted_at);
 }
 
-fn publish(session: &Session, book: &Book, seen: &Seen, verdict: &Verdict) {
+fn publish(session: &Session, book: &Book, state: &State, verdict: &Verdict) {
     let payload = json!({
         "currency": book.currency,
         "available": book.available.normalize().to_string(),
-        "threshold": seen.low.normalize().to_string(),
+        "threshold": state.low.normalize().to_string(),
     });
     let kinds = [(verdict.publish_low, "balance.low"), (verdict.publish_exhausted, "balance.exhausted")];
     for (_, kind) in kinds.into_iter().filter(|(tells, _)| *tells) {

@@ -41,7 +41,7 @@ static ERASE_REQUESTS: Statement = Statement::new(
 
 impl ledger::Listener for AutoRecharge {
     fn posted(&self, session: &Session, books: &[&Book]) -> Result<(), Error> {
-        evaluation::look(session, books)
+        evaluation::evaluate(session, books)
     }
 
     fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {

@@ -11,9 +11,9 @@ pub const MOST_FAILURES: i32 = 3;
 /// The span of the daily limits, in seconds.
 pub const DAY: i64 = 24 * 60 * 60;
 
-/// An account as its rows have it.
+/// An account, from its rows.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct State {
     /// Its time.
     pub at: Time,
     /// What a plain debit may take.
@@ -26,7 +26,7 @@ pub struct Seen {
     pub reported: Level,
     /// How the credits changed last.
     pub cause: Option<Cause>,
-    /// Its auto-recharge, where it has one.
+    /// Its auto-recharge, if it has one.
     pub auto: Option<Auto>,
 }
 
@@ -43,7 +43,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// As the account's row has it.
+    /// The number in the account's row.
     pub fn number(self) -> i16 {
         self as i16
     }
@@ -185,39 +185,39 @@ pub struct Verdict {
 }
 
 /// Decides what to do for an account.
-pub fn judge(seen: &Seen) -> Verdict {
-    let level = if seen.low.is_zero() {
+pub fn judge(state: &State) -> Verdict {
+    let level = if state.low.is_zero() {
         Level::Enough
-    } else if seen.available.is_zero() {
+    } else if state.available.is_zero() {
         Level::Exhausted
-    } else if seen.available < seen.low {
+    } else if state.available < state.low {
         Level::Low
     } else {
         Level::Enough
     };
     let mut verdict = Verdict {
-        publish_low: level >= Level::Low && seen.reported < Level::Low,
-        publish_exhausted: level == Level::Exhausted && seen.reported < Level::Exhausted,
+        publish_low: level >= Level::Low && state.reported < Level::Low,
+        publish_exhausted: level == Level::Exhausted && state.reported < Level::Exhausted,
         reported: level,
         ..Verdict::default()
     };
     // One level down, one level up.
     (verdict.below, verdict.above) = match level {
-        Level::Enough => (seen.low, None),
-        Level::Low => (seen.unit, Some(seen.low)),
-        Level::Exhausted => (Decimal::ZERO, Some(seen.unit)),
+        Level::Enough => (state.low, None),
+        Level::Low => (state.unit, Some(state.low)),
+        Level::Exhausted => (Decimal::ZERO, Some(state.unit)),
     };
-    if let Some(auto) = &seen.auto {
-        recharge(seen, auto, &mut verdict);
+    if let Some(auto) = &state.auto {
+        recharge(state, auto, &mut verdict);
     }
     verdict
 }
 
-fn recharge(seen: &Seen, auto: &Auto, verdict: &mut Verdict) {
-    let is_enough = seen.available >= auto.threshold;
+fn recharge(state: &State, auto: &Auto, verdict: &mut Verdict) {
+    let is_enough = state.available >= auto.threshold;
     let mut open = auto.open;
     verdict.failures = auto.failures;
-    if open.is_some_and(|request| request.expires_at <= seen.at) {
+    if open.is_some_and(|request| request.expires_at <= state.at) {
         verdict.close = Some(Close::TimedOut);
         verdict.failures += 1;
         open = None;
@@ -238,12 +238,12 @@ fn recharge(seen: &Seen, auto: &Auto, verdict: &mut Verdict) {
         };
         open = open.filter(|_| verdict.close.is_none());
     }
-    verdict.waits_for_spend = !is_enough && seen.cause.map_or(auto.waits_for_spend, |cause| cause == Cause::TakenBack);
+    verdict.waits_for_spend = !is_enough && state.cause.map_or(auto.waits_for_spend, |cause| cause == Cause::TakenBack);
     if let (true, Ok(pack), None, false, false) = (enabled, pack, open, is_enough, verdict.waits_for_spend) {
         // A request that is canceled now no longer counts.
         let freed = auto.open.filter(|_| !matches!(verdict.close, None | Some(Close::TimedOut)));
-        let allowed_at = allowed_at(seen.at, auto, pack.amount, freed);
-        verdict.request = allowed_at <= seen.at;
+        let allowed_at = allowed_at(state.at, auto, pack.amount, freed);
+        verdict.request = allowed_at <= state.at;
         verdict.due_at = Some(allowed_at).filter(|_| !verdict.request);
     }
     if open.is_some() || verdict.request || verdict.waits_for_spend && enabled {
@@ -258,9 +258,9 @@ fn recharge(seen: &Seen, auto: &Auto, verdict: &mut Verdict) {
 }
 
 /// Whether an account's open request may be charged under the current limits.
-pub fn may_charge(seen: &Seen) -> bool {
-    seen.auto.as_ref().is_some_and(|auto| {
-        let open = auto.open.filter(|request| request.expires_at > seen.at);
+pub fn may_charge(state: &State) -> bool {
+    state.auto.as_ref().is_some_and(|auto| {
+        let open = auto.open.filter(|request| request.expires_at > state.at);
         auto.enabled && open.is_some_and(|request| is_within_limits(auto, &request))
     })
 }

@@ -125,9 +125,9 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
             let book = account::open_existing(session, customer_id, &currency, settings::now()?)?;
             let at = book.posted_at;
             // Limits may have been lowered since it was made.
-            account::look_again(session, book)?;
+            account::evaluate_again(session, book)?;
             let book = account::open_existing(session, customer_id, &currency, at)?;
-            let go = policy::may_charge(&evaluation::see(session, &book)?.0)
+            let go = policy::may_charge(&evaluation::read(session, &book)?.0)
                 && BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
             let rows = AS_IT_IS.run(session, &[customer_id.cell(), id.cell()])?;
             let mut row = rows.first().ok_or_else(|| unknown(id))?;

@@ -75,7 +75,7 @@ pub fn batch(session: &Session, most: i32, _due_by: Time) -> Result<i32, Error> 
     let failed = failure::failed_accounts(session)?;
     let mut free = posting::lock_free(session, &page)?;
     free.retain(|key| !failed.contains(key));
-    failure::each_apart(session, &free, &HashSet::new(), &Patience::default(), |keys| look_again(session, keys))?;
+    failure::each_apart(session, &free, &HashSet::new(), &Patience::default(), |keys| evaluate_again(session, keys))?;
     match page.last() {
         Some((customer_id, _)) if page.len() as i64 == i64::from(most) => {
             GO_ON.run(session, &[price_id.cell(), customer_id.cell()])?
@@ -93,16 +93,17 @@ fn try_again(session: &Session, most: i32) -> Result<i32, Error> {
     }
     let failed: HashSet<Key> = keys.iter().cloned().collect();
     let patience = Patience::default();
-    let (done, failures) = failure::each_apart(session, &keys, &failed, &patience, |keys| look_again(session, keys))?;
+    let (done, failures) =
+        failure::each_apart(session, &keys, &failed, &patience, |keys| evaluate_again(session, keys))?;
     Ok(done + failures)
 }
 
 /// Evaluates accounts that are locked already.
-fn look_again(session: &Session, keys: &[Key]) -> Result<i32, Error> {
+fn evaluate_again(session: &Session, keys: &[Key]) -> Result<i32, Error> {
     for (customer_id, currency) in keys {
         // As of its last posting: what fell due since is not part of this work.
         let book = account::open_existing(session, customer_id, currency, Time(0))?;
-        account::look_again(session, book)?;
+        account::evaluate_again(session, book)?;
     }
     Ok(keys.len() as i32)
 }

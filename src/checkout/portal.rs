@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 const SECONDS: i64 = 10 * 60;
 
 row! {
-    /// What `billing_portal_session_create` returns.
+    /// The row that `billing_portal_session_create` returns.
     pub struct SessionRow {
         /// What the page's server verifies.
         pub token: String,

@@ -64,7 +64,7 @@ fn account_configure(
                 CONFIGURE.run(session, &[customer_id.cell(), code.cell(), overdraft_limit.cell(), threshold.cell()])?;
             let row = rows.first().ok_or_else(|| Error::internal("an account was made and is not there"))?;
             let row = AccountRow::read(row)?;
-            look_again(session, book)?;
+            evaluate_again(session, book)?;
             Ok(One(row))
         })
     })())
@@ -102,7 +102,7 @@ pub fn post_due_before_taking_back(session: &Session, mut book: Book) -> Result<
 }
 
 /// Posts an account whose balance must be evaluated again, because the terms of the evaluation changed.
-pub fn look_again(session: &Session, mut book: Book) -> Result<(), Error> {
+pub fn evaluate_again(session: &Session, mut book: Book) -> Result<(), Error> {
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
     book.evaluate_now();
     posting::post(session, &[book])

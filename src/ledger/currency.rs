@@ -243,9 +243,9 @@ pub fn resolve_for(session: &Session, code: &str, argument: &'static str, amount
 /// The limits of one payment in a currency.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PaymentLimits {
-    /// At least.
+    /// The least.
     pub least: Option<Decimal>,
-    /// At most.
+    /// The most.
     pub most: Option<Decimal>,
 }
 

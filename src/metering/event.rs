@@ -32,7 +32,7 @@ row! {
         pub consumed: Option<Decimal>,
         /// Credits owed; NULL with an error.
         pub pending: Option<Decimal>,
-        /// What a plain debit may take now; NULL with an error, and where the event is unsettled.
+        /// What a plain debit may take now; NULL with an error, and if the event is unsettled.
         pub available: Option<Decimal>,
         /// Whether this replays an earlier report.
         pub replayed: bool,

@@ -132,7 +132,7 @@ fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Resu
             cursor.keep();
             return Ok((drained, all));
         }
-        // All of them were of busy accounts; those behind may not be.
+        // All of them were of busy accounts; later ones may not be.
         from += staying;
     }
 }

@@ -42,7 +42,7 @@ static CLEAR_REJECTED: Statement = Statement::scanning(
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 );
-static WAITING: Statement = Statement::scanning(
+static IN_INBOX: Statement = Statement::scanning(
     c"SELECT count(*) FROM credits.inbox WHERE customer_id = $1 AND (source_data IS NOT NULL OR metadata IS NOT NULL)",
     &[TEXTOID],
 );
@@ -70,7 +70,7 @@ impl Listener for Metering {
     fn clear_metadata(&self, session: &Session, customer_id: &str) -> Result<Cleared, Error> {
         Ok(Cleared {
             rows: count(session, &[&CLEAR_EVENTS, &CLEAR_CANCELED, &CLEAR_REJECTED], customer_id)?,
-            waiting: count(session, &[&WAITING], customer_id)?,
+            waiting: count(session, &[&IN_INBOX], customer_id)?,
         })
     }
 }

@@ -149,7 +149,7 @@ pub struct Written<'a> {
     pub start: Time,
     /// The currency that its meter charges.
     pub currency: &'a str,
-    /// What it stands at.
+    /// The standing.
     pub standing: &'a Standing,
     /// For a sum or a count: the version of the meter's prices, and which of them applies.
     pub price: (i32, &'a str),

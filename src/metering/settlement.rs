@@ -21,11 +21,11 @@ use std::collections::HashSet;
 
 /// How many events one batch of the maintenance procedure takes.
 pub const BATCH: i32 = 1_000;
-/// Most accounts that one batch locks.
+/// The most accounts that one batch locks.
 const ACCOUNTS: i64 = 100;
 
 thread_local! {
-    /// The account at which the last batch of this session ended: the next batch continues behind it.
+    /// The account at which the last batch of this session ended: the next batch continues after it.
     static LAST: RefCell<Key> = RefCell::default();
 }
 
@@ -70,7 +70,7 @@ pub fn share(most: i32, accounts: usize) -> i64 {
     (i64::from(most) / accounts.max(1) as i64).max(1)
 }
 
-// The accounts with unsettled usage that was recorded by a moment, one index step each, behind the account where the
+// The accounts with unsettled usage that was recorded by a moment, one index step each, after the account where the
 // last batch ended.
 static LOCK_SOME: Statement = Statement::in_order(
     c"WITH RECURSIVE unsettled AS (

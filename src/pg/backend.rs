@@ -41,7 +41,7 @@ pub fn database() -> (u64, u32) {
     unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::MyDatabaseId.to_u32()) }
 }
 
-/// Whether this is the name of a time zone, in PostgreSQL's own list or in POSIX form.
+/// Whether this is the name of a time zone, from PostgreSQL's list or in POSIX form.
 pub fn is_time_zone(name: &str) -> bool {
     // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused
     // by it.

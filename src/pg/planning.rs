@@ -132,7 +132,7 @@ unsafe extern "C-unwind" fn on_table(
     if !PLANS_FOR_MANY.get() {
         return;
     }
-    // SAFETY: the planner's own description of a table and of its indexes, made for the planning under way alone.
+    // SAFETY: the planner's own description of a table and of its indexes, made only for the current planning.
     unsafe {
         ((*info).tuples, (*info).pages) = (ROWS, PAGES);
         let Some(indexes) = (*info).indexlist.as_ref() else { return };

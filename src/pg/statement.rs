@@ -92,7 +92,7 @@ pub struct Statement {
     parameters: &'static [pg_sys::Oid],
     plan: AtomicPtr<pg_sys::_SPI_plan>,
     planning: Planning,
-    /// What the plan is made of.
+    /// The source of the plan.
     source: AtomicPtr<pg_sys::CachedPlanSource>,
     /// The generation of the plan that was made with our planning.
     generation: AtomicI32,

@@ -12,7 +12,7 @@ use std::panic::AssertUnwindSafe;
 /// Runs work in a subtransaction, and keeps what it wrote and locked if `keep` accepts its result; otherwise, or if it
 /// raises an error, undoes all of it.
 fn run<T>(keep: impl FnOnce(&T) -> bool, work: impl FnOnce() -> T) -> Result<T, Box<CaughtError>> {
-    // SAFETY: ended below however the work ends; memory goes on to be taken where it was.
+    // SAFETY: ended below however the work ends; the memory context stays the same.
     let (context, owner) = unsafe {
         let before = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
         pg_sys::BeginInternalSubTransaction(std::ptr::null());

@@ -119,7 +119,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// An account as its row has it, with no grants loaded.
+    /// An account from its row, with no grants loaded.
     pub fn new(
         (customer_id, currency): (String, String),
         [available, restricted, held, pending]: [Decimal; 4],

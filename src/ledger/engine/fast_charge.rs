@@ -139,10 +139,10 @@ fn attempt(
     Ok(Attempt::Not(standing))
 }
 
-/// What is to be charged to one account: credits, in so many lines.
+/// What to charge to one account: credits, and how many lines.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Need {
-    /// Credits in all.
+    /// The total of credits.
     pub credits: Decimal,
     /// Lines.
     pub lines: i64,
@@ -203,7 +203,7 @@ static PAY_ALL_AS_OF: Statement = Statement::new(
     ],
 );
 
-/// What is to be charged to one account, and between which moments.
+/// What to charge to one account, and between which moments.
 pub type NeedAsOf<'a> = ((&'a str, &'a str), Need, (Time, Time));
 
 /// The same for events of different moments, in accounts that are locked: the last line of each, or none for accounts
@@ -257,7 +257,8 @@ fn standing(session: &Session, (customer_id, currency): (&str, &str)) -> Result<
     }))
 }
 
-// The account was last posted to when the line before this one was: else charge_above would not have let the charge through.
+// The account was last posted to with the line before this one: otherwise charge_above would not have allowed the
+// charge.
 static UNDO: Statement = Statement::new(
     c"UPDATE credits_internal.accounts a
       SET available = trim_scale(a.available + $3), last_line = a.last_line - 1, posted_at = l.created_at

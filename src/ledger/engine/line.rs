@@ -58,7 +58,7 @@ impl LineType {
     }
 }
 
-/// What a line is about, beside its grant.
+/// What a line is about, apart from its grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A meter event, by its identifier; and the period whose usage is priced together, if it belongs to one.
@@ -203,7 +203,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Credits set aside in all.
+    /// The total set aside.
     pub fn amount(&self) -> Decimal {
         self.parts.iter().map(|(_, amount)| *amount).sum()
     }

@@ -39,7 +39,7 @@ pub struct Cursor {
     customers: HashSet<i32>,
     /// When the whole table was last read, by the server's clock.
     read_at: Time,
-    /// The last page that had any of them then or since: new rows go there or behind it, except to pages that were
+    /// The last page that had any of them then or since: new rows go there or after it, except those on pages that were
     /// vacuumed.
     end: Option<u32>,
     /// The transaction that last took rows out: if it was rolled back, they are there again.

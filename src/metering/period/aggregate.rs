@@ -184,7 +184,7 @@ mod tests {
             let mut standing = Standing::default();
             let mut there: Vec<(i64, (i64, u8, u8))> = Vec::new();
             for (at, value, version, back) in events {
-                // Sums and counts are kept apart by version.
+                // Sums and counts are separate for each version.
                 let version = if aggregation.is_ranked() { version } else { 0 };
                 let report = |(at, value, version): (i64, u8, u8)| Report {
                     value: value.into(), occurred_at: Time(at), price_version: version.into(), price_class: "",

@@ -12,7 +12,7 @@ use crate::metering::pricing::{Blocks, Price, Pricing, Rate, Tier};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Most tiers of one price, and most prices of one meter.
+/// The most tiers of one price, and the most prices of one meter.
 const MOST_TIERS: usize = 100;
 const MOST_PRICES: usize = 1_000;
 /// The longest key or value of metadata, in characters.

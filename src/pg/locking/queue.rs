@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// A statement that takes longer may have waited for its row.
 const LONG: Duration = Duration::from_micros(300);
-/// How many times the session queues for a row before it must find the queue empty.
+/// The session queues for a row until it has found the queue free so many times in a row.
 const PATIENCE: u8 = 64;
 /// How many rows a session remembers.
 const SLOTS: usize = 64;

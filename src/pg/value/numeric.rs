@@ -96,8 +96,8 @@ impl FromCell for Decimal {
 pub fn decimal(datum: pg_sys::Datum) -> Option<Decimal> {
     const SPECIAL: u16 = 0xC000;
     const SHORT: u16 = 0x8000;
-    // SAFETY: callers pass a live datum of type numeric. What is packed is made whole but for its header, and the words are
-    // read as many as the value's size says, aligned or not.
+    // SAFETY: callers pass a live datum of type numeric. What is packed is unpacked except for its header, and the
+    // words are read as many as the value's size says, aligned or not.
     let words: ([u16; 8], usize) = unsafe {
         let value = whole(datum);
         let (start, size) = (pgrx::varlena::vardata_any(value), pgrx::varlena::varsize_any_exhdr(value));

@@ -16,7 +16,7 @@ pub struct Reclaim<'a> {
     pub operation_id: Uuid,
     /// The purchase's grant.
     pub grant_id: Uuid,
-    /// How many, in all.
+    /// How many in total.
     pub credits: Decimal,
     /// Whether spent ones are owed; otherwise they are forgiven.
     pub owes: bool,

@@ -132,7 +132,7 @@ fn make(id: u128, now: Time, action: &Action) -> Grant {
     }
 }
 
-/// What is posted adds up: the account's balances to its lines, each grant to its own.
+/// What is posted adds up: the account's balances equal the sum of its lines, and each grant that of its own lines.
 fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     let book = &tables.book;
     let total = |of: fn(&crate::ledger::engine::line::Effect) -> Decimal| -> Decimal {

@@ -203,8 +203,8 @@ pub fn debts_for(session: &Session, book: &Book, grant: &Grant) -> Result<Vec<De
     debts(session, book, Some(grant.remaining), grant.meters.as_deref())
 }
 
-/// The debts that credits about to come in can pay, oldest first, of certain meters or of any: as many as they can pay in
-/// all, or every one.
+/// The debts that credits about to come in can pay, oldest first, of certain meters or of any: as many as they can pay
+/// in total, or every one.
 pub fn debts(
     session: &Session,
     book: &Book,
