@@ -1,6 +1,6 @@
 -- The product's story as psql shows it: a sentence, the SQL that a user would type, and PostgreSQL's answer. What it
--- must show, to the letter, is in story.out. Only what a user would type belongs here, besides the sentences (\echo) and how
--- psql shows things.
+-- must show, to the letter, is in story.out. Only what a user would type belongs here, besides the sentences (\echo)
+-- and how psql shows things.
 \set ECHO queries
 \pset null '-'
 \set ON_ERROR_STOP on
