@@ -79,7 +79,9 @@ impl Error {
             Error::InvalidArgument { argument, .. } if argument.starts_with("credits.") => {
                 "It is a setting: SET, ALTER ROLE, ALTER DATABASE or postgresql.conf gave it that value."
             }
-            Error::InvalidArgument { .. } | Error::UnknownKey { .. } => "SELECT credits.help('function') lists what each argument takes.",
+            Error::InvalidArgument { .. } | Error::UnknownKey { .. } => {
+                "SELECT credits.help('function') lists what each argument takes."
+            }
             Error::ConsumerNotFound { is_needed: false, .. } => {
                 "The view credits.outbox_backlog lists those that there are."
             }

@@ -96,11 +96,21 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     now: Time,
     locking: Locking,
 ) -> Result<Vec<Outcome>, Error> {
+    // One event is the common case, and needs no memory of its own.
+    if let [event] = events {
+        let event = event.borrow();
+        let meter = event.as_ref().map_or(Ok(None), |event| meter_of(session, event, now, locking))?;
+        let judged = judge(event, meter.as_deref(), now, |name| Some(meter::missing(session, name)));
+        return charge_all(session, &[judged], now, locking);
+    }
     let meters = meters_of(session, events, now, locking)?;
-    let judged = judge(session, events, &meters, now);
-    match charge_quickly(session, &judged, now, locking)? {
+    charge_all(session, &judge_all(session, events, &meters, now), now, locking)
+}
+
+fn charge_all(session: &Session, judged: &[Judged<'_>], now: Time, locking: Locking) -> Result<Vec<Outcome>, Error> {
+    match charge_quickly(session, judged, now, locking)? {
         Some(outcomes) => Ok(outcomes),
-        None => charge_under_locks(session, &judged, now, locking),
+        None => charge_under_locks(session, judged, now, locking),
     }
 }
 
@@ -127,33 +137,43 @@ fn meters_of<E: Borrow<Result<Event, Error>>>(
     Ok(meters)
 }
 
-fn judge<'a, E: Borrow<Result<Event, Error>>>(
+fn judge_all<'a, E: Borrow<Result<Event, Error>>>(
     session: &Session,
     events: &'a [E],
     meters: &'a [Option<Rc<Meter>>],
     now: Time,
 ) -> Vec<Judged<'a>> {
+    // A name or two are misspelt, seldom more.
     let mut missing: Map<&str, Error> = Map::default();
-    let mut judge_one = |event: &'a Result<Event, Error>, meter: Option<&'a Meter>| match event {
-        Err(error) => Judged::Bad(error.clone()),
-        Ok(event) => match price(event, meter, now) {
-            Ok(priced) => Judged::Priced(priced),
-            // A name or two are misspelt, seldom more.
-            Err(error) if meter.is_some() || missing.len() >= SUGGESTIONS => {
-                Judged::Refused(event, missing.get(event.event_name.as_str()).cloned().unwrap_or(error))
-            }
-            Err(_) => {
-                let name = event.event_name.as_str();
-                Judged::Refused(event, missing.entry(name).or_insert_with(|| meter::missing(session, name)).clone())
-            }
-        },
+    let mut suggest = |name: &'a str| {
+        if missing.len() < SUGGESTIONS {
+            missing.entry(name).or_insert_with(|| meter::missing(session, name));
+        }
+        missing.get(name).cloned()
     };
     events
         .iter()
         .zip(meters)
         .inspect(|_| memory::let_interrupt())
-        .map(|(event, meter)| judge_one(event.borrow(), meter.as_deref()))
+        .map(|(event, meter)| judge(event.borrow(), meter.as_deref(), now, &mut suggest))
         .collect()
+}
+
+/// An event before anything is charged; of a meter that there is not, with the error that says which may have been meant.
+fn judge<'a>(
+    event: &'a Result<Event, Error>,
+    meter: Option<&'a Meter>,
+    now: Time,
+    missing: impl FnOnce(&'a str) -> Option<Error>,
+) -> Judged<'a> {
+    match event {
+        Err(error) => Judged::Bad(error.clone()),
+        Ok(event) => match price(event, meter, now) {
+            Ok(priced) => Judged::Priced(priced),
+            Err(error) if meter.is_some() => Judged::Refused(event, error),
+            Err(error) => Judged::Refused(event, missing(&event.event_name).unwrap_or(error)),
+        },
+    }
 }
 
 /// The quicker ways: `None`, with nothing changed, if none of them works.

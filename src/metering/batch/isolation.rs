@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::metering::batch::accounts::Locking;
-use crate::metering::batch::{charge_quickly, charge_under_locks, judge, meters_of, report};
+use crate::metering::batch::{charge_quickly, charge_under_locks, judge_all, meters_of, report};
 use crate::metering::report::{Event, EventRow};
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -16,7 +16,7 @@ pub type Answered = Result<EventRow, Failure>;
 /// Reports a batch as [`report`] does, with the same outcomes, unless some of its accounts are damaged.
 pub fn report_apart(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
     let meters = meters_of(session, events, now, Locking::Wait)?;
-    let judged = judge(session, events, &meters, now);
+    let judged = judge_all(session, events, &meters, now);
     let outcomes = match charge_quickly(session, &judged, now, Locking::Wait)? {
         Some(outcomes) => Ok(outcomes),
         None => subtransaction::isolate_waiting(|| charge_under_locks(session, &judged, now, Locking::Wait)),
