@@ -59,10 +59,12 @@ COMMENT ON VIEW credits_internal.function_fields IS
 'The parameters of the functions of schema credits, and the columns of what they return, with what the comments say of
 each. For help() and the pages of docs/reference.';
 
--- With its caller's rights, which are those of anybody who may use the schema. Names were bound when it was created.
+-- With its caller's rights, which are those of anybody who may use the schema; its names were bound when it was
+-- created. The settings are those that PostgreSQL shows types and defaults by.
 CREATE FUNCTION credits.help(function_name text DEFAULT NULL)
 RETURNS SETOF text
 LANGUAGE sql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off SET IntervalStyle = postgres
 BEGIN ATOMIC
     WITH asked AS (
         SELECT left(regexp_replace(lower(btrim($1)), '^credits\.|\s*\(.*$', '', 'g'), 63) AS name

@@ -1,4 +1,4 @@
--- What the catalogue says of functions, views and types: that it is complete, that it is right, and how help() shows it.
+-- What the catalogue says of functions, views and types: that it is complete and right, and how help() shows it.
 
 -- 1. EVERY COMMENT IS COMPLETE
 --
@@ -10,7 +10,8 @@ WITH explained AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT count(DISTINCT line) FILTER (WHERE line <> '') AS lines,
                coalesce(array_agg(word) FILTER (WHERE word <> ''), '{}') AS words
-        FROM credits.help(f.name) AS line LEFT JOIN LATERAL regexp_split_to_table(line, '\s+') AS word ON word <> '') AS h
+        FROM credits.help(f.name) AS line
+        LEFT JOIN LATERAL regexp_split_to_table(line, '\s+') AS word ON word <> '') AS h
 )
 SELECT f.function::regprocedure::text AS of, 'does not begin with a sentence' AS fault, f.summary AS found
 FROM credits_internal.function_docs f WHERE f.summary !~ '^[A-Z].*\.$' OR f.first_sentence IS NULL
@@ -31,7 +32,8 @@ FROM credits_internal.function_docs f, regexp_matches(obj_description(f.function
 WHERE code[1] NOT IN (SELECT e.code FROM credits.error_codes e)
 UNION ALL
 SELECT f.function::regprocedure::text, 'has more than codes after Raises', line[1]
-FROM credits_internal.function_docs f, regexp_matches(obj_description(f.function, 'pg_proc'), '(?n)^Raises (.*)$', 'g') line
+FROM credits_internal.function_docs f,
+     regexp_matches(obj_description(f.function, 'pg_proc'), '(?n)^Raises (.*)$', 'g') line
 WHERE line[1] !~ '^PC\d{3}(, PC\d{3})*\.$'
 UNION ALL
 SELECT f.function::regprocedure::text, 'has no example of itself at its end', f.example
@@ -43,7 +45,8 @@ FROM credits_internal.function_docs f WHERE f.subject IS NULL
 UNION ALL
 SELECT c.oid::regclass::text, 'has a column without a comment', a.attname
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = 'credits'::regnamespace AND c.relkind IN ('r', 'v', 'c') AND col_description(c.oid, a.attnum) IS NULL
+WHERE c.relnamespace = 'credits'::regnamespace AND c.relkind IN ('r', 'v', 'c')
+  AND col_description(c.oid, a.attnum) IS NULL
 UNION ALL
 SELECT f.function::regprocedure::text, 'is not explained by help()', f.name
 FROM credits_internal.function_docs f JOIN explained e ON e.function = f.function WHERE e.lines < 4
@@ -59,12 +62,14 @@ SELECT * FROM faults;
 BEGIN;
 COMMENT ON FUNCTION credits.clock IS 'now';
 SELECT * FROM faults ORDER BY 1, 2;
-COMMENT ON FUNCTION credits.clock IS E'Returns now.\n\nzone: where.\nzone: there.\n\nRaises PC999, sometimes.\nExample: SELECT now();';
-COMMENT ON FUNCTION credits.hold_release IS E'Releases.\n\nhold_id: the hold.\n\nExample: SELECT credits.hold_release(NULL, NULL);';
+COMMENT ON FUNCTION credits.clock IS
+E'Returns now.\n\nzone: where.\nzone: there.\n\nRaises PC999, sometimes.\nExample: SELECT now();';
+COMMENT ON FUNCTION credits.hold_release IS
+E'Releases.\n\nhold_id: the hold.\n\nExample: SELECT credits.hold_release(NULL, NULL);';
 COMMENT ON COLUMN credits.wallets.held IS NULL;
 COMMENT ON COLUMN credits.hold.captured IS NULL;
 COMMENT ON FUNCTION credits.current_customer IS
-E'Returns a word_that_is_much_too_long_for_a_line_of_help_and_goes_on_and_on_until_it_has_more_than_a_hundred_and_nine_letters_in_all.';
+E'Returns a word_of_help_that_goes_on_and_on_until_it_is_too_long_for_a_line_and_has_more_than_a_hundred_and_nine_letters.';
 CREATE FUNCTION credits.wallet() RETURNS void LANGUAGE sql AS '';
 SELECT * FROM faults ORDER BY 1, 2;
 ROLLBACK;
@@ -102,14 +107,16 @@ DECLARE unsound bigint;
 BEGIN
     EXECUTE statement;
     SELECT count(*) INTO unsound FROM credits.verify();
-    RAISE EXCEPTION '%', CASE unsound WHEN 0 THEN 'ran' ELSE 'ran, and verify() finds ' || unsound END USING ERRCODE = 'ZZ000';
+    RAISE EXCEPTION '%', CASE unsound WHEN 0 THEN 'ran' ELSE 'ran, and verify() finds ' || unsound END
+        USING ERRCODE = 'ZZ000';
 EXCEPTION
     WHEN SQLSTATE 'ZZ000' THEN RETURN SQLERRM;
     WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 CREATE TEMPORARY TABLE outcomes AS
 SELECT f.example, outcome FROM credits_internal.function_docs f, pg_temp.outcome(f.example) AS outcome;
-SELECT count(*) = (SELECT count(*) FROM pg_proc WHERE pronamespace = 'credits'::regnamespace) AS all_of_them FROM outcomes;
+SELECT count(*) = (SELECT count(*) FROM pg_proc WHERE pronamespace = 'credits'::regnamespace) AS all_of_them
+FROM outcomes;
 SELECT * FROM outcomes WHERE outcome <> 'ran';
 -- Those of functions that return rows return some.
 WITH many AS MATERIALIZED (
