@@ -6,10 +6,10 @@ PG ?=
 export PG
 
 .NOTPARALLEL:
-.PHONY: help setup setup-test build demo test lint bench replay install package stop clean
+.PHONY: help setup setup-test build demo test lint bench reference replay install package stop clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what building and running need, where it is missing
 	@scripts/setup.sh
@@ -31,6 +31,9 @@ lint: setup-test ## formatting, clippy, shellcheck, ruff, and sizes of lines, fi
 
 bench: setup-test build ## speed beside a floor and hand-written PL/pgSQL (CASE=… chooses)
 	@scripts/cluster.sh with bench -c max_connections=100 -c shared_buffers=256MB -- tests/bench/run
+
+reference: setup build ## write docs/reference from the comments on functions, views and columns
+	@scripts/cluster.sh with reference -- scripts/reference.sh
 
 replay: ## replay a usage trace of your own on the demo's server (CSV=file.csv, ARGS='--help')
 	@test -n "$(CSV)$(ARGS)" || { echo "make replay CSV=file.csv"; exit 2; }

@@ -39,7 +39,8 @@ unit() {
 }
 
 build() { scripts/build.sh; }
-regress() { program tests/pg_regress/run; }
+# The pages that the catalogue writes are checked on the way: they need the same server.
+regress() { on_new_cluster sh -c 'tests/pg_regress/run && scripts/reference.sh check'; }
 rights() { program tests/rights/test; }
 replay() { program tests/replay/test; }
 restore() {

@@ -52,6 +52,12 @@ FROM PUBLIC;
 GRANT USAGE ON SCHEMA credits
 TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
 
+-- What explains the rest: whoever may use the schema may read what its functions do and which errors they raise.
+GRANT EXECUTE ON FUNCTION credits.help(text), credits_internal.error_code_list()
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+GRANT SELECT ON credits.error_codes, credits_internal.function_docs, credits_internal.function_fields
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
     credits.wallet_balance(text, text),
@@ -73,8 +79,7 @@ GRANT EXECUTE ON FUNCTION
     credits.recharge_config(text),
     credits.auto_recharge_config(text, text),
     credits.billing_bootstrap(text),
-    credits.clock(),
-    credits_internal.error_code_list()
+    credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
     credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds, credits.usage,
@@ -82,7 +87,7 @@ GRANT SELECT ON
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
-    credits.trial_balance, credits.error_codes
+    credits.trial_balance
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)

@@ -20,18 +20,20 @@ RETURNS credits.recharge_attempt
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'recharge_begin_wrapper';
 COMMENT ON FUNCTION credits.recharge_begin IS
-'Says whether a worker may charge. Call it right before charging.
-
-Limits are judged again here. It may not where the request was answered, has timed out, was canceled (the customer
-topped up by hand meanwhile, or switched it off), or is beyond a limit that was lowered. Give the provider recharge_id
-as the idempotency key, and customer_id and top_up_id as metadata, so that its webhook finds the top-up. A repeat, for
-one that is being processed, says go again where all that still holds: the provider''s idempotency key keeps it one
-charge.
+'Returns whether a worker may charge, and what. Call it right before charging.
 
 customer_id: the customer.
 recharge_id: the request.
 
-Raises PC013, PC014.';
+Limits are judged again here. go is false where the request was answered, has timed out, was canceled (the customer
+topped up by hand meanwhile, or switched it off), or is beyond a limit that was lowered.
+
+Give the provider recharge_id as the idempotency key, and customer_id and top_up_id as metadata, so that its webhook
+finds the top-up. A repeat, for one that is being processed, returns go = true again where all that still holds: the
+provider''s idempotency key keeps it one charge.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.recharge_begin(''cy'', (SELECT recharge_id FROM credits.recharge_log));';
 
 CREATE VIEW credits.recharge_log AS
 SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_out' ELSE r.status END AS status,
@@ -44,8 +46,8 @@ CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires
 COMMENT ON VIEW credits.recharge_log IS
 'Requests of auto-recharge, with their outcome.
 
-A request is canceled where before a worker began there were credits enough again, it was switched off, or a limit was
-lowered. A time-out shows at its moment, whether or not anything has posted it.';
+A request is canceled if, before a worker began, there were enough credits again, auto-recharge was switched off, or a
+limit was lowered. A time-out shows at its moment, whether or not anything has posted it.';
 COMMENT ON COLUMN credits.recharge_log.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.recharge_log.recharge_id IS 'The auto-recharge request.';
 COMMENT ON COLUMN credits.recharge_log.currency IS 'The credit currency.';

@@ -20,7 +20,7 @@ RETURNS credits.package
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'package_create_wrapper';
 COMMENT ON FUNCTION credits.package_create IS
-'Makes a product and its price in one call: a credit pack.
+'Creates a product and its price in one call: a credit pack.
 
 name: what people call it, and its grants.
 credits: how many credits it grants.
@@ -28,13 +28,14 @@ unit_amount: its price, in major units.
 price_currency: the currency that is paid, of kind ''fiat''.
 credit_currency: the currency of its credits; NULL for credits.default_currency.
 description: for people.
-category: of its grants: ''paid'' or ''promotional''.
-priority: of its grants: 0 to 100, lower is used first.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on; NULL for ever.
 applicable_meters: the event names that its grants may pay for; NULL for anything.
 metadata: the application''s own data.
 
-Raises PC004, PC007, PC008, PC013.';
+Raises PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
 
 CREATE VIEW credits.packages AS
 SELECT p.price_id, d.product_id, d.name, d.description, d.credits, d.credit_currency, p.unit_amount,

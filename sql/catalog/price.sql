@@ -21,7 +21,7 @@ RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_create_wrapper';
 COMMENT ON FUNCTION credits.price_create IS
-'Makes a price of a product. A price never changes: make another and archive this one.
+'Creates a price of a product. A price never changes: create another and archive this one.
 
 product_id: the product.
 type: ''one_time''.
@@ -29,7 +29,9 @@ unit_amount: what one unit costs, in major units; required.
 currency: the currency that is paid, of kind ''fiat''; required.
 metadata: the application''s own data.
 
-Raises PC007, PC008, PC013.';
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.price_create((SELECT product_id FROM credits.products),
+  unit_amount => 18, currency => ''USD'');';
 
 CREATE FUNCTION credits.price_archive(price_id uuid)
 RETURNS credits.price
@@ -38,12 +40,13 @@ AS 'MODULE_PATHNAME', 'price_archive_wrapper';
 COMMENT ON FUNCTION credits.price_archive IS
 'Takes a price off sale.
 
+price_id: the price.
+
 What was begun with it can still be paid, and an auto-recharge that uses it switches itself off. A repeat changes
 nothing.
 
-price_id: the price.
-
-Raises PC015, PC013.';
+Raises PC013, PC015.
+Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.prices));';
 
 CREATE VIEW credits.prices AS
 SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata,

@@ -29,20 +29,21 @@ RETURNS credits.product
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'product_create_wrapper';
 COMMENT ON FUNCTION credits.product_create IS
-'Makes a product: what one unit of it grants. What it costs: price_create().
+'Creates a product: what one unit of it grants. What it costs is set by price_create().
 
 name: what people call it, and its grants.
 description: for people.
 credit_currency: the currency of its credits; NULL for credits.default_currency.
 credits: how many credits one unit grants; required.
-category: of its grants: ''paid'' or ''promotional''.
-priority: of its grants: 0 to 100, lower is used first.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on, on the calendar in UTC; NULL for ever. At most ten years,
   and more than nothing in every month.
 applicable_meters: the event names that its grants may pay for; NULL for anything.
 metadata: the application''s own data.
 
-Raises PC004, PC007, PC008, PC013.';
+Raises PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.product_create(''Pack of 500'', credits => 500, time_to_live => ''1 year'');';
 
 CREATE FUNCTION credits.product_update(
     product_id uuid, name text DEFAULT NULL, description text DEFAULT NULL, credits numeric DEFAULT NULL,
@@ -52,22 +53,23 @@ RETURNS credits.product
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'product_update_wrapper';
 COMMENT ON FUNCTION credits.product_update IS
-'Changes what a product grants from now on. What is NULL stays.
-
-A top-up that was made before grants what the product said then. An auto-recharge that can buy it no longer switches
-itself off.
+'Changes what a product grants from now on. NULL leaves a value unchanged.
 
 product_id: the product.
 name: what people call it, and its grants.
 description: for people.
 credits: how many credits one unit grants.
-category: of its grants: ''paid'' or ''promotional''.
-priority: of its grants: 0 to 100, lower is used first.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on.
 applicable_meters: the event names that its grants may pay for.
 metadata: the application''s own data.
 
-Raises PC004, PC007, PC013.';
+A top-up that was created before grants what the product said then. An auto-recharge that can buy it no longer
+switches itself off.
+
+Raises PC004, PC007, PC013.
+Example: SELECT * FROM credits.product_update((SELECT product_id FROM credits.products), credits => 1200);';
 
 CREATE FUNCTION credits.product_archive(product_id uuid)
 RETURNS credits.product
@@ -76,11 +78,12 @@ AS 'MODULE_PATHNAME', 'product_archive_wrapper';
 COMMENT ON FUNCTION credits.product_archive IS
 'Takes a product off sale, with all its prices.
 
-Nothing is deleted, and what was begun with it can still be paid. A repeat changes nothing.
-
 product_id: the product.
 
-Raises PC013.';
+Nothing is deleted, and what was begun with it can still be paid. A repeat changes nothing.
+
+Raises PC013.
+Example: SELECT * FROM credits.product_archive((SELECT product_id FROM credits.products));';
 
 CREATE VIEW credits.products AS
 SELECT d.product_id, d.name, d.description, d.credit_currency, d.credits, d.category, d.priority::integer AS priority,

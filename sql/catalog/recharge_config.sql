@@ -25,10 +25,7 @@ RETURNS credits.recharge_config
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configure_recharge_wrapper';
 COMMENT ON FUNCTION credits.configure_recharge IS
-'Makes a credit currency rechargeable at a price whose product grants it. What is NULL stays.
-
-One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency
-needs its limits anew.
+'Makes a credit currency rechargeable at a price whose product grants it. NULL leaves a value unchanged.
 
 currency: the credit currency.
 base_price_id: the price.
@@ -37,7 +34,12 @@ min_amount: the smallest payment for this currency, in the price''s currency, by
   removes the limit.
 max_amount: the largest payment, likewise.
 
-Raises PC007, PC008, PC013, PC015.';
+One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency
+needs its limits anew.
+
+Raises PC007, PC008, PC013, PC015.
+Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.prices),
+  max_amount => 500);';
 
 CREATE FUNCTION credits.recharge_config(currency text DEFAULT NULL)
 RETURNS credits.recharge_config
@@ -48,4 +50,5 @@ COMMENT ON FUNCTION credits.recharge_config IS
 
 currency: the credit currency; NULL for credits.default_currency.
 
-Raises PC008, PC011.';
+Raises PC008, PC011, PC013.
+Example: SELECT * FROM credits.recharge_config(''CREDIT'');';

@@ -7,8 +7,9 @@ AS 'MODULE_PATHNAME', 'billing_bootstrap_wrapper';
 COMMENT ON FUNCTION credits.billing_bootstrap IS
 'Returns all that a billing page draws: {customer, balances, packages, meters, history, purchases, auto_recharge}.
 
-Amounts are strings of digits. history: the last 20 ledger lines; purchases: the last 20 top-ups.
-
 customer_id: the customer.
 
-Raises PC013.';
+Amounts are strings of digits. history has the last 20 ledger lines, purchases the last 20 top-ups.
+
+Raises PC013.
+Example: SELECT jsonb_pretty(credits.billing_bootstrap(''ann''));';

@@ -12,16 +12,17 @@ RETURNS credits.portal_link
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_create_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_create IS
-'Makes a signed link to the customer''s billing page, good for 10 minutes.
-
-url is credits.portal_url with the token before a fragment, NULL where that is not set. The page''s server asks
-billing_portal_session_verify() whose it is. Addresses are as in top_up_create().
+'Creates a signed link to the customer''s billing page, good for 10 minutes.
 
 customer_id: the customer.
-return_url: where the customer goes back to.
-failure_url: where the customer goes after a failure.
+return_url: where the customer goes back to, as in top_up_create().
+failure_url: where the customer goes after a failure, likewise.
 
-Raises PC003, PC013.';
+url is credits.portal_url with the token added (before a fragment, which browsers keep to themselves), NULL where that
+is not set. The page''s server asks billing_portal_session_verify() whose page it is.
+
+Raises PC003, PC013.
+Example: SELECT token, url, expires_at FROM credits.billing_portal_session_create(''ann'');';
 
 CREATE TYPE credits.portal_session AS (
     customer_id text, return_url text, failure_url text, expires_at timestamptz);
@@ -37,20 +38,26 @@ RETURNS credits.portal_session
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_verify_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_verify IS
-'Says whose page a token opens.
+'Returns whose page a token opens.
 
 token: the token of the link.
 
-Raises PC012 for one that was changed, has expired, or was not made in this database with its present key.';
+PC012 is a token that was changed, has expired, or was not made in this database with its present key.
+
+Raises PC012, PC013.
+Example: SELECT v.* FROM credits.billing_portal_session_create(''ann'') s,
+  credits.billing_portal_session_verify(s.token) v;';
 
 CREATE FUNCTION credits.billing_portal_key_rotate()
 RETURNS timestamptz
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_key_rotate_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_key_rotate IS
-'Makes a new key for links to billing pages, and returns when it was made.
+'Creates a new key for links to billing pages, and returns when it was created.
 
-Links that were made before are PC012 once it commits. Call it for a key that somebody may know, and for every copy of
-the server''s files (pg_basebackup, a snapshot) before anybody reaches it: the copy''s tokens are then not the
-original''s. A database that was restored from a dump, or made from a template, does not need it: its tokens are its
-own.';
+Links that were created before are PC012 once it commits. Call it when somebody may know the key, and for every copy
+of the server''s files (pg_basebackup, a snapshot) before anybody reaches it: the copy''s tokens are then not the
+original''s. A database that was restored from a dump, or created from a template, does not need it: its tokens are
+its own.
+
+Example: SELECT credits.billing_portal_key_rotate();';

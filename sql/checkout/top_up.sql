@@ -30,31 +30,35 @@ AS 'MODULE_PATHNAME', 'top_up_create_wrapper';
 COMMENT ON FUNCTION credits.top_up_create IS
 'Begins a purchase of credits and returns where to pay for it.
 
-It grants nothing before payment_succeeded(). Either price_id and quantity say what is bought, or amount and currency:
-then credits are amount / rate, rounded down. Makes the customer where it is missing.
-
-customer_id: the customer.
-price_id: the price.
-amount: how much to pay, in major units.
+customer_id: the customer, who is created where missing.
+price_id: the price; NULL to buy by amount.
+amount: how much to pay, in major units; NULL to buy by price_id.
 currency: the currency that is paid.
 quantity: how many units of the price.
 credit_currency: the currency of the credits; NULL for currency itself, one for one.
 rate: the price of one credit; NULL for the exchange rate of this moment.
-return_url: where the customer goes once it is paid: an http or https address of at most 2,048 visible ASCII
-  characters, without user name, backslash, quotation mark, < and >. All else is percent-encoded, and a host in other
-  letters written as xn--.
-failure_url: where the customer goes when it is not, likewise.
-idempotency_key: a repeat of it returns the first with replayed = true.
+return_url: where the customer goes once it is paid.
+failure_url: where the customer goes when it is not.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 provider: who takes the payment; NULL for the only one that is set.
-expires_in: for how long it waits to be paid; a later payment is granted all the same.
+expires_in: how long it waits to be paid; a later payment is granted all the same.
 description: for people.
 metadata: the application''s own data.
+
+It grants nothing before payment_succeeded(). Either price_id and quantity say what is bought, or amount and currency:
+then credits are amount / rate, rounded down.
+
+return_url and failure_url are http or https addresses of at most 2,048 visible ASCII characters, without user name,
+backslash, quotation mark, < and >. All else is percent-encoded, and a host in other letters written as xn--.
 
 checkout_url is the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id}, {amount},
 {minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there is neither.
 
-Raises PC002, PC007 (also for an amount outside of what the currencies allow, and for credits that the account has no
-room for: it counts 28 digits of all that it was ever granted), PC008, PC013, PC015.';
+PC007 is also an amount outside of what the currencies allow, and credits that the account has no room for: all that
+it was ever granted has at most 28 digits.
+
+Raises PC002, PC007, PC008, PC013, PC015.
+Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.prices));';
 
 CREATE FUNCTION credits.top_up_expire(customer_id text, top_up_id uuid)
 RETURNS credits.payment_outcome
@@ -63,12 +67,14 @@ AS 'MODULE_PATHNAME', 'top_up_expire_wrapper';
 COMMENT ON FUNCTION credits.top_up_expire IS
 'Gives up a top-up that nobody paid.
 
-One that is paid stays paid; one that is paid later is granted all the same.
-
 customer_id: the customer.
 top_up_id: the top-up.
 
-Raises PC013, PC014.';
+One that is paid stays paid; one that is paid later is granted all the same.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.top_up_expire(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''));';
 
 CREATE VIEW credits.top_ups AS
 SELECT t.customer_id, t.top_up_id,
@@ -108,7 +114,7 @@ COMMENT ON COLUMN credits.top_ups.created_at IS 'When it was made.';
 COMMENT ON COLUMN credits.top_ups.expires_at IS 'Until when it is to be paid; a later payment is granted all the same.';
 COMMENT ON COLUMN credits.top_ups.paid_at IS 'When its credits were granted.';
 COMMENT ON COLUMN credits.top_ups.due_amount IS
-'What is due without a tax in the price and without the provider''s discount, in major units.';
+'What is due, excluding a tax in the price and the provider''s discount, in major units.';
 COMMENT ON COLUMN credits.top_ups.checkout_url IS
 'Where the customer pays; NULL where neither the provider nor the recharge configuration says.';
 

@@ -61,7 +61,7 @@ COMMENT ON COLUMN credits_internal.top_ups.grant_id IS 'The grant that it made; 
 COMMENT ON COLUMN credits_internal.top_ups.recharge_id IS
 'The auto-recharge that asked for it; NULL where a person did.';
 COMMENT ON COLUMN credits_internal.top_ups.due_amount IS
-'What is due without a tax in the price and without the provider''s discount, in major units.';
+'What is due, excluding a tax in the price and the provider''s discount, in major units.';
 COMMENT ON COLUMN credits_internal.top_ups.paid_amount IS
 'What was paid in all payments, in major units; NULL before any.';
 COMMENT ON COLUMN credits_internal.top_ups.refunded_amount IS 'What was paid back in all, in major units.';

@@ -17,17 +17,19 @@ RETURNS credits.adjustment
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'wallet_adjust_wrapper';
 COMMENT ON FUNCTION credits.wallet_adjust IS
-'Corrects a balance for what happened elsewhere.
+'Corrects a balance for something that happened elsewhere.
 
 customer_id: the customer.
-amount: signed. Above zero it adds a grant, below zero it takes available credits; more than is available is PC001.
+amount: how many credits, signed. Above zero it adds a grant; below zero it takes available credits, and more than is
+  available is PC001.
 reason: above zero ''external_topup'' (a paid grant), ''gift'' or another (a promotional one). Below zero ''refund''
   (their price was paid back; ledger type ''refund''), ''charge'' (they were spent; ''debit'') or ''correction'' (they
   were never due; ''adjustment''). ''external_topup'' and ''gift'' only add.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first with replayed = true.
-expires_at: until when the added credits last; NULL for ever.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+expires_at: until when the added credits can be spent; NULL for ever.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
 
-Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.wallet_adjust(''ann'', 50, ''gift'', description => ''sorry for the outage'');';

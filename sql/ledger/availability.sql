@@ -17,17 +17,19 @@ RETURNS credits.availability
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_availability_wrapper';
 COMMENT ON FUNCTION credits.credit_availability IS
-'Says whether work may begin that would cost so many credits.
-
-It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing. reason is ''sufficient''
-(and no more than max_pending is owed), ''within_max_pending'' (short, but no more than max_pending would be owed
-afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way that would cover the rest) or
-''insufficient_credits''.
+'Returns whether work that would cost so many credits may begin.
 
 customer_id: the customer.
-amount: how many credits; NULL for anything at all.
+amount: how many credits the work would cost; NULL asks whether there are any credits at all.
 currency: the currency; NULL for credits.default_currency.
-max_pending: how much the customer may owe.
-max_recharges: how many times what the auto-recharge brings may be counted on; NULL for any number.
+max_pending: how much usage the customer may owe, in credits.
+max_recharges: how many times the credits of an auto-recharge that is under way may be counted on; NULL for none.
 
-Raises PC007, PC008, PC013.';
+It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing.
+
+reason is ''sufficient'' (and no more than max_pending is owed), ''within_max_pending'' (short, but no more than
+max_pending would be owed afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way, and
+max_recharges times what it brings would cover the rest) or ''insufficient_credits''.
+
+Raises PC007, PC008, PC013.
+Example: SELECT can_continue, reason FROM credits.credit_availability(''ann'', 12.5);';

@@ -62,13 +62,14 @@ END;
 COMMENT ON FUNCTION credits.wallet_balance IS
 'Returns what a customer has at this moment, whether or not any job has run: one row per account.
 
-With a currency exactly one row, zeros where there is nothing. Writes nothing and runs on a standby. It becomes part
-of the caller''s query, so prepared statements are fastest.
-
 customer_id: the customer.
 currency: the currency of the account; NULL for all accounts.
 
-Raises PC008, PC013.';
+With a currency it returns exactly one row, with zeros where there is nothing. It writes nothing and runs on a
+standby. It becomes part of the caller''s query, so prepared statements are fastest.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.wallet_balance(''ann'', ''CREDIT'');';
 
 -- Accounts whose rows are not the last word: time has changed something, or usage waits to be charged.
 CREATE VIEW credits_internal.unposted AS
@@ -99,8 +100,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN (b.now).available ELSE a.avail
 COMMENT ON VIEW credits.wallets IS
 'Accounts at this moment, one per customer and currency.
 
-balance is available and restricted. The limits are those that account_configure() set. Of an account whose rows are
-damaged the amounts are NULL, with a warning; verify() says what is wrong.';
+balance is available and restricted. The limits are those that account_configure() set. For an account whose rows
+are damaged, the amounts are NULL, with a warning; verify() says what is wrong.';
 COMMENT ON COLUMN credits.wallets.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.wallets.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.wallets.balance IS 'Available and restricted credits.';
@@ -111,6 +112,7 @@ COMMENT ON COLUMN credits.wallets.pending IS 'Usage owed: not covered by credits
 COMMENT ON COLUMN credits.wallets.next_expiry_at IS 'When credits expire next; NULL where none do.';
 COMMENT ON COLUMN credits.wallets.next_expiry_amount IS 'How many credits expire then; NULL where none do.';
 COMMENT ON COLUMN credits.wallets.overdraft_limit IS 'The most usage that the account may owe; NULL for no limit.';
-COMMENT ON COLUMN credits.wallets.low_balance_threshold IS 'Less available than this is a low balance; NULL for none.';
+COMMENT ON COLUMN credits.wallets.low_balance_threshold IS
+'The balance is low while less than this is available; NULL for none.';
 COMMENT ON COLUMN credits.wallets.is_low IS 'Whether available is below low_balance_threshold.';
 COMMENT ON COLUMN credits.wallets.created_at IS 'When the account was first used.';

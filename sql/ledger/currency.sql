@@ -21,9 +21,7 @@ RETURNS credits.currency
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'currency_create_wrapper';
 COMMENT ON FUNCTION credits.currency_create IS
-'Makes a currency: a credit unit or money.
-
-''CREDIT'' with 6 decimals makes itself on first use.
+'Creates a currency: a credit unit or money.
 
 currency: its code, 1 to 32 characters.
 name: what people call it.
@@ -32,7 +30,12 @@ kind: ''credit'' for a credit unit, ''fiat'' for money.
 symbol: for display.
 metadata: the application''s own data.
 
-Raises PC013 (also where the currency exists).';
+The currency CREDIT, with 6 decimals, is created when it is first used.
+
+A currency that exists already is PC013.
+
+Raises PC013.
+Example: SELECT * FROM credits.currency_create(''EUR'', ''Euro'', decimals => 2, kind => ''fiat'', symbol => ''€'');';
 
 CREATE FUNCTION credits.currency_update(
     currency text, name text DEFAULT NULL, kind text DEFAULT NULL, symbol text DEFAULT NULL,
@@ -42,18 +45,19 @@ RETURNS credits.currency
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'currency_update_wrapper';
 COMMENT ON FUNCTION credits.currency_update IS
-'Changes a currency, except its code and decimals. What is NULL stays.
+'Changes a currency, except its code and decimals. NULL leaves a value unchanged.
 
 currency: its code.
 name: what people call it.
-kind: ''credit'' or ''fiat''.
+kind: ''credit'' for a credit unit, ''fiat'' for money.
 symbol: for display.
-active: false refuses new grants, debits and usage (PC008).
-min_payment: the smallest payment in it; ''infinity'' removes the limit.
-max_payment: the largest payment in it; ''infinity'' removes the limit.
+active: false refuses new grants, debits and usage (PC008); true accepts them again.
+min_payment: the smallest payment in it, in major units; ''infinity'' removes the limit.
+max_payment: the largest payment in it, in major units; ''infinity'' removes the limit.
 metadata: the application''s own data.
 
-Raises PC007, PC008, PC013.';
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.currency_update(''USD'', min_payment => 5, max_payment => 500);';
 
 CREATE VIEW credits.currencies AS
 SELECT c.currency, c.name, c.decimals::integer AS decimals, c.kind, c.symbol, c.active, c.min_payment, c.max_payment,

@@ -16,19 +16,20 @@ RETURNS credits.customer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_upsert_wrapper';
 COMMENT ON FUNCTION credits.customer_upsert IS
-'Creates a customer or updates one. What is NULL stays.
+'Creates a customer or updates one. NULL leaves a value unchanged.
 
 customer_id: the application''s own key, 1 to 255 characters.
 name: the name of the person or company.
 email: an address; it is not checked.
 metadata: the application''s own data.
 
-Raises PC013.';
+Raises PC013.
+Example: SELECT * FROM credits.customer_upsert(''ann'', name => ''Ann Lee'', email => ''ann@example.com'');';
 
 CREATE TYPE credits.erasure AS (customer_id text, erased_at timestamptz);
 COMMENT ON TYPE credits.erasure IS 'What customer_erase() returns.';
 COMMENT ON COLUMN credits.erasure.customer_id IS 'The customer: the application''s own key.';
-COMMENT ON COLUMN credits.erasure.erased_at IS 'When the person was erased first.';
+COMMENT ON COLUMN credits.erasure.erased_at IS 'When the person was first erased.';
 
 CREATE FUNCTION credits.customer_erase(customer_id text)
 RETURNS credits.erasure
@@ -37,15 +38,18 @@ AS 'MODULE_PATHNAME', 'customer_erase_wrapper';
 COMMENT ON FUNCTION credits.customer_erase IS
 'Forgets the person and keeps the ledger.
 
-It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
-providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
-''recharge.disabled''), and a request that no worker has begun is canceled. What the application wrote with usage,
-spending and purchases stays: see customer_metadata_clear(). A repeat clears what came since, and returns when it was
-done first.
-
 customer_id: the customer.
 
-Raises PC003, PC013.';
+It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
+providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
+''recharge.disabled''), and a request that no worker has begun is canceled.
+
+What the application wrote with usage, spending and purchases stays: see customer_metadata_clear().
+
+A repeat clears what came since, and returns when it was first done.
+
+Raises PC003, PC013.
+Example: SELECT * FROM credits.customer_erase(''ann'');';
 
 CREATE TYPE credits.metadata_clearance AS (cleared bigint, waiting bigint);
 COMMENT ON TYPE credits.metadata_clearance IS 'What customer_metadata_clear() returns.';
@@ -60,14 +64,16 @@ AS 'MODULE_PATHNAME', 'customer_metadata_clear_wrapper';
 COMMENT ON FUNCTION credits.customer_metadata_clear IS
 'Clears what the application wrote with a customer''s usage, spending, grants and purchases.
 
-It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants; and the reasons of cancellations and voids. No amount, line, key or
-identifier is touched. Of an event''s metadata the value stays that its price goes by, where the price names it. Locks
-the customer''s accounts until the transaction ends, and takes as long as there are events.
-
 customer_id: the customer.
 
-Raises PC003, PC013.';
+It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
+operations, holds and top-ups; metadata of grants; and the reasons of cancellations and voids. No amount, line, key or
+identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
+
+It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
+
+Raises PC003, PC013.
+Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
 
 CREATE VIEW credits.customers AS
 SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at

@@ -21,11 +21,15 @@ COMMENT ON FUNCTION credits.wallet_debit IS
 customer_id: the customer.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first debit with replayed = true.
+idempotency_key: a repeat with the same key returns the first debit with replayed = true; NULL for none.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
 
-Raises PC001 (DETAIL: customer_id, currency, available, requested, shortfall), PC002, PC003, PC007, PC008, PC013.';
+Where there are too few it is PC001, whose DETAIL has customer_id, currency, available, requested and shortfall.
+wallet_try_debit() returns the shortfall instead.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT debited, available FROM credits.wallet_debit(''ann'', 5, description => ''one picture'');';
 
 CREATE TYPE credits.try_debit AS (
     ok boolean, shortfall numeric, operation_id uuid, currency text, debited numeric, available numeric,
@@ -46,16 +50,17 @@ RETURNS credits.try_debit
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'wallet_try_debit_wrapper';
 COMMENT ON FUNCTION credits.wallet_try_debit IS
-'Takes credits as wallet_debit() does, and returns ok = false instead of an error where they are short.
-
-Then shortfall says how many were missing, nothing is written, idempotency_key stays unused and the transaction goes
-on. Every other error is raised.
+'Takes credits as wallet_debit() does, but returns ok = false instead of raising an error where there are too few.
 
 customer_id: the customer.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first debit with replayed = true.
+idempotency_key: a repeat with the same key returns the first debit with replayed = true; NULL for none.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
 
-Raises PC002, PC003, PC007, PC008, PC013.';
+With ok = false, shortfall is how many were missing, nothing is written, idempotency_key stays unused and the
+transaction goes on. Every other error is raised.
+
+Raises PC002, PC003, PC007, PC008, PC013.
+Example: SELECT ok, shortfall, available FROM credits.wallet_try_debit(''ann'', 5000);';

@@ -20,11 +20,14 @@ RETURNS SETOF credits.drawdown
 LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'explain_drawdown_wrapper';
 COMMENT ON FUNCTION credits.explain_drawdown IS
-'Shows which grants would pay a debit or an event at this moment, in order. Changes nothing.
+'Shows which grants would pay a debit or an event at this moment, in order.
 
 customer_id: the customer.
-amount: how many credits.
+amount: how many credits the debit or the event costs.
 currency: the currency; NULL for credits.default_currency.
 event_name: the meter whose usage is to be paid; NULL for a plain debit.
 
-Raises what the spend itself would: PC001, PC003, PC004, PC005, PC007, PC008, PC013.';
+It changes nothing, and raises what the spend itself would.
+
+Raises PC001, PC003, PC004, PC005, PC007, PC008, PC013.
+Example: SELECT grant_id, amount, remaining_after, decided_by FROM credits.explain_drawdown(''ann'', 250);';

@@ -25,18 +25,19 @@ AS 'MODULE_PATHNAME', 'hold_create_wrapper';
 COMMENT ON FUNCTION credits.hold_create IS
 'Sets credits aside for work in progress, all or nothing, from the grants that a debit would draw on.
 
-They leave available at once. A grant that ends meanwhile does not touch what is held of it.
-
 customer_id: the customer.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-expires_in: at most ten years, on the calendar in UTC. After it the hold counts as released, whether or not any job
-  has run.
-idempotency_key: a repeat of it returns the hold as it stands now with replayed = true.
+expires_in: how long the hold lasts: at most ten years, on the calendar in UTC. After that it counts as released,
+  whether or not any job has run.
+idempotency_key: a repeat with the same key returns the hold as it stands now with replayed = true; NULL for none.
 description: for people; the ledger lines have it.
 metadata: the application''s own data.
 
-Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+The credits leave available at once. If a grant ends meanwhile, what is held of it is not affected.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT hold_id, expires_at FROM credits.hold_create(''ann'', 20, expires_in => ''10 minutes'');';
 
 CREATE FUNCTION credits.hold_capture(
     customer_id text, hold_id uuid, amount numeric DEFAULT NULL, description text DEFAULT NULL,
@@ -47,16 +48,20 @@ AS 'MODULE_PATHNAME', 'hold_capture_wrapper';
 COMMENT ON FUNCTION credits.hold_capture IS
 'Spends an open hold, or part of it, and gives the rest back to the grants that it came from.
 
-The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once. The
-same amount again is a repeat (replayed = true); another is PC010, and so is a hold that was released or ran out.
-
 customer_id: the customer.
 hold_id: the hold.
-amount: how many credits; NULL for all of it. Zero is a release, more than is held is PC007.
-description: for people; the ledger lines have it instead of the hold''s.
-metadata: the application''s own data, instead of the hold''s.
+amount: how many credits to spend; NULL for all of it. Zero is a release, more than is held is PC007.
+description: for people; the ledger lines have it instead of the hold''s. NULL keeps the hold''s.
+metadata: the application''s own data, instead of the hold''s. NULL keeps the hold''s.
 
-Raises PC007, PC010, PC013.';
+The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once.
+
+The same amount again is a repeat (replayed = true); another amount is PC010, and so is a hold that was released or
+expired.
+
+Raises PC007, PC010, PC013.
+Example: SELECT * FROM credits.hold_capture(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''),
+  12.5);';
 
 CREATE FUNCTION credits.hold_release(customer_id text, hold_id uuid)
 RETURNS credits.hold
@@ -65,13 +70,14 @@ AS 'MODULE_PATHNAME', 'hold_release_wrapper';
 COMMENT ON FUNCTION credits.hold_release IS
 'Gives all of an open hold back to the grants that it came from.
 
-For a hold that was released or ran out nothing happens (replayed = true). One that was captured, or never made, is
-PC010.
-
 customer_id: the customer.
 hold_id: the hold.
 
-Raises PC010, PC013.';
+For a hold that was released or has expired nothing happens (replayed = true). One that was captured, or never
+existed, is PC010.
+
+Raises PC010, PC013.
+Example: SELECT * FROM credits.hold_release(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''));';
 
 CREATE VIEW credits.holds AS
 SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, 0::numeric AS released, h.description,

@@ -9,7 +9,9 @@ COMMENT ON FUNCTION credits.current_customer IS
 'Returns the customer whose rows the views my_wallets, my_grants and my_ledger show: the setting
 credits.current_customer.
 
-Only those may set it who are allowed to. NULL shows nothing.';
+Only roles that were allowed to may set it. NULL shows nothing.
+
+Example: SELECT credits.current_customer();';
 
 CREATE TYPE credits_internal.own_wallet AS (
     currency text, balance numeric, available numeric, restricted numeric, held numeric, pending numeric,

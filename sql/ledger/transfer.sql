@@ -19,15 +19,16 @@ AS 'MODULE_PATHNAME', 'wallet_transfer_wrapper';
 COMMENT ON FUNCTION credits.wallet_transfer IS
 'Moves available credits to another customer, all or nothing, from the grants that a debit would draw on.
 
-Each part arrives as a grant of its own with the category, priority, expiry, cost basis, name and metadata of the
-grant that it came from. What the recipient owes is paid first.
-
 customer_id: the sender.
-to_customer_id: the recipient. It is made where it is missing.
+to_customer_id: the recipient, who is created where missing.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first with replayed = true.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 description: for people; both ledger lines have it.
 metadata: the application''s own data.
 
-Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+Each part arrives as a grant of its own with the category, priority, expiry, cost basis, name and metadata of the
+grant that it came from. What the recipient owes is paid first.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.wallet_transfer(''ann'', ''ben'', 20);';

@@ -20,17 +20,19 @@ AS 'MODULE_PATHNAME', 'meter_event_cancel_wrapper';
 COMMENT ON FUNCTION credits.meter_event_cancel IS
 'Takes one event''s usage back. The event stays, with status ''canceled'', and its identifier stays used.
 
-Priced by itself it costs nothing any more: what it owed is no longer owed; what grants paid for it comes back to
-them, newest draw first, and pays what is owed otherwise. What comes back to a grant that has ended ends the same way
-at once.
-
-Priced with others of its period (last, max, tiers) it leaves what they add up to, and the period then costs less, the
-same, or more (a value that counts instead may be higher); consumed and pending are what stays with the event.
-
-A repeat changes nothing (replayed = true).
-
 customer_id: the customer.
-identifier: the event.
+identifier: the reporter''s own key of the event.
 reason: why; it is kept with the event.
 
-Raises PC007, PC013 (also for an identifier without an event).';
+An event that is priced by itself costs nothing any more: what it owed is no longer owed; what grants paid for it
+comes back to them, newest draw first, and pays what is owed otherwise. What comes back to a grant that has ended ends
+the same way at once.
+
+One that is priced with others of its period (last, max, tiers) leaves what they add up to, and the period then costs
+less, the same, or more (a value that counts instead may be higher); consumed and pending are what stays with the
+event.
+
+A repeat changes nothing (replayed = true). An identifier without an event is PC013.
+
+Raises PC007, PC013.
+Example: SELECT * FROM credits.meter_event_cancel(''ann'', ''req-1'', reason => ''the request failed'');';

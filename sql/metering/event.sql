@@ -22,19 +22,23 @@ AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
 COMMENT ON FUNCTION credits.report_meter_event IS
 'Reports usage once per customer_id and identifier, for ever, and charges it.
 
-A repeat changes nothing and returns replayed = true.
-
 customer_id: the customer.
 event_name: the meter.
 value: how much, in the meter''s unit; zero or more.
-identifier: the reporter''s own key, required, 1 to 255 characters.
+identifier: the reporter''s own key of the event, required, 1 to 255 characters.
 occurred_at: when the usage happened; NULL for now. At most credits.event_max_future ahead and credits.event_max_age
   behind.
 subscription_id: the application''s own subscription id.
 source_data: the application''s own data: what the event was made of.
 metadata: the application''s own data; one key of it may decide the price.
 
-Raises PC001 (overage ''reject'', overdraft_limit), PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.';
+A repeat changes nothing and returns replayed = true.
+
+PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,
+  ''req-2'');';
 
 CREATE TYPE credits.batch_event AS (
     identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean, error text,
@@ -61,17 +65,21 @@ AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) IS
 'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
 
-The arrays have one element per event. One bad event does not lose the others, nor does an account that cannot be
-charged at all: its row has the error''s code (''PC004'' and so on) and message.
-
 customer_ids: the customers.
 event_names: the meters.
 event_values: how much, in the meter''s unit.
-identifiers: the reporter''s own keys.
-occurred_ats: when the usage happened; NULL for now.
+identifiers: the reporter''s own keys of the events.
+occurred_ats: when the usage happened; NULL, for one or for all, for now.
 all_or_nothing: true raises the first error and writes nothing.
 
-Raises PC013.';
+The arrays have one element per event. One bad event does not affect the others, nor does an account that cannot be
+charged at all: its row has the error''s code (''PC004'' and so on) and message.
+
+With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Example: SELECT * FROM credits.report_meter_events(ARRAY[''ann'', ''ben''], ARRAY[''llm.tokens'', ''llm.tokens''],
+  ARRAY[1200, 300], ARRAY[''req-2'', ''req-3'']);';
 
 CREATE FUNCTION credits.report_meter_events(events jsonb, all_or_nothing boolean DEFAULT false)
 RETURNS SETOF credits.batch_event
@@ -80,15 +88,19 @@ AS 'MODULE_PATHNAME', 'report_meter_events_json_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(jsonb, boolean) IS
 'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
 
-One bad event does not lose the others, nor does an account that cannot be charged at all: its row has the error''s
-code and message (PC013 also for an unknown key).
-
 events: a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its
   digits as text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id,
   source_data and metadata.
 all_or_nothing: true raises the first error and writes nothing.
 
-Raises PC013.';
+One bad event does not affect the others, nor does an account that cannot be charged at all: its row has the error''s
+code and message (PC013 also for an unknown key).
+
+With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Example: SELECT * FROM credits.report_meter_events(
+  ''[{"customer_id": "ann", "event_name": "llm.tokens", "value": 1200, "identifier": "req-2"}]'');';
 
 CREATE TYPE credits_internal.due_event AS (identifier text, consumed numeric, pending numeric);
 COMMENT ON TYPE credits_internal.due_event IS 'What due_events() returns.';

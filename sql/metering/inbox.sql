@@ -22,10 +22,13 @@ $$;
 COMMENT ON FUNCTION credits.inbox_retry IS
 'Puts rejected rows back into the inbox, as of when they were received, and returns how many.
 
-For when what was wrong is put right. See the view rejected_events.
-
 rejected_ids: which rows; NULL for all.
-error: only rows with this error code; NULL for any.';
+error: only rows with this error code; NULL for any.
+
+It is for rows whose cause has been put right. See the view rejected_events.
+
+Raises PC013.
+Example: SELECT credits.inbox_retry(error => ''PC004'');';
 
 CREATE FUNCTION credits.inbox_discard(rejected_ids uuid[])
 RETURNS bigint
@@ -35,9 +38,15 @@ AS $$
     SELECT count(*) FROM gone
 $$;
 COMMENT ON FUNCTION credits.inbox_discard IS
-'Deletes rejected rows for good and returns how many. See the view rejected_events.
+'Deletes rejected rows for good and returns how many.
 
-rejected_ids: which rows.';
+rejected_ids: which rows.
+
+See the view rejected_events.
+
+Raises PC013.
+Example: SELECT credits.inbox_discard(
+  ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE error = ''PC004''));';
 
 CREATE VIEW credits.rejected_events AS
 SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id,

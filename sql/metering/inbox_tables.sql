@@ -20,16 +20,17 @@ COMMENT ON TABLE credits.inbox IS
 each row as report_meter_event would. Nothing is refused here: rows with an error are put aside (view
 rejected_events), repeats are dropped.';
 COMMENT ON COLUMN credits.inbox.customer_id IS 'The customer.';
-COMMENT ON COLUMN credits.inbox.event_name IS 'Its meter.';
-COMMENT ON COLUMN credits.inbox.value IS 'How much, in the meter''s unit; left out 1.';
-COMMENT ON COLUMN credits.inbox.identifier IS 'The reporter''s own, unique per customer for ever.';
+COMMENT ON COLUMN credits.inbox.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.inbox.value IS 'How much, in the meter''s unit; 1 where it is left out.';
+COMMENT ON COLUMN credits.inbox.identifier IS
+'The reporter''s own key of the event, unique per customer for ever.';
 COMMENT ON COLUMN credits.inbox.occurred_at IS 'When the usage happened; left out or NULL: when the row was put in.';
 COMMENT ON COLUMN credits.inbox.subscription_id IS 'The application''s own data.';
 COMMENT ON COLUMN credits.inbox.source_data IS 'The application''s own data.';
 COMMENT ON COLUMN credits.inbox.metadata IS 'The application''s own data; one key of it may decide the price.';
 COMMENT ON COLUMN credits.inbox.received_at IS
-'When it was put in: as of when it is charged, or at the account''s time where that has moved past. Rows of one
-transaction are charged in the order in which they lie.';
+'When the row was put in. It is charged as of then, or at the account''s time where that is later. Rows of one
+transaction are charged in the order in which they are stored.';
 
 -- Where a publication has it, a row that is deleted is published whole.
 ALTER TABLE credits.inbox REPLICA IDENTITY FULL;

@@ -31,10 +31,7 @@ RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_wrapper';
 COMMENT ON FUNCTION credits.meter_create IS
-'Makes a meter: a billable kind of usage.
-
-Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
-rounded half away from zero to the currency''s decimals.
+'Creates a meter: a billable kind of usage.
 
 event_name: its key: what events call it, 1 to 255 characters.
 name: what people call it.
@@ -49,9 +46,15 @@ settlement: ''immediate'' charges at once. ''deferred'' only records, locks noth
   the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
 description: for people.
 metadata: the application''s own data.
-pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
 
-Raises PC007, PC008, PC013 (also where the meter exists).';
+Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
+rounded half away from zero to the currency''s decimals.
+
+A meter that exists already is PC013.
+
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.meter_create(''image.render'', unit_price => 4, unit => ''image'');';
 
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
@@ -60,22 +63,23 @@ RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_wrapper';
 COMMENT ON FUNCTION credits.meter_update IS
-'Changes a meter. What is NULL stays.
-
-Another unit_price or pricing, or one in place of the other, is a new version: it holds for events reported from now
-on, whenever they occurred, and tiers begin anew. Earlier events keep what they were charged. The same price again
-changes nothing. Currency, aggregation, period and settlement cannot be changed.
+'Changes a meter. NULL leaves a value unchanged.
 
 event_name: the meter.
 name: what people call it.
-unit_price: credits per unit.
+unit_price: credits per unit, zero or more.
 unit: for display.
-overage: ''pending'' or ''reject''.
+overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 description: for people.
 metadata: the application''s own data.
-pricing: prices by block, tier or metadata, instead of unit_price.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
 
-Raises PC004, PC007, PC013.';
+Another unit_price or pricing, or one in place of the other, is a new version: it applies to events reported from now
+on, whenever they occurred, and tiers begin anew. Earlier events keep what they were charged. The same price again
+changes nothing. Currency, aggregation, period and settlement cannot be changed.
+
+Raises PC004, PC007, PC013.
+Example: SELECT event_name, unit_price FROM credits.meter_update(''llm.tokens'', unit_price => 0.002);';
 
 CREATE TYPE credits.meter_status AS (event_name text, active boolean);
 COMMENT ON TYPE credits.meter_status IS
@@ -88,11 +92,14 @@ RETURNS credits.meter_status
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_activate_wrapper';
 COMMENT ON FUNCTION credits.meter_activate IS
-'Takes the meter''s events again. A repeat changes nothing.
+'Accepts the meter''s events again.
 
 event_name: the meter.
 
-Raises PC004, PC013.';
+A repeat changes nothing.
+
+Raises PC004, PC013.
+Example: SELECT * FROM credits.meter_activate(''llm.tokens'');';
 
 CREATE FUNCTION credits.meter_deactivate(event_name text)
 RETURNS credits.meter_status
@@ -101,11 +108,12 @@ AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
 COMMENT ON FUNCTION credits.meter_deactivate IS
 'Refuses the meter''s new events from now on (PC005).
 
-Repeats of earlier events are still answered. A repeat of the call changes nothing.
-
 event_name: the meter.
 
-Raises PC004, PC013.';
+Repeats of earlier events are still answered. A repeat of the call changes nothing.
+
+Raises PC004, PC013.
+Example: SELECT * FROM credits.meter_deactivate(''llm.tokens'');';
 
 CREATE VIEW credits.meters AS
 SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,

@@ -12,12 +12,13 @@ AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
 COMMENT ON FUNCTION credits.pending_amount IS
 'Returns what a customer owes at this moment: usage that no credit covered yet, one row per account.
 
-With a currency exactly one row. Writes nothing.
-
 customer_id: the customer.
 currency: the currency; NULL for all accounts.
 
-Raises PC008, PC013.';
+With a currency it returns exactly one row. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.pending_amount(''ann'');';
 
 CREATE TYPE credits.usage_total AS (
     event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint,
@@ -40,10 +41,7 @@ RETURNS SETOF credits.usage_total
 LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
 COMMENT ON FUNCTION credits.usage_summary IS
-'Sums up a customer''s usage of a period: one row per meter and currency. Writes nothing.
-
-total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
-highest.
+'Sums up a customer''s usage of a period: one row per meter and currency.
 
 customer_id: the customer.
 start_at: from when on (included), by occurred_at; NULL for no bound.
@@ -52,7 +50,11 @@ event_name: only this meter; NULL for all.
 currency: only this currency; NULL for all.
 subscription_id: only this subscription; NULL for all.
 
-Raises PC004, PC008, PC013.';
+total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
+highest. It writes nothing.
+
+Raises PC004, PC008, PC013.
+Example: SELECT * FROM credits.usage_summary(''ann'', start_at => date_trunc(''month'', now()));';
 
 CREATE FUNCTION credits.usage_price(
     event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
@@ -63,15 +65,16 @@ AS 'MODULE_PATHNAME', 'usage_price_wrapper';
 COMMENT ON FUNCTION credits.usage_price IS
 'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
 
-Writes nothing.
-
 event_name: the meter.
 quantity: how much, in the meter''s unit.
 metadata: what an event would have, where that decides the price.
 price_version: one of the meter''s earlier prices; NULL for today''s.
 price_class: the name of the price, instead of metadata.
 
-Raises PC004, PC007, PC013.';
+It writes nothing.
+
+Raises PC004, PC007, PC013.
+Example: SELECT credits.usage_price(''llm.tokens'', 2000);';
 
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
@@ -137,7 +140,7 @@ COMMENT ON COLUMN credits.usage_by_period.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
 COMMENT ON COLUMN credits.usage_by_period.period IS '''day'' or ''month'' (UTC); NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, the month or ''always''; of a sum or count with the price that its events have.';
+'The day, the month or ''always''; for a sum or count, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.period_start IS
 'When the period begins, in UTC; NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';

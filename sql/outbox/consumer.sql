@@ -10,14 +10,15 @@ RETURNS credits.outbox_consumer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'outbox_consumer_create_wrapper';
 COMMENT ON FUNCTION credits.outbox_consumer_create IS
-'Makes a consumer of the outbox: a name that any number of sessions share.
+'Creates a consumer of the outbox: a name that any number of sessions share.
+
+consumer: its name.
 
 It is handed every row that waits in the outbox, and every row that is written from now on; a row is kept until each
 consumer has acknowledged it. A repeat changes nothing.
 
-consumer: its name.
-
-Raises PC013.';
+Raises PC013.
+Example: SELECT * FROM credits.outbox_consumer_create(''mailer'');';
 
 CREATE FUNCTION credits.outbox_consumer_remove(consumer text)
 RETURNS bigint
@@ -26,9 +27,10 @@ AS 'MODULE_PATHNAME', 'outbox_consumer_remove_wrapper';
 COMMENT ON FUNCTION credits.outbox_consumer_remove IS
 'Removes a consumer of the outbox, with its leases, and returns how many rows that deleted.
 
-Rows that every other consumer has acknowledged are deleted; where it was the last, what waits is kept for the next.
-Waits for transactions that claim or acknowledge. Made again, it is handed all that waits.
-
 consumer: its name.
 
-Raises PC013.';
+Rows that every other consumer has acknowledged are deleted; where it was the last, what waits is kept for the next.
+It waits for transactions that claim or acknowledge. Created again, it is handed all that waits.
+
+Raises PC013.
+Example: SELECT credits.outbox_consumer_remove(''worker'');';

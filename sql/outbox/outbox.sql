@@ -18,15 +18,16 @@ AS 'MODULE_PATHNAME', 'outbox_claim_wrapper';
 COMMENT ON FUNCTION credits.outbox_claim IS
 'Hands out what other systems must act on, at least once to each consumer, in order within a customer.
 
-Until it is acknowledged or the lease has passed, no other session of the same consumer gets rows of the same
-customers; after that they are handed out again. Commit before acting on them. Any number of sessions may call it at
-once. LISTEN credits_outbox announces new rows; poll as well.
+consumer: a name that was created by outbox_consumer_create(); any other is PC013.
+batch_size: the most rows, 1 to 50,000.
+lease: until it has passed, or all of them are acknowledged, no other session of the same consumer gets rows of the
+  same customers; at most 24 hours.
 
-consumer: as made by outbox_consumer_create().
-batch_size: at most 50000 rows.
-lease: at most 24 hours.
+Rows that are not acknowledged when the lease has passed are handed out again. Commit before acting on them. Any
+number of sessions may call it at once. LISTEN credits_outbox announces new rows; poll as well.
 
-Raises PC013, also for a consumer that was never made.';
+Raises PC013.
+Example: SELECT * FROM credits.outbox_claim(''worker'', batch_size => 10, lease => ''1 minute'');';
 
 CREATE FUNCTION credits.outbox_ack(consumer text, ids uuid[])
 RETURNS integer
@@ -35,13 +36,14 @@ AS 'MODULE_PATHNAME', 'outbox_ack_wrapper';
 COMMENT ON FUNCTION credits.outbox_ack IS
 'Acknowledges rows, and returns how many are acknowledged by it.
 
+consumer: a name that was created by outbox_consumer_create(); any other is PC013.
+ids: the outbox_id of each row.
+
 Within a customer those are acknowledged that have no unacknowledged row before them. Rows that every consumer has
 acknowledged are deleted.
 
-consumer: as made by outbox_consumer_create().
-ids: the outbox_id of each row.
-
-Raises PC013, also for a consumer that was never made.';
+Raises PC013.
+Example: SELECT credits.outbox_ack(''worker'', ARRAY(SELECT outbox_id FROM credits.outbox_claim(''worker'')));';
 
 CREATE FUNCTION credits.outbox_release(consumer text, customer_id text DEFAULT NULL)
 RETURNS integer
@@ -50,13 +52,14 @@ AS 'MODULE_PATHNAME', 'outbox_release_wrapper';
 COMMENT ON FUNCTION credits.outbox_release IS
 'Ends the leases of a consumer, and returns for how many customers.
 
-What was handed out and not acknowledged is handed out again by the next outbox_claim(). Whoever still works on such
-rows may acknowledge them all the same.
-
 consumer: its name.
 customer_id: only for this customer; NULL for all.
 
-Raises PC013.';
+What was handed out and not acknowledged is handed out again by the next outbox_claim(). A session that still works on
+such rows may acknowledge them all the same.
+
+Raises PC013.
+Example: SELECT credits.outbox_release(''worker'');';
 
 CREATE VIEW credits.outbox_rows AS
 SELECT o.customer_id, o.outbox_no, o.outbox_id, o.type, o.payload, o.created_at FROM credits_internal.outbox o;

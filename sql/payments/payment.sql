@@ -25,27 +25,31 @@ AS 'MODULE_PATHNAME', 'payment_succeeded_wrapper';
 COMMENT ON FUNCTION credits.payment_succeeded IS
 'Records a payment and grants the credits, exactly once.
 
-That holds whatever is repeated, comes late or out of order, also after a failure or an expiry. Without a
+customer_id: the customer.
+top_up_id: the top-up.
+provider: who took the payment.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
+amount: what was paid, in major units of the top-up''s currency; NULL for what was due.
+tax: how much of it is tax.
+shipping: how much of it is shipping.
+discount: what the provider took off the price; with it amount may be 0.
+currency: the currency that was paid; NULL for the top-up''s. Another one is recorded as a contradiction, with that
+  amount, and grants nothing.
+
+It is exactly once whatever is repeated, comes late or out of order, also after a failure or an expiry. Without a
 provider_reference the same amount again is a replay. A refund that was reported before takes its part at once.
 
 Less than was due grants nothing until payments add up to it, and is recorded as a contradiction. So is more, a second
 payment for what is paid, the same provider_reference with another amount, and one that pays another top-up; the last
 two change nothing. Where the account has no room for the credits any more (28 digits of all that it was ever granted)
 the payment is a contradiction too, counts for nothing and grants nothing: pay it back. Reported again with tax,
-shipping or discount it is corrected by them.
+shipping or discount, it is corrected by them.
 
-customer_id: the customer.
-top_up_id: the top-up.
-provider: who took it.
-provider_reference: the provider''s reference of the payment.
-amount: what was paid, in major units of the top-up''s currency; NULL for what was due.
-tax: what of it is tax.
-shipping: what of it is shipping.
-discount: what the provider took off the price; with it amount may be 0.
-currency: NULL for the top-up''s. In another one it is recorded as a contradiction, with that amount, and grants
-  nothing.
+PC014 means that there is no such top-up: the provider is to try again.
 
-Raises PC007, PC013, PC014 (no such top-up: the provider is to try again).';
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_succeeded(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'', 20);';
 
 CREATE FUNCTION credits.payment_failed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -56,15 +60,17 @@ AS 'MODULE_PATHNAME', 'payment_failed_wrapper';
 COMMENT ON FUNCTION credits.payment_failed IS
 'Records that a payment failed: the top-up is ''failed'', and an auto-recharge that asked for it too.
 
-After a success it changes nothing and is recorded as a contradiction; a success after it grants all the same.
-
 customer_id: the customer.
 top_up_id: the top-up.
 provider: who reported it.
-provider_reference: the provider''s reference of the payment.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
 reason: why.
 
-Raises PC013, PC014.';
+After a success it changes nothing and is recorded as a contradiction; a success after it grants all the same.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_failed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'', ''card declined'');';
 
 CREATE VIEW credits.payment_log AS
 SELECT p.customer_id, p.top_up_id, p.payment_id, p.type, p.provider, p.provider_reference,
@@ -90,7 +96,7 @@ COMMENT ON COLUMN credits.payment_log.type IS
 ''dispute_lost''.';
 COMMENT ON COLUMN credits.payment_log.provider IS 'The payment provider.';
 COMMENT ON COLUMN credits.payment_log.provider_reference IS 'The provider''s reference of it.';
-COMMENT ON COLUMN credits.payment_log.amount IS 'How much, in major units; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_log.amount IS 'How much, in major units; NULL where it was not reported.';
 COMMENT ON COLUMN credits.payment_log.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.payment_log.contradiction IS
 'What does not fit what was known, and was not applied, or not in full; NULL where all fits.';
@@ -98,7 +104,8 @@ COMMENT ON COLUMN credits.payment_log.operation_id IS 'The operation that took c
 COMMENT ON COLUMN credits.payment_log.created_at IS 'When it was recorded.';
 COMMENT ON COLUMN credits.payment_log.payment_reference IS
 'The provider''s reference of the payment that a refund or dispute is for.';
-COMMENT ON COLUMN credits.payment_log.total_refunded IS 'Of a refund, all refunds so far; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_log.total_refunded IS
+'For a refund, the total of all refunds so far; NULL where it was not reported.';
 COMMENT ON COLUMN credits.payment_log.tax IS 'Tax that is part of the payment, in major units; NULL for none.';
 COMMENT ON COLUMN credits.payment_log.shipping IS
 'Shipping that is part of the payment, in major units; NULL for none.';

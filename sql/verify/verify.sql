@@ -8,7 +8,7 @@ COMMENT ON COLUMN credits.discrepancy.customer_id IS 'The customer; NULL where i
 COMMENT ON COLUMN credits.discrepancy.currency IS 'The account''s currency; NULL where it is about none.';
 COMMENT ON COLUMN credits.discrepancy.subject IS 'What it is about: the grant, event, line, hold or payment.';
 COMMENT ON COLUMN credits.discrepancy.expected IS 'What it should be; NULL where that is no number.';
-COMMENT ON COLUMN credits.discrepancy.found IS 'What it is.';
+COMMENT ON COLUMN credits.discrepancy.found IS 'What was found.';
 
 -- Without compilation: it takes longer than the whole question about one customer.
 CREATE FUNCTION credits.verify(customer_id text DEFAULT NULL)
@@ -34,6 +34,8 @@ $$;
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant from its lines and every charge from its price.
 
-One row per discrepancy, none when all is sound. All in one snapshot, so it may run at any time.
+customer_id: only this customer; NULL for all.
 
-customer_id: only this customer; NULL for all.';
+It returns one row per discrepancy, none when all is sound. All in one snapshot, so it may run at any time.
+
+Example: SELECT * FROM credits.verify();';

@@ -21,19 +21,24 @@ pub const CODES: [Code; 15] = [
     code(
         "PC001",
         "insufficient_credits",
-        "there is less than a debit, a hold, a transfer or a refused overage asks for, or more would be owed than may be",
+        "not enough credits, or more would be owed than the overdraft limit allows",
         "customer_id, currency, available, requested, shortfall; where a limit refused, overdraft_limit and would_owe",
     ),
     code("PC002", "idempotency_conflict", "the same key with other inputs", "argument, key, difference, first, given"),
     code(
         "PC003",
         "customer_not_found",
-        "usage, a debit, a hold or a transfer for a customer that was never made",
+        "usage, a debit, a hold or a transfer for a customer that was never created",
         "customer_id",
     ),
     code("PC004", "meter_not_found", "no meter has that event_name", "event_name"),
     code("PC005", "meter_inactive", "the meter takes no events", "event_name"),
-    code("PC006", "event_time_out_of_range", "occurred_at is too far from now", "argument, value, setting, seconds"),
+    code(
+        "PC006",
+        "event_time_out_of_range",
+        "occurred_at is beyond credits.event_max_future or credits.event_max_age",
+        "argument, value, setting, seconds",
+    ),
     code(
         "PC007",
         "invalid_amount",
@@ -41,8 +46,13 @@ pub const CODES: [Code; 15] = [
         "argument, value; where more than is held, held",
     ),
     code("PC008", "currency_not_found", "no such currency, or it is not active", "currency, active"),
-    code("PC009", "grant_not_found", "the customer has no such grant", "customer_id, grant_id"),
-    code("PC010", "hold_not_open", "unknown, captured with another amount, released or expired", "hold_id, state"),
+    code("PC009", "grant_not_found", "the customer has no grant with that id", "customer_id, grant_id"),
+    code(
+        "PC010",
+        "hold_not_open",
+        "the hold is unknown, captured with another amount, released or expired",
+        "hold_id, state",
+    ),
     code(
         "PC011",
         "recharge_not_configured",
@@ -52,10 +62,20 @@ pub const CODES: [Code; 15] = [
     code(
         "PC012",
         "signature_invalid",
-        "a webhook or a token that was not signed with the secret, or too long ago",
+        "a webhook or a token that was changed, signed with another secret, or too long ago",
         "reason",
     ),
-    code("PC013", "invalid_argument", "anything else that a caller got wrong", "argument; of an unknown key, key"),
-    code("PC014", "top_up_not_open", "the customer has no such top-up, or no such recharge", "subject, id, state"),
+    code(
+        "PC013",
+        "invalid_argument",
+        "anything else that is wrong with an argument",
+        "argument; of an unknown key, key",
+    ),
+    code(
+        "PC014",
+        "top_up_not_open",
+        "the customer has no such top-up or recharge, or not yet: a provider must try again",
+        "subject, id, state",
+    ),
     code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
 ];

@@ -131,6 +131,7 @@ class Story:
         choice = "SELECT pg_catalog.set_config('credits.current_customer', %s, false)"
         self.session("current_customer").execute(choice, [name])
         self.call("clock")
+        self.call("help", "%s", "hold_create")
         self.call("wallet_balance", "%s, NULL", name)
         self.call("wallet_balance_at", "%s, %s, '2020-01-15 00:00+00'", name, coin)
         self.call("wallet_history", "%s, %s", name, coin)

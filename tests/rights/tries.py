@@ -36,7 +36,9 @@ GROUPS = {
     "app": ("credits_app",),
     "admin": ("credits_admin",),
 }
-# All that the roles may that are for one program.
+# What whoever may use the schema may ask: what there is, and which errors are raised.
+FOR_ALL = {"help", "error_codes"}
+# All that the roles may that are for one program, beside that.
 NARROW = {
     "webhook": {"webhook_receive"},
     "meter": {"report_meter_event", "report_meter_events", INBOX},
@@ -206,12 +208,13 @@ def check_rules(checks: Checks, logins: Logins, found: list[Thing]) -> None:
     checks.none(those("read", SECTIONS[4]), "credits_read calls nothing that changes anything")
     own = {thing.name for thing in found if thing.section == "views" and thing.name.startswith("my_")}
     own |= functions_of_views(logins.owner, own) | {"credits"}
-    beyond = [one.name for one in found if one.may["customer"] and one.name not in own]
+    beyond = [one.name for one in found if one.may["customer"] and one.name not in own
+              and one.name.partition("(")[0] not in FOR_ALL]
     checks.none(beyond, "credits_customer has the my_ views and the functions that they need, and nothing else")
     checks.check(len(own) > 4, "there are my_ views and functions that they need", own)
     for label, names in NARROW.items():
         may = {one.name.partition("(")[0] for one in found if one.may[label] and one.section != "schema"}
-        checks.equal(may, names, f"credits_{label} has what its program needs, and nothing else")
+        checks.equal(may, names | FOR_ALL, f"credits_{label} has what its program needs, and nothing else")
     for more, fewer in (("admin", ("read", "app")), ("app", tuple(NARROW))):
         lacking = [
             f"{one.name} of {label}"
@@ -254,7 +257,8 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
         " UNION SELECT proname FROM pg_proc p, aclexplode(proacl) a"
         " WHERE pronamespace = 'credits_internal'::regnamespace AND a.grantee <> p.proowner ORDER BY 1"
     ).fetchall()
-    needed = ["balance_now", "due_events", "due_grants", "error_code_list", "own_grants", "own_wallets", "stored_balances"]
+    needed = ["balance_now", "due_events", "due_grants", "error_code_list",
+              "function_docs", "function_fields", "own_grants", "own_wallets", "stored_balances"]
     checks.equal([name for (name,) in within], needed, "of credits_internal only what public views and queries need is granted")
     passing = owner.execute(
         "SELECT o.name, a.grantee::regrole::text, a.privilege_type FROM ("

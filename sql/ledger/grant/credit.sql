@@ -18,14 +18,16 @@ AS 'MODULE_PATHNAME', 'wallet_credit_wrapper';
 COMMENT ON FUNCTION credits.wallet_credit IS
 'Adds credits: a grant that never expires, at priority 50.
 
-It pays pending usage first, so available may rise by less than credited. For other terms see credit_grant().
-
-customer_id: the customer. It is made where it is missing.
+customer_id: the customer, who is created where missing.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
 category: ''promotional'' or ''paid''.
-idempotency_key: a repeat of it returns the first with replayed = true.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 description: the name of the grant.
 metadata: the application''s own data.
 
-Raises PC002, PC007, PC008, PC013.';
+The credits pay pending usage first, so available may rise by less than was credited. For other terms see
+credit_grant().
+
+Raises PC002, PC007, PC008, PC013.
+Example: SELECT credited, available FROM credits.wallet_credit(''ann'', 100, idempotency_key => ''order-17'');';

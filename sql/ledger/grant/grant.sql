@@ -37,26 +37,30 @@ AS 'MODULE_PATHNAME', 'credit_grant_wrapper';
 COMMENT ON FUNCTION credits.credit_grant IS
 'Grants credits under one set of terms and returns the grant.
 
-Makes the customer and the account where they are missing. It pays pending usage first.
-
-customer_id: the customer.
+customer_id: the customer, who is created where missing.
 amount: how many credits: positive, with no more decimals than the currency has.
 currency: the currency; NULL for credits.default_currency.
 category: ''promotional'' or ''paid''.
 name: what people call the grant.
 priority: 0 to 100, lower is used first.
 effective_at: from when on they can be spent; NULL for now. Until then status is ''pending''. Up to 5 minutes before
-  now counts as now. Earlier is PC013, except for imports that set credits.allow_backdating: then the grant and its
-  lines have that time, which must not be before the account''s last line; one whose expires_at has passed as well is
-  granted and expires in the same posting, whose last line is that end.
+  now counts as now, earlier is PC013.
 expires_at: until when they can be spent; NULL for ever.
 applicable_meters: the event names that they may pay for; NULL for anything.
-cost_basis: what was paid for one credit.
+cost_basis: what was paid for one credit, in money; NULL where that is not known.
 granted_by: who granted them.
-idempotency_key: a repeat of it returns the first grant with replayed = true.
+idempotency_key: a repeat with the same key returns the first grant with replayed = true; NULL for none.
 metadata: the application''s own data.
 
-Raises PC002, PC004, PC007, PC008, PC013.';
+The account is created where missing. The credits pay pending usage first.
+
+Imports that set credits.allow_backdating may give an earlier effective_at: the grant and its lines then have that
+time, which must not be before the account''s last line. If expires_at has passed as well, the credits are granted and
+expire in the same posting, whose last line is that end.
+
+Raises PC002, PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.credit_grant(''ann'', 500, name => ''Welcome'',
+  expires_at => now() + interval ''30 days'');';
 
 CREATE FUNCTION credits.credit_grant_void(customer_id text, grant_id uuid, reason text DEFAULT NULL)
 RETURNS credits.credit_grant
@@ -65,14 +69,16 @@ AS 'MODULE_PATHNAME', 'credit_grant_void_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_void IS
 'Takes a grant back now: what remains is gone (ledger type ''void'').
 
-What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
-One that has ended already stays as it is (replayed = true).
-
 customer_id: the customer.
 grant_id: the grant.
 reason: why; it is kept with the grant.
 
-Raises PC009, PC013.';
+What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
+One that has ended already stays as it is (replayed = true).
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_void(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
 
 CREATE FUNCTION credits.credit_grant_expire(customer_id text, grant_id uuid)
 RETURNS credits.credit_grant
@@ -81,12 +87,14 @@ AS 'MODULE_PATHNAME', 'credit_grant_expire_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_expire IS
 'Lets a grant expire now: as credit_grant_void(), but what remains counts as expired (breakage), not as taken back.
 
-expires_at stays what it was; ended_at in the view grants says when.
-
 customer_id: the customer.
 grant_id: the grant.
 
-Raises PC009, PC013.';
+expires_at stays what it was; ended_at in the view grants says when the grant ended.
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_expire(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
 
 CREATE FUNCTION credits.credit_grant_update(
     customer_id text, grant_id uuid, name text DEFAULT NULL, metadata jsonb DEFAULT NULL,
@@ -95,9 +103,7 @@ RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_update_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_update IS
-'Changes a grant''s name, metadata, priority or expiry, never its amount. What is NULL stays.
-
-Priority and expiry of a grant that has ended cannot be changed.
+'Changes a grant''s name, metadata, priority or expiry, never its amount. NULL leaves a value unchanged.
 
 customer_id: the customer.
 grant_id: the grant.
@@ -106,7 +112,11 @@ metadata: the application''s own data.
 priority: 0 to 100, lower is used first.
 expires_at: until when its credits can be spent; ''infinity'' for ever.
 
-Raises PC009, PC013.';
+Priority and expiry of a grant that has ended cannot be changed.
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_update(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), priority => 10);';
 
 CREATE TYPE credits_internal.due_grant AS (grant_id uuid, status text, remaining numeric, lapsed numeric);
 COMMENT ON TYPE credits_internal.due_grant IS 'What due_grants() returns.';
@@ -157,8 +167,8 @@ COMMENT ON VIEW credits.grants IS
 'Credit grants at this moment.
 
 amount is what was granted. remaining can be spent (from effective_at), held is set aside, lapsed expired, was voided
-or was taken back because its price was paid back; consumed is the rest: spent, transferred or corrected. Of an
-account whose rows are damaged grants are as they were posted, with a warning.';
+or was taken back because its price was paid back; consumed is the rest: spent, transferred or corrected. For an
+account whose rows are damaged, grants are as they were posted, with a warning.';
 COMMENT ON COLUMN credits.grants.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.grants.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits.grants.currency IS 'The currency of the amounts.';

@@ -15,11 +15,14 @@ RETURNS SETOF credits.grant_summary
 LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_summary_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_summary IS
-'Sums up a customer''s grants: one row per currency. Writes nothing.
+'Sums up a customer''s grants: one row per currency.
 
 customer_id: the customer.
 
-Raises PC013.';
+It writes nothing.
+
+Raises PC013.
+Example: SELECT * FROM credits.credit_grant_summary(''ann'');';
 
 CREATE TYPE credits.grant_holder AS (
     customer_id text, currency text, balance numeric, available numeric, restricted numeric);
@@ -37,15 +40,18 @@ RETURNS SETOF credits.grant_holder
 LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_holders_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_holders IS
-'Lists customers with a balance at this moment, largest first. Writes nothing.
+'Lists customers with a balance at this moment, largest first.
 
 currency: the currency; NULL for the largest of each currency, page_size of each.
 page_size: 1 to 1,000 customers.
-after: the customer_id of the last row of the previous page, within one currency.
-after_balance: the balance of that row. Without it what that customer has now counts, and the page may skip or repeat
-  customers where that has changed.
+after: the customer_id of the last row of the previous page, within one currency; NULL for the first page.
+after_balance: the balance of that row. Without it the customer''s present balance counts, and the page may skip or
+  repeat customers where that has changed.
 
-Raises PC003, PC007, PC008, PC013.';
+It writes nothing.
+
+Raises PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.credit_grant_holders(''CREDIT'', page_size => 10);';
 
 CREATE TYPE credits.grant_stats AS (
     currency text, day date, grants bigint, granted numeric, remaining numeric, consumed numeric);
@@ -66,14 +72,15 @@ AS 'MODULE_PATHNAME', 'credit_grant_stats_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_stats IS
 'Counts the grants made in a period: per currency one row for all (day NULL), then one per day that had any.
 
-Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
-arrived by a transfer is no grant of its own here. Writes nothing.
-
 currency: only this currency; NULL for all.
 start_at: from when on (included); NULL for no bound.
 end_at: until when (not included); NULL for no bound.
 category: only this category; NULL for both.
 granted_by: only grants by this one; NULL for all.
-time_zone: where days begin.
+time_zone: the time zone that says where days begin.
 
-Raises PC008, PC013.';
+Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
+arrived by a transfer is no grant of its own here. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.credit_grant_stats(''CREDIT'', now() - interval ''30 days'', now());';

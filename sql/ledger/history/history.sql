@@ -33,14 +33,15 @@ AS 'MODULE_PATHNAME', 'wallet_history_wrapper';
 COMMENT ON FUNCTION credits.wallet_history IS
 'Returns a customer''s ledger lines, newest first.
 
-It shows what is posted: CALL maintain() first to have what time brought.
-
 customer_id: the customer.
 currency: the currency; NULL for the newest of all currencies.
 page_size: 1 to 1,000 lines.
 before: the line_no of the last line of the previous page, within one currency; NULL for the newest.
 
-Raises PC008, PC013.';
+It shows what is posted: CALL maintain() first to include what fell due meanwhile, such as grants that expired.
+
+Raises PC008, PC013.
+Example: SELECT line_no, type, amount, running_balance FROM credits.wallet_history(''ann'', page_size => 20);';
 
 CREATE TYPE credits.past_balance AS (
     currency text, as_of timestamptz, balance numeric, available numeric, restricted numeric, held numeric,
@@ -62,14 +63,15 @@ AS 'MODULE_PATHNAME', 'wallet_balance_at_wrapper';
 COMMENT ON FUNCTION credits.wallet_balance_at IS
 'Returns what a customer had at a past moment.
 
-It comes from the ledger: everything that took effect until then counts, whenever it was posted. The cost grows with
-the lines since then. Writes nothing.
-
 customer_id: the customer.
 currency: the currency; NULL for credits.default_currency.
 as_of: the moment; required.
 
-Raises PC008, PC013.';
+It comes from the ledger: everything that took effect until then counts, whenever it was posted. The cost grows with
+the lines since then. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.wallet_balance_at(''ann'', as_of => now() - interval ''1 day'');';
 
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,

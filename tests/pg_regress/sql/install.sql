@@ -78,7 +78,7 @@ WHERE typnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace
 UNION ALL
 SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname IN ('credits', 'credits_internal') AND a.grantee = 0;
 
--- Every function runs as the owner with a pinned search_path and no other setting, but for the procedure that commits,
+-- Every function runs as the owner with a pinned search_path and no other setting, except the procedure that commits, help(),
 -- verify(), which is not to be compiled, the clock, which reads a setting, and wallet_balance, a query that takes the place of
 -- its call, whose names were bound when it was made; none is STRICT.
 SELECT proname AS unpinned, prosecdef, proconfig, proisstrict FROM pg_proc
