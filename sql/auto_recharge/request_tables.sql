@@ -31,7 +31,7 @@ COMMENT ON COLUMN credits_internal.recharges.price_currency IS 'The payment curr
 COMMENT ON COLUMN credits_internal.recharges.credits IS 'Credits that it brings.';
 COMMENT ON COLUMN credits_internal.recharges.payment_method IS 'What the worker charges.';
 COMMENT ON COLUMN credits_internal.recharges.reason IS 'Why it ended as it did.';
-COMMENT ON COLUMN credits_internal.recharges.requested_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.recharges.requested_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.recharges.started_at IS 'When a worker began with it.';
 COMMENT ON COLUMN credits_internal.recharges.expires_at IS 'When it times out.';
 COMMENT ON COLUMN credits_internal.recharges.closed_at IS 'When it ended; NULL while it is open.';

@@ -59,4 +59,4 @@ COMMENT ON COLUMN credits.packages.time_to_live IS
 COMMENT ON COLUMN credits.packages.applicable_meters IS
 'The event names that its credits may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.packages.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.packages.created_at IS 'When the price was made.';
+COMMENT ON COLUMN credits.packages.created_at IS 'When the price was created.';

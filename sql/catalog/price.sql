@@ -12,7 +12,7 @@ COMMENT ON COLUMN credits.price.unit_amount IS 'What one unit costs, in major un
 COMMENT ON COLUMN credits.price.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.price.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.price.active IS 'Whether it is on sale.';
-COMMENT ON COLUMN credits.price.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.price.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.price_create(
     product_id uuid, type text DEFAULT 'one_time', unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL,
@@ -61,7 +61,7 @@ COMMENT ON COLUMN credits.prices.unit_amount IS 'What one unit costs, in major u
 COMMENT ON COLUMN credits.prices.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.prices.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.prices.active IS 'Whether it is on sale: neither it nor its product is archived.';
-COMMENT ON COLUMN credits.prices.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.prices.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.prices.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 COMMENT ON COLUMN credits.prices.product_name IS 'The product''s name.';
 COMMENT ON COLUMN credits.prices.credits IS 'Credits that one unit grants.';

@@ -19,7 +19,7 @@ COMMENT ON COLUMN credits_internal.prices.type IS '''one_time''.';
 COMMENT ON COLUMN credits_internal.prices.unit_amount IS 'What one unit costs, in major units.';
 COMMENT ON COLUMN credits_internal.prices.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits_internal.prices.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.prices.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.prices.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.prices.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 
 CREATE INDEX prices_of_product ON credits_internal.prices (product_id);

@@ -19,7 +19,7 @@ COMMENT ON COLUMN credits.product.applicable_meters IS
 'The event names that its credits may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.product.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.product.active IS 'Whether it is on sale.';
-COMMENT ON COLUMN credits.product.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.product.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.product_create(
     name text, description text DEFAULT NULL, credit_currency text DEFAULT NULL, credits numeric DEFAULT NULL,
@@ -103,5 +103,5 @@ COMMENT ON COLUMN credits.products.applicable_meters IS
 'The event names that its credits may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.products.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.products.active IS 'Whether it is on sale.';
-COMMENT ON COLUMN credits.products.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.products.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.products.archived_at IS 'When it was taken off sale; NULL while it is sold.';

@@ -28,7 +28,7 @@ COMMENT ON COLUMN credits_internal.products.time_to_live IS
 COMMENT ON COLUMN credits_internal.products.applicable_meters IS
 'The meters that its grants may pay for; NULL for anything.';
 COMMENT ON COLUMN credits_internal.products.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.products.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.products.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.products.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.products', '');

@@ -11,6 +11,6 @@ COMMENT ON TABLE credits_internal.signing_keys IS
 where it is first needed.';
 COMMENT ON COLUMN credits_internal.signing_keys.purpose IS '''portal'': links to billing pages.';
 COMMENT ON COLUMN credits_internal.signing_keys.key IS '244 random bits, as text.';
-COMMENT ON COLUMN credits_internal.signing_keys.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.signing_keys.created_at IS 'When it was created.';
 
 -- No pg_extension_config_dump: a dump has no key, and whoever restores it makes a new one.

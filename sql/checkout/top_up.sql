@@ -15,7 +15,7 @@ COMMENT ON COLUMN credits.top_up.credit_currency IS 'The currency of the credits
 COMMENT ON COLUMN credits.top_up.amount IS 'What is due, in major units.';
 COMMENT ON COLUMN credits.top_up.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.top_up.rate IS 'The price of one credit; NULL where it was bought by price.';
-COMMENT ON COLUMN credits.top_up.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.top_up.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.top_up.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 
 CREATE FUNCTION credits.top_up_create(
@@ -101,7 +101,7 @@ COMMENT ON COLUMN credits.top_ups.credit_currency IS 'The currency of the credit
 COMMENT ON COLUMN credits.top_ups.rate IS 'The price of one credit; NULL where it was bought by price.';
 COMMENT ON COLUMN credits.top_ups.provider IS 'The payment provider.';
 COMMENT ON COLUMN credits.top_ups.provider_reference IS 'The provider''s reference of it.';
-COMMENT ON COLUMN credits.top_ups.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.top_ups.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.top_ups.recharge_id IS 'The auto-recharge that asked for it; NULL where a person did.';
 COMMENT ON COLUMN credits.top_ups.paid_amount IS 'What was paid in all payments, in major units; NULL before any.';
 COMMENT ON COLUMN credits.top_ups.refunded_amount IS 'What was paid back, in major units.';
@@ -110,7 +110,7 @@ COMMENT ON COLUMN credits.top_ups.dispute_status IS 'The last dispute: ''open'',
 COMMENT ON COLUMN credits.top_ups.reclaimed IS 'Credits that refunds and disputes took back, left owed or forgave.';
 COMMENT ON COLUMN credits.top_ups.description IS 'For people.';
 COMMENT ON COLUMN credits.top_ups.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.top_ups.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.top_ups.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.top_ups.expires_at IS 'Until when it is to be paid; a later payment is granted all the same.';
 COMMENT ON COLUMN credits.top_ups.paid_at IS 'When its credits were granted.';
 COMMENT ON COLUMN credits.top_ups.due_amount IS

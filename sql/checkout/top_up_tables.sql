@@ -57,7 +57,7 @@ COMMENT ON COLUMN credits_internal.top_ups.applicable_meters IS 'Of its grant; N
 COMMENT ON COLUMN credits_internal.top_ups.name IS 'The name of its grant.';
 COMMENT ON COLUMN credits_internal.top_ups.provider IS 'Who is to take, or took, the payment.';
 COMMENT ON COLUMN credits_internal.top_ups.provider_reference IS 'What the provider calls the payment.';
-COMMENT ON COLUMN credits_internal.top_ups.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits_internal.top_ups.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits_internal.top_ups.recharge_id IS
 'The auto-recharge that asked for it; NULL where a person did.';
 COMMENT ON COLUMN credits_internal.top_ups.due_amount IS

@@ -73,4 +73,4 @@ COMMENT ON COLUMN credits.currencies.active IS 'Whether it takes new grants, deb
 COMMENT ON COLUMN credits.currencies.min_payment IS 'The smallest payment in this currency; NULL for no limit.';
 COMMENT ON COLUMN credits.currencies.max_payment IS 'The largest payment in this currency; NULL for no limit.';
 COMMENT ON COLUMN credits.currencies.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.currencies.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.currencies.created_at IS 'When it was created.';

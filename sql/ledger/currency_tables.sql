@@ -24,6 +24,6 @@ COMMENT ON COLUMN credits_internal.currencies.active IS 'Whether it takes new gr
 COMMENT ON COLUMN credits_internal.currencies.min_payment IS 'The smallest payment, in this currency; NULL for none.';
 COMMENT ON COLUMN credits_internal.currencies.max_payment IS 'The largest payment, in this currency; NULL for none.';
 COMMENT ON COLUMN credits_internal.currencies.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.currencies.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.currencies.created_at IS 'When it was created.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.currencies', '');

@@ -7,7 +7,7 @@ COMMENT ON COLUMN credits.customer.customer_id IS 'The customer: the application
 COMMENT ON COLUMN credits.customer.name IS 'The name of the person or company.';
 COMMENT ON COLUMN credits.customer.email IS 'The customer''s address, not checked; NULL once erased.';
 COMMENT ON COLUMN credits.customer.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.customer.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.customer.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.customer.updated_at IS 'When it last changed.';
 
 CREATE FUNCTION credits.customer_upsert(
@@ -83,6 +83,6 @@ COMMENT ON COLUMN credits.customers.customer_id IS 'The customer: the applicatio
 COMMENT ON COLUMN credits.customers.name IS 'The name of the person or company; NULL once erased.';
 COMMENT ON COLUMN credits.customers.email IS 'The customer''s address, not checked; NULL once erased.';
 COMMENT ON COLUMN credits.customers.metadata IS 'The application''s own data; NULL once erased.';
-COMMENT ON COLUMN credits.customers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.customers.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.customers.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.customers.erased_at IS 'When customer_erase() cleared the person; NULL otherwise.';

@@ -15,7 +15,7 @@ COMMENT ON COLUMN credits_internal.customers.customer_id IS 'The application''s 
 COMMENT ON COLUMN credits_internal.customers.name IS 'The name of the person or company; NULL once erased.';
 COMMENT ON COLUMN credits_internal.customers.email IS 'Not checked; gone once erased.';
 COMMENT ON COLUMN credits_internal.customers.metadata IS 'The application''s own data; NULL once erased.';
-COMMENT ON COLUMN credits_internal.customers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.customers.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.customers.updated_at IS 'When customer_upsert last touched it.';
 COMMENT ON COLUMN credits_internal.customers.erased_at IS 'When customer_erase forgot the person; NULL otherwise.';
 

@@ -94,7 +94,7 @@ FROM credits_internal.holds h WHERE h.status <> 'open';
 COMMENT ON VIEW credits.holds IS
 'Every hold at this moment.
 
-A hold that ran out shows as ''expired'' from that moment, whether or not anything has posted it. What is set aside
+A hold that has expired shows as ''expired'' from that moment, whether or not anything has posted it. What is set aside
 now: status = ''open''.';
 COMMENT ON COLUMN credits.holds.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.holds.hold_id IS 'The hold.';
@@ -107,6 +107,6 @@ COMMENT ON COLUMN credits.holds.description IS 'The caller''s description.';
 COMMENT ON COLUMN credits.holds.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.holds.capture_description IS 'The caller''s description of what was spent.';
 COMMENT ON COLUMN credits.holds.capture_metadata IS 'The application''s own data about what was spent.';
-COMMENT ON COLUMN credits.holds.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.holds.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.holds.expires_at IS 'From when on it counts as released.';
-COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured, released or ran out; NULL while it is open.';
+COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured or released, or expired; NULL while it is open.';

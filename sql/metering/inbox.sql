@@ -27,7 +27,6 @@ error: only rows with this error code; NULL for any.
 
 It is for rows whose cause has been put right. See the view rejected_events.
 
-Raises PC013.
 Example: SELECT credits.inbox_retry(error => ''PC004'');';
 
 CREATE FUNCTION credits.inbox_discard(rejected_ids uuid[])
@@ -44,7 +43,6 @@ rejected_ids: which rows.
 
 See the view rejected_events.
 
-Raises PC013.
 Example: SELECT credits.inbox_discard(
   ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE error = ''PC004''));';
 

@@ -17,7 +17,7 @@ CREATE TABLE credits.inbox (
 
 COMMENT ON TABLE credits.inbox IS
 'Usage on its way in: COPY or INSERT it here, naming the columns, and settle() or maintain() charges it in this order,
-each row as report_meter_event would. Nothing is refused here: rows with an error are put aside (view
+each row as report_meter_event would. Nothing is refused here: rows with an error are set aside (view
 rejected_events), repeats are dropped.';
 COMMENT ON COLUMN credits.inbox.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits.inbox.event_name IS 'The meter.';

@@ -142,7 +142,7 @@ COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that
 COMMENT ON COLUMN credits.meters.price_since IS 'When this price was set.';
 COMMENT ON COLUMN credits.meters.description IS 'For people.';
 COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.meters.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.meters.created_at IS 'When it was created.';
 
 CREATE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.created_at AS price_since

@@ -34,7 +34,7 @@ COMMENT ON COLUMN credits_internal.meters.active IS 'Whether it takes new events
 COMMENT ON COLUMN credits_internal.meters.price_version IS 'The version of the price that new events are charged by.';
 COMMENT ON COLUMN credits_internal.meters.description IS 'For people.';
 COMMENT ON COLUMN credits_internal.meters.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was created.';
 
 CREATE TABLE credits_internal.meter_prices (
     event_name text COLLATE "C" NOT NULL,

@@ -3,7 +3,7 @@
 CREATE TYPE credits.outbox_consumer AS (consumer text, created_at timestamptz);
 COMMENT ON TYPE credits.outbox_consumer IS 'A consumer, as outbox_consumer_create() returns it.';
 COMMENT ON COLUMN credits.outbox_consumer.consumer IS 'The consumer''s name.';
-COMMENT ON COLUMN credits.outbox_consumer.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.outbox_consumer.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.outbox_consumer_create(consumer text)
 RETURNS credits.outbox_consumer

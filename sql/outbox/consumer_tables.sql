@@ -7,7 +7,7 @@ CREATE TABLE credits_internal.outbox_consumers (
 
 COMMENT ON TABLE credits_internal.outbox_consumers IS 'Who is handed rows of the outbox.';
 COMMENT ON COLUMN credits_internal.outbox_consumers.consumer IS 'The name that its sessions share.';
-COMMENT ON COLUMN credits_internal.outbox_consumers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.outbox_consumers.created_at IS 'When it was created.';
 
 CREATE TABLE credits_internal.outbox_positions (
     customer_id   text COLLATE "C" NOT NULL,

@@ -85,7 +85,7 @@ CROSS JOIN LATERAL (
 COMMENT ON VIEW credits.outbox_backlog IS
 'Every consumer of the outbox, with what it has not acknowledged and what is leased to its sessions.';
 COMMENT ON COLUMN credits.outbox_backlog.consumer IS 'The consumer''s name.';
-COMMENT ON COLUMN credits.outbox_backlog.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.outbox_backlog.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.outbox_backlog.waiting IS 'How many rows it has not acknowledged.';
 COMMENT ON COLUMN credits.outbox_backlog.oldest_at IS 'When the oldest of them was written.';
 COMMENT ON COLUMN credits.outbox_backlog.leased_customers IS 'How many customers'' rows are leased to its sessions.';

@@ -7,7 +7,7 @@ COMMENT ON TYPE credits.payment_outcome IS
 'A top-up after a payment was recorded, as payment_succeeded(), payment_failed() and top_up_expire() return it.';
 COMMENT ON COLUMN credits.payment_outcome.top_up_id IS 'The top-up.';
 COMMENT ON COLUMN credits.payment_outcome.status IS '''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''.';
-COMMENT ON COLUMN credits.payment_outcome.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.payment_outcome.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.payment_outcome.credits IS 'Credits that the top-up buys.';
 COMMENT ON COLUMN credits.payment_outcome.credit_currency IS 'The currency of the credits.';
 COMMENT ON COLUMN credits.payment_outcome.available IS 'What a plain debit may take afterwards.';

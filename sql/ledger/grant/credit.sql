@@ -3,7 +3,7 @@
 CREATE TYPE credits.credit AS (
     grant_id uuid, currency text, credited numeric, available numeric, replayed boolean);
 COMMENT ON TYPE credits.credit IS 'Credits added, as wallet_credit() returns it.';
-COMMENT ON COLUMN credits.credit.grant_id IS 'The grant that was made.';
+COMMENT ON COLUMN credits.credit.grant_id IS 'The new grant.';
 COMMENT ON COLUMN credits.credit.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.credit.credited IS 'How many credits were added.';
 COMMENT ON COLUMN credits.credit.available IS 'What a plain debit may take.';

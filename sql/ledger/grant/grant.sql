@@ -23,7 +23,7 @@ COMMENT ON COLUMN credits.credit_grant.cost_basis IS 'What was paid for one cred
 COMMENT ON COLUMN credits.credit_grant.name IS 'What people call it.';
 COMMENT ON COLUMN credits.credit_grant.granted_by IS 'Who granted it.';
 COMMENT ON COLUMN credits.credit_grant.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.credit_grant.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.credit_grant.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.credit_grant.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 
 CREATE FUNCTION credits.credit_grant(
@@ -192,6 +192,6 @@ COMMENT ON COLUMN credits.grants.applicable_meters IS
 COMMENT ON COLUMN credits.grants.cost_basis IS 'What was paid for one credit, for revenue recognition.';
 COMMENT ON COLUMN credits.grants.granted_by IS 'Who granted it.';
 COMMENT ON COLUMN credits.grants.transferred_from IS
-'The customer that the credits came from; NULL unless a transfer made it.';
+'The customer that the credits came from; NULL unless a transfer created it.';
 COMMENT ON COLUMN credits.grants.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.grants.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.grants.created_at IS 'When it was created.';

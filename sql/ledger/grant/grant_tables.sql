@@ -53,7 +53,7 @@ COMMENT ON COLUMN credits_internal.credit_grants.created_at IS 'When it was made
 COMMENT ON COLUMN credits_internal.credit_grants.ended_at IS 'When it was voided or expired by hand; NULL otherwise.';
 COMMENT ON COLUMN credits_internal.credit_grants.ended_reason IS 'Why it was voided, as the caller said.';
 COMMENT ON COLUMN credits_internal.credit_grants.transferred_from IS
-'The customer that the credits came from; NULL unless a transfer made it.';
+'The customer that the credits came from; NULL unless a transfer created it.';
 COMMENT ON COLUMN credits_internal.credit_grants.clawback_operations IS
 'Which operations take credits of it when they come back: their price was paid back while they were held, or they were
 forgiven. The oldest first; NULL for none.';

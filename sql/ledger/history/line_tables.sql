@@ -32,8 +32,8 @@ COMMENT ON COLUMN credits_internal.operations.amount IS
 COMMENT ON COLUMN credits_internal.operations.category IS 'Of the grant, where it made one.';
 COMMENT ON COLUMN credits_internal.operations.grant_id IS
 'The grant, where it made one; of a debit that is its own line, the grant that paid.';
-COMMENT ON COLUMN credits_internal.operations.counterparty IS 'Of a transfer, the other customer.';
-COMMENT ON COLUMN credits_internal.operations.reason IS 'Of an adjustment, its reason.';
+COMMENT ON COLUMN credits_internal.operations.counterparty IS 'For a transfer, the other customer.';
+COMMENT ON COLUMN credits_internal.operations.reason IS 'For an adjustment, its reason.';
 COMMENT ON COLUMN credits_internal.operations.idempotency_key IS
 'Unique per customer for ever, over all functions; NULL for none.';
 COMMENT ON COLUMN credits_internal.operations.description IS 'The caller''s description.';
