@@ -69,7 +69,7 @@ COMMENT ON COLUMN credits_internal.currencies.active IS 'Whether it takes new gr
 COMMENT ON COLUMN credits_internal.currencies.min_payment IS 'The smallest payment, in this currency; NULL for none.';
 COMMENT ON COLUMN credits_internal.currencies.max_payment IS 'The largest payment, in this currency; NULL for none.';
 COMMENT ON COLUMN credits_internal.currencies.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.currencies.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.currencies.created_at IS 'When it was created.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.currencies', '');
 
@@ -90,7 +90,7 @@ COMMENT ON COLUMN credits_internal.customers.customer_id IS 'The application''s 
 COMMENT ON COLUMN credits_internal.customers.name IS 'The name of the person or company; NULL once erased.';
 COMMENT ON COLUMN credits_internal.customers.email IS 'Not checked; gone once erased.';
 COMMENT ON COLUMN credits_internal.customers.metadata IS 'The application''s own data; NULL once erased.';
-COMMENT ON COLUMN credits_internal.customers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.customers.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.customers.updated_at IS 'When customer_upsert last touched it.';
 COMMENT ON COLUMN credits_internal.customers.erased_at IS 'When customer_erase forgot the person; NULL otherwise.';
 
@@ -105,10 +105,10 @@ CREATE TABLE credits_internal.accounts (
     created_at            timestamptz NOT NULL DEFAULT now(),
     overdraft_limit       numeric NOT NULL DEFAULT 'infinity',
     low_balance_threshold numeric NOT NULL DEFAULT 0,
-    told                  smallint NOT NULL DEFAULT 0,
+    reported_level        smallint NOT NULL DEFAULT 0,
     issued                numeric NOT NULL DEFAULT 0,
-    watch_above           numeric NOT NULL DEFAULT 'infinity',
-    watch_below           numeric NOT NULL DEFAULT 0,
+    evaluate_above        numeric NOT NULL DEFAULT 'infinity',
+    evaluate_below        numeric NOT NULL DEFAULT 0,
     restricted            numeric NOT NULL DEFAULT 0,
     held                  numeric NOT NULL DEFAULT 0,
     pending               numeric NOT NULL DEFAULT 0,
@@ -134,13 +134,13 @@ COMMENT ON COLUMN credits_internal.accounts.overdraft_limit IS
 'The most pending usage that it may owe; ''infinity'' for any.';
 COMMENT ON COLUMN credits_internal.accounts.low_balance_threshold IS
 'Available below this is a low balance; 0 for never.';
-COMMENT ON COLUMN credits_internal.accounts.told IS
+COMMENT ON COLUMN credits_internal.accounts.reported_level IS
 'What was last published of the balance: 0 nothing, 1 that it is low, 2 that nothing is left.';
 COMMENT ON COLUMN credits_internal.accounts.issued IS
 'All that it was ever granted, of its currency at most 28 digits: no more can be available, held or come back.';
-COMMENT ON COLUMN credits_internal.accounts.watch_above IS
+COMMENT ON COLUMN credits_internal.accounts.evaluate_above IS
 'Once so much is available again, policies of the balance are evaluated. infinity: never.';
-COMMENT ON COLUMN credits_internal.accounts.watch_below IS 'Once less is available, likewise.';
+COMMENT ON COLUMN credits_internal.accounts.evaluate_below IS 'Once less is available, likewise.';
 COMMENT ON COLUMN credits_internal.accounts.restricted IS 'What remains in grants for certain meters only.';
 COMMENT ON COLUMN credits_internal.accounts.held IS 'Set aside for work in progress.';
 COMMENT ON COLUMN credits_internal.accounts.pending IS 'Owed: usage that no credit covered yet.';
@@ -155,7 +155,7 @@ COMMENT ON COLUMN credits_internal.accounts.head_floor IS
 'What is available once that grant is used up, so that available less this is what remains of it: its own row is out of
 date. A charge changes available alone.';
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
-'What a charge by that grant alone must leave more of available than: head_floor or watch_below, whichever is more;
+'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
 infinity, for not at all, where posted_at is later than its last line, until the next.';
 COMMENT ON COLUMN credits_internal.accounts.available IS 'What a plain debit may take.';
 COMMENT ON COLUMN credits_internal.accounts.posted_at IS 'The time of the last posting; the next is not earlier.';
@@ -196,29 +196,29 @@ SELECT pg_catalog.pg_extension_config_dump('credits_internal.account_failures', 
 -- Credit grants.
 
 CREATE TABLE credits_internal.credit_grants (
-    customer_id       text COLLATE "C" NOT NULL,
-    grant_id          uuid NOT NULL,
-    currency          text COLLATE "C" NOT NULL,
-    category          text NOT NULL CHECK (category IN ('paid', 'promotional')),
-    status            text NOT NULL CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided')),
-    priority          smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
-    amount            numeric NOT NULL CHECK (amount > 0),
-    remaining         numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
-    lapsed            numeric NOT NULL DEFAULT 0 CHECK (lapsed BETWEEN 0 AND amount),
-    effective_at      timestamptz NOT NULL,
-    expires_at        timestamptz NOT NULL DEFAULT 'infinity' CHECK (expires_at > effective_at),
-    applicable_meters text[],
-    cost_basis        numeric CHECK (cost_basis >= 0),
-    name              text,
-    granted_by        text,
-    metadata          jsonb,
-    created_at        timestamptz NOT NULL,
-    ended_at          timestamptz,
-    ended_reason      text,
-    transferred_from  text COLLATE "C",
-    claim_operations  uuid[],
-    claims            numeric[],
-    claims_owe        boolean[],
+    customer_id         text COLLATE "C" NOT NULL,
+    grant_id            uuid NOT NULL,
+    currency            text COLLATE "C" NOT NULL,
+    category            text NOT NULL CHECK (category IN ('paid', 'promotional')),
+    status              text NOT NULL CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided')),
+    priority            smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
+    amount              numeric NOT NULL CHECK (amount > 0),
+    remaining           numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
+    lapsed              numeric NOT NULL DEFAULT 0 CHECK (lapsed BETWEEN 0 AND amount),
+    effective_at        timestamptz NOT NULL,
+    expires_at          timestamptz NOT NULL DEFAULT 'infinity' CHECK (expires_at > effective_at),
+    applicable_meters   text[],
+    cost_basis          numeric CHECK (cost_basis >= 0),
+    name                text,
+    granted_by          text,
+    metadata            jsonb,
+    created_at          timestamptz NOT NULL,
+    ended_at            timestamptz,
+    ended_reason        text,
+    transferred_from    text COLLATE "C",
+    clawback_operations uuid[],
+    clawback_amounts    numeric[],
+    clawback_owes       boolean[],
     PRIMARY KEY (customer_id, grant_id)
 ) WITH (fillfactor = 80);
 
@@ -248,12 +248,12 @@ COMMENT ON COLUMN credits_internal.credit_grants.created_at IS 'When it was made
 COMMENT ON COLUMN credits_internal.credit_grants.ended_at IS 'When it was voided or expired by hand; NULL otherwise.';
 COMMENT ON COLUMN credits_internal.credit_grants.ended_reason IS 'Why it was voided, as the caller said.';
 COMMENT ON COLUMN credits_internal.credit_grants.transferred_from IS
-'The customer that the credits came from; NULL unless a transfer made it.';
-COMMENT ON COLUMN credits_internal.credit_grants.claim_operations IS
+'The customer that the credits came from; NULL unless a transfer created it.';
+COMMENT ON COLUMN credits_internal.credit_grants.clawback_operations IS
 'Which operations take credits of it when they come back: their price was paid back while they were held, or they were
 forgiven. The oldest first; NULL for none.';
-COMMENT ON COLUMN credits_internal.credit_grants.claims IS 'How many credits each of them takes.';
-COMMENT ON COLUMN credits_internal.credit_grants.claims_owe IS
+COMMENT ON COLUMN credits_internal.credit_grants.clawback_amounts IS 'How many credits each of them takes.';
+COMMENT ON COLUMN credits_internal.credit_grants.clawback_owes IS
 'Of each whether they are owed once their hold is captured.';
 
 -- Grants that can be drawn on, in the order in which they are.
@@ -303,8 +303,8 @@ COMMENT ON COLUMN credits_internal.operations.amount IS
 COMMENT ON COLUMN credits_internal.operations.category IS 'Of the grant, where it made one.';
 COMMENT ON COLUMN credits_internal.operations.grant_id IS
 'The grant, where it made one; of a debit that is its own line, the grant that paid.';
-COMMENT ON COLUMN credits_internal.operations.counterparty IS 'Of a transfer, the other customer.';
-COMMENT ON COLUMN credits_internal.operations.reason IS 'Of an adjustment, its reason.';
+COMMENT ON COLUMN credits_internal.operations.counterparty IS 'For a transfer, the other customer.';
+COMMENT ON COLUMN credits_internal.operations.reason IS 'For an adjustment, its reason.';
 COMMENT ON COLUMN credits_internal.operations.idempotency_key IS
 'Unique per customer for ever, over all functions; NULL for none.';
 COMMENT ON COLUMN credits_internal.operations.description IS 'The caller''s description.';
@@ -462,7 +462,7 @@ COMMENT ON COLUMN credits_internal.meters.active IS 'Whether it takes new events
 COMMENT ON COLUMN credits_internal.meters.price_version IS 'The version of the price that new events are charged by.';
 COMMENT ON COLUMN credits_internal.meters.description IS 'For people.';
 COMMENT ON COLUMN credits_internal.meters.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was created.';
 
 CREATE TABLE credits_internal.meter_prices (
     event_name text COLLATE "C" NOT NULL,
@@ -721,7 +721,7 @@ SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_ranks', '');
 
 -- Where pipelines put usage, and nothing is refused. settle() drains it in the order of received_at, then of where
 -- rows are: so no sequence decides, which a logical replica would not have. It has no index, which would cost more
--- than the row: see src/metering/waiting.rs.
+-- than the row: see src/metering/inbox/cursor.rs.
 CREATE TABLE credits.inbox (
     customer_id     text COLLATE "C",
     event_name      text COLLATE "C",
@@ -736,19 +736,20 @@ CREATE TABLE credits.inbox (
 
 COMMENT ON TABLE credits.inbox IS
 'Usage on its way in: COPY or INSERT it here, naming the columns, and settle() or maintain() charges it in this order,
-each row as report_meter_event would. Nothing is refused here: rows with an error are put aside (view
+each row as report_meter_event would. Nothing is refused here: rows with an error are set aside (view
 rejected_events), repeats are dropped.';
 COMMENT ON COLUMN credits.inbox.customer_id IS 'The customer.';
-COMMENT ON COLUMN credits.inbox.event_name IS 'Its meter.';
-COMMENT ON COLUMN credits.inbox.value IS 'How much, in the meter''s unit; left out 1.';
-COMMENT ON COLUMN credits.inbox.identifier IS 'The reporter''s own, unique per customer for ever.';
+COMMENT ON COLUMN credits.inbox.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.inbox.value IS 'How much, in the meter''s unit; 1 where it is left out.';
+COMMENT ON COLUMN credits.inbox.identifier IS
+'The reporter''s own key of the event, unique per customer for ever.';
 COMMENT ON COLUMN credits.inbox.occurred_at IS 'When the usage happened; left out or NULL: when the row was put in.';
 COMMENT ON COLUMN credits.inbox.subscription_id IS 'The application''s own data.';
 COMMENT ON COLUMN credits.inbox.source_data IS 'The application''s own data.';
 COMMENT ON COLUMN credits.inbox.metadata IS 'The application''s own data; one key of it may decide the price.';
 COMMENT ON COLUMN credits.inbox.received_at IS
-'When it was put in: as of when it is charged, or at the account''s time where that has moved past. Rows of one
-transaction are charged in the order in which they lie.';
+'When the row was put in. It is charged as of then, or at the account''s time where that is later. Rows of one
+transaction are charged in the order in which they are stored.';
 
 -- Where a publication has it, a row that is deleted is published whole.
 ALTER TABLE credits.inbox REPLICA IDENTITY FULL;
@@ -821,7 +822,7 @@ COMMENT ON COLUMN credits_internal.products.time_to_live IS
 COMMENT ON COLUMN credits_internal.products.applicable_meters IS
 'The meters that its grants may pay for; NULL for anything.';
 COMMENT ON COLUMN credits_internal.products.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.products.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.products.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.products.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.products', '');
@@ -847,7 +848,7 @@ COMMENT ON COLUMN credits_internal.prices.type IS '''one_time''.';
 COMMENT ON COLUMN credits_internal.prices.unit_amount IS 'What one unit costs, in major units.';
 COMMENT ON COLUMN credits_internal.prices.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits_internal.prices.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits_internal.prices.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.prices.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.prices.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 
 CREATE INDEX prices_of_product ON credits_internal.prices (product_id);
@@ -1198,11 +1199,11 @@ COMMENT ON COLUMN credits_internal.top_ups.applicable_meters IS 'Of its grant; N
 COMMENT ON COLUMN credits_internal.top_ups.name IS 'The name of its grant.';
 COMMENT ON COLUMN credits_internal.top_ups.provider IS 'Who is to take, or took, the payment.';
 COMMENT ON COLUMN credits_internal.top_ups.provider_reference IS 'What the provider calls the payment.';
-COMMENT ON COLUMN credits_internal.top_ups.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits_internal.top_ups.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits_internal.top_ups.recharge_id IS
 'The auto-recharge that asked for it; NULL where a person did.';
 COMMENT ON COLUMN credits_internal.top_ups.due_amount IS
-'What is due without a tax in the price and without the provider''s discount, in major units.';
+'What is due, excluding a tax in the price and the provider''s discount, in major units.';
 COMMENT ON COLUMN credits_internal.top_ups.paid_amount IS
 'What was paid in all payments, in major units; NULL before any.';
 COMMENT ON COLUMN credits_internal.top_ups.refunded_amount IS 'What was paid back in all, in major units.';
@@ -1242,7 +1243,7 @@ COMMENT ON TABLE credits_internal.signing_keys IS
 where it is first needed.';
 COMMENT ON COLUMN credits_internal.signing_keys.purpose IS '''portal'': links to billing pages.';
 COMMENT ON COLUMN credits_internal.signing_keys.key IS '244 random bits, as text.';
-COMMENT ON COLUMN credits_internal.signing_keys.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.signing_keys.created_at IS 'When it was created.';
 
 -- No pg_extension_config_dump: a dump has no key, and whoever restores it makes a new one.
 
@@ -1339,7 +1340,7 @@ COMMENT ON COLUMN credits_internal.recharges.price_currency IS 'The payment curr
 COMMENT ON COLUMN credits_internal.recharges.credits IS 'Credits that it brings.';
 COMMENT ON COLUMN credits_internal.recharges.payment_method IS 'What the worker charges.';
 COMMENT ON COLUMN credits_internal.recharges.reason IS 'Why it ended as it did.';
-COMMENT ON COLUMN credits_internal.recharges.requested_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.recharges.requested_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.recharges.started_at IS 'When a worker began with it.';
 COMMENT ON COLUMN credits_internal.recharges.expires_at IS 'When it times out.';
 COMMENT ON COLUMN credits_internal.recharges.closed_at IS 'When it ended; NULL while it is open.';
@@ -1398,7 +1399,7 @@ CREATE TABLE credits_internal.outbox_consumers (
 
 COMMENT ON TABLE credits_internal.outbox_consumers IS 'Who is handed rows of the outbox.';
 COMMENT ON COLUMN credits_internal.outbox_consumers.consumer IS 'The name that its sessions share.';
-COMMENT ON COLUMN credits_internal.outbox_consumers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits_internal.outbox_consumers.created_at IS 'When it was created.';
 
 CREATE TABLE credits_internal.outbox_positions (
     customer_id   text COLLATE "C" NOT NULL,
@@ -1427,7 +1428,10 @@ RETURNS timestamptz
 LANGUAGE c STABLE
 AS 'MODULE_PATHNAME', 'clock_wrapper';
 COMMENT ON FUNCTION credits.clock IS
-'Returns what pg_credits takes for now(): the start of the transaction, or credits.test_clock where that is set.';
+'Returns what pg_credits takes for now(): the start of the transaction, or credits.test_clock where that is set.
+
+Raises PC013.
+Example: SELECT credits.clock();';
 
 -- The errors that pg_credits raises. The list is in src/error/codes.rs.
 
@@ -1528,9 +1532,7 @@ RETURNS credits.currency
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'currency_create_wrapper';
 COMMENT ON FUNCTION credits.currency_create IS
-'Makes a currency: a credit unit or money.
-
-''CREDIT'' with 6 decimals makes itself on first use.
+'Creates a currency: a credit unit or money.
 
 currency: its code, 1 to 32 characters.
 name: what people call it.
@@ -1539,7 +1541,12 @@ kind: ''credit'' for a credit unit, ''fiat'' for money.
 symbol: for display.
 metadata: the application''s own data.
 
-Raises PC013 (also where the currency exists).';
+The currency CREDIT, with 6 decimals, is created when it is first used.
+
+A currency that exists already is PC013.
+
+Raises PC013.
+Example: SELECT * FROM credits.currency_create(''EUR'', ''Euro'', decimals => 2, kind => ''fiat'', symbol => ''€'');';
 
 CREATE FUNCTION credits.currency_update(
     currency text, name text DEFAULT NULL, kind text DEFAULT NULL, symbol text DEFAULT NULL,
@@ -1549,18 +1556,19 @@ RETURNS credits.currency
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'currency_update_wrapper';
 COMMENT ON FUNCTION credits.currency_update IS
-'Changes a currency, except its code and decimals. What is NULL stays.
+'Changes a currency, except its code and decimals. NULL leaves a value unchanged.
 
 currency: its code.
 name: what people call it.
-kind: ''credit'' or ''fiat''.
+kind: ''credit'' for a credit unit, ''fiat'' for money.
 symbol: for display.
-active: false refuses new grants, debits and usage (PC008).
-min_payment: the smallest payment in it; ''infinity'' removes the limit.
-max_payment: the largest payment in it; ''infinity'' removes the limit.
+active: false refuses new grants, debits and usage (PC008); true accepts them again.
+min_payment: the smallest payment in it, in major units; ''infinity'' removes the limit.
+max_payment: the largest payment in it, in major units; ''infinity'' removes the limit.
 metadata: the application''s own data.
 
-Raises PC007, PC008, PC013.';
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.currency_update(''USD'', min_payment => 5, max_payment => 500);';
 
 CREATE VIEW credits.currencies AS
 SELECT c.currency, c.name, c.decimals::integer AS decimals, c.kind, c.symbol, c.active, c.min_payment, c.max_payment,
@@ -1576,7 +1584,7 @@ COMMENT ON COLUMN credits.currencies.active IS 'Whether it takes new grants, deb
 COMMENT ON COLUMN credits.currencies.min_payment IS 'The smallest payment in this currency; NULL for no limit.';
 COMMENT ON COLUMN credits.currencies.max_payment IS 'The largest payment in this currency; NULL for no limit.';
 COMMENT ON COLUMN credits.currencies.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.currencies.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.currencies.created_at IS 'When it was created.';
 
 -- Customers.
 
@@ -1587,7 +1595,7 @@ COMMENT ON COLUMN credits.customer.customer_id IS 'The customer: the application
 COMMENT ON COLUMN credits.customer.name IS 'The name of the person or company.';
 COMMENT ON COLUMN credits.customer.email IS 'The customer''s address, not checked; NULL once erased.';
 COMMENT ON COLUMN credits.customer.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.customer.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.customer.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.customer.updated_at IS 'When it last changed.';
 
 CREATE FUNCTION credits.customer_upsert(
@@ -1596,19 +1604,20 @@ RETURNS credits.customer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_upsert_wrapper';
 COMMENT ON FUNCTION credits.customer_upsert IS
-'Creates a customer or updates one. What is NULL stays.
+'Creates a customer or updates one. NULL leaves a value unchanged.
 
 customer_id: the application''s own key, 1 to 255 characters.
 name: the name of the person or company.
 email: an address; it is not checked.
 metadata: the application''s own data.
 
-Raises PC013.';
+Raises PC013.
+Example: SELECT * FROM credits.customer_upsert(''ann'', name => ''Ann Lee'', email => ''ann@example.com'');';
 
 CREATE TYPE credits.erasure AS (customer_id text, erased_at timestamptz);
 COMMENT ON TYPE credits.erasure IS 'What customer_erase() returns.';
 COMMENT ON COLUMN credits.erasure.customer_id IS 'The customer: the application''s own key.';
-COMMENT ON COLUMN credits.erasure.erased_at IS 'When the person was erased first.';
+COMMENT ON COLUMN credits.erasure.erased_at IS 'When the person was first erased.';
 
 CREATE FUNCTION credits.customer_erase(customer_id text)
 RETURNS credits.erasure
@@ -1617,15 +1626,18 @@ AS 'MODULE_PATHNAME', 'customer_erase_wrapper';
 COMMENT ON FUNCTION credits.customer_erase IS
 'Forgets the person and keeps the ledger.
 
-It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
-providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
-''recharge.disabled''), and a request that no worker has begun is canceled. What the application wrote with usage,
-spending and purchases stays: see customer_metadata_clear(). A repeat clears what came since, and returns when it was
-done first.
-
 customer_id: the customer.
 
-Raises PC003, PC013.';
+It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
+providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
+''recharge.disabled''), and a request that no worker has begun is canceled.
+
+What the application wrote with usage, spending and purchases stays: see customer_metadata_clear().
+
+A repeat clears what came since, and returns when it was first done.
+
+Raises PC003, PC013.
+Example: SELECT * FROM credits.customer_erase(''ann'');';
 
 CREATE TYPE credits.metadata_clearance AS (cleared bigint, waiting bigint);
 COMMENT ON TYPE credits.metadata_clearance IS 'What customer_metadata_clear() returns.';
@@ -1640,14 +1652,16 @@ AS 'MODULE_PATHNAME', 'customer_metadata_clear_wrapper';
 COMMENT ON FUNCTION credits.customer_metadata_clear IS
 'Clears what the application wrote with a customer''s usage, spending, grants and purchases.
 
-It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants; and the reasons of cancellations and voids. No amount, line, key or
-identifier is touched. Of an event''s metadata the value stays that its price goes by, where the price names it. Locks
-the customer''s accounts until the transaction ends, and takes as long as there are events.
-
 customer_id: the customer.
 
-Raises PC003, PC013.';
+It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
+operations, holds and top-ups; metadata of grants; and the reasons of cancellations and voids. No amount, line, key or
+identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
+
+It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
+
+Raises PC003, PC013.
+Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
 
 CREATE VIEW credits.customers AS
 SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at
@@ -1657,7 +1671,7 @@ COMMENT ON COLUMN credits.customers.customer_id IS 'The customer: the applicatio
 COMMENT ON COLUMN credits.customers.name IS 'The name of the person or company; NULL once erased.';
 COMMENT ON COLUMN credits.customers.email IS 'The customer''s address, not checked; NULL once erased.';
 COMMENT ON COLUMN credits.customers.metadata IS 'The application''s own data; NULL once erased.';
-COMMENT ON COLUMN credits.customers.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.customers.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.customers.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.customers.erased_at IS 'When customer_erase() cleared the person; NULL otherwise.';
 
@@ -1669,7 +1683,8 @@ COMMENT ON TYPE credits.account IS 'An account''s limits, as account_configure()
 COMMENT ON COLUMN credits.account.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits.account.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.account.overdraft_limit IS 'The most usage that the account may owe; NULL for no limit.';
-COMMENT ON COLUMN credits.account.low_balance_threshold IS 'Less available than this is a low balance; NULL for none.';
+COMMENT ON COLUMN credits.account.low_balance_threshold IS
+'The balance is low while less than this is available; NULL for none.';
 
 CREATE FUNCTION credits.account_configure(
     customer_id text, currency text DEFAULT NULL, overdraft_limit numeric DEFAULT NULL,
@@ -1678,14 +1693,18 @@ RETURNS credits.account
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'account_configure_wrapper';
 COMMENT ON FUNCTION credits.account_configure IS
-'Sets what an account may owe and when its balance is low. What is NULL stays; ''infinity'' removes a limit.
+'Sets how much an account may owe, and when its balance is low. NULL leaves a value unchanged; ''infinity'' removes a
+limit.
 
 customer_id: the customer.
 currency: the currency of the account; NULL for credits.default_currency.
-overdraft_limit: the most pending usage, in credits. An event that would take it beyond is refused in full (PC001).
-low_balance_threshold: in credits. The view wallets has is_low where available is below it.
+overdraft_limit: the most usage that the account may owe, in credits. An event that would exceed it is refused in full
+  (PC001).
+low_balance_threshold: the balance is low while less than this many credits are available: see is_low of the view
+  wallets.
 
-Raises PC003, PC007, PC008, PC013.';
+Raises PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.account_configure(''ann'', overdraft_limit => 50, low_balance_threshold => 10);';
 
 -- Balances and wallets.
 
@@ -1751,13 +1770,14 @@ END;
 COMMENT ON FUNCTION credits.wallet_balance IS
 'Returns what a customer has at this moment, whether or not any job has run: one row per account.
 
-With a currency exactly one row, zeros where there is nothing. Writes nothing and runs on a standby. It becomes part
-of the caller''s query, so prepared statements are fastest.
-
 customer_id: the customer.
 currency: the currency of the account; NULL for all accounts.
 
-Raises PC008, PC013.';
+With a currency it returns exactly one row, with zeros where there is nothing. It writes nothing and runs on a
+standby. It becomes part of the caller''s query, so prepared statements are fastest.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.wallet_balance(''ann'', ''CREDIT'');';
 
 -- Accounts whose rows are not the last word: time has changed something, or usage waits to be charged.
 CREATE VIEW credits_internal.unposted AS
@@ -1788,8 +1808,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN (b.now).available ELSE a.avail
 COMMENT ON VIEW credits.wallets IS
 'Accounts at this moment, one per customer and currency.
 
-balance is available and restricted. The limits are those that account_configure() set. Of an account whose rows are
-damaged the amounts are NULL, with a warning; verify() says what is wrong.';
+balance is available and restricted. The limits are those that account_configure() set. For an account whose rows
+are damaged, the amounts are NULL, with a warning; verify() says what is wrong.';
 COMMENT ON COLUMN credits.wallets.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.wallets.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.wallets.balance IS 'Available and restricted credits.';
@@ -1800,7 +1820,8 @@ COMMENT ON COLUMN credits.wallets.pending IS 'Usage owed: not covered by credits
 COMMENT ON COLUMN credits.wallets.next_expiry_at IS 'When credits expire next; NULL where none do.';
 COMMENT ON COLUMN credits.wallets.next_expiry_amount IS 'How many credits expire then; NULL where none do.';
 COMMENT ON COLUMN credits.wallets.overdraft_limit IS 'The most usage that the account may owe; NULL for no limit.';
-COMMENT ON COLUMN credits.wallets.low_balance_threshold IS 'Less available than this is a low balance; NULL for none.';
+COMMENT ON COLUMN credits.wallets.low_balance_threshold IS
+'The balance is low while less than this is available; NULL for none.';
 COMMENT ON COLUMN credits.wallets.is_low IS 'Whether available is below low_balance_threshold.';
 COMMENT ON COLUMN credits.wallets.created_at IS 'When the account was first used.';
 
@@ -1823,20 +1844,22 @@ RETURNS credits.availability
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_availability_wrapper';
 COMMENT ON FUNCTION credits.credit_availability IS
-'Says whether work may begin that would cost so many credits.
-
-It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing. reason is ''sufficient''
-(and no more than max_pending is owed), ''within_max_pending'' (short, but no more than max_pending would be owed
-afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way that would cover the rest) or
-''insufficient_credits''.
+'Returns whether work that would cost so many credits may begin.
 
 customer_id: the customer.
-amount: how many credits; NULL for anything at all.
+amount: how many credits the work would cost; NULL asks whether there are any credits at all.
 currency: the currency; NULL for credits.default_currency.
-max_pending: how much the customer may owe.
-max_recharges: how many times what the auto-recharge brings may be counted on; NULL for any number.
+max_pending: how much usage the customer may owe, in credits.
+max_recharges: how many times the credits of an auto-recharge that is under way may be counted on; NULL for none.
 
-Raises PC007, PC008, PC013.';
+It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing.
+
+reason is ''sufficient'' (and no more than max_pending is owed), ''within_max_pending'' (short, but no more than
+max_pending would be owed afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way, and
+max_recharges times what it brings would cover the rest) or ''insufficient_credits''.
+
+Raises PC007, PC008, PC013.
+Example: SELECT can_continue, reason FROM credits.credit_availability(''ann'', 12.5);';
 
 -- Debits.
 
@@ -1861,11 +1884,15 @@ COMMENT ON FUNCTION credits.wallet_debit IS
 customer_id: the customer.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first debit with replayed = true.
+idempotency_key: a repeat with the same key returns the first debit with replayed = true; NULL for none.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
 
-Raises PC001 (DETAIL: customer_id, currency, available, requested, shortfall), PC002, PC003, PC007, PC008, PC013.';
+Where there are too few it is PC001, whose DETAIL has customer_id, currency, available, requested and shortfall.
+wallet_try_debit() returns the shortfall instead.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT debited, available FROM credits.wallet_debit(''ann'', 5, description => ''one picture'');';
 
 CREATE TYPE credits.try_debit AS (
     ok boolean, shortfall numeric, operation_id uuid, currency text, debited numeric, available numeric,
@@ -1886,19 +1913,20 @@ RETURNS credits.try_debit
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'wallet_try_debit_wrapper';
 COMMENT ON FUNCTION credits.wallet_try_debit IS
-'Takes credits as wallet_debit() does, and returns ok = false instead of an error where they are short.
-
-Then shortfall says how many were missing, nothing is written, idempotency_key stays unused and the transaction goes
-on. Every other error is raised.
+'Takes credits as wallet_debit() does, but returns ok = false instead of raising an error where there are too few.
 
 customer_id: the customer.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first debit with replayed = true.
+idempotency_key: a repeat with the same key returns the first debit with replayed = true; NULL for none.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
 
-Raises PC002, PC003, PC007, PC008, PC013.';
+With ok = false, shortfall is how many were missing, nothing is written, idempotency_key stays unused and the
+transaction goes on. Every other error is raised.
+
+Raises PC002, PC003, PC007, PC008, PC013.
+Example: SELECT ok, shortfall, available FROM credits.wallet_try_debit(''ann'', 5000);';
 
 -- Corrections.
 
@@ -1919,20 +1947,22 @@ RETURNS credits.adjustment
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'wallet_adjust_wrapper';
 COMMENT ON FUNCTION credits.wallet_adjust IS
-'Corrects a balance for what happened elsewhere.
+'Corrects a balance for something that happened elsewhere.
 
 customer_id: the customer.
-amount: signed. Above zero it adds a grant, below zero it takes available credits; more than is available is PC001.
+amount: how many credits, signed. Above zero it adds a grant; below zero it takes available credits, and more than is
+  available is PC001.
 reason: above zero ''external_topup'' (a paid grant), ''gift'' or another (a promotional one). Below zero ''refund''
   (their price was paid back; ledger type ''refund''), ''charge'' (they were spent; ''debit'') or ''correction'' (they
   were never due; ''adjustment''). ''external_topup'' and ''gift'' only add.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first with replayed = true.
-expires_at: until when the added credits last; NULL for ever.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+expires_at: until when the added credits can be spent; NULL for ever.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
 
-Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.wallet_adjust(''ann'', 50, ''gift'', description => ''sorry for the outage'');';
 
 -- Transfers between customers.
 
@@ -1955,18 +1985,19 @@ AS 'MODULE_PATHNAME', 'wallet_transfer_wrapper';
 COMMENT ON FUNCTION credits.wallet_transfer IS
 'Moves available credits to another customer, all or nothing, from the grants that a debit would draw on.
 
-Each part arrives as a grant of its own with the category, priority, expiry, cost basis, name and metadata of the
-grant that it came from. What the recipient owes is paid first.
-
 customer_id: the sender.
-to_customer_id: the recipient. It is made where it is missing.
+to_customer_id: the recipient, who is created where missing.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-idempotency_key: a repeat of it returns the first with replayed = true.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 description: for people; both ledger lines have it.
 metadata: the application''s own data.
 
-Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+Each part arrives as a grant of its own with the category, priority, expiry, cost basis, name and metadata of the
+grant that it came from. What the recipient owes is paid first.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.wallet_transfer(''ann'', ''ben'', 20);';
 
 -- Which grants pay first.
 
@@ -1990,14 +2021,17 @@ RETURNS SETOF credits.drawdown
 LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'explain_drawdown_wrapper';
 COMMENT ON FUNCTION credits.explain_drawdown IS
-'Shows which grants would pay a debit or an event at this moment, in order. Changes nothing.
+'Shows which grants would pay a debit or an event at this moment, in order.
 
 customer_id: the customer.
-amount: how many credits.
+amount: how many credits the debit or the event costs.
 currency: the currency; NULL for credits.default_currency.
 event_name: the meter whose usage is to be paid; NULL for a plain debit.
 
-Raises what the spend itself would: PC001, PC003, PC004, PC005, PC007, PC008, PC013.';
+It changes nothing, and raises what the spend itself would.
+
+Raises PC001, PC003, PC004, PC005, PC007, PC008, PC013.
+Example: SELECT grant_id, amount, remaining_after, decided_by FROM credits.explain_drawdown(''ann'', 250);';
 
 -- Holds.
 
@@ -2026,18 +2060,19 @@ AS 'MODULE_PATHNAME', 'hold_create_wrapper';
 COMMENT ON FUNCTION credits.hold_create IS
 'Sets credits aside for work in progress, all or nothing, from the grants that a debit would draw on.
 
-They leave available at once. A grant that ends meanwhile does not touch what is held of it.
-
 customer_id: the customer.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
-expires_in: at most ten years, on the calendar in UTC. After it the hold counts as released, whether or not any job
-  has run.
-idempotency_key: a repeat of it returns the hold as it stands now with replayed = true.
+expires_in: how long the hold lasts: at most ten years, on the calendar in UTC. After that it counts as released,
+  whether or not any job has run.
+idempotency_key: a repeat with the same key returns the hold as it stands now with replayed = true; NULL for none.
 description: for people; the ledger lines have it.
 metadata: the application''s own data.
 
-Raises PC001, PC002, PC003, PC007, PC008, PC013.';
+The credits leave available at once. If a grant ends meanwhile, what is held of it is not affected.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT hold_id, expires_at FROM credits.hold_create(''ann'', 20, expires_in => ''10 minutes'');';
 
 CREATE FUNCTION credits.hold_capture(
     customer_id text, hold_id uuid, amount numeric DEFAULT NULL, description text DEFAULT NULL,
@@ -2048,16 +2083,20 @@ AS 'MODULE_PATHNAME', 'hold_capture_wrapper';
 COMMENT ON FUNCTION credits.hold_capture IS
 'Spends an open hold, or part of it, and gives the rest back to the grants that it came from.
 
-The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once. The
-same amount again is a repeat (replayed = true); another is PC010, and so is a hold that was released or ran out.
-
 customer_id: the customer.
 hold_id: the hold.
-amount: how many credits; NULL for all of it. Zero is a release, more than is held is PC007.
-description: for people; the ledger lines have it instead of the hold''s.
-metadata: the application''s own data, instead of the hold''s.
+amount: how many credits to spend; NULL for all of it. Zero is a release, more than is held is PC007.
+description: for people; the ledger lines have it instead of the hold''s. NULL keeps the hold''s.
+metadata: the application''s own data, instead of the hold''s. NULL keeps the hold''s.
 
-Raises PC007, PC010, PC013.';
+The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once.
+
+The same amount again is a repeat (replayed = true); another amount is PC010, and so is a hold that was released or
+expired.
+
+Raises PC007, PC010, PC013.
+Example: SELECT * FROM credits.hold_capture(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''),
+  12.5);';
 
 CREATE FUNCTION credits.hold_release(customer_id text, hold_id uuid)
 RETURNS credits.hold
@@ -2066,13 +2105,14 @@ AS 'MODULE_PATHNAME', 'hold_release_wrapper';
 COMMENT ON FUNCTION credits.hold_release IS
 'Gives all of an open hold back to the grants that it came from.
 
-For a hold that was released or ran out nothing happens (replayed = true). One that was captured, or never made, is
-PC010.
-
 customer_id: the customer.
 hold_id: the hold.
 
-Raises PC010, PC013.';
+For a hold that was released or has expired nothing happens (replayed = true). One that was captured, or never
+existed, is PC010.
+
+Raises PC010, PC013.
+Example: SELECT * FROM credits.hold_release(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''));';
 
 CREATE VIEW credits.holds AS
 SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, 0::numeric AS released, h.description,
@@ -2089,7 +2129,7 @@ FROM credits_internal.holds h WHERE h.status <> 'open';
 COMMENT ON VIEW credits.holds IS
 'Every hold at this moment.
 
-A hold that ran out shows as ''expired'' from that moment, whether or not anything has posted it. What is set aside
+A hold that has expired shows as ''expired'' from that moment, whether or not anything has posted it. What is set aside
 now: status = ''open''.';
 COMMENT ON COLUMN credits.holds.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.holds.hold_id IS 'The hold.';
@@ -2102,16 +2142,16 @@ COMMENT ON COLUMN credits.holds.description IS 'The caller''s description.';
 COMMENT ON COLUMN credits.holds.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.holds.capture_description IS 'The caller''s description of what was spent.';
 COMMENT ON COLUMN credits.holds.capture_metadata IS 'The application''s own data about what was spent.';
-COMMENT ON COLUMN credits.holds.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.holds.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.holds.expires_at IS 'From when on it counts as released.';
-COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured, released or ran out; NULL while it is open.';
+COMMENT ON COLUMN credits.holds.closed_at IS 'When it was captured or released, or expired; NULL while it is open.';
 
 -- The plain way to add credits.
 
 CREATE TYPE credits.credit AS (
     grant_id uuid, currency text, credited numeric, available numeric, replayed boolean);
 COMMENT ON TYPE credits.credit IS 'Credits added, as wallet_credit() returns it.';
-COMMENT ON COLUMN credits.credit.grant_id IS 'The grant that was made.';
+COMMENT ON COLUMN credits.credit.grant_id IS 'The new grant.';
 COMMENT ON COLUMN credits.credit.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.credit.credited IS 'How many credits were added.';
 COMMENT ON COLUMN credits.credit.available IS 'What a plain debit may take.';
@@ -2126,17 +2166,19 @@ AS 'MODULE_PATHNAME', 'wallet_credit_wrapper';
 COMMENT ON FUNCTION credits.wallet_credit IS
 'Adds credits: a grant that never expires, at priority 50.
 
-It pays pending usage first, so available may rise by less than credited. For other terms see credit_grant().
-
-customer_id: the customer. It is made where it is missing.
+customer_id: the customer, who is created where missing.
 amount: how many credits.
 currency: the currency; NULL for credits.default_currency.
 category: ''promotional'' or ''paid''.
-idempotency_key: a repeat of it returns the first with replayed = true.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 description: the name of the grant.
 metadata: the application''s own data.
 
-Raises PC002, PC007, PC008, PC013.';
+The credits pay pending usage first, so available may rise by less than was credited. For other terms see
+credit_grant().
+
+Raises PC002, PC007, PC008, PC013.
+Example: SELECT credited, available FROM credits.wallet_credit(''ann'', 100, idempotency_key => ''order-17'');';
 
 -- Credit grants.
 
@@ -2163,7 +2205,7 @@ COMMENT ON COLUMN credits.credit_grant.cost_basis IS 'What was paid for one cred
 COMMENT ON COLUMN credits.credit_grant.name IS 'What people call it.';
 COMMENT ON COLUMN credits.credit_grant.granted_by IS 'Who granted it.';
 COMMENT ON COLUMN credits.credit_grant.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.credit_grant.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.credit_grant.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.credit_grant.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 
 CREATE FUNCTION credits.credit_grant(
@@ -2177,26 +2219,30 @@ AS 'MODULE_PATHNAME', 'credit_grant_wrapper';
 COMMENT ON FUNCTION credits.credit_grant IS
 'Grants credits under one set of terms and returns the grant.
 
-Makes the customer and the account where they are missing. It pays pending usage first.
-
-customer_id: the customer.
+customer_id: the customer, who is created where missing.
 amount: how many credits: positive, with no more decimals than the currency has.
 currency: the currency; NULL for credits.default_currency.
 category: ''promotional'' or ''paid''.
 name: what people call the grant.
 priority: 0 to 100, lower is used first.
 effective_at: from when on they can be spent; NULL for now. Until then status is ''pending''. Up to 5 minutes before
-  now counts as now. Earlier is PC013, except for imports that set credits.allow_backdating: then the grant and its
-  lines have that time, which must not be before the account''s last line; one whose expires_at has passed as well is
-  granted and expires in the same posting, whose last line is that end.
+  now counts as now, earlier is PC013.
 expires_at: until when they can be spent; NULL for ever.
 applicable_meters: the event names that they may pay for; NULL for anything.
-cost_basis: what was paid for one credit.
+cost_basis: what was paid for one credit, in money; NULL where that is not known.
 granted_by: who granted them.
-idempotency_key: a repeat of it returns the first grant with replayed = true.
+idempotency_key: a repeat with the same key returns the first grant with replayed = true; NULL for none.
 metadata: the application''s own data.
 
-Raises PC002, PC004, PC007, PC008, PC013.';
+The account is created where missing. The credits pay pending usage first.
+
+Imports that set credits.allow_backdating may give an earlier effective_at: the grant and its lines then have that
+time, which must not be before the account''s last line. If expires_at has passed as well, the credits are granted and
+expire in the same posting, whose last line is that end.
+
+Raises PC002, PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.credit_grant(''ann'', 500, name => ''Welcome'',
+  expires_at => now() + interval ''30 days'');';
 
 CREATE FUNCTION credits.credit_grant_void(customer_id text, grant_id uuid, reason text DEFAULT NULL)
 RETURNS credits.credit_grant
@@ -2205,14 +2251,16 @@ AS 'MODULE_PATHNAME', 'credit_grant_void_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_void IS
 'Takes a grant back now: what remains is gone (ledger type ''void'').
 
-What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
-One that has ended already stays as it is (replayed = true).
-
 customer_id: the customer.
 grant_id: the grant.
 reason: why; it is kept with the grant.
 
-Raises PC009, PC013.';
+What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
+One that has ended already stays as it is (replayed = true).
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_void(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
 
 CREATE FUNCTION credits.credit_grant_expire(customer_id text, grant_id uuid)
 RETURNS credits.credit_grant
@@ -2221,12 +2269,14 @@ AS 'MODULE_PATHNAME', 'credit_grant_expire_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_expire IS
 'Lets a grant expire now: as credit_grant_void(), but what remains counts as expired (breakage), not as taken back.
 
-expires_at stays what it was; ended_at in the view grants says when.
-
 customer_id: the customer.
 grant_id: the grant.
 
-Raises PC009, PC013.';
+expires_at stays what it was; ended_at in the view grants says when the grant ended.
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_expire(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
 
 CREATE FUNCTION credits.credit_grant_update(
     customer_id text, grant_id uuid, name text DEFAULT NULL, metadata jsonb DEFAULT NULL,
@@ -2235,9 +2285,7 @@ RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_update_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_update IS
-'Changes a grant''s name, metadata, priority or expiry, never its amount. What is NULL stays.
-
-Priority and expiry of a grant that has ended cannot be changed.
+'Changes a grant''s name, metadata, priority or expiry, never its amount. NULL leaves a value unchanged.
 
 customer_id: the customer.
 grant_id: the grant.
@@ -2246,7 +2294,11 @@ metadata: the application''s own data.
 priority: 0 to 100, lower is used first.
 expires_at: until when its credits can be spent; ''infinity'' for ever.
 
-Raises PC009, PC013.';
+Priority and expiry of a grant that has ended cannot be changed.
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_update(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), priority => 10);';
 
 CREATE TYPE credits_internal.due_grant AS (grant_id uuid, status text, remaining numeric, lapsed numeric);
 COMMENT ON TYPE credits_internal.due_grant IS 'What due_grants() returns.';
@@ -2297,8 +2349,8 @@ COMMENT ON VIEW credits.grants IS
 'Credit grants at this moment.
 
 amount is what was granted. remaining can be spent (from effective_at), held is set aside, lapsed expired, was voided
-or was taken back because its price was paid back; consumed is the rest: spent, transferred or corrected. Of an
-account whose rows are damaged grants are as they were posted, with a warning.';
+or was taken back because its price was paid back; consumed is the rest: spent, transferred or corrected. For an
+account whose rows are damaged, grants are as they were posted, with a warning.';
 COMMENT ON COLUMN credits.grants.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.grants.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits.grants.currency IS 'The currency of the amounts.';
@@ -2322,9 +2374,9 @@ COMMENT ON COLUMN credits.grants.applicable_meters IS
 COMMENT ON COLUMN credits.grants.cost_basis IS 'What was paid for one credit, for revenue recognition.';
 COMMENT ON COLUMN credits.grants.granted_by IS 'Who granted it.';
 COMMENT ON COLUMN credits.grants.transferred_from IS
-'The customer that the credits came from; NULL unless a transfer made it.';
+'The customer that the credits came from; NULL unless a transfer created it.';
 COMMENT ON COLUMN credits.grants.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.grants.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.grants.created_at IS 'When it was created.';
 
 -- Reports on grants.
 
@@ -2343,11 +2395,14 @@ RETURNS SETOF credits.grant_summary
 LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_summary_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_summary IS
-'Sums up a customer''s grants: one row per currency. Writes nothing.
+'Sums up a customer''s grants: one row per currency.
 
 customer_id: the customer.
 
-Raises PC013.';
+It writes nothing.
+
+Raises PC013.
+Example: SELECT * FROM credits.credit_grant_summary(''ann'');';
 
 CREATE TYPE credits.grant_holder AS (
     customer_id text, currency text, balance numeric, available numeric, restricted numeric);
@@ -2365,15 +2420,18 @@ RETURNS SETOF credits.grant_holder
 LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_holders_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_holders IS
-'Lists customers with a balance at this moment, largest first. Writes nothing.
+'Lists customers with a balance at this moment, largest first.
 
 currency: the currency; NULL for the largest of each currency, page_size of each.
 page_size: 1 to 1,000 customers.
-after: the customer_id of the last row of the previous page, within one currency.
-after_balance: the balance of that row. Without it what that customer has now counts, and the page may skip or repeat
-  customers where that has changed.
+after: the customer_id of the last row of the previous page, within one currency; NULL for the first page.
+after_balance: the balance of that row. Without it the customer''s present balance counts, and the page may skip or
+  repeat customers where that has changed.
 
-Raises PC003, PC007, PC008, PC013.';
+It writes nothing.
+
+Raises PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.credit_grant_holders(''CREDIT'', page_size => 10);';
 
 CREATE TYPE credits.grant_stats AS (
     currency text, day date, grants bigint, granted numeric, remaining numeric, consumed numeric);
@@ -2394,17 +2452,18 @@ AS 'MODULE_PATHNAME', 'credit_grant_stats_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_stats IS
 'Counts the grants made in a period: per currency one row for all (day NULL), then one per day that had any.
 
-Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
-arrived by a transfer is no grant of its own here. Writes nothing.
-
 currency: only this currency; NULL for all.
 start_at: from when on (included); NULL for no bound.
 end_at: until when (not included); NULL for no bound.
 category: only this category; NULL for both.
 granted_by: only grants by this one; NULL for all.
-time_zone: where days begin.
+time_zone: the time zone that says where days begin.
 
-Raises PC008, PC013.';
+Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
+arrived by a transfer is no grant of its own here. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.credit_grant_stats(''CREDIT'', now() - interval ''30 days'', now());';
 
 -- The history of an account.
 
@@ -2441,14 +2500,15 @@ AS 'MODULE_PATHNAME', 'wallet_history_wrapper';
 COMMENT ON FUNCTION credits.wallet_history IS
 'Returns a customer''s ledger lines, newest first.
 
-It shows what is posted: CALL maintain() first to have what time brought.
-
 customer_id: the customer.
 currency: the currency; NULL for the newest of all currencies.
 page_size: 1 to 1,000 lines.
 before: the line_no of the last line of the previous page, within one currency; NULL for the newest.
 
-Raises PC008, PC013.';
+It shows what is posted: CALL maintain() first to include what fell due meanwhile, such as grants that expired.
+
+Raises PC008, PC013.
+Example: SELECT line_no, type, amount, running_balance FROM credits.wallet_history(''ann'', page_size => 20);';
 
 CREATE TYPE credits.past_balance AS (
     currency text, as_of timestamptz, balance numeric, available numeric, restricted numeric, held numeric,
@@ -2470,14 +2530,15 @@ AS 'MODULE_PATHNAME', 'wallet_balance_at_wrapper';
 COMMENT ON FUNCTION credits.wallet_balance_at IS
 'Returns what a customer had at a past moment.
 
-It comes from the ledger: everything that took effect until then counts, whenever it was posted. The cost grows with
-the lines since then. Writes nothing.
-
 customer_id: the customer.
 currency: the currency; NULL for credits.default_currency.
 as_of: the moment; required.
 
-Raises PC008, PC013.';
+It comes from the ledger: everything that took effect until then counts, whenever it was posted. The cost grows with
+the lines since then. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.wallet_balance_at(''ann'', as_of => now() - interval ''1 day'');';
 
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
@@ -2517,8 +2578,8 @@ COMMENT ON COLUMN credits.ledger.grant_name IS 'The grant''s name.';
 COMMENT ON COLUMN credits.ledger.category IS 'The category of the grant.';
 COMMENT ON COLUMN credits.ledger.operation_id IS 'The operation, or the hold, that moved the credits.';
 COMMENT ON COLUMN credits.ledger.function IS 'The function that was called.';
-COMMENT ON COLUMN credits.ledger.reason IS 'Of an adjustment, its reason.';
-COMMENT ON COLUMN credits.ledger.counterparty IS 'Of a transfer, the other customer.';
+COMMENT ON COLUMN credits.ledger.reason IS 'For an adjustment, its reason.';
+COMMENT ON COLUMN credits.ledger.counterparty IS 'For a transfer, the other customer.';
 COMMENT ON COLUMN credits.ledger.idempotency_key IS 'The idempotency key of the operation; NULL for none.';
 COMMENT ON COLUMN credits.ledger.identifier IS 'The reporter''s own key of the event, unique per customer.';
 COMMENT ON COLUMN credits.ledger.event_name IS 'The meter.';
@@ -2605,7 +2666,9 @@ COMMENT ON FUNCTION credits.current_customer IS
 'Returns the customer whose rows the views my_wallets, my_grants and my_ledger show: the setting
 credits.current_customer.
 
-Only those may set it who are allowed to. NULL shows nothing.';
+Only roles that were allowed to may set it. NULL shows nothing.
+
+Example: SELECT credits.current_customer();';
 
 CREATE TYPE credits_internal.own_wallet AS (
     currency text, balance numeric, available numeric, restricted numeric, held numeric, pending numeric,
@@ -2749,10 +2812,7 @@ RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_wrapper';
 COMMENT ON FUNCTION credits.meter_create IS
-'Makes a meter: a billable kind of usage.
-
-Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
-rounded half away from zero to the currency''s decimals.
+'Creates a meter: a billable kind of usage.
 
 event_name: its key: what events call it, 1 to 255 characters.
 name: what people call it.
@@ -2767,9 +2827,15 @@ settlement: ''immediate'' charges at once. ''deferred'' only records, locks noth
   the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
 description: for people.
 metadata: the application''s own data.
-pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
 
-Raises PC007, PC008, PC013 (also where the meter exists).';
+Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
+rounded half away from zero to the currency''s decimals.
+
+A meter that exists already is PC013.
+
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.meter_create(''image.render'', unit_price => 4, unit => ''image'');';
 
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
@@ -2778,22 +2844,23 @@ RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_wrapper';
 COMMENT ON FUNCTION credits.meter_update IS
-'Changes a meter. What is NULL stays.
-
-Another unit_price or pricing, or one in place of the other, is a new version: it holds for events reported from now
-on, whenever they occurred, and tiers begin anew. Earlier events keep what they were charged. The same price again
-changes nothing. Currency, aggregation, period and settlement cannot be changed.
+'Changes a meter. NULL leaves a value unchanged.
 
 event_name: the meter.
 name: what people call it.
-unit_price: credits per unit.
+unit_price: credits per unit, zero or more.
 unit: for display.
-overage: ''pending'' or ''reject''.
+overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 description: for people.
 metadata: the application''s own data.
-pricing: prices by block, tier or metadata, instead of unit_price.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
 
-Raises PC004, PC007, PC013.';
+Another unit_price or pricing, or one in place of the other, is a new version: it applies to events reported from now
+on, whenever they occurred, and tiers begin anew. Earlier events keep what they were charged. The same price again
+changes nothing. Currency, aggregation, period and settlement cannot be changed.
+
+Raises PC004, PC007, PC013.
+Example: SELECT event_name, unit_price FROM credits.meter_update(''llm.tokens'', unit_price => 0.002);';
 
 CREATE TYPE credits.meter_status AS (event_name text, active boolean);
 COMMENT ON TYPE credits.meter_status IS
@@ -2806,11 +2873,14 @@ RETURNS credits.meter_status
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_activate_wrapper';
 COMMENT ON FUNCTION credits.meter_activate IS
-'Takes the meter''s events again. A repeat changes nothing.
+'Accepts the meter''s events again.
 
 event_name: the meter.
 
-Raises PC004, PC013.';
+A repeat changes nothing.
+
+Raises PC004, PC013.
+Example: SELECT * FROM credits.meter_activate(''llm.tokens'');';
 
 CREATE FUNCTION credits.meter_deactivate(event_name text)
 RETURNS credits.meter_status
@@ -2819,11 +2889,12 @@ AS 'MODULE_PATHNAME', 'meter_deactivate_wrapper';
 COMMENT ON FUNCTION credits.meter_deactivate IS
 'Refuses the meter''s new events from now on (PC005).
 
-Repeats of earlier events are still answered. A repeat of the call changes nothing.
-
 event_name: the meter.
 
-Raises PC004, PC013.';
+Repeats of earlier events are still answered. A repeat of the call changes nothing.
+
+Raises PC004, PC013.
+Example: SELECT * FROM credits.meter_deactivate(''llm.tokens'');';
 
 CREATE VIEW credits.meters AS
 SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
@@ -2852,7 +2923,7 @@ COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that
 COMMENT ON COLUMN credits.meters.price_since IS 'When this price was set.';
 COMMENT ON COLUMN credits.meters.description IS 'For people.';
 COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.meters.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.meters.created_at IS 'When it was created.';
 
 CREATE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.created_at AS price_since
@@ -2891,19 +2962,23 @@ AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
 COMMENT ON FUNCTION credits.report_meter_event IS
 'Reports usage once per customer_id and identifier, for ever, and charges it.
 
-A repeat changes nothing and returns replayed = true.
-
 customer_id: the customer.
 event_name: the meter.
 value: how much, in the meter''s unit; zero or more.
-identifier: the reporter''s own key, required, 1 to 255 characters.
+identifier: the reporter''s own key of the event, required, 1 to 255 characters.
 occurred_at: when the usage happened; NULL for now. At most credits.event_max_future ahead and credits.event_max_age
   behind.
 subscription_id: the application''s own subscription id.
 source_data: the application''s own data: what the event was made of.
 metadata: the application''s own data; one key of it may decide the price.
 
-Raises PC001 (overage ''reject'', overdraft_limit), PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.';
+A repeat changes nothing and returns replayed = true.
+
+PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,
+  ''req-2'');';
 
 CREATE TYPE credits.batch_event AS (
     identifier text, status text, consumed numeric, pending numeric, available numeric, replayed boolean, error text,
@@ -2930,17 +3005,21 @@ AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) IS
 'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
 
-The arrays have one element per event. One bad event does not lose the others, nor does an account that cannot be
-charged at all: its row has the error''s code (''PC004'' and so on) and message.
-
 customer_ids: the customers.
 event_names: the meters.
 event_values: how much, in the meter''s unit.
-identifiers: the reporter''s own keys.
-occurred_ats: when the usage happened; NULL for now.
+identifiers: the reporter''s own keys of the events.
+occurred_ats: when the usage happened; NULL, for one or for all, for now.
 all_or_nothing: true raises the first error and writes nothing.
 
-Raises PC013.';
+The arrays have one element per event. One bad event does not affect the others, nor does an account that cannot be
+charged at all: its row has the error''s code (''PC004'' and so on) and message.
+
+With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Example: SELECT * FROM credits.report_meter_events(ARRAY[''ann'', ''ben''], ARRAY[''llm.tokens'', ''llm.tokens''],
+  ARRAY[1200, 300], ARRAY[''req-2'', ''req-3'']);';
 
 CREATE FUNCTION credits.report_meter_events(events jsonb, all_or_nothing boolean DEFAULT false)
 RETURNS SETOF credits.batch_event
@@ -2949,15 +3028,19 @@ AS 'MODULE_PATHNAME', 'report_meter_events_json_wrapper';
 COMMENT ON FUNCTION credits.report_meter_events(jsonb, boolean) IS
 'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
 
-One bad event does not lose the others, nor does an account that cannot be charged at all: its row has the error''s
-code and message (PC013 also for an unknown key).
-
 events: a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its
   digits as text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id,
   source_data and metadata.
 all_or_nothing: true raises the first error and writes nothing.
 
-Raises PC013.';
+One bad event does not affect the others, nor does an account that cannot be charged at all: its row has the error''s
+code and message (PC013 also for an unknown key).
+
+With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Example: SELECT * FROM credits.report_meter_events(
+  ''[{"customer_id": "ann", "event_name": "llm.tokens", "value": 1200, "identifier": "req-2"}]'');';
 
 CREATE TYPE credits_internal.due_event AS (identifier text, consumed numeric, pending numeric);
 COMMENT ON TYPE credits_internal.due_event IS 'What due_events() returns.';
@@ -3015,20 +3098,22 @@ AS 'MODULE_PATHNAME', 'meter_event_cancel_wrapper';
 COMMENT ON FUNCTION credits.meter_event_cancel IS
 'Takes one event''s usage back. The event stays, with status ''canceled'', and its identifier stays used.
 
-Priced by itself it costs nothing any more: what it owed is no longer owed; what grants paid for it comes back to
-them, newest draw first, and pays what is owed otherwise. What comes back to a grant that has ended ends the same way
-at once.
-
-Priced with others of its period (last, max, tiers) it leaves what they add up to, and the period then costs less, the
-same, or more (a value that counts instead may be higher); consumed and pending are what stays with the event.
-
-A repeat changes nothing (replayed = true).
-
 customer_id: the customer.
-identifier: the event.
+identifier: the reporter''s own key of the event.
 reason: why; it is kept with the event.
 
-Raises PC007, PC013 (also for an identifier without an event).';
+An event that is priced by itself costs nothing any more: what it owed is no longer owed; what grants paid for it
+comes back to them, newest draw first, and pays what is owed otherwise. What comes back to a grant that has ended ends
+the same way at once.
+
+One that is priced with others of its period (last, max, tiers) leaves what they add up to, and the period then costs
+less, the same, or more (a value that counts instead may be higher); consumed and pending are what stays with the
+event.
+
+A repeat changes nothing (replayed = true). An identifier without an event is PC013.
+
+Raises PC007, PC013.
+Example: SELECT * FROM credits.meter_event_cancel(''ann'', ''req-1'', reason => ''the request failed'');';
 
 -- Usage: what it was, what it cost, what is owed.
 
@@ -3044,12 +3129,13 @@ AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
 COMMENT ON FUNCTION credits.pending_amount IS
 'Returns what a customer owes at this moment: usage that no credit covered yet, one row per account.
 
-With a currency exactly one row. Writes nothing.
-
 customer_id: the customer.
 currency: the currency; NULL for all accounts.
 
-Raises PC008, PC013.';
+With a currency it returns exactly one row. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.pending_amount(''ann'');';
 
 CREATE TYPE credits.usage_total AS (
     event_name text, currency text, unit text, total_quantity numeric, total_credits numeric, event_count bigint,
@@ -3072,10 +3158,7 @@ RETURNS SETOF credits.usage_total
 LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'usage_summary_wrapper';
 COMMENT ON FUNCTION credits.usage_summary IS
-'Sums up a customer''s usage of a period: one row per meter and currency. Writes nothing.
-
-total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
-highest.
+'Sums up a customer''s usage of a period: one row per meter and currency.
 
 customer_id: the customer.
 start_at: from when on (included), by occurred_at; NULL for no bound.
@@ -3084,7 +3167,11 @@ event_name: only this meter; NULL for all.
 currency: only this currency; NULL for all.
 subscription_id: only this subscription; NULL for all.
 
-Raises PC004, PC008, PC013.';
+total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
+highest. It writes nothing.
+
+Raises PC004, PC008, PC013.
+Example: SELECT * FROM credits.usage_summary(''ann'', start_at => date_trunc(''month'', now()));';
 
 CREATE FUNCTION credits.usage_price(
     event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
@@ -3095,15 +3182,16 @@ AS 'MODULE_PATHNAME', 'usage_price_wrapper';
 COMMENT ON FUNCTION credits.usage_price IS
 'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
 
-Writes nothing.
-
 event_name: the meter.
 quantity: how much, in the meter''s unit.
 metadata: what an event would have, where that decides the price.
 price_version: one of the meter''s earlier prices; NULL for today''s.
 price_class: the name of the price, instead of metadata.
 
-Raises PC004, PC007, PC013.';
+It writes nothing.
+
+Raises PC004, PC007, PC013.
+Example: SELECT credits.usage_price(''llm.tokens'', 2000);';
 
 CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
@@ -3169,7 +3257,7 @@ COMMENT ON COLUMN credits.usage_by_period.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
 COMMENT ON COLUMN credits.usage_by_period.period IS '''day'' or ''month'' (UTC); NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, the month or ''always''; of a sum or count with the price that its events have.';
+'The day, the month or ''always''; for a sum or count, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.period_start IS
 'When the period begins, in UTC; NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';
@@ -3186,7 +3274,8 @@ CREATE TYPE credits.usage_bucket AS (
 COMMENT ON TYPE credits.usage_bucket IS 'The usage of a minute, hour or day, as meter_event_stats() returns it.';
 COMMENT ON COLUMN credits.usage_bucket.bucket IS 'When the minute, hour or day begins.';
 COMMENT ON COLUMN credits.usage_bucket.event_count IS 'How many events, not counting canceled ones.';
-COMMENT ON COLUMN credits.usage_bucket.total_value IS 'The values of those events added up, in the meter''s unit.';
+COMMENT ON COLUMN credits.usage_bucket.total_value IS
+'What those events add up to, as the meter aggregates, in the meter''s unit.';
 COMMENT ON COLUMN credits.usage_bucket.total_credits IS
 'What the events were charged: paid, owed or unsettled, less what came back.';
 COMMENT ON COLUMN credits.usage_bucket.canceled_credits IS
@@ -3199,24 +3288,29 @@ RETURNS SETOF credits.usage_bucket
 LANGUAGE c STABLE ROWS 100 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_event_stats_wrapper';
 COMMENT ON FUNCTION credits.meter_event_stats IS
-'Returns a meter''s usage over time: one row per minute, hour or day that has events. Writes nothing.
-
-total_value is what the events add up to in the row''s time, as the meter aggregates: values added up, counted, the
-last or the highest (of several at one moment the one reported last, as for the charge); of all customers each one''s
-last or highest, added up. canceled_credits is the part of total_credits that stands with canceled events. One that
-was priced by itself leaves nothing. One that was priced with others of its period (tiers, last, max) leaves what
-those cost more (or, below zero, less) without it than they were charged when they came: so a day without events can
-have credits, and the days of a period add up to what the period costs. It reads only the events of that time, or of
-that customer where those are fewer.
+'Returns a meter''s usage over time: one row per minute, hour or day that has events.
 
 event_name: the meter.
 start_at: from when on (included), by occurred_at; NULL for no bound.
 end_at: until when (not included); NULL for no bound.
 granularity: ''minute'', ''hour'' or ''day''.
 customer_id: only this customer; NULL for all.
-time_zone: where days begin.
+time_zone: the time zone that says where days begin.
 
-Raises PC004, PC013.';
+total_value is what the events of the row add up to, as the meter aggregates: values added up, counted, the last or
+the highest (of several at one moment the one reported last, as for the charge); for all customers, each one''s last
+or highest, added up.
+
+canceled_credits is the part of total_credits that stands with canceled events. One that was priced by itself leaves
+nothing. One that was priced with others of its period (tiers, last, max) leaves what those cost more (or, below zero,
+less) without it than they were charged when they came: so a day without events can have credits, and the days of a
+period add up to what the period costs.
+
+It writes nothing, and reads only the events of that time, or of that customer where those are fewer.
+
+Raises PC004, PC013.
+Example: SELECT * FROM credits.meter_event_stats(''llm.tokens'', now() - interval ''7 days'',
+  granularity => ''hour'');';
 
 -- Charging the usage that waits.
 
@@ -3227,20 +3321,22 @@ AS 'MODULE_PATHNAME', 'settle_wrapper';
 COMMENT ON FUNCTION credits.settle IS
 'Settles one batch of usage that waits, and returns how many events it was: 0 when nothing waits.
 
-First rows of the inbox in their order, each charged as report_meter_event() would have done when it was put in
-(received_at), or at the account''s time where something was posted to it since; repeats are dropped, and errors put
-aside. Then events that deferred meters recorded, charged as of when they were reported.
-
-It waits for no other session longer than a moment: what needs an account or an identifier that another session has
-stays for a later call, and a table that cannot be read for two seconds is an error (55P03). It may run in several
-sessions at once: one of them drains the inbox, the others charge what deferred meters recorded, and say in a NOTICE
-that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). An account that cannot
-be worked on is left alone for a while (backlog.failed_accounts; verify() lists them), and its rows of the inbox are
-put aside. CALL maintain() does this batch by batch.
-
 batch_size: the most events.
 
-Raises PC013.';
+First it takes rows of the inbox in their order, and charges each as report_meter_event() would have done when it was
+put in (received_at), or at the account''s time where something was posted to it since; repeats are dropped, and rows
+with errors are set aside. Then it charges events that deferred meters recorded, as of when they were reported.
+
+It waits for no other session longer than a moment: what needs an account or an identifier that another session has
+locked stays for a later call, and a table that cannot be read for two seconds is an error (55P03).
+
+It may run in several sessions at once: one of them drains the inbox, the others charge what deferred meters recorded,
+and say in a NOTICE that they were kept out of the inbox where there was nothing else (backlog.inbox_drained_by). An
+account that cannot be worked on is left alone for a while (backlog.failed_accounts; verify() lists them), and its
+rows of the inbox are set aside. CALL maintain() does this batch by batch.
+
+Raises PC013.
+Example: SELECT credits.settle();';
 
 -- What the inbox rejected.
 
@@ -3266,10 +3362,12 @@ $$;
 COMMENT ON FUNCTION credits.inbox_retry IS
 'Puts rejected rows back into the inbox, as of when they were received, and returns how many.
 
-For when what was wrong is put right. See the view rejected_events.
-
 rejected_ids: which rows; NULL for all.
-error: only rows with this error code; NULL for any.';
+error: only rows with this error code; NULL for any.
+
+It is for rows whose cause has been put right. See the view rejected_events.
+
+Example: SELECT credits.inbox_retry(error => ''PC004'');';
 
 CREATE FUNCTION credits.inbox_discard(rejected_ids uuid[])
 RETURNS bigint
@@ -3279,9 +3377,14 @@ AS $$
     SELECT count(*) FROM gone
 $$;
 COMMENT ON FUNCTION credits.inbox_discard IS
-'Deletes rejected rows for good and returns how many. See the view rejected_events.
+'Deletes rejected rows for good and returns how many.
 
-rejected_ids: which rows.';
+rejected_ids: which rows.
+
+See the view rejected_events.
+
+Example: SELECT credits.inbox_discard(
+  ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE error = ''PC004''));';
 
 CREATE VIEW credits.rejected_events AS
 SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id,
@@ -3328,7 +3431,7 @@ COMMENT ON COLUMN credits.product.applicable_meters IS
 'The event names that its credits may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.product.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.product.active IS 'Whether it is on sale.';
-COMMENT ON COLUMN credits.product.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.product.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.product_create(
     name text, description text DEFAULT NULL, credit_currency text DEFAULT NULL, credits numeric DEFAULT NULL,
@@ -3338,20 +3441,21 @@ RETURNS credits.product
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'product_create_wrapper';
 COMMENT ON FUNCTION credits.product_create IS
-'Makes a product: what one unit of it grants. What it costs: price_create().
+'Creates a product: what one unit of it grants. What it costs is set by price_create().
 
 name: what people call it, and its grants.
 description: for people.
 credit_currency: the currency of its credits; NULL for credits.default_currency.
 credits: how many credits one unit grants; required.
-category: of its grants: ''paid'' or ''promotional''.
-priority: of its grants: 0 to 100, lower is used first.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on, on the calendar in UTC; NULL for ever. At most ten years,
   and more than nothing in every month.
 applicable_meters: the event names that its grants may pay for; NULL for anything.
 metadata: the application''s own data.
 
-Raises PC004, PC007, PC008, PC013.';
+Raises PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.product_create(''Pack of 500'', credits => 500, time_to_live => ''1 year'');';
 
 CREATE FUNCTION credits.product_update(
     product_id uuid, name text DEFAULT NULL, description text DEFAULT NULL, credits numeric DEFAULT NULL,
@@ -3361,22 +3465,23 @@ RETURNS credits.product
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'product_update_wrapper';
 COMMENT ON FUNCTION credits.product_update IS
-'Changes what a product grants from now on. What is NULL stays.
-
-A top-up that was made before grants what the product said then. An auto-recharge that can buy it no longer switches
-itself off.
+'Changes what a product grants from now on. NULL leaves a value unchanged.
 
 product_id: the product.
 name: what people call it, and its grants.
 description: for people.
 credits: how many credits one unit grants.
-category: of its grants: ''paid'' or ''promotional''.
-priority: of its grants: 0 to 100, lower is used first.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on.
 applicable_meters: the event names that its grants may pay for.
 metadata: the application''s own data.
 
-Raises PC004, PC007, PC013.';
+A top-up that was created before grants what the product said then. An auto-recharge that can buy it no longer
+switches itself off.
+
+Raises PC004, PC007, PC013.
+Example: SELECT * FROM credits.product_update((SELECT product_id FROM credits.products), credits => 1200);';
 
 CREATE FUNCTION credits.product_archive(product_id uuid)
 RETURNS credits.product
@@ -3385,11 +3490,12 @@ AS 'MODULE_PATHNAME', 'product_archive_wrapper';
 COMMENT ON FUNCTION credits.product_archive IS
 'Takes a product off sale, with all its prices.
 
-Nothing is deleted, and what was begun with it can still be paid. A repeat changes nothing.
-
 product_id: the product.
 
-Raises PC013.';
+Nothing is deleted, and what was begun with it can still be paid. A repeat changes nothing.
+
+Raises PC013.
+Example: SELECT * FROM credits.product_archive((SELECT product_id FROM credits.products));';
 
 CREATE VIEW credits.products AS
 SELECT d.product_id, d.name, d.description, d.credit_currency, d.credits, d.category, d.priority::integer AS priority,
@@ -3409,7 +3515,7 @@ COMMENT ON COLUMN credits.products.applicable_meters IS
 'The event names that its credits may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.products.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.products.active IS 'Whether it is on sale.';
-COMMENT ON COLUMN credits.products.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.products.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.products.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 
 -- Prices of products.
@@ -3426,7 +3532,7 @@ COMMENT ON COLUMN credits.price.unit_amount IS 'What one unit costs, in major un
 COMMENT ON COLUMN credits.price.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.price.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.price.active IS 'Whether it is on sale.';
-COMMENT ON COLUMN credits.price.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.price.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.price_create(
     product_id uuid, type text DEFAULT 'one_time', unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL,
@@ -3435,7 +3541,7 @@ RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_create_wrapper';
 COMMENT ON FUNCTION credits.price_create IS
-'Makes a price of a product. A price never changes: make another and archive this one.
+'Creates a price of a product. A price never changes: create another and archive this one.
 
 product_id: the product.
 type: ''one_time''.
@@ -3443,7 +3549,9 @@ unit_amount: what one unit costs, in major units; required.
 currency: the currency that is paid, of kind ''fiat''; required.
 metadata: the application''s own data.
 
-Raises PC007, PC008, PC013.';
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.price_create((SELECT product_id FROM credits.products),
+  unit_amount => 18, currency => ''USD'');';
 
 CREATE FUNCTION credits.price_archive(price_id uuid)
 RETURNS credits.price
@@ -3452,12 +3560,13 @@ AS 'MODULE_PATHNAME', 'price_archive_wrapper';
 COMMENT ON FUNCTION credits.price_archive IS
 'Takes a price off sale.
 
+price_id: the price.
+
 What was begun with it can still be paid, and an auto-recharge that uses it switches itself off. A repeat changes
 nothing.
 
-price_id: the price.
-
-Raises PC015, PC013.';
+Raises PC013, PC015.
+Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.prices));';
 
 CREATE VIEW credits.prices AS
 SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata,
@@ -3472,7 +3581,7 @@ COMMENT ON COLUMN credits.prices.unit_amount IS 'What one unit costs, in major u
 COMMENT ON COLUMN credits.prices.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.prices.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.prices.active IS 'Whether it is on sale: neither it nor its product is archived.';
-COMMENT ON COLUMN credits.prices.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.prices.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.prices.archived_at IS 'When it was taken off sale; NULL while it is sold.';
 COMMENT ON COLUMN credits.prices.product_name IS 'The product''s name.';
 COMMENT ON COLUMN credits.prices.credits IS 'Credits that one unit grants.';
@@ -3500,7 +3609,7 @@ RETURNS credits.package
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'package_create_wrapper';
 COMMENT ON FUNCTION credits.package_create IS
-'Makes a product and its price in one call: a credit pack.
+'Creates a product and its price in one call: a credit pack.
 
 name: what people call it, and its grants.
 credits: how many credits it grants.
@@ -3508,13 +3617,14 @@ unit_amount: its price, in major units.
 price_currency: the currency that is paid, of kind ''fiat''.
 credit_currency: the currency of its credits; NULL for credits.default_currency.
 description: for people.
-category: of its grants: ''paid'' or ''promotional''.
-priority: of its grants: 0 to 100, lower is used first.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on; NULL for ever.
 applicable_meters: the event names that its grants may pay for; NULL for anything.
 metadata: the application''s own data.
 
-Raises PC004, PC007, PC008, PC013.';
+Raises PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
 
 CREATE VIEW credits.packages AS
 SELECT p.price_id, d.product_id, d.name, d.description, d.credits, d.credit_currency, p.unit_amount,
@@ -3538,7 +3648,7 @@ COMMENT ON COLUMN credits.packages.time_to_live IS
 COMMENT ON COLUMN credits.packages.applicable_meters IS
 'The event names that its credits may pay for; NULL for anything.';
 COMMENT ON COLUMN credits.packages.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.packages.created_at IS 'When the price was made.';
+COMMENT ON COLUMN credits.packages.created_at IS 'When the price was created.';
 
 -- Exchange rates.
 
@@ -3548,7 +3658,7 @@ COMMENT ON TYPE credits.exchange_rate IS 'An exchange rate, as exchange_rate_set
 COMMENT ON COLUMN credits.exchange_rate.currency IS 'The credit currency.';
 COMMENT ON COLUMN credits.exchange_rate.fiat_currency IS 'The money that the price is in.';
 COMMENT ON COLUMN credits.exchange_rate.rate IS 'The price of one credit, in major units.';
-COMMENT ON COLUMN credits.exchange_rate.effective_at IS 'From when on it holds.';
+COMMENT ON COLUMN credits.exchange_rate.effective_at IS 'From when on it applies.';
 
 CREATE FUNCTION credits.exchange_rate_set(
     currency text, fiat_currency text, rate numeric, effective_at timestamptz DEFAULT NULL)
@@ -3558,15 +3668,17 @@ AS 'MODULE_PATHNAME', 'exchange_rate_set_wrapper';
 COMMENT ON FUNCTION credits.exchange_rate_set IS
 'Sets the price of one credit in money, from a moment on.
 
-A later moment schedules the change; the same moment again replaces what was scheduled, as long as it has not come.
-
 currency: the credit currency.
 fiat_currency: the money.
 rate: the price of one credit, in major units of fiat_currency.
-effective_at: from when on; NULL for now. Up to 5 minutes before now counts as now. Earlier is PC013 without
-  credits.allow_backdating: what was bought was bought at the rate of then.
+effective_at: from when on; NULL for now. Up to 5 minutes before now counts as now.
 
-Raises PC007, PC008, PC013.';
+A later moment schedules the change; the same moment again replaces what was scheduled, as long as it has not come. An
+earlier one is PC013 without credits.allow_backdating: what was bought was bought at the rate of then.
+
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.exchange_rate_set(''CREDIT'', ''USD'', 0.025,
+  effective_at => now() + interval ''30 days'');';
 
 CREATE FUNCTION credits.exchange_rate(currency text, fiat_currency text, at timestamptz DEFAULT NULL)
 RETURNS numeric
@@ -3575,13 +3687,14 @@ AS 'MODULE_PATHNAME', 'exchange_rate_wrapper';
 COMMENT ON FUNCTION credits.exchange_rate IS
 'Returns the price of one credit at a moment: NULL where there is none.
 
-Between a currency and itself it is 1 where none was set.
-
 currency: the credit currency.
 fiat_currency: the money.
 at: the moment; NULL for now.
 
-Raises PC013.';
+Between a currency and itself it is 1 where none was set.
+
+Raises PC013.
+Example: SELECT credits.exchange_rate(''CREDIT'', ''USD'');';
 
 CREATE VIEW credits.exchange_rates AS
 SELECT r.currency, r.fiat_currency, r.rate, r.effective_at, r.created_at FROM credits_internal.exchange_rates r;
@@ -3590,7 +3703,7 @@ COMMENT ON VIEW credits.exchange_rates IS
 COMMENT ON COLUMN credits.exchange_rates.currency IS 'The credit currency.';
 COMMENT ON COLUMN credits.exchange_rates.fiat_currency IS 'The money that the price is in.';
 COMMENT ON COLUMN credits.exchange_rates.rate IS 'The price of one credit, in major units.';
-COMMENT ON COLUMN credits.exchange_rates.effective_at IS 'From when on it holds.';
+COMMENT ON COLUMN credits.exchange_rates.effective_at IS 'From when on it applies.';
 COMMENT ON COLUMN credits.exchange_rates.created_at IS 'When it was set.';
 
 -- Payments: what is recorded of them.
@@ -3602,7 +3715,7 @@ COMMENT ON TYPE credits.payment_outcome IS
 'A top-up after a payment was recorded, as payment_succeeded(), payment_failed() and top_up_expire() return it.';
 COMMENT ON COLUMN credits.payment_outcome.top_up_id IS 'The top-up.';
 COMMENT ON COLUMN credits.payment_outcome.status IS '''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''.';
-COMMENT ON COLUMN credits.payment_outcome.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.payment_outcome.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.payment_outcome.credits IS 'Credits that the top-up buys.';
 COMMENT ON COLUMN credits.payment_outcome.credit_currency IS 'The currency of the credits.';
 COMMENT ON COLUMN credits.payment_outcome.available IS 'What a plain debit may take afterwards.';
@@ -3620,27 +3733,31 @@ AS 'MODULE_PATHNAME', 'payment_succeeded_wrapper';
 COMMENT ON FUNCTION credits.payment_succeeded IS
 'Records a payment and grants the credits, exactly once.
 
-That holds whatever is repeated, comes late or out of order, also after a failure or an expiry. Without a
+customer_id: the customer.
+top_up_id: the top-up.
+provider: who took the payment.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
+amount: what was paid, in major units of the top-up''s currency; NULL for what was due.
+tax: how much of it is tax.
+shipping: how much of it is shipping.
+discount: what the provider took off the price; with it amount may be 0.
+currency: the currency that was paid; NULL for the top-up''s. Another one is recorded as a contradiction, with that
+  amount, and grants nothing.
+
+It is exactly once whatever is repeated, comes late or out of order, also after a failure or an expiry. Without a
 provider_reference the same amount again is a replay. A refund that was reported before takes its part at once.
 
 Less than was due grants nothing until payments add up to it, and is recorded as a contradiction. So is more, a second
 payment for what is paid, the same provider_reference with another amount, and one that pays another top-up; the last
 two change nothing. Where the account has no room for the credits any more (28 digits of all that it was ever granted)
 the payment is a contradiction too, counts for nothing and grants nothing: pay it back. Reported again with tax,
-shipping or discount it is corrected by them.
+shipping or discount, it is corrected by them.
 
-customer_id: the customer.
-top_up_id: the top-up.
-provider: who took it.
-provider_reference: the provider''s reference of the payment.
-amount: what was paid, in major units of the top-up''s currency; NULL for what was due.
-tax: what of it is tax.
-shipping: what of it is shipping.
-discount: what the provider took off the price; with it amount may be 0.
-currency: NULL for the top-up''s. In another one it is recorded as a contradiction, with that amount, and grants
-  nothing.
+PC014 means that there is no such top-up: the provider is to try again.
 
-Raises PC007, PC013, PC014 (no such top-up: the provider is to try again).';
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_succeeded(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'', 20);';
 
 CREATE FUNCTION credits.payment_failed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -3651,15 +3768,17 @@ AS 'MODULE_PATHNAME', 'payment_failed_wrapper';
 COMMENT ON FUNCTION credits.payment_failed IS
 'Records that a payment failed: the top-up is ''failed'', and an auto-recharge that asked for it too.
 
-After a success it changes nothing and is recorded as a contradiction; a success after it grants all the same.
-
 customer_id: the customer.
 top_up_id: the top-up.
 provider: who reported it.
-provider_reference: the provider''s reference of the payment.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
 reason: why.
 
-Raises PC013, PC014.';
+After a success it changes nothing and is recorded as a contradiction; a success after it grants all the same.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_failed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'', ''card declined'');';
 
 CREATE VIEW credits.payment_log AS
 SELECT p.customer_id, p.top_up_id, p.payment_id, p.type, p.provider, p.provider_reference,
@@ -3685,7 +3804,7 @@ COMMENT ON COLUMN credits.payment_log.type IS
 ''dispute_lost''.';
 COMMENT ON COLUMN credits.payment_log.provider IS 'The payment provider.';
 COMMENT ON COLUMN credits.payment_log.provider_reference IS 'The provider''s reference of it.';
-COMMENT ON COLUMN credits.payment_log.amount IS 'How much, in major units; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_log.amount IS 'How much, in major units; NULL where it was not reported.';
 COMMENT ON COLUMN credits.payment_log.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.payment_log.contradiction IS
 'What does not fit what was known, and was not applied, or not in full; NULL where all fits.';
@@ -3693,7 +3812,8 @@ COMMENT ON COLUMN credits.payment_log.operation_id IS 'The operation that took c
 COMMENT ON COLUMN credits.payment_log.created_at IS 'When it was recorded.';
 COMMENT ON COLUMN credits.payment_log.payment_reference IS
 'The provider''s reference of the payment that a refund or dispute is for.';
-COMMENT ON COLUMN credits.payment_log.total_refunded IS 'Of a refund, all refunds so far; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_log.total_refunded IS
+'For a refund, the total of all refunds so far; NULL where it was not reported.';
 COMMENT ON COLUMN credits.payment_log.tax IS 'Tax that is part of the payment, in major units; NULL for none.';
 COMMENT ON COLUMN credits.payment_log.shipping IS
 'Shipping that is part of the payment, in major units; NULL for none.';
@@ -3732,29 +3852,34 @@ AS 'MODULE_PATHNAME', 'payment_refunded_wrapper';
 COMMENT ON FUNCTION credits.payment_refunded IS
 'Records that money was paid back, and takes credits of that purchase back.
 
-Credits go back where less remains paid, in all its payments, than was due without tax and shipping: in proportion to
-what is missing, rounded on the total. Refunds of several providers add up. Unspent credits go first: what is
-available at once, what is held when the hold closes; what has expired or was voided is neither taken nor owed. After
-a refund failed, a total that equals the single refunds, the failed ones included, is taken for a late one that counts
-those; anything else counts as it is. The same provider_reference again is a replay; with another amount, or for
-another top-up, it is recorded as a contradiction and changes nothing. More than was paid is recorded as a
-contradiction.
-
 customer_id: the customer.
 top_up_id: the top-up.
 provider: who paid it back.
-provider_reference: the provider''s reference of the refund.
+provider_reference: the provider''s reference of the refund; NULL where it has none.
 amount: this refund, in major units. With total_refunded NULL too: the whole payment.
 total_refunded: all refunds of the payment by this provider so far, including this one; some providers report only
   that.
 spent: what happens to credits that were spent: ''pending'' leaves them owed, ''forgive'' does not; NULL for
   credits.spent_on_refund.
-payment_reference: the provider''s reference of the payment that it is for; NULL for the latest with money left,
-  judged by all that is known at any time, since the order of reports must not matter: it may move to a payment that
-  is reported later, and is part of the total that the same provider reports of a payment, so that it counts once.
-currency: NULL for the top-up''s. In another one it is recorded as a contradiction and takes nothing.
+payment_reference: the provider''s reference of the payment that it is for; NULL for the latest with money left.
+currency: the currency that was paid back; NULL for the top-up''s. Another one is recorded as a contradiction and
+  takes nothing.
 
-Raises PC007, PC013, PC014.';
+Credits go back where less remains paid, in all its payments, than was due without tax and shipping: in proportion to
+what is missing, rounded on the total. Refunds of several providers add up. Unspent credits go first: what is
+available at once, what is held when the hold closes; what has expired or was voided is neither taken nor owed.
+
+The latest payment with money left is judged by all that is known at any time, since the order of reports must not
+matter. So the refund may move to a payment that is reported later, and is part of the total that the same provider
+reports of a payment, so that it counts once. After a refund failed, a total that equals the single refunds, the
+failed ones included, is taken for a late one that counts those; anything else counts as it is.
+
+The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a
+contradiction and changes nothing. More than was paid is recorded as a contradiction.
+
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_refunded(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''refund-2'', amount => 5);';
 
 CREATE FUNCTION credits.payment_refund_failed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -3765,15 +3890,17 @@ AS 'MODULE_PATHNAME', 'payment_refund_failed_wrapper';
 COMMENT ON FUNCTION credits.payment_refund_failed IS
 'Records that a refund did not go through after all: gives back exactly what it took.
 
-What it left owed is owed no longer. A refund that was never reported changes nothing.
-
 customer_id: the customer.
 top_up_id: the top-up.
 provider: who reported it.
-provider_reference: the provider''s reference of the refund.
-payment_reference: the provider''s reference of the payment.
+provider_reference: the provider''s reference of the refund; NULL where it has none.
+payment_reference: the provider''s reference of the payment; NULL where it is not known.
 
-Raises PC013, PC014.';
+What it left owed is owed no longer. A refund that was never reported changes nothing.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_refund_failed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''refund-1'');';
 
 -- Disputes.
 
@@ -3787,21 +3914,24 @@ AS 'MODULE_PATHNAME', 'payment_disputed_wrapper';
 COMMENT ON FUNCTION credits.payment_disputed IS
 'Records that the payer disputes a payment (a chargeback), and takes credits back as a refund would.
 
-They stay taken until payment_dispute_closed(). The customer''s auto-recharge is switched off in every currency. The
-same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a
-contradiction and changes nothing.
-
 customer_id: the customer.
 top_up_id: the top-up.
 provider: who reported it.
-provider_reference: the provider''s reference of the dispute.
+provider_reference: the provider''s reference of the dispute; NULL where it has none.
 amount: how much is disputed, in major units; NULL for the whole payment.
 spent: what happens to credits that were spent: ''pending'' leaves them owed, ''forgive'' does not; NULL for
   credits.spent_on_refund.
 payment_reference: the provider''s reference of the payment that it is for; NULL for the latest with money left.
-currency: NULL for the top-up''s. In another one it is recorded as a contradiction and takes nothing.
+currency: the currency that is disputed; NULL for the top-up''s. Another one is recorded as a contradiction and takes
+  nothing.
 
-Raises PC007, PC013, PC014.';
+The credits stay taken until payment_dispute_closed(). The customer''s auto-recharge is switched off in every
+currency. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as
+a contradiction and changes nothing.
+
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_disputed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''dispute-2'', amount => 5);';
 
 CREATE FUNCTION credits.payment_dispute_closed(
     customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
@@ -3812,20 +3942,24 @@ AS 'MODULE_PATHNAME', 'payment_dispute_closed_wrapper';
 COMMENT ON FUNCTION credits.payment_dispute_closed IS
 'Records how a dispute was decided.
 
-Won, it gives back exactly what it took, to the grants that gave it (what has expired meanwhile expires at once), and
-what it left owed is owed no longer. Lost, what was taken stays taken; where more went back with it than was paid,
-that is recorded as a contradiction. A dispute is decided once: a later report that differs, or of a dispute that was
-never reported, is recorded as a contradiction and changes nothing.
-
 customer_id: the customer.
 top_up_id: the top-up.
 provider: who reported it.
 provider_reference: the provider''s reference of the dispute; NULL for the newest dispute of this provider, of the
   payment that payment_reference names.
 won: whether it was won; required.
-payment_reference: the provider''s reference of the payment.
+payment_reference: the provider''s reference of the payment; NULL for any.
 
-Raises PC013, PC014.';
+A dispute that was won gives back exactly what it took, to the grants that gave it (what has expired meanwhile expires
+at once), and what it left owed is owed no longer. One that was lost keeps what it took; where more went back with it
+than was paid, that is recorded as a contradiction.
+
+A dispute is decided once: a later report that differs, or of a dispute that was never reported, is recorded as a
+contradiction and changes nothing.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_dispute_closed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''dispute-1'', won => true);';
 
 -- Payment providers.
 
@@ -3839,7 +3973,8 @@ COMMENT ON COLUMN credits.payment_provider.checkout_url_template IS 'Where custo
 COMMENT ON COLUMN credits.payment_provider.has_previous_secret IS 'Whether a previous secret is accepted too.';
 COMMENT ON COLUMN credits.payment_provider.tolerance IS 'How old a signed time may be, in seconds.';
 COMMENT ON COLUMN credits.payment_provider.livemode IS 'Whether its events are about real money.';
-COMMENT ON COLUMN credits.payment_provider.account IS 'The connected account whose events count; NULL for none.';
+COMMENT ON COLUMN credits.payment_provider.account IS
+'The connected account whose events count; NULL for events of no connected account.';
 COMMENT ON COLUMN credits.payment_provider.previous_secret_expires_at IS 'Until when the previous secret is accepted.';
 
 CREATE FUNCTION credits.payment_provider_set(
@@ -3850,24 +3985,29 @@ RETURNS credits.payment_provider
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_provider_set_wrapper';
 COMMENT ON FUNCTION credits.payment_provider_set IS
-'Says how a provider signs its webhooks, what it is expected to send, and where customers pay.
-
-A repeat sets all of it anew, except a checkout_url_template that is NULL, which stays. Events of another mode or
-another account are recorded as ignored. Nothing returns secrets and only the owner can read them; keep them out of
-statement texts, since a server may log those.
+'Sets how a provider signs its webhooks, what it is expected to send, and where customers pay.
 
 provider: ''stripe'' and ''paystack'' sign as those do; any other name is plain HMAC-SHA256 of the payload, in
   hexadecimal.
-webhook_secret: 16 to 255 characters.
-checkout_url_template: an http or https address, with the placeholders of top_up_create() after its host.
-previous_secret: accepted beside webhook_secret while secrets are changed.
+webhook_secret: the secret that its webhooks are signed with, 16 to 255 characters.
+checkout_url_template: an http or https address, with the placeholders of top_up_create() after its host; NULL leaves
+  it unchanged.
+previous_secret: accepted beside webhook_secret while secrets are changed; NULL for none.
 tolerance: how old a signed time may be, in seconds (Stripe''s scheme has one).
-livemode: whether its events are about real money (Stripe''s livemode, Paystack''s domain). An event that does not say
-  is of the expected mode; one whose livemode is neither true nor false, or whose domain is no text, is of neither.
+livemode: whether its events are about real money (Stripe''s livemode, Paystack''s domain).
 account: the connected account whose events count; NULL for only those of no connected account.
 previous_secret_expires_at: until when previous_secret is accepted; NULL for 7 days from now.
 
-Raises PC013.';
+A repeat sets all of it anew, except a checkout_url_template that is NULL. Events of another mode or another account
+are recorded as ignored. An event that does not say its mode is of the expected one; one whose livemode is neither
+true nor false, or whose domain is no text, is of neither.
+
+Nothing returns secrets and only the owner can read them; keep them out of statement texts, since a server may log
+those.
+
+Raises PC013.
+Example: SELECT * FROM credits.payment_provider_set(''acmepay'', ''not a real secret'',
+  ''https://acmepay.example/{top_up_id}'');';
 
 -- Webhooks.
 
@@ -3894,19 +4034,25 @@ AS 'MODULE_PATHNAME', 'webhook_receive_wrapper';
 COMMENT ON FUNCTION credits.webhook_receive IS
 'Takes a provider''s webhook: checks its signature, and applies the payment and its credits.
 
-All of it is in the caller''s transaction: a failure leaves nothing behind, and the provider''s retry does it. outcome
-is ''applied'', ''contradiction'' (recorded: see the view payment_log) or ''ignored'' (kept and answered). reason says
-why it was ignored: ''kind'' (an event that means nothing here), ''livemode'' or ''account'' (not what
-payment_provider_set() expects), ''unknown'' (no known purchase; what names a payment is applied once that is known),
-''other_customer'' (it names one customer and another''s purchase). A repeat returns the first outcome with replayed =
-true; what was ignored is judged again, so that a provider can be asked to send it again.
-
 provider: as set by payment_provider_set().
 payload: the raw request body, at most 1 MiB.
 signature: the header: Stripe-Signature, x-paystack-signature, or HMAC-SHA256 in hexadecimal.
 
-Raises PC012 (signature), PC013 (provider or payload), PC014 (a purchase that may not have committed yet: its id was
-made within the last hour).';
+All of it is in the caller''s transaction: a failure leaves nothing behind, and the provider''s retry does it. A
+repeat returns the first outcome with replayed = true; what was ignored is judged again, so that a provider can be
+asked to send it again.
+
+outcome is ''applied'', ''contradiction'' (recorded: see the view payment_log) or ''ignored'' (kept and answered).
+reason says why it was ignored: ''kind'' (an event that means nothing here), ''livemode'' or ''account'' (not what
+payment_provider_set() expects), ''unknown'' (no known purchase; what names a payment is applied once that is known),
+''other_customer'' (it names one customer and another''s purchase).
+
+PC012 is the signature, PC013 the provider or the payload, and PC014 a purchase that may not have committed yet: its
+id was created within the last hour.
+
+Raises PC012, PC013, PC014.
+Example: SELECT * FROM credits.webhook_receive(''acmepay'', ''{"id": "evt_1", "type": "ping"}'',
+  ''f0f44b83558b38bc44dd7b83cd7e010718dd2a0ad14f668c0531b91827abbb2e'');';
 
 CREATE VIEW credits.webhook_log AS
 SELECT w.provider, w.event_id, w.type, w.outcome, w.customer_id, w.top_up_id, w.received_at, w.reason
@@ -3918,7 +4064,7 @@ COMMENT ON COLUMN credits.webhook_log.type IS 'The provider''s name of what happ
 COMMENT ON COLUMN credits.webhook_log.outcome IS
 '''applied'', ''contradiction'' (recorded, see payment_log) or ''ignored''.';
 COMMENT ON COLUMN credits.webhook_log.customer_id IS
-'The customer whose payment it is about; of what was ignored, the customer that it names.';
+'The customer whose payment it is about; for an ignored webhook, the customer that it names.';
 COMMENT ON COLUMN credits.webhook_log.top_up_id IS 'The top-up; NULL for none.';
 COMMENT ON COLUMN credits.webhook_log.received_at IS 'When it was received.';
 COMMENT ON COLUMN credits.webhook_log.reason IS
@@ -3942,7 +4088,7 @@ COMMENT ON COLUMN credits.top_up.credit_currency IS 'The currency of the credits
 COMMENT ON COLUMN credits.top_up.amount IS 'What is due, in major units.';
 COMMENT ON COLUMN credits.top_up.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.top_up.rate IS 'The price of one credit; NULL where it was bought by price.';
-COMMENT ON COLUMN credits.top_up.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.top_up.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.top_up.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 
 CREATE FUNCTION credits.top_up_create(
@@ -3957,31 +4103,35 @@ AS 'MODULE_PATHNAME', 'top_up_create_wrapper';
 COMMENT ON FUNCTION credits.top_up_create IS
 'Begins a purchase of credits and returns where to pay for it.
 
-It grants nothing before payment_succeeded(). Either price_id and quantity say what is bought, or amount and currency:
-then credits are amount / rate, rounded down. Makes the customer where it is missing.
-
-customer_id: the customer.
-price_id: the price.
-amount: how much to pay, in major units.
+customer_id: the customer, who is created where missing.
+price_id: the price; NULL to buy by amount.
+amount: how much to pay, in major units; NULL to buy by price_id.
 currency: the currency that is paid.
 quantity: how many units of the price.
 credit_currency: the currency of the credits; NULL for currency itself, one for one.
 rate: the price of one credit; NULL for the exchange rate of this moment.
-return_url: where the customer goes once it is paid: an http or https address of at most 2,048 visible ASCII
-  characters, without user name, backslash, quotation mark, < and >. All else is percent-encoded, and a host in other
-  letters written as xn--.
-failure_url: where the customer goes when it is not, likewise.
-idempotency_key: a repeat of it returns the first with replayed = true.
+return_url: where the customer goes once it is paid.
+failure_url: where the customer goes when it is not.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 provider: who takes the payment; NULL for the only one that is set.
-expires_in: for how long it waits to be paid; a later payment is granted all the same.
+expires_in: how long it waits to be paid; a later payment is granted all the same.
 description: for people.
 metadata: the application''s own data.
+
+It grants nothing before payment_succeeded(). Either price_id and quantity say what is bought, or amount and currency:
+then credits are amount / rate, rounded down.
+
+return_url and failure_url are http or https addresses of at most 2,048 visible ASCII characters, without user name,
+backslash, quotation mark, < and >. All else is percent-encoded, and a host in other letters written as xn--.
 
 checkout_url is the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id}, {amount},
 {minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there is neither.
 
-Raises PC002, PC007 (also for an amount outside of what the currencies allow, and for credits that the account has no
-room for: it counts 28 digits of all that it was ever granted), PC008, PC013, PC015.';
+PC007 is also an amount outside of what the currencies allow, and credits that the account has no room for: all that
+it was ever granted has at most 28 digits.
+
+Raises PC002, PC007, PC008, PC013, PC015.
+Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.prices));';
 
 CREATE FUNCTION credits.top_up_expire(customer_id text, top_up_id uuid)
 RETURNS credits.payment_outcome
@@ -3990,12 +4140,14 @@ AS 'MODULE_PATHNAME', 'top_up_expire_wrapper';
 COMMENT ON FUNCTION credits.top_up_expire IS
 'Gives up a top-up that nobody paid.
 
-One that is paid stays paid; one that is paid later is granted all the same.
-
 customer_id: the customer.
 top_up_id: the top-up.
 
-Raises PC013, PC014.';
+One that is paid stays paid; one that is paid later is granted all the same.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.top_up_expire(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''));';
 
 CREATE VIEW credits.top_ups AS
 SELECT t.customer_id, t.top_up_id,
@@ -4022,7 +4174,7 @@ COMMENT ON COLUMN credits.top_ups.credit_currency IS 'The currency of the credit
 COMMENT ON COLUMN credits.top_ups.rate IS 'The price of one credit; NULL where it was bought by price.';
 COMMENT ON COLUMN credits.top_ups.provider IS 'The payment provider.';
 COMMENT ON COLUMN credits.top_ups.provider_reference IS 'The provider''s reference of it.';
-COMMENT ON COLUMN credits.top_ups.grant_id IS 'The grant that it made; NULL until it is paid.';
+COMMENT ON COLUMN credits.top_ups.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.top_ups.recharge_id IS 'The auto-recharge that asked for it; NULL where a person did.';
 COMMENT ON COLUMN credits.top_ups.paid_amount IS 'What was paid in all payments, in major units; NULL before any.';
 COMMENT ON COLUMN credits.top_ups.refunded_amount IS 'What was paid back, in major units.';
@@ -4031,11 +4183,11 @@ COMMENT ON COLUMN credits.top_ups.dispute_status IS 'The last dispute: ''open'',
 COMMENT ON COLUMN credits.top_ups.reclaimed IS 'Credits that refunds and disputes took back, left owed or forgave.';
 COMMENT ON COLUMN credits.top_ups.description IS 'For people.';
 COMMENT ON COLUMN credits.top_ups.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.top_ups.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.top_ups.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.top_ups.expires_at IS 'Until when it is to be paid; a later payment is granted all the same.';
 COMMENT ON COLUMN credits.top_ups.paid_at IS 'When its credits were granted.';
 COMMENT ON COLUMN credits.top_ups.due_amount IS
-'What is due without a tax in the price and without the provider''s discount, in major units.';
+'What is due, excluding a tax in the price and the provider''s discount, in major units.';
 COMMENT ON COLUMN credits.top_ups.checkout_url IS
 'Where the customer pays; NULL where neither the provider nor the recharge configuration says.';
 
@@ -4095,10 +4247,7 @@ RETURNS credits.recharge_config
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configure_recharge_wrapper';
 COMMENT ON FUNCTION credits.configure_recharge IS
-'Makes a credit currency rechargeable at a price whose product grants it. What is NULL stays.
-
-One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency
-needs its limits anew.
+'Makes a credit currency rechargeable at a price whose product grants it. NULL leaves a value unchanged.
 
 currency: the credit currency.
 base_price_id: the price.
@@ -4107,7 +4256,12 @@ min_amount: the smallest payment for this currency, in the price''s currency, by
   removes the limit.
 max_amount: the largest payment, likewise.
 
-Raises PC007, PC008, PC013, PC015.';
+One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency
+needs its limits anew.
+
+Raises PC007, PC008, PC013, PC015.
+Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.prices),
+  max_amount => 500);';
 
 CREATE FUNCTION credits.recharge_config(currency text DEFAULT NULL)
 RETURNS credits.recharge_config
@@ -4118,7 +4272,8 @@ COMMENT ON FUNCTION credits.recharge_config IS
 
 currency: the credit currency; NULL for credits.default_currency.
 
-Raises PC008, PC011.';
+Raises PC008, PC011, PC013.
+Example: SELECT * FROM credits.recharge_config(''CREDIT'');';
 
 -- Links to a customer's billing page.
 
@@ -4134,16 +4289,17 @@ RETURNS credits.portal_link
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_create_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_create IS
-'Makes a signed link to the customer''s billing page, good for 10 minutes.
-
-url is credits.portal_url with the token before a fragment, NULL where that is not set. The page''s server asks
-billing_portal_session_verify() whose it is. Addresses are as in top_up_create().
+'Creates a signed link to the customer''s billing page, good for 10 minutes.
 
 customer_id: the customer.
-return_url: where the customer goes back to.
-failure_url: where the customer goes after a failure.
+return_url: where the customer goes back to, as in top_up_create().
+failure_url: where the customer goes after a failure, likewise.
 
-Raises PC003, PC013.';
+url is credits.portal_url with the token added (before a fragment, which browsers keep to themselves), NULL where that
+is not set. The page''s server asks billing_portal_session_verify() whose page it is.
+
+Raises PC003, PC013.
+Example: SELECT token, url, expires_at FROM credits.billing_portal_session_create(''ann'');';
 
 CREATE TYPE credits.portal_session AS (
     customer_id text, return_url text, failure_url text, expires_at timestamptz);
@@ -4159,23 +4315,29 @@ RETURNS credits.portal_session
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_session_verify_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_session_verify IS
-'Says whose page a token opens.
+'Returns whose page a token opens.
 
 token: the token of the link.
 
-Raises PC012 for one that was changed, has expired, or was not made in this database with its present key.';
+PC012 is a token that was changed, has expired, or was not made in this database with its present key.
+
+Raises PC012, PC013.
+Example: SELECT v.* FROM credits.billing_portal_session_create(''ann'') s,
+  credits.billing_portal_session_verify(s.token) v;';
 
 CREATE FUNCTION credits.billing_portal_key_rotate()
 RETURNS timestamptz
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'billing_portal_key_rotate_wrapper';
 COMMENT ON FUNCTION credits.billing_portal_key_rotate IS
-'Makes a new key for links to billing pages, and returns when it was made.
+'Creates a new key for links to billing pages, and returns when it was created.
 
-Links that were made before are PC012 once it commits. Call it for a key that somebody may know, and for every copy of
-the server''s files (pg_basebackup, a snapshot) before anybody reaches it: the copy''s tokens are then not the
-original''s. A database that was restored from a dump, or made from a template, does not need it: its tokens are its
-own.';
+Links that were created before are PC012 once it commits. Call it when somebody may know the key, and for every copy
+of the server''s files (pg_basebackup, a snapshot) before anybody reaches it: the copy''s tokens are then not the
+original''s. A database that was restored from a dump, or created from a template, does not need it: its tokens are
+its own.
+
+Example: SELECT credits.billing_portal_key_rotate();';
 
 -- What a billing page draws.
 
@@ -4186,11 +4348,12 @@ AS 'MODULE_PATHNAME', 'billing_bootstrap_wrapper';
 COMMENT ON FUNCTION credits.billing_bootstrap IS
 'Returns all that a billing page draws: {customer, balances, packages, meters, history, purchases, auto_recharge}.
 
-Amounts are strings of digits. history: the last 20 ledger lines; purchases: the last 20 top-ups.
-
 customer_id: the customer.
 
-Raises PC013.';
+Amounts are strings of digits. history has the last 20 ledger lines, purchases the last 20 top-ups.
+
+Raises PC013.
+Example: SELECT jsonb_pretty(credits.billing_bootstrap(''ann''));';
 
 -- Auto-recharge: how it is configured.
 
@@ -4228,33 +4391,14 @@ RETURNS credits.auto_recharge
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'configure_auto_recharge_wrapper';
 COMMENT ON FUNCTION credits.configure_auto_recharge IS
-'Has a customer''s account recharge itself when its balance is low. What is NULL stays.
-
-What leaves less than threshold credits available writes a request in its own transaction: a recharge, a top-up and a
-row of the outbox, type ''recharge.requested'', with recharge_id, top_up_id, currency, amount, price_currency,
-credits, payment_method and expires_at. Switching it on while there is less does the same. At most one request is
-open; one that no worker has begun is canceled when it is switched off, or when a limit that it is beyond was lowered.
-An account that is still low when cooldown or limits allow again is asked for by its next posting, or by maintain().
-
-Credits that are taken back (a refund, a dispute, a grant that is voided or ended, a correction) never ask for a
-recharge, nor does maintain() after that: waits_for_spend is true until the customer spends again, has threshold
-credits again, or enabled => true says so. Usage that was reported before the account''s last posting, and waited in
-the inbox, is no such spend.
-
-It switches itself off, with a row ''recharge.disabled'' of the outbox, and disabled_reason has the code: ''failures''
-(three failures or time-outs in a row), ''disputed'' (a payment of the customer was disputed), ''erased'' (the
-customer was erased), or, where it can buy nothing any more, ''not_on_sale'', ''currency_inactive'',
-''restricted_credits'' (for certain meters only, so they lift no balance), ''amount_too_large'' (too many digits, also
-together with all that the account was ever granted), ''payment_limit'' (of the payment currency, or of the recharge
-configuration) and ''daily_limit''. The same is refused here, unless it is switched off. A payment that comes later is
-granted, and counts as no failure, but does not switch it on.
+'Configures an account to recharge itself when its balance is low. NULL leaves a value unchanged.
 
 customer_id: the customer.
 currency: the credit currency; NULL for credits.default_currency.
 enabled: whether it is on; true at first. true starts afresh.
-threshold: buy when less than this is available; required at first.
+threshold: buy when less than this many credits are available; required at first.
 price_id: what to buy; NULL at first takes the currency''s recharge configuration (PC011 where there is none).
-quantity: how many units; 1 at first.
+quantity: how many units to buy; 1 at first.
 payment_method: what the worker charges, in its own terms.
 max_attempts_per_day: the most attempts within 24 hours; 2147483647 removes the limit.
 max_amount_per_day: the most money within 24 hours, in the price''s currency, not counting failed attempts, and at
@@ -4262,7 +4406,27 @@ max_amount_per_day: the most money within 24 hours, in the price''s currency, no
 cooldown: the least time between two requests; 1 minute at first.
 timeout: a request that is not answered within it has timed out; 1 hour at first.
 
-Raises PC003, PC007, PC008, PC011, PC013, PC015.';
+What leaves less than threshold credits available writes a request in its own transaction: a recharge, a top-up and a
+row of the outbox, type ''recharge.requested'', with recharge_id, top_up_id, currency, amount, price_currency,
+credits, payment_method and expires_at. Switching it on while there is less does the same. At most one request is
+open; one that no worker has begun is canceled when it is switched off, or when a limit that it is beyond was lowered.
+If an account is still low when cooldown or limits allow another request, its next posting or maintain() writes it.
+
+Credits that are taken back (a refund, a dispute, a grant that is voided or ended, a correction) never ask for a
+recharge, nor does maintain() after that: waits_for_spend is true until the customer spends again, has threshold
+credits again, or enabled => true says so. Usage that was reported before the account''s last posting, and waited in
+the inbox, is no such spend.
+
+Auto-recharge switches itself off, with a row ''recharge.disabled'' of the outbox, and disabled_reason has the code:
+''failures'' (three failures or time-outs in a row), ''disputed'' (a payment of the customer was disputed), ''erased''
+(the customer was erased), or, where it can buy nothing any more, ''not_on_sale'', ''currency_inactive'',
+''restricted_credits'' (for certain meters only, so they lift no balance), ''amount_too_large'' (too many digits, also
+together with all that the account was ever granted), ''payment_limit'' (of the payment currency, or of the recharge
+configuration) and ''daily_limit''. The same is refused here, unless it is switched off. A payment that comes later is
+granted, and counts as no failure, but does not switch it on.
+
+Raises PC003, PC007, PC008, PC011, PC013, PC015.
+Example: SELECT * FROM credits.configure_auto_recharge(''ann'', threshold => 50, payment_method => ''pm_1'');';
 
 CREATE FUNCTION credits.auto_recharge_config(customer_id text, currency text DEFAULT NULL)
 RETURNS credits.auto_recharge
@@ -4274,7 +4438,10 @@ COMMENT ON FUNCTION credits.auto_recharge_config IS
 customer_id: the customer.
 currency: the credit currency; NULL for credits.default_currency.
 
-Raises PC011 where none was configured, PC013.';
+PC011 means that none was configured.
+
+Raises PC011, PC013.
+Example: SELECT enabled, threshold, disabled_reason FROM credits.auto_recharge_config(''cy'');';
 
 -- Requests of auto-recharge.
 
@@ -4298,18 +4465,20 @@ RETURNS credits.recharge_attempt
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'recharge_begin_wrapper';
 COMMENT ON FUNCTION credits.recharge_begin IS
-'Says whether a worker may charge. Call it right before charging.
-
-Limits are judged again here. It may not where the request was answered, has timed out, was canceled (the customer
-topped up by hand meanwhile, or switched it off), or is beyond a limit that was lowered. Give the provider recharge_id
-as the idempotency key, and customer_id and top_up_id as metadata, so that its webhook finds the top-up. A repeat, for
-one that is being processed, says go again where all that still holds: the provider''s idempotency key keeps it one
-charge.
+'Returns whether a worker may charge, and what. Call it right before charging.
 
 customer_id: the customer.
 recharge_id: the request.
 
-Raises PC013, PC014.';
+Limits are judged again here. go is false where the request was answered, has timed out, was canceled (the customer
+topped up by hand meanwhile, or switched it off), or is beyond a limit that was lowered.
+
+Give the provider recharge_id as the idempotency key, and customer_id and top_up_id as metadata, so that its webhook
+finds the top-up. A repeat, for one that is being processed, returns go = true again where all that still holds: the
+provider''s idempotency key keeps it one charge.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.recharge_begin(''cy'', (SELECT recharge_id FROM credits.recharge_log));';
 
 CREATE VIEW credits.recharge_log AS
 SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_out' ELSE r.status END AS status,
@@ -4322,8 +4491,8 @@ CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires
 COMMENT ON VIEW credits.recharge_log IS
 'Requests of auto-recharge, with their outcome.
 
-A request is canceled where before a worker began there were credits enough again, it was switched off, or a limit was
-lowered. A time-out shows at its moment, whether or not anything has posted it.';
+A request is canceled if, before a worker began, there were enough credits again, auto-recharge was switched off, or a
+limit was lowered. A time-out shows at its moment, whether or not anything has posted it.';
 COMMENT ON COLUMN credits.recharge_log.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.recharge_log.recharge_id IS 'The auto-recharge request.';
 COMMENT ON COLUMN credits.recharge_log.currency IS 'The credit currency.';
@@ -4344,21 +4513,22 @@ COMMENT ON COLUMN credits.recharge_log.closed_at IS 'When it ended; NULL while i
 CREATE TYPE credits.outbox_consumer AS (consumer text, created_at timestamptz);
 COMMENT ON TYPE credits.outbox_consumer IS 'A consumer, as outbox_consumer_create() returns it.';
 COMMENT ON COLUMN credits.outbox_consumer.consumer IS 'The consumer''s name.';
-COMMENT ON COLUMN credits.outbox_consumer.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.outbox_consumer.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.outbox_consumer_create(consumer text)
 RETURNS credits.outbox_consumer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'outbox_consumer_create_wrapper';
 COMMENT ON FUNCTION credits.outbox_consumer_create IS
-'Makes a consumer of the outbox: a name that any number of sessions share.
+'Creates a consumer of the outbox: a name that any number of sessions share.
+
+consumer: its name.
 
 It is handed every row that waits in the outbox, and every row that is written from now on; a row is kept until each
 consumer has acknowledged it. A repeat changes nothing.
 
-consumer: its name.
-
-Raises PC013.';
+Raises PC013.
+Example: SELECT * FROM credits.outbox_consumer_create(''mailer'');';
 
 CREATE FUNCTION credits.outbox_consumer_remove(consumer text)
 RETURNS bigint
@@ -4367,12 +4537,13 @@ AS 'MODULE_PATHNAME', 'outbox_consumer_remove_wrapper';
 COMMENT ON FUNCTION credits.outbox_consumer_remove IS
 'Removes a consumer of the outbox, with its leases, and returns how many rows that deleted.
 
-Rows that every other consumer has acknowledged are deleted; where it was the last, what waits is kept for the next.
-Waits for transactions that claim or acknowledge. Made again, it is handed all that waits.
-
 consumer: its name.
 
-Raises PC013.';
+Rows that every other consumer has acknowledged are deleted; where it was the last, what waits is kept for the next.
+It waits for transactions that claim or acknowledge. Created again, it is handed all that waits.
+
+Raises PC013.
+Example: SELECT credits.outbox_consumer_remove(''worker'');';
 
 -- The outbox: how its rows are handed out.
 
@@ -4394,15 +4565,16 @@ AS 'MODULE_PATHNAME', 'outbox_claim_wrapper';
 COMMENT ON FUNCTION credits.outbox_claim IS
 'Hands out what other systems must act on, at least once to each consumer, in order within a customer.
 
-Until it is acknowledged or the lease has passed, no other session of the same consumer gets rows of the same
-customers; after that they are handed out again. Commit before acting on them. Any number of sessions may call it at
-once. LISTEN credits_outbox announces new rows; poll as well.
+consumer: a name that was created by outbox_consumer_create(); any other is PC013.
+batch_size: the most rows, 1 to 50,000.
+lease: until it has passed, or all of them are acknowledged, no other session of the same consumer gets rows of the
+  same customers; at most 24 hours.
 
-consumer: as made by outbox_consumer_create().
-batch_size: at most 50000 rows.
-lease: at most 24 hours.
+Rows that are not acknowledged when the lease has passed are handed out again. Commit before acting on them. Any
+number of sessions may call it at once. LISTEN credits_outbox announces new rows; poll as well.
 
-Raises PC013, also for a consumer that was never made.';
+Raises PC013.
+Example: SELECT * FROM credits.outbox_claim(''worker'', batch_size => 10, lease => ''1 minute'');';
 
 CREATE FUNCTION credits.outbox_ack(consumer text, ids uuid[])
 RETURNS integer
@@ -4411,13 +4583,14 @@ AS 'MODULE_PATHNAME', 'outbox_ack_wrapper';
 COMMENT ON FUNCTION credits.outbox_ack IS
 'Acknowledges rows, and returns how many are acknowledged by it.
 
+consumer: a name that was created by outbox_consumer_create(); any other is PC013.
+ids: the outbox_id of each row.
+
 Within a customer those are acknowledged that have no unacknowledged row before them. Rows that every consumer has
 acknowledged are deleted.
 
-consumer: as made by outbox_consumer_create().
-ids: the outbox_id of each row.
-
-Raises PC013, also for a consumer that was never made.';
+Raises PC013.
+Example: SELECT credits.outbox_ack(''worker'', ARRAY(SELECT outbox_id FROM credits.outbox_claim(''worker'')));';
 
 CREATE FUNCTION credits.outbox_release(consumer text, customer_id text DEFAULT NULL)
 RETURNS integer
@@ -4426,13 +4599,14 @@ AS 'MODULE_PATHNAME', 'outbox_release_wrapper';
 COMMENT ON FUNCTION credits.outbox_release IS
 'Ends the leases of a consumer, and returns for how many customers.
 
-What was handed out and not acknowledged is handed out again by the next outbox_claim(). Whoever still works on such
-rows may acknowledge them all the same.
-
 consumer: its name.
 customer_id: only for this customer; NULL for all.
 
-Raises PC013.';
+What was handed out and not acknowledged is handed out again by the next outbox_claim(). A session that still works on
+such rows may acknowledge them all the same.
+
+Raises PC013.
+Example: SELECT credits.outbox_release(''worker'');';
 
 CREATE VIEW credits.outbox_rows AS
 SELECT o.customer_id, o.outbox_no, o.outbox_id, o.type, o.payload, o.created_at FROM credits_internal.outbox o;
@@ -4458,7 +4632,7 @@ CROSS JOIN LATERAL (
 COMMENT ON VIEW credits.outbox_backlog IS
 'Every consumer of the outbox, with what it has not acknowledged and what is leased to its sessions.';
 COMMENT ON COLUMN credits.outbox_backlog.consumer IS 'The consumer''s name.';
-COMMENT ON COLUMN credits.outbox_backlog.created_at IS 'When it was made.';
+COMMENT ON COLUMN credits.outbox_backlog.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.outbox_backlog.waiting IS 'How many rows it has not acknowledged.';
 COMMENT ON COLUMN credits.outbox_backlog.oldest_at IS 'When the oldest of them was written.';
 COMMENT ON COLUMN credits.outbox_backlog.leased_customers IS 'How many customers'' rows are leased to its sessions.';
@@ -4472,8 +4646,7 @@ RETURNS integer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'maintain_batch_wrapper';
 COMMENT ON FUNCTION credits.maintain_batch IS
-'Does one batch of what CALL credits.maintain() does, and returns how much it was. Waits for no other session longer
-than a moment, and skips what it would have to wait for.
+'Does one batch of what CALL credits.maintain() does, and returns how much it was.
 
 batch_size: the most accounts or rows.
 work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at most 1,000 events, as settle() does;
@@ -4482,34 +4655,40 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   credits.webhook_retention. NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
-Raises PC013.';
+It waits for no other session longer than a moment, and skips what it would have to wait for.
+
+Raises PC013.
+Example: SELECT credits.maintain_batch(work => ''accounts'');';
 
 -- No SECURITY DEFINER and no SET: a procedure with either cannot commit. It calls maintain_batch, which has both.
 CREATE PROCEDURE credits.maintain(batch_size integer DEFAULT 100)
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'maintain_wrapper';
 COMMENT ON PROCEDURE credits.maintain IS
-'Posts everything that time brought, and settles the usage that waits.
+'Posts everything that fell due, and settles the usage that waits.
 
-Grants that began or expired, holds that ran out, pending usage that is paid by what came in; requests of
-auto-recharge that timed out, and those that cooldown and limits allow again; auto-recharge that became impossible is
-switched off; the inbox, and what deferred meters recorded, is charged; rows of the outbox that nobody wanted within
-credits.outbox_retention are deleted, and webhooks that were ignored, after credits.webhook_retention. Balances are
+batch_size: the most accounts or rows per batch.
+
+It posts grants that began or expired, holds that expired, and pending usage that is paid by what came in; requests of
+auto-recharge that timed out, and those that cooldown and limits allow again. It switches off auto-recharge that
+became impossible. It charges the inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
+wanted within credits.outbox_retention, and webhooks that were ignored, after credits.webhook_retention. Balances are
 right without it (except for the inbox); the ledger shows it afterwards.
 
-Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait the customer''s
+Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
 accounts are brought no further than the oldest that waits, for at most a day.
 
 It does a batch of each kind of work in turn, with a commit after each, until all that was due when it began is done:
 what comes in meanwhile neither keeps it going nor holds back the rest. An account that cannot be worked on holds back
 no other: it is left alone and tried again after growing pauses (backlog.failed_accounts; verify() lists them). Where
-a whole kind of work fails the others are done all the same, and its error is raised at the end. Inside a transaction
-it does one batch of each. It waits for no other session longer than a moment: what it would have to wait for stays
-for a later call, and a table that cannot be read for two seconds is such a failure (55P03). Two may run at once.
+a whole kind of work fails, the others are done all the same, and its error is raised at the end. Inside a transaction
+it does one batch of each.
 
-batch_size: the most accounts or rows per batch.
+It waits for no other session longer than a moment: what it would have to wait for stays for a later call, and a table
+that cannot be read for two seconds is such a failure (55P03). Two may run at once.
 
-Raises PC013.';
+Raises PC013.
+Example: CALL credits.maintain();';
 
 -- What waits to be settled.
 
@@ -4518,7 +4697,7 @@ SELECT (SELECT count(*) FROM credits.inbox) AS inbox, (SELECT min(received_at) F
        (SELECT count(*) FROM credits_internal.unsettled_events) AS unsettled,
        (SELECT min(created_at) FROM credits_internal.unsettled_events) AS unsettled_since,
        (SELECT count(*) FROM credits_internal.inbox_rejected) AS rejected,
-       -- The lock that the drainer has: src/pg/lock.rs.
+       -- The lock that the drainer has: src/pg/locking/lock.rs.
        (SELECT coalesce(l.pid, 0) FROM pg_locks l
         WHERE l.locktype = 'object' AND l.classid = 'credits.inbox'::regclass AND l.granted
           AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
@@ -4698,9 +4877,9 @@ SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
 FROM credits_internal.accounts a
 WHERE least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor) < 0
 UNION ALL
-SELECT 'account: charge_above is neither head_floor nor watch_below, nor infinity', a.customer_id, a.currency, NULL,
-       greatest(a.head_floor, a.watch_below), a.charge_above
-FROM credits_internal.accounts a WHERE a.charge_above NOT IN (greatest(a.head_floor, a.watch_below), 'infinity')
+SELECT 'account: charge_above is neither head_floor nor evaluate_below, nor infinity', a.customer_id, a.currency, NULL,
+       greatest(a.head_floor, a.evaluate_below), a.charge_above
+FROM credits_internal.accounts a WHERE a.charge_above NOT IN (greatest(a.head_floor, a.evaluate_below), 'infinity')
 UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, g.remaining
@@ -5366,14 +5545,14 @@ WHERE r.taken + r.consumed + r.pending > r.credits OR (r.pending > 0 AND r.debt_
        OR (NOT r.owes AND r.consumed + r.pending <> 0)
 UNION ALL
 SELECT 'grant: it waits for more than went back of it', g.customer_id, g.currency, 'grant ' || g.grant_id,
-       r.credits - r.taken - r.consumed - r.pending, c.claim
+       r.credits - r.taken - r.consumed - r.pending, c.amount
 FROM credits_internal.credit_grants g
-CROSS JOIN LATERAL unnest(g.claim_operations, g.claims, g.claims_owe) AS c (operation_id, claim, owes)
+CROSS JOIN LATERAL unnest(g.clawback_operations, g.clawback_amounts, g.clawback_owes) AS c (operation_id, amount, owes)
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = g.customer_id AND r.operation_id = c.operation_id
     AND r.grant_id = g.grant_id
                             AND r.undone_at IS NULL AND r.owes = c.owes
-WHERE g.claim_operations IS NOT NULL
-    AND (c.claim > 0 AND c.claim <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
+WHERE g.clawback_operations IS NOT NULL
+    AND (c.amount > 0 AND c.amount <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
 UNION ALL
 SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
 FROM credits_internal.reclaims r
@@ -5444,7 +5623,7 @@ COMMENT ON COLUMN credits.discrepancy.customer_id IS 'The customer; NULL where i
 COMMENT ON COLUMN credits.discrepancy.currency IS 'The account''s currency; NULL where it is about none.';
 COMMENT ON COLUMN credits.discrepancy.subject IS 'What it is about: the grant, event, line, hold or payment.';
 COMMENT ON COLUMN credits.discrepancy.expected IS 'What it should be; NULL where that is no number.';
-COMMENT ON COLUMN credits.discrepancy.found IS 'What it is.';
+COMMENT ON COLUMN credits.discrepancy.found IS 'What was found.';
 
 -- Without compilation: it takes longer than the whole question about one customer.
 CREATE FUNCTION credits.verify(customer_id text DEFAULT NULL)
@@ -5470,9 +5649,226 @@ $$;
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant from its lines and every charge from its price.
 
-One row per discrepancy, none when all is sound. All in one snapshot, so it may run at any time.
+customer_id: only this customer; NULL for all.
 
-customer_id: only this customer; NULL for all.';
+It returns one row per discrepancy, none when all is sound. All in one snapshot, so it may run at any time.
+
+Example: SELECT * FROM credits.verify();';
+
+-- Help: what the comments on functions and types say, laid out for reading. It all comes from the catalogue.
+
+-- How a comment is read: a first paragraph; a line for each parameter, `name: …`; paragraphs of rules; `Raises …`;
+-- and `Example: …`. A line that goes on is indented. tests/pg_regress/sql/help.sql checks that all are so.
+CREATE VIEW credits_internal.function_docs AS
+SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
+       regexp_replace(split_part(d.comment, E'\n\n', 1), '\s+', ' ', 'g') AS summary,
+       regexp_replace(substring(d.comment, '^.+?\.(?=\s|$)'), '\s+', ' ', 'g') AS first_sentence,
+       ARRAY(SELECT regexp_replace(r.rule, '\s+', ' ', 'g')
+             FROM string_to_table(d.comment, E'\n\n') WITH ORDINALITY AS r(rule, no)
+             WHERE r.no > 1 AND r.rule !~ '^(Raises |[A-Za-z_]+: )' ORDER BY r.no) AS rules,
+       ARRAY(SELECT c.code[1]
+             FROM regexp_matches(substring(d.comment, '\nRaises ([^\n]*)'), 'PC\d+', 'g') AS c(code)) AS raises,
+       regexp_replace(substring(d.comment, '\nExample: (.*)$'), '\n +', E'\n', 'g') AS example
+FROM pg_proc p
+CROSS JOIN LATERAL (SELECT obj_description(p.oid, 'pg_proc') AS comment) AS d
+LEFT JOIN LATERAL (
+    SELECT v.subject_no, v.subject
+    FROM (VALUES
+        (1, 'Customers and currencies', '^(customer|currency)_'),
+        (2, 'Grants', '^(credit_grant|wallet_credit$)'),
+        (3, 'Balances', '^(account_configure|credit_availability|explain_drawdown|pending_amount|wallet_balance)'),
+        (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_)'),
+        (5, 'Meters', '^(meter_(activate|create|deactivate|update)|usage_price)$'),
+        (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
+        (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
+        (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
+        (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (10, 'Outbox', '^outbox_'),
+        (11, 'Billing pages', '^(billing_|current_customer$)'),
+        (12, 'Ledger', '^(verify|wallet_history)$'),
+        (13, 'Maintenance', '^(clock$|help$|maintain)')
+    ) AS v(subject_no, subject, names)
+    WHERE p.proname::text ~ v.names
+) AS s ON true
+WHERE p.pronamespace = 'credits'::regnamespace;
+COMMENT ON VIEW credits_internal.function_docs IS
+'The functions of schema credits with what their comments say. For help() and the pages of docs/reference.';
+
+CREATE VIEW credits_internal.function_fields AS
+SELECT p.oid AS function, 'parameter' AS kind, a.no, a.name,
+       replace(format_type(a.type, NULL), 'timestamp with time zone', 'timestamptz') AS type,
+       regexp_replace(pg_get_function_arg_default(p.oid, a.no::integer), '::[a-z ]+(\[\])?$', '') AS default_value,
+       regexp_replace(
+           substring(obj_description(p.oid, 'pg_proc'), '\n' || a.name || ': ([^\n]*(\n  [^\n]*)*)'),
+           '\s+', ' ', 'g') AS description
+FROM pg_proc p
+CROSS JOIN LATERAL unnest(p.proargnames[:p.pronargs], p.proargtypes::oid[]) WITH ORDINALITY AS a(name, type, no)
+WHERE p.pronamespace = 'credits'::regnamespace
+UNION ALL
+SELECT p.oid, 'column', row_number() OVER (PARTITION BY p.oid ORDER BY a.attnum), a.attname::text,
+       replace(format_type(a.atttypid, NULL), 'timestamp with time zone', 'timestamptz'), NULL,
+       regexp_replace(col_description(a.attrelid, a.attnum), '\s+', ' ', 'g')
+FROM pg_proc p
+JOIN pg_type t ON t.oid = p.prorettype AND t.typtype = 'c'
+JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE p.pronamespace = 'credits'::regnamespace;
+COMMENT ON VIEW credits_internal.function_fields IS
+'The parameters of the functions of schema credits, and the columns of what they return, with what the comments say of
+each. For help() and the pages of docs/reference.';
+
+-- With its caller's rights, which are those of anybody who may use the schema; its names were bound when it was
+-- created. The settings are those that PostgreSQL shows types and defaults by.
+CREATE FUNCTION credits.help(function_name text DEFAULT NULL)
+RETURNS SETOF text
+LANGUAGE sql STABLE ROWS 50 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off SET IntervalStyle = postgres
+BEGIN ATOMIC
+    WITH asked AS (
+        SELECT left(regexp_replace(lower(btrim($1)), '^credits\.|\s*\(.*$', '', 'g'), 63) AS name
+    ),
+    found AS (
+        SELECT d.*, p.pronargs, p.proretset, p.prorettype,
+               replace(format_type(p.prorettype, NULL), 'timestamp with time zone', 'timestamptz') AS returned
+        FROM asked a
+        JOIN credits_internal.function_docs d ON d.name = a.name
+        JOIN pg_proc p ON p.oid = d.function
+    ),
+    -- By three letters that follow each other: how many of them two names have in common.
+    near AS (
+        SELECT d.name, min(d.first_sentence) AS first_sentence,
+               max(CASE WHEN strpos(d.name, a.name) > 0 THEN 1 ELSE 0 END) AS contains, max(c.common) AS common
+        FROM asked a
+        CROSS JOIN credits_internal.function_docs d
+        CROSS JOIN LATERAL (
+            SELECT count(*)::numeric / (length(d.name) + length(a.name) + 2) AS common
+            FROM (SELECT substr('  ' || d.name || ' ', i, 3) FROM generate_series(1, length(d.name) + 1) i
+                  INTERSECT ALL
+                  SELECT substr('  ' || a.name || ' ', i, 3) FROM generate_series(1, length(a.name) + 1) i) AS both_have
+        ) AS c
+        WHERE a.name <> '' AND NOT EXISTS (SELECT FROM found)
+        GROUP BY d.name
+        HAVING max(c.common) > 0.2 OR bool_or(strpos(d.name, a.name) > 0 AND length(a.name) > 2)
+        ORDER BY 3 DESC, 4 DESC, 1
+        LIMIT 8
+    ),
+    -- Name, what comes after it, and text that is wrapped beside them.
+    fields AS (
+        SELECT f.function, CASE e.kind WHEN 'parameter' THEN 20 ELSE 40 END AS section, e.no, e.name AS head,
+               e.type || coalesce(' = ' || e.default_value, '') AS middle, e.description AS text
+        FROM found f
+        JOIN credits_internal.function_fields e ON e.function = f.function
+        UNION ALL
+        SELECT f.function, 50, row_number() OVER (PARTITION BY f.function ORDER BY c.code), c.code, c.name,
+               c.raised_when
+        FROM found f
+        JOIN credits.error_codes c ON c.code = ANY (f.raises)
+    ),
+    wide AS (
+        SELECT e.*, max(length(e.head)) OVER w + 2 AS head_width, max(length(e.middle)) OVER w + 2 AS middle_width
+        FROM fields e WINDOW w AS (PARTITION BY e.function, e.section)
+    ),
+    lines AS (
+        SELECT f.name, f.pronargs, f.function, 0 AS section, w.no, 0::bigint AS part, w.line[1] AS line
+        FROM found f
+        CROSS JOIN LATERAL regexp_matches(
+            CASE WHEN f.is_procedure THEN 'CALL ' ELSE '' END || 'credits.' || f.name || '(' || coalesce(
+                (SELECT string_agg(e.name, ', ' ORDER BY e.no) FROM credits_internal.function_fields e
+                 WHERE e.function = f.function AND e.kind = 'parameter'), '') || ')',
+            '\S.{0,108}(?=\s|$)', 'g') WITH ORDINALITY AS w(line, no)
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, r.section, r.no, w.no, w.line[1]
+        FROM found f
+        CROSS JOIN LATERAL (
+            SELECT 10 AS section, 1::bigint AS no, f.summary AS text
+            UNION ALL
+            SELECT 30 + u.no::integer, u.no, u.rule FROM unnest(f.rules) WITH ORDINALITY AS u(rule, no)
+        ) AS r
+        CROSS JOIN LATERAL regexp_matches(r.text, '\S.{0,108}(?=\s|$)', 'g') WITH ORDINALITY AS w(line, no)
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, e.section, e.no, w.no,
+               CASE WHEN w.no = 1 THEN '  ' || rpad(e.head, e.head_width) || rpad(e.middle, e.middle_width)
+                    ELSE repeat(' ', 2 + e.head_width + e.middle_width) END || w.line[1]
+        FROM found f
+        JOIN wide e ON e.function = f.function
+        CROSS JOIN LATERAL regexp_matches(
+            e.text, '\S.{0,' || greatest(107 - e.head_width - e.middle_width, 40) || '}(?=\s|$)', 'g')
+            WITH ORDINALITY AS w(line, no)
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, 40, 0, 0,
+               'Returns ' || CASE WHEN f.proretset THEN 'rows of ' WHEN t.typtype = 'c' THEN 'one row of ' ELSE '' END
+               || f.returned || CASE WHEN t.typtype = 'c' THEN ':' ELSE '.' END
+        FROM found f
+        JOIN pg_type t ON t.oid = f.prorettype
+        WHERE NOT f.is_procedure
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, 50, 0, 0, 'Raises:' FROM found f WHERE f.raises <> '{}'
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, 20, 0, 0, 'Parameters:' FROM found f WHERE f.pronargs > 0
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, 60, 0, 0, 'Example:' FROM found f
+        UNION ALL
+        SELECT f.name, f.pronargs, f.function, 60, u.no, 0, CASE WHEN u.no = 1 THEN '  ' ELSE '    ' END || u.line
+        FROM found f
+        CROSS JOIN LATERAL string_to_table(f.example, E'\n') WITH ORDINALITY AS u(line, no)
+    ),
+    -- A blank line before each section.
+    text_of_one AS (
+        SELECT l.name, l.pronargs, l.function, l.section, l.no, l.part, l.line FROM lines l
+        UNION ALL
+        SELECT l.name, l.pronargs, l.function, l.section, -1, 0, '' FROM lines l
+        GROUP BY l.name, l.pronargs, l.function, l.section
+        HAVING l.section > 0 OR l.function <> (
+            SELECT f.function FROM found f ORDER BY f.name, f.pronargs, f.function LIMIT 1)
+    ),
+    listed AS (
+        SELECT DISTINCT d.subject_no, d.subject, d.name, d.first_sentence
+        FROM credits_internal.function_docs d, asked a WHERE coalesce(a.name, '') = ''
+    ),
+    text_of_all AS (
+        SELECT l.subject_no, 2 AS place, l.name, w.no,
+               '  ' || rpad(CASE WHEN w.no = 1 THEN l.name ELSE '' END, 31) || w.line[1] AS line
+        FROM listed l
+        CROSS JOIN LATERAL regexp_matches(l.first_sentence, '\S.{0,76}(?=\s|$)', 'g') WITH ORDINALITY AS w(line, no)
+        UNION ALL
+        SELECT DISTINCT l.subject_no, 1, NULL, 0, l.subject FROM listed l
+        UNION ALL
+        SELECT DISTINCT l.subject_no, 0, NULL, 0, '' FROM listed l WHERE l.subject_no > 1
+        UNION ALL
+        SELECT 1000, v.place, NULL, 0, v.line
+        FROM (VALUES (1, ''), (2, 'SELECT credits.help(''hold_create'') explains one of them.')) AS v(place, line)
+        WHERE EXISTS (SELECT FROM listed)
+    ),
+    text_of_none AS (
+        SELECT 1 AS place, 0 AS contains, 0::numeric AS common, NULL AS name, 0::bigint AS no,
+               'There is no function credits.' || a.name || '.'
+               || CASE WHEN EXISTS (SELECT FROM near) THEN ' Did you mean:'
+                       ELSE ' SELECT credits.help() lists them all.' END AS line
+        FROM asked a WHERE a.name <> '' AND NOT EXISTS (SELECT FROM found)
+        UNION ALL
+        SELECT 2, n.contains, n.common, n.name, w.no,
+               '  ' || rpad(CASE WHEN w.no = 1 THEN n.name ELSE '' END, 31) || w.line[1]
+        FROM near n
+        CROSS JOIN LATERAL regexp_matches(n.first_sentence, '\S.{0,76}(?=\s|$)', 'g') WITH ORDINALITY AS w(line, no)
+    ),
+    answer AS (
+        SELECT row_number() OVER (ORDER BY t.name, t.pronargs, t.function, t.section, t.no, t.part) AS no, t.line
+        FROM text_of_one t
+        UNION ALL
+        SELECT row_number() OVER (ORDER BY t.subject_no, t.place, t.name, t.no), t.line FROM text_of_all t
+        UNION ALL
+        SELECT row_number() OVER (ORDER BY t.place, t.contains DESC, t.common DESC, t.name, t.no), t.line
+        FROM text_of_none t
+    )
+    SELECT a.line FROM answer a ORDER BY a.no;
+END;
+COMMENT ON FUNCTION credits.help IS
+'Explains a function: what it does, its parameters, its result, its errors and an example.
+
+function_name: the name, with or without its schema; NULL lists all functions by subject.
+
+All functions of that name are explained. An unknown name is answered with the nearest ones.
+
+Example: SELECT credits.help(''hold_create'');';
 
 -- The roles: one that owns all of it, and those to give to logins. Roles belong to the cluster and not to a database,
 -- so they are made where they are missing, never changed and never dropped.
@@ -5612,6 +6008,12 @@ FROM PUBLIC;
 GRANT USAGE ON SCHEMA credits
 TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
 
+-- What explains the rest: whoever may use the schema may read what its functions do and which errors they raise.
+GRANT EXECUTE ON FUNCTION credits.help(text), credits_internal.error_code_list()
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+GRANT SELECT ON credits.error_codes, credits_internal.function_docs, credits_internal.function_fields
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
     credits.wallet_balance(text, text),
@@ -5633,8 +6035,7 @@ GRANT EXECUTE ON FUNCTION
     credits.recharge_config(text),
     credits.auto_recharge_config(text, text),
     credits.billing_bootstrap(text),
-    credits.clock(),
-    credits_internal.error_code_list()
+    credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
     credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds, credits.usage,
@@ -5642,7 +6043,7 @@ GRANT SELECT ON
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
-    credits.trial_balance, credits.error_codes
+    credits.trial_balance
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)

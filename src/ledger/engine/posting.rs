@@ -15,7 +15,7 @@
 //! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |
 //! | 6 | all else of an account: grants, holds, top-ups, auto-recharge | | under the account's lock |
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |
-//! | 8 | the counters of the outbox | customer | pg/last.rs, as the call ends |
+//! | 8 | the counters of the outbox | customer | pg/call/last.rs, as the call ends |
 //!
 //! Maintenance takes other locks only if they are free, and waits for nobody: the inbox, accounts, reviews, old rows.
 //! The catalogue, currencies, rates and providers change under locks of their own, which no other call waits for. A

@@ -29,8 +29,10 @@ SELECT identifier, status, consumed, pending, available FROM (VALUES
 LATERAL credits.report_meter_event('ada', 'storage', value, id, at);
 SELECT returned, consumed, available FROM credits.meter_event_cancel('ada', 'g4');
 SELECT returned, consumed, available FROM credits.meter_event_cancel('ada', 'g2');
-SELECT event_name, period_start, quantity, event_count, credits FROM credits.usage_by_period WHERE event_name = 'storage' ORDER BY 2;
-SELECT line_no, type, amount, running_balance, identifier, quantity FROM credits.ledger WHERE event_name = 'storage' ORDER BY 1;
+SELECT event_name, period_start, quantity, event_count, credits FROM credits.usage_by_period
+WHERE event_name = 'storage' ORDER BY 2;
+SELECT line_no, type, amount, running_balance, identifier, quantity FROM credits.ledger WHERE event_name = 'storage'
+ORDER BY 1;
 -- A repeat answers what the first report was answered.
 SELECT * FROM credits.report_meter_event('ada', 'storage', 40, 'g1');
 SELECT * FROM credits.report_meter_event('ada', 'storage', 10, 'g2');
@@ -90,24 +92,29 @@ LATERAL credits.report_meter_event('fay', 'plan', value, id, metadata => jsonb_b
 SELECT identifier, consumed FROM (VALUES ('m3', 12, NULL), ('m1', 12, 'gold'), ('m2', 3, NULL)) v (id, value, tier),
 LATERAL credits.report_meter_event('fay', 'peak', value, id, metadata => jsonb_build_object('tier', tier));
 COMMIT;
-SELECT event_name, quantity, event_count, credits, price_class FROM credits.usage_by_period WHERE customer_id = 'fay' ORDER BY 1;
+SELECT event_name, quantity, event_count, credits, price_class FROM credits.usage_by_period WHERE customer_id = 'fay'
+ORDER BY 1;
 SELECT event_name, total_quantity, event_count, total_credits FROM credits.usage_summary('fay');
 -- The one that counts is taken back: the one before it does, for all of them.
 SELECT returned FROM credits.meter_event_cancel('fay', 'l0');
 SELECT returned FROM credits.meter_event_cancel('fay', 'm3');
-SELECT event_name, quantity, event_count, credits, price_class FROM credits.usage_by_period WHERE customer_id = 'fay' ORDER BY 1;
+SELECT event_name, quantity, event_count, credits, price_class FROM credits.usage_by_period WHERE customer_id = 'fay'
+ORDER BY 1;
 SELECT event_name, total_quantity, event_count, total_credits FROM credits.usage_summary('fay');
-SELECT event_name, total_quantity, event_count FROM credits.usage_summary('fay', '2026-03-01', '2026-04-01', subscription_id => 'none');
+SELECT event_name, total_quantity, event_count
+FROM credits.usage_summary('fay', '2026-03-01', '2026-04-01', subscription_id => 'none');
 
 -- Over time the same: of each stretch the last, the highest or the number, and never what the reports add up to.
 SELECT FROM credits.meter_create('visits', aggregation => 'count');
-SELECT identifier, consumed FROM generate_series(1, 3) n, LATERAL credits.report_meter_event('fay', 'visits', 7, 'v' || n);
+SELECT identifier, consumed FROM generate_series(1, 3) n,
+LATERAL credits.report_meter_event('fay', 'visits', 7, 'v' || n);
 SELECT m, s.event_count, s.total_value, u.total_quantity = s.total_value AS as_in_summary
 FROM unnest(ARRAY['plan', 'peak', 'visits']) m, LATERAL credits.meter_event_stats(m, customer_id => 'fay') s,
      LATERAL credits.usage_summary('fay', event_name => m) u;
 -- A day of 'ada', whose 40, 99, 10 and 12 of storage became 99 when the last two were taken back; and hour by hour.
 SELECT bucket, event_count, total_value FROM credits.meter_event_stats('storage', customer_id => 'ada');
-SELECT bucket, event_count, total_value FROM credits.meter_event_stats('storage', '2026-03-10', '2026-03-11', 'hour', 'ada');
+SELECT bucket, event_count, total_value
+FROM credits.meter_event_stats('storage', '2026-03-10', '2026-03-11', 'hour', 'ada');
 SELECT bucket, event_count, total_value FROM credits.meter_event_stats('seats', customer_id => 'eve');
 -- Of all customers what each one's come to, added up: what they are charged for.
 SELECT s.bucket, s.event_count, s.total_value, (SELECT sum(u.quantity) FROM credits.usage_by_period u

@@ -66,12 +66,15 @@ SELECT remaining FROM credits.credit_grant('eve', 10, effective_at => '2026-02-0
 SELECT status FROM credits.report_meter_event('eve', 'later', 3, 'l1');
 SELECT remaining FROM credits.credit_grant('eve', 10, effective_at => '2026-02-06');
 SELECT type, amount, effective_at FROM credits.ledger WHERE customer_id = 'eve' ORDER BY line_no;
-SELECT status, remaining, effective_at, expires_at FROM credits.credit_grant('fay', 10, effective_at => '2026-02-05', expires_at => '2026-03-01');
-SELECT line_no, type, amount, running_balance, effective_at, created_at FROM credits.ledger WHERE customer_id = 'fay' ORDER BY 1;
+SELECT status, remaining, effective_at, expires_at
+FROM credits.credit_grant('fay', 10, effective_at => '2026-02-05', expires_at => '2026-03-01');
+SELECT line_no, type, amount, running_balance, effective_at, created_at FROM credits.ledger WHERE customer_id = 'fay'
+ORDER BY 1;
 SELECT account, amount, effective_at FROM credits.journal WHERE customer_id = 'fay' ORDER BY line_no, account;
 SELECT as_of, balance FROM unnest(ARRAY['2026-02-04', '2026-02-05', '2026-02-28', '2026-03-01']::timestamptz[]) t,
      LATERAL credits.wallet_balance_at('fay', as_of => t);
-SELECT available, (SELECT status FROM credits.grants g WHERE g.customer_id = 'fay') FROM credits.wallet_balance('fay', 'CREDIT');
+SELECT available, (SELECT status FROM credits.grants g WHERE g.customer_id = 'fay')
+FROM credits.wallet_balance('fay', 'CREDIT');
 -- It pays what was owed in its time; nothing is granted before its end any more, and none ends before it begins.
 SELECT credits.credit_grant('fay', 1, effective_at => '2026-02-20');
 SELECT status, remaining FROM credits.credit_grant('fay', 1, effective_at => '2026-03-01', expires_at => '2026-03-01 00:00:01+00', idempotency_key => 'ended');
@@ -82,7 +85,8 @@ SELECT FROM credits.customer_upsert('gil');
 SELECT pending FROM credits.report_meter_event('gil', 'calls', 3, 'g1');
 SET credits.test_clock = '2026-03-10 14:00+00';
 SELECT status, remaining FROM credits.credit_grant('gil', 10, effective_at => '2026-02-08', expires_at => '2026-02-09');
-SELECT line_no, type, amount, running_balance, pending, effective_at FROM credits.ledger WHERE customer_id = 'gil' ORDER BY 1;
+SELECT line_no, type, amount, running_balance, pending, effective_at FROM credits.ledger WHERE customer_id = 'gil'
+ORDER BY 1;
 SELECT * FROM credits.trial_balance;
 
 -- Exchange rates go by the same rule.

@@ -33,7 +33,8 @@ SELECT identifier, consumed, replayed, error FROM credits.report_meter_events(
 -- A bad report before a good one of the same identifier is refused all the same; one after it is answered from it.
 SELECT identifier, consumed, replayed, error FROM credits.report_meter_events(
     '{ada,ada,ada}', '{off,tokens,off}', '{1,1,1}', '{w,w,w}');
-SELECT identifier, consumed, replayed, error FROM credits.report_meter_events('{ada,ada}', '{tokens,tokens}', '{1,1}', '{y,y}',
+SELECT identifier, consumed, replayed, error
+FROM credits.report_meter_events('{ada,ada}', '{tokens,tokens}', '{1,1}', '{y,y}',
                                           ARRAY['2027-01-01', '2026-03-01']::timestamptz[]);
 -- In order: what a refused report leaves is there for the next one.
 SELECT FROM credits.wallet_credit('dee', 88);

@@ -13,7 +13,8 @@ SET credits.test_clock = '2026-03-20';
 SELECT FROM credits.credit_grant_void('ada', (SELECT grant_id FROM credits.grants WHERE name = 'second'));
 SELECT * FROM credits.meter_event_cancel('ada', 'e1', 'counted twice');
 SELECT name, status, remaining, consumed, lapsed FROM credits.grants ORDER BY grant_id;
-SELECT line_no, type, grant_name, amount, running_balance, identifier, effective_at FROM credits.ledger ORDER BY line_no;
+SELECT line_no, type, grant_name, amount, running_balance, identifier, effective_at FROM credits.ledger
+ORDER BY line_no;
 SELECT status, quantity, credits, consumed, pending, returned, cancel_reason, canceled_at FROM credits.usage;
 
 -- Again is a no-op. The identifier stays used.
@@ -32,7 +33,8 @@ SELECT identifier, status, consumed, pending, returned FROM credits.usage WHERE 
 SELECT status, returned, available FROM credits.meter_event_cancel('bob', 'e1');
 SELECT identifier, status, consumed, pending, returned FROM credits.usage WHERE customer_id = 'bob' ORDER BY 1;
 SELECT available, pending FROM credits.wallet_balance('bob', 'CREDIT');
-SELECT line_no, type, amount, running_balance, pending, identifier FROM credits.ledger WHERE customer_id = 'bob' ORDER BY 1;
+SELECT line_no, type, amount, running_balance, pending, identifier FROM credits.ledger WHERE customer_id = 'bob'
+ORDER BY 1;
 
 -- A debt that was paid much later, and by time alone.
 SELECT FROM credits.customer_upsert('cy');
@@ -60,7 +62,8 @@ SELECT credits.meter_event_cancel('ada', '');
 
 -- The books balance: taken back, nothing was spent.
 SELECT account, sum(amount) FROM credits.journal WHERE customer_id = 'ada' GROUP BY 1 ORDER BY 1;
-SELECT account, category, sum(amount) FROM credits.journal WHERE customer_id = 'bob' AND account IN ('spent', 'debt') GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT account, category, sum(amount) FROM credits.journal WHERE customer_id = 'bob' AND account IN ('spent', 'debt')
+GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT sum(balance) = 0 AS balanced FROM credits.trial_balance;
 -- By day: an event that is taken back leaves with its own day what the others of its period come to cost more or less without
 -- it, and says so. The days add up to what the period costs.
@@ -78,7 +81,8 @@ LATERAL credits.meter_event_cancel('hugo', m || CASE m WHEN 'level' THEN 3 ELSE 
 SELECT m, bucket::date AS day, s.event_count, total_value, total_credits, canceled_credits
 FROM unnest(ARRAY['rising', 'falling', 'level']) m, LATERAL credits.meter_event_stats(m, customer_id => 'hugo') s;
 SELECT event_name, u.credits AS period_costs, s.total_credits, s.canceled_credits, s.total_quantity
-FROM credits.usage_by_period u JOIN credits.usage_summary('hugo') s USING (event_name) WHERE u.customer_id = 'hugo' ORDER BY 1;
+FROM credits.usage_by_period u JOIN credits.usage_summary('hugo') s USING (event_name) WHERE u.customer_id = 'hugo'
+ORDER BY 1;
 -- What is priced by itself leaves nothing.
 SELECT FROM credits.meter_create('single');
 SELECT FROM credits.report_meter_event('hugo', 'single', 4, 'single1');

@@ -14,8 +14,10 @@ SELECT FROM credits.meter_create('tokens');
 SELECT name, description, credit_currency, credits, category, priority, time_to_live, applicable_meters, metadata, active, created_at
 FROM credits.product_create('Pack', 'A thousand credits', credits => 1000, time_to_live => '1 year', metadata => '{"color": "red"}');
 SELECT product_id FROM credits.products WHERE name = 'Pack' \gset
-SELECT type, unit_amount, currency, active FROM credits.price_create(:'product_id', unit_amount => 20, currency => 'USD');
-SELECT type, unit_amount, currency, metadata FROM credits.price_create(:'product_id', 'one_time', 3000, 'JPY', '{"a": 1}');
+SELECT type, unit_amount, currency, active
+FROM credits.price_create(:'product_id', unit_amount => 20, currency => 'USD');
+SELECT type, unit_amount, currency, metadata
+FROM credits.price_create(:'product_id', 'one_time', 3000, 'JPY', '{"a": 1}');
 SELECT name, credits, credit_currency, unit_amount, price_currency
 FROM credits.package_create('Tokens', 50.5, 4.99, 'USD', description => 'For tokens', category => 'promotional', priority => 10,
                             time_to_live => '30 days', applicable_meters => '{tokens,tokens}');
@@ -49,7 +51,8 @@ SELECT credits.product_archive('00000000-0000-0000-0000-000000000000');
 SELECT credits.price_archive('00000000-0000-0000-0000-000000000000');
 
 -- A product changes for what is bought from now on; a price never does.
-SELECT name, credits, priority, time_to_live FROM credits.product_update(:'product_id', credits => 1100, priority => 40);
+SELECT name, credits, priority, time_to_live
+FROM credits.product_update(:'product_id', credits => 1100, priority => 40);
 SELECT credits.product_update(:'product_id', credits => -1);
 SELECT price_id FROM credits.packages WHERE price_currency = 'JPY' \gset
 SELECT unit_amount, active FROM credits.price_archive(:'price_id');
@@ -80,8 +83,10 @@ SELECT credits.recharge_config('NONE');
 SELECT price_id FROM credits.packages WHERE name = 'Pack' \gset
 SELECT currency, product_name, credits, unit_amount, price_currency, payment_url, min_amount, max_amount
 FROM credits.configure_recharge('CREDIT', :'price_id', 'https://pay.example/{currency}', 5, 500);
-SELECT currency, product_name, credits, unit_amount, price_currency, payment_url, min_amount, max_amount FROM credits.recharge_config();
-SELECT min_amount, max_amount, payment_url FROM credits.configure_recharge('CREDIT', :'price_id', max_amount => 'infinity');
+SELECT currency, product_name, credits, unit_amount, price_currency, payment_url, min_amount, max_amount
+FROM credits.recharge_config();
+SELECT min_amount, max_amount, payment_url
+FROM credits.configure_recharge('CREDIT', :'price_id', max_amount => 'infinity');
 SELECT credits.configure_recharge('CREDIT', :'price_id', min_amount => 10, max_amount => 9);
 SELECT credits.configure_recharge('USD', :'price_id');
 SELECT credits.configure_recharge('CREDIT', '00000000-0000-0000-0000-000000000000');

@@ -1,5 +1,6 @@
 -- Customers and currencies.
-SELECT customer_id, name, email, metadata FROM credits.customer_upsert('ada', 'Ada', 'ada@example.com', '{"plan": "pro"}');
+SELECT customer_id, name, email, metadata
+FROM credits.customer_upsert('ada', 'Ada', 'ada@example.com', '{"plan": "pro"}');
 -- NULL leaves a thing as it is.
 SELECT customer_id, name, email, metadata FROM credits.customer_upsert('ada', email => 'a@example.com');
 SELECT FROM credits.wallet_credit('ada', 5);

@@ -34,7 +34,8 @@ SELECT FROM credits.credit_grant('w', 2, name => '1 any', priority => 1);
 SELECT FROM credits.credit_grant('w', 2, name => '2 tokens', priority => 2, applicable_meters => '{tokens}');
 SELECT FROM credits.credit_grant('w', 2, name => '3 any', priority => 3);
 SELECT consumed, available FROM credits.report_meter_event('w', 'tokens', 5, 'e1');
-SELECT g.name, l.amount, l.identifier FROM credits_internal.lines l JOIN credits_internal.credit_grants g USING (customer_id, grant_id)
+SELECT g.name, l.amount, l.identifier FROM credits_internal.lines l
+JOIN credits_internal.credit_grants g USING (customer_id, grant_id)
 WHERE l.customer_id = 'w' AND l.type = 'debit' ORDER BY l.line_no;
 
 -- More grants than are looked at in one go.

@@ -63,9 +63,11 @@ SELECT customer_id, erased_at IS NOT NULL AS erased FROM credits.customer_erase(
 SELECT * FROM who_has('PERSON');
 SELECT enabled, payment_method, disabled_reason, recharge_in_progress FROM credits.auto_recharge_config('ann');
 SELECT status, reason FROM credits.recharge_log WHERE customer_id = 'ann';
-SELECT type, payload - 'recharge_id' - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ann' AND type LIKE 'recharge.%' ORDER BY outbox_no;
+SELECT type, payload - 'recharge_id' - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows
+WHERE customer_id = 'ann' AND type LIKE 'recharge.%' ORDER BY outbox_no;
 -- Again: nothing happens, and what came since is cleared.
-SELECT a.erased_at = b.erased_at AS same FROM credits_internal.customers a, credits.customer_erase('ann') b WHERE a.customer_id = 'ann';
+SELECT a.erased_at = b.erased_at AS same FROM credits_internal.customers a, credits.customer_erase('ann') b
+WHERE a.customer_id = 'ann';
 SELECT count(*) FROM credits.outbox_rows WHERE customer_id = 'ann' AND type = 'recharge.disabled';
 SELECT * FROM shop('{"id": "4", "type": "payment.refunded", "payment": "p1", "reference": "r1", "amount": 1, "payer": "PERSON"}');
 SELECT type, outcome, payload IS NULL AS forgotten FROM credits_internal.webhook_events ORDER BY event_id;
@@ -89,7 +91,8 @@ SELECT * FROM credits.customer_metadata_clear('ann');
 -- Repeats are known, and corrections cost what they would have.
 SELECT replayed FROM credits.wallet_debit('ann', 5, idempotency_key => 'd1');
 SELECT replayed, consumed FROM credits.report_meter_event('ann', 'llm', 2, 'e1', metadata => '{"model": "large"}');
-SELECT v.identifier, c.returned FROM (VALUES (1, 'e1'), (2, 'e2'), (3, 'e3'), (4, 'e6')) v (n, identifier), LATERAL credits.meter_event_cancel('ann', v.identifier) c ORDER BY n;
+SELECT v.identifier, c.returned FROM (VALUES (1, 'e1'), (2, 'e2'), (3, 'e3'), (4, 'e6')) v (n, identifier),
+LATERAL credits.meter_event_cancel('ann', v.identifier) c ORDER BY n;
 SELECT * FROM credits.verify();
 
 -- What was ignored is kept for a while; what changed something stays.

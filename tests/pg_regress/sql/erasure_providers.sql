@@ -40,7 +40,8 @@ SELECT FROM credits.customer_erase('ann');
 SELECT * FROM who_has('PERSON');
 SELECT event_id FROM credits_internal.webhook_events WHERE payload IS NOT NULL ORDER BY 1;
 SELECT status, reason FROM credits.recharge_log WHERE customer_id = 'ann';
-SELECT type, payload - 'recharge_id' - 'top_up_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ann' AND type LIKE '%failed' ORDER BY outbox_no;
+SELECT type, payload - 'recharge_id' - 'top_up_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ann'
+AND type LIKE '%failed' ORDER BY outbox_no;
 
 -- What comes later.
 SELECT * FROM shop('{"id": "named 2", "type": "payer.seen", "customer_id": "ann", "payer": "PERSON"}');

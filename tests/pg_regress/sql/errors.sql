@@ -3,10 +3,14 @@ SET credits.test_clock = '2026-03-01 12:00';
 SELECT FROM credits.wallet_credit('ada', 10);
 SELECT FROM credits.meter_create('tokens');
 CREATE TABLE before AS SELECT
-    (SELECT count(*) FROM credits_internal.customers) AS customers, (SELECT count(*) FROM credits_internal.accounts) AS accounts,
-    (SELECT count(*) FROM credits_internal.credit_grants) AS grants, (SELECT count(*) FROM credits_internal.operations) AS operations,
-    (SELECT count(*) FROM credits_internal.meter_events) AS events, (SELECT count(*) FROM credits_internal.lines) AS lines,
-    (SELECT count(*) FROM credits_internal.currencies) AS currencies, (SELECT count(*) FROM credits_internal.meters) AS meters,
+    (SELECT count(*) FROM credits_internal.customers) AS customers, (SELECT count(*)
+FROM credits_internal.accounts) AS accounts,
+    (SELECT count(*) FROM credits_internal.credit_grants) AS grants, (SELECT count(*)
+FROM credits_internal.operations) AS operations,
+    (SELECT count(*) FROM credits_internal.meter_events) AS events, (SELECT count(*)
+FROM credits_internal.lines) AS lines,
+    (SELECT count(*) FROM credits_internal.currencies) AS currencies, (SELECT count(*)
+FROM credits_internal.meters) AS meters,
     (SELECT count(*) FROM credits_internal.holds) AS holds,
     (SELECT string_agg(a::text, E'\n' ORDER BY a) FROM credits_internal.accounts a) AS account_rows;
 -- One statement's code and which argument it is about, or what it returned.

@@ -127,8 +127,10 @@ SELECT credits.explain_drawdown('ada', 1, 'OLD');
 SELECT * FROM credits.account_configure('poor', overdraft_limit => 5, low_balance_threshold => 10);
 SELECT status, pending FROM credits.report_meter_event('poor', 'tokens', 2, 'e2');
 SELECT credits.report_meter_event('poor', 'tokens', 0.000001, 'e3');
-SELECT identifier, pending, error FROM credits.report_meter_events('{poor,poor}', '{tokens,tokens}', '{1,0}', '{e4,e5}');
-SELECT available, pending, overdraft_limit, low_balance_threshold, is_low FROM credits.wallets WHERE customer_id = 'poor';
+SELECT identifier, pending, error
+FROM credits.report_meter_events('{poor,poor}', '{tokens,tokens}', '{1,0}', '{e4,e5}');
+SELECT available, pending, overdraft_limit, low_balance_threshold, is_low FROM credits.wallets
+WHERE customer_id = 'poor';
 SELECT * FROM credits.account_configure('poor', overdraft_limit => 'infinity');
 SELECT * FROM credits.account_configure('poor', low_balance_threshold => 'infinity');
 SELECT status, pending FROM credits.report_meter_event('poor', 'tokens', 1, 'e3');

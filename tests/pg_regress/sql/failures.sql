@@ -3,7 +3,8 @@ SET credits.test_clock = '2026-03-01 12:00+00';
 SELECT FROM credits.meter_create('calls');
 SELECT FROM credits.meter_create('calls.later', settlement => 'deferred');
 SELECT count(*) FROM unnest(ARRAY['ann', 'bad digits', 'bad lines', 'eve']) c,
-    LATERAL credits.credit_grant(c, 10, expires_at => '2026-03-02 12:00+00') one, LATERAL credits.credit_grant(c, 5) two;
+    LATERAL credits.credit_grant(c, 10, expires_at => '2026-03-02 12:00+00') one,
+LATERAL credits.credit_grant(c, 5) two;
 CREATE VIEW failures AS
 SELECT customer_id, error, message, attempts, extract(epoch FROM retry_at - failed_at)::int / 60 AS minutes
 FROM credits_internal.account_failures ORDER BY customer_id;

@@ -60,6 +60,7 @@ SELECT FROM credits.wallet_debit('kim', 7, idempotency_key => 'two', description
 SELECT line_no, amount, function, idempotency_key, description, metadata,
        count(*) OVER (PARTITION BY operation_id) AS lines_of_the_call
 FROM credits.ledger WHERE customer_id = 'kim' AND type = 'debit' ORDER BY line_no;
-SELECT line_no, amount FROM credits.ledger WHERE customer_id = 'kim' AND idempotency_key IN ('one', 'two') ORDER BY line_no;
+SELECT line_no, amount FROM credits.ledger WHERE customer_id = 'kim' AND idempotency_key IN ('one', 'two')
+ORDER BY line_no;
 
 SELECT * FROM credits.verify();

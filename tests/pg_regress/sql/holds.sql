@@ -26,7 +26,8 @@ SELECT status, captured FROM credits_internal.holds;
 
 -- Captured for less: the rest goes back to the same grants, newest draw first. The pack gave last and gets all of its
 -- 15 back; of the bonus 4 are spent and 6 come back, which expire at once.
-SELECT status, amount, captured, released, available, replayed FROM credits.hold_capture('ada', :'hold_h', 4, 'job 1 took less');
+SELECT status, amount, captured, released, available, replayed
+FROM credits.hold_capture('ada', :'hold_h', 4, 'job 1 took less');
 SELECT line_no, type, l.grant_name, amount, running_balance, held, effective_at FROM credits.ledger l ORDER BY line_no;
 SELECT name, status, remaining, held, consumed, lapsed FROM credits.grants ORDER BY grant_id;
 SELECT type, amount, held, description FROM credits.ledger WHERE type IN ('capture', 'release') ORDER BY line_no;
@@ -75,7 +76,8 @@ SET credits.test_clock = '2026-03-15 00:01:30';
 SELECT available, held FROM credits.wallets;
 SELECT count(*) FROM credits.holds WHERE status = 'open';
 SELECT name, remaining, held FROM credits.grants ORDER BY grant_id;
-SELECT max(line_no) AS lines, (SELECT status FROM credits_internal.holds ORDER BY hold_id DESC LIMIT 1) AS posted FROM credits.ledger;
+SELECT max(line_no) AS lines, (SELECT status FROM credits_internal.holds ORDER BY hold_id DESC LIMIT 1) AS posted
+FROM credits.ledger;
 DO $$
 DECLARE state text;
 BEGIN
@@ -86,7 +88,8 @@ EXCEPTION WHEN SQLSTATE 'PC010' THEN
 END $$;
 SELECT status, captured, released, available, replayed FROM credits.hold_release('ada', :'late_h');
 SELECT debited, available FROM credits.wallet_debit('ada', 26);
-SELECT line_no, type, amount, running_balance, held, effective_at, created_at FROM credits.ledger WHERE line_no > 10 ORDER BY 1;
+SELECT line_no, type, amount, running_balance, held, effective_at, created_at FROM credits.ledger WHERE line_no > 10
+ORDER BY 1;
 
 -- Usage is not paid from held credits; what comes back pays what is owed first.
 SELECT FROM credits.meter_create('tokens');
@@ -103,7 +106,8 @@ SELECT pending FROM credits.report_meter_event('bob', 'tokens', 2, 'e1');
 SET credits.test_clock = '2026-03-15 02:00';
 SELECT available, held, pending FROM credits.wallet_balance('bob', 'CREDIT');
 CALL credits.maintain();
-SELECT line_no, type, amount, running_balance, held, pending, effective_at FROM credits.wallet_history('bob') ORDER BY line_no;
+SELECT line_no, type, amount, running_balance, held, pending, effective_at FROM credits.wallet_history('bob')
+ORDER BY line_no;
 
 -- … and to a grant that expires: the next expiry counts it once.
 SELECT FROM credits.credit_grant('pia', 10, expires_at => '2026-03-16');

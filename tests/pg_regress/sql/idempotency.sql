@@ -5,15 +5,19 @@ SELECT FROM credits.meter_create('images');
 SELECT FROM credits.currency_create('GPU');
 
 -- Every function that takes a key.
-SELECT amount, remaining, replayed FROM credits.credit_grant('ada', 10, idempotency_key => 'g1', expires_at => '2026-04-01');
+SELECT amount, remaining, replayed
+FROM credits.credit_grant('ada', 10, idempotency_key => 'g1', expires_at => '2026-04-01');
 SELECT amount, remaining, replayed FROM credits.credit_grant('ada', 10.00, 'CREDIT', 'promotional', idempotency_key => 'g1', name => 'texts and times may differ', priority => 3, expires_at => '2026-04-02');
 SELECT credited, available, replayed FROM credits.wallet_credit('ada', 5, idempotency_key => 'c1');
-SELECT credited, available, replayed FROM credits.wallet_credit('ada', 5, idempotency_key => 'c1', description => 'again');
+SELECT credited, available, replayed
+FROM credits.wallet_credit('ada', 5, idempotency_key => 'c1', description => 'again');
 SELECT debited, available, replayed FROM credits.wallet_debit('ada', 3, idempotency_key => 'd1');
-SELECT debited, available, replayed FROM credits.wallet_debit('ada', 3, idempotency_key => 'd1', metadata => '{"try": 2}');
+SELECT debited, available, replayed
+FROM credits.wallet_debit('ada', 3, idempotency_key => 'd1', metadata => '{"try": 2}');
 SELECT ok, shortfall, debited, available, replayed FROM credits.wallet_try_debit('ada', 3, idempotency_key => 'd1');
 SELECT consumed, available, replayed FROM credits.report_meter_event('ada', 'tokens', 2, 'e1');
-SELECT consumed, available, replayed FROM credits.report_meter_event('ada', 'tokens', 2.0, 'e1', occurred_at => '2026-02-27');
+SELECT consumed, available, replayed
+FROM credits.report_meter_event('ada', 'tokens', 2.0, 'e1', occurred_at => '2026-02-27');
 
 -- The ids are the first call's.
 SELECT count(DISTINCT grant_id) FROM generate_series(1, 3), LATERAL (SELECT grant_id FROM credits.credit_grant('ada', 10, idempotency_key => 'g1')) g;

@@ -36,18 +36,22 @@ SELECT inbox, unsettled, rejected FROM credits.backlog;
 SELECT credits.settle(100);
 SELECT inbox, unsettled, rejected FROM credits.backlog;
 SELECT credits.settle();
-SELECT customer_id, identifier, quantity, status, consumed, pending, occurred_at, metadata FROM credits.usage ORDER BY 1, 2;
+SELECT customer_id, identifier, quantity, status, consumed, pending, occurred_at, metadata FROM credits.usage
+ORDER BY 1, 2;
 SELECT customer_id, event_name, value, identifier, error, message FROM credits.rejected_events ORDER BY rejected_id;
 SELECT customer_id, available, pending FROM credits.wallets ORDER BY 1;
 
 -- Put right, and tried again. What is wrong beyond that is deleted.
 SELECT FROM credits.customer_upsert('nobody');
 SELECT FROM credits.meter_create('none');
-SELECT credits.inbox_retry(error => 'PC003'), credits.inbox_retry(ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE identifier = 'n2'));
+SELECT credits.inbox_retry(error => 'PC003'), credits.inbox_retry(ARRAY(SELECT rejected_id
+FROM credits.rejected_events WHERE identifier = 'n2'));
 SELECT inbox, rejected FROM credits.backlog;
 CALL credits.maintain();
-SELECT customer_id, identifier, status, consumed, pending FROM credits.usage WHERE identifier IN ('n1', 'n2') ORDER BY 1;
-SELECT credits.inbox_discard(ARRAY(SELECT rejected_id FROM credits.rejected_events WHERE identifier IN ('known', 'n3', 'n4'))), credits.inbox_discard(NULL);
+SELECT customer_id, identifier, status, consumed, pending FROM credits.usage WHERE identifier IN ('n1', 'n2')
+ORDER BY 1;
+SELECT credits.inbox_discard(ARRAY(SELECT rejected_id FROM credits.rejected_events
+WHERE identifier IN ('known', 'n3', 'n4'))), credits.inbox_discard(NULL);
 SELECT identifier, error FROM credits.rejected_events ORDER BY rejected_id;
 
 -- An INSERT is as good. What is left out has its default: a value of 1, and the time at which it was put in.
@@ -56,7 +60,8 @@ INSERT INTO credits.inbox (customer_id, event_name, identifier) VALUES ('ada', '
 INSERT INTO credits.inbox (customer_id, event_name, identifier, occurred_at) VALUES ('ada', 'tokens', 'null', NULL);
 SELECT received_at AS put_in FROM credits.inbox WHERE identifier = 'null' \gset
 SELECT credits.settle();
-SELECT identifier, quantity, consumed, occurred_at = created_at AS as_of_then FROM credits.usage WHERE identifier IN ('ins', 'null') ORDER BY 1;
+SELECT identifier, quantity, consumed, occurred_at = created_at AS as_of_then FROM credits.usage
+WHERE identifier IN ('ins', 'null') ORDER BY 1;
 SELECT occurred_at = :'put_in' AS when_put_in FROM credits.usage WHERE identifier = 'null';
 
 -- An application may put usage in, and may not say in what order it came.

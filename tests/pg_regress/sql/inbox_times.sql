@@ -41,7 +41,8 @@ SELECT * FROM story WHERE customer_id IN ('ada', 'ben', 'cy', 'dee') ORDER BY 1,
 SELECT bool_and(created_at = occurred_at) AS as_of_when_it_came FROM credits.usage WHERE event_name = 'tokens' AND identifier <> 'd1';
 SELECT customer_id, available, pending FROM credits.wallets ORDER BY 1;
 -- What a past balance says agrees: between the rows and the end 3 of the grant's 10 were left.
-SELECT b.available FROM credits.ledger l, LATERAL credits.wallet_balance_at('ada', as_of => l.effective_at - interval '1 microsecond') b
+SELECT b.available FROM credits.ledger l,
+LATERAL credits.wallet_balance_at('ada', as_of => l.effective_at - interval '1 microsecond') b
 WHERE l.customer_id = 'ada' AND l.type = 'expiration';
 
 -- maintain() settles what came before it posts what fell due since.
@@ -49,7 +50,8 @@ SELECT FROM credits.credit_grant('gus', 10, name => 'ends', expires_at => soon(2
 INSERT INTO credits.inbox (customer_id, event_name, value, identifier) VALUES ('gus', 'tokens', 4, 'before');
 -- More than one batch: nothing posts the end before all of it is settled.
 SELECT FROM credits.credit_grant('ida', 10000, name => 'ends', expires_at => soon(2));
-INSERT INTO credits.inbox (customer_id, event_name, value, identifier) SELECT 'ida', 'tokens', 1, i::text FROM generate_series(1, 3500) i;
+INSERT INTO credits.inbox (customer_id, event_name, value, identifier) SELECT 'ida', 'tokens', 1, i::text
+FROM generate_series(1, 3500) i;
 SELECT FROM credits.report_meter_event('ida', 'later', 1, 'deferred');
 -- As of then is the price, too: a new one is that of what is put in from then on.
 SELECT FROM credits.meter_create('calls', unit_price => 2);
@@ -62,7 +64,8 @@ SELECT credits.inbox_retry();
 SELECT pg_sleep(2.1);
 CALL credits.maintain();
 SELECT * FROM story WHERE customer_id IN ('fay', 'gus') ORDER BY 1, 2;
-SELECT type, count(*), sum(amount), bool_and(when_reported) AS when_reported FROM story WHERE customer_id = 'ida' GROUP BY 1 ORDER BY 1;
+SELECT type, count(*), sum(amount), bool_and(when_reported) AS when_reported FROM story WHERE customer_id = 'ida'
+GROUP BY 1 ORDER BY 1;
 SELECT available, pending FROM credits.wallet_balance('ida', 'CREDIT');
 SELECT identifier, price_version, credits FROM credits.usage WHERE event_name = 'calls' ORDER BY 1;
 

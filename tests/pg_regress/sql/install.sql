@@ -15,25 +15,32 @@ SELECT extrelocatable, extversion FROM pg_catalog.pg_extension WHERE extname = '
 SELECT rolname, rolsuper, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, count(*) > 100 AS owns_all
 FROM pg_catalog.pg_roles JOIN (
     SELECT nspowner AS owner FROM pg_catalog.pg_namespace WHERE nspname IN ('credits', 'credits_internal')
-    UNION ALL SELECT relowner FROM pg_catalog.pg_class WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
-    UNION ALL SELECT proowner FROM pg_catalog.pg_proc WHERE pronamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
-    UNION ALL SELECT typowner FROM pg_catalog.pg_type WHERE typnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
+    UNION ALL SELECT relowner FROM pg_catalog.pg_class
+WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
+    UNION ALL SELECT proowner FROM pg_catalog.pg_proc
+WHERE pronamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
+    UNION ALL SELECT typowner FROM pg_catalog.pg_type
+WHERE typnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
 ) AS made ON made.owner = pg_roles.oid GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- Every table, column, view, type and function says what it is for.
 SELECT 'table ' || c.relname AS without_comment FROM pg_class c
-WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL
+WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND relkind IN ('r', 'v')
+AND obj_description(c.oid, 'pg_class') IS NULL
 UNION ALL
 SELECT 'column ' || c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
-  AND (relkind = 'r' OR (relkind IN ('v', 'c') AND relnamespace = 'credits'::regnamespace)) AND attnum > 0 AND NOT attisdropped
+  AND (relkind = 'r' OR (relkind IN ('v', 'c') AND relnamespace = 'credits'::regnamespace)) AND attnum > 0
+AND NOT attisdropped
   AND col_description(c.oid, attnum) IS NULL
 UNION ALL
 SELECT 'type ' || t.typname FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
-WHERE typnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND obj_description(t.oid, 'pg_type') IS NULL
+WHERE typnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
+AND obj_description(t.oid, 'pg_type') IS NULL
 UNION ALL
 SELECT 'function ' || p.proname FROM pg_proc p
-WHERE pronamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND obj_description(p.oid, 'pg_proc') IS NULL;
+WHERE pronamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
+AND obj_description(p.oid, 'pg_proc') IS NULL;
 
 -- A function's comment has a line for each parameter, and no line of a comment is long.
 SELECT p.oid::regprocedure AS function, parameter AS without_a_line FROM pg_proc p
@@ -76,7 +83,8 @@ SELECT t.typname FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relk
     aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
 WHERE typnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace) AND a.grantee = 0
 UNION ALL
-SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname IN ('credits', 'credits_internal') AND a.grantee = 0;
+SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname IN ('credits', 'credits_internal')
+AND a.grantee = 0;
 
 -- Every function runs as the owner with a pinned search_path and no other setting, except the procedure that commits, help(),
 -- verify(), which is not to be compiled, the clock, which reads a setting, and wallet_balance, a query that takes the place of

@@ -15,14 +15,18 @@ BEGIN
     PERFORM set_config('TimeZone', zone, false), set_config('credits.test_clock', clock::text, false);
     PERFORM FROM credits.wallet_credit(customer, 100);
     SELECT h.expires_at INTO held FROM credits.hold_create(customer, 1, expires_in => '1 month 1 day') h;
-    SELECT p.price_id INTO package FROM credits.package_create('Pack ' || customer, 100, 10, 'USD', time_to_live => '1 month') p;
-    SELECT t.top_up_id, t.expires_at INTO top_up, bought FROM credits.top_up_create(customer, package, expires_in => '1 day') t;
+    SELECT p.price_id INTO package
+FROM credits.package_create('Pack ' || customer, 100, 10, 'USD', time_to_live => '1 month') p;
+    SELECT t.top_up_id, t.expires_at INTO top_up, bought
+FROM credits.top_up_create(customer, package, expires_in => '1 day') t;
     PERFORM FROM credits.payment_succeeded(customer, top_up, 'bank', customer, 10);
     SELECT g.expires_at INTO granted FROM credits.grants g WHERE g.customer_id = customer AND g.granted_by = 'top_up';
     PERFORM FROM credits.configure_auto_recharge(customer, threshold => 250, price_id => package, cooldown => '1 month', timeout => '1 day');
     SELECT r.due_at INTO timed_out FROM credits_internal.auto_recharges r WHERE r.customer_id = customer;
-    PERFORM FROM credits.recharge_begin(customer, (SELECT r.recharge_id FROM credits_internal.recharges r WHERE r.customer_id = customer));
-    PERFORM FROM credits.payment_succeeded(customer, (SELECT r.top_up_id FROM credits_internal.recharges r WHERE r.customer_id = customer),
+    PERFORM FROM credits.recharge_begin(customer, (SELECT r.recharge_id FROM credits_internal.recharges r
+WHERE r.customer_id = customer));
+    PERFORM FROM credits.payment_succeeded(customer, (SELECT r.top_up_id FROM credits_internal.recharges r
+WHERE r.customer_id = customer),
                                            'bank', customer || ' again', 10);
     PERFORM FROM credits.wallet_debit(customer, 60);
     SELECT r.due_at INTO cooled FROM credits_internal.auto_recharges r WHERE r.customer_id = customer;

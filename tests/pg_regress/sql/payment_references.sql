@@ -22,12 +22,15 @@ CREATE FUNCTION plain(said text) RETURNS text LANGUAGE sql AS $$
                      WHERE position(p.top_up_id::text IN said) > 0), said)
 $$;
 -- Of one kind one name is still one thing.
-SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refunded('bob', :'bob', 'shop', '17', 4, payment_reference => '17');
+SELECT taken, plain(contradiction) AS contradiction
+FROM credits.payment_refunded('bob', :'bob', 'shop', '17', 4, payment_reference => '17');
 SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_disputed('bob', :'bob', 'shop', '17', 4);
 SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refund_failed('bob', :'bob', 'shop', '17');
-SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_dispute_closed('bob', :'bob', 'shop', '17', true);
+SELECT taken, plain(contradiction) AS contradiction
+FROM credits.payment_dispute_closed('bob', :'bob', 'shop', '17', true);
 SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refund_failed('ann', :'ann', 'shop', '17');
-SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_dispute_closed('cyd', :'cyd', 'shop', '17', true);
+SELECT taken, plain(contradiction) AS contradiction
+FROM credits.payment_dispute_closed('cyd', :'cyd', 'shop', '17', true);
 -- An event that names a payment finds that, and no refund of the same name.
 SELECT FROM credits.payment_provider_set('shop', 'a secret of the shop');
 -- HMAC-SHA256. Source: RFC 2104.

@@ -8,7 +8,8 @@ SELECT FROM credits.payment_provider_set('shop', 'a secret of the shop');
 -- HMAC-SHA256. Source: RFC 2104.
 CREATE FUNCTION hmac(secret text, message text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     WITH k AS (SELECT convert_to(rpad(secret, 64, chr(1)), 'UTF8') AS padded, length(secret) AS n),
-         b AS (SELECT i, CASE WHEN i < k.n THEN get_byte(k.padded, i) ELSE 0 END AS byte FROM k, generate_series(0, 63) AS i)
+         b AS (SELECT i, CASE WHEN i < k.n THEN get_byte(k.padded, i) ELSE 0 END AS byte
+FROM k, generate_series(0, 63) AS i)
     SELECT encode(sha256((SELECT string_agg(set_byte('\x00', 0, byte # 92), '' ORDER BY i) FROM b)
                   || sha256((SELECT string_agg(set_byte('\x00', 0, byte # 54), '' ORDER BY i) FROM b)
                             || convert_to(message, 'UTF8'))), 'hex')
@@ -135,6 +136,7 @@ SELECT * FROM own('{"type": "payment.refunded", "payment": "p2", "reference": "r
 SELECT * FROM own('{"type": "payment.refunded", "payment": "p1", "reference": "r1", "amount": "11.90"}');
 SELECT * FROM own('{"type": "payment.refund_failed", "payment": "p1", "reference": "r1", "amount": "11.90"}');
 SELECT * FROM stands('ola');
-SELECT credits.webhook_receive('shop', p, hmac('a secret of the shop', p)) FROM (VALUES ('{"id": "x", "type": "payment.succeeded", "amount": 10, "tax": -1}')) v (p);
+SELECT credits.webhook_receive('shop', p, hmac('a secret of the shop', p))
+FROM (VALUES ('{"id": "x", "type": "payment.succeeded", "amount": 10, "tax": -1}')) v (p);
 SELECT currency, sum(balance) FROM credits.trial_balance GROUP BY 1;
 SELECT * FROM credits.verify();

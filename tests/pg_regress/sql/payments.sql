@@ -23,7 +23,8 @@ $$;
 SELECT begun('ann', :'pack') AS ann \gset
 SELECT available, contradiction FROM credits.payment_succeeded('ann', :'ann', 'stripe', 'pi_ann_1', 10);
 SELECT available, contradiction FROM credits.payment_succeeded('ann', :'ann', 'stripe', 'pi_ann_2', 10);
-SELECT taken, available, contradiction FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_ann_2', 10, payment_reference => 'pi_ann_2');
+SELECT taken, available, contradiction
+FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_ann_2', 10, payment_reference => 'pi_ann_2');
 SELECT * FROM payments('ann');
 -- More of it than was paid takes none of the other's either, and a person should look at it.
 SELECT taken, contradiction FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_ann_3', 1, payment_reference => 'pi_ann_2');
@@ -105,15 +106,20 @@ SELECT status, available, plain(contradiction) AS contradiction, replayed FROM c
 SELECT status, available, plain(contradiction) AS contradiction, replayed FROM credits.payment_succeeded('kim', :'kim', 'stripe', 'pi_jon', 10);
 SELECT status, plain(contradiction) AS contradiction FROM credits.payment_failed('kim', :'kim', 'stripe', 'pi_jon');
 -- Another provider's of the same name is another payment.
-SELECT status, available, plain(contradiction) AS contradiction FROM credits.payment_succeeded('kim', :'kim', 'bank', 'pi_jon', 10);
+SELECT status, available, plain(contradiction) AS contradiction
+FROM credits.payment_succeeded('kim', :'kim', 'bank', 'pi_jon', 10);
 -- One refund takes once.
 SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refunded('jon', :'one', 'stripe', 're_jon', 5);
 SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_jon', 5);
-SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_kim', 5, payment_reference => 'pi_jon');
-SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refund_failed('kim', :'kim', 'stripe', 're_jon');
+SELECT taken, plain(contradiction) AS contradiction
+FROM credits.payment_refunded('kim', :'kim', 'stripe', 're_kim', 5, payment_reference => 'pi_jon');
+SELECT taken, plain(contradiction) AS contradiction
+FROM credits.payment_refund_failed('kim', :'kim', 'stripe', 're_jon');
 -- What was told of the wrong one can be told of the right one.
-SELECT taken, plain(contradiction) AS contradiction FROM credits.payment_refunded('jon', :'one', 'stripe', 're_kim', 5, payment_reference => 'pi_jon');
-SELECT customer_id, type, provider_reference, amount, counts, plain(contradiction) AS contradiction FROM credits.payment_log WHERE customer_id IN ('jon', 'kim') ORDER BY payment_id;
+SELECT taken, plain(contradiction) AS contradiction
+FROM credits.payment_refunded('jon', :'one', 'stripe', 're_kim', 5, payment_reference => 'pi_jon');
+SELECT customer_id, type, provider_reference, amount, counts, plain(contradiction) AS contradiction
+FROM credits.payment_log WHERE customer_id IN ('jon', 'kim') ORDER BY payment_id;
 
 -- Refunds of several providers add up, whatever the order; of one, the same refund counts once, however it is told.
 SELECT begun('lea', :'pack') AS lea, begun('max', :'pack') AS max \gset
@@ -135,7 +141,8 @@ SELECT FROM credits.payment_succeeded('ned', :'ned', 'stripe', 'pi_ned', 10);
 SELECT taken, contradiction FROM credits.payment_disputed('ned', :'ned', 'stripe', 'dp_ned', 10);
 SELECT taken, contradiction FROM credits.payment_refunded('ned', :'ned', 'stripe', 're_ned', 10);
 SELECT taken, contradiction FROM credits.payment_dispute_closed('ned', :'ned', 'stripe', 'dp_ned', false);
-SELECT type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ned' ORDER BY outbox_no;
+SELECT type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ned'
+ORDER BY outbox_no;
 -- The same reference with another amount is recorded, once, and changes nothing.
 SELECT begun('ola', :'pack') AS ola \gset
 SELECT FROM credits.payment_succeeded('ola', :'ola', 'stripe', 'pi_ola', 10);
@@ -161,10 +168,12 @@ SELECT taken, contradiction, replayed FROM credits.payment_dispute_closed('ola',
 SELECT begun('pia', :'pack') AS pia \gset
 SELECT status, contradiction FROM credits.payment_succeeded('pia', :'pia', 'bank', 'p_pia', 9.123, currency => 'EUR');
 SELECT status, replayed FROM credits.payment_succeeded('pia', :'pia', 'bank', 'p_pia', 9.123, currency => 'eur');
-SELECT status, available, contradiction FROM credits.payment_succeeded('pia', :'pia', 'bank', 'q_pia', 10, currency => 'usd');
+SELECT status, available, contradiction
+FROM credits.payment_succeeded('pia', :'pia', 'bank', 'q_pia', 10, currency => 'usd');
 SELECT taken, contradiction FROM credits.payment_refunded('pia', :'pia', 'bank', 'r_pia', 9.123, payment_reference => 'p_pia', currency => 'EUR');
 SELECT taken, contradiction FROM credits.payment_disputed('pia', :'pia', 'bank', 'd_pia', currency => 'EUR');
-SELECT type, provider_reference, amount, currency, counts FROM credits.payment_log WHERE customer_id = 'pia' ORDER BY payment_id;
+SELECT type, provider_reference, amount, currency, counts FROM credits.payment_log WHERE customer_id = 'pia'
+ORDER BY payment_id;
 
 -- Tax and shipping are no price, and a discount of the provider's is none that is missing.
 SELECT begun('pam', :'pack') AS pam \gset

@@ -2,7 +2,8 @@
 SET credits.test_clock = '2026-03-10 12:00';
 
 -- Per 1,000: in proportion, or in whole blocks of what was used in the period.
-SELECT event_name, unit_price, pricing FROM credits.meter_create('tokens', unit => 'token', pricing => '{"unit_price": 0.02, "per": 1000}');
+SELECT event_name, unit_price, pricing
+FROM credits.meter_create('tokens', unit => 'token', pricing => '{"unit_price": 0.02, "per": 1000}');
 SELECT event_name, unit_price, period, pricing FROM credits.meter_create('seconds', period => 'day',
     pricing => '{"unit_price": 0.1, "per": 60, "round": "up"}');
 SELECT FROM credits.wallet_credit('ada', 1000);
@@ -19,7 +20,8 @@ SELECT quantity, event_count, credits FROM credits.usage_by_period;
 -- Graduated tiers: each part at the price of its tier.
 SELECT pricing FROM credits.meter_create('calls', aggregation => 'count', period => 'month', pricing => '{"mode": "graduated",
     "tiers": [{"up_to": 2, "unit_price": 0}, {"up_to": 4, "unit_price": 1}, {"unit_price": 0.5, "flat_fee": 10}]}');
-SELECT identifier, consumed FROM generate_series(1, 6) i, LATERAL credits.report_meter_event('ada', 'calls', identifier => 'c' || i);
+SELECT identifier, consumed FROM generate_series(1, 6) i,
+LATERAL credits.report_meter_event('ada', 'calls', identifier => 'c' || i);
 -- Another month begins anew.
 SELECT consumed FROM credits.report_meter_event('ada', 'calls', identifier => 'feb', occurred_at => '2026-02-20');
 SELECT returned, consumed FROM credits.meter_event_cancel('ada', 'c1');
@@ -71,9 +73,11 @@ SELECT consumed FROM credits.report_meter_event('ada', 'calls', identifier => 'c
 -- The same again is no other price.
 SELECT FROM credits.meter_update('calls', pricing => '{"tiers": [{"up_to": 1, "unit_price": 3}, {"unit_price": 2.0}], "mode": "graduated"}');
 SELECT consumed FROM credits.report_meter_event('ada', 'calls', identifier => 'c9');
-SELECT quantity, credits, price_version FROM credits.usage_by_period WHERE event_name = 'calls' AND period_start = '2026-03-01' ORDER BY 3;
+SELECT quantity, credits, price_version FROM credits.usage_by_period WHERE event_name = 'calls'
+AND period_start = '2026-03-01' ORDER BY 3;
 SELECT returned, consumed FROM credits.meter_event_cancel('ada', 'c3');
-SELECT quantity, credits, price_version FROM credits.usage_by_period WHERE event_name = 'calls' AND period_start = '2026-03-01' ORDER BY 3;
+SELECT quantity, credits, price_version FROM credits.usage_by_period WHERE event_name = 'calls'
+AND period_start = '2026-03-01' ORDER BY 3;
 SELECT credits.usage_price('calls', 4), credits.usage_price('calls', 4, price_version => 1);
 -- Of a last or a max the event that counts brings its own price.
 SELECT FROM credits.meter_create('peak', aggregation => 'max');

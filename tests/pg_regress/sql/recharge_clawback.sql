@@ -5,7 +5,8 @@ SELECT price_id FROM credits.package_create('Pack', 100, 10, 'USD') \gset
 CREATE FUNCTION auto(customer text) RETURNS TABLE (enabled boolean, disabled_reason text, waits_for_spend boolean, available numeric, requests text)
 LANGUAGE sql AS $$
     SELECT a.enabled, a.disabled_reason, a.waits_for_spend, b.available,
-           (SELECT string_agg(status, ', ' ORDER BY requested_at, recharge_id) FROM credits.recharge_log WHERE customer_id = customer)
+           (SELECT string_agg(status, ', ' ORDER BY requested_at, recharge_id) FROM credits.recharge_log
+WHERE customer_id = customer)
     FROM credits.auto_recharge_config(customer) a, credits.wallet_balance(customer, 'CREDIT') b
 $$;
 -- A customer whose last automatic charge was paid: 110 available, threshold 20.
@@ -14,7 +15,8 @@ BEGIN
     PERFORM FROM credits.wallet_credit(customer, 30);
     PERFORM FROM credits.configure_auto_recharge(customer, threshold => 20, price_id => price, cooldown => '0');
     PERFORM FROM credits.wallet_debit(customer, 20);
-    PERFORM FROM credits.payment_succeeded(customer, (SELECT top_up_id FROM credits.recharge_log WHERE customer_id = customer), 'stripe', 'pi_' || customer);
+    PERFORM FROM credits.payment_succeeded(customer, (SELECT top_up_id FROM credits.recharge_log
+WHERE customer_id = customer), 'stripe', 'pi_' || customer);
 END $$;
 CREATE FUNCTION bought(customer text) RETURNS uuid LANGUAGE sql AS $$ SELECT top_up_id FROM credits.top_ups WHERE customer_id = customer AND status = 'paid' $$;
 

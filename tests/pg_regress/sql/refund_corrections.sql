@@ -24,24 +24,34 @@ SELECT * FROM credits.verify();
 -- A refund, or a dispute, of a payment that nobody knows is put right; of one that is known it is a contradiction.
 SELECT paid('cyd', 'pi_cyd') AS cyd, paid('dan', 'pi_dan') AS dan \gset
 SELECT taken, contradiction FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cdy');
-SELECT taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cyd');
-SELECT taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cyd');
-SELECT taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cdy');
-SELECT refunded, taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_ycd');
-SELECT refunded, taken, contradiction, replayed FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_ycd');
+SELECT taken, contradiction, replayed
+FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cyd');
+SELECT taken, contradiction, replayed
+FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cyd');
+SELECT taken, contradiction, replayed
+FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_cdy');
+SELECT refunded, taken, contradiction, replayed
+FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_ycd');
+SELECT refunded, taken, contradiction, replayed
+FROM credits.payment_refunded('cyd', :'cyd', 'stripe', 're_cyd', 5, payment_reference => 'pi_ycd');
 SELECT taken, contradiction FROM credits.payment_disputed('dan', :'dan', 'stripe', 'dp_dan', 4, payment_reference => 'pi_dna');
-SELECT taken, contradiction, replayed FROM credits.payment_disputed('dan', :'dan', 'stripe', 'dp_dan', 4, payment_reference => 'pi_dan');
+SELECT taken, contradiction, replayed
+FROM credits.payment_disputed('dan', :'dan', 'stripe', 'dp_dan', 4, payment_reference => 'pi_dan');
 SELECT taken, contradiction FROM credits.payment_dispute_closed('dan', :'dan', 'stripe', 'dp_dan', true);
-SELECT customer_id, type, payment_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id IN ('cyd', 'dan') ORDER BY payment_id;
-SELECT customer_id, provider_reference, refunded_amount, disputed_amount FROM credits.top_up_payments WHERE customer_id IN ('cyd', 'dan') ORDER BY 1;
+SELECT customer_id, type, payment_reference, amount, counts, contradiction FROM credits.payment_log
+WHERE customer_id IN ('cyd', 'dan') ORDER BY payment_id;
+SELECT customer_id, provider_reference, refunded_amount, disputed_amount FROM credits.top_up_payments
+WHERE customer_id IN ('cyd', 'dan') ORDER BY 1;
 SELECT * FROM credits.verify();
 
 -- A total may be told after a refund failed that it counts: what was told one by one explains it. More than that is news.
 SELECT paid('eve', 'pi_eve') AS eve, paid('fay', 'pi_fay') AS fay, paid('gil', 'pi_gil') AS gil, paid('hal', 'pi_hal') AS hal \gset
 SELECT refunded, taken FROM credits.payment_refunded('eve', :'eve', 'stripe', 're_eve', 5);
 SELECT refunded, taken FROM credits.payment_refund_failed('eve', :'eve', 'stripe', 're_eve');
-SELECT refunded, taken, available FROM credits.payment_refunded('eve', :'eve', 'stripe', total_refunded => 5, payment_reference => 'pi_eve');
-SELECT refunded, taken, available FROM credits.payment_refunded('eve', :'eve', 'stripe', total_refunded => 7, payment_reference => 'pi_eve');
+SELECT refunded, taken, available
+FROM credits.payment_refunded('eve', :'eve', 'stripe', total_refunded => 5, payment_reference => 'pi_eve');
+SELECT refunded, taken, available
+FROM credits.payment_refunded('eve', :'eve', 'stripe', total_refunded => 7, payment_reference => 'pi_eve');
 -- Tried again after it failed: by name, and as the whole payment.
 SELECT refunded, taken FROM credits.payment_refunded('fay', :'fay', 'stripe', 're_fay_1');
 SELECT refunded, taken FROM credits.payment_refund_failed('fay', :'fay', 'stripe', 're_fay_1');
@@ -51,7 +61,8 @@ SELECT refunded, taken FROM credits.payment_refund_failed('gil', :'gil', 'stripe
 SELECT refunded, taken FROM credits.payment_refunded('gil', :'gil', 'stripe');
 SELECT refunded, taken, replayed FROM credits.payment_refunded('gil', :'gil', 'stripe');
 -- The same of a payment without a name.
-SELECT top_up_id AS ivy FROM credits.payment_succeeded('ivy', (SELECT top_up_id FROM credits.top_up_create('ivy', :'pack'))) \gset
+SELECT top_up_id AS ivy FROM credits.payment_succeeded('ivy', (SELECT top_up_id
+FROM credits.top_up_create('ivy', :'pack'))) \gset
 SELECT refunded, taken FROM credits.payment_refunded('ivy', :'ivy', 'manual', 'r_ivy');
 SELECT refunded, taken FROM credits.payment_refund_failed('ivy', :'ivy', 'manual', 'r_ivy');
 SELECT refunded, taken FROM credits.payment_refunded('ivy', :'ivy');
@@ -61,5 +72,6 @@ SELECT refunded, taken FROM credits.payment_refunded('hal', :'hal', 'stripe', 'r
 SELECT refunded_amount, provider_reference FROM credits.top_up_payments WHERE customer_id = 'hal' ORDER BY 2;
 SELECT contradiction FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_hal_2', 10);
 SELECT refunded_amount, provider_reference FROM credits.top_up_payments WHERE customer_id = 'hal' ORDER BY 2;
-SELECT customer_id, refunded_amount, reclaimed FROM credits.top_ups WHERE customer_id IN ('eve', 'fay', 'gil', 'hal', 'ivy') ORDER BY 1;
+SELECT customer_id, refunded_amount, reclaimed FROM credits.top_ups
+WHERE customer_id IN ('eve', 'fay', 'gil', 'hal', 'ivy') ORDER BY 1;
 SELECT * FROM credits.verify();

@@ -15,12 +15,14 @@ $$;
 -- Half spent, wholly refunded: the unspent credits go, the spent half is owed, and the next credits pay it.
 SELECT buy('ann', :'pack') AS ann \gset
 SELECT FROM credits.wallet_debit('ann', 50);
-SELECT status, refunded, taken, pending, held, available, contradiction, replayed FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_1');
+SELECT status, refunded, taken, pending, held, available, contradiction, replayed
+FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_1');
 SELECT status, taken, pending, replayed FROM credits.payment_refunded('ann', :'ann', 'stripe', 're_1');
 SELECT * FROM stands('ann');
 SELECT credited, available FROM credits.wallet_credit('ann', 60);
 SELECT * FROM stands('ann');
-SELECT line_no, type, amount, pending, grant_name, function FROM credits.ledger WHERE customer_id = 'ann' ORDER BY line_no;
+SELECT line_no, type, amount, pending, grant_name, function FROM credits.ledger WHERE customer_id = 'ann'
+ORDER BY line_no;
 SELECT name, amount, remaining, lapsed, status FROM credits.grants WHERE customer_id = 'ann' ORDER BY name;
 
 -- Or forgiven: what comes back to it later is taken all the same.

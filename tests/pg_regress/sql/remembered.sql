@@ -43,7 +43,8 @@ SELECT identifier, status, consumed, error FROM credits.report_meter_events(
 -- Without a test clock it is now.
 BEGIN;
 SELECT FROM credits.wallet_credit('now', 10);
-SELECT bool_and(created_at = now() AND effective_at = now()) FROM credits_internal.credit_transactions WHERE customer_id = 'now';
+SELECT bool_and(created_at = now() AND effective_at = now()) FROM credits_internal.credit_transactions
+WHERE customer_id = 'now';
 COMMIT;
 
 -- What the first events cost is not what the price, changed by hand, comes to; and that is all.

@@ -55,16 +55,21 @@ SELECT top_up_id AS third FROM credits.top_up_create('full', :'pack') \gset
 SELECT top_up_id AS fourth FROM credits.top_up_create('full', :'pack') \gset
 SELECT status FROM credits.payment_succeeded('full', :'first', 'shop', 'p1', amount => 10);
 SELECT try(format('credits.top_up_create(%L, %L)', 'full', :'pack'));
-SELECT status, grant_id, available, contradiction, replayed FROM credits.payment_succeeded('full', :'second', 'shop', 'p2', amount => 10);
-SELECT status, grant_id, available, contradiction, replayed FROM credits.payment_succeeded('full', :'second', 'shop', 'p2', amount => 10);
+SELECT status, grant_id, available, contradiction, replayed
+FROM credits.payment_succeeded('full', :'second', 'shop', 'p2', amount => 10);
+SELECT status, grant_id, available, contradiction, replayed
+FROM credits.payment_succeeded('full', :'second', 'shop', 'p2', amount => 10);
 SELECT status, contradiction, replayed FROM credits.payment_succeeded('full', :'third');
 SELECT status, contradiction, replayed FROM credits.payment_succeeded('full', :'third');
 CREATE EXTENSION pgcrypto;
 SELECT FROM credits.payment_provider_set('shop', 'secret of the shop');
 SELECT format('{"id": "e1", "type": "payment.succeeded", "customer_id": "full", "top_up_id": "%s", "reference": "p4", "amount": 10}', :'fourth') AS event \gset
-SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'event', encode(hmac(:'event', 'secret of the shop', 'sha256'), 'hex'));
-SELECT outcome, status, replayed FROM credits.webhook_receive('shop', :'event', encode(hmac(:'event', 'secret of the shop', 'sha256'), 'hex'));
-SELECT type, provider, provider_reference, amount, counts, contradiction FROM credits.payment_log WHERE customer_id = 'full' ORDER BY payment_id;
+SELECT outcome, status, replayed
+FROM credits.webhook_receive('shop', :'event', encode(hmac(:'event', 'secret of the shop', 'sha256'), 'hex'));
+SELECT outcome, status, replayed
+FROM credits.webhook_receive('shop', :'event', encode(hmac(:'event', 'secret of the shop', 'sha256'), 'hex'));
+SELECT type, provider, provider_reference, amount, counts, contradiction FROM credits.payment_log
+WHERE customer_id = 'full' ORDER BY payment_id;
 SELECT type, payload ->> 'provider_reference' AS reference, payload ->> 'contradiction' AS contradiction
 FROM credits.outbox_rows WHERE customer_id = 'full' ORDER BY outbox_no;
 SELECT status, paid_amount, count(*) FROM credits.top_ups WHERE customer_id = 'full' GROUP BY 1, 2 ORDER BY 2;
@@ -97,7 +102,8 @@ SELECT identifier, status, error FROM credits.report_meter_events('[
     {"customer_id": "floods", "event_name": "units.later", "value": 5, "identifier": "b 1"},
     {"customer_id": "floods", "event_name": "units", "value": 1, "identifier": "b 2"}]');
 SELECT credits.settle();
-SELECT identifier, status, cancel_reason FROM credits.usage WHERE customer_id = 'floods' AND identifier LIKE 'b %' ORDER BY 1;
+SELECT identifier, status, cancel_reason FROM credits.usage WHERE customer_id = 'floods' AND identifier LIKE 'b %'
+ORDER BY 1;
 -- A cancellation that would make a period dearer than can be owed.
 SELECT FROM credits.customer_upsert('lasts');
 SELECT pending FROM credits.report_meter_event('lasts', 'units.last', 9, 'high');

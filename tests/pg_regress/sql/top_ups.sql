@@ -20,31 +20,38 @@ FROM credits.top_up_create('u1', :'price_id', quantity => 2, return_url => 'http
 SELECT :'status' AS status, :'checkout_url' AS checkout_url, :'expires_at' AS expires_at, :credits AS credits, :amount AS amount, :'replayed' AS replayed;
 SELECT customer_id FROM credits_internal.customers;
 SELECT available FROM credits.wallet_balance('u1', 'CREDIT');
-SELECT top_up_id = :'top_up_id' AS same, status, replayed FROM credits.top_up_create('u1', :'price_id', quantity => 2, idempotency_key => 'k');
+SELECT top_up_id = :'top_up_id' AS same, status, replayed
+FROM credits.top_up_create('u1', :'price_id', quantity => 2, idempotency_key => 'k');
 SELECT credits.top_up_create('u1', :'price_id', idempotency_key => 'k');
 \set VERBOSITY sqlstate
 SELECT credits.top_up_create('u1', amount => 40, currency => 'USD', credit_currency => 'CREDIT', idempotency_key => 'k');
 \set VERBOSITY default
 SELECT credits.wallet_credit('u1', 40, idempotency_key => 'k');
 
-SELECT status, credits, credit_currency, available, contradiction, replayed FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_1', 40);
-SELECT status, available, contradiction, replayed FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_1', 40);
+SELECT status, credits, credit_currency, available, contradiction, replayed
+FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_1', 40);
+SELECT status, available, contradiction, replayed
+FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_1', 40);
 SELECT status, available, contradiction, replayed FROM credits.payment_succeeded('u1', :'top_up_id');
 -- A second payment for it, a failure after the success: recorded, and nothing else.
-SELECT status, available, contradiction, replayed FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_2', 40);
-SELECT status, available, contradiction, replayed FROM credits.payment_failed('u1', :'top_up_id', 'stripe', 'pi_1', 'card declined');
+SELECT status, available, contradiction, replayed
+FROM credits.payment_succeeded('u1', :'top_up_id', 'stripe', 'pi_2', 40);
+SELECT status, available, contradiction, replayed
+FROM credits.payment_failed('u1', :'top_up_id', 'stripe', 'pi_1', 'card declined');
 SELECT status, replayed FROM credits.top_up_expire('u1', :'top_up_id');
 SELECT name, category, amount, cost_basis, granted_by, expires_at FROM credits.grants;
 SELECT status, replayed FROM credits.top_up_create('u1', :'price_id', quantity => 2, idempotency_key => 'k');
 
 -- By amount: at the rate of this moment, or its own; rounded down. Without a credit currency the money itself is counted.
-SELECT credits, credit_currency, amount, currency, rate FROM credits.top_up_create('u2', amount => 25, currency => 'USD', credit_currency => 'CREDIT');
+SELECT credits, credit_currency, amount, currency, rate
+FROM credits.top_up_create('u2', amount => 25, currency => 'USD', credit_currency => 'CREDIT');
 SELECT credits, rate FROM credits.top_up_create('u2', amount => 25, currency => 'USD', credit_currency => 'CREDIT', rate => 0.02);
 SELECT credits, credit_currency, rate FROM credits.top_up_create('u2', amount => 25, currency => 'USD');
 
 -- Success after failure, after the expiry, and given up.
 SELECT top_up_id FROM credits.top_up_create('u3', :'price_id') \gset
-SELECT status, contradiction, replayed FROM credits.payment_failed('u3', :'top_up_id', 'stripe', 'pi_3', 'card declined');
+SELECT status, contradiction, replayed
+FROM credits.payment_failed('u3', :'top_up_id', 'stripe', 'pi_3', 'card declined');
 SELECT status, replayed FROM credits.payment_failed('u3', :'top_up_id', 'stripe', 'pi_3', 'card declined');
 SELECT status, available, contradiction FROM credits.payment_succeeded('u3', :'top_up_id', 'stripe', 'pi_3');
 SELECT top_up_id FROM credits.top_up_create('u3', :'price_id', expires_in => '1 hour', idempotency_key => 'late') \gset
@@ -59,7 +66,8 @@ SELECT status, available, contradiction FROM credits.payment_succeeded('u3', :'t
 SELECT top_up_id FROM credits.top_up_create('u4', :'price_id') \gset
 SELECT status, available, contradiction FROM credits.payment_succeeded('u4', :'top_up_id', 'stripe', 'pi_4', 19.99);
 SELECT status, available, contradiction FROM credits.payment_succeeded('u4', :'top_up_id', 'stripe', 'pi_5', 20.01);
-SELECT type, provider_reference, amount, contradiction FROM credits.payment_log WHERE customer_id = 'u4' ORDER BY payment_id;
+SELECT type, provider_reference, amount, contradiction FROM credits.payment_log WHERE customer_id = 'u4'
+ORDER BY payment_id;
 
 -- What customers owe is paid first.
 SELECT FROM credits.meter_create('tokens');
@@ -94,6 +102,8 @@ SELECT credits.payment_succeeded('u4', :'top_up_id', amount => 1.001);
 SELECT credits.payment_failed('u5', '00000000-0000-0000-0000-000000000000');
 SELECT credits.top_up_expire('u5', '00000000-0000-0000-0000-000000000000');
 SELECT count(*) FROM credits_internal.customers WHERE customer_id = 'u5';
-SELECT customer_id, status, amount, currency, credits, credit_currency, paid_amount FROM credits.top_ups ORDER BY created_at, top_up_id;
-SELECT customer_id, type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows ORDER BY customer_id, outbox_no;
+SELECT customer_id, status, amount, currency, credits, credit_currency, paid_amount FROM credits.top_ups
+ORDER BY created_at, top_up_id;
+SELECT customer_id, type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows
+ORDER BY customer_id, outbox_no;
 SELECT * FROM credits.verify();

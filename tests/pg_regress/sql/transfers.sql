@@ -6,12 +6,14 @@ SELECT FROM credits.credit_grant('ada', 100, name => 'pack', category => 'paid',
 SELECT FROM credits.wallet_debit('ada', 2);
 
 -- Credits from three grants arrive as three grants with the same terms. The recipient is made.
-SELECT to_customer_id, transferred, available, replayed FROM credits.wallet_transfer('ada', 'bob', 20, idempotency_key => 't1', description => 'team moved');
+SELECT to_customer_id, transferred, available, replayed
+FROM credits.wallet_transfer('ada', 'bob', 20, idempotency_key => 't1', description => 'team moved');
 SELECT customer_id, name, category, priority, amount, remaining, expires_at, cost_basis, granted_by, metadata, transferred_from
 FROM credits.grants ORDER BY customer_id, grant_id;
 SELECT customer_id, line_no, type, grant_name, amount, running_balance, counterparty, description FROM credits.ledger
 WHERE type = 'transfer' ORDER BY customer_id, line_no;
-SELECT to_customer_id, transferred, available, replayed FROM credits.wallet_transfer('ada', 'bob', 20, idempotency_key => 't1');
+SELECT to_customer_id, transferred, available, replayed
+FROM credits.wallet_transfer('ada', 'bob', 20, idempotency_key => 't1');
 SELECT credits.wallet_transfer('ada', 'cy', 20, idempotency_key => 't1');
 SELECT credits.wallet_transfer('ada', 'bob', 21, idempotency_key => 't1');
 SELECT * FROM credits.trial_balance;
@@ -34,8 +36,10 @@ SELECT available, pending FROM credits.wallet_balance('bob', 'CREDIT');
 SELECT * FROM credits.verify();
 
 -- Adjustments. Added: a grant, paid or promotional by its reason.
-SELECT adjusted, available, grant_id IS NOT NULL AS has_grant, replayed FROM credits.wallet_adjust('cy', 50, 'external_topup', idempotency_key => 'a1', description => 'bank transfer 4711');
-SELECT adjusted, available, grant_id IS NOT NULL AS has_grant, replayed FROM credits.wallet_adjust('cy', 50, 'external_topup', idempotency_key => 'a1');
+SELECT adjusted, available, grant_id IS NOT NULL AS has_grant, replayed
+FROM credits.wallet_adjust('cy', 50, 'external_topup', idempotency_key => 'a1', description => 'bank transfer 4711');
+SELECT adjusted, available, grant_id IS NOT NULL AS has_grant, replayed
+FROM credits.wallet_adjust('cy', 50, 'external_topup', idempotency_key => 'a1');
 SELECT adjusted, available FROM credits.wallet_adjust('cy', 5, 'gift', expires_at => '2026-03-31');
 SELECT adjusted, available FROM credits.wallet_adjust('cy', 1.5, 'correction');
 -- Taken: from what is available.
@@ -43,8 +47,10 @@ SELECT adjusted, available, grant_id FROM credits.wallet_adjust('cy', -10, 'refu
 SELECT adjusted, available FROM credits.wallet_adjust('cy', -3, 'charge');
 SELECT adjusted, available FROM credits.wallet_adjust('cy', -1.5, 'correction', idempotency_key => 'a2');
 SELECT credits.wallet_adjust('cy', -1000, 'charge');
-SELECT name, category, status, amount, remaining, expires_at FROM credits.grants WHERE customer_id = 'cy' ORDER BY grant_id;
-SELECT line_no, type, amount, running_balance, reason, description FROM credits.ledger WHERE customer_id = 'cy' ORDER BY line_no;
+SELECT name, category, status, amount, remaining, expires_at FROM credits.grants WHERE customer_id = 'cy'
+ORDER BY grant_id;
+SELECT line_no, type, amount, running_balance, reason, description FROM credits.ledger WHERE customer_id = 'cy'
+ORDER BY line_no;
 SELECT type, account, sum(amount) FROM credits.journal WHERE customer_id = 'cy' GROUP BY 1, 2 ORDER BY 1, 2;
 -- Wrong: a reason that there is not, one that only adds, an expiry for nothing, zero, another amount under the key.
 SELECT credits.wallet_adjust('cy', 1, 'because');

@@ -13,7 +13,8 @@ SELECT FROM credits.report_meter_event('ada', 'gpu', 1.5, 'e3');
 SELECT unit_price, overage, unit FROM credits.meter_update('tokens', unit_price => 0.75);
 SELECT consumed, replayed FROM credits.report_meter_event('ada', 'tokens', 8, 'e1');
 SELECT consumed, pending FROM credits.report_meter_event('ada', 'tokens', 8, 'e4', subscription_id => 'pro');
-SELECT name, unit_price, unit, overage FROM credits.meter_update('tokens', name => 'Tokens', unit => 'tok', overage => 'reject');
+SELECT name, unit_price, unit, overage
+FROM credits.meter_update('tokens', name => 'Tokens', unit => 'tok', overage => 'reject');
 SELECT credits.report_meter_event('ada', 'tokens', 1, 'e5');
 SELECT credits.meter_update('nothing', unit_price => 1);
 SELECT credits.meter_update('tokens', unit_price => -1);
@@ -40,7 +41,8 @@ SELECT credits.pending_amount(NULL);
 -- At this moment: a grant that took effect since has paid, though nothing has posted it.
 SELECT FROM credits.credit_grant('ada', 5, effective_at => '2026-03-02');
 SET credits.test_clock = '2026-03-03';
-SELECT identifier, credits, consumed, pending, status FROM credits.usage WHERE customer_id = 'ada' AND currency = 'CREDIT' ORDER BY 1;
+SELECT identifier, credits, consumed, pending, status FROM credits.usage WHERE customer_id = 'ada'
+AND currency = 'CREDIT' ORDER BY 1;
 SELECT * FROM credits.pending_amount('ada', 'CREDIT');
 SELECT type, amount FROM credits.wallet_history('ada', 'CREDIT', 1);
 SELECT * FROM credits.verify();

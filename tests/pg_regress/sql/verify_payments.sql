@@ -4,7 +4,8 @@ SET credits.test_clock = '2026-03-01 12:00';
 SELECT FROM credits.currency_create('USD', decimals => 2, kind => 'fiat');
 SELECT price_id FROM credits.package_create('Pack', 100, 10, 'USD') \gset
 CREATE FUNCTION buy(customer text, price uuid) RETURNS uuid LANGUAGE sql AS $$
-    SELECT top_up_id FROM credits.payment_succeeded(customer, (SELECT top_up_id FROM credits.top_up_create(customer, price)))
+    SELECT top_up_id FROM credits.payment_succeeded(customer, (SELECT top_up_id
+FROM credits.top_up_create(customer, price)))
 $$;
 SELECT FROM buy('ann', :'price_id');
 SELECT buy('bob', :'price_id') AS bob \gset

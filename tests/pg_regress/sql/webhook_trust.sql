@@ -23,7 +23,8 @@ CREATE FUNCTION paid(event_id text, customer_id text, top_up_id text, beside tex
                   event_id, beside, event_id, coalesce(payment, event_id), customer_id, top_up_id)
 $$;
 CREATE FUNCTION begun(customer text) RETURNS text LANGUAGE sql AS $$
-    SELECT top_up_id::text FROM credits.top_up_create(customer, (SELECT price_id FROM credits.packages), provider => 'stripe')
+    SELECT top_up_id::text FROM credits.top_up_create(customer, (SELECT price_id
+FROM credits.packages), provider => 'stripe')
 $$;
 SELECT * FROM credits.payment_provider_set('stripe', 'whsec_of_the_test');
 SELECT FROM credits.payment_provider_set('shop', 'secret of the shop');
@@ -108,7 +109,8 @@ SELECT what, outcome, reason FROM (VALUES
     ('huge numbers', '[1e999999999, -1e-999999999, ' || repeat('9', 100000) || ']')) AS v (what, json),
     LATERAL stripe(paid('evt_' || what, 'u3', begun('u3'), ', "livemode": true, "beside": ' || json));
 SELECT available FROM credits.wallet_balance('u3', 'CREDIT');
-SELECT count(*), count(*) FILTER (WHERE payload LIKE '%"beside": %') AS as_it_came FROM credits_internal.webhook_events WHERE customer_id = 'u3';
+SELECT count(*), count(*) FILTER (WHERE payload LIKE '%"beside": %') AS as_it_came
+FROM credits_internal.webhook_events WHERE customer_id = 'u3';
 -- What people wrote into the metadata is in the way of nothing either.
 SELECT FROM credits.payment_provider_set('paystack', 'sk_live_of_the_test');
 SELECT begun('u4') AS top_up_id \gset
@@ -129,7 +131,8 @@ SELECT credits.payment_provider_set('shop', 'secret of the shop', previous_secre
 SELECT credits.payment_provider_set('shop', 'secret of the shop', previous_secret_expires_at => '2026-04-01 00:00+00');
 SELECT credits.payment_provider_set('shop', 'secret of the shop', previous_secret => 'the older of the two', previous_secret_expires_at => '2026-03-01 12:00+00');
 SELECT credits.payment_provider_set('shop', 'secret of the shop', previous_secret => 'the older of the two', previous_secret_expires_at => 'infinity');
-SELECT has_previous_secret, previous_secret_expires_at FROM credits.payment_provider_set('shop', 'the newer of the two', previous_secret => 'secret of the shop');
+SELECT has_previous_secret, previous_secret_expires_at
+FROM credits.payment_provider_set('shop', 'the newer of the two', previous_secret => 'secret of the shop');
 SELECT outcome FROM shop('{"id": "3", "type": "nothing"}');
 SET credits.test_clock = '2026-03-08 11:59:59+00';
 SELECT outcome FROM shop('{"id": "4", "type": "nothing"}');

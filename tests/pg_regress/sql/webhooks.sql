@@ -6,7 +6,8 @@ SELECT price_id FROM credits.package_create('Pack', 1000, 20, 'USD') \gset
 -- HMAC-SHA256. Source: RFC 2104.
 CREATE FUNCTION hmac(secret text, message text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     WITH k AS (SELECT convert_to(rpad(secret, 64, chr(1)), 'UTF8') AS padded, length(secret) AS n),
-         b AS (SELECT i, CASE WHEN i < k.n THEN get_byte(k.padded, i) ELSE 0 END AS byte FROM k, generate_series(0, 63) AS i)
+         b AS (SELECT i, CASE WHEN i < k.n THEN get_byte(k.padded, i) ELSE 0 END AS byte
+FROM k, generate_series(0, 63) AS i)
     SELECT encode(sha256((SELECT string_agg(set_byte('\x00', 0, byte # 92), '' ORDER BY i) FROM b)
                   || sha256((SELECT string_agg(set_byte('\x00', 0, byte # 54), '' ORDER BY i) FROM b)
                             || convert_to(message, 'UTF8'))), 'hex')
