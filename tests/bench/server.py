@@ -76,7 +76,11 @@ class Database:
 
     def weight(self, side):
         """The bytes of the tables and indexes of a side, and the place in the log."""
-        tables = {"floor": "relname ~ '^floor_'", "hand": "relname ~ '^hand_'", "ours": "relnamespace::regnamespace::text ~ '^credits(_internal)?$'"}
+        tables = {
+            "floor": "relname ~ '^floor_'",
+            "hand": "relname ~ '^hand_'",
+            "ours": "relnamespace::regnamespace::text ~ '^credits(_internal)?$'",
+        }
         size, place = self.query(
             f"SELECT (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND {tables[side]}),"
             " pg_current_wal_flush_lsn()"

@@ -121,7 +121,8 @@ def check(checks: Checks, database: str) -> None:
         by_four(checks, connection, database)
         checks.none(harness.verify(connection), "verify() finds nothing")
         connection.execute("VACUUM ANALYZE")
-        answered = explained(connection, "SELECT * FROM credits.verify(%s)", ["batch_000"], "credits_internal.usage_discrepancies d")
+        view = "credits_internal.usage_discrepancies d"
+        answered = explained(connection, "SELECT * FROM credits.verify(%s)", ["batch_000"], view)
         checks.none(read_whole(answered, SIZE // 2), "verify() of one customer reads no table whole")
 
 

@@ -75,7 +75,8 @@ def each_in_a_transaction(checks: Checks, connection: psycopg.Connection[Any]) -
     for customer in ("eli", "fay"):
         connection.execute("SELECT credits.credit_grant(%s, 1000)", [customer])
     connection.execute(
-        "SELECT credits.credit_grant('gus', 5, expires_at => clock_timestamp() + interval '1 second'), credits.credit_grant('gus', 100)"
+        "SELECT credits.credit_grant('gus', 5, expires_at => clock_timestamp() + interval '1 second'),"
+        " credits.credit_grant('gus', 100)"
     )
     for number in range(ROWS):
         for customer in ("eli", "fay"):

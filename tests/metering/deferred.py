@@ -187,7 +187,9 @@ def account_for_it(checks: Checks, connection: psycopg.Connection[Any], spent: D
     reported = {identifier: value for number in range(REPORTERS) for identifier, value in events(number)}
     reported["the first"] = reported["beside a debit"] = Decimal(100)
     stored = dict(
-        connection.execute("SELECT identifier, value FROM credits_internal.meter_events WHERE customer_id = %s", [WALLET]).fetchall()
+        connection.execute(
+            "SELECT identifier, value FROM credits_internal.meter_events WHERE customer_id = %s", [WALLET]
+        ).fetchall()
     )
     checks.none(sorted(stored.items() ^ reported.items()), f"{len(reported):,} events are there, each once")
     charged = connection.execute(

@@ -99,7 +99,8 @@ def drop_checks(connection: psycopg.Connection[Any]) -> None:
 def fill(connection: psycopg.Connection[Any], rows: int, customers: int) -> None:
     """Puts so many made-up rows into every table, and analyzes it."""
     columns = connection.execute(
-        """SELECT c.oid::regclass::text, c.relname, array_agg(ARRAY[a.attname::text, format_type(a.atttypid, NULL)] ORDER BY a.attnum)
+        """SELECT c.oid::regclass::text, c.relname,
+                  array_agg(ARRAY[a.attname::text, format_type(a.atttypid, NULL)] ORDER BY a.attnum)
            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
            WHERE c.relnamespace::regnamespace::text ~ '^credits(_internal)?$'
              AND c.relkind = 'r' AND a.attidentity = '' GROUP BY 1, 2"""

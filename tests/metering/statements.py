@@ -93,8 +93,9 @@ def sql(text: str, macros: dict[str, tuple[str, str]]) -> str:
         end = closing(text, call.end())
         part, body = macros[call[1]]
         given = text[call.end() : end]
-        body = re.sub(r"\$\(" + re.escape(part) + r"\),\+", lambda _: given, body) if part else body
-        text = text[: call.start()] + (body.replace(part, given) if part else body) + text[end + 1 :]
+        if part:
+            body = body.replace(f"$({part}),+", given).replace(part, given)
+        text = text[: call.start()] + body + text[end + 1 :]
     return "".join(ESCAPED.sub(unescaped, literal) for literal in LITERAL.findall(text))
 
 

@@ -112,7 +112,8 @@ def collector(connection: psycopg.Connection[Any]) -> str:
         f"report_meter_event('once ' || n, '{METER}', 1, 'once')", "meter_event_cancel('once ' || n, 'once')",
     ):  # fmt: skip
         connection.execute(f"SELECT count(credits.{call}) FROM generate_series(1, {10 * COLLECTED}) n")
-    connection.execute("ANALYZE credits_internal.credit_grants, credits_internal.credit_transactions, credits_internal.operations, credits_internal.holds")
+    connection.execute("ANALYZE credits_internal.credit_grants, credits_internal.credit_transactions")
+    connection.execute("ANALYZE credits_internal.operations, credits_internal.holds")
     connection.execute("ANALYZE credits_internal.meter_events, credits_internal.canceled_events")
     for call in (
         "credit_grant(%s, 100)", f"report_meter_event(%s, '{METER}', 1, 'c' || n)", "meter_event_cancel(%s, 'c' || n)",
@@ -126,7 +127,8 @@ def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     """Pages of the history of the account that has the most lines, from its newest and from its middle, and of one whose lines
     come from many grants, operations and holds."""
     connection.execute("ANALYZE credits_internal.meter_events")
-    largest, lines = connection.execute("SELECT customer_id, last_line FROM credits_internal.accounts ORDER BY last_line DESC").fetchone()
+    accounts = connection.execute("SELECT customer_id, last_line FROM credits_internal.accounts ORDER BY last_line DESC")
+    largest, lines = accounts.fetchone()
     pages = [(largest, None), (largest, lines // 2), (collector(connection), None), (COLLECTOR, 5 * COLLECTED)]
     for customer, before in pages:
         page = explained(connection, HISTORY, [customer, "CREDIT", PAGE, before], "credits.ledger l")

@@ -12,8 +12,9 @@ from filled import CUSTOMERS, NOW, rows
 Connection = psycopg.Connection[Any]
 
 VIEWS = {
-    "customers": "1", "currencies": "1", "wallets": "1, 2", "grants": "1, 2", "holds": "1, 2", "trial_balance": "1, 2", "ledger": "1, 2, 3",
-    "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "meters": "1", "rejected_events": "1",
+    "customers": "1", "currencies": "1", "wallets": "1, 2", "grants": "1, 2", "holds": "1, 2", "trial_balance": "1, 2",
+    "ledger": "1, 2, 3", "usage": "1, 2", "usage_by_period": "1, 2, period_start, price_version", "meters": "1",
+    "rejected_events": "1",
     "backlog": "1", "packages": "price_id", "products": "1", "prices": "1", "exchange_rates": "1, 2, 4",
     "top_ups": "1, 2", "top_up_payments": "1, 2, 3", "payment_log": "payment_id", "webhook_log": "1, 2", "recharge_log": "1, 2",
     "outbox_rows": "1, 2",
@@ -45,7 +46,8 @@ RIGHTS = f"""
 # What a dump would leave out, in whole or in part, except the key that links are signed with.
 LEFT_OUT = """
     SELECT relname FROM pg_class
-    WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$' AND relkind IN ('r', 'p', 'S') AND relname <> 'signing_keys' AND NOT EXISTS (
+    WHERE relnamespace::regnamespace::text ~ '^credits(_internal)?$'
+      AND relkind IN ('r', 'p', 'S') AND relname <> 'signing_keys' AND NOT EXISTS (
         SELECT FROM pg_extension CROSS JOIN unnest(extconfig, extcondition) AS dumped (relation, condition)
         WHERE extname = 'pg_credits' AND dumped.relation = pg_class.oid AND dumped.condition = '')
 """

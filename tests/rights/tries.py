@@ -108,7 +108,8 @@ def things(owner: psycopg.Connection[Any]) -> Iterator[Thing]:
         kind = "views" if view else "tables"
         yield Thing(kind, schema, shown_in(schema, name), oid, tries, {word: word.upper() for word in words})
     routines = owner.execute(
-        "SELECT p.oid, pronamespace::regnamespace::text, p.proname, p.prokind, p.provolatile = 'v', p.prorettype = 'trigger'::regtype,"
+        "SELECT p.oid, pronamespace::regnamespace::text, p.proname, p.prokind, p.provolatile = 'v',"
+        "       p.prorettype = 'trigger'::regtype,"
         "       array(SELECT format_type(t, NULL) FROM unnest(CASE WHEN p.prokind = 'p'"
         "             THEN coalesce(p.proallargtypes, p.proargtypes::oid[]) ELSE p.proargtypes::oid[] END) AS t)"
         " FROM pg_proc p WHERE pronamespace::regnamespace::text ~ '^credits(_internal)?$' ORDER BY 2, 3, 7"

@@ -41,7 +41,7 @@ def a_refund_told_before_its_payment_and_beside_it(pair: Pair) -> None:
     """a payment that applies a refund which came before it, and the same refund told by hand: both wait for the account"""
     top_up_id = _begun(pair, "refunded_before")
     _ignored(pair, "payment.refunded", "r of before", "p of before")
-    with _holding(pair, pair.third):
+    with Holding(pair, pair.third):
         paid = pair.blocked(_succeeded(pair, pair.first, top_up_id, "p of before"), pair.third)
         told = pair.settled(pair.second.start(REFUND, pair.customer, top_up_id, "r of before", "p of before"))
     pair.checks.equal(paid.one()["outcome"], "applied", "what the payment is answered")
@@ -57,7 +57,7 @@ def a_dispute_told_before_its_payment(pair: Pair) -> None:
     pair.observer.one(CREDIT_IN, pair.customer, 50, "OTHER")
     pair.observer.one(AUTO, pair.customer, "OTHER", price)
     _ignored(pair, "payment.disputed", "d of before", "p of dispute")
-    with _holding(pair, pair.third, "OTHER"):
+    with Holding(pair, pair.third, "OTHER"):
         debit = pair.blocked(pair.second.start(DEBIT_IN, pair.customer, 40, "OTHER"), pair.third)
         paid = pair.settled(_succeeded(pair, pair.first, top_up_id, "p of dispute"))
     debit.one()
@@ -74,7 +74,7 @@ def an_erasure_beside_a_redelivery(pair: Pair) -> None:
     event = _event("payment.refunded", "r of erased", top_up_id=top_up_id, customer=pair.customer, livemode=True)
     pair.checks.equal(pair.observer.one(RECEIVE, *event)["outcome"], "ignored", "it is ignored at first")
     pair.observer.one("SELECT credits.payment_provider_set('bazaar', %s, livemode => true)", SECRET)
-    with _holding(pair, pair.third):
+    with Holding(pair, pair.third):
         erased = pair.blocked(pair.first.start(ERASE, pair.customer), pair.third)
         again = pair.settled(pair.second.start(RECEIVE, *event))
     erased.one()
@@ -147,7 +147,7 @@ CASES = [
 ]  # fmt: skip
 
 
-class _holding:
+class Holding:
     """A session that has the customer's account until the end."""
 
     def __init__(self, pair: Pair, session: Session, code: str = "CREDIT") -> None:
