@@ -26,10 +26,10 @@ STATUS = {"holds": "open", "recharges": "requested", "top_ups": "initiated"}
 
 # What reads more than a key says, and why that is right.
 EXCEPT = {
-    "maintenance DUE": "takes the accounts that are due first, and looks up which of them failed",
-    "metering/meter/known VERSION_AT": "looks among the prices of one meter, of which there are few",
-    "topup/outbox FORGET": "asks every consumer, of which there are few",
-    "topup/provider FIND": "looks whether there is one provider or more",
+    "jobs/maintain DUE": "takes the accounts that are due first, and looks up which of them failed",
+    "metering/meter/cache VERSION_AT": "looks among the prices of one meter, of which there are few",
+    "outbox/mod FORGET": "asks every consumer, of which there are few",
+    "payments/provider FIND": "looks whether there is one provider or more",
 }
 
 GRANTS = 20_000
