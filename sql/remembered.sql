@@ -7,7 +7,7 @@ CREATE FUNCTION credits_internal.forget_remembered()
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'forget_remembered_wrapper';
 COMMENT ON FUNCTION credits_internal.forget_remembered IS
-'Trigger function: tells every session that a meter, a price or a currency changed. It changes nothing itself.';
+'Trigger function: notifies every session that a meter, a price or a currency changed. It changes nothing itself.';
 
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.meters
 FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();

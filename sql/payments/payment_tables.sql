@@ -56,7 +56,7 @@ COMMENT ON COLUMN credits_internal.payment_totals.subtotal IS
 'The price before that, as the provider says it beside a tax; NULL where it does not.';
 COMMENT ON COLUMN credits_internal.payment_totals.refunded_amount IS
 'What was paid back of it. What names no payment is taken from the latest with money left, and moves where a later one
-is told: nobody said which, and the order in which things are told must not matter.';
+is reported: nobody said which, and the order of reports must not matter.';
 COMMENT ON COLUMN credits_internal.payment_totals.disputed_amount IS
 'What disputes that are open or lost come to, likewise.';
 

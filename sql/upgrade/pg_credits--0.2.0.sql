@@ -966,7 +966,7 @@ COMMENT ON COLUMN credits_internal.payment_totals.subtotal IS
 'The price before that, as the provider says it beside a tax; NULL where it does not.';
 COMMENT ON COLUMN credits_internal.payment_totals.refunded_amount IS
 'What was paid back of it. What names no payment is taken from the latest with money left, and moves where a later one
-is told: nobody said which, and the order in which things are told must not matter.';
+is reported: nobody said which, and the order of reports must not matter.';
 COMMENT ON COLUMN credits_internal.payment_totals.disputed_amount IS
 'What disputes that are open or lost come to, likewise.';
 
@@ -1466,7 +1466,7 @@ CREATE FUNCTION credits_internal.forget_remembered()
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'forget_remembered_wrapper';
 COMMENT ON FUNCTION credits_internal.forget_remembered IS
-'Trigger function: tells every session that a meter, a price or a currency changed. It changes nothing itself.';
+'Trigger function: notifies every session that a meter, a price or a currency changed. It changes nothing itself.';
 
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.meters
 FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
@@ -5413,7 +5413,7 @@ LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded
                   sum(disputed_amount) AS disputed
            FROM credits_internal.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id
                AND p.top_up_id = t.top_up_id
--- What was told before any payment is the top-up's alone.
+-- What was reported before any payment is the top-up's alone.
 CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
                            ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
                             t.refunded_amount),
@@ -5470,7 +5470,7 @@ LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.paym
                  AND f.provider = r.provider AND f.provider_reference = r.provider_reference
            WHERE r.type = 'refunded' AND r.counts
            GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
--- Told one by one they add up; what is told of all together can be no less than that.
+-- Refunds reported one by one add up; a reported total can be no less than that.
 WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
            ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
 UNION ALL

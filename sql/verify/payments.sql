@@ -34,7 +34,7 @@ LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded
                   sum(disputed_amount) AS disputed
            FROM credits_internal.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id
                AND p.top_up_id = t.top_up_id
--- What was told before any payment is the top-up's alone.
+-- What was reported before any payment is the top-up's alone.
 CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
                            ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
                             t.refunded_amount),
@@ -91,7 +91,7 @@ LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.paym
                  AND f.provider = r.provider AND f.provider_reference = r.provider_reference
            WHERE r.type = 'refunded' AND r.counts
            GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
--- Told one by one they add up; what is told of all together can be no less than that.
+-- Refunds reported one by one add up; a reported total can be no less than that.
 WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
            ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
 UNION ALL

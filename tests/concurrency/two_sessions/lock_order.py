@@ -1,4 +1,4 @@
-"""Locks are taken in one order (ledger/posting.rs): two sessions that go the opposite ways through what they have in common,
+"""Locks are taken in one order (ledger/engine/posting.rs): two sessions that go the opposite ways through what they have in common,
 and a stress of all kinds of calls on few customers."""
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ impl Tables {
         }
     }
 
-    /// As topup::reclaim.
+    /// As payments::clawback.
     pub(super) fn reclaim(
         &mut self,
         book: Book,
