@@ -10,6 +10,7 @@
 #   scripts/build.sh script     prints this version's script, of what sql/files.txt lists
 #   scripts/build.sh scripts DIR      writes the control file and every script that is installed into a folder
 #   scripts/build.sh frozen     whether what sql/upgrade keeps is what it was when it was frozen
+#   scripts/build.sh step       writes anew what can be derived of the step to this version from the release before
 #   scripts/build.sh freeze     keeps this version's script there, with its checksum and those of the steps that lead to it
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -67,6 +68,16 @@ frozen() {
     if [ -e "$kept/$own" ] && ! script | cmp -s - "$kept/$own"; then
         die "sql/ has changed since $version was frozen: raise the version and write $kept/pg_credits--$version--<next>.sql"
     fi
+}
+
+# The step from the newest release that is kept. Its part by hand stays.
+step() {
+    local before now
+    before=$(cd "$kept" && printf '%s\n' pg_credits--*.sql | grep -v -e '--.*--' | grep -v -F "$own" | sort -V | tail -n1)
+    now=$(mktemp)
+    script >"$now"
+    scripts/step.py "$kept/$before" "$now" "$kept/${before%.sql}--$version.sql"
+    rm "$now"
 }
 
 # Again, too, until the version has its tag. A step to it is frozen with it.
@@ -160,6 +171,7 @@ case ${1:-private} in
     script) script ;;
     scripts) write_scripts "${2:?a folder}" ;;
     frozen) frozen ;;
+    step) step ;;
     freeze) freeze ;;
-    *) die "scripts/build.sh [quick|machine|package|script|scripts DIR|frozen|freeze]" ;;
+    *) die "scripts/build.sh [quick|machine|package|script|scripts DIR|frozen|step|freeze]" ;;
 esac

@@ -14,8 +14,16 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 /// The most entries of a cache.
 const LIMIT: usize = 1_000;
 
-/// Counts the invalidations of relations that reached this session.
+/// Counts the invalidations that reached this session of relations whose changes matter.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// Counts all of them, of any relation.
+static INVALIDATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// How many invalidations of relations reached this session so far.
+pub fn invalidations() -> u64 {
+    INVALIDATIONS.load(Ordering::Relaxed)
+}
 
 /// The relations whose changes matter: invalidations of others are ignored. A ring: the extension has three such
 /// tables, and gets new ones when it is dropped and created again.
@@ -44,6 +52,7 @@ pub fn listen() {
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn on_invalidation(_unused: pg_sys::Datum, relation: pg_sys::Oid) {
+    INVALIDATIONS.fetch_add(1, Ordering::Relaxed);
     // Zero stands for all relations.
     if relation == pg_sys::InvalidOid || is_watched(relation.to_u32()) {
         GENERATION.fetch_add(1, Ordering::Relaxed);

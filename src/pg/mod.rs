@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod cache;
 pub mod call;
+pub mod installed;
 pub mod locking;
 pub mod memory;
 pub mod placeholder;

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::pg::call::last;
+use crate::pg::installed;
 use crate::pg::memory;
 use crate::pg::planning::Planning;
 use crate::pg::value::{Cell, FromCell};
@@ -89,8 +90,12 @@ pub(crate) use text;
 /// One SQL statement with the types of its parameters.
 pub struct Statement {
     text: &'static CStr,
+    /// The text for a schema of the release before, if it differs.
+    before: Option<&'static CStr>,
     parameters: &'static [pg_sys::Oid],
     plan: AtomicPtr<pg_sys::_SPI_plan>,
+    /// The text of the plan.
+    prepared: AtomicPtr<c_char>,
     planning: Planning,
     /// The source of the plan.
     source: AtomicPtr<pg_sys::CachedPlanSource>,
@@ -105,8 +110,10 @@ impl Statement {
     pub const fn new(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
         Statement {
             text,
+            before: None,
             parameters,
             plan: AtomicPtr::new(std::ptr::null_mut()),
+            prepared: AtomicPtr::new(std::ptr::null_mut()),
             planning: Planning::ByKey,
             source: AtomicPtr::new(std::ptr::null_mut()),
             generation: AtomicI32::new(0),
@@ -124,14 +131,24 @@ impl Statement {
         Statement { planning: Planning::Scanning, ..Statement::new(text, parameters) }
     }
 
+    /// The same with another text, of the same parameters and columns, for a schema of the release before, whose upgrade step
+    /// has not run yet.
+    pub const fn before(self, text: &'static CStr) -> Self {
+        Statement { before: Some(text), ..self }
+    }
+
     /// Runs it and returns its rows.
     pub fn run<'s>(&self, session: &'s Session, arguments: &[Cell]) -> Result<Rows<'s>, Error> {
         if arguments.len() != self.parameters.len() {
             return Err(Error::internal("a statement was given a wrong number of arguments"));
         }
+        let text = match self.before {
+            Some(before) if installed::is_before(session)? => before,
+            _ => self.text,
+        };
         let mut plan = self.plan.load(Ordering::Relaxed);
-        if plan.is_null() {
-            plan = self.prepare()?;
+        if plan.is_null() || self.prepared.load(Ordering::Relaxed) != text.as_ptr().cast_mut() {
+            plan = self.prepare(text)?;
         }
         if self.planning.is_kept() {
             self.see_to_plan(plan)?;
@@ -164,15 +181,14 @@ impl Statement {
         Ok(())
     }
 
-    fn prepare(&self) -> Result<pg_sys::SPIPlanPtr, Error> {
+    fn prepare(&self, text: &'static CStr) -> Result<pg_sys::SPIPlanPtr, Error> {
         let mut types = self.parameters.to_vec();
         let kept =
             if self.planning.is_kept() { pg_sys::CURSOR_OPT_GENERIC_PLAN } else { pg_sys::CURSOR_OPT_CUSTOM_PLAN };
         // SAFETY: text and types live through the call, which copies them. A plan belongs to one backend process, and
         // so does this static: backends are forked, not threaded.
         unsafe {
-            let plan =
-                pg_sys::SPI_prepare_cursor(self.text.as_ptr(), types.len() as i32, types.as_mut_ptr(), kept as i32);
+            let plan = pg_sys::SPI_prepare_cursor(text.as_ptr(), types.len() as i32, types.as_mut_ptr(), kept as i32);
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                 return Err(Error::internal("a statement could not be prepared"));
             }
@@ -182,6 +198,7 @@ impl Statement {
             }
             self.source.store((*(*sources).elements).ptr_value.cast(), Ordering::Relaxed);
             self.plan.store(plan, Ordering::Relaxed);
+            self.prepared.store(text.as_ptr().cast_mut(), Ordering::Relaxed);
             Ok(plan)
         }
     }

@@ -14,7 +14,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 from support.harness import Checks
-from support.library import Function, functions
+from support.library import Function, functions, older
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 DECLARED = """
 SELECT p.oid::regprocedure::text AS signature, p.prosrc AS symbol, p.prokind = 'p' AS procedure, p.proisstrict AS strict,
@@ -70,27 +72,37 @@ def check(checks: Checks, connection: psycopg.Connection[Any]) -> None:
 def check_older(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     """Of a version from before: the library serves it too, since no symbol has come to mean something else."""
     library, declared = _read(connection)
+    library |= older(_library(connection), SOURCES)
     missing = sorted({one.symbol for one in declared} - library.keys())
     checks.none(missing, f"the library has the {len(declared)} functions that are declared")
-    _check_each(checks, connection, library, declared)
+    # Row types only grow at the end, and rows are cut to what the installed type has.
+    _check_each(checks, connection, library, declared, grown=True)
 
 
 def _read(connection: psycopg.Connection[Any]) -> tuple[dict[str, Function], list[Declared]]:
+    with connection.cursor(row_factory=class_row(Declared)) as cursor:
+        return functions(_library(connection)), cursor.execute(DECLARED).fetchall()
+
+
+def _library(connection: psycopg.Connection[Any]) -> Path:
     row = connection.execute("SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'").fetchone()
     assert row is not None
-    with connection.cursor(row_factory=class_row(Declared)) as cursor:
-        return functions(Path(row[0]) / "pg_credits.so"), cursor.execute(DECLARED).fetchall()
+    return Path(row[0]) / "pg_credits.so"
 
 
 def _check_each(
-    checks: Checks, connection: psycopg.Connection[Any], library: dict[str, Function], declared: list[Declared]
+    checks: Checks,
+    connection: psycopg.Connection[Any],
+    library: dict[str, Function],
+    declared: list[Declared],
+    grown: bool = False,
 ) -> None:
     types = {argument.sql for function in library.values() for argument in function.arguments}
     names = {sql: _name(connection, sql) for sql in types}
     wrong = []
     for one in declared:
         if one.symbol in library:
-            wrong += [f"{one.signature}: {why}" for why in _differing(one, library[one.symbol], names)]
+            wrong += [f"{one.signature}: {why}" for why in _differing(one, library[one.symbol], names, grown)]
     checks.none(wrong, f"the {len(declared)} declarations say of parameters and results what the library says")
 
 
@@ -100,7 +112,7 @@ def _name(connection: psycopg.Connection[Any], sql: str) -> str:
     return str(row[0])
 
 
-def _differing(declared: Declared, library: Function, names: dict[str, str]) -> list[str]:
+def _differing(declared: Declared, library: Function, names: dict[str, str], grown: bool) -> list[str]:
     arguments = [[argument.name, names[argument.sql]] for argument in library.arguments]
     found = _each("parameter", zip(declared.names, declared.types, strict=True), arguments)
     # Strict exactly where nothing may be NULL; where there are no parameters it says nothing.
@@ -114,7 +126,7 @@ def _differing(declared: Declared, library: Function, names: dict[str, str]) -> 
         found.append(f"returns {'rows' if declared.many else 'one'}, and in Rust {library.rust}")
     if kind in ("One", "Maybe", "Many"):
         columns = [[name, _sql(rust)] for name, rust in (line.split(": ", 1) for line in library.columns.splitlines())]
-        found += _each("column", declared.columns, columns)
+        found += _each("column", declared.columns, columns[: len(declared.columns)] if grown else columns)
     else:
         # A procedure returns nothing, and its row in pg_proc says so in its own way.
         returned = {"Nothing": declared.returned if declared.procedure else "void", "Unchanged": "trigger"}

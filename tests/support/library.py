@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SECTION = b".pgrxsc"
@@ -37,6 +37,23 @@ class Function:
 def functions(library: Path) -> dict[str, Function]:
     """The functions by the names of their symbols."""
     return {f"{function.name}_wrapper": function for function in map(_function, _entries(_section(library))) if function}
+
+
+OLDER = re.compile(r"(?m)^(?:crate::)?older!\(\s*(\w+) => (\w+),\s*(\d+) of (\d+),?\s*\);")
+
+
+def older(library: Path, sources: Path) -> dict[str, Function]:
+    """Symbols that are kept for the declarations of earlier releases, as the sources say: the new function with fewer
+    parameters."""
+    known = functions(library)
+    found = {}
+    for file in sorted(sources.rglob("*.rs")):
+        for old, new, given, every in OLDER.findall(file.read_text()):
+            function = known[new]
+            if len(function.arguments) != int(every):
+                raise ValueError(f"{file}: {new} has {len(function.arguments)} parameters, not {every}")
+            found[old] = replace(function, arguments=function.arguments[: int(given)])
+    return found
 
 
 def _section(library: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 pub mod argument;
 pub mod last;
+pub mod older;
 pub mod procedure;
 pub mod raise;
 pub mod reply;

@@ -77,12 +77,11 @@ impl<T: Columns> Answer for One<T> {
     const COLUMNS: &'static str = T::DECLARED;
 
     unsafe fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Cell {
-        let (mut datums, mut nulls): (Vec<_>, Vec<_>) = self.0.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
         // SAFETY: the descriptor is the function's own, with as many columns as its row type, each of the type that
         // the declaration in sql/ and the columns share; tests call every function.
         unsafe {
             let descriptor = row_descriptor(fcinfo);
-            check_columns(descriptor, datums.len());
+            let (mut datums, mut nulls) = fitted(self.0.columns(), descriptor);
             let tuple = pg_sys::heap_form_tuple(descriptor, datums.as_mut_ptr(), nulls.as_mut_ptr());
             Cell { datum: pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data), null: false }
         }
@@ -109,9 +108,7 @@ impl<T: Columns> Answer for Many<T> {
             let rows = self.0.len();
             for row in self.0 {
                 memory::let_interrupt();
-                let (mut datums, mut nulls): (Vec<_>, Vec<_>) =
-                    row.columns().into_iter().map(|c| (c.datum, c.null)).unzip();
-                check_columns((*set).setDesc, datums.len());
+                let (mut datums, mut nulls) = fitted(row.columns(), (*set).setDesc);
                 pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, datums.as_mut_ptr(), nulls.as_mut_ptr());
             }
             memory::give_back(rows, 0);
@@ -120,15 +117,18 @@ impl<T: Columns> Answer for Many<T> {
     }
 }
 
-/// Checks the number of columns: a library that is newer than the extension's declarations must not write beyond them.
+/// A row's values and which of them are NULL, as many as the installed row type has columns: types only grow at the end,
+/// and the schema may be that of the release before. Raises 55000 where it is that of a release that follows.
 ///
 /// # Safety
 /// The descriptor is a live one.
-unsafe fn check_columns(descriptor: pg_sys::TupleDesc, columns: usize) {
+unsafe fn fitted(columns: Vec<Cell>, descriptor: pg_sys::TupleDesc) -> (Vec<pg_sys::Datum>, Vec<bool>) {
     // SAFETY: the caller's promise.
-    if usize::try_from(unsafe { (*descriptor).natts }) != Ok(columns) {
+    let declared = usize::try_from(unsafe { (*descriptor).natts }).unwrap_or_default();
+    if declared > columns.len() {
         raise(Error::VersionsDiffer);
     }
+    columns.into_iter().take(declared).map(|c| (c.datum, c.null)).unzip()
 }
 
 thread_local! {

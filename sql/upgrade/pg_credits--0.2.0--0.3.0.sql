@@ -1,0 +1,28 @@
+\echo Use "ALTER EXTENSION pg_credits UPDATE" to load this file. \quit
+
+-- Nothing that others put into a schema becomes part of the extension.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- By hand: what is done to tables that are there, and to their rows.
+-- Written by 'scripts/build.sh step' from here on.
+-- All of it is credits_owner's before any right is given.
+DO $$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT pg_catalog.format('ALTER %s %s OWNER TO credits_owner', made.type, made.identity)
+        FROM pg_catalog.pg_depend d
+        CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) AS made
+        WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+          AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_credits')
+          -- What belongs to another object has that one's owner: a table's row type, the sequence of a column.
+          AND NOT EXISTS (
+              SELECT FROM pg_catalog.pg_depend part
+              WHERE part.classid = d.classid AND part.objid = d.objid AND part.deptype IN ('a', 'i')
+                AND part.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass,
+                                        'pg_catalog.pg_type'::pg_catalog.regclass))
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END $$;
