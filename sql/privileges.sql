@@ -145,7 +145,7 @@ GRANT EXECUTE ON FUNCTION
     credits.currency_create(text, text, integer, text, text, jsonb),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb),
-    credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb),
+    credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz),
     credits.meter_activate(text),
     credits.meter_deactivate(text),
     credits.maintain_batch(integer, text, timestamptz),

@@ -182,6 +182,18 @@ pub fn effective_at(given: Option<Time>, now: Time) -> Result<Option<Time>, Erro
     Err(Error::argument("effective_at", reason))
 }
 
+/// From when on something holds that cannot hold earlier: a later moment, or `None` for now. Raises PC013.
+pub fn not_past(argument: &'static str, given: Option<Time>, now: Time) -> Result<Option<Time>, Error> {
+    let Some(at) = given else { return Ok(None) };
+    if !at.is_finite() {
+        return Err(Error::argument(argument, "must be a moment, not infinity"));
+    }
+    if at < now.plus_seconds(-CLOCKS_DIFFER) {
+        return Err(Error::argument(argument, format!("must not be in the past: it is {at}, and now is {now}")));
+    }
+    Ok(Some(at).filter(|at| *at > now))
+}
+
 /// The size of a batch: at least 1.
 pub fn at_least_one(argument: &'static str, value: Option<i32>) -> Result<i32, Error> {
     match required(argument, value)? {

@@ -2,7 +2,7 @@
 
 CREATE TYPE credits.meter AS (
     event_name text, name text, currency text, unit_price numeric, aggregation text, unit text, overage text,
-    active boolean, period text, settlement text, pricing jsonb);
+    active boolean, period text, settlement text, pricing jsonb, next_price_at timestamptz);
 COMMENT ON TYPE credits.meter IS
 'A meter, as meter_create() and meter_update() return it. The view meters has all of them.';
 COMMENT ON COLUMN credits.meter.event_name IS 'Its key: what events call it.';
@@ -21,6 +21,8 @@ COMMENT ON COLUMN credits.meter.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meter.pricing IS
 'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
+COMMENT ON COLUMN credits.meter.next_price_at IS
+'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
 
 CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
@@ -58,10 +60,11 @@ Example: SELECT * FROM credits.meter_create(''image.render'', unit_price => 4, u
 
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
-    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL)
+    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
+    effective_at timestamptz DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'meter_update_wrapper';
+AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
 COMMENT ON FUNCTION credits.meter_update IS
 'Changes a meter. NULL leaves a value unchanged.
 
@@ -73,13 +76,16 @@ overage: ''pending'' records what no credit covers as owed, ''reject'' refuses t
 description: for people.
 metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
+effective_at: from when on unit_price or pricing is in force; NULL for now. Not in the past.
 
-Another unit_price or pricing, or one in place of the other, is a new version: it applies to events reported from now
-on, whenever they occurred, and tiers begin anew. Earlier events keep what they were charged. The same price again
-changes nothing. Currency, aggregation, period and settlement cannot be changed.
+Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
+force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
+begin anew. A price for a moment that has one already takes its place. The same price as is in force then changes
+nothing. Currency, aggregation, period and settlement cannot be changed.
 
 Raises PC004, PC007, PC013.
-Example: SELECT event_name, unit_price FROM credits.meter_update(''llm.tokens'', unit_price => 0.002);';
+Example: SELECT unit_price, next_price_at FROM credits.meter_update(''llm.tokens'', unit_price => 0.002,
+  effective_at => now() + interval ''30 days'');';
 
 CREATE TYPE credits.meter_status AS (event_name text, active boolean);
 COMMENT ON TYPE credits.meter_status IS
@@ -115,12 +121,26 @@ Repeats of earlier events are still answered. A repeat of the call changes nothi
 Raises PC004, PC013.
 Example: SELECT * FROM credits.meter_deactivate(''llm.tokens'');';
 
+-- What began last is in force; of several that began at once, what was set last.
+CREATE VIEW credits_internal.price_schedule AS
+SELECT p.event_name, p.version, p.unit_price, p.pricing, p.created_at, a.effective_at,
+       CASE WHEN p.version = 1 THEN timestamptz '-infinity' ELSE a.effective_at END AS since
+FROM credits_internal.meter_prices p
+CROSS JOIN LATERAL (SELECT coalesce(p.effective_at, p.created_at) AS effective_at) a;
+COMMENT ON VIEW credits_internal.price_schedule IS
+'From when on each price of a meter is in force (since): until another one is. The first is so for all that occurred
+before, too.';
+
 CREATE VIEW credits.meters AS
 SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
-       m.settlement, p.pricing, p.version AS price_version, p.created_at AS price_since, m.description, m.metadata,
-       m.created_at
+       m.settlement, p.pricing, p.version AS price_version,
+       p.effective_at AS price_since, m.description, m.metadata, m.created_at,
+       (SELECT min(s.since) FROM credits_internal.price_schedule s
+        WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at
 FROM credits_internal.meters m
-JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version;
+CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
+                    WHERE s.event_name = m.event_name AND s.since <= credits.clock()
+                    ORDER BY s.since DESC, s.version DESC LIMIT 1) p;
 COMMENT ON VIEW credits.meters IS 'Meters and what their usage costs now.';
 COMMENT ON COLUMN credits.meters.event_name IS 'Its key: what events call it.';
 COMMENT ON COLUMN credits.meters.name IS 'What people call it.';
@@ -138,21 +158,29 @@ COMMENT ON COLUMN credits.meters.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meters.pricing IS
 'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
-COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that new events are charged by.';
-COMMENT ON COLUMN credits.meters.price_since IS 'When this price was set.';
+COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';
+COMMENT ON COLUMN credits.meters.price_since IS 'Since when this price is in force.';
 COMMENT ON COLUMN credits.meters.description IS 'For people.';
 COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.meters.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.meters.next_price_at IS
+'When another price takes effect that is set already; NULL where none is.';
 
 CREATE VIEW credits.price_versions AS
-SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.created_at AS price_since
-FROM credits_internal.meter_prices p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
+SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,
+       p.created_at,
+       lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until
+FROM credits_internal.price_schedule p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
 COMMENT ON VIEW credits.price_versions IS
-'Every price that a meter has or had. Events have the price_version that they were reported under (view usage).';
+'Every price that a meter has, had or will have. Events have the price_version that was in force when they occurred
+(view usage).';
 COMMENT ON COLUMN credits.price_versions.event_name IS 'The meter.';
 COMMENT ON COLUMN credits.price_versions.price_version IS 'The version of the meter''s prices.';
 COMMENT ON COLUMN credits.price_versions.unit_price IS 'Credits per unit; NULL where pricing says more.';
 COMMENT ON COLUMN credits.price_versions.pricing IS
 'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
 COMMENT ON COLUMN credits.price_versions.currency IS 'The currency that the meter charges.';
-COMMENT ON COLUMN credits.price_versions.price_since IS 'When this price was set.';
+COMMENT ON COLUMN credits.price_versions.price_since IS 'From when on it is in force.';
+COMMENT ON COLUMN credits.price_versions.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits.price_versions.price_until IS
+'Until when it is in force; NULL where nothing follows. The same as price_since where another took its place.';

@@ -31,7 +31,8 @@ COMMENT ON COLUMN credits_internal.meters.overage IS
 COMMENT ON COLUMN credits_internal.meters.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits_internal.meters.active IS 'Whether it takes new events.';
-COMMENT ON COLUMN credits_internal.meters.price_version IS 'The version of the price that new events are charged by.';
+COMMENT ON COLUMN credits_internal.meters.price_version IS
+'The last version of its prices, in force already or not; price_schedule says which is in force when.';
 COMMENT ON COLUMN credits_internal.meters.description IS 'For people.';
 COMMENT ON COLUMN credits_internal.meters.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was created.';
@@ -42,17 +43,21 @@ CREATE TABLE credits_internal.meter_prices (
     unit_price numeric CHECK (unit_price >= 0),
     pricing    jsonb CHECK ((pricing IS NULL) <> (unit_price IS NULL)),
     created_at timestamptz NOT NULL DEFAULT now(),
+    effective_at timestamptz,
     PRIMARY KEY (event_name, version)
 );
 
 COMMENT ON TABLE credits_internal.meter_prices IS
 'The prices that a meter has and had. A row is never changed: another price is another version.';
-COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The customer.';
+COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.meter_prices.version IS 'Counts from 1 in each meter.';
 COMMENT ON COLUMN credits_internal.meter_prices.unit_price IS 'Credits for one unit; NULL where pricing says more.';
 COMMENT ON COLUMN credits_internal.meter_prices.pricing IS
 'Prices by block, tier or metadata, as meter_create checked them; NULL where unit_price is all.';
 COMMENT ON COLUMN credits_internal.meter_prices.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
+'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
+whatever occurred before, too.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.meter_prices', '');

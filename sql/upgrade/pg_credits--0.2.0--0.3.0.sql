@@ -4,6 +4,8 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- By hand: what is done to tables that are there, and to their rows.
+-- Prices with a date: those of before are in force since they were set.
+ALTER TABLE credits_internal.meter_prices ADD COLUMN effective_at timestamptz;
 -- Written by 'scripts/build.sh step' from here on.
 -- All of it is credits_owner's before any right is given.
 DO $$

@@ -23,6 +23,12 @@ FROM credits_internal.meter_events e
 WHERE NOT EXISTS (SELECT FROM credits_internal.meter_prices p WHERE p.event_name = e.event_name
     AND p.version = e.price_version)
 UNION ALL
+SELECT 'event: its price was not in force yet when it occurred', e.customer_id, e.currency, 'event ' || e.identifier,
+       NULL, e.price_version
+FROM credits_internal.meter_events e
+JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
+WHERE p.version > 1 AND e.occurred_at < p.effective_at
+UNION ALL
 SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL,
        e.pending

@@ -22,7 +22,6 @@ use crate::metering::report::{self, Event, Outcome, Priced, price};
 use crate::moment::Time;
 use crate::pg::memory;
 use crate::pg::statement::Session;
-use crate::settings;
 use foldhash::fast::RandomState;
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -97,11 +96,11 @@ pub fn report<E: Borrow<Result<Event, Error>>>(
     // One event is the common case, and needs no memory of its own.
     if let [event] = events {
         let event = event.borrow();
-        let meter = event.as_ref().map_or(Ok(None), |event| meter_of(session, event, now, locking))?;
+        let meter = event.as_ref().map_or(Ok(None), |event| meter_of(session, event))?;
         let judged = judge(event, meter.as_deref(), now, |name| Some(meter::missing(session, name)));
         return charge_all(session, &[judged], now, locking);
     }
-    let meters = meters_of(session, events, now, locking)?;
+    let meters = meters_of(session, events)?;
     charge_all(session, &judge_all(session, events, &meters, now), now, locking)
 }
 
@@ -112,27 +111,33 @@ fn charge_all(session: &Session, judged: &[Judged<'_>], now: Time, locking: Lock
     }
 }
 
-/// The meter of each event, where it has one.
+/// The meter of each event, where it has one, with the prices that apply to it.
 fn meters_of<E: Borrow<Result<Event, Error>>>(
     session: &Session,
     events: &[E],
-    now: Time,
-    locking: Locking,
 ) -> Result<Vec<Option<Rc<Meter>>>, Error> {
     let mut meters: Vec<Option<Rc<Meter>>> = Vec::with_capacity(events.len());
     let mut before: Option<&str> = None;
     for event in events {
         let event = event.borrow().as_ref().ok();
-        let meter = match event {
-            None => None,
-            // Most batches are of one meter.
-            Some(event) if before == Some(event.event_name.as_str()) => meters.last().cloned().flatten(),
-            Some(event) => meter_of(session, event, now, locking)?,
+        let meter = match (event, meters.last()) {
+            (None, _) => None,
+            // Most batches are of one meter, at one price.
+            (Some(event), Some(same)) if before == Some(event.event_name.as_str()) => match same {
+                Some(meter) if !meter.in_force.covers(event.occurred_at) => meter_of(session, event)?,
+                same => same.clone(),
+            },
+            (Some(event), _) => meter_of(session, event)?,
         };
         before = event.map(|event| event.event_name.as_str());
         meters.push(meter);
     }
     Ok(meters)
+}
+
+/// An event's meter, with the prices that were in force when it occurred.
+fn meter_of(session: &Session, event: &Event) -> Result<Option<Rc<Meter>>, Error> {
+    meter::find(session, &event.event_name, event.occurred_at)
 }
 
 fn judge_all<'a, E: Borrow<Result<Event, Error>>>(
@@ -213,15 +218,6 @@ fn charge_under_locks(
         taken.extend(lost);
     }
     answer(session, judged, answers, now)
-}
-
-/// An event's meter, with the prices at the time of the report.
-pub fn meter_of(session: &Session, event: &Event, now: Time, locking: Locking) -> Result<Option<Rc<Meter>>, Error> {
-    match locking {
-        // With a test clock, prices have no times to go by.
-        Locking::Skip if !settings::is_clock_set() => meter::find_as_of(session, &event.event_name, now),
-        _ => meter::find(session, &event.event_name),
-    }
 }
 
 /// Charges the events at these indexes in input order, except those whose identifiers are taken, and posts the result.

@@ -112,7 +112,7 @@ fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<De
 /// Returns the credits that came back.
 fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: &Rc<Period>) -> Result<Decimal, Error> {
     let lost = || Error::internal("an event has no meter or no period");
-    let meter = meter::find(session, &event.event_name)?.ok_or_else(lost)?;
+    let meter = meter::find(session, &event.event_name, event.occurred_at)?.ok_or_else(lost)?;
     let key = (book.customer_id.clone(), period.clone());
     let standing = period::read(session, vec![key.clone()])?.remove(&key).ok_or_else(lost)?;
     let pricing = meter::prices_of(session, &event.event_name, event.price_version)?;

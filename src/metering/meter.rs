@@ -3,7 +3,7 @@
 
 mod cache;
 
-pub use cache::{Meter, find, find_as_of, prices_of, read};
+pub use cache::{Meter, find, prices_of, read};
 
 use crate::amount;
 use crate::amount::Decimal;
@@ -12,15 +12,17 @@ use crate::input;
 use crate::ledger::currency;
 use crate::metering::period::Span;
 use crate::metering::pricing::{Aggregation, Pricing};
+use crate::moment::Time;
 use crate::nearest::nearest;
-use crate::pg::call::argument::Numeric;
+use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::procedure::Call;
 use crate::pg::call::reply::{One, Reply, Unchanged};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::{Cell, Json, ToCell};
 use crate::row;
+use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID};
+use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 /// The settlement of a meter whose events are charged afterwards: its name in SQL.
 const DEFERRED: &str = "deferred";
@@ -50,20 +52,31 @@ row! {
         pub settlement: String,
         /// Its prices, if they are more than one unit price.
         pub pricing: Option<Json>,
+        /// When another price, which is set already, takes effect.
+        pub next_price_at: Option<Time>,
     } read
 }
 
 static ROW: Statement = Statement::new(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
-             m.settlement, p.pricing
+             m.settlement, p.pricing,
+             (SELECT min(s.since) FROM credits_internal.price_schedule s WHERE s.event_name = $1 AND s.since > $2)
+      FROM credits_internal.meters m
+      CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM credits_internal.price_schedule s
+                          WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
+      WHERE m.event_name = $1",
+    &[TEXTOID, TIMESTAMPTZOID],
+)
+.before(
+    c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
+             m.settlement, p.pricing, NULL::timestamptz
       FROM credits_internal.meters m
       JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
       WHERE m.event_name = $1",
-    &[TEXTOID],
 );
 
-fn row(session: &Session, event_name: &str) -> Result<One<MeterRow>, Error> {
-    let rows = ROW.run(session, &[event_name.cell()])?;
+fn row(session: &Session, event_name: &str, now: Time) -> Result<One<MeterRow>, Error> {
+    let rows = ROW.run(session, &[event_name.cell(), now.cell()])?;
     let row = rows.first().ok_or_else(|| Error::internal("a meter has no price"))?;
     MeterRow::read(row).map(One)
 }
@@ -141,21 +154,46 @@ fn check_deferred(
 
 const OVERAGES: [&str; 2] = ["pending", "reject"];
 
+/// The text of the statement that creates a meter, up to its first price.
+macro_rules! creating {
+    ($rest:literal) => {
+        text!(
+            "WITH meter AS (
+                 INSERT INTO credits_internal.meters (event_name, name, currency, aggregation, period, unit, overage,
+                                                      settlement, description, metadata)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 ON CONFLICT (event_name) DO NOTHING RETURNING event_name, price_version
+             ) ",
+            $rest
+        )
+    };
+}
+
 static CREATE: Statement = Statement::new(
-    c"WITH meter AS (
-          INSERT INTO credits_internal.meters (event_name, name, currency, aggregation, period, unit, overage, settlement,
-          description,
-                                      metadata)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-          ON CONFLICT (event_name) DO NOTHING RETURNING event_name, price_version
-      )
-      INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing)
-      SELECT m.event_name, m.price_version, $11, $12 FROM meter m
-      RETURNING event_name",
+    creating!(
+        "INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing, effective_at)
+         SELECT m.event_name, m.price_version, $11, $12, $13 FROM meter m RETURNING event_name"
+    ),
     &[
-        TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NUMERICOID, JSONBOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        NUMERICOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
     ],
-);
+)
+.before(creating!(
+    "INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing)
+     SELECT m.event_name, m.price_version, $11, $12 FROM meter m RETURNING event_name"
+));
 
 /// `credits.meter_create`. Raises PC007, PC008, PC013.
 #[pg_extern(sql = false)]
@@ -185,6 +223,7 @@ fn meter_create(
         let settlement = input::choice("settlement", settlement, "immediate", &["immediate", DEFERRED])?;
         check_deferred(aggregation, Some(overage), Some(&price), settlement)?;
         let code = currency::code_or_default(currency)?;
+        let now = settings::now()?;
         writing(|session| {
             currency::resolve(session, &code)?;
             let [unit_price, pricing] = price.cells();
@@ -203,6 +242,7 @@ fn meter_create(
                     metadata.cell(),
                     unit_price,
                     pricing,
+                    now.cell(),
                 ],
             )?;
             if made.len() == 0 {
@@ -211,7 +251,7 @@ fn meter_create(
                     format!("\"{event_name}\" exists already: credits.meter_update changes it"),
                 ));
             }
-            row(session, event_name)
+            row(session, event_name, now)
         })
     })())
 }
@@ -229,8 +269,27 @@ static UPDATE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-// The same price again is not a new price: usage continues to count.
+// From $4 on. Without a moment ($5) that is now, and not before the price that is in force by now ($6): the transaction
+// of that may have begun later and ended earlier. The same price as at that moment is not a new price: usage continues
+// to count.
 static REPRICE: Statement = Statement::new(
+    c"WITH given AS (
+          SELECT CASE WHEN $5 THEN greatest($4, max(s.since)) ELSE $4 END AS since
+          FROM credits_internal.price_schedule s WHERE s.event_name = $1 AND s.since <= $6
+      ), meter AS (
+          UPDATE credits_internal.meters m SET price_version = m.price_version + 1
+          FROM given g
+          CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM credits_internal.price_schedule s
+                              WHERE s.event_name = $1 AND s.since <= g.since
+                              ORDER BY s.since DESC, s.version DESC LIMIT 1) p
+          WHERE m.event_name = $1 AND (p.unit_price, p.pricing) IS DISTINCT FROM ($2, $3)
+          RETURNING m.event_name, m.price_version, g.since
+      )
+      INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing, effective_at)
+      SELECT m.event_name, m.price_version, $2, $3, m.since FROM meter m",
+    &[TEXTOID, NUMERICOID, JSONBOID, TIMESTAMPTZOID, BOOLOID, TIMESTAMPTZOID],
+)
+.before(
     c"WITH meter AS (
           UPDATE credits_internal.meters m SET price_version = m.price_version + 1
           FROM credits_internal.meter_prices p
@@ -240,14 +299,13 @@ static REPRICE: Statement = Statement::new(
       )
       INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing)
       SELECT m.event_name, m.price_version, $2, $3 FROM meter m",
-    &[TEXTOID, NUMERICOID, JSONBOID],
 );
 
 /// `credits.meter_update`: NULL leaves a value as it is; events keep what they were charged. Raises PC004, PC007,
 /// PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn meter_update(
+fn meter_update_2(
     event_name: Option<&str>,
     name: Option<&str>,
     unit_price: Option<Numeric>,
@@ -256,12 +314,19 @@ fn meter_update(
     description: Option<&str>,
     metadata: Option<Json>,
     pricing: Option<Json>,
+    effective_at: Option<Timestamptz>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
         input::text("name", name)?;
         input::text("description", description)?;
         let price = Given::read(unit_price, pricing)?;
+        let (now, by_now) = (settings::now()?, settings::clock()?);
+        let effective_at = effective_at.map(|at| at.0);
+        let later = input::not_past("effective_at", effective_at, now)?;
+        if effective_at.is_some() && price.is_none() {
+            return Err(Error::argument("effective_at", "is when a price takes effect: give unit_price or pricing"));
+        }
         let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
         writing(|session| {
             // Locked first, so that what is read afterwards is current.
@@ -274,12 +339,14 @@ fn meter_update(
             UPDATE.run(session, &arguments)?;
             if let Some(price) = price {
                 let [unit_price, pricing] = price.cells();
-                REPRICE.run(session, &[event_name.cell(), unit_price, pricing])?;
+                let (since, is_now) = (later.unwrap_or(now).cell(), later.is_none().cell());
+                REPRICE.run(session, &[event_name.cell(), unit_price, pricing, since, is_now, by_now.cell()])?;
             }
-            row(session, event_name)
+            row(session, event_name, now)
         })
     })())
 }
+crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 9);
 
 static SET_ACTIVE: Statement = Statement::new(
     c"UPDATE credits_internal.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",

@@ -1,6 +1,7 @@
 //! Pricing: what a quantity costs. Pure: no SPI, no pgrx type. The JSON form of a price is in pricing/schema.rs, what
 //! several events add up to in aggregate.rs.
 
+pub mod schedule;
 mod schema;
 
 pub use schema::SchemaError;

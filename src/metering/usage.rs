@@ -149,11 +149,11 @@ fn usage_price(
             let missing = || meter::missing(session, event_name);
             let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
             let earlier = match price_version {
-                Some(version) if (1..meter.price_version).contains(&version) => {
+                Some(version) if version != meter.price_version && (1..=meter.last_version).contains(&version) => {
                     Some(meter::prices_of(session, event_name, version)?)
                 }
                 Some(version) if version != meter.price_version => {
-                    let last = meter.price_version;
+                    let last = meter.last_version;
                     let reason =
                         format!("must be from 1 to {last}, the versions of the meter's prices: it is {version}");
                     return Err(Error::argument("price_version", reason));

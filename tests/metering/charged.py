@@ -48,8 +48,8 @@ METADATA = [None, {}, {"model": "large"}, {"model": "small", "other": [1]}, {"mo
             {"model": ["large"]}, {"model": "unknown"}, {"Model": "large"}]  # fmt: skip
 
 MUST_HAPPEN = (
-    "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "price changed", "same price again", "grant",
-    "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
+    "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "price changed", "price set for later",
+    "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
     "a value that does not count", "a late report",
 )  # fmt: skip
 
@@ -116,7 +116,8 @@ class Run:
         # Mostly of today, some of the same moment as others, some late.
         back = self.random.choice((0, 0, 0, 60, 60, 3600, 86_400, 10 * 86_400, 30 * 86_400))
         at = self.now - timedelta(seconds=back)
-        return Event(self.serial, f"e{self.serial}", value, at, len(meter.prices), self.random.choice(METADATA))
+        version = meter.version_at(at)
+        return Event(self.serial, f"e{self.serial}", value, at, version, self.random.choice(METADATA))
 
     def report(self) -> None:
         meter = self.random.choice(self.meters)
@@ -133,6 +134,8 @@ class Run:
         self.accept(meter, event)
         if event.occurred_at < self.now - timedelta(days=5):
             self.counts["a late report"] += 1
+        if event.version != meter.version_at(self.now):
+            self.counts["a price of before"] += 1
         self.answer(meter, event, rows[0], meter.credits() - before)
 
     def answer(self, meter: Meter, event: Event, row: dict[str, Any], change: Decimal) -> None:
@@ -226,12 +229,17 @@ class Run:
         meter = self.random.choice(self.meters)
         kinds = (FLAT,) if meter.settlement == "deferred" else (FLAT, BLOCKS, TIERS, CLASSES)
         pricing = self.random.choice(self.random.choice(kinds))
-        self.execute("SELECT credits.meter_update(%s, pricing => %s)", meter.name, json.dumps(pricing))
-        if pricing == meter.prices[-1]:
+        hours = self.random.choice((None, None, 1, 5, 48))
+        later = None if hours is None else self.now + timedelta(hours=hours)
+        self.execute(
+            "SELECT credits.meter_update(%s, pricing => %s, effective_at => %s)", meter.name, json.dumps(pricing), later
+        )
+        begins = later or self.now
+        if pricing == meter.prices[meter.version_at(begins) - 1]:
             self.counts["same price again"] += 1
         else:
-            self.counts["price changed"] += 1
-            meter.prices.append(pricing)
+            self.counts["price changed" if later is None else "price set for later"] += 1
+            meter.price(pricing, begins)
 
     def grant(self) -> None:
         self.counts["grant"] += 1

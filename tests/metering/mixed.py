@@ -159,7 +159,11 @@ class Mixed:
         """Another price of the same kind: a meter that is deferred can have no other."""
         meter = self.random.choice((*METERS, *DEFERRED))
         pricing = self.random.choice(KINDS.get(meter.split()[1], FLAT))
-        self.connection.execute("SELECT credits.meter_update(%s, pricing => %s)", [meter, json.dumps(pricing)])
+        seconds = self.random.choice((None, None, 1, 3))
+        self.connection.execute(
+            "SELECT credits.meter_update(%s, pricing => %s, effective_at => now() + %s * interval '1 s')",
+            [meter, json.dumps(pricing), seconds],
+        )
 
 
 def session(database: str, number: int) -> Report:

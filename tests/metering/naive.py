@@ -38,6 +38,8 @@ class Meter:
     prices: list[dict[str, Any]]
     settlement: str = "immediate"
     overage: str = "pending"
+    # From when on each price is in force; the first is in force for all that occurred before, too.
+    begins: list[datetime] = field(default_factory=lambda: [datetime.min.replace(tzinfo=timezone.utc)])
     events: list[Event] = field(default_factory=list)
     # What was worked out since the last event or cancellation: the rest of a long run need not be looked at again.
     known: dict[str, Any] = field(default_factory=dict)
@@ -49,6 +51,16 @@ class Meter:
     def cancel(self, event: Event) -> None:
         event.canceled = True
         self.known.clear()
+
+    def price(self, pricing: dict[str, Any], begins: datetime) -> None:
+        """Another price, from a moment on."""
+        self.prices.append(pricing)
+        self.begins.append(begins)
+
+    def version_at(self, moment: datetime) -> int:
+        """What began last by then; of several that began at once, what was set last."""
+        begun = [(begins, version) for version, begins in enumerate(self.begins, 1) if begins <= moment]
+        return max(begun)[1]
 
     @property
     def ranked(self) -> bool:

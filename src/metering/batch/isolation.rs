@@ -15,7 +15,7 @@ pub type Answered = Result<EventRow, Failure>;
 
 /// Reports a batch as [`report`] does, with the same outcomes, unless some of its accounts are damaged.
 pub fn report_apart(session: &Session, events: &[Result<Event, Error>], now: Time) -> Result<Vec<Answered>, Error> {
-    let meters = meters_of(session, events, now, Locking::Wait)?;
+    let meters = meters_of(session, events)?;
     let judged = judge_all(session, events, &meters, now);
     let outcomes = match charge_quickly(session, &judged, now, Locking::Wait)? {
         Some(outcomes) => Ok(outcomes),

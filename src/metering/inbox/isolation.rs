@@ -153,7 +153,7 @@ fn account_works(session: &Session, key: &Key, now: Time, patience: &Patience) -
 /// The account that a row would charge, if its meter exists.
 fn account(session: &Session, (_, row): &Row<'_>) -> Result<Option<Key>, Error> {
     let Ok(event) = row else { return Ok(None) };
-    let meter = meter::find(session, &event.event_name)?;
+    let meter = meter::find(session, &event.event_name, event.occurred_at)?;
     Ok(meter.map(|meter| (event.customer_id.clone(), meter.currency.clone())))
 }
 

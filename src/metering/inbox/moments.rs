@@ -4,9 +4,9 @@
 
 use crate::error::Error;
 use crate::ledger::engine::posting::{self, Key};
-use crate::metering::batch::accounts::{Locking, Map, Owned};
-use crate::metering::batch::{self, fast_path, replay};
-use crate::metering::meter::Meter;
+use crate::metering::batch::accounts::{Map, Owned};
+use crate::metering::batch::{fast_path, replay};
+use crate::metering::meter::{self, Meter};
 use crate::metering::report::{self, Event, Priced};
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -21,9 +21,9 @@ type Account<'a> = (&'a str, &'a str);
 pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Result<Vec<bool>, Error> {
     let mut done = vec![false; rows.len()];
     let mut meters: Vec<Option<Rc<Meter>>> = Vec::with_capacity(rows.len());
-    for (at, event) in rows {
+    for (_, event) in rows {
         meters.push(match event {
-            Ok(event) => batch::meter_of(session, event, *at, Locking::Skip)?,
+            Ok(event) => meter::find(session, &event.event_name, event.occurred_at)?,
             Err(_) => None,
         });
     }

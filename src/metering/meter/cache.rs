@@ -1,19 +1,24 @@
-//! The cache of meters: what charging an event needs to know, kept by the session until any session changes it.
+//! The cache of meters: what charging an event needs to know, kept by the session until any session changes it. It has
+//! all moments from which on another price is in force, so a price that was set for a moment holds from then on in
+//! sessions that have been connected since before.
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Overage;
 use crate::metering::meter::DEFERRED;
 use crate::metering::period::Span;
+use crate::metering::pricing::schedule::{InForce, Schedule};
 use crate::metering::pricing::{Aggregation, Pricing};
 use crate::moment::Time;
 use crate::pg::cache::Cache;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::{Oid, ToCell};
+use crate::settings;
 use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID};
+use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A meter, as charging needs it.
+/// A meter with the prices of one time, as charging needs it.
 #[derive(Debug, Clone)]
 pub struct Meter {
     /// The currency that it charges.
@@ -32,77 +37,121 @@ pub struct Meter {
     pub deferred: bool,
     /// Whether it takes events.
     pub active: bool,
-    /// Which of its prices are in force.
+    /// The last version of its prices, in force or not.
+    pub last_version: i32,
+    /// Which of its prices these are.
     pub price_version: i32,
-    /// Those prices.
+    /// The prices.
     pub pricing: Pricing,
-    /// Since when they are in force.
-    pub price_since: Time,
+    /// When they are in force.
+    pub in_force: InForce,
 }
 
-static FIND: Statement = Statement::new(
-    c"SELECT m.tableoid, c.tableoid, p.tableoid, m.currency, c.decimals, c.active, m.aggregation, m.period, m.overage,
-             m.settlement, m.active, m.price_version, p.unit_price, p.pricing::text, p.created_at
-      FROM credits_internal.meters m
-      JOIN credits_internal.currencies c ON c.currency = m.currency
-      JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
-      WHERE m.event_name = $1",
-    &[TEXTOID],
-);
+/// A meter with all of its prices; those that were needed are read.
+struct Kept {
+    schedule: Schedule,
+    priced: RefCell<Vec<Rc<Meter>>>,
+}
+
+/// The most prices of a meter that are kept: late events need those of before.
+const MOST: usize = 16;
+
+impl Kept {
+    /// The meter with the prices of a moment.
+    fn at(&self, session: &Session, event_name: &str, at: Time) -> Result<Rc<Meter>, Error> {
+        let mut priced = self.priced.borrow_mut();
+        if let Some(meter) = priced.iter().find(|meter| meter.in_force.covers(at)) {
+            return Ok(meter.clone());
+        }
+        let in_force = self.schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
+        let first = priced.first().ok_or_else(|| Error::internal("a meter was kept without a price"))?;
+        let pricing = prices_of(session, event_name, in_force.version)?;
+        let meter = Rc::new(Meter { price_version: in_force.version, pricing, in_force, ..(**first).clone() });
+        priced.truncate(MOST - 1);
+        priced.push(meter.clone());
+        Ok(meter)
+    }
+}
+
+/// The text of the statement that finds a meter with its prices at $2, of the schedule of its prices.
+macro_rules! finding {
+    ($schedule:literal) => {
+        text!(
+            "SELECT m.tableoid, c.tableoid, 'credits_internal.meter_prices'::regclass::oid, m.currency, c.decimals,
+                    c.active, m.aggregation, m.period, m.overage, m.settlement, m.active,
+                    ARRAY(SELECT s.since FROM ",
+            $schedule,
+            " s WHERE s.event_name = $1 ORDER BY s.version), ARRAY(SELECT s.version FROM ",
+            $schedule,
+            " s WHERE s.event_name = $1 ORDER BY s.version), p.unit_price, p.pricing::text
+             FROM credits_internal.meters m
+             JOIN credits_internal.currencies c ON c.currency = m.currency
+             CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM ",
+            $schedule,
+            " s WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
+             WHERE m.event_name = $1"
+        )
+    };
+}
+
+static FIND: Statement = Statement::new(finding!("credits_internal.price_schedule"), &[TEXTOID, TIMESTAMPTZOID])
+    .before(finding!(
+        "(SELECT event_name, version, unit_price, pricing,
+                 CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
+          FROM credits_internal.meter_prices)"
+    ));
 
 thread_local! {
-    static CACHE: Cache<Rc<Meter>> = Cache::new();
+    static CACHE: Cache<Rc<Kept>> = Cache::new();
 }
 
-/// The meter of that event name.
-pub fn find(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
-    CACHE.with(|cache| cache.get_or_find(event_name, || read_with_tables(session, event_name)))
+/// The meter of that event name, with the prices that are in force at a moment.
+pub fn find(session: &Session, event_name: &str, at: Time) -> Result<Option<Rc<Meter>>, Error> {
+    let kept = CACHE.with(|cache| cache.get_or_find(event_name, || read_with_tables(session, event_name, at)))?;
+    kept.map(|kept| kept.at(session, event_name, at)).transpose()
 }
 
-static VERSION_AT: Statement = Statement::in_order(
-    c"SELECT version FROM credits_internal.meter_prices WHERE event_name = $1 AND (created_at <= $2 OR version = 1)
-      ORDER BY version DESC LIMIT 1",
-    &[TEXTOID, TIMESTAMPTZOID],
-);
-
-/// The same with the prices that were in force at a past moment, by the server's clock.
-pub fn find_as_of(session: &Session, event_name: &str, at: Time) -> Result<Option<Rc<Meter>>, Error> {
-    let Some(meter) = find(session, event_name)?.filter(|meter| meter.price_since > at) else {
-        return find(session, event_name);
-    };
-    let rows = VERSION_AT.run(session, &[event_name.cell(), at.cell()])?;
-    let price_version = rows.first().ok_or_else(|| Error::internal("a meter has no first price"))?.next()?;
-    let pricing = prices_of(session, event_name, price_version)?;
-    Ok(Some(Rc::new(Meter { price_version, pricing, ..(*meter).clone() })))
-}
-
-/// The same, not cached: a reader's snapshot may be older than the last change.
+/// The same with the prices of now, not cached: a reader's snapshot may be older than the last change.
 pub fn read(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
-    Ok(read_with_tables(session, event_name)?.map(|(meter, _)| meter))
+    let now = settings::now()?;
+    let kept = read_with_tables(session, event_name, now)?;
+    kept.map(|(kept, _)| kept.at(session, event_name, now)).transpose()
 }
 
 /// A meter, and the tables that it was read from.
-type Found = (Rc<Meter>, Vec<Oid>);
+type Found = (Rc<Kept>, Vec<Oid>);
 
-fn read_with_tables(session: &Session, event_name: &str) -> Result<Option<Found>, Error> {
-    let rows = FIND.run(session, &[event_name.cell()])?;
+fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Option<Found>, Error> {
+    let rows = FIND.run(session, &[event_name.cell(), at.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
     let tables = vec![row.next()?, row.next()?, row.next()?];
     let unknown = || Error::internal("a meter is of an unknown kind");
+    let currency = row.next()?;
+    let decimals = u32::try_from(row.next::<i16>()?).unwrap_or_default();
+    let currency_active = row.next()?;
+    let aggregation = Aggregation::parse(&row.next::<String>()?).ok_or_else(unknown)?;
+    let period = Span::parse(row.next::<Option<String>>()?.as_deref()).ok_or_else(unknown)?;
+    let overage = if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending };
+    let deferred = row.next::<String>()? == DEFERRED;
+    let active = row.next()?;
+    let (since, versions): (Vec<Time>, Vec<i32>) = (row.next()?, row.next()?);
+    let schedule = Schedule::new(since.into_iter().zip(versions).collect());
+    let in_force = schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
     let meter = Meter {
-        currency: row.next()?,
-        decimals: u32::try_from(row.next::<i16>()?).unwrap_or_default(),
-        currency_active: row.next()?,
-        aggregation: Aggregation::parse(&row.next::<String>()?).ok_or_else(unknown)?,
-        period: Span::parse(row.next::<Option<String>>()?.as_deref()).ok_or_else(unknown)?,
-        overage: if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending },
-        deferred: row.next::<String>()? == DEFERRED,
-        active: row.next()?,
-        price_version: row.next()?,
+        currency,
+        decimals,
+        currency_active,
+        aggregation,
+        period,
+        overage,
+        deferred,
+        active,
+        last_version: schedule.last_version(),
+        price_version: in_force.version,
         pricing: pricing(row.next()?, row.next()?)?,
-        price_since: row.next()?,
+        in_force,
     };
-    Ok(Some((Rc::new(meter), tables)))
+    Ok(Some((Rc::new(Kept { schedule, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))
 }
 
 static PRICES: Statement = Statement::new(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from sessions import EVENT, Pair, refusal
 
 PUT = """INSERT INTO credits.inbox (customer_id, event_name, identifier)
          SELECT %s, 'calls', %s || i FROM generate_series(1, %s) i"""
 SETTLE = "SELECT credits.settle(1000) AS settled"
+PRICE = "SELECT * FROM credits.meter_update(%s, unit_price => %s)"
+LATER = "SELECT * FROM credits.meter_update(%s, unit_price => %s, effective_at => now() + %s * interval '1 s')"
+AT = "SELECT * FROM credits.meter_update(%s, unit_price => %s, effective_at => '2100-01-01Z')"
 NAMED = "SELECT * FROM credits.report_meter_event(%s, %s, 1, %s)"
 
 
@@ -44,6 +49,46 @@ def an_old_snapshot_is_not_remembered(pair: Pair) -> None:
     pair.second.commit()
     error = refusal(lambda: pair.second.one(NAMED, pair.customer, meter, "as it is"))
     pair.checks.equal(error.sqlstate, "PC005", "the next transaction is refused")
+
+
+def a_price_for_later(pair: Pair) -> None:
+    """a price that one session sets for a moment, which passes while the other is connected and hears of nothing"""
+    meter = _meter(pair)
+    pair.first.one(LATER, meter, 2, 0.7)
+    for number in range(3):
+        pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, f"a{number}")["consumed"], 1, "until then")
+    time.sleep(0.8)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "b")["consumed"], 2, "from then on")
+    pair.second.begin("REPEATABLE READ")
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "c")["consumed"], 2, "in an old snapshot too")
+    pair.second.commit()
+
+
+def a_change_that_began_before_another(pair: Pair) -> None:
+    """two changes of a price: what is set last is in force, though its transaction began first"""
+    meter = _meter(pair)
+    pair.first.begin()
+    pair.first.one("SELECT now()")
+    pair.second.one(PRICE, meter, 2)
+    pair.first.one(PRICE, meter, 3)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "a")["consumed"], 2, "not committed: not seen")
+    pair.first.commit()
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "b")["consumed"], 3, "the last one")
+    pair.checks.equal(pair.first.one("SELECT unit_price FROM credits.meters WHERE event_name = %s", meter)["unit_price"],
+                      3, "in the view too")  # fmt: skip
+
+
+def two_prices_for_one_moment(pair: Pair) -> None:
+    """two sessions set a price for the same moment: the second waits, and its price takes the place of the first's"""
+    meter = _meter(pair)
+    pair.first.begin()
+    pair.first.one(AT, meter, 2)
+    waiting = pair.blocked(pair.second.start(AT, meter, 3), pair.first)
+    pair.first.commit()
+    waiting.one()
+    rows = pair.first.all("SELECT unit_price, price_since = price_until AS replaced FROM credits.price_versions"
+                          " WHERE event_name = %s AND price_version > 1 ORDER BY price_version", meter)  # fmt: skip
+    pair.checks.equal([tuple(row.values()) for row in rows], [(2, True), (3, None)], "both are there")
 
 
 def a_currency_too(pair: Pair) -> None:
@@ -92,6 +137,7 @@ def rows_that_lie_apart(pair: Pair) -> None:
 
 
 CASES = [a_change_is_seen_by_the_next_call, a_change_counts_from_its_commit, an_old_snapshot_is_not_remembered,
+         a_price_for_later, a_change_that_began_before_another, two_prices_for_one_moment,
          a_currency_too, a_row_that_is_committed_late, rows_that_lie_apart]  # fmt: skip
 
 

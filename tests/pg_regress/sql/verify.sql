@@ -148,6 +148,9 @@ SELECT * FROM breaking($$UPDATE credits_internal.credit_transactions SET type = 
 SELECT * FROM breaking($$UPDATE credits_internal.meter_prices SET unit_price = 2 WHERE event_name = 'tokens'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.meter_events SET metadata = NULL WHERE identifier = 'm1'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.meter_events SET price_version = 2 WHERE identifier = 'm1'$$);
+SELECT * FROM breaking($$WITH later AS (INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, effective_at)
+    SELECT event_name, 2, unit_price, 'infinity' FROM credits_internal.meter_prices WHERE event_name = 'tokens')
+    UPDATE credits_internal.meter_events SET price_version = 2 WHERE identifier = 'owed'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.meter_events SET occurred_at = '2026-02-28' WHERE identifier = 's1'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.meter_events SET occurred_at = '2026-02-28 12:00' WHERE identifier = 'l1'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.meter_events SET value = 9 WHERE identifier = 's1'$$);
