@@ -20,7 +20,7 @@ LEFT JOIN LATERAL (
         (1, 'Customers and currencies', '^(customer|currency)_'),
         (2, 'Grants', '^(credit_grant|wallet_credit$)'),
         (3, 'Balances', '^(account_configure|credit_availability|explain_drawdown|pending_amount|wallet_balance)'),
-        (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_)'),
+        (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),

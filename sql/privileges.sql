@@ -38,7 +38,7 @@ REVOKE ALL ON ALL ROUTINES IN SCHEMA credits, credits_internal FROM PUBLIC;
 REVOKE ALL ON TYPE
     credits_internal.error_code, credits.currency, credits.customer, credits.erasure, credits.metadata_clearance,
     credits.account, credits.balance, credits.availability, credits.debit, credits.try_debit, credits.adjustment,
-    credits.transfer, credits.drawdown, credits.hold, credits.credit, credits.credit_grant,
+    credits.transfer, credits.drawdown, credits.hold, credits.reversal, credits.credit, credits.credit_grant,
     credits_internal.due_grant, credits.grant_summary, credits.grant_holder, credits.grant_stats, credits.ledger_line,
     credits.past_balance, credits_internal.own_wallet, credits_internal.own_grant, credits.meter,
     credits.meter_status, credits.reported_event, credits.batch_event, credits_internal.due_event,
@@ -102,6 +102,7 @@ GRANT EXECUTE ON FUNCTION
     credits.credit_grant_expire(text, uuid),
     credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz),
     credits.wallet_adjust(text, numeric, text, text, text, timestamptz, text, jsonb),
+    credits.operation_reverse(text, uuid, text, numeric, text, text),
     credits.wallet_debit(text, numeric, text, text, text, jsonb),
     credits.wallet_try_debit(text, numeric, text, text, text, jsonb),
     credits.wallet_credit(text, numeric, text, text, text, text, jsonb),
@@ -212,7 +213,7 @@ GRANT USAGE ON TYPE
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
-    credits.credit, credits.credit_grant, credits.cancellation, credits.top_up, credits.portal_link,
+    credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.top_up, credits.portal_link,
     credits.portal_session
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE

@@ -64,6 +64,9 @@ pub enum AmountError {
     /// More than is held.
     #[error("must be at most what is held, {0}")]
     MoreThanHeld(Decimal),
+    /// More than is left of what was taken.
+    #[error("must be at most what is left of what was taken, {0}")]
+    MoreThanTaken(Decimal),
     /// Finer than the currency counts.
     #[error("must have at most {0} decimals")]
     TooManyDecimals(u32),

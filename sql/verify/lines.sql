@@ -83,6 +83,7 @@ LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_i
        ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
 WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount END
 UNION ALL
 -- A transfer's lines are always among those of credit_transactions.
@@ -112,9 +113,11 @@ LEFT JOIN credits_internal.meter_events e
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
-CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND r.operation_id IS NULL AS of_usage,
+LEFT JOIN credits_internal.reversals b ON b.customer_id = l.customer_id AND b.operation_id = l.operation_id
+CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation_id) c
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL AS of_usage,
                            l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void')
-                               OR r.operation_id IS NOT NULL AS of_operation) x
+                               OR c.operation_id IS NOT NULL AS of_operation) x
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
    OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
@@ -128,6 +131,7 @@ WHERE CASE o.function
       WHEN 'wallet_transfer' THEN l.type = 'transfer'
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
+      WHEN 'operation_reverse' THEN l.type = 'reversal'
       WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
       WHEN 'payment_disputed' THEN l.type IN ('refund', 'consumption', 'reversal')
       END IS NOT TRUE

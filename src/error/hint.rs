@@ -31,6 +31,9 @@ impl Error {
             Error::InvalidAmount { reason: AmountError::MoreThanHeld(_), .. } => {
                 "Capture what is held, and charge the rest with credits.wallet_debit."
             }
+            Error::InvalidAmount { reason: AmountError::MoreThanTaken(_), .. } => {
+                "Leave amount NULL for all that is left; the view credits.ledger has what went back before."
+            }
             Error::InvalidAmount { reason: AmountError::NoRoom | AmountError::BuysTooMuch, .. } => {
                 "Make it less, or take another currency: what was ever granted counts, spent or not."
             }

@@ -64,6 +64,11 @@ impl Reason {
     }
 }
 
+/// The type of the lines by which an adjustment for that reason takes credits.
+pub fn takes_by(reason: Option<&str>) -> LineType {
+    REASONS.iter().find(|r| Some(r.name) == reason).map_or(LineType::Adjustment, |r| r.takes_by)
+}
+
 /// `credits.wallet_adjust`. Raises PC001, PC002, PC003, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]

@@ -14,7 +14,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT8OID, TEXTOID};
+use pgrx::pg_sys::{INT8OID, TEXTOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -56,16 +56,27 @@ row! {
         pub effective_at: Time,
         /// When it was posted.
         pub created_at: Time,
+        /// Of a reversal, the operation that it reverses.
+        pub reversed_operation_id: Option<Uuid>,
     } read
 }
 
 static LINES: Statement = Statement::in_order(
     c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name, l.operation_id,
-             l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at, l.created_at
+             l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at, l.created_at,
+             l.reversed_operation_id
       FROM credits.ledger l
       WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
       ORDER BY l.line_no DESC LIMIT $4",
     &[TEXTOID, TEXTOID, INT8OID, INT8OID],
+)
+.before(
+    c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
+             l.operation_id, l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at,
+             l.created_at, NULL::uuid
+      FROM credits.ledger l
+      WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
+      ORDER BY l.line_no DESC LIMIT $4",
 );
 
 /// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the previous page. Raises PC008,
@@ -224,4 +235,53 @@ fn since(session: &Session, book: &Book, as_of: Time) -> Result<[Decimal; 4], Er
         book.held - row.next::<Decimal>()?,
         book.pending - row.next::<Decimal>()?,
     ])
+}
+
+/// What one ledger line of an operation took.
+#[derive(Debug, Clone)]
+pub struct Taking {
+    /// From which grant.
+    pub grant_id: Uuid,
+    /// Credits.
+    pub amount: Decimal,
+    /// The type of the line.
+    pub line_type: String,
+}
+
+// What a hold set aside is taken once it is captured.
+static TAKINGS: Statement = Statement::new(
+    c"SELECT grant_id, CASE type WHEN 'capture' THEN -held ELSE -amount END, type FROM credits_internal.lines
+      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND operation_id = $5
+        AND (amount < 0 AND type <> 'hold' OR type = 'capture')
+      ORDER BY line_no",
+    &[TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID],
+);
+
+/// What an operation's lines took, oldest first: read from when it was made, in growing steps, until all of it is
+/// found.
+pub fn takings(
+    session: &Session,
+    book: &Book,
+    operation_id: Uuid,
+    since: Time,
+    total: Decimal,
+) -> Result<Vec<Taking>, Error> {
+    let mut takings = Vec::new();
+    let mut open = total;
+    let mut after = last_line_by(session, book, Time(since.0 - 1))?;
+    let mut step = 256;
+    while open > Decimal::ZERO {
+        if after >= book.last_line {
+            return Err(Error::internal("credits were taken by lines that are not there"));
+        }
+        let last = after + step;
+        let arguments = [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), operation_id.cell()];
+        for mut row in TAKINGS.run(session, &arguments)?.iter() {
+            let taking = Taking { grant_id: row.next()?, amount: row.next()?, line_type: row.next()? };
+            open -= taking.amount;
+            takings.push(taking);
+        }
+        (after, step) = (last, step * 4);
+    }
+    Ok(takings)
 }

@@ -15,5 +15,6 @@ pub mod grant;
 pub mod history;
 pub mod hold;
 pub mod listener;
+pub mod reversal;
 pub mod terms;
 pub mod transfer;

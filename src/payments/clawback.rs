@@ -18,7 +18,7 @@ use crate::payments::subject::{Status, TopUp};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::settings::{self, Spent};
-use pgrx::pg_sys::{BOOLOID, INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// How spent credits are treated: as the call says, or the setting. Raises PC013.
@@ -192,13 +192,6 @@ static FIND: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-static LINES: Statement = Statement::new(
-    c"SELECT grant_id, -amount, type FROM credits_internal.lines
-      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND operation_id = $5 AND amount < 0
-      ORDER BY line_no",
-    &[TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID],
-);
-
 static MARK_UNDONE: Statement = Statement::new(
     c"UPDATE credits_internal.reclaims SET taken = 0, consumed = 0, pending = 0, undone_at = $3
       WHERE customer_id = $1 AND operation_id = $2",
@@ -233,27 +226,11 @@ fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Res
     Ok(Some((credits, spent)))
 }
 
-/// What its lines took, oldest first: read from when it was made, in growing steps, until all of it is found.
+/// What its lines took, oldest first.
 fn lines(session: &Session, book: &Book, operation_id: Uuid, total: Decimal, since: Time) -> Result<Vec<Taken>, Error> {
-    let mut taken = Vec::new();
-    let mut open = total;
-    let mut after = history::last_line_by(session, book, Time(since.0 - 1))?;
-    let mut step = 256;
-    while open > Decimal::ZERO {
-        if after >= book.last_line {
-            return Err(Error::internal("credits were taken back by lines that are not there"));
-        }
-        let last = after + step;
-        let arguments = [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), operation_id.cell()];
-        for mut row in LINES.run(session, &arguments)?.iter() {
-            let (grant_id, amount): (Uuid, Decimal) = (row.next()?, row.next()?);
-            let own = row.next::<String>()? == LineType::Refund.as_str();
-            open -= amount;
-            taken.push(Taken { grant_id, amount, own });
-        }
-        (after, step) = (last, step * 4);
-    }
-    Ok(taken)
+    let takings = history::takings(session, book, operation_id, since, total)?.into_iter();
+    let own = |line_type: &str| line_type == LineType::Refund.as_str();
+    Ok(takings.map(|t| Taken { grant_id: t.grant_id, amount: t.amount, own: own(&t.line_type) }).collect())
 }
 
 static AS_IT_STANDS: Statement = Statement::new(

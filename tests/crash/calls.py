@@ -27,6 +27,7 @@ SQL = {
     "wallet_credit": "wallet_credit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
     "credit_grant": "credit_grant(%(customer)s, %(amount)s, idempotency_key => %(key)s, priority => %(other)s)",
     "wallet_adjust": "wallet_adjust(%(customer)s, %(amount)s, 'correction', idempotency_key => %(key)s)",
+    "operation_reverse": "operation_reverse(%(customer)s, %(other)s, amount => %(amount)s, idempotency_key => %(key)s)",
     "wallet_transfer": "wallet_transfer(%(customer)s, %(other)s, %(amount)s, idempotency_key => %(key)s)",
     "hold_create": "hold_create(%(customer)s, %(amount)s, expires_in => '1 day', idempotency_key => %(key)s)",
     "hold_capture": "hold_capture(%(customer)s, %(other)s, %(amount)s)",
@@ -46,6 +47,7 @@ ANSWERS = {
     "wallet_credit": ("grant_id", "credited"),
     "credit_grant": ("grant_id", "amount"),
     "wallet_adjust": ("operation_id", "adjusted"),
+    "operation_reverse": ("operation_id", "returned"),
     "wallet_transfer": ("operation_id", "transferred"),
     "hold_create": ("hold_id", "amount"),
     "hold_capture": ("hold_id", "captured"),
@@ -60,7 +62,7 @@ Answer = tuple[str, Decimal]
 
 @dataclass(frozen=True)
 class Call:
-    """One call with its inputs. `other` is its meter, priority, recipient, hold or purchase; `held` what it holds."""
+    """One call with its inputs. `other` is its meter, priority, recipient, debit, hold or purchase; `held` what it holds."""
 
     function: str
     customer: str
@@ -122,7 +124,7 @@ def wallets(calls: Iterable[Call]) -> dict[str, Wallet]:
     for call in calls:
         own = books[call.customer]
         match call.function:
-            case "credit_grant" | "wallet_credit" | "wallet_adjust" | "payment_succeeded":
+            case "credit_grant" | "wallet_credit" | "wallet_adjust" | "operation_reverse" | "payment_succeeded":
                 own.net += call.amount
             case "report_meter_event" | "wallet_debit" | "wallet_try_debit" | "payment_refunded":
                 own.net -= call.charge

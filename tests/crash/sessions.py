@@ -45,6 +45,7 @@ class Session:
         self.report = Report()
         self.serial = 0
         self.holds: list[tuple[str, str, Decimal]] = []
+        self.debits: list[tuple[str, str, Decimal]] = []  # none of them reversed
         self.begun: list[tuple[str, str]] = []  # purchases that nobody has paid
         self.paid: list[tuple[str, str]] = []  # and those of which nothing was paid back
         self.deaf = False  # the next answer is lost on its way
@@ -93,6 +94,8 @@ class Session:
                 self.report.wrong.append(f"{call} answered {row}")
             if call.function == "hold_create":
                 self.holds.append((call.customer, str(row["hold_id"]), call.amount))
+            if call.function in ("wallet_debit", "wallet_try_debit"):
+                self.debits.append((call.customer, str(row["operation_id"]), call.amount))
             if call.function == "top_up_create":
                 self.begun.append((call.customer, str(row["top_up_id"])))
             if call.function == "payment_succeeded":
@@ -126,7 +129,8 @@ class Session:
     def call(self, customer: str) -> Call:
         kind = self.random.choices(
             ("report_meter_event", "wallet_debit", "wallet_try_debit", "wallet_credit", "credit_grant", "wallet_adjust",
-             "wallet_transfer", "hold_create", "end", "purchase"), (25, 15, 5, 5, 5, 5, 10, 15, 15, 20))[0]  # fmt: skip
+             "wallet_transfer", "hold_create", "end", "purchase", "operation_reverse"),
+            (25, 15, 5, 5, 5, 5, 10, 15, 15, 20, 10))[0]  # fmt: skip
         if kind == "purchase":
             return self.purchase(customer)
         if kind == "end" and self.holds:
@@ -135,7 +139,11 @@ class Session:
                 return Call("hold_release", customer, held, None, hold_id, held)
             part = held if self.random.random() < 0.3 else (held / 3).quantize(Decimal("0.01")) or held
             return Call("hold_capture", customer, part, None, hold_id, held)
-        if kind in ("report_meter_event", "end") or (kind == "hold_create" and customer in SHOPPERS):
+        if kind == "operation_reverse" and self.debits:
+            customer, operation_id, taken = self.debits.pop()
+            part = (taken / self.random.choice((1, 3))).quantize(Decimal("0.01")) or taken
+            return Call(kind, customer, part, self.key(), operation_id)
+        if kind in ("report_meter_event", "end", "operation_reverse") or (kind == "hold_create" and customer in SHOPPERS):
             return self.event(customer)
         if kind == "wallet_transfer":
             to = self.random.choice([wallet for wallet in WALLETS if wallet != customer])

@@ -149,6 +149,10 @@ class Filler:
         self.keep("wallet_debit", "'ann', 0.345, 'COIN', 'd2'", fixed=debit)
         self.call("wallet_debit", "'ann', 1")
         self.keep("wallet_try_debit", "'ann', 2, NULL, 'd3'", fixed=(*debit, "ok", "shortfall"))
+        self.keep(
+            "operation_reverse", "'ann', NULL, 'd1', 0.5, 'Half of it failed', 'r1'",
+            fixed=("operation_id", "reversed_operation_id", "currency", "taken", "returned"),
+        )  # fmt: skip
         adjusted = ("operation_id", "grant_id", "currency", "adjusted")
         self.keep("wallet_adjust", "'ann', 5, 'external_topup', NULL, 'a1', '2026-01-01 00:00+00'", fixed=adjusted)
         self.keep("wallet_adjust", "'ann', -1, 'refund', NULL, 'a2', description => 'back'", fixed=adjusted)

@@ -194,6 +194,7 @@ class Story:
         self.call("wallet_debit", "%s, 100000, %s", name, coin)
         self.call("wallet_try_debit", "%s, 100000, %s", name, coin)
         self.call("wallet_try_debit", "%s, 2, %s", name, coin)
+        self.call("operation_reverse", "%s, NULL, 'debit', 2.5, 'half of it'", name)
         self.call("wallet_adjust", "%s, 5, 'gift', %s", name, coin)
         self.call("wallet_adjust", "%s, -3, 'correction', %s", name, coin)
         self.call("wallet_transfer", "%s, %s, 6, %s, 'transfer'", name, name + "_2", coin)

@@ -3,7 +3,8 @@
 CREATE TYPE credits.ledger_line AS (
     currency text, line_no bigint, type text, amount numeric, running_balance numeric, held numeric, pending numeric,
     grant_id uuid, grant_name text, operation_id uuid, identifier text, event_name text, unit text, quantity numeric,
-    description text, metadata jsonb, effective_at timestamptz, created_at timestamptz);
+    description text, metadata jsonb, effective_at timestamptz, created_at timestamptz,
+    reversed_operation_id uuid);
 COMMENT ON TYPE credits.ledger_line IS 'A line of the ledger, as wallet_history() returns it.';
 COMMENT ON COLUMN credits.ledger_line.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.ledger_line.line_no IS
@@ -24,6 +25,8 @@ COMMENT ON COLUMN credits.ledger_line.description IS 'The caller''s description.
 COMMENT ON COLUMN credits.ledger_line.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.ledger_line.effective_at IS 'When the balance changed.';
 COMMENT ON COLUMN credits.ledger_line.created_at IS 'When the line was posted.';
+COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
+'Where operation_reverse() gave credits back, the operation that had taken them.';
 
 CREATE FUNCTION credits.wallet_history(
     customer_id text, currency text DEFAULT NULL, page_size integer DEFAULT 50, before bigint DEFAULT NULL)
@@ -76,14 +79,18 @@ Example: SELECT * FROM credits.wallet_balance_at(''ann'', as_of => now() - inter
 CREATE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
        coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id,
-       coalesce(l.function, o.function) AS function, o.reason, o.counterparty,
+       coalesce(l.function, o.function) AS function,
+       CASE WHEN r.operation_id IS NULL THEN o.reason END AS reason, o.counterparty,
        coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
        e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
-       coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at
+       coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at,
+       r.reversed_operation_id
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+    AND l.type = 'reversal'
 LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
     AND l.type = 'capture'
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
@@ -100,8 +107,8 @@ COMMENT ON COLUMN credits.ledger.line_no IS
 'The line''s number: from 1 in each account, without gaps, in posting order.';
 COMMENT ON COLUMN credits.ledger.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
-covered), ''reversal'' (usage was canceled), ''hold'', ''capture'' (held credits were spent), ''release'' (they came
-back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
+covered), ''reversal'' (usage was canceled, or an operation reversed), ''hold'', ''capture'' (held credits were
+spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
 COMMENT ON COLUMN credits.ledger.amount IS 'What the line did to the balance, signed.';
 COMMENT ON COLUMN credits.ledger.running_balance IS 'The balance after the line: available and restricted.';
 COMMENT ON COLUMN credits.ledger.held IS 'What the line did to the held credits, signed.';
@@ -122,3 +129,5 @@ COMMENT ON COLUMN credits.ledger.description IS 'The caller''s description.';
 COMMENT ON COLUMN credits.ledger.metadata IS 'The application''s own data, of the operation, the capture or the event.';
 COMMENT ON COLUMN credits.ledger.effective_at IS 'When the balance changed.';
 COMMENT ON COLUMN credits.ledger.created_at IS 'When the line was posted.';
+COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
+'Where operation_reverse() gave credits back, the operation that had taken them.';

@@ -7,6 +7,8 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, x.account, x.amount, g.cate
        l.operation_id, l.identifier, l.effective_at, l.created_at
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+    AND l.type = 'reversal'
 CROSS JOIN LATERAL (
     SELECT CASE WHEN l.grant_id IS NULL THEN 'debt'
                 WHEN l.type = 'capture' THEN 'held'
@@ -19,6 +21,8 @@ CROSS JOIN LATERAL (VALUES
     (CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
           WHEN l.type IN ('hold', 'release') THEN 'held'
           WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
+          WHEN r.reversed_type = 'adjustment' THEN 'issued_' || g.category
+          WHEN r.reversed_type IN ('debit', 'capture') THEN 'spent'
           WHEN l.type = 'reversal' AND l.operation_id IS NOT NULL THEN 'refunded'
           WHEN l.type IN ('consumption', 'debit', 'debt', 'capture', 'reversal') THEN 'spent'
           WHEN l.type = 'expiration' THEN 'expired'

@@ -20,8 +20,8 @@ CREATE TABLE credits_internal.operations (
 );
 
 COMMENT ON TABLE credits_internal.operations IS
-'What a caller asked for once: debits, holds, adjustments, transfers (one row on either side), and grants under an
-idempotency key.';
+'What a caller asked for once: debits, holds, adjustments, reversals, transfers (one row on either side), and grants
+under an idempotency key.';
 COMMENT ON COLUMN credits_internal.operations.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.operations.operation_id IS 'UUID version 7.';
 COMMENT ON COLUMN credits_internal.operations.function IS
@@ -33,7 +33,8 @@ COMMENT ON COLUMN credits_internal.operations.category IS 'Of the grant, where i
 COMMENT ON COLUMN credits_internal.operations.grant_id IS
 'The grant, where it made one; of a debit that is its own line, the grant that paid.';
 COMMENT ON COLUMN credits_internal.operations.counterparty IS 'For a transfer, the other customer.';
-COMMENT ON COLUMN credits_internal.operations.reason IS 'For an adjustment, its reason.';
+COMMENT ON COLUMN credits_internal.operations.reason IS
+'For an adjustment, its reason; for a reversal, what a repeat of it is compared by.';
 COMMENT ON COLUMN credits_internal.operations.idempotency_key IS
 'Unique per customer for ever, over all functions; NULL for none.';
 COMMENT ON COLUMN credits_internal.operations.description IS 'The caller''s description.';
@@ -85,7 +86,8 @@ COMMENT ON COLUMN credits_internal.credit_transactions.line_no IS
 'Counts from 1 in each account, without a gap, in posting order.';
 COMMENT ON COLUMN credits_internal.credit_transactions.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
-covered), ''reversal'' (usage was taken back), ''hold'', ''capture'', ''release'', ''expiration'', ''void'',
+covered), ''reversal'' (usage was taken back, or an operation
+reversed), ''hold'', ''capture'', ''release'', ''expiration'', ''void'',
 ''transfer'', ''adjustment'', ''refund''.';
 COMMENT ON COLUMN credits_internal.credit_transactions.amount IS 'What it does to the balance, signed.';
 COMMENT ON COLUMN credits_internal.credit_transactions.running_balance IS

@@ -4,6 +4,7 @@
 //! (time.rs, spend.rs, supply.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
 
 mod reclaim;
+mod reversal;
 mod spend;
 mod supply;
 mod time;
@@ -11,6 +12,7 @@ mod usage;
 mod window;
 
 pub use reclaim::{Reclaim, Reclaimed, Taken};
+pub use reversal::newest_part;
 pub use spend::{Refusal, Short};
 pub use time::Due;
 pub use usage::{Charged, Overage, Usage};

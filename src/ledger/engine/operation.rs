@@ -26,7 +26,8 @@ pub struct Operation {
     pub grant_id: Option<Uuid>,
     /// Of a transfer, the other customer.
     pub counterparty: Option<String>,
-    /// Of an adjustment, its reason: it decides what the line is. Of a purchase, what was bought.
+    /// Of an adjustment, its reason: it decides what the line is. Of a purchase, what was bought. Of a reversal, what it
+    /// reverses.
     pub reason: Option<String>,
 }
 
@@ -40,9 +41,13 @@ pub struct Texts<'a> {
 }
 
 impl Operation {
-    /// For a purchase, the reason says what was bought.
-    fn is_purchase(&self) -> bool {
-        self.function == "top_up_create"
+    /// What the reason stands for.
+    fn reason_is(&self) -> &'static str {
+        match self.function.as_str() {
+            "top_up_create" => "price, quantity or payment currency",
+            "operation_reverse" => "operation",
+            _ => "reason",
+        }
     }
 
     /// What a replay is compared by.
@@ -53,12 +58,12 @@ impl Operation {
             ("currency", Some(self.currency.clone())),
             ("category", self.category.clone()),
             ("recipient", self.counterparty.clone()),
-            (if self.is_purchase() { "price, quantity or payment currency" } else { "reason" }, self.reason.clone()),
+            (self.reason_is(), self.reason.clone()),
         ]
     }
 
     /// Itself, if the call under its key is the same; otherwise PC002.
-    fn replayed(self, key: &str, call: &Operation) -> Result<Operation, Error> {
+    pub fn replayed(self, key: &str, call: &Operation) -> Result<Operation, Error> {
         let both = self.compared().into_iter().zip(call.compared());
         match both.into_iter().find(|((_, first), (_, given))| first != given) {
             None => Ok(self),
@@ -78,7 +83,7 @@ static FIND: Statement = Statement::new(
 );
 
 /// The operation that a key was used for.
-fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operation>, Error> {
+pub fn find(session: &Session, customer_id: &str, key: &str) -> Result<Option<Operation>, Error> {
     let rows = FIND.run(session, &[customer_id.cell(), key.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
     Ok(Some(Operation {

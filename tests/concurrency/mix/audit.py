@@ -7,7 +7,7 @@ rules.py, what was available when in moments.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,8 @@ from books import NOTHING, Books, by_operation, captured_parts
 from calls import Done, cost
 
 Connection = psycopg.Connection[Any]
+
+Count = Callable[[str], None]
 
 SPENDS = ("wallet_debit", "wallet_try_debit")
 GRANTS = ("credit_grant", "wallet_credit")
@@ -64,7 +66,7 @@ def events_recorded(books: Books, done: Sequence[Done]) -> list[str]:
 
 
 def operations_recorded(connection: Connection, books: Books, done: Sequence[Done]) -> list[str]:
-    """Debits, holds, transfers (on either side) and adjustments are what was acknowledged, and so are their lines."""
+    """Debits, holds, reversals, transfers (on either side) and adjustments are what was acknowledged, and so are their lines."""
     acknowledged: dict[tuple[str, str], tuple[str, Decimal]] = {}
     moved: dict[tuple[str, str], Decimal] = {}
     for one in _of(done, *SPENDS):
@@ -75,6 +77,9 @@ def operations_recorded(connection: Connection, books: Books, done: Sequence[Don
         moved[one.call.customer, one.id] = -one.amount
     for one in _of(done, "wallet_adjust"):
         acknowledged[one.call.customer, one.id] = ("wallet_adjust", one.amount)
+        moved[one.call.customer, one.id] = one.amount
+    for one in _of(done, "operation_reverse"):
+        acknowledged[one.call.customer, one.id] = ("operation_reverse", one.amount)
         moved[one.call.customer, one.id] = one.amount
     for one in _of(done, "wallet_transfer"):
         assert one.call.target is not None
@@ -127,6 +132,32 @@ def holds_recorded(books: Books, done: Sequence[Done]) -> list[str]:
     return wrong + [f"acknowledged and lost: the end of hold {key}" for key in ended]
 
 
+def reversals_recorded(connection: Connection, books: Books, count: Count) -> list[str]:
+    """What went back of a debit came off its draws as off a stack: the newest first, and no more than there was."""
+    reversed_by = {
+        (customer, operation): original
+        for customer, operation, original in connection.execute(
+            "SELECT customer_id, operation_id::text, reversed_operation_id::text FROM credits_internal.reversals"
+        )
+    }
+    wrong = []
+    for account in books.values():
+        drawn: dict[str, list[tuple[str | None, Decimal]]] = defaultdict(list)
+        for line in account.lines:
+            if line.type == "debit" and line.operation is not None:
+                drawn[line.operation].append((line.grant, -line.amount))
+            if line.type != "reversal" or line.operation is None:
+                continue
+            stack = drawn[reversed_by[account.customer, line.operation]]
+            grant, amount = stack.pop() if stack else (None, NOTHING)
+            if grant != line.grant or amount < line.amount:
+                wrong.append(f"{line}: the newest draw that is left is {amount} on {grant}")
+            elif amount > line.amount:
+                stack.append((grant, amount - line.amount))
+                count("reversals in parts")
+    return wrong
+
+
 def grants_recorded(books: Books, done: Sequence[Done], given_before: int) -> list[str]:
     """The grants in the database are the acknowledged ones, beside those that the wallets began with and those that are
     parts of transfers."""
@@ -151,6 +182,7 @@ def conserved(connection: Connection, done: Sequence[Done], given_before: Decima
     granted = given_before + _sum(_of(first, *GRANTS)) + sum((one for one in adjusted if one > 0), NOTHING)
     taken = -sum((one for one in adjusted if one < 0), NOTHING)
     spent = _sum(_of(first, *SPENDS, "hold_capture", "report_meter_event")) + taken
+    spent -= _sum(_of(first, "operation_reverse"))
     row = connection.execute(
         "SELECT sum(b.available + b.restricted), sum(b.held), sum(b.pending), (SELECT sum(lapsed) FROM credits.grants)"
         " FROM credits_internal.customers AS c, credits.wallet_balance(c.customer_id, 'CREDIT') AS b"

@@ -168,6 +168,8 @@ class Account:
                 take(line.grant, -line.amount)
                 if line.type == "consumption":
                     pending += line.amount
+            elif line.type == "reversal":
+                take(line.grant, -line.amount)
         for hold in self.holds.values():
             if hold.created_at > moment:
                 continue

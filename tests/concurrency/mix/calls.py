@@ -40,6 +40,7 @@ SQL = {
     "wallet_transfer": "wallet_transfer(%s, %s, %s, idempotency_key => %s)",
     "wallet_adjust": "wallet_adjust(%s, %s, idempotency_key => %s, reason => %s,"
     f" expires_at => {SECONDS_FROM_NOW})",
+    "operation_reverse": "operation_reverse(%s, %s, amount => %s, idempotency_key => %s)",
     "credit_grant_void": "credit_grant_void(%s, %s, 'by the mix')",
     "credit_grant_expire": "credit_grant_expire(%s, %s)",
     "credit_grant_update": "credit_grant_update(%s, %s, priority => %s,"
@@ -97,6 +98,8 @@ class Call:
                 return frozenset(("PC001",))
             case "hold_capture" | "hold_release":
                 return frozenset(("PC010",))
+            case "operation_reverse":
+                return frozenset(("PC007",))
             case "credit_grant_update":
                 return frozenset(("PC013",))
         return frozenset()
@@ -134,6 +137,8 @@ def answered(call: Call, row: dict[str, Any]) -> Done:
             return Done(call, str(row["hold_id"]), row["captured"], replayed, available)
         case "wallet_transfer":
             return Done(call, str(row["operation_id"]), row["transferred"], replayed, available)
+        case "operation_reverse":
+            return Done(call, str(row["operation_id"]), row["returned"], replayed, available)
         case "wallet_adjust":
             return Done(call, str(row["operation_id"]), row["adjusted"], replayed, available, (row["grant_id"],))
         case "account_configure":
@@ -166,6 +171,9 @@ def plausible(call: Call, row: dict[str, Any]) -> bool:
             return row["released"] == row["amount"] and row["status"] in ends
         case "wallet_transfer":
             return (row["transferred"], row["to_customer_id"]) == (call.amount, call.target)
+        case "operation_reverse":
+            back = call.amount == row["returned"] <= row["total_returned"] <= row["taken"]
+            return back and str(row["reversed_operation_id"]) == call.target
         case "wallet_adjust":
             return row["adjusted"] == call.amount and (row["grant_id"] is None) == (call.amount < 0)
         case "credit_grant_void" | "credit_grant_expire":
@@ -186,6 +194,8 @@ def refusal_fits(call: Call, state: str, detail: dict[str, Any]) -> bool:
             return Decimal(detail["shortfall"]) == short > 0 and detail["customer_id"] == call.customer
         case "PC010":
             return detail["state"] in ("captured", "released", "expired") and detail["hold_id"] == call.target
+        case "PC007":
+            return detail["argument"] == "amount"
     return detail["argument"] in ("priority", "expires_at")
 
 

@@ -33,6 +33,10 @@ A_GRANT = (
     "SELECT grant_id FROM credits_internal.credit_grants WHERE customer_id = %s AND status IN ('pending', 'granted')"
     " AND (granted_by IS NULL AND transferred_from IS NULL OR %s) ORDER BY random() LIMIT 1"
 )
+A_DEBIT = (
+    "SELECT operation_id, amount FROM credits_internal.operations WHERE customer_id = %s AND function = 'wallet_debit'"
+    " ORDER BY random() LIMIT 1"
+)
 PLACE = "SELECT last_line, clock_timestamp() AS at FROM credits_internal.accounts WHERE customer_id = %s AND currency = 'CREDIT'"
 
 
@@ -174,8 +178,8 @@ class Mix:
         """A call that nobody made before, or an event where there is nothing for what was to be called."""
         new = self.random.choices(
             (self.new_event, self.new_spend, self.new_grant, self.new_credit, self.new_hold, self.end_of_hold,
-             self.new_transfer, self.new_adjustment, self.change_of_grant, self.new_limit),
-            (34, 22, 14, 3, 16, 16, 7, 6, 7, 4),
+             self.new_transfer, self.new_adjustment, self.change_of_grant, self.new_limit, self.new_reversal),
+            (34, 22, 14, 3, 16, 16, 7, 6, 7, 4, 8),
         )[0]  # fmt: skip
         return new(wallet) or self.new_event(wallet)
 
@@ -214,6 +218,14 @@ class Mix:
         # In few sizes, so that two sessions happen to capture the same.
         spent = max(round(hold["amount"] / self.random.choice((1, 1, 2, 3)), 6), Decimal("0.000001"))
         return Call("hold_capture", wallet, spent, target=str(hold["hold_id"]))
+
+    def new_reversal(self, wallet: str) -> Call | None:
+        """Of any session's debits, so that some go back in parts, and of some too much is asked for."""
+        debit = self.connection.execute(A_DEBIT, [wallet], prepare=True).fetchone()
+        if debit is None:
+            return None
+        back = max(round(debit["amount"] / self.random.choice((1, 2, 2, 3)), 6), Decimal("0.000001"))
+        return Call("operation_reverse", wallet, back, self.key_or_none(), str(debit["operation_id"]))
 
     def new_transfer(self, wallet: str) -> Call:
         to = self.random.choice([other for other in WALLETS if other != wallet])

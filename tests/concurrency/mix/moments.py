@@ -32,7 +32,7 @@ AT = (
 )
 
 # Calls by which credits come in: they pay what is owed before they answer.
-INCOMING = ("wallet_credit", "wallet_adjust", "hold_capture", "hold_release")
+INCOMING = ("wallet_credit", "wallet_adjust", "hold_capture", "hold_release", "operation_reverse")
 
 
 class Places:
@@ -78,7 +78,7 @@ class Places:
         """What came back to a grant that has ended lapses at once; what came in pays what is owed at once."""
         at = self.lines[last - 1].effective_at
         rest = [line for line in self.lines[last : last + 1] if line.effective_at == at]
-        if rest and self.lines[last - 1].type == "release" and rest[0].type in ("expiration", "void"):
+        if rest and self.lines[last - 1].type in ("release", "reversal") and rest[0].type in ("expiration", "void"):
             if rest[0].grant == self.lines[last - 1].grant and (rest[0].grant, last + 1) not in self.by_hand:
                 last += 1
         while last < len(self.lines) and self.lines[last].pending < 0 and self.lines[last].effective_at == at:

@@ -134,7 +134,7 @@ def _draws(account: Account, terms: Terms, count: Count) -> list[str]:
                 wrong.append(f"{line} draws on {grant}, first in order is {min(able, default=None)}")
         elif line.type in ("expiration", "void"):
             before = account.lines[place - 1]
-            back = (before.type, before.grant, before.amount) == ("release", grant.id, -line.amount)
+            back = before.type in ("release", "reversal") and (before.grant, before.amount) == (grant.id, -line.amount)
             count("lapsed on its way back" if back else f"{line.type}s")
             if line.effective_at < min(expires_at or NEVER, grant.ended_at or NEVER):
                 wrong.append(f"{line} ends {grant} before its time")
@@ -223,7 +223,7 @@ def _grants(account: Account) -> dict[tuple[str, str], tuple[Any, ...]]:
             sums[line.grant, "lapsed"] -= line.amount
         elif line.type == "capture":
             sums[line.grant, "consumed"] -= line.held
-        elif line.type in SPENDING and line.amount < 0:
+        elif line.type == "reversal" or line.type in SPENDING and line.amount < 0:
             sums[line.grant, "consumed"] -= line.amount
     rows = {}
     for grant in account.grants.values():

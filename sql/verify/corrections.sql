@@ -1,0 +1,47 @@
+-- The rules of verify() for corrections: what went back is what the reversed operation took, grant by grant.
+
+CREATE VIEW credits_internal.correction_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'reversal: its operation does not say the same' AS problem, r.customer_id, r.currency,
+       'operation ' || r.operation_id AS subject, r.amount AS expected, o.amount AS found
+FROM credits_internal.reversals r
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = r.customer_id AND o.operation_id = r.operation_id AND o.line_no IS NULL
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('operation_reverse', r.amount, r.currency)
+UNION ALL
+SELECT 'operation: its reversal is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'operation_reverse'
+  AND NOT EXISTS (SELECT FROM credits_internal.reversals r
+                  WHERE r.customer_id = o.customer_id AND r.operation_id = o.operation_id)
+UNION ALL
+SELECT 'reversal: what it reverses did not take as much', r.customer_id, r.currency,
+       'operation ' || r.reversed_operation_id, x.taken, r.amount
+FROM (SELECT customer_id, reversed_operation_id, currency, reversed_type, sum(amount) AS amount
+      FROM credits_internal.reversals GROUP BY 1, 2, 3, 4) r
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = r.customer_id AND o.operation_id = r.reversed_operation_id AND o.currency = r.currency
+LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_id = r.reversed_operation_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN o.function = 'wallet_debit' AND r.reversed_type = 'debit' THEN o.amount
+                WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
+                WHEN o.function = 'wallet_adjust'
+                     AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
+                                                         ELSE 'adjustment' END THEN -o.amount
+                ELSE 0 END AS taken) x
+WHERE r.amount > x.taken
+UNION ALL
+SELECT 'reversal: more went back to a grant than it gave', b.customer_id, b.currency,
+       'operation ' || b.reversed_operation_id || ', grant ' || b.grant_id, coalesce(t.amount, 0), b.amount
+FROM (SELECT r.customer_id, r.currency, r.reversed_operation_id, l.grant_id, sum(l.amount) AS amount
+      FROM credits_internal.reversals r
+      JOIN credits_internal.lines l ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+      GROUP BY 1, 2, 3, 4) b
+LEFT JOIN (SELECT l.customer_id, l.operation_id, l.grant_id,
+                  -sum(CASE l.type WHEN 'capture' THEN l.held ELSE l.amount END) AS amount
+           FROM credits_internal.lines l
+           WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund') AND l.operation_id IS NOT NULL
+           GROUP BY 1, 2, 3) t
+       ON t.customer_id = b.customer_id AND t.operation_id = b.reversed_operation_id AND t.grant_id = b.grant_id
+WHERE b.amount > coalesce(t.amount, 0);
+COMMENT ON VIEW credits_internal.correction_discrepancies IS
+'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
