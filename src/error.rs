@@ -225,6 +225,8 @@ pub enum Spender {
     Debit,
     /// A hold, a transfer, an adjustment.
     Other,
+    /// Ending part of a grant.
+    Grant,
     /// A meter's event that must be paid in full.
     Usage,
     /// A meter's event that would be owed in part, beyond the limit: the limit, and what would be owed.

@@ -46,6 +46,8 @@ static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
 /// Whether a grant may be backdated.
 static ALLOW_BACKDATING: GucSetting<bool> = GucSetting::<bool>::new(false);
+/// For how many seconds after its end a grant can be extended.
+static EXTEND_WITHIN: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60 * 60);
 /// Whether listening sessions are notified of new rows of the outbox.
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// How many seconds a row of the outbox is kept for consumers that do not fetch it.
@@ -114,6 +116,16 @@ pub fn register() {
         &ALLOW_BACKDATING,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"credits.extend_within",
+        c"How long after a grant's time ran out credit_grant_extend() can still give it more.",
+        c"What lapsed with its time comes back. 0 allows it before the end only.",
+        &EXTEND_WITHIN,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
     );
     GucRegistry::define_bool_guc(
         c"credits.notify",
@@ -186,6 +198,11 @@ pub fn default_currency() -> String {
 /// Whether a grant may be backdated.
 pub fn allow_backdating() -> bool {
     ALLOW_BACKDATING.get()
+}
+
+/// For how many seconds after its end a grant can be extended.
+pub fn extend_within() -> i64 {
+    EXTEND_WITHIN.get().into()
 }
 
 /// Whether listening sessions are notified of new rows of the outbox.

@@ -46,9 +46,10 @@ COMMENT ON COLUMN credits_internal.own_grant.currency IS 'The currency of the am
 COMMENT ON COLUMN credits_internal.own_grant.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits_internal.own_grant.name IS 'What people call it.';
 COMMENT ON COLUMN credits_internal.own_grant.status IS
-'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits_internal.own_grant.amount IS 'What was granted.';
-COMMENT ON COLUMN credits_internal.own_grant.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits_internal.own_grant.remaining IS
+'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits_internal.own_grant.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits_internal.own_grant.consumed IS 'What was spent.';
 COMMENT ON COLUMN credits_internal.own_grant.effective_at IS 'From when on its credits can be spent.';
@@ -87,9 +88,9 @@ COMMENT ON COLUMN credits.my_grants.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.my_grants.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits.my_grants.name IS 'What people call it.';
 COMMENT ON COLUMN credits.my_grants.status IS
-'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.my_grants.amount IS 'What was granted.';
-COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits.my_grants.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits.my_grants.consumed IS 'What was spent.';
 COMMENT ON COLUMN credits.my_grants.effective_at IS 'From when on its credits can be spent.';

@@ -1,9 +1,9 @@
--- Credits taken back for refunds and disputes.
+-- Credits taken back for refunds and disputes, and because they should not have been granted.
 
 CREATE TABLE credits_internal.reclaims (
     customer_id  text COLLATE "C" NOT NULL,
     operation_id uuid NOT NULL,
-    top_up_id    uuid NOT NULL,
+    top_up_id    uuid,
     grant_id     uuid NOT NULL,
     currency     text COLLATE "C" NOT NULL,
     credits      numeric NOT NULL CHECK (credits > 0),
@@ -19,12 +19,12 @@ CREATE TABLE credits_internal.reclaims (
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE credits_internal.reclaims IS
-'Credits of purchases whose price was paid back, one operation each. credits are taken, paid, owed, waited for by the
-grant (claim), or gone: expired, voided or forgiven.';
+'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
+taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven.';
 COMMENT ON COLUMN credits_internal.reclaims.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.reclaims.operation_id IS 'The operation.';
-COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase.';
-COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The purchase''s grant.';
+COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for a mistake.';
+COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits_internal.reclaims.currency IS 'The credit currency.';
 COMMENT ON COLUMN credits_internal.reclaims.credits IS 'How many are to go back.';
 COMMENT ON COLUMN credits_internal.reclaims.owes IS 'Whether those that were spent are owed; else they are forgiven.';

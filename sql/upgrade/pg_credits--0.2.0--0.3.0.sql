@@ -6,6 +6,17 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- By hand: what is done to tables that are there, and to their rows.
 -- Prices with a date: those of before are in force since they were set.
 ALTER TABLE credits_internal.meter_prices ADD COLUMN effective_at timestamptz;
+-- Grants that are ended in part, and suspended.
+ALTER TABLE credits_internal.credit_grants DROP CONSTRAINT credit_grants_status_check;
+ALTER TABLE credits_internal.credit_grants ADD CONSTRAINT credit_grants_status_check
+    CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided', 'suspended'));
+ALTER TABLE credits_internal.credit_grants
+    ADD COLUMN parts_ended numeric NOT NULL DEFAULT 0 CHECK (parts_ended >= 0),
+    ADD COLUMN suspended_at timestamptz,
+    ADD COLUMN suspended_reason text;
+CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
+    WHERE status = 'suspended';
+ALTER TABLE credits_internal.reclaims ALTER COLUMN top_up_id DROP NOT NULL;
 -- Written by 'scripts/build.sh step' from here on.
 -- All of it is credits_owner's before any right is given.
 DO $$

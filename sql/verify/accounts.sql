@@ -106,10 +106,30 @@ UNION ALL
 SELECT 'grant: what remains is not the sum of its lines', g.customer_id, g.currency, 'grant ' || g.grant_id,
        CASE g.status WHEN 'pending' THEN g.amount ELSE coalesce(l.total, 0) END, g.remaining
 FROM credits_internal.true_grants g
-LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits_internal.lines GROUP BY 1, 2) l
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits_internal.lines
+           WHERE type NOT IN ('suspension', 'resumption') GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.remaining <> CASE g.status WHEN 'pending' THEN g.amount + coalesce(l.total, 0) ELSE coalesce(l.total, 0) END
    OR g.remaining < 0 OR g.remaining > g.amount
+UNION ALL
+SELECT 'grant: what is suspended of it is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       coalesce(l.total, 0), CASE g.status WHEN 'suspended' THEN g.remaining ELSE 0 END
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT customer_id, grant_id, -sum(amount) AS total FROM credits_internal.credit_transactions
+           WHERE type IN ('suspension', 'resumption') GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE coalesce(l.total, 0) <> CASE g.status WHEN 'suspended' THEN g.remaining ELSE 0 END
+UNION ALL
+SELECT 'grant: the parts of it that were ended by hand are not what its lines say', g.customer_id, g.currency,
+       'grant ' || g.grant_id, coalesce(l.total, 0), g.parts_ended
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total FROM credits_internal.credit_transactions t
+           WHERE t.type IN ('void', 'expiration') AND t.operation_id IS NOT NULL
+             AND NOT EXISTS (SELECT FROM credits_internal.reclaims r
+                             WHERE r.customer_id = t.customer_id AND r.operation_id = t.operation_id)
+           GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.parts_ended <> coalesce(l.total, 0)
 UNION ALL
 SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, 'grant ' || g.grant_id, g.amount,
        coalesce(l.total, 0)
@@ -131,7 +151,8 @@ FROM credits_internal.credit_grants g
 LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
            FROM credits_internal.lines t
            LEFT JOIN credits_internal.reclaims r ON r.customer_id = t.customer_id AND r.operation_id = t.operation_id
-           WHERE t.type IN ('expiration', 'void') OR (t.type = 'refund' AND r.grant_id = t.grant_id) GROUP BY 1, 2) l
+           WHERE t.type IN ('expiration', 'void', 'reinstatement') OR (t.type = 'refund' AND r.grant_id = t.grant_id)
+           GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END
 UNION ALL
@@ -153,14 +174,15 @@ UNION ALL
 SELECT 'grant: status ' || g.status || ' does not fit its times', g.customer_id, g.currency, 'grant ' || g.grant_id,
        NULL, NULL
 FROM credits_internal.true_grants g
-WHERE (g.status = 'granted' AND g.expires_at <= g.posted_at) OR (g.status = 'pending' AND g.effective_at <= g.posted_at)
+WHERE (g.status IN ('granted', 'suspended') AND g.expires_at <= g.posted_at)
+   OR (g.status = 'pending' AND g.effective_at <= g.posted_at)
    OR (g.ended_at IS NOT NULL AND g.status NOT IN ('expired', 'voided')) OR (g.status = 'voided' AND g.ended_at IS NULL)
    OR (g.status = 'expired' AND least(g.expires_at, g.ended_at) > g.posted_at)
 UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'grant ' || g.grant_id, NULL, NULL
 FROM credits_internal.accounts a
 JOIN credits_internal.credit_grants g ON g.customer_id = a.customer_id AND g.currency = a.currency
-WHERE (g.status = 'granted' AND g.expires_at < a.next_change_at)
+WHERE (g.status IN ('granted', 'suspended') AND g.expires_at < a.next_change_at)
    OR (g.status = 'pending' AND g.effective_at < a.next_change_at)
 UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'hold ' || h.hold_id, NULL,

@@ -84,7 +84,10 @@ LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_i
 WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
-                      WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount END
+                      WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount
+                      WHEN 'credit_grant_expire' THEN coalesce(l.total, 0) <> -o.amount
+                      -- What is owed for a mistake is in its own rules.
+                      WHEN 'credit_grant_void' THEN o.reason IS NULL AND coalesce(l.total, 0) <> -o.amount END
 UNION ALL
 -- A transfer's lines are always among those of credit_transactions.
 SELECT 'transfer: its other side does not say the same', o.customer_id, o.currency, 'operation ' || o.operation_id,
@@ -116,8 +119,11 @@ LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.ope
 LEFT JOIN credits_internal.reversals b ON b.customer_id = l.customer_id AND b.operation_id = l.operation_id
 CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation_id) c
 CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL AS of_usage,
-                           l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void')
-                               OR c.operation_id IS NOT NULL AS of_operation) x
+                           l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void',
+                                          'suspension', 'resumption', 'reinstatement')
+                               OR c.operation_id IS NOT NULL
+                               -- Part of a grant that was ended by hand.
+                               OR (l.type IN ('expiration', 'void') AND l.operation_id IS NOT NULL) AS of_operation) x
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
    OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
@@ -132,6 +138,8 @@ WHERE CASE o.function
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
       WHEN 'operation_reverse' THEN l.type = 'reversal'
+      WHEN 'credit_grant_void' THEN l.type IN ('void', 'refund', 'consumption')
+      WHEN 'credit_grant_expire' THEN l.type = 'expiration'
       WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
       WHEN 'payment_disputed' THEN l.type IN ('refund', 'consumption', 'reversal')
       END IS NOT TRUE
@@ -150,6 +158,9 @@ WHERE CASE l.type
       WHEN 'release' THEN l.amount > 0 AND l.held = -l.amount AND l.pending IS NULL
       WHEN 'expiration' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'void' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'suspension' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'resumption' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'reinstatement' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'refund' THEN l.held IS NULL AND (l.amount = 0) = (l.pending IS NOT NULL)
@@ -160,13 +171,18 @@ FROM credits_internal.lines l
 JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
-WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void') AND g.applicable_meters IS NOT NULL
+WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement')
+  AND g.applicable_meters IS NOT NULL
   AND (coalesce(e.event_name, r.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
 -- Times: a line is within its grant's life, and no line is earlier than the one before it.
 SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits_internal.lines l
 JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+-- What lapsed before its grant was extended, lapsed at an end that the grant no longer has.
+LEFT JOIN (SELECT t.customer_id, t.grant_id, max(t.line_no) AS line_no FROM credits_internal.credit_transactions t
+           WHERE t.type = 'reinstatement' GROUP BY 1, 2) b
+       ON b.customer_id = l.customer_id AND b.grant_id = l.grant_id
 CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
                            EXISTS (SELECT FROM credits_internal.lines r
                                    WHERE r.customer_id = l.customer_id AND r.currency = l.currency
@@ -175,6 +191,11 @@ CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
                                AS came_back) x
 WHERE l.effective_at < g.effective_at
    OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
+           WHEN l.type IN ('suspension', 'resumption') THEN l.effective_at > x.ended_at
+           -- Part of a grant, ended by hand.
+           WHEN l.type IN ('void', 'expiration') AND l.operation_id IS NOT NULL
+           THEN l.effective_at >= g.expires_at OR l.effective_at > g.ended_at
+           WHEN l.type = 'expiration' AND l.line_no < b.line_no AND l.effective_at < g.expires_at THEN false
            WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
                                      OR (l.effective_at > x.ended_at AND NOT x.came_back)
            WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at

@@ -145,7 +145,7 @@ SELECT 'reclaim: what it took and what was paid for it is not what its lines say
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
 FROM credits_internal.reclaims r
 LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits_internal.lines
-           WHERE type IN ('refund', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
+           WHERE type IN ('refund', 'void', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
 WHERE r.taken + r.consumed <> coalesce(l.total, 0)
 UNION ALL

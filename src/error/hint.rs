@@ -13,6 +13,9 @@ impl Error {
             Error::InsufficientCredits { by: Spender::Other, .. } => {
                 "Grant credits first (credits.credit_grant); credits.credit_availability says what there is."
             }
+            Error::InsufficientCredits { by: Spender::Grant, .. } => {
+                "Only what there is of the grant can be ended (see the view credits.grants); without amount, all of it is."
+            }
             Error::InsufficientCredits { by: Spender::Usage, .. } => {
                 "Grant credits first (credits.credit_grant), or have the meter record what is owed (overage 'pending')."
             }

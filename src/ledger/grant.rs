@@ -1,8 +1,12 @@
-//! Credit grants: credits given at one time under one set of terms. Changing and ending them is in grant/change.rs,
-//! reports about many of them in grant/report.rs.
+//! Credit grants: credits given at one time under one set of terms. Changing their terms is in grant/change.rs, ending
+//! them by hand in grant/ending.rs, more time in grant/extension.rs, suspending them in grant/suspension.rs, reports about
+//! many of them in grant/report.rs.
 
 mod change;
+mod ending;
+mod extension;
 mod report;
+mod suspension;
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
@@ -34,7 +38,7 @@ row! {
         pub customer_id: String,
         /// The currency's code.
         pub currency: String,
-        /// 'pending', 'granted', 'depleted', 'expired' or 'voided'.
+        /// 'pending', 'granted', 'depleted', 'expired', 'voided' or 'suspended'.
         pub status: String,
         /// Credits granted.
         pub amount: Decimal,

@@ -184,7 +184,13 @@ class Story:
         wrong = self.call("credit_grant", "%s, 9, %s", name, coin)
         self.call("credit_grant_void", "%s, %s, 'a mistake'", name, wrong.get("grant_id"))
         old = self.call("credit_grant", "%s, 8, %s", name, coin)
+        self.call("credit_grant_suspend", "%s, %s, 'under review'", name, old.get("grant_id"))
+        self.call("credit_grant_resume", "%s, %s", name, old.get("grant_id"))
+        self.call("credit_grant_expire", "%s, %s, 3", name, old.get("grant_id"))
         self.call("credit_grant_expire", "%s, %s", name, old.get("grant_id"))
+        short = self.call("credit_grant", "%s, 1, %s, expires_at => '2030-01-01 00:00+00'", name, coin)
+        self.call("credit_grant_extend", "%s, %s, '2031-01-01 00:00+00'", name, short.get("grant_id"))
+        self.call("credit_grant_void", "%s, %s, spent => 'pending'", name, short.get("grant_id"))
 
     def wallet(self) -> None:
         name, coin = self.name, self.coin

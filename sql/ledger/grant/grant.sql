@@ -10,9 +10,9 @@ COMMENT ON COLUMN credits.credit_grant.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits.credit_grant.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.credit_grant.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.credit_grant.status IS
-'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.credit_grant.amount IS 'What was granted.';
-COMMENT ON COLUMN credits.credit_grant.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits.credit_grant.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits.credit_grant.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits.credit_grant.priority IS '0 to 100: grants with a lower number are spent first.';
 COMMENT ON COLUMN credits.credit_grant.effective_at IS 'From when on its credits can be spent.';
@@ -62,46 +62,62 @@ Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.credit_grant(''ann'', 500, name => ''Welcome'',
   expires_at => now() + interval ''30 days'');';
 
-CREATE FUNCTION credits.credit_grant_void(customer_id text, grant_id uuid, reason text DEFAULT NULL)
+CREATE FUNCTION credits.credit_grant_void(
+    customer_id text, grant_id uuid, reason text DEFAULT NULL, amount numeric DEFAULT NULL, spent text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'credit_grant_void_wrapper';
+AS 'MODULE_PATHNAME', 'credit_grant_void_2_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_void IS
-'Takes a grant back now: what remains is gone (ledger type ''void'').
+'Takes a grant back now, or part of it: what remains is gone (ledger type ''void'').
 
 customer_id: the customer.
 grant_id: the grant.
-reason: why; it is kept with the grant.
+reason: why; it is kept with the grant, or with the part.
+amount: only so many credits of what remains, and the grant goes on; more than remain is PC001. NULL for all: the grant
+  ends.
+spent: what happens to what was spent of it: ''forgive'' (NULL: it stays spent) or ''pending'' (it is owed).
+idempotency_key: with an amount: a repeat with the same key returns the grant with replayed = true; NULL for none, and
+  each call takes another part. It does not go with all of a grant, which ends once.
 
 What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
 One that has ended already stays as it is (replayed = true).
 
-Raises PC009, PC013.
-Example: SELECT * FROM credits.credit_grant_void(''ann'',
-  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
+With spent => ''pending'' the grant was a mistake: what was spent of it, or with an amount as much of the amount as does
+not remain, becomes pending usage (ledger type ''refund'' without a grant), which other credits pay at once where there
+are any, and the next ones later. What is held is owed once it is captured, and taken back where it is released. Also of
+a grant that has ended, once. A purchase is refunded instead: PC013.
 
-CREATE FUNCTION credits.credit_grant_expire(customer_id text, grant_id uuid)
+Raises PC001, PC002, PC007, PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_void(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), amount => 5, idempotency_key => ''ticket-7'');';
+
+CREATE FUNCTION credits.credit_grant_expire(
+    customer_id text, grant_id uuid, amount numeric DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'credit_grant_expire_wrapper';
+AS 'MODULE_PATHNAME', 'credit_grant_expire_2_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_expire IS
-'Lets a grant expire now: as credit_grant_void(), but what remains counts as expired (breakage), not as taken back.
+'Lets a grant expire now, or part of it: as credit_grant_void(), but what remains counts as expired (breakage), not as
+taken back.
 
 customer_id: the customer.
 grant_id: the grant.
+amount: only so many credits of what remains, and the grant goes on; more than remain is PC001. NULL for all.
+idempotency_key: with an amount: a repeat with the same key returns the grant with replayed = true; NULL for none.
 
 expires_at stays what it was; ended_at in the view grants says when the grant ended.
 
-Raises PC009, PC013.
+Raises PC001, PC002, PC007, PC009, PC013.
 Example: SELECT * FROM credits.credit_grant_expire(''ann'',
   (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
 
 CREATE FUNCTION credits.credit_grant_update(
     customer_id text, grant_id uuid, name text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    priority integer DEFAULT NULL, expires_at timestamptz DEFAULT NULL)
+    priority integer DEFAULT NULL, expires_at timestamptz DEFAULT NULL, expired boolean DEFAULT NULL)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'credit_grant_update_wrapper';
+AS 'MODULE_PATHNAME', 'credit_grant_update_2_wrapper';
 COMMENT ON FUNCTION credits.credit_grant_update IS
 'Changes a grant''s name, metadata, priority or expiry, never its amount. NULL leaves a value unchanged.
 
@@ -111,19 +127,77 @@ name: what people call the grant.
 metadata: the application''s own data.
 priority: 0 to 100, lower is used first.
 expires_at: until when its credits can be spent; ''infinity'' for ever.
+expired: true ends it now, as credit_grant_expire() does; again changes nothing (replayed = true).
 
-Priority and expiry of a grant that has ended cannot be changed.
+Priority and expiry of a grant that has ended cannot be changed: see credit_grant_extend().
 
 Raises PC009, PC013.
 Example: SELECT * FROM credits.credit_grant_update(''ann'',
   (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), priority => 10);';
 
+CREATE FUNCTION credits.credit_grant_extend(customer_id text, grant_id uuid, expires_at timestamptz)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_extend_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_extend IS
+'Gives a grant more time, also shortly after its time ran out: what lapsed comes back.
+
+customer_id: the customer.
+grant_id: the grant.
+expires_at: its new end, later than the one that it has and than now; ''infinity'' for ever.
+
+Until credits.extend_within (7 days) after its end, the grant can be spent from again. What lapsed with its time comes
+back (ledger type ''reinstatement'') and pays pending usage first; what was voided, expired by hand, or taken back
+because its price was paid back does not. A grant that was suspended when its time ran out is usable then. A grant that
+was ended by hand cannot be extended. The same end again changes nothing (replayed = true).
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_extend(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), now() + interval ''90 days'');';
+
+CREATE FUNCTION credits.credit_grant_suspend(customer_id text, grant_id uuid, reason text DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_suspend_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_suspend IS
+'Suspends a grant: nothing of it can be spent or held until credit_grant_resume().
+
+customer_id: the customer.
+grant_id: the grant, which has begun and not ended.
+reason: why; it is kept with the grant.
+
+What remains leaves the balance (ledger type ''suspension''; the journal''s account ''suspended''). What is held stays
+held; what comes back is suspended too. Its time runs on: at expires_at it expires. Again changes nothing
+(replayed = true).
+
+Raises PC009, PC013.
+Example: SELECT status, remaining FROM credits.credit_grant_suspend(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), ''chargeback feared'');';
+
+CREATE FUNCTION credits.credit_grant_resume(customer_id text, grant_id uuid)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_resume_wrapper';
+COMMENT ON FUNCTION credits.credit_grant_resume IS
+'Resumes a suspended grant: what remains of it can be spent again.
+
+customer_id: the customer.
+grant_id: the grant.
+
+What remains comes back into the balance (ledger type ''resumption'') and pays pending usage first. A grant that is not
+suspended stays as it is (replayed = true); one that has ended is PC013.
+
+Raises PC009, PC013.
+Example: SELECT status, remaining FROM credits.credit_grant_resume(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
+
 CREATE TYPE credits_internal.due_grant AS (grant_id uuid, status text, remaining numeric, lapsed numeric);
 COMMENT ON TYPE credits_internal.due_grant IS 'What due_grants() returns.';
 COMMENT ON COLUMN credits_internal.due_grant.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits_internal.due_grant.status IS
-'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
-COMMENT ON COLUMN credits_internal.due_grant.remaining IS 'What can still be spent.';
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
+COMMENT ON COLUMN credits_internal.due_grant.remaining IS
+'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits_internal.due_grant.lapsed IS
 'What expired, was voided, or was taken back because its price was paid back.';
 
@@ -146,7 +220,8 @@ SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.sta
        n.remaining, coalesce(h.held, 0) AS held, g.amount - n.remaining - coalesce(h.held, 0) - n.lapsed AS consumed,
        n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
        g.ended_at, g.ended_reason,
-       g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at
+       g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at,
+       g.suspended_at, g.suspended_reason
 FROM credits_internal.credit_grants g
 JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
 LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
@@ -166,18 +241,18 @@ CROSS JOIN LATERAL (
 COMMENT ON VIEW credits.grants IS
 'Credit grants at this moment.
 
-amount is what was granted. remaining can be spent (from effective_at), held is set aside, lapsed expired, was voided
-or was taken back because its price was paid back; consumed is the rest: spent, transferred or corrected. For an
-account whose rows are damaged, grants are as they were posted, with a warning.';
+amount is what was granted. remaining can be spent (from effective_at, and unless it is suspended), held is set aside,
+lapsed expired, was voided or was taken back because its price was paid back; consumed is the rest: spent, transferred
+or corrected. For an account whose rows are damaged, grants are as they were posted, with a warning.';
 COMMENT ON COLUMN credits.grants.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.grants.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits.grants.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.grants.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits.grants.name IS 'What people call it.';
 COMMENT ON COLUMN credits.grants.status IS
-'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'' or ''voided''.';
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.grants.amount IS 'What was granted.';
-COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent.';
+COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits.grants.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits.grants.consumed IS 'What was spent, transferred or corrected.';
 COMMENT ON COLUMN credits.grants.lapsed IS
@@ -195,3 +270,5 @@ COMMENT ON COLUMN credits.grants.transferred_from IS
 'The customer that the credits came from; NULL unless a transfer created it.';
 COMMENT ON COLUMN credits.grants.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.grants.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as the caller said.';

@@ -5,7 +5,8 @@ CREATE TABLE credits_internal.credit_grants (
     grant_id            uuid NOT NULL,
     currency            text COLLATE "C" NOT NULL,
     category            text NOT NULL CHECK (category IN ('paid', 'promotional')),
-    status              text NOT NULL CHECK (status IN ('pending', 'granted', 'depleted', 'expired', 'voided')),
+    status              text NOT NULL CHECK (status IN
+                            ('pending', 'granted', 'depleted', 'expired', 'voided', 'suspended')),
     priority            smallint NOT NULL DEFAULT 50 CHECK (priority BETWEEN 0 AND 100),
     amount              numeric NOT NULL CHECK (amount > 0),
     remaining           numeric NOT NULL CHECK (remaining BETWEEN 0 AND amount),
@@ -24,6 +25,9 @@ CREATE TABLE credits_internal.credit_grants (
     clawback_operations uuid[],
     clawback_amounts    numeric[],
     clawback_owes       boolean[],
+    parts_ended         numeric NOT NULL DEFAULT 0 CHECK (parts_ended >= 0),
+    suspended_at        timestamptz,
+    suspended_reason    text,
     PRIMARY KEY (customer_id, grant_id)
 ) WITH (fillfactor = 80);
 
@@ -34,11 +38,12 @@ COMMENT ON COLUMN credits_internal.credit_grants.currency IS 'What it counts.';
 COMMENT ON COLUMN credits_internal.credit_grants.category IS
 '''paid'' or ''promotional''; promotional is used first where priority and expiry tie.';
 COMMENT ON COLUMN credits_internal.credit_grants.status IS
-'As posted: ''pending'' (not yet effective), ''granted'', ''depleted'', ''expired'', ''voided''.';
+'As posted: ''pending'' (not yet effective), ''granted'', ''depleted'', ''expired'', ''voided'', ''suspended''.';
 COMMENT ON COLUMN credits_internal.credit_grants.priority IS '0 to 100, lower is used first.';
 COMMENT ON COLUMN credits_internal.credit_grants.amount IS 'What was granted.';
 COMMENT ON COLUMN credits_internal.credit_grants.remaining IS
-'What is left as posted; of the head grant the account''s row has it: available less head_floor.';
+'What is left as posted, of a suspended one too; of the head grant the account''s row has it: available less
+head_floor.';
 COMMENT ON COLUMN credits_internal.credit_grants.lapsed IS
 'What of it expired, was voided, or was taken back because its price was paid back.';
 COMMENT ON COLUMN credits_internal.credit_grants.effective_at IS 'When it can first be drawn on.';
@@ -60,6 +65,10 @@ forgiven. The oldest first; NULL for none.';
 COMMENT ON COLUMN credits_internal.credit_grants.clawback_amounts IS 'How many credits each of them takes.';
 COMMENT ON COLUMN credits_internal.credit_grants.clawback_owes IS
 'Of each whether they are owed once their hold is captured.';
+COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
+'How much of it was voided or expired in parts by hand, without what was owed for.';
+COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
 
 -- Grants that can be drawn on, in the order in which they are.
 CREATE INDEX credit_grants_drawdown ON credits_internal.credit_grants
@@ -68,6 +77,8 @@ CREATE INDEX credit_grants_drawdown ON credits_internal.credit_grants
 -- What time changes next: the first to end, the first to begin.
 CREATE INDEX credit_grants_ending ON credits_internal.credit_grants (customer_id, currency, expires_at)
     WHERE status = 'granted';
+CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
+    WHERE status = 'suspended';
 CREATE INDEX credit_grants_beginning ON credits_internal.credit_grants (customer_id, currency, effective_at)
     WHERE status = 'pending';
 ALTER TABLE credits_internal.credit_grants ALTER customer_id SET (n_distinct = -0.05);

@@ -1,7 +1,8 @@
 -- Reports on grants.
 
 CREATE TYPE credits.grant_summary AS (
-    currency text, granted numeric, remaining numeric, usable_grants bigint, scheduled numeric);
+    currency text, granted numeric, remaining numeric, usable_grants bigint, scheduled numeric,
+    suspended numeric);
 COMMENT ON TYPE credits.grant_summary IS
 'A customer''s grants in one currency, as credit_grant_summary() returns them.';
 COMMENT ON COLUMN credits.grant_summary.currency IS 'The currency of the amounts.';
@@ -9,6 +10,7 @@ COMMENT ON COLUMN credits.grant_summary.granted IS 'Credits of all grants that e
 COMMENT ON COLUMN credits.grant_summary.remaining IS 'What is left of them, not counting held credits.';
 COMMENT ON COLUMN credits.grant_summary.usable_grants IS 'How many grants can be spent from.';
 COMMENT ON COLUMN credits.grant_summary.scheduled IS 'Credits that take effect later.';
+COMMENT ON COLUMN credits.grant_summary.suspended IS 'What is left of suspended grants; not in remaining.';
 
 CREATE FUNCTION credits.credit_grant_summary(customer_id text)
 RETURNS SETOF credits.grant_summary

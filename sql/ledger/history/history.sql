@@ -108,7 +108,8 @@ COMMENT ON COLUMN credits.ledger.line_no IS
 COMMENT ON COLUMN credits.ledger.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was canceled, or an operation reversed), ''hold'', ''capture'' (held credits were
-spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund''.';
+spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension''
+(of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back).';
 COMMENT ON COLUMN credits.ledger.amount IS 'What the line did to the balance, signed.';
 COMMENT ON COLUMN credits.ledger.running_balance IS 'The balance after the line: available and restricted.';
 COMMENT ON COLUMN credits.ledger.held IS 'What the line did to the held credits, signed.';

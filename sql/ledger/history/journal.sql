@@ -25,7 +25,8 @@ CROSS JOIN LATERAL (VALUES
           WHEN r.reversed_type IN ('debit', 'capture') THEN 'spent'
           WHEN l.type = 'reversal' AND l.operation_id IS NOT NULL THEN 'refunded'
           WHEN l.type IN ('consumption', 'debit', 'debt', 'capture', 'reversal') THEN 'spent'
-          WHEN l.type = 'expiration' THEN 'expired'
+          WHEN l.type IN ('suspension', 'resumption') THEN 'suspended'
+          WHEN l.type IN ('expiration', 'reinstatement') THEN 'expired'
           WHEN l.type = 'void' THEN 'voided'
           WHEN l.type = 'refund' THEN 'refunded' END,
      -own.amount)) AS x (account, amount);
@@ -33,8 +34,8 @@ COMMENT ON VIEW credits.journal IS
 'The ledger as double entry: two rows per line that sum to zero. As posted: CALL maintain() first.
 
 account: ''issued_paid'', ''issued_promotional'' (below zero: what customers were given; a transfer nets to zero over
-  both customers), ''available'', ''restricted'', ''held'', ''spent'', ''expired'', ''voided'', ''refunded'', ''debt''
-  (below zero: usage owed).
+  both customers), ''available'', ''restricted'', ''held'', ''suspended'', ''spent'', ''expired'', ''voided'',
+  ''refunded'', ''debt'' (below zero: usage owed).
 
 Usage that no credit covered is spent at once, without a category; what pays it later goes to ''debt'' under the
 category of the grant that pays. So credits spent by category are the sum over ''spent'' and ''debt''.';

@@ -31,10 +31,11 @@ COMMENT ON COLUMN credits_internal.operations.amount IS
 'Credits taken, granted, held or moved; of an adjustment signed.';
 COMMENT ON COLUMN credits_internal.operations.category IS 'Of the grant, where it made one.';
 COMMENT ON COLUMN credits_internal.operations.grant_id IS
-'The grant, where it made one; of a debit that is its own line, the grant that paid.';
+'The grant, where it made one or ended part of one; of a debit that is its own line, the grant that paid.';
 COMMENT ON COLUMN credits_internal.operations.counterparty IS 'For a transfer, the other customer.';
 COMMENT ON COLUMN credits_internal.operations.reason IS
-'For an adjustment, its reason; for a reversal, what a repeat of it is compared by.';
+'For an adjustment, its reason; for a reversal, what a repeat of it is compared by; where part of a grant was ended,
+''pending'' if spent credits are owed.';
 COMMENT ON COLUMN credits_internal.operations.idempotency_key IS
 'Unique per customer for ever, over all functions; NULL for none.';
 COMMENT ON COLUMN credits_internal.operations.description IS 'The caller''s description.';
@@ -86,9 +87,8 @@ COMMENT ON COLUMN credits_internal.credit_transactions.line_no IS
 'Counts from 1 in each account, without a gap, in posting order.';
 COMMENT ON COLUMN credits_internal.credit_transactions.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
-covered), ''reversal'' (usage was taken back, or an operation
-reversed), ''hold'', ''capture'', ''release'', ''expiration'', ''void'',
-''transfer'', ''adjustment'', ''refund''.';
+covered), ''reversal'' (usage was taken back, or an operation reversed), ''hold'', ''capture'', ''release'',
+''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement''.';
 COMMENT ON COLUMN credits_internal.credit_transactions.amount IS 'What it does to the balance, signed.';
 COMMENT ON COLUMN credits_internal.credit_transactions.running_balance IS
 'The balance after it: available and restricted.';

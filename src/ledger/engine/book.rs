@@ -1,8 +1,9 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due). It decides
 //! what time, grants, charges and holds do to the account, and records the ledger lines. Pure: posting.rs loads it from
 //! the tables and writes it back. This file has its balances and how a line is recorded; book/ has what changes them
-//! (time.rs, spend.rs, supply.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
+//! (time.rs, spend.rs, supply.rs, ending.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
 
+mod ending;
 mod reclaim;
 mod reversal;
 mod spend;
@@ -11,6 +12,7 @@ mod time;
 mod usage;
 mod window;
 
+pub use ending::{Mistake, Owed};
 pub use reclaim::{Reclaim, Reclaimed, Taken};
 pub use reversal::newest_part;
 pub use spend::{Refusal, Short};

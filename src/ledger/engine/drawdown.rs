@@ -45,6 +45,8 @@ pub enum Status {
     Expired,
     /// Ended by hand.
     Voided,
+    /// Nothing of it can be used until it is resumed; its time runs on.
+    Suspended,
 }
 
 impl Status {
@@ -56,14 +58,14 @@ impl Status {
             Status::Depleted => "depleted",
             Status::Expired => "expired",
             Status::Voided => "voided",
+            Status::Suspended => "suspended",
         }
     }
 
     /// The status of that name in SQL.
     pub fn parse(name: &str) -> Option<Self> {
-        [Status::Scheduled, Status::Granted, Status::Depleted, Status::Expired, Status::Voided]
-            .into_iter()
-            .find(|s| s.as_str() == name)
+        use Status::{Depleted, Expired, Granted, Scheduled, Suspended, Voided};
+        [Scheduled, Granted, Depleted, Expired, Voided, Suspended].into_iter().find(|s| s.as_str() == name)
     }
 }
 
@@ -84,7 +86,7 @@ pub struct Grant {
     pub meters: Option<Vec<String>>,
     /// What was granted, in credits.
     pub amount: Decimal,
-    /// What is left, in credits.
+    /// What is left, in credits; while it is suspended, not in the balance.
     pub remaining: Decimal,
     /// How much of it expired, was voided or was clawed back, in credits.
     pub lapsed: Decimal,
@@ -249,9 +251,9 @@ impl Grants {
         self.0.len()
     }
 
-    /// Removes and returns grants that can no longer be drawn on: nothing remains of them, or they have ended.
+    /// Removes and returns grants in which time changes nothing any more: nothing remains of them, or they have ended.
     pub fn take_spent(&mut self) -> Vec<Grant> {
-        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Scheduled);
+        let stays = |g: &Grant| matches!(g.status, Status::Granted | Status::Scheduled | Status::Suspended);
         let (line, spent) = std::mem::take(&mut self.0).into_iter().partition(stays);
         self.0 = line;
         spent

@@ -35,6 +35,12 @@ pub enum LineType {
     /// Credits taken because their price was refunded; without a grant, owed for it; with the opposite sign, returned
     /// because the refund was undone.
     Refund,
+    /// Credits left the balance because their grant was suspended.
+    Suspension,
+    /// Suspended credits came back into the balance: their grant was resumed, or ended.
+    Resumption,
+    /// Credits that had lapsed with their grant's time came back: its time was extended, or they pay late usage.
+    Reinstatement,
 }
 
 impl LineType {
@@ -54,6 +60,9 @@ impl LineType {
             LineType::Transfer => "transfer",
             LineType::Adjustment => "adjustment",
             LineType::Refund => "refund",
+            LineType::Suspension => "suspension",
+            LineType::Resumption => "resumption",
+            LineType::Reinstatement => "reinstatement",
         }
     }
 }

@@ -22,12 +22,12 @@ pub struct Operation {
     pub amount: Decimal,
     /// Of the grant, if it made one.
     pub category: Option<String>,
-    /// The grant, if it made one.
+    /// The grant, if it made one or ended part of one.
     pub grant_id: Option<Uuid>,
     /// Of a transfer, the other customer.
     pub counterparty: Option<String>,
     /// Of an adjustment, its reason: it decides what the line is. Of a purchase, what was bought. Of a reversal, what it
-    /// reverses.
+    /// reverses. Of a part of a grant that was ended, what happens to spent credits.
     pub reason: Option<String>,
 }
 
@@ -46,18 +46,25 @@ impl Operation {
         match self.function.as_str() {
             "top_up_create" => "price, quantity or payment currency",
             "operation_reverse" => "operation",
+            _ if self.is_end() => "spent",
             _ => "reason",
         }
     }
 
+    /// Whether it ends part of a grant that was there before.
+    fn is_end(&self) -> bool {
+        matches!(self.function.as_str(), "credit_grant_void" | "credit_grant_expire")
+    }
+
     /// What a replay is compared by.
-    fn compared(&self) -> [(&'static str, Option<String>); 6] {
+    fn compared(&self) -> [(&'static str, Option<String>); 7] {
         [
             ("function", Some(self.function.clone())),
             ("amount", Some(self.amount.normalize().to_string())),
             ("currency", Some(self.currency.clone())),
             ("category", self.category.clone()),
             ("recipient", self.counterparty.clone()),
+            ("grant", self.grant_id.filter(|_| self.is_end()).map(|id| id.to_string())),
             (self.reason_is(), self.reason.clone()),
         ]
     }

@@ -1,4 +1,4 @@
-//! Changing grants and ending them by hand.
+//! Changing a grant's terms: name, metadata, priority, expiry.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::input;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::{Grant, Status};
 use crate::ledger::engine::posting;
-use crate::ledger::grant::{GrantRow, find};
+use crate::ledger::grant::{GrantRow, ending, find};
 use crate::ledger::{account, terms};
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Timestamptz};
@@ -18,59 +18,21 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{INT2OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// `credits.credit_grant_void`. Raises PC009, PC013.
-#[pg_extern(sql = false)]
-fn credit_grant_void(customer_id: Option<&str>, grant_id: Option<Id>, reason: Option<&str>) -> Reply<One<GrantRow>> {
-    Reply(end(customer_id, grant_id, Status::Voided, reason))
-}
-
-/// `credits.credit_grant_expire`. Raises PC009, PC013.
-#[pg_extern(sql = false)]
-fn credit_grant_expire(customer_id: Option<&str>, grant_id: Option<Id>) -> Reply<One<GrantRow>> {
-    Reply(end(customer_id, grant_id, Status::Expired, None))
-}
-
-static RECORD_END: Statement = Statement::new(
-    c"UPDATE credits_internal.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
-    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
-);
-
-/// Ends a grant now. One that has ended already, in any way, stays as it is.
-fn end(
-    customer_id: Option<&str>,
-    grant_id: Option<Id>,
-    status: Status,
-    reason: Option<&str>,
-) -> Result<One<GrantRow>, Error> {
-    let customer_id = input::key("customer_id", customer_id)?;
-    input::text("reason", reason)?;
-    let grant_id = input::required("grant_id", grant_id)?.0;
-    writing(|session| {
-        let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
-        let ended = grant.has_ended(book.posted_at);
-        if !ended {
-            let mut book = account::post_due_before_taking_back(session, book)?;
-            posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
-            posting::take_grants(session, &mut book, &[grant_id])?;
-            book.end_grant(grant_id, status);
-            let cells = [customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()];
-            RECORD_END.run(session, &cells)?;
-            posting::post(session, &[book])?;
-        }
-        find(session, customer_id, grant_id, ended).map(One)
-    })
-}
-
 static CURRENCY: Statement = Statement::new(
     c"SELECT currency FROM credits_internal.credit_grants WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
-/// The grant's account, locked and up to date, and the grant as it stands. Raises PC009.
-fn open(session: &Session, customer_id: &str, grant_id: Uuid, now: Time) -> Result<(Book, Grant), Error> {
+/// What a grant counts. Raises PC009.
+pub(super) fn currency_of(session: &Session, customer_id: &str, grant_id: Uuid) -> Result<String, Error> {
     let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
-    let rows = CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?;
-    let currency: String = rows.first().ok_or_else(missing)?.next()?;
+    CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?.first().ok_or_else(missing)?.next()
+}
+
+/// The grant's account, locked and up to date, and the grant as it stands. Raises PC009.
+pub(super) fn open(session: &Session, customer_id: &str, grant_id: Uuid, now: Time) -> Result<(Book, Grant), Error> {
+    let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
+    let currency = currency_of(session, customer_id, grant_id)?;
     let book = account::open_existing(session, customer_id, &currency, now)?;
     // In a copy: the grant's terms decide which others are needed.
     let mut copy = book.clone();
@@ -87,16 +49,17 @@ static UPDATE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TEXTOID, JSONBOID, INT2OID, TIMESTAMPTZOID],
 );
 
-/// `credits.credit_grant_update`: NULL leaves a value as it is, an infinite `expires_at` removes the expiry. Raises
-/// PC009, PC013.
+/// `credits.credit_grant_update`: NULL leaves a value as it is, an infinite `expires_at` removes the expiry, `expired`
+/// ends it now. Raises PC009, PC013.
 #[pg_extern(sql = false)]
-fn credit_grant_update(
+fn credit_grant_update_2(
     customer_id: Option<&str>,
     grant_id: Option<Id>,
     name: Option<&str>,
     metadata: Option<Json>,
     priority: Option<i32>,
     expires_at: Option<Timestamptz>,
+    expired: Option<bool>,
 ) -> Reply<One<GrantRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -104,11 +67,18 @@ fn credit_grant_update(
         let grant_id = input::required("grant_id", grant_id)?.0;
         let priority = terms::priority(priority)?;
         let expires_at = expires_at.map(|at| at.0);
+        let ends = expired.unwrap_or_default();
+        if ends && expires_at.is_some() {
+            return Err(Error::argument("expires_at", "cannot be given with expired, which ends the grant now"));
+        }
         writing(|session| {
             let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
             // The grant's row is about to change while the book has it loaded.
             let mut book = account::post_due(session, book)?;
-            if grant.has_ended(book.posted_at) && priority.is_some() {
+            let ended = grant.has_ended(book.posted_at);
+            // Of a grant that a call ended, a replay of that call changes nothing more.
+            let priority = priority.filter(|_| !(ended && ends));
+            if ended && priority.is_some() {
                 return Err(Error::argument("priority", "cannot be changed: the grant has ended"));
             }
             if let Some(at) = expires_at {
@@ -133,7 +103,8 @@ fn credit_grant_update(
                 posting::take_grants(session, &mut book, &[head])?;
             }
             posting::post(session, &[book])?;
-            find(session, customer_id, grant_id, false).map(One)
+            let replayed = ends && ending::end(session, customer_id, grant_id, Status::Expired, None)?;
+            find(session, customer_id, grant_id, replayed).map(One)
         })
     })())
 }
@@ -144,3 +115,5 @@ fn check_expiry(grant: &Grant, at: Time, now: Time) -> Result<(), Error> {
     }
     terms::check_expiry(at, grant.effective_at, now)
 }
+
+crate::older!(credit_grant_update_wrapper => credit_grant_update_2_wrapper, 6 of 7);

@@ -26,6 +26,8 @@ row! {
         pub usable_grants: i64,
         /// Credits of grants that take effect later.
         pub scheduled: Total,
+        /// What is left of suspended ones.
+        pub suspended: Total,
     } read
 }
 
@@ -35,7 +37,8 @@ static SUMMARY: Statement = Statement::scanning(
                  WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')), 0)),
              trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0)),
              count(*) FILTER (WHERE g.status = 'granted'),
-             trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0))
+             trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0)),
+             trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'suspended'), 0))
       FROM credits.grants g WHERE g.customer_id = $1 GROUP BY g.currency ORDER BY g.currency",
     &[TEXTOID],
 );

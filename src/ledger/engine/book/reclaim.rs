@@ -68,6 +68,9 @@ impl Book {
         let (taken, held) = (part(grant.remaining), part(reclaim.held - outstanding));
         part(reclaim.lapsed);
         let (owed, forgiven) = if reclaim.owes { (open, Decimal::ZERO) } else { (Decimal::ZERO, open) };
+        if grant.status == Status::Suspended {
+            self.bring_back(LineType::Resumption, &grant, taken, at);
+        }
         self.take_back(&mut grant, reclaim.operation_id, taken, at);
         if grant.remaining.is_zero() && grant.status == Status::Granted {
             grant.status = Status::Depleted;
@@ -119,7 +122,7 @@ impl Book {
         }
     }
 
-    fn owe_back(&mut self, operation_id: Uuid, event_name: Option<&str>, owed: Decimal, at: Time) {
+    pub(super) fn owe_back(&mut self, operation_id: Uuid, event_name: Option<&str>, owed: Decimal, at: Time) {
         if owed.is_zero() {
             return;
         }

@@ -42,11 +42,14 @@ impl Book {
     /// Ends a grant that was taken out of the book's lists.
     pub(super) fn end(&mut self, mut grant: Grant, status: Status, at: Time) {
         if !matches!(grant.status, Status::Expired | Status::Voided) {
-            let took_effect = grant.status != Status::Scheduled;
+            let (took_effect, was_suspended) = (grant.status != Status::Scheduled, grant.status == Status::Suspended);
             let remaining = std::mem::take(&mut grant.remaining);
             grant.status = status;
             grant.changed = true;
             if took_effect {
+                if was_suspended {
+                    self.bring_back(LineType::Resumption, &grant, remaining, at);
+                }
                 self.lapse(&mut grant, remaining, at);
             } else {
                 grant.lapsed = remaining;
@@ -85,19 +88,26 @@ impl Book {
         let effect = Effect { balance: amount, held, ..Effect::default() };
         self.post(line_type, Some(grant.reference()), effect, Some(source), at);
         let ended = matches!(grant.status, Status::Expired | Status::Voided);
+        let suspended = grant.status == Status::Suspended;
         if ended || grant.expires_at <= at {
             // Open clawbacks of it are gone.
             grant.reclaimed |= !take_off(&mut grant.clawbacks, amount, false).is_empty();
             if !ended {
+                if suspended {
+                    self.put_aside(&grant, amount, at);
+                }
                 grant.remaining += amount;
                 return self.end(grant, Status::Expired, at);
             }
             self.lapse(&mut grant, amount, at);
             return self.insert(grant);
         }
+        let before = grant.remaining;
         grant.remaining += amount;
         self.take_clawbacks(&mut grant, amount, at);
-        if grant.remaining.is_zero() {
+        if suspended {
+            self.put_aside(&grant, grant.remaining - before, at);
+        } else if grant.remaining.is_zero() {
             grant.status = Status::Depleted;
         } else {
             grant.status = Status::Granted;

@@ -1,14 +1,15 @@
 //! Property tests of books: the whole life of an account, loaded and stored as posting.rs does (tests/tables.rs),
 //! compared with a model that keeps only the grants' terms and looks at every second (tests/model.rs). Clawbacks are in
-//! tests/reclaims.rs, for both.
+//! tests/reclaims.rs, and what is ended in part, suspended and extended in tests/endings.rs, for both.
 
+mod endings;
 mod model;
 mod reclaims;
 mod tables;
 
 use crate::amount::Decimal;
 use crate::ledger::engine::drawdown::{Category, Grant, Grants, Status};
-use crate::ledger::engine::line::LineType;
+use crate::ledger::engine::line::{Line, LineType};
 use crate::moment::Time;
 use model::Model;
 use proptest::prelude::*;
@@ -74,6 +75,28 @@ enum Action {
     Undo {
         which: usize,
     },
+    /// So many tenths of what remains of a grant are ended by hand.
+    EndPart {
+        which: usize,
+        tenths: i64,
+        void: bool,
+    },
+    /// A grant was a mistake: all of it, or so many tenths.
+    Mistake {
+        which: usize,
+        tenths: Option<i64>,
+    },
+    Suspend {
+        which: usize,
+    },
+    Resume {
+        which: usize,
+    },
+    /// A grant gets a later end, also after its end.
+    Extend {
+        which: usize,
+        lasts: i64,
+    },
     Wait {
         seconds: i64,
     },
@@ -108,6 +131,13 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0usize..8, 1i64..=10, any::<bool>())
             .prop_map(|(which, tenths, owes)| Action::Reclaim { which, tenths, owes }),
         1 => (0usize..5).prop_map(|which| Action::Undo { which }),
+        1 => (0usize..8, 1i64..=10, any::<bool>())
+            .prop_map(|(which, tenths, void)| Action::EndPart { which, tenths, void }),
+        1 => (0usize..8, proptest::option::weighted(0.6, 1i64..=10))
+            .prop_map(|(which, tenths)| Action::Mistake { which, tenths }),
+        2 => (0usize..8).prop_map(|which| Action::Suspend { which }),
+        2 => (0usize..8).prop_map(|which| Action::Resume { which }),
+        2 => (0usize..8, 1i64..30).prop_map(|(which, lasts)| Action::Extend { which, lasts }),
         3 => (1i64..15).prop_map(|seconds| Action::Wait { seconds }),
     ]
 }
@@ -150,7 +180,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     prop_assert!(tables.lines.iter().all(|l| l.running_balance <= issued), "no balance comes to more");
     prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
     let changes = tables.grants.values().filter_map(|g| match g.status {
-        Status::Granted => Some(g.expires_at),
+        Status::Granted | Status::Suspended => Some(g.expires_at),
         Status::Scheduled => Some(g.effective_at),
         _ => None,
     });
@@ -165,9 +195,18 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     prop_assert!(tables.lines.is_sorted_by_key(|l| l.effective_at), "a line's time goes back");
     for (id, grant) in &tables.grants {
         let lines = || tables.lines.iter().filter(|l| l.grant_id == Some(*id));
-        let of_grant: Decimal = lines().map(|l| l.effect.balance).sum();
+        let is_aside = |l: &&Line| matches!(l.line_type, LineType::Suspension | LineType::Resumption);
+        let of_grant: Decimal = lines().filter(|l| !is_aside(l)).map(|l| l.effect.balance).sum();
+        let aside: Decimal = lines().filter(is_aside).map(|l| -l.effect.balance).sum();
+        let is_suspended = grant.status == Status::Suspended;
+        prop_assert_eq!(aside, if is_suspended { grant.remaining } else { Decimal::ZERO });
         let lapsed: Decimal = lines()
-            .filter(|l| matches!(l.line_type, LineType::Expiration | LineType::Void | LineType::Refund))
+            .filter(|l| {
+                matches!(
+                    l.line_type,
+                    LineType::Expiration | LineType::Void | LineType::Refund | LineType::Reinstatement
+                )
+            })
             .map(|l| -l.effect.balance)
             .sum();
         if lines().next().is_some() {

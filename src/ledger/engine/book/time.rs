@@ -112,13 +112,19 @@ impl Book {
     }
 
     fn expire(&mut self, grant: &Precedence, at: Time) {
-        let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Granted) else { return };
+        let open = |g: &&mut Grant| matches!(g.status, Status::Granted | Status::Suspended);
+        let Some(grant) = self.grants.at_mut(grant).filter(open) else { return };
+        let was_suspended = grant.status == Status::Suspended;
         let remaining = std::mem::take(&mut grant.remaining);
         grant.lapsed += remaining;
         grant.status = Status::Expired;
         grant.changed = true;
         let reference = grant.reference();
         if !remaining.is_zero() {
+            if was_suspended {
+                let effect = Effect { balance: remaining, ..Effect::default() };
+                self.post(LineType::Resumption, Some(reference), effect, None, at);
+            }
             let effect = Effect { balance: -remaining, ..Effect::default() };
             self.post(LineType::Expiration, Some(reference), effect, None, at);
         }

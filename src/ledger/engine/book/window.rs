@@ -94,7 +94,9 @@ impl Book {
     }
 
     fn is_in_line(&self, grant: &Grant) -> bool {
-        grant.status == Status::Granted && self.window_end.as_ref().is_none_or(|end| grant <= end)
+        // A suspended one pays nothing, but its time runs on.
+        matches!(grant.status, Status::Granted | Status::Suspended)
+            && self.window_end.as_ref().is_none_or(|end| grant <= end)
     }
 
     /// Takes a grant out of its list, to be inserted again.

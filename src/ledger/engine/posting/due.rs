@@ -26,6 +26,10 @@ static DUE: Statement = Statement::new(
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
             AND e.expires_at <= k.at
           UNION ALL
+          SELECT * FROM credits_internal.credit_grants s
+          WHERE s.customer_id = k.customer_id AND s.currency = k.currency AND s.status = 'suspended'
+            AND s.expires_at <= k.at
+          UNION ALL
           SELECT * FROM credits_internal.credit_grants b
           WHERE b.customer_id = k.customer_id AND b.currency = k.currency AND b.status = 'pending'
             AND b.effective_at <= k.at) AS g",
@@ -37,6 +41,9 @@ static NEXT_CHANGE: Statement = Statement::new(
           (SELECT min(e.expires_at) FROM credits_internal.credit_grants e
            WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
              AND e.expires_at > k.at),
+          (SELECT min(s.expires_at) FROM credits_internal.credit_grants s
+           WHERE s.customer_id = k.customer_id AND s.currency = k.currency AND s.status = 'suspended'
+             AND s.expires_at > k.at),
           (SELECT min(b.effective_at) FROM credits_internal.credit_grants b
            WHERE b.customer_id = k.customer_id AND b.currency = k.currency AND b.status = 'pending'
              AND b.effective_at > k.at),

@@ -17,6 +17,12 @@ pub(super) struct Granted {
     /// What is taken when it comes back: credits, by which clawback, whether they are owed once spent.
     pub(super) clawbacks: Vec<(Decimal, usize, bool)>,
     pub(super) reclaimed: Decimal,
+    /// Parts that were ended by hand, and whether all of it was.
+    pub(super) parts: Decimal,
+    pub(super) by_hand: bool,
+    pub(super) suspended: bool,
+    /// What was owed for it, because it was a mistake.
+    pub(super) mistaken: Decimal,
 }
 
 pub(super) struct Held {
@@ -58,7 +64,8 @@ pub struct Model {
 
 impl Granted {
     /// What remains is gone; a second call does nothing.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
+        self.suspended = false;
         if !std::mem::replace(&mut self.ended, true) {
             self.lapsed += self.grant.remaining;
             self.never_started = !self.started;
@@ -83,14 +90,15 @@ impl Granted {
 }
 
 impl Model {
-    fn time(&self) -> Time {
+    pub(super) fn time(&self) -> Time {
         Time(0).plus_seconds(self.now)
     }
 
     fn usable(&self, index: usize, meter: Option<usize>) -> bool {
-        let Granted { grant, started, ended, .. } = &self.grants[index];
+        let Granted { grant, started, ended, suspended, .. } = &self.grants[index];
         *started
             && !ended
+            && !suspended
             && grant.remaining > Decimal::ZERO
             && match (&grant.meters, meter) {
                 (None, _) => true,
@@ -251,6 +259,10 @@ impl Model {
                     gone: Decimal::ZERO,
                     clawbacks: Vec::new(),
                     reclaimed: Decimal::ZERO,
+                    parts: Decimal::ZERO,
+                    by_hand: false,
+                    suspended: false,
+                    mistaken: Decimal::ZERO,
                 });
                 self.pay();
                 Outcome::Nothing
@@ -314,8 +326,14 @@ impl Model {
             }
             Action::Reclaim { which, tenths, owes } => self.reclaim(*which, *tenths, *owes),
             Action::Undo { which } => self.undo(*which),
+            Action::EndPart { which, tenths, .. } => self.end_part(*which, *tenths),
+            Action::Mistake { which, tenths } => self.mistake(*which, *tenths),
+            Action::Suspend { which } => self.suspend(*which),
+            Action::Resume { which } => self.resume(*which),
+            Action::Extend { which, lasts } => self.extend(*which, *lasts),
             Action::End { which, .. } => {
                 if let Some(granted) = self.grants.get_mut(*which) {
+                    granted.by_hand |= !granted.ended;
                     granted.end();
                 }
                 Outcome::Nothing
@@ -335,7 +353,7 @@ impl Model {
     pub fn total(&self, restricted: bool) -> Decimal {
         self.grants
             .iter()
-            .filter(|g| g.started && !g.ended && g.grant.is_restricted() == restricted)
+            .filter(|g| g.started && !g.ended && !g.suspended && g.grant.is_restricted() == restricted)
             .map(|g| g.grant.remaining)
             .sum()
     }

@@ -15,6 +15,8 @@ pub(super) struct Reclaimed {
     pub(super) credits: Decimal,
     pub(super) taken: Decimal,
     pub(super) undone: bool,
+    /// Whether the grant was a mistake, and no purchase's.
+    pub(super) mistake: bool,
 }
 
 impl Tables {
@@ -68,7 +70,8 @@ impl Tables {
         let (before, owed) = self.reclaimed(grant_id);
         let credits = (grant.amount - before) * Decimal::new(tenths, 1);
         let took_effect = self.lines.iter().any(|l| l.grant_id == Some(grant_id));
-        if credits.is_zero() || !took_effect {
+        let is_mistaken = self.reclaims.iter().any(|r| r.grant_id == grant_id && r.mistake);
+        if credits.is_zero() || !took_effect || is_mistaken {
             return Outcome::Nothing;
         }
         let parts = self.open_holds().flat_map(|h| &h.parts);
@@ -83,13 +86,14 @@ impl Tables {
         let reclaim =
             Reclaim { operation_id, grant_id, credits, owes, event_name: meters.first().copied(), held, lapsed };
         let found = book.reclaim(&reclaim);
-        self.reclaims.push(Reclaimed { id: operation_id, grant_id, credits, taken: Decimal::ZERO, undone: false });
+        let (taken, undone, mistake) = (Decimal::ZERO, false, false);
+        self.reclaims.push(Reclaimed { id: operation_id, grant_id, credits, taken, undone, mistake });
         self.post(book);
         Outcome::Charged(found.taken, found.owed)
     }
 
     pub(super) fn undo(&mut self, book: Book, which: usize, windows: usize) -> Outcome {
-        if self.reclaims.get(which).is_none_or(|r| r.undone) {
+        if self.reclaims.get(which).is_none_or(|r| r.undone || r.mistake) {
             return Outcome::Nothing;
         }
         let mut book = self.open_posted(book, windows);
@@ -130,6 +134,7 @@ pub(super) struct Returned {
     pub(super) parts: Vec<(usize, Decimal, bool)>,
     pub(super) event: Option<usize>,
     pub(super) undone: bool,
+    pub(super) mistake: bool,
 }
 
 impl Model {
@@ -140,9 +145,12 @@ impl Model {
         }
     }
 
-    fn owe(&mut self, reclaim: usize, index: usize, owed: Decimal) {
+    pub(super) fn owe(&mut self, reclaim: usize, index: usize, owed: Decimal) {
         if owed.is_zero() {
             return;
+        }
+        if self.reclaims[reclaim].mistake {
+            self.grants[index].mistaken += owed;
         }
         let meters = self.grants[index].grant.meters.clone();
         let meter = meters.and_then(|meters| METERS.iter().position(|meter| *meter == meters[0]));
@@ -158,7 +166,8 @@ impl Model {
     pub(super) fn reclaim(&mut self, index: usize, tenths: i64, owes: bool) -> Outcome {
         let Some(granted) = self.grants.get(index) else { return Outcome::Nothing };
         let credits = (granted.grant.amount - granted.reclaimed) * Decimal::new(tenths, 1);
-        if credits.is_zero() || !granted.started || granted.never_started {
+        let is_mistaken = self.reclaims.iter().any(|r| r.grant == index && r.mistake);
+        if credits.is_zero() || !granted.started || granted.never_started || is_mistaken {
             return Outcome::Nothing;
         }
         let held = self.holds.iter().filter(|h| h.open).flat_map(|h| &h.parts);
@@ -184,14 +193,15 @@ impl Model {
             granted.grant.remaining -= taken;
             parts.push((index, taken, true));
         }
-        self.reclaims.push(Returned { grant: index, credits, parts, event: None, undone: false });
+        let (event, undone, mistake) = (None, false, false);
+        self.reclaims.push(Returned { grant: index, credits, parts, event, undone, mistake });
         self.owe(reclaim, index, owed);
         self.pay();
         Outcome::Charged(taken, owed)
     }
 
     pub(super) fn undo(&mut self, which: usize) -> Outcome {
-        if self.reclaims.get(which).is_none_or(|r| r.undone) {
+        if self.reclaims.get(which).is_none_or(|r| r.undone || r.mistake) {
             return Outcome::Nothing;
         }
         let reclaim = &mut self.reclaims[which];

@@ -8,7 +8,7 @@ use crate::ledger::engine::book::{Book, Due, Overage, Refusal, Usage};
 use crate::ledger::engine::drawdown::{Grant, Grants, Status};
 use crate::ledger::engine::line::{Debt, Hold, HoldStatus, Line, LineType, Period, PeriodDraw, Source, Unsettled};
 use crate::moment::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -27,6 +27,9 @@ pub struct Tables {
     pub(super) reclaims: Vec<Reclaimed>,
     /// Events that were charged or recorded, and whether they were canceled; `None` for those of a gauge.
     events: Vec<(String, Option<bool>)>,
+    /// Of grants, the parts that were ended by hand; and those that were ended by hand.
+    pub(super) parts: BTreeMap<Uuid, Decimal>,
+    pub(super) by_hand: BTreeSet<Uuid>,
 }
 
 impl Tables {
@@ -43,6 +46,8 @@ impl Tables {
             gauges: [Decimal::ZERO; 2],
             reclaims: Vec::new(),
             events: Vec::new(),
+            parts: BTreeMap::new(),
+            by_hand: BTreeSet::new(),
         }
     }
 
@@ -84,7 +89,7 @@ impl Tables {
         }
         if late {
             let is_due = |g: &&Grant| match g.status {
-                Status::Granted => g.expires_at <= at,
+                Status::Granted | Status::Suspended => g.expires_at <= at,
                 Status::Scheduled => g.effective_at <= at,
                 _ => false,
             };
@@ -95,7 +100,7 @@ impl Tables {
                 due.debts = self.owed();
             }
             let later = self.grants.values().filter_map(|g| match g.status {
-                Status::Granted if g.expires_at > at => Some(g.expires_at),
+                Status::Granted | Status::Suspended if g.expires_at > at => Some(g.expires_at),
                 Status::Scheduled if g.effective_at > at => Some(g.effective_at),
                 _ => None,
             });
@@ -246,6 +251,9 @@ impl Tables {
                 let mut copy = book.clone();
                 copy.take_grants(vec![self.grants[&id].clone()]);
                 let remaining = copy.grant(id).map_or(Decimal::ZERO, |g| g.remaining);
+                if copy.grant(id).is_some_and(|g| !g.has_ended(book.posted_at)) {
+                    self.by_hand.insert(id);
+                }
                 self.window(&mut book, remaining, &[], windows);
                 book.take_grants(vec![self.grants[&id].clone()]);
                 book.end_grant(id, if *void { Status::Voided } else { Status::Expired });
@@ -256,6 +264,11 @@ impl Tables {
             Action::Change { which, priority, lasts } => self.change(book, *which, *priority, *lasts, windows),
             Action::Reclaim { which, tenths, owes } => self.reclaim(book, id, *which, *tenths, *owes, windows),
             Action::Undo { which } => self.undo(book, *which, windows),
+            Action::EndPart { which, tenths, void } => self.end_part(book, id, *which, *tenths, *void, windows),
+            Action::Mistake { which, tenths } => self.mistake(book, id, *which, *tenths, windows),
+            Action::Suspend { which } => self.suspend(book, *which, windows),
+            Action::Resume { which } => self.resume(book, *which, windows),
+            Action::Extend { which, lasts } => self.extend(book, *which, *lasts, windows),
         }
     }
 
