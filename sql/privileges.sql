@@ -129,7 +129,7 @@ GRANT EXECUTE ON FUNCTION
     credits.top_up_expire(text, uuid),
     credits.webhook_receive(text, text, text),
     credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval,
-        interval),
+        interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text),
     credits.recharge_begin(text, uuid),
     credits.billing_portal_session_create(text, text, text),
     credits.billing_portal_session_verify(text),

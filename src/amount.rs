@@ -55,6 +55,9 @@ pub enum AmountError {
     /// Less per day than one recharge costs.
     #[error("must be at least {0}, which one recharge costs")]
     BelowOneRecharge(Decimal),
+    /// A target that leaves less than the threshold.
+    #[error("must be at least the threshold, {0}")]
+    BelowThreshold(Decimal),
     /// Less than one unit costs.
     #[error("must be at least {0}, which one unit costs")]
     BelowOneUnit(Decimal),

@@ -147,6 +147,18 @@ pub fn limit(
     }
 }
 
+/// The same where zero removes the limit as well.
+pub fn limit_above_zero(
+    argument: &'static str,
+    value: Option<Numeric>,
+    check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,
+) -> Result<Option<Limit>, Error> {
+    match value {
+        Some(value) if value.decimal().is_ok_and(|value| value.is_zero()) => Ok(Some(Limit::Removed)),
+        value => limit(argument, value, check),
+    }
+}
+
 /// A time zone by its name; NULL is UTC.
 pub fn time_zone(value: Option<&str>) -> Result<&str, Error> {
     match value.unwrap_or("UTC") {

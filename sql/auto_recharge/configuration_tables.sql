@@ -4,8 +4,8 @@ CREATE TABLE credits_internal.auto_recharges (
     customer_id          text COLLATE "C" NOT NULL,
     currency             text COLLATE "C" NOT NULL,
     enabled              boolean NOT NULL,
-    threshold            numeric NOT NULL CHECK (threshold > 0),
-    price_id             uuid NOT NULL,
+    threshold            numeric NOT NULL CHECK (threshold >= 0),
+    price_id             uuid,
     quantity             integer NOT NULL CHECK (quantity > 0),
     payment_method       text,
     max_attempts_per_day integer CHECK (max_attempts_per_day > 0),
@@ -17,16 +17,28 @@ CREATE TABLE credits_internal.auto_recharges (
     waits_for_spend      boolean NOT NULL DEFAULT false,
     due_at               timestamptz NOT NULL DEFAULT 'infinity',
     updated_at           timestamptz NOT NULL,
-    PRIMARY KEY (customer_id, currency)
+    target               numeric CHECK (target > 0),
+    price_currency       text COLLATE "C",
+    max_attempts_per_calendar_day   integer CHECK (max_attempts_per_calendar_day > 0),
+    max_amount_per_calendar_day     numeric CHECK (max_amount_per_calendar_day > 0),
+    max_attempts_per_calendar_month integer CHECK (max_attempts_per_calendar_month > 0),
+    max_amount_per_calendar_month   numeric CHECK (max_amount_per_calendar_month > 0),
+    schedule_every       interval CHECK (timestamp '2001-02-01' + schedule_every > timestamp '2001-02-01'),
+    schedule_start_at    timestamptz,
+    schedule_day         integer CHECK (schedule_day BETWEEN 1 AND 31),
+    scheduled_at         timestamptz NOT NULL DEFAULT 'infinity',
+    PRIMARY KEY (customer_id, currency),
+    CONSTRAINT auto_recharges_bought_with CHECK ((price_id IS NULL) <> (price_currency IS NULL))
 );
 
 COMMENT ON TABLE credits_internal.auto_recharges IS 'How accounts recharge themselves.';
 COMMENT ON COLUMN credits_internal.auto_recharges.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.auto_recharges.currency IS 'The credit currency.';
 COMMENT ON COLUMN credits_internal.auto_recharges.enabled IS 'Whether it is switched on.';
-COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS 'Below this many available credits are bought.';
-COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price.';
-COMMENT ON COLUMN credits_internal.auto_recharges.quantity IS 'How many units.';
+COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
+'Below this many available credits are bought; 0: never because of the balance.';
+COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
+COMMENT ON COLUMN credits_internal.auto_recharges.quantity IS 'How many units; with a target, the fewest.';
 COMMENT ON COLUMN credits_internal.auto_recharges.payment_method IS 'What the worker charges, in its own terms.';
 COMMENT ON COLUMN credits_internal.auto_recharges.max_attempts_per_day IS 'Within 24 hours; NULL for any.';
 COMMENT ON COLUMN credits_internal.auto_recharges.max_amount_per_day IS
@@ -42,6 +54,26 @@ left.';
 COMMENT ON COLUMN credits_internal.auto_recharges.due_at IS
 'When time alone calls for an evaluation: an open request times out, or another may be made. infinity: never.';
 COMMENT ON COLUMN credits_internal.auto_recharges.updated_at IS 'When it was last configured.';
+COMMENT ON COLUMN credits_internal.auto_recharges.target IS
+'How many credits a recharge is to reach; NULL where it always buys the same quantity.';
+COMMENT ON COLUMN credits_internal.auto_recharges.price_currency IS
+'The currency that is paid where credits are bought by amount, at the exchange rate; NULL where they have a price.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_attempts_per_calendar_day IS
+'Within a day in UTC; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_amount_per_calendar_day IS
+'Within a day in UTC, in the currency that is paid, failed attempts not counted; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_attempts_per_calendar_month IS
+'Within a month in UTC; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_amount_per_calendar_month IS
+'Within a month in UTC, in the currency that is paid, failed attempts not counted; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.schedule_every IS
+'How often it buys whatever the balance, counted from schedule_start_at; NULL for not so.';
+COMMENT ON COLUMN credits_internal.auto_recharges.schedule_start_at IS
+'The first moment of schedule_every; schedule_day begins no earlier.';
+COMMENT ON COLUMN credits_internal.auto_recharges.schedule_day IS
+'On which day of each month it buys whatever the balance; NULL for not so.';
+COMMENT ON COLUMN credits_internal.auto_recharges.scheduled_at IS
+'The first moment of the schedule that nothing was bought for yet. infinity: there is none.';
 
 CREATE INDEX auto_recharges_of_price ON credits_internal.auto_recharges (price_id, customer_id);
 

@@ -2,7 +2,7 @@
 
 CREATE TYPE credits.recharge_attempt AS (
     go boolean, recharge_id uuid, top_up_id uuid, status text, amount numeric, minor_units numeric, currency text,
-    payment_method text, expires_at timestamptz);
+    payment_method text, expires_at timestamptz, credits numeric, quantity integer);
 COMMENT ON TYPE credits.recharge_attempt IS 'What a worker is to charge, as recharge_begin() returns it.';
 COMMENT ON COLUMN credits.recharge_attempt.go IS 'Whether the worker may charge.';
 COMMENT ON COLUMN credits.recharge_attempt.recharge_id IS 'The auto-recharge request.';
@@ -14,6 +14,8 @@ COMMENT ON COLUMN credits.recharge_attempt.minor_units IS 'What to charge, in mi
 COMMENT ON COLUMN credits.recharge_attempt.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.recharge_attempt.payment_method IS 'What the worker charges, in the worker''s own terms.';
 COMMENT ON COLUMN credits.recharge_attempt.expires_at IS 'When the request times out.';
+COMMENT ON COLUMN credits.recharge_attempt.credits IS 'Credits that it brings.';
+COMMENT ON COLUMN credits.recharge_attempt.quantity IS 'Units of the price; NULL where it is bought by amount.';
 
 CREATE FUNCTION credits.recharge_begin(customer_id text, recharge_id uuid)
 RETURNS credits.recharge_attempt
@@ -40,14 +42,16 @@ SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_ou
        r.amount,
        r.price_currency, r.credits, r.top_up_id,
        CASE WHEN o.over THEN 'nobody answered in time' ELSE r.reason END AS reason,
-       r.requested_at, r.started_at, r.expires_at, CASE WHEN o.over THEN r.expires_at ELSE r.closed_at END AS closed_at
+       r.requested_at, r.started_at, r.expires_at, CASE WHEN o.over THEN r.expires_at ELSE r.closed_at END AS closed_at,
+       r.quantity, r.scheduled
 FROM credits_internal.recharges r
 CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() AS over) o;
 COMMENT ON VIEW credits.recharge_log IS
 'Requests of auto-recharge, with their outcome.
 
-A request is canceled if, before a worker began, there were enough credits again, auto-recharge was switched off, or a
-limit was lowered. A time-out shows at its moment, whether or not anything has posted it.';
+A request is canceled if, before a worker began, there were enough credits again (for one of the schedule: its target
+was reached), auto-recharge was switched off, or a limit was lowered. A time-out shows at its moment, whether or not
+anything has posted it.';
 COMMENT ON COLUMN credits.recharge_log.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.recharge_log.recharge_id IS 'The auto-recharge request.';
 COMMENT ON COLUMN credits.recharge_log.currency IS 'The credit currency.';
@@ -62,3 +66,6 @@ COMMENT ON COLUMN credits.recharge_log.requested_at IS 'When it was requested.';
 COMMENT ON COLUMN credits.recharge_log.started_at IS 'When a worker began.';
 COMMENT ON COLUMN credits.recharge_log.expires_at IS 'When it times out.';
 COMMENT ON COLUMN credits.recharge_log.closed_at IS 'When it ended; NULL while it is open.';
+COMMENT ON COLUMN credits.recharge_log.quantity IS
+'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
+COMMENT ON COLUMN credits.recharge_log.scheduled IS 'Whether the schedule asked for it, whatever the balance.';

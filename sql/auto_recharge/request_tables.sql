@@ -16,6 +16,8 @@ CREATE TABLE credits_internal.recharges (
     started_at     timestamptz,
     expires_at     timestamptz NOT NULL,
     closed_at      timestamptz,
+    quantity       integer,
+    scheduled      boolean NOT NULL DEFAULT false,
     PRIMARY KEY (customer_id, recharge_id)
 ) WITH (fillfactor = 80);
 
@@ -35,6 +37,9 @@ COMMENT ON COLUMN credits_internal.recharges.requested_at IS 'When it was create
 COMMENT ON COLUMN credits_internal.recharges.started_at IS 'When a worker began with it.';
 COMMENT ON COLUMN credits_internal.recharges.expires_at IS 'When it times out.';
 COMMENT ON COLUMN credits_internal.recharges.closed_at IS 'When it ended; NULL while it is open.';
+COMMENT ON COLUMN credits_internal.recharges.quantity IS
+'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
+COMMENT ON COLUMN credits_internal.recharges.scheduled IS 'Whether the schedule asked for it.';
 
 -- At most one is open in an account.
 CREATE UNIQUE INDEX recharges_open ON credits_internal.recharges (customer_id, currency)

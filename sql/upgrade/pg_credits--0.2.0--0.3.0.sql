@@ -17,6 +17,24 @@ ALTER TABLE credits_internal.credit_grants
 CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
     WHERE status = 'suspended';
 ALTER TABLE credits_internal.reclaims ALTER COLUMN top_up_id DROP NOT NULL;
+ALTER TABLE credits_internal.auto_recharges
+    ALTER price_id DROP NOT NULL,
+    DROP CONSTRAINT auto_recharges_threshold_check,
+    ADD CONSTRAINT auto_recharges_threshold_check CHECK (threshold >= 0),
+    ADD target numeric CHECK (target > 0),
+    ADD price_currency text COLLATE "C",
+    ADD max_attempts_per_calendar_day integer CHECK (max_attempts_per_calendar_day > 0),
+    ADD max_amount_per_calendar_day numeric CHECK (max_amount_per_calendar_day > 0),
+    ADD max_attempts_per_calendar_month integer CHECK (max_attempts_per_calendar_month > 0),
+    ADD max_amount_per_calendar_month numeric CHECK (max_amount_per_calendar_month > 0),
+    ADD schedule_every interval CHECK (timestamp '2001-02-01' + schedule_every > timestamp '2001-02-01'),
+    ADD schedule_start_at timestamptz,
+    ADD schedule_day integer CHECK (schedule_day BETWEEN 1 AND 31),
+    ADD scheduled_at timestamptz NOT NULL DEFAULT 'infinity',
+    ADD CONSTRAINT auto_recharges_bought_with CHECK ((price_id IS NULL) <> (price_currency IS NULL));
+ALTER TABLE credits_internal.recharges
+    ADD quantity integer,
+    ADD scheduled boolean NOT NULL DEFAULT false;
 -- Written by 'scripts/build.sh step' from here on.
 -- All of it is credits_owner's before any right is given.
 DO $$

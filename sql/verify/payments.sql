@@ -203,7 +203,10 @@ SELECT 'recharge: it is open and nothing looks at it when it times out', r.custo
        'recharge ' || r.recharge_id, NULL, r.amount
 FROM credits_internal.recharges r
 LEFT JOIN credits_internal.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
-WHERE r.status IN ('requested', 'processing') AND s.due_at IS DISTINCT FROM r.expires_at
+LEFT JOIN credits_internal.accounts a ON a.customer_id = r.customer_id AND a.currency = r.currency
+WHERE r.status IN ('requested', 'processing')
+  AND s.due_at IS DISTINCT FROM least(r.expires_at, CASE WHEN s.enabled AND s.scheduled_at > a.posted_at
+                                                         THEN s.scheduled_at END)
 UNION ALL
 SELECT 'recharge: it is requested by an account that is switched off', r.customer_id, r.currency,
        'recharge ' || r.recharge_id,
@@ -216,6 +219,30 @@ SELECT 'auto-recharge: it is switched on and says why it switched itself off', s
        s.disabled_reason,
        NULL, s.failures
 FROM credits_internal.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
+UNION ALL
+SELECT 'recharge: it is not of what its top-up is', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
+       r.amount, t.amount
+FROM credits_internal.recharges r
+JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
+WHERE (t.credits, t.credit_currency, t.currency) IS DISTINCT FROM (r.credits, r.currency, r.price_currency)
+   OR t.quantity <> r.quantity
+UNION ALL
+SELECT 'auto-recharge: nothing looks at it when its schedule asks', s.customer_id, s.currency, NULL, NULL, NULL
+FROM credits_internal.auto_recharges s
+JOIN credits_internal.accounts a ON a.customer_id = s.customer_id AND a.currency = s.currency
+WHERE s.enabled AND s.scheduled_at > a.posted_at AND s.due_at > s.scheduled_at
+UNION ALL
+SELECT 'auto-recharge: a moment is due and nothing waits for it', s.customer_id, s.currency, NULL, NULL, NULL
+FROM credits_internal.auto_recharges s
+JOIN credits_internal.accounts a ON a.customer_id = s.customer_id AND a.currency = s.currency
+WHERE s.enabled AND s.scheduled_at <= a.posted_at AND s.due_at = 'infinity'
+UNION ALL
+SELECT 'auto-recharge: a moment is due of no schedule', s.customer_id, s.currency, NULL, NULL, NULL
+FROM credits_internal.auto_recharges s
+WHERE s.scheduled_at < 'infinity' AND s.schedule_every IS NULL AND s.schedule_day IS NULL
+UNION ALL
+SELECT 'auto-recharge: its target is below its threshold', s.customer_id, s.currency, NULL, s.threshold, s.target
+FROM credits_internal.auto_recharges s WHERE s.target < s.threshold
 UNION ALL
 SELECT 'recharge: a price is to be reviewed that does not exist', NULL, NULL, 'price ' || w.price_id, NULL, NULL
 FROM credits_internal.recharge_reviews w

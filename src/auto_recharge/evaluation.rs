@@ -1,17 +1,16 @@
 //! Evaluating balances: after a posting that leaves little, or enough again, or when something was due, this does what
 //! the policy says (policy.rs), in the posting's own transaction. The account is locked.
 
-use crate::amount::{self, Decimal};
-use crate::auto_recharge::offer::{Offer, Pack};
-use crate::auto_recharge::policy::{self, Auto, Close, Level, Off, Open, State, Verdict};
-use crate::catalog::price::{self, Price};
+use crate::auto_recharge::offer::{Goods, Pack};
+use crate::auto_recharge::policy::{self, Close, Off, State, Verdict};
+use crate::auto_recharge::state::{self, Particulars};
+use crate::catalog::price;
 use crate::error::Error;
-use crate::ledger::currency::PaymentLimits;
 use crate::ledger::engine::book::Book;
-use crate::moment::Time;
+use crate::ledger::terms::GrantTerms;
 use crate::outbox;
 use crate::payments::subject::{self, New};
-use crate::pg::statement::{Row, Session, Statement};
+use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, INT2OID, INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::json;
@@ -23,115 +22,6 @@ pub fn evaluate(session: &Session, books: &[&Book]) -> Result<(), Error> {
         evaluate_one(session, book)?;
     }
     Ok(())
-}
-
-static READ: Statement = Statement::new(
-    c"SELECT a.low_balance_threshold, a.reported_level, c.decimals, r.enabled,
-             r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
-             r.max_attempts_per_day, l.attempts::int, l.amount::text, l.oldest,
-             p.archived_at IS NULL AND d.archived_at IS NULL, c.active AND f.active AND f.kind = 'fiat',
-             d.applicable_meters IS NULL, p.unit_amount, d.credits, r.quantity, f.decimals, c.decimals,
-             f.min_payment, f.max_payment, k.min_amount, k.max_amount, r.max_amount_per_day,
-             o.recharge_id, o.top_up_id, o.status = 'processing', o.amount, o.price_currency = p.currency, o.expires_at,
-             r.price_id, r.payment_method, ($3 AT TIME ZONE 'UTC' + r.timeout) AT TIME ZONE 'UTC'
-      FROM credits_internal.accounts a
-      JOIN credits_internal.currencies c ON c.currency = a.currency
-      LEFT JOIN credits_internal.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
-      LEFT JOIN credits_internal.prices p ON p.price_id = r.price_id
-      LEFT JOIN credits_internal.products d ON d.product_id = p.product_id
-      LEFT JOIN credits_internal.currencies f ON f.currency = p.currency
-      LEFT JOIN (credits_internal.recharge_configs k JOIN credits_internal.prices b ON b.price_id = k.base_price_id)
-             ON k.currency = a.currency AND b.currency = p.currency
-      LEFT JOIN credits_internal.recharges o ON o.customer_id = a.customer_id AND o.currency = a.currency
-                                   AND o.status IN ('requested', 'processing')
-      CROSS JOIN LATERAL (
-          SELECT (SELECT max(y.requested_at) FROM credits_internal.recharges y
-                  WHERE y.customer_id = a.customer_id AND y.currency = a.currency) AS last,
-                 count(*) AS attempts, min(x.requested_at) AS oldest,
-                 coalesce(sum(x.amount) FILTER (WHERE x.status <> 'failed' AND x.price_currency = p.currency), 0) AS amount
-          FROM credits_internal.recharges x
-          WHERE x.customer_id = a.customer_id AND x.currency = a.currency AND x.status <> 'canceled'
-            AND x.requested_at > $3 - interval '24 hours') l
-      WHERE a.customer_id = $1 AND a.currency = $2",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
-);
-
-/// What a request needs besides what decides on it.
-#[derive(Default)]
-pub struct Particulars {
-    open: Option<(Uuid, Uuid)>,
-    price_id: Option<Uuid>,
-    payment_method: Option<String>,
-    expires_at: Option<Time>,
-}
-
-/// A locked account, from its rows.
-pub fn read(session: &Session, book: &Book) -> Result<(State, Particulars), Error> {
-    let rows = READ.run(session, &[book.customer_id.cell(), book.currency.cell(), book.posted_at.cell()])?;
-    let mut row = rows.first().ok_or_else(|| Error::internal("an account is not there"))?;
-    let (low, reported) = (row.next()?, Level::of(row.next()?));
-    let unit = Decimal::from_i128_with_scale(1, row.next::<i16>()?.unsigned_abs().into());
-    let mut state = State {
-        at: book.posted_at,
-        available: book.available,
-        unit,
-        low,
-        reported,
-        cause: book.evaluation.cause,
-        auto: None,
-    };
-    let Some(enabled) = row.next()? else { return Ok((state, Particulars::default())) };
-    let (threshold, failures, waits_for_spend) = (row.next()?, row.next()?, row.next()?);
-    let cooled_at = row.next()?;
-    let attempts = (row.next()?, row.next()?);
-    // Amounts of money that add up to more than can be counted exceed every limit.
-    let amount = amount::parse(&row.next::<String>()?).unwrap_or(Decimal::MAX);
-    let oldest = row.next()?;
-    let offer = offer(&mut row, book.issued)?;
-    let open = row.next::<Option<Uuid>>()?.zip(row.next()?);
-    let request: (Option<bool>, Option<Decimal>, Option<bool>, Option<Time>) =
-        (row.next()?, row.next()?, row.next()?, row.next()?);
-    let request = match request {
-        (Some(processing), Some(amount), Some(comparable), Some(expires_at)) => {
-            Some(Open { processing, amount, comparable, expires_at })
-        }
-        _ => None,
-    };
-    state.auto = Some(Auto {
-        enabled,
-        threshold,
-        failures,
-        waits_for_spend,
-        offer,
-        open: request,
-        cooled_at,
-        attempts,
-        amount,
-        oldest,
-    });
-    let (price_id, payment_method, expires_at) = (row.next()?, row.next()?, row.next()?);
-    Ok((state, Particulars { open, price_id, payment_method, expires_at }))
-}
-
-fn offer(row: &mut Row<'_>, issued: Decimal) -> Result<Offer, Error> {
-    let (on_sale, active, unrestricted) = (row.next()?, row.next()?, row.next()?);
-    let (unit_amount, unit_credits, quantity) = (row.next()?, row.next()?, row.next()?);
-    let decimals = (row.next::<i16>()?.unsigned_abs().into(), row.next::<i16>()?.unsigned_abs().into());
-    let mut limits = || Ok::<_, Error>(PaymentLimits { least: row.next()?, most: row.next()? });
-    let limits = [limits()?, limits()?];
-    let most_a_day = row.next()?;
-    Ok(Offer {
-        on_sale,
-        active,
-        unrestricted,
-        unit_amount,
-        unit_credits,
-        quantity,
-        decimals,
-        limits,
-        most_a_day,
-        issued,
-    })
 }
 
 static SAVE: Statement = Statement::new(
@@ -146,18 +36,24 @@ static SAVE: Statement = Statement::new(
 static SAVE_AUTO: Statement = Statement::new(
     c"UPDATE credits_internal.auto_recharges r
       SET failures = $3, enabled = r.enabled AND NOT $4, disabled_reason = coalesce($5, r.disabled_reason), due_at = $6,
+          waits_for_spend = $7, scheduled_at = $8
+      WHERE r.customer_id = $1 AND r.currency = $2",
+    &[TEXTOID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TIMESTAMPTZOID, BOOLOID, TIMESTAMPTZOID],
+)
+.before(
+    c"UPDATE credits_internal.auto_recharges r
+      SET failures = $3, enabled = r.enabled AND NOT $4, disabled_reason = coalesce($5, r.disabled_reason), due_at = $6,
           waits_for_spend = $7
       WHERE r.customer_id = $1 AND r.currency = $2",
-    &[TEXTOID, TEXTOID, INT4OID, BOOLOID, TEXTOID, TIMESTAMPTZOID, BOOLOID],
 );
 
 fn evaluate_one(session: &Session, book: &Book) -> Result<(), Error> {
-    let (state, particulars) = read(session, book)?;
+    let (state, particulars) = state::read(session, book)?;
     let verdict = policy::judge(&state);
     let (customer_id, currency) = (&book.customer_id, &book.currency);
     let due_at = match (verdict.request, particulars.expires_at) {
-        (true, Some(expires_at)) => expires_at,
-        _ => verdict.due_at.unwrap_or(Time::NEVER),
+        (Some(_), Some(expires_at)) => verdict.due_at.min(expires_at),
+        _ => verdict.due_at,
     };
     SAVE.run(
         session,
@@ -182,6 +78,7 @@ fn evaluate_one(session: &Session, book: &Book) -> Result<(), Error> {
                 off.map(Off::code).cell(),
                 due_at.cell(),
                 verdict.waits_for_spend.cell(),
+                verdict.scheduled_at.cell(),
             ],
         )?;
     }
@@ -192,8 +89,8 @@ fn evaluate_one(session: &Session, book: &Book) -> Result<(), Error> {
     if let Some(off) = verdict.switch_off {
         publish_off(session, book, off, verdict.failures);
     }
-    match state.auto {
-        Some(auto) if verdict.request => request(session, book, &auto.offer, &particulars),
+    match (&state.auto, verdict.request) {
+        (Some(auto), Some(pack)) => request(session, book, (&auto.offer.goods, pack), verdict.scheduled, &particulars),
         _ => Ok(()),
     }
 }
@@ -245,33 +142,52 @@ fn end(session: &Session, book: &Book, close: Close, (recharge_id, top_up_id): (
 static REQUEST: Statement = Statement::new(
     c"INSERT INTO credits_internal.recharges (customer_id, recharge_id, currency, top_up_id, status, amount, price_currency,
       credits,
-                                     payment_method, requested_at, expires_at)
-      VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10)",
+                                     payment_method, requested_at, expires_at, quantity, scheduled)
+      VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10, $11, $12)",
     &[
         TEXTOID, UUIDOID, TEXTOID, UUIDOID, NUMERICOID, TEXTOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+        INT4OID, BOOLOID,
     ],
+)
+.before(
+    c"INSERT INTO credits_internal.recharges (customer_id, recharge_id, currency, top_up_id, status, amount, price_currency,
+      credits,
+                                     payment_method, requested_at, expires_at)
+      VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10)",
 );
 
 /// Requests a recharge: writes a request, the top-up to be paid, and a row of the outbox.
-fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particulars) -> Result<(), Error> {
-    let lost = || Error::internal("an auto-recharge has no price");
-    let pack = offer.pack().map_err(|_| Error::internal("an auto-recharge cannot buy anything"))?;
-    let price: Price = price::find(session, particulars.price_id.ok_or_else(lost)?)?;
+fn request(
+    session: &Session,
+    book: &Book,
+    (goods, pack): (&Goods, Pack),
+    scheduled: bool,
+    particulars: &Particulars,
+) -> Result<(), Error> {
+    let lost = || Error::internal("an auto-recharge has nothing to buy");
+    let (rate, terms, name) = match goods {
+        Goods::Money(rate) => (*rate, GrantTerms::by_amount(), None),
+        Goods::Units { .. } => {
+            let price = price::find(session, particulars.price_id.ok_or_else(lost)?)?;
+            (None, price.terms, Some(price.product_name))
+        }
+    };
+    let quantity = rate.is_none().then_some(pack.quantity);
     let expires_at = particulars.expires_at.ok_or_else(lost)?;
-    let Pack { amount, credits } = pack;
+    let Pack { amount, credits, .. } = pack;
     let (recharge_id, top_up_id) = (Uuid::now_v7(), Uuid::now_v7());
     let new = New {
         customer_id: &book.customer_id,
         top_up_id,
-        price_id: Some(price.id),
-        quantity: offer.quantity,
+        price_id: particulars.price_id,
+        quantity: pack.quantity,
         amount,
-        currency: &price.currency,
+        currency: &particulars.money,
         credits,
-        credit_currency: &price.credit_currency,
-        rate: None,
-        terms: &price.terms,
-        name: Some(&price.product_name),
+        credit_currency: &book.currency,
+        rate,
+        terms: &terms,
+        name: name.as_deref(),
         provider: None,
         return_url: None,
         failure_url: None,
@@ -291,11 +207,13 @@ fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particul
             book.currency.cell(),
             top_up_id.cell(),
             amount.cell(),
-            price.currency.cell(),
+            particulars.money.cell(),
             credits.cell(),
             particulars.payment_method.cell(),
             book.posted_at.cell(),
             expires_at.cell(),
+            quantity.cell(),
+            scheduled.cell(),
         ],
     )?;
     let payload = json!({
@@ -303,8 +221,10 @@ fn request(session: &Session, book: &Book, offer: &Offer, particulars: &Particul
         "top_up_id": top_up_id,
         "currency": book.currency,
         "amount": amount.to_string(),
-        "price_currency": price.currency,
+        "price_currency": particulars.money,
         "credits": credits.to_string(),
+        "quantity": quantity,
+        "scheduled": scheduled,
         "payment_method": particulars.payment_method,
         "expires_at": expires_at.rfc3339(),
     });

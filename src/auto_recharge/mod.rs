@@ -1,10 +1,15 @@
 //! Auto-recharge: how an account is configured, when it requests a recharge, and the outcome of its requests. Pure, and
-//! tested without a server: policy.rs and offer.rs.
+//! tested without a server: policy.rs, offer.rs, limit.rs, schedule.rs and calendar.rs.
 
+pub mod calendar;
 pub mod configuration;
 pub mod evaluation;
+pub mod limit;
 pub mod listener;
 pub mod offer;
 pub mod policy;
 pub mod request;
 pub mod review;
+pub mod schedule;
+pub mod state;
+pub mod terms;

@@ -2,7 +2,7 @@
 //! creates them.
 
 use crate::amount::Decimal;
-use crate::auto_recharge::{evaluation, policy};
+use crate::auto_recharge::{policy, state};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::account;
@@ -85,6 +85,10 @@ row! {
         pub payment_method: Option<String>,
         /// When it times out.
         pub expires_at: Time,
+        /// Credits that it brings.
+        pub credits: Decimal,
+        /// Units of the price; NULL where it is bought by amount.
+        pub quantity: Option<i32>,
     }
 }
 
@@ -105,9 +109,13 @@ static BEGIN: Statement = Statement::new(
 );
 
 static AS_IT_IS: Statement = Statement::new(
-    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at FROM credits_internal.recharges
-      WHERE customer_id = $1 AND recharge_id = $2",
+    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at, credits, quantity
+      FROM credits_internal.recharges WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID],
+)
+.before(
+    c"SELECT top_up_id, status, amount, price_currency, payment_method, expires_at, credits, NULL::integer
+      FROM credits_internal.recharges WHERE customer_id = $1 AND recharge_id = $2",
 );
 
 /// `credits.recharge_begin`. Raises PC013, PC014.
@@ -127,7 +135,7 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
             // Limits may have been lowered since it was made.
             account::evaluate_again(session, book)?;
             let book = account::open_existing(session, customer_id, &currency, at)?;
-            let go = policy::may_charge(&evaluation::read(session, &book)?.0)
+            let go = policy::may_charge(&state::read(session, &book)?.0)
                 && BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
             let rows = AS_IT_IS.run(session, &[customer_id.cell(), id.cell()])?;
             let mut row = rows.first().ok_or_else(|| unknown(id))?;
@@ -135,6 +143,7 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
             let currency: String = row.next()?;
             let minor_units = money::to_minor(amount, Generic.minor_decimals(&currency));
             let (payment_method, expires_at) = (row.next()?, row.next()?);
+            let (credits, quantity) = (row.next()?, row.next()?);
             Ok(One(BeginRow {
                 go,
                 recharge_id: id,
@@ -145,6 +154,8 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
                 currency,
                 payment_method,
                 expires_at,
+                credits,
+                quantity,
             }))
         })
     })())

@@ -19,8 +19,6 @@ use uuid::Uuid;
 
 /// A price and its product.
 pub struct Price {
-    /// Its id.
-    pub id: Uuid,
     /// The product's name.
     pub product_name: String,
     /// What one unit costs, in the payment currency.
@@ -38,7 +36,7 @@ pub struct Price {
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT p.price_id, d.name, p.unit_amount, p.currency, d.credits, d.credit_currency, d.category, d.priority,
+    c"SELECT d.name, p.unit_amount, p.currency, d.credits, d.credit_currency, d.category, d.priority,
              d.time_to_live, d.applicable_meters, p.archived_at IS NOT NULL OR d.archived_at IS NOT NULL
       FROM credits_internal.prices p JOIN credits_internal.products d ON d.product_id = p.product_id
       WHERE p.price_id = $1",
@@ -50,7 +48,6 @@ pub fn find(session: &Session, price_id: Uuid) -> Result<Price, Error> {
     let rows = FIND.run(session, &[price_id.cell()])?;
     let mut row = rows.first().ok_or(Error::PriceNotFound { price_id, archived: false })?;
     Ok(Price {
-        id: row.next()?,
         product_name: row.next()?,
         unit_amount: row.next()?,
         currency: row.next()?,

@@ -7,7 +7,7 @@ use crate::checkout::link::{self, Placeholders};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
-use crate::ledger::terms::{self, GrantTerms};
+use crate::ledger::terms::GrantTerms;
 use crate::ledger::{balance, currency, customer, grant};
 use crate::moment::Time;
 use crate::payments::notification::{self, Notification, case};
@@ -214,12 +214,7 @@ fn by_amount(
             credit_currency,
             rate: Some(rate),
             name: None,
-            terms: GrantTerms {
-                category: String::from("paid"),
-                priority: terms::DEFAULT_PRIORITY,
-                time_to_live: None,
-                applicable_meters: None,
-            },
+            terms: GrantTerms::by_amount(),
         })
     })();
     Ok((call, judged))

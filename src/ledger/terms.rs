@@ -43,6 +43,18 @@ pub struct GrantTerms {
     pub applicable_meters: Option<Vec<String>>,
 }
 
+impl GrantTerms {
+    /// Those of credits that are bought by amount.
+    pub fn by_amount() -> Self {
+        GrantTerms {
+            category: String::from("paid"),
+            priority: DEFAULT_PRIORITY,
+            time_to_live: None,
+            applicable_meters: None,
+        }
+    }
+}
+
 /// Terms that are valid whatever the account's time is.
 pub struct Terms {
     /// Promotional or paid.

@@ -34,6 +34,7 @@ WATCHER = "the test"  # a second consumer that acknowledges nothing, so that all
 MUST_HAPPEN = (
     "requests paid", "requests failed", "requests timed_out", "requests canceled", "late payments that granted",
     "wallets that reached their limit of attempts", "wallets that reached their limit of the amount",
+    "more units than the fewest", "requests that the limit cut", "requests of a schedule",
     "switched off after three failures", "switched on again", "killed", *workers.CRASHES.values(),
     *sessions.Spender.KINDS, "webhooks, late", "webhooks, paid", "looks", "charges asked for again",
 )  # fmt: skip
@@ -65,11 +66,12 @@ def prepare(connection: psycopg.Connection[Any], terms: list[Terms]) -> None:
         connection.execute("SELECT credits.outbox_consumer_create(%s)", [consumer])
     for one in terms:
         connection.execute("SELECT credits.wallet_credit(%s, 100)", [one.customer])
+        told = one.configuration() | {"cooldown": rules.COOLDOWN}
         connection.execute(
-            "SELECT credits.configure_auto_recharge(%s, enabled => true, threshold => %s, quantity => %s,"
+            "SELECT credits.configure_auto_recharge(%s, enabled => true,"
             " price_id => (SELECT price_id FROM credits.packages), payment_method => 'a card',"
-            " max_attempts_per_day => %s, max_amount_per_day => %s, cooldown => %s, timeout => %s * interval '1 s')",
-            [one.customer, one.threshold, one.quantity, one.max_attempts, one.max_amount, rules.COOLDOWN, TIMEOUT],
+            f" timeout => %s * interval '1 s', {', '.join(f'{name} => %s' for name in told)})",
+            [one.customer, TIMEOUT, *told.values()],
         )
 
 
@@ -91,6 +93,7 @@ def run(
         try:
             reports = [one.result() for one in [*spending, enabling]]
             checks.none(forgotten(connection, terms), "no wallet is low without being asked for")
+            checks.none(overdue(connection, terms), "no moment of a schedule is left over")
             disabled_at = switch_off(connection, customers)
             over = until(lambda: not under_way(connection))
             checks.equal(over, True, f"all is over {under_way(connection)}")
@@ -124,6 +127,16 @@ def forgotten(connection: psycopg.Connection[Any], terms: list[Terms]) -> list[A
         " AND NOT EXISTS (SELECT FROM public.enablings e"
         "                 WHERE e.customer_id = c AND e.enabled_at > now() - interval '3 s')",
         [unlimited, SPENT_DOWN],
+    ).fetchall()
+
+
+def overdue(connection: psycopg.Connection[Any], terms: list[Terms]) -> list[Any]:
+    """Wallets whose schedule has waited longer than any request can be open."""
+    return connection.execute(
+        "SELECT a.customer_id, a.next_scheduled_at FROM unnest(%s::text[]) AS c"
+        " CROSS JOIN LATERAL credits.auto_recharge_config(c) a"
+        " WHERE a.enabled AND a.next_scheduled_at < now() - %s * interval '1 s'",
+        [[one.customer for one in terms if one.scheduled], TIMEOUT + SPENT_DOWN],
     ).fetchall()
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 
-from recharge_terms import CREDITS, Terms
+from recharge_terms import CREDITS, EVERY, PRICE, START, Terms
 from support.harness import Checks
 
 COOLDOWN = timedelta(milliseconds=100)
@@ -41,6 +41,9 @@ class Recharge(NamedTuple):
     paid_at: datetime | None
     grant: UUID | None
     granted: Decimal | None
+    quantity: int
+    scheduled: bool
+    reason: str | None
 
     @property
     def late(self) -> bool:
@@ -87,7 +90,8 @@ def load(connection: psycopg.Connection[Any], terms: list[Terms]) -> Books:
     books = {one.customer: Account(one) for one in terms}
     for row in connection.execute(
         "SELECT r.customer_id, r.recharge_id, r.status, r.amount, r.credits, r.currency, r.price_currency,"
-        " r.requested_at, r.expires_at, r.closed_at, r.top_up_id, t.status, t.paid_at, t.grant_id, g.amount"
+        " r.requested_at, r.expires_at, r.closed_at, r.top_up_id, t.status, t.paid_at, t.grant_id, g.amount,"
+        " r.quantity, r.scheduled, r.reason"
         " FROM credits.recharge_log r JOIN credits.top_ups t USING (customer_id, top_up_id)"
         " LEFT JOIN credits.grants g USING (customer_id, grant_id) ORDER BY r.requested_at, r.recharge_id"
     ):
@@ -115,6 +119,8 @@ def check_all(checks: Checks, books: Books, disabled_at: datetime, count: Count)
     checks.none([*money_in_limits(books)], "nor was more than that charged")
     checks.none([*ended_rightly(books, count)], "every request ended as its charge did, or timed out")
     checks.none([*granted_once(books, count)], "every paid one granted its credits, late ones too, no other did")
+    checks.none([*reaches_its_target(books, count)], "as many units as the target takes and the limit leaves")
+    checks.none([*on_schedule(books, count)], "a schedule asks once for each of its moments, whatever the balance")
     checks.none([*asked_once(books)], "the outbox asked for each, once, with what it is")
     checks.none([*switched_off(books)], "it switched itself off after three failures in a row only")
     checks.none([*stayed_on(books, disabled_at, count)], "and never went on after three")
@@ -166,6 +172,40 @@ def amounts_in_limits(books: Books, count: Count) -> Iterator[str]:
             count("wallets that reached their limit of the amount")
 
 
+def reaches_its_target(books: Books, count: Count) -> Iterator[str]:
+    """Without a target it is the quantity. With one it is enough from the threshold on, unless the limit has less."""
+    for account in books.values():
+        terms = account.terms
+        spent = Decimal(0)
+        for one in account.recharges:
+            least = terms.quantity
+            if terms.target is not None and not one.scheduled:
+                least = max(least, -(-(terms.target - terms.threshold) // CREDITS))
+            left = max(terms.max_amount - spent, Decimal(0)) // PRICE
+            if one.quantity < min(least, left) or (terms.target is None and one.quantity != least):
+                yield f"{one.customer}: {one.id} is of {one.quantity} units, due were {least}, left {left}"
+            if one.quantity > terms.quantity:
+                count("more units than the fewest")
+            if terms.target is not None and one.quantity == left:
+                count("requests that the limit cut")
+            if one.status not in ("canceled", "failed"):
+                spent += one.amount
+
+
+def on_schedule(books: Books, count: Count) -> Iterator[str]:
+    for account in books.values():
+        asked = [one for one in account.recharges if one.scheduled]
+        for one in asked:
+            count("requests of a schedule")
+            if not account.terms.scheduled:
+                yield f"{one.customer}: {one.id} is of no schedule"
+            if account.terms.target is None and one.reason == "there are credits again":
+                yield f"{one.customer}: {one.id} was canceled because of the balance"
+        for one, next_ in pairwise(asked):
+            if (one.requested_at - START) // EVERY == (next_.requested_at - START) // EVERY:
+                yield f"{one.customer}: {next_.id} asked for the moment of {one.id} again"
+
+
 def money_in_limits(books: Books) -> Iterator[str]:
     for account in books.values():
         paid = sum(charge.amount for charge in account.charges if charge.outcome in PAID_LATE_OR_NOT)
@@ -201,8 +241,8 @@ def granted_once(books: Books, count: Count) -> Iterator[str]:
         for one in account.recharges:
             charge = charges.get(one.id)
             paid = charge is not None and charge.outcome in PAID_LATE_OR_NOT
-            due = CREDITS * account.terms.quantity
-            if one.credits != due or one.amount != account.terms.amount:
+            due = CREDITS * one.quantity
+            if one.credits != due or one.amount != PRICE * one.quantity:
                 yield f"{one.customer}: {one.id} is of {one.credits} credits for {one.amount}"
             if (one.bought == "paid", one.granted) != (paid, due if paid else None):
                 yield f"{one.customer}: {one.id}, charge {charge}: the top-up is {one.bought}, granted {one.granted}"
@@ -217,7 +257,8 @@ def asked_once(books: Books) -> Iterator[str]:
             expected = {
                 "recharge_id": str(one.id), "top_up_id": str(one.top_up), "currency": one.currency,
                 "amount": one.amount, "price_currency": one.price_currency, "credits": one.credits,
-                "payment_method": "a card", "expires_at": one.expires_at,
+                "quantity": one.quantity, "scheduled": one.scheduled, "payment_method": "a card",
+                "expires_at": one.expires_at,
             }  # fmt: skip
             said = {name: of_json(name, payload.get(name)) for name in expected}
             if said != expected:

@@ -19,6 +19,7 @@ STRIPE, SHOP, SHOP_BEFORE = "whsec of stripe, whole", "\\ of a\tshop ü and so o
 AN_HOUR_BEFORE = "2025-01-31 23:00:00+00"  # NOW
 # Longer than from LATER to NOW: Stripe's signatures have the time in them.
 TOLERANCE = 100 * 24 * 60 * 60
+AUTO = "configure_auto_recharge"
 CLAIM = "SELECT * FROM credits.outbox_claim(%s, %s, %s)"
 
 
@@ -157,8 +158,11 @@ class Bought:
         it = self.it
         it.call("wallet_credit", "'hal', 8")
         auto = "%s, threshold => 40, payment_method => 'card', cooldown => '0', max_amount_per_day => 99, timeout => %s"
-        it.call("configure_auto_recharge", auto, "hal", "1 year")
-        it.call("configure_auto_recharge", auto, "ida", "12 days")
+        # A schema of 0.2.0 has no such parameters.
+        if self.find("SELECT bool_or('target' = ANY (proargnames)) AS has FROM pg_proc WHERE proname = %s", AUTO)["has"]:
+            auto += ", target => 60, max_attempts_per_calendar_month => 99, schedule_every => '400 days'"
+        it.call(AUTO, auto, "hal", "1 year")
+        it.call(AUTO, auto, "ida", "12 days")
         self.tell("payment_failed", "hal", self.begin(), "declined", ", 'declined'")
         self.tell("payment_succeeded", "hal", self.begin(), "charged")
         it.call("wallet_debit", "'hal', 90")

@@ -1,8 +1,13 @@
 //! Tests of policy.rs: what is decided for a balance.
 
 use super::*;
+use crate::auto_recharge::limit::PERIODS;
+use crate::auto_recharge::offer::Goods;
+use crate::auto_recharge::schedule::Step;
 use crate::ledger::currency::PaymentLimits;
 use proptest::prelude::*;
+
+const DAY: i64 = 24 * 60 * 60;
 
 fn d(n: i64) -> Decimal {
     Decimal::from(n)
@@ -18,36 +23,62 @@ fn auto() -> Auto {
         threshold: d(10),
         failures: 0,
         waits_for_spend: false,
-        offer: offer(None),
+        offer: offer(Limits::default()),
+        schedule: None,
+        scheduled_at: Time::NEVER,
         open: None,
         cooled_at: None,
-        attempts: (None, 0),
-        amount: d(0),
-        oldest: None,
     }
 }
 
-fn offer(most_a_day: Option<Decimal>) -> Offer {
+/// The limits within 24 hours, and what there was within them, the oldest a hundred seconds ago.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    most_attempts: Option<i32>,
+    attempts: i32,
+    most_amount: Option<i64>,
+    amount: i64,
+}
+
+fn offer(limits: Limits) -> Offer {
+    let window = |period| Window {
+        period,
+        most_attempts: limits.most_attempts.filter(|_| period == Period::Rolling),
+        attempts: limits.attempts,
+        most_amount: limits.most_amount.filter(|_| period == Period::Rolling).map(d),
+        amount: d(limits.amount),
+        oldest: Some(at(-100)).filter(|_| limits.attempts > 0),
+    };
     Offer {
         on_sale: true,
         active: true,
         unrestricted: true,
-        unit_amount: d(20),
-        unit_credits: d(100),
-        quantity: 1,
+        goods: Goods::Units { amount: d(20), credits: d(100), quantity: 1 },
+        target: None,
         decimals: (2, 6),
         limits: [PaymentLimits::default(), PaymentLimits::default()],
-        most_a_day,
+        windows: PERIODS.map(window).into(),
         issued: Decimal::ZERO,
     }
 }
 
 fn request(processing: bool, expires: i64) -> Option<Open> {
-    Some(Open { processing, amount: d(20), comparable: true, expires_at: at(expires) })
+    let counted = Counted { amount: d(20), comparable: true, requested_at: at(-50) };
+    Some(Open { processing, scheduled: false, counted, expires_at: at(expires) })
+}
+
+/// Every hour from 100 seconds ago on, and the first of its moments that is still due.
+fn hourly(scheduled: i64) -> Auto {
+    let step = Step { months: 0, days: 0, microseconds: 3_600_000_000 };
+    Auto { schedule: Some(Schedule::Every(step, at(-100))), scheduled_at: at(scheduled), ..auto() }
 }
 
 fn state(available: i64, low: i64, reported: Level, auto: Option<Auto>) -> State {
-    State { at: at(0), available: d(available), unit: d(1), low: d(low), reported, cause: None, auto }
+    State { at: at(0), available: d(available), pending: d(0), unit: d(1), low: d(low), reported, cause: None, auto }
+}
+
+fn asks(verdict: &Verdict) -> bool {
+    verdict.request.is_some()
 }
 
 #[test]
@@ -67,13 +98,13 @@ fn a_crossing_is_published_once() {
 #[test]
 fn one_request_is_open_at_a_time() {
     let first = judge(&state(9, 0, Level::Enough, Some(auto())));
-    assert!(first.request);
-    assert!(!judge(&state(10, 0, Level::Enough, Some(auto()))).request, "the threshold itself is enough");
+    assert!(asks(&first));
+    assert!(!asks(&judge(&state(10, 0, Level::Enough, Some(auto())))), "the threshold itself is enough");
     assert_eq!((first.below, first.above), (d(0), Some(d(10))), "nothing to look for while it is open, but a top-up");
     let open_at = |expires| Auto { open: request(false, expires), ..auto() };
     let open = open_at(9);
-    assert_eq!(judge(&state(1, 0, Level::Enough, Some(open.clone()))).due_at, Some(at(9)));
-    assert!(!judge(&state(1, 0, Level::Enough, Some(open.clone()))).request);
+    assert_eq!(judge(&state(1, 0, Level::Enough, Some(open.clone()))).due_at, at(9));
+    assert!(!asks(&judge(&state(1, 0, Level::Enough, Some(open.clone())))));
     assert_eq!(judge(&state(10, 0, Level::Enough, Some(open))).close, Some(Close::Enough));
     let off = Auto { enabled: false, ..open_at(9) };
     assert_eq!(
@@ -89,59 +120,120 @@ fn one_request_is_open_at_a_time() {
 fn nobody_answers_three_times() {
     let late = |failures| Auto { open: request(true, 0), failures, ..auto() };
     let second = judge(&state(1, 0, Level::Enough, Some(late(1))));
-    assert_eq!((second.close, second.request, second.failures), (Some(Close::TimedOut), true, 2));
+    assert_eq!((second.close, asks(&second), second.failures), (Some(Close::TimedOut), true, 2));
     let third = judge(&state(1, 0, Level::Enough, Some(late(2))));
-    assert_eq!((third.switch_off, third.request, third.below), (Some(Off::Failures), false, d(0)));
+    assert_eq!((third.switch_off, asks(&third), third.below), (Some(Off::Failures), false, d(0)));
 }
 
 #[test]
 fn limits_wait_for_their_day() {
-    let limited = Auto { attempts: (Some(2), 2), oldest: Some(at(-100)), cooled_at: Some(at(-1)), ..auto() };
+    let tried = Limits { most_attempts: Some(2), attempts: 2, ..Limits::default() };
+    let limited = Auto { offer: offer(tried), cooled_at: Some(at(-1)), ..auto() };
     let verdict = judge(&state(1, 0, Level::Enough, Some(limited)));
-    assert_eq!((verdict.request, verdict.due_at, verdict.below), (false, Some(at(DAY - 100)), d(10)));
+    assert_eq!((asks(&verdict), verdict.due_at, verdict.below), (false, at(DAY - 100), d(10)));
     let cooling = Auto { cooled_at: Some(at(5)), ..auto() };
-    assert_eq!(judge(&state(1, 0, Level::Enough, Some(cooling))).due_at, Some(at(5)));
-    let both = Auto { attempts: (Some(2), 2), oldest: Some(at(-100)), cooled_at: Some(at(DAY)), ..auto() };
-    assert_eq!(judge(&state(1, 0, Level::Enough, Some(both))).due_at, Some(at(DAY)), "the later of the two");
-    let spent = |amount| Auto { offer: offer(Some(d(60))), amount: d(amount), oldest: Some(at(-100)), ..auto() };
-    assert!(judge(&state(1, 0, Level::Enough, Some(spent(40)))).request, "up to the limit and no further");
-    assert_eq!(judge(&state(1, 0, Level::Enough, Some(spent(41)))).due_at, Some(at(DAY - 100)));
+    assert_eq!(judge(&state(1, 0, Level::Enough, Some(cooling))).due_at, at(5));
+    let both = Auto { offer: offer(tried), cooled_at: Some(at(DAY)), ..auto() };
+    assert_eq!(judge(&state(1, 0, Level::Enough, Some(both))).due_at, at(DAY), "the later of the two");
+    let spent = |amount| Auto {
+        offer: offer(Limits { most_amount: Some(60), amount, attempts: 1, ..Limits::default() }),
+        ..auto()
+    };
+    assert!(asks(&judge(&state(1, 0, Level::Enough, Some(spent(40))))), "up to the limit and no further");
+    assert_eq!(judge(&state(1, 0, Level::Enough, Some(spent(41)))).due_at, at(DAY - 100));
+}
+
+#[test]
+fn a_schedule_buys_whatever_the_balance() {
+    let judge_at = |available, auto| judge(&state(available, 0, Level::Enough, Some(auto)));
+    let ahead = judge_at(50, hourly(900));
+    assert_eq!((asks(&ahead), ahead.due_at, ahead.scheduled_at), (false, at(900), at(900)));
+    let due = judge_at(50, hourly(-100));
+    assert_eq!((due.request.map(|pack| pack.quantity), due.scheduled), (Some(1), true));
+    assert_eq!((due.scheduled_at, due.due_at), (at(3_500), at(3_500)));
+    assert_eq!(judge_at(50, hourly(-7_300)).scheduled_at, at(3_500), "moments that were missed are one");
+    // What is open already is waited for, and so are cooldown and limits.
+    let under_way = judge_at(5, Auto { open: request(true, 9), ..hourly(-100) });
+    assert_eq!((asks(&under_way), under_way.scheduled_at, under_way.due_at), (false, at(-100), at(9)));
+    let cooling = judge_at(50, Auto { cooled_at: Some(at(5)), ..hourly(-100) });
+    assert_eq!((asks(&cooling), cooling.scheduled_at, cooling.due_at), (false, at(-100), at(5)));
+    // Credits that were taken back ask for nothing, a schedule does.
+    let back = State { cause: Some(Cause::TakenBack), ..state(5, 0, Level::Enough, Some(hourly(-100))) };
+    assert_eq!((asks(&judge(&back)), judge(&back).waits_for_spend), (true, true));
+    let off = judge_at(50, Auto { enabled: false, ..hourly(-100) });
+    assert_eq!((asks(&off), off.due_at), (false, Time::NEVER));
+    // Without a threshold no balance asks; time still does.
+    let alone = judge_at(0, Auto { threshold: d(0), ..hourly(900) });
+    assert_eq!((asks(&alone), alone.below, alone.above), (false, d(0), Some(Decimal::MAX)));
+}
+
+#[test]
+fn no_balance_makes_up_for_a_schedule() {
+    let scheduled = |auto: Auto| Auto { open: auto.open.map(|open| Open { scheduled: true, ..open }), ..auto };
+    let open = scheduled(Auto { open: request(false, 9), ..hourly(900) });
+    let verdict = judge(&state(50, 0, Level::Enough, Some(open.clone())));
+    assert_eq!((verdict.close, verdict.above, verdict.due_at), (None, Some(Decimal::MAX), at(9)));
+    // A target does: there is nothing to buy.
+    let to = |target| Offer { target: Some(d(target)), ..offer(Limits::default()) };
+    let verdict = judge(&state(50, 0, Level::Enough, Some(Auto { offer: to(60), ..open.clone() })));
+    assert_eq!((verdict.close, verdict.above), (None, Some(d(60))));
+    let verdict = judge(&state(60, 0, Level::Enough, Some(Auto { offer: to(60), ..open.clone() })));
+    assert_eq!((verdict.close, asks(&verdict), verdict.due_at), (Some(Close::Enough), false, at(900)));
+    let full = judge(&state(60, 0, Level::Enough, Some(Auto { offer: to(60), ..hourly(-100) })));
+    assert_eq!((asks(&full), full.scheduled_at), (false, at(3_500)), "that moment is over");
+    // What a lowered limit cancels is asked for again, as far as the limit allows.
+    let lowered = Limits { most_amount: Some(40), amount: 60, attempts: 1, ..Limits::default() };
+    let beyond = Open { counted: Counted { amount: d(60), ..open.open.unwrap().counted }, ..open.open.unwrap() };
+    let offer = Offer { target: Some(d(300)), ..offer(lowered) };
+    let verdict = judge(&state(50, 0, Level::Enough, Some(Auto { open: Some(beyond), offer, ..open })));
+    assert_eq!((verdict.close, verdict.scheduled), (Some(Close::BeyondLimit), true));
+    assert_eq!(verdict.request.map(|pack| (pack.quantity, pack.credits)), Some((2, d(200))));
+}
+
+#[test]
+fn what_was_paid_in_another_currency_frees_nothing() {
+    // 20 of an old price are canceled; within the limits 60 were paid at the new one, of which nothing is free.
+    let full = Limits { most_amount: Some(60), amount: 60, attempts: 2, ..Limits::default() };
+    let mut elsewhere = request(false, 9);
+    elsewhere.iter_mut().for_each(|open| open.counted.comparable = false);
+    let verdict = judge(&state(1, 0, Level::Enough, Some(Auto { offer: offer(full), open: elsewhere, ..auto() })));
+    assert_eq!((verdict.close, asks(&verdict)), (Some(Close::BeyondLimit), false));
 }
 
 #[test]
 fn what_cannot_be_bought_is_switched_off() {
-    let dear = Auto { offer: offer(Some(d(19))), ..auto() };
+    let dear = Auto { offer: offer(Limits { most_amount: Some(19), ..Limits::default() }), ..auto() };
     for available in [1, 100] {
         let verdict = judge(&state(available, 0, Level::Enough, Some(dear.clone())));
         assert_eq!(verdict.switch_off.map(Off::code), Some("daily_limit"));
-        assert_eq!((verdict.request, verdict.below, verdict.above, verdict.due_at), (false, d(0), None, None));
+        assert_eq!((asks(&verdict), verdict.below, verdict.above, verdict.due_at), (false, d(0), None, Time::NEVER));
     }
-    let open = Auto { open: request(false, 9), amount: d(20), ..dear };
+    let open = Auto { open: request(false, 9), ..dear };
     assert_eq!(judge(&state(1, 0, Level::Enough, Some(open))).close, Some(Close::SwitchedOff));
 }
 
 #[test]
 fn a_lowered_limit_binds_what_is_open() {
-    let open = |processing, most| Auto {
-        offer: offer(Some(d(most))),
-        open: request(processing, 9),
-        amount: d(60),
-        attempts: (Some(3), 3),
-        oldest: Some(at(-100)),
-        ..auto()
-    };
+    let limited = |most| Limits { most_attempts: Some(3), attempts: 3, most_amount: Some(most), amount: 60 };
+    let open = |processing, most| Auto { offer: offer(limited(most)), open: request(processing, 9), ..auto() };
     let within = state(1, 0, Level::Enough, Some(open(false, 60)));
     assert_eq!((judge(&within).close, may_charge(&within)), (None, true));
     let beyond = state(1, 0, Level::Enough, Some(open(false, 59)));
     let verdict = judge(&beyond);
     assert_eq!((verdict.close, may_charge(&beyond)), (Some(Close::BeyondLimit), false));
-    assert_eq!((verdict.request, verdict.due_at), (false, Some(at(DAY - 100))), "40 and 20 are more than 59");
-    let freed = judge(&state(1, 0, Level::Enough, Some(Auto { attempts: (Some(2), 3), ..open(false, 60) })));
-    assert_eq!((freed.close, freed.request), (Some(Close::BeyondLimit), false));
+    assert_eq!((asks(&verdict), verdict.due_at), (false, at(DAY - 100)), "40 and 20 are more than 59");
+    let freed = judge(&state(
+        1,
+        0,
+        Level::Enough,
+        Some(Auto { offer: offer(Limits { most_attempts: Some(2), ..limited(60) }), ..open(false, 60) }),
+    ));
+    assert_eq!((freed.close, asks(&freed)), (Some(Close::BeyondLimit), false));
     let begun = state(1, 0, Level::Enough, Some(open(true, 59)));
     assert_eq!((judge(&begun).close, may_charge(&begun)), (None, false), "it may be charged already, but not again");
-    let elsewhere = Open { comparable: false, ..request(false, 9).unwrap() };
-    let elsewhere = state(1, 0, Level::Enough, Some(Auto { open: Some(elsewhere), ..open(false, 60) }));
+    let mut elsewhere = request(false, 9);
+    elsewhere.iter_mut().for_each(|open| open.counted.comparable = false);
+    let elsewhere = state(1, 0, Level::Enough, Some(Auto { open: elsewhere, ..open(false, 60) }));
     assert_eq!(judge(&elsewhere).close, Some(Close::BeyondLimit), "in the currency of an old price");
 }
 
@@ -151,14 +243,14 @@ fn only_a_spend_asks_after_credits_were_taken_back() {
         judge(&State { cause, ..state(available, 0, Level::Enough, Some(Auto { waits_for_spend, ..auto() })) })
     };
     let back = evaluate(9, Some(Cause::TakenBack), false);
-    assert_eq!((back.request, back.waits_for_spend, back.due_at), (false, true, None));
+    assert_eq!((asks(&back), back.waits_for_spend, back.due_at), (false, true, Time::NEVER));
     assert_eq!((back.below, back.above), (d(10), Some(d(10))), "a spend is looked at, and so is a top-up");
     let later = evaluate(9, None, true);
-    assert_eq!((later.request, later.waits_for_spend), (false, true));
+    assert_eq!((asks(&later), later.waits_for_spend), (false, true));
     let spend = evaluate(8, Some(Cause::Spent), true);
-    assert_eq!((spend.request, spend.waits_for_spend), (true, false));
+    assert_eq!((asks(&spend), spend.waits_for_spend), (true, false));
     let topped_up = evaluate(10, None, true);
-    assert_eq!((topped_up.request, topped_up.waits_for_spend, topped_up.below), (false, false, d(10)));
+    assert_eq!((asks(&topped_up), topped_up.waits_for_spend, topped_up.below), (false, false, d(10)));
     assert!(!evaluate(10, Some(Cause::TakenBack), false).waits_for_spend, "there is enough all the same");
 }
 
@@ -169,26 +261,38 @@ proptest! {
     fn one_evaluation_is_enough(
         available in 0i64..20, low in 0i64..20, reported in 0i16..3, enabled: bool, threshold in 1i64..20, failures in 0i32..4,
         open in proptest::option::of((any::<bool>(), -5i64..5)), attempts in 1i32..4, spent in 20i64..100, cooled in -5i64..5,
-        most in 10i64..70, cause in 0..3, waits_for_spend: bool
+        most in 10i64..70, cause in 0..3, waits_for_spend: bool, next in proptest::option::of(-5_000i64..5_000),
+        target in proptest::option::of(20i64..400)
     ) {
         let auto = Auto {
-            enabled, threshold: d(threshold), failures, waits_for_spend, offer: offer(Some(d(most))),
+            enabled, threshold: d(threshold), failures, waits_for_spend,
+            offer: Offer {
+                target: target.map(d),
+                ..offer(Limits { most_attempts: Some(3), attempts, most_amount: Some(most), amount: spent })
+            },
             open: open.and_then(|(processing, expires)| request(processing, expires)),
-            cooled_at: Some(at(cooled)), attempts: (Some(3), attempts), amount: d(spent), oldest: Some(at(-50)),
+            cooled_at: Some(at(cooled)), ..next.map_or_else(auto, hourly)
         };
         let cause = [None, Some(Cause::Spent), Some(Cause::TakenBack)][cause as usize];
         let verdict = judge(&State { cause, ..state(available, low, Level::of(reported), Some(auto)) });
-        let waits = enabled && !verdict.request && (verdict.due_at.is_some() || verdict.waits_for_spend);
+        let waits = enabled && !asks(&verdict) && (verdict.due_at < Time::NEVER || verdict.waits_for_spend);
         prop_assert!(d(available) >= verdict.below || waits);
         let processing = open.is_some_and(|(processing, _)| processing) && verdict.close.is_none();
         prop_assert!(verdict.above.is_none_or(|above| d(available) < above) || processing);
-        if verdict.request {
-            // One that exceeded its limit is canceled, and no longer counts.
-            let freed = i64::from(verdict.close == Some(Close::BeyondLimit));
-            prop_assert!(attempts - (freed as i32) < 3 && spent - 20 * freed + 20 <= most && cooled <= 0);
-            prop_assert!(enabled && most >= 20 && available < threshold);
-            prop_assert!(open.is_none() || matches!(verdict.close, Some(Close::TimedOut | Close::BeyondLimit)));
-            prop_assert!(cause == Some(Cause::Spent) || cause.is_none() && !waits_for_spend, "a clawback asks for nothing");
+        prop_assert!(verdict.due_at > at(0));
+        prop_assert!(!verdict.scheduled || asks(&verdict));
+        let is_off = !enabled || verdict.switch_off.is_some();
+        prop_assert!(next.is_none() || is_off || verdict.due_at < Time::NEVER || asks(&verdict), "time goes on");
+        if let Some(pack) = verdict.request {
+            // One that is canceled no longer counts.
+            let freed = i64::from(matches!(verdict.close, Some(Close::BeyondLimit | Close::Enough)));
+            prop_assert!(attempts - (freed as i32) < 3 && d(spent - 20 * freed) + pack.amount <= d(most) && cooled <= 0);
+            prop_assert!(enabled && most >= 20 && (available < threshold || verdict.scheduled));
+            prop_assert!(open.is_none() || verdict.close.is_some());
+            prop_assert!(verdict.close != Some(Close::Enough) || verdict.scheduled);
+            let is_spend = cause == Some(Cause::Spent) || cause.is_none() && !waits_for_spend;
+            prop_assert!(is_spend || verdict.scheduled, "a clawback asks for nothing");
+            prop_assert!(!verdict.scheduled || next.is_some_and(|next| next <= 0) && verdict.scheduled_at > at(0));
         }
         prop_assert!(most >= 20 || !enabled || verdict.switch_off.is_some());
         prop_assert!(verdict.failures < MOST_FAILURES || !enabled || verdict.switch_off.is_some());

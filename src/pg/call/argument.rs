@@ -111,6 +111,18 @@ impl Interval {
         self.always(argument, |later, at| later >= at, "must not be less than zero")
     }
 
+    /// The step of a schedule, which goes forward in each of its parts, of at most ten years; `None` for zero. Raises
+    /// PC013.
+    pub fn step(self, argument: &'static str) -> Result<Option<Span>, Error> {
+        match self.0.parts() {
+            (0, 0, 0) => Ok(None),
+            (months, days, time) if months < 0 || days < 0 || time < 0 => {
+                Err(Error::argument(argument, "must not have a negative part"))
+            }
+            _ => self.positive(argument).map(Some),
+        }
+    }
+
     /// The moment later by the interval. Raises PC013 if it is not later, or later by more than ten years.
     pub fn after(&self, argument: &'static str, at: Time) -> Result<Time, Error> {
         Some(self.added_to(argument, at)?)

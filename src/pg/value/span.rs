@@ -31,6 +31,11 @@ impl Span {
             && time.unsigned_abs() <= BOUND * 366 * 86_400_000_000
     }
 
+    /// Its months, days and microseconds.
+    pub fn parts(&self) -> (i32, i32, i64) {
+        (self.0.month, self.0.day, self.0.time)
+    }
+
     /// The moment later by this span, on the calendar in UTC, whatever the session's time zone.
     pub fn added_to(mut self, at: Time) -> Time {
         // SAFETY: both datums are of the function's argument types, and it keeps neither. A timestamp is the same number as the

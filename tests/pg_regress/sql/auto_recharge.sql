@@ -162,7 +162,7 @@ SELECT credits.configure_auto_recharge('ann', threshold => 0);
 SELECT credits.configure_auto_recharge('ann', quantity => 0);
 SELECT credits.configure_auto_recharge('ann', cooldown => '-1 s');
 SELECT credits.configure_auto_recharge('ann', timeout => '0');
-SELECT credits.configure_auto_recharge('ann', max_attempts_per_day => 0);
+SELECT credits.configure_auto_recharge('ann', max_attempts_per_day => -1);
 SELECT credits.configure_auto_recharge('ann', price_id => '00000000-0000-0000-0000-000000000000');
 SELECT credits.configure_auto_recharge('ann', 'NONE');
 SELECT credits.configure_auto_recharge(NULL);

@@ -77,6 +77,13 @@ SELECT * FROM breaking($$UPDATE credits_internal.recharges SET status = 'paid', 
 SELECT * FROM breaking($$UPDATE credits_internal.recharges SET closed_at = now() WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.top_ups WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET due_at = '2026-03-01 12:30' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET scheduled_at = '2026-03-01 12:30'
+    WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET schedule_day = 1, scheduled_at = '2026-02-01',
+    due_at = 'infinity' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET target = 19 WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.recharges SET credits = 99 WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.recharges SET quantity = 2 WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.auto_recharges WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET enabled = false WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET disabled_reason = 'failures' WHERE customer_id = 'dan'$$);
