@@ -33,7 +33,7 @@ PACKS = {
 RECHARGED = (PLAIN[0], WILD[0])
 AUTO = (
     "SELECT * FROM credits.configure_auto_recharge(%s, enabled => true, threshold => 40, price_id => %s,"
-    " cooldown => '0.2 s', timeout => '1 s')"
+    " cooldown => '0.2 s', timeout => '1 s', target => 150, schedule_every => '0.7 s')"
 )
 LATEST = (
     "SELECT customer_id, top_up_id::text, amount, credits FROM credits.top_ups WHERE customer_id = %s"
