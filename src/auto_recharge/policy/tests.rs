@@ -298,3 +298,36 @@ proptest! {
         prop_assert!(verdict.failures < MOST_FAILURES || !enabled || verdict.switch_off.is_some());
     }
 }
+
+proptest! {
+    /// A schedule, evaluated at any moments, with a worker that answers at once or late: beside counting the moments that
+    /// passed since the last request of it.
+    #[test]
+    fn a_schedule_asks_once_for_what_has_passed(
+        waits in proptest::collection::vec((1i64..9_000, 0i64..5_000), 1..60), cooldown in 0i64..4_000
+    ) {
+        let (step, start) = (3_600, at(-100));
+        let passed = |time: Time| (time.0 - start.0).div_euclid(step * 1_000_000);
+        let (mut auto, mut now, mut made_for, mut answered_at) = (hourly(3_500), at(0), 0, Time::BEGINNING);
+        for (wait, answer) in waits {
+            now = now.plus_seconds(wait);
+            if answered_at <= now {
+                auto.open = None;
+            }
+            let verdict = judge(&State { at: now, ..state(50, 0, Level::Enough, Some(auto.clone())) });
+            let is_free = auto.open.is_none() && auto.cooled_at.is_none_or(|cooled_at| cooled_at <= now);
+            prop_assert_eq!(asks(&verdict), is_free && passed(now) > made_for);
+            prop_assert!(verdict.due_at > now, "it is looked at again");
+            if asks(&verdict) {
+                made_for = passed(now);
+                answered_at = now.plus_seconds(answer);
+                auto.cooled_at = Some(now.plus_seconds(cooldown));
+                auto.open = request(true, 0).map(|open| Open { scheduled: true, expires_at: now.plus_seconds(DAY), ..open });
+            }
+            auto.scheduled_at = verdict.scheduled_at;
+            // What is due waits for nothing but the open request and the cooldown.
+            let is_due = auto.scheduled_at <= now;
+            prop_assert_eq!(is_due, passed(now) > made_for);
+        }
+    }
+}
