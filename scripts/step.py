@@ -18,7 +18,9 @@ from pathlib import Path
 
 MARK = "-- Written by 'scripts/build.sh step' from here on.\n"
 NAME = r"[a-z_]+\.[a-z_0-9]+"
-GRANTED = re.compile(r"(GRANT|REVOKE) (.*?) ON (?:(FUNCTION|PROCEDURE|TYPE|SCHEMA) )?(.*) (?:TO|FROM) (.*);", re.S)
+GRANTED = re.compile(
+    r"(GRANT|REVOKE)\s+(.*?)\s+ON\s+(?:(FUNCTION|PROCEDURE|TYPE|SCHEMA)\s+)?(.*)\s+(?:TO|FROM)\s+(.*);", re.S
+)
 
 
 def statements(script: str) -> list[str]:
