@@ -19,7 +19,8 @@ LEFT JOIN LATERAL (
     FROM (VALUES
         (1, 'Customers and currencies', '^(customer|currency)_'),
         (2, 'Grants', '^(credit_grant|wallet_credit$)'),
-        (3, 'Balances', '^(account_configure|credit_availability|explain_drawdown|pending_amount|wallet_balance)'),
+        (3, 'Balances',
+            '^(account_configure|credit_availability|explain_drawdown|(member|usage)_limit_|pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),

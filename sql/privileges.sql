@@ -46,7 +46,7 @@ REVOKE ALL ON TYPE
     credits.price, credits.package, credits.exchange_rate, credits.payment_outcome, credits.refund_outcome,
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
-    credits.outbox_row, credits.discrepancy
+    credits.outbox_row, credits.discrepancy, credits.spending_limit
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -87,7 +87,7 @@ GRANT SELECT ON
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
-    credits.trial_balance
+    credits.trial_balance, credits.limits
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -106,17 +106,17 @@ GRANT EXECUTE ON FUNCTION
     credits.credit_grant_resume(text, uuid),
     credits.wallet_adjust(text, numeric, text, text, text, timestamptz, text, jsonb),
     credits.operation_reverse(text, uuid, text, numeric, text, text),
-    credits.wallet_debit(text, numeric, text, text, text, jsonb),
-    credits.wallet_try_debit(text, numeric, text, text, text, jsonb),
+    credits.wallet_debit(text, numeric, text, text, text, jsonb, text),
+    credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text),
     credits.wallet_credit(text, numeric, text, text, text, text, jsonb),
     credits.wallet_transfer(text, text, numeric, text, text, text, jsonb),
     credits.hold_create(text, numeric, text, interval, text, text, jsonb),
     credits.hold_capture(text, uuid, numeric, text, jsonb),
     credits.hold_release(text, uuid),
-    credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb),
+    credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text),
     credits.meter_event_cancel(text, text, text),
     credits.report_meter_events(jsonb, boolean),
-    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean),
+    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]),
     credits.settle(integer),
     credits.top_up_create(text, uuid, numeric, text, integer, text, numeric, text, text, text, text, interval, text,
         jsonb),
@@ -134,11 +134,14 @@ GRANT EXECUTE ON FUNCTION
     credits.billing_portal_session_create(text, text, text),
     credits.billing_portal_session_verify(text),
     credits.outbox_claim(text, integer, interval),
-    credits.outbox_ack(text, uuid[])
+    credits.outbox_ack(text, uuid[]),
+    credits.usage_limit_set(text, text, numeric, text, text, text),
+    credits.member_limit_set(text, text, numeric, text, text)
 TO credits_app, credits_admin;
 
 -- The one table that others write: usage on its way in, but not the columns that say when it came and in what order.
-GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata)
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata,
+              member_id)
 ON credits.inbox TO credits_app, credits_admin;
 
 -- What configures and maintains.
@@ -198,9 +201,10 @@ TO credits_worker;
 GRANT EXECUTE ON FUNCTION
     credits.report_meter_event,
     credits.report_meter_events(jsonb, boolean),
-    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean)
+    credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[])
 TO credits_meter;
-GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata)
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata,
+              member_id)
 ON credits.inbox TO credits_meter;
 
 -- Row types: whoever may call a function may use its type, in a function of their own for one.
@@ -217,7 +221,7 @@ TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.top_up, credits.portal_link,
-    credits.portal_session
+    credits.portal_session, credits.spending_limit
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row

@@ -3,8 +3,10 @@
 mod codes;
 mod detail;
 mod hint;
+mod limited;
 
 pub use codes::CODES;
+pub use limited::LimitExceeded;
 
 use crate::amount::{AmountError, Decimal};
 use crate::moment::Time;
@@ -163,6 +165,9 @@ pub enum Error {
         /// Whether it exists but is archived.
         archived: bool,
     },
+    /// PC021
+    #[error("{0}")]
+    LimitExceeded(Box<LimitExceeded>),
     /// PC013
     #[error("{argument} {reason}")]
     InvalidArgument {
@@ -320,6 +325,7 @@ impl Error {
             Error::InvalidArgument { .. } | Error::UnknownKey { .. } | Error::ConsumerNotFound { .. } => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
+            Error::LimitExceeded(_) => "PC021",
             Error::SettingRefused { .. } => "42501",
             Error::AccountBusy => "55P03",
             Error::VersionsDiffer => "55000",

@@ -1,8 +1,8 @@
 //! Moments, as the ledger counts time. Pure; "now" comes from [`crate::settings`].
 
 use std::fmt;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
 
 /// A moment: microseconds since 2000-01-01 00:00 UTC, as PostgreSQL stores a `timestamptz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,10 @@ impl fmt::Display for Time {
 
 /// 2000-01-01, from which PostgreSQL counts, in seconds since 1970.
 pub const EPOCH: i64 = 946_684_800;
+/// A day, in microseconds.
+pub const DAY: i64 = 86_400_000_000;
+/// The Julian day of 2000-01-01.
+const EPOCH_DAY: i64 = 2_451_545;
 
 impl Time {
     /// PostgreSQL's 'infinity': after every moment.
@@ -45,6 +49,23 @@ impl Time {
     /// Whether it is neither 'infinity' nor '-infinity'.
     pub fn is_finite(self) -> bool {
         self.0 != i64::MAX && self.0 != i64::MIN
+    }
+
+    /// The midnight before it, or itself, in UTC.
+    pub fn start_of_day(self) -> Time {
+        Time(self.0.div_euclid(DAY).saturating_mul(DAY))
+    }
+
+    /// The first midnight of its month, in UTC.
+    pub fn start_of_month(self) -> Time {
+        let days = self.date().map_or(0, |date| i64::from(date.day()) - 1);
+        Time((self.0.div_euclid(DAY) - days).saturating_mul(DAY))
+    }
+
+    /// Its date in UTC; `None` beyond the calendar.
+    pub fn date(self) -> Option<Date> {
+        let day = self.0.div_euclid(DAY).saturating_add(EPOCH_DAY);
+        i32::try_from(day).ok().and_then(|day| Date::from_julian_day(day).ok())
     }
 
     /// The moment so many seconds later (or earlier), limited to what can be counted.

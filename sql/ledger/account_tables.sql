@@ -23,6 +23,7 @@ CREATE TABLE credits_internal.accounts (
     available             numeric NOT NULL DEFAULT 0,
     posted_at             timestamptz NOT NULL DEFAULT '-infinity',
     last_line             bigint NOT NULL DEFAULT 0,
+    limited               boolean NOT NULL DEFAULT false,
     PRIMARY KEY (customer_id, currency)
 ) WITH (fillfactor = 70);
 
@@ -58,10 +59,12 @@ COMMENT ON COLUMN credits_internal.accounts.head_floor IS
 date. A charge changes available alone.';
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
 'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
-infinity, for not at all, where posted_at is later than its last line, until the next.';
+infinity, for not at all, where limits are set, and where posted_at is later than its last line, until the next.';
 COMMENT ON COLUMN credits_internal.accounts.available IS 'What a plain debit may take.';
 COMMENT ON COLUMN credits_internal.accounts.posted_at IS 'The time of the last posting; the next is not earlier.';
 COMMENT ON COLUMN credits_internal.accounts.last_line IS 'The number of the last ledger line.';
+COMMENT ON COLUMN credits_internal.accounts.limited IS
+'Whether limits of what may be spent are set: see spending_limits.';
 
 -- What maintain() has to do next.
 CREATE INDEX accounts_due ON credits_internal.accounts (next_change_at) WHERE next_change_at < 'infinity';

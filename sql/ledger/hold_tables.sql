@@ -18,6 +18,7 @@ CREATE TABLE credits_internal.holds (
     created_at          timestamptz NOT NULL,
     expires_at          timestamptz NOT NULL CHECK (expires_at > created_at),
     closed_at           timestamptz CHECK ((closed_at IS NULL) = (status = 'open')),
+    member_id           text COLLATE "C",
     PRIMARY KEY (customer_id, hold_id)
 ) WITH (fillfactor = 80);
 
@@ -38,6 +39,7 @@ COMMENT ON COLUMN credits_internal.holds.capture_metadata IS 'The application''s
 COMMENT ON COLUMN credits_internal.holds.created_at IS 'When it was made, at the account''s time.';
 COMMENT ON COLUMN credits_internal.holds.expires_at IS 'From when on it counts as released.';
 COMMENT ON COLUMN credits_internal.holds.closed_at IS 'When it was captured, released or ran out; NULL while open.';
+COMMENT ON COLUMN credits_internal.holds.member_id IS 'The member who spends; NULL where the caller named none.';
 
 -- Open holds, the first to run out first.
 CREATE INDEX holds_open ON credits_internal.holds (customer_id, currency, expires_at) WHERE status = 'open';

@@ -15,10 +15,10 @@ COMMENT ON COLUMN credits.reported_event.replayed IS 'Whether this call repeated
 CREATE FUNCTION credits.report_meter_event(
     customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
     occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,
-    metadata jsonb DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, member_id text DEFAULT NULL)
 RETURNS credits.reported_event
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'report_meter_event_wrapper';
+AS 'MODULE_PATHNAME', 'report_meter_event_2_wrapper';
 COMMENT ON FUNCTION credits.report_meter_event IS
 'Reports usage once per customer_id and identifier, for ever, and charges it.
 
@@ -31,12 +31,14 @@ occurred_at: when the usage happened; NULL for now. At most credits.event_max_fu
 subscription_id: the application''s own subscription id.
 source_data: the application''s own data: what the event was made of.
 metadata: the application''s own data; one key of it may decide the price.
+member_id: the member whose usage it is, whose limits it counts towards; NULL for none.
 
 A repeat changes nothing and returns replayed = true.
 
-PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded.
+PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded; PC021 where a limit has
+too little left, unless the meter is deferred: see the view limits.
 
-Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,
   ''req-2'');';
 
@@ -58,11 +60,11 @@ COMMENT ON COLUMN credits.batch_event.message IS 'The error message; NULL for no
 
 CREATE FUNCTION credits.report_meter_events(
     customer_ids text[], event_names text[], event_values numeric[], identifiers text[],
-    occurred_ats timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false)
+    occurred_ats timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false, member_ids text[] DEFAULT NULL)
 RETURNS SETOF credits.batch_event
 LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'report_meter_events_wrapper';
-COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) IS
+AS 'MODULE_PATHNAME', 'report_meter_events_2_wrapper';
+COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) IS
 'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
 
 customer_ids: the customers.
@@ -71,13 +73,14 @@ event_values: how much, in the meter''s unit.
 identifiers: the reporter''s own keys of the events.
 occurred_ats: when the usage happened; NULL, for one or for all, for now.
 all_or_nothing: true raises the first error and writes nothing.
+member_ids: the members whose usage it is; NULL, for one or for all, for none.
 
 The arrays have one element per event. One bad event does not affect the others, nor does an account that cannot be
 charged at all: its row has the error''s code (''PC004'' and so on) and message.
 
 With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
 
-Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT * FROM credits.report_meter_events(ARRAY[''ann'', ''ben''], ARRAY[''llm.tokens'', ''llm.tokens''],
   ARRAY[1200, 300], ARRAY[''req-2'', ''req-3'']);';
 
@@ -90,7 +93,7 @@ COMMENT ON FUNCTION credits.report_meter_events(jsonb, boolean) IS
 
 events: a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its
   digits as text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id,
-  source_data and metadata.
+  source_data, metadata and member_id.
 all_or_nothing: true raises the first error and writes nothing.
 
 One bad event does not affect the others, nor does an account that cannot be charged at all: its row has the error''s
@@ -98,7 +101,7 @@ code and message (PC013 also for an unknown key).
 
 With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
 
-Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013.
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT * FROM credits.report_meter_events(
   ''[{"customer_id": "ann", "event_name": "llm.tokens", "value": 1200, "identifier": "req-2"}]'');';
 
@@ -127,7 +130,8 @@ CREATE VIEW credits_internal.events AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
        CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END AS consumed, e.pending,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
-       e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned
+       e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned,
+       e.member_id
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
 COMMENT ON VIEW credits_internal.events IS

@@ -20,6 +20,7 @@ CREATE TABLE credits_internal.meter_events (
     line_no         bigint,
     running_balance numeric,
     grant_id        uuid,
+    member_id       text COLLATE "C",
     PRIMARY KEY (customer_id, identifier)
 );
 
@@ -51,6 +52,8 @@ lines are in credit_transactions.';
 COMMENT ON COLUMN credits_internal.meter_events.running_balance IS
 'Of its own line, the balance after it: available and restricted.';
 COMMENT ON COLUMN credits_internal.meter_events.grant_id IS 'Of its own line, the grant that paid.';
+COMMENT ON COLUMN credits_internal.meter_events.member_id IS
+'The member whose usage it is; NULL where the reporter named none.';
 
 -- Where in the table a time's usage is: what statistics read. Events come in the order of time, except for some that
 -- come late, so a summary of each stretch of pages finds them; a charge writes nothing for it, autovacuum does once a

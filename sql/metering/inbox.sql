@@ -11,9 +11,9 @@ AS $$
     ), back AS (
         INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at, subscription_id,
             source_data,
-                                   metadata, received_at)
+                                   metadata, received_at, member_id)
         SELECT g.customer_id, g.event_name, g.value, g.identifier, g.occurred_at, g.subscription_id, g.source_data,
-               g.metadata, g.received_at
+               g.metadata, g.received_at, g.member_id
         FROM gone g ORDER BY g.rejected_id
         RETURNING 1
     )
@@ -49,7 +49,7 @@ Example: SELECT credits.inbox_discard(
 CREATE VIEW credits.rejected_events AS
 SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id,
        r.source_data,
-       r.metadata, r.received_at, r.error, r.message, r.rejected_at
+       r.metadata, r.received_at, r.error, r.message, r.rejected_at, r.member_id
 FROM credits_internal.inbox_rejected r;
 COMMENT ON VIEW credits.rejected_events IS
 'Rows of the inbox that could not be charged, with the error that report_meter_event() would have raised.
@@ -69,3 +69,4 @@ COMMENT ON COLUMN credits.rejected_events.received_at IS 'When it was put into t
 COMMENT ON COLUMN credits.rejected_events.error IS 'The code that report_meter_event() would have raised.';
 COMMENT ON COLUMN credits.rejected_events.message IS 'The error message.';
 COMMENT ON COLUMN credits.rejected_events.rejected_at IS 'When it was rejected.';
+COMMENT ON COLUMN credits.rejected_events.member_id IS 'The member whose usage it is; NULL for none.';

@@ -12,7 +12,8 @@ CREATE TABLE credits.inbox (
     subscription_id text,
     source_data     jsonb,
     metadata        jsonb,
-    received_at     timestamptz NOT NULL DEFAULT now()
+    received_at     timestamptz NOT NULL DEFAULT now(),
+    member_id       text COLLATE "C"
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 COMMENT ON TABLE credits.inbox IS
@@ -31,6 +32,7 @@ COMMENT ON COLUMN credits.inbox.metadata IS 'The application''s own data; one ke
 COMMENT ON COLUMN credits.inbox.received_at IS
 'When the row was put in. It is charged as of then, or at the account''s time where that is later. Rows of one
 transaction are charged in the order in which they are stored.';
+COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
 
 -- Where a publication has it, a row that is deleted is published whole.
 ALTER TABLE credits.inbox REPLICA IDENTITY FULL;
@@ -49,7 +51,8 @@ CREATE TABLE credits_internal.inbox_rejected (
     received_at     timestamptz NOT NULL,
     error           text NOT NULL,
     message         text NOT NULL,
-    rejected_at     timestamptz NOT NULL
+    rejected_at     timestamptz NOT NULL,
+    member_id       text COLLATE "C"
 );
 
 COMMENT ON TABLE credits_internal.inbox_rejected IS
@@ -69,6 +72,7 @@ COMMENT ON COLUMN credits_internal.inbox_rejected.received_at IS 'As in the inbo
 COMMENT ON COLUMN credits_internal.inbox_rejected.error IS 'The code that report_meter_event would have raised.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.message IS 'The message with it.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.rejected_at IS 'When it was put aside.';
+COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits.inbox', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.inbox_rejected', '');

@@ -82,7 +82,8 @@ SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS
        CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
             WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
        e.canceled_at, e.cancel_reason, e.returned,
-       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
+       e.member_id
 FROM credits_internal.events e
 LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
@@ -121,6 +122,7 @@ COMMENT ON COLUMN credits.usage.created_at IS 'When it was reported.';
 COMMENT ON COLUMN credits.usage.price_version IS 'The version of the meter''s prices.';
 COMMENT ON COLUMN credits.usage.period_key IS
 'The day, the month or ''always'' that the event is priced in; NULL where it is priced by itself.';
+COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
 
 CREATE VIEW credits.usage_by_period AS
 SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,

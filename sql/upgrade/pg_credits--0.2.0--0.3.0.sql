@@ -35,6 +35,14 @@ ALTER TABLE credits_internal.auto_recharges
 ALTER TABLE credits_internal.recharges
     ADD quantity integer,
     ADD scheduled boolean NOT NULL DEFAULT false;
+
+-- Limits, and the members who spend.
+ALTER TABLE credits_internal.accounts ADD COLUMN limited boolean NOT NULL DEFAULT false;
+ALTER TABLE credits_internal.operations ADD COLUMN member_id text COLLATE "C";
+ALTER TABLE credits_internal.holds ADD COLUMN member_id text COLLATE "C";
+ALTER TABLE credits_internal.meter_events ADD COLUMN member_id text COLLATE "C";
+ALTER TABLE credits.inbox ADD COLUMN member_id text COLLATE "C";
+ALTER TABLE credits_internal.inbox_rejected ADD COLUMN member_id text COLLATE "C";
 -- Written by 'scripts/build.sh step' from here on.
 -- All of it is credits_owner's before any right is given.
 DO $$

@@ -25,6 +25,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.payment_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.limit_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -34,6 +36,8 @@ AS $$
     SELECT d.* FROM credits_internal.correction_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.payment_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.limit_discrepancies d WHERE d.customer_id = $1
 $$;
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant from its lines and every charge from its price.

@@ -106,7 +106,7 @@ fn top_up_create(
             Some(interval) => interval.after("expires_in", now)?,
             None => now.plus_seconds(subject::DEFAULT_SECONDS),
         };
-        let texts = Texts { description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
         let extras = Extras { provider, return_url, failure_url, expires_at, texts };
         writing(|session| {
             let (call, judged) = match (price_id, amount) {

@@ -17,7 +17,7 @@ const fn code(code: &'static str, name: &'static str, raised_when: &'static str,
 }
 
 /// Every code that a user can see.
-pub const CODES: [Code; 15] = [
+pub const CODES: [Code; 16] = [
     code(
         "PC001",
         "insufficient_credits",
@@ -78,4 +78,10 @@ pub const CODES: [Code; 15] = [
         "subject, id, state",
     ),
     code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
+    code(
+        "PC021",
+        "limit_exceeded",
+        "a limit that refuses has too little left: see the view limits",
+        "kind, customer_id, currency, event_name, member_id, per, amount, used, requested, resets_at",
+    ),
 ];

@@ -52,6 +52,7 @@ impl Error {
             Error::PriceNotFound { price_id, archived } => {
                 json!({"price_id": price_id.to_string(), "archived": archived})
             }
+            Error::LimitExceeded(limited) => limited.detail(),
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),
             Error::ConsumerNotFound { .. } => json!({"argument": "consumer"}),

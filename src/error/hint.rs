@@ -81,6 +81,12 @@ impl Error {
             Error::TopUpNotOpen { .. } => {
                 "Try again: the transaction that makes it may not have committed yet. See the view credits.top_ups."
             }
+            Error::LimitExceeded(limited) if limited.exceeded.limit.member_id.is_some() => {
+                "Wait until resets_at in DETAIL, or raise it with credits.member_limit_set; the view credits.limits lists them."
+            }
+            Error::LimitExceeded(_) => {
+                "Wait until resets_at in DETAIL, or raise it with credits.usage_limit_set; the view credits.limits lists them."
+            }
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
             Error::InvalidArgument { argument, .. } if argument.starts_with("credits.") => {
                 "It is a setting: SET, ALTER ROLE, ALTER DATABASE or postgresql.conf gave it that value."

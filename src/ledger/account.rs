@@ -5,6 +5,7 @@ use crate::amount::{self, Decimal};
 use crate::error::{Error, Spender};
 use crate::input;
 use crate::ledger::engine::book::{Book, Short};
+use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
 use crate::ledger::{currency, customer};
@@ -120,6 +121,12 @@ pub fn open_for(
     let available = book.as_ref().map_or(Decimal::ZERO, |book| book.available);
     book.filter(|_| available >= requested)
         .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available, limit: None }))
+}
+
+/// Takes room in the limits that spending in an account has to keep to, if any are set. Raises PC021.
+pub fn admit(session: &Session, book: &mut Book, spending: &Use<'_>) -> Result<(), Error> {
+    posting::take_limits(session, std::slice::from_mut(&mut *book), spending.member_id.into_iter())?;
+    posting::admit(session, book, spending)
 }
 
 /// Takes an amount from an account that was opened for it, from its grants in order; the caller posts it. Raises PC001.

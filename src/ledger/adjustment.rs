@@ -106,7 +106,7 @@ fn wallet_adjust(
             counterparty: None,
             reason: Some(reason.name.to_string()),
         };
-        let texts = Texts { description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
         writing(|session| {
             let now = settings::now()?;
             let judge = || {

@@ -4,6 +4,7 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::fast_charge::{self, Charge, Paid, Spending, charging};
+use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::engine::posting;
@@ -43,7 +44,7 @@ row! {
     pub struct TryDebitRow {
         /// Whether the credits were taken.
         pub ok: bool,
-        /// Missing credits; zero if `ok`.
+        /// Credits that are missing, or that the limit has too little left; zero if `ok`.
         pub shortfall: Decimal,
         /// NULL if not `ok`.
         pub operation_id: Option<Uuid>,
@@ -55,6 +56,8 @@ row! {
         pub available: Decimal,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// Why it was not `ok`: 'insufficient_credits' or 'limit_exceeded'.
+        pub reason: Option<&'static str>,
     }
 }
 
@@ -66,33 +69,39 @@ struct Debit<'a> {
     idempotency_key: Option<&'a str>,
     description: Option<&'a str>,
     metadata: Option<Json>,
+    member_id: Option<&'a str>,
 }
 
-/// `credits.wallet_debit`. Raises PC001, PC002, PC003, PC007, PC008, PC013.
+crate::older!(wallet_debit_wrapper => wallet_debit_2_wrapper, 6 of 7);
+crate::older!(wallet_try_debit_wrapper => wallet_try_debit_2_wrapper, 6 of 7);
+
+/// `credits.wallet_debit`. Raises PC001, PC002, PC003, PC007, PC008, PC013, PC021.
 #[pg_extern(sql = false)]
-fn wallet_debit(
+fn wallet_debit_2(
     customer_id: Option<&str>,
     amount: Option<Numeric>,
     currency: Option<&str>,
     idempotency_key: Option<&str>,
     description: Option<&str>,
     metadata: Option<Json>,
+    member_id: Option<&str>,
 ) -> Reply<One<DebitRow>> {
-    let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata };
+    let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata, member_id };
     Reply(perform(debit).map(One).map_err(Error::of_debit))
 }
 
 /// `credits.wallet_try_debit`. Raises PC002, PC003, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
-fn wallet_try_debit(
+fn wallet_try_debit_2(
     customer_id: Option<&str>,
     amount: Option<Numeric>,
     currency: Option<&str>,
     idempotency_key: Option<&str>,
     description: Option<&str>,
     metadata: Option<Json>,
+    member_id: Option<&str>,
 ) -> Reply<One<TryDebitRow>> {
-    let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata };
+    let debit = Debit { customer_id, amount, currency, idempotency_key, description, metadata, member_id };
     Reply(match perform(debit) {
         Ok(row) => Ok(One(TryDebitRow {
             ok: true,
@@ -102,24 +111,39 @@ fn wallet_try_debit(
             debited: row.debited,
             available: row.available,
             replayed: row.replayed,
+            reason: None,
         })),
-        Err(Error::InsufficientCredits { currency, available, requested, .. }) => Ok(One(TryDebitRow {
+        Err(Error::InsufficientCredits { currency, available, requested, .. }) => {
+            Ok(One(TryDebitRow::refused("insufficient_credits", currency, available, requested - available)))
+        }
+        Err(Error::LimitExceeded(limited)) => {
+            let shortfall = limited.exceeded.requested - limited.exceeded.limit.left();
+            Ok(One(TryDebitRow::refused("limit_exceeded", limited.currency, limited.available, shortfall)))
+        }
+        Err(error) => Err(error),
+    })
+}
+
+impl TryDebitRow {
+    fn refused(reason: &'static str, currency: String, available: Decimal, shortfall: Decimal) -> Self {
+        TryDebitRow {
             ok: false,
-            shortfall: requested - available,
+            shortfall,
             operation_id: None,
             currency,
             debited: Decimal::ZERO,
             available,
             replayed: false,
-        })),
-        Err(error) => Err(error),
-    })
+            reason: Some(reason),
+        }
+    }
 }
 
 fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
     let customer_id = input::key("customer_id", debit.customer_id)?;
     input::text("description", debit.description)?;
     let key = input::optional_key("idempotency_key", debit.idempotency_key)?;
+    let member_id = input::optional_key("member_id", debit.member_id)?;
     let amount = input::number("amount", debit.amount, amount::over_zero)?;
     let code = currency::code_or_default(debit.currency)?;
     writing(|session| {
@@ -138,7 +162,7 @@ fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
             let first = operation::first_call(session, customer_id, key, &operation, error)?;
             return replay(session, customer_id, first);
         }
-        let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref() };
+        let texts = Texts { description: debit.description, metadata: debit.metadata.as_ref(), member_id };
         match pay_fast(session, customer_id, &operation, key, &texts, now)? {
             Paid::Line { available } => Ok(operation.debited(available)),
             Paid::Taken => {
@@ -150,17 +174,41 @@ fn perform(debit: Debit<'_>) -> Result<DebitRow, Error> {
     })
 }
 
+/// The text of the charge, with or without the member, whose parameter is the last.
+macro_rules! paying {
+    ($column:literal, $value:literal) => {
+        charging!(
+            "INSERT INTO credits_internal.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
+                                             description, metadata, created_at, line_no, running_balance, grant_id",
+            $column,
+            ") SELECT $1, $7, $8, $2, $3, $9, $10, $11, c.posted_at, c.last_line, c.available + c.restricted,
+                      c.head_grant_id",
+            $value,
+            " FROM charge c
+             ON CONFLICT (customer_id, idempotency_key) DO NOTHING
+             RETURNING running_balance"
+        )
+    };
+}
+
 static CHARGE: Statement = Statement::new(
-    charging!(
-        "INSERT INTO credits_internal.operations (customer_id, operation_id, function, currency, amount, idempotency_key,
-                                         description, metadata, created_at, line_no, running_balance, grant_id)
-         SELECT $1, $7, $8, $2, $3, $9, $10, $11, c.posted_at, c.last_line, c.available + c.restricted, c.head_grant_id
-         FROM charge c
-         ON CONFLICT (customer_id, idempotency_key) DO NOTHING
-         RETURNING running_balance"
-    ),
-    &[TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, BOOLOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID],
-);
+    paying!(", member_id", ", $12"),
+    &[
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        TIMESTAMPTZOID,
+        NUMERICOID,
+        BOOLOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        TEXTOID,
+    ],
+)
+.before(paying!("", ""));
 
 /// The fast path: the head grant pays the debit, if it covers it.
 fn pay_fast(
@@ -177,6 +225,7 @@ fn pay_fast(
         key.cell(),
         texts.description.cell(),
         texts.metadata.cell(),
+        texts.member_id.cell(),
     ];
     let account = (customer_id, operation.currency.as_str());
     let charge = Charge { account, amount: operation.amount, by: Spending::Debit, now };
@@ -211,6 +260,7 @@ fn pay_from_grants(
     let (currency, amount) = (operation.currency.as_str(), operation.amount);
     let judge = || {
         let mut book = account::open_for(session, customer_id, currency, amount, now)?;
+        account::admit(session, &mut book, &Use { member_id: texts.member_id, event_name: None, amount })?;
         account::withdraw(session, &mut book, LineType::Debit, operation.operation_id, amount)?;
         Ok(book)
     };

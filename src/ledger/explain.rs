@@ -98,6 +98,7 @@ fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, MeterTerms)>) -
                 }
                 Refusal::Short(short) => account::insufficient(&book.customer_id, &book.currency, amount, short),
                 Refusal::Limit(reason) => Error::amount("amount", amount, reason),
+                Refusal::Exceeded(_) => Error::internal("limits were judged that are not loaded"),
             }
         })?;
     // Draws follow the line, from its first grant on.

@@ -9,7 +9,7 @@ use crate::ledger::{balance, currency};
 use crate::moment::Time;
 use crate::pg::call::argument::Timestamptz;
 use crate::pg::call::reply::{Many, One, Reply};
-use crate::pg::statement::{Session, Statement, reading};
+use crate::pg::statement::{Session, Statement, reading, text};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
@@ -58,26 +58,30 @@ row! {
         pub created_at: Time,
         /// Of a reversal, the operation that it reverses.
         pub reversed_operation_id: Option<Uuid>,
+        /// The member who spent.
+        pub member_id: Option<String>,
     } read
 }
 
-static LINES: Statement = Statement::in_order(
-    c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name, l.operation_id,
-             l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at, l.created_at,
-             l.reversed_operation_id
-      FROM credits.ledger l
-      WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
-      ORDER BY l.line_no DESC LIMIT $4",
-    &[TEXTOID, TEXTOID, INT8OID, INT8OID],
-)
-.before(
-    c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
-             l.operation_id, l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at,
-             l.created_at, NULL::uuid
-      FROM credits.ledger l
-      WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
-      ORDER BY l.line_no DESC LIMIT $4",
-);
+macro_rules! reading {
+    ($reversed:literal, $member:literal) => {
+        text!(
+            "SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
+                    l.operation_id, l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata,
+                    l.effective_at, l.created_at, ",
+            $reversed,
+            ", ",
+            $member,
+            " FROM credits.ledger l
+             WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
+             ORDER BY l.line_no DESC LIMIT $4"
+        )
+    };
+}
+
+static LINES: Statement =
+    Statement::in_order(reading!("l.reversed_operation_id", "l.member_id"), &[TEXTOID, TEXTOID, INT8OID, INT8OID])
+        .before(reading!("NULL::uuid", "NULL::text"));
 
 /// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the previous page. Raises PC008,
 /// PC013.

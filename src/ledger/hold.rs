@@ -76,7 +76,7 @@ fn hold_create(
             counterparty: None,
             reason: None,
         };
-        let texts = Texts { description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
         writing(|session| {
             let now = settings::now()?;
             let judge = || {

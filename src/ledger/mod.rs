@@ -14,6 +14,7 @@ pub mod explain;
 pub mod grant;
 pub mod history;
 pub mod hold;
+pub mod limit;
 pub mod listener;
 pub mod reversal;
 pub mod terms;

@@ -113,7 +113,7 @@ fn reverse(
         }
         call.amount = asked.unwrap_or(left);
         check(session, &original, call.amount, left)?;
-        let texts = Texts { description: reason, metadata: None };
+        let texts = Texts { description: reason, metadata: None, member_id: original.member_id.as_deref() };
         match operation::claim(session, customer_id, &call, key, &texts, now)? {
             true => post(session, book, &original, &returned, &call).map(Some),
             false => Err(Error::internal("an idempotency_key is taken and not to be found")),
@@ -166,9 +166,9 @@ fn check(session: &Session, original: &Original, amount: Decimal, left: Decimal)
 
 static RECORD: Statement = Statement::new(
     c"INSERT INTO credits_internal.reversals (customer_id, operation_id, reversed_operation_id, currency, reversed_type,
-                                              amount, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    &[TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
+                                              amount, created_at, spent_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    &[TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
 );
 
 fn post(
@@ -196,6 +196,7 @@ fn post(
             original.line_type.as_str().cell(),
             call.amount.cell(),
             book.posted_at.cell(),
+            original.spent_at.cell(),
         ],
     )?;
     let total = returned.total + call.amount;

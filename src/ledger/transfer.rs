@@ -70,7 +70,7 @@ fn wallet_transfer(
             counterparty: Some(to.to_string()),
             reason: None,
         };
-        let texts = Texts { description, metadata: metadata.as_ref() };
+        let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
         writing(|session| {
             let now = settings::now()?;
             let judge = || {

@@ -228,11 +228,10 @@ impl Stored {
 
     fn usage(&self) -> Usage<'_> {
         Usage {
-            identifier: &self.identifier,
-            event_name: &self.event_name,
             period: self.period.clone(),
             consumed: self.consumed,
             debt_no: self.debt_no,
+            ..Usage::new(&self.identifier, &self.event_name)
         }
     }
 }

@@ -10,18 +10,26 @@ use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
+/// The text of the record, with or without the member, whose parameter is the last.
+macro_rules! recording {
+    ($column:literal, $value:literal) => {
+        text!(
+            "WITH claim AS (",
+            writing_events!($column),
+            "    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, NULL, NULL, NULL",
+            $value,
+            "    FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
+                 ON CONFLICT DO NOTHING RETURNING 1
+             )
+             INSERT INTO credits_internal.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
+             SELECT $1, $4, $8, $2, $3, $6 FROM claim
+             RETURNING true"
+        )
+    };
+}
+
 static RECORD: Statement = Statement::new(
-    text!(
-        "WITH claim AS (",
-        writing_events!(),
-        "    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, NULL, NULL, NULL
-             FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $4 AND a.defers
-             ON CONFLICT DO NOTHING RETURNING 1
-         )
-         INSERT INTO credits_internal.unsettled_events (customer_id, currency, created_at, identifier, event_name, cost)
-         SELECT $1, $4, $8, $2, $3, $6 FROM claim
-         RETURNING true"
-    ),
+    recording!(", member_id", ", $13"),
     &[
         TEXTOID,
         TEXTOID,
@@ -35,8 +43,10 @@ static RECORD: Statement = Statement::new(
         JSONBOID,
         JSONBOID,
         INT4OID,
+        TEXTOID,
     ],
-);
+)
+.before(recording!("", ""));
 
 /// Records one event, in one statement that locks only its identifier: false if that is taken, or if no account exists
 /// yet that says that usage may be unsettled in it.
@@ -55,6 +65,7 @@ pub fn record(session: &Session, priced: &Priced<'_>, now: Time) -> Result<bool,
         event.extras.source_data.cell(),
         event.extras.metadata.cell(),
         priced.meter.price_version.cell(),
+        event.extras.member_id.cell(),
     ];
     Ok(RECORD.run(session, &cells)?.len() > 0)
 }

@@ -43,10 +43,13 @@ row! {
     }
 }
 
-/// `credits.report_meter_event`. Raises PC001 to PC008 and PC013.
+crate::older!(report_meter_event_wrapper => report_meter_event_2_wrapper, 8 of 9);
+crate::older!(report_meter_events_wrapper => report_meter_events_2_wrapper, 6 of 7);
+
+/// `credits.report_meter_event`. Raises PC001 to PC008, PC013 and PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn report_meter_event(
+fn report_meter_event_2(
     customer_id: Option<&str>,
     event_name: Option<&str>,
     value: Option<Numeric>,
@@ -55,11 +58,13 @@ fn report_meter_event(
     subscription_id: Option<&str>,
     source_data: Option<Json>,
     metadata: Option<Json>,
+    member_id: Option<&str>,
 ) -> Reply<One<EventRow>> {
     Reply((|| {
         let now = settings::now()?;
         let subscription_id = input::text("subscription_id", subscription_id)?.map(String::from);
-        let extras = Extras { subscription_id, source_data, metadata };
+        let member_id = Extras::member(member_id)?;
+        let extras = Extras { subscription_id, source_data, metadata, member_id };
         let event = Event::read(customer_id, event_name, value, identifier, occurred_at.map(|t| t.0), now, extras)?;
         let mut outcomes = writing(|session| batch::report(session, &[Ok(event)], now, Locking::Wait))?;
         outcomes.pop().unwrap_or_else(|| Err(Error::internal("an event had no outcome"))).map(One)
@@ -68,13 +73,15 @@ fn report_meter_event(
 
 /// `credits.report_meter_events` with arrays. Raises PC013; with `all_or_nothing` the error of the first bad event.
 #[pg_extern(sql = false)]
-fn report_meter_events(
+#[allow(clippy::too_many_arguments)]
+fn report_meter_events_2(
     customer_ids: Option<ArrayOf<String>>,
     event_names: Option<ArrayOf<String>>,
     event_values: Option<ArrayOf<Numeric>>,
     identifiers: Option<ArrayOf<String>>,
     occurred_ats: Option<ArrayOf<Time>>,
     all_or_nothing: Option<bool>,
+    member_ids: Option<ArrayOf<String>>,
 ) -> Reply<Many<BatchRow>> {
     Reply((|| {
         let now = settings::now()?;
@@ -83,17 +90,18 @@ fn report_meter_events(
         let names = column("event_names", event_names, customers.len())?;
         let values = column("event_values", event_values, customers.len())?;
         let identifiers = column("identifiers", identifiers, customers.len())?;
-        let times = match occurred_ats {
-            None => vec![None; customers.len()],
-            given => column("occurred_ats", given, customers.len())?,
-        };
+        let times = optional_column("occurred_ats", occurred_ats, customers.len())?;
+        let members = optional_column("member_ids", member_ids, customers.len())?;
         let mut events = Vec::with_capacity(customers.len());
         let mut echoes = Vec::with_capacity(customers.len());
-        for ((((customer, name), value), identifier), at) in
-            customers.into_iter().zip(names).zip(values).zip(identifiers).zip(times)
+        for (((((customer, name), value), identifier), at), member) in
+            customers.into_iter().zip(names).zip(values).zip(identifiers).zip(times).zip(members)
         {
             echoes.push(identifier.clone());
-            events.push(Event::read(customer, name, value, identifier, at, now, Extras::default()));
+            events.push(Extras::member(member).and_then(|member_id| {
+                let extras = Extras { member_id, ..Extras::default() };
+                Event::read(customer, name, value, identifier, at, now, extras)
+            }));
         }
         report_all(events, echoes, all_or_nothing, now)
     })())
@@ -137,6 +145,15 @@ fn column<T: Element + FromCell>(
         return Err(Error::argument(argument, reason));
     }
     Ok(column)
+}
+
+/// The same, all NULL if it is left out.
+fn optional_column<T: Element + FromCell + Clone>(
+    argument: &'static str,
+    given: Option<ArrayOf<T>>,
+    length: usize,
+) -> Result<Vec<Option<T>>, Error> {
+    if given.is_some() { column(argument, given, length) } else { Ok(vec![None; length]) }
 }
 
 impl BatchRow {

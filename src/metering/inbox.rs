@@ -12,7 +12,7 @@ use crate::ledger::engine::posting::Key;
 use crate::metering::batch;
 use crate::metering::inbox::cursor::{At, Cursor};
 use crate::metering::inbox::isolation::Outcome;
-use crate::metering::report::{Event, Extras};
+use crate::metering::report::{Event, Extras, KEY_BYTES};
 use crate::moment::Time;
 use crate::pg::call::argument::Numeric;
 use crate::pg::locking::lock::Lock;
@@ -27,31 +27,48 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// The text of a statement that reads rows, and the rest of it.
+/// A statement that reads rows, and which.
 macro_rules! reading {
-    ($which:literal) => {
+    ($parameters:expr, $which:literal) => {
+        Statement::new(reading!(text "i.member_id", $which), $parameters).before(reading!(text "NULL::text", $which))
+    };
+    (text $member:literal, $which:literal) => {
         text!(
             "SELECT i.received_at, i.ctid, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at,
-                    i.subscription_id, i.source_data, i.metadata
-             FROM credits.inbox i WHERE i.ctid ",
+                    i.subscription_id, i.source_data, i.metadata, ",
+            $member,
+            " FROM credits.inbox i WHERE i.ctid ",
             $which
         )
     };
 }
 
-static READ: Statement = Statement::new(reading!("= ANY ($1)"), &[TIDARRAYOID]);
+static READ: Statement = reading!(&[TIDARRAYOID], "= ANY ($1)");
 
-static READ_PAGES: Statement = Statement::new(reading!("BETWEEN $1 AND $2"), &[TIDOID, TIDOID]);
+static READ_PAGES: Statement = reading!(&[TIDOID, TIDOID], "BETWEEN $1 AND $2");
+
+/// The text of the statement that puts rows aside, with or without the member.
+macro_rules! putting_aside {
+    ($column:literal, $value:literal) => {
+        text!(
+            "INSERT INTO credits_internal.inbox_rejected (rejected_id, customer_id, event_name, value, identifier,
+                                                 occurred_at, subscription_id, source_data, metadata, received_at,
+                                                 error, message, rejected_at",
+            $column,
+            ") SELECT x.id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
+                      i.source_data, i.metadata, i.received_at, x.error, x.message, now()",
+            $value,
+            " FROM unnest($1, $2, $3, $4) AS x (at, id, error, message)
+             JOIN credits.inbox i ON i.ctid = x.at"
+        )
+    };
+}
 
 static PUT_ASIDE: Statement = Statement::new(
-    c"INSERT INTO credits_internal.inbox_rejected (rejected_id, customer_id, event_name, value, identifier, occurred_at,
-                                          subscription_id, source_data, metadata, received_at, error, message, rejected_at)
-      SELECT x.id, i.customer_id, i.event_name, i.value, i.identifier, i.occurred_at, i.subscription_id,
-             i.source_data, i.metadata, i.received_at, x.error, x.message, now()
-      FROM unnest($1, $2, $3, $4) AS x (at, id, error, message)
-      JOIN credits.inbox i ON i.ctid = x.at",
+    putting_aside!(", member_id", ", i.member_id"),
     &[TIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
-);
+)
+.before(putting_aside!("", ""));
 
 static FORGET: Statement = Statement::new(c"DELETE FROM credits.inbox i WHERE i.ctid = ANY ($1)", &[TIDARRAYOID]);
 
@@ -142,8 +159,6 @@ const AT_ONCE: usize = 10_000;
 const BYTES_AT_ONCE: usize = 1 << 25;
 /// The most bytes that one call takes out: the rest is for another transaction.
 const BYTES_A_CALL: usize = 1 << 28;
-/// A key of at least so many bytes has too many characters.
-const KEY_BYTES: usize = 4 * 256;
 
 /// The longest that rows of the inbox hold back an account's time, in seconds.
 const PATIENCE: i64 = 24 * 60 * 60;

@@ -57,11 +57,11 @@ pub struct Event {
     pub identifier: String,
     /// When the usage happened.
     pub occurred_at: Time,
-    /// What is stored with it and affects nothing.
+    /// What is stored with it.
     pub extras: Extras,
 }
 
-/// What is stored with an event and affects nothing.
+/// What is stored with an event, and affects no price unless the meter's prices are by metadata.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
     /// The application's own.
@@ -70,20 +70,29 @@ pub struct Extras {
     pub source_data: Option<Json>,
     /// The application's own.
     pub metadata: Option<Json>,
+    /// The member whose usage it is, which counts towards that member's limits.
+    pub member_id: Option<String>,
 }
 
 impl Extras {
-    /// Reads the next columns: subscription_id, source_data and metadata; PC013 if one is too large to be read.
+    /// Reads the next columns: subscription_id, source_data, metadata and member_id; PC013 if one is too large to be read.
     pub fn read(row: &mut Row<'_>) -> Result<Result<Self, Error>, Error> {
         let subscription_id: Option<UpTo<String, TEXT_BYTES>> = row.next()?;
         let (source_data, metadata): (Option<UpTo<Json, JSON_BYTES>>, _) = (row.next()?, row.next()?);
+        let member_id: Option<UpTo<String, KEY_BYTES>> = row.next()?;
         Ok((|| {
             Ok(Extras {
                 subscription_id: input::bounded("subscription_id", subscription_id, input::TEXT_REASON)?,
                 source_data: input::bounded("source_data", source_data, input::JSON_REASON)?,
                 metadata: input::bounded::<Json, JSON_BYTES>("metadata", metadata, input::JSON_REASON)?,
+                member_id: Extras::member(input::bounded("member_id", member_id, input::KEY_REASON)?)?,
             })
         })())
+    }
+
+    /// A member's key, as it was given. Raises PC013.
+    pub fn member<S: AsRef<str> + Into<String>>(given: Option<S>) -> Result<Option<String>, Error> {
+        given.map(|member_id| input::kept_key("member_id", Some(member_id))).transpose()
     }
 
     /// How much memory they take.
@@ -95,6 +104,8 @@ impl Extras {
 
 /// A text of at least so many bytes has too many characters.
 const TEXT_BYTES: usize = 4 * (input::TEXT_LENGTH + 1);
+/// A key of at least so many bytes has too many characters.
+pub const KEY_BYTES: usize = 4 * 256;
 
 impl Event {
     /// Reads a report's arguments. Raises PC007, PC013.

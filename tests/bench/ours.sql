@@ -9,6 +9,10 @@ SELECT count(g.grant_id)
 FROM generate_series(1, :wallets) i,
      credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;
 
+-- For the row limit_debit: a member who may spend so much a month.
+SELECT count(g.grant_id) FROM credits.credit_grant('limited', 1e12) g;
+SELECT l.remaining FROM credits.member_limit_set('limited', 'kim', 1e12, 'month') l;
+
 -- For the rows grants_*: one account with a single grant, one with 10,000, each of which ends at a time of its own.
 SELECT count(g.grant_id) FROM credits.credit_grant('one_grant', 1e9, expires_at => now() + interval '1 year') g;
 SELECT count(g.grant_id)

@@ -103,7 +103,8 @@ case   many: 10,000 wallets, one: a single wallet; then the clients, or the even
        off: synchronous_commit off, otherwise durable. A balance counts as one event.
        deferred: reported and not yet charged, where floor and hand charge. inbox_accept: rows copied into a table, for
        the floor one without a key; inbox_settle: such rows charged, so many at a time.
-       Where ours stands in the place of the floor: grants, an account with a single grant beside one with 10,000; two, one
+       Where ours stands in the place of the floor: grants, an account with a single grant beside one with 10,000; limit, an
+       account without limits beside a member who has one; two, one
        session beside two with wallets of their own; inbox_settle, a batch of as many events.
        bytes: what a charge leaves in tables, indexes and log (but for pages logged whole after a checkpoint); the ratio is
        that of charges a byte.

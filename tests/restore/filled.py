@@ -60,6 +60,7 @@ class Filler:
         self.metering()
         self.wallets()
         self.holds()
+        self.limits()
         self.at(LATER)
         self.connection.execute("CALL credits.maintain()")
         self.after_some_days()
@@ -162,6 +163,18 @@ class Filler:
         moved = ("operation_id", "to_customer_id", "transferred", "currency")
         self.keep("wallet_transfer", "'ann', 'bob', 9, NULL, 't1', 'A present'", fixed=moved)
         self.keep("wallet_transfer", "'bob', 'cid', 4, NULL, 't2'", fixed=moved)
+
+    def limits(self) -> None:
+        # 0.2.0 has none.
+        if rows(self.connection, "SELECT FROM pg_proc WHERE proname = 'usage_limit_set'") == []:
+            return
+        self.call("usage_limit_set", "'ann', NULL, 1000, 'month'")
+        self.call("usage_limit_set", "'ann', 'tokens', 5000, 'day', 'notify'")
+        self.call("member_limit_set", "'ann', 'kim', 20, '90 days'")
+        debit = ("operation_id", "currency", "debited")
+        self.keep("wallet_debit", "'ann', 0.5, NULL, 'by kim', member_id => 'kim'", fixed=debit)
+        fixed = ("identifier",)
+        self.keep("report_meter_event", "'ann', 'tokens', 100, 'kim 1', member_id => 'kim'", fixed=fixed)
 
     def hold(self, amount: Any, lasts: str, key: str) -> Row:
         fixed = ("hold_id", "amount", "currency", "expires_at")

@@ -153,6 +153,7 @@ class Story:
         self.read("currencies", "currency", "currency")
         self.read("grants", "grant_id")
         self.read("holds", "hold_id")
+        self.read("limits", "member_id, event_name, per")
         self.read("usage", "identifier")
         self.read("usage_by_period", "event_name")
         self.read("meters", "event_name", "currency")
@@ -201,6 +202,9 @@ class Story:
         self.call("wallet_try_debit", "%s, 100000, %s", name, coin)
         self.call("wallet_try_debit", "%s, 2, %s", name, coin)
         self.call("operation_reverse", "%s, NULL, 'debit', 2.5, 'half of it'", name)
+        self.call("member_limit_set", "%s, 'a member', 3, '2 days', %s", name, coin)
+        self.call("wallet_try_debit", "%s, 2, %s, member_id => 'a member'", name, coin)
+        self.call("wallet_try_debit", "%s, 2, %s, member_id => 'a member'", name, coin)
         self.call("wallet_adjust", "%s, 5, 'gift', %s", name, coin)
         self.call("wallet_adjust", "%s, -3, 'correction', %s", name, coin)
         self.call("wallet_transfer", "%s, %s, 6, %s, 'transfer'", name, name + "_2", coin)
@@ -225,6 +229,7 @@ class Story:
         events = json.dumps([{"customer_id": name, "event_name": tokens, "value": 6, "identifier": "e5", "metadata": [1]}])
         self.call("report_meter_events", "%s::pg_catalog.jsonb", events)
         self.call("report_meter_event", "%s, %s, 3000, 'e4'", name, tokens)
+        self.call("usage_limit_set", "%s, %s, 10000, 'month', 'notify'", name, tokens)
         self.metering()
 
     def metering(self) -> None:

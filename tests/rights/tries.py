@@ -22,6 +22,7 @@ TABLE = Path(__file__).resolve().parent / "rights.txt"
 INBOX = "inbox"
 INBOX_COLUMNS = {
     "customer_id", "event_name", "value", "identifier", "occurred_at", "subscription_id", "source_data", "metadata",
+    "member_id",
 }  # fmt: skip
 # What has secrets in it: nobody but the owner may read it, in whatever way.
 SECRET = ("payment_providers", "signing_keys")

@@ -8,6 +8,7 @@ CREATE TABLE credits_internal.reversals (
     reversed_type         text NOT NULL CHECK (reversed_type IN ('debit', 'capture', 'adjustment', 'refund')),
     amount                numeric NOT NULL CHECK (amount > 0),
     created_at            timestamptz NOT NULL,
+    spent_at              timestamptz,
     PRIMARY KEY (customer_id, operation_id)
 );
 
@@ -23,6 +24,9 @@ COMMENT ON COLUMN credits_internal.reversals.reversed_type IS
 ''adjustment'' or ''refund''.';
 COMMENT ON COLUMN credits_internal.reversals.amount IS 'How many went back.';
 COMMENT ON COLUMN credits_internal.reversals.created_at IS 'When it was posted, at the account''s time.';
+COMMENT ON COLUMN credits_internal.reversals.spent_at IS
+'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts towards
+none.';
 
 CREATE INDEX reversals_of ON credits_internal.reversals (customer_id, reversed_operation_id);
 ALTER TABLE credits_internal.reversals ALTER customer_id SET (n_distinct = -0.05);

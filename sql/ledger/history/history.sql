@@ -4,7 +4,7 @@ CREATE TYPE credits.ledger_line AS (
     currency text, line_no bigint, type text, amount numeric, running_balance numeric, held numeric, pending numeric,
     grant_id uuid, grant_name text, operation_id uuid, identifier text, event_name text, unit text, quantity numeric,
     description text, metadata jsonb, effective_at timestamptz, created_at timestamptz,
-    reversed_operation_id uuid);
+    reversed_operation_id uuid, member_id text);
 COMMENT ON TYPE credits.ledger_line IS 'A line of the ledger, as wallet_history() returns it.';
 COMMENT ON COLUMN credits.ledger_line.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.ledger_line.line_no IS
@@ -27,6 +27,7 @@ COMMENT ON COLUMN credits.ledger_line.effective_at IS 'When the balance changed.
 COMMENT ON COLUMN credits.ledger_line.created_at IS 'When the line was posted.';
 COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
+COMMENT ON COLUMN credits.ledger_line.member_id IS 'The member who spent; NULL where the caller named none.';
 
 CREATE FUNCTION credits.wallet_history(
     customer_id text, currency text DEFAULT NULL, page_size integer DEFAULT 50, before bigint DEFAULT NULL)
@@ -84,7 +85,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance
        coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
        e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
        coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at,
-       r.reversed_operation_id
+       r.reversed_operation_id, coalesce(l.member_id, e.member_id, o.member_id) AS member_id
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.operations o
@@ -132,3 +133,5 @@ COMMENT ON COLUMN credits.ledger.effective_at IS 'When the balance changed.';
 COMMENT ON COLUMN credits.ledger.created_at IS 'When the line was posted.';
 COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
+COMMENT ON COLUMN credits.ledger.member_id IS
+'The member who spent, whose usage it is, or who made the hold; NULL where the caller named none.';

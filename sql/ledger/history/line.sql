@@ -6,15 +6,16 @@ CREATE VIEW credits_internal.lines AS
 SELECT l.*
 FROM (SELECT t.customer_id, t.currency, t.line_no, t.type, t.amount, t.running_balance, t.grant_id, t.operation_id,
              t.identifier, t.effective_at, t.created_at, t.held, t.pending, NULL AS function, NULL AS idempotency_key,
-             NULL AS description, NULL::jsonb AS metadata
+             NULL AS description, NULL::jsonb AS metadata, NULL AS member_id
       FROM credits_internal.credit_transactions t
       UNION ALL
       SELECT e.customer_id, e.currency, e.line_no, 'consumption', -e.consumed, e.running_balance, e.grant_id, NULL,
-             e.identifier, e.created_at, e.created_at, NULL, NULL, NULL, NULL, NULL, NULL
+             e.identifier, e.created_at, e.created_at, NULL, NULL, NULL, NULL, NULL, NULL, e.member_id
       FROM credits_internal.meter_events e
       UNION ALL
       SELECT o.customer_id, o.currency, o.line_no, 'debit', -o.amount, o.running_balance, o.grant_id, o.operation_id,
-             NULL, o.created_at, o.created_at, NULL, NULL, o.function, o.idempotency_key, o.description, o.metadata
+             NULL, o.created_at, o.created_at, NULL, NULL, o.function, o.idempotency_key, o.description, o.metadata,
+             o.member_id
       FROM credits_internal.operations o) l
 WHERE l.line_no IS NOT NULL;
 COMMENT ON VIEW credits_internal.lines IS

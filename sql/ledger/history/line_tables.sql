@@ -16,6 +16,7 @@ CREATE TABLE credits_internal.operations (
     created_at      timestamptz NOT NULL,
     line_no         bigint,
     running_balance numeric,
+    member_id       text COLLATE "C",
     CONSTRAINT operations_key UNIQUE (customer_id, idempotency_key)
 );
 
@@ -47,6 +48,7 @@ COMMENT ON COLUMN credits_internal.operations.line_no IS
 credit_transactions.';
 COMMENT ON COLUMN credits_internal.operations.running_balance IS
 'Of its own line, the balance after it: available and restricted.';
+COMMENT ON COLUMN credits_internal.operations.member_id IS 'The member who spent; NULL where the caller named none.';
 
 -- Debits that one grant paid: each is its own line of the ledger, and found by that. Of the other operations each has
 -- lines of its own, and is found by its id. So each has one key of the two; a primary key, an index by id over both,

@@ -21,6 +21,7 @@ pub use usage::{Charged, Overage, Usage};
 
 use crate::amount::Decimal;
 use crate::ledger::engine::drawdown::{Grant, GrantRef, Grants};
+use crate::ledger::engine::limit::Limits;
 use crate::ledger::engine::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, OwnLine, PeriodDraw, Source};
 use crate::moment::Time;
 use std::collections::BTreeMap;
@@ -90,6 +91,12 @@ pub struct Book {
     pub last_debt: i64,
     /// Whether usage may wait to be charged.
     pub defers: bool,
+    /// Whether limits of what may be spent are set.
+    pub limited: bool,
+    /// Those of them that are loaded.
+    pub limits: Limits,
+    /// The number of the last line in the tables.
+    pub posted_line: i64,
     /// Grants in drawdown order: all that are open, or as many of the first as the charges can need.
     grants: Grants,
     /// Whether only the head was loaded, and has paid everything that was charged.
@@ -147,6 +154,9 @@ impl Book {
             last_line,
             last_debt,
             defers: false,
+            limited: false,
+            limits: Limits::default(),
+            posted_line: last_line,
             grants: Grants::default(),
             head_alone: false,
             window_end: None,

@@ -4,7 +4,7 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::moment::Time;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
@@ -38,6 +38,8 @@ pub struct Texts<'a> {
     pub description: Option<&'a str>,
     /// The application's own.
     pub metadata: Option<&'a Json>,
+    /// The member who spends.
+    pub member_id: Option<&'a str>,
 }
 
 impl Operation {
@@ -118,11 +120,23 @@ pub fn first_call(
     find(session, customer_id, key)?.ok_or(error)?.replayed(key, call)
 }
 
+/// The text of the claim, with or without the member, whose parameter is the last.
+macro_rules! claiming {
+    ($column:literal, $value:literal) => {
+        text!(
+            "INSERT INTO credits_internal.operations (customer_id, operation_id, function, currency, amount, category,
+                                                      grant_id, counterparty, reason, idempotency_key, description,
+                                                      metadata, created_at",
+            $column,
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13",
+            $value,
+            ") ON CONFLICT (customer_id, idempotency_key) DO NOTHING"
+        )
+    };
+}
+
 static CLAIM: Statement = Statement::new(
-    c"INSERT INTO credits_internal.operations (customer_id, operation_id, function, currency, amount, category, grant_id,
-                                      counterparty, reason, idempotency_key, description, metadata, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-      ON CONFLICT (customer_id, idempotency_key) DO NOTHING",
+    claiming!(", member_id", ", $14"),
     &[
         TEXTOID,
         UUIDOID,
@@ -137,8 +151,10 @@ static CLAIM: Statement = Statement::new(
         TEXTOID,
         JSONBOID,
         TIMESTAMPTZOID,
+        TEXTOID,
     ],
-);
+)
+.before(claiming!("", ""));
 
 /// Writes an operation and so claims its key, if it has one: false if another call has that key, after waiting for it
 /// to commit.
@@ -166,6 +182,7 @@ pub fn claim(
             texts.description.cell(),
             texts.metadata.cell(),
             now.cell(),
+            texts.member_id.cell(),
         ],
     )?;
     Ok(claimed.written() > 0)

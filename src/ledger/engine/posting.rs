@@ -26,12 +26,15 @@
 
 mod due;
 mod ensure_accounts;
+mod head;
+mod limits;
 mod side_tables;
 mod unsettled;
 mod window;
 
 pub use due::{as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, period_debts, some_by};
 pub use ensure_accounts::{make, which_are_there};
+pub use limits::{admit, exceeded, take_limits};
 pub use side_tables::take_draws;
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
 pub use unsettled::{expect as expect_unsettled, which_expect};
@@ -47,40 +50,46 @@ use crate::moment::Time;
 use crate::pg::statement::{Row, Session, Statement, freeing, text};
 use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
+use pgrx::pg_sys::{
+    BOOLARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
+};
 use uuid::Uuid;
 
 /// An account's key: customer, currency.
 pub type Key = (String, String);
 
-/// The columns of a book, in the order in which [`book`] reads them.
-macro_rules! account_columns {
-    () => {
-        "a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending, nullif(a.overdraft_limit, 'infinity'),
-         a.head_grant_id, a.available - a.head_floor, a.next_change_at, a.posted_at, a.last_line, a.last_debt, a.defers,
-         a.issued, a.evaluate_below, nullif(a.evaluate_above, 'infinity') "
+/// The columns of a book, in the order in which [`book`] reads them, and what follows.
+macro_rules! account {
+    ($limited:literal, $rest:literal) => {
+        text!(
+            "SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending,
+                    nullif(a.overdraft_limit, 'infinity'), a.head_grant_id, a.available - a.head_floor, a.next_change_at,
+                    a.posted_at, a.last_line, a.last_debt, a.defers, a.issued, a.evaluate_below,
+                    nullif(a.evaluate_above, 'infinity'), ",
+            $limited,
+            $rest
+        )
     };
 }
 
-static LOCK: Statement = Statement::new(
-    text!(
-        "SELECT ",
-        account_columns!(),
-        "FROM unnest($1, $2) AS k (customer_id, currency)
-         JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
-         ORDER BY a.customer_id, a.currency
-         FOR NO KEY UPDATE OF a"
-    ),
+/// A statement that reads books.
+macro_rules! reading_books {
+    ($parameters:expr, $rest:literal) => {
+        Statement::new(account!("a.limited ", $rest), $parameters).before(account!("false ", $rest))
+    };
+}
+
+static LOCK: Statement = reading_books!(
     &[TEXTARRAYOID, TEXTARRAYOID],
+    "FROM unnest($1, $2) AS k (customer_id, currency)
+     JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency
+     ORDER BY a.customer_id, a.currency
+     FOR NO KEY UPDATE OF a"
 );
 
-static READ_ONE: Statement = Statement::new(
-    text!(
-        "SELECT ",
-        account_columns!(),
-        "FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $2"
-    ),
+static READ_ONE: Statement = reading_books!(
     &[TEXTOID, TEXTOID],
+    "FROM credits_internal.accounts a WHERE a.customer_id = $1 AND a.currency = $2"
 );
 
 /// The book of one account from its row, without a lock: all that reading a balance costs.
@@ -88,14 +97,10 @@ pub fn read_one(session: &Session, customer_id: &str, currency: &str) -> Result<
     READ_ONE.run(session, &[customer_id.cell(), currency.cell()])?.first().map(book).transpose()
 }
 
-static READ: Statement = Statement::new(
-    text!(
-        "SELECT ",
-        account_columns!(),
-        "FROM unnest($1, $2) AS k (customer_id, currency)
-         JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency"
-    ),
+static READ: Statement = reading_books!(
     &[TEXTARRAYOID, TEXTARRAYOID],
+    "FROM unnest($1, $2) AS k (customer_id, currency)
+     JOIN credits_internal.accounts a ON a.customer_id = k.customer_id AND a.currency = k.currency"
 );
 
 fn cells(keys: &[Key]) -> [Cell; 2] {
@@ -181,6 +186,7 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
     (book.defers, book.issued) = (row.next()?, row.next()?);
     (book.evaluation.below, book.evaluation.above) = (row.next()?, row.next()?);
+    book.limited = row.next()?;
     Ok(book)
 }
 
@@ -240,7 +246,8 @@ static POST: Statement = Statement::new(
       UPDATE credits_internal.accounts a
       SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
-          charge_above = CASE WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'
+          charge_above = CASE WHEN x.limited THEN 'infinity'
+                              WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'
                               THEN greatest(x.available - x.head_remaining, a.evaluate_below) ELSE 'infinity' END,
           next_change_at = x.next_change_at,
           posted_at = x.posted_at,
@@ -248,7 +255,7 @@ static POST: Statement = Statement::new(
       FROM (SELECT unnest($23) AS customer_id, unnest($24) AS currency, unnest($25) AS available, unnest($26) AS restricted,
                    unnest($27) AS held, unnest($28) AS pending, unnest($29) AS head_grant_id, unnest($30) AS head_remaining,
                    unnest($31) AS next_change_at, unnest($32) AS posted_at, unnest($33) AS last_line,
-                   unnest($34) AS last_debt, unnest($35) AS issued) x
+                   unnest($34) AS last_debt, unnest($35) AS issued, unnest($36) AS limited) x
       WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
     &[
         // grants
@@ -290,6 +297,7 @@ static POST: Statement = Statement::new(
         INT8ARRAYOID,
         INT8ARRAYOID,
         NUMERICARRAYOID,
+        BOOLARRAYOID,
     ],
 );
 
@@ -299,37 +307,13 @@ pub fn post(session: &Session, books: &[Book]) -> Result<(), Error> {
         return Err(Error::internal("a posting would leave something below zero, or misses a grant"));
     }
     let (head_only, books): (Vec<&Book>, Vec<&Book>) = books.iter().partition(|book| book.only_head_paid());
-    post_head(session, &head_only)?;
+    head::post(session, &head_only)?;
     post_all(session, &books)?;
-    LISTENERS.all().try_for_each(|listener| {
-        listener.posted(session, &head_only)?;
-        listener.posted(session, &books)
-    })
-}
-
-static POST_HEAD: Statement = Statement::new(
-    c"UPDATE credits_internal.accounts a
-      SET available = x.available, posted_at = x.posted_at, last_line = x.last_line,
-          charge_above = greatest(a.head_floor, a.evaluate_below)
-      FROM (SELECT unnest($1) AS customer_id, unnest($2) AS currency, unnest($3) AS available, unnest($4) AS posted_at,
-                   unnest($5) AS last_line) x
-      WHERE a.customer_id = x.customer_id AND a.currency = x.currency",
-    &[TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID],
-);
-
-/// The same for books whose only change is that the head has less.
-fn post_head(session: &Session, books: &[&Book]) -> Result<(), Error> {
-    if books.is_empty() {
-        return Ok(());
+    for posted in [&head_only, &books] {
+        limits::count(session, posted)?;
+        LISTENERS.all().try_for_each(|listener| listener.posted(session, posted))?;
     }
-    let cells = [
-        array(books.iter().map(|b| &b.customer_id)),
-        array(books.iter().map(|b| &b.currency)),
-        array(books.iter().map(|b| b.available)),
-        array(books.iter().map(|b| b.posted_at)),
-        array(books.iter().map(|b| b.last_line)),
-    ];
-    POST_HEAD.run(session, &cells).map(drop)
+    Ok(())
 }
 
 fn post_all(session: &Session, books: &[&Book]) -> Result<(), Error> {
@@ -378,6 +362,7 @@ fn post_all(session: &Session, books: &[&Book]) -> Result<(), Error> {
             array(books.iter().map(|b| b.last_line)),
             array(books.iter().map(|b| b.last_debt)),
             array(books.iter().map(|b| b.issued)),
+            array(books.iter().map(|b| b.limited)),
         ],
     )?;
     side_tables::write(session, books)

@@ -150,7 +150,7 @@ fn end_part(
         counterparty: None,
         reason: ending.owes.then(|| String::from("pending")),
     };
-    let texts = Texts { description: ending.reason, metadata: None };
+    let texts = Texts { description: ending.reason, ..Texts::default() };
     let judge = || {
         let decimals = currency::decimals(session, &call.currency)?;
         amount::fit(amount, decimals).map_err(|reason| Error::amount("amount", amount, reason))?;
@@ -214,7 +214,7 @@ fn owe_all(session: &Session, customer_id: &str, grant_id: Uuid, ending: &Ending
         return Ok(false);
     }
     call.amount = owed.credits();
-    let texts = Texts { description: ending.reason, metadata: None };
+    let texts = Texts { description: ending.reason, ..Texts::default() };
     operation::claim(session, customer_id, &call, None, &texts, book.posted_at)?;
     take_mistake(session, book, &mistake, owed)?;
     Ok(true)

@@ -39,13 +39,17 @@ pub struct Original {
     since: Time,
     /// The grant that paid, if one paid all at once.
     payer: Option<Uuid>,
+    /// The member who spent.
+    pub member_id: Option<String>,
+    /// When that was, if it counts towards limits.
+    pub spent_at: Option<Time>,
 }
 
 /// The columns of an operation, in the order in which [`Original::read`] reads them.
 macro_rules! columns {
     () => {
         "SELECT o.operation_id, o.currency, o.function, o.amount, o.reason, o.created_at, o.line_no, o.grant_id,
-                h.captured, coalesce(h.closed_at, h.created_at)
+                h.captured, coalesce(h.closed_at, h.created_at), o.member_id
          FROM credits_internal.operations o
          LEFT JOIN credits_internal.holds h ON h.customer_id = o.customer_id AND h.hold_id = o.operation_id
              AND o.function = 'hold_create'
@@ -160,14 +164,17 @@ impl Original {
                 return Err(Error::argument(argument, reason));
             }
         };
+        let since = captured_since.unwrap_or(created_at);
         Ok(Original {
             operation_id,
             currency,
             taken,
             line_type,
             argument,
-            since: captured_since.unwrap_or(created_at),
+            since,
             payer: line_no.and(grant_id),
+            member_id: row.next()?,
+            spent_at: (function != "wallet_adjust").then_some(since),
         })
     }
 

@@ -118,6 +118,11 @@ impl<'a> Accounts<'a> {
         let there = among(&deferred, &posting::which_expect(session, &kept(&deferred))?);
         let locked = sorted(&|key, n| n.charged || !there.contains(key));
         let mut books = open_books(session, &kept(&locked), now, locking)?;
+        // What the inbox has in it cannot be refused any more, except by its meter.
+        if locking == Locking::Wait {
+            let members = events.iter().filter_map(|p| p.event.extras.member_id.as_deref());
+            posting::take_limits(session, &mut books, members)?;
+        }
         let first = |b: &&mut Book| {
             !b.defers && needs.get(&(b.customer_id.as_str(), b.currency.as_str())).is_some_and(|need| need.deferred)
         };
@@ -231,19 +236,19 @@ impl<'a> Accounts<'a> {
             // Only for a meter that refuses: for others the account was created.
             let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
             return Ok(customer::must_exist(session, &p.event.customer_id)
-                .and_then(|()| charge_book(nothing, p, &usage(p), p.own_cost()))
+                .and_then(|()| charge_book(session, nothing, p, p.own_cost()))
                 .map(|row| Charge { row, line: None }));
         };
         // What was reported before is charged before, as if each event had come alone; if this event is refused, the
         // earlier ones stay unsettled.
         let unsettled = self.unsettled.remove(&key).unwrap_or_default();
-        let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some();
+        let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some() || book.limited;
         let before = (may_refuse && !unsettled.is_empty()).then(|| book.clone());
         let staying = charge_unsettled(book, &unsettled);
         let lines = book.lines.len();
         let outcome = match &p.cost {
             Cost::Own(cost) => {
-                charge_book(book, p, &usage(p), *cost).map(|row| Charge { row, line: book.hand_over(lines) })
+                charge_book(session, book, p, *cost).map(|row| Charge { row, line: book.hand_over(lines) })
             }
             Cost::Together(period) => {
                 let Some(periodic) = self.periods.get_mut(&(p.event.customer_id.clone(), period.clone())) else {
@@ -357,16 +362,18 @@ fn charge_unsettled<'a>(book: &mut Book, unsettled: &[&'a Priced<'a>]) -> Vec<&'
 }
 
 fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {
-    Usage { period: p.period().cloned(), ..Usage::new(&p.event.identifier, &p.event.event_name) }
+    let (period, member_id) = (p.period().cloned(), p.event.extras.member_id.as_deref());
+    Usage { period, member_id, ..Usage::new(&p.event.identifier, &p.event.event_name) }
 }
 
-fn charge_book(book: &mut Book, p: &Priced<'_>, usage: &Usage<'_>, cost: Decimal) -> Outcome {
-    match book.charge(usage, cost, p.meter.overage, p.meter.decimals) {
+fn charge_book(session: &Session, book: &mut Book, p: &Priced<'_>, cost: Decimal) -> Outcome {
+    match book.charge(&usage(p), cost, p.meter.overage, p.meter.decimals) {
         Ok(charged) => Ok(report::row(p.event, charged.consumed, charged.pending, book.available, false)),
         Err(Refusal::Short(short)) => {
             Err(account::insufficient_for_usage(&book.customer_id, &book.currency, cost, short))
         }
         Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
+        Err(Refusal::Exceeded(exceeded)) => Err(posting::exceeded(session, book, exceeded)),
     }
 }
 
@@ -390,7 +397,7 @@ fn charge_together<'a>(
         let returned = book.lower(&usage(p), -more);
         Ok(report::row(p.event, -returned, Decimal::ZERO, book.available, false))
     } else {
-        charge_book(book, p, &usage(p), more)
+        charge_book(session, book, p, more)
     };
     if outcome.is_ok() {
         book.touch();

@@ -34,13 +34,22 @@ pub fn cost(priced: &Priced<'_>) -> Option<Decimal> {
     }
 }
 
+/// The text of the charge, with or without the member, whose parameter is the last.
+macro_rules! paying {
+    ($column:literal, $value:literal) => {
+        charging!(
+            writing_events!($column),
+            "SELECT $1, $7, $8, $2, $9, $3, $10, c.posted_at, $11, $12, $13, $14, NULL, c.last_line, c.available,
+                    c.head_grant_id",
+            $value,
+            " FROM charge c
+             ON CONFLICT (customer_id, identifier) DO NOTHING RETURNING running_balance"
+        )
+    };
+}
+
 static CHARGE: Statement = Statement::new(
-    charging!(
-        writing_events!(),
-        "SELECT $1, $7, $8, $2, $9, $3, $10, c.posted_at, $11, $12, $13, $14, NULL, c.last_line, c.available, c.head_grant_id
-         FROM charge c
-         ON CONFLICT (customer_id, identifier) DO NOTHING RETURNING running_balance"
-    ),
+    paying!(", member_id", ", $15"),
     &[
         TEXTOID,
         TEXTOID,
@@ -56,8 +65,10 @@ static CHARGE: Statement = Statement::new(
         JSONBOID,
         JSONBOID,
         INT4OID,
+        TEXTOID,
     ],
-);
+)
+.before(paying!("", ""));
 
 /// Charges one event. Returns its outcome, or `None` if it needs the general way.
 pub fn pay_one(
@@ -80,6 +91,7 @@ pub fn pay_one(
         event.extras.source_data.cell(),
         event.extras.metadata.cell(),
         priced.meter.price_version.cell(),
+        event.extras.member_id.cell(),
     ];
     let charge = Charge { account: priced.account(), amount: cost, by: Spending::Usage, now };
     Ok(match fast_charge::pay(session, &charge, &CHARGE, &cells)? {

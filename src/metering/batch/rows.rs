@@ -17,29 +17,39 @@ use std::collections::HashSet;
 /// A charged event, as if it were paid in full, and the ledger line that its own row stands for, if any.
 pub type Charged<'e> = (&'e Priced<'e>, Option<&'e OwnLine>);
 
-/// The text of a statement that writes events, up to the source of the columns: shared by all ways of charging.
+/// The text of a statement that writes events, up to the source of the columns: shared by all ways of charging. The last
+/// column is the member, which the release before does not have.
 macro_rules! writing_events {
-    () => {
-        "INSERT INTO credits_internal.meter_events (customer_id, identifier, event_name, currency, value, consumed, occurred_at,
-                                           created_at, subscription_id, source_data, metadata, price_version,
-                                           period_key, line_no, running_balance, grant_id) "
+    ($member:literal) => {
+        concat!(
+            "INSERT INTO credits_internal.meter_events (customer_id, identifier, event_name, currency, value, consumed,
+                                               occurred_at, created_at, subscription_id, source_data, metadata,
+                                               price_version, period_key, line_no, running_balance, grant_id",
+            $member,
+            ") "
+        )
     };
 }
 pub(crate) use writing_events;
 
 /// The same from arrays, and the rest of the statement.
 macro_rules! writing {
-    ($rest:literal) => {
+    ($member:literal, $value:literal, $rest:literal) => {
         text!(
-            writing_events!(),
+            writing_events!($member),
             "SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8),
-                    unnest($9), unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16) ",
+                    unnest($9), unnest($10), unnest($11), unnest($12), unnest($13), unnest($14), unnest($15), unnest($16)",
+            $value,
+            " ",
             $rest
         )
     };
+    ($rest:literal) => {
+        Statement::new(writing!(", member_id", ", unnest($17)", $rest), &COLUMNS).before(writing!("", "", $rest))
+    };
 }
 
-const COLUMNS: [Oid; 16] = [
+const COLUMNS: [Oid; 17] = [
     TEXTARRAYOID,
     TEXTARRAYOID,
     TEXTARRAYOID,
@@ -56,10 +66,11 @@ const COLUMNS: [Oid; 16] = [
     INT8ARRAYOID,
     NUMERICARRAYOID,
     UUIDARRAYOID,
+    TEXTARRAYOID,
 ];
 
 /// The same for many events, in key order.
-fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 16] {
+fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 17] {
     events.sort_unstable_by_key(|(p, _)| p.event.key());
     [
         array(events.iter().map(|(p, _)| &p.event.customer_id)),
@@ -78,6 +89,7 @@ fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 16] {
         array(events.iter().map(|(_, line)| line.map(|l| l.line_no))),
         array(events.iter().map(|(_, line)| line.map(|l| l.balance))),
         array(events.iter().map(|(_, line)| line.map(|l| l.grant_id))),
+        sparse(events.iter().map(|(p, _)| p.event.extras.member_id.as_ref())),
     ]
 }
 
@@ -86,7 +98,7 @@ fn sparse<T: Put>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell {
     if items.clone().any(|item| item.is_some()) { array(items) } else { Cell::NULL }
 }
 
-static WRITE_NEW: Statement = Statement::new(writing!(""), &COLUMNS);
+static WRITE_NEW: Statement = writing!("");
 
 /// Writes events whose identifiers are assumed to be free: raises PostgreSQL's unique_violation if one is not, after
 /// waiting for the report that has it to commit.
@@ -94,8 +106,7 @@ pub fn write_new(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> 
     WRITE_NEW.run(session, &columns(&mut events, now)).map(drop)
 }
 
-static WRITE: Statement =
-    Statement::new(writing!("ON CONFLICT DO NOTHING RETURNING customer_id, identifier"), &COLUMNS);
+static WRITE: Statement = writing!("ON CONFLICT DO NOTHING RETURNING customer_id, identifier");
 
 /// Writes those events whose identifiers are free. Returns the identifiers that other reports have claimed, after
 /// waiting for them to commit.

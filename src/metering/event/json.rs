@@ -20,8 +20,17 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The keys of an event.
-const KEYS: [&str; 8] =
-    ["customer_id", "event_name", "value", "identifier", "occurred_at", "subscription_id", "source_data", "metadata"];
+const KEYS: [&str; 9] = [
+    "customer_id",
+    "event_name",
+    "value",
+    "identifier",
+    "occurred_at",
+    "subscription_id",
+    "source_data",
+    "metadata",
+    "member_id",
+];
 
 static LENGTH: Statement =
     Statement::new(c"SELECT CASE jsonb_typeof($1) WHEN 'array' THEN jsonb_array_length($1) END", &[JSONBOID]);
@@ -31,9 +40,9 @@ static READ: Statement = Statement::new(
              CASE jsonb_typeof(e) WHEN 'object' THEN (
                  SELECT min(k) FROM jsonb_object_keys(e) AS k
                  WHERE k NOT IN ('customer_id', 'event_name', 'value', 'identifier', 'occurred_at', 'subscription_id',
-                                 'source_data', 'metadata')) END,
+                                 'source_data', 'metadata', 'member_id')) END,
              e ->> 'identifier', e ->> 'customer_id', e ->> 'event_name', e ? 'value', e ->> 'value', e ->> 'occurred_at',
-             e ->> 'subscription_id', nullif(e -> 'source_data', 'null'), nullif(e -> 'metadata', 'null')
+             e ->> 'subscription_id', nullif(e -> 'source_data', 'null'), nullif(e -> 'metadata', 'null'), e ->> 'member_id'
       FROM jsonb_array_elements($1) WITH ORDINALITY AS x (e, ordinal) ORDER BY ordinal",
     &[JSONBOID],
 );

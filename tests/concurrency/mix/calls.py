@@ -13,6 +13,10 @@ from typing import Any
 WALLETS = [f"wallet_{number:02d}" for number in range(50)]
 # Of these what they may owe is limited now and then. Of the others it never is, so that none of their usage is refused.
 LIMITED = WALLETS[::5]
+# Of these what may be spent is limited: by one of their members, and by all, in windows that roll, in seconds.
+BUDGETED = WALLETS[3::10]
+MEMBERS = ("kim", "lee", None)
+BUDGETS: tuple[tuple[str | None, Decimal, int], ...] = (("kim", Decimal(8), 4), (None, Decimal(20), 5))
 
 # event_name: (unit price, aggregation, overage)
 METERS = {
@@ -21,15 +25,15 @@ METERS = {
     "gated": (Decimal("0.5"), "sum", "reject"),
 }
 
-BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s)"
+BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s, member_ids => %s)"
 SECONDS_FROM_NOW = "now() + %s * interval '1 s'"
 
 # By function: its SQL, whose values are the call's customer, its target where it has one, its amount where it has one,
 # its key where it takes one, and its terms.
 SQL = {
-    "report_meter_event": "report_meter_event(%s, %s, %s, %s)",
-    "wallet_debit": "wallet_debit(%s, %s, idempotency_key => %s)",
-    "wallet_try_debit": "wallet_try_debit(%s, %s, idempotency_key => %s)",
+    "report_meter_event": "report_meter_event(%s, %s, %s, %s, member_id => %s)",
+    "wallet_debit": "wallet_debit(%s, %s, idempotency_key => %s, member_id => %s)",
+    "wallet_try_debit": "wallet_try_debit(%s, %s, idempotency_key => %s, member_id => %s)",
     "wallet_credit": "wallet_credit(%s, %s, idempotency_key => %s)",
     "credit_grant": "credit_grant(%s, %s, idempotency_key => %s, category => %s, priority => %s,"
     f" effective_at => {SECONDS_FROM_NOW}, expires_at => {SECONDS_FROM_NOW}, applicable_meters => %s,"
@@ -53,6 +57,8 @@ FUNCTIONS = (*SQL, "report_meter_events", "wallet_balance", "maintain")
 WITHOUT_AMOUNT = frozenset(
     ("hold_release", "credit_grant_void", "credit_grant_expire", "credit_grant_update", "account_configure")
 )
+# These name the member who spends, and keep to limits.
+BY_MEMBERS = frozenset(("report_meter_event", "wallet_debit", "wallet_try_debit"))
 WITHOUT_KEY = WITHOUT_AMOUNT | {"hold_capture"}
 # These change what later lines are judged by and may write no line of their own: they are asked for their place.
 PLACED = WITHOUT_AMOUNT - {"hold_release"}
@@ -84,11 +90,23 @@ class Call:
             values.append(self.amount)
         if self.function not in WITHOUT_KEY:
             values.append(self.key)
+        if self.function in BY_MEMBERS:
+            values.append(self.member)
         return f"SELECT * FROM credits.{SQL[self.function]}", [*values, *self.terms]
+
+    @property
+    def member(self) -> str | None:
+        """Who spends: it follows from the amount alone."""
+        return MEMBERS[int(self.amount.scaleb(6)) % len(MEMBERS)]
 
     @property
     def refusals(self) -> frozenset[str]:
         """What the database may answer instead, whatever the other sessions do."""
+        limits = frozenset(("PC021",)) if self.function in BY_MEMBERS and self.customer in BUDGETED else frozenset()
+        return limits | self._refusals
+
+    @property
+    def _refusals(self) -> frozenset[str]:
         match self.function:
             case "wallet_debit" | "hold_create" | "wallet_transfer":
                 return frozenset(("PC001",))
@@ -192,6 +210,9 @@ def refusal_fits(call: Call, state: str, detail: dict[str, Any]) -> bool:
         case "PC001":
             short = Decimal(detail["requested"]) - Decimal(detail["available"])
             return Decimal(detail["shortfall"]) == short > 0 and detail["customer_id"] == call.customer
+        case "PC021":
+            spent = Decimal(detail["used"]) + Decimal(detail["requested"])
+            return spent > Decimal(detail["amount"]) and detail["member_id"] in (call.member, None)
         case "PC010":
             return detail["state"] in ("captured", "released", "expired") and detail["hold_id"] == call.target
         case "PC007":

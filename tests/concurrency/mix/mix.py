@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from calls import BATCH, LIMITED, METERS, PLACED, WALLETS, Call, Done, answered, plausible, refusal_fits, shared_call
+from calls import BATCH, BUDGETED, LIMITED, METERS, PLACED, WALLETS, Call, Done, answered, plausible, refusal_fits, shared_call
 from support import harness
 
 BALANCE = (
@@ -135,7 +135,7 @@ class Mix:
         self.random.shuffle(calls)
         arrays = [
             [call.customer for call in calls], [call.target for call in calls], [call.amount for call in calls],
-            [call.key for call in calls],
+            [call.key for call in calls], [call.member for call in calls],
         ]  # fmt: skip
         try:
             rows = self.connection.execute(BATCH, arrays, prepare=True).fetchall()
@@ -329,7 +329,11 @@ class Mix:
 
     def refused_politely(self, call: Call, row: dict[str, Any] | None) -> None:
         self.count("ok = false")
-        if row is None or not row["shortfall"] == call.amount - row["available"] > 0:
+        if row is not None and row["reason"] == "limit_exceeded":
+            self.count("PC021")
+            if call.customer not in BUDGETED or not 0 < row["shortfall"] <= call.amount:
+                self.wrong(f"{call} answers {row}")
+        elif row is None or not row["shortfall"] == call.amount - row["available"] > 0:
             self.wrong(f"{call} answers {row}")
 
     def refused(self, call: Call, error: psycopg.Error, allowed: tuple[str, ...], alone: bool) -> None:

@@ -4,6 +4,7 @@
 use crate::amount::{AmountError, Decimal};
 use crate::ledger::engine::book::{Book, Overage};
 use crate::ledger::engine::drawdown::Draw;
+use crate::ledger::engine::limit::Exceeded;
 use crate::ledger::engine::line::{Debt, Effect, Hold, HoldStatus, LineType, Source};
 use crate::moment::Time;
 use uuid::Uuid;
@@ -18,12 +19,14 @@ pub struct Short {
 }
 
 /// Why a charge was not made. Nothing was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Refusal {
     /// Too few credits, and the rest may not be owed.
     Short(Short),
     /// More would be owed than can be counted.
     Limit(AmountError),
+    /// A limit of what may be spent has too little left.
+    Exceeded(Box<Exceeded>),
 }
 
 impl Book {

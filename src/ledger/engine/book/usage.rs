@@ -4,6 +4,7 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::ledger::engine::book::{Book, Refusal, Short};
 use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::{Debt, Effect, LineType, Period, PeriodDraw, Source, Unsettled};
 use crate::moment::Time;
 use std::rc::Rc;
@@ -34,6 +35,8 @@ pub struct Usage<'a> {
     pub identifier: &'a str,
     /// Its meter: which grants may pay.
     pub event_name: &'a str,
+    /// The member whose usage it is.
+    pub member_id: Option<&'a str>,
     /// The period whose usage is priced together, if the event belongs to one.
     pub period: Option<Rc<Period>>,
     /// What was paid for it before, less what came back.
@@ -45,7 +48,11 @@ pub struct Usage<'a> {
 impl<'a> Usage<'a> {
     /// The usage of a new event that is priced by itself.
     pub fn new(identifier: &'a str, event_name: &'a str) -> Self {
-        Usage { identifier, event_name, period: None, consumed: Decimal::ZERO, debt_no: None }
+        Usage { identifier, event_name, member_id: None, period: None, consumed: Decimal::ZERO, debt_no: None }
+    }
+
+    fn spending(&self, cost: Decimal) -> Use<'a> {
+        Use { member_id: self.member_id, event_name: Some(self.event_name), amount: cost }
     }
 
     fn source(&self) -> Source {
@@ -63,7 +70,8 @@ impl Book {
         decimals: u32,
     ) -> Result<Charged, Refusal> {
         self.would_owe(usage.event_name, cost, overage, decimals)?;
-        Ok(self.charge_anyway(usage, cost, self.posted_at))
+        self.limits.admit(&usage.spending(cost)).map_err(Refusal::Exceeded)?;
+        Ok(self.draw(usage, cost, self.posted_at))
     }
 
     /// What a charge of that meter would leave owed, or why it would be refused.
@@ -92,6 +100,11 @@ impl Book {
 
     /// Charges usage that can no longer be refused, as of a moment: what no credit covers is owed.
     pub fn charge_anyway(&mut self, usage: &Usage<'_>, cost: Decimal, at: Time) -> Charged {
+        self.limits.take(&usage.spending(cost));
+        self.draw(usage, cost, at)
+    }
+
+    fn draw(&mut self, usage: &Usage<'_>, cost: Decimal, at: Time) -> Charged {
         let source = usage.source();
         let draws = self.grants.draw(Some(usage.event_name), cost);
         let consumed = self.take(LineType::Consumption, &draws, &source, at);

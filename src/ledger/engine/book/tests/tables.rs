@@ -225,6 +225,7 @@ impl Tables {
                     }
                     Err(Refusal::Short(_)) => Outcome::Refused,
                     Err(Refusal::Limit(reason)) => panic!("{reason}"),
+                    Err(Refusal::Exceeded(exceeded)) => panic!("{exceeded:?}"),
                 }
             }
             Action::Charge { amount, meter: None, .. } => {
