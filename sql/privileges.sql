@@ -74,6 +74,7 @@ GRANT EXECUTE ON FUNCTION
     credits.usage_price(text, numeric, jsonb, integer, text),
     credits.meter_event_stats(text, timestamptz, timestamptz, text, text, text),
     credits_internal.due_grants(text, text),
+    credits_internal.share(numeric, numeric, numeric, smallint),
     credits_internal.due_events(text, text),
     credits.exchange_rate(text, text, timestamptz),
     credits.recharge_config(text),
@@ -87,7 +88,7 @@ GRANT SELECT ON
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
-    credits.trial_balance, credits.limits
+    credits.trial_balance, credits.limits, credits.revenue
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -97,7 +98,7 @@ TO credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.customer_upsert(text, text, text, jsonb),
     credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text,
-        text, jsonb),
+        text, jsonb, numeric, text),
     credits.credit_grant_void(text, uuid, text, numeric, text, text),
     credits.credit_grant_expire(text, uuid, numeric, text),
     credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean),

@@ -8,14 +8,15 @@ SET TimeZone = 'UTC';
 -- of 100 that expires on the 20th; both use some, and Gus more than he has. (The results of these calls do not
 -- matter here.)
 \o /dev/null
+SELECT FROM credits.currency_create('USD', kind => 'fiat');
 SELECT FROM credits.meter_create('tokens', unit_price => 0.01, unit => 'token');
 SET credits.test_clock = '2026-02-20 12:00+00';
-SELECT FROM credits.credit_grant('fay', 500, name => 'Pack', category => 'paid', cost_basis => 0.02,
-                                 granted_by => 'shop');
+SELECT FROM credits.credit_grant('fay', 500, name => 'Pack', category => 'paid', granted_by => 'shop',
+                                 cost_amount => 10, cost_currency => 'USD');
 SELECT FROM credits.wallet_debit('fay', 50);
 SET credits.test_clock = '2026-03-02 12:00+00';
-SELECT FROM credits.credit_grant('gus', 1000, name => 'Pack', category => 'paid', cost_basis => 0.015,
-                                 granted_by => 'shop');
+SELECT FROM credits.credit_grant('gus', 1000, name => 'Pack', category => 'paid', granted_by => 'shop',
+                                 cost_amount => 15, cost_currency => 'USD');
 SET credits.test_clock = '2026-03-06 02:00+00';
 SELECT FROM credits.credit_grant('fay', 100, name => 'Bonus', expires_at => '2026-03-20', granted_by => 'spring offer');
 SELECT FROM credits.credit_grant('gus', 100, name => 'Bonus', expires_at => '2026-03-20', granted_by => 'spring offer');
@@ -30,8 +31,8 @@ SELECT FROM credits.hold_capture('fay', :'work', 60);                      -- 60
 SET credits.test_clock = '2026-03-25 12:00+00';
 SELECT FROM credits.report_meter_event('gus', 'tokens', 80000, 'g-2');     -- 800: 750 are there, 50 are owed
 SET credits.test_clock = '2026-03-30 12:00+00';
-SELECT FROM credits.credit_grant('gus', 300, name => 'Pack', category => 'paid', cost_basis => 0.015,
-                                 granted_by => 'shop');                    -- 50 of it pay what he owes
+SELECT FROM credits.credit_grant('gus', 300, name => 'Pack', category => 'paid', granted_by => 'shop',
+                                 cost_amount => 4.50, cost_currency => 'USD');  -- 50 of it pay what he owes
 SELECT hold_id AS work FROM credits.hold_create('fay', 40, expires_in => '3 days') \gset
 \o
 
@@ -81,8 +82,8 @@ GROUP BY account, category ORDER BY account, category;
 -- 5. OUTSTANDING, BY CATEGORY
 --
 -- What customers still have at the end of the month, held credits included: everything in the journal until then, not
--- only March's. At what they paid for it, that is what you owe them in work: deferred revenue.
-SELECT category, sum(amount) AS outstanding, round(sum(amount * cost_basis), 2) AS deferred_dollars
+-- only March's. What they paid for it (cost_amount) is what you owe them in work: deferred revenue.
+SELECT category, sum(amount) AS outstanding, sum(cost_amount) AS deferred_dollars
 FROM credits.journal
 WHERE currency = 'CREDIT' AND account IN ('available', 'restricted', 'held') AND effective_at < '2026-04-01 00:00+00'
 GROUP BY category HAVING sum(amount) <> 0 ORDER BY category;
@@ -93,21 +94,26 @@ GROUP BY category HAVING sum(remaining + held) > 0 ORDER BY category;
 
 -- 6. REVENUE
 --
--- Paid credits become revenue as they are spent, each at what was paid for it (cost_basis). Paid credits that expire
--- do so as well, if that is how you book breakage: add 'expired' to the two accounts. Here it would add nothing, for
--- the bonus had cost nothing.
-SELECT cost_basis, sum(amount) AS spent, round(sum(amount * cost_basis), 2) AS dollars FROM march
-WHERE account IN ('spent', 'debt') AND category = 'paid' GROUP BY cost_basis ORDER BY cost_basis;
+-- Paid credits become revenue as they are spent. The view revenue has that by day: what was received, what of it was
+-- recognised, and breakage and refunds apart, if you book those otherwise. A grant whose whole price is known
+-- (cost_amount) is split to the cent, so nothing is left over in the end; purchases have it by themselves.
+SELECT day, received, recognised, breakage, refunded, deferred FROM credits.revenue
+WHERE currency = 'USD' AND day >= '2026-03-01' AND day < '2026-04-01' ORDER BY day;
+SELECT sum(recognised) AS march FROM credits.revenue
+WHERE currency = 'USD' AND day >= '2026-03-01' AND day < '2026-04-01';
 
 -- It all adds up: 10, 15 and 4.50 dollars were paid in. 1.00 of it was earned in February and 13.95 in March, and 14.55
--- is still to be earned. What Gus gave to Fay kept its cost_basis, and is neither paid in a second time nor earned.
-SELECT -round(sum(amount * cost_basis) FILTER (WHERE account LIKE 'issued%'), 2) AS paid_in,
-       round(sum(amount * cost_basis) FILTER (WHERE account IN ('spent', 'debt')
-                                                AND effective_at < '2026-03-01 00:00+00'), 2) AS february,
-       round(sum(amount * cost_basis) FILTER (WHERE account IN ('spent', 'debt')
-                                                AND effective_at >= '2026-03-01 00:00+00'), 2) AS march,
-       round(sum(amount * cost_basis) FILTER (WHERE account IN ('available', 'restricted', 'held')), 2) AS deferred
-FROM credits.journal WHERE effective_at < '2026-04-01 00:00+00';
+-- is still to be earned. What Gus gave to Fay took its part of the price along, and is neither paid in a second time
+-- nor earned. The journal has the same, line by line, for any question about a customer or a grant.
+SELECT customer_id, cost_account, sum(cost_amount) AS dollars
+FROM credits.journal
+WHERE cost_account IS NOT NULL AND effective_at < '2026-04-01 00:00+00'
+GROUP BY customer_id, cost_account ORDER BY customer_id, cost_account;
+
+-- cost_basis is the price of one credit, for reports that multiply. Where a price does not divide evenly it is rounded
+-- to 12 decimals, and so are they.
+SELECT cost_basis, sum(amount) AS spent, round(sum(amount * cost_basis), 2) AS dollars FROM march
+WHERE account IN ('spent', 'debt') AND category = 'paid' GROUP BY cost_basis ORDER BY cost_basis;
 
 -- 7. WHAT WAS GRANTED, DAY BY DAY
 --

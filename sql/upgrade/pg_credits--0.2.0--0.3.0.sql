@@ -43,6 +43,20 @@ ALTER TABLE credits_internal.holds ADD COLUMN member_id text COLLATE "C";
 ALTER TABLE credits_internal.meter_events ADD COLUMN member_id text COLLATE "C";
 ALTER TABLE credits.inbox ADD COLUMN member_id text COLLATE "C";
 ALTER TABLE credits_internal.inbox_rejected ADD COLUMN member_id text COLLATE "C";
+-- What grants cost.
+ALTER TABLE credits_internal.credit_grants ADD cost_amount numeric CHECK (cost_amount >= 0);
+ALTER TABLE credits_internal.credit_grants ADD cost_currency text COLLATE "C";
+ALTER TABLE credits_internal.credit_grants
+    ADD CONSTRAINT credit_grants_cost CHECK ((cost_amount IS NULL) = (cost_currency IS NULL));
+-- Of purchases it is known. A part that was transferred would have taken its part of it along: those have none.
+UPDATE credits_internal.credit_grants g
+SET cost_amount = round(g.cost_basis * g.amount, c.decimals), cost_currency = t.currency
+FROM credits_internal.top_ups t
+JOIN credits_internal.currencies c ON c.currency = t.currency
+WHERE g.customer_id = t.customer_id AND g.grant_id = t.grant_id AND g.cost_basis IS NOT NULL AND NOT EXISTS (
+    SELECT FROM credits_internal.credit_transactions l
+    WHERE l.customer_id = g.customer_id AND l.currency = g.currency AND l.grant_id = g.grant_id AND l.type = 'transfer');
+
 -- Written by 'scripts/build.sh step' from here on.
 -- All of it is credits_owner's before any right is given.
 DO $$

@@ -1,8 +1,9 @@
 //! Credit grants: credits given at one time under one set of terms. Changing their terms is in grant/change.rs, ending
-//! them by hand in grant/ending.rs, more time in grant/extension.rs, suspending them in grant/suspension.rs, reports about
-//! many of them in grant/report.rs.
+//! them by hand in grant/ending.rs, more time in grant/extension.rs, suspending them in grant/suspension.rs, the plain way
+//! to add credits in grant/credit.rs, reports about many of them in grant/report.rs.
 
 mod change;
+mod credit;
 mod ending;
 mod extension;
 mod report;
@@ -66,23 +67,11 @@ row! {
         pub created_at: Time,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// What was paid for all of it.
+        pub cost_amount: Option<Decimal>,
+        /// In which currency.
+        pub cost_currency: Option<String>,
     } read
-}
-
-row! {
-    /// What `wallet_credit` returns.
-    pub struct CreditRow {
-        /// The grant that carries the credits.
-        pub grant_id: Uuid,
-        /// The currency's code.
-        pub currency: String,
-        /// Credits added.
-        pub credited: Decimal,
-        /// What a plain debit may take now.
-        pub available: Decimal,
-        /// Whether this replays an earlier call.
-        pub replayed: bool,
-    }
 }
 
 /// A grant as requested.
@@ -112,7 +101,7 @@ struct Granted {
 /// `credits.credit_grant`. Raises PC002, PC004, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn credit_grant(
+fn credit_grant_2(
     customer_id: Option<&str>,
     amount: Option<Numeric>,
     currency: Option<&str>,
@@ -126,13 +115,24 @@ fn credit_grant(
     granted_by: Option<&str>,
     idempotency_key: Option<&str>,
     metadata: Option<Json>,
+    cost_amount: Option<Numeric>,
+    cost_currency: Option<&str>,
 ) -> Reply<One<GrantRow>> {
     let request = Request {
         function: "credit_grant",
         customer_id,
         amount,
         currency,
-        terms: Given { category, priority, effective_at, expires_at, applicable_meters, cost_basis },
+        terms: Given {
+            category,
+            priority,
+            effective_at,
+            expires_at,
+            applicable_meters,
+            cost_basis,
+            cost_amount,
+            cost_currency,
+        },
         name,
         granted_by,
         idempotency_key,
@@ -145,40 +145,7 @@ fn credit_grant(
     }))
 }
 
-/// `credits.wallet_credit`. Raises PC002, PC007, PC008, PC013.
-#[pg_extern(sql = false)]
-fn wallet_credit(
-    customer_id: Option<&str>,
-    amount: Option<Numeric>,
-    currency: Option<&str>,
-    category: Option<&str>,
-    idempotency_key: Option<&str>,
-    description: Option<&str>,
-    metadata: Option<Json>,
-) -> Reply<One<CreditRow>> {
-    let request = Request {
-        function: "wallet_credit",
-        customer_id,
-        amount,
-        currency,
-        terms: Given { category, ..Given::default() },
-        name: description,
-        idempotency_key,
-        metadata,
-        ..Request::default()
-    };
-    Reply(writing(|session| {
-        let customer_id = input::key("customer_id", request.customer_id)?;
-        let granted = perform(session, customer_id, request)?;
-        Ok(One(CreditRow {
-            grant_id: granted.grant_id,
-            currency: granted.currency,
-            credited: granted.amount,
-            available: granted.available,
-            replayed: granted.replayed,
-        }))
-    }))
-}
+crate::older!(credit_grant_wrapper => credit_grant_2_wrapper, 13 of 15);
 
 fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
     let now = settings::now()?;
@@ -316,8 +283,8 @@ static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.credit_grants (customer_id, grant_id, currency, category, status, priority, amount,
       remaining,
                                          effective_at, expires_at, applicable_meters, cost_basis, name, granted_by,
-                                         metadata, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                                         metadata, created_at, cost_amount, cost_currency)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     &[
         TEXTOID,
         UUIDOID,
@@ -334,7 +301,16 @@ static INSERT: Statement = Statement::new(
         TEXTOID,
         JSONBOID,
         TIMESTAMPTZOID,
+        NUMERICOID,
+        TEXTOID,
     ],
+)
+.before(
+    c"INSERT INTO credits_internal.credit_grants (customer_id, grant_id, currency, category, status, priority, amount,
+      remaining,
+                                         effective_at, expires_at, applicable_meters, cost_basis, name, granted_by,
+                                         metadata, created_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
 );
 
 fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, new: &NewGrant<'_>) -> Result<(), Error> {
@@ -352,11 +328,13 @@ fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, new: &Ne
                 grant.effective_at.cell(),
                 grant.expires_at.cell(),
                 grant.meters.cell(),
-                terms.cost_basis.cell(),
+                terms.cost_basis(new.amount).cell(),
                 new.name.cell(),
                 new.granted_by.cell(),
                 new.metadata.cell(),
                 book.posted_at.cell(),
+                terms.cost.as_ref().map(|cost| cost.amount).cell(),
+                terms.cost.as_ref().map(|cost| &cost.currency).cell(),
             ],
         )
         .map(drop)
@@ -378,11 +356,20 @@ static FIND: Statement = Statement::new(
     c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
              CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
              g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
-             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3
+             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3, g.cost_amount, g.cost_currency
       FROM credits_internal.credit_grants g
       JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
       WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
+)
+.before(
+    c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
+             CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
+             g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
+             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3, NULL::numeric, NULL::text
+      FROM credits_internal.credit_grants g
+      JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+      WHERE g.customer_id = $1 AND g.grant_id = $2",
 );
 
 /// The grant as it stands now. Raises PC009.

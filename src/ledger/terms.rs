@@ -4,15 +4,18 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::drawdown::{Category, Grant, Status};
-use crate::ledger::listener;
+use crate::ledger::{currency, listener};
 use crate::moment::Time;
 use crate::pg::call::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::statement::Session;
 use crate::pg::value::span::Span;
+use crate::rational;
 use uuid::Uuid;
 
 /// Neither first nor last.
 pub const DEFAULT_PRIORITY: i16 = 50;
+/// So many decimals a cost of one credit has.
+const BASIS_DECIMALS: u32 = 12;
 
 /// Terms as they were given; NULL is the default.
 #[derive(Default)]
@@ -29,6 +32,38 @@ pub struct Given<'a> {
     pub applicable_meters: Option<ArrayOf<String>>,
     /// What was paid for one credit.
     pub cost_basis: Option<Numeric>,
+    /// What was paid for all of it.
+    pub cost_amount: Option<Numeric>,
+    /// In which currency.
+    pub cost_currency: Option<&'a str>,
+}
+
+/// What was paid for a grant, net of tax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// In major units.
+    pub amount: Decimal,
+    /// The currency's code.
+    pub currency: String,
+}
+
+impl Cost {
+    /// Reads it. Raises PC007, PC013.
+    fn read(amount: Option<Numeric>, currency: Option<&str>) -> Result<Option<Self>, Error> {
+        let amount = input::optional_number("cost_amount", amount, amount::not_negative)?;
+        match (amount, input::optional_key("cost_currency", currency)?) {
+            (Some(amount), Some(code)) => Ok(Some(Cost { amount, currency: code.to_string() })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Error::missing("cost_currency")),
+            (None, Some(_)) => Err(Error::argument("cost_currency", "is for a cost_amount")),
+        }
+    }
+
+    /// What was paid for one of so many credits, for reports that multiply.
+    pub fn per_credit(&self, credits: Decimal) -> Option<Decimal> {
+        let each = rational::of(self.amount) / rational::of(credits);
+        rational::rounded(&each, BASIS_DECIMALS).ok().map(|each| each.normalize())
+    }
 }
 
 /// The terms of the grant that a purchase creates.
@@ -59,8 +94,9 @@ impl GrantTerms {
 pub struct Terms {
     /// Promotional or paid.
     pub category: Category,
-    /// What was paid for one credit.
-    pub cost_basis: Option<Decimal>,
+    /// What was paid for all of it.
+    pub cost: Option<Cost>,
+    cost_basis: Option<Decimal>,
     priority: i16,
     effective_at: Option<Time>,
     expires_at: Time,
@@ -79,6 +115,7 @@ impl Terms {
         Ok(Terms {
             category: Category::parse(category).unwrap_or(Category::Promotional),
             cost_basis: input::optional_number("cost_basis", given.cost_basis, amount::not_negative)?,
+            cost: Cost::read(given.cost_amount, given.cost_currency)?,
             priority,
             effective_at,
             expires_at: given.expires_at.map_or(Time::NEVER, |t| t.0),
@@ -87,10 +124,11 @@ impl Terms {
     }
 
     /// The terms of a purchase's grant, as the purchase fixed them.
-    pub fn bought(bought: &GrantTerms, expires_at: Time, cost_basis: Option<Decimal>) -> Self {
+    pub fn bought(bought: &GrantTerms, expires_at: Time, cost: Cost) -> Self {
         Terms {
             category: Category::parse(&bought.category).unwrap_or(Category::Paid),
-            cost_basis,
+            cost_basis: None,
+            cost: Some(cost),
             priority: bought.priority,
             effective_at: None,
             expires_at,
@@ -98,8 +136,16 @@ impl Terms {
         }
     }
 
-    /// What a first call must meet and a replay need not. Raises PC004, PC013.
+    /// What was paid for one of so many credits: as it was given, or as the whole cost says.
+    pub fn cost_basis(&self, credits: Decimal) -> Option<Decimal> {
+        self.cost_basis.or_else(|| self.cost.as_ref()?.per_credit(credits))
+    }
+
+    /// What a first call must meet and a replay need not. Raises PC004, PC007, PC008, PC013.
     pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
+        if let Some(cost) = &self.cost {
+            currency::resolve_for(session, &cost.currency, "cost_amount", cost.amount)?;
+        }
         let effective_at = input::effective_at(self.effective_at, now)?.unwrap_or(now);
         // An imported grant that took effect long ago may have ended by now as well.
         check_expiry(self.expires_at, effective_at, if effective_at < now { Time::BEGINNING } else { now })?;
@@ -187,4 +233,17 @@ pub fn known_meters(session: &Session, given: Option<ArrayOf<String>>) -> Result
 
 fn check_meters(session: &Session, meters: Option<&[String]>) -> Result<(), Error> {
     meters.unwrap_or_default().iter().try_for_each(|event_name| listener::meter(session, event_name).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_paid_for_one_credit() {
+        let cost = |amount: &str| Cost { amount: amount::parse(amount).unwrap(), currency: String::from("USD") };
+        assert_eq!(cost("20").per_credit(Decimal::from(1000)), Some(Decimal::new(2, 2)));
+        assert_eq!(cost("1").per_credit(Decimal::from(3)), Some(Decimal::new(333_333_333_333, 12)));
+        assert_eq!(cost("0").per_credit(Decimal::from(3)), Some(Decimal::ZERO));
+    }
 }

@@ -136,35 +136,58 @@ static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.credit_grants (customer_id, grant_id, currency, category, status, priority, amount,
       remaining,
                                          effective_at, expires_at, cost_basis, name, granted_by, metadata, created_at,
+                                         transferred_from, cost_amount, cost_currency)
+      SELECT $2, x.new_id, g.currency, g.category, 'granted', g.priority, x.amount, x.amount, $6, g.expires_at,
+             g.cost_basis, g.name, g.granted_by, g.metadata, $6, $1,
+             CASE WHEN c.currency IS NOT NULL THEN
+                 credits_internal.share(g.cost_amount, g.amount - x.remaining - h.held, g.amount, c.decimals)
+                 - credits_internal.share(g.cost_amount, g.amount - x.remaining - h.held - x.amount, g.amount, c.decimals)
+             END, g.cost_currency
+      FROM unnest($3, $4, $5, $7) AS x (grant_id, new_id, amount, remaining)
+      JOIN credits_internal.credit_grants g ON g.customer_id = $1 AND g.grant_id = x.grant_id
+      LEFT JOIN credits_internal.currencies c ON c.currency = g.cost_currency
+      CROSS JOIN LATERAL (
+          SELECT coalesce(sum(p.amount), 0) AS held
+          FROM credits_internal.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
+          WHERE c.currency IS NOT NULL AND o.customer_id = $1 AND o.currency = g.currency AND o.status = 'open'
+            AND o.expires_at > $6 AND p.grant_id = g.grant_id) h",
+    &[TEXTOID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID, NUMERICARRAYOID],
+)
+.before(
+    c"INSERT INTO credits_internal.credit_grants (customer_id, grant_id, currency, category, status, priority, amount,
+      remaining,
+                                         effective_at, expires_at, cost_basis, name, granted_by, metadata, created_at,
                                          transferred_from)
       SELECT $2, x.new_id, g.currency, g.category, 'granted', g.priority, x.amount, x.amount, $6, g.expires_at,
              g.cost_basis, g.name, g.granted_by, g.metadata, $6, $1
-      FROM unnest($3, $4, $5) AS x (grant_id, new_id, amount)
+      FROM unnest($3, $4, $5, $7) AS x (grant_id, new_id, amount, remaining)
       JOIN credits_internal.credit_grants g ON g.customer_id = $1 AND g.grant_id = x.grant_id",
-    &[TEXTOID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, NUMERICARRAYOID, TIMESTAMPTZOID],
 );
 
-/// Each part arrives as a grant of its own, with the terms of the grant that it was taken from.
+/// Each part arrives as a grant of its own, with the terms of the grant that it was taken from, and its part of the cost:
+/// what that grant's journal moves for the same line.
 fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) -> Result<Vec<Grant>, Error> {
     let lost = || Error::internal("a grant was drawn on and is not there");
-    let parts = draws
+    let sources = draws
         .iter()
-        .map(|draw| {
-            let source = sender.grant(draw.grant.id).cloned().ok_or_else(lost)?;
-            Ok(Grant {
-                id: Uuid::now_v7(),
-                effective_at: recipient.posted_at,
-                amount: draw.amount,
-                remaining: draw.amount,
-                lapsed: Decimal::ZERO,
-                status: Status::Granted,
-                clawbacks: Vec::new(),
-                reclaimed: false,
-                changed: false,
-                ..source
-            })
-        })
+        .map(|draw| sender.grant(draw.grant.id).cloned().ok_or_else(lost))
         .collect::<Result<Vec<Grant>, Error>>()?;
+    let parts: Vec<Grant> = draws
+        .iter()
+        .zip(&sources)
+        .map(|(draw, source)| Grant {
+            id: Uuid::now_v7(),
+            effective_at: recipient.posted_at,
+            amount: draw.amount,
+            remaining: draw.amount,
+            lapsed: Decimal::ZERO,
+            status: Status::Granted,
+            clawbacks: Vec::new(),
+            reclaimed: false,
+            changed: false,
+            ..source.clone()
+        })
+        .collect();
     INSERT.run(
         session,
         &[
@@ -174,6 +197,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
             array(parts.iter().map(|p| p.id)),
             array(parts.iter().map(|p| p.amount)),
             recipient.posted_at.cell(),
+            array(sources.iter().map(|source| source.remaining)),
         ],
     )?;
     Ok(parts)

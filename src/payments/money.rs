@@ -3,9 +3,6 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::rational;
 
-/// So many decimals as a rate can have.
-const RATE_DECIMALS: u32 = 12;
-
 /// What an amount buys at a price of one credit: rounded down to the credit's decimals, exactly.
 pub fn bought(amount: Decimal, rate: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
     let credits = rational::rounded_down(&(rational::of(amount) / rational::of(rate)), decimals)?;
@@ -34,12 +31,6 @@ pub fn times(unit: Decimal, quantity: i32) -> Result<Decimal, AmountError> {
     let mantissa = unit.mantissa() * i128::from(quantity);
     let total = Decimal::try_from_i128_with_scale(mantissa, unit.scale()).map_err(|_| AmountError::TooManyDigits)?;
     Ok(total.normalize())
-}
-
-/// What was paid for one credit, for the books.
-pub fn cost_basis(paid: Decimal, credits: Decimal) -> Option<Decimal> {
-    let basis = rational::of(paid) / rational::of(credits);
-    rational::rounded(&basis, RATE_DECIMALS).ok().map(|basis| basis.normalize())
 }
 
 /// An amount in a provider's minor units as one in major units.
@@ -112,12 +103,6 @@ mod tests {
         assert_eq!(from_minor(2500, 3), Ok(d("2.5")));
         assert_eq!(to_minor(d("25.5"), 2), Some(d("2550")));
         assert_eq!(to_minor(d("25.555"), 2), None);
-    }
-
-    #[test]
-    fn what_was_paid_for_one_credit() {
-        assert_eq!(cost_basis(d("20"), d("1000")), Some(d("0.02")));
-        assert_eq!(cost_basis(d("1"), d("3")), Some(d("0.333333333333")));
     }
 
     proptest! {

@@ -9,9 +9,11 @@ use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
 use crate::ledger::grant::{self, NewGrant};
-use crate::ledger::{account, currency, customer, terms};
+use crate::ledger::terms::{Cost, Terms};
+use crate::ledger::{account, currency, customer};
 use crate::moment::Time;
 use crate::outbox;
+use crate::payments::clawback;
 use crate::payments::listener::{Answer, LISTENERS};
 use crate::payments::notification::case::{self, Case};
 use crate::payments::notification::record::{self, Entry};
@@ -19,7 +21,6 @@ use crate::payments::notification::replay::Before;
 use crate::payments::notification::{self, Applied, Notification};
 use crate::payments::reckoning::{Cover, Details, Fact, Kind};
 use crate::payments::subject::{self, Status, TopUp};
-use crate::payments::{clawback, money};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -232,17 +233,34 @@ fn publish_paid(session: &Session, case: &Case, cover: &Cover) {
 }
 
 static CORRECT_COST: Statement = Statement::new(
-    c"UPDATE credits_internal.credit_grants SET cost_basis = $3 WHERE customer_id = $1 AND grant_id = $2",
-    &[TEXTOID, UUIDOID, NUMERICOID],
+    c"UPDATE credits_internal.credit_grants g
+      SET cost_basis = $3,
+          cost_amount = CASE WHEN EXISTS (
+              SELECT FROM credits_internal.credit_transactions l
+              WHERE l.customer_id = g.customer_id AND l.currency = g.currency AND l.grant_id = g.grant_id
+                AND l.type = 'transfer') THEN g.cost_amount ELSE $4 END
+      WHERE g.customer_id = $1 AND g.grant_id = $2",
+    &[TEXTOID, UUIDOID, NUMERICOID, NUMERICOID],
+)
+.before(
+    c"UPDATE credits_internal.credit_grants SET cost_basis = $3
+      WHERE customer_id = $1 AND grant_id = $2 AND $4 IS NOT NULL",
 );
 
-/// What was paid for one credit, where what the payment is made of is reported after it.
+/// What was paid for the grant, where what the payment is made of is reported after it. A part that was transferred took
+/// its part of the cost with it, for good: then the cost stays what it was.
 fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cover>, Cover)) -> Result<(), Error> {
     if before.is_some_and(|before| before.net == cover.net) {
         return Ok(());
     }
-    let cost_basis = money::cost_basis(cover.net, top_up.credits);
-    CORRECT_COST.run(session, &[top_up.customer_id.cell(), top_up.grant_id.cell(), cost_basis.cell()]).map(drop)
+    let cost = cost(top_up, cover.net);
+    let cost_basis = cost.per_credit(top_up.credits);
+    let cells = [top_up.customer_id.cell(), top_up.grant_id.cell(), cost_basis.cell(), cost.amount.cell()];
+    CORRECT_COST.run(session, &cells).map(drop)
+}
+
+fn cost(top_up: &TopUp, paid: Decimal) -> Cost {
+    Cost { amount: paid.normalize(), currency: top_up.currency.clone() }
 }
 
 /// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
@@ -263,8 +281,7 @@ fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Resu
     let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
     let mut book = account::open_existing(session, &customer_id, &code, now)?;
     let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
-    let cost_basis = money::cost_basis(paid, top_up.credits);
-    let terms = terms::Terms::bought(&top_up.terms, expires_at, cost_basis);
+    let terms = Terms::bought(&top_up.terms, expires_at, cost(top_up, paid));
     let id = Uuid::now_v7();
     let new = NewGrant {
         id,

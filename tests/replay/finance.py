@@ -7,11 +7,18 @@ so that neither side depends on an aggregate of the database or on the view's SQ
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import psycopg
 
 from model import EXACT, Model
+from scenario import MONEY
 from support.journal import Entry
+
+Key = TypeVar("Key")
 
 # (what, category): how many credits; of 'revenue' and 'breakage' how much money.
 Figures = dict[tuple[str, str | None], Decimal]
@@ -82,7 +89,65 @@ def computed(model: Model, closing: Figures, start: datetime, end: datetime) -> 
     return _not_zero(figures)
 
 
-def _not_zero(figures: Figures) -> Figures:
+# What a day's money can become.
+MOVEMENTS = ("received", "recognised", "breakage")
+
+# (day, what): how much money.
+Money = dict[tuple[date, str], Decimal]
+
+
+def revenue(connection: psycopg.Connection[Any]) -> Money:
+    """The view revenue."""
+    money: Money = {}
+    rows = connection.execute("SELECT day, received, recognised, breakage, deferred, currency, category FROM credits.revenue")
+    for day, *amounts, currency, category in rows:
+        assert (currency, category) == (MONEY, "paid"), (currency, category)
+        money.update({(day, what): amount for what, amount in zip((*MOVEMENTS, "deferred"), amounts)})
+    return _not_zero(money)
+
+
+def computed_revenue(model: Model) -> Money:
+    """The same from the model: each grant's share by itself, rounded once, as it stood after each of its lines."""
+    money: Money = defaultdict(Decimal)
+    becomes = {"consumption": "recognised", "expiration": "breakage"}
+    for account in model.accounts.values():
+        gone: dict[str, Decimal] = defaultdict(Decimal)
+        for grant in account.grants.values():
+            if grant.cost_amount is not None:
+                money[min(grant.given_at, grant.effective_at).date(), "received"] += grant.cost_amount
+        for line in account.lines:
+            grant = account.grants.get(line.grant or "")
+            if grant is None or grant.cost_amount is None or line.type == "grant":
+                continue
+            before, gone[grant.key] = gone[grant.key], gone[grant.key] + abs(line.amount)
+            part = share(grant.cost_amount, gone[grant.key], grant.amount)
+            part -= share(grant.cost_amount, before, grant.amount)
+            money[line.effective_at.date(), becomes[line.type]] += part
+    deferred = Decimal(0)
+    for day in sorted({day for day, _ in money}):
+        deferred += money[day, "received"] - money[day, "recognised"] - money[day, "breakage"]
+        money[day, "deferred"] = deferred
+    return _not_zero(money)
+
+
+def share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Of so much money the share, in whole cents, half away from zero."""
+    cents = Fraction(cost) * Fraction(part) / Fraction(whole) * 100
+    return Decimal((2 * cents.numerator + cents.denominator) // (2 * cents.denominator)).scaleb(-2)
+
+
+def unbalanced(model: Model, money: Money) -> list[str]:
+    """What is deferred at the end is what the grants that are left cost, to the cent."""
+    left = Decimal(0)
+    for account in model.accounts.values():
+        for grant in account.grants.values():
+            if grant.cost_amount is not None:
+                left += grant.cost_amount - share(grant.cost_amount, grant.amount - grant.remaining, grant.amount)
+    last = money.get((max(day for day, _ in money), "deferred"), Decimal(0))
+    return [] if last == left else [f"{last} is deferred, and {left} are left"]
+
+
+def _not_zero(figures: dict[Key, Decimal]) -> dict[Key, Decimal]:
     return {key: value for key, value in figures.items() if value != 0}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from scenario import GrantPlan, Step, moment
+from scenario import MONEY, GrantPlan, Step, moment
 from support.harness import described
 
 CALLS_A_TRANSACTION = 500
@@ -27,7 +27,8 @@ REPORT = (
 GRANT = (
     "SELECT status, remaining, replayed FROM credits.credit_grant("
     "customer_id => %s, amount => %s, currency => %s, category => %s, priority => %s, effective_at => %s,"
-    " expires_at => %s, applicable_meters => %s, cost_basis => %s, name => %s, idempotency_key => %s)"
+    " expires_at => %s, applicable_meters => %s, cost_basis => %s, cost_amount => %s, cost_currency => %s, name => %s,"
+    " idempotency_key => %s)"
 )
 
 # A step's answer, in the order of the columns above.
@@ -74,7 +75,9 @@ def set_clock(connection: psycopg.Connection[Any], to: datetime | None) -> None:
 
 
 def make_meters(connection: psycopg.Connection[Any], unit_prices: dict[str, Decimal], currency: str) -> None:
-    """Creates the meters; one that is there already has to have the same price and currency."""
+    """Creates the meters; one that is there already has to have the same price and currency. And the money."""
+    if connection.execute("SELECT FROM credits.currencies WHERE currency = %s", [MONEY]).fetchone() is None:
+        connection.execute("SELECT credits.currency_create(%s, kind => 'fiat')", [MONEY])
     for event_name, unit_price in unit_prices.items():
         found = connection.execute(
             "SELECT unit_price, currency FROM credits.meters WHERE event_name = %s", [event_name]
@@ -143,7 +146,8 @@ def call(step: Step, currency: str) -> tuple[str, list[Any]]:
     """The call that reports a step: its SQL and its values."""
     if isinstance(step, GrantPlan):
         meters = None if step.meters is None else list(step.meters)
-        terms = [step.category, step.priority, step.effective_at, step.expires_at, meters, step.cost_basis]
+        terms = [step.category, step.priority, step.effective_at, step.expires_at, meters, step.cost_basis, step.cost_amount]
+        terms.append(None if step.cost_amount is None else MONEY)
         return GRANT, [step.customer, step.amount, currency, *terms, step.key, step.key]
     return REPORT, [step.customer, step.event_name, step.value, step.identifier, step.time]
 

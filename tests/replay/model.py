@@ -32,6 +32,8 @@ class Grant:
     expires_at: datetime
     meters: frozenset[str] | None
     cost_basis: Decimal | None
+    cost_amount: Decimal | None
+    given_at: datetime
     remaining: Decimal
     status: str = "pending"
 
@@ -104,6 +106,7 @@ class Account:
         expires_at: datetime | None,
         meters: tuple[str, ...] | None,
         cost_basis: Decimal | None,
+        cost_amount: Decimal | None,
     ) -> Grant:
         """Gives credits at a moment; they pay what is owed first, as soon as they are in effect."""
         self.advance(at)
@@ -118,6 +121,8 @@ class Account:
             expires_at=NEVER if expires_at is None else expires_at,
             meters=None if meters is None else frozenset(meters),
             cost_basis=cost_basis,
+            cost_amount=cost_amount,
+            given_at=self.now,
             remaining=amount,
         )
         self.grants[key] = grant

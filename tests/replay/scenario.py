@@ -26,6 +26,10 @@ UNIT_PRICES = {"prompt_tokens": Decimal("0.00150015"), "completion_tokens": Deci
 # themselves, so revenue is exact only where all digits are kept.
 COST_BASES = (Decimal("0.02"), Decimal("0.0125"), Decimal("0.00833333"))
 
+# What a whole grant was paid with, below this many cents: no whole number of cents per credit.
+MOST_CENTS = 9_973
+MONEY = "USD"
+
 # What has to have happened at least once for a replay to prove anything; the model counts them.
 MUST_HAPPEN = (
     "order by priority",
@@ -59,6 +63,7 @@ class GrantPlan:
     expires_at: datetime | None = None
     meters: tuple[str, ...] | None = None
     cost_basis: Decimal | None = None
+    cost_amount: Decimal | None = None
 
 
 Step = GrantPlan | Event
@@ -115,6 +120,8 @@ class _Customer:
         if terms.get("category") == "paid":
             terms["cost_basis"] = self.random.choice(COST_BASES)
         micro = max(1, int(self.usage * share * self.random.uniform(0.6, 1.4) * 10**DECIMALS))
+        if terms.get("category") == "paid":
+            terms["cost_amount"] = Decimal(micro % MOST_CENTS).scaleb(-2)
         return GrantPlan(key, self.name, amount=Decimal(micro).scaleb(-DECIMALS), **terms)  # type: ignore[arg-type]
 
     def _moment(self, part: float) -> datetime:

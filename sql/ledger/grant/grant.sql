@@ -3,7 +3,8 @@
 CREATE TYPE credits.credit_grant AS (
     grant_id uuid, customer_id text, currency text, status text, amount numeric, remaining numeric, category text,
     priority integer, effective_at timestamptz, expires_at timestamptz, applicable_meters text[], cost_basis numeric,
-    name text, granted_by text, metadata jsonb, created_at timestamptz, replayed boolean);
+    name text, granted_by text, metadata jsonb, created_at timestamptz, replayed boolean, cost_amount numeric,
+    cost_currency text);
 COMMENT ON TYPE credits.credit_grant IS
 'A credit grant, as credit_grant() and the functions that change a grant return it. The view grants has all of them.';
 COMMENT ON COLUMN credits.credit_grant.grant_id IS 'The grant.';
@@ -25,15 +26,19 @@ COMMENT ON COLUMN credits.credit_grant.granted_by IS 'Who granted it.';
 COMMENT ON COLUMN credits.credit_grant.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.credit_grant.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.credit_grant.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.credit_grant.cost_amount IS
+'What was paid for all of it, net of tax; NULL where that is not known.';
+COMMENT ON COLUMN credits.credit_grant.cost_currency IS 'The currency that it was paid in.';
 
 CREATE FUNCTION credits.credit_grant(
     customer_id text, amount numeric, currency text DEFAULT NULL, category text DEFAULT 'promotional',
     name text DEFAULT NULL, priority integer DEFAULT 50, effective_at timestamptz DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, applicable_meters text[] DEFAULT NULL, cost_basis numeric DEFAULT NULL,
-    granted_by text DEFAULT NULL, idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    granted_by text DEFAULT NULL, idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    cost_amount numeric DEFAULT NULL, cost_currency text DEFAULT NULL)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'credit_grant_wrapper';
+AS 'MODULE_PATHNAME', 'credit_grant_2_wrapper';
 COMMENT ON FUNCTION credits.credit_grant IS
 'Grants credits under one set of terms and returns the grant.
 
@@ -47,12 +52,18 @@ effective_at: from when on they can be spent; NULL for now. Until then status is
   now counts as now, earlier is PC013.
 expires_at: until when they can be spent; NULL for ever.
 applicable_meters: the event names that they may pay for; NULL for anything.
-cost_basis: what was paid for one credit, in money; NULL where that is not known.
+cost_basis: what was paid for one credit, in money; NULL where that is not known, or to take it from cost_amount.
 granted_by: who granted them.
 idempotency_key: a repeat with the same key returns the first grant with replayed = true; NULL for none.
 metadata: the application''s own data.
+cost_amount: what was paid for all of it, net of tax, with no more decimals than cost_currency has; NULL where that
+  is not known. The journal and the view revenue go by it. Purchases fill it.
+cost_currency: the currency that it was paid in; required with cost_amount.
 
 The account is created where missing. The credits pay pending usage first.
+
+cost_amount is exact to the last cent, whatever becomes of the credits. cost_basis is a price for one credit, for
+reports that multiply; where only cost_amount is given it is that divided by amount, rounded to 12 decimals.
 
 Imports that set credits.allow_backdating may give an earlier effective_at: the grant and its lines then have that
 time, which must not be before the account''s last line. If expires_at has passed as well, the credits are granted and
@@ -221,7 +232,8 @@ SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.sta
        n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
        g.ended_at, g.ended_reason,
        g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at,
-       g.suspended_at, g.suspended_reason
+       g.suspended_at, g.suspended_reason,
+       g.cost_amount, g.cost_currency
 FROM credits_internal.credit_grants g
 JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
 LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
@@ -272,3 +284,6 @@ COMMENT ON COLUMN credits.grants.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.grants.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.grants.suspended_at IS 'When it was last suspended; NULL for never.';
 COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as the caller said.';
+COMMENT ON COLUMN credits.grants.cost_amount IS
+'What was paid for all of it, net of tax, also for what was transferred on; NULL where that is not known.';
+COMMENT ON COLUMN credits.grants.cost_currency IS 'The currency that it was paid in.';

@@ -28,7 +28,10 @@ CREATE TABLE credits_internal.credit_grants (
     parts_ended         numeric NOT NULL DEFAULT 0 CHECK (parts_ended >= 0),
     suspended_at        timestamptz,
     suspended_reason    text,
-    PRIMARY KEY (customer_id, grant_id)
+    cost_amount         numeric CHECK (cost_amount >= 0),
+    cost_currency       text COLLATE "C",
+    PRIMARY KEY (customer_id, grant_id),
+    CONSTRAINT credit_grants_cost CHECK ((cost_amount IS NULL) = (cost_currency IS NULL))
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE credits_internal.credit_grants IS 'Credits given at one time under one set of terms.';
@@ -69,6 +72,9 @@ COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
 'How much of it was voided or expired in parts by hand, without what was owed for.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits_internal.credit_grants.cost_amount IS
+'What was paid for all of it, net of tax, in major units; NULL where that is not known.';
+COMMENT ON COLUMN credits_internal.credit_grants.cost_currency IS 'The currency that it was paid in.';
 
 -- Grants that can be drawn on, in the order in which they are.
 CREATE INDEX credit_grants_drawdown ON credits_internal.credit_grants

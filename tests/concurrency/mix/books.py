@@ -64,6 +64,7 @@ class Grant(NamedTuple):
     meters: list[str] | None
     cost_basis: Decimal | None
     transferred_from: str | None
+    cost_amount: Decimal | None
 
 
 class Hold(NamedTuple):
@@ -102,7 +103,8 @@ READ: dict[Any, str] = {
     " ORDER BY customer_id, line_no",
     Grant: "SELECT customer_id, grant_id::text, name, category, status, priority, amount, effective_at,"
     " nullif(expires_at, 'infinity'), ended_at, greatest(effective_at, created_at),"
-    " nullif(least(expires_at, ended_at), 'infinity'), applicable_meters, cost_basis, transferred_from"
+    " nullif(least(expires_at, ended_at), 'infinity'), applicable_meters, cost_basis, transferred_from,"
+    " cost_amount"
     " FROM credits_internal.credit_grants",
     Hold: "SELECT customer_id, hold_id::text, status, amount, captured,"
     " grant_ids::text[], grant_amounts, created_at, coalesce(closed_at, expires_at) FROM credits_internal.holds",

@@ -37,7 +37,7 @@ SQL = {
     "wallet_credit": "wallet_credit(%s, %s, idempotency_key => %s)",
     "credit_grant": "credit_grant(%s, %s, idempotency_key => %s, category => %s, priority => %s,"
     f" effective_at => {SECONDS_FROM_NOW}, expires_at => {SECONDS_FROM_NOW}, applicable_meters => %s,"
-    " cost_basis => %s)",
+    " cost_basis => %s, cost_amount => %s, cost_currency => %s)",
     "hold_create": "hold_create(%s, %s, idempotency_key => %s, expires_in => %s * interval '1 s')",
     "hold_capture": "hold_capture(%s, %s, %s)",
     "hold_release": "hold_release(%s, %s)",

@@ -201,7 +201,9 @@ class Mix:
         meters = self.random.choice((None, None, None, ["calls"], ["tokens", "gated"]))
         category = self.random.choice(("paid", "promotional"))
         cost_basis = self.random.choice((Decimal("0.02"), Decimal("0.0125"))) if category == "paid" else None
-        terms = (category, self.random.choice((0, 10, 50, 50, 90)), begins, ends, meters, cost_basis)
+        # Cents that no number of credits divides.
+        paid = (Decimal(self.random.randint(0, 4_999)).scaleb(-2), "USD") if category == "paid" else (None, None)
+        terms = (category, self.random.choice((0, 10, 50, 50, 90)), begins, ends, meters, cost_basis, *paid)
         return Call("credit_grant", wallet, self.amount(30), self.key_or_none(), terms=terms)
 
     def new_hold(self, wallet: str) -> Call:
