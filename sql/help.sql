@@ -22,7 +22,7 @@ LEFT JOIN LATERAL (
         (3, 'Balances',
             '^(account_configure|credit_availability|explain_drawdown|(member|usage)_limit_|pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
-        (5, 'Meters', '^(meter_(activate|create|deactivate|update)|usage_price)$'),
+        (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),

@@ -42,7 +42,8 @@ REVOKE ALL ON TYPE
     credits_internal.due_grant, credits.grant_summary, credits.grant_holder, credits.grant_stats, credits.ledger_line,
     credits.past_balance, credits_internal.own_wallet, credits_internal.own_grant, credits.meter,
     credits.meter_status, credits.reported_event, credits.batch_event, credits_internal.due_event,
-    credits.cancellation, credits.pending_usage, credits.usage_total, credits.usage_bucket, credits.product,
+    credits.price_override, credits.cancellation, credits.pending_usage, credits.usage_total, credits.usage_bucket,
+    credits.product,
     credits.price, credits.package, credits.exchange_rate, credits.payment_outcome, credits.refund_outcome,
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
@@ -71,7 +72,7 @@ GRANT EXECUTE ON FUNCTION
     credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),
     credits.pending_amount(text, text),
     credits.usage_summary(text, timestamptz, timestamptz, text, text, text),
-    credits.usage_price(text, numeric, jsonb, integer, text),
+    credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer),
     credits.meter_event_stats(text, timestamptz, timestamptz, text, text, text),
     credits_internal.due_grants(text, text),
     credits_internal.share(numeric, numeric, numeric, smallint),
@@ -84,7 +85,7 @@ GRANT EXECUTE ON FUNCTION
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
     credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds, credits.usage,
-    credits.usage_by_period, credits.meters, credits.price_versions, credits.packages, credits.products,
+    credits.usage_by_period, credits.meters, credits.price_versions, credits.price_overrides, credits.packages, credits.products,
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
@@ -154,6 +155,8 @@ GRANT EXECUTE ON FUNCTION
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb),
     credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz),
+    credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz),
+    credits.meter_price_override_end(text, text, integer, timestamptz),
     credits.meter_activate(text),
     credits.meter_deactivate(text),
     credits.maintain_batch(integer, text, timestamptz),
@@ -216,7 +219,7 @@ GRANT USAGE ON TYPE
 TO credits_app, credits_read, credits_admin;
 GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
-    credits.meter_status, credits.product, credits.price, credits.package, credits.exchange_rate,
+    credits.meter_status, credits.price_override, credits.product, credits.price, credits.package, credits.exchange_rate,
     credits.payment_provider, credits.outbox_consumer
 TO credits_admin;
 GRANT USAGE ON TYPE

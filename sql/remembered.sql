@@ -19,6 +19,11 @@ FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
 CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.meter_prices
 FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
 ALTER TABLE credits_internal.meter_prices ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.price_overrides
+FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
+CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.price_overrides
+FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
+ALTER TABLE credits_internal.price_overrides ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.currencies
 FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
 CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.currencies

@@ -25,6 +25,9 @@ pub enum AmountError {
     /// Less than zero.
     #[error("must not be negative")]
     Negative,
+    /// More than all of it.
+    #[error("must be at most 100")]
+    OverHundred,
     /// Zero, where a signed amount is needed.
     #[error("must not be zero")]
     Zero,

@@ -25,7 +25,7 @@ COMMENT ON COLUMN credits_internal.usage_periods.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.usage_periods.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
 'The day, month or ''always'', as in 2026-03; of a sum or a count also the price that its events have, since those of
-several prices do not add up: v and the version, and the price_class where there is one.';
+several prices do not add up: v and the version, o and the override_no, and the price_class, as far as there are any.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
 'When the day or month begins, in UTC; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.currency IS 'What it is charged in.';
@@ -36,7 +36,8 @@ COMMENT ON COLUMN credits_internal.usage_periods.credits IS 'The price of it: wh
 COMMENT ON COLUMN credits_internal.usage_periods.counted_no IS
 'Of a last or a max the number of the event that counts; NULL for none.';
 COMMENT ON COLUMN credits_internal.usage_periods.counted_at IS 'When that event happened.';
-COMMENT ON COLUMN credits_internal.usage_periods.price_version IS 'The version of the meter''s prices that prices it.';
+COMMENT ON COLUMN credits_internal.usage_periods.price_version IS
+'The version of the meter''s prices that prices it, with an override as in meter_events.';
 COMMENT ON COLUMN credits_internal.usage_periods.price_class IS
 'Which of those prices it is: the value of the metadata, empty for the default.';
 

@@ -58,18 +58,23 @@ Example: SELECT * FROM credits.usage_summary(''ann'', start_at => date_trunc(''m
 
 CREATE FUNCTION credits.usage_price(
     event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
-    price_class text DEFAULT NULL)
+    price_class text DEFAULT NULL, customer_id text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+    override_no integer DEFAULT NULL)
 RETURNS numeric
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'usage_price_wrapper';
+AS 'MODULE_PATHNAME', 'usage_price_2_wrapper';
 COMMENT ON FUNCTION credits.usage_price IS
 'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
 
 event_name: the meter.
 quantity: how much, in the meter''s unit.
 metadata: what an event would have, where that decides the price.
-price_version: one of the meter''s earlier prices; NULL for today''s.
+price_version: one of the meter''s prices, earlier or later; NULL for that in force.
 price_class: the name of the price, instead of metadata.
+customer_id: whose usage, where the customer may have an override; NULL for the meter''s prices.
+occurred_at: when the usage happens, which decides what is in force; NULL for now.
+override_no: one of the customer''s overrides, in force or not, over that price; NULL for that in force, unless
+  price_version is given.
 
 It writes nothing.
 
@@ -82,8 +87,9 @@ SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS
        CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
             WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
        e.canceled_at, e.cancel_reason, e.returned,
-       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
-       e.member_id
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at,
+       nullif(e.price_version % 65536, 0) AS price_version, e.period_key,
+       e.member_id, nullif(e.price_version / 65536, 0) AS override_no
 FROM credits_internal.events e
 LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
@@ -119,16 +125,19 @@ COMMENT ON COLUMN credits.usage.subscription_id IS 'The application''s own subsc
 COMMENT ON COLUMN credits.usage.source_data IS 'The application''s own data: what the event was made of.';
 COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; one key of it may decide the price.';
 COMMENT ON COLUMN credits.usage.created_at IS 'When it was reported.';
-COMMENT ON COLUMN credits.usage.price_version IS 'The version of the meter''s prices.';
+COMMENT ON COLUMN credits.usage.price_version IS
+'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage.period_key IS
 'The day, the month or ''always'' that the event is priced in; NULL where it is priced by itself.';
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
+COMMENT ON COLUMN credits.usage.override_no IS
+'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
 
 CREATE VIEW credits.usage_by_period AS
 SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
        u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
-       u.price_version,
-       nullif(u.price_class, '') AS price_class
+       nullif(u.price_version % 65536, 0) AS price_version,
+       nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no
 FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
 COMMENT ON VIEW credits.usage_by_period IS
 'Usage that is priced as one (last, max, tiers, whole blocks): what its events add up to, and what that costs.
@@ -148,6 +157,9 @@ COMMENT ON COLUMN credits.usage_by_period.period_start IS
 COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';
 COMMENT ON COLUMN credits.usage_by_period.event_count IS 'How many events, not counting canceled ones.';
 COMMENT ON COLUMN credits.usage_by_period.credits IS 'What the usage of the period costs.';
-COMMENT ON COLUMN credits.usage_by_period.price_version IS 'The version of the meter''s prices.';
+COMMENT ON COLUMN credits.usage_by_period.price_version IS
+'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage_by_period.price_class IS
 'The name of the price that the events'' metadata chose; NULL for the default.';
+COMMENT ON COLUMN credits.usage_by_period.override_no IS
+'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';

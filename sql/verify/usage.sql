@@ -20,14 +20,21 @@ WHERE NOT EXISTS (SELECT FROM credits_internal.meters m WHERE m.event_name = e.e
 UNION ALL
 SELECT 'event: no such price', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.price_version
 FROM credits_internal.meter_events e
-WHERE NOT EXISTS (SELECT FROM credits_internal.meter_prices p WHERE p.event_name = e.event_name
-    AND p.version = e.price_version)
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
+                                            AND o.override_no = e.price_version / 65536
+WHERE CASE WHEN e.price_version < 65536 THEN p.version IS NULL
+           -- A discount is one of a price, any other override takes its place.
+           ELSE (o.discount_percent IS NOT NULL) IS DISTINCT FROM (p.version IS NOT NULL)
+                OR o.override_no IS NULL OR (e.price_version % 65536 > 0 AND p.version IS NULL) END
 UNION ALL
 SELECT 'event: its price was not in force yet when it occurred', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL, e.price_version
 FROM credits_internal.meter_events e
-JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
-WHERE p.version > 1 AND e.occurred_at < p.effective_at
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
+                                            AND o.override_no = e.price_version / 65536
+WHERE (p.version > 1 AND e.occurred_at < p.effective_at) OR e.occurred_at < o.effective_at
 UNION ALL
 SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL,
@@ -98,11 +105,17 @@ SELECT 'event: credits are not its price', e.customer_id, e.currency, 'event ' |
 FROM credits_internal.meter_events e
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 JOIN credits_internal.currencies c ON c.currency = m.currency
-JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
+                                            AND o.override_no = e.price_version / 65536
 CROSS JOIN LATERAL (SELECT CASE m.aggregation WHEN 'count' THEN 1 ELSE e.value END AS quantity) q
-CROSS JOIN LATERAL (SELECT CASE WHEN p.pricing IS NULL THEN trim_scale(round(q.quantity * p.unit_price, c.decimals))
-                                ELSE credits.usage_price(m.event_name, q.quantity, e.metadata, p.version) END
-                                    AS price) x
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN coalesce(p.pricing, o.pricing) IS NULL
+                THEN trim_scale(round(q.quantity * coalesce(p.unit_price, o.unit_price)
+                                      * (100 - coalesce(o.discount_percent, 0)) * 0.01, c.decimals))
+                WHEN coalesce(p.version, o.override_no) IS NOT NULL
+                THEN credits.usage_price(m.event_name, q.quantity, e.metadata, p.version, NULL,
+                                         e.customer_id, NULL, o.override_no) END AS price) x
 WHERE e.period_key IS NULL AND e.consumed + e.pending <> x.price
   AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
                   WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
@@ -120,8 +133,9 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
                                      WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
-                     = CASE WHEN m.aggregation IN ('last', 'max') THEN '' ELSE 'v'
-                         || e.price_version END) IS NOT TRUE END
+                     = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
+                            ELSE concat('v' || nullif(e.price_version % 65536, 0), 'o' || nullif(e.price_version / 65536, 0))
+                       END) IS NOT TRUE END
 UNION ALL
 -- Deferred events that wait.
 SELECT 'unsettled: its event says something else', u.customer_id, u.currency, 'event ' || u.identifier, e.consumed,
@@ -153,10 +167,13 @@ SELECT 'period: credits are not the price of its quantity', u.customer_id, u.cur
 FROM credits_internal.usage_periods u
 JOIN credits_internal.meters m ON m.event_name = u.event_name
 JOIN credits_internal.currencies c ON c.currency = m.currency
-LEFT JOIN credits_internal.meter_prices p ON p.event_name = u.event_name AND p.version = u.price_version
-CROSS JOIN LATERAL (SELECT CASE WHEN c.currency IS NOT NULL AND p.version IS NOT NULL
-                                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class)
-                                END AS price) x
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = u.event_name AND p.version = u.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = u.customer_id AND o.event_name = u.event_name
+                                            AND o.override_no = u.price_version / 65536
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN coalesce(p.version, o.override_no) IS NOT NULL
+                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class,
+                                         u.customer_id, NULL, o.override_no) END AS price) x
 WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,

@@ -124,7 +124,9 @@ fn meters_of<E: Borrow<Result<Event, Error>>>(
             (None, _) => None,
             // Most batches are of one meter, at one price.
             (Some(event), Some(same)) if before == Some(event.event_name.as_str()) => match same {
-                Some(meter) if !meter.in_force.covers(event.occurred_at) => meter_of(session, event)?,
+                Some(meter) if meter.overridden || !meter.in_force.covers(event.occurred_at) => {
+                    meter_of(session, event)?
+                }
                 same => same.clone(),
             },
             (Some(event), _) => meter_of(session, event)?,
@@ -135,9 +137,9 @@ fn meters_of<E: Borrow<Result<Event, Error>>>(
     Ok(meters)
 }
 
-/// An event's meter, with the prices that were in force when it occurred.
-fn meter_of(session: &Session, event: &Event) -> Result<Option<Rc<Meter>>, Error> {
-    meter::find(session, &event.event_name, event.occurred_at)
+/// An event's meter, with the prices that its customer had when it occurred.
+pub fn meter_of(session: &Session, event: &Event) -> Result<Option<Rc<Meter>>, Error> {
+    meter::find_for(session, &event.event_name, &event.customer_id, event.occurred_at)
 }
 
 fn judge_all<'a, E: Borrow<Result<Event, Error>>>(

@@ -115,7 +115,7 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     let meter = meter::find(session, &event.event_name, event.occurred_at)?.ok_or_else(lost)?;
     let key = (book.customer_id.clone(), period.clone());
     let standing = period::read(session, vec![key.clone()])?.remove(&key).ok_or_else(lost)?;
-    let pricing = meter::prices_of(session, &event.event_name, event.price_version)?;
+    let pricing = meter::prices_of(session, &event.event_name, &book.customer_id, event.price_version)?;
     let price_class = pricing.class(|| event.metadata.as_ref().map(Json::text));
     let next = if meter.aggregation.is_ranked() {
         let ranked = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());

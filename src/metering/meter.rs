@@ -2,8 +2,9 @@
 //! charging needs to know about them is in meter/cache.rs.
 
 mod cache;
+pub mod overrides;
 
-pub use cache::{Meter, find, prices_of, read};
+pub use cache::{Meter, find, find_for, list_prices, prices_of, read, read_at};
 
 use crate::amount;
 use crate::amount::Decimal;
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
 use crate::metering::period::Span;
+use crate::metering::pricing::version::MOST_VERSIONS;
 use crate::metering::pricing::{Aggregation, Pricing};
 use crate::moment::Time;
 use crate::nearest::nearest;
@@ -91,15 +93,17 @@ row! {
     } read
 }
 
-/// A price as it was given: so many credits for a unit, or a pricing.
-enum Given {
+/// A price as it was given.
+pub enum Given {
+    /// So many credits for a unit.
     Unit(Decimal),
+    /// More than that.
     Pricing(Json, Pricing),
 }
 
 impl Given {
     /// `None` where neither is given. Raises PC007, PC013.
-    fn read(unit_price: Option<Numeric>, pricing: Option<Json>) -> Result<Option<Self>, Error> {
+    pub fn read(unit_price: Option<Numeric>, pricing: Option<Json>) -> Result<Option<Self>, Error> {
         let unit_price = input::optional_number("unit_price", unit_price, amount::not_negative)?;
         match (unit_price, pricing) {
             (_, None) => Ok(unit_price.map(Given::Unit)),
@@ -120,7 +124,8 @@ impl Given {
         }
     }
 
-    fn cells(&self) -> [Cell; 2] {
+    /// unit_price, pricing.
+    pub fn cells(&self) -> [Cell; 2] {
         match self {
             Given::Unit(unit_price) => [unit_price.cell(), Cell::NULL],
             Given::Pricing(pricing, _) => [Cell::NULL, pricing.cell()],
@@ -257,9 +262,30 @@ fn meter_create(
 }
 
 static LOCK: Statement = Statement::new(
-    c"SELECT aggregation, settlement FROM credits_internal.meters WHERE event_name = $1 FOR NO KEY UPDATE",
+    c"SELECT aggregation, settlement, price_version FROM credits_internal.meters WHERE event_name = $1 FOR NO KEY UPDATE",
     &[TEXTOID],
 );
+
+/// A meter that is locked, as its prices need it.
+pub struct Locked {
+    aggregation: String,
+    settlement: String,
+    last_version: i32,
+}
+
+/// Locks a meter, so that what is read of its prices afterwards is current. Raises PC004.
+pub fn lock(session: &Session, event_name: &str) -> Result<Locked, Error> {
+    let locked = LOCK.run(session, &[event_name.cell()])?;
+    let mut row = locked.first().ok_or_else(|| missing(session, event_name))?;
+    Ok(Locked { aggregation: row.next()?, settlement: row.next()?, last_version: row.next()? })
+}
+
+impl Locked {
+    /// Checks what a deferred meter must be. Raises PC013.
+    pub fn check_deferred(&self, overage: Option<&str>, price: Option<&Given>) -> Result<(), Error> {
+        check_deferred(&self.aggregation, overage, price, &self.settlement)
+    }
+}
 
 static UPDATE: Statement = Statement::new(
     c"UPDATE credits_internal.meters m
@@ -329,11 +355,11 @@ fn meter_update_2(
         }
         let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
         writing(|session| {
-            // Locked first, so that what is read afterwards is current.
-            let locked = LOCK.run(session, &[event_name.cell()])?;
-            let mut meter = locked.first().ok_or_else(|| missing(session, event_name))?;
-            let (aggregation, settlement): (String, String) = (meter.next()?, meter.next()?);
-            check_deferred(&aggregation, overage, price.as_ref(), &settlement)?;
+            let locked = lock(session, event_name)?;
+            locked.check_deferred(overage, price.as_ref())?;
+            if price.is_some() && locked.last_version >= MOST_VERSIONS {
+                return Err(Error::argument("event_name", "has had 65535 prices, the most there can be"));
+            }
             let arguments =
                 [event_name.cell(), name.cell(), unit.cell(), overage.cell(), description.cell(), metadata.cell()];
             UPDATE.run(session, &arguments)?;

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod listener;
 pub mod meter;
 pub mod period;
+pub mod price_override;
 pub mod pricing;
 pub mod report;
 pub mod settlement;

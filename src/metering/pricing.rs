@@ -1,8 +1,10 @@
 //! Pricing: what a quantity costs. Pure: no SPI, no pgrx type. The JSON form of a price is in pricing/schema.rs, what
 //! several events add up to in aggregate.rs.
 
+pub mod overrides;
 pub mod schedule;
 mod schema;
+pub mod version;
 
 pub use schema::SchemaError;
 
@@ -75,7 +77,7 @@ pub struct Pricing {
 impl Pricing {
     /// A flat price: credits per unit.
     pub fn flat(unit_price: Decimal) -> Self {
-        let other = Price { rate: Rate::Flat(unit_price), per: Decimal::ONE, blocks: None };
+        let other = Price { rate: Rate::Flat(unit_price), per: Decimal::ONE, blocks: None, discount: None };
         Pricing { by: None, prices: BTreeMap::new(), other }
     }
 
@@ -98,6 +100,13 @@ impl Pricing {
         self.prices.get(class).unwrap_or(&self.other)
     }
 
+    /// The same prices, less so many percent.
+    pub fn discounted(&self, percent: Decimal) -> Self {
+        let less = |price: &Price| Price { discount: Some(percent), ..price.clone() };
+        let prices = self.prices.iter().map(|(class, price)| (class.clone(), less(price))).collect();
+        Pricing { by: self.by.clone(), prices, other: less(&self.other) }
+    }
+
     /// Whether every event is priced by itself.
     pub fn is_flat(&self) -> bool {
         self.prices.values().chain([&self.other]).all(Price::is_flat)
@@ -112,6 +121,8 @@ pub struct Price {
     per: Decimal,
     /// How a part of that quantity is charged; `None` is in proportion.
     blocks: Option<Blocks>,
+    /// Percent off.
+    discount: Option<Decimal>,
 }
 
 /// How a part of a block is charged.
@@ -153,11 +164,17 @@ impl Price {
     /// What a quantity costs, in credits: computed exactly, and rounded once, half away from zero.
     pub fn cost(&self, quantity: Decimal, decimals: u32) -> Result<Decimal, AmountError> {
         match self.rate {
-            Rate::Flat(unit_price) if self.per == Decimal::ONE && self.blocks.is_none() => {
+            Rate::Flat(unit_price) if self.per == Decimal::ONE && self.blocks.is_none() && self.discount.is_none() => {
                 amount::price(quantity, unit_price, decimals)
             }
-            _ => amount::fit(rational::rounded(&self.exact(quantity), decimals)?, decimals),
+            _ => amount::fit(rational::rounded(&self.discounted(self.exact(quantity)), decimals)?, decimals),
         }
+    }
+
+    fn discounted(&self, credits: Rational) -> Rational {
+        let Some(percent) = self.discount else { return credits };
+        let hundred = Rational::from_integer(100.into());
+        credits * (&hundred - rational::of(percent)) / &hundred
     }
 
     fn exact(&self, quantity: Decimal) -> Rational {

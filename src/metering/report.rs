@@ -7,6 +7,7 @@ use crate::ledger::engine::line::Period;
 use crate::metering::meter::Meter;
 use crate::metering::period::aggregate;
 use crate::metering::pricing::Price;
+use crate::metering::pricing::version::Version;
 use crate::moment::Time;
 use crate::pg::call::argument::{JSON_BYTES, Number};
 use crate::pg::statement::Row;
@@ -218,12 +219,12 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
 fn cost(event: &Event, meter: &Meter, price_class: &str) -> Result<Cost, AmountError> {
     let price = meter.pricing.price(price_class);
     if meter.aggregation.is_ranked() || !price.is_flat() {
-        let name = meter.period.name(event.occurred_at);
+        let (name, version) = (meter.period.name(event.occurred_at), Version::unpacked(meter.price_version));
         // If one event decides, all prices aggregate together; otherwise each price aggregates separately.
         let key = match (meter.aggregation.is_ranked(), price_class) {
             (true, _) => name,
-            (false, "") => format!("{name} v{}", meter.price_version),
-            (false, class) => format!("{name} v{} {class}", meter.price_version),
+            (false, "") => format!("{name} {version}"),
+            (false, class) => format!("{name} {version} {class}"),
         };
         return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), key })));
     }

@@ -5,6 +5,8 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::{balance, currency};
 use crate::metering::meter;
+use crate::metering::price_override;
+use crate::metering::pricing::overrides;
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{Many, Reply, Value};
 use crate::pg::statement::{Statement, reading};
@@ -13,6 +15,7 @@ use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
+use std::rc::Rc;
 
 row! {
     /// One currency as `pending_amount` returns it.
@@ -135,35 +138,54 @@ fn usage_summary(
 
 /// `credits.usage_price`: what a quantity costs if nothing was used before. Writes nothing. Raises PC004, PC007, PC013.
 #[pg_extern(sql = false)]
-fn usage_price(
+#[allow(clippy::too_many_arguments)]
+fn usage_price_2(
     event_name: Option<&str>,
     quantity: Option<Numeric>,
     metadata: Option<Json>,
     price_version: Option<i32>,
     price_class: Option<&str>,
+    customer_id: Option<&str>,
+    occurred_at: Option<Timestamptz>,
+    override_no: Option<i32>,
 ) -> Reply<Value<Decimal>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
         let quantity = input::number("quantity", quantity, amount::not_negative)?;
+        let customer_id = input::optional_key("customer_id", customer_id)?;
+        let at = occurred_at.map_or_else(settings::now, |at| Ok(at.0))?;
         reading(|session| {
             let missing = || meter::missing(session, event_name);
-            let meter = meter::read(session, event_name)?.ok_or_else(missing)?;
-            let earlier = match price_version {
-                Some(version) if version != meter.price_version && (1..=meter.last_version).contains(&version) => {
-                    Some(meter::prices_of(session, event_name, version)?)
+            let meter = meter::read_at(session, event_name, at)?.ok_or_else(missing)?;
+            let list = match price_version {
+                Some(version) if (1..=meter.last_version).contains(&version) => {
+                    &Rc::new(meter::list_prices(session, event_name, version)?)
                 }
-                Some(version) if version != meter.price_version => {
+                Some(version) => {
                     let last = meter.last_version;
                     let reason =
                         format!("must be from 1 to {last}, the versions of the meter's prices: it is {version}");
                     return Err(Error::argument("price_version", reason));
                 }
+                None => &meter.pricing,
+            };
+            let own = match (customer_id, override_no) {
+                (Some(customer_id), Some(number)) => {
+                    let own = meter::overrides::find(session, event_name, customer_id, number)?;
+                    Some(own.ok_or_else(|| price_override::missing(number, event_name, customer_id))?)
+                }
+                (None, Some(_)) => return Err(Error::argument("customer_id", "is required with override_no")),
+                (Some(customer_id), None) if meter.overridden && price_version.is_none() => {
+                    overrides::at(&meter::overrides::read(session, event_name, customer_id)?, at).cloned()
+                }
                 _ => None,
             };
-            let pricing = earlier.as_ref().unwrap_or(&meter.pricing);
+            let applied = own.map(|own| own.applied(list));
+            let pricing = applied.as_ref().unwrap_or(list);
             let class = price_class.unwrap_or_else(|| pricing.class(|| metadata.as_ref().map(Json::text)));
             let cost = pricing.price(class).cost(quantity, meter.decimals);
             cost.map(Value).map_err(|reason| Error::amount("quantity", quantity, reason))
         })
     })())
 }
+crate::older!(usage_price_wrapper => usage_price_2_wrapper, 5 of 8);

@@ -12,12 +12,13 @@ import random
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from naive import Event, Meter
+from naive import Event, Meter, Override
 from support import harness
 from support.harness import Checks, say
 
@@ -49,6 +50,7 @@ METADATA = [None, {}, {"model": "large"}, {"model": "small", "other": [1]}, {"mo
 
 MUST_HAPPEN = (
     "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "price changed", "price set for later",
+    "override", "override ended", "a price of their own", "a discount",
     "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
     "a value that does not count", "a late report",
 )  # fmt: skip
@@ -93,7 +95,7 @@ class Run:
     def run(self) -> None:
         actions = [
             (self.report, 50), (self.batch, 8), (self.repeat, 6), (self.conflict, 2), (self.cancel, 16), (self.reprice, 4),
-            (self.grant, 10), (self.wait, 8), (self.settle, 2),
+            (self.override, 3), (self.end, 1), (self.grant, 10), (self.wait, 8), (self.settle, 2),
         ]  # fmt: skip
         work, weights = zip(*actions)
         for number in range(ACTIONS):
@@ -116,8 +118,8 @@ class Run:
         # Mostly of today, some of the same moment as others, some late.
         back = self.random.choice((0, 0, 0, 60, 60, 3600, 86_400, 10 * 86_400, 30 * 86_400))
         at = self.now - timedelta(seconds=back)
-        version = meter.version_at(at)
-        return Event(self.serial, f"e{self.serial}", value, at, version, self.random.choice(METADATA))
+        version, override = meter.versions_at(at)
+        return Event(self.serial, f"e{self.serial}", value, at, version, self.random.choice(METADATA), override)
 
     def report(self) -> None:
         meter = self.random.choice(self.meters)
@@ -134,8 +136,10 @@ class Run:
         self.accept(meter, event)
         if event.occurred_at < self.now - timedelta(days=5):
             self.counts["a late report"] += 1
-        if event.version != meter.version_at(self.now):
+        if event.version not in (0, meter.version_at(self.now)):
             self.counts["a price of before"] += 1
+        if event.override:
+            self.counts["a price of their own" if event.version == 0 else "a discount"] += 1
         self.answer(meter, event, rows[0], meter.credits() - before)
 
     def answer(self, meter: Meter, event: Event, row: dict[str, Any], change: Decimal) -> None:
@@ -241,6 +245,35 @@ class Run:
             self.counts["price changed" if later is None else "price set for later"] += 1
             meter.price(pricing, begins)
 
+    def override(self) -> None:
+        meter = self.random.choice(self.meters)
+        kinds = (FLAT,) if meter.settlement == "deferred" else (FLAT, BLOCKS, TIERS, CLASSES)
+        pricing = self.random.choice(self.random.choice(kinds)) if self.random.random() < 0.5 else None
+        discount = None if pricing else self.random.choice(("10", "33.333", "100"))
+        hours, lasts = self.random.choice((None, None, 1, 5)), self.random.choice((None, 6, 30))
+        begins = self.now + timedelta(hours=hours or 0)
+        ends = None if lasts is None else begins + timedelta(hours=lasts)
+        row = self.execute(
+            "SELECT * FROM credits.meter_price_override('ada', %s, %s, discount_percent => %s, effective_at => %s,"
+            " ends_at => %s)", meter.name, pricing and json.dumps(pricing), discount, hours and begins, ends,
+        )[0]  # fmt: skip
+        if row["replayed"]:
+            self.counts["same override again"] += 1
+        else:
+            self.counts["override"] += 1
+            meter.overrides.append(Override(begins, ends, pricing, Fraction(discount or 0)))
+            if row["override_no"] != len(meter.overrides):
+                self.wrong.append(f"{meter.name}: {row} is number {len(meter.overrides)}")
+
+    def end(self) -> None:
+        meter = self.random.choice(self.meters)
+        number = self.random.choice((None, *range(1, len(meter.overrides) + 1)))
+        rows = self.execute("SELECT * FROM credits.meter_price_override_end('ada', %s, %s)", meter.name, number)
+        self.counts["override ended"] += any(not row["replayed"] for row in rows)
+        for override in meter.overrides if number is None else [meter.overrides[number - 1]]:
+            ends = max(self.now, override.begins)
+            override.ends = ends if override.ends is None else min(override.ends, ends)
+
     def grant(self) -> None:
         self.counts["grant"] += 1
         ends = self.random.choice((None, None, 2, 20))
@@ -276,7 +309,8 @@ class Run:
             if found != expected:
                 self.wrong.append(f"{meter.name} after {after}: {found} charged and counted where {expected} are due")
         by_period = {
-            (row["event_name"], row["period"], row["price_version"], row["price_class"]): row["credits"]
+            (row["event_name"], row["period"], row["price_version"] or 0, row["override_no"] or 0, row["price_class"]):
+                row["credits"]
             for row in self.execute(
                 "SELECT *, to_char(period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS period FROM credits.usage_by_period"
                 " WHERE event_count > 0"

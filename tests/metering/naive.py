@@ -25,7 +25,19 @@ class Event:
     occurred_at: datetime
     version: int
     metadata: dict[str, Any] | None
+    # The customer's override that it has; 0 for none. The version is 0 where that is a price of their own.
+    override: int = 0
     canceled: bool = False
+
+
+@dataclass
+class Override:
+    """What the customer pays instead, from a moment on and until another."""
+
+    begins: datetime
+    ends: datetime | None
+    pricing: dict[str, Any] | None
+    discount: Fraction
 
 
 @dataclass
@@ -40,6 +52,7 @@ class Meter:
     overage: str = "pending"
     # From when on each price is in force; the first is in force for all that occurred before, too.
     begins: list[datetime] = field(default_factory=lambda: [datetime.min.replace(tzinfo=timezone.utc)])
+    overrides: list[Override] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     # What was worked out since the last event or cancellation: the rest of a long run need not be looked at again.
     known: dict[str, Any] = field(default_factory=dict)
@@ -62,6 +75,20 @@ class Meter:
         begun = [(begins, version) for version, begins in enumerate(self.begins, 1) if begins <= moment]
         return max(begun)[1]
 
+    def override_at(self, moment: datetime) -> int:
+        """The same of what has not ended; 0 for none."""
+        begun = [
+            (override.begins, number) for number, override in enumerate(self.overrides, 1)
+            if override.begins <= moment and (override.ends is None or moment < override.ends)
+        ]  # fmt: skip
+        return max(begun)[1] if begun else 0
+
+    def versions_at(self, moment: datetime) -> tuple[int, int]:
+        """The version and the override of an event."""
+        override = self.override_at(moment)
+        own = override and self.overrides[override - 1].pricing is not None
+        return 0 if own else self.version_at(moment), override
+
     @property
     def ranked(self) -> bool:
         return self.aggregation in ("last", "max")
@@ -74,24 +101,24 @@ class Meter:
             self.known["credits"] = own + sum(self.by_period().values(), Decimal(0))
         return self.known["credits"]
 
-    def by_period(self) -> dict[tuple[str | None, int, str | None], Decimal]:
-        """What is charged for usage that is priced as one: by the period's first day, price version and class. Periods of
-        which everything was taken back are left out."""
+    def by_period(self) -> dict[tuple[str | None, int, int, str | None], Decimal]:
+        """What is charged for usage that is priced as one: by the period's first day, price version, override and class.
+        Periods of which everything was taken back are left out."""
         if "by period" not in self.known:
             self.known["by period"] = self._by_period()
         return self.known["by period"]
 
-    def _by_period(self) -> dict[tuple[str | None, int, str | None], Decimal]:
+    def _by_period(self) -> dict[tuple[str | None, int, int, str | None], Decimal]:
         groups: dict[Any, list[Event]] = defaultdict(list)
         for event in self.counted():
             if self.together(event):
-                series = () if self.ranked else (event.version, self.price_class(event))
+                series = () if self.ranked else (event.version, event.override, self.price_class(event))
                 groups[self.period_of(event), series].append(event)
         costs = {}
         for (period, _), events in groups.items():
             decides = self.decides(events) if self.ranked else events[0]
             cost = rounded(self.price_of(decides), self.quantity(events))
-            costs[period, decides.version, self.price_class(decides)] = cost
+            costs[period, decides.version, decides.override, self.price_class(decides)] = cost
         return costs
 
     def counted(self) -> list[Event]:
@@ -114,8 +141,12 @@ class Meter:
         price = self.price_of(event)
         return self.ranked or "tiers" in price or "round" in price
 
+    def pricing_of(self, event: Event) -> dict[str, Any]:
+        own = self.overrides[event.override - 1].pricing if event.override else None
+        return self.prices[event.version - 1] if own is None else own
+
     def price_class(self, event: Event) -> str | None:
-        pricing = self.prices[event.version - 1]
+        pricing = self.pricing_of(event)
         if "by" not in pricing or not event.metadata:
             return None
         value = event.metadata.get(pricing["by"])
@@ -123,11 +154,12 @@ class Meter:
         return text if text in pricing["prices"] and not isinstance(value, (list, dict)) else None
 
     def price_of(self, event: Event) -> dict[str, Any]:
-        pricing = self.prices[event.version - 1]
-        if "by" not in pricing:
-            return pricing
-        named = self.price_class(event)
-        return pricing["default"] if named is None else pricing["prices"][named]
+        pricing = self.pricing_of(event)
+        if "by" in pricing:
+            named = self.price_class(event)
+            pricing = pricing["default"] if named is None else pricing["prices"][named]
+        discount = self.overrides[event.override - 1].discount if event.override else 0
+        return {**pricing, "discount": discount} if discount else pricing
 
     def period_of(self, event: Event) -> str | None:
         at = event.occurred_at.astimezone(timezone.utc)
@@ -164,5 +196,5 @@ def exact(price: dict[str, Any], quantity: Fraction) -> Fraction:
 
 def rounded(price: dict[str, Any], quantity: Fraction) -> Decimal:
     """Once, half away from zero."""
-    scaled = exact(price, quantity) * 10**DECIMALS
+    scaled = exact(price, quantity) * (100 - price.get("discount", 0)) / 100 * 10**DECIMALS
     return Decimal(math.floor(scaled + Fraction(1, 2))).scaleb(-DECIMALS)

@@ -134,6 +134,8 @@ class Filler:
         self.event("ann", "tiers", 5, "tiers 1")
         self.call("meter_update", "'tiers', unit_price => 3")
         self.event("ann", "tiers", 1, "tiers 2")
+        self.call("meter_price_override", "'ann', 'tiers', discount_percent => 50")
+        self.event("ann", "tiers", 1, "tiers 3")
         fixed = ("identifier", "status", "returned")
         self.keep("meter_event_cancel", "'ann', 'gauge 1', 'wrong'", fixed=fixed)
         self.event("ann", "later", 2, "settled")

@@ -158,6 +158,7 @@ class Story:
         self.read("usage_by_period", "event_name")
         self.read("meters", "event_name", "currency")
         self.read("price_versions", "event_name, price_version", "currency")
+        self.read("price_overrides", "event_name, override_no", "currency")
         self.read("rejected_events", "identifier")
         self.read("backlog", "1", None)
         self.read("ledger", "line_no")
@@ -178,6 +179,8 @@ class Story:
         self.call("account_configure", "%s, %s, 500, 10", name, coin)
         self.call("meter_event_cancel", "%s, 'before', 'a test'", name)
         self.call("meter_update", "%s, 'Tokens', 0.5, 'token', 'pending'", self.tokens)
+        self.call("meter_price_override", "%s, %s, discount_percent => 10", name, self.tokens)
+        self.call("meter_price_override_end", "%s, %s", name, self.tokens)
         terms = "%s, 200, %s, 'paid', 'Pack', 40, NULL, '2021-01-01 00:00+00', NULL, 0.02, %s, 'pack', '{\"b\": 2}'"
         pack = self.call("credit_grant", terms, name, coin, name)
         self.call("credit_grant", terms, name, coin, name)

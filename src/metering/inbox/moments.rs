@@ -5,8 +5,8 @@
 use crate::error::Error;
 use crate::ledger::engine::posting::{self, Key};
 use crate::metering::batch::accounts::{Map, Owned};
-use crate::metering::batch::{fast_path, replay};
-use crate::metering::meter::{self, Meter};
+use crate::metering::batch::{self, fast_path, replay};
+use crate::metering::meter::Meter;
 use crate::metering::report::{self, Event, Priced};
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -23,7 +23,7 @@ pub fn charge(session: &Session, rows: &[(Time, &Result<Event, Error>)]) -> Resu
     let mut meters: Vec<Option<Rc<Meter>>> = Vec::with_capacity(rows.len());
     for (_, event) in rows {
         meters.push(match event {
-            Ok(event) => meter::find(session, &event.event_name, event.occurred_at)?,
+            Ok(event) => batch::meter_of(session, event)?,
             Err(_) => None,
         });
     }

@@ -5,9 +5,11 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Overage;
-use crate::metering::meter::DEFERRED;
+use crate::metering::meter::{DEFERRED, overrides};
 use crate::metering::period::Span;
+use crate::metering::pricing::overrides::Terms;
 use crate::metering::pricing::schedule::{InForce, Schedule};
+use crate::metering::pricing::version::Version;
 use crate::metering::pricing::{Aggregation, Pricing};
 use crate::moment::Time;
 use crate::pg::cache::Cache;
@@ -42,9 +44,11 @@ pub struct Meter {
     /// Which of its prices these are.
     pub price_version: i32,
     /// The prices.
-    pub pricing: Pricing,
-    /// When they are in force.
+    pub pricing: Rc<Pricing>,
+    /// When they are in force, for customers that have none of their own.
     pub in_force: InForce,
+    /// Whether any customer has.
+    pub overridden: bool,
 }
 
 /// A meter with all of its prices; those that were needed are read.
@@ -65,7 +69,7 @@ impl Kept {
         }
         let in_force = self.schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
         let first = priced.first().ok_or_else(|| Error::internal("a meter was kept without a price"))?;
-        let pricing = prices_of(session, event_name, in_force.version)?;
+        let pricing = Rc::new(list_prices(session, event_name, in_force.version)?);
         let meter = Rc::new(Meter { price_version: in_force.version, pricing, in_force, ..(**first).clone() });
         priced.truncate(MOST - 1);
         priced.push(meter.clone());
@@ -75,11 +79,12 @@ impl Kept {
 
 /// The text of the statement that finds a meter with its prices at $2, of the schedule of its prices.
 macro_rules! finding {
-    ($schedule:literal) => {
+    ($schedule:literal, $overridden:literal) => {
         text!(
             "SELECT m.tableoid, c.tableoid, 'credits_internal.meter_prices'::regclass::oid, m.currency, c.decimals,
-                    c.active, m.aggregation, m.period, m.overage, m.settlement, m.active,
-                    ARRAY(SELECT s.since FROM ",
+                    c.active, m.aggregation, m.period, m.overage, m.settlement, m.active, ",
+            $overridden,
+            ", ARRAY(SELECT s.since FROM ",
             $schedule,
             " s WHERE s.event_name = $1 ORDER BY s.version), ARRAY(SELECT s.version FROM ",
             $schedule,
@@ -94,12 +99,20 @@ macro_rules! finding {
     };
 }
 
-static FIND: Statement = Statement::new(finding!("credits_internal.price_schedule"), &[TEXTOID, TIMESTAMPTZOID])
-    .before(finding!(
-        "(SELECT event_name, version, unit_price, pricing,
-                 CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
-          FROM credits_internal.meter_prices)"
-    ));
+static FIND: Statement = Statement::new(
+    finding!(
+        "credits_internal.price_schedule",
+        "EXISTS (SELECT FROM credits_internal.price_overrides o WHERE o.event_name = $1),
+         'credits_internal.price_overrides'::regclass::oid"
+    ),
+    &[TEXTOID, TIMESTAMPTZOID],
+)
+.before(finding!(
+    "(SELECT event_name, version, unit_price, pricing,
+             CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
+      FROM credits_internal.meter_prices)",
+    "false, 'credits_internal.meter_prices'::regclass::oid"
+));
 
 thread_local! {
     static CACHE: Cache<Rc<Kept>> = Cache::new();
@@ -111,11 +124,23 @@ pub fn find(session: &Session, event_name: &str, at: Time) -> Result<Option<Rc<M
     kept.map(|kept| kept.at(session, event_name, at)).transpose()
 }
 
-/// The same with the prices of now, not cached: a reader's snapshot may be older than the last change.
+/// The same with the prices that a customer has at that moment.
+pub fn find_for(session: &Session, event_name: &str, customer_id: &str, at: Time) -> Result<Option<Rc<Meter>>, Error> {
+    match find(session, event_name, at)? {
+        Some(meter) if meter.overridden => overrides::apply(session, event_name, customer_id, at, meter).map(Some),
+        meter => Ok(meter),
+    }
+}
+
+/// The meter with the prices of a moment, not cached: a reader's snapshot may be older than the last change.
+pub fn read_at(session: &Session, event_name: &str, at: Time) -> Result<Option<Rc<Meter>>, Error> {
+    let kept = read_with_tables(session, event_name, at)?;
+    kept.map(|(kept, _)| kept.at(session, event_name, at)).transpose()
+}
+
+/// The same with the prices of now.
 pub fn read(session: &Session, event_name: &str) -> Result<Option<Rc<Meter>>, Error> {
-    let now = settings::now()?;
-    let kept = read_with_tables(session, event_name, now)?;
-    kept.map(|(kept, _)| kept.at(session, event_name, now)).transpose()
+    read_at(session, event_name, settings::now()?)
 }
 
 /// A meter, and the tables that it was read from.
@@ -124,7 +149,7 @@ type Found = (Rc<Kept>, Vec<Oid>);
 fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Option<Found>, Error> {
     let rows = FIND.run(session, &[event_name.cell(), at.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
-    let tables = vec![row.next()?, row.next()?, row.next()?];
+    let mut tables = vec![row.next()?, row.next()?, row.next()?];
     let unknown = || Error::internal("a meter is of an unknown kind");
     let currency = row.next()?;
     let decimals = u32::try_from(row.next::<i16>()?).unwrap_or_default();
@@ -134,6 +159,8 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
     let overage = if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending };
     let deferred = row.next::<String>()? == DEFERRED;
     let active = row.next()?;
+    let overridden = row.next()?;
+    tables.push(row.next()?);
     let (since, versions): (Vec<Time>, Vec<i32>) = (row.next()?, row.next()?);
     let schedule = Schedule::new(since.into_iter().zip(versions).collect());
     let in_force = schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
@@ -148,8 +175,9 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         active,
         last_version: schedule.last_version(),
         price_version: in_force.version,
-        pricing: pricing(row.next()?, row.next()?)?,
+        pricing: Rc::new(pricing(row.next()?, row.next()?)?),
         in_force,
+        overridden,
     };
     Ok(Some((Rc::new(Kept { schedule, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))
 }
@@ -159,14 +187,29 @@ static PRICES: Statement = Statement::new(
     &[TEXTOID, INT4OID],
 );
 
-/// The prices that a meter had under a version.
-pub fn prices_of(session: &Session, event_name: &str, version: i32) -> Result<Pricing, Error> {
+/// The prices that a customer's event had, under its version.
+pub fn prices_of(session: &Session, event_name: &str, customer_id: &str, version: i32) -> Result<Pricing, Error> {
+    let version = Version::unpacked(version);
+    if version.override_no == 0 {
+        return list_prices(session, event_name, version.list);
+    }
+    let own = overrides::find(session, event_name, customer_id, version.override_no)?;
+    let own = own.ok_or_else(|| Error::internal("a customer's own price is not there"))?;
+    match own.terms {
+        Terms::Price(pricing) => Ok(pricing),
+        Terms::Discount(percent) => Ok(list_prices(session, event_name, version.list)?.discounted(percent)),
+    }
+}
+
+/// The prices that a meter had under a version, without overrides.
+pub fn list_prices(session: &Session, event_name: &str, version: i32) -> Result<Pricing, Error> {
     let rows = PRICES.run(session, &[event_name.cell(), version.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("a meter's earlier price is not there"))?;
     pricing(row.next()?, row.next()?)
 }
 
-fn pricing(unit_price: Option<Decimal>, text: Option<String>) -> Result<Pricing, Error> {
+/// A price from its columns.
+pub fn pricing(unit_price: Option<Decimal>, text: Option<String>) -> Result<Pricing, Error> {
     let wrong = || Error::internal("a meter has a price that is none");
     match (unit_price, text) {
         (_, Some(text)) => Pricing::parse(&text).map_err(|_| wrong()),

@@ -104,7 +104,7 @@ pub fn without(
     let (value, occurred_at): (Decimal, Time) = (row.next()?, row.next()?);
     let price_version = row.next()?;
     let metadata: Option<Json> = row.next()?;
-    let pricing = meter::prices_of(session, &period.event_name, price_version)?;
+    let pricing = meter::prices_of(session, &period.event_name, customer_id, price_version)?;
     let price_class = pricing.class(|| metadata.map(|m| m.text()));
     let price = pricing.price(price_class);
     let report = Report { value, occurred_at, price_version, price_class, price, decimals: meter.decimals };

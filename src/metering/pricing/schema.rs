@@ -114,7 +114,7 @@ fn price(path: &str, object: &Map<String, Value>) -> Checked<Price> {
         Some(Value::String(word)) if word == "down" => Some(Blocks::Down),
         Some(_) => return wrong(&at(path, "round"), "must be \"up\" or \"down\""),
     };
-    Ok(Price { rate, per, blocks })
+    Ok(Price { rate, per, blocks, discount: None })
 }
 
 fn tiers(path: &str, value: &Value) -> Checked<Vec<Tier>> {

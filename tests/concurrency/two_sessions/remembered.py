@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 
 from sessions import EVENT, Pair, refusal
 
@@ -12,6 +13,8 @@ SETTLE = "SELECT credits.settle(1000) AS settled"
 PRICE = "SELECT * FROM credits.meter_update(%s, unit_price => %s)"
 LATER = "SELECT * FROM credits.meter_update(%s, unit_price => %s, effective_at => now() + %s * interval '1 s')"
 AT = "SELECT * FROM credits.meter_update(%s, unit_price => %s, effective_at => '2100-01-01Z')"
+OVERRIDE = "SELECT * FROM credits.meter_price_override(%s, %s, unit_price => %s)"
+END_LATER = "SELECT * FROM credits.meter_price_override_end(%s, %s, ends_at => now() + %s * interval '1 s')"
 NAMED = "SELECT * FROM credits.report_meter_event(%s, %s, 1, %s)"
 
 
@@ -91,6 +94,52 @@ def two_prices_for_one_moment(pair: Pair) -> None:
     pair.checks.equal([tuple(row.values()) for row in rows], [(2, True), (3, None)], "both are there")
 
 
+def an_override(pair: Pair) -> None:
+    """a customer's own price that one session sets and ends: the other's next event has it, once it is committed"""
+    meter = _meter(pair)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "a")["consumed"], 1, "the meter's price")
+    pair.first.begin()
+    pair.first.one(OVERRIDE, pair.customer, meter, Decimal("0.5"))
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "b")["consumed"], 1, "not committed: not seen")
+    pair.first.commit()
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "c")["consumed"], 0.5, "then theirs")
+    pair.first.one("SELECT * FROM credits.meter_update(%s, unit_price => 7)", meter)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "d")["consumed"], 0.5, "whatever the meter's is")
+    pair.first.one(END_LATER, pair.customer, meter, 0.7)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "e")["consumed"], 0.5, "until it ends")
+    time.sleep(0.8)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "f")["consumed"], 7, "the meter's again")
+
+
+def two_overrides(pair: Pair) -> None:
+    """two sessions set a customer's price: the second waits, and what is set last is in force"""
+    meter = _meter(pair)
+    pair.first.begin()
+    pair.first.one(OVERRIDE, pair.customer, meter, 2)
+    waiting = pair.blocked(pair.second.start(OVERRIDE, pair.customer, meter, 3), pair.first)
+    pair.first.commit()
+    pair.checks.equal(waiting.one()["override_no"], 2, "the second")
+    pair.checks.equal(pair.first.one(NAMED, pair.customer, meter, "a")["consumed"], 3, "in force")
+    pair.first.begin()
+    pair.first.one(OVERRIDE, pair.customer, meter, 4)
+    waiting = pair.blocked(pair.second.start(OVERRIDE, pair.customer, meter, 4), pair.first)
+    pair.first.commit()
+    row = waiting.one()
+    pair.checks.equal((row["override_no"], row["replayed"]), (3, True), "the same twice is one")
+
+
+def more_overrides_than_are_read_at_once(pair: Pair) -> None:
+    """of a meter with more than a thousand, each customer's are read, and forgotten when one changes"""
+    meter = _meter(pair)
+    pair.first.all("SELECT credits.meter_price_override(c.customer_id, %s, unit_price => 2)"
+                   " FROM (SELECT i::text AS i FROM generate_series(1, 1001) i) i,"
+                   " credits.customer_upsert(%s || i) c", meter, f"many {pair.customer} ")  # fmt: skip
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "a")["consumed"], 1, "one who has none")
+    pair.checks.equal(pair.second.one(NAMED, f"many {pair.customer} 7", meter, "a")["pending"], 2, "one who has one")
+    pair.first.one(OVERRIDE, pair.customer, meter, 3)
+    pair.checks.equal(pair.second.one(NAMED, pair.customer, meter, "b")["consumed"], 3, "who has one now")
+
+
 def a_currency_too(pair: Pair) -> None:
     """a currency switched off by one session refuses the other's next debit and event"""
     pair.give(10)
@@ -137,7 +186,8 @@ def rows_that_lie_apart(pair: Pair) -> None:
 
 
 CASES = [a_change_is_seen_by_the_next_call, a_change_counts_from_its_commit, an_old_snapshot_is_not_remembered,
-         a_price_for_later, a_change_that_began_before_another, two_prices_for_one_moment,
+         a_price_for_later, a_change_that_began_before_another, two_prices_for_one_moment, an_override,
+         two_overrides, more_overrides_than_are_read_at_once,
          a_currency_too, a_row_that_is_committed_late, rows_that_lie_apart]  # fmt: skip
 
 
