@@ -4,9 +4,10 @@ the test's own table of charges. Each rule returns what breaks it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -148,36 +149,44 @@ def cooled_down(books: Books) -> Iterator[str]:
                 yield f"{one.customer}: {next_.id} requested {after} after {one.id}, which is {one.status}"
 
 
+def periods(books: Books) -> Iterator[tuple[Terms, list[Recharge]]]:
+    """What limits count together: a run is shorter than a day, and may see a month end."""
+    for account in books.values():
+        by_month: dict[int, list[Recharge]] = defaultdict(list)
+        for one in account.recharges:
+            by_month[one.requested_at.astimezone(timezone.utc).month if account.terms.monthly else 0].append(one)
+        yield from ((account.terms, recharges) for recharges in by_month.values())
+
+
 def attempts_in_limits(books: Books, count: Count) -> Iterator[str]:
     """One that was canceled may count as an attempt or not."""
-    for account in books.values():
-        attempts = sum(one.status != "canceled" for one in account.recharges)
-        if attempts > account.terms.max_attempts:
-            yield f"{account.terms.customer}: {attempts} of {account.terms.max_attempts} attempts"
-        if len(account.recharges) >= account.terms.max_attempts:
+    for terms, recharges in periods(books):
+        attempts = sum(one.status != "canceled" for one in recharges)
+        if attempts > terms.max_attempts:
+            yield f"{terms.customer}: {attempts} of {terms.max_attempts} attempts"
+        if len(recharges) >= terms.max_attempts:
             count("wallets that reached their limit of attempts")
 
 
 def amounts_in_limits(books: Books, count: Count) -> Iterator[str]:
-    for account in books.values():
+    for terms, recharges in periods(books):
         total = Decimal(0)
-        for one in account.recharges:
+        for one in recharges:
             if one.status == "canceled":
                 continue
-            if total + one.amount > account.terms.max_amount:
-                yield f"{one.customer}: {one.id} makes {total + one.amount} of {account.terms.max_amount}"
+            if total + one.amount > terms.max_amount:
+                yield f"{one.customer}: {one.id} makes {total + one.amount} of {terms.max_amount}"
             if one.status != "failed":
                 total += one.amount
-        if total + account.terms.amount > account.terms.max_amount:
+        if total + terms.amount > terms.max_amount:
             count("wallets that reached their limit of the amount")
 
 
 def reaches_its_target(books: Books, count: Count) -> Iterator[str]:
     """Without a target it is the quantity. With one it is enough from the threshold on, unless the limit has less."""
-    for account in books.values():
-        terms = account.terms
+    for terms, recharges in periods(books):
         spent = Decimal(0)
-        for one in account.recharges:
+        for one in recharges:
             least = terms.quantity
             if terms.target is not None and not one.scheduled:
                 least = max(least, -(-(terms.target - terms.threshold) // CREDITS))
@@ -207,10 +216,12 @@ def on_schedule(books: Books, count: Count) -> Iterator[str]:
 
 
 def money_in_limits(books: Books) -> Iterator[str]:
-    for account in books.values():
-        paid = sum(charge.amount for charge in account.charges if charge.outcome in PAID_LATE_OR_NOT)
-        if paid > account.terms.max_amount:
-            yield f"{account.terms.customer}: {paid} charged of {account.terms.max_amount}"
+    charged = {charge.id: charge for account in books.values() for charge in account.charges}
+    for terms, recharges in periods(books):
+        charges = [charged[one.id] for one in recharges if one.id in charged]
+        paid = sum(charge.amount for charge in charges if charge.outcome in PAID_LATE_OR_NOT)
+        if paid > terms.max_amount:
+            yield f"{terms.customer}: {paid} charged of {terms.max_amount}"
 
 
 def ended_rightly(books: Books, count: Count) -> Iterator[str]:

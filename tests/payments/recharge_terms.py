@@ -57,7 +57,8 @@ class Terms:
 
 def wallets(number: int, seed: int) -> list[Terms]:
     """Every fifth may try eight times, every fifth pay for ten units, the others may go on: within 24 hours, or every
-    other one within the month. A third have a target, and of those without a limit a third a schedule."""
+    other one within the month. A third have a target, and all whose amount is limited; of the others a third have a
+    schedule."""
     made = []
     for serial in range(number):
         random_ = random.Random(f"{seed}/wallet {serial}")
@@ -65,7 +66,7 @@ def wallets(number: int, seed: int) -> list[Terms]:
         attempts = 8 if serial % 5 == 0 else MANY
         amount = PRICE * 10 if serial % 5 == 1 else Decimal(MANY)
         threshold = Decimal(random_.randint(20, 60))
-        target = threshold + random_.randint(0, 600) if serial % 3 == 0 else None
+        target = threshold + random_.randint(0, 600) if serial % 3 == 0 or serial % 5 == 1 else None
         scheduled = serial % 5 > 1 and serial % 3 == 1
         made.append(Terms(f"wallet {serial}", threshold, quantity, attempts, amount, serial % 2 == 0, target, scheduled))
     return made
