@@ -68,6 +68,11 @@ impl Time {
         i32::try_from(day).ok().and_then(|day| Date::from_julian_day(day).ok())
     }
 
+    /// The midnight with which a date begins, in UTC.
+    pub fn midnight(date: Date) -> Time {
+        Time((i64::from(date.to_julian_day()) - EPOCH_DAY).saturating_mul(DAY))
+    }
+
     /// The moment so many seconds later (or earlier), limited to what can be counted.
     pub fn plus_seconds(self, seconds: i64) -> Time {
         Time(self.0.saturating_add(seconds.saturating_mul(1_000_000)))

@@ -2,8 +2,7 @@
 //! month of the calendar in UTC. Pure.
 
 use crate::amount::Decimal;
-use crate::auto_recharge::calendar;
-use crate::moment::Time;
+use crate::moment::{DAY, Time};
 
 /// 24 hours, in seconds.
 const ROLLING: i64 = 24 * 60 * 60;
@@ -27,8 +26,8 @@ impl Period {
     pub fn since(self, at: Time) -> Time {
         match self {
             Period::Rolling => Time(at.plus_seconds(-ROLLING).0.saturating_add(1)),
-            Period::Day => calendar::day_around(at).0,
-            Period::Month => calendar::month_around(at).0,
+            Period::Day => at.start_of_day(),
+            Period::Month => at.start_of_month(),
         }
     }
 
@@ -102,8 +101,9 @@ impl Window {
             _ if !is_full => at,
             // Once the oldest no longer counts, it is judged again.
             Period::Rolling => self.oldest.map_or(at, |oldest| oldest.plus_seconds(ROLLING)),
-            Period::Day => calendar::day_around(at).1,
-            Period::Month => calendar::month_around(at).1,
+            Period::Day => Time(at.start_of_day().0.saturating_add(DAY)),
+            // In the next month, whatever their days.
+            Period::Month => Time(at.start_of_month().0.saturating_add(32 * DAY)).start_of_month(),
         }
     }
 }
@@ -112,8 +112,6 @@ impl Window {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const DAY: i64 = ROLLING;
 
     fn d(n: i64) -> Decimal {
         Decimal::from(n)
@@ -136,27 +134,27 @@ mod tests {
 
     #[test]
     fn each_period_ends_in_its_own_way() {
-        let noon = 40 * DAY + DAY / 2; // 2000-02-10
+        let noon = 40 * ROLLING + ROLLING / 2; // 2000-02-10
         let full = |period| window(period, (2, 2), (100, 0), noon - 100).allows_at(at(noon), d(1));
-        assert_eq!(full(Period::Rolling), at(noon - 100 + DAY));
-        assert_eq!(full(Period::Day), at(41 * DAY));
-        assert_eq!(full(Period::Month), at(60 * DAY), "2000-03-01");
+        assert_eq!(full(Period::Rolling), at(noon - 100 + ROLLING));
+        assert_eq!(full(Period::Day), at(41 * ROLLING));
+        assert_eq!(full(Period::Month), at(60 * ROLLING), "2000-03-01");
         let spent = |amount| window(Period::Day, (9, 1), (100, 60), noon).allows_at(at(noon), d(amount));
-        assert_eq!((spent(40), spent(41)), (at(noon), at(41 * DAY)), "up to the limit and no further");
+        assert_eq!((spent(40), spent(41)), (at(noon), at(41 * ROLLING)), "up to the limit and no further");
     }
 
     #[test]
     fn what_is_canceled_counts_where_it_was_counted() {
         let freed = |requested_at, comparable| Counted { amount: d(20), comparable, requested_at: at(requested_at) };
         let counts = |period, freed: Counted| {
-            let window = window(period, (2, 2), (100, 60), 0).without(Some(&freed), at(31 * DAY));
+            let window = window(period, (2, 2), (100, 60), 0).without(Some(&freed), at(31 * ROLLING));
             (window.attempts, window.amount)
         };
-        assert_eq!(counts(Period::Day, freed(31 * DAY, true)), (1, d(40)));
-        assert_eq!(counts(Period::Day, freed(31 * DAY - 1, true)), (2, d(60)), "it was yesterday's");
-        assert_eq!(counts(Period::Rolling, freed(31 * DAY - 1, true)), (1, d(40)));
-        assert_eq!(counts(Period::Month, freed(31 * DAY - 1, true)), (2, d(60)), "it was last month's");
-        assert_eq!(counts(Period::Day, freed(31 * DAY, false)), (1, d(60)), "its amount was of another currency");
+        assert_eq!(counts(Period::Day, freed(31 * ROLLING, true)), (1, d(40)));
+        assert_eq!(counts(Period::Day, freed(31 * ROLLING - 1, true)), (2, d(60)), "it was yesterday's");
+        assert_eq!(counts(Period::Rolling, freed(31 * ROLLING - 1, true)), (1, d(40)));
+        assert_eq!(counts(Period::Month, freed(31 * ROLLING - 1, true)), (2, d(60)), "it was last month's");
+        assert_eq!(counts(Period::Day, freed(31 * ROLLING, false)), (1, d(60)), "its amount was of another currency");
     }
 
     proptest! {
@@ -166,7 +164,7 @@ mod tests {
             waits in proptest::collection::vec((0i64..20 * 60 * 60, 1i64..40), 1..120), most_attempts in 1i32..6,
             most in 40i64..90, period in 0usize..3
         ) {
-            let (period, mut made, mut now) = (PERIODS[period], Vec::<(Time, i64)>::new(), at(27 * DAY));
+            let (period, mut made, mut now) = (PERIODS[period], Vec::<(Time, i64)>::new(), at(27 * ROLLING));
             for (wait, amount) in waits {
                 now = now.plus_seconds(wait);
                 let within: Vec<_> = made.iter().filter(|(time, _)| *time >= period.since(now)).collect();
@@ -184,7 +182,7 @@ mod tests {
             for (time, _) in &made {
                 // Every period that begins with an attempt, and every one of the calendar that has it.
                 let is_in = |other: &Time| match period {
-                    Period::Rolling => *other >= *time && *other < time.plus_seconds(DAY),
+                    Period::Rolling => *other >= *time && *other < time.plus_seconds(ROLLING),
                     _ => period.since(*other) == period.since(*time),
                 };
                 let within: Vec<i64> = made.iter().filter(|(time, _)| is_in(time)).map(|(_, amount)| *amount).collect();

@@ -1,7 +1,6 @@
 //! Auto-recharge: how an account is configured, when it requests a recharge, and the outcome of its requests. Pure, and
-//! tested without a server: policy.rs, offer.rs, limit.rs, schedule.rs and calendar.rs.
+//! tested without a server: policy.rs, offer.rs, limit.rs and schedule.rs.
 
-pub mod calendar;
 pub mod configuration;
 pub mod evaluation;
 pub mod limit;

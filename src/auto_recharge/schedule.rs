@@ -1,8 +1,8 @@
 //! When auto-recharge buys whatever the balance: every so often from a moment on, or on a day of each month, by the
 //! calendar in UTC. Pure.
 
-use crate::auto_recharge::calendar::{self, DAY, Date};
-use crate::moment::Time;
+use crate::moment::{DAY, Time};
+use time::{Date, Month};
 
 /// The parts of an interval, none of them negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Schedule {
     /// every month.
     Every(Step, Time),
     /// A day of each month as it begins, or the last day of a month that has fewer; not before a moment.
-    MonthDay(i64, Time),
+    MonthDay(u8, Time),
 }
 
 impl Schedule {
@@ -31,7 +31,9 @@ impl Schedule {
         match *self {
             Schedule::Every(_, start) if at < start => start,
             Schedule::Every(step, start) => every_after(step, start, at).unwrap_or(Time::NEVER),
-            Schedule::MonthDay(day, start) => month_day_after(day, at.max(Time(start.0.saturating_sub(1)))),
+            Schedule::MonthDay(day, start) => {
+                month_day_after(day, at.max(Time(start.0.saturating_sub(1)))).unwrap_or(Time::NEVER)
+            }
         }
     }
 }
@@ -53,26 +55,36 @@ fn every_after(step: Step, start: Time, at: Time) -> Option<Time> {
 }
 
 fn moment(step: Step, start: Time, count: i64) -> Option<Time> {
-    let begin = Date::of(start);
-    let month = begin.month.checked_add(step.months.checked_mul(count)?)?;
-    // A month that cannot be counted has no days to look at.
-    let day = begin.day.min(calendar::days_of(Some(month).filter(|month| month.abs() < 1 << 32)?));
-    let date = Date { month, day }.begins().0.checked_add(step.days.checked_mul(count)?.checked_mul(DAY)?)?;
+    let date = start.date()?;
+    let month = in_month(month_of(date).checked_add(step.months.checked_mul(count)?)?, date.day())?;
+    let day = Time::midnight(month).0.checked_add(step.days.checked_mul(count)?.checked_mul(DAY)?)?;
     let time = start.0.rem_euclid(DAY).checked_add(step.microseconds.checked_mul(count)?)?;
-    date.checked_add(time).map(Time)
+    day.checked_add(time).map(Time)
 }
 
-fn month_day_after(day: i64, at: Time) -> Time {
-    let month = Date::of(at).month;
-    let in_month = |month| Date { month, day: day.min(calendar::days_of(month)) }.begins();
-    Some(in_month(month)).filter(|moment| *moment > at).unwrap_or_else(|| in_month(month + 1))
+fn month_day_after(day: u8, at: Time) -> Option<Time> {
+    let month = month_of(at.date()?);
+    let this_month = Time::midnight(in_month(month, day)?);
+    if this_month > at { Some(this_month) } else { in_month(month + 1, day).map(Time::midnight) }
+}
+
+/// Months since the year 0.
+fn month_of(date: Date) -> i64 {
+    i64::from(date.year()) * 12 + i64::from(u8::from(date.month())) - 1
+}
+
+/// A day of such a month, or the month's last if it has fewer.
+fn in_month(month: i64, day: u8) -> Option<Date> {
+    let year = i32::try_from(month.div_euclid(12)).ok()?;
+    let month = Month::try_from(u8::try_from(month.rem_euclid(12)).ok()? + 1).ok()?;
+    Date::from_calendar_date(year, month, day.min(month.length(year))).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use time::{Duration, Month, OffsetDateTime};
+    use time::{Duration, OffsetDateTime};
 
     fn day(year: i32, month: u8, day: u8) -> Time {
         let date = time::Date::from_calendar_date(year, Month::try_from(month).unwrap(), day).unwrap();
@@ -104,6 +116,7 @@ mod tests {
             assert_eq!(Schedule::Every(step, start).after(Time::NEVER), Time::NEVER);
             assert_eq!(Schedule::Every(step, start).after(Time::BEGINNING), start);
         }
+        assert_eq!(Schedule::MonthDay(1, start).after(Time::NEVER), Time::NEVER);
         assert_eq!(Schedule::Every(months(0), start).after(start), Time::NEVER, "no step at all");
     }
 
@@ -141,14 +154,15 @@ mod tests {
         }
 
         #[test]
-        fn a_day_of_the_month_comes_once_a_month(wanted in 1i64..32, at in 0i64..2_000_000_000) {
+        fn a_day_of_the_month_comes_once_a_month(wanted in 1u8..32, at in 0i64..2_000_000_000) {
             let (at, schedule) = (Time(0).plus_seconds(at), Schedule::MonthDay(wanted, Time(0)));
             let after = schedule.after(at);
-            let mut days = (0..62).map(|ahead| Time(calendar::day_around(at).0.0 + ahead * DAY));
+            let mut days = (0..62).map(|ahead| Time(at.start_of_day().0 + ahead * DAY));
             // The first day that has the number, or has a smaller one and is the last of its month.
             let is_it = |day: &Time| {
-                let date = Date::of(*day);
-                *day > at && (date.day == wanted || date.day < wanted && date.day == calendar::days_of(date.month))
+                let date = day.date().unwrap();
+                let is_last = date.day() == date.month().length(date.year());
+                *day > at && (date.day() == wanted || date.day() < wanted && is_last)
             };
             prop_assert_eq!(Some(after), days.find(is_it));
         }

@@ -165,7 +165,7 @@ pub fn schedule(every: Option<Span>, day: Option<i32>, start_at: Option<Time>) -
             let (months, days, microseconds) = every.parts();
             Some(Schedule::Every(Step { months: months.into(), days: days.into(), microseconds }, start_at))
         }
-        (None, Some(day)) => Some(Schedule::MonthDay(day.into(), start_at)),
+        (None, Some(day)) => u8::try_from(day).ok().map(|day| Schedule::MonthDay(day, start_at)),
         (None, None) => None,
     }
 }
