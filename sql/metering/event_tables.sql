@@ -111,6 +111,30 @@ COMMENT ON COLUMN credits_internal.unsettled_events.cost IS 'Credits that it wil
 
 ALTER TABLE credits_internal.unsettled_events ALTER customer_id SET (n_distinct = -0.05);
 
+-- What second currencies paid.
+CREATE TABLE credits_internal.event_fallbacks (
+    customer_id text COLLATE "C" NOT NULL,
+    identifier  text COLLATE "C" NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    rate        numeric NOT NULL,
+    covered     numeric NOT NULL,
+    amount      numeric NOT NULL,
+    PRIMARY KEY (customer_id, identifier)
+);
+
+COMMENT ON TABLE credits_internal.event_fallbacks IS
+'Events that their meter''s second currency paid in part or whole, since its own was used up. A row never changes: what
+came back when an event was taken back is in the ledger.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.identifier IS 'The event.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.currency IS 'The second currency.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.rate IS 'Units of it per unit of the meter''s currency, as it was.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.covered IS 'In the meter''s currency: what it covered of the price.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.amount IS 'In the second currency: what it paid.';
+
+ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
+
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.meter_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_debts', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.unsettled_events', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');

@@ -2,7 +2,8 @@
 
 CREATE TYPE credits.meter AS (
     event_name text, name text, currency text, unit_price numeric, aggregation text, unit text, overage text,
-    active boolean, period text, settlement text, pricing jsonb, next_price_at timestamptz);
+    active boolean, period text, settlement text, pricing jsonb, next_price_at timestamptz,
+    fallback_currency text, fallback_rate numeric);
 COMMENT ON TYPE credits.meter IS
 'A meter, as meter_create() and meter_update() return it. The view meters has all of them.';
 COMMENT ON COLUMN credits.meter.event_name IS 'Its key: what events call it.';
@@ -23,6 +24,9 @@ COMMENT ON COLUMN credits.meter.pricing IS
 'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
 COMMENT ON COLUMN credits.meter.next_price_at IS
 'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
+COMMENT ON COLUMN credits.meter.fallback_currency IS
+'The currency that pays what its own does not cover; NULL for none.';
+COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
 
 CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
@@ -61,7 +65,8 @@ Example: SELECT * FROM credits.meter_create(''image.render'', unit_price => 4, u
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
     overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
-    effective_at timestamptz DEFAULT NULL)
+    effective_at timestamptz DEFAULT NULL,
+    fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
@@ -77,13 +82,19 @@ description: for people.
 metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
 effective_at: from when on unit_price or pricing is in force; NULL for now. Not in the past.
+fallback_currency: the currency that pays what the meter''s own does not cover, with fallback_rate.
+fallback_rate: units of that currency per unit of the meter''s own. Zero, without fallback_currency, removes both.
 
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
 begin anew. A price for a moment that has one already takes its place. The same price as is in force then changes
 nothing. Currency, aggregation, period and settlement cannot be changed.
 
-Raises PC004, PC007, PC013.
+Where a customer''s credits in the meter''s own currency are used up, the rest of an event is charged in
+fallback_currency, rounded half away from zero; what neither covers is owed in the meter''s own. That is for events
+reported from now on, of meters that add up or count without tiers or rounds and are charged at once.
+
+Raises PC004, PC007, PC008, PC013.
 Example: SELECT unit_price, next_price_at FROM credits.meter_update(''llm.tokens'', unit_price => 0.002,
   effective_at => now() + interval ''30 days'');';
 
@@ -136,7 +147,8 @@ SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.
        m.settlement, p.pricing, p.version AS price_version,
        p.effective_at AS price_since, m.description, m.metadata, m.created_at,
        (SELECT min(s.since) FROM credits_internal.price_schedule s
-        WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at
+        WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at,
+       m.fallback_currency, m.fallback_rate
 FROM credits_internal.meters m
 CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
                     WHERE s.event_name = m.event_name AND s.since <= credits.clock()
@@ -165,6 +177,9 @@ COMMENT ON COLUMN credits.meters.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.meters.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.meters.next_price_at IS
 'When another price takes effect that is set already; NULL where none is.';
+COMMENT ON COLUMN credits.meters.fallback_currency IS
+'The currency that pays what its own does not cover; NULL for none.';
+COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per unit of its own.';
 
 CREATE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,

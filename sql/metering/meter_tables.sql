@@ -13,7 +13,11 @@ CREATE TABLE credits_internal.meters (
     price_version integer NOT NULL DEFAULT 1,
     description   text,
     metadata      jsonb,
-    created_at    timestamptz NOT NULL DEFAULT now()
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    fallback_currency text COLLATE "C",
+    fallback_rate     numeric CHECK (fallback_rate > 0),
+    CONSTRAINT meters_fallback_check CHECK ((fallback_currency IS NULL) = (fallback_rate IS NULL)
+                                            AND fallback_currency <> currency)
 );
 
 COMMENT ON TABLE credits_internal.meters IS 'Billable kinds of usage.';
@@ -36,6 +40,9 @@ COMMENT ON COLUMN credits_internal.meters.price_version IS
 COMMENT ON COLUMN credits_internal.meters.description IS 'For people.';
 COMMENT ON COLUMN credits_internal.meters.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
+'The currency that pays what its own does not cover; NULL for none.';
+COMMENT ON COLUMN credits_internal.meters.fallback_rate IS 'Units of that currency per unit of its own.';
 
 CREATE TABLE credits_internal.meter_prices (
     event_name text COLLATE "C" NOT NULL,

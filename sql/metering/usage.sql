@@ -89,9 +89,11 @@ SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS
        e.canceled_at, e.cancel_reason, e.returned,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at,
        nullif(e.price_version % 65536, 0) AS price_version, e.period_key,
-       e.member_id, nullif(e.price_version / 65536, 0) AS override_no
+       e.member_id, nullif(e.price_version / 65536, 0) AS override_no,
+       f.currency AS fallback_currency, f.covered AS fallback_covered, f.amount AS fallback_consumed
 FROM credits_internal.events e
 LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
+LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
 LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
                                     AND u.created_at = e.created_at AND u.identifier = e.identifier
 LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
@@ -132,6 +134,12 @@ COMMENT ON COLUMN credits.usage.period_key IS
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON COLUMN credits.usage.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
+COMMENT ON COLUMN credits.usage.fallback_currency IS
+'The meter''s second currency, where it paid for the event; NULL where it did not.';
+COMMENT ON COLUMN credits.usage.fallback_covered IS
+'In currency: what the second currency covered of the price, beside credits.';
+COMMENT ON COLUMN credits.usage.fallback_consumed IS
+'In fallback_currency: what was paid for that; it came back where the event is canceled.';
 
 CREATE VIEW credits.usage_by_period AS
 SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,

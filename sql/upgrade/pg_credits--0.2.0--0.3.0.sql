@@ -57,7 +57,2117 @@ WHERE g.customer_id = t.customer_id AND g.grant_id = t.grant_id AND g.cost_basis
     SELECT FROM credits_internal.credit_transactions l
     WHERE l.customer_id = g.customer_id AND l.currency = g.currency AND l.grant_id = g.grant_id AND l.type = 'transfer');
 
+ALTER TABLE credits_internal.meters
+    ADD COLUMN fallback_currency text COLLATE "C",
+    ADD COLUMN fallback_rate numeric CHECK (fallback_rate > 0),
+    ADD CONSTRAINT meters_fallback_check CHECK ((fallback_currency IS NULL) = (fallback_rate IS NULL)
+                                                AND fallback_currency <> currency);
 -- Written by 'scripts/build.sh step' from here on.
+CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
+    WHERE status = 'suspended';
+CREATE TABLE credits_internal.reversals (
+    customer_id           text COLLATE "C" NOT NULL,
+    operation_id          uuid NOT NULL,
+    reversed_operation_id uuid NOT NULL,
+    currency              text COLLATE "C" NOT NULL,
+    reversed_type         text NOT NULL CHECK (reversed_type IN ('debit', 'capture', 'adjustment', 'refund')),
+    amount                numeric NOT NULL CHECK (amount > 0),
+    created_at            timestamptz NOT NULL,
+    spent_at              timestamptz,
+    PRIMARY KEY (customer_id, operation_id)
+);
+CREATE INDEX reversals_of ON credits_internal.reversals (customer_id, reversed_operation_id);
+ALTER TABLE credits_internal.reversals ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.reversals', '');
+CREATE TABLE credits_internal.spending_limits (
+    customer_id text COLLATE "C" NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    member_id   text COLLATE "C" NOT NULL,
+    event_name  text COLLATE "C" NOT NULL,
+    per         text COLLATE "C" NOT NULL,
+    seconds     bigint CHECK ((seconds IS NULL) = (per IN ('day', 'month'))),
+    amount      numeric NOT NULL CHECK (amount >= 0 AND amount < 'infinity'),
+    action      text NOT NULL CHECK (action IN ('reject', 'notify')),
+    created_at  timestamptz NOT NULL,
+    reported    boolean NOT NULL DEFAULT false,
+    since       timestamptz NOT NULL,
+    used        numeric NOT NULL,
+    PRIMARY KEY (customer_id, currency, member_id, event_name, per)
+) WITH (fillfactor = 70);
+CREATE TABLE credits_internal.rolling_spending (
+    customer_id text COLLATE "C" NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    member_id   text COLLATE "C" NOT NULL,
+    event_name  text COLLATE "C" NOT NULL,
+    per         text COLLATE "C" NOT NULL,
+    spent_at    timestamptz NOT NULL,
+    amount      numeric NOT NULL,
+    PRIMARY KEY (customer_id, currency, member_id, event_name, per, spent_at)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE credits_internal.spending_limits ALTER customer_id SET (n_distinct = -0.05);
+ALTER TABLE credits_internal.rolling_spending ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.spending_limits', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.rolling_spending', '');
+CREATE TABLE credits_internal.event_fallbacks (
+    customer_id text COLLATE "C" NOT NULL,
+    identifier  text COLLATE "C" NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    rate        numeric NOT NULL,
+    covered     numeric NOT NULL,
+    amount      numeric NOT NULL,
+    PRIMARY KEY (customer_id, identifier)
+);
+ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');
+ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
+CREATE TYPE credits.reversal AS (
+    operation_id uuid, reversed_operation_id uuid, currency text, taken numeric, returned numeric,
+    total_returned numeric, available numeric, replayed boolean);
+CREATE TYPE credits.spending_limit AS (
+    customer_id text, currency text, member_id text, event_name text, per text, amount numeric, action text,
+    used numeric, remaining numeric, resets_at timestamptz);
+ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric;
+ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text;
+ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric;
+ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
+ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
+ALTER FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_debit_of_before;
+ALTER FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_try_debit_of_before;
+ALTER FUNCTION credits.credit_grant_void(text, uuid, text) RENAME TO credit_grant_void_of_before;
+ALTER FUNCTION credits.credit_grant_expire(text, uuid) RENAME TO credit_grant_expire_of_before;
+ALTER FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz) RENAME TO credit_grant_update_of_before;
+ALTER FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb) RENAME TO meter_update_of_before;
+ALTER FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb) RENAME TO report_meter_event_of_before;
+ALTER FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) RENAME TO report_meter_events_of_before;
+ALTER FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval) RENAME TO configure_auto_recharge_of_before;
+CREATE OR REPLACE VIEW credits_internal.lines AS
+SELECT l.*
+FROM (SELECT t.customer_id, t.currency, t.line_no, t.type, t.amount, t.running_balance, t.grant_id, t.operation_id,
+             t.identifier, t.effective_at, t.created_at, t.held, t.pending, NULL AS function, NULL AS idempotency_key,
+             NULL AS description, NULL::jsonb AS metadata, NULL AS member_id
+      FROM credits_internal.credit_transactions t
+      UNION ALL
+      SELECT e.customer_id, e.currency, e.line_no, 'consumption', -e.consumed, e.running_balance, e.grant_id, NULL,
+             e.identifier, e.created_at, e.created_at, NULL, NULL, NULL, NULL, NULL, NULL, e.member_id
+      FROM credits_internal.meter_events e
+      UNION ALL
+      SELECT o.customer_id, o.currency, o.line_no, 'debit', -o.amount, o.running_balance, o.grant_id, o.operation_id,
+             NULL, o.created_at, o.created_at, NULL, NULL, o.function, o.idempotency_key, o.description, o.metadata,
+             o.member_id
+      FROM credits_internal.operations o) l
+WHERE l.line_no IS NOT NULL;
+CREATE FUNCTION credits.wallet_debit(
+    customer_id text, amount numeric, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    description text DEFAULT NULL, metadata jsonb DEFAULT NULL, member_id text DEFAULT NULL)
+RETURNS credits.debit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_debit_2_wrapper';
+CREATE FUNCTION credits.wallet_try_debit(
+    customer_id text, amount numeric, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    description text DEFAULT NULL, metadata jsonb DEFAULT NULL, member_id text DEFAULT NULL)
+RETURNS credits.try_debit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_try_debit_2_wrapper';
+CREATE FUNCTION credits.operation_reverse(
+    customer_id text, operation_id uuid DEFAULT NULL, operation_key text DEFAULT NULL, amount numeric DEFAULT NULL,
+    reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.reversal
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'operation_reverse_wrapper';
+CREATE OR REPLACE VIEW credits_internal.spending AS
+SELECT l.customer_id, l.currency, l.line_no,
+       coalesce(e.member_id, l.member_id, o.member_id, h.member_id) AS member_id, e.event_name,
+       CASE l.type WHEN 'reversal' THEN coalesce(e.created_at, r.spent_at) ELSE l.effective_at END AS spent_at,
+       coalesce(l.pending, 0) - l.amount - coalesce(l.held, 0) AS amount
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
+LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+WHERE CASE WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
+           WHEN l.type = 'reversal' THEN l.identifier IS NOT NULL OR r.spent_at IS NOT NULL
+           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) = 'wallet_debit'
+           ELSE l.type IN ('hold', 'capture', 'release') END;
+CREATE FUNCTION credits.usage_limit_set(
+    customer_id text, event_name text DEFAULT NULL, amount numeric DEFAULT NULL, per text DEFAULT NULL,
+    action text DEFAULT NULL, currency text DEFAULT NULL)
+RETURNS credits.spending_limit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_limit_set_wrapper';
+CREATE FUNCTION credits.member_limit_set(
+    customer_id text, member_id text, amount numeric DEFAULT NULL, per text DEFAULT NULL,
+    currency text DEFAULT NULL)
+RETURNS credits.spending_limit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'member_limit_set_wrapper';
+CREATE OR REPLACE VIEW credits.limits AS
+SELECT l.customer_id, l.currency, nullif(l.member_id, '') AS member_id, nullif(l.event_name, '') AS event_name, l.per,
+       l.amount, l.action, n.used + h.held AS used, h.held, greatest(l.amount - n.used - h.held, 0) AS remaining,
+       CASE WHEN l.seconds IS NULL
+            THEN (date_trunc(l.per, c.now AT TIME ZONE 'UTC') + ('1 ' || l.per)::interval) AT TIME ZONE 'UTC' END
+           AS resets_at,
+       l.created_at
+FROM credits_internal.spending_limits l
+CROSS JOIN LATERAL (SELECT credits.clock() AS now) c
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN l.seconds IS NOT NULL THEN l.used - (
+                    SELECT coalesce(sum(r.amount), 0) FROM credits_internal.rolling_spending r
+                    WHERE r.customer_id = l.customer_id AND r.currency = l.currency AND r.member_id = l.member_id
+                      AND r.event_name = l.event_name AND r.per = l.per
+                      AND r.spent_at <= c.now - l.seconds * interval '1 second')
+                WHEN date_trunc(l.per, c.now, 'UTC') > l.since THEN 0
+                ELSE l.used END AS used) n
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(part), 0) AS held FROM credits_internal.holds h CROSS JOIN unnest(h.grant_amounts) AS part
+    WHERE h.customer_id = l.customer_id AND h.currency = l.currency AND h.status = 'open' AND h.expires_at > c.now
+      AND (l.member_id = '' OR h.member_id = l.member_id) AND l.event_name = '') h;
+CREATE FUNCTION credits.credit_grant_void(
+    customer_id text, grant_id uuid, reason text DEFAULT NULL, amount numeric DEFAULT NULL, spent text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_void_2_wrapper';
+CREATE FUNCTION credits.credit_grant_expire(
+    customer_id text, grant_id uuid, amount numeric DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_expire_2_wrapper';
+CREATE FUNCTION credits.credit_grant_update(
+    customer_id text, grant_id uuid, name text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    priority integer DEFAULT NULL, expires_at timestamptz DEFAULT NULL, expired boolean DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_update_2_wrapper';
+CREATE FUNCTION credits.credit_grant_extend(customer_id text, grant_id uuid, expires_at timestamptz)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_extend_wrapper';
+CREATE FUNCTION credits.credit_grant_suspend(customer_id text, grant_id uuid, reason text DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_suspend_wrapper';
+CREATE FUNCTION credits.credit_grant_resume(customer_id text, grant_id uuid)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_resume_wrapper';
+CREATE OR REPLACE VIEW credits.grants AS
+SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.status, g.status) AS status, g.amount,
+       n.remaining, coalesce(h.held, 0) AS held, g.amount - n.remaining - coalesce(h.held, 0) - n.lapsed AS consumed,
+       n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
+       g.ended_at, g.ended_reason,
+       g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at,
+       g.suspended_at, g.suspended_reason
+FROM credits_internal.credit_grants g
+JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
+           FROM credits_internal.unposted x
+               CROSS JOIN LATERAL credits_internal.due_grants(x.customer_id, x.currency) c) d
+       ON d.customer_id = g.customer_id AND d.grant_id = g.grant_id
+LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
+           FROM credits_internal.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
+           WHERE o.status = 'open' AND o.expires_at > credits.clock()
+           GROUP BY o.customer_id, p.grant_id) h
+       ON h.customer_id = g.customer_id AND h.grant_id = g.grant_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(d.remaining, CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor
+        ELSE g.remaining END)
+               AS remaining,
+           coalesce(d.lapsed, g.lapsed) AS lapsed) n;
+CREATE OR REPLACE VIEW credits.ledger AS
+SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
+       coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id,
+       coalesce(l.function, o.function) AS function,
+       CASE WHEN r.operation_id IS NULL THEN o.reason END AS reason, o.counterparty,
+       coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
+       e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
+       coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at,
+       r.reversed_operation_id, coalesce(l.member_id, e.member_id, o.member_id) AS member_id
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+    AND l.type = 'reversal'
+LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
+    AND l.type = 'capture'
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name;
+CREATE OR REPLACE VIEW credits.journal AS
+SELECT l.customer_id, l.currency, l.line_no, l.type, x.account, x.amount, g.category, g.cost_basis, l.grant_id,
+       l.operation_id, l.identifier, l.effective_at, l.created_at
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+    AND l.type = 'reversal'
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN l.grant_id IS NULL THEN 'debt'
+                WHEN l.type = 'capture' THEN 'held'
+                WHEN g.applicable_meters IS NULL THEN 'available'
+                ELSE 'restricted' END AS account,
+           CASE WHEN l.grant_id IS NULL THEN -l.pending WHEN l.type = 'capture' THEN l.held ELSE l.amount END
+               AS amount) own
+CROSS JOIN LATERAL (VALUES
+    (own.account, own.amount),
+    (CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
+          WHEN l.type IN ('hold', 'release') THEN 'held'
+          WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
+          WHEN r.reversed_type = 'adjustment' THEN 'issued_' || g.category
+          WHEN r.reversed_type IN ('debit', 'capture') THEN 'spent'
+          WHEN l.type = 'reversal' AND l.operation_id IS NOT NULL THEN 'refunded'
+          WHEN l.type IN ('consumption', 'debit', 'debt', 'capture', 'reversal') THEN 'spent'
+          WHEN l.type IN ('suspension', 'resumption') THEN 'suspended'
+          WHEN l.type IN ('expiration', 'reinstatement') THEN 'expired'
+          WHEN l.type = 'void' THEN 'voided'
+          WHEN l.type = 'refund' THEN 'refunded' END,
+     -own.amount)) AS x (account, amount);
+CREATE FUNCTION credits.meter_update(
+    event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
+    overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
+    effective_at timestamptz DEFAULT NULL,
+    fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL)
+RETURNS credits.meter
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
+CREATE OR REPLACE VIEW credits_internal.price_schedule AS
+SELECT p.event_name, p.version, p.unit_price, p.pricing, p.created_at, a.effective_at,
+       CASE WHEN p.version = 1 THEN timestamptz '-infinity' ELSE a.effective_at END AS since
+FROM credits_internal.meter_prices p
+CROSS JOIN LATERAL (SELECT coalesce(p.effective_at, p.created_at) AS effective_at) a;
+CREATE OR REPLACE VIEW credits.meters AS
+SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
+       m.settlement, p.pricing, p.version AS price_version,
+       p.effective_at AS price_since, m.description, m.metadata, m.created_at,
+       (SELECT min(s.since) FROM credits_internal.price_schedule s
+        WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at,
+       m.fallback_currency, m.fallback_rate
+FROM credits_internal.meters m
+CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
+                    WHERE s.event_name = m.event_name AND s.since <= credits.clock()
+                    ORDER BY s.since DESC, s.version DESC LIMIT 1) p;
+CREATE OR REPLACE VIEW credits.price_versions AS
+SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,
+       p.created_at,
+       lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until
+FROM credits_internal.price_schedule p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
+CREATE FUNCTION credits.report_meter_event(
+    customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
+    occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, member_id text DEFAULT NULL)
+RETURNS credits.reported_event
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_event_2_wrapper';
+CREATE FUNCTION credits.report_meter_events(
+    customer_ids text[], event_names text[], event_values numeric[], identifiers text[],
+    occurred_ats timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false, member_ids text[] DEFAULT NULL)
+RETURNS SETOF credits.batch_event
+LANGUAGE c VOLATILE ROWS 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'report_meter_events_2_wrapper';
+CREATE OR REPLACE VIEW credits_internal.events AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
+       CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END AS consumed, e.pending,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
+       e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned,
+       e.member_id
+FROM credits_internal.meter_events e
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
+CREATE OR REPLACE VIEW credits.usage AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
+       n.credits, n.consumed, n.pending,
+       CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
+            WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+       e.canceled_at, e.cancel_reason, e.returned,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
+       e.member_id,
+       f.currency AS fallback_currency, f.covered AS fallback_covered, f.amount AS fallback_consumed
+FROM credits_internal.events e
+LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
+LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
+LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
+                                    AND u.created_at = e.created_at AND u.identifier = e.identifier
+LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
+           FROM credits_internal.accounts x CROSS JOIN LATERAL credits_internal.due_events(x.customer_id, x.currency) c
+           WHERE x.next_change_at <= credits.clock() AND x.pending > 0) d
+       ON d.customer_id = e.customer_id AND d.identifier = e.identifier
+CROSS JOIN LATERAL (SELECT e.consumed + e.pending AS credits,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
+                           CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
+CREATE OR REPLACE FUNCTION credits.inbox_retry(rejected_ids uuid[] DEFAULT NULL, error text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH gone AS (
+        DELETE FROM credits_internal.inbox_rejected r
+        WHERE ($1 IS NULL OR r.rejected_id = ANY ($1)) AND ($2 IS NULL OR r.error = $2)
+        RETURNING r.*
+    ), back AS (
+        INSERT INTO credits.inbox (customer_id, event_name, value, identifier, occurred_at, subscription_id,
+            source_data,
+                                   metadata, received_at, member_id)
+        SELECT g.customer_id, g.event_name, g.value, g.identifier, g.occurred_at, g.subscription_id, g.source_data,
+               g.metadata, g.received_at, g.member_id
+        FROM gone g ORDER BY g.rejected_id
+        RETURNING 1
+    )
+    SELECT count(*) FROM back
+$$;
+CREATE OR REPLACE VIEW credits.rejected_events AS
+SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occurred_at, r.subscription_id,
+       r.source_data,
+       r.metadata, r.received_at, r.error, r.message, r.rejected_at, r.member_id
+FROM credits_internal.inbox_rejected r;
+CREATE FUNCTION credits.configure_auto_recharge(
+    customer_id text, currency text DEFAULT NULL, enabled boolean DEFAULT NULL, threshold numeric DEFAULT NULL,
+    price_id uuid DEFAULT NULL, quantity integer DEFAULT NULL, payment_method text DEFAULT NULL,
+    max_attempts_per_day integer DEFAULT NULL, max_amount_per_day numeric DEFAULT NULL,
+    cooldown interval DEFAULT NULL, timeout interval DEFAULT NULL, target numeric DEFAULT NULL,
+    max_attempts_per_calendar_day integer DEFAULT NULL, max_amount_per_calendar_day numeric DEFAULT NULL,
+    max_attempts_per_calendar_month integer DEFAULT NULL, max_amount_per_calendar_month numeric DEFAULT NULL,
+    schedule_every interval DEFAULT NULL, schedule_start_at timestamptz DEFAULT NULL,
+    schedule_day integer DEFAULT NULL, price_currency text DEFAULT NULL)
+RETURNS credits.auto_recharge
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'configure_auto_recharge_2_wrapper';
+CREATE OR REPLACE VIEW credits.recharge_log AS
+SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_out' ELSE r.status END AS status,
+       r.amount,
+       r.price_currency, r.credits, r.top_up_id,
+       CASE WHEN o.over THEN 'nobody answered in time' ELSE r.reason END AS reason,
+       r.requested_at, r.started_at, r.expires_at, CASE WHEN o.over THEN r.expires_at ELSE r.closed_at END AS closed_at,
+       r.quantity, r.scheduled
+FROM credits_internal.recharges r
+CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() AS over) o;
+CREATE OR REPLACE VIEW credits_internal.account_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+-- 1. An account's stored balance is the sum of its lines, which are numbered without a gap.
+SELECT 'account: balance is not the sum of its lines' AS problem, a.customer_id, a.currency, NULL::text AS subject,
+       coalesce(l.total, 0) AS expected, a.available + a.restricted AS found
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS total FROM credits_internal.lines GROUP BY 1, 2) l
+       ON l.customer_id = a.customer_id AND l.currency = a.currency
+WHERE a.available + a.restricted <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'account: lines are not numbered from 1 without a gap', a.customer_id, a.currency, NULL,
+       a.last_line, coalesce(l.lines, 0)
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, count(*) AS lines, max(line_no) AS last, min(line_no) AS first
+           FROM credits_internal.lines GROUP BY 1, 2) l
+       ON l.customer_id = a.customer_id AND l.currency = a.currency
+WHERE a.last_line <> coalesce(l.lines, 0) OR a.last_line <> coalesce(l.last, 0) OR coalesce(l.first, 1) <> 1
+UNION ALL
+SELECT 'account: it was posted to after its last line and can be charged by its head', a.customer_id, a.currency, NULL,
+       NULL,
+       a.last_line
+FROM credits_internal.accounts a
+LEFT JOIN credits_internal.lines l ON l.customer_id = a.customer_id AND l.currency = a.currency
+    AND l.line_no = a.last_line
+WHERE a.posted_at <> coalesce(l.created_at, '-infinity') AND a.charge_above < 'infinity'
+UNION ALL
+SELECT 'line: running balance is not the sum so far', l.customer_id, l.currency, 'line ' || l.line_no,
+       l.total, l.running_balance
+FROM (SELECT customer_id, currency, line_no, running_balance,
+             sum(amount) OVER (PARTITION BY customer_id, currency ORDER BY line_no) AS total
+      FROM credits_internal.lines) l
+WHERE l.total IS DISTINCT FROM l.running_balance
+UNION ALL
+SELECT 'line: no such account', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = l.customer_id
+    AND a.currency = l.currency)
+UNION ALL
+SELECT 'account: issued is not the sum of its grants, or more than can be counted', a.customer_id, a.currency, NULL,
+       coalesce(g.issued, 0), a.issued
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS issued FROM credits_internal.credit_grants GROUP BY 1, 2) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+LEFT JOIN credits_internal.currencies c ON c.currency = a.currency
+WHERE a.issued <> coalesce(g.issued, 0) OR a.issued >= 10::numeric ^ (28 - c.decimals)
+UNION ALL
+-- An account that nothing can be posted to is named even where all else agrees.
+SELECT 'account: maintenance fails on it', f.customer_id, f.currency, f.error || ': ' || f.message, NULL, f.attempts
+FROM credits_internal.account_failures f
+UNION ALL
+SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
+FROM credits_internal.accounts a
+    WHERE NOT EXISTS (SELECT FROM credits_internal.customers c WHERE c.customer_id = a.customer_id)
+UNION ALL
+SELECT 'account: no such currency, or a limit that is none', a.customer_id, a.currency, NULL, NULL, a.overdraft_limit
+FROM credits_internal.accounts a
+WHERE NOT EXISTS (SELECT FROM credits_internal.currencies c WHERE c.currency = a.currency)
+   OR a.overdraft_limit = 'NaN' OR a.overdraft_limit < 0 OR a.low_balance_threshold IN ('NaN', 'infinity')
+   OR a.low_balance_threshold < 0
+UNION ALL
+SELECT 'grant: it did not come from where it says', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.amount
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT t.customer_id, t.grant_id, o.counterparty
+           FROM credits_internal.lines t
+           JOIN credits_internal.operations o
+                ON o.customer_id = t.customer_id AND o.operation_id = t.operation_id AND o.line_no IS NULL
+           WHERE t.type = 'transfer' AND t.amount > 0) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.transferred_from IS DISTINCT FROM l.counterparty
+UNION ALL
+SELECT 'grant: no such account', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, g.remaining
+FROM credits_internal.credit_grants g
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = g.customer_id
+    AND a.currency = g.currency)
+UNION ALL
+-- … and the sum of what remains in its grants that have taken effect.
+SELECT 'account: available is not what remains in its grants', a.customer_id, a.currency, NULL,
+       coalesce(g.available, 0), a.available
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(remaining) FILTER (WHERE NOT restricted) AS available
+           FROM credits_internal.true_grants WHERE status = 'granted' GROUP BY 1, 2) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE a.available <> coalesce(g.available, 0)
+UNION ALL
+SELECT 'account: restricted is not what remains in its grants', a.customer_id, a.currency, NULL,
+       coalesce(g.restricted, 0), a.restricted
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(remaining) FILTER (WHERE restricted) AS restricted
+           FROM credits_internal.true_grants WHERE status = 'granted' GROUP BY 1, 2) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE a.restricted <> coalesce(g.restricted, 0)
+UNION ALL
+SELECT 'account: its head is not the grant that pays next', a.customer_id, a.currency,
+       'grant ' || coalesce(a.head_grant_id::text, 'none') || ' where ' || coalesce(g.grant_id::text, 'none')
+           || ' is due',
+       g.remaining, a.available - a.head_floor
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT DISTINCT ON (customer_id, currency) customer_id, currency, grant_id, remaining
+           FROM credits_internal.true_grants WHERE status = 'granted' AND NOT restricted AND remaining > 0
+           ORDER BY customer_id, currency, priority, expires_at, category DESC, effective_at, grant_id) g
+       ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE a.head_grant_id IS DISTINCT FROM g.grant_id OR (a.head_grant_id IS NULL AND a.head_floor <> a.available)
+UNION ALL
+-- 2. What remains of a grant is the sum of its lines; its status says the same.
+SELECT 'grant: what remains is not the sum of its lines', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       CASE g.status WHEN 'pending' THEN g.amount ELSE coalesce(l.total, 0) END, g.remaining
+FROM credits_internal.true_grants g
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits_internal.lines
+           WHERE type NOT IN ('suspension', 'resumption') GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.remaining <> CASE g.status WHEN 'pending' THEN g.amount + coalesce(l.total, 0) ELSE coalesce(l.total, 0) END
+   OR g.remaining < 0 OR g.remaining > g.amount
+UNION ALL
+SELECT 'grant: what is suspended of it is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       coalesce(l.total, 0), CASE g.status WHEN 'suspended' THEN g.remaining ELSE 0 END
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT customer_id, grant_id, -sum(amount) AS total FROM credits_internal.credit_transactions
+           WHERE type IN ('suspension', 'resumption') GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE coalesce(l.total, 0) <> CASE g.status WHEN 'suspended' THEN g.remaining ELSE 0 END
+UNION ALL
+SELECT 'grant: the parts of it that were ended by hand are not what its lines say', g.customer_id, g.currency,
+       'grant ' || g.grant_id, coalesce(l.total, 0), g.parts_ended
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total FROM credits_internal.credit_transactions t
+           WHERE t.type IN ('void', 'expiration') AND t.operation_id IS NOT NULL
+             AND NOT EXISTS (SELECT FROM credits_internal.reclaims r
+                             WHERE r.customer_id = t.customer_id AND r.operation_id = t.operation_id)
+           GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.parts_ended <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, 'grant ' || g.grant_id, g.amount,
+       coalesce(l.total, 0)
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits_internal.lines
+           WHERE type IN ('grant', 'transfer', 'adjustment') AND amount > 0 GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE coalesce(l.total, 0) <> CASE WHEN g.status = 'pending' OR g.ended_at < g.effective_at THEN 0 ELSE g.amount END
+UNION ALL
+SELECT 'grant: its opening line is of another time', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, l.amount
+FROM credits_internal.credit_grants g
+JOIN credits_internal.lines l ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+                    AND l.type IN ('grant', 'transfer', 'adjustment') AND l.amount > 0
+WHERE l.effective_at <> g.effective_at
+UNION ALL
+SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       coalesce(l.total, 0), g.lapsed
+FROM credits_internal.credit_grants g
+LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
+           FROM credits_internal.lines t
+           LEFT JOIN credits_internal.reclaims r ON r.customer_id = t.customer_id AND r.operation_id = t.operation_id
+           WHERE t.type IN ('expiration', 'void', 'reinstatement') OR (t.type = 'refund' AND r.grant_id = t.grant_id)
+           GROUP BY 1, 2) l
+       ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
+WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END
+UNION ALL
+SELECT 'account: something is below zero', a.customer_id, a.currency, NULL, 0,
+       least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor)
+FROM credits_internal.accounts a
+WHERE least(a.available, a.restricted, a.held, a.pending, a.available - a.head_floor) < 0
+UNION ALL
+SELECT 'account: charge_above is neither head_floor nor evaluate_below, nor infinity', a.customer_id, a.currency, NULL,
+       greatest(a.head_floor, a.evaluate_below), a.charge_above
+FROM credits_internal.accounts a WHERE a.charge_above NOT IN (greatest(a.head_floor, a.evaluate_below), 'infinity')
+UNION ALL
+SELECT 'grant: status ' || g.status || ' does not fit what remains', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       NULL, g.remaining
+FROM credits_internal.true_grants g
+WHERE (g.status IN ('depleted', 'expired', 'voided') AND g.remaining <> 0)
+   OR (g.status = 'granted' AND g.remaining = 0)
+UNION ALL
+SELECT 'grant: status ' || g.status || ' does not fit its times', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       NULL, NULL
+FROM credits_internal.true_grants g
+WHERE (g.status IN ('granted', 'suspended') AND g.expires_at <= g.posted_at)
+   OR (g.status = 'pending' AND g.effective_at <= g.posted_at)
+   OR (g.ended_at IS NOT NULL AND g.status NOT IN ('expired', 'voided')) OR (g.status = 'voided' AND g.ended_at IS NULL)
+   OR (g.status = 'expired' AND least(g.expires_at, g.ended_at) > g.posted_at)
+UNION ALL
+SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'grant ' || g.grant_id, NULL, NULL
+FROM credits_internal.accounts a
+JOIN credits_internal.credit_grants g ON g.customer_id = a.customer_id AND g.currency = a.currency
+WHERE (g.status IN ('granted', 'suspended') AND g.expires_at < a.next_change_at)
+   OR (g.status = 'pending' AND g.effective_at < a.next_change_at)
+UNION ALL
+SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'hold ' || h.hold_id, NULL,
+       h.amount
+FROM credits_internal.accounts a
+JOIN credits_internal.holds h ON h.customer_id = a.customer_id AND h.currency = a.currency
+WHERE h.status = 'open' AND h.expires_at < a.next_change_at
+UNION ALL
+SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'auto-recharge', NULL, NULL
+FROM credits_internal.accounts a
+JOIN credits_internal.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency
+WHERE r.due_at < a.next_change_at
+UNION ALL
+SELECT 'line: no such grant', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+WHERE (l.grant_id IS NOT NULL OR l.type NOT IN ('debt', 'reversal', 'refund') OR (l.type = 'refund' AND l.amount <> 0))
+  AND NOT EXISTS (SELECT FROM credits_internal.credit_grants g
+                  WHERE g.customer_id = l.customer_id AND g.grant_id = l.grant_id AND g.currency = l.currency)
+UNION ALL
+-- 3. What is owed is what the events say, and what was taken back of purchases.
+SELECT 'account: pending is not what its events owe', a.customer_id, a.currency, NULL, coalesce(e.pending, 0), a.pending
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending
+           FROM (SELECT customer_id, currency, pending FROM credits_internal.meter_events WHERE pending > 0
+                 UNION ALL SELECT customer_id, currency, pending FROM credits_internal.reclaims WHERE pending > 0) o
+           GROUP BY 1, 2) e
+       ON e.customer_id = a.customer_id AND e.currency = a.currency
+WHERE a.pending <> coalesce(e.pending, 0)
+UNION ALL
+SELECT 'account: owes while a grant could pay', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.pending
+FROM credits_internal.meter_events e
+WHERE e.pending > 0 AND EXISTS (
+    SELECT FROM credits_internal.true_grants g
+    WHERE g.customer_id = e.customer_id AND g.currency = e.currency AND g.status = 'granted' AND g.remaining > 0
+      AND (g.applicable_meters IS NULL OR e.event_name = ANY (g.applicable_meters)))
+UNION ALL
+SELECT 'account: held or pending is not the sum of its lines', a.customer_id, a.currency, NULL,
+       coalesce(l.held, 0) + coalesce(l.pending, 0), a.held + a.pending
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(held) AS held, sum(pending) AS pending FROM credits_internal.lines
+           WHERE held IS NOT NULL OR pending IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = a.customer_id AND l.currency = a.currency
+WHERE a.held <> coalesce(l.held, 0) OR a.pending <> coalesce(l.pending, 0);
+CREATE OR REPLACE VIEW credits_internal.line_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+-- What is held is what the open holds say, and what a hold says is what its lines moved.
+SELECT 'account: held is not what its holds hold', a.customer_id, a.currency, NULL, coalesce(h.held, 0), a.held
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, sum(amount) AS held FROM credits_internal.holds WHERE status = 'open'
+    GROUP BY 1, 2) h
+       ON h.customer_id = a.customer_id AND h.currency = a.currency
+WHERE a.held <> coalesce(h.held, 0)
+UNION ALL
+SELECT 'hold: held in no account', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL, h.amount
+FROM credits_internal.holds h
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = h.customer_id
+    AND a.currency = h.currency)
+UNION ALL
+SELECT 'hold: its grants'' parts are not its amount', h.customer_id, h.currency, 'hold ' || h.hold_id, h.amount, p.parts
+FROM credits_internal.holds h, LATERAL (SELECT sum(part) AS parts FROM unnest(h.grant_amounts) AS part) p
+WHERE h.amount <> p.parts
+UNION ALL
+SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, p.amount, l.held
+FROM credits_internal.holds h
+CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
+           WHERE type = 'hold' GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.grant_id = p.grant_id
+WHERE p.amount IS DISTINCT FROM l.held
+UNION ALL
+SELECT 'hold: what is held, captured or given back is not what its lines say', h.customer_id, h.currency,
+       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount ELSE h.captured END,
+       CASE h.status WHEN 'open' THEN l.held ELSE l.captured END
+FROM credits_internal.holds h
+LEFT JOIN (SELECT customer_id, operation_id, sum(held) AS held,
+                  -coalesce(sum(held) FILTER (WHERE type = 'capture'), 0) AS captured
+           FROM credits_internal.lines WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+WHERE (l.held, l.captured) IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount ELSE 0 END, h.captured)
+   OR (h.captured > 0) <> (h.status = 'captured')
+UNION ALL
+SELECT 'hold: status ' || h.status || ' does not fit its times', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL,
+       h.amount
+FROM credits_internal.holds h
+JOIN credits_internal.accounts a ON a.customer_id = h.customer_id AND a.currency = h.currency
+WHERE (h.status = 'open' AND h.expires_at <= a.posted_at)
+   OR CASE h.status WHEN 'expired' THEN h.closed_at <> h.expires_at ELSE h.closed_at >= h.expires_at END
+UNION ALL
+SELECT 'hold: what a grant gave did not come back to it, or was not spent', h.customer_id, h.currency,
+       'hold ' || h.hold_id, 0, l.held
+FROM credits_internal.holds h
+JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
+      WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+WHERE h.status <> 'open' AND l.held <> 0
+UNION ALL
+SELECT 'operation: its hold is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'hold_create'
+  AND NOT EXISTS (SELECT FROM credits_internal.holds h WHERE h.customer_id = o.customer_id
+      AND h.hold_id = o.operation_id)
+UNION ALL
+SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, 'hold ' || h.hold_id, o.amount, h.amount
+FROM credits_internal.holds h
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id AND o.line_no IS NULL
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_create', h.amount, h.currency)
+UNION ALL
+SELECT 'account: the places in the order of payment are not each for one debt, up to last_debt', a.customer_id,
+       a.currency, NULL,
+       a.last_debt, coalesce(e.last, 0)
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT customer_id, currency, count(DISTINCT debt_no) AS debts, count(*) AS events, max(debt_no) AS last
+           FROM (SELECT customer_id, currency, debt_no FROM credits_internal.event_debts
+                 UNION ALL SELECT customer_id, currency, debt_no FROM credits_internal.reclaims) o
+           WHERE debt_no IS NOT NULL GROUP BY 1, 2) e
+       ON e.customer_id = a.customer_id AND e.currency = a.currency
+WHERE a.last_debt < coalesce(e.last, 0) OR e.debts <> e.events
+UNION ALL
+SELECT 'operation: amount is not what its lines moved', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       o.amount, coalesce(l.total, 0)
+FROM credits_internal.operations o
+LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_internal.lines
+           WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
+WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
+                      WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount
+                      WHEN 'credit_grant_expire' THEN coalesce(l.total, 0) <> -o.amount
+                      -- What is owed for a mistake is in its own rules.
+                      WHEN 'credit_grant_void' THEN o.reason IS NULL AND coalesce(l.total, 0) <> -o.amount END
+UNION ALL
+-- A transfer's lines are always among those of credit_transactions.
+SELECT 'transfer: its other side does not say the same', o.customer_id, o.currency, 'operation ' || o.operation_id,
+       o.amount, p.amount
+FROM credits_internal.operations o
+LEFT JOIN credits_internal.operations p
+       ON p.customer_id = o.counterparty AND p.operation_id = o.operation_id AND p.line_no IS NULL
+CROSS JOIN LATERAL (SELECT sum(l.amount) AS total FROM credits_internal.credit_transactions l
+                    WHERE l.customer_id IN (o.customer_id, o.counterparty) AND l.currency = o.currency
+                      AND l.operation_id = o.operation_id) l
+WHERE o.function = 'wallet_transfer'
+  AND ((p.amount, p.currency, p.counterparty) IS DISTINCT FROM (o.amount, o.currency, o.customer_id) OR l.total <> 0)
+UNION ALL
+SELECT 'operation: its grant is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount,
+       g.amount
+FROM credits_internal.operations o
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
+WHERE (o.function IN ('credit_grant', 'wallet_credit') OR (o.function = 'wallet_adjust' AND o.amount > 0))
+  AND g.amount IS DISTINCT FROM o.amount
+UNION ALL
+SELECT 'line: it names what its type does not, or what is not known', l.customer_id, l.currency, 'line ' || l.line_no,
+       NULL, l.amount
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.event_fallbacks f
+       ON f.customer_id = l.customer_id AND f.identifier = l.identifier AND f.currency = l.currency
+LEFT JOIN credits_internal.meter_events e
+       ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+      AND l.currency IN (e.currency, f.currency)
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+LEFT JOIN credits_internal.reversals b ON b.customer_id = l.customer_id AND b.operation_id = l.operation_id
+CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation_id) c
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL AS of_usage,
+                           l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void',
+                                          'suspension', 'resumption', 'reinstatement')
+                               OR c.operation_id IS NOT NULL
+                               -- Part of a grant that was ended by hand.
+                               OR (l.type IN ('expiration', 'void') AND l.operation_id IS NOT NULL) AS of_operation) x
+WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
+   OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
+   OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
+UNION ALL
+SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
+WHERE CASE o.function
+      WHEN 'wallet_debit' THEN l.type = 'debit'
+      WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
+      WHEN 'wallet_transfer' THEN l.type = 'transfer'
+      WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
+                                              WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
+      WHEN 'operation_reverse' THEN l.type = 'reversal'
+      WHEN 'credit_grant_void' THEN l.type IN ('void', 'refund', 'consumption')
+      WHEN 'credit_grant_expire' THEN l.type = 'expiration'
+      WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
+      WHEN 'payment_disputed' THEN l.type IN ('refund', 'consumption', 'reversal')
+      END IS NOT TRUE
+UNION ALL
+SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+WHERE CASE l.type
+      WHEN 'grant' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'consumption' THEN l.amount < 0 AND l.held IS NULL AND coalesce(l.pending = l.amount, true)
+      WHEN 'debit' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'debt' THEN l.amount = 0 AND l.held IS NULL AND l.pending > 0
+      WHEN 'reversal' THEN l.held IS NULL AND CASE l.amount WHEN 0 THEN l.pending < 0
+                                                            ELSE l.amount > 0 AND l.pending IS NULL END
+      WHEN 'hold' THEN l.amount < 0 AND l.held = -l.amount AND l.pending IS NULL
+      WHEN 'capture' THEN l.amount = 0 AND l.held < 0 AND l.pending IS NULL
+      WHEN 'release' THEN l.amount > 0 AND l.held = -l.amount AND l.pending IS NULL
+      WHEN 'expiration' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'void' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'suspension' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'resumption' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'reinstatement' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'refund' THEN l.held IS NULL AND (l.amount = 0) = (l.pending IS NOT NULL)
+      END IS NOT TRUE
+UNION ALL
+SELECT 'line: the grant may not pay for this', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement')
+  AND g.applicable_meters IS NOT NULL
+  AND (coalesce(e.event_name, r.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
+UNION ALL
+-- Times: a line is within its grant's life, and no line is earlier than the one before it.
+SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM credits_internal.lines l
+JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+-- What lapsed before its grant was extended, lapsed at an end that the grant no longer has.
+LEFT JOIN (SELECT t.customer_id, t.grant_id, max(t.line_no) AS line_no FROM credits_internal.credit_transactions t
+           WHERE t.type = 'reinstatement' GROUP BY 1, 2) b
+       ON b.customer_id = l.customer_id AND b.grant_id = l.grant_id
+CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
+                           EXISTS (SELECT FROM credits_internal.lines r
+                                   WHERE r.customer_id = l.customer_id AND r.currency = l.currency
+                                     AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal', 'refund')
+                                     AND r.grant_id = l.grant_id)
+                               AS came_back) x
+WHERE l.effective_at < g.effective_at
+   OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
+           WHEN l.type IN ('suspension', 'resumption') THEN l.effective_at > x.ended_at
+           -- Part of a grant, ended by hand.
+           WHEN l.type IN ('void', 'expiration') AND l.operation_id IS NOT NULL
+           THEN l.effective_at >= g.expires_at OR l.effective_at > g.ended_at
+           WHEN l.type = 'expiration' AND l.line_no < b.line_no AND l.effective_at < g.expires_at THEN false
+           WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
+                                     OR (l.effective_at > x.ended_at AND NOT x.came_back)
+           WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at
+                                           OR (l.effective_at > x.ended_at AND NOT x.came_back)
+           ELSE l.effective_at >= g.expires_at OR l.effective_at > g.ended_at END
+UNION ALL
+SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
+FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before
+      FROM credits_internal.lines t
+      WINDOW account AS (PARTITION BY t.customer_id, t.currency ORDER BY t.line_no)) l
+JOIN credits_internal.accounts a ON a.customer_id = l.customer_id AND a.currency = l.currency
+WHERE l.effective_at < l.effective_before OR l.created_at < l.created_before OR l.effective_at > l.created_at
+   OR l.created_at > a.posted_at;
+CREATE OR REPLACE VIEW credits_internal.usage_discrepancies AS
+SELECT 'event: something is below zero' AS problem, e.customer_id, e.currency, 'event ' || e.identifier AS subject,
+       0 AS expected, least(e.value, e.consumed, e.pending) AS found
+FROM credits_internal.meter_events e
+WHERE least(e.value, e.pending) < 0 OR (e.consumed < 0 AND e.period_key IS NULL)
+UNION ALL
+SELECT 'event: owes in no account', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.pending
+FROM credits_internal.meter_events e
+WHERE e.pending > 0
+  AND NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = e.customer_id
+      AND a.currency = e.currency)
+UNION ALL
+SELECT 'event: no such meter', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.value
+FROM credits_internal.meter_events e
+WHERE NOT EXISTS (SELECT FROM credits_internal.meters m WHERE m.event_name = e.event_name AND m.currency = e.currency)
+UNION ALL
+SELECT 'event: no such price', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.price_version
+FROM credits_internal.meter_events e
+WHERE NOT EXISTS (SELECT FROM credits_internal.meter_prices p WHERE p.event_name = e.event_name
+    AND p.version = e.price_version)
+UNION ALL
+SELECT 'event: its price was not in force yet when it occurred', e.customer_id, e.currency, 'event ' || e.identifier,
+       NULL, e.price_version
+FROM credits_internal.meter_events e
+JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
+WHERE p.version > 1 AND e.occurred_at < p.effective_at
+UNION ALL
+SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier,
+       NULL,
+       e.pending
+FROM credits_internal.meter_events e
+WHERE e.pending > 0 AND NOT EXISTS (SELECT FROM credits_internal.event_debts d
+                                    WHERE d.customer_id = e.customer_id AND d.identifier = e.identifier)
+UNION ALL
+SELECT 'event: has a place in the order of payment and owes nothing', d.customer_id, d.currency,
+       'event ' || d.identifier, NULL,
+       e.pending
+FROM credits_internal.event_debts d
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = d.customer_id AND e.identifier = d.identifier
+WHERE (e.pending > 0 AND e.currency = d.currency) IS NOT TRUE
+UNION ALL
+-- What an event was charged is what its lines took; nothing yet while it is unsettled.
+SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 'event ' || e.identifier,
+       coalesce(l.total, 0), e.consumed - coalesce(x.returned, 0)
+FROM credits_internal.meter_events e
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+                                   AND e.period_key IS NULL
+LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM credits_internal.lines
+           WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
+WHERE e.consumed - coalesce(x.returned, 0) <> coalesce(l.total, 0)
+  AND NOT (l.total IS NULL AND EXISTS (
+      SELECT FROM credits_internal.unsettled_events u
+      WHERE u.customer_id = e.customer_id AND u.currency = e.currency AND u.created_at = e.created_at
+        AND u.identifier = e.identifier))
+UNION ALL
+SELECT 'event: pending is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
+       coalesce(l.total, 0), e.pending
+FROM credits_internal.meter_events e
+LEFT JOIN (SELECT customer_id, identifier, sum(pending) AS total FROM credits_internal.lines
+           WHERE identifier IS NOT NULL AND pending IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+WHERE e.pending <> coalesce(l.total, 0)
+UNION ALL
+-- Where the lines of an event begin, a cancellation finds by time.
+SELECT 'event: charged before it was reported', e.customer_id, e.currency, 'event ' || e.identifier, NULL, l.line_no
+FROM credits_internal.lines l
+JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+WHERE l.effective_at < e.created_at
+UNION ALL
+SELECT 'event: taken back and still charged', e.customer_id, e.currency, 'event ' || e.identifier, 0,
+       e.consumed - x.returned + e.pending
+FROM credits_internal.canceled_events x
+JOIN credits_internal.meter_events e ON e.customer_id = x.customer_id AND e.identifier = x.identifier
+WHERE e.period_key IS NULL AND (e.consumed <> x.returned OR e.pending <> 0)
+UNION ALL
+SELECT 'event: what came back is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
+       coalesce(l.returned, 0), coalesce(x.returned, 0)
+FROM credits_internal.meter_events e
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN (SELECT customer_id, identifier, currency, sum(amount) AS returned FROM credits_internal.lines
+           WHERE type = 'reversal' GROUP BY 1, 2, 3) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
+WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) <> coalesce(l.returned, 0) ELSE x.returned < 0 END
+UNION ALL
+SELECT 'cancellation: no such event', x.customer_id, NULL, 'event ' || x.identifier, NULL, x.returned
+FROM credits_internal.canceled_events x
+WHERE NOT EXISTS (SELECT FROM credits_internal.meter_events e WHERE e.customer_id = x.customer_id
+    AND e.identifier = x.identifier)
+UNION ALL
+-- An event that is priced by itself costs what its price says: by a unit price worked out here, by any other asked for.
+SELECT 'event: credits are not its price', e.customer_id, e.currency, 'event ' || e.identifier, x.price,
+       e.consumed + e.pending + coalesce(f.covered, 0)
+FROM credits_internal.meter_events e
+LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
+JOIN credits_internal.meters m ON m.event_name = e.event_name
+JOIN credits_internal.currencies c ON c.currency = m.currency
+JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
+CROSS JOIN LATERAL (SELECT CASE m.aggregation WHEN 'count' THEN 1 ELSE e.value END AS quantity) q
+CROSS JOIN LATERAL (SELECT CASE WHEN p.pricing IS NULL THEN trim_scale(round(q.quantity * p.unit_price, c.decimals))
+                                ELSE credits.usage_price(m.event_name, q.quantity, e.metadata, p.version) END
+                                    AS price) x
+WHERE e.period_key IS NULL AND e.consumed + e.pending + coalesce(f.covered, 0) <> x.price
+  AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
+                  WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
+UNION ALL
+-- What a second currency paid: at its rate, in that currency's lines, and back if the event was taken back.
+SELECT 'fallback: it is for no event, or not at its rate', f.customer_id, f.currency, 'event ' || f.identifier,
+       round(f.covered * f.rate, c.decimals), f.amount
+FROM credits_internal.event_fallbacks f
+LEFT JOIN credits_internal.currencies c ON c.currency = f.currency
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = f.customer_id AND e.identifier = f.identifier
+WHERE (f.covered > 0 AND f.amount = round(f.covered * f.rate, c.decimals) AND e.currency <> f.currency
+       AND e.period_key IS NULL) IS NOT TRUE
+UNION ALL
+SELECT 'fallback: what it paid is not what its lines took', f.customer_id, f.currency, 'event ' || f.identifier,
+       CASE WHEN x.identifier IS NULL THEN f.amount ELSE 0 END, coalesce(l.total, 0)
+FROM credits_internal.event_fallbacks f
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = f.customer_id AND x.identifier = f.identifier
+LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM credits_internal.lines
+           WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
+       ON l.customer_id = f.customer_id AND l.identifier = f.identifier AND l.currency = f.currency
+WHERE coalesce(l.total, 0) <> CASE WHEN x.identifier IS NULL THEN f.amount ELSE 0 END
+UNION ALL
+SELECT 'event: it is in no period, or in one that is not its own', e.customer_id, e.currency, 'event ' || e.identifier,
+       NULL, e.value
+FROM credits_internal.meter_events e
+JOIN credits_internal.meters m ON m.event_name = e.event_name
+LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
+                                 AND u.period_key = e.period_key
+WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
+           ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
+                 AND split_part(e.period_key, ' ', 1)
+                     = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                                     WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
+                                     ELSE 'always' END
+                 AND split_part(e.period_key, ' ', 2)
+                     = CASE WHEN m.aggregation IN ('last', 'max') THEN '' ELSE 'v'
+                         || e.price_version END) IS NOT TRUE END
+UNION ALL
+-- Deferred events that wait.
+SELECT 'unsettled: its event says something else', u.customer_id, u.currency, 'event ' || u.identifier, e.consumed,
+       u.cost
+FROM credits_internal.unsettled_events u
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = u.customer_id AND e.identifier = u.identifier
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = u.customer_id AND x.identifier = u.identifier
+WHERE (e.currency, e.event_name, e.created_at, e.consumed, e.pending, x.identifier IS NULL)
+      IS DISTINCT FROM (u.currency, u.event_name, u.created_at, u.cost, 0, true)
+UNION ALL
+SELECT 'unsettled: no such account, or one that does not know of it', u.customer_id, u.currency,
+       'event ' || u.identifier,
+       NULL, u.cost
+FROM credits_internal.unsettled_events u
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a
+                  WHERE a.customer_id = u.customer_id AND a.currency = u.currency AND a.defers)
+UNION ALL
+-- Usage that is priced as one costs the price of what its events add up to, and its events were charged as much.
+SELECT 'period: credits are not what its events consumed and owe', u.customer_id, u.currency,
+       'period ' || u.event_name || ' ' || u.period_key, coalesce(e.credits, 0), u.credits
+FROM credits_internal.usage_periods u
+LEFT JOIN (SELECT customer_id, event_name, period_key, sum(consumed + pending) AS credits
+           FROM credits_internal.meter_events WHERE period_key IS NOT NULL GROUP BY 1, 2, 3) e
+       ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_key = u.period_key
+WHERE u.credits <> coalesce(e.credits, 0)
+UNION ALL
+SELECT 'period: credits are not the price of its quantity', u.customer_id, u.currency,
+       'period ' || u.event_name || ' ' || u.period_key, x.price, u.credits
+FROM credits_internal.usage_periods u
+JOIN credits_internal.meters m ON m.event_name = u.event_name
+JOIN credits_internal.currencies c ON c.currency = m.currency
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = u.event_name AND p.version = u.price_version
+CROSS JOIN LATERAL (SELECT CASE WHEN c.currency IS NOT NULL AND p.version IS NOT NULL
+                                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class)
+                                END AS price) x
+WHERE u.credits IS DISTINCT FROM x.price
+UNION ALL
+SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,
+       'period ' || u.event_name || ' ' || u.period_key,
+       CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events WHEN 'max' THEN e.highest ELSE e.last END,
+       u.quantity
+FROM credits_internal.usage_periods u
+JOIN credits_internal.meters m ON m.event_name = u.event_name
+LEFT JOIN (SELECT e.customer_id, e.event_name, e.period_key, count(*) AS all_events,
+                  count(*) FILTER (WHERE x.identifier IS NULL) AS events,
+                  sum(e.value) FILTER (WHERE x.identifier IS NULL) AS total,
+                  max(e.value) FILTER (WHERE x.identifier IS NULL) AS highest,
+                  (array_agg(e.value ORDER BY e.occurred_at DESC, r.event_no DESC)
+                       FILTER (WHERE x.identifier IS NULL))[1] AS last
+           FROM credits_internal.meter_events e
+           LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+           LEFT JOIN credits_internal.usage_ranks r
+                  ON r.customer_id = e.customer_id AND r.event_name = e.event_name AND r.period_key = e.period_key
+                 AND r.identifier = e.identifier
+           WHERE e.period_key IS NOT NULL GROUP BY 1, 2, 3) e
+       ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_key = u.period_key
+WHERE (u.event_count, u.last_no, u.quantity)
+      IS DISTINCT FROM (e.events, e.all_events,
+                        coalesce(CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events
+                                                    WHEN 'max' THEN e.highest ELSE e.last END, 0))
+UNION ALL
+-- The event that counts is the first in rank, and those that are not taken back are ranked.
+SELECT 'period: another event counts than the first in rank', u.customer_id, u.currency,
+       'period ' || u.event_name || ' ' || u.period_key, r.event_no, u.counted_no
+FROM credits_internal.usage_periods u
+JOIN credits_internal.meters m ON m.event_name = u.event_name AND m.aggregation IN ('last', 'max')
+LEFT JOIN (SELECT DISTINCT ON (r.customer_id, r.event_name, r.period_key)
+                  r.customer_id, r.event_name, r.period_key, r.event_no, e.occurred_at, e.price_version
+           FROM credits_internal.usage_ranks r
+           JOIN credits_internal.meters m ON m.event_name = r.event_name
+           JOIN credits_internal.meter_events e ON e.customer_id = r.customer_id AND e.identifier = r.identifier
+           ORDER BY r.customer_id, r.event_name, r.period_key, r.rank DESC,
+                    CASE m.aggregation WHEN 'last' THEN -r.event_no ELSE r.event_no END) r
+       ON r.customer_id = u.customer_id AND r.event_name = u.event_name AND r.period_key = u.period_key
+WHERE (u.counted_no, u.counted_at, CASE WHEN u.counted_no IS NOT NULL THEN u.price_version END)
+      IS DISTINCT FROM (r.event_no, r.occurred_at, r.price_version)
+UNION ALL
+SELECT 'event: its rank is not what it should be', e.customer_id, e.currency, 'event ' || e.identifier, x.rank, r.rank
+FROM credits_internal.meter_events e
+JOIN credits_internal.meters m ON m.event_name = e.event_name AND m.aggregation IN ('last', 'max')
+CROSS JOIN LATERAL (SELECT CASE m.aggregation
+                           WHEN 'max' THEN e.value
+                           ELSE extract(epoch FROM e.occurred_at) - extract(epoch FROM timestamptz '2000-01-01 UTC')
+                           END AS rank) x
+LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = e.event_name
+                               AND r.period_key = e.period_key AND r.identifier = e.identifier
+WHERE x.rank IS DISTINCT FROM r.rank
+  AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
+                  WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
+UNION ALL
+SELECT 'rank: no event that counts', r.customer_id, NULL, 'event ' || r.identifier, NULL, r.rank
+FROM credits_internal.usage_ranks r
+WHERE NOT EXISTS (SELECT FROM credits_internal.meter_events e
+                  JOIN credits_internal.meters m ON m.event_name = e.event_name AND m.aggregation IN ('last', 'max')
+                  WHERE e.customer_id = r.customer_id AND e.identifier = r.identifier AND e.event_name = r.event_name
+                    AND e.period_key = r.period_key)
+   OR EXISTS (SELECT FROM credits_internal.canceled_events b
+              WHERE b.customer_id = r.customer_id AND b.identifier = r.identifier)
+UNION ALL
+-- What grants paid for it and did not get back is known line by line.
+SELECT 'period: its draws are not what grants paid', l.customer_id, l.currency,
+       'period ' || l.event_name || ' ' || l.period_key || ', grant ' || l.grant_id, l.amount, coalesce(d.amount, 0)
+FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id, -sum(l.amount) AS amount
+      FROM credits_internal.meter_events e
+      JOIN credits_internal.lines l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+      WHERE e.period_key IS NOT NULL AND l.grant_id IS NOT NULL
+      GROUP BY 1, 2, 3, 4, 5) l
+LEFT JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS amount
+           FROM credits_internal.usage_draws GROUP BY 1, 2, 3, 4) d
+       ON d.customer_id = l.customer_id AND d.event_name = l.event_name AND d.period_key = l.period_key
+      AND d.grant_id = l.grant_id
+WHERE l.amount <> coalesce(d.amount, 0)
+UNION ALL
+SELECT 'draw: its line took less, by another grant or for other usage', d.customer_id, l.currency, 'line ' || d.line_no,
+       -l.amount, d.amount
+FROM credits_internal.usage_draws d
+LEFT JOIN credits_internal.usage_periods u ON u.customer_id = d.customer_id AND u.event_name = d.event_name
+                                 AND u.period_key = d.period_key
+LEFT JOIN credits_internal.lines l ON l.customer_id = d.customer_id AND l.currency = u.currency
+                                       AND l.line_no = d.line_no
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption'
+       AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
+CREATE OR REPLACE VIEW credits_internal.correction_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'reversal: its operation does not say the same' AS problem, r.customer_id, r.currency,
+       'operation ' || r.operation_id AS subject, r.amount AS expected, o.amount AS found
+FROM credits_internal.reversals r
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = r.customer_id AND o.operation_id = r.operation_id AND o.line_no IS NULL
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('operation_reverse', r.amount, r.currency)
+UNION ALL
+SELECT 'operation: its reversal is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'operation_reverse'
+  AND NOT EXISTS (SELECT FROM credits_internal.reversals r
+                  WHERE r.customer_id = o.customer_id AND r.operation_id = o.operation_id)
+UNION ALL
+SELECT 'reversal: what it reverses did not take as much', r.customer_id, r.currency,
+       'operation ' || r.reversed_operation_id, x.taken, r.amount
+FROM (SELECT customer_id, reversed_operation_id, currency, reversed_type, sum(amount) AS amount
+      FROM credits_internal.reversals GROUP BY 1, 2, 3, 4) r
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = r.customer_id AND o.operation_id = r.reversed_operation_id AND o.currency = r.currency
+LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_id = r.reversed_operation_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN o.function = 'wallet_debit' AND r.reversed_type = 'debit' THEN o.amount
+                WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
+                WHEN o.function = 'wallet_adjust'
+                     AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
+                                                         ELSE 'adjustment' END THEN -o.amount
+                ELSE 0 END AS taken) x
+WHERE r.amount > x.taken
+UNION ALL
+SELECT 'reversal: more went back to a grant than it gave', b.customer_id, b.currency,
+       'operation ' || b.reversed_operation_id || ', grant ' || b.grant_id, coalesce(t.amount, 0), b.amount
+FROM (SELECT r.customer_id, r.currency, r.reversed_operation_id, l.grant_id, sum(l.amount) AS amount
+      FROM credits_internal.reversals r
+      JOIN credits_internal.lines l ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+      GROUP BY 1, 2, 3, 4) b
+LEFT JOIN (SELECT l.customer_id, l.operation_id, l.grant_id,
+                  -sum(CASE l.type WHEN 'capture' THEN l.held ELSE l.amount END) AS amount
+           FROM credits_internal.lines l
+           WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund') AND l.operation_id IS NOT NULL
+           GROUP BY 1, 2, 3) t
+       ON t.customer_id = b.customer_id AND t.operation_id = b.reversed_operation_id AND t.grant_id = b.grant_id
+WHERE b.amount > coalesce(t.amount, 0);
+CREATE OR REPLACE VIEW credits_internal.payment_discrepancies AS
+SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
+       'top-up ' || t.top_up_id AS subject, t.credits AS expected, g.amount AS found
+FROM credits_internal.top_ups t
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
+    AND g.currency = t.credit_currency
+WHERE t.grant_id IS NOT NULL AND g.amount IS DISTINCT FROM t.credits
+UNION ALL
+SELECT 'top-up: status ' || t.status || ' does not fit its grant', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id,
+       t.amount, t.paid_amount
+FROM credits_internal.top_ups t
+WHERE (t.status IN ('paid', 'refunded')) <> (t.grant_id IS NOT NULL)
+   OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
+UNION ALL
+SELECT 'top-up: it is granted and its payments do not cover it, or the reverse', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, t.amount, p.covers
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id,
+    sum(coalesce(subtotal, paid_amount + coalesce(discount, 0) - coalesce(shipping, 0)))
+                                              AS covers
+           FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
+       ON p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id
+WHERE (t.grant_id IS NOT NULL) <> (coalesce(p.covers, 0) >= t.amount)
+UNION ALL
+SELECT 'top-up: ' || s.what || ' is not what its payments say', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(s.expected, 0), coalesce(s.found, 0)
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded_amount) AS refunded,
+                  sum(disputed_amount) AS disputed
+           FROM credits_internal.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id
+               AND p.top_up_id = t.top_up_id
+-- What was reported before any payment is the top-up's alone.
+CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
+                           ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
+                            t.refunded_amount),
+                           ('what is disputed', CASE WHEN p.paid IS NULL THEN t.disputed_amount ELSE p.disputed END,
+                            t.disputed_amount)) AS s (what, expected, found)
+WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
+UNION ALL
+SELECT 'top-up: what was due is not what it costs', t.customer_id, t.currency, 'top-up ' || t.top_up_id, t.amount,
+       t.due_amount
+FROM credits_internal.top_ups t
+WHERE t.due_amount <> t.amount AND NOT EXISTS (
+    SELECT FROM credits_internal.payment_totals p
+    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id AND coalesce(p.tax, p.discount) IS NOT NULL)
+UNION ALL
+SELECT 'payment: ' || s.what || ' is not what was told', coalesce(p.customer_id, l.customer_id), NULL,
+       'top-up ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
+FROM (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
+             sum(discount) AS discount
+      FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
+FULL JOIN (SELECT customer_id, top_up_id, sum(amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
+                  sum(discount) AS discount
+           FROM (SELECT c.customer_id, c.top_up_id, (array_agg(c.amount ORDER BY c.payment_id))[1] AS amount,
+                        max(c.tax) AS tax, max(c.shipping) AS shipping, max(c.discount) AS discount
+                 FROM credits_internal.payments c WHERE c.type = 'succeeded' AND c.counts
+                 GROUP BY c.customer_id, c.top_up_id, c.provider, coalesce(c.provider_reference, c.payment_id::text)) c
+           GROUP BY 1, 2) l ON l.customer_id = p.customer_id AND l.top_up_id = p.top_up_id
+CROSS JOIN LATERAL (VALUES ('what was paid', l.paid, p.paid), ('its tax', l.tax, p.tax),
+                           ('its shipping', l.shipping, p.shipping), ('its discount', l.discount, p.discount))
+               AS s (what, expected, found)
+WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
+UNION ALL
+SELECT 'payment: what disputes take is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(d.disputed, 0), t.disputed_amount
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*) - count(d.amount) AS of_all
+           FROM credits_internal.payments d
+           WHERE d.type = 'disputed' AND d.counts AND NOT EXISTS (
+               SELECT FROM credits_internal.payments w
+               WHERE w.customer_id = d.customer_id AND w.top_up_id = d.top_up_id AND w.type = 'dispute_won' AND w.counts
+                 AND w.provider = d.provider AND w.provider_reference IS NOT DISTINCT FROM d.provider_reference
+                 AND (d.provider_reference IS NOT NULL OR w.payment_id > d.payment_id))
+           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.top_up_id
+WHERE coalesce(d.of_all, 0) = 0 AND t.disputed_amount <> coalesce(d.disputed, 0)
+UNION ALL
+SELECT 'payment: what was refunded is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+       coalesce(r.refunded, 0), t.refunded_amount
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.payment_id IS NULL) AS refunded,
+                  bool_or(r.amount IS NULL OR r.total_refunded IS NOT NULL) AS says_more
+           FROM credits_internal.payments r
+           LEFT JOIN credits_internal.payments f
+                  ON f.customer_id = r.customer_id AND f.top_up_id = r.top_up_id AND f.type = 'refund_failed'
+                      AND f.counts
+                 AND f.provider = r.provider AND f.provider_reference = r.provider_reference
+           WHERE r.type = 'refunded' AND r.counts
+           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+-- Refunds reported one by one add up; a reported total can be no less than that.
+WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
+           ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
+UNION ALL
+SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
+       p.provider || ' ' || p.provider_reference, NULL, p.amount
+FROM credits_internal.payments p
+LEFT JOIN credits_internal.payment_references r
+       ON r.provider = p.provider AND r.reference = p.provider_reference
+      AND r.kind = CASE p.type WHEN 'succeeded' THEN 'payment' WHEN 'refunded' THEN 'refund' ELSE 'dispute' END
+WHERE p.counts AND p.type IN ('succeeded', 'refunded', 'disputed') AND p.provider_reference IS NOT NULL
+  AND (r.customer_id = p.customer_id AND r.top_up_id = p.top_up_id) IS NOT TRUE
+UNION ALL
+SELECT 'reference: no such top-up', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
+FROM credits_internal.payment_references r
+WHERE NOT EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = r.customer_id
+    AND t.top_up_id = r.top_up_id)
+UNION ALL
+SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
+FROM credits_internal.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
+UNION ALL
+SELECT 'top-up: its payment is told and granted nothing', p.customer_id, coalesce(t.credit_currency, p.currency),
+       'top-up ' || p.top_up_id, t.credits, NULL
+FROM credits_internal.payments p
+LEFT JOIN credits_internal.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id
+WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.grant_id IS NULL
+UNION ALL
+SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
+FROM credits_internal.top_ups t
+LEFT JOIN (SELECT customer_id, top_up_id, sum(credits) AS credits FROM credits_internal.reclaims WHERE undone_at IS NULL
+    GROUP BY 1, 2) r
+       ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+WHERE t.reclaimed <> coalesce(r.credits, 0) OR t.reclaimed > t.credits
+UNION ALL
+SELECT 'top-up: what was taken back is not its part of what is no longer paid', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, x.due, t.reclaimed
+FROM credits_internal.top_ups t
+JOIN credits_internal.currencies c ON c.currency = t.credit_currency
+LEFT JOIN (SELECT customer_id, top_up_id,
+    sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
+           FROM credits_internal.payment_totals GROUP BY 1, 2) r ON r.customer_id = t.customer_id
+               AND r.top_up_id = t.top_up_id
+CROSS JOIN LATERAL (SELECT t.credits * greatest(t.due_amount - coalesce(r.amount, 0), 0) AS share) s
+CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(round(s.share, 40) / nullif(t.due_amount, 0), c.decimals)), 0)
+    AS due) x
+-- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
+WHERE t.grant_id IS NOT NULL AND CASE WHEN t.due_amount = 0 THEN t.reclaimed <> 0
+    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * ('1e-' || c.decimals)::numeric END
+UNION ALL
+SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
+       'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
+FROM credits_internal.reclaims r
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits_internal.lines
+           WHERE type IN ('refund', 'void', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.taken + r.consumed <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
+       coalesce(l.total, 0), r.pending
+FROM credits_internal.reclaims r
+LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits_internal.lines
+           WHERE pending IS NOT NULL AND operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.pending <> coalesce(l.total, 0)
+UNION ALL
+SELECT 'reclaim: more was taken, paid and owed than went back', r.customer_id, r.currency,
+       'operation ' || r.operation_id,
+       r.credits, r.taken + r.consumed + r.pending
+FROM credits_internal.reclaims r
+WHERE r.taken + r.consumed + r.pending > r.credits OR (r.pending > 0 AND r.debt_no IS NULL)
+   OR (r.undone_at IS NOT NULL AND r.taken + r.consumed + r.pending <> 0)
+       OR (NOT r.owes AND r.consumed + r.pending <> 0)
+UNION ALL
+SELECT 'grant: it waits for more than went back of it', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       r.credits - r.taken - r.consumed - r.pending, c.amount
+FROM credits_internal.credit_grants g
+CROSS JOIN LATERAL unnest(g.clawback_operations, g.clawback_amounts, g.clawback_owes) AS c (operation_id, amount, owes)
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = g.customer_id AND r.operation_id = c.operation_id
+    AND r.grant_id = g.grant_id
+                            AND r.undone_at IS NULL AND r.owes = c.owes
+WHERE g.clawback_operations IS NOT NULL
+    AND (c.amount > 0 AND c.amount <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
+UNION ALL
+SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
+FROM credits_internal.reclaims r
+WHERE r.pending > 0 AND EXISTS (
+    SELECT FROM credits_internal.true_grants g
+    WHERE g.customer_id = r.customer_id AND g.currency = r.currency AND g.status = 'granted' AND g.remaining > 0
+      AND (g.applicable_meters IS NULL OR r.event_name = ANY (g.applicable_meters)))
+UNION ALL
+SELECT 'reclaim: no such account', r.customer_id, r.currency, 'operation ' || r.operation_id, NULL, r.credits
+FROM credits_internal.reclaims r
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = r.customer_id
+    AND a.currency = r.currency)
+UNION ALL
+SELECT 'recharge: status ' || r.status || ' does not fit its top-up', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id,
+       r.amount, t.paid_amount
+FROM credits_internal.recharges r
+LEFT JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
+WHERE t.recharge_id IS DISTINCT FROM r.recharge_id OR (r.status = 'paid') <> (t.grant_id IS NOT NULL)
+   OR (r.closed_at IS NULL) <> (r.status IN ('requested', 'processing'))
+UNION ALL
+SELECT 'recharge: more than one is open', r.customer_id, r.currency, NULL, 1, count(*)
+FROM credits_internal.recharges r WHERE r.status IN ('requested', 'processing')
+GROUP BY r.customer_id, r.currency HAVING count(*) > 1
+UNION ALL
+SELECT 'recharge: it is open and nothing looks at it when it times out', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id, NULL, r.amount
+FROM credits_internal.recharges r
+LEFT JOIN credits_internal.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
+LEFT JOIN credits_internal.accounts a ON a.customer_id = r.customer_id AND a.currency = r.currency
+WHERE r.status IN ('requested', 'processing')
+  AND s.due_at IS DISTINCT FROM least(r.expires_at, CASE WHEN s.enabled AND s.scheduled_at > a.posted_at
+                                                         THEN s.scheduled_at END)
+UNION ALL
+SELECT 'recharge: it is requested by an account that is switched off', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id,
+       NULL, r.amount
+FROM credits_internal.recharges r
+JOIN credits_internal.auto_recharges s ON s.customer_id = r.customer_id AND s.currency = r.currency
+WHERE r.status = 'requested' AND NOT s.enabled
+UNION ALL
+SELECT 'auto-recharge: it is switched on and says why it switched itself off', s.customer_id, s.currency,
+       s.disabled_reason,
+       NULL, s.failures
+FROM credits_internal.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
+UNION ALL
+SELECT 'recharge: it is not of what its top-up is', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
+       r.amount, t.amount
+FROM credits_internal.recharges r
+JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
+WHERE (t.credits, t.credit_currency, t.currency) IS DISTINCT FROM (r.credits, r.currency, r.price_currency)
+   OR t.quantity <> r.quantity
+UNION ALL
+SELECT 'auto-recharge: nothing looks at it when its schedule asks', s.customer_id, s.currency, NULL, NULL, NULL
+FROM credits_internal.auto_recharges s
+JOIN credits_internal.accounts a ON a.customer_id = s.customer_id AND a.currency = s.currency
+WHERE s.enabled AND s.scheduled_at > a.posted_at AND s.due_at > s.scheduled_at
+UNION ALL
+SELECT 'auto-recharge: a moment is due and nothing waits for it', s.customer_id, s.currency, NULL, NULL, NULL
+FROM credits_internal.auto_recharges s
+JOIN credits_internal.accounts a ON a.customer_id = s.customer_id AND a.currency = s.currency
+WHERE s.enabled AND s.scheduled_at <= a.posted_at AND s.due_at = 'infinity'
+UNION ALL
+SELECT 'auto-recharge: a moment is due of no schedule', s.customer_id, s.currency, NULL, NULL, NULL
+FROM credits_internal.auto_recharges s
+WHERE s.scheduled_at < 'infinity' AND s.schedule_every IS NULL AND s.schedule_day IS NULL
+UNION ALL
+SELECT 'auto-recharge: its target is below its threshold', s.customer_id, s.currency, NULL, s.threshold, s.target
+FROM credits_internal.auto_recharges s WHERE s.target < s.threshold
+UNION ALL
+SELECT 'recharge: a price is to be reviewed that does not exist', NULL, NULL, 'price ' || w.price_id, NULL, NULL
+FROM credits_internal.recharge_reviews w
+WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = w.price_id)
+UNION ALL
+SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no,
+       o.outbox_no
+FROM credits_internal.outbox o
+LEFT JOIN credits_internal.outbox_counters c ON c.customer_id = o.customer_id
+WHERE coalesce(c.last_no, 0) < o.outbox_no
+UNION ALL
+SELECT 'outbox: a consumer that does not exist keeps its place', p.customer_id, NULL, 'consumer ' || p.consumer, NULL,
+       p.acked_no
+FROM credits_internal.outbox_positions p
+WHERE NOT EXISTS (SELECT FROM credits_internal.outbox_consumers c WHERE c.consumer = p.consumer);
+CREATE OR REPLACE VIEW credits_internal.limit_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'limit: used is not what was spent in its window', l.customer_id, l.currency, n.name, coalesce(s.spent, 0),
+       l.used
+FROM credits_internal.spending_limits l
+CROSS JOIN LATERAL (SELECT concat_ws(' ', 'limit per', l.per, nullif(l.event_name, ''), nullif(l.member_id, ''))
+                        AS name) n
+CROSS JOIN LATERAL (
+    SELECT sum(s.amount) AS spent FROM credits_internal.spending s
+    WHERE s.customer_id = l.customer_id AND s.currency = l.currency AND s.spent_at >= l.since
+      AND (l.member_id = '' OR s.member_id = l.member_id) AND (l.event_name = '' OR s.event_name = l.event_name)) s
+WHERE l.used <> coalesce(s.spent, 0)
+UNION ALL
+SELECT 'limit: used is not what its rolling window adds up to', l.customer_id, l.currency,
+       concat_ws(' ', 'limit per', l.per, nullif(l.event_name, ''), nullif(l.member_id, '')), coalesce(r.spent, 0),
+       l.used
+FROM credits_internal.spending_limits l
+CROSS JOIN LATERAL (
+    SELECT sum(r.amount) AS spent FROM credits_internal.rolling_spending r
+    WHERE r.customer_id = l.customer_id AND r.currency = l.currency AND r.member_id = l.member_id
+      AND r.event_name = l.event_name AND r.per = l.per) r
+WHERE l.seconds IS NOT NULL AND l.used <> coalesce(r.spent, 0)
+UNION ALL
+SELECT 'limit: its rolling window is of no limit', r.customer_id, r.currency, 'limit per ' || r.per, NULL, r.amount
+FROM credits_internal.rolling_spending r
+WHERE NOT EXISTS (
+    SELECT FROM credits_internal.spending_limits l
+    WHERE l.customer_id = r.customer_id AND l.currency = r.currency AND l.member_id = r.member_id
+      AND l.event_name = r.event_name AND l.per = r.per AND l.seconds IS NOT NULL)
+UNION ALL
+SELECT 'limit: no such account', l.customer_id, l.currency, 'limit per ' || l.per, NULL, l.amount
+FROM credits_internal.spending_limits l
+WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a
+                  WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
+UNION ALL
+SELECT 'account: limited is not whether limits are set, or its head can pay alone all the same', a.customer_id, a.currency, NULL,
+       NULL, a.charge_above
+FROM credits_internal.accounts a
+WHERE a.limited <> EXISTS (SELECT FROM credits_internal.spending_limits l
+                           WHERE l.customer_id = a.customer_id AND l.currency = a.currency)
+   OR (a.limited AND a.charge_above < 'infinity');
+CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
+RETURNS SETOF credits.discrepancy
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT d.* FROM credits_internal.account_discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits_internal.line_discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits_internal.usage_discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits_internal.correction_discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits_internal.payment_discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits_internal.limit_discrepancies d WHERE $1 IS NULL
+    UNION ALL
+    SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.usage_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.correction_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.payment_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.limit_discrepancies d WHERE d.customer_id = $1
+$$;
+CREATE OR REPLACE VIEW credits_internal.function_docs AS
+SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
+       regexp_replace(split_part(d.comment, E'\n\n', 1), '\s+', ' ', 'g') AS summary,
+       regexp_replace(substring(d.comment, '^.+?\.(?=\s|$)'), '\s+', ' ', 'g') AS first_sentence,
+       ARRAY(SELECT regexp_replace(r.rule, '\s+', ' ', 'g')
+             FROM string_to_table(d.comment, E'\n\n') WITH ORDINALITY AS r(rule, no)
+             WHERE r.no > 1 AND r.rule !~ '^(Raises |[A-Za-z_]+: )' ORDER BY r.no) AS rules,
+       ARRAY(SELECT c.code[1]
+             FROM regexp_matches(substring(d.comment, '\nRaises ([^\n]*)'), 'PC\d+', 'g') AS c(code)) AS raises,
+       regexp_replace(substring(d.comment, '\nExample: (.*)$'), '\n +', E'\n', 'g') AS example
+FROM pg_proc p
+CROSS JOIN LATERAL (SELECT obj_description(p.oid, 'pg_proc') AS comment) AS d
+LEFT JOIN LATERAL (
+    SELECT v.subject_no, v.subject
+    FROM (VALUES
+        (1, 'Customers and currencies', '^(customer|currency)_'),
+        (2, 'Grants', '^(credit_grant|wallet_credit$)'),
+        (3, 'Balances',
+            '^(account_configure|credit_availability|explain_drawdown|(member|usage)_limit_|pending_amount|wallet_balance)'),
+        (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
+        (5, 'Meters', '^(meter_(activate|create|deactivate|update)|usage_price)$'),
+        (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
+        (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
+        (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
+        (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (10, 'Outbox', '^outbox_'),
+        (11, 'Billing pages', '^(billing_|current_customer$)'),
+        (12, 'Ledger', '^(verify|wallet_history)$'),
+        (13, 'Maintenance', '^(clock$|help$|maintain)')
+    ) AS v(subject_no, subject, names)
+    WHERE p.proname::text ~ v.names
+) AS s ON true
+WHERE p.pronamespace = 'credits'::regnamespace;
+DROP FUNCTION credits.configure_auto_recharge_of_before(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval);
+DROP FUNCTION credits.report_meter_events_of_before(text[], text[], numeric[], text[], timestamptz[], boolean);
+DROP FUNCTION credits.report_meter_event_of_before(text, text, numeric, text, timestamptz, text, jsonb, jsonb);
+DROP FUNCTION credits.meter_update_of_before(text, text, numeric, text, text, text, jsonb, jsonb);
+DROP FUNCTION credits.credit_grant_update_of_before(text, uuid, text, jsonb, integer, timestamptz);
+DROP FUNCTION credits.credit_grant_expire_of_before(text, uuid);
+DROP FUNCTION credits.credit_grant_void_of_before(text, uuid, text);
+DROP FUNCTION credits.wallet_try_debit_of_before(text, numeric, text, text, text, jsonb);
+DROP FUNCTION credits.wallet_debit_of_before(text, numeric, text, text, text, jsonb);
+COMMENT ON COLUMN credits_internal.accounts.charge_above IS
+'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
+infinity, for not at all, where limits are set, and where posted_at is later than its last line, until the next.';
+COMMENT ON COLUMN credits_internal.accounts.limited IS
+'Whether limits of what may be spent are set: see spending_limits.';
+COMMENT ON COLUMN credits_internal.credit_grants.status IS
+'As posted: ''pending'' (not yet effective), ''granted'', ''depleted'', ''expired'', ''voided'', ''suspended''.';
+COMMENT ON COLUMN credits_internal.credit_grants.remaining IS
+'What is left as posted, of a suspended one too; of the head grant the account''s row has it: available less
+head_floor.';
+COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
+'How much of it was voided or expired in parts by hand, without what was owed for.';
+COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
+COMMENT ON TABLE credits_internal.operations IS
+'What a caller asked for once: debits, holds, adjustments, reversals, transfers (one row on either side), and grants
+under an idempotency key.';
+COMMENT ON COLUMN credits_internal.operations.grant_id IS
+'The grant, where it made one or ended part of one; of a debit that is its own line, the grant that paid.';
+COMMENT ON COLUMN credits_internal.operations.reason IS
+'For an adjustment, its reason; for a reversal, what a repeat of it is compared by; where part of a grant was ended,
+''pending'' if spent credits are owed.';
+COMMENT ON COLUMN credits_internal.operations.member_id IS 'The member who spent; NULL where the caller named none.';
+COMMENT ON COLUMN credits_internal.credit_transactions.type IS
+'''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
+covered), ''reversal'' (usage was taken back, or an operation reversed), ''hold'', ''capture'', ''release'',
+''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement''.';
+COMMENT ON COLUMN credits_internal.holds.member_id IS 'The member who spends; NULL where the caller named none.';
+COMMENT ON TABLE credits_internal.reversals IS
+'What went back of what operations took, one operation each.';
+COMMENT ON COLUMN credits_internal.reversals.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.reversals.operation_id IS 'The reversal''s own operation.';
+COMMENT ON COLUMN credits_internal.reversals.reversed_operation_id IS
+'The operation, or the hold, that took the credits.';
+COMMENT ON COLUMN credits_internal.reversals.currency IS 'What it counts.';
+COMMENT ON COLUMN credits_internal.reversals.reversed_type IS
+'The type of the lines that took them, which says where in the journal they come back from: ''debit'', ''capture'',
+''adjustment'' or ''refund''.';
+COMMENT ON COLUMN credits_internal.reversals.amount IS 'How many went back.';
+COMMENT ON COLUMN credits_internal.reversals.created_at IS 'When it was posted, at the account''s time.';
+COMMENT ON COLUMN credits_internal.reversals.spent_at IS
+'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts towards
+none.';
+COMMENT ON TABLE credits_internal.spending_limits IS
+'Limits of what may be spent, with what was spent in the window that each was last counted in. They change under their
+account''s lock.';
+COMMENT ON COLUMN credits_internal.spending_limits.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.spending_limits.currency IS 'What is counted.';
+COMMENT ON COLUMN credits_internal.spending_limits.member_id IS
+'The member whose spending it limits; empty for everybody''s.';
+COMMENT ON COLUMN credits_internal.spending_limits.event_name IS
+'The meter whose usage it limits; empty for any spending.';
+COMMENT ON COLUMN credits_internal.spending_limits.per IS
+'''day'' or ''month'' of the calendar in UTC, or the length of a rolling window.';
+COMMENT ON COLUMN credits_internal.spending_limits.seconds IS 'The length of a rolling window; NULL otherwise.';
+COMMENT ON COLUMN credits_internal.spending_limits.amount IS 'The most that may be spent in a window.';
+COMMENT ON COLUMN credits_internal.spending_limits.action IS
+'''reject'': more is refused. ''notify'': it is only published.';
+COMMENT ON COLUMN credits_internal.spending_limits.created_at IS 'When it was set first.';
+COMMENT ON COLUMN credits_internal.spending_limits.reported IS
+'Whether it is published that the limit is reached, and there was no room since.';
+COMMENT ON COLUMN credits_internal.spending_limits.since IS 'Where the window began when it was last counted.';
+COMMENT ON COLUMN credits_internal.spending_limits.used IS
+'What was spent from then on and has not come back; open holds are not in it.';
+COMMENT ON TABLE credits_internal.rolling_spending IS
+'What was spent at each moment of a rolling window. Rows go once they are out of it.';
+COMMENT ON COLUMN credits_internal.rolling_spending.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.rolling_spending.currency IS 'What is counted.';
+COMMENT ON COLUMN credits_internal.rolling_spending.member_id IS 'As in the limit.';
+COMMENT ON COLUMN credits_internal.rolling_spending.event_name IS 'As in the limit.';
+COMMENT ON COLUMN credits_internal.rolling_spending.per IS 'As in the limit.';
+COMMENT ON COLUMN credits_internal.rolling_spending.spent_at IS 'When.';
+COMMENT ON COLUMN credits_internal.rolling_spending.amount IS 'Credits spent then, less those that came back.';
+COMMENT ON COLUMN credits_internal.meters.price_version IS
+'The last version of its prices, in force already or not; price_schedule says which is in force when.';
+COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
+'The currency that pays what its own does not cover; NULL for none.';
+COMMENT ON COLUMN credits_internal.meters.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The meter.';
+COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
+'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
+whatever occurred before, too.';
+COMMENT ON COLUMN credits_internal.meter_events.member_id IS
+'The member whose usage it is; NULL where the reporter named none.';
+COMMENT ON TABLE credits_internal.event_fallbacks IS
+'Events that their meter''s second currency paid in part or whole, since its own was used up. A row never changes: what
+came back when an event was taken back is in the ledger.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.identifier IS 'The event.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.currency IS 'The second currency.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.rate IS 'Units of it per unit of the meter''s currency, as it was.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.covered IS 'In the meter''s currency: what it covered of the price.';
+COMMENT ON COLUMN credits_internal.event_fallbacks.amount IS 'In the second currency: what it paid.';
+COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
+COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
+COMMENT ON TABLE credits_internal.reclaims IS
+'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
+taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven.';
+COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for a mistake.';
+COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
+'Below this many available credits are bought; 0: never because of the balance.';
+COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
+COMMENT ON COLUMN credits_internal.auto_recharges.quantity IS 'How many units; with a target, the fewest.';
+COMMENT ON COLUMN credits_internal.auto_recharges.target IS
+'How many credits a recharge is to reach; NULL where it always buys the same quantity.';
+COMMENT ON COLUMN credits_internal.auto_recharges.price_currency IS
+'The currency that is paid where credits are bought by amount, at the exchange rate; NULL where they have a price.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_attempts_per_calendar_day IS
+'Within a day in UTC; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_amount_per_calendar_day IS
+'Within a day in UTC, in the currency that is paid, failed attempts not counted; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_attempts_per_calendar_month IS
+'Within a month in UTC; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.max_amount_per_calendar_month IS
+'Within a month in UTC, in the currency that is paid, failed attempts not counted; NULL for any.';
+COMMENT ON COLUMN credits_internal.auto_recharges.schedule_every IS
+'How often it buys whatever the balance, counted from schedule_start_at; NULL for not so.';
+COMMENT ON COLUMN credits_internal.auto_recharges.schedule_start_at IS
+'The first moment of schedule_every; schedule_day begins no earlier.';
+COMMENT ON COLUMN credits_internal.auto_recharges.schedule_day IS
+'On which day of each month it buys whatever the balance; NULL for not so.';
+COMMENT ON COLUMN credits_internal.auto_recharges.scheduled_at IS
+'The first moment of the schedule that nothing was bought for yet. infinity: there is none.';
+COMMENT ON COLUMN credits_internal.recharges.quantity IS
+'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
+COMMENT ON COLUMN credits_internal.recharges.scheduled IS 'Whether the schedule asked for it.';
+COMMENT ON FUNCTION credits.wallet_debit IS
+'Takes credits, all or nothing, from the usable grants in drawdown order.
+
+customer_id: the customer.
+amount: how many credits.
+currency: the currency; NULL for credits.default_currency.
+idempotency_key: a repeat with the same key returns the first debit with replayed = true; NULL for none.
+description: for people; the ledger line has it.
+metadata: the application''s own data.
+member_id: the member who spends, whose limits it counts towards; NULL for none.
+
+Where there are too few it is PC001, whose DETAIL has customer_id, currency, available, requested and shortfall.
+wallet_try_debit() returns the shortfall instead. Where a limit has too little left it is PC021: see the view limits.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013, PC021.
+Example: SELECT debited, available FROM credits.wallet_debit(''ann'', 5, description => ''one picture'');';
+COMMENT ON COLUMN credits.try_debit.shortfall IS
+'How many credits were missing, or how many too few the limit had left; 0 where none were.';
+COMMENT ON COLUMN credits.try_debit.reason IS
+'Why nothing was taken: ''insufficient_credits'' or ''limit_exceeded''; NULL where it was.';
+COMMENT ON FUNCTION credits.wallet_try_debit IS
+'Takes credits as wallet_debit() does, but returns ok = false where there are too few or a limit has too little left.
+
+customer_id: the customer.
+amount: how many credits.
+currency: the currency; NULL for credits.default_currency.
+idempotency_key: a repeat with the same key returns the first debit with replayed = true; NULL for none.
+description: for people; the ledger line has it.
+metadata: the application''s own data.
+member_id: the member who spends, whose limits it counts towards; NULL for none.
+
+With ok = false, shortfall is how many were missing or how many too few the limit has left, reason says which of the
+two, nothing is taken, idempotency_key stays unused and the transaction goes on. Every other error is raised.
+
+Raises PC002, PC003, PC007, PC008, PC013.
+Example: SELECT ok, shortfall, available FROM credits.wallet_try_debit(''ann'', 5000);';
+COMMENT ON TYPE credits.reversal IS 'A reversal, as operation_reverse() returns it.';
+COMMENT ON COLUMN credits.reversal.operation_id IS 'The operation of the reversal itself.';
+COMMENT ON COLUMN credits.reversal.reversed_operation_id IS 'The operation that is reversed.';
+COMMENT ON COLUMN credits.reversal.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.reversal.taken IS 'How many credits the reversed operation took.';
+COMMENT ON COLUMN credits.reversal.returned IS 'How many credits this reversal gave back.';
+COMMENT ON COLUMN credits.reversal.total_returned IS
+'How many credits all reversals of that operation gave back so far.';
+COMMENT ON COLUMN credits.reversal.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.reversal.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.operation_reverse IS
+'Gives back what a debit, a captured hold or an adjustment took, in whole or in parts, until all of it is back.
+
+customer_id: the customer.
+operation_id: which operation: the operation_id that wallet_debit() or wallet_adjust() returned, or a hold_id.
+operation_key: instead of operation_id, the idempotency_key of that call.
+amount: how many credits go back; NULL for all that is left. More than is left is PC007.
+reason: why, for people: the description of the ledger lines.
+idempotency_key: a repeat with the same key returns the first reversal with replayed = true; NULL for none.
+
+Credits go back to the grants that gave them, newest draw first, with their terms, and pay what is owed. What comes
+back to a grant that has ended meanwhile ends the same way at once.
+
+The ledger has lines of type ''reversal'', whose reversed_operation_id names the operation; in the journal they take
+back what it was booked as. Nothing else can be reversed: credits that were added are taken back with
+credit_grant_void(), usage with meter_event_cancel() or meter_event_adjust(). Those are PC013, and so is an operation
+that is not there.
+
+Where amount is NULL and all is back already, nothing changes and the last reversal is returned (replayed = true).
+
+Raises PC002, PC003, PC007, PC013.
+Example: SELECT * FROM credits.wallet_debit(''ann'', 5, idempotency_key => ''picture 1'');
+  SELECT returned, available
+  FROM credits.operation_reverse(''ann'', operation_key => ''picture 1'', reason => ''the render failed'');';
+COMMENT ON VIEW credits_internal.spending IS
+'Lines of the ledger that count towards limits: usage, debits, and what was captured of holds. For verify(), and for
+what counts them.
+
+amount: credits spent, below zero where they came back, zero where a hold was made or released; spent_at: when; what
+came back has the time of the event or the operation that had cost it.';
+COMMENT ON TYPE credits.spending_limit IS
+'A limit of what may be spent, as usage_limit_set() and member_limit_set() return it.';
+COMMENT ON COLUMN credits.spending_limit.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.spending_limit.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.spending_limit.member_id IS 'The member whose spending it limits; NULL for everybody''s.';
+COMMENT ON COLUMN credits.spending_limit.event_name IS 'The meter whose usage it limits; NULL for any spending.';
+COMMENT ON COLUMN credits.spending_limit.per IS
+'''day'', ''month'', or the length of a rolling window such as ''7 days''.';
+COMMENT ON COLUMN credits.spending_limit.amount IS 'The most that may be spent in a window; NULL where it is removed.';
+COMMENT ON COLUMN credits.spending_limit.action IS '''reject'' or ''notify''; NULL where it is removed.';
+COMMENT ON COLUMN credits.spending_limit.used IS 'What was spent in the window, and what open holds have.';
+COMMENT ON COLUMN credits.spending_limit.remaining IS 'What is left; NULL where it is removed.';
+COMMENT ON COLUMN credits.spending_limit.resets_at IS 'When the window ends; NULL for a rolling one.';
+COMMENT ON FUNCTION credits.usage_limit_set IS
+'Sets, changes or removes a limit of what a customer may spend in a day, a month or a rolling window.
+
+customer_id: the customer.
+event_name: the meter whose usage it limits; NULL for everything that is spent in the currency.
+amount: the most credits that may be spent in a window; ''infinity'' removes the limit, NULL leaves it as it is.
+per: ''day'' or ''month'' of the calendar in UTC, or the length of a rolling window of days, hours, minutes or seconds:
+  ''7 days''; required. It is part of which limit it is: a limit per day and one per month stand side by side.
+action: ''reject'' refuses what goes beyond it (PC021), ''notify'' only publishes limit.reached; NULL for ''reject'',
+  or what the limit has.
+currency: the currency; NULL for the meter''s or, without a meter, credits.default_currency.
+
+Debits, usage, and holds count: usage when it is charged, paid or owed, a hold while it is open, and what is captured
+of it when it is captured. Usage that is canceled, and what operation_reverse() gives back, makes room again in the
+window in which it was spent. Each is judged in the transaction that spends, under the lock of the account, so no two
+calls exceed a limit together. Usage of deferred meters and of the inbox has happened: ''reject'' only publishes. What
+was spent in the window before the limit was set counts too.
+
+Raises PC003, PC004, PC007, PC008, PC013.
+Example: SELECT amount, used, remaining FROM credits.usage_limit_set(''ann'', ''llm.tokens'', 500, ''day'');';
+COMMENT ON FUNCTION credits.member_limit_set IS
+'Sets, changes or removes a limit of what one member of a customer may spend.
+
+customer_id: the customer: the team, whose credits are spent.
+member_id: the member: the application''s own key. Calls that spend name it as member_id.
+amount: the most credits that the member may spend in a window; ''infinity'' removes the limit, NULL leaves it as it is.
+per: ''day'' or ''month'' of the calendar in UTC, or the length of a rolling window such as ''7 days''; required.
+currency: the currency; NULL for credits.default_currency.
+
+What the member would spend beyond it is refused: PC021. What counts, and when, is as for usage_limit_set().
+
+Raises PC003, PC007, PC008, PC013.
+Example: SELECT amount, used, remaining FROM credits.member_limit_set(''ann'', ''designer-7'', 100, ''month'');';
+COMMENT ON VIEW credits.limits IS
+'Limits of what may be spent, with what is used of each at this moment.
+
+Unsettled usage counts once it is settled.';
+COMMENT ON COLUMN credits.limits.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.limits.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.limits.member_id IS 'The member whose spending it limits; NULL for everybody''s.';
+COMMENT ON COLUMN credits.limits.event_name IS 'The meter whose usage it limits; NULL for any spending.';
+COMMENT ON COLUMN credits.limits.per IS
+'''day'' or ''month'' of the calendar in UTC, or the length of a rolling window such as ''7 days''.';
+COMMENT ON COLUMN credits.limits.amount IS 'The most that may be spent in a window.';
+COMMENT ON COLUMN credits.limits.action IS '''reject'' or ''notify''.';
+COMMENT ON COLUMN credits.limits.used IS 'What was spent in the window, and what open holds have.';
+COMMENT ON COLUMN credits.limits.held IS 'What of that open holds have.';
+COMMENT ON COLUMN credits.limits.remaining IS 'What is left.';
+COMMENT ON COLUMN credits.limits.resets_at IS 'When the window ends; NULL for a rolling one.';
+COMMENT ON COLUMN credits.limits.created_at IS 'When it was set first.';
+COMMENT ON COLUMN credits.credit_grant.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
+COMMENT ON COLUMN credits.credit_grant.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON FUNCTION credits.credit_grant_void IS
+'Takes a grant back now, or part of it: what remains is gone (ledger type ''void'').
+
+customer_id: the customer.
+grant_id: the grant.
+reason: why; it is kept with the grant, or with the part.
+amount: only so many credits of what remains, and the grant goes on; more than remain is PC001. NULL for all: the grant
+  ends.
+spent: what happens to what was spent of it: ''forgive'' (NULL: it stays spent) or ''pending'' (it is owed).
+idempotency_key: with an amount: a repeat with the same key returns the grant with replayed = true; NULL for none, and
+  each call takes another part. It does not go with all of a grant, which ends once.
+
+What was spent stays spent; what is held ends when it comes back. A grant that was to take effect later never does.
+One that has ended already stays as it is (replayed = true).
+
+With spent => ''pending'' the grant was a mistake: what was spent of it, or with an amount as much of the amount as does
+not remain, becomes pending usage (ledger type ''refund'' without a grant), which other credits pay at once where there
+are any, and the next ones later. What is held is owed once it is captured, and taken back where it is released. Also of
+a grant that has ended, once. A purchase is refunded instead: PC013.
+
+Raises PC001, PC002, PC007, PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_void(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), amount => 5, idempotency_key => ''ticket-7'');';
+COMMENT ON FUNCTION credits.credit_grant_expire IS
+'Lets a grant expire now, or part of it: as credit_grant_void(), but what remains counts as expired (breakage), not as
+taken back.
+
+customer_id: the customer.
+grant_id: the grant.
+amount: only so many credits of what remains, and the grant goes on; more than remain is PC001. NULL for all.
+idempotency_key: with an amount: a repeat with the same key returns the grant with replayed = true; NULL for none.
+
+expires_at stays what it was; ended_at in the view grants says when the grant ended.
+
+Raises PC001, PC002, PC007, PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_expire(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
+COMMENT ON FUNCTION credits.credit_grant_update IS
+'Changes a grant''s name, metadata, priority or expiry, never its amount. NULL leaves a value unchanged.
+
+customer_id: the customer.
+grant_id: the grant.
+name: what people call the grant.
+metadata: the application''s own data.
+priority: 0 to 100, lower is used first.
+expires_at: until when its credits can be spent; ''infinity'' for ever.
+expired: true ends it now, as credit_grant_expire() does; again changes nothing (replayed = true).
+
+Priority and expiry of a grant that has ended cannot be changed: see credit_grant_extend().
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_update(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), priority => 10);';
+COMMENT ON FUNCTION credits.credit_grant_extend IS
+'Gives a grant more time, also shortly after its time ran out: what lapsed comes back.
+
+customer_id: the customer.
+grant_id: the grant.
+expires_at: its new end, later than the one that it has and than now; ''infinity'' for ever.
+
+Until credits.extend_within (7 days) after its end, the grant can be spent from again. What lapsed with its time comes
+back (ledger type ''reinstatement'') and pays pending usage first; what was voided, expired by hand, or taken back
+because its price was paid back does not. A grant that was suspended when its time ran out is usable then. A grant that
+was ended by hand cannot be extended. The same end again changes nothing (replayed = true).
+
+Raises PC009, PC013.
+Example: SELECT * FROM credits.credit_grant_extend(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), now() + interval ''90 days'');';
+COMMENT ON FUNCTION credits.credit_grant_suspend IS
+'Suspends a grant: nothing of it can be spent or held until credit_grant_resume().
+
+customer_id: the customer.
+grant_id: the grant, which has begun and not ended.
+reason: why; it is kept with the grant.
+
+What remains leaves the balance (ledger type ''suspension''; the journal''s account ''suspended''). What is held stays
+held; what comes back is suspended too. Its time runs on: at expires_at it expires. Again changes nothing
+(replayed = true).
+
+Raises PC009, PC013.
+Example: SELECT status, remaining FROM credits.credit_grant_suspend(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), ''chargeback feared'');';
+COMMENT ON FUNCTION credits.credit_grant_resume IS
+'Resumes a suspended grant: what remains of it can be spent again.
+
+customer_id: the customer.
+grant_id: the grant.
+
+What remains comes back into the balance (ledger type ''resumption'') and pays pending usage first. A grant that is not
+suspended stays as it is (replayed = true); one that has ended is PC013.
+
+Raises PC009, PC013.
+Example: SELECT status, remaining FROM credits.credit_grant_resume(''ann'',
+  (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
+COMMENT ON COLUMN credits_internal.due_grant.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
+COMMENT ON COLUMN credits_internal.due_grant.remaining IS
+'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON VIEW credits.grants IS
+'Credit grants at this moment.
+
+amount is what was granted. remaining can be spent (from effective_at, and unless it is suspended), held is set aside,
+lapsed expired, was voided or was taken back because its price was paid back; consumed is the rest: spent, transferred
+or corrected. For an account whose rows are damaged, grants are as they were posted, with a warning.';
+COMMENT ON COLUMN credits.grants.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
+COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits.grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as the caller said.';
+COMMENT ON COLUMN credits.grant_summary.suspended IS 'What is left of suspended grants; not in remaining.';
+COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
+'Where operation_reverse() gave credits back, the operation that had taken them.';
+COMMENT ON COLUMN credits.ledger_line.member_id IS 'The member who spent; NULL where the caller named none.';
+COMMENT ON COLUMN credits.ledger.type IS
+'''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
+covered), ''reversal'' (usage was canceled, or an operation reversed), ''hold'', ''capture'' (held credits were
+spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension''
+(of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back).';
+COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
+'Where operation_reverse() gave credits back, the operation that had taken them.';
+COMMENT ON COLUMN credits.ledger.member_id IS
+'The member who spent, whose usage it is, or who made the hold; NULL where the caller named none.';
+COMMENT ON VIEW credits.journal IS
+'The ledger as double entry: two rows per line that sum to zero. As posted: CALL maintain() first.
+
+account: ''issued_paid'', ''issued_promotional'' (below zero: what customers were given; a transfer nets to zero over
+  both customers), ''available'', ''restricted'', ''held'', ''suspended'', ''spent'', ''expired'', ''voided'',
+  ''refunded'', ''debt'' (below zero: usage owed).
+
+Usage that no credit covered is spent at once, without a category; what pays it later goes to ''debt'' under the
+category of the grant that pays. So credits spent by category are the sum over ''spent'' and ''debt''.';
+COMMENT ON COLUMN credits_internal.own_grant.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
+COMMENT ON COLUMN credits_internal.own_grant.remaining IS
+'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits.my_grants.status IS
+'''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
+COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits.meter.next_price_at IS
+'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
+COMMENT ON COLUMN credits.meter.fallback_currency IS
+'The currency that pays what its own does not cover; NULL for none.';
+COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON FUNCTION credits.meter_update IS
+'Changes a meter. NULL leaves a value unchanged.
+
+event_name: the meter.
+name: what people call it.
+unit_price: credits per unit, zero or more.
+unit: for display.
+overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
+description: for people.
+metadata: the application''s own data.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md.
+effective_at: from when on unit_price or pricing is in force; NULL for now. Not in the past.
+fallback_currency: the currency that pays what the meter''s own does not cover, with fallback_rate.
+fallback_rate: units of that currency per unit of the meter''s own. Zero, without fallback_currency, removes both.
+
+Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
+force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
+begin anew. A price for a moment that has one already takes its place. The same price as is in force then changes
+nothing. Currency, aggregation, period and settlement cannot be changed.
+
+Where a customer''s credits in the meter''s own currency are used up, the rest of an event is charged in
+fallback_currency, rounded half away from zero; what neither covers is owed in the meter''s own. That is for events
+reported from now on, of meters that add up or count without tiers or rounds and are charged at once.
+
+Raises PC004, PC007, PC008, PC013.
+Example: SELECT unit_price, next_price_at FROM credits.meter_update(''llm.tokens'', unit_price => 0.002,
+  effective_at => now() + interval ''30 days'');';
+COMMENT ON VIEW credits_internal.price_schedule IS
+'From when on each price of a meter is in force (since): until another one is. The first is so for all that occurred
+before, too.';
+COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';
+COMMENT ON COLUMN credits.meters.price_since IS 'Since when this price is in force.';
+COMMENT ON COLUMN credits.meters.next_price_at IS
+'When another price takes effect that is set already; NULL where none is.';
+COMMENT ON COLUMN credits.meters.fallback_currency IS
+'The currency that pays what its own does not cover; NULL for none.';
+COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON VIEW credits.price_versions IS
+'Every price that a meter has, had or will have. Events have the price_version that was in force when they occurred
+(view usage).';
+COMMENT ON COLUMN credits.price_versions.price_since IS 'From when on it is in force.';
+COMMENT ON COLUMN credits.price_versions.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits.price_versions.price_until IS
+'Until when it is in force; NULL where nothing follows. The same as price_since where another took its place.';
+COMMENT ON FUNCTION credits.report_meter_event IS
+'Reports usage once per customer_id and identifier, for ever, and charges it.
+
+customer_id: the customer.
+event_name: the meter.
+value: how much, in the meter''s unit; zero or more.
+identifier: the reporter''s own key of the event, required, 1 to 255 characters.
+occurred_at: when the usage happened; NULL for now. At most credits.event_max_future ahead and credits.event_max_age
+  behind.
+subscription_id: the application''s own subscription id.
+source_data: the application''s own data: what the event was made of.
+metadata: the application''s own data; one key of it may decide the price.
+member_id: the member whose usage it is, whose limits it counts towards; NULL for none.
+
+A repeat changes nothing and returns replayed = true.
+
+PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded; PC021 where a limit has
+too little left, unless the meter is deferred: see the view limits.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
+Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,
+  ''req-2'');';
+COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) IS
+'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
+
+customer_ids: the customers.
+event_names: the meters.
+event_values: how much, in the meter''s unit.
+identifiers: the reporter''s own keys of the events.
+occurred_ats: when the usage happened; NULL, for one or for all, for now.
+all_or_nothing: true raises the first error and writes nothing.
+member_ids: the members whose usage it is; NULL, for one or for all, for none.
+
+The arrays have one element per event. One bad event does not affect the others, nor does an account that cannot be
+charged at all: its row has the error''s code (''PC004'' and so on) and message.
+
+With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
+Example: SELECT * FROM credits.report_meter_events(ARRAY[''ann'', ''ben''], ARRAY[''llm.tokens'', ''llm.tokens''],
+  ARRAY[1200, 300], ARRAY[''req-2'', ''req-3'']);';
+COMMENT ON FUNCTION credits.report_meter_events(jsonb, boolean) IS
+'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
+
+events: a JSON array of objects with the keys customer_id, event_name, identifier, value (default 1; a number, or its
+  digits as text), occurred_at (a time with its offset, like 2026-03-01T12:00:00Z; default now), subscription_id,
+  source_data, metadata and member_id.
+all_or_nothing: true raises the first error and writes nothing.
+
+One bad event does not affect the others, nor does an account that cannot be charged at all: its row has the error''s
+code and message (PC013 also for an unknown key).
+
+With all_or_nothing it raises what report_meter_event() does; without it, PC013 alone.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
+Example: SELECT * FROM credits.report_meter_events(
+  ''[{"customer_id": "ann", "event_name": "llm.tokens", "value": 1200, "identifier": "req-2"}]'');';
+COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
+COMMENT ON COLUMN credits.usage.fallback_currency IS
+'The meter''s second currency, where it paid for the event; NULL where it did not.';
+COMMENT ON COLUMN credits.usage.fallback_covered IS
+'In currency: what the second currency covered of the price, beside credits.';
+COMMENT ON COLUMN credits.usage.fallback_consumed IS
+'In fallback_currency: what was paid for that; it came back where the event is canceled.';
+COMMENT ON COLUMN credits.rejected_events.member_id IS 'The member whose usage it is; NULL for none.';
+COMMENT ON COLUMN credits.auto_recharge.threshold IS
+'It buys when less than this is available; 0: never because of the balance.';
+COMMENT ON COLUMN credits.auto_recharge.price_id IS 'The price that it buys at; NULL where it buys by amount.';
+COMMENT ON COLUMN credits.auto_recharge.quantity IS 'How many units it buys; with a target, the fewest.';
+COMMENT ON COLUMN credits.auto_recharge.target IS
+'How many credits a recharge is to reach; NULL where it always buys the same quantity.';
+COMMENT ON COLUMN credits.auto_recharge.price_currency IS
+'The currency that is paid where it buys by amount, at the exchange rate; NULL where it buys at a price.';
+COMMENT ON COLUMN credits.auto_recharge.max_attempts_per_calendar_day IS
+'The most attempts within a day in UTC; NULL for no limit.';
+COMMENT ON COLUMN credits.auto_recharge.max_amount_per_calendar_day IS
+'The most money within a day in UTC, not counting failed attempts; NULL for no limit.';
+COMMENT ON COLUMN credits.auto_recharge.max_attempts_per_calendar_month IS
+'The most attempts within a month in UTC; NULL for no limit.';
+COMMENT ON COLUMN credits.auto_recharge.max_amount_per_calendar_month IS
+'The most money within a month in UTC, not counting failed attempts; NULL for no limit.';
+COMMENT ON COLUMN credits.auto_recharge.schedule_every IS
+'How often it buys whatever the balance; NULL for no such schedule.';
+COMMENT ON COLUMN credits.auto_recharge.schedule_start_at IS
+'The first moment of schedule_every; schedule_day begins no earlier.';
+COMMENT ON COLUMN credits.auto_recharge.schedule_day IS
+'On which day of each month it buys whatever the balance, in UTC; NULL for no such schedule.';
+COMMENT ON COLUMN credits.auto_recharge.next_scheduled_at IS
+'When the schedule asks next, or since when it waits; NULL without one, and while it is switched off.';
+COMMENT ON FUNCTION credits.configure_auto_recharge IS
+'Configures an account to recharge itself, when its balance is low or on a schedule. NULL leaves a value unchanged.
+
+customer_id: the customer.
+currency: the credit currency; NULL for credits.default_currency.
+enabled: whether it is on; true at first. true starts afresh.
+threshold: buy when less than this many credits are available; required at first. 0, with a schedule: never because
+  of the balance.
+price_id: what to buy; NULL at first takes the currency''s recharge configuration (PC011 where there is none).
+quantity: how many units to buy, with a target the fewest; 1 at first.
+payment_method: what the worker charges, in its own terms.
+max_attempts_per_day: the most attempts within 24 hours; 0 removes the limit, as 2147483647 does.
+max_amount_per_day: the most money within 24 hours, in the price''s currency, not counting failed attempts, and at
+  least what one recharge costs. A price in another currency needs it anew; 0 removes the limit, as ''infinity'' does.
+cooldown: the least time between two requests; 1 minute at first.
+timeout: a request that is not answered within it has timed out; 1 hour at first.
+target: how many credits there shall be after a recharge, at least threshold: as much is bought as that takes, in one
+  charge. 0 removes it: then it is always quantity.
+max_attempts_per_calendar_day: the same as max_attempts_per_day within a day of the calendar in UTC.
+max_amount_per_calendar_day: the same as max_amount_per_day within a day of the calendar in UTC.
+max_attempts_per_calendar_month: the most attempts within a month of the calendar in UTC.
+max_amount_per_calendar_month: the most money within a month of the calendar in UTC.
+schedule_every: also buy whenever so much time has passed since schedule_start_at, whatever the balance; 0 removes the
+  schedule.
+schedule_start_at: the first moment of schedule_every, NULL at first for now; schedule_day begins no earlier.
+schedule_day: also buy as this day of each month begins in UTC, the last where a month has fewer days, whatever the
+  balance; 0 removes the schedule. It takes the place of schedule_every.
+price_currency: buy by amount in this currency, at the exchange rate of the moment, exactly what the target takes;
+  price_id goes back to a price.
+
+What leaves less than threshold credits available writes a request in its own transaction: a recharge, a top-up and a
+row of the outbox, type ''recharge.requested'', with recharge_id, top_up_id, currency, amount, price_currency,
+credits, quantity, scheduled, payment_method and expires_at. Switching it on while there is less does the same. At
+most one request is open; one that no worker has begun is canceled when it is switched off, or when a limit that it is
+beyond was lowered. If an account is still low when cooldown or limits allow another request, its next posting or
+maintain() writes it.
+
+With a target the number of units is worked out when the request is made: so many that the target is reached once what
+is owed is paid, at least quantity and what a payment must be, at most what a payment may be and what the limits have
+left. Where they have less left than the least, it waits until they allow that.
+
+A schedule asks at its moments, whatever the balance, also after credits were taken back: the next posting of the
+account, or maintain(). A moment waits while a request is open, and until cooldown and limits allow it; however many
+have passed, they are made up for once. If the target is reached there is nothing to buy, and the moment is over; so is
+one whose request fails or times out. It goes on from now where any part of it is given, or enabled => true.
+
+Credits that are taken back (a refund, a dispute, a grant that is voided or ended, a correction) never ask for a
+recharge, nor does maintain() after that: waits_for_spend is true until the customer spends again, has threshold
+credits again, or enabled => true says so. Usage that was reported before the account''s last posting, and waited in
+the inbox, is no such spend.
+
+Auto-recharge switches itself off, with a row ''recharge.disabled'' of the outbox, and disabled_reason has the code:
+''failures'' (three failures or time-outs in a row), ''disputed'' (a payment of the customer was disputed), ''erased''
+(the customer was erased), or, where it can buy nothing any more, ''not_on_sale'', ''currency_inactive'',
+''restricted_credits'' (for certain meters only, so they lift no balance), ''no_rate'' (by amount, and without an
+exchange rate), ''amount_too_large'' (too many digits, also together with all that the account was ever granted),
+''payment_limit'' (of the payment currency, or of the recharge configuration), ''daily_limit'' and ''monthly_limit''
+(the least costs more than a limit). The same is refused here, unless it is switched off. A payment that comes later is
+granted, and counts as no failure, but does not switch it on.
+
+Raises PC003, PC007, PC008, PC011, PC013, PC015.
+Example: SELECT * FROM credits.configure_auto_recharge(''ann'', threshold => 50, payment_method => ''pm_1'');';
+COMMENT ON COLUMN credits.recharge_attempt.credits IS 'Credits that it brings.';
+COMMENT ON COLUMN credits.recharge_attempt.quantity IS 'Units of the price; NULL where it is bought by amount.';
+COMMENT ON VIEW credits.recharge_log IS
+'Requests of auto-recharge, with their outcome.
+
+A request is canceled if, before a worker began, there were enough credits again (for one of the schedule: its target
+was reached), auto-recharge was switched off, or a limit was lowered. A time-out shows at its moment, whether or not
+anything has posted it.';
+COMMENT ON COLUMN credits.recharge_log.quantity IS
+'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
+COMMENT ON COLUMN credits.recharge_log.scheduled IS 'Whether the schedule asked for it, whatever the balance.';
+COMMENT ON VIEW credits_internal.correction_discrepancies IS
+'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.limit_discrepancies IS
+'Limits that do not agree with the ledger: no rows when all is sound. Ask verify().';
 -- All of it is credits_owner's before any right is given.
 DO $$
 DECLARE
@@ -79,3 +2189,76 @@ BEGIN
         EXECUTE command;
     END LOOP;
 END $$;
+REVOKE ALL ON credits_internal.reversals FROM PUBLIC;
+REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
+REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
+REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
+REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
+REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
+REVOKE ALL ON credits_internal.spending FROM PUBLIC;
+REVOKE ALL ON credits.limits FROM PUBLIC;
+REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
+REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_suspend(text, uuid, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_resume(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_resume(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_resume(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_suspend(text, uuid, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_suspend(text, uuid, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.report_meter_event TO credits_meter;
+GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.report_meter_events(jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.report_meter_events(jsonb, boolean) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.report_meter_events(jsonb, boolean) TO credits_meter;
+GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_meter;
+GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_admin;
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_app;
+GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_meter;
+GRANT SELECT ON credits.limits TO credits_admin;
+GRANT SELECT ON credits.limits TO credits_app;
+GRANT SELECT ON credits.limits TO credits_read;
+GRANT USAGE ON TYPE credits.reversal TO credits_admin;
+GRANT USAGE ON TYPE credits.reversal TO credits_app;
+GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;
+GRANT USAGE ON TYPE credits.spending_limit TO credits_app;
+REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
+REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
+REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;

@@ -111,8 +111,11 @@ UNION ALL
 SELECT 'line: it names what its type does not, or what is not known', l.customer_id, l.currency, 'line ' || l.line_no,
        NULL, l.amount
 FROM credits_internal.lines l
+LEFT JOIN credits_internal.event_fallbacks f
+       ON f.customer_id = l.customer_id AND f.identifier = l.identifier AND f.currency = l.currency
 LEFT JOIN credits_internal.meter_events e
-       ON e.customer_id = l.customer_id AND e.identifier = l.identifier AND e.currency = l.currency
+       ON e.customer_id = l.customer_id AND e.identifier = l.identifier
+      AND l.currency IN (e.currency, f.currency)
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id

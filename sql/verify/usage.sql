@@ -56,9 +56,9 @@ SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
                                    AND e.period_key IS NULL
-LEFT JOIN (SELECT customer_id, identifier, -sum(amount) AS total FROM credits_internal.lines
-           WHERE identifier IS NOT NULL GROUP BY 1, 2) l
-       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM credits_internal.lines
+           WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
 WHERE e.consumed - coalesce(x.returned, 0) <> coalesce(l.total, 0)
   AND NOT (l.total IS NULL AND EXISTS (
       SELECT FROM credits_internal.unsettled_events u
@@ -89,9 +89,9 @@ SELECT 'event: what came back is not what its lines say', e.customer_id, e.curre
        coalesce(l.returned, 0), coalesce(x.returned, 0)
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
-LEFT JOIN (SELECT customer_id, identifier, sum(amount) AS returned FROM credits_internal.lines
-           WHERE type = 'reversal' GROUP BY 1, 2) l
-       ON l.customer_id = e.customer_id AND l.identifier = e.identifier
+LEFT JOIN (SELECT customer_id, identifier, currency, sum(amount) AS returned FROM credits_internal.lines
+           WHERE type = 'reversal' GROUP BY 1, 2, 3) l
+       ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
 WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) <> coalesce(l.returned, 0) ELSE x.returned < 0 END
 UNION ALL
 SELECT 'cancellation: no such event', x.customer_id, NULL, 'event ' || x.identifier, NULL, x.returned
@@ -101,8 +101,9 @@ WHERE NOT EXISTS (SELECT FROM credits_internal.meter_events e WHERE e.customer_i
 UNION ALL
 -- An event that is priced by itself costs what its price says: by a unit price worked out here, by any other asked for.
 SELECT 'event: credits are not its price', e.customer_id, e.currency, 'event ' || e.identifier, x.price,
-       e.consumed + e.pending
+       e.consumed + e.pending + coalesce(f.covered, 0)
 FROM credits_internal.meter_events e
+LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 JOIN credits_internal.currencies c ON c.currency = m.currency
 LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
@@ -116,9 +117,27 @@ CROSS JOIN LATERAL (
                 WHEN coalesce(p.version, o.override_no) IS NOT NULL
                 THEN credits.usage_price(m.event_name, q.quantity, e.metadata, p.version, NULL,
                                          e.customer_id, NULL, o.override_no) END AS price) x
-WHERE e.period_key IS NULL AND e.consumed + e.pending <> x.price
+WHERE e.period_key IS NULL AND e.consumed + e.pending + coalesce(f.covered, 0) <> x.price
   AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
                   WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
+UNION ALL
+-- What a second currency paid: at its rate, in that currency's lines, and back if the event was taken back.
+SELECT 'fallback: it is for no event, or not at its rate', f.customer_id, f.currency, 'event ' || f.identifier,
+       round(f.covered * f.rate, c.decimals), f.amount
+FROM credits_internal.event_fallbacks f
+LEFT JOIN credits_internal.currencies c ON c.currency = f.currency
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = f.customer_id AND e.identifier = f.identifier
+WHERE (f.covered > 0 AND f.amount = round(f.covered * f.rate, c.decimals) AND e.currency <> f.currency
+       AND e.period_key IS NULL) IS NOT TRUE
+UNION ALL
+SELECT 'fallback: what it paid is not what its lines took', f.customer_id, f.currency, 'event ' || f.identifier,
+       CASE WHEN x.identifier IS NULL THEN f.amount ELSE 0 END, coalesce(l.total, 0)
+FROM credits_internal.event_fallbacks f
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = f.customer_id AND x.identifier = f.identifier
+LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM credits_internal.lines
+           WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
+       ON l.customer_id = f.customer_id AND l.identifier = f.identifier AND l.currency = f.currency
+WHERE coalesce(l.total, 0) <> CASE WHEN x.identifier IS NULL THEN f.amount ELSE 0 END
 UNION ALL
 SELECT 'event: it is in no period, or in one that is not its own', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL, e.value

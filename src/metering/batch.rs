@@ -4,6 +4,7 @@
 //! that, in batch/fast_path.rs, and events that are only recorded in deferred.rs.
 
 pub mod accounts;
+mod fallback;
 pub mod fast_path;
 mod isolation;
 pub mod replay;

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::{Book, Usage};
 use crate::ledger::engine::drawdown::Grant;
-use crate::ledger::engine::line::Period;
+use crate::ledger::engine::line::{Debt, Period};
 use crate::ledger::engine::posting;
 use crate::ledger::{account, history};
 use crate::metering::meter;
@@ -60,6 +60,12 @@ fn meter_event_cancel(
 
 fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option<&str>) -> Result<CancelRow, Error> {
     let event = Stored::find(session, customer_id, identifier)?;
+    if let Some(second) = &event.second {
+        // Both accounts at once, in their order.
+        let mut keys = [&event.currency, &second.currency].map(|code| (customer_id.to_string(), code.clone()));
+        keys.sort_unstable();
+        posting::lock(session, &keys)?;
+    }
     let Some(book) = account::open(session, customer_id, &event.currency, settings::now()?)? else {
         // An event without cost, in an account that was never used.
         let book = Book::unused(customer_id, &event.currency);
@@ -88,19 +94,48 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
     }
     event.follow(&book);
     let answer = row(&event, &book, returned, false);
-    posting::post(session, &[book])?;
+    let mut books = vec![book];
+    if let Some(second) = &event.second {
+        books.push(give_back(session, &event, second)?);
+    }
+    posting::post(session, &books)?;
     Ok(answer)
+}
+
+/// Gives back what the meter's second currency paid for an event, whose account is locked.
+fn give_back(session: &Session, event: &Stored, second: &Second) -> Result<Book, Error> {
+    let book = account::open_existing(session, &second.customer_id, &second.currency, settings::now()?)?;
+    let mut book = account::post_due(session, book)?;
+    let draws = draws(session, &book, event, second.amount)?;
+    let debts = debts_that_may_be_paid(session, &mut book, &draws, second.amount)?;
+    book.cancel(&Usage::new(&event.identifier, &event.event_name), Decimal::ZERO, &draws, debts);
+    Ok(book)
+}
+
+/// Loads what credits that come back touch: the grants that paid, and those that pay next. Returns the debts that they may
+/// pay.
+fn debts_that_may_be_paid(
+    session: &Session,
+    book: &mut Book,
+    draws: &[(Uuid, Decimal)],
+    amount: Decimal,
+) -> Result<Vec<Debt>, Error> {
+    let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
+    posting::take_grants(session, book, &grants)?;
+    // If one of the grants is for certain meters only, it may pay any of the debts.
+    let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
+    posting::debts(session, book, (!restricted).then_some(amount), None)
 }
 
 /// Cancels an event that is priced by itself, completely.
 fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<Decimal, Error> {
-    let draws = draws(session, book, event)?;
-    let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
-    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
-    posting::take_grants(session, book, &grants)?;
-    // If one of the grants is for certain meters only, it may pay any of the debts. The event's own debt is gone.
-    let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
-    let debts = posting::debts(session, book, (!restricted).then(|| event.consumed + event.pending), None)?;
+    let draws = match event.payer {
+        Some(grant_id) => vec![(grant_id, event.consumed)],
+        None => draws(session, book, event, event.consumed)?,
+    };
+    // The event's own debt is gone.
+    let debts = debts_that_may_be_paid(session, book, &draws, event.consumed + event.pending)?;
     book.cancel(&event.usage(), event.pending, &draws, debts);
     if event.pending > Decimal::ZERO {
         FORGET_DEBT.run(session, &[book.customer_id.cell(), event.identifier.cell()])?;
@@ -175,15 +210,32 @@ struct Stored {
     payer: Option<Uuid>,
     /// What came back, if it was canceled already.
     returned: Option<Decimal>,
+    /// What its meter's second currency paid.
+    second: Option<Second>,
+}
+
+/// What a meter's second currency paid for an event.
+struct Second {
+    customer_id: String,
+    currency: String,
+    amount: Decimal,
 }
 
 static FIND: Statement = Statement::new(
     c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
-             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned
+             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned, f.currency, f.amount
+      FROM credits_internal.events e
+      LEFT JOIN credits_internal.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
+      LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
+      WHERE e.customer_id = $1 AND e.identifier = $2",
+    &[TEXTOID, TEXTOID],
+)
+.before(
+    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
+             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned, NULL::text, NULL::numeric
       FROM credits_internal.events e
       LEFT JOIN credits_internal.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
       WHERE e.customer_id = $1 AND e.identifier = $2",
-    &[TEXTOID, TEXTOID],
 );
 
 impl Stored {
@@ -212,10 +264,14 @@ impl Stored {
             payer: row.next()?,
             period: None,
             returned: None,
+            second: None,
         };
         let key: Option<String> = row.next()?;
         event.period = key.map(|key| Rc::new(Period { event_name: event.event_name.clone(), key }));
         event.returned = row.next()?;
+        if let Some(currency) = row.next()? {
+            event.second = Some(Second { customer_id: customer_id.to_string(), currency, amount: row.next()? });
+        }
         Ok(event)
     }
 
@@ -243,15 +299,12 @@ static DRAWS: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
 );
 
-/// What grants paid for the event, in that order. If its row is not its own line, its lines begin where it was
-/// reported, and most events are paid there; so the ledger is read from there on, in growing steps, until everything
-/// that was paid is found.
-fn draws(session: &Session, book: &Book, event: &Stored) -> Result<Vec<(Uuid, Decimal)>, Error> {
-    if let Some(grant_id) = event.payer {
-        return Ok(vec![(grant_id, event.consumed)]);
-    }
+/// What grants of an account paid for the event, `amount` in total, in that order. Its lines begin where it was reported,
+/// and most events are paid there; so the ledger is read from there on, in growing steps, until everything that was paid is
+/// found.
+fn draws(session: &Session, book: &Book, event: &Stored, amount: Decimal) -> Result<Vec<(Uuid, Decimal)>, Error> {
     let mut draws = Vec::new();
-    let mut open = event.consumed;
+    let mut open = amount;
     let mut after = history::last_line_by(session, book, Time(event.created_at.0 - 1))?;
     let mut step = 256;
     while open > Decimal::ZERO {

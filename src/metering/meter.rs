@@ -2,9 +2,10 @@
 //! charging needs to know about them is in meter/cache.rs.
 
 mod cache;
+mod fallback;
 pub mod overrides;
 
-pub use cache::{Meter, find, find_for, list_prices, prices_of, read, read_at};
+pub use cache::{Fallback, Meter, find, find_for, list_prices, prices_of, read, read_at};
 
 use crate::amount;
 use crate::amount::Decimal;
@@ -56,13 +57,18 @@ row! {
         pub pricing: Option<Json>,
         /// When another price, which is set already, takes effect.
         pub next_price_at: Option<Time>,
+        /// The currency that pays where its own is used up.
+        pub fallback_currency: Option<String>,
+        /// Units of that one per unit of its own.
+        pub fallback_rate: Option<Decimal>,
     } read
 }
 
 static ROW: Statement = Statement::new(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
              m.settlement, p.pricing,
-             (SELECT min(s.since) FROM credits_internal.price_schedule s WHERE s.event_name = $1 AND s.since > $2)
+             (SELECT min(s.since) FROM credits_internal.price_schedule s WHERE s.event_name = $1 AND s.since > $2),
+             m.fallback_currency, m.fallback_rate
       FROM credits_internal.meters m
       CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM credits_internal.price_schedule s
                           WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
@@ -71,7 +77,7 @@ static ROW: Statement = Statement::new(
 )
 .before(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
-             m.settlement, p.pricing, NULL::timestamptz
+             m.settlement, p.pricing, NULL::timestamptz, NULL::text, NULL::numeric
       FROM credits_internal.meters m
       JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
       WHERE m.event_name = $1",
@@ -341,6 +347,8 @@ fn meter_update_2(
     metadata: Option<Json>,
     pricing: Option<Json>,
     effective_at: Option<Timestamptz>,
+    fallback_currency: Option<&str>,
+    fallback_rate: Option<Numeric>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
@@ -354,6 +362,7 @@ fn meter_update_2(
             return Err(Error::argument("effective_at", "is when a price takes effect: give unit_price or pricing"));
         }
         let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
+        let second = fallback::Change::read(fallback_currency, fallback_rate)?;
         writing(|session| {
             let locked = lock(session, event_name)?;
             locked.check_deferred(overage, price.as_ref())?;
@@ -368,11 +377,14 @@ fn meter_update_2(
                 let (since, is_now) = (later.unwrap_or(now).cell(), later.is_none().cell());
                 REPRICE.run(session, &[event_name.cell(), unit_price, pricing, since, is_now, by_now.cell()])?;
             }
+            let meter = row(session, event_name, now)?;
+            fallback::change(session, &meter.0, second, now)?;
             row(session, event_name, now)
         })
     })())
 }
-crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 9);
+
+crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 11);
 
 static SET_ACTIVE: Statement = Statement::new(
     c"UPDATE credits_internal.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod cancellation;
 pub mod deferred;
 pub mod event;
+mod fallback;
 pub mod inbox;
 pub mod listener;
 pub mod meter;

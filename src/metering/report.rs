@@ -163,6 +163,12 @@ impl<'a> Priced<'a> {
         (&self.event.customer_id, &self.meter.currency)
     }
 
+    /// The account that pays where that one has too little: customer, second currency.
+    pub fn fallback_account(&self) -> Option<(&'a str, &'a str)> {
+        let fallback = self.meter.fallback.as_ref().filter(|_| !self.meter.deferred && self.period().is_none())?;
+        Some((&self.event.customer_id, &fallback.currency))
+    }
+
     /// What it costs by itself, in credits; zero if it is priced with others.
     pub fn own_cost(&self) -> Decimal {
         if let Cost::Own(cost) = self.cost { cost } else { Decimal::ZERO }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import since_0_3
 from psycopg.rows import dict_row
 
 Connection = psycopg.Connection[Any]
@@ -60,7 +61,8 @@ class Filler:
         self.metering()
         self.wallets()
         self.holds()
-        self.limits()
+        if rows(self.connection, "SELECT extversion >= '0.3' AS later FROM pg_extension WHERE extname = 'pg_credits'")[0]["later"]:
+            since_0_3.fill(self)
         self.at(LATER)
         self.connection.execute("CALL credits.maintain()")
         self.after_some_days()
@@ -153,10 +155,6 @@ class Filler:
         self.keep("wallet_debit", "'ann', 0.345, 'COIN', 'd2'", fixed=debit)
         self.call("wallet_debit", "'ann', 1")
         self.keep("wallet_try_debit", "'ann', 2, NULL, 'd3'", fixed=(*debit, "ok", "shortfall"))
-        self.keep(
-            "operation_reverse", "'ann', NULL, 'd1', 0.5, 'Half of it failed', 'r1'",
-            fixed=("operation_id", "reversed_operation_id", "currency", "taken", "returned"),
-        )  # fmt: skip
         adjusted = ("operation_id", "grant_id", "currency", "adjusted")
         self.keep("wallet_adjust", "'ann', 5, 'external_topup', NULL, 'a1', '2026-01-01 00:00+00'", fixed=adjusted)
         self.keep("wallet_adjust", "'ann', -1, 'refund', NULL, 'a2', description => 'back'", fixed=adjusted)
@@ -166,18 +164,6 @@ class Filler:
         moved = ("operation_id", "to_customer_id", "transferred", "currency")
         self.keep("wallet_transfer", "'ann', 'bob', 9, NULL, 't1', 'A present'", fixed=moved)
         self.keep("wallet_transfer", "'bob', 'cid', 4, NULL, 't2'", fixed=moved)
-
-    def limits(self) -> None:
-        # 0.2.0 has none.
-        if rows(self.connection, "SELECT FROM pg_proc WHERE proname = 'usage_limit_set'") == []:
-            return
-        self.call("usage_limit_set", "'ann', NULL, 1000, 'month'")
-        self.call("usage_limit_set", "'ann', 'tokens', 5000, 'day', 'notify'")
-        self.call("member_limit_set", "'ann', 'kim', 20, '90 days'")
-        debit = ("operation_id", "currency", "debited")
-        self.keep("wallet_debit", "'ann', 0.5, NULL, 'by kim', member_id => 'kim'", fixed=debit)
-        fixed = ("identifier",)
-        self.keep("report_meter_event", "'ann', 'tokens', 100, 'kim 1', member_id => 'kim'", fixed=fixed)
 
     def hold(self, amount: Any, lasts: str, key: str) -> Row:
         fixed = ("hold_id", "amount", "currency", "expires_at")

@@ -7,7 +7,9 @@ use crate::ledger::engine::book::{Book, Overage, Refusal, Usage};
 use crate::ledger::engine::line::{OwnLine, Period};
 use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::{account, customer};
+use crate::metering::batch::fallback;
 use crate::metering::deferred;
+use crate::metering::fallback::Covered;
 use crate::metering::period::aggregate::{self, Standing};
 use crate::metering::period::rank::{self, Rank};
 use crate::metering::period::{self, Written};
@@ -60,6 +62,17 @@ pub struct Charge {
     pub line: Option<OwnLine>,
 }
 
+/// What was recorded earlier in the batch for an account, and charged before another event.
+struct Settled<'a> {
+    key: Account<'a>,
+    index: usize,
+    /// The account's book without it, if the event may be refused.
+    before: Option<Book>,
+    unsettled: Vec<&'a Priced<'a>>,
+    /// What could not be counted any more.
+    staying: Vec<&'a Priced<'a>>,
+}
+
 /// The accounts of a batch.
 pub struct Accounts<'a> {
     books: Vec<Book>,
@@ -74,6 +87,8 @@ pub struct Accounts<'a> {
     unsettled: Map<Account<'a>, Vec<&'a Priced<'a>>>,
     /// Deferred events that were charged, before a later event of the batch.
     settled: HashSet<(&'a str, &'a str)>,
+    /// What meters' second currencies paid.
+    fallbacks: Vec<(&'a Priced<'a>, Covered)>,
 }
 
 /// What a batch needs of one account.
@@ -100,10 +115,17 @@ impl<'a> Accounts<'a> {
             need.add(p.own_cost());
             // Only events that may end up owing, or that a period counts, need an account: without one there is nothing
             // to pay with.
-            need.made |= p.meter.overage == Overage::Pending || p.period().is_some();
+            need.made |= p.meter.overage == Overage::Pending || p.period().is_some() || p.meter.fallback.is_some();
             need.charged |= !p.meter.deferred;
             need.deferred |= p.meter.deferred;
             need.returns |= p.period().is_some();
+            if let Some(key) = p.fallback_account() {
+                let need = needs.entry(key).or_default();
+                need.add(fallback::most(p));
+                need.charged = true;
+                // Its lines stay lines of their own.
+                need.returns = true;
+            }
         }
         let sorted = |of: &dyn Fn(&Account<'a>, &Need) -> bool| {
             let mut accounts: Vec<Account<'a>> =
@@ -147,6 +169,7 @@ impl<'a> Accounts<'a> {
             ranks: Vec::new(),
             unsettled: Map::default(),
             settled: HashSet::new(),
+            fallbacks: Vec::new(),
         };
         accounts.take_periods(session, &events, &mut needs)?;
         accounts.take_grants(session, &events, &needs)?;
@@ -232,35 +255,60 @@ impl<'a> Accounts<'a> {
         if p.meter.deferred {
             return self.defer(session, key, p);
         }
-        let Some(book) = self.indexes.get(&key).and_then(|index| self.books.get_mut(*index)) else {
+        let Some(index) = self.indexes.get(&key).copied() else {
             // Only for a meter that refuses: for others the account was created.
             let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| charge_book(session, nothing, p, p.own_cost()))
                 .map(|row| Charge { row, line: None }));
         };
-        // What was reported before is charged before, as if each event had come alone; if this event is refused, the
-        // earlier ones stay unsettled.
-        let unsettled = self.unsettled.remove(&key).unwrap_or_default();
-        let may_refuse = p.meter.overage == Overage::Reject || book.overdraft_limit.is_some() || book.limited;
-        let before = (may_refuse && !unsettled.is_empty()).then(|| book.clone());
-        let staying = charge_unsettled(book, &unsettled);
-        let lines = book.lines.len();
-        let outcome = match &p.cost {
-            Cost::Own(cost) => {
+        let first = self.settle(key, index, p);
+        let second = match self.second(p, index) {
+            Err(error) => {
+                self.keep(first, false);
+                return Ok(Err(error));
+            }
+            Ok(second) => second.map(|(key, index)| self.settle(key, index, p)),
+        };
+        let outcome = match (&p.cost, &second) {
+            (Cost::Own(cost), Some(second)) => self.charge_both(session, [index, second.index], p, *cost)?,
+            (Cost::Own(cost), None) => {
+                let book = &mut self.books[index];
+                let lines = book.lines.len();
                 charge_book(session, book, p, *cost).map(|row| Charge { row, line: book.hand_over(lines) })
             }
-            Cost::Together(period) => {
+            (Cost::Together(period), _) => {
                 let Some(periodic) = self.periods.get_mut(&(p.event.customer_id.clone(), period.clone())) else {
                     return Err(Error::internal("a period is not there"));
                 };
-                charge_together(session, book, p, period, periodic, &mut self.ranks)?
+                charge_together(session, &mut self.books[index], p, period, periodic, &mut self.ranks)?
                     .map(|row| Charge { row, line: None })
             }
         };
+        self.keep(first, outcome.is_ok());
+        if let Some(second) = second {
+            self.keep(second, outcome.is_ok());
+        }
+        Ok(outcome)
+    }
+
+    /// Charges what was recorded earlier in this batch for an account, as if each event had come alone, before `p` is.
+    fn settle(&mut self, key: Account<'a>, index: usize, p: &Priced<'_>) -> Settled<'a> {
+        let unsettled = self.unsettled.remove(&key).unwrap_or_default();
+        let book = &mut self.books[index];
+        let may_refuse =
+            p.meter.overage == Overage::Reject || book.overdraft_limit.is_some() || p.meter.fallback.is_some();
+        let before = (may_refuse && !unsettled.is_empty()).then(|| book.clone());
+        let staying = charge_unsettled(book, &unsettled);
+        Settled { key, index, before, unsettled, staying }
+    }
+
+    /// Keeps what was settled, or if the event was refused takes it back: then it stays unsettled.
+    fn keep(&mut self, settled: Settled<'a>, charged: bool) {
+        let Settled { key, index, before, unsettled, staying } = settled;
         match before {
-            Some(before) if outcome.is_err() => {
-                *book = before;
+            Some(before) if !charged => {
+                self.books[index] = before;
                 self.unsettled.insert(key, unsettled);
             }
             _ => {
@@ -271,6 +319,33 @@ impl<'a> Accounts<'a> {
                 }
             }
         }
+    }
+
+    /// The account in the meter's second currency, where its own account has too little for an event.
+    fn second(&self, p: &'a Priced<'a>, index: usize) -> Result<Option<(Account<'a>, usize)>, Error> {
+        let key = p.fallback_account().filter(|_| self.books[index].payable(&p.event.event_name) < p.own_cost());
+        match key {
+            Some(key) if self.busy.contains(&key) => Err(Error::AccountBusy),
+            Some(key) => Ok(self.indexes.get(&key).map(|index| (key, *index))),
+            None => Ok(None),
+        }
+    }
+
+    /// Charges an event to its own account and, what that does not cover, to the account in the meter's second currency.
+    fn charge_both(
+        &mut self,
+        session: &Session,
+        indexes: [usize; 2],
+        p: &'a Priced<'a>,
+        cost: Decimal,
+    ) -> Result<Result<Charge, Error>, Error> {
+        let Ok([own, second]) = self.books.get_disjoint_mut(indexes) else {
+            return Err(Error::internal("a meter falls back to its own currency"));
+        };
+        let outcome = fallback::charge(session, [own, second], p, &usage(p), cost).map(|(row, covered)| {
+            self.fallbacks.push((p, covered));
+            Charge { row, line: None }
+        });
         Ok(outcome)
     }
 
@@ -295,6 +370,7 @@ impl<'a> Accounts<'a> {
         self.periods.retain(|(customer_id, _), _| !left(customer_id));
         self.ranks.retain(|rank| !left(&rank.customer_id));
         self.unsettled.retain(|(customer_id, _), _| !left(customer_id));
+        self.fallbacks.retain(|(p, _)| !left(&p.event.customer_id));
     }
 
     /// Writes the outcome for all of them.
@@ -316,6 +392,7 @@ impl<'a> Accounts<'a> {
             })
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
+        fallback::write(session, &self.fallbacks)?;
         rank::write(session, &self.ranks)?;
         let unsettled: Vec<&Priced<'_>> = self.unsettled.into_values().flatten().collect();
         deferred::enqueue(session, &unsettled, now)

@@ -49,6 +49,19 @@ pub struct Meter {
     pub in_force: InForce,
     /// Whether any customer has.
     pub overridden: bool,
+    /// What pays where its currency is used up.
+    pub fallback: Option<Fallback>,
+}
+
+/// The second currency of a meter.
+#[derive(Debug, Clone)]
+pub struct Fallback {
+    /// Its code.
+    pub currency: String,
+    /// Units of it per unit of the meter's.
+    pub rate: Decimal,
+    /// Its decimals.
+    pub decimals: u32,
 }
 
 /// A meter with all of its prices; those that were needed are read.
@@ -79,7 +92,7 @@ impl Kept {
 
 /// The text of the statement that finds a meter with its prices at $2, of the schedule of its prices.
 macro_rules! finding {
-    ($schedule:literal, $overridden:literal) => {
+    ($schedule:literal, $overridden:literal, $fallback:literal, $join:literal) => {
         text!(
             "SELECT m.tableoid, c.tableoid, 'credits_internal.meter_prices'::regclass::oid, m.currency, c.decimals,
                     c.active, m.aggregation, m.period, m.overage, m.settlement, m.active, ",
@@ -88,10 +101,12 @@ macro_rules! finding {
             $schedule,
             " s WHERE s.event_name = $1 ORDER BY s.version), ARRAY(SELECT s.version FROM ",
             $schedule,
-            " s WHERE s.event_name = $1 ORDER BY s.version), p.unit_price, p.pricing::text
-             FROM credits_internal.meters m
-             JOIN credits_internal.currencies c ON c.currency = m.currency
-             CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM ",
+            " s WHERE s.event_name = $1 ORDER BY s.version), p.unit_price, p.pricing::text, ",
+            $fallback,
+            " FROM credits_internal.meters m
+             JOIN credits_internal.currencies c ON c.currency = m.currency ",
+            $join,
+            " CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM ",
             $schedule,
             " s WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
              WHERE m.event_name = $1"
@@ -103,7 +118,9 @@ static FIND: Statement = Statement::new(
     finding!(
         "credits_internal.price_schedule",
         "EXISTS (SELECT FROM credits_internal.price_overrides o WHERE o.event_name = $1),
-         'credits_internal.price_overrides'::regclass::oid"
+         'credits_internal.price_overrides'::regclass::oid",
+        "f.currency, m.fallback_rate, f.decimals",
+        "LEFT JOIN credits_internal.currencies f ON f.currency = m.fallback_currency AND f.active"
     ),
     &[TEXTOID, TIMESTAMPTZOID],
 )
@@ -111,7 +128,9 @@ static FIND: Statement = Statement::new(
     "(SELECT event_name, version, unit_price, pricing,
              CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
       FROM credits_internal.meter_prices)",
-    "false, 'credits_internal.meter_prices'::regclass::oid"
+    "false, 'credits_internal.meter_prices'::regclass::oid",
+    "NULL::text, NULL::numeric, NULL::smallint",
+    ""
 ));
 
 thread_local! {
@@ -178,8 +197,13 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         pricing: Rc::new(pricing(row.next()?, row.next()?)?),
         in_force,
         overridden,
+        fallback: fallback(row.next()?, row.next()?, row.next()?),
     };
     Ok(Some((Rc::new(Kept { schedule, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))
+}
+
+fn fallback(currency: Option<String>, rate: Option<Decimal>, decimals: Option<i16>) -> Option<Fallback> {
+    Some(Fallback { currency: currency?, rate: rate?, decimals: u32::try_from(decimals?).ok()? })
 }
 
 static PRICES: Statement = Statement::new(

@@ -207,6 +207,7 @@ KINDS = {
     "debit": 8, "grant": 6, "transfer": 8, "hold": 4, "event": 6, "batch": 4, "inbox": 3, "settle": 3, "maintain": 1,
     "batch of maintenance": 2, "auto-recharge": 3, "buy": 6, "pay": 6, "webhook": 16, "erase": 3, "clear": 1, "upsert": 4,
     "claim": 4, "configure": 2, "rate": 2, "recharge limits": 1, "upsert and spend": 3, "work": 4, "adjust": 2,
+    "cancel": 4,
 }  # fmt: skip
 
 
@@ -259,14 +260,16 @@ class Stress:
                 for row in self.all("SELECT hold_id FROM credits.hold_create(%s, %s, %s)", customer, amount, code):
                     self.all("SELECT credits.hold_capture(%s, %s, %s)", customer, row["hold_id"], some((0, amount)))
             case "event":
-                meter = some(("calls", "files", "later"))
+                meter = some(("calls", "files", "later", "both"))
                 self.all("SELECT credits.report_meter_event(%s, %s, 1, %s)", customer, meter, str(uuid.uuid4()))
             case "batch":
                 customers = [some(CUSTOMERS) for _ in range(6)]
-                meters = [some(("calls", "files", "later")) for _ in customers]
+                meters = [some(("calls", "files", "later", "both")) for _ in customers]
                 names = [str(uuid.uuid4()) for _ in customers]
                 query = "SELECT * FROM credits.report_meter_events(%s::text[], %s::text[], %s::numeric[], %s::text[])"
                 self.all(query, customers, meters, [1] * 6, names)
+            case "cancel":
+                self.cancel(customer)
             case "inbox":
                 query = "INSERT INTO credits.inbox (customer_id, event_name, value) SELECT c, %s, 1 FROM unnest(%s::text[]) c"
                 self.all(query, some(("calls", "files")), list(CUSTOMERS))
@@ -313,6 +316,12 @@ class Stress:
 
     def price(self, code: str) -> Any:
         return self.all("SELECT price_id FROM credits.packages WHERE credit_currency = %s LIMIT 1", code)[0]["price_id"]
+
+    def cancel(self, customer: str) -> None:
+        """Of an event that two currencies paid, if there is one."""
+        query = "SELECT identifier FROM credits.usage WHERE customer_id = %s AND status <> 'canceled' AND event_name = 'both'"
+        for row in self.all(query + " ORDER BY fallback_covered IS NULL, created_at DESC LIMIT 1", customer):
+            self.all("SELECT credits.meter_event_cancel(%s, %s)", customer, row["identifier"])
 
     def purchase(self) -> dict[str, Any] | None:
         """One of the latest, so that several sessions tell of the same."""
@@ -366,6 +375,8 @@ def _open(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SELECT credits.meter_create('calls')")
     connection.execute("SELECT credits.meter_create('files', currency => 'OTHER')")
     connection.execute("SELECT credits.meter_create('later', settlement => 'deferred')")
+    connection.execute("SELECT credits.meter_create('both', unit_price => 20)")
+    connection.execute("SELECT credits.meter_update('both', fallback_currency => 'OTHER', fallback_rate => 0.3)")
     connection.execute(PROVIDER, [SECRET])
     connection.execute("SELECT credits.outbox_consumer_create('stress')")
     for code in CURRENCIES:

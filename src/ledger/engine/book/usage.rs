@@ -4,7 +4,7 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::ledger::engine::book::{Book, Refusal, Short};
 use crate::ledger::engine::drawdown::Grant;
-use crate::ledger::engine::limit::Use;
+use crate::ledger::engine::limit::{Exceeded, Use};
 use crate::ledger::engine::line::{Debt, Effect, LineType, Period, PeriodDraw, Source, Unsettled};
 use crate::moment::Time;
 use std::rc::Rc;
@@ -145,6 +145,32 @@ impl Book {
         debt.consumed += consumed;
         debt.pending += owed;
         debt.changed = true;
+    }
+
+    /// What events of a meter can take, of the grants that are loaded.
+    pub fn payable(&self, event_name: &str) -> Decimal {
+        self.grants.payable(Some(event_name))
+    }
+
+    /// Sets what is paid for an event that was charged less than its row says.
+    pub fn set_consumed(&mut self, usage: &Usage<'_>, consumed: Decimal) {
+        self.record(usage, consumed);
+        self.touch();
+    }
+
+    /// Takes room for an event in the limits of what may be spent, if they have it.
+    pub fn admit(&mut self, usage: &Usage<'_>, amount: Decimal) -> Result<(), Box<Exceeded>> {
+        self.limits.admit(&usage.spending(amount))
+    }
+
+    /// Pays for an event of a meter in another currency, which this account covers and whose limits have room.
+    pub fn pay(&mut self, usage: &Usage<'_>, amount: Decimal) {
+        let draws = self.grants.draw(Some(usage.event_name), amount);
+        let paid = self.take(LineType::Consumption, &draws, &usage.source(), self.posted_at);
+        self.broken |= paid != amount;
+        if amount > Decimal::ZERO {
+            self.spent();
+        }
     }
 
     /// What is paid for an event, to be written into its row.

@@ -1,0 +1,43 @@
+"""What is in a database since 0.3.0, filled in addition: an older one, filled to be upgraded, has no such functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filled import Filler
+
+
+def fill(filler: Filler) -> None:
+    """A row at least in each new table, through each new function."""
+    fallbacks(filler)
+    reversals(filler)
+    limits(filler)
+
+
+def fallbacks(filler: Filler) -> None:
+    """Usage that two currencies paid."""
+    filler.call("meter_create", "'both', currency => 'COIN', unit_price => 2")
+    filler.call("meter_update", "'both', fallback_currency => 'CREDIT', fallback_rate => 0.25")
+    filler.call("wallet_credit", "'dan', 5, 'COIN'")
+    filler.call("wallet_credit", "'dan', 5")
+    filler.event("dan", "both", 8, "both paid")
+    filler.event("dan", "both", 1, "the second paid")
+    fixed = ("identifier", "status", "returned")
+    filler.keep("meter_event_cancel", "'dan', 'the second paid'", fixed=fixed)
+
+
+def reversals(filler: Filler) -> None:
+    """What operations took, given back in part."""
+    fixed = ("operation_id", "reversed_operation_id", "currency", "taken", "returned")
+    filler.keep("operation_reverse", "'ann', NULL, 'd1', 0.5, 'Half of it failed', 'r1'", fixed=fixed)
+
+
+def limits(filler: Filler) -> None:
+    """What a customer and a member may spend."""
+    filler.call("usage_limit_set", "'ann', NULL, 1000, 'month'")
+    filler.call("usage_limit_set", "'ann', 'tokens', 5000, 'day', 'notify'")
+    filler.call("member_limit_set", "'ann', 'kim', 20, '90 days'")
+    debit = ("operation_id", "currency", "debited")
+    filler.keep("wallet_debit", "'ann', 0.5, NULL, 'by kim', member_id => 'kim'", fixed=debit)
+    filler.keep("report_meter_event", "'ann', 'tokens', 100, 'kim 1', member_id => 'kim'", fixed=("identifier",))
