@@ -108,6 +108,21 @@ ALTER TABLE credits_internal.spending_limits ALTER customer_id SET (n_distinct =
 ALTER TABLE credits_internal.rolling_spending ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.spending_limits', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.rolling_spending', '');
+CREATE TABLE credits_internal.price_overrides (
+    customer_id      text COLLATE "C" NOT NULL,
+    event_name       text COLLATE "C" NOT NULL,
+    override_no      integer NOT NULL CHECK (override_no BETWEEN 1 AND 32767),
+    unit_price       numeric CHECK (unit_price >= 0),
+    pricing          jsonb,
+    discount_percent numeric CHECK (discount_percent > 0 AND discount_percent <= 100),
+    effective_at     timestamptz NOT NULL,
+    ends_at          timestamptz CHECK (ends_at >= effective_at),
+    created_at       timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, event_name, override_no),
+    CHECK (num_nonnulls(unit_price, pricing, discount_percent) = 1)
+);
+CREATE INDEX price_overrides_by_meter ON credits_internal.price_overrides (event_name, customer_id, override_no);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_overrides', '');
 CREATE TABLE credits_internal.event_fallbacks (
     customer_id text COLLATE "C" NOT NULL,
     identifier  text COLLATE "C" NOT NULL,
@@ -119,6 +134,7 @@ CREATE TABLE credits_internal.event_fallbacks (
 );
 ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');
+ALTER TABLE credits_internal.price_overrides ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 CREATE TYPE credits.reversal AS (
     operation_id uuid, reversed_operation_id uuid, currency text, taken numeric, returned numeric,
@@ -126,20 +142,30 @@ CREATE TYPE credits.reversal AS (
 CREATE TYPE credits.spending_limit AS (
     customer_id text, currency text, member_id text, event_name text, per text, amount numeric, action text,
     used numeric, remaining numeric, resets_at timestamptz);
+ALTER TYPE credits.credit_grant ADD ATTRIBUTE cost_amount numeric, ADD ATTRIBUTE cost_currency text;
 ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric;
 ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text;
 ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric;
+CREATE TYPE credits.price_override AS (
+    customer_id text, event_name text, override_no integer, unit_price numeric, pricing jsonb, discount_percent numeric,
+    effective_at timestamptz, ends_at timestamptz, status text, created_at timestamptz, replayed boolean);
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
 ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
 ALTER FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_debit_of_before;
 ALTER FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_try_debit_of_before;
+ALTER FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb) RENAME TO credit_grant_of_before;
 ALTER FUNCTION credits.credit_grant_void(text, uuid, text) RENAME TO credit_grant_void_of_before;
 ALTER FUNCTION credits.credit_grant_expire(text, uuid) RENAME TO credit_grant_expire_of_before;
 ALTER FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz) RENAME TO credit_grant_update_of_before;
 ALTER FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb) RENAME TO meter_update_of_before;
 ALTER FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb) RENAME TO report_meter_event_of_before;
 ALTER FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) RENAME TO report_meter_events_of_before;
+ALTER FUNCTION credits.usage_price(text, numeric, jsonb, integer, text) RENAME TO usage_price_of_before;
 ALTER FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval) RENAME TO configure_auto_recharge_of_before;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.price_overrides
+FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
+CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.price_overrides
+FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
 CREATE OR REPLACE VIEW credits_internal.lines AS
 SELECT l.*
 FROM (SELECT t.customer_id, t.currency, t.line_no, t.type, t.amount, t.running_balance, t.grant_id, t.operation_id,
@@ -222,6 +248,15 @@ CROSS JOIN LATERAL (
     SELECT coalesce(sum(part), 0) AS held FROM credits_internal.holds h CROSS JOIN unnest(h.grant_amounts) AS part
     WHERE h.customer_id = l.customer_id AND h.currency = l.currency AND h.status = 'open' AND h.expires_at > c.now
       AND (l.member_id = '' OR h.member_id = l.member_id) AND l.event_name = '') h;
+CREATE FUNCTION credits.credit_grant(
+    customer_id text, amount numeric, currency text DEFAULT NULL, category text DEFAULT 'promotional',
+    name text DEFAULT NULL, priority integer DEFAULT 50, effective_at timestamptz DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL, applicable_meters text[] DEFAULT NULL, cost_basis numeric DEFAULT NULL,
+    granted_by text DEFAULT NULL, idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    cost_amount numeric DEFAULT NULL, cost_currency text DEFAULT NULL)
+RETURNS credits.credit_grant
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_2_wrapper';
 CREATE FUNCTION credits.credit_grant_void(
     customer_id text, grant_id uuid, reason text DEFAULT NULL, amount numeric DEFAULT NULL, spent text DEFAULT NULL,
     idempotency_key text DEFAULT NULL)
@@ -257,7 +292,8 @@ SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.sta
        n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
        g.ended_at, g.ended_reason,
        g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at,
-       g.suspended_at, g.suspended_reason
+       g.suspended_at, g.suspended_reason,
+       g.cost_amount, g.cost_currency
 FROM credits_internal.credit_grants g
 JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
 LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
@@ -293,34 +329,107 @@ LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_i
     AND l.type = 'capture'
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name;
-CREATE OR REPLACE VIEW credits.journal AS
-SELECT l.customer_id, l.currency, l.line_no, l.type, x.account, x.amount, g.category, g.cost_basis, l.grant_id,
-       l.operation_id, l.identifier, l.effective_at, l.created_at
+CREATE FUNCTION credits_internal.share(total numeric, part numeric, whole numeric, decimals smallint)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_catalog.div(2 * total * part + whole * ('1e-' || decimals::text)::numeric,
+                      2 * whole * ('1e-' || decimals::text)::numeric) * ('1e-' || decimals::text)::numeric;
+CREATE OR REPLACE VIEW credits_internal.entries AS
+SELECT l.customer_id, l.currency, l.line_no, l.type, l.grant_id, l.operation_id, l.identifier, l.effective_at,
+       l.created_at, g.category, g.cost_basis, g.cost_amount, g.cost_currency, g.amount AS granted,
+       CASE WHEN l.type IN ('suspension', 'resumption') THEN 0 ELSE l.amount + coalesce(l.held, 0) END AS kept,
+       CASE WHEN l.grant_id IS NULL THEN 'debt'
+            WHEN l.type = 'capture' THEN 'held'
+            WHEN g.applicable_meters IS NULL THEN 'available'
+            ELSE 'restricted' END AS account,
+       CASE WHEN l.grant_id IS NULL THEN -l.pending WHEN l.type = 'capture' THEN l.held ELSE l.amount END AS amount,
+       CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
+            WHEN l.type IN ('hold', 'release') THEN 'held'
+            WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
+            WHEN r.reversed_type = 'adjustment' THEN 'issued_' || g.category
+            WHEN r.reversed_type IN ('debit', 'capture') THEN 'spent'
+            WHEN l.type = 'reversal' AND l.operation_id IS NOT NULL THEN 'refunded'
+            WHEN l.type IN ('consumption', 'debit', 'debt', 'capture', 'reversal') THEN 'spent'
+            WHEN l.type IN ('suspension', 'resumption') THEN 'suspended'
+            WHEN l.type IN ('expiration', 'reinstatement') THEN 'expired'
+            WHEN l.type = 'void' THEN 'voided'
+            WHEN l.type = 'refund' THEN 'refunded' END AS other_account,
+       -- What pays for credits whose price went back makes up for that money: it was revenue once already.
+       CASE WHEN l.type IN ('grant', 'transfer') OR (l.type = 'adjustment' AND l.amount > 0) THEN 'received'
+            WHEN l.type IN ('hold', 'release', 'suspension', 'resumption') THEN 'deferred'
+            WHEN l.type IN ('expiration', 'reinstatement', 'void', 'adjustment') OR r.reversed_type = 'adjustment'
+                THEN 'breakage'
+            WHEN r.reversed_type IN ('debit', 'capture') THEN 'recognised'
+            WHEN l.type = 'refund' OR (l.type IN ('consumption', 'reversal') AND l.operation_id IS NOT NULL
+                                       AND m.operation_id IS NULL)
+                THEN 'refunded'
+            ELSE 'recognised' END AS cost_account
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
     AND l.type = 'reversal'
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN l.grant_id IS NULL THEN 'debt'
-                WHEN l.type = 'capture' THEN 'held'
-                WHEN g.applicable_meters IS NULL THEN 'available'
-                ELSE 'restricted' END AS account,
-           CASE WHEN l.grant_id IS NULL THEN -l.pending WHEN l.type = 'capture' THEN l.held ELSE l.amount END
-               AS amount) own
-CROSS JOIN LATERAL (VALUES
-    (own.account, own.amount),
-    (CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
-          WHEN l.type IN ('hold', 'release') THEN 'held'
-          WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
-          WHEN r.reversed_type = 'adjustment' THEN 'issued_' || g.category
-          WHEN r.reversed_type IN ('debit', 'capture') THEN 'spent'
-          WHEN l.type = 'reversal' AND l.operation_id IS NOT NULL THEN 'refunded'
-          WHEN l.type IN ('consumption', 'debit', 'debt', 'capture', 'reversal') THEN 'spent'
-          WHEN l.type IN ('suspension', 'resumption') THEN 'suspended'
-          WHEN l.type IN ('expiration', 'reinstatement') THEN 'expired'
-          WHEN l.type = 'void' THEN 'voided'
-          WHEN l.type = 'refund' THEN 'refunded' END,
-     -own.amount)) AS x (account, amount);
+-- A grant that was a mistake: nobody paid for it.
+LEFT JOIN credits_internal.reclaims m ON m.customer_id = l.customer_id AND m.operation_id = l.operation_id
+    AND m.top_up_id IS NULL AND l.type = 'consumption';
+CREATE OR REPLACE VIEW credits_internal.cost_entries AS
+SELECT e.*, lag(e.gone, 1, e.cost_amount) OVER (PARTITION BY e.customer_id, e.currency, e.grant_id ORDER BY e.line_no)
+            - e.gone AS deferred
+FROM (SELECT k.*, credits_internal.share(k.cost_amount, k.granted - k.kept_by_now, k.granted, k.decimals) AS gone
+      FROM (SELECT n.*, c.decimals,
+                   sum(n.kept) OVER (PARTITION BY n.customer_id, n.currency, n.grant_id ORDER BY n.line_no)
+                       AS kept_by_now
+            FROM credits_internal.entries n
+            JOIN credits_internal.currencies c ON c.currency = n.cost_currency) k) e;
+CREATE OR REPLACE VIEW credits.journal AS
+SELECT e.customer_id, e.currency, e.line_no, e.type, x.account, x.amount, e.category, e.cost_basis, e.grant_id,
+       e.operation_id, e.identifier, e.effective_at, e.created_at, x.cost_amount, e.cost_currency, x.cost_account
+FROM (SELECT n.customer_id, n.currency, n.line_no, n.type, n.category, n.cost_basis, n.grant_id, n.operation_id,
+             n.identifier, n.effective_at, n.created_at, n.account, n.amount, n.other_account,
+             NULL::numeric AS deferred, NULL::text AS cost_currency, NULL::text AS deferred_account,
+             NULL::text AS cost_account
+      FROM credits_internal.entries n
+      WHERE n.cost_amount IS NULL
+      UNION ALL
+      SELECT n.customer_id, n.currency, n.line_no, n.type, n.category, n.cost_basis, n.grant_id, n.operation_id,
+             n.identifier, n.effective_at, n.created_at, n.account, n.amount, n.other_account, n.deferred,
+             n.cost_currency, 'deferred', n.cost_account
+      FROM credits_internal.cost_entries n) e
+CROSS JOIN LATERAL (VALUES (e.account, e.amount, e.deferred, e.deferred_account),
+                           (e.other_account, -e.amount, -e.deferred, e.cost_account))
+               AS x (account, amount, cost_amount, cost_account);
+CREATE OR REPLACE VIEW credits.trial_balance AS
+SELECT e.currency, x.account, sum(x.amount) AS balance
+FROM credits_internal.entries e
+CROSS JOIN LATERAL (VALUES (e.account, e.amount), (e.other_account, -e.amount)) AS x (account, amount)
+GROUP BY e.currency, x.account
+ORDER BY e.currency, x.account;
+CREATE OR REPLACE VIEW credits.revenue AS
+SELECT m.day, m.currency, m.category, round(sum(m.received), c.decimals) AS received,
+       round(sum(m.recognised), c.decimals) AS recognised, round(sum(m.breakage), c.decimals) AS breakage,
+       round(sum(m.refunded), c.decimals) AS refunded,
+       round(sum(sum(m.received - m.recognised - m.breakage - m.refunded))
+                 OVER (PARTITION BY m.currency, m.category ORDER BY m.day), c.decimals) AS deferred
+FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS day, g.cost_currency AS currency,
+             g.category, g.cost_amount AS received, 0 AS recognised, 0 AS breakage, 0 AS refunded
+      FROM credits_internal.credit_grants g
+      WHERE g.cost_amount IS NOT NULL
+      UNION ALL
+      -- What ended before it began has no line in the ledger.
+      SELECT (g.ended_at AT TIME ZONE 'UTC')::date, g.cost_currency, g.category, 0, 0, g.cost_amount, 0
+      FROM credits_internal.credit_grants g
+      WHERE g.cost_amount IS NOT NULL AND g.ended_at < g.effective_at
+      UNION ALL
+      SELECT (e.effective_at AT TIME ZONE 'UTC')::date, e.cost_currency, e.category,
+             CASE WHEN e.cost_account = 'received' THEN e.deferred ELSE 0 END,
+             CASE WHEN e.cost_account = 'recognised' THEN -e.deferred ELSE 0 END,
+             CASE WHEN e.cost_account = 'breakage' THEN -e.deferred ELSE 0 END,
+             CASE WHEN e.cost_account = 'refunded' THEN -e.deferred ELSE 0 END
+      FROM credits_internal.cost_entries e
+      -- What a grant begins with is received already; what goes to another customer is received there.
+      WHERE e.deferred <> 0 AND (e.cost_account <> 'received' OR e.amount < 0)) m
+-- So that whole amounts have their decimals too: nothing is rounded.
+JOIN credits_internal.currencies c ON c.currency = m.currency
+GROUP BY m.day, m.currency, m.category, c.decimals;
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
     overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
@@ -350,6 +459,25 @@ SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.curr
        p.created_at,
        lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until
 FROM credits_internal.price_schedule p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
+CREATE FUNCTION credits.meter_price_override(
+    customer_id text, event_name text, pricing jsonb DEFAULT NULL, unit_price numeric DEFAULT NULL,
+    discount_percent numeric DEFAULT NULL, effective_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL)
+RETURNS credits.price_override
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_price_override_wrapper';
+CREATE FUNCTION credits.meter_price_override_end(
+    customer_id text, event_name text, override_no integer DEFAULT NULL, ends_at timestamptz DEFAULT NULL)
+RETURNS SETOF credits.price_override
+LANGUAGE c VOLATILE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_price_override_end_wrapper';
+CREATE OR REPLACE VIEW credits.price_overrides AS
+SELECT o.customer_id, o.event_name, o.override_no, o.unit_price, o.pricing, o.discount_percent, m.currency,
+       o.effective_at, o.ends_at,
+       CASE WHEN o.ends_at <= greatest(credits.clock(), o.effective_at) THEN 'ended'
+            WHEN o.effective_at > credits.clock() THEN 'scheduled' ELSE 'active' END AS status,
+       o.created_at
+FROM credits_internal.price_overrides o
+LEFT JOIN credits_internal.meters m ON m.event_name = o.event_name;
 CREATE FUNCTION credits.report_meter_event(
     customer_id text, event_name text, value numeric DEFAULT 1, identifier text DEFAULT NULL,
     occurred_at timestamptz DEFAULT NULL, subscription_id text DEFAULT NULL, source_data jsonb DEFAULT NULL,
@@ -371,14 +499,22 @@ SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
        e.member_id
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
+CREATE FUNCTION credits.usage_price(
+    event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
+    price_class text DEFAULT NULL, customer_id text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+    override_no integer DEFAULT NULL)
+RETURNS numeric
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_price_2_wrapper';
 CREATE OR REPLACE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        n.credits, n.consumed, n.pending,
        CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
             WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
        e.canceled_at, e.cancel_reason, e.returned,
-       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
-       e.member_id,
+       e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at,
+       nullif(e.price_version % 65536, 0) AS price_version, e.period_key,
+       e.member_id, nullif(e.price_version / 65536, 0) AS override_no,
        f.currency AS fallback_currency, f.covered AS fallback_covered, f.amount AS fallback_consumed
 FROM credits_internal.events e
 LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
@@ -392,6 +528,12 @@ LEFT JOIN (SELECT x.customer_id, c.identifier, c.consumed, c.pending
 CROSS JOIN LATERAL (SELECT e.consumed + e.pending AS credits,
                            CASE WHEN u.identifier IS NULL THEN coalesce(d.consumed, e.consumed) ELSE 0 END AS consumed,
                            CASE WHEN u.identifier IS NULL THEN coalesce(d.pending, e.pending) ELSE 0 END AS pending) n;
+CREATE OR REPLACE VIEW credits.usage_by_period AS
+SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
+       u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
+       nullif(u.price_version % 65536, 0) AS price_version,
+       nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no
+FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
 CREATE OR REPLACE FUNCTION credits.inbox_retry(rejected_ids uuid[] DEFAULT NULL, error text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -893,14 +1035,21 @@ WHERE NOT EXISTS (SELECT FROM credits_internal.meters m WHERE m.event_name = e.e
 UNION ALL
 SELECT 'event: no such price', e.customer_id, e.currency, 'event ' || e.identifier, NULL, e.price_version
 FROM credits_internal.meter_events e
-WHERE NOT EXISTS (SELECT FROM credits_internal.meter_prices p WHERE p.event_name = e.event_name
-    AND p.version = e.price_version)
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
+                                            AND o.override_no = e.price_version / 65536
+WHERE CASE WHEN e.price_version < 65536 THEN p.version IS NULL
+           -- A discount is one of a price, any other override takes its place.
+           ELSE (o.discount_percent IS NOT NULL) IS DISTINCT FROM (p.version IS NOT NULL)
+                OR o.override_no IS NULL OR (e.price_version % 65536 > 0 AND p.version IS NULL) END
 UNION ALL
 SELECT 'event: its price was not in force yet when it occurred', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL, e.price_version
 FROM credits_internal.meter_events e
-JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
-WHERE p.version > 1 AND e.occurred_at < p.effective_at
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
+                                            AND o.override_no = e.price_version / 65536
+WHERE (p.version > 1 AND e.occurred_at < p.effective_at) OR e.occurred_at < o.effective_at
 UNION ALL
 SELECT 'event: owes and has no place in the order of payment', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL,
@@ -972,11 +1121,17 @@ FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 JOIN credits_internal.currencies c ON c.currency = m.currency
-JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
+                                            AND o.override_no = e.price_version / 65536
 CROSS JOIN LATERAL (SELECT CASE m.aggregation WHEN 'count' THEN 1 ELSE e.value END AS quantity) q
-CROSS JOIN LATERAL (SELECT CASE WHEN p.pricing IS NULL THEN trim_scale(round(q.quantity * p.unit_price, c.decimals))
-                                ELSE credits.usage_price(m.event_name, q.quantity, e.metadata, p.version) END
-                                    AS price) x
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN coalesce(p.pricing, o.pricing) IS NULL
+                THEN trim_scale(round(q.quantity * coalesce(p.unit_price, o.unit_price)
+                                      * (100 - coalesce(o.discount_percent, 0)) * 0.01, c.decimals))
+                WHEN coalesce(p.version, o.override_no) IS NOT NULL
+                THEN credits.usage_price(m.event_name, q.quantity, e.metadata, p.version, NULL,
+                                         e.customer_id, NULL, o.override_no) END AS price) x
 WHERE e.period_key IS NULL AND e.consumed + e.pending + coalesce(f.covered, 0) <> x.price
   AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
                   WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
@@ -1012,8 +1167,9 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
                                      WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
-                     = CASE WHEN m.aggregation IN ('last', 'max') THEN '' ELSE 'v'
-                         || e.price_version END) IS NOT TRUE END
+                     = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
+                            ELSE concat('v' || nullif(e.price_version % 65536, 0), 'o' || nullif(e.price_version / 65536, 0))
+                       END) IS NOT TRUE END
 UNION ALL
 -- Deferred events that wait.
 SELECT 'unsettled: its event says something else', u.customer_id, u.currency, 'event ' || u.identifier, e.consumed,
@@ -1045,10 +1201,13 @@ SELECT 'period: credits are not the price of its quantity', u.customer_id, u.cur
 FROM credits_internal.usage_periods u
 JOIN credits_internal.meters m ON m.event_name = u.event_name
 JOIN credits_internal.currencies c ON c.currency = m.currency
-LEFT JOIN credits_internal.meter_prices p ON p.event_name = u.event_name AND p.version = u.price_version
-CROSS JOIN LATERAL (SELECT CASE WHEN c.currency IS NOT NULL AND p.version IS NOT NULL
-                                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class)
-                                END AS price) x
+LEFT JOIN credits_internal.meter_prices p ON p.event_name = u.event_name AND p.version = u.price_version % 65536
+LEFT JOIN credits_internal.price_overrides o ON o.customer_id = u.customer_id AND o.event_name = u.event_name
+                                            AND o.override_no = u.price_version / 65536
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN coalesce(p.version, o.override_no) IS NOT NULL
+                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class,
+                                         u.customer_id, NULL, o.override_no) END AS price) x
 WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,
@@ -1476,6 +1635,52 @@ FROM credits_internal.accounts a
 WHERE a.limited <> EXISTS (SELECT FROM credits_internal.spending_limits l
                            WHERE l.customer_id = a.customer_id AND l.currency = a.currency)
    OR (a.limited AND a.charge_above < 'infinity');
+CREATE OR REPLACE VIEW credits_internal.cost_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'grant: what of its cost is recognised, deferred, breakage, refunded and passed on is not its cost',
+       g.customer_id, g.currency, 'grant ' || g.grant_id, g.cost_amount, x.gone + x.deferred
+FROM credits_internal.credit_grants g
+JOIN credits_internal.true_grants t ON t.customer_id = g.customer_id AND t.grant_id = g.grant_id
+JOIN credits_internal.currencies c ON c.currency = g.cost_currency
+JOIN (SELECT e.customer_id, e.currency, e.grant_id,
+             sum(-e.deferred) FILTER (WHERE e.cost_account <> 'received' OR e.amount < 0) AS gone,
+             sum(e.deferred) FILTER (WHERE e.cost_account = 'received' AND e.amount > 0) AS received
+      FROM credits_internal.cost_entries e GROUP BY 1, 2, 3) e
+  ON e.customer_id = g.customer_id AND e.currency = g.currency AND e.grant_id = g.grant_id
+LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
+           FROM credits_internal.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
+           WHERE o.status = 'open' GROUP BY 1, 2) h
+       ON h.customer_id = g.customer_id AND h.grant_id = g.grant_id
+CROSS JOIN LATERAL (
+    SELECT g.cost_amount - coalesce(e.received, 0) + coalesce(e.gone, 0) AS gone,
+           g.cost_amount - credits_internal.share(g.cost_amount, g.amount - t.remaining - coalesce(h.held, 0), g.amount,
+                                                  c.decimals) AS deferred) x
+WHERE g.cost_amount IS DISTINCT FROM x.gone + x.deferred
+UNION ALL
+SELECT 'grant: its cost is not an amount of its currency', g.customer_id, g.currency, 'grant ' || g.grant_id,
+       round(g.cost_amount, c.decimals), g.cost_amount
+FROM credits_internal.credit_grants g
+LEFT JOIN credits_internal.currencies c ON c.currency = g.cost_currency
+WHERE g.cost_amount <> round(g.cost_amount, c.decimals) OR (g.cost_amount IS NOT NULL AND c.currency IS NULL)
+UNION ALL
+SELECT 'transfer: the cost that it passed on is not what arrived', s.customer_id, s.currency, 'to ' || s.counterparty,
+       s.passed_on, r.arrived
+FROM (SELECT e.customer_id, e.currency, e.cost_currency, o.counterparty, sum(-e.deferred) AS passed_on
+      FROM credits_internal.cost_entries e
+      JOIN credits_internal.operations o ON o.customer_id = e.customer_id AND o.operation_id = e.operation_id
+      WHERE e.type = 'transfer' AND e.amount < 0
+      GROUP BY 1, 2, 3, 4) s
+CROSS JOIN LATERAL (
+    SELECT sum(g.cost_amount) AS arrived
+    FROM credits_internal.credit_grants g
+    WHERE g.customer_id = s.counterparty AND g.transferred_from = s.customer_id AND g.currency = s.currency
+      AND g.cost_currency = s.cost_currency) r
+WHERE s.passed_on IS DISTINCT FROM r.arrived
+UNION ALL
+SELECT 'top-up: what its grant cost is not in its currency', t.customer_id, t.credit_currency,
+       'top-up ' || t.top_up_id, t.amount, g.cost_amount
+FROM credits_internal.top_ups t
+JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
+WHERE g.cost_currency <> t.currency;
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -1492,6 +1697,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.limit_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.cost_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -1503,6 +1710,8 @@ AS $$
     SELECT d.* FROM credits_internal.payment_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.limit_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.cost_discrepancies d WHERE d.customer_id = $1
 $$;
 CREATE OR REPLACE VIEW credits_internal.function_docs AS
 SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
@@ -1524,7 +1733,7 @@ LEFT JOIN LATERAL (
         (3, 'Balances',
             '^(account_configure|credit_availability|explain_drawdown|(member|usage)_limit_|pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
-        (5, 'Meters', '^(meter_(activate|create|deactivate|update)|usage_price)$'),
+        (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
@@ -1538,12 +1747,14 @@ LEFT JOIN LATERAL (
 ) AS s ON true
 WHERE p.pronamespace = 'credits'::regnamespace;
 DROP FUNCTION credits.configure_auto_recharge_of_before(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval);
+DROP FUNCTION credits.usage_price_of_before(text, numeric, jsonb, integer, text);
 DROP FUNCTION credits.report_meter_events_of_before(text[], text[], numeric[], text[], timestamptz[], boolean);
 DROP FUNCTION credits.report_meter_event_of_before(text, text, numeric, text, timestamptz, text, jsonb, jsonb);
 DROP FUNCTION credits.meter_update_of_before(text, text, numeric, text, text, text, jsonb, jsonb);
 DROP FUNCTION credits.credit_grant_update_of_before(text, uuid, text, jsonb, integer, timestamptz);
 DROP FUNCTION credits.credit_grant_expire_of_before(text, uuid);
 DROP FUNCTION credits.credit_grant_void_of_before(text, uuid, text);
+DROP FUNCTION credits.credit_grant_of_before(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb);
 DROP FUNCTION credits.wallet_try_debit_of_before(text, numeric, text, text, text, jsonb);
 DROP FUNCTION credits.wallet_debit_of_before(text, numeric, text, text, text, jsonb);
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
@@ -1560,6 +1771,9 @@ COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
 'How much of it was voided or expired in parts by hand, without what was owed for.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits_internal.credit_grants.cost_amount IS
+'What was paid for all of it, net of tax, in major units; NULL where that is not known.';
+COMMENT ON COLUMN credits_internal.credit_grants.cost_currency IS 'The currency that it was paid in.';
 COMMENT ON TABLE credits_internal.operations IS
 'What a caller asked for once: debits, holds, adjustments, reversals, transfers (one row on either side), and grants
 under an idempotency key.';
@@ -1628,6 +1842,23 @@ COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
 'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
 whatever occurred before, too.';
+COMMENT ON TABLE credits_internal.price_overrides IS
+'What a customer pays instead of a meter''s prices. Of those in force at a moment, that which began last holds.';
+COMMENT ON COLUMN credits_internal.price_overrides.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.price_overrides.event_name IS 'The meter.';
+COMMENT ON COLUMN credits_internal.price_overrides.override_no IS 'Counts from 1 for each customer and meter.';
+COMMENT ON COLUMN credits_internal.price_overrides.unit_price IS 'Credits for one unit.';
+COMMENT ON COLUMN credits_internal.price_overrides.pricing IS
+'Prices by block, tier or metadata, as meter_price_override checked them.';
+COMMENT ON COLUMN credits_internal.price_overrides.discount_percent IS
+'Percent off what the meter''s prices come to, whichever are in force.';
+COMMENT ON COLUMN credits_internal.price_overrides.effective_at IS
+'From when on it is in force, for events that occur from then on.';
+COMMENT ON COLUMN credits_internal.price_overrides.ends_at IS 'Until when; NULL for no end.';
+COMMENT ON COLUMN credits_internal.price_overrides.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits_internal.meter_events.price_version IS
+'The version of its meter''s prices that was in force when it occurred. Where its customer had an override, 65536 times
+the override_no is added, to 0 where that is a price of their own.';
 COMMENT ON COLUMN credits_internal.meter_events.member_id IS
 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON TABLE credits_internal.event_fallbacks IS
@@ -1639,6 +1870,11 @@ COMMENT ON COLUMN credits_internal.event_fallbacks.currency IS 'The second curre
 COMMENT ON COLUMN credits_internal.event_fallbacks.rate IS 'Units of it per unit of the meter''s currency, as it was.';
 COMMENT ON COLUMN credits_internal.event_fallbacks.covered IS 'In the meter''s currency: what it covered of the price.';
 COMMENT ON COLUMN credits_internal.event_fallbacks.amount IS 'In the second currency: what it paid.';
+COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
+'The day, month or ''always'', as in 2026-03; of a sum or a count also the price that its events have, since those of
+several prices do not add up: v and the version, o and the override_no, and the price_class, as far as there are any.';
+COMMENT ON COLUMN credits_internal.usage_periods.price_version IS
+'The version of the meter''s prices that prices it, with an override as in meter_events.';
 COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
 COMMENT ON TABLE credits_internal.reclaims IS
@@ -1815,6 +2051,42 @@ COMMENT ON COLUMN credits.limits.created_at IS 'When it was set first.';
 COMMENT ON COLUMN credits.credit_grant.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.credit_grant.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits.credit_grant.cost_amount IS
+'What was paid for all of it, net of tax; NULL where that is not known.';
+COMMENT ON COLUMN credits.credit_grant.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON FUNCTION credits.credit_grant IS
+'Grants credits under one set of terms and returns the grant.
+
+customer_id: the customer, who is created where missing.
+amount: how many credits: positive, with no more decimals than the currency has.
+currency: the currency; NULL for credits.default_currency.
+category: ''promotional'' or ''paid''.
+name: what people call the grant.
+priority: 0 to 100, lower is used first.
+effective_at: from when on they can be spent; NULL for now. Until then status is ''pending''. Up to 5 minutes before
+  now counts as now, earlier is PC013.
+expires_at: until when they can be spent; NULL for ever.
+applicable_meters: the event names that they may pay for; NULL for anything.
+cost_basis: what was paid for one credit, in money; NULL where that is not known, or to take it from cost_amount.
+granted_by: who granted them.
+idempotency_key: a repeat with the same key returns the first grant with replayed = true; NULL for none.
+metadata: the application''s own data.
+cost_amount: what was paid for all of it, net of tax, with no more decimals than cost_currency has; NULL where that
+  is not known. The journal and the view revenue go by it. Purchases fill it.
+cost_currency: the currency that it was paid in; required with cost_amount.
+
+The account is created where missing. The credits pay pending usage first.
+
+cost_amount is exact to the last cent, whatever becomes of the credits. cost_basis is a price for one credit, for
+reports that multiply; where only cost_amount is given it is that divided by amount, rounded to 12 decimals.
+
+Imports that set credits.allow_backdating may give an earlier effective_at: the grant and its lines then have that
+time, which must not be before the account''s last line. If expires_at has passed as well, the credits are granted and
+expire in the same posting, whose last line is that end.
+
+Raises PC002, PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.credit_grant(''ann'', 500, name => ''Welcome'',
+  expires_at => now() + interval ''30 days'');';
 COMMENT ON FUNCTION credits.credit_grant_void IS
 'Takes a grant back now, or part of it: what remains is gone (ledger type ''void'').
 
@@ -1924,6 +2196,9 @@ COMMENT ON COLUMN credits.grants.status IS
 COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits.grants.suspended_at IS 'When it was last suspended; NULL for never.';
 COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as the caller said.';
+COMMENT ON COLUMN credits.grants.cost_amount IS
+'What was paid for all of it, net of tax, also for what was transferred on; NULL where that is not known.';
+COMMENT ON COLUMN credits.grants.cost_currency IS 'The currency that it was paid in.';
 COMMENT ON COLUMN credits.grant_summary.suspended IS 'What is left of suspended grants; not in remaining.';
 COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
@@ -1937,6 +2212,22 @@ COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
 COMMENT ON COLUMN credits.ledger.member_id IS
 'The member who spent, whose usage it is, or who made the hold; NULL where the caller named none.';
+COMMENT ON FUNCTION credits_internal.share IS
+'Returns the share of a total that so much of a whole stands for, rounded half away from zero, exactly.
+
+What is split as differences of shares adds up, and no part of it is below zero.
+
+total: what is split.
+part: how much of the whole, from zero up.
+whole: the whole, above zero.
+decimals: how many decimals a share has.';
+COMMENT ON VIEW credits_internal.entries IS
+'The lines of the ledger with both sides of each: amount goes to account and comes from other_account. For the journal.
+
+kept is what a line does to what its grant still has, held and suspended credits included. cost_account is where the
+money goes that is deferred no longer.';
+COMMENT ON VIEW credits_internal.cost_entries IS
+'The entries of grants that have a cost, with the money that each line adds to what is deferred. For the journal.';
 COMMENT ON VIEW credits.journal IS
 'The ledger as double entry: two rows per line that sum to zero. As posted: CALL maintain() first.
 
@@ -1945,7 +2236,44 @@ account: ''issued_paid'', ''issued_promotional'' (below zero: what customers wer
   ''refunded'', ''debt'' (below zero: usage owed).
 
 Usage that no credit covered is spent at once, without a category; what pays it later goes to ''debt'' under the
-category of the grant that pays. So credits spent by category are the sum over ''spent'' and ''debt''.';
+category of the grant that pays. So credits spent by category are the sum over ''spent'' and ''debt''.
+
+cost_amount is the money that goes with the credits of a grant that has a cost, as differences of the cost''s rounded
+share, so that all of it is there in the end: 10 for 3 credits is 3.33, 3.34 and 3.33. It sums to zero over a line, and
+by cost_account it is the view revenue. Money is deferred while credits are available, restricted, held or suspended,
+so a hold moves none. cost_basis is a price per credit that is only reported.';
+COMMENT ON COLUMN credits.journal.cost_amount IS
+'The signed money that goes with the amount; the two rows of a line sum to zero. NULL where the grant has no cost.';
+COMMENT ON COLUMN credits.journal.cost_currency IS 'The currency of cost_amount.';
+COMMENT ON COLUMN credits.journal.cost_account IS
+'Where the money goes: ''received'' (below zero: what was paid), ''deferred'', ''recognised'', ''breakage'' or
+''refunded''. NULL where the grant has no cost.';
+COMMENT ON VIEW credits.revenue IS
+'Revenue recognised: by day in UTC, currency of the money and category of the credits. As posted: CALL maintain() first.
+
+Of grants that have a cost (cost_amount and cost_currency): those of purchases have it by themselves. For each day on
+which something happened there is a row: what was received, and what of it was recognised because credits were spent,
+became breakage or was paid back. deferred is a balance: what is still to be earned at the end of that day, also for
+grants that have not begun. Over all days received = recognised + breakage + refunded + the last deferred, to the cent.
+
+A day that is over changes only where what a payment was made of (its tax) is reported later.
+
+What usage is owed for is recognised when credits pay it. What was spent stays recognised when its price is paid back;
+the credits that later pay for that count as refunded, not as recognised again. Where it was forgiven, nothing does:
+the view payment_log has that loss. For one customer or one grant sum the journal by cost_account.';
+COMMENT ON COLUMN credits.revenue.day IS 'The day, in UTC.';
+COMMENT ON COLUMN credits.revenue.currency IS 'The currency of the money.';
+COMMENT ON COLUMN credits.revenue.category IS '''paid'' or ''promotional''.';
+COMMENT ON COLUMN credits.revenue.received IS
+'What was paid for credits, net of tax, counted when they were granted; transfers add nothing.';
+COMMENT ON COLUMN credits.revenue.recognised IS
+'What was earned because credits were spent, less what came back to their grants.';
+COMMENT ON COLUMN credits.revenue.breakage IS
+'What credits cost that ended unspent and were not paid back: expired, voided, or taken by a correction.';
+COMMENT ON COLUMN credits.revenue.refunded IS
+'What the credits cost that were taken back because their price was paid back.';
+COMMENT ON COLUMN credits.revenue.deferred IS
+'What is still to be earned at the end of the day: the balance of all days until then.';
 COMMENT ON COLUMN credits_internal.own_grant.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits_internal.own_grant.remaining IS
@@ -2002,6 +2330,76 @@ COMMENT ON COLUMN credits.price_versions.price_since IS 'From when on it is in f
 COMMENT ON COLUMN credits.price_versions.created_at IS 'When it was set.';
 COMMENT ON COLUMN credits.price_versions.price_until IS
 'Until when it is in force; NULL where nothing follows. The same as price_since where another took its place.';
+COMMENT ON TYPE credits.price_override IS
+'What a customer pays instead of a meter''s prices, as meter_price_override() returns it. The view price_overrides has
+all of them.';
+COMMENT ON COLUMN credits.price_override.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.price_override.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.price_override.override_no IS 'Counts from 1 for each customer and meter.';
+COMMENT ON COLUMN credits.price_override.unit_price IS 'Credits per unit; NULL where another column says more.';
+COMMENT ON COLUMN credits.price_override.pricing IS
+'The price by block, tier or metadata (docs/pricing.md); NULL where another column says it.';
+COMMENT ON COLUMN credits.price_override.discount_percent IS
+'Percent off the meter''s prices; NULL where the price is the customer''s own.';
+COMMENT ON COLUMN credits.price_override.effective_at IS
+'From when on it is in force, for events that occur from then on.';
+COMMENT ON COLUMN credits.price_override.ends_at IS 'Until when it is in force; NULL for no end.';
+COMMENT ON COLUMN credits.price_override.status IS
+'''scheduled'' until it begins, then ''active'', at last ''ended''.';
+COMMENT ON COLUMN credits.price_override.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits.price_override.replayed IS 'Whether it was so already, and this call changed nothing.';
+COMMENT ON FUNCTION credits.meter_price_override IS
+'Sets what one customer pays for a meter''s usage instead of the meter''s price.
+
+customer_id: the customer, who must exist.
+event_name: the meter.
+pricing: prices of their own by block, tier or metadata: see docs/pricing.md.
+unit_price: a price of their own per unit.
+discount_percent: percent off the meter''s prices, more than 0 and at most 100. It follows every change of them.
+effective_at: from when on; NULL for now. Not in the past.
+ends_at: until when; NULL for no end.
+
+Exactly one of pricing, unit_price and discount_percent is given. An event has the override that was in force when it
+occurred; of several that which began last, so a special price may stand over a general one and fall back to it. A
+price of their own takes the place of all of the meter''s prices, tiers and blocks too. A discount is taken off what
+the meter''s price comes to exactly, before that is rounded. Either way tiers begin anew with the override.
+
+The same again, while it is in force, changes nothing (replayed = true).
+
+Raises PC003, PC004, PC007, PC013.
+Example: SELECT override_no, discount_percent, status FROM credits.meter_price_override(''ann'', ''llm.tokens'',
+  discount_percent => 20, ends_at => now() + interval ''1 year'');';
+COMMENT ON FUNCTION credits.meter_price_override_end IS
+'Ends what a customer pays instead of a meter''s price: one override or all, now or at a moment.
+
+customer_id: the customer.
+event_name: the meter.
+override_no: which; NULL for all that have not ended by then.
+ends_at: when; NULL for now. Not in the past.
+
+Returns what ends. One that has not begun by then never begins. What ends earlier stays as it is (replayed = true).
+Usage that occurred before keeps its price, however late it is reported.
+
+Raises PC004, PC013.
+Example: SELECT override_no, status FROM credits.meter_price_override_end(''ann'', ''llm.tokens'');';
+COMMENT ON VIEW credits.price_overrides IS
+'What customers pay, paid or will pay instead of a meter''s prices. Of several that are active, that which began last is
+in force.';
+COMMENT ON COLUMN credits.price_overrides.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.price_overrides.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.price_overrides.override_no IS 'Counts from 1 for each customer and meter.';
+COMMENT ON COLUMN credits.price_overrides.unit_price IS 'Credits per unit; NULL where another column says more.';
+COMMENT ON COLUMN credits.price_overrides.pricing IS
+'The price by block, tier or metadata (docs/pricing.md); NULL where another column says it.';
+COMMENT ON COLUMN credits.price_overrides.discount_percent IS
+'Percent off the meter''s prices; NULL where the price is the customer''s own.';
+COMMENT ON COLUMN credits.price_overrides.currency IS 'The currency that the meter charges.';
+COMMENT ON COLUMN credits.price_overrides.effective_at IS
+'From when on it is in force, for events that occur from then on.';
+COMMENT ON COLUMN credits.price_overrides.ends_at IS 'Until when it is in force; NULL for no end.';
+COMMENT ON COLUMN credits.price_overrides.status IS
+'''scheduled'' until it begins, then ''active'', at last ''ended''.';
+COMMENT ON COLUMN credits.price_overrides.created_at IS 'When it was set.';
 COMMENT ON FUNCTION credits.report_meter_event IS
 'Reports usage once per customer_id and identifier, for ever, and charges it.
 
@@ -2059,13 +2457,38 @@ With all_or_nothing it raises what report_meter_event() does; without it, PC013 
 Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT * FROM credits.report_meter_events(
   ''[{"customer_id": "ann", "event_name": "llm.tokens", "value": 1200, "identifier": "req-2"}]'');';
+COMMENT ON FUNCTION credits.usage_price IS
+'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
+
+event_name: the meter.
+quantity: how much, in the meter''s unit.
+metadata: what an event would have, where that decides the price.
+price_version: one of the meter''s prices, earlier or later; NULL for that in force.
+price_class: the name of the price, instead of metadata.
+customer_id: whose usage, where the customer may have an override; NULL for the meter''s prices.
+occurred_at: when the usage happens, which decides what is in force; NULL for now.
+override_no: one of the customer''s overrides, in force or not, over that price; NULL for that in force, unless
+  price_version is given.
+
+It writes nothing.
+
+Raises PC004, PC007, PC013.
+Example: SELECT credits.usage_price(''llm.tokens'', 2000);';
+COMMENT ON COLUMN credits.usage.price_version IS
+'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
+COMMENT ON COLUMN credits.usage.override_no IS
+'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
 COMMENT ON COLUMN credits.usage.fallback_currency IS
 'The meter''s second currency, where it paid for the event; NULL where it did not.';
 COMMENT ON COLUMN credits.usage.fallback_covered IS
 'In currency: what the second currency covered of the price, beside credits.';
 COMMENT ON COLUMN credits.usage.fallback_consumed IS
 'In fallback_currency: what was paid for that; it came back where the event is canceled.';
+COMMENT ON COLUMN credits.usage_by_period.price_version IS
+'The version of the meter''s prices; NULL where the customer had a price of their own.';
+COMMENT ON COLUMN credits.usage_by_period.override_no IS
+'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
 COMMENT ON COLUMN credits.rejected_events.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON COLUMN credits.auto_recharge.threshold IS
 'It buys when less than this is available; 0: never because of the balance.';
@@ -2168,6 +2591,17 @@ COMMENT ON VIEW credits_internal.correction_discrepancies IS
 'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.limit_discrepancies IS
 'Limits that do not agree with the ledger: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.cost_discrepancies IS
+'Grants whose cost does not add up: no rows when all is sound. Ask verify().';
+COMMENT ON FUNCTION credits.verify(text) IS
+'Recomputes every balance from the ledger, every grant and its cost from its lines, and every
+charge from its price.
+
+customer_id: only this customer; NULL for all.
+
+It returns one row per discrepancy, none when all is sound. All in one snapshot, so it may run at any time.
+
+Example: SELECT * FROM credits.verify();';
 -- All of it is credits_owner's before any right is given.
 DO $$
 DECLARE
@@ -2192,31 +2626,45 @@ END $$;
 REVOKE ALL ON credits_internal.reversals FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
+REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
+REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
+REVOKE ALL ON credits_internal.entries FROM PUBLIC;
+REVOKE ALL ON credits_internal.cost_entries FROM PUBLIC;
+REVOKE ALL ON credits.revenue FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
+REVOKE ALL ON credits.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_suspend(text, uuid, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_resume(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) TO credits_admin;
@@ -2231,6 +2679,8 @@ GRANT EXECUTE ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, t
 GRANT EXECUTE ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
@@ -2245,16 +2695,29 @@ GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[],
 GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_meter;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_read;
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_admin;
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_app;
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_meter;
 GRANT SELECT ON credits.limits TO credits_admin;
 GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
+GRANT SELECT ON credits.price_overrides TO credits_admin;
+GRANT SELECT ON credits.price_overrides TO credits_app;
+GRANT SELECT ON credits.price_overrides TO credits_read;
+GRANT SELECT ON credits.revenue TO credits_admin;
+GRANT SELECT ON credits.revenue TO credits_app;
+GRANT SELECT ON credits.revenue TO credits_read;
+GRANT USAGE ON TYPE credits.price_override TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;
