@@ -25,7 +25,8 @@ SQL = {
     "wallet_debit": "wallet_debit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
     "wallet_try_debit": "wallet_try_debit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
     "wallet_credit": "wallet_credit(%(customer)s, %(amount)s, idempotency_key => %(key)s)",
-    "credit_grant": "credit_grant(%(customer)s, %(amount)s, idempotency_key => %(key)s, priority => %(other)s)",
+    "credit_grant": "credit_grant(%(customer)s, %(amount)s, idempotency_key => %(key)s, priority => %(other)s,"
+    " category => 'paid', cost_amount => %(other)s, cost_currency => 'USD')",
     "wallet_adjust": "wallet_adjust(%(customer)s, %(amount)s, 'correction', idempotency_key => %(key)s)",
     "operation_reverse": "operation_reverse(%(customer)s, %(other)s, amount => %(amount)s, idempotency_key => %(key)s)",
     "wallet_transfer": "wallet_transfer(%(customer)s, %(other)s, %(amount)s, idempotency_key => %(key)s)",
