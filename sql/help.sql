@@ -20,7 +20,8 @@ LEFT JOIN LATERAL (
         (1, 'Customers and currencies', '^(customer|currency)_'),
         (2, 'Grants', '^(credit_grant|wallet_credit$)'),
         (3, 'Balances',
-            '^(account_configure|credit_availability|explain_drawdown|(member|usage)_limit_|pending_amount|wallet_balance)'),
+            '^(account_configure|(balance_alert|member_limit|usage_limit)_set|credit_availability|explain_drawdown|'
+                || 'pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),

@@ -47,7 +47,7 @@ REVOKE ALL ON TYPE
     credits.price, credits.package, credits.exchange_rate, credits.payment_outcome, credits.refund_outcome,
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
-    credits.outbox_row, credits.discrepancy, credits.spending_limit
+    credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -89,7 +89,7 @@ GRANT SELECT ON
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
-    credits.trial_balance, credits.limits, credits.revenue
+    credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -151,6 +151,7 @@ GRANT EXECUTE ON FUNCTION
     credits.customer_erase(text),
     credits.customer_metadata_clear(text),
     credits.account_configure(text, text, numeric, numeric),
+    credits.balance_alert_set(text, text, numeric[], text),
     credits.currency_create(text, text, integer, text, text, jsonb),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb),
@@ -221,7 +222,7 @@ TO credits_app, credits_read, credits_admin;
 GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
     credits.meter_status, credits.price_override, credits.product, credits.price, credits.package, credits.exchange_rate,
-    credits.payment_provider, credits.outbox_consumer
+    credits.payment_provider, credits.outbox_consumer, credits.balance_alert
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,

@@ -191,6 +191,15 @@ FROM credits_internal.accounts a
 JOIN credits_internal.holds h ON h.customer_id = a.customer_id AND h.currency = a.currency
 WHERE h.status = 'open' AND h.expires_at < a.next_change_at
 UNION ALL
+SELECT 'alert: another number of levels is reached', b.customer_id, b.currency, b.kind, x.reached, b.reached
+FROM credits_internal.balance_alerts b
+JOIN credits_internal.accounts a ON a.customer_id = b.customer_id AND a.currency = b.currency
+CROSS JOIN LATERAL (
+    SELECT count(*) AS reached FROM unnest(b.levels) AS level
+    WHERE CASE b.kind WHEN 'percent' THEN a.available * 100 <= level * b.full_balance AND b.full_balance > 0
+                      ELSE a.available <= level END) x
+WHERE b.reached <> x.reached
+UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'auto-recharge', NULL, NULL
 FROM credits_internal.accounts a
 JOIN credits_internal.auto_recharges r ON r.customer_id = a.customer_id AND r.currency = a.currency

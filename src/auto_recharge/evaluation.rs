@@ -1,6 +1,7 @@
 //! Evaluating balances: after a posting that leaves little, or enough again, or when something was due, this does what
 //! the policy says (policy.rs), in the posting's own transaction. The account is locked.
 
+use crate::auto_recharge::alert;
 use crate::auto_recharge::offer::{Goods, Pack};
 use crate::auto_recharge::policy::{self, Close, Off, State, Verdict};
 use crate::auto_recharge::state::{self, Particulars};
@@ -49,7 +50,8 @@ static SAVE_AUTO: Statement = Statement::new(
 
 fn evaluate_one(session: &Session, book: &Book) -> Result<(), Error> {
     let (state, particulars) = state::read(session, book)?;
-    let verdict = policy::judge(&state);
+    let mut verdict = policy::judge(&state);
+    alert::follow(session, book, state.unit, &mut verdict)?;
     let (customer_id, currency) = (&book.customer_id, &book.currency);
     let due_at = match (verdict.request, particulars.expires_at) {
         (Some(_), Some(expires_at)) => verdict.due_at.min(expires_at),

@@ -1,6 +1,7 @@
 //! Auto-recharge: how an account is configured, when it requests a recharge, and the outcome of its requests. Pure, and
-//! tested without a server: policy.rs, offer.rs, limit.rs and schedule.rs.
+//! tested without a server: policy.rs, offer.rs, limit.rs, schedule.rs and alert/level.rs.
 
+pub mod alert;
 pub mod configuration;
 pub mod evaluation;
 pub mod limit;

@@ -35,6 +35,7 @@ def reversals(filler: Filler) -> None:
 
 def limits(filler: Filler) -> None:
     """What a customer and a member may spend."""
+    filler.call("balance_alert_set", "'ann', levels => '{40, 15}', kind => 'percent'")
     filler.call("usage_limit_set", "'ann', NULL, 1000, 'month'")
     filler.call("usage_limit_set", "'ann', 'tokens', 5000, 'day', 'notify'")
     filler.call("member_limit_set", "'ann', 'kim', 20, '90 days'")

@@ -46,6 +46,8 @@ pub struct Evaluation {
     pub above: Option<Decimal>,
     /// At any balance: time changed something, or the terms of the evaluation changed.
     pub now: bool,
+    /// Whether credits came in.
+    pub came: bool,
     /// What was done to the credits last.
     pub cause: Option<Cause>,
     /// Whether the book is opened as of a moment before its last posting, so that what is charged was reported before
@@ -218,9 +220,9 @@ impl Book {
 
     /// Whether the balance must be evaluated.
     pub fn needs_evaluation(&self) -> bool {
-        let Evaluation { below, above, now, cause, .. } = &self.evaluation;
-        let taken_back = *cause == Some(Cause::TakenBack) && self.evaluation.is_set();
-        *now || taken_back || self.available < *below || above.is_some_and(|above| self.available >= above)
+        let Evaluation { below, above, now, came, cause, .. } = &self.evaluation;
+        let moved = (*came || *cause == Some(Cause::TakenBack)) && self.evaluation.is_set();
+        *now || moved || self.available < *below || above.is_some_and(|above| self.available >= above)
     }
 
     /// Evaluates the balance at the next posting, whatever it is: the terms of the evaluation changed.

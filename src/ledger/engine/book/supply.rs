@@ -15,6 +15,7 @@ impl Book {
         self.take_debts(debts);
         self.next_change_at = self.next_change_at.min(grant.expires_at);
         self.insert(grant);
+        self.evaluation.came = true;
         let at = self.posted_at;
         self.post(line_type, Some(reference), Effect { balance: amount, ..Effect::default() }, source, at);
         self.pay_debts(at);

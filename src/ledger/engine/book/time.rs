@@ -134,6 +134,7 @@ impl Book {
         let Some(grant) = self.grants.at_mut(grant).filter(|g| g.status == Status::Scheduled) else { return };
         grant.status = Status::Granted;
         grant.changed = true;
+        self.evaluation.came = true;
         let (reference, balance) = (grant.reference(), grant.remaining);
         self.post(LineType::Grant, Some(reference), Effect { balance, ..Effect::default() }, None, at);
     }
