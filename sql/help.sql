@@ -24,14 +24,14 @@ LEFT JOIN LATERAL (
                 || 'pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
-        (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
+        (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
         (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (10, 'Outbox', '^outbox_'),
         (11, 'Billing pages', '^(billing_|current_customer$)'),
         (12, 'Ledger', '^(verify|wallet_history)$'),
-        (13, 'Maintenance', '^(clock$|help$|maintain)')
+        (13, 'Maintenance', '^(clock$|help$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true

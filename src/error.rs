@@ -200,6 +200,25 @@ pub enum Error {
         /// Its name.
         setting: String,
     },
+    /// PC013: the database is not one of tests.
+    #[error("credits.production is on: this database serves customers, and credits.reset() does not empty it")]
+    Production,
+    /// 42501: the caller is no superuser.
+    #[error("must be superuser to call credits.{function}()")]
+    SuperuserOnly {
+        /// The function's name.
+        function: &'static str,
+    },
+    /// PC002: a create with `if_not_exists` found its object, with other terms.
+    #[error("{argument} \"{key}\" exists with other terms: {}", each(differences))]
+    ExistsOtherwise {
+        /// The argument that names it.
+        argument: &'static str,
+        /// Its value.
+        key: String,
+        /// What differs.
+        differences: Vec<Difference>,
+    },
     /// 55P03: another session has locked the account, and the caller never waits. Only a batch of the inbox gets this,
     /// and leaves the event in the inbox.
     #[error("the account is locked by another session")]
@@ -221,6 +240,23 @@ pub enum Error {
         /// What was found.
         what: &'static str,
     },
+}
+
+/// What is there and what was given, where they are not the same; `None` for NULL.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The argument's name.
+    pub what: String,
+    /// What is there.
+    pub there: Option<String>,
+    /// What was given.
+    pub given: Option<String>,
+}
+
+/// Differences in a sentence.
+fn each(differences: &[Difference]) -> String {
+    let one = |d: &Difference| format!("{} is {}, not {}", d.what, quoted(said(&d.there)), quoted(said(&d.given)));
+    differences.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What the missing credits were for: the hint depends on it.
@@ -311,7 +347,7 @@ impl Error {
     pub fn sqlstate(&self) -> &str {
         match self {
             Error::InsufficientCredits { .. } => "PC001",
-            Error::IdempotencyConflict { .. } => "PC002",
+            Error::IdempotencyConflict { .. } | Error::ExistsOtherwise { .. } => "PC002",
             Error::CustomerNotFound { .. } => "PC003",
             Error::MeterNotFound { .. } => "PC004",
             Error::MeterInactive { .. } => "PC005",
@@ -322,11 +358,14 @@ impl Error {
             Error::HoldNotOpen { .. } => "PC010",
             Error::RechargeNotConfigured { .. } => "PC011",
             Error::SignatureInvalid { .. } | Error::TokenInvalid { .. } => "PC012",
-            Error::InvalidArgument { .. } | Error::UnknownKey { .. } | Error::ConsumerNotFound { .. } => "PC013",
+            Error::InvalidArgument { .. }
+            | Error::UnknownKey { .. }
+            | Error::ConsumerNotFound { .. }
+            | Error::Production => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
             Error::LimitExceeded(_) => "PC021",
-            Error::SettingRefused { .. } => "42501",
+            Error::SettingRefused { .. } | Error::SuperuserOnly { .. } => "42501",
             Error::AccountBusy => "55P03",
             Error::VersionsDiffer => "55000",
             Error::Maintenance { error, .. } => error,

@@ -2,10 +2,11 @@
 
 use crate::address;
 use crate::amount::{AmountError, Decimal};
-use crate::error::{Error, quoted};
+use crate::error::{Difference, Error, quoted};
 use crate::moment::Time;
 use crate::pg::backend;
 use crate::pg::call::argument::{Number, Numeric, Timestamptz};
+use crate::pg::statement::Rows;
 use crate::pg::value::{Cell, ToCell, UpTo, numeric};
 use crate::settings;
 
@@ -220,4 +221,17 @@ pub fn page_size(value: Option<i32>) -> Result<i64, Error> {
         size @ 1..=1_000 => Ok(size.into()),
         _ => Err(Error::argument("page_size", "must be from 1 to 1000")),
     }
+}
+
+/// Checks that what a create with `if_not_exists` found is what it would have made: there is no difference, a row of
+/// what, there and given. Raises PC002.
+pub fn same(argument: &'static str, key: &str, differences: &Rows<'_>) -> Result<(), Error> {
+    let differences: Vec<Difference> = differences
+        .iter()
+        .map(|mut row| Ok(Difference { what: row.next()?, there: row.next()?, given: row.next()? }))
+        .collect::<Result<_, Error>>()?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::ExistsOtherwise { argument, key: key.to_string(), differences })
 }

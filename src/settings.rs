@@ -60,6 +60,8 @@ static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pend
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whose rows the customer views show.
 static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+/// Whether the database serves customers: then it is never emptied.
+static PRODUCTION: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// What the extension uses as now(), in tests.
 static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 
@@ -171,6 +173,14 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_bool_guc(
+        c"credits.production",
+        c"Whether the database serves customers: reset() refuses to empty it.",
+        c"Switch it off for the databases of tests alone.",
+        &PRODUCTION,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_string_guc(
         c"credits.test_clock",
         c"For tests: what pg_credits takes for now(), a timestamptz as text.",
@@ -228,6 +238,11 @@ pub fn spent_on_refund() -> Spent {
 /// Where customers' billing pages are.
 pub fn portal_url() -> Option<String> {
     text(&PORTAL_URL)
+}
+
+/// Whether the database serves customers.
+pub fn production() -> bool {
+    PRODUCTION.get()
 }
 
 /// Whose rows the customer views show; `None` for nobody's.

@@ -15,10 +15,11 @@ COMMENT ON COLUMN credits.package.price_currency IS 'The currency of the price.'
 CREATE FUNCTION credits.package_create(
     name text, credits numeric, unit_amount numeric, price_currency text, credit_currency text DEFAULT NULL,
     description text DEFAULT NULL, category text DEFAULT 'paid', priority integer DEFAULT 50,
-    time_to_live interval DEFAULT NULL, applicable_meters text[] DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    time_to_live interval DEFAULT NULL, applicable_meters text[] DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    if_not_exists boolean DEFAULT NULL)
 RETURNS credits.package
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'package_create_wrapper';
+AS 'MODULE_PATHNAME', 'package_create_2_wrapper';
 COMMENT ON FUNCTION credits.package_create IS
 'Creates a product and its price in one call: a credit pack.
 
@@ -33,8 +34,13 @@ priority: the priority of its grants: 0 to 100, lower is used first.
 time_to_live: how long the credits last from the payment on; NULL for ever.
 applicable_meters: the event names that its grants may pay for; NULL for anything.
 metadata: the application''s own data.
+if_not_exists: true returns a package that is on sale under that name, in these two currencies, if it is the same;
+  PC002 says what differs. NULL or false makes another.
 
-Raises PC004, PC007, PC008, PC013.
+With if_not_exists, a description and metadata that are left out may be anything. Archived packages do not count. Two
+sessions that make the same package at once get the same one.
+
+Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
 
 CREATE VIEW credits.packages AS

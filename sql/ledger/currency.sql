@@ -16,10 +16,10 @@ COMMENT ON COLUMN credits.currency.metadata IS 'The application''s own data.';
 
 CREATE FUNCTION credits.currency_create(
     currency text, name text DEFAULT NULL, decimals integer DEFAULT 2, kind text DEFAULT 'credit',
-    symbol text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    symbol text DEFAULT NULL, metadata jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL)
 RETURNS credits.currency
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'currency_create_wrapper';
+AS 'MODULE_PATHNAME', 'currency_create_2_wrapper';
 COMMENT ON FUNCTION credits.currency_create IS
 'Creates a currency: a credit unit or money.
 
@@ -29,12 +29,15 @@ decimals: the most decimals that an amount may have, 0 to 18. It cannot be chang
 kind: ''credit'' for a credit unit, ''fiat'' for money.
 symbol: for display.
 metadata: the application''s own data.
+if_not_exists: true returns a currency that exists already, if it is the same; PC002 says what differs. NULL or false
+  refuses it (PC013).
 
 The currency CREDIT, with 6 decimals, is created when it is first used.
 
-A currency that exists already is PC013.
+With if_not_exists, a name, symbol and metadata that are left out may be anything. So a script can make what it needs
+each time that it runs.
 
-Raises PC013.
+Raises PC002, PC013.
 Example: SELECT * FROM credits.currency_create(''EUR'', ''Euro'', decimals => 2, kind => ''fiat'', symbol => ''€'');';
 
 CREATE FUNCTION credits.currency_update(

@@ -32,10 +32,10 @@ CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
     settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    pricing jsonb DEFAULT NULL)
+    pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'meter_create_wrapper';
+AS 'MODULE_PATHNAME', 'meter_create_2_wrapper';
 COMMENT ON FUNCTION credits.meter_create IS
 'Creates a meter: a billable kind of usage.
 
@@ -53,13 +53,16 @@ settlement: ''immediate'' charges at once. ''deferred'' only records, locks noth
 description: for people.
 metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
+if_not_exists: true returns a meter that exists already, if it is the same; PC002 says what differs. NULL or false
+  refuses it (PC013).
 
 Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
 rounded half away from zero to the currency''s decimals.
 
-A meter that exists already is PC013.
+With if_not_exists, a name, unit, description and metadata that are left out may be anything, and the price is that of
+now. A meter that is switched off stays so.
 
-Raises PC007, PC008, PC013.
+Raises PC002, PC007, PC008, PC013.
 Example: SELECT * FROM credits.meter_create(''image.render'', unit_price => 4, unit => ''image'');';
 
 CREATE FUNCTION credits.meter_update(

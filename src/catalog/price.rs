@@ -113,21 +113,33 @@ fn price_create(
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
         input::choice("type", kind, "one_time", &["one_time"])?;
-        writing(|session| make(session, product_id, unit_amount, ("currency", currency), metadata.as_ref())).map(One)
+        writing(|session| {
+            let amount = check(session, unit_amount, ("currency", currency))?;
+            make(session, product_id, amount, metadata.as_ref())
+        })
+        .map(One)
     })())
 }
 
-/// Creates a price. Raises PC007, PC008, PC013.
-pub fn make(
+/// Checks an amount and its currency. Raises PC007, PC008, PC013.
+pub fn check<'a>(
     session: &Session,
-    product_id: Uuid,
     unit_amount: Option<Numeric>,
-    (argument, code): (&'static str, Option<&str>),
-    metadata: Option<&Json>,
-) -> Result<PriceRow, Error> {
+    (argument, code): (&'static str, Option<&'a str>),
+) -> Result<(Decimal, &'a str), Error> {
     let code = input::required(argument, code)?;
     let unit_amount = input::number("unit_amount", unit_amount, amount::over_zero)?;
     currency::resolve_fiat(session, (argument, code), ("unit_amount", unit_amount))?;
+    Ok((unit_amount, code))
+}
+
+/// Creates a price. Raises PC013.
+pub fn make(
+    session: &Session,
+    product_id: Uuid,
+    (unit_amount, code): (Decimal, &str),
+    metadata: Option<&Json>,
+) -> Result<PriceRow, Error> {
     let rows = INSERT.run(
         session,
         &[

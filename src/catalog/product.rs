@@ -95,7 +95,7 @@ fn product_create(
         applicable_meters,
         metadata,
     };
-    Reply(writing(|session| make(session, given)).map(One))
+    Reply(writing(|session| make(session, &check(session, given)?)).map(One))
 }
 
 static INSERT: Statement = Statement::new(
@@ -111,8 +111,30 @@ static INSERT: Statement = Statement::new(
     ],
 );
 
-/// Creates a product. Raises PC004, PC007, PC008, PC013.
-pub fn make(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
+/// A product's terms, checked.
+pub struct Terms<'a> {
+    /// Its display name.
+    pub name: &'a str,
+    /// What it is.
+    pub description: Option<&'a str>,
+    /// The currency of what it grants.
+    pub credit_currency: String,
+    /// Credits that one unit grants.
+    pub credits: Decimal,
+    /// 'paid' or 'promotional'.
+    pub category: &'a str,
+    /// 0 to 100, lower first.
+    pub priority: i16,
+    /// How long the credits last; NULL for ever.
+    pub time_to_live: Option<Span>,
+    /// NULL for anything.
+    pub applicable_meters: Option<Vec<String>>,
+    /// The application's own.
+    pub metadata: Option<Json>,
+}
+
+/// Checks the terms of a new product. Raises PC004, PC007, PC008, PC013.
+pub fn check<'a>(session: &Session, given: Given<'a>) -> Result<Terms<'a>, Error> {
     let name = input::key("name", given.name)?;
     input::text("description", given.description)?;
     let code = currency::code_or_default(given.credit_currency)?;
@@ -121,20 +143,34 @@ pub fn make(session: &Session, given: Given<'_>) -> Result<ProductRow, Error> {
     let category = input::choice("category", given.category, "paid", &["paid", "promotional"])?;
     let priority = terms::priority(given.priority)?.unwrap_or(terms::DEFAULT_PRIORITY);
     let time_to_live = given.time_to_live.map(|t| t.positive("time_to_live")).transpose()?;
-    let meters = terms::known_meters(session, given.applicable_meters)?;
+    Ok(Terms {
+        name,
+        description: given.description,
+        credit_currency: code,
+        credits,
+        category,
+        priority,
+        time_to_live,
+        applicable_meters: terms::known_meters(session, given.applicable_meters)?,
+        metadata: given.metadata,
+    })
+}
+
+/// Creates a product.
+pub fn make(session: &Session, terms: &Terms<'_>) -> Result<ProductRow, Error> {
     let rows = INSERT.run(
         session,
         &[
             Uuid::now_v7().cell(),
-            name.cell(),
-            given.description.cell(),
-            code.cell(),
-            credits.cell(),
-            category.cell(),
-            priority.cell(),
-            time_to_live.cell(),
-            meters.cell(),
-            given.metadata.cell(),
+            terms.name.cell(),
+            terms.description.cell(),
+            terms.credit_currency.cell(),
+            terms.credits.cell(),
+            terms.category.cell(),
+            terms.priority.cell(),
+            terms.time_to_live.cell(),
+            terms.applicable_meters.cell(),
+            terms.metadata.cell(),
             settings::now()?.cell(),
         ],
     )?;

@@ -56,6 +56,18 @@ impl Error {
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),
             Error::ConsumerNotFound { .. } => json!({"argument": "consumer"}),
+            Error::Production => json!({"argument": "credits.production"}),
+            Error::SuperuserOnly { function } => json!({"function": function}),
+            Error::ExistsOtherwise { argument, key, differences } => {
+                let first = differences.first();
+                json!({
+                    "argument": argument,
+                    "key": key,
+                    "difference": first.map(|d| &d.what),
+                    "first": first.map(|d| &d.there),
+                    "given": first.map(|d| &d.given),
+                })
+            }
             Error::SettingRefused { setting } => json!({"setting": setting}),
             Error::AccountBusy | Error::VersionsDiffer => json!({}),
             Error::Maintenance { error, message } => json!({"error": error, "message": message}),

@@ -23,6 +23,11 @@ impl Error {
                 "Grant credits first (credits.credit_grant), or raise overdraft_limit with credits.account_configure."
             }
             Error::IdempotencyConflict { .. } => "A replay must have the same inputs; use a new key for another call.",
+            Error::ExistsOtherwise { argument, .. } => match *argument {
+                "currency" => "credits.currency_update changes what can be changed of it.",
+                "event_name" => "credits.meter_update changes what can be changed of it.",
+                _ => "Archive its price with credits.price_archive to sell it on other terms, or give it another name.",
+            },
             Error::CustomerNotFound { .. } => {
                 "Make the customer with credits.customer_upsert, or grant credits: that makes it as well."
             }
@@ -98,6 +103,12 @@ impl Error {
                 "The view credits.outbox_backlog lists those that there are."
             }
             Error::ConsumerNotFound { .. } => "An administrator makes it with credits.outbox_consumer_create.",
+            Error::Production => {
+                "Where it holds test data alone, a superuser marks it so: ALTER DATABASE … SET credits.production = off."
+            }
+            Error::SuperuserOnly { .. } => {
+                "Call it as a superuser, or through a function of one's own with SECURITY DEFINER that a superuser made."
+            }
             Error::SettingRefused { .. } => {
                 "It needs superuser, or GRANT SET ON PARAMETER. RESET it, or connect without it, to go on with the default."
             }

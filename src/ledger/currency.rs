@@ -52,15 +52,37 @@ static CREATE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
 );
 
-/// `credits.currency_create`: creates a currency. Raises PC013.
+static THERE: Statement = Statement::new(
+    c"SELECT currency, name, decimals::int, kind, symbol, active, min_payment, max_payment, metadata
+      FROM credits_internal.currencies WHERE currency = $1",
+    &[TEXTOID],
+);
+
+static DIFFERENCES: Statement = Statement::new(
+    c"SELECT d.what, d.there, d.given
+      FROM credits_internal.currencies c
+      CROSS JOIN LATERAL (VALUES
+          (1, 'name', c.name, $2, $2 IS NULL OR c.name = $2),
+          (2, 'decimals', c.decimals::text, $3::text, c.decimals = $3),
+          (3, 'kind', c.kind, $4, c.kind = $4),
+          (4, 'symbol', c.symbol, $5, $5 IS NULL OR c.symbol = $5),
+          (5, 'metadata', c.metadata::text, $6::text, $6 IS NULL OR c.metadata = $6))
+          AS d (no, what, there, given, same)
+      WHERE c.currency = $1 AND d.same IS NOT TRUE ORDER BY d.no",
+    &[TEXTOID, TEXTOID, INT2OID, TEXTOID, TEXTOID, JSONBOID],
+);
+
+/// `credits.currency_create`: creates a currency, or returns it where it exists and `if_not_exists` is given. Raises
+/// PC002, PC013.
 #[pg_extern(sql = false)]
-fn currency_create(
+fn currency_create_2(
     currency: Option<&str>,
     name: Option<&str>,
     decimals: Option<i32>,
     kind: Option<&str>,
     symbol: Option<&str>,
     metadata: Option<Json>,
+    if_not_exists: Option<bool>,
 ) -> Reply<One<CurrencyRow>> {
     Reply((|| {
         let currency = code(currency)?;
@@ -70,20 +92,22 @@ fn currency_create(
             .ok_or_else(|| Error::argument("decimals", "must be from 0 to 18"))?;
         let kind = input::choice("kind", kind, "credit", &["credit", "fiat"])?;
         writing(|session| {
-            let made = CREATE.run(
-                session,
-                &[currency.cell(), name.cell(), decimals.cell(), kind.cell(), symbol.cell(), metadata.cell()],
-            )?;
-            let row = made.first().ok_or_else(|| {
-                Error::argument(
-                    "currency",
-                    format!("\"{currency}\" exists already: credits.currency_update changes it"),
-                )
-            })?;
-            CurrencyRow::read(row).map(One)
+            let terms = [currency.cell(), name.cell(), decimals.cell(), kind.cell(), symbol.cell(), metadata.cell()];
+            if let Some(row) = CREATE.run(session, &terms)?.first() {
+                return CurrencyRow::read(row).map(One);
+            }
+            if if_not_exists != Some(true) {
+                let reason = format!("\"{currency}\" exists already: credits.currency_update changes it");
+                return Err(Error::argument("currency", reason));
+            }
+            input::same("currency", currency, &DIFFERENCES.run(session, &terms)?)?;
+            let there = THERE.run(session, &[currency.cell()])?;
+            CurrencyRow::read(there.first().ok_or_else(|| Error::internal("a currency is not there"))?).map(One)
         })
     })())
 }
+
+crate::older!(currency_create_wrapper => currency_create_2_wrapper, 6 of 7);
 
 static UPDATE: Statement = Statement::new(
     c"UPDATE credits_internal.currencies c

@@ -112,6 +112,12 @@ pub fn drain(session: &Session, most: i32, due_by: Time, patience: &Patience) ->
     }
 }
 
+/// Makes the session forget where rows are: the table was emptied.
+pub fn forget() {
+    Cursor::forget();
+    MORE.set(false);
+}
+
 /// The same with no more rows than fit into memory at once. Returns whether that was all.
 fn some(session: &Session, most: i32, due_by: Time, patience: &Patience) -> Result<(Drained, bool), Error> {
     // If this fails, the rows stay and continue to hold back their accounts.

@@ -2,6 +2,7 @@
 //! charging needs to know about them is in meter/cache.rs.
 
 mod cache;
+mod existing;
 mod fallback;
 pub mod overrides;
 
@@ -206,10 +207,10 @@ static CREATE: Statement = Statement::new(
      SELECT m.event_name, m.price_version, $11, $12 FROM meter m RETURNING event_name"
 ));
 
-/// `credits.meter_create`. Raises PC007, PC008, PC013.
+/// `credits.meter_create`. Raises PC002, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn meter_create(
+fn meter_create_2(
     event_name: Option<&str>,
     name: Option<&str>,
     currency: Option<&str>,
@@ -222,6 +223,7 @@ fn meter_create(
     description: Option<&str>,
     metadata: Option<Json>,
     pricing: Option<Json>,
+    if_not_exists: Option<bool>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
@@ -238,34 +240,34 @@ fn meter_create(
         writing(|session| {
             currency::resolve(session, &code)?;
             let [unit_price, pricing] = price.cells();
-            let made = CREATE.run(
-                session,
-                &[
-                    event_name.cell(),
-                    name.cell(),
-                    code.cell(),
-                    aggregation.cell(),
-                    period.cell(),
-                    unit.cell(),
-                    overage.cell(),
-                    settlement.cell(),
-                    description.cell(),
-                    metadata.cell(),
-                    unit_price,
-                    pricing,
-                    now.cell(),
-                ],
-            )?;
-            if made.len() == 0 {
-                return Err(Error::argument(
-                    "event_name",
-                    format!("\"{event_name}\" exists already: credits.meter_update changes it"),
-                ));
+            let terms = [
+                event_name.cell(),
+                name.cell(),
+                code.cell(),
+                aggregation.cell(),
+                period.cell(),
+                unit.cell(),
+                overage.cell(),
+                settlement.cell(),
+                description.cell(),
+                metadata.cell(),
+                unit_price,
+                pricing,
+                now.cell(),
+            ];
+            if CREATE.run(session, &terms)?.len() == 0 {
+                if if_not_exists != Some(true) {
+                    let reason = format!("\"{event_name}\" exists already: credits.meter_update changes it");
+                    return Err(Error::argument("event_name", reason));
+                }
+                existing::check_same(session, event_name, &terms)?;
             }
             row(session, event_name, now)
         })
     })())
 }
+
+crate::older!(meter_create_wrapper => meter_create_2_wrapper, 12 of 13);
 
 static LOCK: Statement = Statement::new(
     c"SELECT aggregation, settlement, price_version FROM credits_internal.meters WHERE event_name = $1 FOR NO KEY UPDATE",

@@ -3,7 +3,7 @@
 
 use crate::moment::Time;
 use pgrx::pg_sys;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 /// When the current transaction began: now() in SQL.
 pub fn transaction_start() -> Time {
@@ -39,6 +39,36 @@ pub fn transaction() -> Transaction {
 pub fn database() -> (u64, u32) {
     // SAFETY: reads what the server was initialised with, and a variable of the backend.
     unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::MyDatabaseId.to_u32()) }
+}
+
+/// Whether each statement of the current transaction sees what is committed by then.
+pub fn is_read_committed() -> bool {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::XactIsoLevel <= pg_sys::XACT_READ_COMMITTED as i32 }
+}
+
+/// Whether the current user is a superuser.
+pub fn is_superuser() -> bool {
+    // SAFETY: looks in the catalogue, inside a transaction.
+    unsafe { pg_sys::superuser() }
+}
+
+/// The file that a table's rows are in now: another after TRUNCATE, CLUSTER or VACUUM FULL; 0 if there is no such
+/// table.
+pub fn file_of(schema: &CStr, table: &CStr) -> u32 {
+    // SAFETY: the names are live C strings, looked up in the catalogue inside a transaction; the row is read before it is
+    // given back, and has the layout of its catalogue.
+    unsafe {
+        let relation = pg_sys::get_relname_relid(table.as_ptr(), pg_sys::get_namespace_oid(schema.as_ptr(), true));
+        let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, relation.into());
+        if row.is_null() {
+            return 0;
+        }
+        let class = pg_sys::GETSTRUCT(row).cast::<pg_sys::FormData_pg_class>();
+        let file = (*class).relfilenode.to_u32();
+        pg_sys::ReleaseSysCache(row);
+        file
+    }
 }
 
 /// Whether this is the name of a time zone, from PostgreSQL's list or in POSIX form.

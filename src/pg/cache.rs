@@ -4,6 +4,7 @@
 //! others at commit, its own at once, and again at a rollback. A transaction that begins after the commit sees it.
 
 use crate::error::Error;
+use crate::pg::backend;
 use crate::pg::call::procedure::Call;
 use crate::pg::value::Oid;
 use pgrx::pg_sys;
@@ -99,8 +100,8 @@ impl<T: Clone> Cache<T> {
         let unwatched = tables.iter().filter(|table| !watch(table.0.to_u32())).count();
         // A value read with a snapshot older than the last invalidation must not be cached: neither if this transaction
         // keeps such a snapshot, nor if an invalidation came while reading, nor if one could be missed because the
-        // table was not watched yet. SAFETY: reads a variable of the backend.
-        let snapshot_is_new = unsafe { pg_sys::XactIsoLevel } <= pg_sys::XACT_READ_COMMITTED as i32;
+        // table was not watched yet.
+        let snapshot_is_new = backend::is_read_committed();
         if unwatched == 0 && snapshot_is_new && GENERATION.load(Ordering::Relaxed) == generation {
             self.entries.borrow_mut().1.insert(key.to_string(), value.clone());
         }

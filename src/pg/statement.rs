@@ -7,7 +7,7 @@ use crate::pg::memory;
 use crate::pg::planning::Planning;
 use crate::pg::value::{Cell, FromCell};
 use pgrx::pg_sys;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
@@ -227,6 +227,16 @@ impl Statement {
         let rows = Rows { table, processed, session: PhantomData };
         memory::expect(rows.len() * ROW_BYTES);
         Ok(rows)
+    }
+}
+
+/// Runs a command whose text is made at run time: only for tables whose names the catalogue alone knows.
+pub fn run_text(_session: &Session, text: &str) -> Result<(), Error> {
+    let text = CString::new(text).map_err(|_| Error::internal("a command's text ends early"))?;
+    // SAFETY: SPI is connected, which the session proves; the text is a live C string that is not kept.
+    match unsafe { pg_sys::SPI_execute(text.as_ptr(), false, 0) } {
+        ..0 => Err(Error::internal("a command could not be run")),
+        _ => Ok(()),
     }
 }
 

@@ -106,6 +106,16 @@ pub fn isolate_kind<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Fai
     isolate_but(&|error| starts_with(error, &NOT_OF_THE_WORK) && !starts_with(error, &PASSING), work)
 }
 
+/// Runs work that takes locks, and keeps them if each was free within a moment; otherwise gives all of them back.
+/// Returns whether it kept them. Any other error is raised.
+pub fn if_free(work: impl FnOnce() -> Result<(), Error>) -> Result<bool, Error> {
+    match isolate_but(&|error| error != BUSY, || Patience::default().within(work)) {
+        Ok(()) => Ok(true),
+        Err(failure) if failure.is_busy() => Ok(false),
+        Err(_) => Err(Error::internal("a lock could not be taken")),
+    }
+}
+
 fn starts_with(error: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| error.starts_with(beginning))
 }

@@ -137,6 +137,7 @@ class Story:
         self.call("wallet_history", "%s, %s", name, coin)
         self.call("pending_amount", "%s, %s", name, coin)
         self.call("usage_summary", "%s, '2020-01-01 00:00+00', NULL, %s, %s", name, self.tokens, coin)
+        self.call("credit_transaction_summary", "%s, %s, %s", name, self.tokens, coin)
         self.call("meter_event_stats", f"%s, {year}, 'hour', %s, 'Asia/Tokyo'", self.tokens, name)
         self.call("usage_price", "%s, 2.5, '{}'", self.tokens)
         self.call("explain_drawdown", "%s, 7, %s", name, coin)

@@ -44,6 +44,8 @@ pub struct Cursor {
     end: Option<u32>,
     /// The transaction that last took rows out: if it was rolled back, they are there again.
     left_by: Option<Transaction>,
+    /// The file of the table then: in another one the rows are elsewhere.
+    file: u32,
 }
 
 impl Default for Cursor {
@@ -55,6 +57,7 @@ impl Default for Cursor {
             read_at: Time(0),
             end: None,
             left_by: None,
+            file: 0,
         }
     }
 }
@@ -64,8 +67,17 @@ impl Cursor {
     /// nothing wrong behind.
     pub fn recall() -> Self {
         let cursor = CURSOR.take();
-        let fresh = backend::clock() < cursor.read_at.plus_seconds(SECONDS);
-        if fresh && cursor.left_by.as_ref().is_none_or(Transaction::holds) { cursor } else { Cursor::default() }
+        let file = backend::file_of(c"credits", c"inbox");
+        let fresh = cursor.file == file && backend::clock() < cursor.read_at.plus_seconds(SECONDS);
+        if fresh && cursor.left_by.as_ref().is_none_or(Transaction::holds) {
+            return cursor;
+        }
+        Cursor { file, ..Cursor::default() }
+    }
+
+    /// Makes the session forget it: the table was emptied.
+    pub fn forget() {
+        CURSOR.take();
     }
 
     /// Keeps it for the session, after rows were taken out.

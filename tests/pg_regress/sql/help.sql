@@ -103,6 +103,7 @@ SELECT FROM credits.configure_auto_recharge('cy', threshold => 50, payment_metho
 SELECT * FROM credits.verify();
 
 BEGIN;
+SET LOCAL credits.production = off; -- for reset()
 CREATE FUNCTION pg_temp.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE unsound bigint;
 BEGIN
