@@ -2,7 +2,8 @@
 
 CREATE TYPE credits.recharge_config AS (
     currency text, price_id uuid, product_id uuid, product_name text, credits numeric, unit_amount numeric,
-    price_currency text, payment_url text, min_amount numeric, max_amount numeric);
+    price_currency text, payment_url text, min_amount numeric, max_amount numeric,
+    base_price_id uuid);
 COMMENT ON TYPE credits.recharge_config IS
 'What a currency is recharged with, as configure_recharge() and recharge_config() return it.';
 COMMENT ON COLUMN credits.recharge_config.currency IS 'The credit currency.';
@@ -17,6 +18,8 @@ COMMENT ON COLUMN credits.recharge_config.min_amount IS
 'The smallest payment for this currency, in the price''s currency; NULL for no limit.';
 COMMENT ON COLUMN credits.recharge_config.max_amount IS
 'The largest payment for this currency, in the price''s currency; NULL for no limit.';
+COMMENT ON COLUMN credits.recharge_config.base_price_id IS
+'The price, under the name that configure_recharge() has for it.';
 
 CREATE FUNCTION credits.configure_recharge(
     currency text, base_price_id uuid, checkout_url text DEFAULT NULL, min_amount numeric DEFAULT NULL,
@@ -50,5 +53,7 @@ COMMENT ON FUNCTION credits.recharge_config IS
 
 currency: the credit currency; NULL for credits.default_currency.
 
-Raises PC008, PC011, PC013.
+A currency for which nothing is configured is a row of NULLs.
+
+Raises PC008, PC013.
 Example: SELECT * FROM credits.recharge_config(''CREDIT'');';

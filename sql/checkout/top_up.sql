@@ -2,7 +2,8 @@
 
 CREATE TYPE credits.top_up AS (
     top_up_id uuid, status text, checkout_url text, expires_at timestamptz, credits numeric, credit_currency text,
-    amount numeric, currency text, rate numeric, grant_id uuid, replayed boolean);
+    amount numeric, currency text, rate numeric, grant_id uuid, replayed boolean, redirect_url text,
+    created_at timestamptz);
 COMMENT ON TYPE credits.top_up IS
 'A top-up and where to pay for it, as top_up_create() returns it. The view top_ups has all of them.';
 COMMENT ON COLUMN credits.top_up.top_up_id IS 'The top-up.';
@@ -17,6 +18,9 @@ COMMENT ON COLUMN credits.top_up.currency IS 'The currency that is paid.';
 COMMENT ON COLUMN credits.top_up.rate IS 'The price of one credit; NULL where it was bought by price.';
 COMMENT ON COLUMN credits.top_up.grant_id IS 'The grant that it created; NULL until it is paid.';
 COMMENT ON COLUMN credits.top_up.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.top_up.redirect_url IS
+'Where to send the customer: the same as checkout_url, as wallet services call it.';
+COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
 
 CREATE FUNCTION credits.top_up_create(
     customer_id text, price_id uuid DEFAULT NULL, amount numeric DEFAULT NULL, currency text DEFAULT NULL,

@@ -100,7 +100,7 @@ COMMENT ON COLUMN credits.my_grants.applicable_meters IS
 
 CREATE VIEW credits.my_ledger WITH (security_barrier) AS
 SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
-       l.identifier, l.event_name, l.unit, l.quantity, l.description, l.effective_at
+       l.identifier, l.event_name, l.unit, l.quantity, l.description, l.effective_at, l.transaction_id, l.display_title
 FROM credits.ledger l WHERE l.customer_id = (SELECT credits.current_customer());
 COMMENT ON VIEW credits.my_ledger IS
 'The ledger lines of credits.current_customer, as posted.
@@ -122,3 +122,6 @@ COMMENT ON COLUMN credits.my_ledger.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits.my_ledger.quantity IS 'The quantity of the usage, in the meter''s unit.';
 COMMENT ON COLUMN credits.my_ledger.description IS 'The caller''s description.';
 COMMENT ON COLUMN credits.my_ledger.effective_at IS 'When the balance changed.';
+COMMENT ON COLUMN credits.my_ledger.transaction_id IS 'The line by one key, the same for ever.';
+COMMENT ON COLUMN credits.my_ledger.display_title IS
+'What to call the line: its description, the meter, the grant, or what happened.';

@@ -1,21 +1,24 @@
 -- Usage: what it was, what it cost, what is owed.
 
 CREATE TYPE credits.pending_usage AS (currency text, pending numeric);
-COMMENT ON TYPE credits.pending_usage IS 'What an account owes, as pending_amount() returns it.';
+COMMENT ON TYPE credits.pending_usage IS 'What is owed in a currency, as pending_amount() returns it.';
 COMMENT ON COLUMN credits.pending_usage.currency IS 'The currency of the amounts.';
-COMMENT ON COLUMN credits.pending_usage.pending IS 'Usage that the customer owes.';
+COMMENT ON COLUMN credits.pending_usage.pending IS 'Usage that is owed.';
 
-CREATE FUNCTION credits.pending_amount(customer_id text, currency text DEFAULT NULL)
+CREATE FUNCTION credits.pending_amount(
+    customer_id text DEFAULT NULL, currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
 RETURNS SETOF credits.pending_usage
 LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'pending_amount_wrapper';
+AS 'MODULE_PATHNAME', 'pending_amount_2_wrapper';
 COMMENT ON FUNCTION credits.pending_amount IS
-'Returns what a customer owes at this moment: usage that no credit covered yet, one row per account.
+'Returns what is owed at this moment: usage that no credit covered yet, one row per currency.
 
-customer_id: the customer.
-currency: the currency; NULL for all accounts.
+customer_id: the customer; NULL for what all customers owe together.
+currency: the currency; NULL for all.
+subscription_id: only usage that was reported with this subscription; NULL for everything that is owed.
 
-With a currency it returns exactly one row. It writes nothing.
+With a currency it returns exactly one row. With a subscription there is a row for each currency in which usage of it
+is owed. What all customers owe is read from all accounts. It writes nothing.
 
 Raises PC008, PC013.
 Example: SELECT * FROM credits.pending_amount(''ann'');';

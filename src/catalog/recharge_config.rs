@@ -17,28 +17,30 @@ use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
-    /// What `configure_recharge` and `recharge_config` return.
+    /// What `configure_recharge` and `recharge_config` return; all NULL if nothing is configured.
     pub struct RechargeRow {
         /// The credit currency's code.
-        pub currency: String,
+        pub currency: Option<String>,
         /// Its price.
-        pub price_id: Uuid,
+        pub price_id: Option<Uuid>,
         /// The price's product.
-        pub product_id: Uuid,
+        pub product_id: Option<Uuid>,
         /// Its display name.
-        pub product_name: String,
+        pub product_name: Option<String>,
         /// Credits that one unit grants.
-        pub credits: Decimal,
+        pub credits: Option<Decimal>,
         /// What one unit costs, in major units.
-        pub unit_amount: Decimal,
+        pub unit_amount: Option<Decimal>,
         /// The payment currency's code.
-        pub price_currency: String,
+        pub price_currency: Option<String>,
         /// Where to pay.
         pub payment_url: Option<String>,
         /// The least that one top-up may cost.
         pub min_amount: Option<Decimal>,
         /// The most.
         pub max_amount: Option<Decimal>,
+        /// Its price, as the parameter is called.
+        pub base_price_id: Option<Uuid>,
     } read
 }
 
@@ -55,17 +57,17 @@ static SAVE: Statement = Statement::new(
 
 static FIND: Statement = Statement::new(
     c"SELECT r.currency, p.price_id, d.product_id, d.name, d.credits, p.unit_amount, p.currency, r.checkout_url, r.min_amount,
-             r.max_amount
-      FROM credits_internal.recharge_configs r
-      JOIN credits_internal.prices p ON p.price_id = r.base_price_id
-      JOIN credits_internal.products d ON d.product_id = p.product_id
-      WHERE r.currency = $1",
+             r.max_amount, r.base_price_id
+      FROM (SELECT $1 AS currency) c
+      LEFT JOIN (credits_internal.recharge_configs r
+                 JOIN credits_internal.prices p ON p.price_id = r.base_price_id
+                 JOIN credits_internal.products d ON d.product_id = p.product_id) ON r.currency = c.currency",
     &[TEXTOID],
 );
 
 fn find(session: &Session, currency: &str) -> Result<RechargeRow, Error> {
-    let missing = || Error::RechargeNotConfigured { customer_id: None, currency: currency.to_string() };
-    RechargeRow::read(FIND.run(session, &[currency.cell()])?.first().ok_or_else(missing)?)
+    let rows = FIND.run(session, &[currency.cell()])?;
+    RechargeRow::read(rows.first().ok_or_else(|| Error::internal("a question returned no row"))?)
 }
 
 /// `credits.configure_recharge`. Raises PC007, PC008, PC013, PC015.
@@ -151,7 +153,7 @@ fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: O
     }
 }
 
-/// `credits.recharge_config`. Raises PC008, PC011.
+/// `credits.recharge_config`. Raises PC008, PC013.
 #[pg_extern(sql = false)]
 fn recharge_config(currency: Option<&str>) -> Reply<One<RechargeRow>> {
     Reply((|| {
@@ -166,7 +168,8 @@ fn recharge_config(currency: Option<&str>) -> Reply<One<RechargeRow>> {
 
 /// The price of a currency's recharge configuration. Raises PC011.
 pub fn base_price(session: &Session, currency: &str) -> Result<Uuid, Error> {
-    find(session, currency).map(|row| row.price_id)
+    let missing = || Error::RechargeNotConfigured { customer_id: None, currency: currency.to_string() };
+    find(session, currency)?.base_price_id.ok_or_else(missing)
 }
 
 static LIMITS: Statement = Statement::new(

@@ -49,6 +49,10 @@ row! {
         pub grant_id: Option<Uuid>,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// Where to pay, by the name that wallet services have for it.
+        pub redirect_url: Option<String>,
+        /// When it began.
+        pub created_at: Time,
     }
 }
 
@@ -310,6 +314,8 @@ impl TopUpRow {
             rate: top_up.rate,
             grant_id: top_up.grant_id,
             replayed,
+            redirect_url: top_up.checkout_url.clone(),
+            created_at: top_up.created_at,
         }
     }
 }

@@ -1,13 +1,18 @@
-//! History: the ledger's lines, and what a balance was at a past moment.
+//! History: the ledger's lines, and what a balance was at a past moment. Which lines a filter leaves is in
+//! history/filter.rs.
+
+mod filter;
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::Book;
+use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
-use crate::ledger::{balance, currency};
+use crate::ledger::history::filter::Filter;
+use crate::ledger::{balance, currency, listener};
 use crate::moment::Time;
-use crate::pg::call::argument::Timestamptz;
+use crate::pg::call::argument::{Id, Timestamptz};
 use crate::pg::call::reply::{Many, One, Reply};
 use crate::pg::statement::{Session, Statement, reading, text};
 use crate::pg::value::{Json, ToCell};
@@ -60,52 +65,102 @@ row! {
         pub reversed_operation_id: Option<Uuid>,
         /// The member who spent.
         pub member_id: Option<String>,
+        /// The line by one key.
+        pub transaction_id: Uuid,
+        /// The application's subscription, for usage.
+        pub subscription_id: Option<String>,
+        /// What to call it where the customer reads it.
+        pub display_title: String,
     } read
 }
 
-macro_rules! reading {
-    ($reversed:literal, $member:literal) => {
+/// The text of a statement that returns lines, and where it finds them.
+macro_rules! selecting {
+    ($where:literal) => {
         text!(
-            "SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
-                    l.operation_id, l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata,
-                    l.effective_at, l.created_at, ",
-            $reversed,
-            ", ",
-            $member,
-            " FROM credits.ledger l
-             WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
-             ORDER BY l.line_no DESC LIMIT $4"
+            "SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id,
+                    l.grant_name, l.operation_id, l.identifier, l.event_name, l.unit, l.quantity, l.description,
+                    l.metadata, l.effective_at, l.created_at, l.reversed_operation_id, l.member_id,
+                    l.transaction_id,
+                    l.subscription_id, l.display_title
+             FROM credits.ledger l ",
+            $where
         )
     };
 }
 
-static LINES: Statement =
-    Statement::in_order(reading!("l.reversed_operation_id", "l.member_id"), &[TEXTOID, TEXTOID, INT8OID, INT8OID])
-        .before(reading!("NULL::uuid", "NULL::text"));
+use selecting;
 
-/// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the previous page. Raises PC008,
-/// PC013.
+static LINES: Statement = Statement::in_order(
+    selecting!(
+        "WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
+         ORDER BY l.line_no DESC LIMIT $4"
+    ),
+    &[TEXTOID, TEXTOID, INT8OID, INT8OID],
+)
+.before(
+    c"SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
+             l.operation_id, l.identifier, l.event_name, l.unit, l.quantity, l.description, l.metadata, l.effective_at,
+             l.created_at, NULL::uuid, NULL, '00000000-0000-0000-0000-000000000000'::uuid, NULL, ''
+      FROM credits.ledger l
+      WHERE l.customer_id = $1 AND l.currency = $2 AND l.line_no < $3
+      ORDER BY l.line_no DESC LIMIT $4",
+);
+
+/// `credits.wallet_history`: newest first; `before` is the line_no of the last line of the previous page. Raises PC004,
+/// PC008, PC009, PC013.
 #[pg_extern(sql = false)]
-fn wallet_history(
+#[allow(clippy::too_many_arguments)]
+fn wallet_history_2(
     customer_id: Option<&str>,
     currency: Option<&str>,
     page_size: Option<i32>,
     before: Option<i64>,
+    subscription_id: Option<&str>,
+    grant_id: Option<Id>,
+    event_name: Option<&str>,
+    kind: Option<&str>,
+    start_at: Option<Timestamptz>,
+    end_at: Option<Timestamptz>,
+    transaction_id: Option<Id>,
 ) -> Reply<Many<HistoryRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         let page_size = input::page_size(page_size)?;
+        let (start_at, end_at) = input::span(start_at, end_at)?;
+        if let Some(kind) = kind {
+            input::choice("type", Some(kind), kind, &LineType::names())?;
+        }
+        let filter = Filter {
+            subscription_id,
+            grant_id: grant_id.map(|id| id.0),
+            event_name,
+            kind,
+            start_at,
+            end_at,
+            transaction_id: transaction_id.map(|id| id.0),
+        };
         reading(|session| {
             if let Some(code) = currency {
                 currency::check_exists(session, code)?;
-                return lines(session, customer_id, code, before.unwrap_or(i64::MAX), page_size).map(Many);
-            }
-            if before.is_some() {
+            } else if before.is_some() {
                 return Err(Error::argument("before", "needs a currency: lines are numbered in each account"));
+            }
+            if let Some(name) = event_name {
+                listener::meter(session, name)?;
+            }
+            let grant = filter.grant(session, customer_id)?;
+            let before = before.unwrap_or(i64::MAX);
+            let page = |code: &str| match filter.is_set() {
+                false => lines(session, customer_id, code, before, page_size),
+                true => filter.lines(session, (customer_id, code), before, page_size, grant.as_ref()),
+            };
+            if let Some(code) = currency {
+                return page(code).map(Many);
             }
             let mut newest = Vec::new();
             for code in balance::currencies(session, customer_id)? {
-                newest.extend(lines(session, customer_id, &code, i64::MAX, page_size)?);
+                newest.extend(page(&code)?);
             }
             newest.sort_by(|a, b| (b.created_at, &a.currency, b.line_no).cmp(&(a.created_at, &b.currency, a.line_no)));
             newest.truncate(usize::try_from(page_size).unwrap_or_default());
@@ -113,6 +168,8 @@ fn wallet_history(
         })
     })())
 }
+
+crate::older!(wallet_history_wrapper => wallet_history_2_wrapper, 4 of 11);
 
 fn lines(
     session: &Session,
@@ -195,21 +252,49 @@ static LINE_TIME: Statement = Statement::new(
 
 /// When the last line took effect; `None` if there is none.
 pub fn last_line_at(session: &Session, book: &Book) -> Result<Option<Time>, Error> {
-    if book.last_line == 0 { Ok(None) } else { line_time(session, book, book.last_line).map(Some) }
+    if book.last_line == 0 { Ok(None) } else { line_time(session, account(book), book.last_line).map(Some) }
 }
 
-fn line_time(session: &Session, book: &Book, line_no: i64) -> Result<Time, Error> {
-    let rows = LINE_TIME.run(session, &[book.customer_id.cell(), book.currency.cell(), line_no.cell()])?;
+fn line_time(session: &Session, (customer_id, currency): (&str, &str), line_no: i64) -> Result<Time, Error> {
+    let rows = LINE_TIME.run(session, &[customer_id.cell(), currency.cell(), line_no.cell()])?;
     rows.first().ok_or_else(|| Error::internal("a ledger line is missing"))?.next()
 }
 
-/// The number of the last line that took effect by then, 0 for none: a line's time is never before that of the previous
-/// line.
+static LAST_LINE: Statement = Statement::new(
+    c"SELECT last_line FROM credits_internal.accounts WHERE customer_id = $1 AND currency = $2",
+    &[TEXTOID, TEXTOID],
+);
+
+/// The numbers between which an account's lines of a time are, both excluded: from when (included) to when (excluded).
+pub fn lines_between(
+    session: &Session,
+    account @ (customer_id, currency): (&str, &str),
+    (start_at, end_at): (Option<Time>, Option<Time>),
+) -> Result<(i64, i64), Error> {
+    let rows = LAST_LINE.run(session, &[customer_id.cell(), currency.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok((0, 0)) };
+    let last: i64 = row.next()?;
+    // Times have microseconds.
+    let by = |at: Time| last_by(session, account, last, Time(at.0.saturating_sub(1)));
+    let after = start_at.map_or(Ok(0), by)?;
+    Ok((after, end_at.map_or(Ok(last), by)? + 1))
+}
+
+/// The number of the last line that took effect by then, 0 for none.
 pub fn last_line_by(session: &Session, book: &Book, as_of: Time) -> Result<i64, Error> {
-    let (mut by, mut after) = (0, book.last_line + 1);
+    last_by(session, account(book), book.last_line, as_of)
+}
+
+fn account(book: &Book) -> (&str, &str) {
+    (&book.customer_id, &book.currency)
+}
+
+/// The same of an account's first `last` lines: a line's time is never before that of the previous line.
+fn last_by(session: &Session, account: (&str, &str), last: i64, as_of: Time) -> Result<i64, Error> {
+    let (mut by, mut after) = (0, last + 1);
     while by + 1 < after {
         let middle = by + (after - by) / 2;
-        if line_time(session, book, middle)? <= as_of {
+        if line_time(session, account, middle)? <= as_of {
             by = middle;
         } else {
             after = middle;

@@ -15,4 +15,5 @@ pub mod pricing;
 pub mod report;
 pub mod settlement;
 pub mod statistics;
+pub mod transaction;
 pub mod usage;

@@ -7,14 +7,16 @@ use crate::ledger::{balance, currency};
 use crate::metering::meter;
 use crate::metering::price_override;
 use crate::metering::pricing::overrides;
+use crate::moment::Time;
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{Many, Reply, Value};
-use crate::pg::statement::{Statement, reading};
-use crate::pg::value::{Json, ToCell, Total};
+use crate::pg::statement::{Rows, Session, Statement, reading};
+use crate::pg::value::array::array;
+use crate::pg::value::{Cell, Json, ToCell, Total};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 use std::rc::Rc;
 
 row! {
@@ -23,31 +25,148 @@ row! {
         /// The currency's code.
         pub currency: String,
         /// Credits owed.
-        pub pending: Decimal,
+        pub pending: Total,
+    } read
+}
+
+// Only accounts in which something is due or usage is unsettled cost a call (OFFSET 0 keeps the condition before the
+// call); the rows of the others are current. A damaged account is left out.
+static ALL_PENDING: Statement = Statement::scanning(
+    c"SELECT c.currency, trim_scale(coalesce(sum(CASE WHEN q.asked THEN (n.now).pending ELSE a.pending END), 0))
+      FROM credits_internal.currencies c
+      LEFT JOIN credits_internal.accounts a ON a.currency = c.currency
+      CROSS JOIN LATERAL (SELECT a.next_change_at <= $2
+                              OR EXISTS (SELECT FROM credits_internal.unsettled_events u
+                                         WHERE u.customer_id = a.customer_id AND u.currency = a.currency) AS asked
+                          OFFSET 0) q
+      CROSS JOIN LATERAL (SELECT CASE WHEN q.asked
+                                      THEN credits_internal.balance_now(a.customer_id, a.currency, true) END AS now
+                          OFFSET 0) n
+      WHERE ($1 IS NULL OR c.currency = $1)
+      GROUP BY c.currency
+      HAVING $1 IS NOT NULL OR count(a.customer_id) > 0
+      ORDER BY c.currency",
+    &[TEXTOID, TIMESTAMPTZOID],
+);
+
+static OF_SUBSCRIPTION: Statement = Statement::scanning(
+    c"SELECT e.customer_id, e.currency
+      FROM credits_internal.event_debts o
+      JOIN credits_internal.meter_events e ON e.customer_id = o.customer_id AND e.identifier = o.identifier
+      WHERE ($1 IS NULL OR o.customer_id = $1) AND ($2 IS NULL OR o.currency = $2) AND e.subscription_id = $3
+      UNION
+      SELECT e.customer_id, e.currency
+      FROM credits_internal.unsettled_events u
+      JOIN credits_internal.meter_events e ON e.customer_id = u.customer_id AND e.identifier = u.identifier
+      WHERE ($1 IS NULL OR u.customer_id = $1) AND ($2 IS NULL OR u.currency = $2) AND e.subscription_id = $3
+      ORDER BY 1, 2",
+    &[TEXTOID, TEXTOID, TEXTOID],
+);
+
+// What is in the book and not in the rows yet is newer than they are.
+static OWED: Statement = Statement::new(
+    c"SELECT coalesce(sum(coalesce(n.pending, e.pending)), 0)
+      FROM (SELECT o.identifier FROM credits_internal.event_debts o WHERE o.customer_id = $1 AND o.currency = $2
+            UNION SELECT unnest($4)) d
+      JOIN credits_internal.meter_events e ON e.customer_id = $1 AND e.identifier = d.identifier
+      LEFT JOIN unnest($4, $5) AS n (identifier, pending) ON n.identifier = d.identifier
+      WHERE e.subscription_id = $3",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, NUMERICARRAYOID],
+);
+
+// Of many accounts they may have more digits than an amount.
+static TOTALS: Statement = Statement::new(
+    c"SELECT o.currency, trim_scale(sum(o.pending)) FROM unnest($1, $2) AS o (currency, pending)
+      GROUP BY o.currency ORDER BY o.currency",
+    &[TEXTARRAYOID, NUMERICARRAYOID],
+);
+
+/// `credits.pending_amount`: what is owed at this moment, by a customer or by all, for a subscription or for anything.
+/// Writes nothing. Raises PC008, PC013.
+#[pg_extern(sql = false)]
+fn pending_amount_2(
+    customer_id: Option<&str>,
+    currency: Option<&str>,
+    subscription_id: Option<&str>,
+) -> Reply<Many<PendingRow>> {
+    Reply((|| {
+        let customer_id = input::optional_key("customer_id", customer_id)?;
+        let now = settings::now()?;
+        reading(|session| {
+            if let Some(code) = currency {
+                currency::check_exists(session, code)?;
+            }
+            let rows = match (customer_id, subscription_id) {
+                (_, Some(subscription_id)) => {
+                    let asked = [customer_id.cell(), currency.cell(), subscription_id.cell()];
+                    pending_of_subscription(session, asked, subscription_id, now)?
+                }
+                (Some(customer_id), None) => pending_of_customer(session, customer_id, currency, now)?,
+                (None, None) => pending_rows(&ALL_PENDING.run(session, &[currency.cell(), now.cell()])?)?,
+            };
+            match currency {
+                Some(code) if rows.is_empty() => Ok(Many(vec![PendingRow::new(code.to_string(), Decimal::ZERO)])),
+                _ => Ok(Many(rows)),
+            }
+        })
+    })())
+}
+
+crate::older!(pending_amount_wrapper => pending_amount_2_wrapper, 2 of 3);
+
+impl PendingRow {
+    fn new(currency: String, pending: Decimal) -> Self {
+        PendingRow { currency, pending: pending.into() }
     }
 }
 
-/// `credits.pending_amount`: what is owed at this moment. Writes nothing. Raises PC008, PC013.
-#[pg_extern(sql = false)]
-fn pending_amount(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<PendingRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        let now = settings::now()?;
-        reading(|session| {
-            let currencies = match currency {
-                Some(code) => {
-                    currency::check_exists(session, code)?;
-                    vec![code.to_string()]
-                }
-                None => balance::currencies(session, customer_id)?,
-            };
-            let owed = currencies.into_iter().map(|code| {
-                let book = balance::book(session, customer_id, &code, now)?;
-                Ok(PendingRow { currency: code, pending: book.map_or(Decimal::ZERO, |b| b.pending) })
-            });
-            owed.collect::<Result<_, Error>>().map(Many)
-        })
-    })())
+fn pending_rows(rows: &Rows<'_>) -> Result<Vec<PendingRow>, Error> {
+    rows.iter().map(PendingRow::read).collect()
+}
+
+fn pending_of_customer(
+    session: &Session,
+    customer_id: &str,
+    currency: Option<&str>,
+    now: Time,
+) -> Result<Vec<PendingRow>, Error> {
+    let currencies = match currency {
+        Some(code) => vec![code.to_string()],
+        None => balance::currencies(session, customer_id)?,
+    };
+    let owed = currencies.into_iter().map(|code| {
+        let book = balance::book(session, customer_id, &code, now)?;
+        Ok(PendingRow::new(code, book.map_or(Decimal::ZERO, |book| book.pending)))
+    });
+    owed.collect()
+}
+
+fn pending_of_subscription(
+    session: &Session,
+    asked: [Cell; 3],
+    subscription_id: &str,
+    now: Time,
+) -> Result<Vec<PendingRow>, Error> {
+    let mut owed: Vec<(String, Decimal)> = Vec::new();
+    for mut row in OF_SUBSCRIPTION.run(session, &asked)?.iter() {
+        let (customer_id, code): (String, String) = (row.next()?, row.next()?);
+        let Some(book) = balance::book(session, &customer_id, &code, now)? else { continue };
+        let newer = || book.changed_debts().filter_map(|debt| Some((debt.source.identifier()?, debt.pending)));
+        let rows = OWED.run(
+            session,
+            &[
+                customer_id.cell(),
+                code.cell(),
+                subscription_id.cell(),
+                array(newer().map(|(identifier, _)| identifier)),
+                array(newer().map(|(_, pending)| pending)),
+            ],
+        )?;
+        owed.push((code, rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()?));
+    }
+    let (currencies, amounts) =
+        (array(owed.iter().map(|(code, _)| code)), array(owed.iter().map(|(_, amount)| *amount)));
+    pending_rows(&TOTALS.run(session, &[currencies, amounts])?)
 }
 
 row! {

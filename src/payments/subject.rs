@@ -90,6 +90,8 @@ pub struct TopUp {
     pub rate: Option<Decimal>,
     /// The application's own.
     pub metadata: Option<Json>,
+    /// When it began.
+    pub created_at: Time,
 }
 
 impl TopUp {
@@ -224,7 +226,7 @@ pub fn purchase(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result
 static LOCK: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
-             t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata
+             t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata, t.created_at
       FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2
       FOR UPDATE",
     &[TEXTOID, UUIDOID],
@@ -233,7 +235,7 @@ static LOCK: Statement = Statement::new(
 static FIND: Statement = Statement::new(
     c"SELECT t.customer_id, t.top_up_id, t.status, t.amount, t.currency, t.credits, t.credit_currency, t.category, t.priority,
              t.time_to_live, t.applicable_meters, t.name, t.provider, t.provider_reference, t.grant_id, t.recharge_id,
-             t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata
+             t.reclaimed, t.checkout_url, t.expires_at, t.rate, t.metadata, t.created_at
       FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2",
     &[TEXTOID, UUIDOID],
 );
@@ -284,6 +286,7 @@ fn read(mut row: Row<'_>) -> Result<TopUp, Error> {
         expires_at: row.next()?,
         rate: row.next()?,
         metadata: row.next()?,
+        created_at: row.next()?,
     })
 }
 

@@ -9,6 +9,7 @@ pub mod span;
 
 pub use row_location::RowLocation;
 
+use crate::amount::Decimal;
 use crate::moment::Time;
 use crate::pg::memory;
 use pgrx::pg_sys;
@@ -259,6 +260,12 @@ macro_rules! passed_through {
             }
         }
     };
+}
+
+impl From<Decimal> for Total {
+    fn from(amount: Decimal) -> Self {
+        Total::copy(amount.cell().datum)
+    }
 }
 
 /// A `jsonb`, unparsed: its bytes as PostgreSQL stores them.

@@ -244,6 +244,10 @@ def calls(customer: str, key: str) -> list[tuple[str, list[Any]]]:
         ("SELECT credits.wallet_balance(%s, 'CREDIT')", [customer]),
         ("SELECT credits.usage_summary(%s)", [customer]),
         ("SELECT credits.wallet_history(%s)", [customer]),
+        ("SELECT credits.wallet_history(%s, type => 'debit', start_at => now() - interval '1 day')", [customer]),
+        ("SELECT credits.wallet_history(%s, event_name => 'calls', subscription_id => 's')", [customer]),
+        ("SELECT credits.credit_transaction_summary(%s)", [customer]),
+        ("SELECT credits.pending_amount(%s, subscription_id => 's')", [customer]),
     ]  # fmt: skip
 
 

@@ -22,6 +22,8 @@ PAGE = 50
 COLLECTOR = "collector"
 COLLECTED = 2000
 HISTORY = "SELECT line_no, running_balance FROM credits.wallet_history(%s, %s, %s, %s)"
+FILTERED = "SELECT line_no, type FROM credits.wallet_history(%s, 'CREDIT', %s, {})"
+TOTAL = "SELECT event_name, total_credits FROM credits.credit_transaction_summary(%s)"
 SUMMARY = "SELECT event_name, event_count FROM credits.usage_summary(%s)"
 Hours = dict[tuple[str, str | None, datetime], list[Any]]
 
@@ -137,8 +139,36 @@ def check_history(checks: Checks, connection: psycopg.Connection[Any]) -> None:
         checks.check(
             page.blocks <= 20 * PAGE, f"20 blocks a line are the most that is read, its grant and its event with it: {page.blocks}"
         )
+    check_filters(checks, connection, largest, lines)
     summary = explained(connection, SUMMARY, [COLLECTOR], "credits_internal.events e")
     show("a customer's usage, all of it taken back", summary)
     checks.equal(summary.rows, [], "usage that was taken back is not summed up")
     compared = sum(node.get("Rows Removed by Join Filter", 0) * node["Actual Loops"] for node in nodes(summary.plan))
     checks.check(compared <= COLLECTED, f"each event's cancellation is found by its key: {compared} others were compared")
+
+
+def check_filters(checks: Checks, connection: psycopg.Connection[Any], largest: str, lines: int) -> None:
+    """A time, a type and a line by its key are found without the lines around them; whatever else is looked for, no line is
+    looked up that is not on the page."""
+    moment, key = connection.execute(
+        "SELECT effective_at, transaction_id FROM credits.ledger WHERE customer_id = %s AND currency = 'CREDIT' AND line_no = %s",
+        [largest, lines // 2],
+    ).fetchone()
+    of_page = [
+        ("a time", largest, "end_at => %s", [moment]),
+        ("a line by its key", largest, "transaction_id => %s", [key]),
+        ("grants", largest, "type => 'grant'", []),
+        ("holds", COLLECTOR, "type => 'hold'", []),
+        ("a meter", largest, "event_name => %s", [METER]),
+    ]
+    for what, customer, asked, values in of_page:
+        page = explained(connection, FILTERED.format(asked), [customer, PAGE, *values], "credits_internal.lines x")
+        show(f"{PAGE} lines of {customer}: {what}", page)
+        checks.check(page.blocks <= 25 * PAGE, f"{what}: what is read is bounded by the page: {page.blocks}")
+    rare = explained(connection, FILTERED.format("subscription_id => 'none'"), [largest, PAGE], "credits_internal.lines x")
+    show(f"lines of {largest}: a subscription that has none", rare)
+    checks.check(rare.blocks <= lines, f"of {lines} lines that are not wanted none is looked up: {rare.blocks} blocks")
+    connection.execute("VACUUM credits_internal.meter_events")
+    total = explained(connection, TOTAL, [largest], "credits_internal.meter_events e")
+    show("what a customer's usage consumed", total)
+    checks.check(total.blocks <= lines, f"of {lines} lines none is looked up: {total.blocks} blocks")

@@ -4,7 +4,7 @@ CREATE TYPE credits.ledger_line AS (
     currency text, line_no bigint, type text, amount numeric, running_balance numeric, held numeric, pending numeric,
     grant_id uuid, grant_name text, operation_id uuid, identifier text, event_name text, unit text, quantity numeric,
     description text, metadata jsonb, effective_at timestamptz, created_at timestamptz,
-    reversed_operation_id uuid, member_id text);
+    reversed_operation_id uuid, member_id text, transaction_id uuid, subscription_id text, display_title text);
 COMMENT ON TYPE credits.ledger_line IS 'A line of the ledger, as wallet_history() returns it.';
 COMMENT ON COLUMN credits.ledger_line.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.ledger_line.line_no IS
@@ -28,12 +28,20 @@ COMMENT ON COLUMN credits.ledger_line.created_at IS 'When the line was posted.';
 COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
 COMMENT ON COLUMN credits.ledger_line.member_id IS 'The member who spent; NULL where the caller named none.';
+COMMENT ON COLUMN credits.ledger_line.transaction_id IS
+'The line by one key: made of the customer, the currency and line_no, so it is the same for ever.';
+COMMENT ON COLUMN credits.ledger_line.subscription_id IS 'The application''s own subscription id, of usage.';
+COMMENT ON COLUMN credits.ledger_line.display_title IS
+'What to call the line where the customer reads it: see the view ledger.';
 
 CREATE FUNCTION credits.wallet_history(
-    customer_id text, currency text DEFAULT NULL, page_size integer DEFAULT 50, before bigint DEFAULT NULL)
+    customer_id text, currency text DEFAULT NULL, page_size integer DEFAULT 50, before bigint DEFAULT NULL,
+    subscription_id text DEFAULT NULL, grant_id uuid DEFAULT NULL, event_name text DEFAULT NULL,
+    type text DEFAULT NULL, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,
+    transaction_id uuid DEFAULT NULL)
 RETURNS SETOF credits.ledger_line
 LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'wallet_history_wrapper';
+AS 'MODULE_PATHNAME', 'wallet_history_2_wrapper';
 COMMENT ON FUNCTION credits.wallet_history IS
 'Returns a customer''s ledger lines, newest first.
 
@@ -41,11 +49,22 @@ customer_id: the customer.
 currency: the currency; NULL for the newest of all currencies.
 page_size: 1 to 1,000 lines.
 before: the line_no of the last line of the previous page, within one currency; NULL for the newest.
+subscription_id: only lines of usage reported with this subscription; NULL for all.
+grant_id: only lines of this grant; NULL for all.
+event_name: only lines of this meter''s usage; NULL for all.
+type: only lines of this type, as in the view ledger; NULL for all.
+start_at: from when on (included), by effective_at; NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+transaction_id: only this line; NULL for all.
 
 It shows what is posted: CALL maintain() first to include what fell due meanwhile, such as grants that expired.
 
-Raises PC008, PC013.
-Example: SELECT line_no, type, amount, running_balance FROM credits.wallet_history(''ann'', page_size => 20);';
+A time, a grant and a transaction are found by their place in the account. The other filters look at the account''s
+lines of that time, newest first, until the page is full.
+
+Raises PC004, PC008, PC009, PC013.
+Example: SELECT line_no, type, amount, display_title FROM credits.wallet_history(''ann'', type => ''consumption'',
+  start_at => now() - interval ''30 days'', page_size => 20);';
 
 CREATE TYPE credits.past_balance AS (
     currency text, as_of timestamptz, balance numeric, available numeric, restricted numeric, held numeric,
@@ -85,7 +104,22 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance
        coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
        e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
        coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at,
-       r.reversed_operation_id, coalesce(l.member_id, e.member_id, o.member_id) AS member_id
+       r.reversed_operation_id, coalesce(l.member_id, e.member_id, o.member_id) AS member_id,
+       l.transaction_id, e.subscription_id,
+       coalesce(l.description, h.capture_description, o.description,
+                CASE WHEN l.type = 'grant' THEN coalesce(g.name, 'Credits')
+                     WHEN l.type = 'transfer' THEN
+                         CASE WHEN l.amount < 0 THEN 'Transfer to ' ELSE 'Transfer from ' END || o.counterparty
+                     WHEN l.type = 'adjustment' THEN
+                         'Adjustment' || coalesce(': ' || replace(o.reason, '_', ' '), '')
+                     ELSE CASE l.type WHEN 'consumption' THEN '' WHEN 'debt' THEN 'Owed: ' WHEN 'reversal' THEN
+                              'Returned: ' ELSE NULL END || coalesce(m.name, e.event_name) END,
+                CASE l.type WHEN 'expiration' THEN 'Expired' WHEN 'void' THEN 'Withdrawn'
+                            WHEN 'refund' THEN 'Refunded' WHEN 'reversal' THEN 'Returned'
+                            WHEN 'release' THEN 'Hold released' WHEN 'capture' THEN 'Hold captured'
+                            ELSE upper(left(l.type, 1)) || substr(l.type, 2) END
+                || CASE WHEN l.type IN ('expiration', 'void', 'refund') THEN coalesce(': ' || g.name, '') ELSE '' END)
+           AS display_title
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.operations o
@@ -135,3 +169,10 @@ COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
 COMMENT ON COLUMN credits.ledger.member_id IS
 'The member who spent, whose usage it is, or who made the hold; NULL where the caller named none.';
+COMMENT ON COLUMN credits.ledger.transaction_id IS
+'The line by one key: made of the customer, the currency and line_no, so it is the same for ever. wallet_history()
+finds a line by it.';
+COMMENT ON COLUMN credits.ledger.subscription_id IS 'The application''s own subscription id, of usage.';
+COMMENT ON COLUMN credits.ledger.display_title IS
+'What to call the line where the customer reads it: its description; else the meter''s name, for usage; the grant''s
+name, where it began or ended; or what happened, such as ''Transfer from ben''.';

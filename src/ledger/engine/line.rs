@@ -44,6 +44,30 @@ pub enum LineType {
 }
 
 impl LineType {
+    const ALL: [LineType; 16] = [
+        LineType::Grant,
+        LineType::Consumption,
+        LineType::Debit,
+        LineType::Debt,
+        LineType::Reversal,
+        LineType::Hold,
+        LineType::Capture,
+        LineType::Release,
+        LineType::Expiration,
+        LineType::Void,
+        LineType::Transfer,
+        LineType::Adjustment,
+        LineType::Refund,
+        LineType::Suspension,
+        LineType::Resumption,
+        LineType::Reinstatement,
+    ];
+
+    /// All names.
+    pub fn names() -> [&'static str; 16] {
+        LineType::ALL.map(LineType::as_str)
+    }
+
     /// The name in SQL.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -28,6 +28,12 @@ row! {
         pub scheduled: Total,
         /// What is left of suspended ones.
         pub suspended: Total,
+        /// Credits of the grants that can be drawn on, when they were granted.
+        pub usable_granted: Total,
+        /// How many grants ever took effect.
+        pub grants: i64,
+        /// How much of them is spent.
+        pub consumed: Total,
     } read
 }
 
@@ -38,22 +44,32 @@ static SUMMARY: Statement = Statement::scanning(
              trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0)),
              count(*) FILTER (WHERE g.status = 'granted'),
              trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0)),
-             trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'suspended'), 0))
-      FROM credits.grants g WHERE g.customer_id = $1 GROUP BY g.currency ORDER BY g.currency",
-    &[TEXTOID],
+             trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'suspended'), 0)),
+             trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'granted'), 0)),
+             count(*) FILTER (WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')),
+             trim_scale(coalesce(sum(g.consumed), 0))
+      FROM credits.grants g
+      WHERE g.customer_id = $1
+        AND ($2 IS NULL OR g.applicable_meters IS NULL OR g.applicable_meters && ARRAY(
+            SELECT DISTINCT e.event_name FROM credits_internal.meter_events e
+            WHERE e.customer_id = $1 AND e.subscription_id = $2)::text[])
+      GROUP BY g.currency ORDER BY g.currency",
+    &[TEXTOID, TEXTOID],
 );
 
 /// `credits.credit_grant_summary`. Writes nothing. Raises PC013.
 #[pg_extern(sql = false)]
-fn credit_grant_summary(customer_id: Option<&str>) -> Reply<Many<SummaryRow>> {
+fn credit_grant_summary_2(customer_id: Option<&str>, subscription_id: Option<&str>) -> Reply<Many<SummaryRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         reading(|session| {
-            let rows = SUMMARY.run(session, &[customer_id.cell()])?;
+            let rows = SUMMARY.run(session, &[customer_id.cell(), subscription_id.cell()])?;
             rows.iter().map(SummaryRow::read).collect::<Result<_, _>>().map(Many)
         })
     })())
 }
+
+crate::older!(credit_grant_summary_wrapper => credit_grant_summary_2_wrapper, 1 of 2);
 
 row! {
     /// One account as `credit_grant_holders` returns it; amounts in credits of its currency.
@@ -68,6 +84,14 @@ row! {
         pub available: Decimal,
         /// What only certain meters' events may take.
         pub restricted: Decimal,
+        /// How many grants can be drawn on.
+        pub usable_grants: i64,
+        /// Their credits, when they were granted.
+        pub usable_granted: Total,
+        /// How many customers have a balance in the currency.
+        pub holder_count: i64,
+        /// What they have together.
+        pub total_balance: Total,
     } read
 }
 
@@ -75,7 +99,7 @@ row! {
 // call); the rows of the others are current. A damaged account is left out.
 static HOLDERS: Statement = Statement::scanning(
     c"WITH now AS (
-          SELECT a.customer_id, a.currency, CASE WHEN d.asked THEN (n.now).available ELSE a.available END AS available,
+          SELECT a.customer_id, a.currency, d.asked, CASE WHEN d.asked THEN (n.now).available ELSE a.available END AS available,
                  CASE WHEN d.asked THEN (n.now).restricted ELSE a.restricted END AS restricted
           FROM credits_internal.accounts a
           CROSS JOIN LATERAL (SELECT a.next_change_at <= $5
@@ -95,8 +119,19 @@ static HOLDERS: Statement = Statement::scanning(
                  OR (-(n.available + n.restricted), n.customer_id)
                     > (-coalesce($4, (SELECT l.available + l.restricted FROM now l WHERE l.customer_id = $3), 0), $3))
       )
-      SELECT p.customer_id, p.currency, p.available + p.restricted, p.available, p.restricted
-      FROM ranked p WHERE p.no <= $2 ORDER BY p.currency, p.no",
+      SELECT p.customer_id, p.currency, p.available + p.restricted, p.available, p.restricted, g.grants, g.granted,
+             t.holders, t.balance
+      FROM ranked p
+      JOIN (SELECT n.currency, count(*) AS holders, trim_scale(sum(n.available + n.restricted)) AS balance
+            FROM now n WHERE n.available + n.restricted > 0 GROUP BY n.currency) t ON t.currency = p.currency
+      CROSS JOIN LATERAL (
+          SELECT count(*) AS grants, trim_scale(coalesce(sum(o.amount), 0)) AS granted
+          FROM credits_internal.credit_grants o
+          LEFT JOIN (SELECT d.* FROM credits_internal.due_grants(p.customer_id, p.currency) d WHERE p.asked OFFSET 0) d
+              ON d.grant_id = o.grant_id
+          WHERE o.customer_id = p.customer_id AND o.currency = p.currency
+            AND coalesce(d.status, o.status) = 'granted') g
+      WHERE p.no <= $2 ORDER BY p.currency, p.no",
     &[TEXTOID, INT8OID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
 );
 

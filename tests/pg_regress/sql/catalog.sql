@@ -78,7 +78,7 @@ SELECT credits.exchange_rate(NULL, 'USD');
 SELECT currency, fiat_currency, rate, effective_at FROM credits.exchange_rates ORDER BY effective_at;
 
 -- What a credit currency is recharged with.
-SELECT credits.recharge_config('CREDIT');
+SELECT * FROM credits.recharge_config('CREDIT');
 SELECT credits.recharge_config('NONE');
 SELECT price_id FROM credits.packages WHERE name = 'Pack' \gset
 SELECT currency, product_name, credits, unit_amount, price_currency, payment_url, min_amount, max_amount

@@ -36,7 +36,7 @@ SELECT * FROM credits.pending_amount('ada');
 SELECT * FROM credits.pending_amount('ada', 'CREDIT');
 SELECT * FROM credits.pending_amount('nobody', 'CREDIT');
 SELECT credits.pending_amount('ada', 'NONE');
-SELECT credits.pending_amount(NULL);
+SELECT * FROM credits.pending_amount(NULL);
 
 -- At this moment: a grant that took effect since has paid, though nothing has posted it.
 SELECT FROM credits.credit_grant('ada', 5, effective_at => '2026-03-02');

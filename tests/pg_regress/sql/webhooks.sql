@@ -91,7 +91,8 @@ SELECT credits.billing_portal_session_verify(:'token');
 SELECT credits.billing_portal_session_create('nobody');
 
 -- All that a billing page draws.
-SELECT jsonb_pretty(b #- '{packages,0,price_id}' #- '{packages,0,product_id}' #- '{purchases,0,top_up_id}' #- '{purchases,0,price_id}') FROM credits.billing_bootstrap('u3') b;
+SELECT jsonb_pretty(b #- '{packages,0,price_id}' #- '{packages,0,product_id}' #- '{availablePackages,0,id}'
+    #- '{purchases,0,top_up_id}' #- '{purchases,0,price_id}') FROM credits.billing_bootstrap('u3') b;
 SELECT credits.billing_bootstrap(NULL);
 -- What providers sent may name the person.
 SELECT customer_id FROM credits.customer_erase('u1');
