@@ -112,7 +112,9 @@ def step(old: Script, new: Script, by_hand: str) -> str:
         about = re.match(rf"(?:CREATE TABLE|ALTER TABLE|CREATE (?:UNIQUE )?INDEX \w+ ON|CREATE TRIGGER.*? ON) ({NAME})", one, re.S)
         dumped = re.match(rf"SELECT pg_catalog\.pg_extension_config_dump\('({NAME})'", one)
         index = re.match(r"CREATE (?:UNIQUE )?INDEX (\w+)", one)
-        if about and about[1] in tables and not one.startswith("CREATE TRIGGER"):
+        if "TRIGGER" in one.split("(")[0]:
+            continue  # after the functions that they run
+        if about and about[1] in tables:
             add(one)
         elif dumped and dumped[1] in tables:
             add(one)
@@ -168,6 +170,8 @@ def step(old: Script, new: Script, by_hand: str) -> str:
         elif matched := re.match(r"CREATE TRIGGER (\w+)(?:.*? ON )([\w.]+)", one, re.S):
             if ("TRIGGER", f"{matched[1]} ON {matched[2]}") not in old.named:
                 add(one)
+        elif re.match(r"ALTER TABLE .*\bTRIGGER\b", one, re.S) and one not in old.all:
+            add(one)
     for function in reversed(gone):
         name = function.signature.replace("(", "_of_before(", 1)
         later.append(f"DROP {function.kind} {name};")
@@ -192,15 +196,15 @@ def step(old: Script, new: Script, by_hand: str) -> str:
             add(f"REVOKE ALL ON {'TYPE ' if kind == 'TYPE' else ''}{name} FROM PUBLIC;")
     for function in made:
         add(f"REVOKE ALL ON {function.kind} {function.signature} FROM PUBLIC;")
+    there = {f.signature.replace(" ", "") for f in new.functions} | {name for _, name in new.named}
+    for verb, what, kind, name, role in sorted(old.rights - new.rights):
+        if verb == "GRANT" and (name.replace(" ", "") in there):
+            add(f"REVOKE {what} ON {kind + ' ' if kind else ''}{name} FROM {role};")
     for verb, what, kind, name, role in sorted(new.rights):
         bare = re.match(NAME, name)
         anew = bare is not None and bare[0] in made_names and kind in ("FUNCTION", "PROCEDURE")
         if verb == "GRANT" and ((verb, what, kind, name, role) not in old.rights or anew):
             add(f"GRANT {what} ON {kind + ' ' if kind else ''}{name} TO {role};")
-    there = {f.signature.replace(" ", "") for f in new.functions} | {name for _, name in new.named}
-    for verb, what, kind, name, role in sorted(old.rights - new.rights):
-        if verb == "GRANT" and (name.replace(" ", "") in there):
-            add(f"REVOKE {what} ON {kind + ' ' if kind else ''}{name} FROM {role};")
     return "\n".join(lines) + "\n"
 
 

@@ -14,8 +14,6 @@ ALTER TABLE credits_internal.credit_grants
     ADD COLUMN parts_ended numeric NOT NULL DEFAULT 0 CHECK (parts_ended >= 0),
     ADD COLUMN suspended_at timestamptz,
     ADD COLUMN suspended_reason text;
-CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
-    WHERE status = 'suspended';
 ALTER TABLE credits_internal.reclaims ALTER COLUMN top_up_id DROP NOT NULL;
 ALTER TABLE credits_internal.auto_recharges
     ALTER price_id DROP NOT NULL,
@@ -134,7 +132,6 @@ CREATE TABLE credits_internal.event_fallbacks (
 );
 ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');
-ALTER TABLE credits_internal.price_overrides ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 CREATE TYPE credits.reversal AS (
     operation_id uuid, reversed_operation_id uuid, currency text, taken numeric, returned numeric,
@@ -166,6 +163,7 @@ CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.p
 FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
 CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.price_overrides
 FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
+ALTER TABLE credits_internal.price_overrides ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 CREATE OR REPLACE VIEW credits_internal.lines AS
 SELECT l.*
 FROM (SELECT t.customer_id, t.currency, t.line_no, t.type, t.amount, t.running_balance, t.grant_id, t.operation_id,
@@ -2661,6 +2659,9 @@ REVOKE ALL ON FUNCTION credits.report_meter_event(text, text, numeric, text, tim
 REVOKE ALL ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
+REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
+REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
+REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_admin;
@@ -2722,6 +2723,3 @@ GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_app;
-REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
-REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
-REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;

@@ -86,8 +86,7 @@ class Filler:
         return self.keep("credit_grant", arguments, customer, amount, key, fixed=fixed)
 
     def grants(self) -> None:
-        self.grant("ann", 100, "g1", "name => 'Pack', category => 'paid', cost_basis => 0.0123, priority => 60,"
-                   " cost_amount => 9.99, cost_currency => 'COIN'")
+        self.grant("ann", 100, "g1", "name => 'Pack', category => 'paid', cost_basis => 0.0123, priority => 60")
         self.grant("ann", 40, "g2", "applicable_meters => ARRAY['tokens', 'old'], metadata => '{\"b\": 1.50}'")
         self.grant("ann", 30, "posted", "expires_at => '2025-01-05 00:00+00', priority => 90")
         self.grant("ann", 25, "due", "expires_at => '2025-01-20 00:00+00', priority => 90, granted_by => 'ops'")
@@ -136,8 +135,6 @@ class Filler:
         self.event("ann", "tiers", 5, "tiers 1")
         self.call("meter_update", "'tiers', unit_price => 3")
         self.event("ann", "tiers", 1, "tiers 2")
-        self.call("meter_price_override", "'ann', 'tiers', discount_percent => 50")
-        self.event("ann", "tiers", 1, "tiers 3")
         fixed = ("identifier", "status", "returned")
         self.keep("meter_event_cancel", "'ann', 'gauge 1', 'wrong'", fixed=fixed)
         self.event("ann", "later", 2, "settled")

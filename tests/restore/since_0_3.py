@@ -13,6 +13,8 @@ def fill(filler: Filler) -> None:
     fallbacks(filler)
     reversals(filler)
     limits(filler)
+    overrides(filler)
+    costs(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -42,3 +44,14 @@ def limits(filler: Filler) -> None:
     debit = ("operation_id", "currency", "debited")
     filler.keep("wallet_debit", "'ann', 0.5, NULL, 'by kim', member_id => 'kim'", fixed=debit)
     filler.keep("report_meter_event", "'ann', 'tokens', 100, 'kim 1', member_id => 'kim'", fixed=("identifier",))
+
+
+def overrides(filler: Filler) -> None:
+    """A price of a customer's own."""
+    filler.call("meter_price_override", "'ann', 'tiers', discount_percent => 50")
+    filler.event("ann", "tiers", 1, "tiers 3")
+
+
+def costs(filler: Filler) -> None:
+    """A grant that says what was paid for it."""
+    filler.grant("ann", 3, "cost", "category => 'paid', priority => 60, cost_amount => 9.99, cost_currency => 'COIN'")
