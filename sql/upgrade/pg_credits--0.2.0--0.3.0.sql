@@ -132,6 +132,16 @@ CREATE TABLE credits_internal.event_fallbacks (
 );
 ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');
+CREATE TABLE credits_internal.balance_alerts (
+    customer_id  text COLLATE "C" NOT NULL,
+    currency     text COLLATE "C" NOT NULL,
+    kind         text COLLATE "C" NOT NULL CHECK (kind IN ('absolute', 'percent')),
+    levels       numeric[] NOT NULL CHECK (cardinality(levels) > 0),
+    full_balance numeric NOT NULL,
+    reached      integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (customer_id, currency, kind)
+);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.balance_alerts', '');
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 CREATE TYPE credits.reversal AS (
     operation_id uuid, reversed_operation_id uuid, currency text, taken numeric, returned numeric,
@@ -148,6 +158,8 @@ CREATE TYPE credits.price_override AS (
     effective_at timestamptz, ends_at timestamptz, status text, created_at timestamptz, replayed boolean);
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
 ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
+CREATE TYPE credits.balance_alert AS (
+    customer_id text, currency text, kind text, levels numeric[], reached integer);
 ALTER FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_debit_of_before;
 ALTER FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_try_debit_of_before;
 ALTER FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb) RENAME TO credit_grant_of_before;
@@ -577,6 +589,15 @@ SELECT r.customer_id, r.recharge_id, r.currency, CASE WHEN o.over THEN 'timed_ou
        r.quantity, r.scheduled
 FROM credits_internal.recharges r
 CROSS JOIN LATERAL (SELECT r.status IN ('requested', 'processing') AND r.expires_at <= credits.clock() AS over) o;
+CREATE FUNCTION credits.balance_alert_set(
+    customer_id text, currency text DEFAULT NULL, levels numeric[] DEFAULT NULL, kind text DEFAULT NULL)
+RETURNS credits.balance_alert
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'balance_alert_set_wrapper';
+CREATE OR REPLACE VIEW credits.balance_alerts AS
+SELECT b.customer_id, b.currency, b.kind, b.levels, b.reached,
+       CASE b.kind WHEN 'percent' THEN b.full_balance END AS full_balance
+FROM credits_internal.balance_alerts b;
 CREATE OR REPLACE VIEW credits_internal.account_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 -- 1. An account's stored balance is the sum of its lines, which are numbered without a gap.
 SELECT 'account: balance is not the sum of its lines' AS problem, a.customer_id, a.currency, NULL::text AS subject,
@@ -767,6 +788,15 @@ SELECT 'account: something changes before next_change_at', a.customer_id, a.curr
 FROM credits_internal.accounts a
 JOIN credits_internal.holds h ON h.customer_id = a.customer_id AND h.currency = a.currency
 WHERE h.status = 'open' AND h.expires_at < a.next_change_at
+UNION ALL
+SELECT 'alert: another number of levels is reached', b.customer_id, b.currency, b.kind, x.reached, b.reached
+FROM credits_internal.balance_alerts b
+JOIN credits_internal.accounts a ON a.customer_id = b.customer_id AND a.currency = b.currency
+CROSS JOIN LATERAL (
+    SELECT count(*) AS reached FROM unnest(b.levels) AS level
+    WHERE CASE b.kind WHEN 'percent' THEN a.available * 100 <= level * b.full_balance AND b.full_balance > 0
+                      ELSE a.available <= level END) x
+WHERE b.reached <> x.reached
 UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'auto-recharge', NULL, NULL
 FROM credits_internal.accounts a
@@ -1729,7 +1759,8 @@ LEFT JOIN LATERAL (
         (1, 'Customers and currencies', '^(customer|currency)_'),
         (2, 'Grants', '^(credit_grant|wallet_credit$)'),
         (3, 'Balances',
-            '^(account_configure|credit_availability|explain_drawdown|(member|usage)_limit_|pending_amount|wallet_balance)'),
+            '^(account_configure|(balance_alert|member_limit|usage_limit)_set|credit_availability|explain_drawdown|'
+                || 'pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
@@ -1907,6 +1938,17 @@ COMMENT ON COLUMN credits_internal.auto_recharges.scheduled_at IS
 COMMENT ON COLUMN credits_internal.recharges.quantity IS
 'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
 COMMENT ON COLUMN credits_internal.recharges.scheduled IS 'Whether the schedule asked for it.';
+COMMENT ON TABLE credits_internal.balance_alerts IS
+'Levels of a balance at which an event is published. They change under their account''s lock.';
+COMMENT ON COLUMN credits_internal.balance_alerts.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.balance_alerts.currency IS 'Which account.';
+COMMENT ON COLUMN credits_internal.balance_alerts.kind IS
+'''absolute'': levels are credits. ''percent'': percent of full_balance.';
+COMMENT ON COLUMN credits_internal.balance_alerts.levels IS 'The levels, highest first.';
+COMMENT ON COLUMN credits_internal.balance_alerts.full_balance IS
+'What was available when credits last came in, or since, if that was more.';
+COMMENT ON COLUMN credits_internal.balance_alerts.reached IS
+'How many levels the balance is at or below, which is published.';
 COMMENT ON FUNCTION credits.wallet_debit IS
 'Takes credits, all or nothing, from the usable grants in drawdown order.
 
@@ -2585,6 +2627,36 @@ anything has posted it.';
 COMMENT ON COLUMN credits.recharge_log.quantity IS
 'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
 COMMENT ON COLUMN credits.recharge_log.scheduled IS 'Whether the schedule asked for it, whatever the balance.';
+COMMENT ON TYPE credits.balance_alert IS 'The alerts of an account''s balance, as balance_alert_set() returns them.';
+COMMENT ON COLUMN credits.balance_alert.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.balance_alert.currency IS 'The currency of the account.';
+COMMENT ON COLUMN credits.balance_alert.kind IS '''absolute'' or ''percent''.';
+COMMENT ON COLUMN credits.balance_alert.levels IS 'The levels, highest first; empty where there are none any more.';
+COMMENT ON COLUMN credits.balance_alert.reached IS 'How many of them the balance is at or below.';
+COMMENT ON FUNCTION credits.balance_alert_set IS
+'Sets the levels of an account''s balance at which balance.alert is published, once per crossing.
+
+customer_id: the customer.
+currency: the currency of the account; NULL for credits.default_currency.
+levels: at most 20 levels, required; they replace those of that kind. An empty array removes them.
+kind: ''absolute'': credits. ''percent'': percent of what was available when credits last came in, or since, if that was
+  more. NULL for ''absolute''. Both kinds may be set.
+
+A level is reached once that much or less is available to plain debits. The outbox then has one row per level, in the
+transaction that spent; the next one follows after the balance was above the level. A level that the balance is at
+already is published at once. low_balance_threshold of account_configure() is beside it.
+
+Raises PC003, PC007, PC008, PC013.
+Example: SELECT levels, reached FROM credits.balance_alert_set(''ann'', levels => ''{100, 20}'');';
+COMMENT ON VIEW credits.balance_alerts IS
+'Levels of balances at which balance.alert is published, as posted.';
+COMMENT ON COLUMN credits.balance_alerts.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.balance_alerts.currency IS 'The currency of the account.';
+COMMENT ON COLUMN credits.balance_alerts.kind IS '''absolute'' or ''percent''.';
+COMMENT ON COLUMN credits.balance_alerts.levels IS 'The levels, highest first: credits, or percent of full_balance.';
+COMMENT ON COLUMN credits.balance_alerts.reached IS 'How many of them the balance is at or below.';
+COMMENT ON COLUMN credits.balance_alerts.full_balance IS
+'What was available when credits last came in, or since, if that was more; NULL where levels are absolute.';
 COMMENT ON VIEW credits_internal.correction_discrepancies IS
 'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.limit_discrepancies IS
@@ -2626,9 +2698,11 @@ REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
+REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
+REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.entries FROM PUBLIC;
@@ -2636,6 +2710,7 @@ REVOKE ALL ON credits_internal.cost_entries FROM PUBLIC;
 REVOKE ALL ON credits.revenue FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
 REVOKE ALL ON credits.price_overrides FROM PUBLIC;
+REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
@@ -2659,9 +2734,11 @@ REVOKE ALL ON FUNCTION credits.report_meter_event(text, text, numeric, text, tim
 REVOKE ALL ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;
+GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_admin;
@@ -2709,6 +2786,9 @@ GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smal
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_admin;
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_app;
 GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata, member_id) ON credits.inbox TO credits_meter;
+GRANT SELECT ON credits.balance_alerts TO credits_admin;
+GRANT SELECT ON credits.balance_alerts TO credits_app;
+GRANT SELECT ON credits.balance_alerts TO credits_read;
 GRANT SELECT ON credits.limits TO credits_admin;
 GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
@@ -2718,6 +2798,7 @@ GRANT SELECT ON credits.price_overrides TO credits_read;
 GRANT SELECT ON credits.revenue TO credits_admin;
 GRANT SELECT ON credits.revenue TO credits_app;
 GRANT SELECT ON credits.revenue TO credits_read;
+GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;
