@@ -66,7 +66,7 @@ GRANT EXECUTE ON FUNCTION
     credits.wallet_balance_at(text, text, timestamptz),
     credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid),
     credits.explain_drawdown(text, numeric, text, text),
-    credits.credit_availability(text, numeric, text, numeric, integer),
+    credits.credit_availability(text, numeric, text, numeric, integer, text),
     credits.credit_grant_summary(text, text),
     credits.credit_grant_holders(text, integer, text, numeric),
     credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),
@@ -85,7 +85,8 @@ GRANT EXECUTE ON FUNCTION
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds, credits.usage,
+    credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds,
+    credits.hold_captures, credits.usage,
     credits.usage_by_period, credits.meters, credits.price_versions, credits.price_overrides, credits.packages, credits.products,
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
@@ -113,8 +114,9 @@ GRANT EXECUTE ON FUNCTION
     credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text),
     credits.wallet_credit(text, numeric, text, text, text, text, jsonb),
     credits.wallet_transfer(text, text, numeric, text, text, text, jsonb),
-    credits.hold_create(text, numeric, text, interval, text, text, jsonb),
-    credits.hold_capture(text, uuid, numeric, text, jsonb),
+    credits.hold_create(text, numeric, text, interval, text, text, jsonb, text),
+    credits.hold_update(text, uuid, numeric, timestamptz, interval),
+    credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text),
     credits.hold_release(text, uuid),
     credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text),
     credits.meter_event_cancel(text, text, text),

@@ -73,6 +73,9 @@ pub enum AmountError {
     /// More than is left of what was taken.
     #[error("must be at most what is left of what was taken, {0}")]
     MoreThanTaken(Decimal),
+    /// Less than is spent of it already.
+    #[error("must be at least what is captured already, {0}")]
+    LessThanCaptured(Decimal),
     /// Finer than the currency counts.
     #[error("must have at most {0} decimals")]
     TooManyDecimals(u32),

@@ -12,9 +12,10 @@ LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
 LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
 LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
-WHERE CASE WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
+WHERE CASE WHEN l.type = 'debt' AND o.function = 'hold_capture' THEN true
+           WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
            WHEN l.type = 'reversal' THEN l.identifier IS NOT NULL OR r.spent_at IS NOT NULL
-           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) = 'wallet_debit'
+           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) IN ('wallet_debit', 'hold_capture')
            ELSE l.type IN ('hold', 'capture', 'release') END;
 COMMENT ON VIEW credits_internal.spending IS
 'Lines of the ledger that count towards limits: usage, debits, and what was captured of holds. For verify(), and for
@@ -107,7 +108,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(part), 0) AS held FROM credits_internal.holds h CROSS JOIN unnest(h.grant_amounts) AS part
     WHERE h.customer_id = l.customer_id AND h.currency = l.currency AND h.status = 'open' AND h.expires_at > c.now
-      AND (l.member_id = '' OR h.member_id = l.member_id) AND l.event_name = '') h;
+      AND (l.member_id = '' OR h.member_id = l.member_id) AND (l.event_name = '' OR h.event_name = l.event_name)) h;
 COMMENT ON VIEW credits.limits IS
 'Limits of what may be spent, with what is used of each at this moment.
 

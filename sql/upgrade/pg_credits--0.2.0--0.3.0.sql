@@ -54,6 +54,11 @@ JOIN credits_internal.currencies c ON c.currency = t.currency
 WHERE g.customer_id = t.customer_id AND g.grant_id = t.grant_id AND g.cost_basis IS NOT NULL AND NOT EXISTS (
     SELECT FROM credits_internal.credit_transactions l
     WHERE l.customer_id = g.customer_id AND l.currency = g.currency AND l.grant_id = g.grant_id AND l.type = 'transfer');
+ALTER TABLE credits_internal.holds
+    ADD COLUMN charged numeric NOT NULL DEFAULT 0 CONSTRAINT holds_charged_check CHECK (charged >= 0),
+    ADD COLUMN updated_at timestamptz,
+    ADD COLUMN event_name text COLLATE "C";
+ALTER TABLE credits_internal.reclaims ALTER COLUMN grant_id DROP NOT NULL;
 
 ALTER TABLE credits_internal.meters
     ADD COLUMN fallback_currency text COLLATE "C",

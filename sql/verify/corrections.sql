@@ -24,6 +24,7 @@ LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_i
 CROSS JOIN LATERAL (
     SELECT CASE WHEN o.function = 'wallet_debit' AND r.reversed_type = 'debit' THEN o.amount
                 WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
+                WHEN o.function = 'hold_capture' AND r.reversed_type = 'capture' THEN o.amount
                 WHEN o.function = 'wallet_adjust'
                      AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
                                                          ELSE 'adjustment' END THEN -o.amount

@@ -1,11 +1,22 @@
 -- The rules of verify() for holds, operations, transfers and lines.
 
+-- The lines of holds, also those of captures that are operations of their own.
+CREATE VIEW credits_internal.hold_lines AS
+SELECT l.customer_id, coalesce(c.hold_id, l.operation_id) AS hold_id, c.capture_id, l.type, l.grant_id, l.held,
+       l.type = 'hold' OR c.capture_id IS NOT NULL AND NOT c.final AS while_open
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.hold_captures c ON c.customer_id = l.customer_id AND c.capture_id = l.operation_id
+WHERE l.type IN ('hold', 'capture', 'release');
+COMMENT ON VIEW credits_internal.hold_lines IS
+'The lines that move held credits, with the hold. For verify().
+while_open: whether it was posted while the hold stayed open; of releases that is not known.';
+
 CREATE VIEW credits_internal.line_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 -- What is held is what the open holds say, and what a hold says is what its lines moved.
 SELECT 'account: held is not what its holds hold', a.customer_id, a.currency, NULL, coalesce(h.held, 0), a.held
 FROM credits_internal.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(amount) AS held FROM credits_internal.holds WHERE status = 'open'
-    GROUP BY 1, 2) h
+LEFT JOIN (SELECT customer_id, currency, sum(amount - captured) AS held FROM credits_internal.holds
+           WHERE status = 'open' GROUP BY 1, 2) h
        ON h.customer_id = a.customer_id AND h.currency = a.currency
 WHERE a.held <> coalesce(h.held, 0)
 UNION ALL
@@ -14,28 +25,78 @@ FROM credits_internal.holds h
 WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = h.customer_id
     AND a.currency = h.currency)
 UNION ALL
-SELECT 'hold: its grants'' parts are not its amount', h.customer_id, h.currency, 'hold ' || h.hold_id, h.amount, p.parts
-FROM credits_internal.holds h, LATERAL (SELECT sum(part) AS parts FROM unnest(h.grant_amounts) AS part) p
-WHERE h.amount <> p.parts
-UNION ALL
-SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, p.amount, l.held
+SELECT 'hold: its grants'' parts are not what it has', h.customer_id, h.currency, 'hold ' || h.hold_id,
+       h.amount - coalesce(c.held, 0), p.parts
 FROM credits_internal.holds h
-CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
-LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
-           WHERE type = 'hold' GROUP BY 1, 2, 3) l
-       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.grant_id = p.grant_id
-WHERE p.amount IS DISTINCT FROM l.held
+LEFT JOIN (SELECT customer_id, hold_id, sum(held) AS held FROM credits_internal.hold_captures WHERE NOT final
+           GROUP BY 1, 2) c ON c.customer_id = h.customer_id AND c.hold_id = h.hold_id
+CROSS JOIN LATERAL (SELECT coalesce(sum(part), 0) AS parts FROM unnest(h.grant_amounts) AS part) p
+WHERE h.amount - coalesce(c.held, 0) <> p.parts
+UNION ALL
+-- Those of a closed hold are what it had before; if it was updated, what went back before is not told apart.
+SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, l.held, p.amount
+FROM credits_internal.holds h
+JOIN (SELECT customer_id, hold_id, grant_id, sum(held) AS held, sum(held) FILTER (WHERE while_open) AS held_before
+      FROM credits_internal.hold_lines GROUP BY 1, 2, 3) l ON l.customer_id = h.customer_id AND l.hold_id = h.hold_id
+CROSS JOIN LATERAL (SELECT coalesce(sum(p.amount), 0) AS amount
+                    FROM unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+                    WHERE p.grant_id = l.grant_id) p
+WHERE CASE WHEN h.status = 'open' THEN p.amount <> l.held
+           WHEN h.updated_at IS NULL THEN p.amount IS DISTINCT FROM l.held_before END
 UNION ALL
 SELECT 'hold: what is held, captured or given back is not what its lines say', h.customer_id, h.currency,
-       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount ELSE h.captured END,
+       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount - h.captured ELSE h.captured END,
        CASE h.status WHEN 'open' THEN l.held ELSE l.captured END
 FROM credits_internal.holds h
-LEFT JOIN (SELECT customer_id, operation_id, sum(held) AS held,
+LEFT JOIN (SELECT customer_id, hold_id, sum(held) AS held,
                   -coalesce(sum(held) FILTER (WHERE type = 'capture'), 0) AS captured
-           FROM credits_internal.lines WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
-       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
-WHERE (l.held, l.captured) IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount ELSE 0 END, h.captured)
-   OR (h.captured > 0) <> (h.status = 'captured')
+           FROM credits_internal.hold_lines GROUP BY 1, 2) l
+       ON l.customer_id = h.customer_id AND l.hold_id = h.hold_id
+WHERE (l.held, l.captured)
+      IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount - h.captured ELSE 0 END, h.captured)
+   OR (h.status = 'captured' AND h.captured + h.charged = 0)
+UNION ALL
+SELECT 'hold: what it captured is not what its captures say', h.customer_id, h.currency, 'hold ' || h.hold_id,
+       coalesce(c.held, 0) + coalesce(c.charged, 0), h.captured + h.charged
+FROM credits_internal.holds h
+LEFT JOIN (SELECT customer_id, hold_id, sum(held) AS held, sum(amount - held) AS charged, bool_or(final) AS ended
+           FROM credits_internal.hold_captures GROUP BY 1, 2) c
+       ON c.customer_id = h.customer_id AND c.hold_id = h.hold_id
+-- The last capture need not have a record.
+WHERE h.charged <> coalesce(c.charged, 0)
+   OR CASE WHEN h.status = 'captured' AND c.ended IS NOT TRUE THEN h.captured <= coalesce(c.held, 0)
+           ELSE h.captured <> coalesce(c.held, 0) END
+UNION ALL
+SELECT 'capture: its operation or its lines do not say the same', c.customer_id, o.currency,
+       'operation ' || c.capture_id, c.amount, coalesce(l.held, 0) + coalesce(l.charged, 0)
+FROM credits_internal.hold_captures c
+LEFT JOIN credits_internal.holds h ON h.customer_id = c.customer_id AND h.hold_id = c.hold_id
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = c.customer_id AND o.operation_id = c.capture_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = c.customer_id AND e.identifier = c.identifier
+LEFT JOIN (SELECT customer_id, operation_id, -sum(held) AS held, sum(coalesce(pending, 0) - amount) AS charged
+           FROM credits_internal.lines WHERE type IN ('capture', 'debit', 'debt') AND operation_id IS NOT NULL
+           GROUP BY 1, 2) l
+       ON l.customer_id = c.customer_id AND l.operation_id = c.capture_id
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_capture', c.amount, h.currency)
+   OR coalesce(l.held, 0) <> c.held OR (c.late AND c.held <> 0)
+   OR c.late IS DISTINCT FROM (h.status = 'expired' AND c.created_at >= h.closed_at)
+   OR CASE WHEN c.identifier IS NULL THEN coalesce(l.charged, 0) <> c.amount - c.held
+           ELSE coalesce(l.charged, 0) <> 0 OR e.currency IS DISTINCT FROM h.currency END
+UNION ALL
+SELECT 'reclaim: of no grant, and no capture left it owed', r.customer_id, r.currency,
+       'operation ' || r.operation_id, NULL, r.credits
+FROM credits_internal.reclaims r
+WHERE r.grant_id IS NULL
+  AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
+                  WHERE c.customer_id = r.customer_id AND c.capture_id = r.operation_id AND c.identifier IS NULL
+                    AND c.amount - c.held >= r.credits)
+UNION ALL
+SELECT 'operation: its capture is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'hold_capture'
+  AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
+                  WHERE c.customer_id = o.customer_id AND c.capture_id = o.operation_id)
 UNION ALL
 SELECT 'hold: status ' || h.status || ' does not fit its times', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL,
        h.amount
@@ -47,9 +108,8 @@ UNION ALL
 SELECT 'hold: what a grant gave did not come back to it, or was not spent', h.customer_id, h.currency,
        'hold ' || h.hold_id, 0, l.held
 FROM credits_internal.holds h
-JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
-      WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2, 3) l
-       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+JOIN (SELECT customer_id, hold_id, grant_id, sum(held) AS held FROM credits_internal.hold_lines GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.hold_id = h.hold_id
 WHERE h.status <> 'open' AND l.held <> 0
 UNION ALL
 SELECT 'operation: its hold is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
@@ -62,7 +122,8 @@ SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, '
 FROM credits_internal.holds h
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id AND o.line_no IS NULL
-WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_create', h.amount, h.currency)
+WHERE (o.function, o.currency) IS DISTINCT FROM ('hold_create', h.currency)
+   OR (h.updated_at IS NULL AND o.amount <> h.amount)
 UNION ALL
 SELECT 'account: the places in the order of payment are not each for one debt, up to last_debt', a.customer_id,
        a.currency, NULL,
@@ -120,14 +181,18 @@ LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
 LEFT JOIN credits_internal.reversals b ON b.customer_id = l.customer_id AND b.operation_id = l.operation_id
+LEFT JOIN credits_internal.hold_captures h ON h.customer_id = l.customer_id AND h.capture_id = l.operation_id
 CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation_id) c
-CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL AS of_usage,
+-- The lines of a capture that is an event name both.
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL
+                               OR l.type = 'capture' AND h.identifier IS NOT NULL AS of_usage,
                            l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void',
                                           'suspension', 'resumption', 'reinstatement')
                                OR c.operation_id IS NOT NULL
                                -- Part of a grant that was ended by hand.
                                OR (l.type IN ('expiration', 'void') AND l.operation_id IS NOT NULL) AS of_operation) x
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
+   OR l.identifier <> h.identifier
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
    OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
 UNION ALL
@@ -137,6 +202,7 @@ JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operat
 WHERE CASE o.function
       WHEN 'wallet_debit' THEN l.type = 'debit'
       WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
+      WHEN 'hold_capture' THEN l.type IN ('capture', 'debit', 'debt', 'consumption')
       WHEN 'wallet_transfer' THEN l.type = 'transfer'
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
@@ -174,9 +240,10 @@ FROM credits_internal.lines l
 JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
 WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement')
   AND g.applicable_meters IS NOT NULL
-  AND (coalesce(e.event_name, r.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
+  AND (coalesce(e.event_name, r.event_name, h.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
 -- Times: a line is within its grant's life, and no line is earlier than the one before it.
 SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount

@@ -56,8 +56,8 @@ SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
                                    AND e.period_key IS NULL
-LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM credits_internal.lines
-           WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
+LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount + coalesce(held, 0)) AS total
+           FROM credits_internal.lines WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
 WHERE e.consumed - coalesce(x.returned, 0) <> coalesce(l.total, 0)
   AND NOT (l.total IS NULL AND EXISTS (
@@ -260,7 +260,8 @@ UNION ALL
 -- What grants paid for it and did not get back is known line by line.
 SELECT 'period: its draws are not what grants paid', l.customer_id, l.currency,
        'period ' || l.event_name || ' ' || l.period_key || ', grant ' || l.grant_id, l.amount, coalesce(d.amount, 0)
-FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id, -sum(l.amount) AS amount
+FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id,
+             -sum(l.amount + coalesce(l.held, 0)) AS amount
       FROM credits_internal.meter_events e
       JOIN credits_internal.lines l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
       WHERE e.period_key IS NOT NULL AND l.grant_id IS NOT NULL
@@ -272,14 +273,14 @@ LEFT JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS 
 WHERE l.amount <> coalesce(d.amount, 0)
 UNION ALL
 SELECT 'draw: its line took less, by another grant or for other usage', d.customer_id, l.currency, 'line ' || d.line_no,
-       -l.amount, d.amount
+       -l.amount - coalesce(l.held, 0), d.amount
 FROM credits_internal.usage_draws d
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = d.customer_id AND u.event_name = d.event_name
                                  AND u.period_key = d.period_key
 LEFT JOIN credits_internal.lines l ON l.customer_id = d.customer_id AND l.currency = u.currency
                                        AND l.line_no = d.line_no
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
-WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption'
-       AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
+WHERE (d.amount > 0 AND d.amount <= -l.amount - coalesce(l.held, 0) AND d.grant_id = l.grant_id
+       AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
 COMMENT ON VIEW credits_internal.usage_discrepancies IS
 'Usage that does not agree with its price or its lines: no rows when all is sound. Ask verify().';

@@ -37,7 +37,7 @@ impl Error {
                 "Correct the time; to import history, raise the setting that DETAIL names for the import."
             }
             Error::InvalidAmount { reason: AmountError::MoreThanHeld(_), .. } => {
-                "Capture what is held, and charge the rest with credits.wallet_debit."
+                "Capture what is held, or take the rest from the balance with more => 'available'."
             }
             Error::InvalidAmount { reason: AmountError::MoreThanTaken(_), .. } => {
                 "Leave amount NULL for all that is left; the view credits.ledger has what went back before."
@@ -66,7 +66,7 @@ impl Error {
                 "A hold is found by its customer and its id: see the view credits.holds."
             }
             Error::HoldNotOpen { .. } => {
-                "A hold is captured or released once, and closed then. Charge more with credits.wallet_debit, or make another hold."
+                "A closed hold has nothing left: use credits.wallet_debit or another hold, or where it expired late => 'charge'."
             }
             Error::RechargeNotConfigured { .. } => {
                 "Configure it with credits.configure_recharge, for a customer with credits.configure_auto_recharge."

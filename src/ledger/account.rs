@@ -129,6 +129,21 @@ pub fn admit(session: &Session, book: &mut Book, spending: &Use<'_>) -> Result<(
     posting::admit(session, book, spending)
 }
 
+/// The account, locked and up to date, for usage of a meter, which credits for certain meters may pay too. Raises PC001 if
+/// there is too little of all of them, PC003.
+pub fn open_for_usage(
+    session: &Session,
+    customer_id: &str,
+    currency: &str,
+    requested: Decimal,
+    now: Time,
+) -> Result<Book, Error> {
+    let book = open(session, customer_id, currency, now)?;
+    let available = book.as_ref().map_or(Decimal::ZERO, Book::balance);
+    book.filter(|_| available >= requested)
+        .ok_or_else(|| insufficient(customer_id, currency, requested, Short { available, limit: None }))
+}
+
 /// Takes an amount from an account that was opened for it, from its grants in order; the caller posts it. Raises PC001.
 pub fn withdraw(
     session: &Session,

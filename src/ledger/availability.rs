@@ -3,7 +3,9 @@
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::ledger::{balance, currency};
+use crate::ledger::engine::book::Book;
+use crate::ledger::engine::posting;
+use crate::ledger::{balance, currency, listener};
 use crate::moment::Time;
 use crate::pg::call::argument::Numeric;
 use crate::pg::call::reply::{One, Reply};
@@ -21,7 +23,7 @@ row! {
         pub can_continue: bool,
         /// Why: 'sufficient', 'within_max_pending', 'recharge_in_progress', 'insufficient_credits'.
         pub reason: String,
-        /// What a plain debit may take.
+        /// What a plain debit, or that meter's events, may take.
         pub available: Decimal,
         /// Usage not yet paid.
         pub pending: Decimal,
@@ -30,14 +32,17 @@ row! {
     }
 }
 
-/// `credits.credit_availability`: the gate before work begins. Writes nothing. Raises PC007, PC008, PC013.
+crate::older!(credit_availability_wrapper => credit_availability_2_wrapper, 5 of 6);
+
+/// `credits.credit_availability`: the gate before work begins. Writes nothing. Raises PC004, PC005, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
-fn credit_availability(
+fn credit_availability_2(
     customer_id: Option<&str>,
     amount: Option<Numeric>,
     currency: Option<&str>,
     max_pending: Option<Numeric>,
     max_recharges: Option<i32>,
+    event_name: Option<&str>,
 ) -> Reply<One<AvailabilityRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -46,12 +51,22 @@ fn credit_availability(
         if max_recharges.is_some_and(|most| most < 0) {
             return Err(Error::argument("max_recharges", "must not be negative"));
         }
-        let code = currency::code_or_default(currency)?;
+        let event_name = input::optional_key("event_name", event_name)?;
         let now = settings::now()?;
         reading(|session| {
+            let code = match event_name {
+                Some(name) => {
+                    let meter = listener::meter_in(session, name, currency)?;
+                    meter.must_be_active(name)?;
+                    meter.currency
+                }
+                None => currency::code_or_default(currency)?,
+            };
             currency::check_amount(session, &code, amount.unwrap_or_default())?;
-            let book = balance::book(session, customer_id, &code, now)?;
-            let (available, pending) = book.map_or_else(Default::default, |b| (b.available, b.pending));
+            let (available, pending) = match balance::book(session, customer_id, &code, now)? {
+                Some(book) => (payable(session, &book, event_name)?, book.pending),
+                None => Default::default(),
+            };
             let short = match amount {
                 Some(amount) => available < amount,
                 None => available.is_zero(),
@@ -83,6 +98,16 @@ fn credit_availability(
             }))
         })
     })())
+}
+
+/// What a plain debit may take, or that meter's events.
+fn payable(session: &Session, book: &Book, event_name: Option<&str>) -> Result<Decimal, Error> {
+    if event_name.is_none() || book.restricted.is_zero() {
+        return Ok(book.available);
+    }
+    let mut book = book.clone();
+    posting::take_windows(session, &mut [(&mut book, Decimal::MAX)], event_name.as_slice())?;
+    Ok(book.payers(event_name).map(|grant| grant.remaining).sum())
 }
 
 static BEING_BOUGHT: Statement = Statement::new(

@@ -1,7 +1,7 @@
 //! Explains a spend without making it: which grants would pay.
 
 use crate::amount::{self, Decimal};
-use crate::error::{Error, quoted};
+use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::{Book, Refusal};
 use crate::ledger::engine::drawdown::Grant;
@@ -11,7 +11,7 @@ use crate::ledger::{account, balance, currency, customer};
 use crate::moment::Time;
 use crate::pg::call::argument::Numeric;
 use crate::pg::call::reply::{Many, Reply};
-use crate::pg::statement::{Session, reading};
+use crate::pg::statement::reading;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -52,7 +52,8 @@ fn explain_drawdown(
         let amount = input::number("amount", amount, amount::over_zero)?;
         let now = settings::now()?;
         reading(|session| {
-            let meter = event_name.map(|name| usable_meter(session, name, currency)).transpose()?;
+            let meter = event_name.map(|name| listener::meter_in(session, name, currency)).transpose()?;
+            event_name.zip(meter.as_ref()).map_or(Ok(()), |(name, meter)| meter.must_be_active(name))?;
             let code = match &meter {
                 Some(meter) => meter.currency.clone(),
                 None => currency::code_or_default(currency)?,
@@ -73,19 +74,6 @@ fn explain_drawdown(
             explain(book, amount, event_name.zip(meter)).map(Many)
         })
     })())
-}
-
-/// A meter that would accept events, in the currency that was asked for.
-fn usable_meter(session: &Session, event_name: &str, currency: Option<&str>) -> Result<MeterTerms, Error> {
-    let meter = listener::meter(session, event_name)?;
-    if !meter.active {
-        return Err(Error::MeterInactive { event_name: event_name.to_string() });
-    }
-    if let Some(code) = currency.filter(|code| *code != meter.currency) {
-        let reason = format!("must be what the meter charges, {}, or NULL: it is {}", meter.currency, quoted(code));
-        return Err(Error::argument("currency", reason));
-    }
-    Ok(meter)
 }
 
 fn explain(mut book: Book, amount: Decimal, meter: Option<(&str, MeterTerms)>) -> Result<Vec<DrawRow>, Error> {

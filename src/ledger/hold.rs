@@ -1,13 +1,20 @@
-//! Holds: credits set aside for work in progress, later captured in whole or part, or released.
+//! Holds: credits set aside for work in progress, later captured in whole or in parts, or released. Changing an open one
+//! is in hold/change.rs, what all captures do in hold/capture.rs. `hold_capture` itself may be an event of a meter:
+//! it is in metering/capture.rs.
 
-use crate::amount::{self, AmountError, Decimal};
+pub mod capture;
+mod change;
+
+use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::line::{ClosedHold, Hold, HoldStatus};
+use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::limit::Use;
+use crate::ledger::engine::line::{ClosedHold, Debt, Hold, HoldStatus};
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::engine::posting::{self, hold as read_hold};
-use crate::ledger::{account, balance, currency};
+use crate::ledger::{account, balance, currency, listener};
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Interval, Numeric};
 use crate::pg::call::reply::{One, Reply};
@@ -24,7 +31,7 @@ use uuid::Uuid;
 const DEFAULT_SECONDS: i64 = 15 * 60;
 
 row! {
-    /// A hold, as all three functions return it; amounts in credits of its currency.
+    /// A hold, as its functions return it; amounts in credits of its currency.
     pub struct HoldRow {
         /// Its id.
         pub hold_id: Uuid,
@@ -36,7 +43,7 @@ row! {
         pub status: String,
         /// Credits set aside.
         pub amount: Decimal,
-        /// Credits spent of them.
+        /// Credits spent of them so far.
         pub captured: Decimal,
         /// Credits given back.
         pub released: Decimal,
@@ -46,13 +53,25 @@ row! {
         pub available: Decimal,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// Credits spent in addition to what was set aside.
+        pub charged: Decimal,
+        /// The capture that this call made, if it has a record of its own.
+        pub capture_id: Option<Uuid>,
+        /// What this call captured.
+        pub capture_amount: Option<Decimal>,
+        /// What is owed of it.
+        pub pending: Option<Decimal>,
+        /// The meter whose usage alone may be captured.
+        pub event_name: Option<String>,
     }
 }
 
-/// `credits.hold_create`. Raises PC001, PC002, PC003, PC007, PC008, PC013.
+crate::older!(hold_create_wrapper => hold_create_2_wrapper, 7 of 8);
+
+/// `credits.hold_create`. Raises PC001 to PC005, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn hold_create(
+fn hold_create_2(
     customer_id: Option<&str>,
     amount: Option<Numeric>,
     currency: Option<&str>,
@@ -60,42 +79,67 @@ fn hold_create(
     idempotency_key: Option<&str>,
     description: Option<&str>,
     metadata: Option<Json>,
+    event_name: Option<&str>,
 ) -> Reply<One<HoldRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         input::text("description", description)?;
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let amount = input::number("amount", amount, amount::over_zero)?;
-        let call = Operation {
-            function: String::from("hold_create"),
-            operation_id: Uuid::now_v7(),
-            currency: currency::code_or_default(currency)?,
-            amount,
-            category: None,
-            grant_id: None,
-            counterparty: None,
-            reason: None,
-        };
+        let event_name = input::optional_key("event_name", event_name)?;
         let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
         writing(|session| {
             let now = settings::now()?;
+            let meter = event_name.map(|name| listener::meter_in(session, name, currency)).transpose()?;
+            let call = Operation {
+                function: String::from("hold_create"),
+                operation_id: Uuid::now_v7(),
+                currency: match &meter {
+                    Some(meter) => meter.currency.clone(),
+                    None => currency::code_or_default(currency)?,
+                },
+                amount,
+                category: None,
+                grant_id: None,
+                counterparty: None,
+                reason: None,
+            };
             let judge = || {
-                currency::resolve_for(session, &call.currency, "amount", amount)
-                    .and_then(|_| account::open_for(session, customer_id, &call.currency, amount, now))
+                currency::resolve_for(session, &call.currency, "amount", amount)?;
+                match event_name.zip(meter.as_ref()) {
+                    None => account::open_for(session, customer_id, &call.currency, amount, now),
+                    Some((name, meter)) => {
+                        meter.must_be_active(name)?;
+                        account::open_for_usage(session, customer_id, &call.currency, amount, now)
+                    }
+                }
             };
             match operation::begin(session, customer_id, &call, key, &texts, now, judge)? {
-                Begun::First(book) => create(session, book, &call, expires_in.as_ref(), &texts),
-                Begun::Replay(first) => as_it_stands(session, customer_id, first.operation_id, now),
+                Begun::First(book) => create(session, book, &call, (event_name, expires_in.as_ref()), &texts),
+                Begun::Replay(first) => {
+                    let row = as_it_stands(session, customer_id, first.operation_id, now, |_, _| Ok(Decimal::ZERO))?;
+                    same_meter(key, row, event_name)
+                }
             }
         })
         .map(One)
     })())
 }
 
+/// The answer to a replay, if the first call was for the same meter. Raises PC002.
+fn same_meter(key: Option<&str>, row: HoldRow, event_name: Option<&str>) -> Result<HoldRow, Error> {
+    if row.event_name.as_deref() == event_name {
+        return Ok(HoldRow { pending: None, ..row });
+    }
+    let (argument, key, difference) = ("idempotency_key", key.unwrap_or_default().to_string(), "meter");
+    let (first, given) = (row.event_name, event_name.map(String::from));
+    Err(Error::IdempotencyConflict { argument, key, difference, first, given })
+}
+
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.holds (customer_id, hold_id, currency, status, amount, grant_ids, grant_amounts, description,
-                                 metadata, created_at, expires_at)
-      VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10)",
+                                 metadata, created_at, expires_at, event_name)
+      VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11)",
     &[
         TEXTOID,
         UUIDOID,
@@ -107,23 +151,30 @@ static INSERT: Statement = Statement::new(
         JSONBOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
+        TEXTOID,
     ],
+)
+.before(
+    c"INSERT INTO credits_internal.holds (customer_id, hold_id, currency, status, amount, grant_ids, grant_amounts, description,
+                                 metadata, created_at, expires_at)
+      SELECT $1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10 WHERE $11 IS NULL",
 );
 
 fn create(
     session: &Session,
     mut book: Book,
     call: &Operation,
-    expires_in: Option<&Interval>,
+    (event_name, expires_in): (Option<&str>, Option<&Interval>),
     texts: &Texts<'_>,
 ) -> Result<HoldRow, Error> {
     let expires_at = match expires_in {
         Some(interval) => interval.after("expires_in", book.posted_at)?,
         None => book.posted_at.plus_seconds(DEFAULT_SECONDS),
     };
-    posting::take_windows(session, &mut [(&mut book, call.amount)], &[])?;
+    account::admit(session, &mut book, &Use { member_id: texts.member_id, event_name, amount: call.amount })?;
+    posting::take_windows(session, &mut [(&mut book, call.amount)], event_name.as_slice())?;
     let hold = book
-        .hold(call.operation_id, call.amount, expires_at)
+        .hold(call.operation_id, event_name, call.amount, expires_at)
         .map_err(|short| account::insufficient(&book.customer_id, &call.currency, call.amount, short))?;
     INSERT.run(
         session,
@@ -138,80 +189,24 @@ fn create(
             texts.metadata.cell(),
             book.posted_at.cell(),
             expires_at.cell(),
+            event_name.cell(),
         ],
     )?;
-    let stored = Stored { hold, currency: call.currency.clone(), status: HoldStatus::Open, captured: Decimal::ZERO };
+    let (currency, status) = (call.currency.clone(), HoldStatus::Open);
+    let (captured, charged) = (Decimal::ZERO, Decimal::ZERO);
+    let stored = Stored {
+        hold,
+        currency,
+        status,
+        amount: call.amount,
+        captured,
+        charged,
+        member_id: None,
+        event_name: event_name.map(String::from),
+    };
     let row = stored.row(&book, false);
     posting::post(session, &[book])?;
     Ok(row)
-}
-
-/// `credits.hold_capture`. Raises PC007, PC010, PC013.
-#[pg_extern(sql = false)]
-fn hold_capture(
-    customer_id: Option<&str>,
-    hold_id: Option<Id>,
-    amount: Option<Numeric>,
-    description: Option<&str>,
-    metadata: Option<Json>,
-) -> Reply<One<HoldRow>> {
-    Reply((|| {
-        let customer_id = input::key("customer_id", customer_id)?;
-        input::text("description", description)?;
-        let hold_id = input::required("hold_id", hold_id)?.0;
-        let amount = input::optional_number("amount", amount, amount::not_negative)?;
-        writing(|session| {
-            let now = settings::now()?;
-            let (mut book, stored) = open(session, customer_id, hold_id, now)?;
-            let held = stored.hold.amount();
-            let captured = amount.unwrap_or(held);
-            match stored.status {
-                HoldStatus::Open => {
-                    check(session, &stored, captured, held)?;
-                    describe(session, customer_id, hold_id, description, metadata.as_ref())?;
-                    close(session, &mut book, &stored.hold, captured)?;
-                    finish(session, book, stored)
-                }
-                HoldStatus::Captured if stored.captured == captured => Ok(stored.row(&book, true)),
-                // Capturing nothing is a release.
-                HoldStatus::Released | HoldStatus::Expired if captured.is_zero() => Ok(stored.row(&book, true)),
-                state => Err(Error::HoldNotOpen { hold_id, state: state.as_str() }),
-            }
-        })
-        .map(One)
-    })())
-}
-
-/// Checks the amount captured: at most what is held, in the currency's decimals. Raises PC007.
-fn check(session: &Session, stored: &Stored, captured: Decimal, held: Decimal) -> Result<(), Error> {
-    let reason = if captured > held {
-        AmountError::MoreThanHeld(held)
-    } else {
-        match amount::fit(captured, currency::decimals(session, &stored.currency)?) {
-            Ok(_) => return Ok(()),
-            Err(reason) => reason,
-        }
-    };
-    Err(Error::amount("amount", captured, reason))
-}
-
-static DESCRIBE: Statement = Statement::new(
-    c"UPDATE credits_internal.holds SET capture_description = $3, capture_metadata = $4 WHERE customer_id = $1
-      AND hold_id = $2",
-    &[TEXTOID, UUIDOID, TEXTOID, JSONBOID],
-);
-
-fn describe(
-    session: &Session,
-    customer_id: &str,
-    hold_id: Uuid,
-    description: Option<&str>,
-    metadata: Option<&Json>,
-) -> Result<(), Error> {
-    if description.is_none() && metadata.is_none() {
-        return Ok(());
-    }
-    DESCRIBE.run(session, &[customer_id.cell(), hold_id.cell(), description.cell(), metadata.cell()]).map(drop)
 }
 
 /// `credits.hold_release`: a hold that is neither open nor captured was released already. Raises PC010, PC013.
@@ -222,14 +217,16 @@ fn hold_release(customer_id: Option<&str>, hold_id: Option<Id>) -> Reply<One<Hol
         let hold_id = input::required("hold_id", hold_id)?.0;
         writing(|session| {
             let now = settings::now()?;
-            let (mut book, stored) = open(session, customer_id, hold_id, now)?;
+            let (mut book, mut stored) = open(session, customer_id, hold_id, now)?;
             match stored.status {
                 HoldStatus::Open => {
-                    close(session, &mut book, &stored.hold, Decimal::ZERO)?;
+                    take_grants(session, &mut book, &stored.hold, (Decimal::ZERO, &[]))?;
+                    let debts = debts(session, &book, &stored.hold, stored.hold.amount())?;
+                    book.end_capture(&mut stored.hold, &[], Some(HoldStatus::Released), debts);
                     finish(session, book, stored)
                 }
                 HoldStatus::Released | HoldStatus::Expired => Ok(stored.row(&book, true)),
-                HoldStatus::Captured => Err(Error::HoldNotOpen { hold_id, state: stored.status.as_str() }),
+                HoldStatus::Captured => Err(stored.not_open()),
             }
         })
         .map(One)
@@ -237,22 +234,34 @@ fn hold_release(customer_id: Option<&str>, hold_id: Option<Id>) -> Reply<One<Hol
 }
 
 /// A hold from its row, or as changed by what fell due since.
-struct Stored {
+pub struct Stored {
     hold: Hold,
-    currency: String,
+    /// What it counts.
+    pub currency: String,
     status: HoldStatus,
+    amount: Decimal,
     captured: Decimal,
+    charged: Decimal,
+    /// The member who spends.
+    pub member_id: Option<String>,
+    /// The meter whose usage alone may be captured.
+    pub event_name: Option<String>,
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, captured FROM credits_internal.holds
-      WHERE customer_id = $1 AND hold_id = $2",
+    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, amount, captured, charged, member_id,
+             event_name
+      FROM credits_internal.holds WHERE customer_id = $1 AND hold_id = $2",
     &[TEXTOID, UUIDOID],
+)
+.before(
+    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, amount, captured, 0::numeric, NULL::text, NULL::text
+      FROM credits_internal.holds WHERE customer_id = $1 AND hold_id = $2",
 );
 
 impl Stored {
     /// Raises PC010.
-    fn find(session: &Session, customer_id: &str, hold_id: Uuid) -> Result<Self, Error> {
+    pub fn find(session: &Session, customer_id: &str, hold_id: Uuid) -> Result<Self, Error> {
         let rows = FIND.run(session, &[customer_id.cell(), hold_id.cell()])?;
         let mut row = rows.first().ok_or(Error::HoldNotOpen { hold_id, state: "unknown" })?;
         Ok(Stored {
@@ -260,32 +269,45 @@ impl Stored {
             currency: row.next()?,
             status: HoldStatus::parse(&row.next::<String>()?)
                 .ok_or_else(|| Error::internal("a hold has an unknown status"))?,
+            amount: row.next()?,
             captured: row.next()?,
+            charged: row.next()?,
+            member_id: row.next()?,
+            event_name: row.next()?,
         })
     }
 
     /// Applies what the book did to it, posted or not.
     fn follow(&mut self, book: &Book) {
         if let Some(ClosedHold { status, captured, .. }) = book.closed.iter().find(|c| c.id == self.hold.id) {
-            (self.status, self.captured) = (*status, *captured);
+            self.status = *status;
+            self.captured += *captured;
         }
     }
 
     fn row(&self, book: &Book, replayed: bool) -> HoldRow {
-        let amount = self.hold.amount();
         let open = self.status == HoldStatus::Open;
         HoldRow {
             hold_id: self.hold.id,
             customer_id: book.customer_id.clone(),
             currency: self.currency.clone(),
             status: self.status.as_str().to_string(),
-            amount,
+            amount: self.amount,
             captured: self.captured,
-            released: if open { Decimal::ZERO } else { amount - self.captured },
+            released: if open { Decimal::ZERO } else { self.amount - self.captured },
             expires_at: self.hold.expires_at,
             available: book.available,
             replayed,
+            charged: self.charged,
+            capture_id: None,
+            capture_amount: None,
+            pending: None,
+            event_name: self.event_name.clone(),
         }
+    }
+
+    fn not_open(&self) -> Error {
+        Error::HoldNotOpen { hold_id: self.hold.id, state: self.status.as_str() }
     }
 }
 
@@ -293,20 +315,38 @@ impl Stored {
 fn open(session: &Session, customer_id: &str, hold_id: Uuid, now: Time) -> Result<(Book, Stored), Error> {
     let currency = Stored::find(session, customer_id, hold_id)?.currency;
     let book = account::open_existing(session, customer_id, &currency, now)?;
-    // Read again: while this waited for the lock, another session may have closed it.
+    // Read again: while this waited for the lock, another session may have changed it.
     let mut stored = Stored::find(session, customer_id, hold_id)?;
     stored.follow(&book);
     Ok((book, stored))
 }
 
-fn close(session: &Session, book: &mut Book, hold: &Hold, captured: Decimal) -> Result<(), Error> {
-    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
-    let givers: Vec<Uuid> = hold.parts.iter().map(|(id, _)| *id).collect();
-    posting::take_grants(session, book, &givers)?;
-    let mut debts = posting::debts(session, book, Some(hold.amount() - captured), None)?;
+/// Loads what a change of the hold can touch: the grants that gave to it, and those that spending in addition can need, by
+/// events of these meters or by a plain debit.
+fn take_grants(
+    session: &Session,
+    book: &mut Book,
+    hold: &Hold,
+    (need, meters): (Decimal, &[&str]),
+) -> Result<(), Error> {
+    posting::take_windows(session, &mut [(&mut *book, need)], meters)?;
+    posting::take_grants(session, book, &givers(hold))
+}
+
+fn givers(hold: &Hold) -> Vec<Uuid> {
+    hold.parts.iter().map(|(id, _)| *id).collect()
+}
+
+/// The debts that come into play where so many credits of the hold go back, and where the others are spent. Its grants are
+/// loaded.
+fn debts(session: &Session, book: &Book, hold: &Hold, back: Decimal) -> Result<Vec<Debt>, Error> {
+    let givers = givers(hold);
+    // If one of the grants is for certain meters only, it may pay any of the debts.
+    let restricted = givers.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
+    let credits = (!restricted || back.is_zero()).then_some(back);
+    let mut debts = posting::debts(session, book, credits, None)?;
     debts.extend(posting::clawback_debts(session, book, &givers)?);
-    book.close_hold(hold, captured, debts);
-    Ok(())
+    Ok(debts)
 }
 
 fn finish(session: &Session, book: Book, mut stored: Stored) -> Result<HoldRow, Error> {
@@ -316,13 +356,20 @@ fn finish(session: &Session, book: Book, mut stored: Stored) -> Result<HoldRow, 
     Ok(row)
 }
 
-/// The answer to a replay.
-fn as_it_stands(session: &Session, customer_id: &str, hold_id: Uuid, now: Time) -> Result<HoldRow, Error> {
+/// The answer to a replay; `owed_for` says what is owed of what it captured.
+fn as_it_stands(
+    session: &Session,
+    customer_id: &str,
+    hold_id: Uuid,
+    now: Time,
+    owed_for: impl FnOnce(&Session, &Book) -> Result<Decimal, Error>,
+) -> Result<HoldRow, Error> {
     in_one_snapshot(session, |session| {
         let mut stored = Stored::find(session, customer_id, hold_id)?;
         let book = balance::book(session, customer_id, &stored.currency, now)?
             .ok_or_else(|| Error::internal("a hold has no account"))?;
         stored.follow(&book);
-        Ok(stored.row(&book, true))
+        let pending = Some(owed_for(session, &book)?);
+        Ok(HoldRow { pending, ..stored.row(&book, true) })
     })
 }

@@ -1,6 +1,6 @@
 //! What the ledger announces to the rooms above it, and asks them. lib.rs says who listens.
 
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::ledger::customer::erasure::Cleared;
 use crate::ledger::engine::book::{Book, Overage};
 use crate::moment::Time;
@@ -69,6 +69,23 @@ pub static LISTENERS: SignUp<dyn Listener> = SignUp::new();
 
 /// The one room that has the meters.
 pub static METERS: SignUp<dyn Meters> = SignUp::new();
+
+/// A meter that must exist and charge that currency, if one is given. Raises PC004, PC013.
+pub fn meter_in(session: &Session, event_name: &str, currency: Option<&str>) -> Result<MeterTerms, Error> {
+    let meter = meter(session, event_name)?;
+    if let Some(code) = currency.filter(|code| *code != meter.currency) {
+        let reason = format!("must be what the meter charges, {}, or NULL: it is {}", meter.currency, quoted(code));
+        return Err(Error::argument("currency", reason));
+    }
+    Ok(meter)
+}
+
+impl MeterTerms {
+    /// Raises PC005 unless it takes events.
+    pub fn must_be_active(&self, event_name: &str) -> Result<(), Error> {
+        if self.active { Ok(()) } else { Err(Error::MeterInactive { event_name: event_name.to_string() }) }
+    }
+}
 
 /// A meter that must exist. Raises PC004.
 pub fn meter(session: &Session, event_name: &str) -> Result<MeterTerms, Error> {

@@ -293,8 +293,9 @@ impl Stored {
 }
 
 static DRAWS: Statement = Statement::new(
-    c"SELECT grant_id, -amount FROM credits_internal.lines
-      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND identifier = $5 AND amount < 0
+    c"SELECT grant_id, CASE type WHEN 'capture' THEN -held ELSE -amount END FROM credits_internal.lines
+      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND identifier = $5
+        AND (amount < 0 OR type = 'capture')
       ORDER BY line_no",
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
 );

@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod cancellation;
+mod capture;
 pub mod deferred;
 pub mod event;
 mod fallback;

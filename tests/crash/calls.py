@@ -32,11 +32,15 @@ SQL = {
     "wallet_transfer": "wallet_transfer(%(customer)s, %(other)s, %(amount)s, idempotency_key => %(key)s)",
     "hold_create": "hold_create(%(customer)s, %(amount)s, expires_in => '1 day', idempotency_key => %(key)s)",
     "hold_capture": "hold_capture(%(customer)s, %(other)s, %(amount)s)",
+    "hold_part": "hold_capture(%(customer)s, %(other)s, %(amount)s, final => false, idempotency_key => %(key)s)",
+    "hold_usage": "hold_capture(%(customer)s, %(other)s, event_name => 'tokens', value => %(amount)s,"
+    " identifier => %(key)s, final => false)",
     "hold_release": "hold_release(%(customer)s, %(other)s)",
     "top_up_create": "top_up_create(%(customer)s, (SELECT price_id FROM credits.packages), idempotency_key => %(key)s)",
     "payment_succeeded": "payment_succeeded(%(customer)s, %(other)s, 'shop', %(key)s)",
     "payment_refunded": "payment_refunded(%(customer)s, %(other)s, 'shop', %(key)s, %(amount)s * 0.1)",
 }
+EVENTS = ("report_meter_event", "hold_usage")
 # Told by a reference, and recorded under it.
 PAYMENTS = ("payment_succeeded", "payment_refunded")
 BATCH = "SELECT * FROM credits.report_meter_events(%s, %s, %s::numeric[], %s)"
@@ -51,7 +55,9 @@ ANSWERS = {
     "operation_reverse": ("operation_id", "returned"),
     "wallet_transfer": ("operation_id", "transferred"),
     "hold_create": ("hold_id", "amount"),
-    "hold_capture": ("hold_id", "captured"),
+    "hold_capture": ("hold_id", "capture_amount"),
+    "hold_part": ("capture_id", "capture_amount"),
+    "hold_usage": ("capture_id", "capture_amount"),
     "hold_release": ("hold_id", "released"),
     "top_up_create": ("top_up_id", "credits"),
     "payment_succeeded": ("grant_id", "credits"),
@@ -79,7 +85,7 @@ class Call:
     @property
     def trace(self) -> Trace:
         """What there is in the database once it is done."""
-        if self.function == "report_meter_event":
+        if self.function in EVENTS:
             return "event", self.customer, str(self.key)
         if self.function in PAYMENTS:
             return "payment", self.customer, str(self.key)
@@ -87,7 +93,7 @@ class Call:
 
     @property
     def charge(self) -> Decimal:
-        return self.amount * UNIT_PRICE if self.function == "report_meter_event" else self.amount
+        return self.amount * UNIT_PRICE if self.function in EVENTS else self.amount
 
     def answer(self, row: dict[str, Any]) -> Answer:
         """The id and the amount that an answer tells, of which a repeat has to tell the same."""
@@ -141,6 +147,8 @@ def wallets(calls: Iterable[Call]) -> dict[str, Wallet]:
             case "hold_release":
                 own.net += call.held
                 own.held -= call.held
+            case "hold_part" | "hold_usage":
+                own.held -= call.charge
     return books
 
 

@@ -16,7 +16,7 @@ from support.harness import Checks
 
 Connection = psycopg.Connection[Any]
 BALANCE = "SELECT available, restricted, held, pending FROM credits.wallet_balance(%s, 'CREDIT')"
-HELD = "SELECT coalesce(sum(amount), 0) FROM credits.holds WHERE status = 'open' AND customer_id = %s"
+HELD = "SELECT coalesce(sum(amount - captured), 0) FROM credits.holds WHERE status = 'open' AND customer_id = %s"
 
 
 class Judge:

@@ -100,6 +100,8 @@ class Session:
                 self.begun.append((call.customer, str(row["top_up_id"])))
             if call.function == "payment_succeeded":
                 self.paid.append((call.customer, call.other))
+            if call.function in ("hold_part", "hold_usage"):
+                self.holds = [(*hold[:2], hold[2] - call.charge * (hold[1] == call.other)) for hold in self.holds]
             if call.function in ("hold_capture", "hold_release"):
                 self.holds = [hold for hold in self.holds if hold[1] != call.other]
 
@@ -117,7 +119,8 @@ class Session:
             call = self.call(customers[len(calls)])
             if call.function in ("wallet_transfer", "wallet_try_debit"):
                 continue
-            if call.key is not None or all(call.other != one.other for one in calls):
+            of_hold = call.function in ("hold_part", "hold_usage")
+            if call.key is not None and not of_hold or all(call.other != one.other for one in calls):
                 calls.append(call)
         calls.sort(key=lambda call: call.customer)  # a hold's end is where the hold is
         return Unit("a transaction", tuple(calls)), self.make_all
@@ -135,6 +138,10 @@ class Session:
             return self.purchase(customer)
         if kind == "end" and self.holds:
             customer, hold_id, held = self.random.choice(self.holds)
+            if held >= 1 and self.random.random() < 0.4:
+                if self.random.random() < 0.5:
+                    return Call("hold_usage", customer, Decimal(self.random.randint(1, 10)), self.key(), hold_id)
+                return Call("hold_part", customer, (held / 3).quantize(Decimal("0.01")), self.key(), hold_id)
             if self.random.random() < 0.3:
                 return Call("hold_release", customer, held, None, hold_id, held)
             part = held if self.random.random() < 0.3 else (held / 3).quantize(Decimal("0.01")) or held

@@ -12,6 +12,7 @@ def fill(filler: Filler) -> None:
     """A row at least in each new table, through each new function."""
     fallbacks(filler)
     reversals(filler)
+    captures(filler)
     limits(filler)
     overrides(filler)
     costs(filler)
@@ -33,6 +34,17 @@ def reversals(filler: Filler) -> None:
     """What operations took, given back in part."""
     fixed = ("operation_id", "reversed_operation_id", "currency", "taken", "returned")
     filler.keep("operation_reverse", "'ann', NULL, 'd1', 0.5, 'Half of it failed', 'r1'", fixed=fixed)
+
+
+def captures(filler: Filler) -> None:
+    """A hold that was changed, and captured in parts: under a key, as usage, and leaving something owed."""
+    hold = filler.call("hold_create", "'ann', 8, NULL, '1 year', 'in parts'")["hold_id"]
+    fixed = ("hold_id", "capture_id", "capture_amount")
+    part = "'ann', %s, 2, 'A part', final => false, idempotency_key => 'part'"
+    filler.keep("hold_capture", part, hold, fixed=fixed)
+    usage = "'ann', %s, event_name => 'tokens', value => 700, identifier => 'held', final => false"
+    filler.keep("hold_capture", usage, hold, fixed=fixed)
+    filler.call("hold_update", "'ann', %s, amount => 7", hold)
 
 
 def limits(filler: Filler) -> None:

@@ -156,6 +156,7 @@ class Story:
         self.read("holds", "hold_id")
         self.read("limits", "member_id, event_name, per")
         self.read("balance_alerts", "kind")
+        self.read("hold_captures", "capture_id")
         self.read("usage", "identifier")
         self.read("usage_by_period", "event_name")
         self.read("meters", "event_name", "currency")
@@ -222,6 +223,9 @@ class Story:
         self.call("hold_capture", "%s, %s, 4", name, first.get("hold_id"))
         self.call("hold_capture", "%s, %s, 5", name, first.get("hold_id"))
         second = self.call("hold_create", "%s, 10, %s", name, coin)
+        self.call("hold_update", "%s, %s, 8", name, second.get("hold_id"))
+        part = "%s, %s, 2, final => false, idempotency_key => 'part'"
+        self.call("hold_capture", part, name, second.get("hold_id"))
         self.call("hold_release", "%s, %s", name, second.get("hold_id"))
 
     def usage(self) -> None:

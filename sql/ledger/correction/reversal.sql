@@ -24,7 +24,8 @@ COMMENT ON FUNCTION credits.operation_reverse IS
 'Gives back what a debit, a captured hold or an adjustment took, in whole or in parts, until all of it is back.
 
 customer_id: the customer.
-operation_id: which operation: the operation_id that wallet_debit() or wallet_adjust() returned, or a hold_id.
+operation_id: which operation: the operation_id that wallet_debit() or wallet_adjust() returned, a hold_id, or the
+  capture_id of a capture that is in the view hold_captures.
 operation_key: instead of operation_id, the idempotency_key of that call.
 amount: how many credits go back; NULL for all that is left. More than is left is PC007.
 reason: why, for people: the description of the ledger lines.

@@ -134,7 +134,8 @@ COMMENT ON VIEW credits.ledger IS
 'Ledger lines as posted, with what they are about.
 
 amount, held and pending are what a line did to the balance, to the held credits and to the usage owed. The operation
-of a hold''s lines is the hold; a capture has the description and metadata of hold_capture() where it was given any.
+of a hold''s lines is the hold, or the capture where it is in the view hold_captures; a capture has the description and
+metadata of hold_capture() where it was given any, and the event where it was one.
 Month-end runs CALL maintain() first.';
 COMMENT ON COLUMN credits.ledger.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.ledger.currency IS 'The currency of the amounts.';
@@ -152,7 +153,8 @@ COMMENT ON COLUMN credits.ledger.pending IS 'What the line did to the usage owed
 COMMENT ON COLUMN credits.ledger.grant_id IS 'The grant whose credits moved; NULL for a debt.';
 COMMENT ON COLUMN credits.ledger.grant_name IS 'The grant''s name.';
 COMMENT ON COLUMN credits.ledger.category IS 'The category of the grant.';
-COMMENT ON COLUMN credits.ledger.operation_id IS 'The operation, or the hold, that moved the credits.';
+COMMENT ON COLUMN credits.ledger.operation_id IS
+'The operation that moved the credits: of a hold the hold, or its capture.';
 COMMENT ON COLUMN credits.ledger.function IS 'The function that was called.';
 COMMENT ON COLUMN credits.ledger.reason IS 'For an adjustment, its reason.';
 COMMENT ON COLUMN credits.ledger.counterparty IS 'For a transfer, the other customer.';

@@ -1,9 +1,10 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due). It decides
 //! what time, grants, charges and holds do to the account, and records the ledger lines. Pure: posting.rs loads it from
 //! the tables and writes it back. This file has its balances and how a line is recorded; book/ has what changes them
-//! (time.rs, spend.rs, supply.rs, ending.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
+//! (time.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
 
 mod ending;
+mod hold;
 mod reclaim;
 mod reversal;
 mod spend;
@@ -22,7 +23,7 @@ pub use usage::{Charged, Overage, Usage};
 use crate::amount::Decimal;
 use crate::ledger::engine::drawdown::{Grant, GrantRef, Grants};
 use crate::ledger::engine::limit::Limits;
-use crate::ledger::engine::line::{ClosedHold, Debt, Effect, HoldStatus, Line, LineType, OwnLine, PeriodDraw, Source};
+use crate::ledger::engine::line::{ClosedHold, Debt, Effect, Line, LineType, OwnLine, PeriodDraw, Source};
 use crate::moment::Time;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -261,11 +262,13 @@ impl Book {
         self.held += effect.held;
         self.pending += effect.pending;
         self.last_line += 1;
-        if let (LineType::Consumption, Some(grant), Some(Source::Event(_, Some(period)))) = (line_type, grant, source) {
+        if let (LineType::Consumption | LineType::Capture, Some(grant), Some(period)) =
+            (line_type, grant, source.and_then(Source::period))
+        {
             let draw = PeriodDraw {
                 period: period.clone(),
                 grant_id: grant.id,
-                amount: -effect.balance,
+                amount: -effect.balance - effect.held,
                 stored: Decimal::ZERO,
             };
             self.draws.insert(self.last_line, draw);
@@ -297,10 +300,6 @@ impl Book {
         self.lines.pop();
         self.touch();
         Some(own)
-    }
-
-    fn close(&mut self, id: Uuid, status: HoldStatus, captured: Decimal, closed_at: Time) {
-        self.closed.push(ClosedHold { id, status, captured, closed_at });
     }
 
     /// Loads debts that the book does not have yet; those that it has are newer than their rows.

@@ -98,6 +98,8 @@ pub enum Source {
     Event(String, Option<Rc<Period>>),
     /// An operation or a hold.
     Operation(Uuid),
+    /// A meter event that a hold pays: the capture's operation, and the event as above.
+    Captured(Uuid, String, Option<Rc<Period>>),
 }
 
 /// Usage of one customer that is priced together: a meter's events of a period, of one price if that matters.
@@ -126,7 +128,7 @@ impl Source {
     /// The event, if it is one.
     pub fn identifier(&self) -> Option<&str> {
         match self {
-            Source::Event(identifier, _) => Some(identifier),
+            Source::Event(identifier, _) | Source::Captured(_, identifier, _) => Some(identifier),
             Source::Operation(_) => None,
         }
     }
@@ -135,14 +137,14 @@ impl Source {
     pub fn operation(&self) -> Option<Uuid> {
         match self {
             Source::Event(..) => None,
-            Source::Operation(id) => Some(*id),
+            Source::Operation(id) | Source::Captured(id, ..) => Some(*id),
         }
     }
 
     /// The period whose usage is priced together, if it is an event of one.
     pub fn period(&self) -> Option<&Rc<Period>> {
         match self {
-            Source::Event(_, period) => period.as_ref(),
+            Source::Event(_, period) | Source::Captured(_, _, period) => period.as_ref(),
             Source::Operation(_) => None,
         }
     }
@@ -197,7 +199,7 @@ pub struct OwnLine {
 pub enum HoldStatus {
     /// Its credits are set aside.
     Open,
-    /// Spent, in whole or in part.
+    /// Closed by a capture: spent, in whole or in part.
     Captured,
     /// Given back by hand.
     Released,
@@ -231,12 +233,13 @@ pub struct Hold {
     pub id: Uuid,
     /// When it counts as released.
     pub expires_at: Time,
-    /// What each grant gave, in drawdown order.
+    /// What it has of each grant, in the order in which they gave it: while it is open, what is neither spent nor given
+    /// back.
     pub parts: Vec<(Uuid, Decimal)>,
 }
 
 impl Hold {
-    /// The total set aside.
+    /// The total that it has.
     pub fn amount(&self) -> Decimal {
         self.parts.iter().map(|(_, amount)| *amount).sum()
     }
@@ -249,8 +252,10 @@ pub struct ClosedHold {
     pub id: Uuid,
     /// How.
     pub status: HoldStatus,
-    /// Credits spent.
+    /// Credits that were spent as it ended.
     pub captured: Decimal,
+    /// Credits that went back as it ended.
+    pub released: Decimal,
     /// When.
     pub closed_at: Time,
 }

@@ -49,10 +49,16 @@ pub struct Original {
 macro_rules! columns {
     () => {
         "SELECT o.operation_id, o.currency, o.function, o.amount, o.reason, o.created_at, o.line_no, o.grant_id,
-                h.captured, coalesce(h.closed_at, h.created_at), o.member_id
+                h.captured - (SELECT coalesce(sum(p.held), 0) FROM credits_internal.hold_captures p
+                              WHERE p.customer_id = h.customer_id AND p.hold_id = h.hold_id),
+                coalesce(h.closed_at, h.created_at), o.member_id, c.identifier,
+                (SELECT coalesce(sum(r.credits), 0) FROM credits_internal.reclaims r
+                 WHERE r.customer_id = c.customer_id AND r.operation_id = c.capture_id)
          FROM credits_internal.operations o
          LEFT JOIN credits_internal.holds h ON h.customer_id = o.customer_id AND h.hold_id = o.operation_id
              AND o.function = 'hold_create'
+         LEFT JOIN credits_internal.hold_captures c ON c.customer_id = o.customer_id AND c.capture_id = o.operation_id
+             AND o.function = 'hold_capture'
          WHERE o.customer_id = $1 AND "
     };
 }
@@ -149,8 +155,17 @@ impl Original {
         let grant_id: Option<Uuid> = row.next()?;
         let captured: Option<Decimal> = row.next()?;
         let captured_since: Option<Time> = row.next()?;
+        let (member_id, identifier): (Option<String>, Option<String>) = (row.next()?, row.next()?);
+        let owed: Decimal = row.next()?;
         let (taken, line_type) = match function.as_str() {
             "wallet_debit" => (amount, LineType::Debit),
+            "hold_capture" if identifier.is_some() => {
+                let reason = "names a capture that is an event: credits.meter_event_cancel takes it back";
+                return Err(Error::argument(argument, reason));
+            }
+            // What it left owed was not taken.
+            "hold_capture" => (amount - owed, LineType::Capture),
+            // Captures that are operations of their own are reversed by themselves.
             "hold_create" => (captured.unwrap_or_default(), LineType::Capture),
             "wallet_adjust" if amount < Decimal::ZERO => (-amount, adjustment::takes_by(reason.as_deref())),
             "wallet_adjust" => {
@@ -173,14 +188,17 @@ impl Original {
             argument,
             since,
             payer: line_no.and(grant_id),
-            member_id: row.next()?,
+            member_id,
             spent_at: (function != "wallet_adjust").then_some(since),
         })
     }
 
     /// PC013: nothing of the hold was captured.
     pub fn nothing_taken(&self) -> Error {
-        Error::argument(self.argument, "names a hold of which nothing was captured")
+        Error::argument(
+            self.argument,
+            "names a hold of which nothing was captured, or only by the captures in the view hold_captures",
+        )
     }
 
     /// What grants gave, in that order.
@@ -189,6 +207,8 @@ impl Original {
             return Ok(vec![(grant_id, self.taken)]);
         }
         let takings = history::takings(session, book, self.operation_id, self.since, self.taken)?;
-        Ok(takings.into_iter().map(|Taking { grant_id, amount, .. }| (grant_id, amount)).collect())
+        // What paid a debt later is not of the operation itself.
+        let takings = takings.into_iter().filter(|taking| taking.line_type != LineType::Consumption.as_str());
+        Ok(takings.map(|Taking { grant_id, amount, .. }| (grant_id, amount)).collect())
     }
 }

@@ -102,7 +102,8 @@ class Call:
     @property
     def refusals(self) -> frozenset[str]:
         """What the database may answer instead, whatever the other sessions do."""
-        limits = frozenset(("PC021",)) if self.function in BY_MEMBERS and self.customer in BUDGETED else frozenset()
+        limited = (*BY_MEMBERS, "hold_create")
+        limits = frozenset(("PC021",)) if self.function in limited and self.customer in BUDGETED else frozenset()
         return limits | self._refusals
 
     @property

@@ -1,11 +1,10 @@
-//! What takes credits: plain withdrawals of every kind, holds and their capture, and paying debts. Meter events are in
-//! usage.rs.
+//! What takes credits: plain withdrawals of every kind, and paying debts. Holds are in hold.rs, meter events in usage.rs.
 
 use crate::amount::{AmountError, Decimal};
-use crate::ledger::engine::book::{Book, Overage};
+use crate::ledger::engine::book::{Book, Charged, Overage};
 use crate::ledger::engine::drawdown::Draw;
 use crate::ledger::engine::limit::Exceeded;
-use crate::ledger::engine::line::{Debt, Effect, Hold, HoldStatus, LineType, Source};
+use crate::ledger::engine::line::{Effect, LineType, Source};
 use crate::moment::Time;
 use uuid::Uuid;
 
@@ -35,25 +34,25 @@ impl Book {
     pub fn foresee(&mut self, meter: Option<(&str, Overage, u32)>, cost: Decimal) -> Result<Vec<Draw>, Refusal> {
         match meter {
             Some((event_name, overage, decimals)) => {
-                self.would_owe(event_name, cost, overage, decimals)?;
+                self.would_owe(Some(event_name), cost, overage, decimals)?;
                 Ok(self.grants.draw(Some(event_name), cost))
             }
-            None => self.draw_all(cost).map_err(Refusal::Short),
+            None => self.draw_all(None, cost).map_err(Refusal::Short),
         }
     }
 
-    /// All or nothing, from what plain debits may draw on.
-    fn draw_all(&mut self, amount: Decimal) -> Result<Vec<Draw>, Short> {
-        let payable = self.grants.payable(None);
+    /// All or nothing, from what events of that meter, or with `None` plain debits, may draw on.
+    pub(super) fn draw_all(&mut self, meter: Option<&str>, amount: Decimal) -> Result<Vec<Draw>, Short> {
+        let payable = self.grants.payable(meter);
         if payable < amount {
             return Err(Short { available: payable, limit: None });
         }
-        Ok(self.grants.draw(None, amount))
+        Ok(self.grants.draw(meter, amount))
     }
 
     /// Takes credits permanently, all or nothing: a debit, the outgoing side of a transfer, a correction.
     pub fn withdraw(&mut self, line_type: LineType, operation_id: Uuid, amount: Decimal) -> Result<Vec<Draw>, Short> {
-        let draws = self.draw_all(amount)?;
+        let draws = self.draw_all(None, amount)?;
         self.take(line_type, &draws, &Source::Operation(operation_id), self.posted_at);
         match line_type {
             LineType::Debit | LineType::Transfer => self.spent(),
@@ -62,48 +61,18 @@ impl Book {
         Ok(draws)
     }
 
-    /// Sets credits aside, all or nothing, until `expires_at`.
-    pub fn hold(&mut self, id: Uuid, amount: Decimal, expires_at: Time) -> Result<Hold, Short> {
-        let draws = self.draw_all(amount)?;
-        for draw in &draws {
-            let effect = Effect { balance: -draw.amount, held: draw.amount, ..Effect::default() };
-            self.post(LineType::Hold, Some(draw.grant), effect, Some(&Source::Operation(id)), self.posted_at);
-        }
-        self.next_change_at = self.next_change_at.min(expires_at);
+    /// Takes credits permanently as a debit does, and owes what there are not.
+    pub fn withdraw_or_owe(&mut self, operation_id: Uuid, amount: Decimal, decimals: u32) -> Result<Charged, Refusal> {
+        let owed = self.would_owe(None, amount, Overage::Pending, decimals)?;
+        let (at, source) = (self.posted_at, Source::Operation(operation_id));
+        let draws = self.grants.draw(None, amount - owed);
+        let consumed = self.take(LineType::Debit, &draws, &source, at);
         self.spent();
-        Ok(Hold { id, expires_at, parts: draws.into_iter().map(|d| (d.grant.id, d.amount)).collect() })
-    }
-
-    /// Spends part of an open hold and returns the rest, newest draw first; what returns pays debts. The grants that
-    /// gave to it must be loaded.
-    pub fn close_hold(&mut self, hold: &Hold, captured: Decimal, debts: Vec<Debt>) {
-        let at = self.posted_at;
-        let mut open = captured;
-        let mut back = Vec::new();
-        for (grant_id, amount) in &hold.parts {
-            let spent = open.min(*amount);
-            open -= spent;
-            if spent > Decimal::ZERO {
-                let grant = self.grant(*grant_id).map(|g| g.reference());
-                self.broken |= grant.is_none();
-                let effect = Effect { held: -spent, ..Effect::default() };
-                self.post(LineType::Capture, grant, effect, Some(&Source::Operation(hold.id)), at);
-            }
-            back.push((*grant_id, amount - spent));
+        if owed > Decimal::ZERO {
+            self.post(LineType::Debt, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
+            self.owe((source, None, None), Decimal::ZERO, Decimal::ZERO, owed);
         }
-        self.take_debts(debts);
-        for (grant_id, amount) in back.into_iter().rev().filter(|(_, amount)| *amount > Decimal::ZERO) {
-            self.give_back(LineType::Release, &Source::Operation(hold.id), grant_id, amount, at);
-        }
-        let mut open = captured;
-        for (grant_id, amount) in &hold.parts {
-            let spent = open.min(*amount);
-            open -= spent;
-            self.owe_spent_clawbacks(*grant_id, spent, at);
-        }
-        let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
-        self.close(hold.id, status, captured, at);
-        self.pay_debts(at);
+        Ok(Charged { consumed, pending: owed })
     }
 
     /// Oldest first, each by the grants that may pay it, in drawdown order.

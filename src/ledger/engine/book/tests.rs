@@ -38,10 +38,22 @@ enum Action {
     Hold {
         amount: i64,
         lasts: i64,
+        meter: Option<usize>,
     },
     Close {
         which: usize,
         tenths: i64,
+    },
+    /// A part of a hold is spent, and the rest stays held.
+    Part {
+        which: usize,
+        tenths: i64,
+    },
+    /// A hold is to have another amount, for so much longer from now on.
+    Resize {
+        which: usize,
+        amount: i64,
+        lasts: i64,
     },
     End {
         which: usize,
@@ -120,8 +132,12 @@ fn action() -> impl Strategy<Value = Action> {
             }),
         5 => (1i64..300, proptest::option::weighted(0.7, 0usize..2), any::<bool>())
             .prop_map(|(amount, meter, reject)| Action::Charge { amount, meter, reject }),
-        3 => (1i64..400, 1i64..20).prop_map(|(amount, lasts)| Action::Hold { amount, lasts }),
+        3 => (1i64..400, 1i64..20, proptest::option::weighted(0.3, 0usize..2))
+            .prop_map(|(amount, lasts, meter)| Action::Hold { amount, lasts, meter }),
         2 => (0usize..6, 0i64..=10).prop_map(|(which, tenths)| Action::Close { which, tenths }),
+        2 => (0usize..6, 0i64..=10).prop_map(|(which, tenths)| Action::Part { which, tenths }),
+        2 => (0usize..6, 0i64..400, 1i64..20)
+            .prop_map(|(which, amount, lasts)| Action::Resize { which, amount, lasts }),
         1 => (0usize..8, any::<bool>()).prop_map(|(which, void)| Action::End { which, void }),
         1 => (0usize..8, 0i16..3, 1i64..30)
             .prop_map(|(which, priority, lasts)| Action::Change { which, priority, lasts }),

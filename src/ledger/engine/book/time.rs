@@ -4,7 +4,7 @@
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::{Grant, Grants, Precedence, Status};
-use crate::ledger::engine::line::{Debt, Effect, Hold, HoldStatus, LineType, Source, Unsettled};
+use crate::ledger::engine::line::{Debt, Effect, Hold, LineType, Unsettled};
 use crate::moment::Time;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -34,6 +34,7 @@ impl Due {
     /// Whether some of what comes in is for certain meters only.
     pub fn is_restricted(&self) -> bool {
         self.grants.iter().any(|g| g.status == Status::Scheduled && g.is_restricted())
+            || self.givers.iter().any(Grant::is_restricted)
     }
 }
 
@@ -70,7 +71,7 @@ impl Book {
             }
             for (_, change) in changes {
                 match change {
-                    Change::Release(index) => self.give_back_all(&holds[*index], at),
+                    Change::Release(index) => self.expire_hold(&holds[*index], at),
                     Change::Expire(grant) => self.expire(grant, at),
                     Change::Start(grant) => self.start(grant, at),
                 }
@@ -94,13 +95,6 @@ impl Book {
         }
         self.window_end = window_end;
         self.touched = true;
-    }
-
-    fn give_back_all(&mut self, hold: &Hold, at: Time) {
-        for (grant_id, amount) in hold.parts.iter().rev() {
-            self.give_back(LineType::Release, &Source::Operation(hold.id), *grant_id, *amount, at);
-        }
-        self.close(hold.id, HoldStatus::Expired, Decimal::ZERO, at);
     }
 
     /// Which grants end and begin, and when.

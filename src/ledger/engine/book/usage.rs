@@ -69,20 +69,37 @@ impl Book {
         overage: Overage,
         decimals: u32,
     ) -> Result<Charged, Refusal> {
-        self.would_owe(usage.event_name, cost, overage, decimals)?;
+        self.would_owe(Some(usage.event_name), cost, overage, decimals)?;
         self.limits.admit(&usage.spending(cost)).map_err(Refusal::Exceeded)?;
         Ok(self.draw(usage, cost, self.posted_at))
     }
 
-    /// What a charge of that meter would leave owed, or why it would be refused.
+    /// Charges the rest of usage for which a hold has paid `usage.consumed` now.
+    pub fn charge_rest(
+        &mut self,
+        usage: &Usage<'_>,
+        rest: Decimal,
+        overage: Overage,
+        decimals: u32,
+    ) -> Result<Charged, Refusal> {
+        if rest > Decimal::ZERO {
+            return self.charge(usage, rest, overage, decimals);
+        }
+        if usage.period.is_some() && usage.consumed > Decimal::ZERO {
+            self.record(usage, usage.consumed);
+        }
+        Ok(Charged { consumed: Decimal::ZERO, pending: Decimal::ZERO })
+    }
+
+    /// What a charge of that meter, or with `None` a plain debit, would leave owed, or why it would be refused.
     pub(super) fn would_owe(
         &self,
-        event_name: &str,
+        event_name: Option<&str>,
         cost: Decimal,
         overage: Overage,
         decimals: u32,
     ) -> Result<Decimal, Refusal> {
-        let payable = self.grants.payable(Some(event_name));
+        let payable = self.grants.payable(event_name);
         let owed = (cost - payable).max(Decimal::ZERO);
         if owed > Decimal::ZERO {
             let would_owe = self.pending + owed;

@@ -145,11 +145,10 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
         let index = index(&mut row, late.len())?;
         late[index].due.grants.push(grant(&mut row)?);
     }
-    if late.iter().any(|b| b.book.held > Decimal::ZERO) {
-        for mut row in DUE_HOLDS.run(session, &cells)?.iter() {
-            let index = index(&mut row, late.len())?;
-            late[index].due.holds.push(hold(&mut row)?);
-        }
+    // Also where nothing is held: an open hold may have nothing left.
+    for mut row in DUE_HOLDS.run(session, &cells)?.iter() {
+        let index = index(&mut row, late.len())?;
+        late[index].due.holds.push(hold(&mut row)?);
     }
     for mut row in NEXT_CHANGE.run(session, &cells)?.iter() {
         let index = index(&mut row, late.len())?;

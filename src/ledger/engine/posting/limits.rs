@@ -36,11 +36,12 @@ static LOAD: Statement = Statement::new(
 );
 
 static HELD: Statement = Statement::new(
-    c"SELECT k.ordinal, h.member_id, NULL::text, sum((SELECT sum(part) FROM unnest(h.grant_amounts) AS part))
+    c"SELECT k.ordinal, h.member_id, h.event_name,
+             coalesce(sum((SELECT sum(part) FROM unnest(h.grant_amounts) AS part)), 0)
       FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
       JOIN credits_internal.holds h ON h.customer_id = k.customer_id AND h.currency = k.currency AND h.status = 'open'
                                    AND h.expires_at > k.at
-      GROUP BY k.ordinal, h.member_id",
+      GROUP BY k.ordinal, h.member_id, h.event_name",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
 );
 

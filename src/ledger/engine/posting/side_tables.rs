@@ -4,8 +4,9 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::line::{Debt, Period, PeriodDraw};
+use crate::ledger::engine::line::{Debt, HoldStatus, Period, PeriodDraw};
 use crate::moment::Time;
+use crate::outbox;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
@@ -13,6 +14,7 @@ use pgrx::pg_sys::{
     BOOLARRAYOID, INT8ARRAYOID, INT8OID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
     UUIDOID,
 };
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use uuid::Uuid;
@@ -29,7 +31,7 @@ pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
 }
 
 static CLOSE_HOLDS: Statement = Statement::new(
-    c"UPDATE credits_internal.holds h SET status = x.status, captured = x.captured, closed_at = x.closed_at
+    c"UPDATE credits_internal.holds h SET status = x.status, captured = h.captured + x.captured, closed_at = x.closed_at
       FROM unnest($1, $2, $3, $4, $5) AS x (customer_id, hold_id, status, captured, closed_at)
       WHERE h.customer_id = x.customer_id AND h.hold_id = x.hold_id",
     &[TEXTARRAYOID, UUIDARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, TIMESTAMPTZARRAYOID],
@@ -51,7 +53,17 @@ fn close_holds(session: &Session, books: &[&Book]) -> Result<(), Error> {
                 array(closed.iter().map(|(_, h)| h.closed_at)),
             ],
         )
-        .map(drop)
+        .map(drop)?;
+    for (book, hold) in closed.into_iter().filter(|(_, h)| h.status == HoldStatus::Expired) {
+        let payload = json!({
+            "hold_id": hold.id.to_string(),
+            "currency": book.currency,
+            "released": hold.released.normalize().to_string(),
+            "expired_at": hold.closed_at.to_string(),
+        });
+        outbox::publish(session, &book.customer_id, "hold.expired", &payload, book.posted_at);
+    }
+    Ok(())
 }
 
 static WRITE_DRAWS: Statement = Statement::new(

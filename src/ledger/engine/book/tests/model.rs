@@ -28,6 +28,8 @@ pub(super) struct Granted {
 pub(super) struct Held {
     pub(super) parts: Vec<(usize, Decimal)>,
     pub(super) ends: i64,
+    /// The meter whose usage it is for.
+    meter: Option<usize>,
     pub(super) open: bool,
 }
 
@@ -182,6 +184,57 @@ impl Model {
         }
     }
 
+    /// Spends the first credits of a hold that stays open.
+    fn part(&mut self, which: usize, tenths: i64) -> Outcome {
+        let Some(hold) = self.holds.get_mut(which) else { return Outcome::Nothing };
+        if !hold.open {
+            return Outcome::Refused;
+        }
+        let total: Decimal = hold.parts.iter().map(|(_, part)| *part).sum();
+        let amount = total * Decimal::new(tenths, 1);
+        let (mut open, mut spent) = (amount, Vec::new());
+        for (index, part) in &mut hold.parts {
+            let of_part = open.min(*part);
+            open -= of_part;
+            *part -= of_part;
+            spent.push((*index, of_part));
+        }
+        for (index, part) in spent {
+            self.spent(index, part);
+        }
+        self.pay();
+        Outcome::Charged(amount, Decimal::ZERO)
+    }
+
+    fn resize(&mut self, which: usize, amount: Decimal, lasts: i64) -> Outcome {
+        let Some(hold) = self.holds.get(which) else { return Outcome::Nothing };
+        if !hold.open {
+            return Outcome::Refused;
+        }
+        let (meter, more) = (hold.meter, amount - hold.parts.iter().map(|(_, part)| *part).sum::<Decimal>());
+        if more > self.payable(meter) {
+            return Outcome::Refused;
+        }
+        let taken = self.take(meter, more.max(Decimal::ZERO));
+        let hold = &mut self.holds[which];
+        hold.ends = self.now + lasts;
+        hold.parts.extend(taken);
+        let (mut less, mut back) = (-more, Vec::new());
+        for (index, part) in hold.parts.iter_mut().rev().filter(|(_, part)| !part.is_zero()) {
+            let of_part = less.min(*part);
+            if of_part > Decimal::ZERO {
+                *part -= of_part;
+                less -= of_part;
+                back.push((*index, of_part));
+            }
+        }
+        for (index, part) in back {
+            self.give_back(index, part);
+        }
+        self.pay();
+        Outcome::Charged(more, Decimal::ZERO)
+    }
+
     fn record(&mut self, event: Event) {
         self.numbered.push(self.events.len());
         self.events.push(event);
@@ -291,13 +344,13 @@ impl Model {
                 let more = cost - std::mem::replace(&mut self.gauges[*meter].cost, cost);
                 if more < Decimal::ZERO { self.lower(*meter, -more) } else { self.charge(*meter, more, true) }
             }
-            Action::Hold { amount, lasts } => {
+            Action::Hold { amount, lasts, meter } => {
                 let amount = Decimal::new(*amount, 1);
-                if amount > self.payable(None) {
+                if amount > self.payable(*meter) {
                     return Outcome::Refused;
                 }
-                let parts = self.take(None, amount);
-                self.holds.push(Held { parts, ends: self.now + lasts, open: true });
+                let parts = self.take(*meter, amount);
+                self.holds.push(Held { parts, ends: self.now + lasts, meter: *meter, open: true });
                 Outcome::Charged(amount, Decimal::ZERO)
             }
             Action::Close { which, tenths } => {
@@ -311,6 +364,8 @@ impl Model {
                 self.pay();
                 Outcome::Charged(captured, Decimal::ZERO)
             }
+            Action::Part { which, tenths } => self.part(*which, *tenths),
+            Action::Resize { which, amount, lasts } => self.resize(*which, Decimal::new(*amount, 1), *lasts),
             Action::Cancel { which } => {
                 let Some(number) = self.numbered.get(*which) else { return Outcome::Nothing };
                 let Some(event) = self.events.get_mut(*number).filter(|e| !e.gauge) else { return Outcome::Nothing };

@@ -17,6 +17,8 @@ pub struct Tables {
     pub grants: BTreeMap<Uuid, Grant>,
     pub debts: BTreeMap<i64, Debt>,
     pub holds: Vec<(Hold, HoldStatus)>,
+    /// The meters whose usage they are for.
+    meters_of_holds: Vec<Option<usize>>,
     pub lines: Vec<Line>,
     pub unsettled: Vec<Unsettled>,
     /// By line: what grants paid for usage that is priced together.
@@ -40,6 +42,7 @@ impl Tables {
             grants: BTreeMap::new(),
             debts: BTreeMap::new(),
             holds: Vec::new(),
+            meters_of_holds: Vec::new(),
             lines: Vec::new(),
             unsettled: Vec::new(),
             draws: BTreeMap::new(),
@@ -235,18 +238,24 @@ impl Tables {
                 self.post(book);
                 outcome.map_or(Outcome::Refused, |_| Outcome::Charged(amount, Decimal::ZERO))
             }
-            Action::Hold { amount, lasts } => {
+            Action::Hold { amount, lasts, meter } => {
                 let amount = Decimal::new(*amount, 1);
-                self.window(&mut book, amount, &[], windows);
+                let name = meter.map(|meter| METERS[meter]);
+                self.window(&mut book, amount, name.as_slice(), windows);
                 let expires_at = book.posted_at.plus_seconds(*lasts);
-                let outcome = book.hold(Uuid::from_u128(id), amount, expires_at);
+                let outcome = book.hold(Uuid::from_u128(id), name, amount, expires_at);
                 if let Ok(hold) = &outcome {
+                    self.meters_of_holds.push(*meter);
                     self.holds.push((hold.clone(), HoldStatus::Open));
                 }
                 self.post(book);
                 outcome.map_or(Outcome::Refused, |_| Outcome::Charged(amount, Decimal::ZERO))
             }
-            Action::Close { which, tenths } => self.close(book, *which, *tenths, windows),
+            Action::Close { which, tenths } => self.capture(book, *which, *tenths, true, windows),
+            Action::Part { which, tenths } => self.capture(book, *which, *tenths, false, windows),
+            Action::Resize { which, amount, lasts } => {
+                self.resize(book, *which, Decimal::new(*amount, 1), *lasts, windows)
+            }
             Action::End { which, void } => {
                 let Some(id) = self.grants.keys().nth(*which).copied() else { return Outcome::Nothing };
                 let mut copy = book.clone();
@@ -300,24 +309,63 @@ impl Tables {
         came
     }
 
-    fn close(&mut self, mut book: Book, which: usize, tenths: i64, windows: usize) -> Outcome {
-        let Some((hold, status)) = self.holds.get(which).cloned() else { return Outcome::Nothing };
-        if status != HoldStatus::Open || book.closed.iter().any(|c| c.id == hold.id) {
-            return Outcome::Refused;
-        }
+    /// As ledger::hold::capture.
+    fn capture(&mut self, mut book: Book, which: usize, tenths: i64, last: bool, windows: usize) -> Outcome {
+        let Some(mut hold) = self.open_hold(&book, which) else { return self.no_hold(which) };
         let captured = hold.amount() * Decimal::new(tenths, 1);
-        self.window(&mut book, Decimal::ZERO, &[], windows);
+        let back = if last { hold.amount() - captured } else { Decimal::ZERO };
+        self.window(&mut book, captured, &[], windows);
         book.take_grants(self.givers(std::slice::from_ref(&hold)));
-        let mut debts = if captured < hold.amount() { self.owed() } else { Vec::new() };
+        let debts = self.debts_of(&hold, back);
+        let source = Source::Operation(hold.id);
+        let spent = book.capture(&mut hold, captured, &source);
+        let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
+        book.end_capture(&mut hold, &spent, last.then_some(status), debts);
+        self.holds[which].0 = hold;
+        book.touch();
+        self.post(book);
+        Outcome::Charged(captured, Decimal::ZERO)
+    }
+
+    /// As ledger::hold::change.
+    fn resize(&mut self, mut book: Book, which: usize, amount: Decimal, lasts: i64, windows: usize) -> Outcome {
+        let Some(mut hold) = self.open_hold(&book, which) else { return self.no_hold(which) };
+        let more = amount - hold.amount();
+        let meter = self.meters_of_holds[which].map(|meter| METERS[meter]);
+        book.hold_until(&mut hold, book.posted_at.plus_seconds(lasts));
+        self.window(&mut book, more.max(Decimal::ZERO), meter.as_slice(), windows);
+        book.take_grants(self.givers(std::slice::from_ref(&hold)));
+        if more > Decimal::ZERO {
+            if book.hold_more(&mut hold, meter, more).is_err() {
+                return Outcome::Refused;
+            }
+        } else {
+            let debts = self.debts_of(&hold, -more);
+            book.hold_less(&mut hold, -more, debts);
+        }
+        self.holds[which].0 = hold;
+        self.post(book);
+        Outcome::Charged(more, Decimal::ZERO)
+    }
+
+    fn open_hold(&self, book: &Book, which: usize) -> Option<Hold> {
+        let (hold, status) = self.holds.get(which)?;
+        (*status == HoldStatus::Open && !book.closed.iter().any(|c| c.id == hold.id)).then(|| hold.clone())
+    }
+
+    fn no_hold(&self, which: usize) -> Outcome {
+        if which < self.holds.len() { Outcome::Refused } else { Outcome::Nothing }
+    }
+
+    fn debts_of(&self, hold: &Hold, back: Decimal) -> Vec<Debt> {
+        let mut debts = if back > Decimal::ZERO { self.owed() } else { Vec::new() };
         let of_claim = |d: &&Debt| {
             hold.parts.iter().any(|(id, _)| {
                 self.grants[id].clawbacks.iter().any(|clawback| d.source == Source::Operation(clawback.operation_id))
             })
         };
         debts.extend(self.debts.values().filter(of_claim).cloned());
-        book.close_hold(&hold, captured, debts);
-        self.post(book);
-        Outcome::Charged(captured, Decimal::ZERO)
+        debts
     }
 
     /// As account::post_due.
