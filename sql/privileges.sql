@@ -159,7 +159,7 @@ GRANT EXECUTE ON FUNCTION
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean),
     credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text,
-        numeric),
+        numeric, boolean),
     credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz),
     credits.meter_price_override_end(text, text, integer, timestamptz),
     credits.meter_activate(text),

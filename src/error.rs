@@ -316,6 +316,13 @@ impl Error {
         Error::MeterNotFound { event_name: event_name.to_string(), nearest: None }
     }
 
+    /// Usage that a meter's pricing has no price for, where it says to reject that.
+    pub fn unpriced(event_name: &str) -> Self {
+        let reason =
+            format!("must have a price: that of meter \"{event_name}\" has none for these values, and rejects them");
+        Error::argument("metadata", reason)
+    }
+
     /// The same for a debit, whose hint names the function that answers without an error.
     pub fn of_debit(mut self) -> Self {
         if let Error::InsufficientCredits { by, .. } = &mut self {

@@ -30,13 +30,14 @@ occurred_at: when the usage happened; NULL for now. At most credits.event_max_fu
   behind.
 subscription_id: the application''s own subscription id.
 source_data: the application''s own data: what the event was made of.
-metadata: the application''s own data; one key of it may decide the price.
+metadata: the application''s own data; keys of it may decide the price.
 member_id: the member whose usage it is, whose limits it counts towards; NULL for none.
 
 A repeat changes nothing and returns replayed = true.
 
 PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded; PC021 where a limit has
-too little left, unless the meter is deferred: see the view limits.
+too little left, unless the meter is deferred: see the view limits; PC013 where the meter''s pricing has no price for
+the event''s metadata and rejects such usage.
 
 Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,

@@ -44,7 +44,7 @@ COMMENT ON COLUMN credits_internal.meter_events.subscription_id IS 'The applicat
 COMMENT ON COLUMN credits_internal.meter_events.source_data IS
 'The application''s own data: what the event was made of.';
 COMMENT ON COLUMN credits_internal.meter_events.metadata IS
-'The application''s own data; one key of it may decide the price.';
+'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits_internal.meter_events.period_key IS
 'The usage_periods row that it is priced in; NULL where it is priced by itself.';
 COMMENT ON COLUMN credits_internal.meter_events.line_no IS

@@ -17,7 +17,7 @@ COMMENT ON COLUMN credits.meter.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
 COMMENT ON COLUMN credits.meter.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits.meter.period IS
-'What is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
 COMMENT ON COLUMN credits.meter.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meter.pricing IS
@@ -46,7 +46,8 @@ unit_price: credits per unit, zero or more.
 aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
   occurred_at, or the highest (''max'').
 unit: for display.
-period: what is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL).
+period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC),
+  or all (NULL).
 overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
   the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
@@ -69,7 +70,8 @@ CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
     overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     effective_at timestamptz DEFAULT NULL,
-    fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL)
+    fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL,
+    continue_tiers boolean DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
@@ -87,11 +89,13 @@ pricing: prices by block, tier or metadata, instead of unit_price: see docs/pric
 effective_at: from when on unit_price or pricing is in force; NULL for now. Not in the past.
 fallback_currency: the currency that pays what the meter''s own does not cover, with fallback_rate.
 fallback_rate: units of that currency per unit of the meter''s own. Zero, without fallback_currency, removes both.
+continue_tiers: true lets its tiers and blocks go on, in a period that has begun, from what was used under the price
+  before. For graduated tiers and blocks of a sum or count.
 
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
-begin anew. A price for a moment that has one already takes its place. The same price as is in force then changes
-nothing. Currency, aggregation, period and settlement cannot be changed.
+begin anew, unless continue_tiers is true. A price for a moment that has one already takes its place. The same price as
+is in force then changes nothing. Currency, aggregation, period and settlement cannot be changed.
 
 Where a customer''s credits in the meter''s own currency are used up, the rest of an event is charged in
 fallback_currency, rounded half away from zero; what neither covers is owed in the meter''s own. That is for events
@@ -138,12 +142,16 @@ Example: SELECT * FROM credits.meter_deactivate(''llm.tokens'');';
 -- What began last is in force; of several that began at once, what was set last.
 CREATE VIEW credits_internal.price_schedule AS
 SELECT p.event_name, p.version, p.unit_price, p.pricing, p.created_at, a.effective_at,
-       CASE WHEN p.version = 1 THEN timestamptz '-infinity' ELSE a.effective_at END AS since
+       CASE WHEN p.version = 1 THEN timestamptz '-infinity' ELSE a.effective_at END AS since,
+       p.effective_at IS NULL AS numbers_as_written, coalesce(p.continue_tiers, false) AS continue_tiers
 FROM credits_internal.meter_prices p
 CROSS JOIN LATERAL (SELECT coalesce(p.effective_at, p.created_at) AS effective_at) a;
 COMMENT ON VIEW credits_internal.price_schedule IS
 'From when on each price of a meter is in force (since): until another one is. The first is so for all that occurred
-before, too.';
+before, too.
+
+numbers_as_written: of a price by metadata that was set before 0.3.0, 1.0 and 1 are two values, as events have been
+  charged.';
 
 CREATE VIEW credits.meters AS
 SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
@@ -168,7 +176,7 @@ COMMENT ON COLUMN credits.meters.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
 COMMENT ON COLUMN credits.meters.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits.meters.period IS
-'What is priced together: the events of a ''day'' or a ''month'' (UTC), or all (NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
 COMMENT ON COLUMN credits.meters.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meters.pricing IS
@@ -187,7 +195,8 @@ COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per un
 CREATE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,
        p.created_at,
-       lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until
+       lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until,
+       p.continue_tiers
 FROM credits_internal.price_schedule p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
 COMMENT ON VIEW credits.price_versions IS
 'Every price that a meter has, had or will have. Events have the price_version that was in force when they occurred
@@ -202,3 +211,5 @@ COMMENT ON COLUMN credits.price_versions.price_since IS 'From when on it is in f
 COMMENT ON COLUMN credits.price_versions.created_at IS 'When it was set.';
 COMMENT ON COLUMN credits.price_versions.price_until IS
 'Until when it is in force; NULL where nothing follows. The same as price_since where another took its place.';
+COMMENT ON COLUMN credits.price_versions.continue_tiers IS
+'Whether its tiers go on from what was used under the price before in the same period.';

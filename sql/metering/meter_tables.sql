@@ -5,7 +5,7 @@ CREATE TABLE credits_internal.meters (
     name          text,
     currency      text COLLATE "C" NOT NULL,
     aggregation   text NOT NULL CHECK (aggregation IN ('sum', 'count', 'last', 'max')),
-    period        text CHECK (period IN ('day', 'month')),
+    period        text CHECK (period IN ('day', 'week', 'month', 'year')),
     unit          text,
     overage       text NOT NULL CHECK (overage IN ('pending', 'reject')),
     settlement    text NOT NULL DEFAULT 'immediate' CHECK (settlement IN ('immediate', 'deferred')),
@@ -27,8 +27,8 @@ COMMENT ON COLUMN credits_internal.meters.currency IS 'The currency that it char
 COMMENT ON COLUMN credits_internal.meters.aggregation IS
 '''sum'' of the values, ''count'' of the events, the ''last'' value or the highest (''max'').';
 COMMENT ON COLUMN credits_internal.meters.period IS
-'What adds up: the events of a ''day'' or a ''month'' (UTC, by occurred_at), or all of them (NULL). Matters for last,
-max, tiers and whole blocks.';
+'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (UTC, by occurred_at), or all of them
+(NULL). Matters for last, max, tiers and whole blocks.';
 COMMENT ON COLUMN credits_internal.meters.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits_internal.meters.overage IS
 'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
@@ -51,6 +51,7 @@ CREATE TABLE credits_internal.meter_prices (
     pricing    jsonb CHECK ((pricing IS NULL) <> (unit_price IS NULL)),
     created_at timestamptz NOT NULL DEFAULT now(),
     effective_at timestamptz,
+    continue_tiers boolean,
     PRIMARY KEY (event_name, version)
 );
 
@@ -65,6 +66,8 @@ COMMENT ON COLUMN credits_internal.meter_prices.created_at IS 'When it was set.'
 COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
 'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
 whatever occurred before, too.';
+COMMENT ON COLUMN credits_internal.meter_prices.continue_tiers IS
+'Whether its tiers go on from what was used under the price before in the same period; NULL or false: they begin anew.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.meters', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.meter_prices', '');

@@ -15,6 +15,7 @@ CREATE TABLE credits_internal.usage_periods (
     counted_at    timestamptz,
     price_version integer NOT NULL,
     price_class   text NOT NULL,
+    carried       numeric NOT NULL DEFAULT 0,
     PRIMARY KEY (customer_id, event_name, period_key)
 ) WITH (fillfactor = 70);
 
@@ -24,10 +25,11 @@ COMMENT ON TABLE credits_internal.usage_periods IS
 COMMENT ON COLUMN credits_internal.usage_periods.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.usage_periods.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
-'The day, month or ''always'', as in 2026-03; of a sum or a count also the price that its events have, since those of
-several prices do not add up: v and the version, o and the override_no, and the price_class, as far as there are any.';
+'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum or a count also the price that its events
+have, since those of several prices do not add up: v and the version, o and the override_no, and the price_class, as far
+as there are any.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
-'When the day or month begins, in UTC; ''-infinity'' where there is one period for ever.';
+'When it begins, in UTC; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.currency IS 'What it is charged in.';
 COMMENT ON COLUMN credits_internal.usage_periods.quantity IS 'What the events add up to, those taken back not counted.';
 COMMENT ON COLUMN credits_internal.usage_periods.event_count IS 'How many they are.';
@@ -40,6 +42,8 @@ COMMENT ON COLUMN credits_internal.usage_periods.price_version IS
 'The version of the meter''s prices that prices it, with an override as in meter_events.';
 COMMENT ON COLUMN credits_internal.usage_periods.price_class IS
 'Which of those prices it is: the value of the metadata, empty for the default.';
+COMMENT ON COLUMN credits_internal.usage_periods.carried IS
+'What had been used under the price before when the first event came, where this price goes on from there.';
 
 ALTER TABLE credits_internal.usage_periods ALTER customer_id SET (n_distinct = -0.05);
 

@@ -79,7 +79,7 @@ occurred_at: when the usage happens, which decides what is in force; NULL for no
 override_no: one of the customer''s overrides, in force or not, over that price; NULL for that in force, unless
   price_version is given.
 
-It writes nothing.
+It writes nothing. Usage that the pricing has no price for, and rejects, is PC013.
 
 Raises PC004, PC007, PC013.
 Example: SELECT credits.usage_price(''llm.tokens'', 2000);';
@@ -128,12 +128,12 @@ COMMENT ON COLUMN credits.usage.returned IS 'Credits that came back when the eve
 COMMENT ON COLUMN credits.usage.occurred_at IS 'When the usage happened, as the reporter says.';
 COMMENT ON COLUMN credits.usage.subscription_id IS 'The application''s own subscription id.';
 COMMENT ON COLUMN credits.usage.source_data IS 'The application''s own data: what the event was made of.';
-COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; one key of it may decide the price.';
+COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits.usage.created_at IS 'When it was reported.';
 COMMENT ON COLUMN credits.usage.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage.period_key IS
-'The day, the month or ''always'' that the event is priced in; NULL where it is priced by itself.';
+'The day, week, month, year or ''always'' that the event is priced in; NULL where it is priced by itself.';
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON COLUMN credits.usage.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
@@ -148,7 +148,8 @@ CREATE VIEW credits.usage_by_period AS
 SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
        u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
        nullif(u.price_version % 65536, 0) AS price_version,
-       nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no
+       nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no,
+       u.carried
 FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
 COMMENT ON VIEW credits.usage_by_period IS
 'Usage that is priced as one (last, max, tiers, whole blocks): what its events add up to, and what that costs.
@@ -160,9 +161,10 @@ COMMENT ON COLUMN credits.usage_by_period.currency IS 'The currency of the amoun
 COMMENT ON COLUMN credits.usage_by_period.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits.usage_by_period.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
-COMMENT ON COLUMN credits.usage_by_period.period IS '''day'' or ''month'' (UTC); NULL for one period for ever.';
+COMMENT ON COLUMN credits.usage_by_period.period IS
+'''day'', ''week'', ''month'' or ''year'' (UTC); NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, the month or ''always''; for a sum or count, together with the price that its events have.';
+'The day, week, month, year or ''always''; for a sum or count, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.period_start IS
 'When the period begins, in UTC; NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';
@@ -174,3 +176,5 @@ COMMENT ON COLUMN credits.usage_by_period.price_class IS
 'The name of the price that the events'' metadata chose; NULL for the default.';
 COMMENT ON COLUMN credits.usage_by_period.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
+COMMENT ON COLUMN credits.usage_by_period.carried IS
+'What was used under the price before, where this one goes on from there: quantity is beyond that.';

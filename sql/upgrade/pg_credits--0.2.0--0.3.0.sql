@@ -6,6 +6,13 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- By hand: what is done to tables that are there, and to their rows.
 -- Prices with a date: those of before are in force since they were set.
 ALTER TABLE credits_internal.meter_prices ADD COLUMN effective_at timestamptz;
+-- Prices whose tiers go on from the usage under the price before.
+ALTER TABLE credits_internal.meter_prices ADD COLUMN continue_tiers boolean;
+ALTER TABLE credits_internal.usage_periods ADD COLUMN carried numeric NOT NULL DEFAULT 0;
+-- Periods of a week and of a year.
+ALTER TABLE credits_internal.meters DROP CONSTRAINT meters_period_check;
+ALTER TABLE credits_internal.meters ADD CONSTRAINT meters_period_check
+    CHECK (period IN ('day', 'week', 'month', 'year'));
 -- Grants that are ended in part, and suspended.
 ALTER TABLE credits_internal.credit_grants DROP CONSTRAINT credit_grants_status_check;
 ALTER TABLE credits_internal.credit_grants ADD CONSTRAINT credit_grants_status_check

@@ -149,6 +149,8 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
            ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
                  AND split_part(e.period_key, ' ', 1)
                      = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                                     WHEN 'week' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'IYYY-"W"IW')
+                                     WHEN 'year' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY')
                                      WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
@@ -191,8 +193,11 @@ LEFT JOIN credits_internal.price_overrides o ON o.customer_id = u.customer_id AN
                                             AND o.override_no = u.price_version / 65536
 CROSS JOIN LATERAL (
     SELECT CASE WHEN coalesce(p.version, o.override_no) IS NOT NULL
-                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class,
-                                         u.customer_id, NULL, o.override_no) END AS price) x
+                THEN credits.usage_price(m.event_name, u.carried + u.quantity, NULL, p.version, u.price_class,
+                                         u.customer_id, NULL, o.override_no)
+                     - CASE WHEN u.carried = 0 THEN 0
+                            ELSE credits.usage_price(m.event_name, u.carried, NULL, p.version, u.price_class,
+                                                     u.customer_id, NULL, o.override_no) END END AS price) x
 WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,

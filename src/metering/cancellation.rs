@@ -151,7 +151,8 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     let key = (book.customer_id.clone(), period.clone());
     let standing = period::read(session, vec![key.clone()])?.remove(&key).ok_or_else(lost)?;
     let pricing = meter::prices_of(session, &event.event_name, &book.customer_id, event.price_version)?;
-    let price_class = pricing.class(|| event.metadata.as_ref().map(Json::text));
+    let found = pricing.find(|| event.metadata.as_ref().map(Json::text));
+    let (price_class, price) = found.ok_or_else(lost)?;
     let next = if meter.aggregation.is_ranked() {
         let ranked = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
         rank::without(session, &standing, &meter, &book.customer_id, period, ranked)?
@@ -161,7 +162,7 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
             occurred_at: event.occurred_at,
             price_version: event.price_version,
             price_class,
-            price: pricing.price(price_class),
+            price,
             decimals: meter.decimals,
         };
         standing.without(meter.aggregation, &report)

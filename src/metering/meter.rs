@@ -50,7 +50,7 @@ row! {
         pub overage: String,
         /// Whether it takes events.
         pub active: bool,
-        /// 'day', 'month' or NULL for ever.
+        /// 'day', 'week', 'month', 'year' or NULL for ever.
         pub period: Option<String>,
         /// 'immediate' or 'deferred'.
         pub settlement: String,
@@ -129,6 +129,11 @@ impl Given {
             Given::Unit(_) => true,
             Given::Pricing(_, pricing) => pricing.is_flat(),
         }
+    }
+
+    /// Whether it may go on from usage under another price: it depends on what was used, and never falls with it.
+    fn can_continue(&self) -> bool {
+        matches!(self, Given::Pricing(_, pricing) if !pricing.is_flat() && pricing.never_falls())
     }
 
     /// unit_price, pricing.
@@ -313,15 +318,16 @@ static REPRICE: Statement = Statement::new(
       ), meter AS (
           UPDATE credits_internal.meters m SET price_version = m.price_version + 1
           FROM given g
-          CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM credits_internal.price_schedule s
+          CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing, s.numbers_as_written AND s.pricing ? 'by' AS differs
+                              FROM credits_internal.price_schedule s
                               WHERE s.event_name = $1 AND s.since <= g.since
                               ORDER BY s.since DESC, s.version DESC LIMIT 1) p
-          WHERE m.event_name = $1 AND (p.unit_price, p.pricing) IS DISTINCT FROM ($2, $3)
+          WHERE m.event_name = $1 AND ((p.unit_price, p.pricing) IS DISTINCT FROM ($2, $3) OR p.differs)
           RETURNING m.event_name, m.price_version, g.since
       )
-      INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing, effective_at)
-      SELECT m.event_name, m.price_version, $2, $3, m.since FROM meter m",
-    &[TEXTOID, NUMERICOID, JSONBOID, TIMESTAMPTZOID, BOOLOID, TIMESTAMPTZOID],
+      INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing, effective_at, continue_tiers)
+      SELECT m.event_name, m.price_version, $2, $3, m.since, $7 FROM meter m",
+    &[TEXTOID, NUMERICOID, JSONBOID, TIMESTAMPTZOID, BOOLOID, TIMESTAMPTZOID, BOOLOID],
 )
 .before(
     c"WITH meter AS (
@@ -351,6 +357,7 @@ fn meter_update_2(
     effective_at: Option<Timestamptz>,
     fallback_currency: Option<&str>,
     fallback_rate: Option<Numeric>,
+    continue_tiers: Option<bool>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
@@ -365,6 +372,10 @@ fn meter_update_2(
         }
         let overage = overage.map(|given| input::choice("overage", Some(given), given, &OVERAGES)).transpose()?;
         let second = fallback::Change::read(fallback_currency, fallback_rate)?;
+        let continue_tiers = continue_tiers == Some(true);
+        if continue_tiers && !price.as_ref().is_some_and(Given::can_continue) {
+            return Err(Error::argument("continue_tiers", "is for a pricing whose tiers are graduated, or blocks"));
+        }
         writing(|session| {
             let locked = lock(session, event_name)?;
             locked.check_deferred(overage, price.as_ref())?;
@@ -377,7 +388,9 @@ fn meter_update_2(
             if let Some(price) = price {
                 let [unit_price, pricing] = price.cells();
                 let (since, is_now) = (later.unwrap_or(now).cell(), later.is_none().cell());
-                REPRICE.run(session, &[event_name.cell(), unit_price, pricing, since, is_now, by_now.cell()])?;
+                let cells =
+                    [event_name.cell(), unit_price, pricing, since, is_now, by_now.cell(), continue_tiers.cell()];
+                REPRICE.run(session, &cells)?;
             }
             let meter = row(session, event_name, now)?;
             fallback::change(session, &meter.0, second, now)?;
@@ -386,7 +399,7 @@ fn meter_update_2(
     })())
 }
 
-crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 11);
+crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 12);
 
 static SET_ACTIVE: Statement = Statement::new(
     c"UPDATE credits_internal.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",

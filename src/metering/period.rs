@@ -11,7 +11,7 @@ use crate::ledger::engine::line::Period;
 use crate::ledger::engine::posting;
 use crate::metering::period::aggregate::{Counted, Standing};
 use crate::moment::Time;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT4ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
 use std::collections::HashMap;
@@ -28,21 +28,27 @@ const EPOCH_DAY: i64 = 2_451_545;
 pub enum Span {
     /// From midnight to midnight.
     Day,
+    /// From Monday to Monday, as ISO 8601 counts weeks.
+    Week,
     /// From the first of a month to the first of the next.
     Month,
+    /// From the first of January to the next.
+    Year,
     /// One for ever.
     Always,
 }
 
 impl Span {
     /// The names in SQL; there NULL stands for always.
-    pub const NAMES: [&'static str; 2] = ["day", "month"];
+    pub const NAMES: [&'static str; 4] = ["day", "week", "month", "year"];
 
     /// The span of that name in SQL.
     pub fn parse(name: Option<&str>) -> Option<Self> {
         match name {
             Some("day") => Some(Span::Day),
+            Some("week") => Some(Span::Week),
             Some("month") => Some(Span::Month),
+            Some("year") => Some(Span::Year),
             Some(_) => None,
             None => Some(Span::Always),
         }
@@ -51,17 +57,26 @@ impl Span {
     /// When the period of a moment begins.
     pub fn start(self, at: Time) -> Time {
         let day = at.0.div_euclid(DAY);
-        match self {
-            Span::Day => Time(day.saturating_mul(DAY)),
-            Span::Month => Time((day - date(at).map_or(0, |date| i64::from(date.day()) - 1)).saturating_mul(DAY)),
-            Span::Always => Time::BEGINNING,
-        }
+        let first = match self {
+            Span::Day => day,
+            // 2000-01-01 was a Saturday.
+            Span::Week => day - (day + 5).rem_euclid(7),
+            Span::Month => day - date(at).map_or(0, |date| i64::from(date.day()) - 1),
+            Span::Year => day - date(at).map_or(0, |date| i64::from(date.ordinal()) - 1),
+            Span::Always => return Time::BEGINNING,
+        };
+        Time(first.saturating_mul(DAY))
     }
 
     /// The key of that period.
     pub fn name(self, at: Time) -> String {
         match (self, date(at)) {
             (Span::Day, Some(date)) => format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()),
+            (Span::Week, Some(date)) => {
+                let (year, week, _) = date.to_iso_week_date();
+                format!("{year:04}-W{week:02}")
+            }
+            (Span::Year, Some(date)) => format!("{:04}", date.year()),
             (Span::Month, Some(date)) => format!("{:04}-{:02}", date.year(), u8::from(date.month())),
             (Span::Always, _) | (_, None) => String::from("always"),
         }
@@ -76,14 +91,22 @@ fn date(at: Time) -> Option<Date> {
 /// A customer, and one of their periods.
 pub type Key = (String, Rc<Period>);
 
-static READ: Statement = Statement::new(
-    c"SELECT k.ordinal, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at, u.price_version,
-             u.price_class
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, ordinal)
-      JOIN credits_internal.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
-                                  AND u.period_key = k.period_key",
-    &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID],
-);
+/// The text of the statement that reads standings, of the column with what was carried.
+macro_rules! reading {
+    ($carried:literal) => {
+        text!(
+            "SELECT k.ordinal, u.quantity, u.event_count, u.last_no, u.credits, u.counted_no, u.counted_at,
+                    u.price_version, u.price_class, ",
+            $carried,
+            " FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, event_name, period_key, ordinal)
+             JOIN credits_internal.usage_periods u ON u.customer_id = k.customer_id AND u.event_name = k.event_name
+                                                  AND u.period_key = k.period_key"
+        )
+    };
+}
+
+static READ: Statement =
+    Statement::new(reading!("u.carried"), &[TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID]).before(reading!("0::numeric"));
 
 /// The standings of periods; zero for those that have none yet. Their accounts are locked.
 pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>, Error> {
@@ -103,6 +126,7 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
         (standing.last_no, standing.credits) = (row.next()?, row.next()?);
         let (event_no, occurred_at): (Option<i64>, Option<Time>) = (row.next()?, row.next()?);
         let (price_version, price_class) = (row.next()?, row.next()?);
+        standing.carried = row.next()?;
         standing.counted = event_no.zip(occurred_at).map(|(event_no, occurred_at)| Counted {
             event_no,
             occurred_at,
@@ -113,15 +137,26 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
     Ok(keys.into_iter().zip(standings).collect())
 }
 
+/// The text of the statement that writes standings, of the column with what was carried, which is written once.
+macro_rules! writing_standings {
+    ($carried:literal, $values:literal) => {
+        text!(
+            "INSERT INTO credits_internal.usage_periods AS u (
+                 customer_id, event_name, period_key, period_start, currency, quantity, event_count, last_no, credits,
+                 counted_no, counted_at, price_version, price_class",
+            $carried,
+            ") SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13",
+            $values,
+            ") ON CONFLICT (customer_id, event_name, period_key) DO UPDATE
+             SET quantity = excluded.quantity, event_count = excluded.event_count, last_no = excluded.last_no,
+                 credits = excluded.credits, counted_no = excluded.counted_no, counted_at = excluded.counted_at,
+                 price_version = excluded.price_version, price_class = excluded.price_class"
+        )
+    };
+}
+
 static WRITE: Statement = Statement::new(
-    c"INSERT INTO credits_internal.usage_periods AS u (customer_id, event_name, period_key, period_start, currency, quantity,
-                                              event_count, last_no, credits, counted_no, counted_at, price_version,
-                                              price_class)
-      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-      ON CONFLICT (customer_id, event_name, period_key) DO UPDATE
-      SET quantity = excluded.quantity, event_count = excluded.event_count, last_no = excluded.last_no,
-          credits = excluded.credits, counted_no = excluded.counted_no, counted_at = excluded.counted_at,
-          price_version = excluded.price_version, price_class = excluded.price_class",
+    writing_standings!(", carried", ", $14"),
     &[
         TEXTARRAYOID,
         TEXTARRAYOID,
@@ -136,8 +171,10 @@ static WRITE: Statement = Statement::new(
         TIMESTAMPTZARRAYOID,
         INT4ARRAYOID,
         TEXTARRAYOID,
+        NUMERICARRAYOID,
     ],
-);
+)
+.before(writing_standings!("", ""));
 
 /// The standing of a period, to be written.
 pub struct Written<'a> {
@@ -185,6 +222,7 @@ pub fn write(session: &Session, periods: &[Written<'_>]) -> Result<(), Error> {
                 array(periods.iter().map(|w| counted(w).map(|c| c.occurred_at))),
                 array(periods.iter().map(|w| w.price().0)),
                 array(periods.iter().map(|w| w.price().1)),
+                array(periods.iter().map(|w| w.standing.carried)),
             ],
         )
         .map(drop)
@@ -227,6 +265,12 @@ mod tests {
         assert_eq!(Span::Month.start(at(59, 86_399)), at(31, 0));
         assert_eq!(Span::Month.start(at(60, 0)), at(60, 0));
         assert_eq!(Span::Month.start(at(-1, 0)), at(-31, 0));
+        // Monday, 3 January 2000, began the first week of the year; the two days before it belong to the last one's.
+        assert_eq!((Span::Week.start(at(2, 0)), Span::Week.name(at(2, 0))), (at(2, 0), "2000-W01".to_string()));
+        assert_eq!((Span::Week.start(at(1, 86_399)), Span::Week.name(at(1, 0))), (at(-5, 0), "1999-W52".to_string()));
+        assert_eq!(Span::Week.start(at(8, 5)), at(2, 0));
+        assert_eq!((Span::Year.start(at(365, 5)), Span::Year.name(at(365, 5))), (at(0, 0), "2000".to_string()));
+        assert_eq!((Span::Year.start(at(-1, 5)), Span::Year.name(at(366, 0))), (at(-365, 0), "2001".to_string()));
         assert_eq!(Span::Month.name(at(59, 86_399)), "2000-02");
         assert_eq!(Span::Day.name(at(59, 86_399)), "2000-02-29");
         assert_eq!(Span::Day.name(at(-1, 0)), "1999-12-31");

@@ -1,6 +1,7 @@
 //! Pricing: what a quantity costs. Pure: no SPI, no pgrx type. The JSON form of a price is in pricing/schema.rs, what
 //! several events add up to in aggregate.rs.
 
+mod classes;
 pub mod overrides;
 pub mod schedule;
 mod schema;
@@ -10,11 +11,10 @@ pub use schema::SchemaError;
 
 use crate::amount;
 use crate::amount::{AmountError, Decimal};
-use crate::json;
+use crate::metering::pricing::classes::Classes;
 use crate::rational;
 use crate::rational::Rational;
 use num_traits::Zero;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// How a meter makes one quantity of its events.
@@ -66,50 +66,48 @@ impl Aggregation {
     }
 }
 
-/// A meter's prices: one for all events, or one for each value of a key in the events' metadata.
+/// A meter's prices: one for all events, or one for each value of keys in the events' metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pricing {
-    by: Option<String>,
+    by: Option<Classes>,
     prices: BTreeMap<String, Price>,
-    other: Price,
+    /// That of all other events; `None` refuses them.
+    other: Option<Price>,
 }
 
 impl Pricing {
     /// A flat price: credits per unit.
     pub fn flat(unit_price: Decimal) -> Self {
         let other = Price { rate: Rate::Flat(unit_price), per: Decimal::ONE, blocks: None, discount: None };
-        Pricing { by: None, prices: BTreeMap::new(), other }
+        Pricing { by: None, prices: BTreeMap::new(), other: Some(other) }
     }
 
-    /// The class of an event: the name of its price, or '' for that of all others. Of the metadata (JSON), at most the
-    /// value of one key matters.
-    pub fn class(&self, metadata: impl FnOnce() -> Option<String>) -> &str {
-        let Some(key) = &self.by else { return "" };
-        let Some(Value::Object(metadata)) = metadata().and_then(|text| json::read(&text)) else { return "" };
-        let value = match metadata.get(key) {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Bool(value)) => value.to_string(),
-            _ => return "",
-        };
-        self.prices.get_key_value(&value).map_or("", |(name, _)| name)
+    /// The price of an event, by its metadata (JSON), and the name of it: '' for that of all others.
+    pub fn find(&self, metadata: impl FnOnce() -> Option<String>) -> Option<(&str, &Price)> {
+        let named = self.by.as_ref().and_then(|by| self.prices.get_key_value(by.find(metadata())?));
+        named.map(|(name, price)| (name.as_str(), price)).or_else(|| self.other.as_ref().map(|price| ("", price)))
     }
 
-    /// The price of a class.
-    pub fn price(&self, class: &str) -> &Price {
-        self.prices.get(class).unwrap_or(&self.other)
+    /// The price of that name, or that of all others.
+    pub fn price(&self, name: &str) -> Option<&Price> {
+        self.prices.get(name).or(self.other.as_ref())
     }
 
     /// The same prices, less so many percent.
     pub fn discounted(&self, percent: Decimal) -> Self {
         let less = |price: &Price| Price { discount: Some(percent), ..price.clone() };
         let prices = self.prices.iter().map(|(class, price)| (class.clone(), less(price))).collect();
-        Pricing { by: self.by.clone(), prices, other: less(&self.other) }
+        Pricing { by: self.by.clone(), prices, other: self.other.as_ref().map(less) }
+    }
+
+    /// Whether more of any class never costs less: then a price may go on from what was used under another.
+    pub fn never_falls(&self) -> bool {
+        self.prices.values().chain(&self.other).all(|price| !matches!(price.rate, Rate::Volume(_)))
     }
 
     /// Whether every event is priced by itself.
     pub fn is_flat(&self) -> bool {
-        self.prices.values().chain([&self.other]).all(Price::is_flat)
+        self.prices.values().chain(&self.other).all(Price::is_flat)
     }
 }
 

@@ -144,6 +144,8 @@ pub struct Priced<'a> {
     pub meter: &'a Meter,
     /// Which of the meter's prices applies to it.
     pub price_class: &'a str,
+    /// That price.
+    pub price: &'a Price,
     /// What it costs.
     pub cost: Cost,
 }
@@ -179,6 +181,13 @@ impl<'a> Priced<'a> {
         if let Cost::Together(period) = &self.cost { Some(period) } else { None }
     }
 
+    /// The period whose usage its own goes on from, if it has none yet: that of the price before.
+    pub fn continues(&self) -> Option<Rc<Period>> {
+        let version = self.meter.continues.filter(|_| !self.meter.aggregation.is_ranked())?;
+        let key = period_key(self.event, self.meter, version, self.price_class);
+        self.period().map(|period| Rc::new(Period { event_name: period.event_name.clone(), key }))
+    }
+
     /// The event as its period counts it.
     pub fn in_period(&self) -> aggregate::Report<'a> {
         aggregate::Report {
@@ -186,13 +195,9 @@ impl<'a> Priced<'a> {
             occurred_at: self.event.occurred_at,
             price_version: self.meter.price_version,
             price_class: self.price_class,
-            price: self.price(),
+            price: self.price,
             decimals: self.meter.decimals,
         }
-    }
-
-    fn price(&self) -> &'a Price {
-        self.meter.pricing.price(self.price_class)
     }
 }
 
@@ -217,25 +222,31 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
     if event.occurred_at < now.plus_seconds(-age) {
         return out_of_range("too far in the past", "credits.event_max_age", age);
     }
-    let price_class = meter.pricing.class(|| event.extras.metadata.as_ref().map(Json::text));
-    let cost = cost(event, meter, price_class).map_err(|reason| Error::amount("value", event.value, reason))?;
-    Ok(Priced { event, meter, price_class, cost })
+    let Some((price_class, price)) = meter.pricing.find(|| event.extras.metadata.as_ref().map(Json::text)) else {
+        return Err(Error::unpriced(&event.event_name));
+    };
+    let cost = cost(event, meter, price_class, price).map_err(|reason| Error::amount("value", event.value, reason))?;
+    Ok(Priced { event, meter, price_class, price, cost })
 }
 
-fn cost(event: &Event, meter: &Meter, price_class: &str) -> Result<Cost, AmountError> {
-    let price = meter.pricing.price(price_class);
+fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Result<Cost, AmountError> {
     if meter.aggregation.is_ranked() || !price.is_flat() {
-        let (name, version) = (meter.period.name(event.occurred_at), Version::unpacked(meter.price_version));
-        // If one event decides, all prices aggregate together; otherwise each price aggregates separately.
-        let key = match (meter.aggregation.is_ranked(), price_class) {
-            (true, _) => name,
-            (false, "") => format!("{name} {version}"),
-            (false, class) => format!("{name} {version} {class}"),
-        };
+        let key = period_key(event, meter, meter.price_version, price_class);
         return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), key })));
     }
     let cost = price.cost(meter.aggregation.quantity(event.value), meter.decimals)?;
     if meter.deferred { amount::deferrable(cost, meter.decimals).map(Cost::Own) } else { Ok(Cost::Own(cost)) }
+}
+
+/// The key of an event's period. If one event decides, all prices aggregate together; otherwise each price aggregates
+/// separately.
+fn period_key(event: &Event, meter: &Meter, version: i32, price_class: &str) -> String {
+    let (name, version) = (meter.period.name(event.occurred_at), Version::unpacked(version));
+    match (meter.aggregation.is_ranked(), price_class) {
+        (true, _) => name,
+        (false, "") => format!("{name} {version}"),
+        (false, class) => format!("{name} {version} {class}"),
+    }
 }
 
 /// The outcome of one event, or its error.

@@ -301,8 +301,11 @@ fn usage_price_2(
             };
             let applied = own.map(|own| own.applied(list));
             let pricing = applied.as_ref().unwrap_or(list);
-            let class = price_class.unwrap_or_else(|| pricing.class(|| metadata.as_ref().map(Json::text)));
-            let cost = pricing.price(class).cost(quantity, meter.decimals);
+            let price = match price_class {
+                Some(name) => pricing.price(name),
+                None => pricing.find(|| metadata.as_ref().map(Json::text)).map(|(_, price)| price),
+            };
+            let cost = price.ok_or_else(|| Error::unpriced(event_name))?.cost(quantity, meter.decimals);
             cost.map(Value).map_err(|reason| Error::amount("quantity", quantity, reason))
         })
     })())

@@ -44,13 +44,18 @@ CLASSES = [
     {"by": "model", "prices": {"large": {"unit_price": 1}, "small": TIERS[1], "7": BLOCKS[0]},
      "default": {"unit_price": 0.1}},
     {"by": "model", "prices": {"large": TIERS[0], "true": {"unit_price": 5}}, "default": TIERS[3]},
+    {"by": ["model", "size"], "prices": {"large": {"1.0": {"unit_price": 4}, "2": TIERS[1]}, "small": {"unit_price": 2},
+                                         "7.00": BLOCKS[1]}, "default": {"unit_price": 0.5}},
 ]  # fmt: skip
+# More of them never costs less.
+GOING_ON = [*BLOCKS, TIERS[0], TIERS[3]]
 METADATA = [None, {}, {"model": "large"}, {"model": "small", "other": [1]}, {"model": 7}, {"model": True},
+            {"model": "large", "size": 1}, {"model": "large", "size": 2.0}, {"model": 7.0, "size": "2"},
             {"model": ["large"]}, {"model": "unknown"}, {"Model": "large"}]  # fmt: skip
 
 MUST_HAPPEN = (
     "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "price changed", "price set for later",
-    "override", "override ended", "a price of their own", "a discount",
+    "override", "override ended", "a price of their own", "a discount", "gone on from the price before",
     "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
     "a value that does not count", "a late report",
 )  # fmt: skip
@@ -74,7 +79,7 @@ class Run:
         meters = []
         for aggregation in ("sum", "count", "last", "max"):
             for kind, pricings in (("flat", FLAT), ("blocks", BLOCKS), ("tiers", TIERS), ("classes", CLASSES)):
-                period = self.random.choice((None, "day", "month"))
+                period = self.random.choice((None, "day", "week", "month", "year"))
                 pricing = self.random.choice(pricings)
                 meters.append(Meter(f"{aggregation} {kind}", aggregation, period, [pricing]))
         meters.append(Meter("refusing", "max", "day", [TIERS[1]], overage="reject"))
@@ -138,6 +143,8 @@ class Run:
             self.counts["a late report"] += 1
         if event.version not in (0, meter.version_at(self.now)):
             self.counts["a price of before"] += 1
+        if meter.carried.get(meter.group(event)):
+            self.counts["gone on from the price before"] += 1
         if event.override:
             self.counts["a price of their own" if event.version == 0 else "a discount"] += 1
         self.answer(meter, event, rows[0], meter.credits() - before)
@@ -235,15 +242,17 @@ class Run:
         pricing = self.random.choice(self.random.choice(kinds))
         hours = self.random.choice((None, None, 1, 5, 48))
         later = None if hours is None else self.now + timedelta(hours=hours)
+        continues = pricing in GOING_ON and meter.settlement != "deferred" and self.random.random() < 0.6
         self.execute(
-            "SELECT credits.meter_update(%s, pricing => %s, effective_at => %s)", meter.name, json.dumps(pricing), later
-        )
+            "SELECT credits.meter_update(%s, pricing => %s, effective_at => %s, continue_tiers => %s)",
+            meter.name, json.dumps(pricing), later, continues,
+        )  # fmt: skip
         begins = later or self.now
         if pricing == meter.prices[meter.version_at(begins) - 1]:
             self.counts["same price again"] += 1
         else:
             self.counts["price changed" if later is None else "price set for later"] += 1
-            meter.price(pricing, begins)
+            meter.price(pricing, begins, continues)
 
     def override(self) -> None:
         meter = self.random.choice(self.meters)

@@ -220,7 +220,7 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
         connection.execute(
             "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s, overage => %s)",
             [
-                name, aggregation, random_.choice((None, "day", "month")),
+                name, aggregation, random_.choice((None, "day", "week", "month", "year")),
                 json.dumps(random_.choice(KINDS.get(kind, FLAT))), "deferred" if name in DEFERRED else "immediate",
                 "reject" if name in REJECTING else "pending",
             ],

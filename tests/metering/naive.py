@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -52,23 +52,45 @@ class Meter:
     overage: str = "pending"
     # From when on each price is in force; the first is in force for all that occurred before, too.
     begins: list[datetime] = field(default_factory=lambda: [datetime.min.replace(tzinfo=timezone.utc)])
+    # Whether the tiers of each price go on from what was used under the one before, and what that was by period.
+    continues: list[bool] = field(default_factory=lambda: [False])
+    carried: dict[Any, Fraction] = field(default_factory=dict)
     overrides: list[Override] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     # What was worked out since the last event or cancellation: the rest of a long run need not be looked at again.
     known: dict[str, Any] = field(default_factory=dict)
 
     def accept(self, event: Event) -> None:
+        group = self.group(event)
+        if group is not None and group not in self.carried:
+            self.carried[group] = self.carried_by(event)
         self.events.append(event)
         self.known.clear()
+
+    def group(self, event: Event, version: int | None = None) -> Any:
+        """What an event of a sum or a count is priced with; None where it is priced by itself, or one event decides."""
+        if self.ranked or not self.together(event):
+            return None
+        return self.period_of(event), version or event.version, event.override, self.price_class(event)
+
+    def carried_by(self, event: Event) -> Fraction:
+        """What was used under the price before in the period, if the event's price goes on from there."""
+        if not event.version or not self.continues[event.version - 1]:
+            return Fraction(0)
+        before = max((begins, v) for v, begins in enumerate(self.begins, 1) if begins < self.begins[event.version - 1])[1]
+        group = self.group(event, before)
+        used = [other for other in self.counted() if self.group(other) == group]
+        return self.carried.get(group, Fraction(0)) + self.quantity(used)
 
     def cancel(self, event: Event) -> None:
         event.canceled = True
         self.known.clear()
 
-    def price(self, pricing: dict[str, Any], begins: datetime) -> None:
+    def price(self, pricing: dict[str, Any], begins: datetime, continues: bool = False) -> None:
         """Another price, from a moment on."""
         self.prices.append(pricing)
         self.begins.append(begins)
+        self.continues.append(continues)
 
     def version_at(self, moment: datetime) -> int:
         """What began last by then; of several that began at once, what was set last."""
@@ -117,7 +139,8 @@ class Meter:
         costs = {}
         for (period, _), events in groups.items():
             decides = self.decides(events) if self.ranked else events[0]
-            cost = rounded(self.price_of(decides), self.quantity(events))
+            price, carried = self.price_of(decides), self.carried.get(self.group(decides), Fraction(0))
+            cost = rounded(price, carried + self.quantity(events)) - rounded(price, carried)
             costs[period, decides.version, decides.override, self.price_class(decides)] = cost
         return costs
 
@@ -149,21 +172,46 @@ class Meter:
         pricing = self.pricing_of(event)
         if "by" not in pricing or not event.metadata:
             return None
-        value = event.metadata.get(pricing["by"])
-        text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-        return text if text in pricing["prices"] and not isinstance(value, (list, dict)) else None
+        keys = pricing["by"] if isinstance(pricing["by"], list) else [pricing["by"]]
+        prices, name = pricing["prices"], []
+        for key in keys:
+            value = event.metadata.get(key)
+            same = [named for named in prices if is_named(named, value)]
+            if not same:
+                return None
+            name.append(same[0])
+            prices = prices[same[0]]
+            if "unit_price" in prices or "tiers" in prices:
+                return "/".join(name)
+        return None
 
     def price_of(self, event: Event) -> dict[str, Any]:
         pricing = self.pricing_of(event)
         if "by" in pricing:
             named = self.price_class(event)
-            pricing = pricing["default"] if named is None else pricing["prices"][named]
+            default, prices = pricing["default"], pricing["prices"]
+            for part in named.split("/") if named else []:
+                prices = prices[part]
+            pricing = prices if named else default
         discount = self.overrides[event.override - 1].discount if event.override else 0
         return {**pricing, "discount": discount} if discount else pricing
 
     def period_of(self, event: Event) -> str | None:
         at = event.occurred_at.astimezone(timezone.utc)
-        return {"day": f"{at:%Y-%m-%d}", "month": f"{at:%Y-%m}-01"}.get(self.period or "")
+        monday = at - timedelta(days=at.weekday())
+        begins = {
+            "day": f"{at:%Y-%m-%d}", "week": f"{monday:%Y-%m-%d}", "month": f"{at:%Y-%m}-01", "year": f"{at:%Y}-01-01",
+        }  # fmt: skip
+        return begins.get(self.period or "")
+
+
+def is_named(name: str, value: Any) -> bool:
+    """Whether that value of metadata is meant: a text as it is, true and false by their names, a number by what it is."""
+    if isinstance(value, bool):
+        return name == ("true" if value else "false")
+    if isinstance(value, (int, float)):
+        return name.replace(".", "", 1).isdigit() and Fraction(name) == Fraction(str(value))
+    return isinstance(value, str) and name == value
 
 
 def exact(price: dict[str, Any], quantity: Fraction) -> Fraction:

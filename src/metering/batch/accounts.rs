@@ -189,14 +189,24 @@ impl<'a> Accounts<'a> {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
             }
         }
-        for (key, standing) in period::read(session, of_period.keys().cloned().collect())? {
-            let events = of_period.remove(&key).unwrap_or_default();
-            if let Some(first) = events.first() {
-                let reports = events.iter().map(|p| p.in_period());
-                let rise = aggregate::rise(&standing, first.meter.aggregation, reports);
-                needs.entry((&first.event.customer_id, &first.meter.currency)).or_default().add(rise);
-            }
+        // What a period that has no usage yet goes on from.
+        let before = |key: &period::Key, events: &[&Priced<'_>]| Some((key.0.clone(), events.first()?.continues()?));
+        let continued: Vec<period::Key> = of_period.iter().filter_map(|(key, events)| before(key, events)).collect();
+        let keys: HashSet<period::Key> = of_period.keys().cloned().chain(continued).collect();
+        for (key, standing) in period::read(session, keys.into_iter().collect())? {
             self.periods.insert(key, Periodic { standing, changed: None });
+        }
+        for (key, events) in &of_period {
+            let (Some(first), Some(periodic)) = (events.first(), self.periods.get(key)) else { continue };
+            let mut standing = periodic.standing.clone();
+            let before = before(key, events);
+            standing.carried = carried(&self.periods, &standing, before.as_ref());
+            let reports = events.iter().map(|p| p.in_period());
+            let rise = aggregate::rise(&standing, first.meter.aggregation, reports);
+            // If this batch also has usage of before, the tiers may begin higher: whatever that comes to.
+            let unknown = standing.last_no == 0 && before.is_some_and(|before| of_period.contains_key(&before));
+            let need = needs.entry((&first.event.customer_id, &first.meter.currency)).or_default();
+            need.add(if unknown { Decimal::MAX } else { rise });
         }
         Ok(())
     }
@@ -278,9 +288,13 @@ impl<'a> Accounts<'a> {
                 charge_book(session, book, p, *cost).map(|row| Charge { row, line: book.hand_over(lines) })
             }
             (Cost::Together(period), _) => {
-                let Some(periodic) = self.periods.get_mut(&(p.event.customer_id.clone(), period.clone())) else {
-                    return Err(Error::internal("a period is not there"));
-                };
+                let key = (p.event.customer_id.clone(), period.clone());
+                let before = p.continues().map(|before| (p.event.customer_id.clone(), before));
+                let lost = || Error::internal("a period is not there");
+                let own = self.periods.get(&key).ok_or_else(lost)?;
+                let carried = carried(&self.periods, &own.standing, before.as_ref());
+                let periodic = self.periods.get_mut(&key).ok_or_else(lost)?;
+                periodic.standing.carried = carried;
                 charge_together(session, &mut self.books[index], p, period, periodic, &mut self.ranks)?
                     .map(|row| Charge { row, line: None })
             }
@@ -396,6 +410,15 @@ impl<'a> Accounts<'a> {
         rank::write(session, &self.ranks)?;
         let unsettled: Vec<&Priced<'_>> = self.unsettled.into_values().flatten().collect();
         deferred::enqueue(session, &unsettled, now)
+    }
+}
+
+/// What a period's usage goes on from: decided when its first event comes.
+fn carried(periods: &HashMap<period::Key, Periodic<'_>>, standing: &Standing, before: Option<&period::Key>) -> Decimal {
+    match before.and_then(|before| periods.get(before)) {
+        // A sum of more than 28 digits is refused where it is added to.
+        Some(before) if standing.last_no == 0 => before.standing.used().unwrap_or(before.standing.quantity),
+        _ => standing.carried,
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Meter {
     pub currency_active: bool,
     /// Sum, count, last or max.
     pub aggregation: Aggregation,
-    /// Which events are priced together: those of a day, of a month, or all.
+    /// Which events are priced together: those of a day, a week, a month or a year, or all.
     pub period: Span,
     /// What to do with what no credit covers.
     pub overage: Overage,
@@ -49,6 +49,8 @@ pub struct Meter {
     pub in_force: InForce,
     /// Whether any customer has.
     pub overridden: bool,
+    /// The price from whose usage these go on in mid-period, as an event has it.
+    pub continues: Option<i32>,
     /// What pays where its currency is used up.
     pub fallback: Option<Fallback>,
 }
@@ -67,7 +69,13 @@ pub struct Fallback {
 /// A meter with all of its prices; those that were needed are read.
 struct Kept {
     schedule: Schedule,
+    /// The versions that go on from the usage under the one before.
+    continuing: Vec<i32>,
     priced: RefCell<Vec<Rc<Meter>>>,
+}
+
+fn continues(schedule: &Schedule, continuing: &[i32], in_force: &InForce) -> Option<i32> {
+    continuing.contains(&in_force.version).then(|| schedule.before(in_force)).flatten()
 }
 
 /// The most prices of a meter that are kept: late events need those of before.
@@ -83,7 +91,9 @@ impl Kept {
         let in_force = self.schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
         let first = priced.first().ok_or_else(|| Error::internal("a meter was kept without a price"))?;
         let pricing = Rc::new(list_prices(session, event_name, in_force.version)?);
-        let meter = Rc::new(Meter { price_version: in_force.version, pricing, in_force, ..(**first).clone() });
+        let continues = continues(&self.schedule, &self.continuing, &in_force);
+        let price_version = in_force.version;
+        let meter = Rc::new(Meter { price_version, pricing, in_force, continues, ..(**first).clone() });
         priced.truncate(MOST - 1);
         priced.push(meter.clone());
         Ok(meter)
@@ -101,12 +111,14 @@ macro_rules! finding {
             $schedule,
             " s WHERE s.event_name = $1 ORDER BY s.version), ARRAY(SELECT s.version FROM ",
             $schedule,
-            " s WHERE s.event_name = $1 ORDER BY s.version), p.unit_price, p.pricing::text, ",
+            " s WHERE s.event_name = $1 ORDER BY s.version), ARRAY(SELECT s.version FROM ",
+            $schedule,
+            " s WHERE s.event_name = $1 AND s.continue_tiers), p.unit_price, p.pricing::text, p.numbers_as_written, ",
             $fallback,
             " FROM credits_internal.meters m
              JOIN credits_internal.currencies c ON c.currency = m.currency ",
             $join,
-            " CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM ",
+            " CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing, s.numbers_as_written FROM ",
             $schedule,
             " s WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
              WHERE m.event_name = $1"
@@ -125,7 +137,7 @@ static FIND: Statement = Statement::new(
     &[TEXTOID, TIMESTAMPTZOID],
 )
 .before(finding!(
-    "(SELECT event_name, version, unit_price, pricing,
+    "(SELECT event_name, version, unit_price, pricing, true AS numbers_as_written, false AS continue_tiers,
              CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
       FROM credits_internal.meter_prices)",
     "false, 'credits_internal.meter_prices'::regclass::oid",
@@ -181,6 +193,7 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
     let overridden = row.next()?;
     tables.push(row.next()?);
     let (since, versions): (Vec<Time>, Vec<i32>) = (row.next()?, row.next()?);
+    let continuing: Vec<i32> = row.next()?;
     let schedule = Schedule::new(since.into_iter().zip(versions).collect());
     let in_force = schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
     let meter = Meter {
@@ -194,12 +207,13 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         active,
         last_version: schedule.last_version(),
         price_version: in_force.version,
-        pricing: Rc::new(pricing(row.next()?, row.next()?)?),
+        pricing: Rc::new(pricing(row.next()?, row.next()?, !row.next::<bool>()?)?),
         in_force,
         overridden,
         fallback: fallback(row.next()?, row.next()?, row.next()?),
+        continues: continues(&schedule, &continuing, &in_force),
     };
-    Ok(Some((Rc::new(Kept { schedule, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))
+    Ok(Some((Rc::new(Kept { schedule, continuing, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))
 }
 
 fn fallback(currency: Option<String>, rate: Option<Decimal>, decimals: Option<i16>) -> Option<Fallback> {
@@ -207,8 +221,12 @@ fn fallback(currency: Option<String>, rate: Option<Decimal>, decimals: Option<i1
 }
 
 static PRICES: Statement = Statement::new(
-    c"SELECT unit_price, pricing::text FROM credits_internal.meter_prices WHERE event_name = $1 AND version = $2",
+    c"SELECT unit_price, pricing::text, effective_at IS NOT NULL FROM credits_internal.meter_prices
+      WHERE event_name = $1 AND version = $2",
     &[TEXTOID, INT4OID],
+)
+.before(
+    c"SELECT unit_price, pricing::text, false FROM credits_internal.meter_prices WHERE event_name = $1 AND version = $2",
 );
 
 /// The prices that a customer's event had, under its version.
@@ -229,14 +247,14 @@ pub fn prices_of(session: &Session, event_name: &str, customer_id: &str, version
 pub fn list_prices(session: &Session, event_name: &str, version: i32) -> Result<Pricing, Error> {
     let rows = PRICES.run(session, &[event_name.cell(), version.cell()])?;
     let mut row = rows.first().ok_or_else(|| Error::internal("a meter's earlier price is not there"))?;
-    pricing(row.next()?, row.next()?)
+    pricing(row.next()?, row.next()?, row.next()?)
 }
 
-/// A price from its columns.
-pub fn pricing(unit_price: Option<Decimal>, text: Option<String>) -> Result<Pricing, Error> {
+/// A price from its columns, and whether it was set since 1.0 and 1 are one.
+pub fn pricing(unit_price: Option<Decimal>, text: Option<String>, numbers_are_one: bool) -> Result<Pricing, Error> {
     let wrong = || Error::internal("a meter has a price that is none");
     match (unit_price, text) {
-        (_, Some(text)) => Pricing::parse(&text).map_err(|_| wrong()),
+        (_, Some(text)) => Pricing::read(&text, numbers_are_one).map_err(|_| wrong()),
         (Some(unit_price), None) => Ok(Pricing::flat(unit_price)),
         (None, None) => Err(wrong()),
     }

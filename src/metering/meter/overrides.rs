@@ -52,7 +52,9 @@ pub fn apply(
         applied.clear();
     }
     let pricing = applied.entry(version).or_insert_with(|| Rc::new(in_force.applied(&meter.pricing))).clone();
-    Ok(Rc::new(Meter { price_version: version, pricing, ..(*meter).clone() }))
+    let continues = meter.continues.filter(|_| matches!(in_force.terms, Terms::Discount(_)));
+    let continues = continues.map(|list| in_force.version(list).packed());
+    Ok(Rc::new(Meter { price_version: version, pricing, continues, ..(*meter).clone() }))
 }
 
 fn of_customer(session: &Session, event_name: &str, customer_id: &str) -> Result<Option<Rc<OfCustomer>>, Error> {
@@ -119,7 +121,7 @@ fn read_override(row: &mut Row<'_>) -> Result<Override, Error> {
     let (percent, unit_price, pricing): (Option<Decimal>, _, _) = (row.next()?, row.next()?, row.next()?);
     let terms = match percent {
         Some(percent) => Terms::Discount(percent),
-        None => Terms::Price(cache::pricing(unit_price, pricing)?),
+        None => Terms::Price(cache::pricing(unit_price, pricing, true)?),
     };
     Ok(Override { override_no, since, until, terms })
 }

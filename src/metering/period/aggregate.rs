@@ -22,6 +22,8 @@ pub struct Standing {
     pub counted: Option<Counted>,
     /// The price of it.
     pub credits: Decimal,
+    /// Of a sum or a count whose price goes on from the one before: what was used under that one.
+    pub carried: Decimal,
 }
 
 /// The event that counts, of a last or a max.
@@ -56,7 +58,14 @@ pub struct Report<'a> {
 
 impl Default for Standing {
     fn default() -> Self {
-        Standing { quantity: Decimal::ZERO, event_count: 0, last_no: 0, counted: None, credits: Decimal::ZERO }
+        Standing {
+            quantity: Decimal::ZERO,
+            event_count: 0,
+            last_no: 0,
+            counted: None,
+            credits: Decimal::ZERO,
+            carried: Decimal::ZERO,
+        }
     }
 }
 
@@ -70,7 +79,7 @@ impl Standing {
             }
         } else {
             next.quantity = added(self.quantity, aggregation.quantity(report.value))?;
-            next.credits = report.price.cost(next.quantity, report.decimals)?;
+            next.credits = self.cost(next.quantity, report)?;
         }
         Ok(next)
     }
@@ -78,7 +87,7 @@ impl Standing {
     /// The standing without one event, for a sum or a count.
     pub fn without(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
         let quantity = self.quantity - aggregation.quantity(report.value);
-        let credits = report.price.cost(quantity, report.decimals)?;
+        let credits = self.cost(quantity, report)?;
         Ok(Standing { quantity, event_count: self.event_count - 1, credits, ..self.clone() })
     }
 
@@ -93,6 +102,21 @@ impl Standing {
             }
         }
         Ok(next)
+    }
+
+    /// All that was used under the prices that this one continues: what another one would begin with.
+    pub fn used(&self) -> Result<Decimal, AmountError> {
+        added(self.carried, self.quantity)
+    }
+
+    /// What a quantity costs beyond what was carried.
+    fn cost(&self, quantity: Decimal, report: &Report<'_>) -> Result<Decimal, AmountError> {
+        let cost = |quantity| report.price.cost(quantity, report.decimals);
+        if self.carried.is_zero() {
+            cost(quantity)
+        } else {
+            Ok(cost(added(self.carried, quantity)?)? - cost(self.carried)?)
+        }
     }
 
     fn is_beaten_by(&self, aggregation: Aggregation, report: &Report<'_>) -> bool {
@@ -161,7 +185,8 @@ mod tests {
 
     /// The event that counts, looked for among all.
     fn naive(aggregation: Aggregation, events: &[(i64, u8, u8)], prices: &[Pricing]) -> Decimal {
-        let cost = |quantity: Decimal, version: u8| prices[usize::from(version)].price("").cost(quantity, 6).unwrap();
+        let cost =
+            |quantity: Decimal, version: u8| prices[usize::from(version)].price("").unwrap().cost(quantity, 6).unwrap();
         match aggregation {
             Aggregation::Sum => cost(events.iter().map(|e| Decimal::from(e.1)).sum(), 0),
             Aggregation::Count => cost(Decimal::from(events.len()), 0),
@@ -188,7 +213,7 @@ mod tests {
                 let version = if aggregation.is_ranked() { version } else { 0 };
                 let report = |(at, value, version): (i64, u8, u8)| Report {
                     value: value.into(), occurred_at: Time(at), price_version: version.into(), price_class: "",
-                    price: prices[usize::from(version)].price(""), decimals: 6,
+                    price: prices[usize::from(version)].price("").unwrap(), decimals: 6,
                 };
                 let event = (at, value, version);
                 standing = standing.with(aggregation, &report(event)).unwrap();
@@ -211,5 +236,28 @@ mod tests {
                 prop_assert_eq!(standing.event_count, left.len() as i64);
             }
         }
+    }
+
+    #[test]
+    fn a_price_goes_on_from_what_was_used_before() {
+        let tiers = r#"{"mode": "graduated", "tiers": [{"up_to": 10, "unit_price": 0}, {"unit_price": 2}]}"#;
+        let pricing = Pricing::parse(tiers).unwrap();
+        let price = pricing.price("").unwrap();
+        let report = |value: i64| Report {
+            value: value.into(),
+            occurred_at: Time(0),
+            price_version: 2,
+            price_class: "",
+            price,
+            decimals: 6,
+        };
+        let mut standing = Standing { carried: Decimal::from(8), ..Standing::default() };
+        for (value, credits) in [(1, 0), (4, 6), (2, 10)] {
+            standing = standing.with(Aggregation::Sum, &report(value)).unwrap();
+            assert_eq!(standing.credits, Decimal::from(credits));
+        }
+        assert_eq!(standing.used(), Ok(Decimal::from(15)));
+        let left = standing.without(Aggregation::Sum, &report(4)).unwrap();
+        assert_eq!((left.quantity, left.credits), (Decimal::from(3), Decimal::from(2)));
     }
 }

@@ -105,8 +105,8 @@ pub fn without(
     let price_version = row.next()?;
     let metadata: Option<Json> = row.next()?;
     let pricing = meter::prices_of(session, &period.event_name, customer_id, price_version)?;
-    let price_class = pricing.class(|| metadata.map(|m| m.text()));
-    let price = pricing.price(price_class);
+    let (price_class, price) =
+        pricing.find(|| metadata.map(|m| m.text())).ok_or_else(|| Error::internal("an event has no price"))?;
     let report = Report { value, occurred_at, price_version, price_class, price, decimals: meter.decimals };
     Ok(standing.without_ranked(event_no, Some((best, report))))
 }

@@ -79,7 +79,7 @@ mod tests {
         let cost = |percent: &str, list: &str, quantity: &str, decimals| {
             let discount = Override { terms: Terms::Discount(d(percent)), ..overriding(1, 0, 1) };
             assert_eq!(discount.version(3), Version { list: 3, override_no: 1 });
-            discount.applied(&Pricing::parse(list).unwrap()).price("").cost(d(quantity), decimals).unwrap()
+            discount.applied(&Pricing::parse(list).unwrap()).price("").unwrap().cost(d(quantity), decimals).unwrap()
         };
         assert_eq!(cost("20", r#"{"unit_price": 0.15}"#, "3", 2), d("0.36"));
         // 0.15 each would be 0.2 rounded, and 15 % off that 0.2 again.

@@ -38,6 +38,12 @@ impl Schedule {
         Some(InForce { version, since, until: self.0.get(next).map_or(Time::NEVER, |(since, _)| *since) })
     }
 
+    /// The version that was in force before another began.
+    pub fn before(&self, in_force: &InForce) -> Option<i32> {
+        let at = in_force.since.is_finite().then(|| Time(in_force.since.0 - 1))?;
+        self.at(at).map(|before| before.version)
+    }
+
     /// The version that was set last, whenever it is in force.
     pub fn last_version(&self) -> i32 {
         self.0.iter().map(|(_, version)| *version).max().unwrap_or_default()

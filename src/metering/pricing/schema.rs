@@ -1,20 +1,24 @@
 //! The JSON form of a meter's pricing, and every way in which it can be wrong. docs/pricing.md explains it to users.
 //!
 //! ```text
-//! pricing = price | { "by": key, "prices": { value: price, … }, "default": price }
+//! pricing = price | { "by": key | [key, …], "prices": prices, "default": price } | { …, "unpriced": "reject" }
+//! prices  = { value: price | prices, … }
 //! price   = { "unit_price": number, "per": number, "round": "up" | "down" }
 //!         | { "tiers": [tier, …], "mode": "graduated" | "volume", "per": number, "round": "up" | "down" }
 //! tier    = { "up_to": number, "unit_price": number, "flat_fee": number }
 //! ```
 
 use crate::amount::{self, Decimal};
+use crate::metering::pricing::classes::{Classes, Level, Next};
 use crate::metering::pricing::{Blocks, Price, Pricing, Rate, Tier};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most tiers of one price, and the most prices of one meter.
 const MOST_TIERS: usize = 100;
 const MOST_PRICES: usize = 1_000;
+/// The most keys that decide together.
+const MOST_KEYS: usize = 5;
 /// The longest key or value of metadata, in characters.
 const LONGEST: usize = 255;
 
@@ -35,37 +39,98 @@ fn wrong<T>(path: &str, reason: impl Into<String>) -> Checked<T> {
 impl Pricing {
     /// Reads a pricing from its JSON text.
     pub fn parse(text: &str) -> Checked<Pricing> {
+        Pricing::read(text, true)
+    }
+
+    /// The same; 1.0 and 1 may be two values, as they were before 0.3.0.
+    pub fn read(text: &str, numbers_are_one: bool) -> Checked<Pricing> {
         let Ok(value) = serde_json::from_str::<Value>(text) else { return wrong("", "must be JSON") };
         let object = object("", &value)?;
         if !object.contains_key("by") {
             let other = price("", object)?;
-            return Ok(Pricing { by: None, prices: BTreeMap::new(), other });
+            return Ok(Pricing { by: None, prices: BTreeMap::new(), other: Some(other) });
         }
-        only("", object, &["by", "prices", "default"])?;
-        let by = match object.get("by") {
-            Some(Value::String(key)) if is_name(key) => key.clone(),
-            _ => return wrong("by", "must be a key of the events' metadata, a text of 1 to 255 characters"),
-        };
+        only("", object, &["by", "prices", "default", "unpriced"])?;
+        let keys = keys(object.get("by"))?;
         let Some(Value::Object(given)) = object.get("prices") else {
             return wrong("prices", "must be an object: a price for each value of that key");
         };
-        if given.is_empty() || given.len() > MOST_PRICES {
+        let mut reader = Reader { keys: keys.len(), numbers_are_one, prices: BTreeMap::new() };
+        let first = reader.level("prices", "", given, 1)?;
+        if !(1..=MOST_PRICES).contains(&first.count()) {
             return wrong("prices", "must have 1 to 1000 prices");
         }
-        let mut prices = BTreeMap::new();
-        for (name, value) in given {
-            let path = format!("prices.{name}");
-            if !is_name(name) {
+        let other = match (object.get("default"), object.get("unpriced")) {
+            (Some(other), None) => Some(price("default", self::object("default", other)?)?),
+            (None, Some(Value::String(word))) if word == "reject" => None,
+            (_, Some(Value::String(word))) if word == "reject" => {
+                return wrong("default", "must be left out where unpriced is \"reject\"");
+            }
+            (_, Some(_)) => return wrong("unpriced", "must be \"reject\", or left out with a default"),
+            (None, None) => {
+                return wrong(
+                    "default",
+                    "is required: the price of events with any other value, or none; \"unpriced\": \"reject\" refuses them",
+                );
+            }
+        };
+        Ok(Pricing { by: Some(Classes { keys, first }), prices: reader.prices, other })
+    }
+}
+
+/// The keys of metadata that decide: one, or an array of some.
+fn keys(by: Option<&Value>) -> Checked<Vec<String>> {
+    let given = match by {
+        Some(Value::Array(keys)) => keys.as_slice(),
+        Some(key) => std::slice::from_ref(key),
+        None => &[],
+    };
+    let names: Vec<String> = given.iter().filter_map(Value::as_str).map(String::from).collect();
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    let all = names.len() == given.len() && distinct.len() == names.len() && names.iter().all(|name| is_name(name));
+    if all && (1..=MOST_KEYS).contains(&names.len()) {
+        return Ok(names);
+    }
+    wrong("by", "must be a key of the events' metadata, a text of 1 to 255 characters, or an array of 1 to 5 such keys")
+}
+
+/// Reads the prices of each value, and of each combination of values.
+struct Reader {
+    keys: usize,
+    numbers_are_one: bool,
+    prices: BTreeMap<String, Price>,
+}
+
+impl Reader {
+    /// The values of one key: prices, or an object of the values of the next key for some of them.
+    fn level(&mut self, path: &str, above: &str, given: &Map<String, Value>, key: usize) -> Checked<Level> {
+        let mut level = Level::default();
+        for (value, given) in given {
+            let path = format!("{path}.{value}");
+            if !is_name(value) {
                 return wrong(&path, "must have a name of 1 to 255 characters");
             }
-            prices.insert(name.clone(), price(&path, self::object(&path, value)?)?);
+            let name = if above.is_empty() { value.clone() } else { format!("{above}/{value}") };
+            let object = object(&path, given)?;
+            let next = if key < self.keys && !is_price(object) {
+                Next::Level(self.level(&path, &name, object, key + 1)?)
+            } else {
+                if self.prices.insert(name.clone(), price(&path, object)?).is_some() {
+                    return wrong(&path, format!("is called \"{name}\", and another price is as well"));
+                }
+                Next::Class(name)
+            };
+            if let Some(same) = level.add(value, next, self.numbers_are_one) {
+                return wrong(&path, format!("is the same number as {same}, which has a price"));
+            }
         }
-        let Some(other) = object.get("default") else {
-            return wrong("default", "is required: the price of events with any other value, or none");
-        };
-        let other = price("default", self::object("default", other)?)?;
-        Ok(Pricing { by: Some(by), prices, other })
+        Ok(level)
     }
+}
+
+/// Whether an object is a price, and not the values of another key, each with its own.
+fn is_price(object: &Map<String, Value>) -> bool {
+    object.get("unit_price").is_some_and(|given| !given.is_object()) || object.get("tiers").is_some_and(Value::is_array)
 }
 
 fn is_name(name: &str) -> bool {

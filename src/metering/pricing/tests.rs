@@ -9,7 +9,7 @@ fn d(text: &str) -> Decimal {
 }
 
 fn cost(pricing: &str, quantity: &str, decimals: u32) -> String {
-    Pricing::parse(pricing).unwrap().price("").cost(d(quantity), decimals).unwrap().to_string()
+    Pricing::parse(pricing).unwrap().price("").unwrap().cost(d(quantity), decimals).unwrap().to_string()
 }
 
 fn refused(pricing: &str) -> String {
@@ -18,7 +18,7 @@ fn refused(pricing: &str) -> String {
 
 #[test]
 fn a_unit_price() {
-    assert_eq!(Pricing::flat(d("0.0015")).price("").cost(d("374"), 6), Ok(d("0.561")));
+    assert_eq!(Pricing::flat(d("0.0015")).price("").unwrap().cost(d("374"), 6), Ok(d("0.561")));
     assert_eq!(Pricing::parse(r#"{"unit_price": 0.0015}"#), Ok(Pricing::flat(d("0.0015"))));
     assert_eq!(Pricing::parse(r#"{"unit_price": "0.0015"}"#), Ok(Pricing::flat(d("0.0015"))));
     // More digits than a floating-point number has.
@@ -70,7 +70,7 @@ fn classes() {
             "default": {"unit_price": 1}}"#,
     )
     .unwrap();
-    let class = |metadata: &str| pricing.class(|| Some(metadata.to_string())).to_string();
+    let class = |metadata: &str| pricing.find(|| Some(metadata.to_string())).unwrap().0.to_string();
     assert_eq!(class(r#"{"a": 1, "model": "large"}"#), "large");
     // Whatever else an event carries, its model decides its price.
     let deep = format!(r#"{{"a": {}{}, "model": "large"}}"#, "[".repeat(500), "]".repeat(500));
@@ -80,14 +80,52 @@ fn classes() {
     {
         assert_eq!(class(metadata), "", "{metadata}");
     }
-    assert_eq!(pricing.class(|| None), "");
+    assert_eq!(pricing.find(|| None).unwrap().0, "");
     let numbers = r#"{"by": "size", "prices": {"1.0": {"unit_price": 2}, "true": {"unit_price": 3}}, "default": {"unit_price": 1}}"#;
     let numbers = Pricing::parse(numbers).unwrap();
-    assert_eq!(numbers.class(|| Some(String::from(r#"{"size": 1.0}"#))), "1.0");
-    assert_eq!(numbers.class(|| Some(String::from(r#"{"size": true}"#))), "true");
-    assert_eq!(pricing.price("large").cost(d("2"), 0), Ok(d("20")));
-    assert_eq!(pricing.price("").cost(d("2"), 0), Ok(d("2")));
-    assert!(!pricing.is_flat() && pricing.price("large").is_flat() && !pricing.price("batch").is_flat());
+    let class = |metadata: &str| numbers.find(|| Some(metadata.to_string())).unwrap().0.to_string();
+    for one in ["1.0", "1", "1.000"] {
+        assert_eq!(class(&format!(r#"{{"size": {one}}}"#)), "1.0", "{one}");
+    }
+    assert_eq!(class(r#"{"size": true}"#), "true");
+    // A text is no number, and a price of before 0.3.0 goes by how a number is written.
+    assert_eq!(class(r#"{"size": "1"}"#), "");
+    let before =
+        r#"{"by": "n", "prices": {"1.0": {"unit_price": 2}, "1": {"unit_price": 3}}, "default": {"unit_price": 1}}"#;
+    let before = Pricing::read(before, false).unwrap();
+    let class = |metadata: &str| before.find(|| Some(metadata.to_string())).unwrap().0.to_string();
+    assert_eq!([class(r#"{"n": 1.0}"#), class(r#"{"n": 1}"#), class(r#"{"n": 1.00}"#)], ["1.0", "1", ""]);
+    assert_eq!(pricing.price("large").unwrap().cost(d("2"), 0), Ok(d("20")));
+    assert_eq!(pricing.price("").unwrap().cost(d("2"), 0), Ok(d("2")));
+    assert!(
+        !pricing.is_flat() && pricing.price("large").unwrap().is_flat() && !pricing.price("batch").unwrap().is_flat()
+    );
+}
+
+#[test]
+fn classes_of_several_keys() {
+    let pricing = Pricing::parse(
+        r#"{"by": ["model", "region", "size"], "unpriced": "reject", "prices": {
+            "large": {"eu": {"1": {"unit_price": 5}, "2": {"unit_price": 9}}, "us": {"unit_price": 4}},
+            "unit_price": {"eu": {"unit_price": 3}}, "small": {"unit_price": 1}}}"#,
+    )
+    .unwrap();
+    let class = |metadata: &str| pricing.find(|| Some(metadata.to_string())).map(|(name, _)| name.to_string());
+    for (metadata, name) in [
+        (r#"{"model": "large", "region": "eu", "size": 1.0}"#, Some("large/eu/1")),
+        (r#"{"size": 2, "region": "eu", "model": "large", "other": 7}"#, Some("large/eu/2")),
+        (r#"{"model": "large", "region": "us"}"#, Some("large/us")),
+        (r#"{"model": "small", "region": "anywhere"}"#, Some("small")),
+        (r#"{"model": "unit_price", "region": "eu"}"#, Some("unit_price/eu")),
+        (r#"{"model": "large", "region": "eu"}"#, None),
+        (r#"{"model": "large", "region": "eu", "size": 3}"#, None),
+        (r#"{"model": "large/us"}"#, None),
+        ("{}", None),
+    ] {
+        assert_eq!(class(metadata).as_deref(), name, "{metadata}");
+    }
+    assert_eq!(pricing.price("large/us").unwrap().cost(d("2"), 0), Ok(d("8")));
+    assert!(pricing.price("").is_none());
 }
 
 #[test]
@@ -122,7 +160,7 @@ fn what_cannot_be_a_pricing() {
         ),
         (
             r#"{"by": "", "prices": {"a": {"unit_price": 1}}, "default": {"unit_price": 1}}"#,
-            "is wrong at by: it must be a key of the events' metadata, a text of 1 to 255 characters",
+            "is wrong at by: it must be a key of the events' metadata, a text of 1 to 255 characters, or an array of 1 to 5 such keys",
         ),
         (
             r#"{"by": "m", "prices": {}, "default": {"unit_price": 1}}"#,
@@ -134,7 +172,27 @@ fn what_cannot_be_a_pricing() {
         ),
         (
             r#"{"by": "m", "prices": {"a": {"unit_price": 1}}}"#,
-            "is wrong at default: it is required: the price of events with any other value, or none",
+            "is wrong at default: it is required: the price of events with any other value, or none; \"unpriced\": \"reject\" refuses them",
+        ),
+        (
+            r#"{"by": "m", "prices": {"1": {"unit_price": 1}, "1.0": {"unit_price": 2}}, "default": {"unit_price": 1}}"#,
+            "is wrong at prices.1.0: it is the same number as 1, which has a price",
+        ),
+        (
+            r#"{"by": ["m", "m"], "prices": {"a": {"unit_price": 1}}, "default": {"unit_price": 1}}"#,
+            "is wrong at by: it must be a key of the events' metadata, a text of 1 to 255 characters, or an array of 1 to 5 such keys",
+        ),
+        (
+            r#"{"by": ["m", "n"], "prices": {"a": {"b": {"unit_price": 1}}, "a/b": {"unit_price": 1}}, "unpriced": "reject"}"#,
+            "is wrong at prices.a/b: it is called \"a/b\", and another price is as well",
+        ),
+        (
+            r#"{"by": "m", "prices": {"a": {"unit_price": 1}}, "unpriced": "allow"}"#,
+            "is wrong at unpriced: it must be \"reject\", or left out with a default",
+        ),
+        (
+            r#"{"by": "m", "prices": {"a": {"unit_price": 1}}, "default": {"unit_price": 1}, "unpriced": "reject"}"#,
+            "is wrong at default: it must be left out where unpriced is \"reject\"",
         ),
         (
             r#"{"by": "m", "prices": {"a": {"mode": "volume", "tiers": [5]}}, "default": {"unit_price": 1}}"#,
@@ -151,11 +209,11 @@ fn what_cannot_be_a_pricing() {
 
 #[test]
 fn what_is_too_large_is_refused() {
-    let large = Pricing::flat(d("1000")).price("").cost(d("9999999999999999999999999999"), 0);
+    let large = Pricing::flat(d("1000")).price("").unwrap().cost(d("9999999999999999999999999999"), 0);
     assert_eq!(large, Err(AmountError::TooManyDigits));
     let pricing =
         Pricing::parse(r#"{"unit_price": 9999999999999999999999999999, "per": 0.0000000000000000000000000001}"#);
-    assert_eq!(pricing.unwrap().price("").cost(d("9"), 6), Err(AmountError::TooManyDigits));
+    assert_eq!(pricing.unwrap().price("").unwrap().cost(d("9"), 6), Err(AmountError::TooManyDigits));
 }
 
 proptest! {
@@ -185,7 +243,7 @@ proptest! {
         }
         twelfths += entered.iter().map(|index| u64::from(prices[*index].1) * 12).sum::<u64>();
         let expected = (twelfths * 1_000_000 * 2 + 12) / 24;
-        let found = Pricing::parse(&pricing).unwrap().price("").cost(Decimal::from(quantity), 6).unwrap();
+        let found = Pricing::parse(&pricing).unwrap().price("").unwrap().cost(Decimal::from(quantity), 6).unwrap();
         prop_assert_eq!(found, Decimal::new(expected as i64, 6), "{} of {}", quantity, pricing);
     }
 }

@@ -51,6 +51,22 @@ SELECT sum(consumed) FROM generate_series(3, 5) i, credits.report_meter_event('a
 SELECT consumed FROM credits.report_meter_event('ada', 'mails', 1, 'm late', '2026-03-14Z');
 SELECT returned FROM credits.meter_event_cancel('ada', 'm1');
 SELECT period_key, quantity, credits FROM credits.usage_by_period ORDER BY 1;
+-- Unless they are to go on: seven of ten are free under the old price, three more under the new one.
+SELECT FROM credits.meter_create('sms', aggregation => 'count', period => 'month', pricing => '{"mode": "graduated",
+    "tiers": [{"up_to": 10, "unit_price": 0}, {"unit_price": 1}]}');
+SELECT FROM credits.meter_update('sms', effective_at => '2026-03-17Z', continue_tiers => true, pricing => '{"mode": "graduated",
+    "tiers": [{"up_to": 10, "unit_price": 0}, {"unit_price": 5}]}');
+SELECT sum(consumed) FROM generate_series(1, 7) i, credits.report_meter_event('ada', 'sms', 1, 't' || i);
+SET credits.test_clock = '2026-03-17Z';
+SELECT sum(consumed) FROM generate_series(8, 12) i, credits.report_meter_event('ada', 'sms', 1, 't' || i);
+SELECT returned FROM credits.meter_event_cancel('ada', 't9');
+SELECT period_key, carried, quantity, credits FROM credits.usage_by_period WHERE event_name = 'sms' ORDER BY 1;
+-- A batch that has some of either price, in its order.
+SELECT FROM credits.customer_upsert('bob');
+SELECT identifier, consumed, pending FROM credits.report_meter_events(ARRAY['bob', 'bob', 'bob', 'bob'], ARRAY['sms', 'sms', 'sms', 'sms'],
+    ARRAY[1, 1, 1, 1], ARRAY['b1', 'b2', 'b3', 'b4'], ARRAY['2026-03-16Z', '2026-03-17Z', '2026-03-16Z', '2026-03-17Z']::timestamptz[]);
+SELECT period_key, carried, quantity FROM credits.usage_by_period WHERE event_name = 'sms' AND customer_id = 'bob' ORDER BY 1;
+SELECT credits.meter_update('sms', unit_price => 1, continue_tiers => true);
 -- Of a last, the event that counts brings the price of its own time.
 SELECT FROM credits.meter_create('seats', aggregation => 'last', unit_price => 1);
 SELECT FROM credits.meter_update('seats', unit_price => 10, effective_at => '2026-03-20Z');
