@@ -28,6 +28,7 @@ STATUS = {"holds": "open", "recharges": "requested", "top_ups": "initiated"}
 EXCEPT = {
     "jobs/maintain DUE": "takes the accounts that are due first, and looks up which of them failed",
     "metering/meter/cache VERSION_AT": "looks among the prices of one meter, of which there are few",
+    "metering/meter/existing DIFFERENCES": "looks among the prices of one meter, of which there are few",
     "outbox/mod FORGET": "asks every consumer, of which there are few",
     "payments/provider FIND": "looks whether there is one provider or more",
 }
