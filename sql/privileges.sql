@@ -114,7 +114,7 @@ GRANT EXECUTE ON FUNCTION
     credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text),
     credits.wallet_credit(text, numeric, text, text, text, text, jsonb),
     credits.wallet_transfer(text, text, numeric, text, text, text, jsonb),
-    credits.hold_create(text, numeric, text, interval, text, text, jsonb, text),
+    credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text),
     credits.hold_update(text, uuid, numeric, timestamptz, interval),
     credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text),
     credits.hold_release(text, uuid),

@@ -38,6 +38,13 @@ SELECT status, consumed FROM credits.report_meter_event('studio', 'video', 3, 'c
 SELECT returned, available FROM credits.meter_event_cancel('studio', 'clip-1', 'wrong format');
 SELECT status, consumed FROM credits.report_meter_event('studio', 'video', 3, 'clip-2', member_id => 'lee');
 
+-- Work that takes a while holds its credits first. A hold takes room in the budgets at once; what is captured of it
+-- stays, what goes back makes room again.
+SELECT hold_id, status FROM credits.hold_create('studio', 5, description => 'Poster', member_id => 'kim') \gset
+SELECT ok, reason, shortfall FROM credits.wallet_try_debit('studio', 1, member_id => 'kim');
+SELECT status, captured, released FROM credits.hold_capture('studio', :'hold_id', 2);
+SELECT used, held, remaining FROM credits.limits WHERE member_id = 'kim';
+
 -- 3. KNOW BEFORE IT HURTS
 --
 -- A limit with 'notify' refuses nothing: once it is reached, a row of the outbox says so, for whoever writes the mail.

@@ -27,7 +27,7 @@ COMMENT ON COLUMN credits.hold.event_name IS 'The meter whose usage alone may be
 CREATE FUNCTION credits.hold_create(
     customer_id text, amount numeric, currency text DEFAULT NULL, expires_in interval DEFAULT '15 minutes',
     idempotency_key text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    event_name text DEFAULT NULL)
+    event_name text DEFAULT NULL, member_id text DEFAULT NULL)
 RETURNS credits.hold
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'hold_create_2_wrapper';
@@ -44,10 +44,12 @@ description: for people; the ledger lines have it.
 metadata: the application''s own data.
 event_name: the meter whose usage the hold is for: credits are held as an event of that meter would draw them, those too
   that only certain meters may use, and only events of that meter capture them. NULL for none.
+member_id: the member who spends, whose limits the hold and its captures count towards; NULL for none.
 
-The credits leave available at once. If a grant ends meanwhile, what is held of it is not affected.
+The credits leave available at once. If a grant ends meanwhile, what is held of it is not affected. Where a limit has
+too little left it is PC021: see the view limits.
 
-Raises PC001, PC002, PC003, PC004, PC005, PC007, PC008, PC013.
+Raises PC001, PC002, PC003, PC004, PC005, PC007, PC008, PC013, PC021.
 Example: SELECT hold_id, expires_at FROM credits.hold_create(''ann'', 20, expires_in => ''10 minutes'');';
 
 CREATE FUNCTION credits.hold_update(
@@ -95,17 +97,17 @@ Example: SELECT * FROM credits.hold_release(''ann'', (SELECT hold_id FROM credit
 CREATE VIEW credits.holds AS
 SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, 0::numeric AS released, h.description,
        h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.closed_at, h.charged,
-       h.updated_at, h.event_name
+       h.updated_at, h.event_name, h.member_id
 FROM credits_internal.holds h WHERE h.status = 'open' AND h.expires_at > credits.clock()
 UNION ALL
 SELECT h.customer_id, h.hold_id, h.currency, 'expired', h.amount, h.captured, h.amount - h.captured, h.description,
        h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.expires_at, h.charged,
-       h.updated_at, h.event_name
+       h.updated_at, h.event_name, h.member_id
 FROM credits_internal.holds h WHERE h.status = 'open' AND h.expires_at <= credits.clock()
 UNION ALL
 SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, h.amount - h.captured, h.description,
        h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.closed_at, h.charged,
-       h.updated_at, h.event_name
+       h.updated_at, h.event_name, h.member_id
 FROM credits_internal.holds h WHERE h.status <> 'open';
 COMMENT ON VIEW credits.holds IS
 'Every hold at this moment.
@@ -130,3 +132,4 @@ COMMENT ON COLUMN credits.holds.charged IS
 'What its captures spent in addition, from the balance, or left owed.';
 COMMENT ON COLUMN credits.holds.updated_at IS 'When hold_update() changed it last; NULL where it did not.';
 COMMENT ON COLUMN credits.holds.event_name IS 'The meter whose usage alone may be captured; NULL for anything.';
+COMMENT ON COLUMN credits.holds.member_id IS 'The member who spends; NULL where the caller named none.';

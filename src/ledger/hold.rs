@@ -66,9 +66,9 @@ row! {
     }
 }
 
-crate::older!(hold_create_wrapper => hold_create_2_wrapper, 7 of 8);
+crate::older!(hold_create_wrapper => hold_create_2_wrapper, 7 of 9);
 
-/// `credits.hold_create`. Raises PC001 to PC005, PC007, PC008, PC013.
+/// `credits.hold_create`. Raises PC001 to PC005, PC007, PC008, PC013, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn hold_create_2(
@@ -80,6 +80,7 @@ fn hold_create_2(
     description: Option<&str>,
     metadata: Option<Json>,
     event_name: Option<&str>,
+    member_id: Option<&str>,
 ) -> Reply<One<HoldRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -87,7 +88,8 @@ fn hold_create_2(
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let amount = input::number("amount", amount, amount::over_zero)?;
         let event_name = input::optional_key("event_name", event_name)?;
-        let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
+        let member_id = input::optional_key("member_id", member_id)?;
+        let texts = Texts { description, metadata: metadata.as_ref(), member_id };
         writing(|session| {
             let now = settings::now()?;
             let meter = event_name.map(|name| listener::meter_in(session, name, currency)).transpose()?;
@@ -138,8 +140,8 @@ fn same_meter(key: Option<&str>, row: HoldRow, event_name: Option<&str>) -> Resu
 
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.holds (customer_id, hold_id, currency, status, amount, grant_ids, grant_amounts, description,
-                                 metadata, created_at, expires_at, event_name)
-      VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11)",
+                                 metadata, created_at, expires_at, event_name, member_id)
+      VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     &[
         TEXTOID,
         UUIDOID,
@@ -152,12 +154,13 @@ static INSERT: Statement = Statement::new(
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
         TEXTOID,
+        TEXTOID,
     ],
 )
 .before(
     c"INSERT INTO credits_internal.holds (customer_id, hold_id, currency, status, amount, grant_ids, grant_amounts, description,
                                  metadata, created_at, expires_at)
-      SELECT $1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10 WHERE $11 IS NULL",
+      SELECT $1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10 WHERE $11 IS NULL AND $12 IS NULL",
 );
 
 fn create(
@@ -190,6 +193,7 @@ fn create(
             book.posted_at.cell(),
             expires_at.cell(),
             event_name.cell(),
+            texts.member_id.cell(),
         ],
     )?;
     let (currency, status) = (call.currency.clone(), HoldStatus::Open);
@@ -201,7 +205,7 @@ fn create(
         amount: call.amount,
         captured,
         charged,
-        member_id: None,
+        member_id: texts.member_id.map(String::from),
         event_name: event_name.map(String::from),
     };
     let row = stored.row(&book, false);

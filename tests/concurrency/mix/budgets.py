@@ -18,7 +18,7 @@ SPENDING = """
            l.pending - l.amount - l.held AS spent
     FROM credits.ledger l
     WHERE l.customer_id = ANY (%s)
-      AND (l.type IN ('consumption', 'debt') OR l.type IN ('debit', 'reversal') AND l.function <> 'wallet_adjust')
+      AND (l.type IN ('consumption', 'debt', 'capture') OR l.type IN ('debit', 'reversal') AND l.function <> 'wallet_adjust')
     ORDER BY l.customer_id, l.line_no
 """
 

@@ -38,7 +38,7 @@ SQL = {
     "credit_grant": "credit_grant(%s, %s, idempotency_key => %s, category => %s, priority => %s,"
     f" effective_at => {SECONDS_FROM_NOW}, expires_at => {SECONDS_FROM_NOW}, applicable_meters => %s,"
     " cost_basis => %s, cost_amount => %s, cost_currency => %s)",
-    "hold_create": "hold_create(%s, %s, idempotency_key => %s, expires_in => %s * interval '1 s')",
+    "hold_create": "hold_create(%s, %s, idempotency_key => %s, member_id => %s, expires_in => %s * interval '1 s')",
     "hold_capture": "hold_capture(%s, %s, %s)",
     "hold_release": "hold_release(%s, %s)",
     "wallet_transfer": "wallet_transfer(%s, %s, %s, idempotency_key => %s)",
@@ -58,7 +58,7 @@ WITHOUT_AMOUNT = frozenset(
     ("hold_release", "credit_grant_void", "credit_grant_expire", "credit_grant_update", "account_configure")
 )
 # These name the member who spends, and keep to limits.
-BY_MEMBERS = frozenset(("report_meter_event", "wallet_debit", "wallet_try_debit"))
+BY_MEMBERS = frozenset(("report_meter_event", "wallet_debit", "wallet_try_debit", "hold_create"))
 WITHOUT_KEY = WITHOUT_AMOUNT | {"hold_capture"}
 # These change what later lines are judged by and may write no line of their own: they are asked for their place.
 PLACED = WITHOUT_AMOUNT - {"hold_release"}

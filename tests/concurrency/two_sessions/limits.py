@@ -10,6 +10,7 @@ from sessions import PATIENCE, Pair, Session, refusal
 
 DEBIT = "SELECT * FROM credits.wallet_debit(%s, %s, member_id => %s)"
 TRY_DEBIT = "SELECT * FROM credits.wallet_try_debit(%s, %s, member_id => %s)"
+HOLD = "SELECT * FROM credits.hold_create(%s, %s, member_id => %s)"
 EVENT = "SELECT * FROM credits.report_meter_event(%s, 'calls', %s, %s, member_id => %s)"
 MEMBER = "SELECT * FROM credits.member_limit_set(%s, %s, %s, %s)"
 CALLS = "SELECT * FROM credits.usage_limit_set(%s, 'calls', %s, %s)"
@@ -53,6 +54,23 @@ def nearly_all_is_given_back(pair: Pair) -> None:
     pair.first.rollback()
     pair.checks.equal(waiting.one()["ok"], True, "ok")
     pair.checks.equal(_used(pair), [("kim", 10)], "10 are used")
+
+
+def held_meanwhile(pair: Pair) -> None:
+    """a debit waits while nearly all of the limit is held: refused until the hold is released"""
+    _give(pair, 100)
+    pair.first.begin()
+    hold = pair.first.one(HOLD, pair.customer, 95, "kim")["hold_id"]
+    waiting = pair.blocked(pair.second.start(TRY_DEBIT, pair.customer, 10, "kim"))
+    pair.first.commit()
+    answer = waiting.one()
+    pair.checks.equal((answer["ok"], answer["shortfall"]), (False, 5), "refused, 5 short")
+    pair.first.begin()
+    pair.first.one("SELECT * FROM credits.hold_capture(%s, %s, 20)", pair.customer, hold)
+    waiting = pair.blocked(pair.second.start(HOLD, pair.customer, 80, "kim"))
+    pair.first.commit()
+    pair.checks.equal(waiting.one()["status"], "open", "what went back can be held")
+    pair.checks.equal(_used(pair), [("kim", 100)], "100 are used or held")
 
 
 def canceled_meanwhile(pair: Pair) -> None:
@@ -152,6 +170,6 @@ def all_at_once(pair: Pair) -> None:
 
 
 CASES = [
-    nearly_all_is_used, nearly_all_is_given_back, canceled_meanwhile, set_meanwhile, spent_meanwhile, set_twice,
+    nearly_all_is_used, nearly_all_is_given_back, held_meanwhile, canceled_meanwhile, set_meanwhile, spent_meanwhile, set_twice,
     removed_meanwhile, all_at_once,
 ]  # fmt: skip

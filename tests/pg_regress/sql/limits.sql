@@ -117,6 +117,23 @@ SELECT used FROM credits.limits WHERE event_name = 'images';
 SELECT status FROM credits.report_meter_event('team', 'images', 1, 'i6');
 SELECT count(*) FROM credits.outbox_rows WHERE type = 'limit.reached' AND payload ->> 'event_name' = 'images';
 
+-- An open hold takes room, what is captured of it as well, and what goes back makes room again.
+SELECT used FROM credits.limits WHERE member_id = 'bob';
+SELECT status, hold_id FROM credits.hold_create('team', 8, member_id => 'bob') \gset
+SELECT used, held, remaining FROM credits.limits WHERE member_id = 'bob';
+SELECT status FROM credits.hold_create('team', 5, member_id => 'bob');
+SELECT ok, shortfall FROM credits.wallet_try_debit('team', 5, member_id => 'bob');
+SELECT status, captured FROM credits.hold_capture('team', :'hold_id', 3);
+SELECT used, held, remaining FROM credits.limits WHERE member_id = 'bob';
+SELECT status, hold_id FROM credits.hold_create('team', 9, member_id => 'bob') \gset
+SELECT used, held, remaining FROM credits.limits WHERE member_id = 'bob';
+SELECT amount FROM credits.hold_update('team', :'hold_id', amount => 9.5);
+SELECT status FROM credits.hold_capture('team', :'hold_id', 10, more => 'available');
+SELECT status, member_id FROM credits.holds WHERE hold_id = :'hold_id';
+SELECT status FROM credits.hold_release('team', :'hold_id');
+SELECT used, held, remaining FROM credits.limits WHERE member_id = 'bob';
+SELECT type, amount, held, member_id FROM credits.wallet_history('team', page_size => 5);
+
 -- 'notify' refuses nothing.
 SELECT action, amount FROM credits.usage_limit_set('team', 'tokens', 1, 'day', 'notify');
 SELECT status, consumed FROM credits.report_meter_event('team', 'tokens', 300, 't1');
