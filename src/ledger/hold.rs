@@ -1,9 +1,10 @@
 //! Holds: credits set aside for work in progress, later captured in whole or in parts, or released. Changing an open one
-//! is in hold/change.rs, what all captures do in hold/capture.rs. `hold_capture` itself may be an event of a meter:
-//! it is in metering/capture.rs.
+//! is in hold/change.rs, what all captures do in hold/capture.rs, and hold/replay.rs where it was done before.
+//! `hold_capture` itself may be an event of a meter: it is in metering/capture.rs.
 
 pub mod capture;
 mod change;
+pub mod replay;
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;

@@ -10,7 +10,7 @@ use crate::ledger::engine::line::{Period, Source};
 use crate::ledger::engine::operation::Texts;
 use crate::ledger::engine::posting;
 use crate::ledger::hold::capture::{self, Begun, Capture, More};
-use crate::ledger::hold::{HoldRow, Stored};
+use crate::ledger::hold::{HoldRow, Stored, replay as hold_replay};
 use crate::metering::batch::{self, replay, rows};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Standing;
@@ -98,7 +98,7 @@ static FIND: Statement = Statement::new(
 /// The answer to a capture whose key or identifier was used before, if one was. Raises PC002 where that was something
 /// else.
 fn replayed(session: &Session, capture: &Capture<'_>, event: &Event, now: Time) -> Result<Option<HoldRow>, Error> {
-    if let Some(row) = capture::replay_of_key(session, capture, now)? {
+    if let Some(row) = hold_replay::replay_of_key(session, capture, now)? {
         return Ok(Some(row));
     }
     let rows = FIND.run(session, &[event.customer_id.cell(), event.identifier.cell()])?;
@@ -116,7 +116,7 @@ fn replayed(session: &Session, capture: &Capture<'_>, event: &Event, now: Time) 
         });
     }
     let (capture_id, amount) = (row.next()?, row.next()?);
-    capture::answer(session, capture, (capture_id, amount), now).map(Some)
+    hold_replay::answer(session, capture, (capture_id, amount), now).map(Some)
 }
 
 /// What an event costs now, and for usage that is priced together, what it stands at then.
@@ -186,7 +186,7 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
     }
     let capture_id = Uuid::now_v7();
     if !capture::claim(session, capture, (capture_id, amount), &opened.stored, now)? {
-        capture::taken(session, capture, now)?;
+        hold_replay::taken(session, capture, now)?;
         return Err(Error::internal("an event was claimed, and its capture was another's"));
     }
     if let Some((period, next)) = &standing {
