@@ -46,6 +46,7 @@ fn sign_up() {
         &metering::listener::Metering,
         &payments::erasure::Payments,
         &auto_recharge::listener::AutoRecharge,
+        &ledger::grant::events::GrantEvents,
     ]);
     catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
     payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);

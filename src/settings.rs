@@ -46,6 +46,8 @@ static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
 /// Whether a grant may be backdated.
 static ALLOW_BACKDATING: GucSetting<bool> = GucSetting::<bool>::new(false);
+/// How many seconds before its end a grant's notice is published; 0 for never.
+static EXPIRING_NOTICE: GucSetting<i32> = GucSetting::<i32>::new(0);
 /// For how many seconds after its end a grant can be extended.
 static EXTEND_WITHIN: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60 * 60);
 /// Whether listening sessions are notified of new rows of the outbox.
@@ -118,6 +120,16 @@ pub fn register() {
         &ALLOW_BACKDATING,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"credits.expiring_notice",
+        c"How long before a grant's end maintain() writes a row grant.expiring into the outbox.",
+        c"0 for never. One row per end of a grant, where the outbox has a consumer.",
+        &EXPIRING_NOTICE,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
     );
     GucRegistry::define_int_guc(
         c"credits.extend_within",
@@ -208,6 +220,11 @@ pub fn default_currency() -> String {
 /// Whether a grant may be backdated.
 pub fn allow_backdating() -> bool {
     ALLOW_BACKDATING.get()
+}
+
+/// How many seconds before its end a grant's notice is published; 0 for never.
+pub fn expiring_notice() -> i64 {
+    EXPIRING_NOTICE.get().into()
 }
 
 /// For how many seconds after its end a grant can be extended.

@@ -10,8 +10,9 @@ COMMENT ON FUNCTION credits.maintain_batch IS
 
 batch_size: the most accounts or rows.
 work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at most 1,000 events, as settle() does;
-  ''recharges'' reviews accounts that recharge themselves at a price that something changed for; ''outbox'' deletes
-  rows that nobody wanted within credits.outbox_retention; ''webhooks'' deletes those that were ignored, after
+  ''recharges'' reviews accounts that recharge themselves at a price that something changed for; ''notices'' publishes
+  which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
+  within credits.outbox_retention; ''webhooks'' deletes those that were ignored, after
   credits.webhook_retention. NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
@@ -31,7 +32,8 @@ batch_size: the most accounts or rows per batch.
 
 It posts grants that began or expired, holds that expired, and pending usage that is paid by what came in; requests of
 auto-recharge that timed out, and those that cooldown and limits allow again. It switches off auto-recharge that
-became impossible. It charges the inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
+became impossible. It publishes which grants are about to end, where credits.expiring_notice is set. It charges the
+inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
 wanted within credits.outbox_retention, and webhooks that were ignored, after credits.webhook_retention. Balances are
 right without it (except for the inbox); the ledger shows it afterwards.
 

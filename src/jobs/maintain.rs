@@ -1,5 +1,5 @@
 //! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
-//! that changed, and deletes old rows of the outbox and ignored webhooks. Each kind of work gets its turn, however much
+//! that changed, publishes notices of grants that are about to end, and deletes old rows of the outbox and ignored webhooks. Each kind of work gets its turn, however much
 //! there is of another.
 
 use crate::auto_recharge::review;
@@ -8,6 +8,7 @@ use crate::input;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
+use crate::ledger::grant::events;
 use crate::metering::{inbox, settlement};
 use crate::moment::Time;
 use crate::outbox;
@@ -38,11 +39,12 @@ struct Work {
 
 /// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
 /// account's time goes past that meanwhile.
-static WORK: [Work; 6] = [
+static WORK: [Work; 7] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
     Work { name: "recharges", call: c"SELECT credits.maintain_batch($1, 'recharges', $2)", batch: review::batch },
+    Work { name: "notices", call: c"SELECT credits.maintain_batch($1, 'notices', $2)", batch: events::notice },
     Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
 ];

@@ -5,6 +5,7 @@
 mod change;
 mod credit;
 mod ending;
+pub mod events;
 mod extension;
 mod report;
 mod suspension;

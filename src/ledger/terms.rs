@@ -185,6 +185,7 @@ impl Terms {
             remaining: amount,
             lapsed: Decimal::ZERO,
             status,
+            was: None,
             clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,

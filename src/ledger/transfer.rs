@@ -182,6 +182,7 @@ fn insert(session: &Session, sender: &Book, recipient: &Book, draws: &[Draw]) ->
             remaining: draw.amount,
             lapsed: Decimal::ZERO,
             status: Status::Granted,
+            was: None,
             clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,

@@ -47,6 +47,13 @@ pub fn publish(session: &Session, customer_id: &str, kind: &'static str, payload
     });
 }
 
+static IS_CONSUMED: Statement = Statement::new(c"SELECT EXISTS (SELECT FROM credits_internal.outbox_consumers)", &[]);
+
+/// Whether anybody consumes it: some rows are not worth their cost where nobody does.
+pub fn is_consumed(session: &Session) -> Result<bool, Error> {
+    IS_CONSUMED.run(session, &[])?.first().map_or(Ok(false), |mut row| row.next())
+}
+
 static LOCK_OF: Statement = Statement::new(
     c"SELECT p.customer_id FROM credits_internal.outbox_positions p WHERE p.customer_id = $1 ORDER BY p.customer_id, p.consumer
       FOR UPDATE",

@@ -28,6 +28,7 @@ CREATE TABLE credits_internal.credit_grants (
     parts_ended         numeric NOT NULL DEFAULT 0 CHECK (parts_ended >= 0),
     suspended_at        timestamptz,
     suspended_reason    text,
+    noticed_end         timestamptz,
     cost_amount         numeric CHECK (cost_amount >= 0),
     cost_currency       text COLLATE "C",
     PRIMARY KEY (customer_id, grant_id),
@@ -72,6 +73,8 @@ COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
 'How much of it was voided or expired in parts by hand, without what was owed for.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits_internal.credit_grants.noticed_end IS
+'The end that was published ahead of time; NULL for none.';
 COMMENT ON COLUMN credits_internal.credit_grants.cost_amount IS
 'What was paid for all of it, net of tax, in major units; NULL where that is not known.';
 COMMENT ON COLUMN credits_internal.credit_grants.cost_currency IS 'The currency that it was paid in.';
@@ -87,6 +90,9 @@ CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer
     WHERE status = 'suspended';
 CREATE INDEX credit_grants_beginning ON credits_internal.credit_grants (customer_id, currency, effective_at)
     WHERE status = 'pending';
+-- Which ends are to be published ahead of time.
+CREATE INDEX credit_grants_noticing ON credits_internal.credit_grants (expires_at)
+    WHERE status = 'granted' AND expires_at < 'infinity' AND noticed_end IS DISTINCT FROM expires_at;
 ALTER TABLE credits_internal.credit_grants ALTER customer_id SET (n_distinct = -0.05);
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.credit_grants', '');

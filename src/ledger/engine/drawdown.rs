@@ -92,6 +92,8 @@ pub struct Grant {
     pub lapsed: Decimal,
     /// Where it stands.
     pub status: Status,
+    /// Where it stood when it was loaded; `None` for a new one.
+    pub was: Option<Status>,
     /// Open clawbacks: what to take when credits return to it, the oldest first.
     pub clawbacks: Vec<Clawback>,
     /// Whether its row differs from these, or from `lapsed`.

@@ -202,7 +202,7 @@ pub fn index(row: &mut Row<'_>, count: usize) -> Result<usize, Error> {
 /// Reads a grant's columns, from grant_id on, in the order that every statement here uses.
 pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
     let unknown = || Error::internal("a grant has an unknown category or status");
-    Ok(Grant {
+    let mut grant = Grant {
         id: row.next()?,
         priority: row.next()?,
         expires_at: row.next()?,
@@ -213,10 +213,13 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
         remaining: row.next()?,
         lapsed: row.next()?,
         status: Status::parse(&row.next::<String>()?).ok_or_else(unknown)?,
+        was: None,
         clawbacks: clawbacks(row)?,
         reclaimed: false,
         changed: false,
-    })
+    };
+    grant.was = Some(grant.status);
+    Ok(grant)
 }
 
 /// A grant's open clawbacks: the last three columns, which are NULL for nearly all grants.

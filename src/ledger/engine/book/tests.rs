@@ -172,6 +172,7 @@ fn make(id: u128, now: Time, action: &Action) -> Grant {
         remaining: Decimal::new(*amount, 1),
         lapsed: Decimal::ZERO,
         status: if *begins_in > 0 { Status::Scheduled } else { Status::Granted },
+        was: None,
         clawbacks: Vec::new(),
         reclaimed: false,
         changed: false,

@@ -75,6 +75,7 @@ impl Book {
             remaining,
             lapsed: Decimal::ZERO,
             status: Status::Granted,
+            was: Some(Status::Granted),
             clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,

@@ -182,6 +182,7 @@ fn each_rule_decides_when_those_before_it_tie() {
         remaining: Decimal::TEN,
         lapsed: Decimal::ZERO,
         status: Status::Granted,
+        was: None,
         clawbacks: Vec::new(),
         reclaimed: false,
         changed: false,
