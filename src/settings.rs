@@ -46,6 +46,10 @@ static EVENT_MAX_FUTURE: GucSetting<i32> = GucSetting::<i32>::new(5 * 60);
 static EVENT_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(35 * 24 * 60 * 60);
 /// Whether a grant may be backdated.
 static ALLOW_BACKDATING: GucSetting<bool> = GucSetting::<bool>::new(false);
+/// For how many seconds after a grant's end late usage may be paid by what lapsed.
+static LATE_USAGE_GRACE: GucSetting<i32> = GucSetting::<i32>::new(0);
+/// Whether what happens to grants is published.
+static GRANT_EVENTS: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// How many seconds before its end a grant's notice is published; 0 for never.
 static EXPIRING_NOTICE: GucSetting<i32> = GucSetting::<i32>::new(0);
 /// For how many seconds after its end a grant can be extended.
@@ -118,6 +122,24 @@ pub fn register() {
         c"Whether effective_at may lie more than 5 minutes behind now.",
         c"For imports of history, in the order of time.",
         &ALLOW_BACKDATING,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"credits.late_usage_grace",
+        c"How long after a grant's end usage of before it may still be paid by what lapsed.",
+        c"0 for not at all. While it is set, events that are reported after they happened are charged under locks.",
+        &LATE_USAGE_GRACE,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_bool_guc(
+        c"credits.grant_events",
+        c"Whether the outbox has rows grant.granted, grant.depleted and grant.expired, where it has a consumer.",
+        c"Switch it off where no consumer acts on them.",
+        &GRANT_EVENTS,
         GucContext::Suset,
         GucFlags::default(),
     );
@@ -220,6 +242,16 @@ pub fn default_currency() -> String {
 /// Whether a grant may be backdated.
 pub fn allow_backdating() -> bool {
     ALLOW_BACKDATING.get()
+}
+
+/// For how many seconds after a grant's end late usage may be paid by what lapsed.
+pub fn late_usage_grace() -> i64 {
+    LATE_USAGE_GRACE.get().into()
+}
+
+/// Whether what happens to grants is published.
+pub fn grant_events() -> bool {
+    GRANT_EVENTS.get()
 }
 
 /// How many seconds before its end a grant's notice is published; 0 for never.

@@ -270,7 +270,14 @@ WHERE l.effective_at < g.effective_at
                                      OR (l.effective_at > x.ended_at AND NOT x.came_back)
            WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at
                                            OR (l.effective_at > x.ended_at AND NOT x.came_back)
-           ELSE l.effective_at >= g.expires_at OR l.effective_at > g.ended_at END
+           ELSE (l.effective_at >= g.expires_at OR l.effective_at > g.ended_at)
+                -- What lapsed paid late usage: it came back for that.
+                AND NOT EXISTS (SELECT FROM credits_internal.lines r
+                                WHERE r.customer_id = l.customer_id AND r.currency = l.currency
+                                  AND r.line_no = CASE l.type WHEN 'reinstatement' THEN l.line_no + 1
+                                                              WHEN 'consumption' THEN l.line_no - 1 END
+                                  AND r.type = CASE l.type WHEN 'reinstatement' THEN 'consumption' ELSE 'reinstatement' END
+                                  AND r.grant_id = l.grant_id AND r.amount = -l.amount) END
 UNION ALL
 SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before

@@ -148,6 +148,8 @@ pub struct Priced<'a> {
     pub price: &'a Price,
     /// What it costs.
     pub cost: Cost,
+    /// Whether it is reported after it happened, and what lapsed meanwhile may pay it.
+    pub is_late: bool,
 }
 
 /// What an event costs.
@@ -222,11 +224,12 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
     if event.occurred_at < now.plus_seconds(-age) {
         return out_of_range("too far in the past", "credits.event_max_age", age);
     }
+    let is_late = settings::late_usage_grace() > 0 && event.occurred_at < now;
     let Some((price_class, price)) = meter.pricing.find(|| event.extras.metadata.as_ref().map(Json::text)) else {
         return Err(Error::unpriced(&event.event_name));
     };
     let cost = cost(event, meter, price_class, price).map_err(|reason| Error::amount("value", event.value, reason))?;
-    Ok(Priced { event, meter, price_class, price, cost })
+    Ok(Priced { event, meter, price_class, price, cost, is_late })
 }
 
 fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Result<Cost, AmountError> {

@@ -11,6 +11,7 @@ import signing
 import stripe_events
 from stories import PRICES, Price
 from stripe_events import SECRET, Told
+from support import harness
 
 Connection = psycopg.Connection[Any]
 
@@ -21,6 +22,12 @@ class Answer(NamedTuple):
     status: str | None  # None where it is not known yet which purchase it is about
     contradicts: bool
     replayed: bool
+
+
+def without_grant_events(database: str) -> None:
+    """For tests that count what the outbox has: nothing of grants, in sessions from now on."""
+    with harness.connect(database) as connection:
+        connection.execute(f"ALTER DATABASE {database} SET credits.grant_events = off")
 
 
 def open_shop(connection: Connection) -> None:

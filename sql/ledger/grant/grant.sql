@@ -282,7 +282,8 @@ COMMENT ON COLUMN credits.grants.transferred_from IS
 'The customer that the credits came from; NULL unless a transfer created it.';
 COMMENT ON COLUMN credits.grants.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.grants.created_at IS 'When it was created.';
-COMMENT ON COLUMN credits.grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits.grants.suspended_at IS
+'When it was suspended, if it still is, or was when it ended; NULL otherwise.';
 COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as the caller said.';
 COMMENT ON COLUMN credits.grants.cost_amount IS
 'What was paid for all of it, net of tax, also for what was transferred on; NULL where that is not known.';

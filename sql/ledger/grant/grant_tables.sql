@@ -71,7 +71,8 @@ COMMENT ON COLUMN credits_internal.credit_grants.clawback_owes IS
 'Of each whether they are owed once their hold is captured.';
 COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
 'How much of it was voided or expired in parts by hand, without what was owed for.';
-COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS
+'When it was suspended, if it still is, or was when it ended; NULL otherwise.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
 COMMENT ON COLUMN credits_internal.credit_grants.noticed_end IS
 'The end that was published ahead of time; NULL for none.';

@@ -1,10 +1,12 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due). It decides
 //! what time, grants, charges and holds do to the account, and records the ledger lines. Pure: posting.rs loads it from
 //! the tables and writes it back. This file has its balances and how a line is recorded; book/ has what changes them
-//! (time.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, reclaim.rs) and which grants are loaded (window.rs).
+//! (time.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, late.rs, reclaim.rs) and which grants are loaded
+//! (window.rs).
 
 mod ending;
 mod hold;
+mod late;
 mod reclaim;
 mod reversal;
 mod spend;
@@ -100,6 +102,10 @@ pub struct Book {
     pub limits: Limits,
     /// The number of the last line in the tables.
     pub posted_line: i64,
+    /// For how many seconds after its end what lapsed of a grant may pay late usage.
+    pub grace: i64,
+    /// By grant: what lapsed with its time and did not come back, as far as it may be needed for late usage.
+    lapsed: BTreeMap<Uuid, Decimal>,
     /// Grants in drawdown order: all that are open, or as many of the first as the charges can need.
     grants: Grants,
     /// Whether only the head was loaded, and has paid everything that was charged.
@@ -160,6 +166,8 @@ impl Book {
             limited: false,
             limits: Limits::default(),
             posted_line: last_line,
+            grace: 0,
+            lapsed: BTreeMap::new(),
             grants: Grants::default(),
             head_alone: false,
             window_end: None,

@@ -295,10 +295,15 @@ impl Grants {
     /// Takes up to `amount` from the grants that may pay, in order. The draws sum to less than `amount` only if there
     /// is no more.
     pub fn draw(&mut self, meter: Option<&str>, amount: Decimal) -> Vec<Draw> {
+        self.draw_before(meter, amount, None)
+    }
+
+    /// The same from those before a position in line.
+    pub fn draw_before(&mut self, meter: Option<&str>, amount: Decimal, end: Option<&Precedence>) -> Vec<Draw> {
         let mut open = amount;
         let mut draws = Vec::new();
         for grant in self.0.iter_mut() {
-            if open <= Decimal::ZERO {
+            if open <= Decimal::ZERO || end.is_some_and(|end| grant.precedence() >= *end) {
                 break;
             }
             if !grant.is_usable() || !grant.pays(meter) {

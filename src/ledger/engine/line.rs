@@ -290,4 +290,6 @@ pub struct Unsettled {
     pub decimals: u32,
     /// When it was reported, as of which it is charged.
     pub created_at: Time,
+    /// When it happened, if that was earlier and what lapsed meanwhile may pay it.
+    pub occurred_at: Option<Time>,
 }

@@ -27,6 +27,7 @@
 mod due;
 mod ensure_accounts;
 mod head;
+mod lapsed;
 mod limits;
 mod side_tables;
 mod unsettled;
@@ -34,6 +35,7 @@ mod window;
 
 pub use due::{as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, period_debts, some_by};
 pub use ensure_accounts::{make, which_are_there};
+pub use lapsed::{by_time, take_lapsed};
 pub use limits::{admit, exceeded, take_limits};
 pub use side_tables::take_draws;
 pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
@@ -50,6 +52,7 @@ use crate::moment::Time;
 use crate::pg::statement::{Row, Session, Statement, freeing, text};
 use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
+use crate::settings;
 use pgrx::pg_sys::{
     BOOLARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
 };
@@ -185,6 +188,7 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     let times = (row.next()?, row.next()?);
     let mut book = Book::new(key, balances, overdraft_limit, head, times, (row.next()?, row.next()?));
     (book.defers, book.issued) = (row.next()?, row.next()?);
+    book.grace = settings::late_usage_grace();
     (book.evaluation.below, book.evaluation.above) = (row.next()?, row.next()?);
     book.limited = row.next()?;
     Ok(book)

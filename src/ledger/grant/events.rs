@@ -25,7 +25,7 @@ impl Listener for GrantEvents {
     fn posted(&self, session: &Session, books: &[&Book]) -> Result<(), Error> {
         let changed = |book: &&Book| book.loaded().any(|grant| grant.was != Some(grant.status));
         let changed: Vec<&Book> = books.iter().copied().filter(changed).collect();
-        if changed.is_empty() || !outbox::is_consumed(session)? {
+        if changed.is_empty() || !settings::grant_events() || !outbox::is_consumed(session)? {
             return Ok(());
         }
         for book in changed {

@@ -42,14 +42,16 @@ fn credit_grant_extend(
 }
 
 static EXTEND: Statement = Statement::new(
-    c"UPDATE credits_internal.credit_grants SET expires_at = $3 WHERE customer_id = $1 AND grant_id = $2",
+    c"UPDATE credits_internal.credit_grants SET expires_at = $3,
+          suspended_at = CASE WHEN status = 'suspended' THEN suspended_at END
+      WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
 fn extend(session: &Session, mut book: Book, grant: &Grant, expires_at: Time) -> Result<(), Error> {
     let now = book.posted_at;
-    let past = lapsed_otherwise(session, &book, grant)?;
-    check(grant, past.by_hand, expires_at, now)?;
+    let lapsed = posting::by_time(session, &book, grant)?;
+    check(grant, lapsed.is_none(), expires_at, now)?;
     EXTEND.run(session, &[book.customer_id.cell(), grant.id.cell(), expires_at.cell()])?;
     book.next_change_at = book.next_change_at.min(expires_at);
     // Loaded after the change, so in the order that holds from now on; and the head wherever it is now in line, since its
@@ -59,7 +61,7 @@ fn extend(session: &Session, mut book: Book, grant: &Grant, expires_at: Time) ->
         posting::take_grants(session, &mut book, &[head])?;
     }
     if grant.status == Status::Expired {
-        let back = (grant.lapsed - past.amount).max(Decimal::ZERO);
+        let back = lapsed.unwrap_or_default();
         let debts = posting::debts_for(session, &book, &Grant { remaining: back, ..grant.clone() })?;
         posting::take_grants(session, &mut book, &[grant.id])?;
         book.extend_grant(grant.id, back, debts);
@@ -86,28 +88,4 @@ fn check(grant: &Grant, ended_by_hand: bool, expires_at: Time, now: Time) -> Res
     }
     let which = if grant.expires_at > now { "the end that the grant has" } else { "now" };
     Err(Error::argument("expires_at", format!("must be later than {which}, {after}: it is {expires_at}")))
-}
-
-/// What of a grant is gone for other reasons than its time.
-pub(super) struct Otherwise {
-    /// Whether all of it was ended by hand.
-    by_hand: bool,
-    /// Credits: parts that were ended by hand, and what stands for credits that went back.
-    amount: Decimal,
-}
-
-static OTHERWISE: Statement = Statement::new(
-    c"SELECT g.ended_at IS NOT NULL,
-             g.parts_ended + (SELECT coalesce(sum(r.credits - r.consumed - r.pending), 0) FROM credits_internal.reclaims r
-                              WHERE r.customer_id = $1 AND r.grant_id = $2 AND r.undone_at IS NULL)
-      FROM credits_internal.credit_grants g WHERE g.customer_id = $1 AND g.grant_id = $2",
-    &[TEXTOID, UUIDOID],
-);
-
-fn lapsed_otherwise(session: &Session, book: &Book, grant: &Grant) -> Result<Otherwise, Error> {
-    let rows = OTHERWISE.run(session, &[book.customer_id.cell(), grant.id.cell()])?;
-    let mut row = rows.first().ok_or_else(|| Error::internal("a grant is not there"))?;
-    // What its clawbacks still wait for is not gone.
-    let waiting: Decimal = grant.clawbacks.iter().map(|clawback| clawback.amount).sum();
-    Ok(Otherwise { by_hand: row.next()?, amount: row.next::<Decimal>()? - waiting })
 }

@@ -7,6 +7,7 @@ use crate::ledger::engine::drawdown::Status;
 use crate::ledger::engine::posting;
 use crate::ledger::grant::change::open;
 use crate::ledger::grant::{GrantRow, find};
+use crate::moment::Time;
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Statement, writing};
@@ -70,6 +71,8 @@ fn credit_grant_resume(customer_id: Option<&str>, grant_id: Option<Id>) -> Reply
                 posting::take_windows(session, &mut [(&mut book, grant.remaining)], &[])?;
                 posting::take_grants(session, &mut book, &[grant_id])?;
                 book.resume_grant(grant_id, debts);
+                RECORD
+                    .run(session, &[customer_id.cell(), grant_id.cell(), None::<Time>.cell(), None::<&str>.cell()])?;
                 posting::post(session, &[book])?;
             }
             find(session, customer_id, grant_id, !suspended).map(One)

@@ -104,6 +104,8 @@ struct Need {
     deferred: bool,
     /// Whether credits may come back.
     returns: bool,
+    /// When its first late event happened.
+    late: Option<Time>,
 }
 
 impl<'a> Accounts<'a> {
@@ -119,6 +121,9 @@ impl<'a> Accounts<'a> {
             need.charged |= !p.meter.deferred;
             need.deferred |= p.meter.deferred;
             need.returns |= p.period().is_some();
+            if p.is_late {
+                need.late = Some(need.late.map_or(p.event.occurred_at, |late| late.min(p.event.occurred_at)));
+            }
             if let Some(key) = p.fallback_account() {
                 let need = needs.entry(key).or_default();
                 need.add(fallback::most(p));
@@ -223,7 +228,8 @@ impl<'a> Accounts<'a> {
         let mut wide: Vec<(&mut Book, Decimal)> = Vec::new();
         for book in &mut self.books {
             let need = needs.get(&(book.customer_id.as_str(), book.currency.as_str()));
-            let (credits, returns) = need.map_or((Decimal::ZERO, false), |n| (n.credits, n.returns));
+            let (credits, returns) =
+                need.map_or((Decimal::ZERO, false), |n| (n.credits, n.returns || n.late.is_some()));
             // With only the head loaded, credits that come back could not be put in order.
             if !returns && book.head_suffices(credits) {
                 book.take_head();
@@ -231,7 +237,15 @@ impl<'a> Accounts<'a> {
                 wide.push((book, credits));
             }
         }
-        posting::take_windows(session, &mut wide, &meters)
+        posting::take_windows(session, &mut wide, &meters)?;
+        for book in &mut self.books {
+            let need = needs.get(&(book.customer_id.as_str(), book.currency.as_str()));
+            if let Some(occurred_at) = need.and_then(|need| need.late) {
+                let from = book.posted_at;
+                posting::take_lapsed(session, book, occurred_at, from)?;
+            }
+        }
+        Ok(())
     }
 
     /// The outcome of an event of this batch, as it stands now.
@@ -463,7 +477,8 @@ fn charge_unsettled<'a>(book: &mut Book, unsettled: &[&'a Priced<'a>]) -> Vec<&'
 
 fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {
     let (period, member_id) = (p.period().cloned(), p.event.extras.member_id.as_deref());
-    Usage { period, member_id, ..Usage::new(&p.event.identifier, &p.event.event_name) }
+    let occurred_at = p.is_late.then_some(p.event.occurred_at);
+    Usage { period, member_id, occurred_at, ..Usage::new(&p.event.identifier, &p.event.event_name) }
 }
 
 fn charge_book(session: &Session, book: &mut Book, p: &Priced<'_>, cost: Decimal) -> Outcome {

@@ -29,7 +29,7 @@ thread_local! {
 /// What an event costs, if it may be charged this way.
 pub fn cost(priced: &Priced<'_>) -> Option<Decimal> {
     match priced.cost {
-        Cost::Own(cost) if cost > Decimal::ZERO && !priced.meter.deferred => Some(cost),
+        Cost::Own(cost) if cost > Decimal::ZERO && !priced.meter.deferred && !priced.is_late => Some(cost),
         _ => None,
     }
 }

@@ -42,5 +42,5 @@ SELECT FROM unnest(ARRAY['FINE', 'FINER']) c, credits.wallet_credit('eva', 1, c)
 SELECT available FROM unnest(ARRAY[0.9, 0.099999999999999999, 0.000000000000000001]) a, credits.wallet_debit('eva', a, 'FINER');
 SELECT available FROM unnest(ARRAY[0.9, 0.1]) a, credits.wallet_debit('eva', a, 'FINE');
 SELECT type, payload ->> 'currency' AS currency, payload ->> 'available' AS available
-FROM credits.outbox_claim('later') WHERE customer_id = 'eva';
+FROM credits.outbox_claim('later') WHERE customer_id = 'eva' AND type LIKE 'balance.%';
 SELECT * FROM credits.verify();

@@ -183,6 +183,7 @@ impl Book {
         };
         self.take_debts(debts);
         grant.lapsed -= back;
+        self.lapsed.remove(&id);
         grant.remaining += back;
         grant.status = if grant.remaining.is_zero() { Status::Depleted } else { Status::Granted };
         (grant.changed, grant.reclaimed) = (true, true);

@@ -65,6 +65,7 @@ impl Book {
             return;
         }
         grant.lapsed += amount;
+        self.lapsed.entry(grant.id).and_modify(|lapsed| *lapsed += amount);
         let line_type = if grant.status == Status::Voided { LineType::Void } else { LineType::Expiration };
         let effect = Effect { balance: -amount, ..Effect::default() };
         self.post(line_type, Some(grant.reference()), effect, None, at);
@@ -96,6 +97,8 @@ impl Book {
             if !ended {
                 if suspended {
                     self.put_aside(&grant, amount, at);
+                } else {
+                    self.lapsed_by_time(grant.id, Decimal::ZERO);
                 }
                 grant.remaining += amount;
                 return self.end(grant, Status::Expired, at);

@@ -1,8 +1,10 @@
 //! Property tests of books: the whole life of an account, loaded and stored as posting.rs does (tests/tables.rs),
 //! compared with a model that keeps only the grants' terms and looks at every second (tests/model.rs). Clawbacks are in
-//! tests/reclaims.rs, and what is ended in part, suspended and extended in tests/endings.rs, for both.
+//! tests/reclaims.rs, and what is ended in part, suspended and extended in tests/endings.rs, late usage in
+//! tests/late.rs, for both.
 
 mod endings;
+mod late;
 mod model;
 mod reclaims;
 mod tables;
@@ -18,6 +20,8 @@ use uuid::Uuid;
 
 const METERS: [&str; 2] = ["tokens", "images"];
 const DECIMALS: u32 = 6;
+/// For how many seconds after its end what lapsed of a grant may pay late usage.
+const GRACE: i64 = 10;
 
 /// What is done to an account; amounts in tenths of a credit.
 #[derive(Debug, Clone)]
@@ -98,6 +102,13 @@ enum Action {
         which: usize,
         tenths: Option<i64>,
     },
+    /// Usage that happened so many seconds ago, reported now or recorded to be charged later.
+    Late {
+        amount: i64,
+        meter: usize,
+        ago: i64,
+        record: bool,
+    },
     Suspend {
         which: usize,
     },
@@ -151,6 +162,8 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(which, tenths, void)| Action::EndPart { which, tenths, void }),
         1 => (0usize..8, proptest::option::weighted(0.6, 1i64..=10))
             .prop_map(|(which, tenths)| Action::Mistake { which, tenths }),
+        4 => (1i64..200, 0usize..2, 1i64..20, any::<bool>())
+            .prop_map(|(amount, meter, ago, record)| Action::Late { amount, meter, ago, record }),
         2 => (0usize..8).prop_map(|which| Action::Suspend { which }),
         2 => (0usize..8).prop_map(|which| Action::Resume { which }),
         2 => (0usize..8, 1i64..30).prop_map(|(which, lasts)| Action::Extend { which, lasts }),

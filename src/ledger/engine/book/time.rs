@@ -108,12 +108,15 @@ impl Book {
     fn expire(&mut self, grant: &Precedence, at: Time) {
         let open = |g: &&mut Grant| matches!(g.status, Status::Granted | Status::Suspended);
         let Some(grant) = self.grants.at_mut(grant).filter(open) else { return };
-        let was_suspended = grant.status == Status::Suspended;
+        let (id, was_suspended) = (grant.id, grant.status == Status::Suspended);
         let remaining = std::mem::take(&mut grant.remaining);
         grant.lapsed += remaining;
         grant.status = Status::Expired;
         grant.changed = true;
         let reference = grant.reference();
+        if !was_suspended {
+            self.lapsed_by_time(id, remaining);
+        }
         if !remaining.is_zero() {
             if was_suspended {
                 let effect = Effect { balance: remaining, ..Effect::default() };

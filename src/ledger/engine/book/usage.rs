@@ -43,12 +43,22 @@ pub struct Usage<'a> {
     pub consumed: Decimal,
     /// Its number in payment order, if it owed something before.
     pub debt_no: Option<i64>,
+    /// When it happened, if what lapsed meanwhile may pay it.
+    pub occurred_at: Option<Time>,
 }
 
 impl<'a> Usage<'a> {
     /// The usage of a new event that is priced by itself.
     pub fn new(identifier: &'a str, event_name: &'a str) -> Self {
-        Usage { identifier, event_name, member_id: None, period: None, consumed: Decimal::ZERO, debt_no: None }
+        Usage {
+            identifier,
+            event_name,
+            member_id: None,
+            period: None,
+            consumed: Decimal::ZERO,
+            debt_no: None,
+            occurred_at: None,
+        }
     }
 
     fn spending(&self, cost: Decimal) -> Use<'a> {
@@ -69,7 +79,12 @@ impl Book {
         overage: Overage,
         decimals: u32,
     ) -> Result<Charged, Refusal> {
-        self.would_owe(Some(usage.event_name), cost, overage, decimals)?;
+        let late = self.payable_late(usage, self.posted_at);
+        let rest = (cost - late).max(Decimal::ZERO);
+        self.would_owe(Some(usage.event_name), rest, overage, decimals).map_err(|refusal| match refusal {
+            Refusal::Short(short) => Refusal::Short(Short { available: short.available + late, ..short }),
+            limit => limit,
+        })?;
         self.limits.admit(&usage.spending(cost)).map_err(Refusal::Exceeded)?;
         Ok(self.draw(usage, cost, self.posted_at))
     }
@@ -123,8 +138,7 @@ impl Book {
 
     fn draw(&mut self, usage: &Usage<'_>, cost: Decimal, at: Time) -> Charged {
         let source = usage.source();
-        let draws = self.grants.draw(Some(usage.event_name), cost);
-        let consumed = self.take(LineType::Consumption, &draws, &source, at);
+        let consumed = self.pay_usage(usage, cost, &source, at);
         if cost > Decimal::ZERO {
             self.spent();
         }
@@ -202,7 +216,8 @@ impl Book {
     /// be owed than can be counted, it is canceled.
     pub(super) fn settle(&mut self, usage: &Unsettled, at: Time) {
         if self.can_owe_for(&usage.event_name, usage.cost, usage.decimals) {
-            self.charge_anyway(&Usage::new(&usage.identifier, &usage.event_name), usage.cost, at);
+            let late = Usage { occurred_at: usage.occurred_at, ..Usage::new(&usage.identifier, &usage.event_name) };
+            self.charge_anyway(&late, usage.cost, at);
         } else {
             self.charged.insert(usage.identifier.clone(), Decimal::ZERO);
             self.uncountable.push(usage.identifier.clone());

@@ -32,6 +32,7 @@ fn grant() -> impl Strategy<Value = Grant> {
             remaining: Decimal::new(mantissa, scale),
             lapsed: Decimal::ZERO,
             status,
+            was: None,
             clawbacks: Vec::new(),
             reclaimed: false,
             changed: false,

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::ledger::engine::book::{Book, Due};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::{Debt, Hold, Period, Source};
+use crate::ledger::engine::posting::lapsed::take_lapsed;
 use crate::ledger::engine::posting::window::{grants_by_id, take_windows};
 use crate::ledger::engine::posting::{grant, index, unsettled};
 use crate::ledger::listener::LISTENERS;
@@ -127,7 +128,14 @@ fn take_payers(session: &Session, behind: &mut [Behind<'_>]) -> Result<(), Error
         return Ok(());
     }
     let meters: Vec<&str> = meters.iter().map(String::as_str).collect();
-    take_windows(session, &mut charging, &meters)
+    take_windows(session, &mut charging, &meters)?;
+    for Behind { book, due, .. } in behind.iter_mut() {
+        let from = due.usage.iter().map(|u| u.created_at).min();
+        if let Some((occurred_at, from)) = due.usage.iter().filter_map(|u| u.occurred_at).min().zip(from) {
+            take_lapsed(session, book, occurred_at, from)?;
+        }
+    }
+    Ok(())
 }
 
 /// Loads what fell due: the grants and holds that end or begin, what is owed if credits come in, and when something

@@ -9,7 +9,7 @@ use crate::pg::cache::Cache;
 use crate::pg::statement::{Session, Statement, in_latest_snapshot};
 use crate::pg::value::array::array;
 use crate::pg::value::{Oid, ToCell};
-use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID};
+use pgrx::pg_sys::{BOOLOID, INT8OID, TEXTARRAYOID, TEXTOID};
 use std::collections::HashSet;
 
 static IN_USE: Statement = Statement::scanning(
@@ -36,14 +36,17 @@ pub fn may_be(session: &Session) -> Result<bool, Error> {
 }
 
 static READ: Statement = Statement::in_order(
-    c"SELECT k.ordinal, u.identifier, u.event_name, u.cost, u.created_at, c.decimals
+    c"SELECT k.ordinal, u.identifier, u.event_name, u.cost, u.created_at, c.decimals,
+             CASE WHEN $4 THEN (SELECT m.occurred_at FROM credits_internal.meter_events m
+                                WHERE m.customer_id = u.customer_id AND m.identifier = u.identifier
+                                  AND m.occurred_at < u.created_at) END
       FROM unnest($1, $2) WITH ORDINALITY AS k (customer_id, currency, ordinal)
       JOIN credits_internal.currencies c ON c.currency = k.currency
       CROSS JOIN LATERAL (
           SELECT * FROM credits_internal.unsettled_events e
           WHERE e.customer_id = k.customer_id AND e.currency = k.currency
           ORDER BY e.created_at, e.identifier LIMIT $3) AS u",
-    &[TEXTARRAYOID, TEXTARRAYOID, INT8OID],
+    &[TEXTARRAYOID, TEXTARRAYOID, INT8OID, BOOLOID],
 );
 
 /// The unsettled usage of these accounts, the first `most` of each, oldest first.
@@ -57,6 +60,8 @@ pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unse
         array(expecting.iter().map(|index| &books[*index].customer_id)),
         array(expecting.iter().map(|index| &books[*index].currency)),
         most.cell(),
+        // When it happened matters in a time of grace alone.
+        books.iter().any(|book| book.grace > 0).cell(),
     ];
     for mut row in READ.run(session, &cells)?.iter() {
         let index = index(&mut row, expecting.len())?;
@@ -66,6 +71,7 @@ pub fn read(session: &Session, books: &[Book], most: i64) -> Result<Vec<Vec<Unse
             cost: row.next()?,
             created_at: row.next()?,
             decimals: u32::from(row.next::<i16>()?.unsigned_abs()),
+            occurred_at: row.next()?,
         });
     }
     Ok(unsettled)

@@ -104,6 +104,7 @@ impl Tables {
             self.window(&mut book, grant.remaining, &[], windows);
             book.take_grants(vec![self.grants[&grant.id].clone()]);
             book.suspend_grant(grant.id);
+            self.suspended.insert(grant.id);
             self.post(book);
         }
         Outcome::Nothing
@@ -115,6 +116,7 @@ impl Tables {
             self.window(&mut book, grant.remaining, &[], windows);
             book.take_grants(vec![self.grants[&grant.id].clone()]);
             book.resume_grant(grant.id, self.owed());
+            self.suspended.remove(&grant.id);
             self.post(book);
         }
         Outcome::Nothing
@@ -132,6 +134,9 @@ impl Tables {
         self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(book.head.map(|(head, _)| self.grants[&head].clone()).into_iter().collect());
         let mut back = Decimal::ZERO;
+        if grant.status != Status::Suspended {
+            self.suspended.remove(&grant.id);
+        }
         if grant.status == Status::Expired {
             back = (grant.lapsed - self.otherwise(&grant)).max(Decimal::ZERO);
             book.take_grants(vec![self.grants[&grant.id].clone()]);
@@ -142,7 +147,7 @@ impl Tables {
     }
 
     /// What of a grant is gone for other reasons than its time.
-    fn otherwise(&self, grant: &Grant) -> Decimal {
+    pub(super) fn otherwise(&self, grant: &Grant) -> Decimal {
         let debts = |id: Uuid| -> Decimal {
             let of_it = self.debts.values().filter(|d| d.source == Source::Operation(id));
             of_it.map(|d| d.consumed + d.pending).sum()
@@ -229,14 +234,16 @@ impl Model {
 
     pub(super) fn extend(&mut self, index: usize, lasts: i64) -> Outcome {
         let expires_at = self.time().plus_seconds(lasts);
-        let Some(model::Granted { grant, ended, by_hand, lapsed, parts, gone, .. }) = self.grants.get_mut(index) else {
+        let Some(granted) = self.grants.get_mut(index) else {
             return Outcome::Nothing;
         };
+        let model::Granted { grant, ended, by_hand, lapsed, parts, gone, suspended_at_end, .. } = granted;
         if *by_hand || expires_at <= grant.expires_at {
             return Outcome::Refused;
         }
         grant.expires_at = expires_at;
         let mut back = Decimal::ZERO;
+        *suspended_at_end = false;
         if std::mem::take(ended) {
             back = (*lapsed - *parts - *gone).max(Decimal::ZERO);
             *lapsed -= back;

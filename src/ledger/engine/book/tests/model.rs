@@ -21,6 +21,8 @@ pub(super) struct Granted {
     pub(super) parts: Decimal,
     pub(super) by_hand: bool,
     pub(super) suspended: bool,
+    /// Whether it was suspended when its time ran out.
+    pub(super) suspended_at_end: bool,
     /// What was owed for it, because it was a mistake.
     pub(super) mistaken: Decimal,
 }
@@ -67,7 +69,7 @@ pub struct Model {
 impl Granted {
     /// What remains is gone; a second call does nothing.
     pub(super) fn end(&mut self) {
-        self.suspended = false;
+        self.suspended_at_end |= std::mem::take(&mut self.suspended);
         if !std::mem::replace(&mut self.ended, true) {
             self.lapsed += self.grant.remaining;
             self.never_started = !self.started;
@@ -96,7 +98,7 @@ impl Model {
         Time(0).plus_seconds(self.now)
     }
 
-    fn usable(&self, index: usize, meter: Option<usize>) -> bool {
+    pub(super) fn usable(&self, index: usize, meter: Option<usize>) -> bool {
         let Granted { grant, started, ended, suspended, .. } = &self.grants[index];
         *started
             && !ended
@@ -235,7 +237,7 @@ impl Model {
         Outcome::Charged(more, Decimal::ZERO)
     }
 
-    fn record(&mut self, event: Event) {
+    pub(super) fn record(&mut self, event: Event) {
         self.numbered.push(self.events.len());
         self.events.push(event);
     }
@@ -315,6 +317,7 @@ impl Model {
                     parts: Decimal::ZERO,
                     by_hand: false,
                     suspended: false,
+                    suspended_at_end: false,
                     mistaken: Decimal::ZERO,
                 });
                 self.pay();
@@ -383,6 +386,10 @@ impl Model {
             Action::Undo { which } => self.undo(*which),
             Action::EndPart { which, tenths, .. } => self.end_part(*which, *tenths),
             Action::Mistake { which, tenths } => self.mistake(*which, *tenths),
+            Action::Late { amount, meter, ago, record } => {
+                let outcome = self.late(*meter, Decimal::new(*amount, 1), *ago);
+                if *record { Outcome::Nothing } else { outcome }
+            }
             Action::Suspend { which } => self.suspend(*which),
             Action::Resume { which } => self.resume(*which),
             Action::Extend { which, lasts } => self.extend(*which, *lasts),

@@ -3,7 +3,7 @@
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Reclaimed;
-use crate::ledger::engine::book::tests::{Action, DECIMALS, METERS, Outcome, make};
+use crate::ledger::engine::book::tests::{Action, DECIMALS, GRACE, METERS, Outcome, make};
 use crate::ledger::engine::book::{Book, Due, Overage, Refusal, Usage};
 use crate::ledger::engine::drawdown::{Grant, Grants, Status};
 use crate::ledger::engine::line::{Debt, Hold, HoldStatus, Line, LineType, Period, PeriodDraw, Source, Unsettled};
@@ -28,15 +28,17 @@ pub struct Tables {
     /// Clawbacks.
     pub(super) reclaims: Vec<Reclaimed>,
     /// Events that were charged or recorded, and whether they were canceled; `None` for those of a gauge.
-    events: Vec<(String, Option<bool>)>,
+    pub(super) events: Vec<(String, Option<bool>)>,
     /// Of grants, the parts that were ended by hand; and those that were ended by hand.
     pub(super) parts: BTreeMap<Uuid, Decimal>,
     pub(super) by_hand: BTreeSet<Uuid>,
+    /// Those that are suspended, or were when they ended.
+    pub(super) suspended: BTreeSet<Uuid>,
 }
 
 impl Tables {
     pub fn new() -> Self {
-        let book = Book::unused("u", "CREDIT");
+        let book = Book { grace: GRACE, ..Book::unused("u", "CREDIT") };
         Tables {
             book,
             grants: BTreeMap::new(),
@@ -51,6 +53,7 @@ impl Tables {
             events: Vec::new(),
             parts: BTreeMap::new(),
             by_hand: BTreeSet::new(),
+            suspended: BTreeSet::new(),
         }
     }
 
@@ -89,6 +92,10 @@ impl Tables {
         if !due.usage.is_empty() {
             let meters: Vec<&str> = due.usage.iter().map(|u| u.event_name.as_str()).collect();
             self.window(&mut book, due.usage.iter().map(|u| u.cost).sum(), &meters, windows);
+            let from = due.usage.iter().map(|u| u.created_at).min();
+            if let Some((occurred_at, from)) = due.usage.iter().filter_map(|u| u.occurred_at).min().zip(from) {
+                self.take_lapsed(&mut book, occurred_at, from);
+            }
         }
         if late {
             let is_due = |g: &&Grant| match g.status {
@@ -167,7 +174,7 @@ impl Tables {
         let head = book.next_head();
         let times = (book.next_change_at, book.posted_at);
         self.book = Book::new(key, balances, book.overdraft_limit, head, times, (book.last_line, book.last_debt));
-        self.book.issued = book.issued;
+        (self.book.issued, self.book.grace) = (book.issued, GRACE);
     }
 
     /// What really remains of a grant: the account's row has that of the head.
@@ -187,13 +194,20 @@ impl Tables {
                 cost: Decimal::new(*amount, 1),
                 decimals: 1,
                 created_at: now,
+                occurred_at: None,
             });
             self.events.push((label(id), Some(false)));
             return Outcome::Nothing;
         }
+        if let Action::Late { amount, meter, ago, record: true } = action {
+            return self.record_late(now, id, Decimal::new(*amount, 1), *meter, *ago);
+        }
         let mut book = self.open(now, windows);
         match action {
             Action::Record { .. } => Outcome::Nothing,
+            Action::Late { amount, meter, ago, .. } => {
+                self.late(book, id, Decimal::new(*amount, 1), *meter, *ago, windows)
+            }
             Action::Gauge { amount, meter } => self.gauge(book, id, Decimal::new(*amount, 1), *meter, windows),
             Action::Wait { .. } => Outcome::Nothing,
             Action::Grant { .. } => {
@@ -427,6 +441,6 @@ impl Tables {
 }
 
 /// The identifier of an event: in order of their text in the order in which they came.
-fn label(id: u128) -> String {
+pub(super) fn label(id: u128) -> String {
     format!("{id:06}")
 }
