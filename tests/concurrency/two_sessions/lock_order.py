@@ -208,6 +208,7 @@ KINDS = {
     "batch of maintenance": 2, "auto-recharge": 3, "buy": 6, "pay": 6, "webhook": 16, "erase": 3, "clear": 1, "upsert": 4,
     "claim": 4, "configure": 2, "rate": 2, "recharge limits": 1, "upsert and spend": 3, "work": 4, "adjust": 2,
     "cancel": 4,
+    "by hand": 12, "late": 4,
 }  # fmt: skip
 
 
@@ -302,6 +303,13 @@ class Stress:
                 self.all("SELECT credits.exchange_rate_set(%s, 'USD', 0.1, effective_at => now() + interval '1 h')", code)
             case "recharge limits":
                 self.all("SELECT credits.configure_recharge(%s, %s)", code, self.price(code))
+            case "by hand":
+                self.by_hand(customer, code)
+            case "late":
+                terms = "expires_at => clock_timestamp() + interval '0.5 s'"
+                self.all(f"SELECT credits.credit_grant(%s, %s, %s, {terms})", customer, amount, code)
+                event = "SELECT credits.report_meter_event(%s, %s, 2, %s, occurred_at => now() - interval '1 s')"
+                self.all(event, customer, some(("calls", "files", "later")), str(uuid.uuid4()))
             case "upsert and spend":
                 with self.connection.transaction():
                     self.all(UPSERT, customer)
@@ -313,6 +321,18 @@ class Stress:
                     begun = self.all("SELECT * FROM credits.recharge_begin(%s, %s)", row["customer_id"], row["recharge_id"])
                     if begun[0]["go"]:
                         self.all(PAY, row["customer_id"], row["top_up_id"], f"recharge {row['recharge_id']}")
+
+    def by_hand(self, customer: str, code: str) -> None:
+        """A grant is ended, in part or as a mistake, suspended, resumed or extended."""
+        query = "SELECT grant_id FROM credits.grants WHERE customer_id = %s AND currency = %s AND ended_at IS NULL"
+        for row in self.all(query + " ORDER BY random() LIMIT 1", customer, code):
+            call = self.random.choice((
+                "suspend(%s, %s)", "resume(%s, %s)", "resume(%s, %s)", "extend(%s, %s, now() + random() * interval '9 s')",
+                "void(%s, %s, amount => 1)", "expire(%s, %s, 2, 'k' || (random() * 99)::int)", "void(%s, %s)",
+                "void(%s, %s, amount => 3, spent => 'pending')", "void(%s, %s, spent => 'pending')",
+                "update(%s, %s, expired => true)",
+            ))  # fmt: skip
+            self.all(f"SELECT credits.credit_grant_{call}", customer, row["grant_id"])
 
     def price(self, code: str) -> Any:
         return self.all("SELECT price_id FROM credits.packages WHERE credit_currency = %s LIMIT 1", code)[0]["price_id"]
@@ -379,6 +399,8 @@ def _open(connection: psycopg.Connection[Any]) -> None:
     connection.execute("SELECT credits.meter_update('both', fallback_currency => 'OTHER', fallback_rate => 0.3)")
     connection.execute(PROVIDER, [SECRET])
     connection.execute("SELECT credits.outbox_consumer_create('stress')")
+    for setting in ("late_usage_grace = '5s'", "expiring_notice = '1h'"):
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET credits.{setting}")
     for code in CURRENCIES:
         connection.execute(PACK, [code])
         for customer in CUSTOMERS:
