@@ -42,9 +42,9 @@ REVOKE ALL ON TYPE
     credits_internal.due_grant, credits.grant_summary, credits.grant_holder, credits.grant_stats, credits.ledger_line,
     credits.past_balance, credits_internal.own_wallet, credits_internal.own_grant, credits.meter,
     credits.meter_status, credits.reported_event, credits.batch_event, credits_internal.due_event,
-    credits.price_override, credits.cancellation, credits.pending_usage, credits.usage_total, credits.transaction_total,
-    credits.usage_bucket, credits.product, credits.price, credits.package, credits.exchange_rate,
-    credits.payment_outcome, credits.refund_outcome,
+    credits.price_override, credits.cancellation, credits.event_adjustment, credits.pending_usage, credits.usage_total,
+    credits.transaction_total, credits.usage_bucket, credits.product, credits.price, credits.package,
+    credits.exchange_rate, credits.payment_outcome, credits.refund_outcome,
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert
@@ -85,9 +85,9 @@ GRANT EXECUTE ON FUNCTION
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
-    credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds,
-    credits.hold_captures, credits.usage,
-    credits.usage_by_period, credits.meters, credits.price_versions, credits.price_overrides, credits.packages, credits.products,
+    credits.wallets, credits_internal.stored_balances, credits.grants, credits.holds, credits.hold_captures,
+    credits.usage, credits.usage_by_period, credits.usage_adjustments, credits.meters, credits.price_versions,
+    credits.price_overrides, credits.packages, credits.products,
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
@@ -120,6 +120,7 @@ GRANT EXECUTE ON FUNCTION
     credits.hold_release(text, uuid),
     credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text),
     credits.meter_event_cancel(text, text, text),
+    credits.meter_event_adjust(text, text, numeric, text),
     credits.report_meter_events(jsonb, boolean),
     credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]),
     credits.settle(integer),
@@ -230,8 +231,8 @@ GRANT USAGE ON TYPE
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
-    credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.top_up, credits.portal_link,
-    credits.portal_session, credits.spending_limit
+    credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
+    credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row

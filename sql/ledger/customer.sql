@@ -67,8 +67,8 @@ COMMENT ON FUNCTION credits.customer_metadata_clear IS
 customer_id: the customer.
 
 It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants; and the reasons of cancellations and voids. No amount, line, key or
-identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
+operations, holds and top-ups; metadata of grants; and the reasons of cancellations, adjustments and voids. No amount,
+line, key or identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
 
 It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
 

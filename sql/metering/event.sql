@@ -132,11 +132,14 @@ SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
        CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END AS consumed, e.pending,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
        e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned,
-       e.member_id
+       e.member_id, coalesce(a.value_before, e.value) AS reported_value
 FROM credits_internal.meter_events e
-LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN credits_internal.event_adjustments a ON a.customer_id = e.customer_id AND a.identifier = e.identifier
+    AND a.adjustment_no = 1;
 COMMENT ON VIEW credits_internal.events IS
-'Meter events as posted, with their cancellation. For the view usage, and the functions that read events.
+'Meter events as posted, with their cancellation, and what was reported before any adjustment. For the view usage, and
+the functions that read events.
 
 consumed: credits paid for it; of a canceled event none, except that one priced with others of its period keeps what
   it changed of the period''s price.';

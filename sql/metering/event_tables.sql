@@ -29,7 +29,8 @@ COMMENT ON COLUMN credits_internal.meter_events.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.meter_events.identifier IS 'The reporter''s own, unique per customer for ever.';
 COMMENT ON COLUMN credits_internal.meter_events.event_name IS 'Its meter.';
 COMMENT ON COLUMN credits_internal.meter_events.currency IS 'What it was charged in.';
-COMMENT ON COLUMN credits_internal.meter_events.value IS 'How much, in the meter''s unit.';
+COMMENT ON COLUMN credits_internal.meter_events.value IS
+'How much, in the meter''s unit: as reported, or adjusted last.';
 COMMENT ON COLUMN credits_internal.meter_events.consumed IS
 'Credits paid for it, less those that it brought back; while it is unsettled what it will cost. What came back when it
 was taken back is in canceled_events.';

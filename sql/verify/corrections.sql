@@ -43,6 +43,21 @@ LEFT JOIN (SELECT l.customer_id, l.operation_id, l.grant_id,
            WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund') AND l.operation_id IS NOT NULL
            GROUP BY 1, 2, 3) t
        ON t.customer_id = b.customer_id AND t.operation_id = b.reversed_operation_id AND t.grant_id = b.grant_id
-WHERE b.amount > coalesce(t.amount, 0);
+WHERE b.amount > coalesce(t.amount, 0)
+UNION ALL
+-- An event's value is what it was adjusted to last, step by step from what was reported.
+SELECT 'adjustment: its event has another value', a.customer_id, e.currency, 'event ' || a.identifier, a.value, e.value
+FROM (SELECT DISTINCT ON (customer_id, identifier) customer_id, identifier, value
+      FROM credits_internal.event_adjustments ORDER BY customer_id, identifier, adjustment_no DESC) a
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = a.customer_id AND e.identifier = a.identifier
+WHERE (e.value = a.value AND e.line_no IS NULL) IS NOT TRUE
+UNION ALL
+SELECT 'adjustment: it does not follow the one before', a.customer_id, NULL, 'event ' || a.identifier, a.value_then,
+       a.value_before
+FROM (SELECT customer_id, identifier, adjustment_no, value_before, value, lag(value) OVER event AS value_then,
+             row_number() OVER event AS place
+      FROM credits_internal.event_adjustments
+      WINDOW event AS (PARTITION BY customer_id, identifier ORDER BY adjustment_no)) a
+WHERE a.value_before <> a.value_then OR a.value_before = a.value OR a.adjustment_no <> a.place;
 COMMENT ON VIEW credits_internal.correction_discrepancies IS
 'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';

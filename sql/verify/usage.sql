@@ -86,13 +86,17 @@ JOIN credits_internal.meter_events e ON e.customer_id = x.customer_id AND e.iden
 WHERE e.period_key IS NULL AND (e.consumed <> x.returned OR e.pending <> 0)
 UNION ALL
 SELECT 'event: what came back is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
-       coalesce(l.returned, 0), coalesce(x.returned, 0)
+       coalesce(l.returned, 0), coalesce(x.returned, 0) + coalesce(a.returned, 0)
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN (SELECT customer_id, identifier, sum(returned) AS returned FROM credits_internal.event_adjustments
+           GROUP BY 1, 2) a
+       ON a.customer_id = e.customer_id AND a.identifier = e.identifier
 LEFT JOIN (SELECT customer_id, identifier, currency, sum(amount) AS returned FROM credits_internal.lines
            WHERE type = 'reversal' GROUP BY 1, 2, 3) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
-WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) <> coalesce(l.returned, 0) ELSE x.returned < 0 END
+WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) + coalesce(a.returned, 0) <> coalesce(l.returned, 0)
+           ELSE x.returned < 0 END
 UNION ALL
 SELECT 'cancellation: no such event', x.customer_id, NULL, 'event ' || x.identifier, NULL, x.returned
 FROM credits_internal.canceled_events x

@@ -103,8 +103,6 @@ fn reverse(
     }
     let outcome = (|| {
         let book = account::open_existing(session, customer_id, &original.currency, now)?;
-        // Once what fell due is posted, the ledger has every line of the original.
-        let book = account::post_due(session, book)?;
         let original = original.again(session, customer_id)?;
         let returned = Returned::read(session, customer_id, original.operation_id)?;
         let left = original.taken - returned.total;
@@ -114,6 +112,7 @@ fn reverse(
         call.amount = asked.unwrap_or(left);
         check(session, &original, call.amount, left)?;
         let texts = Texts { description: reason, metadata: None, member_id: original.member_id.as_deref() };
+        let book = account::post_due(session, book)?;
         match operation::claim(session, customer_id, &call, key, &texts, now)? {
             true => post(session, book, &original, &returned, &call).map(Some),
             false => Err(Error::internal("an idempotency_key is taken and not to be found")),

@@ -3,11 +3,12 @@
 use crate::amount::{AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
+use crate::ledger::account;
 use crate::ledger::engine::book::{Book, Usage};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::{Debt, Period};
 use crate::ledger::engine::posting;
-use crate::ledger::{account, history};
+use crate::metering::correction::{Second, Stored};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Report;
 use crate::metering::period::{self, Written, rank};
@@ -19,7 +20,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT8OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -106,7 +107,7 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
 fn give_back(session: &Session, event: &Stored, second: &Second) -> Result<Book, Error> {
     let book = account::open_existing(session, &second.customer_id, &second.currency, settings::now()?)?;
     let mut book = account::post_due(session, book)?;
-    let draws = draws(session, &book, event, second.amount)?;
+    let draws = event.draws_of(session, &book, (second.amount, Decimal::ZERO))?;
     let debts = debts_that_may_be_paid(session, &mut book, &draws, second.amount)?;
     book.cancel(&Usage::new(&event.identifier, &event.event_name), Decimal::ZERO, &draws, debts);
     Ok(book)
@@ -130,10 +131,7 @@ fn debts_that_may_be_paid(
 
 /// Cancels an event that is priced by itself, completely.
 fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<Decimal, Error> {
-    let draws = match event.payer {
-        Some(grant_id) => vec![(grant_id, event.consumed)],
-        None => draws(session, book, event, event.consumed)?,
-    };
+    let draws = event.draws(session, book)?;
     // The event's own debt is gone.
     let debts = debts_that_may_be_paid(session, book, &draws, event.consumed + event.pending)?;
     book.cancel(&event.usage(), event.pending, &draws, debts);
@@ -191,139 +189,6 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     };
     period::write(session, &[written])?;
     Ok(returned)
-}
-
-/// An event from its row.
-struct Stored {
-    identifier: String,
-    event_name: String,
-    currency: String,
-    value: Decimal,
-    consumed: Decimal,
-    pending: Decimal,
-    debt_no: Option<i64>,
-    occurred_at: Time,
-    created_at: Time,
-    metadata: Option<Json>,
-    price_version: i32,
-    period: Option<Rc<Period>>,
-    /// The grant that paid, if one paid all at once.
-    payer: Option<Uuid>,
-    /// What came back, if it was canceled already.
-    returned: Option<Decimal>,
-    /// What its meter's second currency paid.
-    second: Option<Second>,
-}
-
-/// What a meter's second currency paid for an event.
-struct Second {
-    customer_id: String,
-    currency: String,
-    amount: Decimal,
-}
-
-static FIND: Statement = Statement::new(
-    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
-             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned, f.currency, f.amount
-      FROM credits_internal.events e
-      LEFT JOIN credits_internal.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
-      LEFT JOIN credits_internal.event_fallbacks f ON f.customer_id = e.customer_id AND f.identifier = e.identifier
-      WHERE e.customer_id = $1 AND e.identifier = $2",
-    &[TEXTOID, TEXTOID],
-)
-.before(
-    c"SELECT e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, d.debt_no, e.occurred_at,
-             e.created_at, e.metadata, e.price_version, e.grant_id, e.period_key, e.returned, NULL::text, NULL::numeric
-      FROM credits_internal.events e
-      LEFT JOIN credits_internal.event_debts d ON d.customer_id = e.customer_id AND d.identifier = e.identifier
-      WHERE e.customer_id = $1 AND e.identifier = $2",
-);
-
-impl Stored {
-    /// Raises PC013.
-    fn find(session: &Session, customer_id: &str, identifier: &str) -> Result<Self, Error> {
-        let rows = FIND.run(session, &[customer_id.cell(), identifier.cell()])?;
-        let missing = || {
-            Error::argument(
-                "identifier",
-                format!("\"{identifier}\" is no event of customer \"{customer_id}\": see the view credits.usage"),
-            )
-        };
-        let mut row = rows.first().ok_or_else(missing)?;
-        let mut event = Stored {
-            identifier: row.next()?,
-            event_name: row.next()?,
-            currency: row.next()?,
-            value: row.next()?,
-            consumed: row.next()?,
-            pending: row.next()?,
-            debt_no: row.next()?,
-            occurred_at: row.next()?,
-            created_at: row.next()?,
-            metadata: row.next()?,
-            price_version: row.next()?,
-            payer: row.next()?,
-            period: None,
-            returned: None,
-            second: None,
-        };
-        let key: Option<String> = row.next()?;
-        event.period = key.map(|key| Rc::new(Period { event_name: event.event_name.clone(), key }));
-        event.returned = row.next()?;
-        if let Some(currency) = row.next()? {
-            event.second = Some(Second { customer_id: customer_id.to_string(), currency, amount: row.next()? });
-        }
-        Ok(event)
-    }
-
-    /// Applies what the book did to it, posted or not.
-    fn follow(&mut self, book: &Book) {
-        if let Some(charged) = book.charged_for(&self.identifier) {
-            (self.consumed, self.pending) = charged;
-        }
-    }
-
-    fn usage(&self) -> Usage<'_> {
-        Usage {
-            period: self.period.clone(),
-            consumed: self.consumed,
-            debt_no: self.debt_no,
-            ..Usage::new(&self.identifier, &self.event_name)
-        }
-    }
-}
-
-static DRAWS: Statement = Statement::new(
-    c"SELECT grant_id, CASE type WHEN 'capture' THEN -held ELSE -amount END FROM credits_internal.lines
-      WHERE customer_id = $1 AND currency = $2 AND line_no > $3 AND line_no <= $4 AND identifier = $5
-        AND (amount < 0 OR type = 'capture')
-      ORDER BY line_no",
-    &[TEXTOID, TEXTOID, INT8OID, INT8OID, TEXTOID],
-);
-
-/// What grants of an account paid for the event, `amount` in total, in that order. Its lines begin where it was reported,
-/// and most events are paid there; so the ledger is read from there on, in growing steps, until everything that was paid is
-/// found.
-fn draws(session: &Session, book: &Book, event: &Stored, amount: Decimal) -> Result<Vec<(Uuid, Decimal)>, Error> {
-    let mut draws = Vec::new();
-    let mut open = amount;
-    let mut after = history::last_line_by(session, book, Time(event.created_at.0 - 1))?;
-    let mut step = 256;
-    while open > Decimal::ZERO {
-        if after >= book.last_line {
-            return Err(Error::internal("an event was paid by lines that are not there"));
-        }
-        let last = after + step;
-        let arguments =
-            [book.customer_id.cell(), book.currency.cell(), after.cell(), last.cell(), event.identifier.cell()];
-        for mut row in DRAWS.run(session, &arguments)?.iter() {
-            let draw: (Uuid, Decimal) = (row.next()?, row.next()?);
-            open -= draw.1;
-            draws.push(draw);
-        }
-        (after, step) = (last, step * 4);
-    }
-    Ok(draws)
 }
 
 static RECORD: Statement = Statement::new(

@@ -88,8 +88,8 @@ fn hold_capture_2(
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.event_name, e.value, c.hold_id, c.capture_id, c.amount
-      FROM credits_internal.meter_events e
+    c"SELECT e.event_name, e.reported_value, c.hold_id, c.capture_id, c.amount
+      FROM credits_internal.events e
       LEFT JOIN credits_internal.hold_captures c ON c.customer_id = e.customer_id AND c.identifier = e.identifier
       WHERE e.customer_id = $1 AND e.identifier = $2",
     &[TEXTOID, TEXTOID],

@@ -66,6 +66,14 @@ static CLEAR_CANCELED: Statement = Statement::new(
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 );
+static CLEAR_ADJUSTED: Statement = Statement::new(
+    c"WITH cleared AS (
+          UPDATE credits_internal.event_adjustments SET reason = NULL WHERE customer_id = $1 AND reason IS NOT NULL
+          RETURNING 1)
+      SELECT count(*) FROM cleared",
+    &[TEXTOID],
+)
+.before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
 static CLEAR_REJECTED: Statement = Statement::scanning(
     c"WITH cleared AS (
           UPDATE credits_internal.inbox_rejected SET source_data = NULL, metadata = NULL
@@ -100,7 +108,7 @@ impl Meters for Metering {
 impl Listener for Metering {
     fn clear_metadata(&self, session: &Session, customer_id: &str) -> Result<Cleared, Error> {
         Ok(Cleared {
-            rows: count(session, &[&CLEAR_EVENTS, &CLEAR_CANCELED, &CLEAR_REJECTED], customer_id)?,
+            rows: count(session, &[&CLEAR_EVENTS, &CLEAR_CANCELED, &CLEAR_ADJUSTED, &CLEAR_REJECTED], customer_id)?,
             waiting: count(session, &[&IN_INBOX], customer_id)?,
         })
     }

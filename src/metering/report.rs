@@ -255,11 +255,16 @@ fn period_key(event: &Event, meter: &Meter, version: i32, price_class: &str) -> 
 /// The outcome of one event, or its error.
 pub type Outcome = Result<EventRow, Error>;
 
+/// The status of a charged event that owes so much.
+pub fn status(pending: Decimal) -> &'static str {
+    if pending > Decimal::ZERO { PENDING } else { PROCESSED }
+}
+
 /// An event's outcome.
 pub fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decimal, replayed: bool) -> EventRow {
     EventRow {
         identifier: event.identifier.clone(),
-        status: if pending > Decimal::ZERO { PENDING } else { PROCESSED },
+        status: status(pending),
         consumed,
         pending,
         available: Some(available),

@@ -1,5 +1,5 @@
-"""Random events, repeats, cancellations and price changes over every aggregation and kind of pricing; after each of them,
-credits charged are what naive.py works out from scratch, and credits are conserved.
+"""Random events, repeats, cancellations, adjustments and price changes over every aggregation and kind of pricing; after
+each of them, credits charged are what naive.py works out from scratch, and credits are conserved.
 
 METERING_ACTIONS (2500) is how many there are, SEED (1) what they are made from.
 """
@@ -54,7 +54,8 @@ METADATA = [None, {}, {"model": "large"}, {"model": "small", "other": [1]}, {"mo
             {"model": ["large"]}, {"model": "unknown"}, {"Model": "large"}]  # fmt: skip
 
 MUST_HAPPEN = (
-    "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "price changed", "price set for later",
+    "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "adjusted", "adjusted to the same",
+    "not adjusted", "price changed", "price set for later",
     "override", "override ended", "a price of their own", "a discount", "gone on from the price before",
     "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
     "a value that does not count", "a late report",
@@ -99,8 +100,8 @@ class Run:
 
     def run(self) -> None:
         actions = [
-            (self.report, 50), (self.batch, 8), (self.repeat, 6), (self.conflict, 2), (self.cancel, 16), (self.reprice, 4),
-            (self.override, 3), (self.end, 1), (self.grant, 10), (self.wait, 8), (self.settle, 2),
+            (self.report, 50), (self.batch, 8), (self.repeat, 6), (self.conflict, 2), (self.cancel, 16), (self.adjust, 16),
+            (self.reprice, 4), (self.override, 3), (self.end, 1), (self.grant, 10), (self.wait, 8), (self.settle, 2),
         ]  # fmt: skip
         work, weights = zip(*actions)
         for number in range(ACTIONS):
@@ -117,9 +118,12 @@ class Run:
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
+    def value(self) -> Decimal:
+        return Decimal(self.random.choice(("0", "1", "7", "12.5", "40", "60", "99.99", "150"))) * self.random.choice((1, 1, 2))
+
     def new(self, meter: Meter) -> Event:
         self.serial += 1
-        value = Decimal(self.random.choice(("0", "1", "7", "12.5", "40", "60", "99.99", "150"))) * self.random.choice((1, 1, 2))
+        value = self.value()
         # Mostly of today, some of the same moment as others, some late.
         back = self.random.choice((0, 0, 0, 60, 60, 3600, 86_400, 10 * 86_400, 30 * 86_400))
         at = self.now - timedelta(seconds=back)
@@ -202,7 +206,7 @@ class Run:
         if known:
             meter, event = known
             row = self.execute(
-                "SELECT * FROM credits.report_meter_event('ada', %s, %s, %s)", meter.name, event.value, event.identifier
+                "SELECT * FROM credits.report_meter_event('ada', %s, %s, %s)", meter.name, event.reported, event.identifier
             )[0]
             self.counts["repeat"] += 1
             if not row["replayed"] or (row["status"] == "canceled") != event.canceled:
@@ -215,7 +219,7 @@ class Run:
             try:
                 row = self.execute(
                     "SELECT * FROM credits.report_meter_event('ada', %s, %s, %s)",
-                    meter.name, event.value + 1, event.identifier,
+                    meter.name, event.reported + 1, event.identifier,
                 )  # fmt: skip
                 self.wrong.append(f"{event} with another value: {row}")
             except psycopg.errors.Error as error:
@@ -235,6 +239,27 @@ class Run:
             meter.cancel(event)
             if meter.credits() > before:
                 self.counts["raised by a cancellation"] += 1
+
+    def adjust(self) -> None:
+        known = self.some()
+        if not known:
+            return
+        meter, event = known
+        value = self.random.choice((event.value, self.value(), event.reported, Decimal(0)))
+        try:
+            row = self.execute(
+                "SELECT * FROM credits.meter_event_adjust('ada', %s, %s, 'counted again')", event.identifier, value
+            )[0]
+        except psycopg.errors.Error as error:
+            self.counts["not adjusted"] += 1
+            if error.sqlstate != ("PC013" if event.canceled else "PC001") or meter.overage != "reject" and not event.canceled:
+                self.wrong.append(f"{event} adjusted to {value}: {error}")
+            return
+        same = value == event.value
+        self.counts["adjusted to the same" if same else "adjusted"] += 1
+        if row["replayed"] != same or (row["value"], row["value_before"]) != (value, event.value) or event.canceled:
+            self.wrong.append(f"{event} adjusted to {value}: {row}")
+        meter.adjust(event, value)
 
     def reprice(self) -> None:
         meter = self.random.choice(self.meters)

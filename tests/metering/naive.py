@@ -28,6 +28,12 @@ class Event:
     # The customer's override that it has; 0 for none. The version is 0 where that is a price of their own.
     override: int = 0
     canceled: bool = False
+    # What was reported, where it was adjusted since.
+    first: Decimal | None = None
+
+    @property
+    def reported(self) -> Decimal:
+        return self.value if self.first is None else self.first
 
 
 @dataclass
@@ -84,6 +90,10 @@ class Meter:
 
     def cancel(self, event: Event) -> None:
         event.canceled = True
+        self.known.clear()
+
+    def adjust(self, event: Event, value: Decimal) -> None:
+        event.first, event.value = event.reported, value
         self.known.clear()
 
     def price(self, pricing: dict[str, Any], begins: datetime, continues: bool = False) -> None:

@@ -1,9 +1,10 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due). It decides
 //! what time, grants, charges and holds do to the account, and records the ledger lines. Pure: posting.rs loads it from
 //! the tables and writes it back. This file has its balances and how a line is recorded; book/ has what changes them
-//! (time.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, late.rs, reclaim.rs) and which grants are loaded
-//! (window.rs).
+//! (time.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, late.rs, adjustment.rs, reclaim.rs, reversal.rs) and
+//! which grants are loaded (window.rs).
 
+mod adjustment;
 mod ending;
 mod hold;
 mod late;
@@ -15,6 +16,7 @@ mod time;
 mod usage;
 mod window;
 
+pub use adjustment::net_draws;
 pub use ending::{Mistake, Owed};
 pub use reclaim::{Reclaim, Reclaimed, Taken};
 pub use reversal::newest_part;

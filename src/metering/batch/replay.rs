@@ -12,13 +12,21 @@ use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::{HashMap, HashSet};
 
 static FIND: Statement = Statement::new(
-    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.canceled,
+    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.reported_value, e.consumed, e.pending, e.canceled,
              u.identifier IS NOT NULL
       FROM unnest($1, $2) AS k (customer_id, identifier)
       JOIN credits_internal.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
       LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
                                           AND u.created_at = e.created_at AND u.identifier = e.identifier",
     &[TEXTARRAYOID, TEXTARRAYOID],
+)
+.before(
+    c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.canceled,
+             u.identifier IS NOT NULL
+      FROM unnest($1, $2) AS k (customer_id, identifier)
+      JOIN credits_internal.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
+      LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
+                                          AND u.created_at = e.created_at AND u.identifier = e.identifier",
 );
 
 /// An event as first reported, and how much of it is paid.

@@ -91,6 +91,26 @@ impl Standing {
         Ok(Standing { quantity, event_count: self.event_count - 1, credits, ..self.clone() })
     }
 
+    /// The standing with another value of one event, for a sum or a count.
+    pub fn with_other(
+        &self,
+        aggregation: Aggregation,
+        report: &Report<'_>,
+        value: Decimal,
+    ) -> Result<Standing, AmountError> {
+        let others = self.quantity - aggregation.quantity(report.value);
+        let quantity = added(others, aggregation.quantity(value))?;
+        let credits = report.price.cost(quantity, report.decimals)?;
+        Ok(Standing { quantity, credits, ..self.clone() })
+    }
+
+    /// The standing once the event of that number counts, for a last or a max.
+    pub fn counting(&self, event_no: i64, report: &Report<'_>) -> Result<Standing, AmountError> {
+        let mut next = self.clone();
+        next.count(report, event_no)?;
+        Ok(next)
+    }
+
     /// The standing without the event of that number, for a last or a max; `best` is the highest-ranked event that is
     /// left.
     pub fn without_ranked(&self, event_no: i64, best: Option<(i64, Report<'_>)>) -> Result<Standing, AmountError> {
@@ -198,17 +218,22 @@ mod tests {
     }
 
     proptest! {
-        /// Events in any order, some canceled: the price of what is left is charged.
+        /// Events in any order, some canceled, some adjusted: the price of what is left is charged.
         #[test]
         fn charged_is_the_price_of_the_aggregate(
             which in 0usize..4,
-            events in proptest::collection::vec((0i64..6, 0u8..30, 0u8..3, proptest::option::of(0usize..8)), 1..40)
+            events in proptest::collection::vec((0i64..6, 0u8..30, 0u8..3, proptest::option::of(0usize..8)), 1..40),
+            others in proptest::collection::vec(proptest::option::of((0usize..8, 0u8..30)), 40)
         ) {
             let aggregation = ALL[which];
             let prices: Vec<Pricing> = NAMES.iter().map(|text| Pricing::parse(text).unwrap()).collect();
             let mut standing = Standing::default();
             let mut there: Vec<(i64, (i64, u8, u8))> = Vec::new();
-            for (at, value, version, back) in events {
+            let rank = |(no, e): &&(i64, (i64, u8, u8))| match aggregation {
+                Aggregation::Last => (e.0, *no),
+                _ => (i64::from(e.1), -no),
+            };
+            for ((at, value, version, back), other) in events.into_iter().zip(others) {
                 // Sums and counts are separate for each version.
                 let version = if aggregation.is_ranked() { version } else { 0 };
                 let report = |(at, value, version): (i64, u8, u8)| Report {
@@ -221,14 +246,21 @@ mod tests {
                 if let Some(back) = back.filter(|back| *back < there.len()) {
                     let (no, event) = there.remove(back);
                     standing = if aggregation.is_ranked() {
-                        let rank = |(no, e): &&(i64, (i64, u8, u8))| match aggregation {
-                            Aggregation::Last => (e.0, *no),
-                            _ => (i64::from(e.1), -no),
-                        };
                         let best = there.iter().max_by_key(rank).map(|(no, event)| (*no, report(*event)));
                         standing.without_ranked(no, best).unwrap()
                     } else {
                         standing.without(aggregation, &report(event)).unwrap()
+                    };
+                }
+                // Another value for one of them.
+                if let Some((which, value)) = other.filter(|(which, _)| *which < there.len()) {
+                    let before = there[which].1;
+                    there[which].1.1 = value;
+                    standing = if aggregation.is_ranked() {
+                        let (no, event) = there.iter().max_by_key(rank).unwrap();
+                        standing.counting(*no, &report(*event)).unwrap()
+                    } else {
+                        standing.with_other(aggregation, &report(before), value.into()).unwrap()
                     };
                 }
                 let left: Vec<_> = there.iter().map(|(_, event)| *event).collect();

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::ledger::engine::line::Period;
 use crate::metering::meter::{self, Meter};
 use crate::metering::period::aggregate::{Report, Standing};
-use crate::metering::pricing::Aggregation;
+use crate::metering::pricing::{Aggregation, Pricing};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::array::array;
@@ -91,22 +91,75 @@ pub fn without(
     period: &Period,
     (rank, identifier): (Decimal, &str),
 ) -> Result<Result<Standing, AmountError>, Error> {
-    let key = [customer_id.cell(), period.event_name.cell(), period.key.cell()];
-    let mut own = key.to_vec();
-    own.extend([rank.cell(), identifier.cell()]);
-    let forgotten = FORGET.run(session, &own)?;
-    let mut row = forgotten.first().ok_or_else(|| Error::internal("an event has no rank"))?;
-    let event_no: i64 = row.next()?;
+    let event_no = forget(session, customer_id, period, (rank, identifier))?;
+    let best = best(session, meter, customer_id, period)?;
+    let report = best.as_ref().map(|best| Ok::<_, Error>((best.event_no, best.report(meter)?))).transpose()?;
+    Ok(standing.without_ranked(event_no, report))
+}
+
+/// Moves an event, whose row has its new value, from one rank to another. Returns the period's standing then.
+pub fn moved(
+    session: &Session,
+    standing: &Standing,
+    meter: &Meter,
+    customer_id: &str,
+    period: &Rc<Period>,
+    (from, to, identifier): (Decimal, Decimal, &str),
+) -> Result<Result<Standing, AmountError>, Error> {
+    let event_no = forget(session, customer_id, period, (from, identifier))?;
+    let (customer_id, identifier) = (customer_id.to_string(), identifier.to_string());
+    let rank = Rank { customer_id, period: period.clone(), rank: to, event_no, identifier };
+    write(session, std::slice::from_ref(&rank))?;
+    let best = best(session, meter, &rank.customer_id, period)?;
+    let best = best.ok_or_else(|| Error::internal("a rank was written and is not there"))?;
+    Ok(standing.counting(best.event_no, &best.report(meter)?))
+}
+
+/// Removes an event's rank. Returns the event's number.
+fn forget(
+    session: &Session,
+    customer_id: &str,
+    period: &Period,
+    (rank, identifier): (Decimal, &str),
+) -> Result<i64, Error> {
+    let cells = [customer_id.cell(), period.event_name.cell(), period.key.cell(), rank.cell(), identifier.cell()];
+    let forgotten = FORGET.run(session, &cells)?;
+    forgotten.first().ok_or_else(|| Error::internal("an event has no rank"))?.next()
+}
+
+/// The event that counts.
+struct Best {
+    event_no: i64,
+    value: Decimal,
+    occurred_at: Time,
+    price_version: i32,
+    metadata: Option<String>,
+    pricing: Pricing,
+}
+
+impl Best {
+    fn report(&self, meter: &Meter) -> Result<Report<'_>, Error> {
+        let found = self.pricing.find(|| self.metadata.clone());
+        let (price_class, price) = found.ok_or_else(|| Error::internal("an event has no price"))?;
+        Ok(Report {
+            value: self.value,
+            occurred_at: self.occurred_at,
+            price_version: self.price_version,
+            price_class,
+            price,
+            decimals: meter.decimals,
+        })
+    }
+}
+
+fn best(session: &Session, meter: &Meter, customer_id: &str, period: &Period) -> Result<Option<Best>, Error> {
     let first = if meter.aggregation == Aggregation::Last { &LAST } else { &MAX };
-    let rows = first.run(session, &key)?;
-    let Some(mut row) = rows.first() else { return Ok(standing.without_ranked(event_no, None)) };
-    let best: i64 = row.next()?;
-    let (value, occurred_at): (Decimal, Time) = (row.next()?, row.next()?);
+    let rows = first.run(session, &[customer_id.cell(), period.event_name.cell(), period.key.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    let (event_no, value, occurred_at) = (row.next()?, row.next()?, row.next()?);
     let price_version = row.next()?;
     let metadata: Option<Json> = row.next()?;
     let pricing = meter::prices_of(session, &period.event_name, customer_id, price_version)?;
-    let (price_class, price) =
-        pricing.find(|| metadata.map(|m| m.text())).ok_or_else(|| Error::internal("an event has no price"))?;
-    let report = Report { value, occurred_at, price_version, price_class, price, decimals: meter.decimals };
-    Ok(standing.without_ranked(event_no, Some((best, report))))
+    let metadata = metadata.map(|metadata| metadata.text());
+    Ok(Some(Best { event_no, value, occurred_at, price_version, metadata, pricing }))
 }

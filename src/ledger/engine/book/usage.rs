@@ -65,7 +65,7 @@ impl<'a> Usage<'a> {
         Use { member_id: self.member_id, event_name: Some(self.event_name), amount: cost }
     }
 
-    fn source(&self) -> Source {
+    pub(super) fn source(&self) -> Source {
         Source::Event(self.identifier.to_string(), self.period.clone())
     }
 }
@@ -205,7 +205,7 @@ impl Book {
     }
 
     /// What is paid for an event, to be written into its row.
-    fn record(&mut self, usage: &Usage<'_>, consumed: Decimal) {
+    pub(super) fn record(&mut self, usage: &Usage<'_>, consumed: Decimal) {
         match self.debts.values_mut().find(|debt| debt.source.identifier() == Some(usage.identifier)) {
             Some(debt) => (debt.consumed, debt.changed) = (consumed, true),
             None => drop(self.charged.insert(usage.identifier.to_string(), consumed)),
