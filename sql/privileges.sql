@@ -226,8 +226,8 @@ GRANT USAGE ON TYPE
 TO credits_app, credits_read, credits_admin;
 GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
-    credits.meter_status, credits.price_override, credits.product, credits.price, credits.package, credits.exchange_rate,
-    credits.payment_provider, credits.outbox_consumer, credits.balance_alert
+    credits.meter_status, credits.price_override, credits.product, credits.price, credits.package,
+    credits.exchange_rate, credits.payment_provider, credits.outbox_consumer, credits.balance_alert
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,

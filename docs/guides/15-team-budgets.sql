@@ -48,7 +48,8 @@ SELECT used, held, remaining FROM credits.limits WHERE member_id = 'kim';
 -- 3. KNOW BEFORE IT HURTS
 --
 -- A limit with 'notify' refuses nothing: once it is reached, a row of the outbox says so, for whoever writes the mail.
-SELECT per, amount, action, used FROM credits.usage_limit_set('studio', amount => 120, per => 'day', action => 'notify');
+SELECT per, amount, action, used
+FROM credits.usage_limit_set('studio', amount => 120, per => 'day', action => 'notify');
 SELECT consumed FROM credits.report_meter_event('studio', 'tokens', 1000, 'chat-2', member_id => 'lee');
 SELECT consumed FROM credits.report_meter_event('studio', 'tokens', 1000, 'chat-3', member_id => 'lee');
 SELECT type, payload ->> 'per' AS per, payload ->> 'amount' AS amount, payload ->> 'used' AS used

@@ -20,11 +20,13 @@ FROM credits.meter_price_override('hugo', 'pages', discount_percent => 15, ends_
 -- Ines pays 0.30, whatever the list says.
 SELECT override_no, unit_price, status FROM credits.meter_price_override('ines', 'pages', unit_price => 0.30);
 -- Jan has 500 free minutes a month instead of 100, from April on.
-SELECT override_no, effective_at, status FROM credits.meter_price_override('jan', 'minutes', effective_at => '2026-04-01',
+SELECT override_no, effective_at, status
+FROM credits.meter_price_override('jan', 'minutes', effective_at => '2026-04-01',
     pricing => '{"mode": "graduated", "tiers": [{"up_to": 500, "unit_price": 0}, {"unit_price": 1}]}');
 
 -- What would each of them pay for 100 pages? An estimate before the contract is signed, and a check after.
-SELECT c AS customer, credits.usage_price('pages', 100, customer_id => c) AS price FROM unnest('{hugo, ines, jan}'::text[]) c;
+SELECT c AS customer, credits.usage_price('pages', 100, customer_id => c) AS price
+FROM unnest('{hugo, ines, jan}'::text[]) c;
 
 -- 2. USAGE
 --

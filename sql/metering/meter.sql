@@ -17,7 +17,8 @@ COMMENT ON COLUMN credits.meter.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
 COMMENT ON COLUMN credits.meter.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits.meter.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
+(NULL).';
 COMMENT ON COLUMN credits.meter.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meter.pricing IS
@@ -176,7 +177,8 @@ COMMENT ON COLUMN credits.meters.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
 COMMENT ON COLUMN credits.meters.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits.meters.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
+(NULL).';
 COMMENT ON COLUMN credits.meters.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meters.pricing IS

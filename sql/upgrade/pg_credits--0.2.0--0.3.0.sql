@@ -81,6 +81,24 @@ ALTER TABLE credits_internal.meters
 -- Written by 'scripts/build.sh step' from here on.
 CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
     WHERE status = 'suspended';
+CREATE INDEX credit_grants_noticing ON credits_internal.credit_grants (expires_at)
+    WHERE status = 'granted' AND expires_at < 'infinity' AND noticed_end IS DISTINCT FROM expires_at;
+CREATE TABLE credits_internal.hold_captures (
+    customer_id text COLLATE "C" NOT NULL,
+    hold_id     uuid NOT NULL,
+    capture_id  uuid NOT NULL,
+    amount      numeric NOT NULL CHECK (amount >= 0),
+    held        numeric NOT NULL CHECK (held BETWEEN 0 AND amount),
+    final       boolean NOT NULL,
+    late        boolean NOT NULL,
+    identifier  text COLLATE "C",
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, hold_id, capture_id)
+);
+CREATE UNIQUE INDEX hold_captures_event ON credits_internal.hold_captures (customer_id, identifier)
+    WHERE identifier IS NOT NULL;
+ALTER TABLE credits_internal.hold_captures ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.hold_captures', '');
 CREATE TABLE credits_internal.reversals (
     customer_id           text COLLATE "C" NOT NULL,
     operation_id          uuid NOT NULL,
@@ -150,6 +168,20 @@ CREATE TABLE credits_internal.event_fallbacks (
 );
 ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');
+CREATE TABLE credits_internal.event_adjustments (
+    customer_id   text COLLATE "C" NOT NULL,
+    identifier    text COLLATE "C" NOT NULL,
+    adjustment_no integer NOT NULL,
+    value_before  numeric NOT NULL,
+    value         numeric NOT NULL,
+    charged       numeric NOT NULL CHECK (charged >= 0),
+    returned      numeric NOT NULL CHECK (returned >= 0),
+    reason        text,
+    adjusted_at   timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, identifier, adjustment_no)
+);
+ALTER TABLE credits_internal.event_adjustments ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_adjustments', '');
 CREATE TABLE credits_internal.balance_alerts (
     customer_id  text COLLATE "C" NOT NULL,
     currency     text COLLATE "C" NOT NULL,
@@ -161,6 +193,7 @@ CREATE TABLE credits_internal.balance_alerts (
 );
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.balance_alerts', '');
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
+ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
 CREATE TYPE credits.reversal AS (
     operation_id uuid, reversed_operation_id uuid, currency text, taken numeric, returned numeric,
     total_returned numeric, available numeric, replayed boolean);
@@ -168,26 +201,44 @@ CREATE TYPE credits.spending_limit AS (
     customer_id text, currency text, member_id text, event_name text, per text, amount numeric, action text,
     used numeric, remaining numeric, resets_at timestamptz);
 ALTER TYPE credits.credit_grant ADD ATTRIBUTE cost_amount numeric, ADD ATTRIBUTE cost_currency text;
-ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric;
-ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text;
+ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE grants bigint, ADD ATTRIBUTE consumed numeric;
+ALTER TYPE credits.grant_holder ADD ATTRIBUTE usable_grants bigint, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE holder_count bigint, ADD ATTRIBUTE total_balance numeric;
+ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text, ADD ATTRIBUTE transaction_id uuid, ADD ATTRIBUTE subscription_id text, ADD ATTRIBUTE display_title text;
 ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric;
 CREATE TYPE credits.price_override AS (
     customer_id text, event_name text, override_no integer, unit_price numeric, pricing jsonb, discount_percent numeric,
     effective_at timestamptz, ends_at timestamptz, status text, created_at timestamptz, replayed boolean);
+CREATE TYPE credits.event_adjustment AS (
+    identifier text, status text, value numeric, value_before numeric, consumed numeric, pending numeric,
+    charged numeric, returned numeric, available numeric, replayed boolean);
+CREATE TYPE credits.transaction_total AS (
+    event_name text, currency text, unit text, total_quantity numeric, total_credits numeric,
+    transaction_count bigint);
+ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
+ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid;
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
 ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
 CREATE TYPE credits.balance_alert AS (
     customer_id text, currency text, kind text, levels numeric[], reached integer);
+ALTER FUNCTION credits.currency_create(text, text, integer, text, text, jsonb) RENAME TO currency_create_of_before;
+ALTER FUNCTION credits.credit_availability(text, numeric, text, numeric, integer) RENAME TO credit_availability_of_before;
 ALTER FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_debit_of_before;
 ALTER FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_try_debit_of_before;
+ALTER FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb) RENAME TO hold_create_of_before;
+ALTER FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb) RENAME TO hold_capture_of_before;
 ALTER FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb) RENAME TO credit_grant_of_before;
 ALTER FUNCTION credits.credit_grant_void(text, uuid, text) RENAME TO credit_grant_void_of_before;
 ALTER FUNCTION credits.credit_grant_expire(text, uuid) RENAME TO credit_grant_expire_of_before;
 ALTER FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz) RENAME TO credit_grant_update_of_before;
+ALTER FUNCTION credits.credit_grant_summary(text) RENAME TO credit_grant_summary_of_before;
+ALTER FUNCTION credits.wallet_history(text, text, integer, bigint) RENAME TO wallet_history_of_before;
+ALTER FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb) RENAME TO meter_create_of_before;
 ALTER FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb) RENAME TO meter_update_of_before;
 ALTER FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb) RENAME TO report_meter_event_of_before;
 ALTER FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) RENAME TO report_meter_events_of_before;
+ALTER FUNCTION credits.pending_amount(text, text) RENAME TO pending_amount_of_before;
 ALTER FUNCTION credits.usage_price(text, numeric, jsonb, integer, text) RENAME TO usage_price_of_before;
+ALTER FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb) RENAME TO package_create_of_before;
 ALTER FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval) RENAME TO configure_auto_recharge_of_before;
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.price_overrides
 FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
@@ -195,21 +246,39 @@ CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.price_overrides
 FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
 ALTER TABLE credits_internal.price_overrides ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 CREATE OR REPLACE VIEW credits_internal.lines AS
-SELECT l.*
+SELECT l.*,
+       (overlay(overlay(
+          left(encode(sha256(convert_to(length(l.currency) || ':' || l.currency || l.customer_id, 'UTF8')), 'hex'), 20)
+          PLACING '8' FROM 13) PLACING 'a' FROM 17)
+        || lpad(to_hex(l.line_no), 12, '0'))::uuid AS transaction_id
 FROM (SELECT t.customer_id, t.currency, t.line_no, t.type, t.amount, t.running_balance, t.grant_id, t.operation_id,
              t.identifier, t.effective_at, t.created_at, t.held, t.pending, NULL AS function, NULL AS idempotency_key,
-             NULL AS description, NULL::jsonb AS metadata, NULL AS member_id
+             NULL AS description, NULL::jsonb AS metadata, NULL AS member_id, NULL AS event_name,
+             NULL AS subscription_id
       FROM credits_internal.credit_transactions t
       UNION ALL
       SELECT e.customer_id, e.currency, e.line_no, 'consumption', -e.consumed, e.running_balance, e.grant_id, NULL,
-             e.identifier, e.created_at, e.created_at, NULL, NULL, NULL, NULL, NULL, NULL, e.member_id
+             e.identifier, e.created_at, e.created_at, NULL, NULL, NULL, NULL, NULL, NULL, e.member_id,
+             e.event_name, e.subscription_id
       FROM credits_internal.meter_events e
       UNION ALL
       SELECT o.customer_id, o.currency, o.line_no, 'debit', -o.amount, o.running_balance, o.grant_id, o.operation_id,
              NULL, o.created_at, o.created_at, NULL, NULL, o.function, o.idempotency_key, o.description, o.metadata,
-             o.member_id
+             o.member_id, NULL, NULL
       FROM credits_internal.operations o) l
 WHERE l.line_no IS NOT NULL;
+CREATE FUNCTION credits.currency_create(
+    currency text, name text DEFAULT NULL, decimals integer DEFAULT 2, kind text DEFAULT 'credit',
+    symbol text DEFAULT NULL, metadata jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL)
+RETURNS credits.currency
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'currency_create_2_wrapper';
+CREATE FUNCTION credits.credit_availability(
+    customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
+    max_recharges integer DEFAULT NULL, event_name text DEFAULT NULL)
+RETURNS credits.availability
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_availability_2_wrapper';
 CREATE FUNCTION credits.wallet_debit(
     customer_id text, amount numeric, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     description text DEFAULT NULL, metadata jsonb DEFAULT NULL, member_id text DEFAULT NULL)
@@ -222,6 +291,34 @@ CREATE FUNCTION credits.wallet_try_debit(
 RETURNS credits.try_debit
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'wallet_try_debit_2_wrapper';
+CREATE FUNCTION credits.hold_create(
+    customer_id text, amount numeric, currency text DEFAULT NULL, expires_in interval DEFAULT '15 minutes',
+    idempotency_key text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    event_name text DEFAULT NULL, member_id text DEFAULT NULL)
+RETURNS credits.hold
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hold_create_2_wrapper';
+CREATE FUNCTION credits.hold_update(
+    customer_id text, hold_id uuid, amount numeric DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+    expires_in interval DEFAULT NULL)
+RETURNS credits.hold
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hold_update_wrapper';
+CREATE OR REPLACE VIEW credits.holds AS
+SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, 0::numeric AS released, h.description,
+       h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.closed_at, h.charged,
+       h.updated_at, h.event_name, h.member_id
+FROM credits_internal.holds h WHERE h.status = 'open' AND h.expires_at > credits.clock()
+UNION ALL
+SELECT h.customer_id, h.hold_id, h.currency, 'expired', h.amount, h.captured, h.amount - h.captured, h.description,
+       h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.expires_at, h.charged,
+       h.updated_at, h.event_name, h.member_id
+FROM credits_internal.holds h WHERE h.status = 'open' AND h.expires_at <= credits.clock()
+UNION ALL
+SELECT h.customer_id, h.hold_id, h.currency, h.status, h.amount, h.captured, h.amount - h.captured, h.description,
+       h.metadata, h.capture_description, h.capture_metadata, h.created_at, h.expires_at, h.closed_at, h.charged,
+       h.updated_at, h.event_name, h.member_id
+FROM credits_internal.holds h WHERE h.status <> 'open';
 CREATE FUNCTION credits.operation_reverse(
     customer_id text, operation_id uuid DEFAULT NULL, operation_key text DEFAULT NULL, amount numeric DEFAULT NULL,
     reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
@@ -239,9 +336,10 @@ LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.line_no IS NULL
 LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
 LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
-WHERE CASE WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
+WHERE CASE WHEN l.type = 'debt' AND o.function = 'hold_capture' THEN true
+           WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
            WHEN l.type = 'reversal' THEN l.identifier IS NOT NULL OR r.spent_at IS NOT NULL
-           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) = 'wallet_debit'
+           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) IN ('wallet_debit', 'hold_capture')
            ELSE l.type IN ('hold', 'capture', 'release') END;
 CREATE FUNCTION credits.usage_limit_set(
     customer_id text, event_name text DEFAULT NULL, amount numeric DEFAULT NULL, per text DEFAULT NULL,
@@ -275,7 +373,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(part), 0) AS held FROM credits_internal.holds h CROSS JOIN unnest(h.grant_amounts) AS part
     WHERE h.customer_id = l.customer_id AND h.currency = l.currency AND h.status = 'open' AND h.expires_at > c.now
-      AND (l.member_id = '' OR h.member_id = l.member_id) AND l.event_name = '') h;
+      AND (l.member_id = '' OR h.member_id = l.member_id) AND (l.event_name = '' OR h.event_name = l.event_name)) h;
 CREATE FUNCTION credits.credit_grant(
     customer_id text, amount numeric, currency text DEFAULT NULL, category text DEFAULT 'promotional',
     name text DEFAULT NULL, priority integer DEFAULT 50, effective_at timestamptz DEFAULT NULL,
@@ -338,6 +436,18 @@ CROSS JOIN LATERAL (
         ELSE g.remaining END)
                AS remaining,
            coalesce(d.lapsed, g.lapsed) AS lapsed) n;
+CREATE FUNCTION credits.credit_grant_summary(customer_id text, subscription_id text DEFAULT NULL)
+RETURNS SETOF credits.grant_summary
+LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_grant_summary_2_wrapper';
+CREATE FUNCTION credits.wallet_history(
+    customer_id text, currency text DEFAULT NULL, page_size integer DEFAULT 50, before bigint DEFAULT NULL,
+    subscription_id text DEFAULT NULL, grant_id uuid DEFAULT NULL, event_name text DEFAULT NULL,
+    type text DEFAULT NULL, start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL,
+    transaction_id uuid DEFAULT NULL)
+RETURNS SETOF credits.ledger_line
+LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'wallet_history_2_wrapper';
 CREATE OR REPLACE VIEW credits.ledger AS
 SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance, coalesce(l.held, 0) AS held,
        coalesce(l.pending, 0) AS pending, l.grant_id, g.name AS grant_name, g.category, l.operation_id,
@@ -346,7 +456,22 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance
        coalesce(l.idempotency_key, o.idempotency_key) AS idempotency_key, l.identifier, e.event_name, m.unit,
        e.value AS quantity, coalesce(l.description, h.capture_description, o.description) AS description,
        coalesce(l.metadata, h.capture_metadata, o.metadata, e.metadata) AS metadata, l.effective_at, l.created_at,
-       r.reversed_operation_id, coalesce(l.member_id, e.member_id, o.member_id) AS member_id
+       r.reversed_operation_id, coalesce(l.member_id, e.member_id, o.member_id) AS member_id,
+       l.transaction_id, e.subscription_id,
+       coalesce(l.description, h.capture_description, o.description,
+                CASE WHEN l.type = 'grant' THEN coalesce(g.name, 'Credits')
+                     WHEN l.type = 'transfer' THEN
+                         CASE WHEN l.amount < 0 THEN 'Transfer to ' ELSE 'Transfer from ' END || o.counterparty
+                     WHEN l.type = 'adjustment' THEN
+                         'Adjustment' || coalesce(': ' || replace(o.reason, '_', ' '), '')
+                     ELSE CASE l.type WHEN 'consumption' THEN '' WHEN 'debt' THEN 'Owed: ' WHEN 'reversal' THEN
+                              'Returned: ' ELSE NULL END || coalesce(m.name, e.event_name) END,
+                CASE l.type WHEN 'expiration' THEN 'Expired' WHEN 'void' THEN 'Withdrawn'
+                            WHEN 'refund' THEN 'Refunded' WHEN 'reversal' THEN 'Returned'
+                            WHEN 'release' THEN 'Hold released' WHEN 'capture' THEN 'Hold captured'
+                            ELSE upper(left(l.type, 1)) || substr(l.type, 2) END
+                || CASE WHEN l.type IN ('expiration', 'void', 'refund') THEN coalesce(': ' || g.name, '') ELSE '' END)
+           AS display_title
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.operations o
@@ -458,17 +583,31 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
 -- So that whole amounts have their decimals too: nothing is rounded.
 JOIN credits_internal.currencies c ON c.currency = m.currency
 GROUP BY m.day, m.currency, m.category, c.decimals;
+CREATE OR REPLACE VIEW credits.my_ledger WITH (security_barrier) AS
+SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
+       l.identifier, l.event_name, l.unit, l.quantity, l.description, l.effective_at, l.transaction_id, l.display_title
+FROM credits.ledger l WHERE l.customer_id = (SELECT credits.current_customer());
+CREATE FUNCTION credits.meter_create(
+    event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
+    aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
+    settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL)
+RETURNS credits.meter
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_create_2_wrapper';
 CREATE FUNCTION credits.meter_update(
     event_name text, name text DEFAULT NULL, unit_price numeric DEFAULT NULL, unit text DEFAULT NULL,
     overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     effective_at timestamptz DEFAULT NULL,
-    fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL)
+    fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL,
+    continue_tiers boolean DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
 CREATE OR REPLACE VIEW credits_internal.price_schedule AS
 SELECT p.event_name, p.version, p.unit_price, p.pricing, p.created_at, a.effective_at,
-       CASE WHEN p.version = 1 THEN timestamptz '-infinity' ELSE a.effective_at END AS since
+       CASE WHEN p.version = 1 THEN timestamptz '-infinity' ELSE a.effective_at END AS since,
+       p.effective_at IS NULL AS numbers_as_written, coalesce(p.continue_tiers, false) AS continue_tiers
 FROM credits_internal.meter_prices p
 CROSS JOIN LATERAL (SELECT coalesce(p.effective_at, p.created_at) AS effective_at) a;
 CREATE OR REPLACE VIEW credits.meters AS
@@ -485,7 +624,8 @@ CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
 CREATE OR REPLACE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,
        p.created_at,
-       lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until
+       lead(p.effective_at) OVER (PARTITION BY p.event_name ORDER BY p.since, p.version) AS price_until,
+       p.continue_tiers
 FROM credits_internal.price_schedule p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
 CREATE FUNCTION credits.meter_price_override(
     customer_id text, event_name text, pricing jsonb DEFAULT NULL, unit_price numeric DEFAULT NULL,
@@ -524,9 +664,42 @@ SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value,
        CASE WHEN x.identifier IS NULL OR e.period_key IS NOT NULL THEN e.consumed ELSE 0 END AS consumed, e.pending,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at, e.price_version, e.period_key,
        e.grant_id, x.identifier IS NOT NULL AS canceled, x.canceled_at, x.reason AS cancel_reason, x.returned,
-       e.member_id
+       e.member_id, coalesce(a.value_before, e.value) AS reported_value
 FROM credits_internal.meter_events e
-LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier;
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN credits_internal.event_adjustments a ON a.customer_id = e.customer_id AND a.identifier = e.identifier
+    AND a.adjustment_no = 1;
+CREATE FUNCTION credits.hold_capture(
+    customer_id text, hold_id uuid, amount numeric DEFAULT NULL, description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, event_name text DEFAULT NULL, value numeric DEFAULT NULL,
+    identifier text DEFAULT NULL, more text DEFAULT NULL, final boolean DEFAULT NULL, late text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.hold
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'hold_capture_2_wrapper';
+CREATE OR REPLACE VIEW credits.hold_captures AS
+SELECT c.customer_id, c.hold_id, c.capture_id, o.currency, c.amount, c.held, c.amount - c.held AS charged, c.final,
+       c.late, e.event_name, c.identifier, e.value AS quantity, o.idempotency_key, o.description,
+       coalesce(o.metadata, e.metadata) AS metadata, c.created_at
+FROM credits_internal.hold_captures c
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = c.customer_id AND o.operation_id = c.capture_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = c.customer_id AND e.identifier = c.identifier;
+CREATE FUNCTION credits.meter_event_adjust(
+    customer_id text, identifier text, value numeric DEFAULT NULL, reason text DEFAULT NULL)
+RETURNS credits.event_adjustment
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'meter_event_adjust_wrapper';
+CREATE OR REPLACE VIEW credits.usage_adjustments AS
+SELECT a.customer_id, a.identifier, e.event_name, e.currency, a.adjustment_no, a.value_before AS quantity_before,
+       a.value AS quantity, a.charged, a.returned, a.reason, a.adjusted_at
+FROM credits_internal.event_adjustments a
+JOIN credits_internal.meter_events e ON e.customer_id = a.customer_id AND e.identifier = a.identifier;
+CREATE FUNCTION credits.pending_amount(
+    customer_id text DEFAULT NULL, currency text DEFAULT NULL, subscription_id text DEFAULT NULL)
+RETURNS SETOF credits.pending_usage
+LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'pending_amount_2_wrapper';
 CREATE FUNCTION credits.usage_price(
     event_name text, quantity numeric, metadata jsonb DEFAULT NULL, price_version integer DEFAULT NULL,
     price_class text DEFAULT NULL, customer_id text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
@@ -560,8 +733,15 @@ CREATE OR REPLACE VIEW credits.usage_by_period AS
 SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
        u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
        nullif(u.price_version % 65536, 0) AS price_version,
-       nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no
+       nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no,
+       u.carried
 FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
+CREATE FUNCTION credits.credit_transaction_summary(
+    customer_id text, event_name text DEFAULT NULL, currency text DEFAULT NULL, subscription_id text DEFAULT NULL,
+    start_at timestamptz DEFAULT NULL, end_at timestamptz DEFAULT NULL)
+RETURNS SETOF credits.transaction_total
+LANGUAGE c STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'credit_transaction_summary_wrapper';
 CREATE OR REPLACE FUNCTION credits.inbox_retry(rejected_ids uuid[] DEFAULT NULL, error text DEFAULT NULL)
 RETURNS bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -586,6 +766,14 @@ SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occu
        r.source_data,
        r.metadata, r.received_at, r.error, r.message, r.rejected_at, r.member_id
 FROM credits_internal.inbox_rejected r;
+CREATE FUNCTION credits.package_create(
+    name text, credits numeric, unit_amount numeric, price_currency text, credit_currency text DEFAULT NULL,
+    description text DEFAULT NULL, category text DEFAULT 'paid', priority integer DEFAULT 50,
+    time_to_live interval DEFAULT NULL, applicable_meters text[] DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    if_not_exists boolean DEFAULT NULL)
+RETURNS credits.package
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'package_create_2_wrapper';
 CREATE FUNCTION credits.configure_auto_recharge(
     customer_id text, currency text DEFAULT NULL, enabled boolean DEFAULT NULL, threshold numeric DEFAULT NULL,
     price_id uuid DEFAULT NULL, quantity integer DEFAULT NULL, payment_method text DEFAULT NULL,
@@ -616,6 +804,10 @@ CREATE OR REPLACE VIEW credits.balance_alerts AS
 SELECT b.customer_id, b.currency, b.kind, b.levels, b.reached,
        CASE b.kind WHEN 'percent' THEN b.full_balance END AS full_balance
 FROM credits_internal.balance_alerts b;
+CREATE FUNCTION credits.reset()
+RETURNS void
+LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'reset_wrapper';
 CREATE OR REPLACE VIEW credits_internal.account_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 -- 1. An account's stored balance is the sum of its lines, which are numbered without a gap.
 SELECT 'account: balance is not the sum of its lines' AS problem, a.customer_id, a.currency, NULL::text AS subject,
@@ -851,12 +1043,18 @@ LEFT JOIN (SELECT customer_id, currency, sum(held) AS held, sum(pending) AS pend
            WHERE held IS NOT NULL OR pending IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = a.customer_id AND l.currency = a.currency
 WHERE a.held <> coalesce(l.held, 0) OR a.pending <> coalesce(l.pending, 0);
+CREATE OR REPLACE VIEW credits_internal.hold_lines AS
+SELECT l.customer_id, coalesce(c.hold_id, l.operation_id) AS hold_id, c.capture_id, l.type, l.grant_id, l.held,
+       l.type = 'hold' OR c.capture_id IS NOT NULL AND NOT c.final AS while_open
+FROM credits_internal.lines l
+LEFT JOIN credits_internal.hold_captures c ON c.customer_id = l.customer_id AND c.capture_id = l.operation_id
+WHERE l.type IN ('hold', 'capture', 'release');
 CREATE OR REPLACE VIEW credits_internal.line_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 -- What is held is what the open holds say, and what a hold says is what its lines moved.
 SELECT 'account: held is not what its holds hold', a.customer_id, a.currency, NULL, coalesce(h.held, 0), a.held
 FROM credits_internal.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(amount) AS held FROM credits_internal.holds WHERE status = 'open'
-    GROUP BY 1, 2) h
+LEFT JOIN (SELECT customer_id, currency, sum(amount - captured) AS held FROM credits_internal.holds
+           WHERE status = 'open' GROUP BY 1, 2) h
        ON h.customer_id = a.customer_id AND h.currency = a.currency
 WHERE a.held <> coalesce(h.held, 0)
 UNION ALL
@@ -865,28 +1063,78 @@ FROM credits_internal.holds h
 WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = h.customer_id
     AND a.currency = h.currency)
 UNION ALL
-SELECT 'hold: its grants'' parts are not its amount', h.customer_id, h.currency, 'hold ' || h.hold_id, h.amount, p.parts
-FROM credits_internal.holds h, LATERAL (SELECT sum(part) AS parts FROM unnest(h.grant_amounts) AS part) p
-WHERE h.amount <> p.parts
-UNION ALL
-SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, p.amount, l.held
+SELECT 'hold: its grants'' parts are not what it has', h.customer_id, h.currency, 'hold ' || h.hold_id,
+       h.amount - coalesce(c.held, 0), p.parts
 FROM credits_internal.holds h
-CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
-LEFT JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
-           WHERE type = 'hold' GROUP BY 1, 2, 3) l
-       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id AND l.grant_id = p.grant_id
-WHERE p.amount IS DISTINCT FROM l.held
+LEFT JOIN (SELECT customer_id, hold_id, sum(held) AS held FROM credits_internal.hold_captures WHERE NOT final
+           GROUP BY 1, 2) c ON c.customer_id = h.customer_id AND c.hold_id = h.hold_id
+CROSS JOIN LATERAL (SELECT coalesce(sum(part), 0) AS parts FROM unnest(h.grant_amounts) AS part) p
+WHERE h.amount - coalesce(c.held, 0) <> p.parts
+UNION ALL
+-- Those of a closed hold are what it had before; if it was updated, what went back before is not told apart.
+SELECT 'hold: its parts are not what its lines took', h.customer_id, h.currency, 'hold ' || h.hold_id, l.held, p.amount
+FROM credits_internal.holds h
+JOIN (SELECT customer_id, hold_id, grant_id, sum(held) AS held, sum(held) FILTER (WHERE while_open) AS held_before
+      FROM credits_internal.hold_lines GROUP BY 1, 2, 3) l ON l.customer_id = h.customer_id AND l.hold_id = h.hold_id
+CROSS JOIN LATERAL (SELECT coalesce(sum(p.amount), 0) AS amount
+                    FROM unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+                    WHERE p.grant_id = l.grant_id) p
+WHERE CASE WHEN h.status = 'open' THEN p.amount <> l.held
+           WHEN h.updated_at IS NULL THEN p.amount IS DISTINCT FROM l.held_before END
 UNION ALL
 SELECT 'hold: what is held, captured or given back is not what its lines say', h.customer_id, h.currency,
-       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount ELSE h.captured END,
+       'hold ' || h.hold_id, CASE h.status WHEN 'open' THEN h.amount - h.captured ELSE h.captured END,
        CASE h.status WHEN 'open' THEN l.held ELSE l.captured END
 FROM credits_internal.holds h
-LEFT JOIN (SELECT customer_id, operation_id, sum(held) AS held,
+LEFT JOIN (SELECT customer_id, hold_id, sum(held) AS held,
                   -coalesce(sum(held) FILTER (WHERE type = 'capture'), 0) AS captured
-           FROM credits_internal.lines WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2) l
-       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
-WHERE (l.held, l.captured) IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount ELSE 0 END, h.captured)
-   OR (h.captured > 0) <> (h.status = 'captured')
+           FROM credits_internal.hold_lines GROUP BY 1, 2) l
+       ON l.customer_id = h.customer_id AND l.hold_id = h.hold_id
+WHERE (l.held, l.captured)
+      IS DISTINCT FROM (CASE h.status WHEN 'open' THEN h.amount - h.captured ELSE 0 END, h.captured)
+   OR (h.status = 'captured' AND h.captured + h.charged = 0)
+UNION ALL
+SELECT 'hold: what it captured is not what its captures say', h.customer_id, h.currency, 'hold ' || h.hold_id,
+       coalesce(c.held, 0) + coalesce(c.charged, 0), h.captured + h.charged
+FROM credits_internal.holds h
+LEFT JOIN (SELECT customer_id, hold_id, sum(held) AS held, sum(amount - held) AS charged, bool_or(final) AS ended
+           FROM credits_internal.hold_captures GROUP BY 1, 2) c
+       ON c.customer_id = h.customer_id AND c.hold_id = h.hold_id
+-- The last capture need not have a record.
+WHERE h.charged <> coalesce(c.charged, 0)
+   OR CASE WHEN h.status = 'captured' AND c.ended IS NOT TRUE THEN h.captured <= coalesce(c.held, 0)
+           ELSE h.captured <> coalesce(c.held, 0) END
+UNION ALL
+SELECT 'capture: its operation or its lines do not say the same', c.customer_id, o.currency,
+       'operation ' || c.capture_id, c.amount, coalesce(l.held, 0) + coalesce(l.charged, 0)
+FROM credits_internal.hold_captures c
+LEFT JOIN credits_internal.holds h ON h.customer_id = c.customer_id AND h.hold_id = c.hold_id
+LEFT JOIN credits_internal.operations o
+       ON o.customer_id = c.customer_id AND o.operation_id = c.capture_id AND o.line_no IS NULL
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = c.customer_id AND e.identifier = c.identifier
+LEFT JOIN (SELECT customer_id, operation_id, -sum(held) AS held, sum(coalesce(pending, 0) - amount) AS charged
+           FROM credits_internal.lines WHERE type IN ('capture', 'debit', 'debt') AND operation_id IS NOT NULL
+           GROUP BY 1, 2) l
+       ON l.customer_id = c.customer_id AND l.operation_id = c.capture_id
+WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_capture', c.amount, h.currency)
+   OR coalesce(l.held, 0) <> c.held OR (c.late AND c.held <> 0)
+   OR c.late IS DISTINCT FROM (h.status = 'expired' AND c.created_at >= h.closed_at)
+   OR CASE WHEN c.identifier IS NULL THEN coalesce(l.charged, 0) <> c.amount - c.held
+           ELSE coalesce(l.charged, 0) <> 0 OR e.currency IS DISTINCT FROM h.currency END
+UNION ALL
+SELECT 'reclaim: of no grant, and no capture left it owed', r.customer_id, r.currency,
+       'operation ' || r.operation_id, NULL, r.credits
+FROM credits_internal.reclaims r
+WHERE r.grant_id IS NULL
+  AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
+                  WHERE c.customer_id = r.customer_id AND c.capture_id = r.operation_id AND c.identifier IS NULL
+                    AND c.amount - c.held >= r.credits)
+UNION ALL
+SELECT 'operation: its capture is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'hold_capture'
+  AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
+                  WHERE c.customer_id = o.customer_id AND c.capture_id = o.operation_id)
 UNION ALL
 SELECT 'hold: status ' || h.status || ' does not fit its times', h.customer_id, h.currency, 'hold ' || h.hold_id, NULL,
        h.amount
@@ -898,9 +1146,8 @@ UNION ALL
 SELECT 'hold: what a grant gave did not come back to it, or was not spent', h.customer_id, h.currency,
        'hold ' || h.hold_id, 0, l.held
 FROM credits_internal.holds h
-JOIN (SELECT customer_id, operation_id, grant_id, sum(held) AS held FROM credits_internal.lines
-      WHERE type IN ('hold', 'capture', 'release') GROUP BY 1, 2, 3) l
-       ON l.customer_id = h.customer_id AND l.operation_id = h.hold_id
+JOIN (SELECT customer_id, hold_id, grant_id, sum(held) AS held FROM credits_internal.hold_lines GROUP BY 1, 2, 3) l
+       ON l.customer_id = h.customer_id AND l.hold_id = h.hold_id
 WHERE h.status <> 'open' AND l.held <> 0
 UNION ALL
 SELECT 'operation: its hold is not there', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
@@ -913,7 +1160,8 @@ SELECT 'hold: its operation does not say the same', h.customer_id, h.currency, '
 FROM credits_internal.holds h
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = h.customer_id AND o.operation_id = h.hold_id AND o.line_no IS NULL
-WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_create', h.amount, h.currency)
+WHERE (o.function, o.currency) IS DISTINCT FROM ('hold_create', h.currency)
+   OR (h.updated_at IS NULL AND o.amount <> h.amount)
 UNION ALL
 SELECT 'account: the places in the order of payment are not each for one debt, up to last_debt', a.customer_id,
        a.currency, NULL,
@@ -971,14 +1219,18 @@ LEFT JOIN credits_internal.operations o
        ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id AND o.currency = l.currency
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
 LEFT JOIN credits_internal.reversals b ON b.customer_id = l.customer_id AND b.operation_id = l.operation_id
+LEFT JOIN credits_internal.hold_captures h ON h.customer_id = l.customer_id AND h.capture_id = l.operation_id
 CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation_id) c
-CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL AS of_usage,
+-- The lines of a capture that is an event name both.
+CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL
+                               OR l.type = 'capture' AND h.identifier IS NOT NULL AS of_usage,
                            l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void',
                                           'suspension', 'resumption', 'reinstatement')
                                OR c.operation_id IS NOT NULL
                                -- Part of a grant that was ended by hand.
                                OR (l.type IN ('expiration', 'void') AND l.operation_id IS NOT NULL) AS of_operation) x
 WHERE (l.identifier IS NOT NULL) <> x.of_usage OR (e.identifier IS NOT NULL) <> x.of_usage
+   OR l.identifier <> h.identifier
    OR (l.operation_id IS NOT NULL) <> x.of_operation OR (o.operation_id IS NOT NULL) <> x.of_operation
    OR (l.grant_id IS NULL) <> (l.type = 'debt' OR (l.type IN ('reversal', 'refund') AND l.amount = 0))
 UNION ALL
@@ -988,6 +1240,7 @@ JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operat
 WHERE CASE o.function
       WHEN 'wallet_debit' THEN l.type = 'debit'
       WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
+      WHEN 'hold_capture' THEN l.type IN ('capture', 'debit', 'debt', 'consumption')
       WHEN 'wallet_transfer' THEN l.type = 'transfer'
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
@@ -1025,9 +1278,10 @@ FROM credits_internal.lines l
 JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
+LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
 WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement')
   AND g.applicable_meters IS NOT NULL
-  AND (coalesce(e.event_name, r.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
+  AND (coalesce(e.event_name, r.event_name, h.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
 -- Times: a line is within its grant's life, and no line is earlier than the one before it.
 SELECT 'line: outside of its grant''s life', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
@@ -1054,7 +1308,14 @@ WHERE l.effective_at < g.effective_at
                                      OR (l.effective_at > x.ended_at AND NOT x.came_back)
            WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at
                                            OR (l.effective_at > x.ended_at AND NOT x.came_back)
-           ELSE l.effective_at >= g.expires_at OR l.effective_at > g.ended_at END
+           ELSE (l.effective_at >= g.expires_at OR l.effective_at > g.ended_at)
+                -- What lapsed paid late usage: it came back for that.
+                AND NOT EXISTS (SELECT FROM credits_internal.lines r
+                                WHERE r.customer_id = l.customer_id AND r.currency = l.currency
+                                  AND r.line_no = CASE l.type WHEN 'reinstatement' THEN l.line_no + 1
+                                                              WHEN 'consumption' THEN l.line_no - 1 END
+                                  AND r.type = CASE l.type WHEN 'reinstatement' THEN 'consumption' ELSE 'reinstatement' END
+                                  AND r.grant_id = l.grant_id AND r.amount = -l.amount) END
 UNION ALL
 SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.created_at) OVER account AS created_before
@@ -1117,8 +1378,8 @@ SELECT 'event: consumed is not what its lines took', e.customer_id, e.currency, 
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
                                    AND e.period_key IS NULL
-LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM credits_internal.lines
-           WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
+LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount + coalesce(held, 0)) AS total
+           FROM credits_internal.lines WHERE identifier IS NOT NULL GROUP BY 1, 2, 3) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
 WHERE e.consumed - coalesce(x.returned, 0) <> coalesce(l.total, 0)
   AND NOT (l.total IS NULL AND EXISTS (
@@ -1147,13 +1408,17 @@ JOIN credits_internal.meter_events e ON e.customer_id = x.customer_id AND e.iden
 WHERE e.period_key IS NULL AND (e.consumed <> x.returned OR e.pending <> 0)
 UNION ALL
 SELECT 'event: what came back is not what its lines say', e.customer_id, e.currency, 'event ' || e.identifier,
-       coalesce(l.returned, 0), coalesce(x.returned, 0)
+       coalesce(l.returned, 0), coalesce(x.returned, 0) + coalesce(a.returned, 0)
 FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN (SELECT customer_id, identifier, sum(returned) AS returned FROM credits_internal.event_adjustments
+           GROUP BY 1, 2) a
+       ON a.customer_id = e.customer_id AND a.identifier = e.identifier
 LEFT JOIN (SELECT customer_id, identifier, currency, sum(amount) AS returned FROM credits_internal.lines
            WHERE type = 'reversal' GROUP BY 1, 2, 3) l
        ON l.customer_id = e.customer_id AND l.identifier = e.identifier AND l.currency = e.currency
-WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) <> coalesce(l.returned, 0) ELSE x.returned < 0 END
+WHERE CASE WHEN e.period_key IS NULL THEN coalesce(x.returned, 0) + coalesce(a.returned, 0) <> coalesce(l.returned, 0)
+           ELSE x.returned < 0 END
 UNION ALL
 SELECT 'cancellation: no such event', x.customer_id, NULL, 'event ' || x.identifier, NULL, x.returned
 FROM credits_internal.canceled_events x
@@ -1210,6 +1475,8 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
            ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
                  AND split_part(e.period_key, ' ', 1)
                      = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+                                     WHEN 'week' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'IYYY-"W"IW')
+                                     WHEN 'year' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY')
                                      WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
@@ -1252,8 +1519,11 @@ LEFT JOIN credits_internal.price_overrides o ON o.customer_id = u.customer_id AN
                                             AND o.override_no = u.price_version / 65536
 CROSS JOIN LATERAL (
     SELECT CASE WHEN coalesce(p.version, o.override_no) IS NOT NULL
-                THEN credits.usage_price(m.event_name, u.quantity, NULL, p.version, u.price_class,
-                                         u.customer_id, NULL, o.override_no) END AS price) x
+                THEN credits.usage_price(m.event_name, u.carried + u.quantity, NULL, p.version, u.price_class,
+                                         u.customer_id, NULL, o.override_no)
+                     - CASE WHEN u.carried = 0 THEN 0
+                            ELSE credits.usage_price(m.event_name, u.carried, NULL, p.version, u.price_class,
+                                                     u.customer_id, NULL, o.override_no) END END AS price) x
 WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,
@@ -1321,7 +1591,8 @@ UNION ALL
 -- What grants paid for it and did not get back is known line by line.
 SELECT 'period: its draws are not what grants paid', l.customer_id, l.currency,
        'period ' || l.event_name || ' ' || l.period_key || ', grant ' || l.grant_id, l.amount, coalesce(d.amount, 0)
-FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id, -sum(l.amount) AS amount
+FROM (SELECT e.customer_id, e.event_name, e.period_key, e.currency, l.grant_id,
+             -sum(l.amount + coalesce(l.held, 0)) AS amount
       FROM credits_internal.meter_events e
       JOIN credits_internal.lines l ON l.customer_id = e.customer_id AND l.identifier = e.identifier
       WHERE e.period_key IS NOT NULL AND l.grant_id IS NOT NULL
@@ -1333,15 +1604,15 @@ LEFT JOIN (SELECT customer_id, event_name, period_key, grant_id, sum(amount) AS 
 WHERE l.amount <> coalesce(d.amount, 0)
 UNION ALL
 SELECT 'draw: its line took less, by another grant or for other usage', d.customer_id, l.currency, 'line ' || d.line_no,
-       -l.amount, d.amount
+       -l.amount - coalesce(l.held, 0), d.amount
 FROM credits_internal.usage_draws d
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = d.customer_id AND u.event_name = d.event_name
                                  AND u.period_key = d.period_key
 LEFT JOIN credits_internal.lines l ON l.customer_id = d.customer_id AND l.currency = u.currency
                                        AND l.line_no = d.line_no
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
-WHERE (d.amount > 0 AND d.amount <= -l.amount AND d.grant_id = l.grant_id AND l.type = 'consumption'
-       AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
+WHERE (d.amount > 0 AND d.amount <= -l.amount - coalesce(l.held, 0) AND d.grant_id = l.grant_id
+       AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
 CREATE OR REPLACE VIEW credits_internal.correction_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 SELECT 'reversal: its operation does not say the same' AS problem, r.customer_id, r.currency,
        'operation ' || r.operation_id AS subject, r.amount AS expected, o.amount AS found
@@ -1366,6 +1637,7 @@ LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_i
 CROSS JOIN LATERAL (
     SELECT CASE WHEN o.function = 'wallet_debit' AND r.reversed_type = 'debit' THEN o.amount
                 WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
+                WHEN o.function = 'hold_capture' AND r.reversed_type = 'capture' THEN o.amount
                 WHEN o.function = 'wallet_adjust'
                      AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
                                                          ELSE 'adjustment' END THEN -o.amount
@@ -1384,7 +1656,22 @@ LEFT JOIN (SELECT l.customer_id, l.operation_id, l.grant_id,
            WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund') AND l.operation_id IS NOT NULL
            GROUP BY 1, 2, 3) t
        ON t.customer_id = b.customer_id AND t.operation_id = b.reversed_operation_id AND t.grant_id = b.grant_id
-WHERE b.amount > coalesce(t.amount, 0);
+WHERE b.amount > coalesce(t.amount, 0)
+UNION ALL
+-- An event's value is what it was adjusted to last, step by step from what was reported.
+SELECT 'adjustment: its event has another value', a.customer_id, e.currency, 'event ' || a.identifier, a.value, e.value
+FROM (SELECT DISTINCT ON (customer_id, identifier) customer_id, identifier, value
+      FROM credits_internal.event_adjustments ORDER BY customer_id, identifier, adjustment_no DESC) a
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = a.customer_id AND e.identifier = a.identifier
+WHERE (e.value = a.value AND e.line_no IS NULL) IS NOT TRUE
+UNION ALL
+SELECT 'adjustment: it does not follow the one before', a.customer_id, NULL, 'event ' || a.identifier, a.value_then,
+       a.value_before
+FROM (SELECT customer_id, identifier, adjustment_no, value_before, value, lag(value) OVER event AS value_then,
+             row_number() OVER event AS place
+      FROM credits_internal.event_adjustments
+      WINDOW event AS (PARTITION BY customer_id, identifier ORDER BY adjustment_no)) a
+WHERE a.value_before <> a.value_then OR a.value_before = a.value OR a.adjustment_no <> a.place;
 CREATE OR REPLACE VIEW credits_internal.payment_discrepancies AS
 SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
        'top-up ' || t.top_up_id AS subject, t.credits AS expected, g.amount AS found
@@ -1781,29 +2068,38 @@ LEFT JOIN LATERAL (
                 || 'pending_amount|wallet_balance)'),
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
-        (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$)'),
+        (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
         (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (10, 'Outbox', '^outbox_'),
         (11, 'Billing pages', '^(billing_|current_customer$)'),
         (12, 'Ledger', '^(verify|wallet_history)$'),
-        (13, 'Maintenance', '^(clock$|help$|maintain)')
+        (13, 'Maintenance', '^(clock$|help$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
 WHERE p.pronamespace = 'credits'::regnamespace;
 DROP FUNCTION credits.configure_auto_recharge_of_before(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval);
+DROP FUNCTION credits.package_create_of_before(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb);
 DROP FUNCTION credits.usage_price_of_before(text, numeric, jsonb, integer, text);
+DROP FUNCTION credits.pending_amount_of_before(text, text);
 DROP FUNCTION credits.report_meter_events_of_before(text[], text[], numeric[], text[], timestamptz[], boolean);
 DROP FUNCTION credits.report_meter_event_of_before(text, text, numeric, text, timestamptz, text, jsonb, jsonb);
 DROP FUNCTION credits.meter_update_of_before(text, text, numeric, text, text, text, jsonb, jsonb);
+DROP FUNCTION credits.meter_create_of_before(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb);
+DROP FUNCTION credits.wallet_history_of_before(text, text, integer, bigint);
+DROP FUNCTION credits.credit_grant_summary_of_before(text);
 DROP FUNCTION credits.credit_grant_update_of_before(text, uuid, text, jsonb, integer, timestamptz);
 DROP FUNCTION credits.credit_grant_expire_of_before(text, uuid);
 DROP FUNCTION credits.credit_grant_void_of_before(text, uuid, text);
 DROP FUNCTION credits.credit_grant_of_before(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb);
+DROP FUNCTION credits.hold_capture_of_before(text, uuid, numeric, text, jsonb);
+DROP FUNCTION credits.hold_create_of_before(text, numeric, text, interval, text, text, jsonb);
 DROP FUNCTION credits.wallet_try_debit_of_before(text, numeric, text, text, text, jsonb);
 DROP FUNCTION credits.wallet_debit_of_before(text, numeric, text, text, text, jsonb);
+DROP FUNCTION credits.credit_availability_of_before(text, numeric, text, numeric, integer);
+DROP FUNCTION credits.currency_create_of_before(text, text, integer, text, text, jsonb);
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
 'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
 infinity, for not at all, where limits are set, and where posted_at is later than its last line, until the next.';
@@ -1816,8 +2112,11 @@ COMMENT ON COLUMN credits_internal.credit_grants.remaining IS
 head_floor.';
 COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
 'How much of it was voided or expired in parts by hand, without what was owed for.';
-COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS
+'When it was suspended, if it still is, or was when it ended; NULL otherwise.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits_internal.credit_grants.noticed_end IS
+'The end that was published ahead of time; NULL for none.';
 COMMENT ON COLUMN credits_internal.credit_grants.cost_amount IS
 'What was paid for all of it, net of tax, in major units; NULL where that is not known.';
 COMMENT ON COLUMN credits_internal.credit_grants.cost_currency IS 'The currency that it was paid in.';
@@ -1834,7 +2133,29 @@ COMMENT ON COLUMN credits_internal.credit_transactions.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was taken back, or an operation reversed), ''hold'', ''capture'', ''release'',
 ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement''.';
+COMMENT ON COLUMN credits_internal.holds.grant_ids IS
+'The grants that it has credits of, in the order in which they gave.';
+COMMENT ON COLUMN credits_internal.holds.grant_amounts IS
+'What it has of each of them: while it is open, what is neither spent nor given back; then what it had before it was
+closed.';
 COMMENT ON COLUMN credits_internal.holds.member_id IS 'The member who spends; NULL where the caller named none.';
+COMMENT ON COLUMN credits_internal.holds.charged IS 'What its captures spent in addition to what was set aside.';
+COMMENT ON COLUMN credits_internal.holds.updated_at IS
+'When its amount or its end was changed last; NULL where neither was.';
+COMMENT ON COLUMN credits_internal.holds.event_name IS
+'The meter whose usage alone may be captured, so that credits for that meter may be held; NULL for anything.';
+COMMENT ON TABLE credits_internal.hold_captures IS
+'Captures of holds, except for those that spent no more than was held, closed the hold and had neither a key nor an
+event: these are in the hold''s row. Each is an operation.';
+COMMENT ON COLUMN credits_internal.hold_captures.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.hold_captures.hold_id IS 'The hold.';
+COMMENT ON COLUMN credits_internal.hold_captures.capture_id IS 'The operation: of its ledger lines too.';
+COMMENT ON COLUMN credits_internal.hold_captures.amount IS 'What was captured.';
+COMMENT ON COLUMN credits_internal.hold_captures.held IS 'What of it the hold paid; the rest came from the balance.';
+COMMENT ON COLUMN credits_internal.hold_captures.final IS 'Whether it was the last of the hold.';
+COMMENT ON COLUMN credits_internal.hold_captures.late IS 'Whether it came after the hold had run out.';
+COMMENT ON COLUMN credits_internal.hold_captures.identifier IS 'The meter event that it was; NULL for none.';
+COMMENT ON COLUMN credits_internal.hold_captures.created_at IS 'When it was made, at the account''s time.';
 COMMENT ON TABLE credits_internal.reversals IS
 'What went back of what operations took, one operation each.';
 COMMENT ON COLUMN credits_internal.reversals.customer_id IS 'The customer.';
@@ -1880,6 +2201,9 @@ COMMENT ON COLUMN credits_internal.rolling_spending.event_name IS 'As in the lim
 COMMENT ON COLUMN credits_internal.rolling_spending.per IS 'As in the limit.';
 COMMENT ON COLUMN credits_internal.rolling_spending.spent_at IS 'When.';
 COMMENT ON COLUMN credits_internal.rolling_spending.amount IS 'Credits spent then, less those that came back.';
+COMMENT ON COLUMN credits_internal.meters.period IS
+'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (UTC, by occurred_at), or all of them
+(NULL). Matters for last, max, tiers and whole blocks.';
 COMMENT ON COLUMN credits_internal.meters.price_version IS
 'The last version of its prices, in force already or not; price_schedule says which is in force when.';
 COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
@@ -1889,6 +2213,8 @@ COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
 'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
 whatever occurred before, too.';
+COMMENT ON COLUMN credits_internal.meter_prices.continue_tiers IS
+'Whether its tiers go on from what was used under the price before in the same period; NULL or false: they begin anew.';
 COMMENT ON TABLE credits_internal.price_overrides IS
 'What a customer pays instead of a meter''s prices. Of those in force at a moment, that which began last holds.';
 COMMENT ON COLUMN credits_internal.price_overrides.customer_id IS 'The customer.';
@@ -1903,9 +2229,13 @@ COMMENT ON COLUMN credits_internal.price_overrides.effective_at IS
 'From when on it is in force, for events that occur from then on.';
 COMMENT ON COLUMN credits_internal.price_overrides.ends_at IS 'Until when; NULL for no end.';
 COMMENT ON COLUMN credits_internal.price_overrides.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits_internal.meter_events.value IS
+'How much, in the meter''s unit: as reported, or adjusted last.';
 COMMENT ON COLUMN credits_internal.meter_events.price_version IS
 'The version of its meter''s prices that was in force when it occurred. Where its customer had an override, 65536 times
 the override_no is added, to 0 where that is a price of their own.';
+COMMENT ON COLUMN credits_internal.meter_events.metadata IS
+'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits_internal.meter_events.member_id IS
 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON TABLE credits_internal.event_fallbacks IS
@@ -1917,18 +2247,36 @@ COMMENT ON COLUMN credits_internal.event_fallbacks.currency IS 'The second curre
 COMMENT ON COLUMN credits_internal.event_fallbacks.rate IS 'Units of it per unit of the meter''s currency, as it was.';
 COMMENT ON COLUMN credits_internal.event_fallbacks.covered IS 'In the meter''s currency: what it covered of the price.';
 COMMENT ON COLUMN credits_internal.event_fallbacks.amount IS 'In the second currency: what it paid.';
+COMMENT ON TABLE credits_internal.event_adjustments IS
+'Events whose value was adjusted, each time that it was: the event''s row has the last value.';
+COMMENT ON COLUMN credits_internal.event_adjustments.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.event_adjustments.identifier IS 'The event.';
+COMMENT ON COLUMN credits_internal.event_adjustments.adjustment_no IS 'Counts from 1 for each event.';
+COMMENT ON COLUMN credits_internal.event_adjustments.value_before IS
+'The value until then; of the first, what was reported.';
+COMMENT ON COLUMN credits_internal.event_adjustments.value IS 'The value from then on.';
+COMMENT ON COLUMN credits_internal.event_adjustments.charged IS 'Credits that it charged in addition, paid or owed.';
+COMMENT ON COLUMN credits_internal.event_adjustments.returned IS 'Credits that it returned to grants.';
+COMMENT ON COLUMN credits_internal.event_adjustments.reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits_internal.event_adjustments.adjusted_at IS 'When it was posted, at the account''s time.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
-'The day, month or ''always'', as in 2026-03; of a sum or a count also the price that its events have, since those of
-several prices do not add up: v and the version, o and the override_no, and the price_class, as far as there are any.';
+'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum or a count also the price that its events
+have, since those of several prices do not add up: v and the version, o and the override_no, and the price_class, as far
+as there are any.';
+COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
+'When it begins, in UTC; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.price_version IS
 'The version of the meter''s prices that prices it, with an override as in meter_events.';
+COMMENT ON COLUMN credits_internal.usage_periods.carried IS
+'What had been used under the price before when the first event came, where this price goes on from there.';
 COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
 COMMENT ON TABLE credits_internal.reclaims IS
 'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
-taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven.';
-COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for a mistake.';
-COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant.';
+taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven. A capture of more than
+there was has a row too, without a grant: credits are what it left owed.';
+COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';
+COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what a capture left owed.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
@@ -1967,6 +2315,63 @@ COMMENT ON COLUMN credits_internal.balance_alerts.full_balance IS
 'What was available when credits last came in, or since, if that was more.';
 COMMENT ON COLUMN credits_internal.balance_alerts.reached IS
 'How many levels the balance is at or below, which is published.';
+COMMENT ON VIEW credits_internal.lines IS
+'Every line of the ledger as posted. For the views ledger and journal, and for verify().
+
+Those of credit_transactions, and those that a meter event or a debit carries itself because one grant paid all of it
+at once; of such a debit also what its operation has, of such an event its meter and subscription.';
+COMMENT ON FUNCTION credits.currency_create IS
+'Creates a currency: a credit unit or money.
+
+currency: its code, 1 to 32 characters.
+name: what people call it.
+decimals: the most decimals that an amount may have, 0 to 18. It cannot be changed.
+kind: ''credit'' for a credit unit, ''fiat'' for money.
+symbol: for display.
+metadata: the application''s own data.
+if_not_exists: true returns a currency that exists already, if it is the same; PC002 says what differs. NULL or false
+  refuses it (PC013).
+
+The currency CREDIT, with 6 decimals, is created when it is first used.
+
+With if_not_exists, a name, symbol and metadata that are left out may be anything. So a script can make what it needs
+each time that it runs.
+
+Raises PC002, PC013.
+Example: SELECT * FROM credits.currency_create(''EUR'', ''Euro'', decimals => 2, kind => ''fiat'', symbol => ''€'');';
+COMMENT ON FUNCTION credits.customer_metadata_clear IS
+'Clears what the application wrote with a customer''s usage, spending, grants and purchases.
+
+customer_id: the customer.
+
+It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
+operations, holds and top-ups; metadata of grants; and the reasons of cancellations, adjustments and voids. No amount,
+line, key or identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
+
+It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
+
+Raises PC003, PC013.
+Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
+COMMENT ON COLUMN credits.availability.available IS
+'What a plain debit may take; with event_name, what the events of that meter may.';
+COMMENT ON FUNCTION credits.credit_availability IS
+'Returns whether work that would cost so many credits may begin.
+
+customer_id: the customer.
+amount: how many credits the work would cost; NULL asks whether there are any credits at all.
+currency: the currency; NULL for credits.default_currency.
+max_pending: how much usage the customer may owe, in credits.
+max_recharges: how many times the credits of an auto-recharge that is under way may be counted on; NULL for none.
+event_name: the meter whose usage the work is: credits that only certain meters may use count too. NULL for none.
+
+It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing.
+
+reason is ''sufficient'' (and no more than max_pending is owed), ''within_max_pending'' (short, but no more than
+max_pending would be owed afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way, and
+max_recharges times what it brings would cover the rest) or ''insufficient_credits''.
+
+Raises PC004, PC005, PC007, PC008, PC013.
+Example: SELECT can_continue, reason FROM credits.credit_availability(''ann'', 12.5);';
 COMMENT ON FUNCTION credits.wallet_debit IS
 'Takes credits, all or nothing, from the usable grants in drawdown order.
 
@@ -2003,6 +2408,73 @@ two, nothing is taken, idempotency_key stays unused and the transaction goes on.
 
 Raises PC002, PC003, PC007, PC008, PC013.
 Example: SELECT ok, shortfall, available FROM credits.wallet_try_debit(''ann'', 5000);';
+COMMENT ON TYPE credits.hold IS
+'A hold, as hold_create(), hold_update(), hold_capture() and hold_release() return it. The view holds has all of them.';
+COMMENT ON COLUMN credits.hold.captured IS 'What was spent of it so far.';
+COMMENT ON COLUMN credits.hold.charged IS
+'What its captures spent in addition, from the balance, or left owed.';
+COMMENT ON COLUMN credits.hold.capture_id IS
+'The capture that this call made, as in the view hold_captures; NULL where the hold alone says it all.';
+COMMENT ON COLUMN credits.hold.capture_amount IS 'What this call captured; NULL where it was no capture.';
+COMMENT ON COLUMN credits.hold.pending IS 'What is owed of what this call captured; NULL where it was no capture.';
+COMMENT ON COLUMN credits.hold.event_name IS 'The meter whose usage alone may be captured; NULL for anything.';
+COMMENT ON FUNCTION credits.hold_create IS
+'Sets credits aside for work in progress, all or nothing, from the grants that a debit would draw on.
+
+customer_id: the customer.
+amount: how many credits.
+currency: the currency; NULL for credits.default_currency.
+expires_in: how long the hold lasts: at most ten years, on the calendar in UTC. After that it counts as released,
+  whether or not any job has run.
+idempotency_key: a repeat with the same key returns the hold as it stands now with replayed = true; NULL for none.
+description: for people; the ledger lines have it.
+metadata: the application''s own data.
+event_name: the meter whose usage the hold is for: credits are held as an event of that meter would draw them, those too
+  that only certain meters may use, and only events of that meter capture them. NULL for none.
+member_id: the member who spends, whose limits the hold and its captures count towards; NULL for none.
+
+The credits leave available at once. If a grant ends meanwhile, what is held of it is not affected. Where a limit has
+too little left it is PC021: see the view limits.
+
+Raises PC001, PC002, PC003, PC004, PC005, PC007, PC008, PC013, PC021.
+Example: SELECT hold_id, expires_at FROM credits.hold_create(''ann'', 20, expires_in => ''10 minutes'');';
+COMMENT ON FUNCTION credits.hold_update IS
+'Changes an open hold: more credits or fewer, more time or less.
+
+customer_id: the customer.
+hold_id: the hold.
+amount: how many credits are to be set aside in all, those already captured counted; NULL leaves it. Less than is
+  captured is PC007.
+expires_at: until when the hold is to last; NULL leaves it. At most ten years from now.
+expires_in: the same as an interval from now; NULL leaves it. One of the two.
+
+More is taken all or nothing, from the grants that hold_create() would draw on now. Less goes back to the grants that it
+came from, the newest draw first, and pays what is owed.
+
+Where the hold has that amount and lasts so long already, nothing changes (replayed = true). A hold that was captured or
+released, or has expired, is PC010.
+
+Raises PC001, PC007, PC010, PC013.
+Example: SELECT amount, expires_at FROM credits.hold_update(''ann'', (SELECT hold_id FROM credits.holds
+  WHERE status = ''open''), amount => 30, expires_in => ''1 hour'');';
+COMMENT ON FUNCTION credits.hold_release IS
+'Gives all that an open hold has back to the grants that it came from.
+
+customer_id: the customer.
+hold_id: the hold.
+
+For a hold that was released or has expired nothing happens (replayed = true). One that was captured, or never
+existed, is PC010.
+
+Raises PC010, PC013.
+Example: SELECT * FROM credits.hold_release(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''));';
+COMMENT ON COLUMN credits.holds.amount IS 'What was set aside in all.';
+COMMENT ON COLUMN credits.holds.captured IS 'What was spent of it so far.';
+COMMENT ON COLUMN credits.holds.charged IS
+'What its captures spent in addition, from the balance, or left owed.';
+COMMENT ON COLUMN credits.holds.updated_at IS 'When hold_update() changed it last; NULL where it did not.';
+COMMENT ON COLUMN credits.holds.event_name IS 'The meter whose usage alone may be captured; NULL for anything.';
+COMMENT ON COLUMN credits.holds.member_id IS 'The member who spends; NULL where the caller named none.';
 COMMENT ON TYPE credits.reversal IS 'A reversal, as operation_reverse() returns it.';
 COMMENT ON COLUMN credits.reversal.operation_id IS 'The operation of the reversal itself.';
 COMMENT ON COLUMN credits.reversal.reversed_operation_id IS 'The operation that is reversed.';
@@ -2017,7 +2489,8 @@ COMMENT ON FUNCTION credits.operation_reverse IS
 'Gives back what a debit, a captured hold or an adjustment took, in whole or in parts, until all of it is back.
 
 customer_id: the customer.
-operation_id: which operation: the operation_id that wallet_debit() or wallet_adjust() returned, or a hold_id.
+operation_id: which operation: the operation_id that wallet_debit() or wallet_adjust() returned, a hold_id, or the
+  capture_id of a capture that is in the view hold_captures.
 operation_key: instead of operation_id, the idempotency_key of that call.
 amount: how many credits go back; NULL for all that is left. More than is left is PC007.
 reason: why, for people: the description of the ledger lines.
@@ -2252,24 +2725,91 @@ or corrected. For an account whose rows are damaged, grants are as they were pos
 COMMENT ON COLUMN credits.grants.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
-COMMENT ON COLUMN credits.grants.suspended_at IS 'When it was last suspended; NULL for never.';
+COMMENT ON COLUMN credits.grants.suspended_at IS
+'When it was suspended, if it still is, or was when it ended; NULL otherwise.';
 COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as the caller said.';
 COMMENT ON COLUMN credits.grants.cost_amount IS
 'What was paid for all of it, net of tax, also for what was transferred on; NULL where that is not known.';
 COMMENT ON COLUMN credits.grants.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON COLUMN credits.grant_summary.remaining IS
+'What is left of the grants that can be spent from, not counting held credits.';
 COMMENT ON COLUMN credits.grant_summary.suspended IS 'What is left of suspended grants; not in remaining.';
+COMMENT ON COLUMN credits.grant_summary.usable_granted IS
+'Credits of the grants that can be spent from, as they were granted.';
+COMMENT ON COLUMN credits.grant_summary.grants IS 'How many grants ever took effect.';
+COMMENT ON COLUMN credits.grant_summary.consumed IS 'What was spent of all grants, by now.';
+COMMENT ON FUNCTION credits.credit_grant_summary IS
+'Sums up a customer''s grants, those that can be spent from beside all that there ever were: one row per currency.
+
+customer_id: the customer.
+subscription_id: only grants that usage of this subscription can draw on; NULL for all.
+
+What a subscription uses are the meters that reported usage with its subscription_id. Its grants are those for any of
+these meters, and those without applicable_meters. It writes nothing.
+
+Raises PC013.
+Example: SELECT * FROM credits.credit_grant_summary(''ann'');';
+COMMENT ON COLUMN credits.grant_holder.usable_grants IS 'How many grants the customer can spend from.';
+COMMENT ON COLUMN credits.grant_holder.usable_granted IS 'Credits of these grants, as they were granted.';
+COMMENT ON COLUMN credits.grant_holder.holder_count IS
+'How many customers have a balance in the currency, on all pages together.';
+COMMENT ON COLUMN credits.grant_holder.total_balance IS 'What they have together.';
 COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
 COMMENT ON COLUMN credits.ledger_line.member_id IS 'The member who spent; NULL where the caller named none.';
+COMMENT ON COLUMN credits.ledger_line.transaction_id IS
+'The line by one key: made of the customer, the currency and line_no, so it is the same for ever.';
+COMMENT ON COLUMN credits.ledger_line.subscription_id IS 'The application''s own subscription id, of usage.';
+COMMENT ON COLUMN credits.ledger_line.display_title IS
+'What to call the line where the customer reads it: see the view ledger.';
+COMMENT ON FUNCTION credits.wallet_history IS
+'Returns a customer''s ledger lines, newest first.
+
+customer_id: the customer.
+currency: the currency; NULL for the newest of all currencies.
+page_size: 1 to 1,000 lines.
+before: the line_no of the last line of the previous page, within one currency; NULL for the newest.
+subscription_id: only lines of usage reported with this subscription; NULL for all.
+grant_id: only lines of this grant; NULL for all.
+event_name: only lines of this meter''s usage; NULL for all.
+type: only lines of this type, as in the view ledger; NULL for all.
+start_at: from when on (included), by effective_at; NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+transaction_id: only this line; NULL for all.
+
+It shows what is posted: CALL maintain() first to include what fell due meanwhile, such as grants that expired.
+
+A time, a grant and a transaction are found by their place in the account. The other filters look at the account''s
+lines of that time, newest first, until the page is full.
+
+Raises PC004, PC008, PC009, PC013.
+Example: SELECT line_no, type, amount, display_title FROM credits.wallet_history(''ann'', type => ''consumption'',
+  start_at => now() - interval ''30 days'', page_size => 20);';
+COMMENT ON VIEW credits.ledger IS
+'Ledger lines as posted, with what they are about.
+
+amount, held and pending are what a line did to the balance, to the held credits and to the usage owed. The operation
+of a hold''s lines is the hold, or the capture where it is in the view hold_captures; a capture has the description and
+metadata of hold_capture() where it was given any, and the event where it was one.
+Month-end runs CALL maintain() first.';
 COMMENT ON COLUMN credits.ledger.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was canceled, or an operation reversed), ''hold'', ''capture'' (held credits were
 spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension''
 (of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back).';
+COMMENT ON COLUMN credits.ledger.operation_id IS
+'The operation that moved the credits: of a hold the hold, or its capture.';
 COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
 COMMENT ON COLUMN credits.ledger.member_id IS
 'The member who spent, whose usage it is, or who made the hold; NULL where the caller named none.';
+COMMENT ON COLUMN credits.ledger.transaction_id IS
+'The line by one key: made of the customer, the currency and line_no, so it is the same for ever. wallet_history()
+finds a line by it.';
+COMMENT ON COLUMN credits.ledger.subscription_id IS 'The application''s own subscription id, of usage.';
+COMMENT ON COLUMN credits.ledger.display_title IS
+'What to call the line where the customer reads it: its description; else the meter''s name, for usage; the grant''s
+name, where it began or ended; or what happened, such as ''Transfer from ben''.';
 COMMENT ON FUNCTION credits_internal.share IS
 'Returns the share of a total that so much of a whole stands for, rounded half away from zero, exactly.
 
@@ -2339,11 +2879,45 @@ COMMENT ON COLUMN credits_internal.own_grant.remaining IS
 COMMENT ON COLUMN credits.my_grants.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits.my_ledger.transaction_id IS 'The line by one key, the same for ever.';
+COMMENT ON COLUMN credits.my_ledger.display_title IS
+'What to call the line: its description, the meter, the grant, or what happened.';
+COMMENT ON COLUMN credits.meter.period IS
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
 COMMENT ON COLUMN credits.meter.next_price_at IS
 'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
 COMMENT ON COLUMN credits.meter.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON FUNCTION credits.meter_create IS
+'Creates a meter: a billable kind of usage.
+
+event_name: its key: what events call it, 1 to 255 characters.
+name: what people call it.
+currency: the currency that it charges; NULL for credits.default_currency.
+unit_price: credits per unit, zero or more.
+aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
+  occurred_at, or the highest (''max'').
+unit: for display.
+period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC),
+  or all (NULL).
+overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
+settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
+  the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
+description: for people.
+metadata: the application''s own data.
+pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
+if_not_exists: true returns a meter that exists already, if it is the same; PC002 says what differs. NULL or false
+  refuses it (PC013).
+
+Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
+rounded half away from zero to the currency''s decimals.
+
+With if_not_exists, a name, unit, description and metadata that are left out may be anything, and the price is that of
+now. A meter that is switched off stays so.
+
+Raises PC002, PC007, PC008, PC013.
+Example: SELECT * FROM credits.meter_create(''image.render'', unit_price => 4, unit => ''image'');';
 COMMENT ON FUNCTION credits.meter_update IS
 'Changes a meter. NULL leaves a value unchanged.
 
@@ -2358,11 +2932,13 @@ pricing: prices by block, tier or metadata, instead of unit_price: see docs/pric
 effective_at: from when on unit_price or pricing is in force; NULL for now. Not in the past.
 fallback_currency: the currency that pays what the meter''s own does not cover, with fallback_rate.
 fallback_rate: units of that currency per unit of the meter''s own. Zero, without fallback_currency, removes both.
+continue_tiers: true lets its tiers and blocks go on, in a period that has begun, from what was used under the price
+  before. For graduated tiers and blocks of a sum or count.
 
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
-begin anew. A price for a moment that has one already takes its place. The same price as is in force then changes
-nothing. Currency, aggregation, period and settlement cannot be changed.
+begin anew, unless continue_tiers is true. A price for a moment that has one already takes its place. The same price as
+is in force then changes nothing. Currency, aggregation, period and settlement cannot be changed.
 
 Where a customer''s credits in the meter''s own currency are used up, the rest of an event is charged in
 fallback_currency, rounded half away from zero; what neither covers is owed in the meter''s own. That is for events
@@ -2373,7 +2949,12 @@ Example: SELECT unit_price, next_price_at FROM credits.meter_update(''llm.tokens
   effective_at => now() + interval ''30 days'');';
 COMMENT ON VIEW credits_internal.price_schedule IS
 'From when on each price of a meter is in force (since): until another one is. The first is so for all that occurred
-before, too.';
+before, too.
+
+numbers_as_written: of a price by metadata that was set before 0.3.0, 1.0 and 1 are two values, as events have been
+  charged.';
+COMMENT ON COLUMN credits.meters.period IS
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
 COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';
 COMMENT ON COLUMN credits.meters.price_since IS 'Since when this price is in force.';
 COMMENT ON COLUMN credits.meters.next_price_at IS
@@ -2388,6 +2969,8 @@ COMMENT ON COLUMN credits.price_versions.price_since IS 'From when on it is in f
 COMMENT ON COLUMN credits.price_versions.created_at IS 'When it was set.';
 COMMENT ON COLUMN credits.price_versions.price_until IS
 'Until when it is in force; NULL where nothing follows. The same as price_since where another took its place.';
+COMMENT ON COLUMN credits.price_versions.continue_tiers IS
+'Whether its tiers go on from what was used under the price before in the same period.';
 COMMENT ON TYPE credits.price_override IS
 'What a customer pays instead of a meter''s prices, as meter_price_override() returns it. The view price_overrides has
 all of them.';
@@ -2469,13 +3052,14 @@ occurred_at: when the usage happened; NULL for now. At most credits.event_max_fu
   behind.
 subscription_id: the application''s own subscription id.
 source_data: the application''s own data: what the event was made of.
-metadata: the application''s own data; one key of it may decide the price.
+metadata: the application''s own data; keys of it may decide the price.
 member_id: the member whose usage it is, whose limits it counts towards; NULL for none.
 
 A repeat changes nothing and returns replayed = true.
 
 PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded; PC021 where a limit has
-too little left, unless the meter is deferred: see the view limits.
+too little left, unless the meter is deferred: see the view limits; PC013 where the meter''s pricing has no price for
+the event''s metadata and rejects such usage.
 
 Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,
@@ -2515,6 +3099,134 @@ With all_or_nothing it raises what report_meter_event() does; without it, PC013 
 Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT * FROM credits.report_meter_events(
   ''[{"customer_id": "ann", "event_name": "llm.tokens", "value": 1200, "identifier": "req-2"}]'');';
+COMMENT ON VIEW credits_internal.events IS
+'Meter events as posted, with their cancellation, and what was reported before any adjustment. For the view usage, and
+the functions that read events.
+
+consumed: credits paid for it; of a canceled event none, except that one priced with others of its period keeps what
+  it changed of the period''s price.';
+COMMENT ON FUNCTION credits.hold_capture IS
+'Spends an open hold, or part of it, and gives the rest back to the grants that it came from; also as usage.
+
+customer_id: the customer.
+hold_id: the hold.
+amount: how many credits to spend; NULL for all that it has, or for what the event costs. Zero is a release.
+description: for people; the ledger lines have it instead of the hold''s. NULL keeps the hold''s where the capture has
+  no record of its own.
+metadata: the application''s own data, likewise; with event_name that of the event, whose price it may decide.
+event_name: the meter whose usage it is; NULL where it is none, or the meter that the hold is for.
+value: of the event, how much, in the meter''s unit; NULL is 1.
+identifier: of the event, the caller''s own key: required with event_name, unique per customer for ever.
+more: where the amount is more than the hold has: ''refuse'' (PC007; so does NULL) or ''available'', which takes
+  the rest from the balance, or is PC001, or ''pending'', which takes what there is, and has the customer owe the rest.
+final: whether it is the last: NULL or true gives the rest back and closes the hold; false keeps the rest set aside, for
+  further captures.
+late: after the hold has expired: ''refuse'' (PC010; so does NULL) or ''charge'', which takes the amount from
+  the balance, or is PC001.
+idempotency_key: a repeat with the same key returns the hold as it stands now with replayed = true; NULL for none.
+
+With event_name the captured credits are an event of that meter, as report_meter_event() would have charged it, paid
+by the hold: it is in the view usage and in all statistics, and meter_event_cancel() takes it back, to the grants that
+paid. amount is NULL, or exactly what the event costs (PC013). Usage that lowers the price of its period captures
+nothing. A hold for a meter can be captured only so.
+
+What is owed is paid by the next credits, like other pending usage; it may not go beyond the account''s overdraft_limit,
+and nothing may be owed for a meter whose overage is ''reject'': PC001.
+
+A capture that is not the last wants an idempotency_key or an identifier: that alone decides what is a repeat. Without
+either, the same amount again is a repeat of the last capture (replayed = true), and another amount is PC010, like any
+capture of a hold that was released or expired.
+
+The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once.
+
+Raises PC001, PC002, PC004, PC005, PC007, PC008, PC010, PC013.
+Example: SELECT * FROM credits.hold_capture(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''),
+  12.5);';
+COMMENT ON VIEW credits.hold_captures IS
+'Captures of holds that were made in parts, under an idempotency key, as an event, of more than was held, or late.
+
+A capture that spent no more than was held, closed the hold, and had neither a key nor an event, is in the view holds.';
+COMMENT ON COLUMN credits.hold_captures.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.hold_captures.hold_id IS 'The hold.';
+COMMENT ON COLUMN credits.hold_captures.capture_id IS 'The capture: the operation of its ledger lines.';
+COMMENT ON COLUMN credits.hold_captures.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.hold_captures.amount IS 'What was captured.';
+COMMENT ON COLUMN credits.hold_captures.held IS 'What of it the hold paid.';
+COMMENT ON COLUMN credits.hold_captures.charged IS 'What of it came from the balance, or was owed.';
+COMMENT ON COLUMN credits.hold_captures.final IS 'Whether it was the last of the hold.';
+COMMENT ON COLUMN credits.hold_captures.late IS 'Whether it came after the hold had expired.';
+COMMENT ON COLUMN credits.hold_captures.event_name IS 'The meter; NULL where it was no event.';
+COMMENT ON COLUMN credits.hold_captures.identifier IS 'The caller''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.hold_captures.quantity IS 'The quantity of the usage, in the meter''s unit.';
+COMMENT ON COLUMN credits.hold_captures.idempotency_key IS 'The idempotency key; NULL for none.';
+COMMENT ON COLUMN credits.hold_captures.description IS 'The caller''s description.';
+COMMENT ON COLUMN credits.hold_captures.metadata IS 'The application''s own data, of the capture or the event.';
+COMMENT ON COLUMN credits.hold_captures.created_at IS 'When it was made.';
+COMMENT ON TYPE credits.event_adjustment IS 'An adjusted event, as meter_event_adjust() returns it.';
+COMMENT ON COLUMN credits.event_adjustment.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.event_adjustment.status IS '''processed'', or ''pending'' while credits are owed.';
+COMMENT ON COLUMN credits.event_adjustment.value IS 'The value of the event by now.';
+COMMENT ON COLUMN credits.event_adjustment.value_before IS 'The value before.';
+COMMENT ON COLUMN credits.event_adjustment.consumed IS
+'Credits paid for the event; below zero where it brought credits back.';
+COMMENT ON COLUMN credits.event_adjustment.pending IS 'Credits owed for the event.';
+COMMENT ON COLUMN credits.event_adjustment.charged IS 'Credits that were charged in addition, paid or owed.';
+COMMENT ON COLUMN credits.event_adjustment.returned IS 'Credits that came back to grants.';
+COMMENT ON COLUMN credits.event_adjustment.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.event_adjustment.replayed IS
+'Whether the event had that value already, so that nothing changed.';
+COMMENT ON FUNCTION credits.meter_event_adjust IS
+'Gives an event another value, less or more, and charges the difference: at the price that the event had.
+
+customer_id: the customer.
+identifier: the reporter''s own key of the event.
+value: what the usage really was, in the meter''s unit; required. Zero is allowed.
+reason: why; it is kept with the adjustment.
+
+Where it costs less, less is owed for it first; then credits go back to the grants that paid, newest draw first, and
+pay what is owed otherwise. What comes back to a grant that has ended ends the same way at once. Where it costs more,
+that is charged now as the meter''s usage is: what no credit covers is owed, or the whole call is PC001. Limits apply
+(PC021).
+
+One that is priced with others of its period (last, max, tiers) changes what they add up to, and what the period costs.
+Events that are not settled yet are settled first. A canceled event is PC013, and so is one that the meter''s second
+currency paid in part: cancel it and report the usage anew.
+
+usage and all statistics have the new value; the view usage_adjustments has what it was before. Its report may still
+be repeated, with the value that was reported then. Where it has that value already, nothing changes (replayed =
+true).
+
+Raises PC001, PC003, PC007, PC013, PC021.
+Example: SELECT value_before, value, charged, returned, available
+  FROM credits.meter_event_adjust(''ann'', ''req-1'', 1500, reason => ''the provider counted again'');';
+COMMENT ON VIEW credits.usage_adjustments IS
+'What meter_event_adjust() did: what an event''s value was before, and what the difference came to.';
+COMMENT ON COLUMN credits.usage_adjustments.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.usage_adjustments.identifier IS 'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.usage_adjustments.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.usage_adjustments.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.usage_adjustments.adjustment_no IS 'Which adjustment of the event it is, from 1.';
+COMMENT ON COLUMN credits.usage_adjustments.quantity_before IS
+'How much it was before, in the meter''s unit; of the first adjustment what was reported.';
+COMMENT ON COLUMN credits.usage_adjustments.quantity IS 'How much it was from then on.';
+COMMENT ON COLUMN credits.usage_adjustments.charged IS 'Credits that were charged in addition, paid or owed.';
+COMMENT ON COLUMN credits.usage_adjustments.returned IS 'Credits that came back to grants.';
+COMMENT ON COLUMN credits.usage_adjustments.reason IS 'Why, as the caller said.';
+COMMENT ON COLUMN credits.usage_adjustments.adjusted_at IS 'When it was posted.';
+COMMENT ON TYPE credits.pending_usage IS 'What is owed in a currency, as pending_amount() returns it.';
+COMMENT ON COLUMN credits.pending_usage.pending IS 'Usage that is owed.';
+COMMENT ON FUNCTION credits.pending_amount IS
+'Returns what is owed at this moment: usage that no credit covered yet, one row per currency.
+
+customer_id: the customer; NULL for what all customers owe together.
+currency: the currency; NULL for all.
+subscription_id: only usage that was reported with this subscription; NULL for everything that is owed.
+
+With a currency it returns exactly one row. With a subscription there is a row for each currency in which usage of it
+is owed. What all customers owe is read from all accounts. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.pending_amount(''ann'');';
 COMMENT ON FUNCTION credits.usage_price IS
 'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
 
@@ -2528,12 +3240,15 @@ occurred_at: when the usage happens, which decides what is in force; NULL for no
 override_no: one of the customer''s overrides, in force or not, over that price; NULL for that in force, unless
   price_version is given.
 
-It writes nothing.
+It writes nothing. Usage that the pricing has no price for, and rejects, is PC013.
 
 Raises PC004, PC007, PC013.
 Example: SELECT credits.usage_price(''llm.tokens'', 2000);';
+COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits.usage.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
+COMMENT ON COLUMN credits.usage.period_key IS
+'The day, week, month, year or ''always'' that the event is priced in; NULL where it is priced by itself.';
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON COLUMN credits.usage.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
@@ -2543,11 +3258,95 @@ COMMENT ON COLUMN credits.usage.fallback_covered IS
 'In currency: what the second currency covered of the price, beside credits.';
 COMMENT ON COLUMN credits.usage.fallback_consumed IS
 'In fallback_currency: what was paid for that; it came back where the event is canceled.';
+COMMENT ON COLUMN credits.usage_by_period.period IS
+'''day'', ''week'', ''month'' or ''year'' (UTC); NULL for one period for ever.';
+COMMENT ON COLUMN credits.usage_by_period.period_key IS
+'The day, week, month, year or ''always''; for a sum or count, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage_by_period.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
+COMMENT ON COLUMN credits.usage_by_period.carried IS
+'What was used under the price before, where this one goes on from there: quantity is beyond that.';
+COMMENT ON TYPE credits.transaction_total IS
+'What a meter''s usage consumed in a currency, as credit_transaction_summary() returns it.';
+COMMENT ON COLUMN credits.transaction_total.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.transaction_total.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.transaction_total.unit IS 'For display: ''token'', ''GB''.';
+COMMENT ON COLUMN credits.transaction_total.total_quantity IS
+'The usage that was paid, in the meter''s unit: of an event that was paid in part, that part.';
+COMMENT ON COLUMN credits.transaction_total.total_credits IS
+'Credits that paid for usage, less those that came back.';
+COMMENT ON COLUMN credits.transaction_total.transaction_count IS 'How many lines of the ledger paid.';
+COMMENT ON FUNCTION credits.credit_transaction_summary IS
+'Sums up what a customer''s usage consumed in a period, without what is owed: one row per meter and currency.
+
+customer_id: the customer.
+event_name: only this meter; NULL for all.
+currency: only this currency; NULL for all.
+subscription_id: only usage that was reported with this subscription; NULL for all.
+start_at: from when on (included), by effective_at of the ledger; NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+
+It counts credits when they are paid: usage that was owed counts once credits pay it, usage that is taken back counts
+against the period in which it is, and free usage does not count. So the periods of a customer add up. usage_summary()
+counts usage by when it occurred, paid or not.
+
+It shows what is posted, as wallet_history() does: CALL maintain() first to include what fell due meanwhile.
+
+Raises PC004, PC008, PC013.
+Example: SELECT * FROM credits.credit_transaction_summary(''ann'', start_at => date_trunc(''month'', now()));';
 COMMENT ON COLUMN credits.rejected_events.member_id IS 'The member whose usage it is; NULL for none.';
+COMMENT ON FUNCTION credits.package_create IS
+'Creates a product and its price in one call: a credit pack.
+
+name: what people call it, and its grants.
+credits: how many credits it grants.
+unit_amount: its price, in major units.
+price_currency: the currency that is paid, of kind ''fiat''.
+credit_currency: the currency of its credits; NULL for credits.default_currency.
+description: for people.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
+time_to_live: how long the credits last from the payment on; NULL for ever.
+applicable_meters: the event names that its grants may pay for; NULL for anything.
+metadata: the application''s own data.
+if_not_exists: true returns a package that is on sale under that name, in these two currencies, if it is the same;
+  PC002 says what differs. NULL or false makes another.
+
+With if_not_exists, a description and metadata that are left out may be anything. Archived packages do not count. Two
+sessions that make the same package at once get the same one.
+
+Raises PC002, PC004, PC007, PC008, PC013.
+Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
+COMMENT ON COLUMN credits.top_up.redirect_url IS
+'Where to send the customer: the same as checkout_url, as wallet services call it.';
+COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.recharge_config.base_price_id IS
+'The price, under the name that configure_recharge() has for it.';
+COMMENT ON FUNCTION credits.recharge_config IS
+'Returns how a credit currency is recharged: its price, product and payment URL.
+
+currency: the credit currency; NULL for credits.default_currency.
+
+A currency for which nothing is configured is a row of NULLs.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.recharge_config(''CREDIT'');';
+COMMENT ON FUNCTION credits.billing_bootstrap IS
+'Returns all that a billing page draws: {customer, balances, packages, availablePackages, meters, history, purchases,
+auto_recharge}.
+
+customer_id: the customer.
+
+Amounts are strings of digits. history has the last 20 ledger lines, purchases the last 20 top-ups.
+
+availablePackages has the packages in the shape of a wallet SDK, with numbers in place of strings: {id, name,
+description, credits, creditCurrency, priceMinor, currency}. priceMinor is the price in minor units (cents), as the
+payment provider counts them; priceKobo is the same for a price in NGN.
+
+Raises PC013.
+Example: SELECT jsonb_pretty(credits.billing_bootstrap(''ann''));';
 COMMENT ON COLUMN credits.auto_recharge.threshold IS
 'It buys when less than this is available; 0: never because of the balance.';
 COMMENT ON COLUMN credits.auto_recharge.price_id IS 'The price that it buys at; NULL where it buys by amount.';
@@ -2675,6 +3474,62 @@ COMMENT ON COLUMN credits.balance_alerts.levels IS 'The levels, highest first: c
 COMMENT ON COLUMN credits.balance_alerts.reached IS 'How many of them the balance is at or below.';
 COMMENT ON COLUMN credits.balance_alerts.full_balance IS
 'What was available when credits last came in, or since, if that was more; NULL where levels are absolute.';
+COMMENT ON FUNCTION credits.maintain_batch IS
+'Does one batch of what CALL credits.maintain() does, and returns how much it was.
+
+batch_size: the most accounts or rows.
+work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at most 1,000 events, as settle() does;
+  ''recharges'' reviews accounts that recharge themselves at a price that something changed for; ''notices'' publishes
+  which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
+  within credits.outbox_retention; ''webhooks'' deletes those that were ignored, after
+  credits.webhook_retention. NULL does one batch of each.
+due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
+
+It waits for no other session longer than a moment, and skips what it would have to wait for.
+
+Raises PC013.
+Example: SELECT credits.maintain_batch(work => ''accounts'');';
+COMMENT ON PROCEDURE credits.maintain IS
+'Posts everything that fell due, and settles the usage that waits.
+
+batch_size: the most accounts or rows per batch.
+
+It posts grants that began or expired, holds that expired, and pending usage that is paid by what came in; requests of
+auto-recharge that timed out, and those that cooldown and limits allow again. It switches off auto-recharge that
+became impossible. It publishes which grants are about to end, where credits.expiring_notice is set. It charges the
+inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
+wanted within credits.outbox_retention, and webhooks that were ignored, after credits.webhook_retention. Balances are
+right without it (except for the inbox); the ledger shows it afterwards.
+
+Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
+accounts are brought no further than the oldest that waits, for at most a day.
+
+It does a batch of each kind of work in turn, with a commit after each, until all that was due when it began is done:
+what comes in meanwhile neither keeps it going nor holds back the rest. An account that cannot be worked on holds back
+no other: it is left alone and tried again after growing pauses (backlog.failed_accounts; verify() lists them). Where
+a whole kind of work fails, the others are done all the same, and its error is raised at the end. Inside a transaction
+it does one batch of each.
+
+It waits for no other session longer than a moment: what it would have to wait for stays for a later call, and a table
+that cannot be read for two seconds is such a failure (55P03). Two may run at once.
+
+Raises PC013.
+Example: CALL credits.maintain();';
+COMMENT ON FUNCTION credits.reset IS
+'Empties a database of tests: all customers with everything that they have, usage on its way in, and the outbox.
+
+What the application configured stays: currencies, meters and their prices, products, prices, exchange rates, recharge
+configurations, payment providers, the names of outbox consumers, and the key that signs links.
+
+It needs a superuser, and the setting credits.production switched off, which is on by default. It waits for the
+transactions of other sessions to end, without blocking them. What other sessions remember stays right. Where the
+calling transaction is rolled back, everything is there again.
+
+Raises PC013.
+Example: SELECT credits.reset();';
+COMMENT ON VIEW credits_internal.hold_lines IS
+'The lines that move held credits, with the hold. For verify().
+while_open: whether it was posted while the hold stayed open; of releases that is not known.';
 COMMENT ON VIEW credits_internal.correction_discrepancies IS
 'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.limit_discrepancies IS
@@ -2711,15 +3566,19 @@ BEGIN
         EXECUTE command;
     END LOOP;
 END $$;
+REVOKE ALL ON credits_internal.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits_internal.reversals FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
+REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
+REVOKE ALL ON TYPE credits.event_adjustment FROM PUBLIC;
+REVOKE ALL ON TYPE credits.transaction_total FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
@@ -2728,12 +3587,19 @@ REVOKE ALL ON credits_internal.cost_entries FROM PUBLIC;
 REVOKE ALL ON credits.revenue FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
 REVOKE ALL ON credits.price_overrides FROM PUBLIC;
+REVOKE ALL ON credits.hold_captures FROM PUBLIC;
+REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
 REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
+REVOKE ALL ON credits_internal.hold_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) FROM PUBLIC;
@@ -2744,21 +3610,33 @@ REVOKE ALL ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, inte
 REVOKE ALL ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_suspend(text, uuid, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_resume(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant_summary(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.pending_amount(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.reset() FROM PUBLIC;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;
 GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_admin;
@@ -2767,19 +3645,39 @@ GRANT EXECUTE ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) T
 GRANT EXECUTE ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_resume(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_resume(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_summary(text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_summary(text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant_summary(text, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_suspend(text, uuid, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_suspend(text, uuid, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event TO credits_meter;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_app;
@@ -2796,6 +3694,9 @@ GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, tex
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_admin;
@@ -2807,6 +3708,9 @@ GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscript
 GRANT SELECT ON credits.balance_alerts TO credits_admin;
 GRANT SELECT ON credits.balance_alerts TO credits_app;
 GRANT SELECT ON credits.balance_alerts TO credits_read;
+GRANT SELECT ON credits.hold_captures TO credits_admin;
+GRANT SELECT ON credits.hold_captures TO credits_app;
+GRANT SELECT ON credits.hold_captures TO credits_read;
 GRANT SELECT ON credits.limits TO credits_admin;
 GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
@@ -2816,9 +3720,17 @@ GRANT SELECT ON credits.price_overrides TO credits_read;
 GRANT SELECT ON credits.revenue TO credits_admin;
 GRANT SELECT ON credits.revenue TO credits_app;
 GRANT SELECT ON credits.revenue TO credits_read;
+GRANT SELECT ON credits.usage_adjustments TO credits_admin;
+GRANT SELECT ON credits.usage_adjustments TO credits_app;
+GRANT SELECT ON credits.usage_adjustments TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
+GRANT USAGE ON TYPE credits.event_adjustment TO credits_admin;
+GRANT USAGE ON TYPE credits.event_adjustment TO credits_app;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_app;
+GRANT USAGE ON TYPE credits.transaction_total TO credits_admin;
+GRANT USAGE ON TYPE credits.transaction_total TO credits_app;
+GRANT USAGE ON TYPE credits.transaction_total TO credits_read;

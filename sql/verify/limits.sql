@@ -34,7 +34,8 @@ FROM credits_internal.spending_limits l
 WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a
                   WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
 UNION ALL
-SELECT 'account: limited is not whether limits are set, or its head can pay alone all the same', a.customer_id, a.currency, NULL,
+SELECT 'account: limited is not whether limits are set, or its head can pay alone all the same', a.customer_id,
+       a.currency, NULL,
        NULL, a.charge_above
 FROM credits_internal.accounts a
 WHERE a.limited <> EXISTS (SELECT FROM credits_internal.spending_limits l

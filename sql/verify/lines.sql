@@ -276,7 +276,8 @@ WHERE l.effective_at < g.effective_at
                                 WHERE r.customer_id = l.customer_id AND r.currency = l.currency
                                   AND r.line_no = CASE l.type WHEN 'reinstatement' THEN l.line_no + 1
                                                               WHEN 'consumption' THEN l.line_no - 1 END
-                                  AND r.type = CASE l.type WHEN 'reinstatement' THEN 'consumption' ELSE 'reinstatement' END
+                                  AND r.type = CASE l.type WHEN 'reinstatement' THEN 'consumption'
+                                                           ELSE 'reinstatement' END
                                   AND r.grant_id = l.grant_id AND r.amount = -l.amount) END
 UNION ALL
 SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount

@@ -159,7 +159,8 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
                      = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
-                            ELSE concat('v' || nullif(e.price_version % 65536, 0), 'o' || nullif(e.price_version / 65536, 0))
+                            ELSE concat('v' || nullif(e.price_version % 65536, 0),
+                                        'o' || nullif(e.price_version / 65536, 0))
                        END) IS NOT TRUE END
 UNION ALL
 -- Deferred events that wait.
@@ -290,6 +291,7 @@ LEFT JOIN credits_internal.lines l ON l.customer_id = d.customer_id AND l.curren
                                        AND l.line_no = d.line_no
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 WHERE (d.amount > 0 AND d.amount <= -l.amount - coalesce(l.held, 0) AND d.grant_id = l.grant_id
-       AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
+       AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name
+       AND e.period_key = d.period_key) IS NOT TRUE;
 COMMENT ON VIEW credits_internal.usage_discrepancies IS
 'Usage that does not agree with its price or its lines: no rows when all is sound. Ask verify().';

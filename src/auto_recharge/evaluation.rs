@@ -8,7 +8,7 @@ use crate::auto_recharge::state::{self, Particulars};
 use crate::catalog::price;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::terms::GrantTerms;
+use crate::ledger::grant::terms::GrantTerms;
 use crate::outbox;
 use crate::payments::subject::{self, New};
 use crate::pg::statement::{Session, Statement};

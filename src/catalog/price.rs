@@ -5,7 +5,7 @@ use crate::catalog::listener::{self, Changed};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
-use crate::ledger::terms::GrantTerms;
+use crate::ledger::grant::terms::GrantTerms;
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};

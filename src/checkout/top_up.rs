@@ -7,7 +7,7 @@ use crate::checkout::link::{self, Placeholders};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
-use crate::ledger::terms::GrantTerms;
+use crate::ledger::grant::terms::GrantTerms;
 use crate::ledger::{balance, currency, customer, grant};
 use crate::moment::Time;
 use crate::payments::notification::{self, Notification, case};

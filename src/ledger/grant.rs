@@ -9,6 +9,7 @@ pub mod events;
 mod extension;
 mod report;
 mod suspension;
+pub mod terms;
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
@@ -18,7 +19,7 @@ use crate::ledger::engine::drawdown::{Grant, Status};
 use crate::ledger::engine::line::{LineType, Source};
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::engine::posting;
-use crate::ledger::terms::{Given, Terms};
+use crate::ledger::grant::terms::{Given, Terms};
 use crate::ledger::{account, balance, currency, history};
 use crate::moment::Time;
 use crate::pg::call::argument::{ArrayOf, Numeric, Timestamptz};

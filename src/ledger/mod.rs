@@ -17,5 +17,4 @@ pub mod hold;
 pub mod limit;
 pub mod listener;
 pub mod reversal;
-pub mod terms;
 pub mod transfer;

@@ -1,5 +1,8 @@
 //! What corrections of events have in common, cancellations and adjustments: the event's row, and what grants paid for
-//! it.
+//! it. Each is in a file of correction/.
+
+mod adjustment;
+mod cancellation;
 
 use crate::amount::Decimal;
 use crate::error::Error;

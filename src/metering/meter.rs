@@ -4,25 +4,28 @@
 mod cache;
 mod existing;
 mod fallback;
+mod given;
 pub mod overrides;
+pub mod price_override;
 
 pub use cache::{Fallback, Meter, find, find_for, list_prices, prices_of, read, read_at};
+pub use given::Given;
+use given::check_deferred;
 
-use crate::amount;
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
 use crate::metering::period::Span;
+use crate::metering::pricing::Aggregation;
 use crate::metering::pricing::version::MOST_VERSIONS;
-use crate::metering::pricing::{Aggregation, Pricing};
 use crate::moment::Time;
 use crate::nearest::nearest;
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::procedure::Call;
 use crate::pg::call::reply::{One, Reply, Unchanged};
 use crate::pg::statement::{Session, Statement, text, writing};
-use crate::pg::value::{Cell, Json, ToCell};
+use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -98,75 +101,6 @@ row! {
         /// Whether it takes events.
         pub active: bool,
     } read
-}
-
-/// A price as it was given.
-pub enum Given {
-    /// So many credits for a unit.
-    Unit(Decimal),
-    /// More than that.
-    Pricing(Json, Pricing),
-}
-
-impl Given {
-    /// `None` where neither is given. Raises PC007, PC013.
-    pub fn read(unit_price: Option<Numeric>, pricing: Option<Json>) -> Result<Option<Self>, Error> {
-        let unit_price = input::optional_number("unit_price", unit_price, amount::not_negative)?;
-        match (unit_price, pricing) {
-            (_, None) => Ok(unit_price.map(Given::Unit)),
-            (Some(given), Some(_)) if given != Decimal::ONE => {
-                Err(Error::argument("unit_price", "must be left out where pricing is given"))
-            }
-            (_, Some(pricing)) => {
-                let parsed = Pricing::parse(&pricing.text()).map_err(|e| Error::argument("pricing", e.to_string()))?;
-                Ok(Some(Given::Pricing(pricing, parsed)))
-            }
-        }
-    }
-
-    fn is_flat(&self) -> bool {
-        match self {
-            Given::Unit(_) => true,
-            Given::Pricing(_, pricing) => pricing.is_flat(),
-        }
-    }
-
-    /// Whether it may go on from usage under another price: it depends on what was used, and never falls with it.
-    fn can_continue(&self) -> bool {
-        matches!(self, Given::Pricing(_, pricing) if !pricing.is_flat() && pricing.never_falls())
-    }
-
-    /// unit_price, pricing.
-    pub fn cells(&self) -> [Cell; 2] {
-        match self {
-            Given::Unit(unit_price) => [unit_price.cell(), Cell::NULL],
-            Given::Pricing(pricing, _) => [Cell::NULL, pricing.cell()],
-        }
-    }
-}
-
-/// Checks what a deferred meter must be: its events are charged later, when no caller is there to receive a refusal.
-/// Raises PC013.
-fn check_deferred(
-    aggregation: &str,
-    overage: Option<&str>,
-    price: Option<&Given>,
-    settlement: &str,
-) -> Result<(), Error> {
-    if settlement != DEFERRED {
-        return Ok(());
-    }
-    let wrong = |argument, reason| Err(Error::argument(argument, reason));
-    if !["sum", "count"].contains(&aggregation) {
-        return wrong("aggregation", "must be sum or count where settlement is deferred");
-    }
-    if overage == Some("reject") {
-        return wrong("overage", "must be pending where settlement is deferred");
-    }
-    if price.is_some_and(|price| !price.is_flat()) {
-        return wrong("pricing", "must have no tiers and no round where settlement is deferred");
-    }
-    Ok(())
 }
 
 const OVERAGES: [&str; 2] = ["pending", "reject"];

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::{balance, currency};
 use crate::metering::meter;
-use crate::metering::price_override;
+use crate::metering::meter::price_override;
 use crate::metering::pricing::overrides;
 use crate::moment::Time;
 use crate::pg::call::argument::{Numeric, Timestamptz};

@@ -3,7 +3,7 @@
 
 use crate::amount::Decimal;
 use crate::error::Error;
-use crate::ledger::terms::GrantTerms;
+use crate::ledger::grant::terms::GrantTerms;
 use crate::moment::Time;
 use crate::payments::reckoning::{Payment, Standing};
 use crate::pg::statement::{Row, Rows, Session, Statement};

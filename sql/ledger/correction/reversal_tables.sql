@@ -25,8 +25,8 @@ COMMENT ON COLUMN credits_internal.reversals.reversed_type IS
 COMMENT ON COLUMN credits_internal.reversals.amount IS 'How many went back.';
 COMMENT ON COLUMN credits_internal.reversals.created_at IS 'When it was posted, at the account''s time.';
 COMMENT ON COLUMN credits_internal.reversals.spent_at IS
-'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts towards
-none.';
+'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts
+towards none.';
 
 CREATE INDEX reversals_of ON credits_internal.reversals (customer_id, reversed_operation_id);
 ALTER TABLE credits_internal.reversals ALTER customer_id SET (n_distinct = -0.05);

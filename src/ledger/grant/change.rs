@@ -3,11 +3,12 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
+use crate::ledger::account;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::{Grant, Status};
 use crate::ledger::engine::posting;
+use crate::ledger::grant::terms;
 use crate::ledger::grant::{GrantRow, ending, find};
-use crate::ledger::{account, terms};
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Timestamptz};
 use crate::pg::call::reply::{One, Reply};

@@ -2,8 +2,8 @@
 
 use crate::amount::Decimal;
 use crate::input;
+use crate::ledger::grant::terms::Given;
 use crate::ledger::grant::{Request, perform};
-use crate::ledger::terms::Given;
 use crate::pg::call::argument::Numeric;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::writing;

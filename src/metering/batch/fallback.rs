@@ -1,12 +1,14 @@
 //! Events of a meter with a second currency, which pays what the meter's own does not cover: charging both accounts, and
-//! the rows that say what the second one paid. How much that is, is in metering/fallback.rs.
+//! the rows that say what the second one paid. How much that is, is in fallback/cover.rs.
+
+pub mod cover;
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::account;
 use crate::ledger::engine::book::{Book, Refusal, Usage};
 use crate::ledger::engine::posting;
-use crate::metering::fallback::{Covered, cover};
+use crate::metering::batch::fallback::cover::{Covered, cover};
 use crate::metering::report::{self, EventRow, Priced};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::array::array;
