@@ -1314,7 +1314,8 @@ WHERE l.effective_at < g.effective_at
                                 WHERE r.customer_id = l.customer_id AND r.currency = l.currency
                                   AND r.line_no = CASE l.type WHEN 'reinstatement' THEN l.line_no + 1
                                                               WHEN 'consumption' THEN l.line_no - 1 END
-                                  AND r.type = CASE l.type WHEN 'reinstatement' THEN 'consumption' ELSE 'reinstatement' END
+                                  AND r.type = CASE l.type WHEN 'reinstatement' THEN 'consumption'
+                                                           ELSE 'reinstatement' END
                                   AND r.grant_id = l.grant_id AND r.amount = -l.amount) END
 UNION ALL
 SELECT 'line: time goes back', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
@@ -1481,7 +1482,8 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
                      = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
-                            ELSE concat('v' || nullif(e.price_version % 65536, 0), 'o' || nullif(e.price_version / 65536, 0))
+                            ELSE concat('v' || nullif(e.price_version % 65536, 0),
+                                        'o' || nullif(e.price_version / 65536, 0))
                        END) IS NOT TRUE END
 UNION ALL
 -- Deferred events that wait.
@@ -1612,7 +1614,8 @@ LEFT JOIN credits_internal.lines l ON l.customer_id = d.customer_id AND l.curren
                                        AND l.line_no = d.line_no
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 WHERE (d.amount > 0 AND d.amount <= -l.amount - coalesce(l.held, 0) AND d.grant_id = l.grant_id
-       AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name AND e.period_key = d.period_key) IS NOT TRUE;
+       AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name
+       AND e.period_key = d.period_key) IS NOT TRUE;
 CREATE OR REPLACE VIEW credits_internal.correction_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 SELECT 'reversal: its operation does not say the same' AS problem, r.customer_id, r.currency,
        'operation ' || r.operation_id AS subject, r.amount AS expected, o.amount AS found
@@ -1962,7 +1965,8 @@ FROM credits_internal.spending_limits l
 WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a
                   WHERE a.customer_id = l.customer_id AND a.currency = l.currency)
 UNION ALL
-SELECT 'account: limited is not whether limits are set, or its head can pay alone all the same', a.customer_id, a.currency, NULL,
+SELECT 'account: limited is not whether limits are set, or its head can pay alone all the same', a.customer_id,
+       a.currency, NULL,
        NULL, a.charge_above
 FROM credits_internal.accounts a
 WHERE a.limited <> EXISTS (SELECT FROM credits_internal.spending_limits l
@@ -2169,8 +2173,8 @@ COMMENT ON COLUMN credits_internal.reversals.reversed_type IS
 COMMENT ON COLUMN credits_internal.reversals.amount IS 'How many went back.';
 COMMENT ON COLUMN credits_internal.reversals.created_at IS 'When it was posted, at the account''s time.';
 COMMENT ON COLUMN credits_internal.reversals.spent_at IS
-'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts towards
-none.';
+'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts
+towards none.';
 COMMENT ON TABLE credits_internal.spending_limits IS
 'Limits of what may be spent, with what was spent in the window that each was last counted in. They change under their
 account''s lock.';
@@ -2883,7 +2887,8 @@ COMMENT ON COLUMN credits.my_ledger.transaction_id IS 'The line by one key, the 
 COMMENT ON COLUMN credits.my_ledger.display_title IS
 'What to call the line: its description, the meter, the grant, or what happened.';
 COMMENT ON COLUMN credits.meter.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
+(NULL).';
 COMMENT ON COLUMN credits.meter.next_price_at IS
 'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
 COMMENT ON COLUMN credits.meter.fallback_currency IS
@@ -2954,7 +2959,8 @@ before, too.
 numbers_as_written: of a price by metadata that was set before 0.3.0, 1.0 and 1 are two values, as events have been
   charged.';
 COMMENT ON COLUMN credits.meters.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all (NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
+(NULL).';
 COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';
 COMMENT ON COLUMN credits.meters.price_since IS 'Since when this price is in force.';
 COMMENT ON COLUMN credits.meters.next_price_at IS

@@ -251,7 +251,8 @@ static POST: Statement = Statement::new(
                  unnest($18), unnest($19), unnest($20), unnest($21), unnest($22)
       )
       UPDATE credits_internal.accounts a
-      SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending, head_grant_id = x.head_grant_id,
+      SET available = x.available, restricted = x.restricted, held = x.held, pending = x.pending,
+          head_grant_id = x.head_grant_id,
           head_floor = x.available - x.head_remaining,
           charge_above = CASE WHEN x.limited THEN 'infinity'
                               WHEN x.last_line > a.last_line OR x.posted_at = a.posted_at AND a.charge_above < 'infinity'

@@ -6,7 +6,8 @@ SELECT FROM credits.credit_grant('ada', 100, name => 'second', category => 'paid
 SELECT status, consumed FROM credits.report_meter_event('ada', 'tokens', 20, 'e1');
 SELECT name, remaining FROM credits.grants ORDER BY grant_id;
 
--- Less: credits go back to the grants that paid, newest draw first. More: charged now, as usage is. At the price of then.
+-- Less: credits go back to the grants that paid, newest draw first. More: charged now, as usage is. At the price of
+-- then.
 SELECT FROM credits.meter_update('tokens', unit_price => 2);
 SELECT * FROM credits.meter_event_adjust('ada', 'e1', 7, 'counted twice');
 SELECT name, remaining FROM credits.grants ORDER BY grant_id;

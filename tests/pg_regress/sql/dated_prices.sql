@@ -20,7 +20,8 @@ SET credits.test_clock = '2026-03-31 23:57Z';
 SELECT consumed FROM credits.report_meter_event('ada', 'calls', 1, 'ahead', '2026-04-01 00:01Z');
 SET credits.test_clock = '2026-04-02 00:00Z';
 -- In a batch, each event for itself.
-SELECT identifier, consumed FROM credits.report_meter_events(ARRAY['ada', 'ada', 'ada'], ARRAY['calls', 'calls', 'calls'],
+SELECT identifier, consumed FROM credits.report_meter_events(ARRAY['ada', 'ada', 'ada'], ARRAY['calls', 'calls',
+    'calls'],
     ARRAY[1, 1, 1], ARRAY['b1', 'b2', 'b3'], ARRAY['2026-03-30Z', '2026-04-01Z', '2026-03-31Z']::timestamptz[]);
 -- A change without a date is in force from now on.
 SELECT unit_price FROM credits.meter_update('calls', unit_price => 3);
@@ -54,7 +55,8 @@ SELECT period_key, quantity, credits FROM credits.usage_by_period ORDER BY 1;
 -- Unless they are to go on: seven of ten are free under the old price, three more under the new one.
 SELECT FROM credits.meter_create('sms', aggregation => 'count', period => 'month', pricing => '{"mode": "graduated",
     "tiers": [{"up_to": 10, "unit_price": 0}, {"unit_price": 1}]}');
-SELECT FROM credits.meter_update('sms', effective_at => '2026-03-17Z', continue_tiers => true, pricing => '{"mode": "graduated",
+SELECT FROM credits.meter_update('sms', effective_at => '2026-03-17Z', continue_tiers => true,
+    pricing => '{"mode": "graduated",
     "tiers": [{"up_to": 10, "unit_price": 0}, {"unit_price": 5}]}');
 SELECT sum(consumed) FROM generate_series(1, 7) i, credits.report_meter_event('ada', 'sms', 1, 't' || i);
 SET credits.test_clock = '2026-03-17Z';
@@ -63,9 +65,12 @@ SELECT returned FROM credits.meter_event_cancel('ada', 't9');
 SELECT period_key, carried, quantity, credits FROM credits.usage_by_period WHERE event_name = 'sms' ORDER BY 1;
 -- A batch that has some of either price, in its order.
 SELECT FROM credits.customer_upsert('bob');
-SELECT identifier, consumed, pending FROM credits.report_meter_events(ARRAY['bob', 'bob', 'bob', 'bob'], ARRAY['sms', 'sms', 'sms', 'sms'],
-    ARRAY[1, 1, 1, 1], ARRAY['b1', 'b2', 'b3', 'b4'], ARRAY['2026-03-16Z', '2026-03-17Z', '2026-03-16Z', '2026-03-17Z']::timestamptz[]);
-SELECT period_key, carried, quantity FROM credits.usage_by_period WHERE event_name = 'sms' AND customer_id = 'bob' ORDER BY 1;
+SELECT identifier, consumed, pending FROM credits.report_meter_events(ARRAY['bob', 'bob', 'bob', 'bob'], ARRAY['sms',
+    'sms', 'sms', 'sms'],
+    ARRAY[1, 1, 1, 1], ARRAY['b1', 'b2', 'b3', 'b4'], ARRAY['2026-03-16Z', '2026-03-17Z', '2026-03-16Z',
+    '2026-03-17Z']::timestamptz[]);
+SELECT period_key, carried, quantity FROM credits.usage_by_period WHERE event_name = 'sms' AND customer_id = 'bob'
+ORDER BY 1;
 SELECT credits.meter_update('sms', unit_price => 1, continue_tiers => true);
 -- Of a last, the event that counts brings the price of its own time.
 SELECT FROM credits.meter_create('seats', aggregation => 'last', unit_price => 1);

@@ -102,6 +102,7 @@ SELECT FROM credits.currency_create('GPU');
 SELECT credits.meter_update('storage', fallback_currency => 'GPU', fallback_rate => 1);
 SELECT FROM credits.meter_create('seats', aggregation => 'max', period => 'month');
 SELECT credits.meter_update('seats', fallback_currency => 'USD', fallback_rate => 1);
-SELECT credits.meter_update('images', pricing => '{"mode": "graduated", "tiers": [{"up_to": 10, "unit_price": 1}, {"unit_price": 2}]}');
+SELECT credits.meter_update('images',
+    pricing => '{"mode": "graduated", "tiers": [{"up_to": 10, "unit_price": 1}, {"unit_price": 2}]}');
 
 SELECT * FROM credits.verify();

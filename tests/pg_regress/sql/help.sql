@@ -84,7 +84,8 @@ SELECT FROM credits.credit_grant('ann', 200, name => 'Bonus', expires_at => now(
 SELECT FROM credits.credit_grant('ben', 100);
 SELECT FROM credits.hold_create('ann', 20);
 SELECT FROM credits.report_meter_event('ann', 'llm.tokens', 2000, 'req-1');
-SELECT FROM credits.meter_price_override('ann', 'llm.tokens', unit_price => 0.001, effective_at => now() + interval '1 year');
+SELECT FROM credits.meter_price_override('ann', 'llm.tokens', unit_price => 0.001,
+    effective_at => now() + interval '1 year');
 INSERT INTO credits.inbox (customer_id, event_name, value, identifier) VALUES ('ann', 'no.such.meter', 1, 'req-9');
 SELECT credits.settle();
 SELECT FROM credits.exchange_rate_set('CREDIT', 'USD', 0.02);

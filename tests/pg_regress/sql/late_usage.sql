@@ -1,4 +1,5 @@
--- Usage that happened before a grant's end and is reported after it: within credits.late_usage_grace what lapsed pays it.
+-- Usage that happened before a grant's end and is reported after it: within credits.late_usage_grace what lapsed pays
+-- it.
 SET credits.test_clock = '2026-03-01';
 SELECT event_name FROM credits.meter_create('calls');
 SELECT event_name FROM credits.meter_create('images');
@@ -35,7 +36,8 @@ SELECT * FROM credits.verify();
 SELECT identifier, status, consumed FROM credits.report_meter_events('{ada,ada,ada}', '{calls,peak,calls}', '{3,4,2}',
     '{b1,b2,b3}', '{2026-03-09 12:00,2026-03-09 12:00,2026-03-10 00:09}');
 SELECT name, remaining, lapsed FROM credits.grants ORDER BY grant_id;
-SELECT -sum(amount) AS paid, grant_name FROM credits.ledger WHERE identifier LIKE 'b_' AND type = 'consumption' GROUP BY 2 ORDER BY 2;
+SELECT -sum(amount) AS paid, grant_name FROM credits.ledger WHERE identifier LIKE 'b_'
+    AND type = 'consumption' GROUP BY 2 ORDER BY 2;
 
 -- A meter that refuses what is not covered counts it too.
 SELECT FROM credits.credit_grant('bob', 4, expires_at => '2026-03-10 00:20');

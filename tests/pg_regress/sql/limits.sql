@@ -109,7 +109,8 @@ SELECT credits.settle(10);
 SELECT identifier, status, credits, member_id FROM credits.usage WHERE identifier ~ '^[an]' ORDER BY identifier;
 SELECT event_name, member_id, amount, used, remaining FROM credits.limits ORDER BY event_name, member_id;
 -- One row a crossing; after room was given back, the next one is another.
-SELECT outbox_no, payload ->> 'event_name' AS event_name, payload ->> 'member_id' AS member_id, payload ->> 'per' AS per,
+SELECT outbox_no, payload ->> 'event_name' AS event_name, payload ->> 'member_id' AS member_id,
+    payload ->> 'per' AS per,
        payload ->> 'used' AS used, payload ->> 'amount' AS amount, payload ->> 'action' AS action
 FROM credits.outbox_rows WHERE type = 'limit.reached' ORDER BY outbox_no;
 SELECT returned FROM credits.meter_event_cancel('team', 'i4');

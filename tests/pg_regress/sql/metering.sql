@@ -64,7 +64,7 @@ SELECT status FROM credits.report_meter_event('ada', 'tokens', 1, 'at-4', occurr
 SELECT credits.meter_create('tokens');
 SELECT credits.meter_create('x', aggregation => 'median');
 SELECT credits.meter_create('x', overage => 'free');
-SELECT credits.meter_create('x', period => 'week');
+SELECT credits.meter_create('x', period => 'fortnight');
 SELECT credits.meter_create('x', settlement => 'later');
 SELECT credits.meter_create('x', unit_price => -1);
 SELECT credits.meter_create('x', currency => 'NONE');

@@ -17,7 +17,8 @@ SET credits.test_clock = '2026-03-02 12:00Z';
 SELECT FROM credits.meter_update('calls', unit_price => 2);
 SELECT consumed FROM credits.report_meter_event('ada', 'calls', 10, 'a2');
 -- Late, it is what it was then: the old price and no discount yet, the old price with it.
-SELECT identifier, consumed FROM credits.report_meter_events(ARRAY['ada', 'ada', 'bob', 'ada'], ARRAY['calls', 'calls', 'calls', 'calls'],
+SELECT identifier, consumed FROM credits.report_meter_events(ARRAY['ada', 'ada', 'bob', 'ada'], ARRAY['calls',
+    'calls', 'calls', 'calls'],
     ARRAY[10, 10, 10, 10], ARRAY['l1', 'l2', 'l3', 'l4'],
     ARRAY['2026-03-01 11:59Z', '2026-03-01 12:01Z', '2026-03-02 12:01Z', '2026-03-02 12:01Z']::timestamptz[]);
 -- A special price for a while over it, and a price from April on. What began last is in force.
@@ -39,7 +40,8 @@ SELECT FROM credits.meter_update('calls', unit_price => 3);
 SELECT consumed FROM credits.report_meter_event('ada', 'calls', 2, 'a6');
 SELECT period_key, quantity, credits, price_version, override_no FROM credits.usage_by_period;
 SELECT returned FROM credits.meter_event_cancel('ada', 'a5');
-SELECT identifier, credits, price_version, override_no FROM credits.usage WHERE customer_id = 'ada' ORDER BY occurred_at, 1;
+SELECT identifier, credits, price_version, override_no FROM credits.usage WHERE customer_id = 'ada'
+ORDER BY occurred_at, 1;
 -- A price of before, by its number.
 SELECT credits.usage_price('calls', 10, customer_id => 'ada', override_no => 2) AS special,
        credits.usage_price('calls', 10, customer_id => 'ada', override_no => 1, price_version => 1) AS at_first,
@@ -48,7 +50,8 @@ SELECT credits.usage_price('calls', 10, customer_id => 'ada', override_no => 2) 
 -- Ending them: now, at a moment, one or all.
 SELECT override_no, ends_at, status FROM credits.meter_price_override_end('ada', 'calls', 3, '2026-05-01Z');
 SELECT override_no, ends_at, status, replayed FROM credits.meter_price_override_end('ada', 'calls', 2);
-SELECT override_no, status FROM credits.meter_price_override('ada', 'calls', unit_price => 9, effective_at => '2026-06-01Z');
+SELECT override_no, status FROM credits.meter_price_override('ada', 'calls', unit_price => 9,
+    effective_at => '2026-06-01Z');
 SELECT override_no, effective_at, ends_at, status FROM credits.meter_price_override_end('ada', 'calls');
 SELECT count(*) FROM credits.meter_price_override_end('ada', 'calls');
 SET credits.test_clock = '2026-04-01 00:01Z';
@@ -72,12 +75,15 @@ SET credits.test_clock = '2026-04-02Z';
 SELECT FROM credits.meter_price_override('ada', 'seats', unit_price => 1);
 SELECT consumed FROM credits.report_meter_event('ada', 'seats', 4, 's2');
 SELECT returned FROM credits.meter_event_cancel('ada', 's2');
-SELECT period_key, quantity, credits, price_version, override_no FROM credits.usage_by_period ORDER BY customer_id, event_name, 1;
+SELECT period_key, quantity, credits, price_version, override_no FROM credits.usage_by_period ORDER BY customer_id,
+    event_name, 1;
 -- By metadata, deferred, and through the inbox. Erasure keeps what the price names.
 SELECT FROM credits.meter_create('llm', settlement => 'deferred', unit_price => 5);
-SELECT FROM credits.meter_price_override('ada', 'llm', pricing => '{"by": "model", "prices": {"large": {"unit_price": 3}},
+SELECT FROM credits.meter_price_override('ada', 'llm',
+    pricing => '{"by": "model", "prices": {"large": {"unit_price": 3}},
     "default": {"unit_price": 1}}');
-SELECT status FROM credits.report_meter_event('ada', 'llm', 1, 'd1', metadata => '{"model": "large", "prompt": "secret"}');
+SELECT status FROM credits.report_meter_event('ada', 'llm', 1, 'd1',
+    metadata => '{"model": "large", "prompt": "secret"}');
 INSERT INTO credits.inbox (customer_id, event_name, identifier) VALUES ('ada', 'llm', 'd2'), ('bob', 'llm', 'd3');
 CALL credits.maintain();
 SELECT customer_id, identifier, credits, override_no FROM credits.usage WHERE event_name = 'llm' ORDER BY 1, 2;

@@ -4,6 +4,7 @@
 //! tests/late.rs, for both.
 
 mod endings;
+mod holds;
 mod late;
 mod model;
 mod reclaims;

@@ -108,7 +108,8 @@ proptest! {
                 }
                 Act::TakeBack(back) => {
                     let Some(first) = all.iter().rev().filter(|s| s.amount > Decimal::ZERO).nth(back) else { continue };
-                    let taken: Decimal = all.iter().filter(|s| s.at == first.at && s.member == first.member && s.meter == first.meter)
+                    let taken: Decimal = all.iter().filter(|s| s.at == first.at && s.member == first.member
+                        && s.meter == first.meter)
                         .map(|s| s.amount).sum();
                     (Spent { amount: -taken.min(first.amount), ..*first }, true)
                 }

@@ -188,7 +188,9 @@ impl Model {
         let held: Decimal = held.filter(|(grant, _)| *grant == index).map(|(_, part)| *part).sum();
         let granted = &self.grants[index];
         let remaining = if granted.ended { Decimal::ZERO } else { granted.grant.remaining };
+        // Some may have come back by now.
         let spent = granted.grant.amount - remaining - held - granted.lapsed - own - granted.mistaken;
+        let spent = spent.max(Decimal::ZERO);
         let held = held - granted.clawbacks.iter().map(|(clawback, ..)| *clawback).sum::<Decimal>();
         let (taken, held, owed) = match tenths {
             None => (Decimal::ZERO, held, spent),

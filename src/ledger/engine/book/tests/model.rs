@@ -31,7 +31,7 @@ pub(super) struct Held {
     pub(super) parts: Vec<(usize, Decimal)>,
     pub(super) ends: i64,
     /// The meter whose usage it is for.
-    meter: Option<usize>,
+    pub(super) meter: Option<usize>,
     pub(super) open: bool,
 }
 
@@ -111,18 +111,18 @@ impl Model {
             }
     }
 
-    fn best(&self, meter: Option<usize>) -> Option<usize> {
+    pub(super) fn best(&self, meter: Option<usize>) -> Option<usize> {
         (0..self.grants.len()).filter(|i| self.usable(*i, meter)).min_by_key(|i| {
             let g = &self.grants[*i].grant;
             (g.priority, g.expires_at.0, g.category == Category::Paid, g.effective_at.0, g.id)
         })
     }
 
-    fn payable(&self, meter: Option<usize>) -> Decimal {
+    pub(super) fn payable(&self, meter: Option<usize>) -> Decimal {
         (0..self.grants.len()).filter(|i| self.usable(*i, meter)).map(|i| self.grants[i].grant.remaining).sum()
     }
 
-    fn take(&mut self, meter: Option<usize>, mut amount: Decimal) -> Vec<(usize, Decimal)> {
+    pub(super) fn take(&mut self, meter: Option<usize>, mut amount: Decimal) -> Vec<(usize, Decimal)> {
         let mut parts = Vec::new();
         while amount > Decimal::ZERO {
             let Some(best) = self.best(meter) else { break };
@@ -164,77 +164,6 @@ impl Model {
             granted.grant.remaining -= part;
             self.reclaims[reclaim].parts.push((index, part, true));
         }
-    }
-
-    /// Gives back all but the first `spent` credits of a hold.
-    fn close(&mut self, which: usize, mut spent: Decimal) {
-        self.holds[which].open = false;
-        let mut captured = Vec::new();
-        let mut back = Vec::new();
-        for (index, part) in self.holds[which].parts.clone() {
-            let kept = spent.min(part);
-            spent -= kept;
-            captured.push((index, kept));
-            back.push((index, part - kept));
-        }
-        // Newest draw first.
-        for (index, part) in back.into_iter().rev().filter(|(_, part)| !part.is_zero()) {
-            self.give_back(index, part);
-        }
-        for (index, part) in captured {
-            self.spent(index, part);
-        }
-    }
-
-    /// Spends the first credits of a hold that stays open.
-    fn part(&mut self, which: usize, tenths: i64) -> Outcome {
-        let Some(hold) = self.holds.get_mut(which) else { return Outcome::Nothing };
-        if !hold.open {
-            return Outcome::Refused;
-        }
-        let total: Decimal = hold.parts.iter().map(|(_, part)| *part).sum();
-        let amount = total * Decimal::new(tenths, 1);
-        let (mut open, mut spent) = (amount, Vec::new());
-        for (index, part) in &mut hold.parts {
-            let of_part = open.min(*part);
-            open -= of_part;
-            *part -= of_part;
-            spent.push((*index, of_part));
-        }
-        for (index, part) in spent {
-            self.spent(index, part);
-        }
-        self.pay();
-        Outcome::Charged(amount, Decimal::ZERO)
-    }
-
-    fn resize(&mut self, which: usize, amount: Decimal, lasts: i64) -> Outcome {
-        let Some(hold) = self.holds.get(which) else { return Outcome::Nothing };
-        if !hold.open {
-            return Outcome::Refused;
-        }
-        let (meter, more) = (hold.meter, amount - hold.parts.iter().map(|(_, part)| *part).sum::<Decimal>());
-        if more > self.payable(meter) {
-            return Outcome::Refused;
-        }
-        let taken = self.take(meter, more.max(Decimal::ZERO));
-        let hold = &mut self.holds[which];
-        hold.ends = self.now + lasts;
-        hold.parts.extend(taken);
-        let (mut less, mut back) = (-more, Vec::new());
-        for (index, part) in hold.parts.iter_mut().rev().filter(|(_, part)| !part.is_zero()) {
-            let of_part = less.min(*part);
-            if of_part > Decimal::ZERO {
-                *part -= of_part;
-                less -= of_part;
-                back.push((*index, of_part));
-            }
-        }
-        for (index, part) in back {
-            self.give_back(index, part);
-        }
-        self.pay();
-        Outcome::Charged(more, Decimal::ZERO)
     }
 
     pub(super) fn record(&mut self, event: Event) {

@@ -18,7 +18,7 @@ pub struct Tables {
     pub debts: BTreeMap<i64, Debt>,
     pub holds: Vec<(Hold, HoldStatus)>,
     /// The meters whose usage they are for.
-    meters_of_holds: Vec<Option<usize>>,
+    pub(super) meters_of_holds: Vec<Option<usize>>,
     pub lines: Vec<Line>,
     pub unsettled: Vec<Unsettled>,
     /// By line: what grants paid for usage that is priced together.
@@ -74,7 +74,7 @@ impl Tables {
         self.holds.iter().filter(|(_, status)| *status == HoldStatus::Open).map(|(hold, _)| hold)
     }
 
-    fn givers(&self, holds: &[Hold]) -> Vec<Grant> {
+    pub(super) fn givers(&self, holds: &[Hold]) -> Vec<Grant> {
         holds.iter().flat_map(|h| &h.parts).map(|(id, _)| self.grants[id].clone()).collect()
     }
 
@@ -321,65 +321,6 @@ impl Tables {
         book.touch();
         self.post(book);
         came
-    }
-
-    /// As ledger::hold::capture.
-    fn capture(&mut self, mut book: Book, which: usize, tenths: i64, last: bool, windows: usize) -> Outcome {
-        let Some(mut hold) = self.open_hold(&book, which) else { return self.no_hold(which) };
-        let captured = hold.amount() * Decimal::new(tenths, 1);
-        let back = if last { hold.amount() - captured } else { Decimal::ZERO };
-        self.window(&mut book, captured, &[], windows);
-        book.take_grants(self.givers(std::slice::from_ref(&hold)));
-        let debts = self.debts_of(&hold, back);
-        let source = Source::Operation(hold.id);
-        let spent = book.capture(&mut hold, captured, &source);
-        let status = if captured.is_zero() { HoldStatus::Released } else { HoldStatus::Captured };
-        book.end_capture(&mut hold, &spent, last.then_some(status), debts);
-        self.holds[which].0 = hold;
-        book.touch();
-        self.post(book);
-        Outcome::Charged(captured, Decimal::ZERO)
-    }
-
-    /// As ledger::hold::change.
-    fn resize(&mut self, mut book: Book, which: usize, amount: Decimal, lasts: i64, windows: usize) -> Outcome {
-        let Some(mut hold) = self.open_hold(&book, which) else { return self.no_hold(which) };
-        let more = amount - hold.amount();
-        let meter = self.meters_of_holds[which].map(|meter| METERS[meter]);
-        book.hold_until(&mut hold, book.posted_at.plus_seconds(lasts));
-        self.window(&mut book, more.max(Decimal::ZERO), meter.as_slice(), windows);
-        book.take_grants(self.givers(std::slice::from_ref(&hold)));
-        if more > Decimal::ZERO {
-            if book.hold_more(&mut hold, meter, more).is_err() {
-                return Outcome::Refused;
-            }
-        } else {
-            let debts = self.debts_of(&hold, -more);
-            book.hold_less(&mut hold, -more, debts);
-        }
-        self.holds[which].0 = hold;
-        self.post(book);
-        Outcome::Charged(more, Decimal::ZERO)
-    }
-
-    fn open_hold(&self, book: &Book, which: usize) -> Option<Hold> {
-        let (hold, status) = self.holds.get(which)?;
-        (*status == HoldStatus::Open && !book.closed.iter().any(|c| c.id == hold.id)).then(|| hold.clone())
-    }
-
-    fn no_hold(&self, which: usize) -> Outcome {
-        if which < self.holds.len() { Outcome::Refused } else { Outcome::Nothing }
-    }
-
-    fn debts_of(&self, hold: &Hold, back: Decimal) -> Vec<Debt> {
-        let mut debts = if back > Decimal::ZERO { self.owed() } else { Vec::new() };
-        let of_claim = |d: &&Debt| {
-            hold.parts.iter().any(|(id, _)| {
-                self.grants[id].clawbacks.iter().any(|clawback| d.source == Source::Operation(clawback.operation_id))
-            })
-        };
-        debts.extend(self.debts.values().filter(of_claim).cloned());
-        debts
     }
 
     /// As account::post_due.
