@@ -20,13 +20,8 @@ ALTER TABLE credits_internal.credit_grants ADD CONSTRAINT credit_grants_status_c
 ALTER TABLE credits_internal.credit_grants
     ADD COLUMN parts_ended numeric NOT NULL DEFAULT 0 CHECK (parts_ended >= 0),
     ADD COLUMN suspended_at timestamptz,
-    ADD COLUMN suspended_reason text;
     ADD COLUMN suspended_reason text,
     ADD COLUMN noticed_end timestamptz;
-CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
-    WHERE status = 'suspended';
-CREATE INDEX credit_grants_noticing ON credits_internal.credit_grants (expires_at)
-    WHERE status = 'granted' AND expires_at < 'infinity' AND noticed_end IS DISTINCT FROM expires_at;
 ALTER TABLE credits_internal.reclaims ALTER COLUMN top_up_id DROP NOT NULL;
 ALTER TABLE credits_internal.auto_recharges
     ALTER price_id DROP NOT NULL,

@@ -86,7 +86,7 @@ impl Error {
             Error::TopUpNotOpen { .. } => {
                 "Try again: the transaction that makes it may not have committed yet. See the view credits.top_ups."
             }
-            Error::LimitExceeded(limited) if limited.exceeded.limit.member_id.is_some() => {
+            Error::LimitExceeded(limited) if limited.member_id.is_some() => {
                 "Wait until resets_at in DETAIL, or raise it with credits.member_limit_set; the view credits.limits lists them."
             }
             Error::LimitExceeded(_) => {

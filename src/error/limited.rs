@@ -1,7 +1,6 @@
 //! PC021: spending that a limit does not allow.
 
 use crate::amount::Decimal;
-use crate::ledger::engine::limit::{Exceeded, Limit};
 use crate::moment::Time;
 use serde_json::{Value, json};
 use std::fmt;
@@ -15,17 +14,26 @@ pub struct LimitExceeded {
     pub currency: String,
     /// What a plain debit could have drawn on.
     pub available: Decimal,
-    /// The limit, and what was asked for.
-    pub exceeded: Exceeded,
+    /// The member whose spending is limited; `None` for all of the customer's.
+    pub member_id: Option<String>,
+    /// The meter whose usage is limited; `None` for anything.
+    pub event_name: Option<String>,
+    /// In which span of time.
+    pub per: String,
+    /// The most that may be spent in it.
+    pub most: Decimal,
+    /// What was spent or is held.
+    pub used: Decimal,
+    /// What was asked for.
+    pub requested: Decimal,
     /// When there is room again; `None` if time alone makes none.
     pub resets_at: Option<Time>,
 }
 
 impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Exceeded { limit, requested } = &self.exceeded;
-        let Limit { member_id, event_name, per, most, .. } = limit;
-        let (currency, left, per) = (&self.currency, limit.left(), per.name());
+        let LimitExceeded { currency, member_id, event_name, per, most, requested, .. } = self;
+        let left = self.left();
         write!(f, "limit exceeded: {requested} {currency} requested, {left} left of {most} per {per}")?;
         if let Some(event_name) = event_name {
             write!(f, " for \"{event_name}\"")?;
@@ -38,19 +46,23 @@ impl fmt::Display for LimitExceeded {
 }
 
 impl LimitExceeded {
+    /// What may still be spent.
+    pub fn left(&self) -> Decimal {
+        (self.most - self.used).max(Decimal::ZERO)
+    }
+
     /// The values, for programs.
     pub fn detail(&self) -> Value {
-        let Exceeded { limit, requested } = &self.exceeded;
         json!({
-            "kind": if limit.member_id.is_some() { "member" } else { "usage" },
+            "kind": if self.member_id.is_some() { "member" } else { "usage" },
             "customer_id": self.customer_id,
             "currency": self.currency,
-            "event_name": limit.event_name,
-            "member_id": limit.member_id,
-            "per": limit.per.name(),
-            "amount": limit.most.normalize().to_string(),
-            "used": limit.taken().normalize().to_string(),
-            "requested": requested.normalize().to_string(),
+            "event_name": self.event_name,
+            "member_id": self.member_id,
+            "per": self.per,
+            "amount": self.most.normalize().to_string(),
+            "used": self.used.normalize().to_string(),
+            "requested": self.requested.normalize().to_string(),
             "resets_at": self.resets_at.and_then(Time::rfc3339),
         })
     }

@@ -117,7 +117,7 @@ fn wallet_try_debit_2(
             Ok(One(TryDebitRow::refused("insufficient_credits", currency, available, requested - available)))
         }
         Err(Error::LimitExceeded(limited)) => {
-            let shortfall = limited.exceeded.requested - limited.exceeded.limit.left();
+            let shortfall = limited.requested - limited.left();
             Ok(One(TryDebitRow::refused("limit_exceeded", limited.currency, limited.available, shortfall)))
         }
         Err(error) => Err(error),

@@ -260,7 +260,8 @@ static FIND: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 )
 .before(
-    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, amount, captured, 0::numeric, NULL::text, NULL::text
+    c"SELECT hold_id, expires_at, grant_ids, grant_amounts, currency, status, amount, captured, 0::numeric, NULL::text,
+             NULL::text
       FROM credits_internal.holds WHERE customer_id = $1 AND hold_id = $2",
 );
 

@@ -147,7 +147,7 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
     let priced = price(event, Some(&meter), now)?;
     let mut opened = match capture::begin(session, capture, now) {
         Ok(Begun::Opened(opened)) => *opened,
-        Ok(Begun::Replay(row)) => return Ok(row),
+        Ok(Begun::Replay(row)) => return Ok(*row),
         // While this waited for the lock, the first call may have committed.
         Err(error) => return replayed(session, capture, event, now)?.ok_or(error),
     };

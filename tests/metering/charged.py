@@ -57,7 +57,8 @@ MUST_HAPPEN = (
     "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "adjusted", "adjusted to the same",
     "not adjusted", "price changed", "price set for later",
     "override", "override ended", "a price of their own", "a discount", "gone on from the price before",
-    "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation", "refused", "owed", "settled", "credits for one meter",
+    "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation",
+    "refused", "owed", "settled", "credits for one meter",
     "a value that does not count", "a late report",
 )  # fmt: skip
 

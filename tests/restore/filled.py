@@ -122,11 +122,6 @@ class Filler:
         self.event("ann", "tokens", 40, "taken back")
         fixed = ("identifier", "status", "returned")
         self.keep("meter_event_cancel", "'ann', 'taken back', 'counted twice'", fixed=fixed)
-        # Its own line, and one that owes.
-        self.event("ann", "tokens", 50, "adjusted")
-        fixed = ("identifier", "value")
-        self.keep("meter_event_adjust", "'ann', 'adjusted', 30, 'counted again'", fixed=fixed)
-        self.keep("meter_event_adjust", "'cid', 'owed', 11000", fixed=fixed)
 
     def metering(self) -> None:
         """Usage that is priced together, that waits to be charged, and that is on its way in."""

@@ -16,6 +16,7 @@ def fill(filler: Filler) -> None:
     limits(filler)
     overrides(filler)
     costs(filler)
+    adjustments(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -67,3 +68,11 @@ def overrides(filler: Filler) -> None:
 def costs(filler: Filler) -> None:
     """A grant that says what was paid for it."""
     filler.grant("ann", 3, "cost", "category => 'paid', priority => 60, cost_amount => 9.99, cost_currency => 'COIN'")
+
+
+def adjustments(filler: Filler) -> None:
+    """Usage that had another value: of an event that is its own line, and of one that owes."""
+    filler.event("ann", "tokens", 50, "adjusted")
+    fixed = ("identifier", "value")
+    filler.keep("meter_event_adjust", "'ann', 'adjusted', 30, 'counted again'", fixed=fixed)
+    filler.keep("meter_event_adjust", "'cid', 'owed', 11000", fixed=fixed)

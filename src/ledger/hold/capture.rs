@@ -87,7 +87,7 @@ pub enum Begun {
     /// It may go on.
     Opened(Box<Opened>),
     /// It replays an earlier one.
-    Replay(HoldRow),
+    Replay(Box<HoldRow>),
 }
 
 // What was captured before: in parts, and late.
@@ -121,7 +121,7 @@ pub fn begin(session: &Session, capture: &Capture<'_>, now: Time) -> Result<Begu
     };
     if same && capture.last && capture.key.is_none() && capture.identifier.is_none() {
         let row = stored.row(&book, true);
-        return Ok(Begun::Replay(HoldRow { capture_amount: Some(asked), ..row }));
+        return Ok(Begun::Replay(Box::new(HoldRow { capture_amount: Some(asked), ..row })));
     }
     if stored.status != HoldStatus::Expired || !capture.late || late_last.is_some() {
         return Err(stored.not_open());
@@ -266,7 +266,7 @@ pub fn capture(session: &Session, capture: &Capture<'_>) -> Result<HoldRow, Erro
     }
     let mut opened = match begin(session, capture, now) {
         Ok(Begun::Opened(opened)) => *opened,
-        Ok(Begun::Replay(row)) => return Ok(row),
+        Ok(Begun::Replay(row)) => return Ok(*row),
         // While this waited for the lock, the first call under its key may have committed.
         Err(error) => return replay_of_key(session, capture, now)?.ok_or(error),
     };

@@ -81,7 +81,8 @@ fn classes() {
         assert_eq!(class(metadata), "", "{metadata}");
     }
     assert_eq!(pricing.find(|| None).unwrap().0, "");
-    let numbers = r#"{"by": "size", "prices": {"1.0": {"unit_price": 2}, "true": {"unit_price": 3}}, "default": {"unit_price": 1}}"#;
+    let numbers = r#"{"by": "size", "prices": {"1.0": {"unit_price": 2}, "true": {"unit_price": 3}},
+        "default": {"unit_price": 1}}"#;
     let numbers = Pricing::parse(numbers).unwrap();
     let class = |metadata: &str| numbers.find(|| Some(metadata.to_string())).unwrap().0.to_string();
     for one in ["1.0", "1", "1.000"] {
