@@ -93,7 +93,7 @@ def of_transfers(connection: Connection, books: Books, count: Count) -> list[str
             for line in lines:
                 if line.type == "transfer" and (account.customer, line.line_no) in moves:
                     sides[operation][line.amount > 0].append(abs(moves[account.customer, line.line_no][0]))
-    for operation in sides:
+    for _ in sides:
         count("transfers with a cost")
     return [f"transfer {operation}: {side}" for operation, side in sides.items() if side[True] != side[False]]
 
