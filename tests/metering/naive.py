@@ -81,7 +81,7 @@ class Meter:
 
     def carried_by(self, event: Event) -> Fraction:
         """What was used under the price before in the period, if the event's price goes on from there."""
-        if not event.version or not self.continues[event.version - 1]:
+        if not event.version or event.version > len(self.continues) or not self.continues[event.version - 1]:
             return Fraction(0)
         before = max((begins, v) for v, begins in enumerate(self.begins, 1) if begins < self.begins[event.version - 1])[1]
         group = self.group(event, before)

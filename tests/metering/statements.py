@@ -12,9 +12,12 @@ SOURCES = Path(__file__).resolve().parents[2] / "src"
 LITERAL = re.compile(r'c?"((?:[^"\\]|\\.)*)"', re.DOTALL)
 ESCAPED = re.compile(r'\\(\n\s*|.)', re.DOTALL)
 COMMENT = re.compile(r"//.*\n")
-STATEMENT = re.compile(r"static (\w+): Statement =\s*Statement::(\w+)\(")
-# A macro with the text of a statement, or a part of one: what is given to it stands where its parameter does.
-MACRO = re.compile(r"macro_rules! (\w+) \{\s*\((?:\$?\(?(\$\w+):(?:literal|expr)\)?,?\+?)?\) => \{(.*?)\n    \};\n\}", re.DOTALL)
+STATEMENT = re.compile(r"static (\w+): Statement =\s*(?=Statement::|\w+!\()")
+MADE = re.compile(r"\s*Statement::(\w+)\(")
+# A macro with a statement, its text, or a part of one: what is given to it stands where its parameters do.
+MACRO = re.compile(r"macro_rules! (\w+) \{\n(.*?)\n\}", re.DOTALL)
+ARM = re.compile(r"    \((.*?)\) => \{(.*?)\n    \};?", re.DOTALL)
+PARAMETER = re.compile(r"\$(\w+):(?:literal|expr)")
 
 # The macro that joins literals: what it is given is all there is.
 JOINING = "text"
@@ -33,24 +36,53 @@ class Statement(NamedTuple):
     types: list[str]
 
 
+class Arm(NamedTuple):
+    """One way to call a macro: the word that comes first, if one does, its parameters, whether there may be any number of
+    them, and what it stands for."""
+
+    word: str
+    parameters: list[str]
+    any_number: bool
+    body: str
+
+
+Macros = dict[str, list[Arm]]
+
+
 def all_of_them() -> list[Statement]:
     """Every one, by the name of its file and its own."""
     files = {path.relative_to(SOURCES).as_posix(): path.read_text() for path in sorted(SOURCES.rglob("*.rs"))}
-    macros = {name: (part, body) for text in files.values() for name, part, body in MACRO.findall(text)
-              if name != JOINING}
+    known = {path: read_macros(text) for path, text in files.items()}
+    everywhere = {name: macro for one in known.values() for name, macro in one.items()}
     found = []
     for path, source in files.items():
+        macros = everywhere | known[path]
         for match in STATEMENT.finditer(source):
-            text, types = arguments(source, match.end())
-            found.append(
-                Statement(f"{path.removesuffix('.rs')} {match[1]}", match[2], sql(text, macros), sql_types(types, source))
-            )
+            name, made, at = f"{path.removesuffix('.rs')} {match[1]}", source, match.end()
+            while not (begun := MADE.match(made, at)):
+                made, at = expanded(made, at, macros), at
+            text, types = arguments(made, begun.end())
+            found.append(Statement(name, begun[1], sql(text, macros), sql_types(types, source)))
+    return found
+
+
+def read_macros(source: str) -> Macros:
+    found = {}
+    for name, arms in MACRO.findall(source):
+        if name != JOINING:
+            found[name] = [
+                Arm(parameters.partition("$")[0].strip(), PARAMETER.findall(parameters), "$(" in parameters, body)
+                for parameters, body in ARM.findall(arms)
+            ]
+            for number, arm in enumerate(found[name]):
+                if arm.any_number:
+                    found[name][number] = arm._replace(word="")
     return found
 
 
 def count() -> int:
     """How many there are, counted otherwise."""
-    return sum(len(re.findall(r"^(?:pub )?(?:static|const) \w+: Statement\b", path.read_text(), re.MULTILINE))
+    return sum(len(re.findall(r"^ *(?:pub )?(?:static|const) \w+: Statement\b", path.read_text(), re.MULTILINE))
                for path in SOURCES.rglob("*.rs"))  # fmt: skip
 
 
@@ -66,6 +98,12 @@ def settings(kind: str) -> list[str]:
 
 def arguments(source: str, start: int) -> tuple[str, str]:
     """A call's two arguments, from behind its parenthesis on."""
+    text, types = split(source, start)[0][:2]
+    return text, types
+
+
+def split(source: str, start: int) -> tuple[list[str], int]:
+    """A call's arguments, from behind its parenthesis on, and where that is closed."""
     depth, at, parts, begin = 0, start, [], start
     while True:
         if passed := LITERAL.match(source, at) or COMMENT.match(source, at):
@@ -83,32 +121,34 @@ def arguments(source: str, start: int) -> tuple[str, str]:
             parts.append(source[begin:at])
             begin = at + 1
         at += 1
-    text, types = (re.sub(r"^\s*//.*\n", "", part, flags=re.MULTILINE).strip() for part in parts[:2])
-    return text, types
+    return [re.sub(r"^\s*//.*\n", "", part, flags=re.MULTILINE).strip() for part in parts if part.strip()], at
 
 
-def sql(text: str, macros: dict[str, tuple[str, str]]) -> str:
+def expanded(text: str, at: int, macros: Macros) -> str:
+    """The text with the macro that is called there replaced by what it stands for."""
+    call = CALL.match(text, at)
+    assert call is not None and call[1] in macros, text[at : at + 80]
+    given, end = split(text, call.end())
+    arm = next(
+        arm
+        for arm in sorted(macros[call[1]], key=lambda arm: not arm.word)
+        if arm.any_number or len(arm.parameters) == len(given) and (not arm.word or given[0].startswith(f"{arm.word} "))
+    )
+    body = arm.body
+    if arm.any_number:
+        body = re.sub(r"\$\(\$\w+\),\+", lambda _: ", ".join(given), body)
+    else:
+        for name, one in zip(arm.parameters, given, strict=True):
+            value = one.removeprefix(f"{arm.word} ")
+            body = re.sub(rf"\${name}\b", lambda _, value=value: value, body)
+    return text[:at] + body.strip() + text[end + 1 :]
+
+
+def sql(text: str, macros: Macros) -> str:
     """What a literal or macros that join some come to."""
     while call := next((found for found in CALL.finditer(text) if found[1] in macros), None):
-        end = closing(text, call.end())
-        part, body = macros[call[1]]
-        given = text[call.end() : end]
-        if part:
-            body = body.replace(f"$({part}),+", given).replace(part, given)
-        text = text[: call.start()] + body + text[end + 1 :]
+        text = expanded(text, call.start(), macros)
     return "".join(ESCAPED.sub(unescaped, literal) for literal in LITERAL.findall(text))
-
-
-def closing(text: str, at: int) -> int:
-    """Where the parenthesis is closed behind which that is."""
-    depth = 0
-    while text[at] != ")" or depth:
-        if passed := LITERAL.match(text, at):
-            at = passed.end()
-            continue
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        at += 1
-    return at
 
 
 def unescaped(match: re.Match[str]) -> str:
