@@ -265,10 +265,11 @@ class Run:
     def reprice(self) -> None:
         meter = self.random.choice(self.meters)
         kinds = (FLAT,) if meter.settlement == "deferred" else (FLAT, BLOCKS, TIERS, CLASSES)
-        pricing = self.random.choice(self.random.choice(kinds))
+        may_go_on = meter.settlement != "deferred" and self.random.random() < 0.5
+        pricing = self.random.choice(GOING_ON if may_go_on else self.random.choice(kinds))
         hours = self.random.choice((None, None, 1, 5, 48))
         later = None if hours is None else self.now + timedelta(hours=hours)
-        continues = pricing in GOING_ON and meter.settlement != "deferred" and self.random.random() < 0.6
+        continues = pricing in GOING_ON and meter.settlement != "deferred" and self.random.random() < 0.9
         self.execute(
             "SELECT credits.meter_update(%s, pricing => %s, effective_at => %s, continue_tiers => %s)",
             meter.name, json.dumps(pricing), later, continues,

@@ -27,7 +27,15 @@ STATUS = {"holds": "open", "recharges": "requested", "top_ups": "initiated"}
 # What reads more than a key says, and why that is right.
 EXCEPT = {
     "jobs/maintain DUE": "takes the accounts that are due first, and looks up which of them failed",
-    "metering/meter/cache VERSION_AT": "looks among the prices of one meter, of which there are few",
+    "ledger/engine/posting/lapsed LAPSED": "looks among one customer's grants, and only where late_usage_grace is set",
+    "ledger/engine/posting/limits LOAD": "takes the limits of one account, of which there are few",
+    "ledger/limit COUNT_ROLLING": "counts what was spent of one account, once, as a limit is set",
+    "metering/meter REPRICE": "looks among the prices of one meter, of which there are few",
+    "metering/meter ROW": "looks among the prices of one meter, of which there are few",
+    "metering/meter/cache FIND": "looks among the prices of one meter, of which there are few",
+    "metering/meter/fallback LATER": "looks among the prices of one meter, of which there are few",
+    "metering/meter/price_override END": "looks among one customer's overrides of a meter, of which there are few",
+    "outbox/mod IS_CONSUMED": "asks whether there is a consumer, of which there are few",
     "metering/meter/existing DIFFERENCES": "looks among the prices of one meter, of which there are few",
     "outbox/mod FORGET": "asks every consumer, of which there are few",
     "payments/provider FIND": "looks whether there is one provider or more",
