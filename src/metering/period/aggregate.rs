@@ -100,7 +100,7 @@ impl Standing {
     ) -> Result<Standing, AmountError> {
         let others = self.quantity - aggregation.quantity(report.value);
         let quantity = added(others, aggregation.quantity(value))?;
-        let credits = report.price.cost(quantity, report.decimals)?;
+        let credits = self.cost(quantity, report)?;
         Ok(Standing { quantity, credits, ..self.clone() })
     }
 
