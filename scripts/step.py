@@ -71,7 +71,6 @@ class Function:
         self.declared = (self.kind, self.parameters, returned and returned[0])
         # The types alone, as a GRANT or a DROP names it.
         self.signature = f"{self.name}({', '.join(one.split(' ', 1)[1] for one in self.parameters)})"
-        self.key = f"{self.name}({', '.join(one.split(' ', 1)[1] for one in self.parameters[:1])})"
 
 
 class Script:
@@ -142,9 +141,6 @@ def step(old: Script, new: Script, by_hand: str) -> str:
     # Functions.
     before = {function.signature: function for function in old.functions}
     now = {function.signature: function for function in new.functions}
-    by_name: dict[str, list[Function]] = {}
-    for function in new.functions:
-        by_name.setdefault(function.name, []).append(function)
     same = {s for s, f in now.items() if s in before and before[s].declared == f.declared}
     gone = [function for signature, function in before.items() if signature not in same]
     made = [function for signature, function in now.items() if signature not in same]
@@ -154,14 +150,13 @@ def step(old: Script, new: Script, by_hand: str) -> str:
         add(f"ALTER {function.kind} {function.signature} RENAME TO {function.name.split('.')[1]}_of_before;")
     mentions = re.compile(rf"\b({'|'.join(map(re.escape, sorted(remade))) or '(?!)'})\(")
     later: list[str] = []
-    replaced: set[str] = set()
     for one in new.all:
         if re.match("CREATE (FUNCTION|PROCEDURE)", one):
             function = Function(one)
             if function in made or function.signature not in same:
                 add(one)
             elif before[function.signature].text != one or (
-                re.search("LANGUAGE sql", one) and (mentions.search(one) or any(name in one for name in replaced))
+                re.search("LANGUAGE sql", one) and mentions.search(one)
             ):
                 add(re.sub("^CREATE ", "CREATE OR REPLACE ", one))
         elif matched := re.match(rf"CREATE VIEW ({NAME})", one):

@@ -4,7 +4,7 @@
 use crate::amount::{self, Decimal};
 use crate::error::{Error, Spender};
 use crate::input;
-use crate::ledger::engine::book::{Book, Short};
+use crate::ledger::engine::book::{Book, Refusal, Short};
 use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
@@ -182,6 +182,21 @@ pub fn insufficient(customer_id: &str, currency: &str, requested: Decimal, short
         available: short.available,
         requested,
         by: Spender::Other,
+    }
+}
+
+/// Why usage, or what is charged like it, was not charged: PC001, PC021, or PC007 for the argument that says how much.
+pub fn refused(
+    session: &Session,
+    book: &Book,
+    cost: Decimal,
+    (argument, given): (&'static str, Decimal),
+    refusal: Refusal,
+) -> Error {
+    match refusal {
+        Refusal::Short(short) => insufficient_for_usage(&book.customer_id, &book.currency, cost, short),
+        Refusal::Limit(reason) => Error::amount(argument, given, reason),
+        Refusal::Exceeded(exceeded) => posting::exceeded(session, book, exceeded),
     }
 }
 

@@ -5,10 +5,9 @@ use crate::amount::{self, Decimal};
 use crate::error::{Error, quoted};
 use crate::input;
 use crate::ledger::account;
-use crate::ledger::engine::book::{Book, Overage, Refusal, Usage};
+use crate::ledger::engine::book::{Book, Overage, Usage};
 use crate::ledger::engine::line::{Period, Source};
 use crate::ledger::engine::operation::Texts;
-use crate::ledger::engine::posting;
 use crate::ledger::hold::capture::{self, Begun, Capture, More};
 use crate::ledger::hold::{HoldRow, Stored, replay as hold_replay};
 use crate::metering::batch::{self, replay, rows};
@@ -219,25 +218,15 @@ fn charge_rest(
     let overage = if more == More::Pending { priced.meter.overage } else { Overage::Reject };
     match book.charge_rest(usage, rest, overage, priced.meter.decimals) {
         Ok(charged) => Ok(charged.pending),
-        Err(Refusal::Short(short)) => {
-            Err(account::insufficient_for_usage(&book.customer_id, &book.currency, rest, short))
-        }
-        Err(Refusal::Limit(reason)) => Err(Error::amount("value", priced.event.value, reason)),
-        Err(Refusal::Exceeded(exceeded)) => Err(posting::exceeded(session, book, exceeded)),
+        Err(refusal) => Err(account::refused(session, book, rest, ("value", priced.event.value), refusal)),
     }
 }
 
 /// Writes what a period's usage stands at with the event.
 fn write_standing(session: &Session, priced: &Priced<'_>, period: &Rc<Period>, next: &Standing) -> Result<(), Error> {
     let (event, meter) = (priced.event, priced.meter);
-    let written = Written {
-        customer_id: &event.customer_id,
-        period,
-        start: meter.period.start(event.occurred_at),
-        currency: &meter.currency,
-        standing: next,
-        price: (meter.price_version, priced.price_class),
-    };
+    let price = (meter.price_version, priced.price_class);
+    let written = Written::new(meter, &event.customer_id, (period, event.occurred_at), next, price);
     period::write(session, &[written])?;
     if !meter.aggregation.is_ranked() {
         return Ok(());

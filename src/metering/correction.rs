@@ -7,7 +7,9 @@ mod cancellation;
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::{Book, Usage, net_draws};
-use crate::ledger::engine::line::Period;
+use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::line::{Debt, Period};
+use crate::ledger::engine::posting;
 use crate::ledger::history;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
@@ -57,8 +59,6 @@ pub struct Stored {
 
 /// What a meter's second currency paid for an event.
 pub struct Second {
-    /// Whose.
-    pub customer_id: String,
     /// Which.
     pub currency: String,
     /// Credits of it.
@@ -123,7 +123,7 @@ impl Stored {
         (event.returned, event.adjustments, event.returned_before) = (row.next()?, row.next()?, row.next()?);
         event.member_id = row.next()?;
         if let Some(currency) = row.next()? {
-            event.second = Some(Second { customer_id: customer_id.to_string(), currency, amount: row.next()? });
+            event.second = Some(Second { currency, amount: row.next()? });
         }
         Ok(event)
     }
@@ -184,6 +184,22 @@ impl Stored {
         }
         Ok(net_draws(lines))
     }
+}
+
+/// Loads what credits that come back touch: the grants that paid, and those that pay next. Returns the debts that they may
+/// pay.
+fn debts_to_pay(
+    session: &Session,
+    book: &mut Book,
+    draws: &[(Uuid, Decimal)],
+    amount: Decimal,
+) -> Result<Vec<Debt>, Error> {
+    let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
+    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
+    posting::take_grants(session, book, &grants)?;
+    // If one of the grants is for certain meters only, it may pay any of the debts.
+    let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
+    posting::debts(session, book, (!restricted).then_some(amount), None)
 }
 
 static LINES: Statement = Statement::new(

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::Period;
 use crate::ledger::engine::posting;
+use crate::metering::meter::Meter;
 use crate::metering::period::aggregate::{Counted, Standing};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, text};
@@ -190,6 +191,26 @@ pub struct Written<'a> {
     pub standing: &'a Standing,
     /// For a sum or a count: the version of the meter's prices, and which of them applies.
     pub price: (i32, &'a str),
+}
+
+impl<'a> Written<'a> {
+    /// The standing of the period that an event of that time belongs to.
+    pub fn new(
+        meter: &'a Meter,
+        customer_id: &'a str,
+        (period, occurred_at): (&'a Period, Time),
+        standing: &'a Standing,
+        price: (i32, &'a str),
+    ) -> Self {
+        Written {
+            customer_id,
+            period,
+            start: meter.period.start(occurred_at),
+            currency: &meter.currency,
+            standing,
+            price,
+        }
+    }
 }
 
 impl Written<'_> {

@@ -166,7 +166,6 @@ class Mixed:
             [meter, json.dumps(pricing), seconds],
         )
 
-
     def override(self) -> None:
         """A discount or a price of the same kind for one customer, from now on or soon, perhaps for a while."""
         meter, customer = self.random.choice((*METERS, *DEFERRED)), self.random.choice(CUSTOMERS)
@@ -226,8 +225,7 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
             ],
         )  # fmt: skip
     for customer in CUSTOMERS:
-        # Accounts that are there: a transaction of several calls may deadlock with a batch that creates a later one.
-        connection.execute("SELECT credits.credit_grant(%s, 1)", [customer])
+        connection.execute("SELECT credits.customer_upsert(%s)", [customer])
 
 
 def meters_of(connection: psycopg.Connection[Any], customer: str) -> list[Meter]:

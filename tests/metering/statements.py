@@ -74,9 +74,6 @@ def read_macros(source: str) -> Macros:
                 Arm(parameters.partition("$")[0].strip(), PARAMETER.findall(parameters), "$(" in parameters, body)
                 for parameters, body in ARM.findall(arms)
             ]
-            for number, arm in enumerate(found[name]):
-                if arm.any_number:
-                    found[name][number] = arm._replace(word="")
     return found
 
 

@@ -7,7 +7,7 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::{Error, quoted};
 use crate::input;
-use crate::ledger::engine::book::{Book, Refusal};
+use crate::ledger::engine::book::Book;
 use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::{HoldStatus, LineType, Source};
 use crate::ledger::engine::operation::{self, Operation, Texts};
@@ -325,11 +325,7 @@ fn pay_rest(
     let decimals = currency::decimals(session, &book.currency)?;
     let owed = match book.withdraw_or_owe(operation, rest, decimals) {
         Ok(charged) => charged.pending,
-        Err(Refusal::Short(short)) => {
-            return Err(account::insufficient_for_usage(&book.customer_id, &book.currency, rest, short));
-        }
-        Err(Refusal::Limit(reason)) => return Err(Error::amount("amount", rest, reason)),
-        Err(Refusal::Exceeded(exceeded)) => return Err(posting::exceeded(session, book, exceeded)),
+        Err(refusal) => return Err(account::refused(session, book, rest, ("amount", rest), refusal)),
     };
     if owed > Decimal::ZERO {
         let (at, key) = (book.posted_at.cell(), [book.customer_id.cell(), operation.cell(), book.currency.cell()]);

@@ -5,7 +5,7 @@ mod opening;
 
 use crate::amount::Decimal;
 use crate::error::Error;
-use crate::ledger::engine::book::{Book, Overage, Refusal, Usage};
+use crate::ledger::engine::book::{Book, Overage, Usage};
 use crate::ledger::engine::line::{OwnLine, Period};
 use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::{account, customer};
@@ -256,14 +256,7 @@ impl<'a> Accounts<'a> {
         let changed = self.periods.iter().filter_map(|((customer_id, period), periodic)| {
             let p = periodic.changed?;
             let price = (p.meter.price_version, p.price_class);
-            Some(Written {
-                customer_id,
-                period,
-                start: p.meter.period.start(p.event.occurred_at),
-                currency: &p.meter.currency,
-                standing: &periodic.standing,
-                price,
-            })
+            Some(Written::new(p.meter, customer_id, (period, p.event.occurred_at), &periodic.standing, price))
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
         fallback::write(session, &self.fallbacks)?;
@@ -304,11 +297,7 @@ fn usage<'p>(p: &Priced<'p>) -> Usage<'p> {
 fn charge_book(session: &Session, book: &mut Book, p: &Priced<'_>, cost: Decimal) -> Outcome {
     match book.charge(&usage(p), cost, p.meter.overage, p.meter.decimals) {
         Ok(charged) => Ok(report::row(p.event, charged.consumed, charged.pending, book.available, false)),
-        Err(Refusal::Short(short)) => {
-            Err(account::insufficient_for_usage(&book.customer_id, &book.currency, cost, short))
-        }
-        Err(Refusal::Limit(reason)) => Err(Error::amount("value", p.event.value, reason)),
-        Err(Refusal::Exceeded(exceeded)) => Err(posting::exceeded(session, book, exceeded)),
+        Err(refusal) => Err(account::refused(session, book, cost, ("value", p.event.value), refusal)),
     }
 }
 

@@ -6,7 +6,7 @@ pub mod cover;
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::account;
-use crate::ledger::engine::book::{Book, Refusal, Usage};
+use crate::ledger::engine::book::{Book, Usage};
 use crate::ledger::engine::posting;
 use crate::metering::batch::fallback::cover::{Covered, cover};
 use crate::metering::report::{self, EventRow, Priced};
@@ -54,11 +54,7 @@ pub fn charge(
             second.pay(usage, covered.amount);
             Ok((report::row(p.event, charged.consumed, charged.pending, own.available, false), covered))
         }
-        Err(Refusal::Short(short)) => {
-            Err(account::insufficient_for_usage(&own.customer_id, &own.currency, cost, short))
-        }
-        Err(Refusal::Limit(reason)) => Err(too_much(reason)),
-        Err(Refusal::Exceeded(exceeded)) => Err(posting::exceeded(session, own, exceeded)),
+        Err(refusal) => Err(account::refused(session, own, cost, ("value", p.event.value), refusal)),
     }
 }
 

@@ -3,12 +3,11 @@
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::ledger::engine::book::{Book, Charged, Refusal};
-use crate::ledger::engine::drawdown::Grant;
+use crate::ledger::engine::book::{Book, Charged};
 use crate::ledger::engine::line::{Debt, Period, Source};
 use crate::ledger::engine::posting;
 use crate::ledger::{account, balance};
-use crate::metering::correction::Stored;
+use crate::metering::correction::{Stored, debts_to_pay};
 use crate::metering::meter::{self, Meter};
 use crate::metering::period::aggregate::{Report, Standing};
 use crate::metering::period::{self, Written, rank};
@@ -24,7 +23,6 @@ use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 use std::rc::Rc;
-use uuid::Uuid;
 
 row! {
     /// What `meter_event_adjust` returns; amounts in credits of the event's currency.
@@ -158,12 +156,8 @@ fn alone(
         return charge(session, book, event, more, meter);
     }
     let draws = event.draws(session, book)?;
-    let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
-    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
-    posting::take_grants(session, book, &grants)?;
-    // If one of the grants is for certain meters only, it may pay any of the debts. The event's own may be among them.
-    let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
-    let debts = posting::debts(session, book, (!restricted).then_some(event.pending - more), None)?;
+    // The event's own debt may be among them.
+    let debts = debts_to_pay(session, book, &draws, event.pending - more)?;
     let returned = book.charge_less(&event.usage(), -more, &draws, debts);
     Ok(Change { charged: Decimal::ZERO, returned })
 }
@@ -177,11 +171,7 @@ fn charge(session: &Session, book: &mut Book, event: &Stored, more: Decimal, met
     posting::take_limits(session, std::slice::from_mut(book), event.member_id.as_deref().into_iter())?;
     match book.charge_more(&event.usage(), more, meter.overage, meter.decimals) {
         Ok(Charged { consumed, pending }) => Ok(Change { charged: consumed + pending, returned: Decimal::ZERO }),
-        Err(Refusal::Short(short)) => {
-            Err(account::insufficient_for_usage(&book.customer_id, &book.currency, more, short))
-        }
-        Err(Refusal::Exceeded(exceeded)) => Err(posting::exceeded(session, book, exceeded)),
-        Err(Refusal::Limit(reason)) => Err(Error::amount("value", event.value, reason)),
+        Err(refusal) => Err(account::refused(session, book, more, ("value", event.value), refusal)),
     }
 }
 
@@ -223,14 +213,8 @@ fn in_period(
     } else {
         charge(session, book, event, more, meter)?
     };
-    let written = Written {
-        customer_id: &book.customer_id,
-        period,
-        start: meter.period.start(event.occurred_at),
-        currency: &book.currency,
-        standing: &next,
-        price: (event.price_version, price_class),
-    };
+    let price = (event.price_version, price_class);
+    let written = Written::new(meter, &book.customer_id, (period, event.occurred_at), &next, price);
     period::write(session, &[written])?;
     Ok(change)
 }

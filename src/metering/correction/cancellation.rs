@@ -5,10 +5,9 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::account;
 use crate::ledger::engine::book::{Book, Usage};
-use crate::ledger::engine::drawdown::Grant;
-use crate::ledger::engine::line::{Debt, Period};
+use crate::ledger::engine::line::Period;
 use crate::ledger::engine::posting;
-use crate::metering::correction::{Second, Stored};
+use crate::metering::correction::{Second, Stored, debts_to_pay};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Report;
 use crate::metering::period::{self, Written, rank};
@@ -22,7 +21,6 @@ use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 use std::rc::Rc;
-use uuid::Uuid;
 
 row! {
     /// What `meter_event_cancel` returns; amounts in credits of the event's currency.
@@ -97,43 +95,27 @@ fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option
     let answer = row(&event, &book, returned, false);
     let mut books = vec![book];
     if let Some(second) = &event.second {
-        books.push(give_back(session, &event, second)?);
+        books.push(give_back(session, customer_id, &event, second)?);
     }
     posting::post(session, &books)?;
     Ok(answer)
 }
 
 /// Gives back what the meter's second currency paid for an event, whose account is locked.
-fn give_back(session: &Session, event: &Stored, second: &Second) -> Result<Book, Error> {
-    let book = account::open_existing(session, &second.customer_id, &second.currency, settings::now()?)?;
+fn give_back(session: &Session, customer_id: &str, event: &Stored, second: &Second) -> Result<Book, Error> {
+    let book = account::open_existing(session, customer_id, &second.currency, settings::now()?)?;
     let mut book = account::post_due(session, book)?;
     let draws = event.draws_of(session, &book, (second.amount, Decimal::ZERO))?;
-    let debts = debts_that_may_be_paid(session, &mut book, &draws, second.amount)?;
+    let debts = debts_to_pay(session, &mut book, &draws, second.amount)?;
     book.cancel(&Usage::new(&event.identifier, &event.event_name), Decimal::ZERO, &draws, debts);
     Ok(book)
-}
-
-/// Loads what credits that come back touch: the grants that paid, and those that pay next. Returns the debts that they may
-/// pay.
-fn debts_that_may_be_paid(
-    session: &Session,
-    book: &mut Book,
-    draws: &[(Uuid, Decimal)],
-    amount: Decimal,
-) -> Result<Vec<Debt>, Error> {
-    let grants: Vec<Uuid> = draws.iter().map(|(grant_id, _)| *grant_id).collect();
-    posting::take_windows(session, &mut [(&mut *book, Decimal::ZERO)], &[])?;
-    posting::take_grants(session, book, &grants)?;
-    // If one of the grants is for certain meters only, it may pay any of the debts.
-    let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
-    posting::debts(session, book, (!restricted).then_some(amount), None)
 }
 
 /// Cancels an event that is priced by itself, completely.
 fn cancel_alone(session: &Session, book: &mut Book, event: &Stored) -> Result<Decimal, Error> {
     let draws = event.draws(session, book)?;
     // The event's own debt is gone.
-    let debts = debts_that_may_be_paid(session, book, &draws, event.consumed + event.pending)?;
+    let debts = debts_to_pay(session, book, &draws, event.consumed + event.pending)?;
     book.cancel(&event.usage(), event.pending, &draws, debts);
     if event.pending > Decimal::ZERO {
         FORGET_DEBT.run(session, &[book.customer_id.cell(), event.identifier.cell()])?;
@@ -179,14 +161,8 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
         return Err(Error::amount("value", event.value, AmountError::TooMuchOwed));
     }
     book.touch();
-    let written = Written {
-        customer_id: &book.customer_id,
-        period,
-        start: meter.period.start(event.occurred_at),
-        currency: &book.currency,
-        standing: &next,
-        price: (event.price_version, price_class),
-    };
+    let price = (event.price_version, price_class);
+    let written = Written::new(&meter, &book.customer_id, (period, event.occurred_at), &next, price);
     period::write(session, &[written])?;
     Ok(returned)
 }

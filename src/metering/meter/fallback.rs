@@ -1,4 +1,4 @@
-//! The second currency of a meter: setting and removing it. What it pays is in metering/fallback.rs.
+//! The second currency of a meter: setting and removing it. How much it pays is in batch/fallback/cover.rs.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
@@ -71,8 +71,8 @@ static LATER: Statement = Statement::new(
 );
 
 /// Checks what a meter with a second currency must be: each of its events costs an amount of its own, under this
-/// price and those to come, and is charged when it is reported. An event of an earlier price with
-/// tiers has no second one. Raises PC013.
+/// price and those to come, and is charged when it is reported. An event of an earlier price with tiers has no
+/// second currency. Raises PC013.
 fn check(session: &Session, meter: &MeterRow, now: Time) -> Result<(), Error> {
     let mut fits = meter.settlement != DEFERRED && ["sum", "count"].contains(&meter.aggregation.as_str());
     let mut pricings: Vec<String> = meter.pricing.iter().map(Json::text).collect();

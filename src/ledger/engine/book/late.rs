@@ -3,7 +3,7 @@
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::{Book, Usage};
-use crate::ledger::engine::drawdown::{Grant, Precedence, Status};
+use crate::ledger::engine::drawdown::{Draw, Grant, Precedence, Status};
 use crate::ledger::engine::line::{LineType, Source};
 use crate::moment::Time;
 use uuid::Uuid;
@@ -66,7 +66,7 @@ impl Book {
         };
         grant.lapsed -= part;
         (grant.changed, grant.reclaimed) = (true, true);
-        let draw = crate::ledger::engine::drawdown::Draw { grant: grant.reference(), amount: part };
+        let draw = Draw { grant: grant.reference(), amount: part };
         self.bring_back(LineType::Reinstatement, &grant, part, at);
         self.insert(grant);
         self.lapsed.entry(id).and_modify(|lapsed| *lapsed -= part);

@@ -6,12 +6,14 @@ use crate::pg::statement::{Session, Statement};
 use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::HashSet;
 
+// Those that are there are locked on the way, and nothing of them changes: else this would create a later account, and
+// then wait for an earlier one, of a transaction that waits for what this creates.
 static MAKE: Statement = Statement::new(
-    c"INSERT INTO credits_internal.accounts (customer_id, currency)
+    c"INSERT INTO credits_internal.accounts AS a (customer_id, currency)
       SELECT k.customer_id, k.currency FROM unnest($1, $2) AS k (customer_id, currency)
       JOIN credits_internal.customers c ON c.customer_id = k.customer_id
       ORDER BY k.customer_id, k.currency
-      ON CONFLICT (customer_id, currency) DO NOTHING",
+      ON CONFLICT (customer_id, currency) DO UPDATE SET last_line = a.last_line WHERE false",
     &[TEXTARRAYOID, TEXTARRAYOID],
 );
 
