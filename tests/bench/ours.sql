@@ -9,10 +9,11 @@ SELECT count(*) FROM credits.meter_create('negotiated_calls', currency => 'CREDI
 SELECT count(g.grant_id)
 FROM generate_series(1, :wallets) i,
      credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;
--- For the row event_override_16: every twentieth customer has a discount, the others pay the meter's price.
+-- For the row event_override_16: every twentieth customer has a price of their own. It is as high as the meter's, so that
+-- what all charges come to can be checked.
 SELECT count(o.override_no)
 FROM generate_series(1, :wallets, 20) i,
-     credits.meter_price_override('cus_' || i, 'negotiated_calls', discount_percent => 20) o;
+     credits.meter_price_override('cus_' || i, 'negotiated_calls', unit_price => 1) o;
 
 -- For the row limit_debit: a member who may spend so much a month.
 SELECT count(g.grant_id) FROM credits.credit_grant('limited', 1e12) g;
