@@ -9,8 +9,8 @@ SELECT count(*) FROM credits.meter_create('negotiated_calls', currency => 'CREDI
 SELECT count(g.grant_id)
 FROM generate_series(1, :wallets) i,
      credits.credit_grant('cus_' || i, 1e12, currency => 'CREDIT', category => 'paid') g;
--- For the row event_override_16: every twentieth customer has a price of their own. It is as high as the meter's, so that
--- what all charges come to can be checked.
+-- For the row event_override_16: every twentieth customer has a price of their own. It is as high as the meter's, so
+-- that what all charges come to can be checked.
 SELECT count(o.override_no)
 FROM generate_series(1, :wallets, 20) i,
      credits.meter_price_override('cus_' || i, 'negotiated_calls', unit_price => 1) o;
