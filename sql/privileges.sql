@@ -66,7 +66,7 @@ GRANT EXECUTE ON FUNCTION
     credits.wallet_balance_at(text, text, timestamptz),
     credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid),
     credits.explain_drawdown(text, numeric, text, text),
-    credits.credit_availability(text, numeric, text, numeric, integer, text),
+    credits.credit_availability(text, numeric, text, numeric, integer, text, text),
     credits.credit_grant_summary(text, text),
     credits.credit_grant_holders(text, integer, text, numeric),
     credits.credit_grant_stats(text, timestamptz, timestamptz, text, text, text),

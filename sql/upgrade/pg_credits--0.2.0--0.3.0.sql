@@ -187,6 +187,7 @@ CREATE TABLE credits_internal.balance_alerts (
     PRIMARY KEY (customer_id, currency, kind)
 );
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.balance_alerts', '');
+ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
 CREATE TYPE credits.reversal AS (
@@ -270,7 +271,7 @@ LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'currency_create_2_wrapper';
 CREATE FUNCTION credits.credit_availability(
     customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
-    max_recharges integer DEFAULT NULL, event_name text DEFAULT NULL)
+    max_recharges integer DEFAULT NULL, event_name text DEFAULT NULL, member_id text DEFAULT NULL)
 RETURNS credits.availability
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_availability_2_wrapper';
@@ -2351,8 +2352,12 @@ It locks the customer''s accounts until the transaction ends, and takes longer t
 
 Raises PC003, PC013.
 Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
+COMMENT ON COLUMN credits.availability.reason IS
+'''sufficient'', ''within_max_pending'', ''recharge_in_progress'', ''insufficient_credits'' or ''limit_exceeded''.';
 COMMENT ON COLUMN credits.availability.available IS
 'What a plain debit may take; with event_name, what the events of that meter may.';
+COMMENT ON COLUMN credits.availability.limit_remaining IS
+'What the limits that refuse spending leave for it, in credits; NULL where none applies.';
 COMMENT ON FUNCTION credits.credit_availability IS
 'Returns whether work that would cost so many credits may begin.
 
@@ -2362,12 +2367,14 @@ currency: the currency; NULL for credits.default_currency.
 max_pending: how much usage the customer may owe, in credits.
 max_recharges: how many times the credits of an auto-recharge that is under way may be counted on; NULL for none.
 event_name: the meter whose usage the work is: credits that only certain meters may use count too. NULL for none.
+member_id: the member who would spend: the member''s own limits count too. NULL for none.
 
 It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing.
 
 reason is ''sufficient'' (and no more than max_pending is owed), ''within_max_pending'' (short, but no more than
 max_pending would be owed afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way, and
-max_recharges times what it brings would cover the rest) or ''insufficient_credits''.
+max_recharges times what it brings would cover the rest) or ''insufficient_credits''. It is ''limit_exceeded'',
+whatever the balance, where a limit of usage_limit_set() or member_limit_set() would refuse the spending (PC021).
 
 Raises PC004, PC005, PC007, PC008, PC013.
 Example: SELECT can_continue, reason FROM credits.credit_availability(''ann'', 12.5);';
@@ -3596,7 +3603,7 @@ REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) FROM PUBLIC;
@@ -3635,9 +3642,9 @@ REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscrip
 GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_admin;

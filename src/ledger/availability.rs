@@ -21,7 +21,7 @@ row! {
     pub struct AvailabilityRow {
         /// Whether the work may go on.
         pub can_continue: bool,
-        /// Why: 'sufficient', 'within_max_pending', 'recharge_in_progress', 'insufficient_credits'.
+        /// Why: 'sufficient', 'within_max_pending', 'recharge_in_progress', 'insufficient_credits', 'limit_exceeded'.
         pub reason: String,
         /// What a plain debit, or that meter's events, may take.
         pub available: Decimal,
@@ -29,10 +29,12 @@ row! {
         pub pending: Decimal,
         /// Whether an automatic recharge is open.
         pub recharge_in_progress: bool,
+        /// What limits leave for such spending; NULL where none applies.
+        pub limit_remaining: Option<Decimal>,
     }
 }
 
-crate::older!(credit_availability_wrapper => credit_availability_2_wrapper, 5 of 6);
+crate::older!(credit_availability_wrapper => credit_availability_2_wrapper, 5 of 7);
 
 /// `credits.credit_availability`: the gate before work begins. Writes nothing. Raises PC004, PC005, PC007, PC008, PC013.
 #[pg_extern(sql = false)]
@@ -43,6 +45,7 @@ fn credit_availability_2(
     max_pending: Option<Numeric>,
     max_recharges: Option<i32>,
     event_name: Option<&str>,
+    member_id: Option<&str>,
 ) -> Reply<One<AvailabilityRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -52,6 +55,7 @@ fn credit_availability_2(
             return Err(Error::argument("max_recharges", "must not be negative"));
         }
         let event_name = input::optional_key("event_name", event_name)?;
+        let member_id = input::optional_key("member_id", member_id)?;
         let now = settings::now()?;
         reading(|session| {
             let code = match event_name {
@@ -63,8 +67,11 @@ fn credit_availability_2(
                 None => currency::code_or_default(currency)?,
             };
             currency::check_amount(session, &code, amount.unwrap_or_default())?;
-            let (available, pending) = match balance::book(session, customer_id, &code, now)? {
-                Some(book) => (payable(session, &book, event_name)?, book.pending),
+            let (available, pending, left) = match balance::book(session, customer_id, &code, now)? {
+                Some(book) => {
+                    let left = if book.limited { left(session, &book, member_id, event_name)? } else { None };
+                    (payable(session, &book, event_name)?, book.pending, left)
+                }
                 None => Default::default(),
             };
             let short = match amount {
@@ -80,7 +87,10 @@ fn credit_availability_2(
                 .unwrap_or_default();
             // What would be owed once the work is done: what no credit covers, plus what is owed already.
             let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
-            let reason = if !short && pending <= allowed {
+            let beyond = left.is_some_and(|left| amount.map_or(left.is_zero(), |amount| amount > left));
+            let reason = if beyond {
+                "limit_exceeded"
+            } else if !short && pending <= allowed {
                 "sufficient"
             } else if allowed > Decimal::ZERO && owed <= allowed {
                 "within_max_pending"
@@ -90,11 +100,12 @@ fn credit_availability_2(
                 "insufficient_credits"
             };
             Ok(One(AvailabilityRow {
-                can_continue: reason != "insufficient_credits",
+                can_continue: !matches!(reason, "insufficient_credits" | "limit_exceeded"),
                 reason: reason.to_string(),
                 available,
                 pending,
                 recharge_in_progress: bought.is_some(),
+                limit_remaining: left,
             }))
         })
     })())
@@ -108,6 +119,24 @@ fn payable(session: &Session, book: &Book, event_name: Option<&str>) -> Result<D
     let mut book = book.clone();
     posting::take_windows(session, &mut [(&mut book, Decimal::MAX)], event_name.as_slice())?;
     Ok(book.payers(event_name).map(|grant| grant.remaining).sum())
+}
+
+static LEFT: Statement = Statement::new(
+    c"SELECT min(l.remaining) FROM credits.limits l
+      WHERE l.customer_id = $1 AND l.currency = $2 AND l.action = 'reject'
+        AND (l.member_id IS NULL OR l.member_id = $3) AND (l.event_name IS NULL OR l.event_name = $4)",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+/// What the limits that refuse leave for such spending; `None` where none applies.
+fn left(
+    session: &Session,
+    book: &Book,
+    member_id: Option<&str>,
+    event_name: Option<&str>,
+) -> Result<Option<Decimal>, Error> {
+    let cells = [book.customer_id.cell(), book.currency.cell(), member_id.cell(), event_name.cell()];
+    LEFT.run(session, &cells)?.first().ok_or_else(|| Error::internal("a minimum returned no row"))?.next()
 }
 
 static BEING_BOUGHT: Statement = Statement::new(

@@ -18,6 +18,10 @@ SELECT debited FROM credits.wallet_debit('team', 0.000001, member_id => 'bob');
 SELECT debited FROM credits.wallet_debit('team', 50, member_id => 'eve');
 SELECT debited FROM credits.wallet_debit('team', 40);
 SELECT member_id, per, amount, action, used, held, remaining, resets_at FROM credits.limits;
+-- The gate before the work knows of them, and of what they leave.
+SELECT * FROM credits.credit_availability('team', 5, member_id => 'bob');
+SELECT can_continue, reason, limit_remaining FROM credits.credit_availability('team', member_id => 'bob');
+SELECT can_continue, reason, limit_remaining FROM credits.credit_availability('team', 5, member_id => 'eve');
 -- The same without an error: the transaction goes on.
 SELECT ok, shortfall, debited, available, reason FROM credits.wallet_try_debit('team', 5, member_id => 'bob');
 SELECT ok, shortfall, debited, available, reason FROM credits.wallet_try_debit('team', 5000, member_id => 'bob');
@@ -44,6 +48,9 @@ FROM credits.report_meter_event('team', 'images', 3, 'i1', member_id => 'eve');
 SELECT status, consumed FROM credits.report_meter_event('team', 'images', 2, 'i2', member_id => 'eve');
 SELECT status, consumed FROM credits.report_meter_event('team', 'images', 1, 'i2', member_id => 'eve');
 SELECT status, consumed, replayed FROM credits.report_meter_event('team', 'images', 1, 'i2', member_id => 'eve');
+SELECT can_continue, reason, limit_remaining
+FROM credits.credit_availability('team', 1, event_name => 'images', member_id => 'eve');
+SELECT can_continue, reason, limit_remaining FROM credits.credit_availability('team', 10, event_name => 'tokens');
 -- A batch: each event by itself, in order, with its code.
 SELECT identifier, status, consumed, error, message FROM credits.report_meter_events(
     ARRAY['team', 'team', 'team'], ARRAY['images', 'tokens', 'tokens'], ARRAY[1, 100, 200], ARRAY['b1', 'b2', 'b3'],
