@@ -258,14 +258,20 @@ CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
                                    WHERE r.customer_id = l.customer_id AND r.currency = l.currency
                                      AND r.line_no = l.line_no - 1 AND r.type IN ('release', 'reversal', 'refund')
                                      AND r.grant_id = l.grant_id)
-                               AS came_back) x
+                               AS came_back,
+                           -- What was a mistake, or was paid back, does not come back when its grant is extended.
+                           EXISTS (SELECT FROM credits_internal.reclaims r
+                                   WHERE r.customer_id = l.customer_id AND r.grant_id = l.grant_id
+                                     AND r.undone_at IS NULL AND r.credits > r.consumed + r.pending)
+                               AS taken_back) x
 WHERE l.effective_at < g.effective_at
    OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
            WHEN l.type IN ('suspension', 'resumption') THEN l.effective_at > x.ended_at
            -- Part of a grant, ended by hand.
            WHEN l.type IN ('void', 'expiration') AND l.operation_id IS NOT NULL
            THEN l.effective_at >= g.expires_at OR l.effective_at > g.ended_at
-           WHEN l.type = 'expiration' AND l.line_no < b.line_no AND l.effective_at < g.expires_at THEN false
+           WHEN l.type = 'expiration' AND l.effective_at < g.expires_at AND (l.line_no < b.line_no OR x.taken_back)
+           THEN false
            WHEN l.type = 'void' THEN g.status <> 'voided' OR l.effective_at < x.ended_at
                                      OR (l.effective_at > x.ended_at AND NOT x.came_back)
            WHEN l.type = 'expiration' THEN g.status <> 'expired' OR l.effective_at < x.ended_at

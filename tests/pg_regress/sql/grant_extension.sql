@@ -69,6 +69,14 @@ SET credits.test_clock = '2026-04-26';
 SELECT status, remaining FROM credits.credit_grant_extend('eve', :'d', '2026-05-25');
 SELECT returned FROM credits.meter_event_cancel('eve', 'c1');
 SELECT status, remaining FROM credits.grants WHERE customer_id = 'eve';
+-- One of which all was a mistake while it was held, and lapsed as it came back: nothing comes back when it is extended.
+SELECT grant_id AS f FROM credits.credit_grant('flo', 10, expires_at => '2026-04-27') \gset
+SELECT hold_id AS h FROM credits.hold_create('flo', 10, expires_in => '9 days') \gset
+SELECT status, remaining FROM credits.credit_grant_void('flo', :'f', amount => 10, spent => 'pending');
+SET credits.test_clock = '2026-04-28';
+SELECT released, available FROM credits.hold_release('flo', :'h');
+SELECT status, remaining FROM credits.credit_grant_extend('flo', :'f', '2026-05-28');
+SELECT * FROM credits.verify('flo');
 -- Wrong.
 SELECT credits.credit_grant_extend('eve', :'d', NULL);
 SELECT credits.credit_grant_extend('eve', :'d', '-infinity');
