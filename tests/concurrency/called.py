@@ -1,0 +1,42 @@
+"""Every function that writes is called by one of the random mixes, beside a model, or it is said here why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+import acts
+import calls
+import told
+from support.harness import Checks
+from support.writing import uncalled
+
+# By the purchases, which hold what they come to against what was told.
+BY_PURCHASES = (
+    *(function for function, _ in told.CALLS.values()), "top_up_create", "recharge_begin", "configure_auto_recharge",
+    "outbox_claim", "outbox_ack", "webhook_receive", "customer_erase",
+)  # fmt: skip
+BY_STRESS = "by all sessions at once in lock_order.py, where nothing but order and verify() is looked at"
+BY_PAIRS = "by two sessions at once in two_sessions/, where it waits for the other"
+ONE_ROW = "a row of the catalogue that no balance depends on: its writers wait for each other"
+EXCEPTED = {
+    "customer_metadata_clear": BY_STRESS, "customer_upsert": BY_STRESS,
+    "exchange_rate_set": BY_STRESS, "configure_recharge": BY_STRESS, "maintain_batch": BY_STRESS, "settle": BY_STRESS,
+    "currency_update": BY_PAIRS, "meter_activate": BY_PAIRS, "meter_deactivate": BY_PAIRS,
+    "outbox_consumer_create": BY_STRESS, "payment_provider_set": BY_STRESS,
+    "outbox_consumer_remove": ONE_ROW, "outbox_release": "tests/payments/outbox.py: rows come back to whoever claims next",
+    "price_archive": ONE_ROW, "price_create": ONE_ROW, "product_archive": ONE_ROW, "product_create": ONE_ROW,
+    "product_update": ONE_ROW,
+    "inbox_discard": "of rows that were rejected, which nobody else touches: tests/pg_regress/sql/inbox.sql",
+    "inbox_retry": "as inbox_discard",
+    "billing_portal_key_rotate": "it writes a key of the whole database, and touches no customer",
+    "billing_portal_session_create": "it writes nothing but a key where there is none",
+    "reset": "it empties the database, under a lock against everybody",
+}  # fmt: skip
+
+
+def run(checks: Checks, connection: psycopg.Connection[Any]) -> None:
+    called = {*calls.FUNCTIONS, *acts.SQL, *BY_PURCHASES}
+    called -= {"wallet_balance"}
+    checks.none(uncalled(connection, called, EXCEPTED), "every function that writes is in a mix, or excepted with a reason")
