@@ -27,11 +27,12 @@ LEFT JOIN LATERAL (
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
-        (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
-        (10, 'Outbox', '^outbox_'),
-        (11, 'Billing pages', '^(billing_|current_customer$)'),
-        (12, 'Ledger', '^(verify|wallet_history)$'),
-        (13, 'Maintenance', '^(clock$|help$|maintain|reset$)')
+        (9, 'Invoices', '^invoice_'),
+        (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (11, 'Outbox', '^outbox_'),
+        (12, 'Billing pages', '^(billing_|current_customer$)'),
+        (13, 'Ledger', '^(verify|wallet_history)$'),
+        (14, 'Maintenance', '^(clock$|help$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true

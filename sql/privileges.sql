@@ -47,7 +47,8 @@ REVOKE ALL ON TYPE
     credits.exchange_rate, credits.payment_outcome, credits.refund_outcome,
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
-    credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert
+    credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
+    credits.invoice_line
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -82,6 +83,7 @@ GRANT EXECUTE ON FUNCTION
     credits.recharge_config(text),
     credits.auto_recharge_config(text, text),
     credits.billing_bootstrap(text),
+    credits.customer_overdue_invoices(text),
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
@@ -91,7 +93,8 @@ GRANT SELECT ON
     credits.prices, credits.customers, credits.currencies, credits.exchange_rates, credits.top_ups,
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
-    credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts
+    credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
+    credits.invoice_lines, credits.invoice_payments
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -141,6 +144,17 @@ GRANT EXECUTE ON FUNCTION
     credits.billing_portal_session_verify(text),
     credits.outbox_claim(text, integer, interval),
     credits.outbox_ack(text, uuid[]),
+    credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text,
+        jsonb, jsonb, text),
+    credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb),
+    credits.invoice_finalize(text, uuid),
+    credits.invoice_pay(text, uuid, text, numeric, text, text),
+    credits.invoice_void(text, uuid),
+    credits.invoice_mark_uncollectible(text, uuid),
+    credits.invoice_delete(text, uuid),
+    credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz,
+        timestamptz, jsonb, text),
+    credits.invoice_item_delete(text, uuid),
     credits.usage_limit_set(text, text, numeric, text, text, text),
     credits.member_limit_set(text, text, numeric, text, text)
 TO credits_app, credits_admin;
@@ -190,7 +204,7 @@ GRANT EXECUTE ON FUNCTION
     credits_internal.own_wallets(),
     credits_internal.own_grants()
 TO credits_customer;
-GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger
+GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines
 TO credits_customer;
 
 -- What a program needs that does one thing: receive webhooks, charge cards, report usage.
@@ -222,7 +236,7 @@ GRANT USAGE ON TYPE
     credits.balance, credits.availability, credits.drawdown, credits.grant_summary, credits.grant_holder,
     credits.grant_stats, credits.ledger_line, credits.past_balance, credits.pending_usage, credits.usage_total,
     credits.transaction_total,
-    credits.usage_bucket, credits.recharge_config, credits.auto_recharge
+    credits.usage_bucket, credits.recharge_config, credits.auto_recharge, credits.invoice
 TO credits_app, credits_read, credits_admin;
 GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
@@ -232,7 +246,7 @@ TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
-    credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit
+    credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row

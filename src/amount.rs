@@ -73,6 +73,12 @@ pub enum AmountError {
     /// More than is left of what was taken.
     #[error("must be at most what is left of what was taken, {0}")]
     MoreThanTaken(Decimal),
+    /// More than is still to be paid.
+    #[error("must be at most what remains to be paid, {0}")]
+    MoreThanRemains(Decimal),
+    /// More off than there is.
+    #[error("must be at most what it is taken off, {0}")]
+    MoreThanThere(Decimal),
     /// Less than is spent of it already.
     #[error("must be at least what is captured already, {0}")]
     LessThanCaptured(Decimal),

@@ -165,6 +165,24 @@ pub enum Error {
         /// Whether it exists but is archived.
         archived: bool,
     },
+    /// PC019
+    #[error("{} {id} does not exist", object.replace('_', " "))]
+    ObjectNotFound {
+        /// What kind of object.
+        object: &'static str,
+        /// As it was given.
+        id: String,
+    },
+    /// PC020
+    #[error("{} {id} is {state}", object.replace('_', " "))]
+    StateConflict {
+        /// What kind of object.
+        object: &'static str,
+        /// As it was given.
+        id: String,
+        /// What rules it out.
+        state: &'static str,
+    },
     /// PC021
     #[error("{0}")]
     LimitExceeded(Box<LimitExceeded>),
@@ -371,6 +389,8 @@ impl Error {
             | Error::Production => "PC013",
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
+            Error::ObjectNotFound { .. } => "PC019",
+            Error::StateConflict { .. } => "PC020",
             Error::LimitExceeded(_) => "PC021",
             Error::SettingRefused { .. } | Error::SuperuserOnly { .. } => "42501",
             Error::AccountBusy => "55P03",

@@ -12,6 +12,7 @@ mod clock;
 pub mod error;
 mod error_codes;
 mod input;
+mod invoicing;
 mod jobs;
 mod json;
 pub mod ledger;
@@ -45,6 +46,7 @@ fn sign_up() {
     ledger::listener::LISTENERS.set(&[
         &metering::listener::Metering,
         &payments::erasure::Payments,
+        &invoicing::erasure::Invoicing,
         &auto_recharge::listener::AutoRecharge,
         &ledger::grant::events::GrantEvents,
     ]);

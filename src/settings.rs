@@ -58,6 +58,8 @@ static EXTEND_WITHIN: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60 * 60)
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// How many seconds a row of the outbox is kept for consumers that do not fetch it.
 static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
+/// How many seconds an invoice keeps whom it was for, once the customer is erased.
+static INVOICE_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(10 * 366 * 24 * 60 * 60);
 /// How many seconds an ignored webhook is kept.
 static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// What happens to spent credits whose price is refunded.
@@ -191,6 +193,16 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::UNIT_S,
     );
+    GucRegistry::define_int_guc(
+        c"credits.invoice_retention",
+        c"How long after it was given out an invoice keeps whom it was for, where its customer was erased since.",
+        c"maintain() clears the name and the address after that. The law of most countries asks for 6 to 10 years.",
+        &INVOICE_RETENTION,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
     GucRegistry::define_enum_guc(
         c"credits.spent_on_refund",
         c"What becomes of spent credits whose price is paid back: pending (they are owed) or forgive.",
@@ -272,6 +284,11 @@ pub fn notify() -> bool {
 /// How many seconds a row of the outbox is kept for consumers that do not fetch it.
 pub fn outbox_retention() -> i32 {
     OUTBOX_RETENTION.get()
+}
+
+/// How many seconds an invoice keeps whom it was for, once the customer is erased.
+pub fn invoice_retention() -> i32 {
+    INVOICE_RETENTION.get()
 }
 
 /// How many seconds an ignored webhook is kept.

@@ -44,6 +44,9 @@ It clears name, email and metadata; payment methods, also in the outbox; the add
 providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
 ''recharge.disabled''), and a request that no worker has begun is canceled.
 
+Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
+them after that.
+
 What the application wrote with usage, spending and purchases stays: see customer_metadata_clear().
 
 A repeat clears what came since, and returns when it was first done.
@@ -67,8 +70,9 @@ COMMENT ON FUNCTION credits.customer_metadata_clear IS
 customer_id: the customer.
 
 It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants; and the reasons of cancellations, adjustments and voids. No amount,
-line, key or identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
+operations, holds and top-ups; metadata of grants, invoices and their lines; and the reasons of cancellations,
+adjustments and voids. No amount, line, key or identifier is touched. If a price depends on one value of an event''s
+metadata, that value stays.
 
 It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
 

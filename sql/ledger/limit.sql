@@ -15,7 +15,8 @@ LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.op
 WHERE CASE WHEN l.type = 'debt' AND o.function = 'hold_capture' THEN true
            WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
            WHEN l.type = 'reversal' THEN l.identifier IS NOT NULL OR r.spent_at IS NOT NULL
-           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) IN ('wallet_debit', 'hold_capture')
+           WHEN l.type = 'debit'
+               THEN coalesce(l.function, o.function) IN ('wallet_debit', 'hold_capture', 'invoice_pay')
            ELSE l.type IN ('hold', 'capture', 'release') END;
 COMMENT ON VIEW credits_internal.spending IS
 'Lines of the ledger that count towards limits: usage, debits, and what was captured of holds. For verify(), and for

@@ -177,6 +177,117 @@ CREATE TABLE credits_internal.event_adjustments (
 );
 ALTER TABLE credits_internal.event_adjustments ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_adjustments', '');
+CREATE TABLE credits_internal.invoices (
+    customer_id             text COLLATE "C" NOT NULL,
+    invoice_id              uuid NOT NULL,
+    status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
+    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual')),
+    currency                text COLLATE "C" NOT NULL,
+    number                  text COLLATE "C",
+    number_prefix           text COLLATE "C",
+    number_no               bigint CHECK (number_no > 0),
+    description             text,
+    footer                  text,
+    custom_fields           jsonb,
+    metadata                jsonb,
+    tax_rate                numeric CHECK (tax_rate BETWEEN 0 AND 100),
+    given_discount          numeric NOT NULL CHECK (given_discount >= 0),
+    subtotal                numeric NOT NULL DEFAULT 0,
+    discount                numeric NOT NULL DEFAULT 0 CHECK (discount >= 0),
+    tax                     numeric NOT NULL DEFAULT 0,
+    total                   numeric NOT NULL DEFAULT 0,
+    total_excluding_tax     numeric NOT NULL DEFAULT 0,
+    amount_due              numeric NOT NULL DEFAULT 0 CHECK (amount_due >= 0),
+    amount_paid             numeric NOT NULL DEFAULT 0 CHECK (amount_paid BETWEEN 0 AND amount_due),
+    due_date                timestamptz,
+    days_until_due          integer CHECK (days_until_due >= 0),
+    customer_name           text,
+    customer_email          text,
+    retained                boolean NOT NULL DEFAULT false,
+    created_at              timestamptz NOT NULL,
+    updated_at              timestamptz NOT NULL,
+    finalized_at            timestamptz,
+    paid_at                 timestamptz,
+    voided_at               timestamptz,
+    marked_uncollectible_at timestamptz,
+    PRIMARY KEY (customer_id, invoice_id),
+    CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
+                                      AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
+    CONSTRAINT invoices_paid CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+    CONSTRAINT invoices_void CHECK ((status = 'void') = (voided_at IS NOT NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
+CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);
+CREATE INDEX invoices_unpaid ON credits_internal.invoices (customer_id, due_date)
+    WHERE status IN ('open', 'uncollectible');
+CREATE INDEX invoices_retained ON credits_internal.invoices (finalized_at) WHERE retained;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoices', '');
+CREATE TABLE credits_internal.invoice_lines (
+    customer_id          text COLLATE "C" NOT NULL,
+    invoice_line_id      uuid NOT NULL,
+    invoice_id           uuid,
+    line_no              integer CHECK (line_no > 0),
+    was_pending          boolean NOT NULL DEFAULT false,
+    currency             text COLLATE "C" NOT NULL,
+    price_id             uuid,
+    description          text,
+    quantity             numeric CHECK (quantity > 0),
+    unit_amount          numeric,
+    pricing              jsonb,
+    amount               numeric NOT NULL,
+    given_discount       numeric NOT NULL CHECK (given_discount >= 0),
+    given_tax_rate       numeric CHECK (given_tax_rate BETWEEN 0 AND 100),
+    tax_behavior         text NOT NULL CHECK (tax_behavior IN ('exclusive', 'inclusive')),
+    discount             numeric NOT NULL CHECK (discount >= 0),
+    tax_rate             numeric CHECK (tax_rate > 0),
+    tax                  numeric NOT NULL,
+    amount_excluding_tax numeric NOT NULL,
+    credits              numeric CHECK (credits > 0),
+    credit_currency      text COLLATE "C",
+    category             text,
+    priority             smallint,
+    time_to_live         interval,
+    applicable_meters    text[],
+    grant_name           text,
+    grant_id             uuid,
+    period_start         timestamptz,
+    period_end           timestamptz,
+    from_invoice_id      uuid,
+    metadata             jsonb,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, invoice_line_id),
+    CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
+    CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
+    CONSTRAINT invoice_lines_period CHECK ((period_start IS NULL) = (period_end IS NULL) AND period_start <= period_end)
+) WITH (fillfactor = 80);
+CREATE INDEX invoice_lines_of ON credits_internal.invoice_lines (customer_id, invoice_id, line_no);
+CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer_id, from_invoice_id)
+    WHERE from_invoice_id IS NOT NULL;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_lines', '');
+CREATE TABLE credits_internal.invoice_payments (
+    customer_id  text COLLATE "C" NOT NULL,
+    invoice_id   uuid NOT NULL,
+    payment_no   integer NOT NULL CHECK (payment_no > 0),
+    paid_from    text NOT NULL CHECK (paid_from IN ('wallet', 'outside')),
+    amount       numeric NOT NULL CHECK (amount > 0),
+    operation_id uuid,
+    reference    text COLLATE "C",
+    created_at   timestamptz NOT NULL,
+    reversed_at  timestamptz,
+    reversal_id  uuid,
+    PRIMARY KEY (customer_id, invoice_id, payment_no),
+    CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
+);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
+CREATE TABLE credits_internal.invoice_numbers (
+    customer_id text COLLATE "C" NOT NULL,
+    prefix      text COLLATE "C" NOT NULL,
+    last_no     bigint NOT NULL CHECK (last_no > 0),
+    PRIMARY KEY (customer_id, prefix)
+) WITH (fillfactor = 80);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_numbers', '');
 CREATE TABLE credits_internal.balance_alerts (
     customer_id  text COLLATE "C" NOT NULL,
     currency     text COLLATE "C" NOT NULL,
@@ -210,6 +321,19 @@ CREATE TYPE credits.event_adjustment AS (
 CREATE TYPE credits.transaction_total AS (
     event_name text, currency text, unit text, total_quantity numeric, total_credits numeric,
     transaction_count bigint);
+CREATE TYPE credits.invoice AS (
+    customer_id text, invoice_id uuid, number text, status text, billing_reason text, currency text,
+    description text, subtotal numeric, discount numeric, tax numeric, total numeric, total_excluding_tax
+    numeric, amount_due numeric, amount_paid numeric, amount_remaining numeric, tax_rate numeric, due_date
+    timestamptz, days_until_due integer, customer_name text, customer_email text, footer text, custom_fields
+    jsonb, metadata jsonb, created_at timestamptz, updated_at timestamptz, finalized_at timestamptz, paid_at
+    timestamptz, voided_at timestamptz, marked_uncollectible_at timestamptz, replayed boolean);
+CREATE TYPE credits.invoice_line AS (
+    customer_id text, invoice_line_id uuid, invoice_id uuid, line_no integer, currency text, price_id uuid,
+    description text, quantity numeric, unit_amount numeric, amount numeric, discount numeric, tax_rate
+    numeric, tax_behavior text, tax numeric, amount_excluding_tax numeric, credits numeric, credit_currency
+    text, grant_id uuid, period_start timestamptz, period_end timestamptz, from_invoice_id uuid, metadata
+    jsonb, created_at timestamptz, updated_at timestamptz, replayed boolean);
 ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
 ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid;
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
@@ -335,7 +459,8 @@ LEFT JOIN credits_internal.reversals r ON r.customer_id = l.customer_id AND r.op
 WHERE CASE WHEN l.type = 'debt' AND o.function = 'hold_capture' THEN true
            WHEN l.type IN ('consumption', 'debt') THEN l.identifier IS NOT NULL
            WHEN l.type = 'reversal' THEN l.identifier IS NOT NULL OR r.spent_at IS NOT NULL
-           WHEN l.type = 'debit' THEN coalesce(l.function, o.function) IN ('wallet_debit', 'hold_capture')
+           WHEN l.type = 'debit'
+               THEN coalesce(l.function, o.function) IN ('wallet_debit', 'hold_capture', 'invoice_pay')
            ELSE l.type IN ('hold', 'capture', 'release') END;
 CREATE FUNCTION credits.usage_limit_set(
     customer_id text, event_name text DEFAULT NULL, amount numeric DEFAULT NULL, per text DEFAULT NULL,
@@ -770,6 +895,95 @@ CREATE FUNCTION credits.package_create(
 RETURNS credits.package
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'package_create_2_wrapper';
+CREATE FUNCTION credits.invoice_create(
+    customer_id text, lines jsonb DEFAULT NULL, currency text DEFAULT NULL, description text DEFAULT NULL,
+    due_date timestamptz DEFAULT NULL, days_until_due integer DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    discount numeric DEFAULT NULL, auto_finalize boolean DEFAULT false, pending_items text DEFAULT 'include',
+    footer text DEFAULT NULL, custom_fields jsonb DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_create_wrapper';
+CREATE FUNCTION credits.invoice_finalize(customer_id text, invoice_id uuid)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_finalize_wrapper';
+CREATE FUNCTION credits.invoice_pay(
+    customer_id text, invoice_id uuid, paid_from text, amount numeric DEFAULT NULL, reference text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_pay_wrapper';
+CREATE FUNCTION credits.invoice_void(customer_id text, invoice_id uuid)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_void_wrapper';
+CREATE FUNCTION credits.invoice_mark_uncollectible(customer_id text, invoice_id uuid)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_mark_uncollectible_wrapper';
+CREATE FUNCTION credits.invoice_update(
+    customer_id text, invoice_id uuid, description text DEFAULT NULL, due_date timestamptz DEFAULT NULL,
+    days_until_due integer DEFAULT NULL, tax_rate numeric DEFAULT NULL, discount numeric DEFAULT NULL,
+    lines jsonb DEFAULT NULL, footer text DEFAULT NULL, custom_fields jsonb DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_update_wrapper';
+CREATE FUNCTION credits.invoice_delete(customer_id text, invoice_id uuid)
+RETURNS credits.invoice
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_delete_wrapper';
+CREATE FUNCTION credits.customer_overdue_invoices(customer_id text)
+RETURNS SETOF credits.invoice
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'customer_overdue_invoices_wrapper';
+CREATE OR REPLACE VIEW credits.invoices AS
+SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.currency, i.description, i.subtotal,
+       i.discount, i.tax, i.total, i.total_excluding_tax, i.amount_due, i.amount_paid,
+       CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END AS amount_remaining, i.tax_rate,
+       i.due_date, i.days_until_due, i.customer_name, i.customer_email, i.footer, i.custom_fields, i.metadata,
+       i.created_at, i.updated_at, i.finalized_at, i.paid_at, i.voided_at, i.marked_uncollectible_at,
+       i.status = 'open' AND coalesce(i.due_date < credits.clock(), false) AS overdue
+FROM credits_internal.invoices i;
+CREATE OR REPLACE VIEW credits.invoice_payments AS
+SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,
+       p.reference, p.created_at, p.reversed_at, p.reversal_id
+FROM credits_internal.invoice_payments p
+JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id;
+CREATE OR REPLACE VIEW credits.my_invoices WITH (security_barrier) AS
+SELECT i.invoice_id, i.number, i.status, i.currency, i.description, i.subtotal, i.discount, i.tax, i.total,
+       i.total_excluding_tax, i.amount_due, i.amount_paid,
+       CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END AS amount_remaining, i.due_date,
+       i.customer_name, i.customer_email, i.footer, i.custom_fields, i.finalized_at, i.paid_at
+FROM credits_internal.invoices i
+WHERE i.customer_id = (SELECT credits.current_customer()) AND i.status <> 'draft';
+CREATE FUNCTION credits.invoice_item_create(
+    customer_id text, currency text DEFAULT NULL, amount numeric DEFAULT NULL, description text DEFAULT NULL,
+    price_id uuid DEFAULT NULL, quantity numeric DEFAULT NULL, unit_amount numeric DEFAULT NULL,
+    tax_rate numeric DEFAULT NULL, tax_behavior text DEFAULT NULL, period_start timestamptz DEFAULT NULL,
+    period_end timestamptz DEFAULT NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.invoice_line
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_item_create_wrapper';
+CREATE FUNCTION credits.invoice_item_delete(customer_id text, invoice_line_id uuid)
+RETURNS credits.invoice_line
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_item_delete_wrapper';
+CREATE OR REPLACE VIEW credits.invoice_lines AS
+SELECT l.customer_id, l.invoice_line_id, l.invoice_id, l.line_no, l.currency, l.price_id, l.description,
+       l.quantity, l.unit_amount, l.amount, l.discount, l.tax_rate, l.tax_behavior, l.tax,
+       l.amount_excluding_tax, l.credits, l.credit_currency, l.grant_id, l.period_start, l.period_end,
+       l.from_invoice_id, l.metadata, l.created_at, l.updated_at, p.product_id
+FROM credits_internal.invoice_lines l
+LEFT JOIN credits_internal.prices p ON p.price_id = l.price_id;
+CREATE OR REPLACE VIEW credits.my_invoice_lines WITH (security_barrier) AS
+SELECT l.invoice_line_id, l.invoice_id, l.line_no, l.currency, l.description, l.quantity, l.unit_amount,
+       l.amount, l.discount, l.tax_rate, l.tax_behavior, l.tax, l.amount_excluding_tax, l.credits,
+       l.credit_currency, l.grant_id, l.period_start, l.period_end
+FROM credits_internal.invoice_lines l
+JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
+WHERE l.customer_id = (SELECT credits.current_customer()) AND i.status <> 'draft';
 CREATE FUNCTION credits.configure_auto_recharge(
     customer_id text, currency text DEFAULT NULL, enabled boolean DEFAULT NULL, threshold numeric DEFAULT NULL,
     price_id uuid DEFAULT NULL, quantity integer DEFAULT NULL, payment_method text DEFAULT NULL,
@@ -1177,6 +1391,8 @@ LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_i
            WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
 WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
+                      -- What came from outside has no lines: the rules of invoices tell them apart.
+                      WHEN 'invoice_pay' THEN coalesce(l.total, 0) NOT IN (-o.amount, 0)
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount
@@ -1235,6 +1451,7 @@ FROM credits_internal.lines l
 JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
 WHERE CASE o.function
       WHEN 'wallet_debit' THEN l.type = 'debit'
+      WHEN 'invoice_pay' THEN l.type = 'debit'
       WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
       WHEN 'hold_capture' THEN l.type IN ('capture', 'debit', 'debt', 'consumption')
       WHEN 'wallet_transfer' THEN l.type = 'transfer'
@@ -1640,7 +1857,7 @@ LEFT JOIN credits_internal.operations o
        ON o.customer_id = r.customer_id AND o.operation_id = r.reversed_operation_id AND o.currency = r.currency
 LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_id = r.reversed_operation_id
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN o.function = 'wallet_debit' AND r.reversed_type = 'debit' THEN o.amount
+    SELECT CASE WHEN o.function IN ('wallet_debit', 'invoice_pay') AND r.reversed_type = 'debit' THEN o.amount
                 WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
                 WHEN o.function = 'hold_capture' AND r.reversed_type = 'capture' THEN o.amount
                 WHEN o.function = 'wallet_adjust'
@@ -2020,6 +2237,124 @@ SELECT 'top-up: what its grant cost is not in its currency', t.customer_id, t.cr
 FROM credits_internal.top_ups t
 JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
 WHERE g.cost_currency <> t.currency;
+CREATE OR REPLACE VIEW credits_internal.invoice_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+WITH sums AS (
+    SELECT l.customer_id, l.invoice_id, sum(l.amount) AS subtotal, sum(l.discount) AS discount, sum(l.tax) AS tax,
+           sum(l.amount - l.discount)
+               + coalesce(sum(l.tax) FILTER (WHERE l.tax_behavior = 'exclusive'), 0) AS total,
+           sum(l.amount_excluding_tax) AS net, count(*) AS lines, max(l.line_no) AS last_no,
+           count(DISTINCT l.line_no) AS places
+    FROM credits_internal.invoice_lines l WHERE l.invoice_id IS NOT NULL GROUP BY 1, 2
+)
+SELECT 'invoice: its total is not its lines, less discounts, with tax on top' AS problem, i.customer_id, i.currency,
+       'invoice ' || i.invoice_id AS subject, s.total AS expected, i.total AS found
+FROM credits_internal.invoices i
+LEFT JOIN sums s ON s.customer_id = i.customer_id AND s.invoice_id = i.invoice_id
+WHERE (i.subtotal, i.discount, i.tax, i.total, i.total_excluding_tax)
+      IS DISTINCT FROM (s.subtotal, s.discount, s.tax, s.total, s.net)
+   OR s.lines <> s.last_no OR s.lines <> s.places
+UNION ALL
+SELECT 'invoice: what is due is not its total', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
+       greatest(i.total, 0), i.amount_due
+FROM credits_internal.invoices i WHERE i.amount_due <> greatest(i.total, 0)
+UNION ALL
+SELECT 'invoice: its amounts are not amounts of its currency', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
+       round(i.total, c.decimals), i.total
+FROM credits_internal.invoices i
+LEFT JOIN credits_internal.currencies c ON c.currency = i.currency
+WHERE c.currency IS NULL
+   OR (i.subtotal, i.discount, i.tax, i.total, i.amount_paid)
+      <> (round(i.subtotal, c.decimals), round(i.discount, c.decimals), round(i.tax, c.decimals),
+          round(i.total, c.decimals), round(i.amount_paid, c.decimals))
+UNION ALL
+SELECT 'invoice line: what is left without tax is not its amount, less discount and the tax in it', l.customer_id,
+       l.currency, 'line ' || l.invoice_line_id, x.net, l.amount_excluding_tax
+FROM credits_internal.invoice_lines l
+LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
+CROSS JOIN LATERAL (
+    SELECT l.amount - l.discount - CASE l.tax_behavior WHEN 'inclusive' THEN l.tax ELSE 0 END AS net) x
+WHERE l.amount_excluding_tax <> x.net OR (l.tax <> 0 AND l.tax_rate IS NULL)
+   OR (l.invoice_id IS NOT NULL AND i.currency IS DISTINCT FROM l.currency)
+UNION ALL
+-- Rounded once: within half of the last decimal.
+SELECT 'invoice: a tax is not its rate of the lines', t.customer_id, t.currency,
+       'invoice ' || t.invoice_id || ', ' || t.tax_rate || ' % ' || t.tax_behavior,
+       round(t.base * t.tax_rate / t.per, c.decimals), t.tax
+FROM (SELECT l.customer_id, l.invoice_id, l.currency, l.tax_rate, l.tax_behavior, sum(l.amount - l.discount) AS base,
+             sum(l.tax) AS tax, 100 + CASE l.tax_behavior WHEN 'inclusive' THEN l.tax_rate ELSE 0 END AS per
+      FROM credits_internal.invoice_lines l
+      WHERE l.invoice_id IS NOT NULL AND l.tax_rate IS NOT NULL GROUP BY 1, 2, 3, 4, 5) t
+JOIN credits_internal.currencies c ON c.currency = t.currency
+WHERE abs(t.tax * t.per - t.base * t.tax_rate) * 2 * 10::numeric ^ c.decimals > t.per
+UNION ALL
+SELECT 'invoice: what is paid is not what was applied to it', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
+       coalesce(p.applied, 0), i.amount_paid
+FROM credits_internal.invoices i
+LEFT JOIN (SELECT p.customer_id, p.invoice_id, sum(p.amount) FILTER (WHERE p.reversed_at IS NULL) AS applied
+           FROM credits_internal.invoice_payments p GROUP BY 1, 2) p
+       ON p.customer_id = i.customer_id AND p.invoice_id = i.invoice_id
+WHERE i.amount_paid <> coalesce(p.applied, 0)
+   OR (i.status = 'paid' AND i.amount_paid <> i.amount_due)
+   OR (i.status IN ('open', 'uncollectible') AND i.amount_paid >= i.amount_due)
+   OR (i.status IN ('draft', 'void') AND i.amount_paid <> 0)
+UNION ALL
+SELECT 'invoice payment: its debit is not there, or not given back as it says', p.customer_id, i.currency,
+       'invoice ' || p.invoice_id || ', payment ' || p.payment_no, p.amount, -l.total
+FROM credits_internal.invoice_payments p
+JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id
+LEFT JOIN credits_internal.operations o ON o.customer_id = p.customer_id AND o.operation_id = p.operation_id
+LEFT JOIN (SELECT l.customer_id, l.operation_id, sum(l.amount) AS total FROM credits_internal.lines l
+           WHERE l.operation_id IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = p.customer_id AND l.operation_id = p.operation_id
+LEFT JOIN credits_internal.reversals r ON r.customer_id = p.customer_id AND r.reversed_operation_id = p.operation_id
+WHERE p.paid_from = 'wallet'
+  AND ((o.function, o.currency, o.amount, -l.total) IS DISTINCT FROM ('invoice_pay', i.currency, p.amount, p.amount)
+       OR (r.operation_id, r.amount) IS DISTINCT FROM (p.reversal_id, CASE WHEN p.reversal_id IS NOT NULL
+                                                                           THEN p.amount END))
+UNION ALL
+SELECT 'operation: it pays no invoice', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
+FROM credits_internal.operations o
+WHERE o.function = 'invoice_pay'
+  AND NOT EXISTS (SELECT FROM credits_internal.invoice_payments p
+                  WHERE p.customer_id = o.customer_id
+                    AND (p.operation_id = o.operation_id OR p.paid_from = 'outside' AND p.amount = o.amount))
+UNION ALL
+SELECT 'invoice line: it is paid and granted nothing, or granted before it is paid', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, CASE WHEN i.status = 'paid' THEN l.credits END, g.amount
+FROM credits_internal.invoice_lines l
+LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+WHERE (l.credits IS NOT NULL AND i.status IS NOT DISTINCT FROM 'paid') <> (l.grant_id IS NOT NULL)
+   OR (l.grant_id IS NOT NULL
+       AND (g.amount, g.currency, g.cost_currency) IS DISTINCT FROM (l.credits, l.credit_currency, l.currency))
+UNION ALL
+SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
+FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL
+GROUP BY 1, 2, 3, l.grant_id HAVING count(*) > 1
+UNION ALL
+SELECT 'invoice: what is left of a total below zero is not pending once, or on one invoice', i.customer_id, i.currency,
+       'invoice ' || i.invoice_id, CASE WHEN i.status <> 'draft' THEN least(i.total, 0) ELSE 0 END,
+       coalesce(l.amount, 0)
+FROM credits_internal.invoices i
+LEFT JOIN (SELECT l.customer_id, l.from_invoice_id, sum(l.amount) AS amount, count(*) AS lines
+           FROM credits_internal.invoice_lines l
+           LEFT JOIN credits_internal.invoices o ON o.customer_id = l.customer_id AND o.invoice_id = l.invoice_id
+           WHERE l.from_invoice_id IS NOT NULL AND o.status IS DISTINCT FROM 'void' GROUP BY 1, 2) l
+       ON l.customer_id = i.customer_id AND l.from_invoice_id = i.invoice_id
+WHERE CASE WHEN i.status <> 'draft' THEN least(i.total, 0) ELSE 0 END <> coalesce(l.amount, 0) OR l.lines > 1
+UNION ALL
+SELECT 'invoices: their numbers have a gap', n.customer_id, NULL, 'prefix ' || n.prefix, n.last_no, i.given
+FROM credits_internal.invoice_numbers n
+LEFT JOIN (SELECT i.customer_id, i.number_prefix, count(*) AS given, max(i.number_no) AS last_no
+           FROM credits_internal.invoices i WHERE i.number IS NOT NULL GROUP BY 1, 2) i
+       ON i.customer_id = n.customer_id AND i.number_prefix = n.prefix
+WHERE (i.given, i.last_no) IS DISTINCT FROM (n.last_no, n.last_no)
+UNION ALL
+SELECT 'invoice: its number was never given', i.customer_id, i.currency, 'invoice ' || i.invoice_id, NULL, i.number_no
+FROM credits_internal.invoices i
+WHERE i.number IS NOT NULL
+  AND NOT EXISTS (SELECT FROM credits_internal.invoice_numbers n
+                  WHERE n.customer_id = i.customer_id AND n.prefix = i.number_prefix AND n.last_no >= i.number_no);
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -2038,6 +2373,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -2051,6 +2388,8 @@ AS $$
     SELECT d.* FROM credits_internal.limit_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE d.customer_id = $1
 $$;
 CREATE OR REPLACE VIEW credits_internal.function_docs AS
 SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
@@ -2077,11 +2416,12 @@ LEFT JOIN LATERAL (
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
-        (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
-        (10, 'Outbox', '^outbox_'),
-        (11, 'Billing pages', '^(billing_|current_customer$)'),
-        (12, 'Ledger', '^(verify|wallet_history)$'),
-        (13, 'Maintenance', '^(clock$|help$|maintain|reset$)')
+        (9, 'Invoices', '^invoice_'),
+        (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (11, 'Outbox', '^outbox_'),
+        (12, 'Billing pages', '^(billing_|current_customer$)'),
+        (13, 'Ledger', '^(verify|wallet_history)$'),
+        (14, 'Maintenance', '^(clock$|help$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
@@ -2283,6 +2623,105 @@ taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or 
 there was has a row too, without a grant: credits are what it left owed.';
 COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';
 COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what a capture left owed.';
+COMMENT ON TABLE credits_internal.invoices IS
+'Invoices. What one comes to is fixed when it gets its number. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.invoices.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.invoices.status IS
+'''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
+COMMENT ON COLUMN credits_internal.invoices.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
+COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
+COMMENT ON COLUMN credits_internal.invoices.number_no IS 'The second part: from 1 in each prefix, without gaps.';
+COMMENT ON COLUMN credits_internal.invoices.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.invoices.footer IS 'For people, below the lines.';
+COMMENT ON COLUMN credits_internal.invoices.custom_fields IS 'For people: an array of names and values.';
+COMMENT ON COLUMN credits_internal.invoices.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.invoices.tax_rate IS
+'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits_internal.invoices.given_discount IS 'What is taken off all lines, as it was given.';
+COMMENT ON COLUMN credits_internal.invoices.subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits_internal.invoices.discount IS 'All that is taken off.';
+COMMENT ON COLUMN credits_internal.invoices.tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits_internal.invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits_internal.invoices.total_excluding_tax IS 'The total, less all tax.';
+COMMENT ON COLUMN credits_internal.invoices.amount_due IS
+'What is to be paid in all: the total, or 0 where that is below.';
+COMMENT ON COLUMN credits_internal.invoices.amount_paid IS 'All that was applied to it and not given back.';
+COMMENT ON COLUMN credits_internal.invoices.due_date IS 'When it is due; NULL where nobody said.';
+COMMENT ON COLUMN credits_internal.invoices.days_until_due IS 'How many days after it gets its number it is due.';
+COMMENT ON COLUMN credits_internal.invoices.customer_name IS 'The customer''s name when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.customer_email IS 'The customer''s address when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.retained IS
+'Whether the customer was erased, and whom it was for is kept for credits.invoice_retention.';
+COMMENT ON COLUMN credits_internal.invoices.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.invoices.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.invoices.finalized_at IS 'When it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.paid_at IS 'When all of it was paid.';
+COMMENT ON COLUMN credits_internal.invoices.voided_at IS 'When it was voided.';
+COMMENT ON COLUMN credits_internal.invoices.marked_uncollectible_at IS 'When it was last given up.';
+COMMENT ON TABLE credits_internal.invoice_lines IS
+'Lines of invoices, and those that wait for the next one. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.invoice_lines.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoice_lines.invoice_line_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.invoice_lines.invoice_id IS 'The invoice; NULL while it is pending.';
+COMMENT ON COLUMN credits_internal.invoice_lines.line_no IS 'Its place on the invoice, from 1.';
+COMMENT ON COLUMN credits_internal.invoice_lines.was_pending IS 'Whether the invoice took it from what was pending.';
+COMMENT ON COLUMN credits_internal.invoice_lines.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits_internal.invoice_lines.price_id IS 'The price; NULL for a line by hand.';
+COMMENT ON COLUMN credits_internal.invoice_lines.description IS
+'For people: the product''s name where nothing else was given.';
+COMMENT ON COLUMN credits_internal.invoice_lines.quantity IS 'How many; NULL where only an amount was given.';
+COMMENT ON COLUMN credits_internal.invoice_lines.unit_amount IS
+'What one costs, in major units, with up to 12 decimals.';
+COMMENT ON COLUMN credits_internal.invoice_lines.pricing IS
+'What a quantity costs, where that is not the same for each.';
+COMMENT ON COLUMN credits_internal.invoice_lines.amount IS
+'What it costs, rounded once; below zero for what is given back.';
+COMMENT ON COLUMN credits_internal.invoice_lines.given_discount IS 'What is taken off it alone, as it was given.';
+COMMENT ON COLUMN credits_internal.invoice_lines.given_tax_rate IS
+'In percent, as it was given; NULL for the invoice''s.';
+COMMENT ON COLUMN credits_internal.invoice_lines.tax_behavior IS
+'''exclusive'': tax comes on top of the amount; ''inclusive'': it is in it.';
+COMMENT ON COLUMN credits_internal.invoice_lines.discount IS
+'All that is taken off it, with its part of the invoice''s.';
+COMMENT ON COLUMN credits_internal.invoice_lines.tax_rate IS 'In percent; NULL for no tax, and while it is pending.';
+COMMENT ON COLUMN credits_internal.invoice_lines.tax IS 'Its part of the tax.';
+COMMENT ON COLUMN credits_internal.invoice_lines.amount_excluding_tax IS 'What it comes to, less discounts and tax.';
+COMMENT ON COLUMN credits_internal.invoice_lines.credits IS 'Credits that its payment grants; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoice_lines.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits_internal.invoice_lines.category IS 'Of its grant.';
+COMMENT ON COLUMN credits_internal.invoice_lines.priority IS 'Of its grant.';
+COMMENT ON COLUMN credits_internal.invoice_lines.time_to_live IS 'Of its grant, from the payment on; NULL for ever.';
+COMMENT ON COLUMN credits_internal.invoice_lines.applicable_meters IS 'Of its grant; NULL for anything.';
+COMMENT ON COLUMN credits_internal.invoice_lines.grant_name IS 'The name of its grant.';
+COMMENT ON COLUMN credits_internal.invoice_lines.grant_id IS 'The grant; NULL until the invoice is paid.';
+COMMENT ON COLUMN credits_internal.invoice_lines.period_start IS 'From when it is for.';
+COMMENT ON COLUMN credits_internal.invoice_lines.period_end IS 'Until when it is for.';
+COMMENT ON COLUMN credits_internal.invoice_lines.from_invoice_id IS
+'The invoice whose total was below zero and left it over.';
+COMMENT ON COLUMN credits_internal.invoice_lines.metadata IS 'The application''s own data: its grant''s too.';
+COMMENT ON COLUMN credits_internal.invoice_lines.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.invoice_lines.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.invoice_payments IS
+'Money that was applied to invoices, a row per source. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoice_payments.invoice_id IS 'The invoice.';
+COMMENT ON COLUMN credits_internal.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
+COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'' or ''outside''.';
+COMMENT ON COLUMN credits_internal.invoice_payments.amount IS 'How much, in the invoice''s currency.';
+COMMENT ON COLUMN credits_internal.invoice_payments.operation_id IS 'The debit, where the wallet paid.';
+COMMENT ON COLUMN credits_internal.invoice_payments.reference IS
+'What the application calls it, where the money came from outside.';
+COMMENT ON COLUMN credits_internal.invoice_payments.created_at IS 'When it was applied.';
+COMMENT ON COLUMN credits_internal.invoice_payments.reversed_at IS 'When it was given back; NULL where it stands.';
+COMMENT ON COLUMN credits_internal.invoice_payments.reversal_id IS 'The operation that gave it back.';
+COMMENT ON TABLE credits_internal.invoice_numbers IS
+'How far the numbers of a customer''s invoices went. A row is locked last, by what gives a number.';
+COMMENT ON COLUMN credits_internal.invoice_numbers.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoice_numbers.prefix IS 'The first part of the numbers.';
+COMMENT ON COLUMN credits_internal.invoice_numbers.last_no IS 'The second part of the last one.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
@@ -2345,14 +2784,33 @@ each time that it runs.
 
 Raises PC002, PC013.
 Example: SELECT * FROM credits.currency_create(''EUR'', ''Euro'', decimals => 2, kind => ''fiat'', symbol => ''€'');';
+COMMENT ON FUNCTION credits.customer_erase IS
+'Forgets the person and keeps the ledger.
+
+customer_id: the customer.
+
+It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
+providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
+''recharge.disabled''), and a request that no worker has begun is canceled.
+
+Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
+them after that.
+
+What the application wrote with usage, spending and purchases stays: see customer_metadata_clear().
+
+A repeat clears what came since, and returns when it was first done.
+
+Raises PC003, PC013.
+Example: SELECT * FROM credits.customer_erase(''ann'');';
 COMMENT ON FUNCTION credits.customer_metadata_clear IS
 'Clears what the application wrote with a customer''s usage, spending, grants and purchases.
 
 customer_id: the customer.
 
 It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants; and the reasons of cancellations, adjustments and voids. No amount,
-line, key or identifier is touched. If a price depends on one value of an event''s metadata, that value stays.
+operations, holds and top-ups; metadata of grants, invoices and their lines; and the reasons of cancellations,
+adjustments and voids. No amount, line, key or identifier is touched. If a price depends on one value of an event''s
+metadata, that value stays.
 
 It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
 
@@ -3333,6 +3791,369 @@ sessions that make the same package at once get the same one.
 
 Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
+COMMENT ON TYPE credits.invoice IS
+'An invoice, as functions return it. The view invoices has all of them.';
+COMMENT ON COLUMN credits.invoice.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.invoice.invoice_id IS 'The invoice.';
+COMMENT ON COLUMN credits.invoice.number IS
+'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
+COMMENT ON COLUMN credits.invoice.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
+COMMENT ON COLUMN credits.invoice.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits.invoice.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.invoice.description IS 'For people.';
+COMMENT ON COLUMN credits.invoice.subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.invoice.discount IS 'All that is taken off.';
+COMMENT ON COLUMN credits.invoice.tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.invoice.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits.invoice.total_excluding_tax IS 'The total, less all tax.';
+COMMENT ON COLUMN credits.invoice.amount_due IS 'What is to be paid in all: the total, or 0 where that is below.';
+COMMENT ON COLUMN credits.invoice.amount_paid IS 'All that was applied to it and not given back.';
+COMMENT ON COLUMN credits.invoice.amount_remaining IS 'What is still to be paid.';
+COMMENT ON COLUMN credits.invoice.tax_rate IS 'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits.invoice.due_date IS
+'When it is due; NULL where nobody said, and in a draft that is due so many days after.';
+COMMENT ON COLUMN credits.invoice.days_until_due IS
+'How many days after it gets its number it is due; NULL where due_date says it.';
+COMMENT ON COLUMN credits.invoice.customer_name IS 'The customer''s name when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoice.customer_email IS 'The customer''s address when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoice.footer IS 'For people, below the lines.';
+COMMENT ON COLUMN credits.invoice.custom_fields IS 'For people: an array of objects with name and value.';
+COMMENT ON COLUMN credits.invoice.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.invoice.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.invoice.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.invoice.finalized_at IS 'When it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoice.paid_at IS 'When all of it was paid; NULL until then.';
+COMMENT ON COLUMN credits.invoice.voided_at IS 'When it was voided; NULL where it was not.';
+COMMENT ON COLUMN credits.invoice.marked_uncollectible_at IS 'When it was given up; NULL where it was not.';
+COMMENT ON COLUMN credits.invoice.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.invoice_create IS
+'Creates an invoice as a draft, of lines and of what is pending.
+
+customer_id: the customer, who is created where missing.
+lines: an array of at most 1,000 objects, one per line; NULL for what is pending alone.
+currency: the currency of the amounts, of money or credits; NULL for that of the prices, else the default currency.
+description: for people.
+due_date: when it is due; NULL where days_until_due says it, or nobody.
+days_until_due: how many days after it is finalized it is due, 0 to 3,650.
+tax_rate: in percent, of lines that have none of their own; NULL for none.
+discount: an amount off all lines.
+auto_finalize: whether it is finalized at once.
+pending_items: ''include'' takes what is pending in the currency, ''exclude'' leaves it.
+footer: for people, below the lines.
+custom_fields: for people: an array of at most 20 objects, each with name and value.
+metadata: the application''s own data.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+A line is by price or by hand. By price it has price_id, and quantity (1 where left out). By hand it has one of: amount;
+unit_amount, with up to 12 decimals, and quantity; pricing, as of meters, and quantity. An amount below zero gives
+something back. Each may have description, discount (an amount off this line), tax_rate, tax_behavior (''exclusive'',
+the default: on top of the amount, or ''inclusive'': in it), period (an object with start and end) and metadata.
+
+A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
+split over lines adds up to the last digit.
+
+Raises PC002, PC007, PC008, PC013, PC015.
+Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
+  lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
+COMMENT ON FUNCTION credits.invoice_finalize IS
+'Gives an invoice out: a draft gets its number and the customer''s name and address, and is open.
+
+customer_id: the customer.
+invoice_id: the invoice.
+
+Its lines and amounts never change after that. The number is the next of the customer''s sequence, which has no gaps.
+One of which nothing is to be paid is paid at once; what is left of a total below zero is pending for the next invoice
+in its currency, and never becomes credits.
+
+One that was finalized before is returned as it is, with replayed = true.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT number, status FROM credits.invoice_finalize(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''draft''));';
+COMMENT ON FUNCTION credits.invoice_pay IS
+'Applies money to an invoice, all that remains or a part.
+
+customer_id: the customer.
+invoice_id: the invoice.
+paid_from: ''wallet'' debits the customer''s account in the invoice''s currency; ''outside'' records money that came
+  otherwise.
+amount: how much, at most what remains; NULL for all that remains.
+reference: for money from outside, what it is called there; required for that.
+idempotency_key: a repeat with the same key returns the invoice with replayed = true; NULL for none.
+
+Once nothing remains it is paid, for good: lines whose price grants credits do so in the same transaction, once, each
+with what was paid for it, without tax, as its cost; credits last from this moment. One that was given up as
+uncollectible can still be paid.
+
+operation_reverse() does not take such a debit back: invoice_void() does, of an invoice that is not paid in full.
+
+PC001 is a wallet with too little. PC007 is also more than remains, and credits that the account has no room for.
+PC020 is an invoice that is not open.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013, PC019, PC020, PC021.
+Example: SELECT status, amount_remaining FROM credits.invoice_pay(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''), ''outside'',
+  reference => ''Transfer 4711'');';
+COMMENT ON FUNCTION credits.invoice_void IS
+'Voids an invoice that is not paid, as if it had never been given out. It keeps its number.
+
+customer_id: the customer.
+invoice_id: the invoice.
+
+What the wallet paid goes back to the grants that paid it. What an earlier invoice left over, and this one had taken,
+is pending again; its other lines are gone.
+
+PC020 is a draft (invoice_delete() is for that), a paid invoice, and one to which money from outside was applied: give
+that back first, and mark the invoice as uncollectible. A repeat is returned with replayed = true.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.invoice_void(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''));';
+COMMENT ON FUNCTION credits.invoice_mark_uncollectible IS
+'Gives up an open invoice. It can still be paid.
+
+customer_id: the customer.
+invoice_id: the invoice.
+
+A repeat is returned with replayed = true.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.invoice_mark_uncollectible(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''));';
+COMMENT ON FUNCTION credits.invoice_update IS
+'Changes an invoice. NULL leaves a thing as it is.
+
+customer_id: the customer.
+invoice_id: the invoice.
+description: for people.
+due_date: when it is due; ''infinity'' for nobody says.
+days_until_due: how many days after it is finalized it is due.
+tax_rate: in percent, of lines that have none of their own.
+discount: an amount off all lines.
+lines: replaces the lines that were given with the draft; those that it took from what was pending stay.
+footer: for people, below the lines.
+custom_fields: for people: an array of at most 20 objects, each with name and value.
+metadata: the application''s own data.
+
+A draft can be changed in all of it. One that is open or uncollectible keeps what it comes to: description, due_date
+and metadata can change. Of one that is paid or void, metadata can. All else is PC020.
+
+Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
+Example: SELECT due_date FROM credits.invoice_update(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''),
+  due_date => now() + interval ''30 days'');';
+COMMENT ON FUNCTION credits.invoice_delete IS
+'Deletes a draft. What it had taken from what was pending is pending again.
+
+customer_id: the customer.
+invoice_id: the invoice.
+
+It returns what was there. PC020 is an invoice that has a number: invoice_void() is for that.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.invoice_delete(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''draft''));';
+COMMENT ON FUNCTION credits.customer_overdue_invoices IS
+'Returns the open invoices of a customer whose due date has passed, the oldest first.
+
+customer_id: the customer.
+
+Raises PC003, PC013.
+Example: SELECT number, due_date, amount_remaining FROM credits.customer_overdue_invoices(''ann'');';
+COMMENT ON VIEW credits.invoices IS
+'Invoices at this moment, drafts too.
+
+What each is for is in the view invoice_lines, what was applied to it in invoice_payments.';
+COMMENT ON COLUMN credits.invoices.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.invoices.invoice_id IS 'The invoice.';
+COMMENT ON COLUMN credits.invoices.number IS
+'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
+COMMENT ON COLUMN credits.invoices.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
+COMMENT ON COLUMN credits.invoices.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits.invoices.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.invoices.description IS 'For people.';
+COMMENT ON COLUMN credits.invoices.subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.invoices.discount IS 'All that is taken off.';
+COMMENT ON COLUMN credits.invoices.tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits.invoices.total_excluding_tax IS 'The total, less all tax.';
+COMMENT ON COLUMN credits.invoices.amount_due IS 'What is to be paid in all: the total, or 0 where that is below.';
+COMMENT ON COLUMN credits.invoices.amount_paid IS 'All that was applied to it and not given back.';
+COMMENT ON COLUMN credits.invoices.amount_remaining IS 'What is still to be paid.';
+COMMENT ON COLUMN credits.invoices.tax_rate IS 'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits.invoices.due_date IS
+'When it is due; NULL where nobody said, and in a draft that is due so many days after.';
+COMMENT ON COLUMN credits.invoices.days_until_due IS
+'How many days after it gets its number it is due; NULL where due_date says it.';
+COMMENT ON COLUMN credits.invoices.customer_name IS 'The customer''s name when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoices.customer_email IS
+'The customer''s address when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoices.footer IS 'For people, below the lines.';
+COMMENT ON COLUMN credits.invoices.custom_fields IS 'For people: an array of objects with name and value.';
+COMMENT ON COLUMN credits.invoices.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.invoices.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.invoices.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.invoices.finalized_at IS 'When it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoices.paid_at IS 'When all of it was paid; NULL until then.';
+COMMENT ON COLUMN credits.invoices.voided_at IS 'When it was voided; NULL where it was not.';
+COMMENT ON COLUMN credits.invoices.marked_uncollectible_at IS 'When it was given up; NULL where it was not.';
+COMMENT ON COLUMN credits.invoices.overdue IS 'Whether it is open and its due date has passed.';
+COMMENT ON VIEW credits.invoice_payments IS
+'Money that was applied to invoices, one row per source.';
+COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.invoice_payments.invoice_id IS 'The invoice.';
+COMMENT ON COLUMN credits.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
+COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'' or ''outside''.';
+COMMENT ON COLUMN credits.invoice_payments.amount IS 'How much.';
+COMMENT ON COLUMN credits.invoice_payments.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.invoice_payments.operation_id IS
+'The debit, where the wallet paid: the ledger''s lines name it.';
+COMMENT ON COLUMN credits.invoice_payments.reference IS
+'What the application calls it, where the money came from outside.';
+COMMENT ON COLUMN credits.invoice_payments.created_at IS 'When it was applied.';
+COMMENT ON COLUMN credits.invoice_payments.reversed_at IS
+'When it was given back, since the invoice is void; NULL where it stands.';
+COMMENT ON COLUMN credits.invoice_payments.reversal_id IS 'The operation that gave it back.';
+COMMENT ON VIEW credits.my_invoices IS
+'The invoices of credits.current_customer, except drafts.
+
+They show what is written on them: description, footer and custom_fields.';
+COMMENT ON COLUMN credits.my_invoices.invoice_id IS 'The invoice.';
+COMMENT ON COLUMN credits.my_invoices.number IS
+'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
+COMMENT ON COLUMN credits.my_invoices.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
+COMMENT ON COLUMN credits.my_invoices.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.my_invoices.description IS 'For people.';
+COMMENT ON COLUMN credits.my_invoices.subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.my_invoices.discount IS 'All that is taken off.';
+COMMENT ON COLUMN credits.my_invoices.tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.my_invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits.my_invoices.total_excluding_tax IS 'The total, less all tax.';
+COMMENT ON COLUMN credits.my_invoices.amount_due IS 'What is to be paid in all: the total, or 0 where that is below.';
+COMMENT ON COLUMN credits.my_invoices.amount_paid IS 'All that was applied to it and not given back.';
+COMMENT ON COLUMN credits.my_invoices.amount_remaining IS 'What is still to be paid.';
+COMMENT ON COLUMN credits.my_invoices.due_date IS
+'When it is due; NULL where nobody said, and in a draft that is due so many days after.';
+COMMENT ON COLUMN credits.my_invoices.customer_name IS 'The customer''s name when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.my_invoices.customer_email IS
+'The customer''s address when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.my_invoices.footer IS 'For people, below the lines.';
+COMMENT ON COLUMN credits.my_invoices.custom_fields IS 'For people: an array of objects with name and value.';
+COMMENT ON COLUMN credits.my_invoices.finalized_at IS 'When it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.my_invoices.paid_at IS 'When all of it was paid; NULL until then.';
+COMMENT ON TYPE credits.invoice_line IS
+'A line of an invoice, as invoice_item_create() returns it. The view invoice_lines has all of them.';
+COMMENT ON COLUMN credits.invoice_line.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.invoice_line.invoice_line_id IS 'The line.';
+COMMENT ON COLUMN credits.invoice_line.invoice_id IS 'The invoice; NULL while it is pending.';
+COMMENT ON COLUMN credits.invoice_line.line_no IS 'Its place on the invoice, from 1.';
+COMMENT ON COLUMN credits.invoice_line.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.invoice_line.price_id IS 'The price; NULL for a line by hand.';
+COMMENT ON COLUMN credits.invoice_line.description IS 'For people: the product''s name where nothing else was given.';
+COMMENT ON COLUMN credits.invoice_line.quantity IS 'How many; NULL where only an amount was given.';
+COMMENT ON COLUMN credits.invoice_line.unit_amount IS
+'What one costs, in major units; NULL where that is not the same for each.';
+COMMENT ON COLUMN credits.invoice_line.amount IS 'What it costs, rounded once; below zero for what is given back.';
+COMMENT ON COLUMN credits.invoice_line.discount IS 'All that is taken off it, with its part of the invoice''s.';
+COMMENT ON COLUMN credits.invoice_line.tax_rate IS 'In percent; NULL for no tax, and while it is pending.';
+COMMENT ON COLUMN credits.invoice_line.tax_behavior IS
+'''exclusive'': tax comes on top of the amount; ''inclusive'': it is in it.';
+COMMENT ON COLUMN credits.invoice_line.tax IS 'Its part of the tax.';
+COMMENT ON COLUMN credits.invoice_line.amount_excluding_tax IS 'What it comes to, less discounts and tax.';
+COMMENT ON COLUMN credits.invoice_line.credits IS 'Credits that its payment grants; NULL for none.';
+COMMENT ON COLUMN credits.invoice_line.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.invoice_line.grant_id IS 'The grant; NULL until the invoice is paid.';
+COMMENT ON COLUMN credits.invoice_line.period_start IS 'From when it is for.';
+COMMENT ON COLUMN credits.invoice_line.period_end IS 'Until when it is for.';
+COMMENT ON COLUMN credits.invoice_line.from_invoice_id IS 'The invoice whose total was below zero and left it over.';
+COMMENT ON COLUMN credits.invoice_line.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.invoice_line.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.invoice_line.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.invoice_line.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.invoice_item_create IS
+'Creates a line that waits for the customer''s next invoice in its currency.
+
+customer_id: the customer, who is created where missing.
+currency: the currency of the amount; NULL for the price''s, else the default currency.
+amount: what it costs; below zero to give something back.
+description: for people.
+price_id: a price, instead of an amount.
+quantity: how many, of a price or at unit_amount; NULL for 1.
+unit_amount: what one costs, with up to 12 decimals, instead of an amount.
+tax_rate: in percent; NULL for the invoice''s.
+tax_behavior: ''exclusive'' or ''inclusive''; NULL for ''exclusive''.
+period_start: from when it is for.
+period_end: until when it is for.
+metadata: the application''s own data.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+The next invoice_create() in that currency takes it, and one invoice only. Where that draft is deleted, it waits again.
+
+Raises PC002, PC007, PC008, PC013, PC015.
+Example: SELECT invoice_line_id FROM credits.invoice_item_create(''ann'', ''USD'', 12.50, ''Support, hours of May'');';
+COMMENT ON FUNCTION credits.invoice_item_delete IS
+'Deletes a line that is still pending.
+
+customer_id: the customer.
+invoice_line_id: the line.
+
+PC020 is a line that is on an invoice, even a draft, and one that another invoice left over, which is the customer''s.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT description FROM credits.invoice_item_delete(''ann'',
+  (SELECT invoice_line_id FROM credits.invoice_lines WHERE description = ''pending''));';
+COMMENT ON VIEW credits.invoice_lines IS
+'Lines of invoices, and those that are pending: those have no invoice_id.';
+COMMENT ON COLUMN credits.invoice_lines.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.invoice_lines.invoice_line_id IS 'The line.';
+COMMENT ON COLUMN credits.invoice_lines.invoice_id IS 'The invoice; NULL while it is pending.';
+COMMENT ON COLUMN credits.invoice_lines.line_no IS 'Its place on the invoice, from 1.';
+COMMENT ON COLUMN credits.invoice_lines.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.invoice_lines.price_id IS 'The price; NULL for a line by hand.';
+COMMENT ON COLUMN credits.invoice_lines.description IS 'For people: the product''s name where nothing else was given.';
+COMMENT ON COLUMN credits.invoice_lines.quantity IS 'How many; NULL where only an amount was given.';
+COMMENT ON COLUMN credits.invoice_lines.unit_amount IS
+'What one costs, in major units; NULL where that is not the same for each.';
+COMMENT ON COLUMN credits.invoice_lines.amount IS 'What it costs, rounded once; below zero for what is given back.';
+COMMENT ON COLUMN credits.invoice_lines.discount IS 'All that is taken off it, with its part of the invoice''s.';
+COMMENT ON COLUMN credits.invoice_lines.tax_rate IS 'In percent; NULL for no tax, and while it is pending.';
+COMMENT ON COLUMN credits.invoice_lines.tax_behavior IS
+'''exclusive'': tax comes on top of the amount; ''inclusive'': it is in it.';
+COMMENT ON COLUMN credits.invoice_lines.tax IS 'Its part of the tax.';
+COMMENT ON COLUMN credits.invoice_lines.amount_excluding_tax IS 'What it comes to, less discounts and tax.';
+COMMENT ON COLUMN credits.invoice_lines.credits IS 'Credits that its payment grants; NULL for none.';
+COMMENT ON COLUMN credits.invoice_lines.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.invoice_lines.grant_id IS 'The grant; NULL until the invoice is paid.';
+COMMENT ON COLUMN credits.invoice_lines.period_start IS 'From when it is for.';
+COMMENT ON COLUMN credits.invoice_lines.period_end IS 'Until when it is for.';
+COMMENT ON COLUMN credits.invoice_lines.from_invoice_id IS 'The invoice whose total was below zero and left it over.';
+COMMENT ON COLUMN credits.invoice_lines.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.invoice_lines.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.invoice_lines.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.invoice_lines.product_id IS 'The product; NULL for a line by hand.';
+COMMENT ON VIEW credits.my_invoice_lines IS
+'Lines of the invoices of credits.current_customer, except drafts.';
+COMMENT ON COLUMN credits.my_invoice_lines.invoice_line_id IS 'The line.';
+COMMENT ON COLUMN credits.my_invoice_lines.invoice_id IS 'The invoice; NULL while it is pending.';
+COMMENT ON COLUMN credits.my_invoice_lines.line_no IS 'Its place on the invoice, from 1.';
+COMMENT ON COLUMN credits.my_invoice_lines.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.my_invoice_lines.description IS
+'For people: the product''s name where nothing else was given.';
+COMMENT ON COLUMN credits.my_invoice_lines.quantity IS 'How many; NULL where only an amount was given.';
+COMMENT ON COLUMN credits.my_invoice_lines.unit_amount IS
+'What one costs, in major units; NULL where that is not the same for each.';
+COMMENT ON COLUMN credits.my_invoice_lines.amount IS 'What it costs, rounded once; below zero for what is given back.';
+COMMENT ON COLUMN credits.my_invoice_lines.discount IS 'All that is taken off it, with its part of the invoice''s.';
+COMMENT ON COLUMN credits.my_invoice_lines.tax_rate IS 'In percent; NULL for no tax, and while it is pending.';
+COMMENT ON COLUMN credits.my_invoice_lines.tax_behavior IS
+'''exclusive'': tax comes on top of the amount; ''inclusive'': it is in it.';
+COMMENT ON COLUMN credits.my_invoice_lines.tax IS 'Its part of the tax.';
+COMMENT ON COLUMN credits.my_invoice_lines.amount_excluding_tax IS 'What it comes to, less discounts and tax.';
+COMMENT ON COLUMN credits.my_invoice_lines.credits IS 'Credits that its payment grants; NULL for none.';
+COMMENT ON COLUMN credits.my_invoice_lines.credit_currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.my_invoice_lines.grant_id IS 'The grant; NULL until the invoice is paid.';
+COMMENT ON COLUMN credits.my_invoice_lines.period_start IS 'From when it is for.';
+COMMENT ON COLUMN credits.my_invoice_lines.period_end IS 'Until when it is for.';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -3496,7 +4317,8 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   ''recharges'' reviews accounts that recharge themselves at a price that something changed for; ''notices'' publishes
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
   within credits.outbox_retention; ''webhooks'' deletes those that were ignored, after
-  credits.webhook_retention. NULL does one batch of each.
+  credits.webhook_retention; ''invoices'' clears whom old invoices of erased customers were for, after
+  credits.invoice_retention. NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
 It waits for no other session longer than a moment, and skips what it would have to wait for.
@@ -3512,8 +4334,9 @@ It posts grants that began or expired, holds that expired, and pending usage tha
 auto-recharge that timed out, and those that cooldown and limits allow again. It switches off auto-recharge that
 became impossible. It publishes which grants are about to end, where credits.expiring_notice is set. It charges the
 inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
-wanted within credits.outbox_retention, and webhooks that were ignored, after credits.webhook_retention. Balances are
-right without it (except for the inbox); the ledger shows it afterwards.
+wanted within credits.outbox_retention, webhooks that were ignored, after credits.webhook_retention, and whom invoices
+of erased customers were for, after credits.invoice_retention. Balances are right without it (except for the inbox);
+the ledger shows it afterwards.
 
 Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
 accounts are brought no further than the oldest that waits, for at most a day.
@@ -3550,9 +4373,12 @@ COMMENT ON VIEW credits_internal.limit_discrepancies IS
 'Limits that do not agree with the ledger: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.cost_discrepancies IS
 'Grants whose cost does not add up: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.invoice_discrepancies IS
+'Invoices that do not add up, whose money or credits are not there, or whose numbers have a gap: no rows when all is
+sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
-'Recomputes every balance from the ledger, every grant and its cost from its lines, and every
-charge from its price.
+'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price, and
+what invoices come to.
 
 customer_id: only this customer; NULL for all.
 
@@ -3587,12 +4413,18 @@ REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
 REVOKE ALL ON TYPE credits.event_adjustment FROM PUBLIC;
 REVOKE ALL ON TYPE credits.transaction_total FROM PUBLIC;
+REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
+REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
@@ -3603,11 +4435,17 @@ REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
 REVOKE ALL ON credits.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
+REVOKE ALL ON credits.invoices FROM PUBLIC;
+REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
+REVOKE ALL ON credits.my_invoices FROM PUBLIC;
+REVOKE ALL ON credits.invoice_lines FROM PUBLIC;
+REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
@@ -3639,6 +4477,16 @@ REVOKE ALL ON FUNCTION credits.pending_amount(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_finalize(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_void(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_mark_uncollectible(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_delete(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.customer_overdue_invoices(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz, timestamptz, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_item_delete(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reset() FROM PUBLIC;
@@ -3672,12 +4520,33 @@ GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, t
 GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_delete(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_delete(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_finalize(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_finalize(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz, timestamptz, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz, timestamptz, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_item_delete(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_item_delete(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_mark_uncollectible(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_mark_uncollectible(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) TO credits_admin;
@@ -3725,9 +4594,20 @@ GRANT SELECT ON credits.balance_alerts TO credits_read;
 GRANT SELECT ON credits.hold_captures TO credits_admin;
 GRANT SELECT ON credits.hold_captures TO credits_app;
 GRANT SELECT ON credits.hold_captures TO credits_read;
+GRANT SELECT ON credits.invoice_lines TO credits_admin;
+GRANT SELECT ON credits.invoice_lines TO credits_app;
+GRANT SELECT ON credits.invoice_lines TO credits_read;
+GRANT SELECT ON credits.invoice_payments TO credits_admin;
+GRANT SELECT ON credits.invoice_payments TO credits_app;
+GRANT SELECT ON credits.invoice_payments TO credits_read;
+GRANT SELECT ON credits.invoices TO credits_admin;
+GRANT SELECT ON credits.invoices TO credits_app;
+GRANT SELECT ON credits.invoices TO credits_read;
 GRANT SELECT ON credits.limits TO credits_admin;
 GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
+GRANT SELECT ON credits.my_invoice_lines TO credits_customer;
+GRANT SELECT ON credits.my_invoices TO credits_customer;
 GRANT SELECT ON credits.price_overrides TO credits_admin;
 GRANT SELECT ON credits.price_overrides TO credits_app;
 GRANT SELECT ON credits.price_overrides TO credits_read;
@@ -3740,6 +4620,11 @@ GRANT SELECT ON credits.usage_adjustments TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
 GRANT USAGE ON TYPE credits.event_adjustment TO credits_admin;
 GRANT USAGE ON TYPE credits.event_adjustment TO credits_app;
+GRANT USAGE ON TYPE credits.invoice TO credits_admin;
+GRANT USAGE ON TYPE credits.invoice TO credits_app;
+GRANT USAGE ON TYPE credits.invoice TO credits_read;
+GRANT USAGE ON TYPE credits.invoice_line TO credits_admin;
+GRANT USAGE ON TYPE credits.invoice_line TO credits_app;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;

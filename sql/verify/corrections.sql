@@ -22,7 +22,7 @@ LEFT JOIN credits_internal.operations o
        ON o.customer_id = r.customer_id AND o.operation_id = r.reversed_operation_id AND o.currency = r.currency
 LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_id = r.reversed_operation_id
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN o.function = 'wallet_debit' AND r.reversed_type = 'debit' THEN o.amount
+    SELECT CASE WHEN o.function IN ('wallet_debit', 'invoice_pay') AND r.reversed_type = 'debit' THEN o.amount
                 WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
                 WHEN o.function = 'hold_capture' AND r.reversed_type = 'capture' THEN o.amount
                 WHEN o.function = 'wallet_adjust'

@@ -143,6 +143,8 @@ LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_i
            WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
 WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
+                      -- What came from outside has no lines: the rules of invoices tell them apart.
+                      WHEN 'invoice_pay' THEN coalesce(l.total, 0) NOT IN (-o.amount, 0)
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount
@@ -201,6 +203,7 @@ FROM credits_internal.lines l
 JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
 WHERE CASE o.function
       WHEN 'wallet_debit' THEN l.type = 'debit'
+      WHEN 'invoice_pay' THEN l.type = 'debit'
       WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
       WHEN 'hold_capture' THEN l.type IN ('capture', 'debit', 'debt', 'consumption')
       WHEN 'wallet_transfer' THEN l.type = 'transfer'

@@ -92,6 +92,16 @@ impl Error {
             Error::LimitExceeded(_) => {
                 "Wait until resets_at in DETAIL, or raise it with credits.usage_limit_set; the view credits.limits lists them."
             }
+            Error::ObjectNotFound { object: "invoice_line", .. } => {
+                "It is found by its customer and its id: see the view credits.invoice_lines."
+            }
+            Error::ObjectNotFound { .. } => "It is found by its customer and its id: see the view credits.invoices.",
+            Error::StateConflict { object: "invoice_line", .. } => {
+                "Only what is pending and was given by hand can be deleted: see the view credits.invoice_lines."
+            }
+            Error::StateConflict { .. } => {
+                "A draft can be changed and deleted; what is open can be paid, voided or given up; paid stays paid."
+            }
             Error::PriceNotFound { .. } => "The view credits.packages lists what is on sale.",
             Error::InvalidArgument { argument, .. } if argument.starts_with("credits.") => {
                 "It is a setting: SET, ALTER ROLE, ALTER DATABASE or postgresql.conf gave it that value."

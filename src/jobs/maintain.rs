@@ -1,10 +1,11 @@
 //! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
 //! that changed, publishes notices of grants that are about to end, and deletes old rows of the outbox
-//! and ignored webhooks. Each kind of work gets its turn, however much there is of another.
+//! and ignored webhooks, and forgets whom old invoices of erased customers were for. Each kind of work gets its turn, however much there is of another.
 
 use crate::auto_recharge::review;
 use crate::error::Error;
 use crate::input;
+use crate::invoicing::erasure;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
@@ -39,7 +40,7 @@ struct Work {
 
 /// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
 /// account's time goes past that meanwhile.
-static WORK: [Work; 7] = [
+static WORK: [Work; 8] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
@@ -47,6 +48,7 @@ static WORK: [Work; 7] = [
     Work { name: "notices", call: c"SELECT credits.maintain_batch($1, 'notices', $2)", batch: events::notice },
     Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
+    Work { name: "invoices", call: c"SELECT credits.maintain_batch($1, 'invoices', $2)", batch: erasure::forget },
 ];
 
 /// `CALL credits.maintain()`: batches of each kind of work in turn, with a commit after each, until what was due when

@@ -74,6 +74,13 @@ fn operation_reverse(
     })())
 }
 
+/// Gives back all that a payment from the wallet took: for the room that recorded it, which alone may. Returns the reversal's
+/// id.
+pub fn give_back(session: &Session, customer_id: &str, operation_id: Uuid, reason: &str) -> Result<Uuid, Error> {
+    let row = reverse(session, customer_id, Named::Payment(operation_id), None, Some(reason), None)?;
+    Ok(row.operation_id)
+}
+
 fn reverse(
     session: &Session,
     customer_id: &str,

@@ -82,6 +82,11 @@ impl Pricing {
         Pricing { by: None, prices: BTreeMap::new(), other: Some(other) }
     }
 
+    /// Whether there are prices for values of keys in events' metadata.
+    pub fn has_classes(&self) -> bool {
+        self.by.is_some()
+    }
+
     /// The price of an event, by its metadata (JSON), and the name of it: '' for that of all others.
     pub fn find(&self, metadata: impl FnOnce() -> Option<String>) -> Option<(&str, &Price)> {
         let named = self.by.as_ref().and_then(|by| self.prices.get_key_value(by.find(metadata())?));

@@ -13,8 +13,11 @@ from psycopg import sql
 from settings import CUSTOMER
 from support.harness import Checks
 
-VIEWS = {"my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no"}
-# Whose rows a session sees: that of the setting, and of every row of the three views.
+VIEWS = {
+    "my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no", "my_invoices": "invoice_id",
+    "my_invoice_lines": "invoice_line_id",
+}  # fmt: skip
+# Whose rows a session sees: that of the setting, and of every row of three of the views.
 WHO = (
     "SELECT concat_ws('|', credits.current_customer(), (SELECT string_agg(currency, '|') FROM credits.my_wallets),"
     " (SELECT string_agg(name, '|') FROM credits.my_grants),"
@@ -46,12 +49,14 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
         owner.execute("SELECT credits.credit_grant(%s, %s, %s, name => %s)", [name, amount, coin, gift])
         owner.execute("SELECT credits.wallet_debit(%s, 1, %s, description => %s)", [name, coin, work])
         owner.execute("SELECT credits.hold_create(%s, 2, %s)", [name, coin])
+        lines = """[{"unit_amount": 2, "quantity": 3, "description": "%s"}]""" % work
+        owner.execute("SELECT credits.invoice_create(%s, %s, %s, %s, auto_finalize => true)", [name, lines, coin, work])
 
 
 def check_rows(checks: Checks, logins: Logins) -> None:
     """Each login sees what the extension knows of its customer, all of it, and a login of nobody's sees nothing."""
     owner = logins.owner
-    sources = {"my_wallets": "wallets", "my_grants": "grants", "my_ledger": "ledger"}
+    sources = {view: view.removeprefix("my_") for view in VIEWS}
     for name in ("alice", "bob"):
         with logins.connect(name) as connection:
             for view, key in VIEWS.items():
@@ -63,7 +68,7 @@ def check_rows(checks: Checks, logins: Logins) -> None:
                 checks.check(rows == expected and rows != [], f"{name} sees all of {name}'s rows in {view}", rows)
             for refused in (
                 "SELECT * FROM credits_internal.accounts", "SELECT * FROM credits_internal.own_wallets()",
-                "SELECT * FROM credits.wallets", "SELECT * FROM credits.ledger",
+                "SELECT * FROM credits.wallets", "SELECT * FROM credits.ledger", "SELECT * FROM credits.invoices",
                 "SELECT * FROM credits.wallet_balance('bob')", "SELECT * FROM credits.wallet_history('bob')",
                 "SELECT * FROM credits.wallet_transfer('bob', 'alice', 1, 'bob-coin')",
             ):  # fmt: skip
@@ -108,7 +113,8 @@ def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
         for view, column in (
             ("my_wallets", "v.currency"), ("my_wallets", "v"), ("my_grants", "v.name"), ("my_grants", "v.currency"),
             ("my_ledger", "v.currency"), ("my_ledger", "v.grant_name"), ("my_ledger", "v.description"),
-            ("my_ledger", "v"),
+            ("my_ledger", "v"), ("my_invoices", "v.description"), ("my_invoices", "v"),
+            ("my_invoice_lines", "v.description"), ("my_invoice_lines", "v"),
         )
     ]  # fmt: skip
     # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.

@@ -52,6 +52,10 @@ def read_all(it: Story) -> None:
     it.read("webhook_log", "event_id")
     it.read("recharge_log", "recharge_id")
     it.read("outbox_rows", "outbox_no")
+    it.call("customer_overdue_invoices", "%s", name)
+    it.read("invoices", "invoice_id")
+    it.read("invoice_lines", "invoice_line_id")
+    it.read("invoice_payments", "invoice_id, payment_no")
 
 
 def tell(it: Story) -> None:
@@ -61,8 +65,29 @@ def tell(it: Story) -> None:
     take_back(it, top_up_id)
     webhooks(it, price_id)
     recharge(it)
+    invoices(it, price_id)
     portal(it)
     outbox(it)
+
+
+def invoices(it: Story, price_id: Any) -> None:
+    """What is written, given out, paid from the wallet and outside, voided, given up and deleted."""
+    name, cash = it.name, it.cash
+    item = it.call("invoice_item_create", "%s, %s, 2, 'A courier', tax_rate => 20, idempotency_key => 'item'", name, cash)
+    it.call("invoice_item_delete", "%s, %s", name, item.get("invoice_line_id"))
+    it.call("invoice_item_create", "%s, %s, 3, 'Stamps'", name, cash)
+    lines = [{"price_id": str(price_id), "quantity": 2}, {"unit_amount": "0.105", "quantity": 3, "tax_behavior": "inclusive"}]
+    terms = "%s, %s, tax_rate => 19, days_until_due => 0, idempotency_key => 'invoice'"
+    paid = it.call("invoice_create", terms, name, json.dumps(lines)).get("invoice_id")
+    it.call("invoice_update", "%s, %s, 'For a test', discount => 1", name, paid)
+    it.call("invoice_finalize", "%s, %s", name, paid)
+    it.call("wallet_credit", "%s, 4, %s", name, cash)
+    it.call("invoice_pay", "%s, %s, 'wallet', 4, idempotency_key => 'part'", name, paid)
+    it.call("invoice_pay", "%s, %s, 'outside', reference => 'a transfer'", name, paid)
+    for last in ("invoice_void", "invoice_mark_uncollectible", "invoice_delete"):
+        terms = "%s, '[{\"amount\": 7}]', %s, auto_finalize => %s, due_date => '2020-02-01 00:00+00'"
+        other = it.call("invoice_create", terms, name, cash, last != "invoice_delete").get("invoice_id")
+        it.call(last, "%s, %s", name, other)
 
 
 def catalog(it: Story, price_id: Any) -> None:

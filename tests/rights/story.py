@@ -24,6 +24,8 @@ NOW = "2020-03-01 00:00:00+00"
 # Never the same twice, and no ids or moments that can be told as such: what is signed.
 HIDDEN = ("token",)
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Of an invoice: it follows from the customer's name.
+NUMBER = re.compile(r"\b[0-9A-Z]{10}-\d{4}\b")
 # A moment in JSON, whose offset is the session's.
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
 
@@ -102,7 +104,7 @@ class Story:
             case str() if MOMENT.fullmatch(value):
                 return self.same(datetime.datetime.fromisoformat(value))
             case str():
-                return UUID.sub("id", value.replace(self.name, "NAME"))
+                return NUMBER.sub("NUMBER", UUID.sub("id", value.replace(self.name, "NAME")))
             case list():
                 return [self.same(one) for one in value]
             case dict():
@@ -165,14 +167,16 @@ class Story:
         self.read("price_overrides", "event_name, override_no", "currency")
         self.read("rejected_events", "identifier")
         self.read("backlog", "1", None)
-        self.read("ledger", "line_no")
-        self.read("journal", "line_no, account")
+        self.read("ledger", "currency, line_no")
+        self.read("journal", "currency, line_no, account")
         self.read("trial_balance", "account", "currency")
         self.read("revenue", "day, category", "currency")
         self.read("error_codes", "code", None)
         self.read("my_wallets", "currency", None)
         self.read("my_grants", "grant_id", None)
-        self.read("my_ledger", "line_no", None)
+        self.read("my_ledger", "currency, line_no", None)
+        self.read("my_invoices", "invoice_id", None)
+        self.read("my_invoice_lines", "invoice_line_id", None)
         purchases.read_all(self)
 
     def grants(self) -> None:

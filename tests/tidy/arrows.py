@@ -17,6 +17,7 @@ FLOORS = [
     ["metering"],
     ["catalog"],
     ["payments"],
+    ["invoicing"],
     ["auto_recharge"],
     ["checkout"],
     ["jobs"],

@@ -48,6 +48,9 @@ impl Operation {
         match self.function.as_str() {
             "top_up_create" => "price, quantity or payment currency",
             "operation_reverse" => "operation",
+            "invoice_create" => "set of lines, discount or tax rate",
+            "invoice_item_create" => "price, quantity, amount or tax",
+            "invoice_pay" => "invoice, amount or source",
             _ if self.is_end() => "spent",
             _ => "reason",
         }

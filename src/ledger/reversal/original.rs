@@ -20,6 +20,8 @@ pub enum Named<'a> {
     Id(Uuid),
     /// By the idempotency_key of the call.
     Key(&'a str),
+    /// A payment from the wallet, by its id, for the room that recorded it.
+    Payment(Uuid),
 }
 
 /// An operation that took credits.
@@ -74,6 +76,9 @@ static AMONG_LINES: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT8OID, INT8OID, UUIDOID],
 );
 
+/// What stands for the argument where the caller is a room that recorded the payment itself.
+const PAYMENT: &str = "payment";
+
 impl Original {
     /// Raises PC003, PC013.
     pub fn find(session: &Session, customer_id: &str, named: Named<'_>) -> Result<Self, Error> {
@@ -81,6 +86,10 @@ impl Original {
             Named::Key(key) => {
                 let rows = BY_KEY.run(session, &[customer_id.cell(), key.cell()])?;
                 rows.first().map(|row| Self::read(row, "operation_key")).transpose()?
+            }
+            Named::Payment(id) => {
+                let rows = BY_ID.run(session, &[customer_id.cell(), id.cell()])?;
+                rows.first().map(|row| Self::read(row, PAYMENT)).transpose()?
             }
             Named::Id(id) => {
                 let rows = BY_ID.run(session, &[customer_id.cell(), id.cell()])?;
@@ -95,6 +104,7 @@ impl Original {
             (None, named) => {
                 customer::must_exist(session, customer_id)?;
                 Err(match named {
+                    Named::Payment(_) => Error::internal("a payment from the wallet is not there"),
                     Named::Id(id) => {
                         Error::argument("operation_id", format!("{id} is no operation of customer \"{customer_id}\""))
                     }
@@ -159,6 +169,11 @@ impl Original {
         let owed: Decimal = row.next()?;
         let (taken, line_type) = match function.as_str() {
             "wallet_debit" => (amount, LineType::Debit),
+            "invoice_pay" if argument == PAYMENT => (amount, LineType::Debit),
+            "invoice_pay" => {
+                let reason = "names the payment of an invoice: credits.invoice_void gives back what the wallet paid";
+                return Err(Error::argument(argument, reason));
+            }
             "hold_capture" if identifier.is_some() => {
                 let reason = "names a capture that is an event: credits.meter_event_cancel takes it back";
                 return Err(Error::argument(argument, reason));

@@ -101,6 +101,9 @@ SELECT FROM credits.payment_disputed('ann', :'top_up_id', 'acmepay', 'dispute-1'
 SELECT FROM credits.outbox_consumer_create('worker');
 SELECT FROM credits.credit_grant('cy', 10);
 SELECT FROM credits.configure_auto_recharge('cy', threshold => 50, payment_method => 'pm_1');
+SELECT FROM credits.invoice_create('ann', '[{"amount": 50}]', 'USD', 'draft');
+SELECT FROM credits.invoice_create('ann', '[{"amount": 70}]', 'USD', 'open', '2026-01-31', auto_finalize => true);
+SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
 SELECT * FROM credits.verify();
 
 BEGIN;

@@ -1,0 +1,34 @@
+//! What an invoice needs to know of its customer: whom it is for, and how it is numbered and taxed.
+
+use crate::error::Error;
+use crate::ledger::customer;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use pgrx::pg_sys::TEXTOID;
+
+/// A customer, locked until the transaction ends: all that changes a customer's invoices comes one after another.
+pub struct Customer {
+    /// A person's or a company's.
+    pub name: Option<String>,
+    /// Not checked.
+    pub email: Option<String>,
+}
+
+static LOCK: Statement = Statement::new(
+    c"SELECT c.name, c.email FROM credits_internal.customers c WHERE c.customer_id = $1 FOR NO KEY UPDATE",
+    &[TEXTOID],
+);
+
+/// Locks a customer, who must exist. Raises PC003.
+pub fn lock(session: &Session, customer_id: &str) -> Result<Customer, Error> {
+    let rows = LOCK.run(session, &[customer_id.cell()])?;
+    let missing = || Error::CustomerNotFound { customer_id: customer_id.to_string() };
+    let mut row = rows.first().ok_or_else(missing)?;
+    Ok(Customer { name: row.next()?, email: row.next()? })
+}
+
+/// The same, created where missing.
+pub fn lock_or_make(session: &Session, customer_id: &str) -> Result<Customer, Error> {
+    customer::ensure(session, customer_id)?;
+    lock(session, customer_id)
+}

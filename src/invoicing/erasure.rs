@@ -1,0 +1,65 @@
+//! Forgetting a person: an invoice that was given out says whom it was for, for as long as the law asks for it.
+
+use crate::error::Error;
+use crate::ledger::customer::erasure::{Cleared, count};
+use crate::ledger::listener::Listener;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID};
+
+static RETAIN: Statement = Statement::new(
+    c"UPDATE credits_internal.invoices i SET retained = true
+      WHERE i.customer_id = $1 AND num_nonnulls(i.customer_name, i.customer_email) > 0",
+    &[TEXTOID],
+)
+.before(c"SELECT 1 WHERE $1 IS NULL");
+
+static CLEAR_INVOICES: Statement = Statement::new(
+    c"WITH cleared AS (
+          UPDATE credits_internal.invoices i SET metadata = NULL
+          WHERE i.customer_id = $1 AND i.metadata IS NOT NULL RETURNING 1)
+      SELECT count(*) FROM cleared",
+    &[TEXTOID],
+)
+.before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
+static CLEAR_LINES: Statement = Statement::new(
+    c"WITH cleared AS (
+          UPDATE credits_internal.invoice_lines l SET metadata = NULL
+          WHERE l.customer_id = $1 AND l.metadata IS NOT NULL RETURNING 1)
+      SELECT count(*) FROM cleared",
+    &[TEXTOID],
+)
+.before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
+
+/// Signed up in lib.rs.
+pub struct Invoicing;
+
+impl Listener for Invoicing {
+    fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
+        RETAIN.run(session, &[customer_id.cell()]).map(drop)
+    }
+
+    fn clear_metadata(&self, session: &Session, customer_id: &str) -> Result<Cleared, Error> {
+        Ok(Cleared { rows: count(session, &[&CLEAR_INVOICES, &CLEAR_LINES], customer_id)?, waiting: 0 })
+    }
+}
+
+static FORGET: Statement = Statement::in_order(
+    c"WITH old AS (
+          SELECT i.customer_id, i.invoice_id FROM credits_internal.invoices i
+          WHERE i.retained AND i.finalized_at < $1 - $2 * interval '1 second'
+          ORDER BY i.finalized_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+      UPDATE credits_internal.invoices i SET customer_name = NULL, customer_email = NULL, retained = false
+      FROM old WHERE i.customer_id = old.customer_id AND i.invoice_id = old.invoice_id
+      RETURNING 1",
+    &[TIMESTAMPTZOID, INT4OID, INT4OID],
+)
+.before(c"SELECT 1 WHERE ($1 IS NULL) AND ($2 + $3 IS NULL)");
+
+/// Clears whom an invoice was for after credits.invoice_retention, of customers who were erased; how many.
+pub fn forget(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let (by, seconds) = (settings::now()?.min(due_by), settings::invoice_retention());
+    Ok(FORGET.run(session, &[by.cell(), seconds.cell(), most.cell()])?.len() as i32)
+}

@@ -1,0 +1,238 @@
+//! Invoices: what a customer owes for what, and what became of it. Creating one is in invoice/create.rs, changing a draft in
+//! invoice/change.rs, giving it out in invoice/finalize.rs, paying it in invoice/payment.rs, ending it otherwise in invoice/close.rs.
+//!
+//! Whatever changes an invoice locks the customer's row first, then the invoice, then accounts, keys, and the counter of
+//! numbers. So all of a customer's invoices change one after another, and nothing of that is locked by a charge.
+
+mod change;
+mod close;
+mod create;
+pub mod finalize;
+mod payment;
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::ledger::engine::operation::Operation;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement, text};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use pgrx::pg_sys::{BOOLOID, TEXTOID, UUIDOID};
+use uuid::Uuid;
+
+row! {
+    /// An invoice as functions return it.
+    pub struct InvoiceRow {
+        /// Whose.
+        pub customer_id: String,
+        /// Its id.
+        pub invoice_id: Uuid,
+        /// Its number; NULL for a draft.
+        pub number: Option<String>,
+        /// 'draft', 'open', 'paid', 'void' or 'uncollectible'.
+        pub status: String,
+        /// Why it was made.
+        pub billing_reason: String,
+        /// The currency of the amounts.
+        pub currency: String,
+        /// For people.
+        pub description: Option<String>,
+        /// All lines.
+        pub subtotal: Decimal,
+        /// All that is taken off.
+        pub discount: Decimal,
+        /// All tax.
+        pub tax: Decimal,
+        /// Lines, less discounts, with tax on top.
+        pub total: Decimal,
+        /// The same without tax.
+        pub total_excluding_tax: Decimal,
+        /// What is to be paid in all.
+        pub amount_due: Decimal,
+        /// What was applied to it.
+        pub amount_paid: Decimal,
+        /// What is still to be paid.
+        pub amount_remaining: Decimal,
+        /// That of lines which have none of their own.
+        pub tax_rate: Option<Decimal>,
+        /// When it is due.
+        pub due_date: Option<Time>,
+        /// How many days after it is finalized.
+        pub days_until_due: Option<i32>,
+        /// Whom it is for.
+        pub customer_name: Option<String>,
+        /// Where it is sent.
+        pub customer_email: Option<String>,
+        /// Below the lines.
+        pub footer: Option<String>,
+        /// Names and values for the reader.
+        pub custom_fields: Option<Json>,
+        /// The application's own.
+        pub metadata: Option<Json>,
+        /// When it was created.
+        pub created_at: Time,
+        /// When it last changed.
+        pub updated_at: Time,
+        /// When it got its number.
+        pub finalized_at: Option<Time>,
+        /// When it was paid in full.
+        pub paid_at: Option<Time>,
+        /// When it was voided.
+        pub voided_at: Option<Time>,
+        /// When it was given up.
+        pub marked_uncollectible_at: Option<Time>,
+        /// Whether this replays an earlier call.
+        pub replayed: bool,
+    } read
+}
+
+/// The columns of an invoice, in the order of its row.
+macro_rules! columns {
+    () => {
+        "SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.currency, i.description, i.subtotal,
+                i.discount, i.tax, i.total, i.total_excluding_tax, i.amount_due, i.amount_paid,
+                CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END, i.tax_rate, i.due_date,
+                i.days_until_due, i.customer_name, i.customer_email, i.footer, i.custom_fields, i.metadata, i.created_at,
+                i.updated_at, i.finalized_at, i.paid_at, i.voided_at, i.marked_uncollectible_at, "
+    };
+}
+pub(crate) use columns;
+
+static FIND: Statement = Statement::new(
+    text!(columns!(), "$3 FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2"),
+    &[TEXTOID, UUIDOID, BOOLOID],
+);
+
+/// An invoice as it stands. Raises PC019.
+pub fn find(session: &Session, customer_id: &str, invoice_id: Uuid, replayed: bool) -> Result<InvoiceRow, Error> {
+    let rows = FIND.run(session, &[customer_id.cell(), invoice_id.cell(), replayed.cell()])?;
+    InvoiceRow::read(rows.first().ok_or_else(|| missing(invoice_id))?)
+}
+
+/// PC019.
+fn missing(invoice_id: Uuid) -> Error {
+    Error::ObjectNotFound { object: "invoice", id: invoice_id.to_string() }
+}
+
+/// What an invoice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Being written.
+    Draft,
+    /// To be paid.
+    Open,
+    /// Paid in full, for good.
+    Paid,
+    /// As if it had never been given out.
+    Void,
+    /// Given up; it may still be paid.
+    Uncollectible,
+}
+
+impl Status {
+    const ALL: [Status; 5] = [Status::Draft, Status::Open, Status::Paid, Status::Void, Status::Uncollectible];
+
+    /// Its name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Draft => "draft",
+            Status::Open => "open",
+            Status::Paid => "paid",
+            Status::Void => "void",
+            Status::Uncollectible => "uncollectible",
+        }
+    }
+
+    /// Whether money may be applied to it.
+    pub fn is_payable(self) -> bool {
+        matches!(self, Status::Open | Status::Uncollectible)
+    }
+}
+
+/// An invoice that is locked until the transaction ends.
+pub struct Invoice {
+    /// Whose.
+    pub customer_id: String,
+    /// Its id.
+    pub id: Uuid,
+    /// What it is.
+    pub status: Status,
+    /// Its number, once it has one.
+    pub number: Option<String>,
+    /// The currency's code.
+    pub currency: String,
+    /// What it comes to.
+    pub total: Decimal,
+    /// What is to be paid in all.
+    pub amount_due: Decimal,
+    /// What was applied to it.
+    pub amount_paid: Decimal,
+    /// When it is due, if that is said already.
+    pub due_date: Option<Time>,
+    /// Or how many days after it is finalized.
+    pub days_until_due: Option<i32>,
+    /// What is taken off all lines, as it was asked for.
+    pub given_discount: Decimal,
+    /// That of lines which have none of their own.
+    pub tax_rate: Option<Decimal>,
+}
+
+static LOCK: Statement = Statement::new(
+    c"SELECT i.status, i.number, i.currency, i.total, i.amount_due, i.amount_paid, i.due_date, i.days_until_due,
+             i.given_discount, i.tax_rate
+      FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2 FOR NO KEY UPDATE",
+    &[TEXTOID, UUIDOID],
+);
+
+/// Locks an invoice, whose customer is locked. Raises PC019.
+pub fn lock(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Invoice, Error> {
+    let rows = LOCK.run(session, &[customer_id.cell(), invoice_id.cell()])?;
+    let mut row = rows.first().ok_or_else(|| missing(invoice_id))?;
+    let status: String = row.next()?;
+    let status = Status::ALL.into_iter().find(|one| one.as_str() == status);
+    Ok(Invoice {
+        customer_id: customer_id.to_string(),
+        id: invoice_id,
+        status: status.ok_or_else(|| Error::internal("an invoice has a status that does not exist"))?,
+        number: row.next()?,
+        currency: row.next()?,
+        total: row.next()?,
+        amount_due: row.next()?,
+        amount_paid: row.next()?,
+        due_date: row.next()?,
+        days_until_due: row.next()?,
+        given_discount: row.next()?,
+        tax_rate: row.next()?,
+    })
+}
+
+impl Invoice {
+    /// What is still to be paid.
+    pub fn remaining(&self) -> Decimal {
+        self.amount_due - self.amount_paid
+    }
+
+    /// PC020: what it is rules the call out.
+    pub fn conflict(&self) -> Error {
+        Error::StateConflict { object: "invoice", id: self.id.to_string(), state: self.status.as_str() }
+    }
+
+    /// Raises PC020 unless it is that.
+    pub fn must_be(&self, status: Status) -> Result<(), Error> {
+        if self.status == status { Ok(()) } else { Err(self.conflict()) }
+    }
+}
+
+/// What a replay of a call is compared by: its function, currency and amount, and `what` else it was asked for.
+pub fn operation(function: &str, id: Uuid, currency: &str, amount: Decimal, what: String) -> Operation {
+    Operation {
+        function: function.to_string(),
+        operation_id: id,
+        currency: currency.to_string(),
+        amount,
+        category: None,
+        grant_id: None,
+        counterparty: None,
+        reason: Some(what),
+    }
+}

@@ -1,0 +1,91 @@
+//! Ending an invoice that nobody paid: it is void, as if it had never been given out, or it is given up. And which are
+//! overdue.
+
+use crate::input;
+use crate::invoicing::invoice::{self, InvoiceRow, Status, columns, payment};
+use crate::invoicing::{customer, line};
+use crate::ledger;
+use crate::pg::call::argument::Id;
+use crate::pg::call::reply::{Many, One, Reply};
+use crate::pg::statement::{Statement, reading, text, writing};
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
+
+static VOID: Statement = Statement::new(
+    c"UPDATE credits_internal.invoices i SET status = 'void', amount_paid = 0, voided_at = $3, updated_at = $3
+      WHERE i.customer_id = $1 AND i.invoice_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// `credits.invoice_void`. Raises PC003, PC013, PC019, PC020.
+#[pg_extern(sql = false)]
+fn invoice_void(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<InvoiceRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let invoice_id = input::required("invoice_id", invoice_id)?.0;
+        writing(|session| {
+            customer::lock(session, customer_id)?;
+            let invoice = invoice::lock(session, customer_id, invoice_id)?;
+            match invoice.status {
+                Status::Void => return invoice::find(session, customer_id, invoice_id, true).map(One),
+                status if status.is_payable() => {}
+                _ => return Err(invoice.conflict()),
+            }
+            let now = settings::now()?;
+            payment::give_back(session, &invoice, now)?;
+            line::carry_again(session, &invoice, now)?;
+            VOID.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()])?;
+            invoice::find(session, customer_id, invoice_id, false).map(One)
+        })
+    })())
+}
+
+static GIVE_UP: Statement = Statement::new(
+    c"UPDATE credits_internal.invoices i SET status = 'uncollectible', marked_uncollectible_at = $3, updated_at = $3
+      WHERE i.customer_id = $1 AND i.invoice_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// `credits.invoice_mark_uncollectible`. Raises PC003, PC013, PC019, PC020.
+#[pg_extern(sql = false)]
+fn invoice_mark_uncollectible(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<InvoiceRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let invoice_id = input::required("invoice_id", invoice_id)?.0;
+        writing(|session| {
+            customer::lock(session, customer_id)?;
+            let invoice = invoice::lock(session, customer_id, invoice_id)?;
+            let replayed = invoice.status == Status::Uncollectible;
+            if !replayed {
+                invoice.must_be(Status::Open)?;
+                GIVE_UP.run(session, &[customer_id.cell(), invoice_id.cell(), settings::now()?.cell()])?;
+            }
+            invoice::find(session, customer_id, invoice_id, replayed).map(One)
+        })
+    })())
+}
+
+static OVERDUE: Statement = Statement::new(
+    text!(
+        columns!(),
+        "false FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.status = 'open' AND i.due_date < $2
+         ORDER BY i.due_date, i.invoice_id"
+    ),
+    &[TEXTOID, TIMESTAMPTZOID],
+);
+
+/// `credits.customer_overdue_invoices`. Raises PC003, PC013.
+#[pg_extern(sql = false)]
+fn customer_overdue_invoices(customer_id: Option<&str>) -> Reply<Many<InvoiceRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let now = settings::clock()?;
+        reading(|session| {
+            ledger::customer::must_exist(session, customer_id)?;
+            let rows = OVERDUE.run(session, &[customer_id.cell(), now.cell()])?;
+            rows.iter().map(InvoiceRow::read).collect::<Result<_, _>>().map(Many)
+        })
+    })())
+}

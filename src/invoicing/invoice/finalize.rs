@@ -1,0 +1,92 @@
+//! Giving an invoice out: it gets its number, says whom it is for, and does not change any more.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::customer::{self, Customer};
+use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status};
+use crate::invoicing::{effect, line, number};
+use crate::moment::Time;
+use crate::pg::call::argument::Id;
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+
+/// Seconds of a day.
+const DAY: i64 = 24 * 60 * 60;
+
+/// `credits.invoice_finalize`. Raises PC003, PC013, PC019, PC020.
+#[pg_extern(sql = false)]
+fn invoice_finalize(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<InvoiceRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let invoice_id = input::required("invoice_id", invoice_id)?.0;
+        writing(|session| {
+            let customer = customer::lock(session, customer_id)?;
+            let invoice = invoice::lock(session, customer_id, invoice_id)?;
+            let replayed = match invoice.status {
+                Status::Draft => {
+                    finalize(session, &customer, invoice, settings::now()?)?;
+                    false
+                }
+                Status::Void => return Err(invoice.conflict()),
+                _ => true,
+            };
+            invoice::find(session, customer_id, invoice_id, replayed)
+        })
+        .map(One)
+    })())
+}
+
+static FINALIZE: Statement = Statement::new(
+    c"UPDATE credits_internal.invoices i
+      SET status = 'open', number = $3, number_prefix = $4, number_no = $5, customer_name = $6, customer_email = $7,
+          due_date = $8, finalized_at = $9, updated_at = $9
+      WHERE i.customer_id = $1 AND i.invoice_id = $2",
+    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+);
+
+/// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
+/// below zero is pending for the next one.
+pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
+    let is_paid = invoice.amount_due.is_zero();
+    if is_paid {
+        // Before the counter, whose row is locked last.
+        effect::grant(session, &invoice)?;
+    }
+    let number = number::next(session, &invoice.customer_id)?;
+    let due_date = invoice.due_date.or_else(|| Some(now.plus_seconds(i64::from(invoice.days_until_due?) * DAY)));
+    let text = number.text();
+    let cells = [
+        invoice.customer_id.cell(),
+        invoice.id.cell(),
+        text.cell(),
+        number.prefix.cell(),
+        number.no.cell(),
+        customer.name.cell(),
+        customer.email.cell(),
+        due_date.cell(),
+        now.cell(),
+    ];
+    FINALIZE.run(session, &cells)?;
+    if invoice.total < Decimal::ZERO {
+        let description = format!("Carried over from invoice {text}");
+        let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
+        line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
+    }
+    if is_paid { mark_paid(session, &invoice, now) } else { Ok(()) }
+}
+
+static PAID: Statement = Statement::new(
+    c"UPDATE credits_internal.invoices i SET status = 'paid', paid_at = $3, updated_at = $3
+      WHERE i.customer_id = $1 AND i.invoice_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// All of it is paid.
+pub fn mark_paid(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
+    PAID.run(session, &[invoice.customer_id.cell(), invoice.id.cell(), now.cell()]).map(drop)
+}
