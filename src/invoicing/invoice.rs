@@ -1,5 +1,6 @@
-//! Invoices: what a customer owes for what, and what became of it. Creating one is in invoice/create.rs, changing a draft in
-//! invoice/change.rs, giving it out in invoice/finalize.rs, paying it in invoice/payment.rs, ending it otherwise in invoice/close.rs.
+//! Invoices: what a customer owes for what, and what became of it. Creating one is in invoice/create.rs, changing a draft
+//! in invoice/change.rs, giving it out in invoice/finalize.rs, paying it in invoice/payment.rs, ending it otherwise in
+//! invoice/close.rs.
 //!
 //! Whatever changes an invoice locks the customer's row first, then the invoice, then accounts, keys, and the counter of
 //! numbers. So all of a customer's invoices change one after another, and nothing of that is locked by a charge.

@@ -1,6 +1,7 @@
 //! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
-//! that changed, publishes notices of grants that are about to end, and deletes old rows of the outbox
-//! and ignored webhooks, and forgets whom old invoices of erased customers were for. Each kind of work gets its turn, however much there is of another.
+//! that changed, publishes notices of grants that are about to end, deletes old rows of the outbox and ignored webhooks,
+//! and forgets whom old invoices of erased customers were for. Each kind of work gets its turn, however much there is of
+//! another.
 
 use crate::auto_recharge::review;
 use crate::error::Error;

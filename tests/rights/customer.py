@@ -4,6 +4,7 @@ protect against, so that nobody takes them for more than they are.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import psycopg
@@ -49,7 +50,7 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
         owner.execute("SELECT credits.credit_grant(%s, %s, %s, name => %s)", [name, amount, coin, gift])
         owner.execute("SELECT credits.wallet_debit(%s, 1, %s, description => %s)", [name, coin, work])
         owner.execute("SELECT credits.hold_create(%s, 2, %s)", [name, coin])
-        lines = """[{"unit_amount": 2, "quantity": 3, "description": "%s"}]""" % work
+        lines = json.dumps([{"unit_amount": 2, "quantity": 3, "description": work}])
         owner.execute("SELECT credits.invoice_create(%s, %s, %s, %s, auto_finalize => true)", [name, lines, coin, work])
 
 
