@@ -130,7 +130,10 @@ fn cost(session: &Session, priced: &Priced<'_>) -> Result<Costs, Error> {
         Cost::Together(period) => period.clone(),
     };
     let key = (priced.event.customer_id.clone(), period.clone());
-    let before = period::read(session, vec![key.clone()])?.remove(&key).unwrap_or_default();
+    let earlier = priced.continues();
+    let mut standings = period::read(session, std::iter::once(key.clone()).chain(earlier.clone()).collect())?;
+    let mut before = standings.remove(&key).unwrap_or_default();
+    before.carried = before.carried_after(earlier.iter().filter_map(|key| standings.get(key)));
     let next = before
         .with(priced.meter.aggregation, &priced.in_period())
         .map_err(|reason| Error::amount("value", priced.event.value, reason))?;

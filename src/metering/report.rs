@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::line::Period;
 use crate::metering::meter::Meter;
-use crate::metering::period::aggregate;
+use crate::metering::period::{self, aggregate};
 use crate::metering::pricing::Price;
 use crate::metering::pricing::version::Version;
 use crate::moment::Time;
@@ -183,11 +183,14 @@ impl<'a> Priced<'a> {
         if let Cost::Together(period) = &self.cost { Some(period) } else { None }
     }
 
-    /// The period whose usage its own goes on from, if it has none yet: that of the price before.
-    pub fn continues(&self) -> Option<Rc<Period>> {
-        let version = self.meter.continues.filter(|_| !self.meter.aggregation.is_ranked())?;
-        let key = period_key(self.event, self.meter, version, self.price_class);
-        self.period().map(|period| Rc::new(Period { event_name: period.event_name.clone(), key }))
+    /// The periods whose usage its own goes on from, if it has none yet: those of the prices before, the newest first.
+    pub fn continues(&self) -> Vec<period::Key> {
+        let Some(period) = self.period().filter(|_| !self.meter.aggregation.is_ranked()) else { return Vec::new() };
+        let key = |version: &i32| {
+            let key = period_key(self.event, self.meter, *version, self.price_class);
+            (self.event.customer_id.clone(), Rc::new(Period { event_name: period.event_name.clone(), key }))
+        };
+        self.meter.continues.iter().map(key).collect()
     }
 
     /// The event as its period counts it.

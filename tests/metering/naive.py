@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -85,8 +85,10 @@ class Meter:
             return Fraction(0)
         before = max((begins, v) for v, begins in enumerate(self.begins, 1) if begins < self.begins[event.version - 1])[1]
         group = self.group(event, before)
+        if group not in self.carried:  # no event came under it: what there was before that goes on
+            return self.carried_by(replace(event, version=before))
         used = [other for other in self.counted() if self.group(other) == group]
-        return self.carried.get(group, Fraction(0)) + self.quantity(used)
+        return self.carried[group] + self.quantity(used)
 
     def cancel(self, event: Event) -> None:
         event.canceled = True

@@ -149,10 +149,10 @@ impl<'a> Accounts<'a> {
             }
             (Cost::Together(period), _) => {
                 let key = (p.event.customer_id.clone(), period.clone());
-                let before = p.continues().map(|before| (p.event.customer_id.clone(), before));
+                let before = p.continues();
                 let lost = || Error::internal("a period is not there");
                 let own = self.periods.get(&key).ok_or_else(lost)?;
-                let carried = carried(&self.periods, &own.standing, before.as_ref());
+                let carried = carried(&self.periods, &own.standing, &before);
                 let periodic = self.periods.get_mut(&key).ok_or_else(lost)?;
                 periodic.standing.carried = carried;
                 charge_together(session, &mut self.books[index], p, period, periodic, &mut self.ranks)?
@@ -267,12 +267,8 @@ impl<'a> Accounts<'a> {
 }
 
 /// What a period's usage goes on from: decided when its first event comes.
-fn carried(periods: &HashMap<period::Key, Periodic<'_>>, standing: &Standing, before: Option<&period::Key>) -> Decimal {
-    match before.and_then(|before| periods.get(before)) {
-        // A sum of more than 28 digits is refused where it is added to.
-        Some(before) if standing.last_no == 0 => before.standing.used().unwrap_or(before.standing.quantity),
-        _ => standing.carried,
-    }
+fn carried(periods: &HashMap<period::Key, Periodic<'_>>, standing: &Standing, before: &[period::Key]) -> Decimal {
+    standing.carried_after(before.iter().filter_map(|key| periods.get(key)).map(|before| &before.standing))
 }
 
 /// Charges unsettled events; those whose debt could not be counted any more stay.

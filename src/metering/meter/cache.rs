@@ -49,8 +49,8 @@ pub struct Meter {
     pub in_force: InForce,
     /// Whether any customer has.
     pub overridden: bool,
-    /// The price from whose usage these go on in mid-period, as an event has it.
-    pub continues: Option<i32>,
+    /// The prices from whose usage these go on in mid-period, as an event has them: the newest first.
+    pub continues: Rc<[i32]>,
     /// What pays where its currency is used up.
     pub fallback: Option<Fallback>,
 }
@@ -74,10 +74,6 @@ struct Kept {
     priced: RefCell<Vec<Rc<Meter>>>,
 }
 
-fn continues(schedule: &Schedule, continuing: &[i32], in_force: &InForce) -> Option<i32> {
-    continuing.contains(&in_force.version).then(|| schedule.before(in_force)).flatten()
-}
-
 /// The most prices of a meter that are kept: late events need those of before.
 const MOST: usize = 16;
 
@@ -91,7 +87,7 @@ impl Kept {
         let in_force = self.schedule.at(at).ok_or_else(|| Error::internal("a meter has no first price"))?;
         let first = priced.first().ok_or_else(|| Error::internal("a meter was kept without a price"))?;
         let pricing = Rc::new(list_prices(session, event_name, in_force.version)?);
-        let continues = continues(&self.schedule, &self.continuing, &in_force);
+        let continues = self.schedule.gone_on_from(&in_force, &self.continuing).into();
         let price_version = in_force.version;
         let meter = Rc::new(Meter { price_version, pricing, in_force, continues, ..(**first).clone() });
         priced.truncate(MOST - 1);
@@ -211,7 +207,7 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         in_force,
         overridden,
         fallback: fallback(row.next()?, row.next()?, row.next()?),
-        continues: continues(&schedule, &continuing, &in_force),
+        continues: schedule.gone_on_from(&in_force, &continuing).into(),
     };
     Ok(Some((Rc::new(Kept { schedule, continuing, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))
 }

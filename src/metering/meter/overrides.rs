@@ -52,8 +52,10 @@ pub fn apply(
         applied.clear();
     }
     let pricing = applied.entry(version).or_insert_with(|| Rc::new(in_force.applied(&meter.pricing))).clone();
-    let continues = meter.continues.filter(|_| matches!(in_force.terms, Terms::Discount(_)));
-    let continues = continues.map(|list| in_force.version(list).packed());
+    let continues = match in_force.terms {
+        Terms::Discount(_) => meter.continues.iter().map(|list| in_force.version(*list).packed()).collect(),
+        Terms::Price(_) => Rc::default(),
+    };
     Ok(Rc::new(Meter { price_version: version, pricing, continues, ..(*meter).clone() }))
 }
 

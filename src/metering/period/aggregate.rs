@@ -124,6 +124,13 @@ impl Standing {
         Ok(next)
     }
 
+    /// What it goes on from: if it has no usage yet, what was used under the newest of the prices before that has any. They
+    /// come in that order. A sum of more than 28 digits is refused where it is added to.
+    pub fn carried_after<'s>(&self, mut before: impl Iterator<Item = &'s Standing>) -> Decimal {
+        let newest = before.find(|before| self.last_no == 0 && before.last_no > 0);
+        newest.map_or(self.carried, |before| before.used().unwrap_or(before.quantity))
+    }
+
     /// All that was used under the prices that this one continues: what another one would begin with.
     pub fn used(&self) -> Result<Decimal, AmountError> {
         added(self.carried, self.quantity)

@@ -38,10 +38,18 @@ impl Schedule {
         Some(InForce { version, since, until: self.0.get(next).map_or(Time::NEVER, |(since, _)| *since) })
     }
 
-    /// The version that was in force before another began.
-    pub fn before(&self, in_force: &InForce) -> Option<i32> {
-        let at = in_force.since.is_finite().then(|| Time(in_force.since.0 - 1))?;
-        self.at(at).map(|before| before.version)
+    /// The versions that were in force one before the other, as far as each goes on from the one before it: the newest
+    /// first, without the one in force.
+    pub fn gone_on_from(&self, in_force: &InForce, continuing: &[i32]) -> Vec<i32> {
+        let (mut last, mut before) = (*in_force, Vec::new());
+        while continuing.contains(&last.version)
+            && last.since.is_finite()
+            && let Some(earlier) = self.at(Time(last.since.0 - 1))
+        {
+            before.push(earlier.version);
+            last = earlier;
+        }
+        before
     }
 
     /// The version that was set last, whenever it is in force.
@@ -56,6 +64,29 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// Beside looking at every moment, from the last one back.
+        #[test]
+        fn a_price_goes_on_from_those_before_it(
+            begins in proptest::collection::vec(0i64..20, 0..8), continuing in proptest::collection::vec(1i32..9, 0..8),
+            at in 0i64..25
+        ) {
+            let begins = std::iter::once(Time::BEGINNING).chain(begins.into_iter().map(Time));
+            let schedule = Schedule::new(begins.zip(1..).collect());
+            let in_force = schedule.at(Time(at)).unwrap();
+            let (mut last, mut naive) = (in_force.version, Vec::new());
+            for moment in (-1..at).rev() {
+                let version = schedule.at(Time(moment)).unwrap().version;
+                if version != last {
+                    if !continuing.contains(&last) {
+                        break;
+                    }
+                    naive.push(version);
+                    last = version;
+                }
+            }
+            prop_assert_eq!(schedule.gone_on_from(&in_force, &continuing), naive);
+        }
+
         /// Beside looking at every version.
         #[test]
         fn what_began_last_is_in_force(

@@ -71,6 +71,17 @@ SELECT identifier, consumed, pending FROM credits.report_meter_events(ARRAY['bob
     '2026-03-17Z']::timestamptz[]);
 SELECT period_key, carried, quantity FROM credits.usage_by_period WHERE event_name = 'sms' AND customer_id = 'bob'
 ORDER BY 1;
+-- Nothing is used under a price in between: the next one goes on from the one before it.
+SELECT FROM credits.customer_upsert('cyd');
+SELECT sum(consumed) FROM generate_series(1, 8) i,
+    credits.report_meter_event('cyd', 'sms', 1, 't' || i, '2026-03-16Z');
+SELECT FROM credits.meter_update('sms', effective_at => '2026-03-18Z', continue_tiers => true,
+    pricing => '{"mode": "graduated",
+    "tiers": [{"up_to": 10, "unit_price": 0}, {"unit_price": 7}]}');
+SET credits.test_clock = '2026-03-18Z';
+SELECT sum(consumed) FROM generate_series(9, 11) i, credits.report_meter_event('cyd', 'sms', 1, 't' || i);
+SELECT period_key, carried, quantity, credits FROM credits.usage_by_period
+WHERE event_name = 'sms' AND customer_id = 'cyd' ORDER BY 1;
 SELECT credits.meter_update('sms', unit_price => 1, continue_tiers => true);
 -- Of a last, the event that counts brings the price of its own time.
 SELECT FROM credits.meter_create('seats', aggregation => 'last', unit_price => 1);

@@ -135,6 +135,17 @@ SELECT count(*) FROM generate_series(1, 36, 2) i, credits.meter_event_cancel('pl
 SELECT customer_id, available, held, pending FROM credits.wallets WHERE customer_id IN ('held', 'plain') ORDER BY 1;
 SELECT * FROM credits.usage_summary('held') EXCEPT SELECT * FROM credits.usage_summary('plain');
 
+-- Where tiers go on with another price, so they do for usage that a hold pays.
+SELECT count(*) FROM unnest('{held,plain}'::text[]) c, credits.report_meter_event(c, 'tiers', 8, 'before');
+SELECT FROM credits.meter_update('tiers', pricing => '{"mode": "graduated", "tiers": [{"up_to": 10, "unit_price": 3},
+    {"unit_price": 1}]}', continue_tiers => true);
+SELECT hold_id FROM credits.hold_create('held', 50) \gset
+SELECT capture_amount FROM credits.hold_capture('held', :'hold_id', event_name => 'tiers', value => 4,
+    identifier => 'on');
+SELECT consumed FROM credits.report_meter_event('plain', 'tiers', 4, 'on');
+SELECT customer_id, carried, quantity, credits FROM credits.usage_by_period
+WHERE event_name = 'tiers' AND carried > 0 ORDER BY 1;
+
 SELECT sum(balance) = 0 AS balanced FROM credits.trial_balance;
 SELECT * FROM credits.verify();
 

@@ -116,24 +116,31 @@ impl<'a> Accounts<'a> {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
             }
         }
+        self.read_periods(session, of_period.keys().cloned().collect())?;
         // What a period that has no usage yet goes on from.
-        let before = |key: &period::Key, events: &[&Priced<'_>]| Some((key.0.clone(), events.first()?.continues()?));
-        let continued: Vec<period::Key> = of_period.iter().filter_map(|(key, events)| before(key, events)).collect();
-        let keys: HashSet<period::Key> = of_period.keys().cloned().chain(continued).collect();
-        for (key, standing) in period::read(session, keys.into_iter().collect())? {
-            self.periods.insert(key, Periodic { standing, changed: None });
-        }
+        let is_unused = |key: &&period::Key| self.periods.get(*key).is_some_and(|p| p.standing.last_no == 0);
+        let before = |events: &[&Priced<'_>]| events.first().map(|first| first.continues()).unwrap_or_default();
+        let unused: Vec<&period::Key> = of_period.keys().filter(is_unused).collect();
+        let continued: HashSet<period::Key> = unused.iter().flat_map(|key| before(&of_period[*key])).collect();
+        self.read_periods(session, continued.into_iter().filter(|key| !of_period.contains_key(key)).collect())?;
         for (key, events) in &of_period {
             let (Some(first), Some(periodic)) = (events.first(), self.periods.get(key)) else { continue };
             let mut standing = periodic.standing.clone();
-            let before = before(key, events);
-            standing.carried = carried(&self.periods, &standing, before.as_ref());
+            let before = before(events);
+            standing.carried = carried(&self.periods, &standing, &before);
             let reports = events.iter().map(|p| p.in_period());
             let rise = aggregate::rise(&standing, first.meter.aggregation, reports);
             // If this batch also has usage of before, the tiers may begin higher: whatever that comes to.
-            let unknown = standing.last_no == 0 && before.is_some_and(|before| of_period.contains_key(&before));
+            let unknown = standing.last_no == 0 && before.iter().any(|before| of_period.contains_key(before));
             let need = needs.entry((&first.event.customer_id, &first.meter.currency)).or_default();
             need.add(if unknown { Decimal::MAX } else { rise });
+        }
+        Ok(())
+    }
+
+    fn read_periods(&mut self, session: &Session, keys: Vec<period::Key>) -> Result<(), Error> {
+        for (key, standing) in period::read(session, keys)? {
+            self.periods.insert(key, Periodic { standing, changed: None });
         }
         Ok(())
     }
