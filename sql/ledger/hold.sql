@@ -68,13 +68,13 @@ amount: how many credits are to be set aside in all, those already captured coun
 expires_at: until when the hold is to last; NULL leaves it. At most ten years from now.
 expires_in: the same as an interval from now; NULL leaves it. One of the two.
 
-More is taken all or nothing, from the grants that hold_create() would draw on now. Less goes back to the grants that it
-came from, the newest draw first, and pays what is owed.
+More is taken all or nothing, from the grants that hold_create() would draw on now, as far as limits allow (PC021). Less
+goes back to the grants that it came from, the newest draw first, and pays what is owed.
 
 Where the hold has that amount and lasts so long already, nothing changes (replayed = true). A hold that was captured or
 released, or has expired, is PC010.
 
-Raises PC001, PC007, PC010, PC013.
+Raises PC001, PC007, PC010, PC013, PC021.
 Example: SELECT amount, expires_at FROM credits.hold_update(''ann'', (SELECT hold_id FROM credits.holds
   WHERE status = ''open''), amount => 30, expires_in => ''1 hour'');';
 

@@ -42,7 +42,10 @@ capture of a hold that was released or expired.
 
 The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once.
 
-Raises PC001, PC002, PC004, PC005, PC007, PC008, PC010, PC013.
+What the hold has was in the limits of what may be spent when it was made. What the capture takes in addition has to
+keep to them, and so has all of an event in a limit on its meter that the hold was not counted in: PC021.
+
+Raises PC001, PC002, PC004, PC005, PC007, PC008, PC010, PC013, PC021.
 Example: SELECT * FROM credits.hold_capture(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''),
   12.5);';
 

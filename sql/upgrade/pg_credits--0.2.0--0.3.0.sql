@@ -2918,13 +2918,13 @@ amount: how many credits are to be set aside in all, those already captured coun
 expires_at: until when the hold is to last; NULL leaves it. At most ten years from now.
 expires_in: the same as an interval from now; NULL leaves it. One of the two.
 
-More is taken all or nothing, from the grants that hold_create() would draw on now. Less goes back to the grants that it
-came from, the newest draw first, and pays what is owed.
+More is taken all or nothing, from the grants that hold_create() would draw on now, as far as limits allow (PC021). Less
+goes back to the grants that it came from, the newest draw first, and pays what is owed.
 
 Where the hold has that amount and lasts so long already, nothing changes (replayed = true). A hold that was captured or
 released, or has expired, is PC010.
 
-Raises PC001, PC007, PC010, PC013.
+Raises PC001, PC007, PC010, PC013, PC021.
 Example: SELECT amount, expires_at FROM credits.hold_update(''ann'', (SELECT hold_id FROM credits.holds
   WHERE status = ''open''), amount => 30, expires_in => ''1 hour'');';
 COMMENT ON FUNCTION credits.hold_release IS
@@ -3611,7 +3611,10 @@ capture of a hold that was released or expired.
 
 The newest draw goes back first. What goes back to a grant that has ended meanwhile ends the same way at once.
 
-Raises PC001, PC002, PC004, PC005, PC007, PC008, PC010, PC013.
+What the hold has was in the limits of what may be spent when it was made. What the capture takes in addition has to
+keep to them, and so has all of an event in a limit on its meter that the hold was not counted in: PC021.
+
+Raises PC001, PC002, PC004, PC005, PC007, PC008, PC010, PC013, PC021.
 Example: SELECT * FROM credits.hold_capture(''ann'', (SELECT hold_id FROM credits.holds WHERE status = ''open''),
   12.5);';
 COMMENT ON VIEW credits.hold_captures IS

@@ -6,8 +6,10 @@ use crate::error::{Error, quoted};
 use crate::input;
 use crate::ledger::account;
 use crate::ledger::engine::book::{Book, Overage, Usage};
+use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::{Period, Source};
 use crate::ledger::engine::operation::Texts;
+use crate::ledger::engine::posting;
 use crate::ledger::hold::capture::{self, Begun, Capture, More};
 use crate::ledger::hold::{HoldRow, Stored, replay as hold_replay};
 use crate::metering::batch::{self, replay, rows};
@@ -178,6 +180,11 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
     let held = opened.held_part(session, capture, amount)?;
     let rest = amount - held;
     opened.load(session, capture, (held, rest), &[&event.event_name])?;
+    let spending = Use { member_id: event.extras.member_id.as_deref(), event_name: Some(&event.event_name), amount };
+    let of_hold = opened.stored.event_name.clone();
+    if let Err(exceeded) = opened.book.limits.admit_captured(&spending, of_hold.as_deref(), held) {
+        return Err(posting::exceeded(session, &opened.book, exceeded));
+    }
     let period = standing.as_ref().map(|(period, _)| period.clone());
     if let Some(period) = period.as_ref().filter(|_| credits < Decimal::ZERO) {
         period::take_what_may_come_back(session, &mut opened.book, period, -credits)?;

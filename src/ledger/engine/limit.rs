@@ -190,6 +190,29 @@ impl Limits {
         Ok(())
     }
 
+    /// Takes room for what a hold pays of usage, in the limits that the usage counts towards and the hold did not: each
+    /// must have room for all that the usage costs, or none is changed.
+    pub fn admit_captured(
+        &mut self,
+        usage: &Use<'_>,
+        of_hold: Option<&str>,
+        held: Decimal,
+    ) -> Result<(), Box<Exceeded>> {
+        if held <= Decimal::ZERO {
+            return Ok(());
+        }
+        let hold = Use { event_name: of_hold, ..*usage };
+        let counts = |limit: &Limit| limit.applies(usage) && !limit.applies(&hold);
+        let mut applying = self.all.iter().filter(|limit| counts(limit));
+        if let Some(limit) = applying.find(|limit| limit.rejects && limit.taken() + usage.amount > limit.most) {
+            return Err(Box::new(Exceeded { limit: limit.clone(), requested: usage.amount }));
+        }
+        for limit in self.all.iter_mut().filter(|limit| counts(limit)) {
+            limit.admitted += held;
+        }
+        Ok(())
+    }
+
     /// Takes room for spending that can no longer be refused.
     pub fn take(&mut self, spending: &Use<'_>) {
         for limit in self.all.iter_mut().filter(|limit| limit.applies(spending)) {

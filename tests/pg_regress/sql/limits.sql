@@ -142,6 +142,20 @@ SELECT status FROM credits.hold_release('team', :'hold_id');
 SELECT used, held, remaining FROM credits.limits WHERE member_id = 'bob';
 SELECT type, amount, held, member_id FROM credits.wallet_history('team', page_size => 5);
 
+-- A hold for anything is in no limit on a meter; captured as its usage it has to fit into that, with all that it costs.
+SELECT FROM credits.meter_create('renders');
+SELECT hold_id FROM credits.hold_create('team', 20) \gset
+SELECT amount, used FROM credits.usage_limit_set('team', 'renders', 12, '1 hour');
+SELECT captured FROM credits.hold_capture('team', :'hold_id', event_name => 'renders', value => 9, identifier => 'h1',
+    final => false);
+SELECT captured FROM credits.hold_capture('team', :'hold_id', event_name => 'renders', value => 4, identifier => 'h2',
+    final => false);
+SELECT captured FROM credits.hold_capture('team', :'hold_id', event_name => 'renders', value => 3, identifier => 'h3',
+    final => false);
+SELECT used, held, remaining FROM credits.limits WHERE event_name = 'renders' AND per = '1 hour';
+SELECT amount FROM credits.usage_limit_set('team', 'renders', 'infinity', '1 hour');
+SELECT status FROM credits.hold_release('team', :'hold_id');
+
 -- 'notify' refuses nothing.
 SELECT action, amount FROM credits.usage_limit_set('team', 'tokens', 1, 'day', 'notify');
 SELECT status, consumed FROM credits.report_meter_event('team', 'tokens', 300, 't1');

@@ -136,6 +136,36 @@ proptest! {
         }
     }
 
+    /// Usage that a hold pays in part fits exactly where every limit that refuses has room for all of it, of those that the
+    /// hold was not counted in, and for the rest of it, of the others; afterwards each has room for so much less.
+    #[test]
+    fn captured_usage_fits_into_every_limit(
+        limits in proptest::collection::vec((limit(), 0i64..40), 1..5),
+        member in prop_oneof![Just(None), proptest::sample::select(MEMBERS.to_vec()).prop_map(Some)],
+        meter in proptest::sample::select(METERS.to_vec()), for_meter in any::<bool>(),
+        held in 0i64..20, rest in 0i64..20,
+    ) {
+        let all = limits.into_iter().map(|(limit, used)| Limit { used: Decimal::from(used), ..limit }).collect();
+        let mut limits = Limits { all, members: Vec::new() };
+        let before = limits.all.clone();
+        let (held, rest, of_hold) = (Decimal::from(held), Decimal::from(rest), for_meter.then_some(meter));
+        let usage = |amount| Use { member_id: member, event_name: Some(meter), amount };
+        let takes = |limit: &Limit| match limit.applies(&usage(rest)) {
+            false => Decimal::ZERO,
+            true if limit.applies(&Use { event_name: of_hold, ..usage(rest) }) => rest,
+            true => held + rest,
+        };
+        let fits = before.iter().all(|limit| {
+            !limit.rejects || takes(limit).is_zero() || limit.taken() + takes(limit) <= limit.most
+        });
+        let admitted = limits.admit_captured(&usage(held + rest), of_hold, held)
+            .and_then(|()| limits.admit(&usage(rest)));
+        prop_assert_eq!(admitted.is_ok(), fits);
+        for (limit, before) in limits.all.iter().zip(&before).filter(|_| fits) {
+            prop_assert_eq!(limit.admitted, takes(before));
+        }
+    }
+
     /// A name for each length, which says the length.
     #[test]
     fn lengths_have_one_name(seconds in 1i64..400_000_000) {
