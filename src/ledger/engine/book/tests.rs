@@ -1,13 +1,14 @@
 //! Property tests of books: the whole life of an account, loaded and stored as posting.rs does (tests/tables.rs),
 //! compared with a model that keeps only the grants' terms and looks at every second (tests/model.rs). Clawbacks are in
 //! tests/reclaims.rs, and what is ended in part, suspended and extended in tests/endings.rs, late usage in
-//! tests/late.rs, for both.
+//! tests/late.rs, and reversals of debits in tests/reversals.rs, for both.
 
 mod endings;
 mod holds;
 mod late;
 mod model;
 mod reclaims;
+mod reversals;
 mod tables;
 
 use crate::amount::Decimal;
@@ -71,6 +72,11 @@ enum Action {
     },
     Cancel {
         which: usize,
+    },
+    /// So many tenths of what is left of a debit go back.
+    Reverse {
+        which: usize,
+        tenths: i64,
     },
     /// Usage that is recorded and charged later.
     Record {
@@ -154,6 +160,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0usize..8, 0i16..3, 1i64..30)
             .prop_map(|(which, priority, lasts)| Action::Change { which, priority, lasts }),
         1 => (0usize..8).prop_map(|which| Action::Cancel { which }),
+        2 => (0usize..5, 0i64..=10).prop_map(|(which, tenths)| Action::Reverse { which, tenths }),
         3 => (1i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Record { amount, meter }),
         3 => (0i64..200, 0usize..2).prop_map(|(amount, meter)| Action::Gauge { amount, meter }),
         2 => (0usize..8, 1i64..=10, any::<bool>())

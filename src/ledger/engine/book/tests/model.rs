@@ -64,6 +64,8 @@ pub struct Model {
     numbered: Vec<usize>,
     pub(super) reclaims: Vec<Returned>,
     gauges: [Gauge; 2],
+    /// What grants gave to each debit and did not get back, oldest draw first.
+    pub(super) debits: Vec<Vec<(usize, Decimal)>>,
 }
 
 impl Granted {
@@ -261,7 +263,8 @@ impl Model {
                 match *meter {
                     Some(meter) => self.charge(meter, cost, false),
                     None => {
-                        self.take(None, cost);
+                        let parts = self.take(None, cost);
+                        self.debits.push(parts);
                         Outcome::Charged(cost, Decimal::ZERO)
                     }
                 }
@@ -311,6 +314,7 @@ impl Model {
                 self.pay();
                 Outcome::Charged(parts.iter().map(|(_, part)| *part).sum(), owed)
             }
+            Action::Reverse { which, tenths } => self.reverse(*which, *tenths),
             Action::Reclaim { which, tenths, owes } => self.reclaim(*which, *tenths, *owes),
             Action::Undo { which } => self.undo(*which),
             Action::EndPart { which, tenths, .. } => self.end_part(*which, *tenths),

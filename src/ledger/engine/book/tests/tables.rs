@@ -29,6 +29,8 @@ pub struct Tables {
     pub(super) reclaims: Vec<Reclaimed>,
     /// Events that were charged or recorded, and whether they were canceled; `None` for those of a gauge.
     pub(super) events: Vec<(String, Option<bool>)>,
+    /// Debits, and what went back of each.
+    pub(super) debits: Vec<(Uuid, Decimal)>,
     /// Of grants, the parts that were ended by hand; and those that were ended by hand.
     pub(super) parts: BTreeMap<Uuid, Decimal>,
     pub(super) by_hand: BTreeSet<Uuid>,
@@ -51,6 +53,7 @@ impl Tables {
             gauges: [Decimal::ZERO; 2],
             reclaims: Vec::new(),
             events: Vec::new(),
+            debits: Vec::new(),
             parts: BTreeMap::new(),
             by_hand: BTreeSet::new(),
             suspended: BTreeSet::new(),
@@ -249,6 +252,7 @@ impl Tables {
                 let amount = Decimal::new(*amount, 1);
                 self.window(&mut book, amount, &[], windows);
                 let outcome = book.withdraw(LineType::Debit, Uuid::from_u128(id), amount);
+                self.debits.extend(outcome.is_ok().then_some((Uuid::from_u128(id), Decimal::ZERO)));
                 self.post(book);
                 outcome.map_or(Outcome::Refused, |_| Outcome::Charged(amount, Decimal::ZERO))
             }
@@ -286,6 +290,7 @@ impl Tables {
             }
             Action::Cancel { which } => self.cancel(book, *which, windows),
             Action::Change { which, priority, lasts } => self.change(book, *which, *priority, *lasts, windows),
+            Action::Reverse { which, tenths } => self.reverse(book, id, *which, *tenths, windows),
             Action::Reclaim { which, tenths, owes } => self.reclaim(book, id, *which, *tenths, *owes, windows),
             Action::Undo { which } => self.undo(book, *which, windows),
             Action::EndPart { which, tenths, void } => self.end_part(book, id, *which, *tenths, *void, windows),
