@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from calls import BATCH, METER, PACK, SHOPPERS, WALLETS, Answer, Call, Unit
+from calls import BATCH, MEMBER, METER, PACK, SHOPPERS, WALLETS, Answer, Call, Unit
 from support import harness
 
 # It warns of every transaction whose connection is lost.
@@ -45,7 +45,12 @@ class Session:
         self.report = Report()
         self.serial = 0
         self.holds: list[tuple[str, str, Decimal]] = []
-        self.debits: list[tuple[str, str, Decimal]] = []  # none of them reversed
+        # Without those that were reversed, taken back in part, adjusted or canceled, changed.
+        self.debits: list[tuple[str, str, Decimal, bool]] = []
+        self.grants: list[tuple[str, str, Decimal]] = []
+        self.events: list[tuple[str, str, Decimal]] = []
+        self.unchanged: set[str] = set()
+        self.for_usage: set[str] = set()
         self.begun: list[tuple[str, str]] = []  # purchases that nobody has paid
         self.paid: list[tuple[str, str]] = []  # and those of which nothing was paid back
         self.deaf = False  # the next answer is lost on its way
@@ -92,17 +97,29 @@ class Session:
         for call, row in zip(unit.calls, rows, strict=True):
             if row.get("replayed") or call.answer(row)[1] != call.charge:
                 self.report.wrong.append(f"{call} answered {row}")
-            if call.function == "hold_create":
+            if call.function in ("hold_create", "hold_for_usage"):
                 self.holds.append((call.customer, str(row["hold_id"]), call.amount))
+                self.unchanged.add(str(row["hold_id"]))
+            if call.function == "hold_for_usage":
+                self.for_usage.add(str(row["hold_id"]))
             if call.function in ("wallet_debit", "wallet_try_debit"):
-                self.debits.append((call.customer, str(row["operation_id"]), call.amount))
+                is_members = call.function == "wallet_debit"
+                self.debits.append((call.customer, str(row["operation_id"]), call.amount, is_members))
+            if call.function == "credit_grant":
+                self.grants.append((call.customer, str(row["grant_id"]), call.amount))
+            if call.function == "report_meter_event":
+                self.events.append((call.customer, str(call.key), call.amount))
             if call.function == "top_up_create":
                 self.begun.append((call.customer, str(row["top_up_id"])))
             if call.function == "payment_succeeded":
                 self.paid.append((call.customer, call.other))
+            if call.function in ("hold_part", "hold_usage", "hold_update"):
+                self.unchanged.discard(call.other)
+            if call.function == "hold_update":
+                self.holds = [(*hold[:2], call.amount if hold[1] == call.other else hold[2]) for hold in self.holds]
             if call.function in ("hold_part", "hold_usage"):
                 self.holds = [(*hold[:2], hold[2] - call.charge * (hold[1] == call.other)) for hold in self.holds]
-            if call.function in ("hold_capture", "hold_release"):
+            if call.function in ("hold_capture", "hold_more", "hold_release"):
                 self.holds = [hold for hold in self.holds if hold[1] != call.other]
 
     # --- what a session does -------------------------------------------------------------------------------------
@@ -119,7 +136,7 @@ class Session:
             call = self.call(customers[len(calls)])
             if call.function in ("wallet_transfer", "wallet_try_debit"):
                 continue
-            of_hold = call.function in ("hold_part", "hold_usage")
+            of_hold = call.function in ("hold_part", "hold_usage", "hold_more")
             if call.key is not None and not of_hold or all(call.other != one.other for one in calls):
                 calls.append(call)
         calls.sort(key=lambda call: call.customer)  # a hold's end is where the hold is
@@ -132,12 +149,29 @@ class Session:
     def call(self, customer: str) -> Call:
         kind = self.random.choices(
             ("report_meter_event", "wallet_debit", "wallet_try_debit", "wallet_credit", "credit_grant", "wallet_adjust",
-             "wallet_transfer", "hold_create", "end", "purchase", "operation_reverse"),
-            (25, 15, 5, 5, 5, 5, 10, 15, 15, 20, 10))[0]  # fmt: skip
+             "wallet_transfer", "hold_create", "hold_for_usage", "end", "purchase", "operation_reverse", "grant", "event"),
+            (25, 15, 5, 5, 7, 5, 10, 11, 6, 18, 20, 10, 10, 8))[0]  # fmt: skip
         if kind == "purchase":
             return self.purchase(customer)
+        if kind == "grant" and self.grants:
+            return self.of_grant()
+        if kind == "event" and self.events:
+            customer, identifier, value = self.events.pop()
+            if self.random.random() < 0.4:
+                return Call("meter_event_cancel", customer, Decimal(0), None, identifier, value)
+            other = value + self.random.choice((7, -1 if value > 1 else 3))
+            return Call("meter_event_adjust", customer, other, None, identifier, value)
         if kind == "end" and self.holds:
             customer, hold_id, held = self.random.choice(self.holds)
+            if hold_id in self.unchanged and self.random.random() < 0.3:
+                other = held + self.random.choice((2, -(held / 4).quantize(Decimal("0.01")) or 1))
+                return Call("hold_update", customer, other, None, hold_id, held)
+            if hold_id in self.for_usage:
+                if held >= 1 and self.random.random() < 0.6:
+                    return Call("hold_usage", customer, Decimal(self.random.randint(1, 10)), self.key(), hold_id)
+                return Call("hold_release", customer, held, None, hold_id, held)
+            if self.random.random() < 0.2:
+                return Call("hold_more", customer, held + self.amount() / 4, self.key(), hold_id, held)
             if held >= 1 and self.random.random() < 0.4:
                 if self.random.random() < 0.5:
                     return Call("hold_usage", customer, Decimal(self.random.randint(1, 10)), self.key(), hold_id)
@@ -147,10 +181,12 @@ class Session:
             part = held if self.random.random() < 0.3 else (held / 3).quantize(Decimal("0.01")) or held
             return Call("hold_capture", customer, part, None, hold_id, held)
         if kind == "operation_reverse" and self.debits:
-            customer, operation_id, taken = self.debits.pop()
+            customer, operation_id, taken, is_members = self.debits.pop()
             part = (taken / self.random.choice((1, 3))).quantize(Decimal("0.01")) or taken
-            return Call(kind, customer, part, self.key(), operation_id)
-        if kind in ("report_meter_event", "end", "operation_reverse") or (kind == "hold_create" and customer in SHOPPERS):
+            return Call(kind, customer, part, self.key(), operation_id, Decimal(is_members))
+        if kind in ("report_meter_event", "end", "operation_reverse", "grant", "event"):
+            return self.event(customer)
+        if kind in ("hold_create", "hold_for_usage") and customer in SHOPPERS:
             return self.event(customer)
         if kind == "wallet_transfer":
             to = self.random.choice([wallet for wallet in WALLETS if wallet != customer])
@@ -160,6 +196,18 @@ class Session:
         if kind == "credit_grant":
             return Call(kind, customer, self.amount() * 5, self.key(), self.random.randint(40, 60))
         return Call(kind, customer, self.amount(), self.key())
+
+    def of_grant(self) -> Call:
+        """A grant is extended, or part of it is taken back, each of them once."""
+        customer, grant_id, amount = self.grants.pop()
+        part = (amount / 3).quantize(Decimal("0.01")) or amount
+        kind = self.random.choice(("credit_grant_void", "credit_grant_expire", "credit_grant_extend", "grant_mistaken"))
+        if kind == "credit_grant_extend":
+            return Call(kind, customer, amount, None, grant_id)
+        # Of what is held it would be owed only once the hold ends.
+        if kind == "grant_mistaken" and customer not in SHOPPERS:
+            kind = "credit_grant_void"
+        return Call(kind, customer, part, self.key(), grant_id)
 
     def purchase(self, customer: str) -> Call:
         """The next thing that becomes of one: it is begun, paid, and paid back in part or whole, each once."""
@@ -194,7 +242,8 @@ class Session:
 
     def make_batch(self, unit: Unit) -> list[Any]:
         columns = [[call.customer for call in unit.calls], [METER] * len(unit.calls),
-                   [call.amount for call in unit.calls], [call.key for call in unit.calls]]  # fmt: skip
+                   [call.amount for call in unit.calls], [call.key for call in unit.calls],
+                   [MEMBER] * len(unit.calls)]  # fmt: skip
         return self.connection.execute(BATCH, columns, prepare=True).fetchall()
 
 

@@ -1,0 +1,41 @@
+"""Every function that writes is in the mix that is killed, or it is said here why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from calls import SQL
+from support.harness import Checks
+from support.writing import uncalled
+
+ONE_ROW = "one row of the catalogue or the settings, in one statement: PostgreSQL's own"
+ENDS = "it writes what credit_grant_void does, under the same lock"
+TIME = "it posts what time brings, and nothing falls due here: the state at any moment is in tests/concurrency/mix"
+SAME = "it is written as another is: "
+EXCEPTED = {
+    **dict.fromkeys(
+        ("account_configure", "balance_alert_set", "billing_portal_key_rotate", "billing_portal_session_create",
+         "configure_recharge", "currency_create", "currency_update", "customer_erase", "customer_metadata_clear",
+         "customer_upsert", "exchange_rate_set", "meter_activate", "meter_create", "meter_deactivate", "meter_price_override",
+         "meter_price_override_end", "meter_update", "outbox_consumer_create", "outbox_consumer_remove", "package_create",
+         "payment_provider_set", "price_archive", "price_create", "product_archive", "product_create", "product_update"),
+        ONE_ROW,
+    ),
+    "credit_grant_suspend": ENDS, "credit_grant_resume": ENDS, "credit_grant_update": ENDS,
+    "maintain": TIME, "maintain_batch": TIME, "settle": "deferred usage is settled in a crash in tests/metering",
+    "inbox_discard": ONE_ROW, "inbox_retry": ONE_ROW,
+    "payment_failed": SAME + "payment_succeeded", "payment_disputed": SAME + "payment_refunded",
+    "payment_dispute_closed": SAME + "payment_refunded", "payment_refund_failed": SAME + "payment_refunded",
+    "top_up_expire": SAME + "payment_succeeded", "webhook_receive": SAME + "what it reports, in one transaction with that",
+    "configure_auto_recharge": SAME + "top_up_create", "recharge_begin": SAME + "top_up_create",
+    "outbox_claim": "what is claimed comes back by itself: at least once", "outbox_ack": ONE_ROW, "outbox_release": ONE_ROW,
+    "usage_limit_set": "set before the mix, whose spending it counts", "member_limit_set": "as usage_limit_set",
+    "reset": "it empties the database",
+}  # fmt: skip
+
+
+def run(checks: Checks, connection: psycopg.Connection[Any]) -> None:
+    called = {text.partition("(")[0] for text in SQL.values()} | {"report_meter_events"}
+    checks.none(uncalled(connection, called, EXCEPTED), "every function that writes is in the mix, or excepted with a reason")
