@@ -142,6 +142,8 @@ def hold_capture(account: Account, call: Answer, row: Answer) -> Answer:
         raise Refused("PC007", {"argument": "amount"})
     held = NOTHING if late else min(amount, left)
     rest = amount - held
+    if meter and held > 0:
+        admit_captured(account, hold, meter, amount)
     check_rest(account, hold, meter, rest, call["more"])
     capture_id = row.get("capture_id")
     source = Source(capture_id or hold.id, event)
@@ -176,6 +178,16 @@ def answered_before(hold: Hold, asked: Decimal) -> tuple[Any, ...]:
     if hold.status == "captured":
         return (hold.captured + hold.charged - hold.parts_captured,)
     return (NOTHING, hold.ended_late) if hold.status == "expired" else (NOTHING,)
+
+
+def admit_captured(account: Account, hold: Hold, meter: str, amount: Decimal) -> None:
+    """Limits in which the hold was not counted have room for all that its usage costs."""
+    every = account.limits
+    account.limits = {key: one for key, one in every.items() if not one.is_about(hold.member, hold.meter)}
+    try:
+        admit(account, hold.member, meter, amount)
+    finally:
+        account.limits = every
 
 
 def check_rest(account: Account, hold: Hold, meter: str | None, rest: Decimal, more: str | None) -> None:

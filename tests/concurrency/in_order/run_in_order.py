@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 import actor
+import prices
 from acts import CUSTOMERS, LIMITED, SQL, Act
 from charges import METERS
 from in_turn import FIRST_LIMIT, GRACE, InTurn
@@ -43,6 +44,7 @@ def run(checks: Checks) -> None:
             connection.execute("CALL credits.maintain()")
             checks.none(verdict.lines(), "every line of the ledger is the model's")
             checks.none(verdict.rows(), "grants, holds and events are as well")
+            checks.none(prices.wrong(connection, turns), "usage costs what the prices in force come to")
             checks.none(harness.verify(connection), "verify() finds nothing after maintain()")
             checks.none([one for one in MUST_HAPPEN if not counts[one]], "the mix met everything that it is about")
         say(f"        {verdict.judged:,} judged in {time.monotonic() - began:.1f} s; {len(turns):,} transactions,"
