@@ -78,6 +78,17 @@ pub fn must_exist(session: &Session, customer_id: &str) -> Result<(), Error> {
     Err(Error::CustomerNotFound { customer_id: customer_id.to_string() })
 }
 
+static LOCK: Statement =
+    Statement::new(c"SELECT true FROM credits_internal.customers WHERE customer_id = $1 FOR NO KEY UPDATE", &[TEXTOID]);
+
+/// Locks a customer, who must exist, before any account. Charges never do. Raises PC003.
+pub fn lock(session: &Session, customer_id: &str) -> Result<(), Error> {
+    match LOCK.run(session, &[customer_id.cell()])?.len() {
+        0 => Err(Error::CustomerNotFound { customer_id: customer_id.to_string() }),
+        _ => Ok(()),
+    }
+}
+
 static IS_ERASED: Statement = Statement::new(
     c"SELECT true FROM credits_internal.customers WHERE customer_id = $1 AND erased_at IS NOT NULL",
     &[TEXTOID],

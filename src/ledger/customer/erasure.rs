@@ -119,7 +119,8 @@ fn customer_metadata_clear(customer_id: Option<&str>) -> Reply<One<ClearedRow>> 
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         writing(|session| {
-            customer::must_exist(session, customer_id)?;
+            // As what erases the person does, and what changes invoices.
+            customer::lock(session, customer_id)?;
             lock(session, customer_id)?;
             // The grants before the purchases, since the purchases' descriptions tell which grants are named after
             // them.

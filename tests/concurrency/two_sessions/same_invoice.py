@@ -12,6 +12,8 @@ VOID = "SELECT * FROM credits.invoice_void(%s, %s)"
 DELETE = "SELECT * FROM credits.invoice_delete(%s, %s)"
 CREATE = "SELECT * FROM credits.invoice_create(%s, currency => 'USD')"
 CREATE_KEY = "SELECT * FROM credits.invoice_create(%s, '[{\"amount\": 5}]', 'USD', idempotency_key => %s)"
+UPDATE = "SELECT * FROM credits.invoice_update(%s, %s, metadata => '{\"a\": 1}')"
+CLEAR = "SELECT * FROM credits.customer_metadata_clear(%s)"
 ITEM = "SELECT * FROM credits.invoice_item_create(%s, 'USD', 5)"
 PACK = "SELECT price_id FROM credits.package_create('Pack', 100, 10, 'USD', if_not_exists => true)"
 NUMBERS = """
@@ -155,9 +157,23 @@ def a_charge_waits_for_no_invoice(pair: Pair) -> None:
     pair.first.commit()
 
 
+def cleared_meanwhile(pair: Pair) -> None:
+    """what is written of a customer is cleared while an invoice is finalized and then paid: it waits without the accounts"""
+    invoice_id = _draft(pair, "cleared_meanwhile")
+    pair.observer.one(UPDATE, pair.customer, invoice_id)
+    _fill(pair, 50)
+    pair.first.begin()
+    pair.first.one(FINALIZE, pair.customer, invoice_id)
+    waiting = pair.blocked(pair.second.start(CLEAR, pair.customer))
+    pair.checks.equal(pair.first.one(PAY, pair.customer, invoice_id, "wallet", None, "", None)["status"], "paid", "it is paid")
+    pair.first.commit()
+    waiting.one()
+
+
 CASES = [
     one_invoice_finalized_twice, two_invoices_of_one_customer, paid_twice, two_parts_that_are_too_much, paid_and_void,
     one_item_of_two_invoices, deleted_and_finalized, created_under_one_key, a_charge_waits_for_no_invoice,
+    cleared_meanwhile,
 ]  # fmt: skip
 
 
