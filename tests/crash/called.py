@@ -32,6 +32,12 @@ EXCEPTED = {
     "configure_auto_recharge": SAME + "top_up_create", "recharge_begin": SAME + "top_up_create",
     "outbox_claim": "what is claimed comes back by itself: at least once", "outbox_ack": ONE_ROW, "outbox_release": ONE_ROW,
     "usage_limit_set": "set before the mix, whose spending it counts", "member_limit_set": "as usage_limit_set",
+    **dict.fromkeys(
+        ("invoice_create", "invoice_delete", "invoice_finalize", "invoice_item_create", "invoice_item_delete",
+         "invoice_mark_uncollectible", "invoice_update", "invoice_void"),
+        "rows of an invoice alone, in one statement or under the lock of the customer's",
+    ),
+    "invoice_pay": SAME + "wallet_debit and credit_grant, with the invoice's row",
     "reset": "it empties the database",
 }  # fmt: skip
 
