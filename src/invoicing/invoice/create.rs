@@ -145,7 +145,7 @@ fn create(
     let call = invoice::operation("invoice_create", invoice_id, &code, Decimal::ZERO, draft.compared());
     let mut lines = draft.lines.clone();
     let mut judge = || {
-        let decimals = currency::resolve(session, &code)?.decimals;
+        let decimals = currency::resolve_for(session, &code, "discount", draft.discount)?.decimals;
         let lines: Vec<New> = lines
             .drain(..)
             .map(|given| line::price(session, Uuid::now_v7(), given, &code, decimals))

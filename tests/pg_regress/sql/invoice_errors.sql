@@ -65,6 +65,7 @@ SELECT FROM credits.invoice_create('ann', format('[{"price_id": "%s"}]', :'price
 -- The invoice itself.
 SELECT FROM credits.invoice_create('ann', '[{"amount": 1}]', 'USD', discount => 1.01);
 SELECT FROM credits.invoice_create('ann', '[{"amount": 1}]', 'USD', discount => -1);
+SELECT FROM credits.invoice_create('ann', '[{"amount": 1}]', 'USD', discount => 0.001);
 SELECT FROM credits.invoice_create('ann', '[{"amount": 1}]', 'USD', tax_rate => 'NaN');
 SELECT FROM credits.invoice_create('ann', '[{"amount": 1}]', 'USD', due_date => 'infinity');
 SELECT FROM credits.invoice_create('ann', '[{"amount": 1}]', 'USD', due_date => '2026-06-01', days_until_due => 3);
