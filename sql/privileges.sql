@@ -48,7 +48,7 @@ REVOKE ALL ON TYPE
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
-    credits.invoice_line
+    credits.invoice_line, credits.imported_history
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits

@@ -227,6 +227,28 @@ pub enum Error {
         /// The function's name.
         function: &'static str,
     },
+    /// PC013: history is imported into an account that is empty.
+    #[error("customer_id must have an empty account in {currency} to import history into: {}", match *state {
+        "finished" => "that of this customer has its history",
+        "posted_to" => "that of this customer was posted to since the last part of its history",
+        _ => "that of this customer has grants, usage or ledger lines",
+    })]
+    AccountNotEmpty {
+        /// Whose.
+        customer_id: String,
+        /// The account's.
+        currency: String,
+        /// 'used', 'finished' or 'posted_to'.
+        state: &'static str,
+    },
+    /// What is wrong with one entry of an import: of its code.
+    #[error("entry {number}: {error}")]
+    Entry {
+        /// Counts from 1, as they were given.
+        number: usize,
+        /// What.
+        error: Box<Error>,
+    },
     /// PC002: a create with `if_not_exists` found its object, with other terms.
     #[error("{argument} \"{key}\" exists with other terms: {}", each(differences))]
     ExistsOtherwise {
@@ -364,6 +386,7 @@ impl Error {
             | Error::UnknownKey { nearest, .. } => {
                 nearest.as_ref().map(|name| format!("Perhaps you meant \"{name}\"."))
             }
+            Error::Entry { error, .. } => error.suggestion(),
             _ => None,
         }
     }
@@ -386,7 +409,9 @@ impl Error {
             Error::InvalidArgument { .. }
             | Error::UnknownKey { .. }
             | Error::ConsumerNotFound { .. }
+            | Error::AccountNotEmpty { .. }
             | Error::Production => "PC013",
+            Error::Entry { error, .. } => error.sqlstate(),
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
             Error::ObjectNotFound { .. } => "PC019",

@@ -298,6 +298,20 @@ CREATE TABLE credits_internal.balance_alerts (
     PRIMARY KEY (customer_id, currency, kind)
 );
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.balance_alerts', '');
+CREATE TABLE credits_internal.history_imports (
+    customer_id text COLLATE "C" NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    entries     bigint NOT NULL CHECK (entries >= 0),
+    first_at    timestamptz,
+    last_at     timestamptz,
+    finished    boolean NOT NULL,
+    last_line   bigint NOT NULL,
+    posted_at   timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (customer_id, currency)
+);
+ALTER TABLE credits_internal.history_imports ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.history_imports', '');
 ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
@@ -340,6 +354,9 @@ ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE pri
 ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
 CREATE TYPE credits.balance_alert AS (
     customer_id text, currency text, kind text, levels numeric[], reached integer);
+CREATE TYPE credits.imported_history AS (
+    customer_id text, currency text, entries bigint, lines bigint, first_at timestamptz, last_at timestamptz,
+    finished boolean, available numeric, restricted numeric, pending numeric, replayed boolean);
 ALTER FUNCTION credits.currency_create(text, text, integer, text, text, jsonb) RENAME TO currency_create_of_before;
 ALTER FUNCTION credits.credit_availability(text, numeric, text, numeric, integer) RENAME TO credit_availability_of_before;
 ALTER FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_debit_of_before;
@@ -1014,6 +1031,12 @@ CREATE OR REPLACE VIEW credits.balance_alerts AS
 SELECT b.customer_id, b.currency, b.kind, b.levels, b.reached,
        CASE b.kind WHEN 'percent' THEN b.full_balance END AS full_balance
 FROM credits_internal.balance_alerts b;
+CREATE FUNCTION credits.history_import(
+    customer_id text, entries jsonb, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    finished boolean DEFAULT true)
+RETURNS credits.imported_history
+LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'history_import_wrapper';
 CREATE FUNCTION credits.reset()
 RETURNS void
 LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
@@ -1212,11 +1235,13 @@ UNION ALL
 SELECT 'alert: another number of levels is reached', b.customer_id, b.currency, b.kind, x.reached, b.reached
 FROM credits_internal.balance_alerts b
 JOIN credits_internal.accounts a ON a.customer_id = b.customer_id AND a.currency = b.currency
+LEFT JOIN credits_internal.history_imports i ON i.customer_id = a.customer_id AND i.currency = a.currency
 CROSS JOIN LATERAL (
     SELECT count(*) AS reached FROM unnest(b.levels) AS level
     WHERE CASE b.kind WHEN 'percent' THEN a.available * 100 <= level * b.full_balance AND b.full_balance > 0
                       ELSE a.available <= level END) x
-WHERE b.reached <> x.reached
+-- History is not evaluated until all of it is there.
+WHERE b.reached <> x.reached AND (NOT i.finished AND i.posted_at = a.posted_at) IS NOT TRUE
 UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'auto-recharge', NULL, NULL
 FROM credits_internal.accounts a
@@ -1332,10 +1357,18 @@ WHERE (o.function, o.amount, o.currency) IS DISTINCT FROM ('hold_capture', c.amo
    OR CASE WHEN c.identifier IS NULL THEN coalesce(l.charged, 0) <> c.amount - c.held
            ELSE coalesce(l.charged, 0) <> 0 OR e.currency IS DISTINCT FROM h.currency END
 UNION ALL
-SELECT 'reclaim: of no grant, and no capture left it owed', r.customer_id, r.currency,
+SELECT 'reclaim: of no grant, and nothing that left it owed', r.customer_id, r.currency,
        'operation ' || r.operation_id, NULL, r.credits
 FROM credits_internal.reclaims r
+LEFT JOIN credits_internal.history_imports i ON i.customer_id = r.customer_id AND i.currency = r.currency
 WHERE r.grant_id IS NULL
+  -- An opening balance, and what was imported.
+  AND NOT EXISTS (SELECT FROM credits_internal.operations o
+                  WHERE o.customer_id = r.customer_id AND o.operation_id = r.operation_id AND o.line_no IS NULL
+                    AND o.currency = r.currency
+                    AND CASE o.function WHEN 'wallet_adjust' THEN -o.amount WHEN 'wallet_debit' THEN o.amount END
+                        >= r.credits
+                    AND (o.reason = 'opening_balance' OR i.customer_id IS NOT NULL))
   AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
                   WHERE c.customer_id = r.customer_id AND c.capture_id = r.operation_id AND c.identifier IS NULL
                     AND c.amount - c.held >= r.credits)
@@ -1387,7 +1420,8 @@ UNION ALL
 SELECT 'operation: amount is not what its lines moved', o.customer_id, o.currency, 'operation ' || o.operation_id,
        o.amount, coalesce(l.total, 0)
 FROM credits_internal.operations o
-LEFT JOIN (SELECT customer_id, operation_id, sum(amount) AS total FROM credits_internal.lines
+-- What it owes it moved too; what paid that later moved nothing more.
+LEFT JOIN (SELECT customer_id, operation_id, sum(amount - coalesce(pending, 0)) AS total FROM credits_internal.lines
            WHERE operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = o.customer_id AND l.operation_id = o.operation_id
 WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
@@ -1449,7 +1483,10 @@ UNION ALL
 SELECT 'line: its type is not what its operation does', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits_internal.lines l
 JOIN credits_internal.operations o ON o.customer_id = l.customer_id AND o.operation_id = l.operation_id
-WHERE CASE o.function
+LEFT JOIN credits_internal.reclaims w ON w.customer_id = l.customer_id AND w.operation_id = l.operation_id
+WHERE CASE WHEN o.function IN ('wallet_debit', 'wallet_adjust') AND w.operation_id IS NOT NULL
+                AND l.type IN ('debt', 'consumption') THEN l.pending IS NOT NULL
+      ELSE CASE o.function
       WHEN 'wallet_debit' THEN l.type = 'debit'
       WHEN 'invoice_pay' THEN l.type = 'debit'
       WHEN 'hold_create' THEN l.type IN ('hold', 'capture', 'release')
@@ -1462,7 +1499,7 @@ WHERE CASE o.function
       WHEN 'credit_grant_expire' THEN l.type = 'expiration'
       WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
       WHEN 'payment_disputed' THEN l.type IN ('refund', 'consumption', 'reversal')
-      END IS NOT TRUE
+      END END IS NOT TRUE
 UNION ALL
 SELECT 'line: its amounts are not those of its type', l.customer_id, l.currency, 'line ' || l.line_no, NULL, l.amount
 FROM credits_internal.lines l
@@ -1542,8 +1579,10 @@ FROM (SELECT t.*, lag(t.effective_at) OVER account AS effective_before, lag(t.cr
       FROM credits_internal.lines t
       WINDOW account AS (PARTITION BY t.customer_id, t.currency ORDER BY t.line_no)) l
 JOIN credits_internal.accounts a ON a.customer_id = l.customer_id AND a.currency = l.currency
+LEFT JOIN credits_internal.history_imports i ON i.customer_id = a.customer_id AND i.currency = a.currency
 WHERE l.effective_at < l.effective_before OR l.created_at < l.created_before OR l.effective_at > l.created_at
-   OR l.created_at > a.posted_at;
+   -- An account in the middle of its history was posted to as of then.
+   OR l.created_at > a.posted_at AND (NOT i.finished AND i.posted_at = a.posted_at) IS NOT TRUE;
 CREATE OR REPLACE VIEW credits_internal.usage_discrepancies AS
 SELECT 'event: something is below zero' AS problem, e.customer_id, e.currency, 'event ' || e.identifier AS subject,
        0 AS expected, least(e.value, e.consumed, e.pending) AS found
@@ -1565,7 +1604,9 @@ FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
 LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
                                             AND o.override_no = e.price_version / 65536
-WHERE CASE WHEN e.price_version < 65536 THEN p.version IS NULL
+-- 0: it was imported with what it was charged elsewhere.
+WHERE e.price_version <> 0
+  AND CASE WHEN e.price_version < 65536 THEN p.version IS NULL
            -- A discount is one of a price, any other override takes its place.
            ELSE (o.discount_percent IS NOT NULL) IS DISTINCT FROM (p.version IS NOT NULL)
                 OR o.override_no IS NULL OR (e.price_version % 65536 > 0 AND p.version IS NULL) END
@@ -1691,7 +1732,7 @@ FROM credits_internal.meter_events e
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
                                  AND u.period_key = e.period_key
-WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
+WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max') AND e.price_version <> 0
            ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
                  AND split_part(e.period_key, ' ', 1)
                      = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
@@ -1796,7 +1837,7 @@ CROSS JOIN LATERAL (SELECT CASE m.aggregation
                            END AS rank) x
 LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = e.event_name
                                AND r.period_key = e.period_key AND r.identifier = e.identifier
-WHERE x.rank IS DISTINCT FROM r.rank
+WHERE x.rank IS DISTINCT FROM r.rank AND e.price_version <> 0
   AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
                   WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
 UNION ALL
@@ -1856,6 +1897,8 @@ FROM (SELECT customer_id, reversed_operation_id, currency, reversed_type, sum(am
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = r.customer_id AND o.operation_id = r.reversed_operation_id AND o.currency = r.currency
 LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_id = r.reversed_operation_id
+LEFT JOIN credits_internal.reclaims w
+       ON w.customer_id = r.customer_id AND w.operation_id = r.reversed_operation_id AND w.grant_id IS NULL
 CROSS JOIN LATERAL (
     SELECT CASE WHEN o.function IN ('wallet_debit', 'invoice_pay') AND r.reversed_type = 'debit' THEN o.amount
                 WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
@@ -1864,7 +1907,7 @@ CROSS JOIN LATERAL (
                      AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
                                                          ELSE 'adjustment' END THEN -o.amount
                 ELSE 0 END AS taken) x
-WHERE r.amount > x.taken
+WHERE r.amount > x.taken - coalesce(w.credits, 0)
 UNION ALL
 SELECT 'reversal: more went back to a grant than it gave', b.customer_id, b.currency,
        'operation ' || b.reversed_operation_id || ', grant ' || b.grant_id, coalesce(t.amount, 0), b.amount
@@ -2036,10 +2079,14 @@ UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
 FROM credits_internal.reclaims r
-LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits_internal.lines
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total,
+                  -sum(amount) FILTER (WHERE type = 'consumption') AS paid
+           FROM credits_internal.lines
            WHERE type IN ('refund', 'void', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
-WHERE r.taken + r.consumed <> coalesce(l.total, 0)
+-- What an operation took without a grant of its own, it took before it owed.
+WHERE r.taken + r.consumed
+      <> coalesce(CASE WHEN r.grant_id IS NULL AND r.top_up_id IS NULL THEN l.paid ELSE l.total END, 0)
 UNION ALL
 SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
        coalesce(l.total, 0), r.pending
@@ -2422,6 +2469,11 @@ LEFT JOIN LATERAL (
         (12, 'Billing pages', '^(billing_|current_customer$)'),
         (13, 'Ledger', '^(verify|wallet_history)$'),
         (14, 'Maintenance', '^(clock$|help$|maintain|reset$)')
+        (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (10, 'Outbox', '^outbox_'),
+        (11, 'Billing pages', '^(billing_|current_customer$)'),
+        (12, 'Ledger', '^(verify|wallet_history)$'),
+        (13, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
@@ -2469,16 +2521,20 @@ COMMENT ON COLUMN credits_internal.credit_grants.cost_currency IS 'The currency 
 COMMENT ON TABLE credits_internal.operations IS
 'What a caller asked for once: debits, holds, adjustments, reversals, transfers (one row on either side), and grants
 under an idempotency key.';
+COMMENT ON COLUMN credits_internal.operations.amount IS
+'Credits taken, granted, held or moved; of an adjustment signed, of an import how many entries it had.';
 COMMENT ON COLUMN credits_internal.operations.grant_id IS
 'The grant, where it made one or ended part of one; of a debit that is its own line, the grant that paid.';
 COMMENT ON COLUMN credits_internal.operations.reason IS
 'For an adjustment, its reason; for a reversal, what a repeat of it is compared by; where part of a grant was ended,
-''pending'' if spent credits are owed.';
+''pending'' if spent credits are owed; of an import, a digest of its entries.';
 COMMENT ON COLUMN credits_internal.operations.member_id IS 'The member who spent; NULL where the caller named none.';
 COMMENT ON COLUMN credits_internal.credit_transactions.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was taken back, or an operation reversed), ''hold'', ''capture'', ''release'',
 ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement''.';
+COMMENT ON COLUMN credits_internal.credit_transactions.created_at IS
+'When it was posted, at the account''s time; of imported history, when it was imported.';
 COMMENT ON COLUMN credits_internal.holds.grant_ids IS
 'The grants that it has credits of, in the order in which they gave.';
 COMMENT ON COLUMN credits_internal.holds.grant_amounts IS
@@ -2579,7 +2635,7 @@ COMMENT ON COLUMN credits_internal.meter_events.value IS
 'How much, in the meter''s unit: as reported, or adjusted last.';
 COMMENT ON COLUMN credits_internal.meter_events.price_version IS
 'The version of its meter''s prices that was in force when it occurred. Where its customer had an override, 65536 times
-the override_no is added, to 0 where that is a price of their own.';
+the override_no is added, to 0 where that is a price of their own. 0 where it was imported with what it was charged.';
 COMMENT ON COLUMN credits_internal.meter_events.metadata IS
 'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits_internal.meter_events.member_id IS
@@ -2620,7 +2676,8 @@ COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.
 COMMENT ON TABLE credits_internal.reclaims IS
 'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
 taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven. A capture of more than
-there was has a row too, without a grant: credits are what it left owed.';
+there was, an opening balance below zero, and what was imported have one too, without a grant: credits are what it left
+owed.';
 COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';
 COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what a capture left owed.';
 COMMENT ON TABLE credits_internal.invoices IS
@@ -2722,6 +2779,7 @@ COMMENT ON TABLE credits_internal.invoice_numbers IS
 COMMENT ON COLUMN credits_internal.invoice_numbers.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.prefix IS 'The first part of the numbers.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.last_no IS 'The second part of the last one.';
+COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what another operation left owed.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
@@ -2760,6 +2818,21 @@ COMMENT ON COLUMN credits_internal.balance_alerts.full_balance IS
 'What was available when credits last came in, or since, if that was more.';
 COMMENT ON COLUMN credits_internal.balance_alerts.reached IS
 'How many levels the balance is at or below, which is published.';
+COMMENT ON TABLE credits_internal.history_imports IS
+'Accounts whose history was imported. What was posted since is after last_line.';
+COMMENT ON COLUMN credits_internal.history_imports.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.history_imports.currency IS 'What the account counts.';
+COMMENT ON COLUMN credits_internal.history_imports.entries IS 'How many entries were imported.';
+COMMENT ON COLUMN credits_internal.history_imports.first_at IS
+'When the first of them happened; NULL where there was none.';
+COMMENT ON COLUMN credits_internal.history_imports.last_at IS
+'When the last of them happened; NULL where there was none.';
+COMMENT ON COLUMN credits_internal.history_imports.finished IS
+'Whether that was all of it. Until then more may follow, unless something else is posted before.';
+COMMENT ON COLUMN credits_internal.history_imports.last_line IS 'The number of the last line that was imported.';
+COMMENT ON COLUMN credits_internal.history_imports.posted_at IS
+'The account''s posted_at when the last part was imported.';
+COMMENT ON COLUMN credits_internal.history_imports.created_at IS 'When the first part was imported.';
 COMMENT ON VIEW credits_internal.lines IS
 'Every line of the ledger as posted. For the views ledger and journal, and for verify().
 
@@ -2878,6 +2951,27 @@ two, nothing is taken, idempotency_key stays unused and the transaction goes on.
 
 Raises PC002, PC003, PC007, PC008, PC013.
 Example: SELECT ok, shortfall, available FROM credits.wallet_try_debit(''ann'', 5000);';
+COMMENT ON FUNCTION credits.wallet_adjust IS
+'Corrects a balance for something that happened elsewhere.
+
+customer_id: the customer.
+amount: how many credits, signed. Above zero it adds a grant; below zero it takes available credits, and more than is
+  available is PC001.
+reason: above zero ''external_topup'' (a paid grant), ''gift'' or another (a promotional one). Below zero ''refund''
+  (their price was paid back; ledger type ''refund''), ''charge'' (they were spent; ''debit'') or ''correction'' (they
+  were never due; ''adjustment''). ''external_topup'' and ''gift'' only add. ''opening_balance'', for customers who come
+  from another system, adds a paid grant, or below zero takes what there is and owes the rest: the next credits pay it.
+currency: the currency; NULL for credits.default_currency.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+expires_at: until when the added credits can be spent; NULL for ever.
+description: for people; the ledger line has it.
+metadata: the application''s own data.
+
+An opening balance is a fact, so it is recorded whatever overdraft_limit says. credit_grant() takes more particulars of
+credits that are brought along, and history_import() brings the past along too.
+
+Raises PC001, PC002, PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.wallet_adjust(''ann'', 50, ''gift'', description => ''sorry for the outage'');';
 COMMENT ON TYPE credits.hold IS
 'A hold, as hold_create(), hold_update(), hold_capture() and hold_release() return it. The view holds has all of them.';
 COMMENT ON COLUMN credits.hold.captured IS 'What was spent of it so far.';
@@ -4355,6 +4449,62 @@ that cannot be read for two seconds is such a failure (55P03). Two may run at on
 
 Raises PC013.
 Example: CALL credits.maintain();';
+COMMENT ON TYPE credits.imported_history IS 'An account whose history was imported, as history_import() returns it.';
+COMMENT ON COLUMN credits.imported_history.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.imported_history.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.imported_history.entries IS 'How many entries were imported by now.';
+COMMENT ON COLUMN credits.imported_history.lines IS 'How many lines the account has in the ledger.';
+COMMENT ON COLUMN credits.imported_history.first_at IS 'When the first entry happened; NULL where there was none.';
+COMMENT ON COLUMN credits.imported_history.last_at IS 'When the last entry happened; NULL where there was none.';
+COMMENT ON COLUMN credits.imported_history.finished IS 'Whether that was all.';
+COMMENT ON COLUMN credits.imported_history.available IS 'What a plain debit may take.';
+COMMENT ON COLUMN credits.imported_history.restricted IS 'What only the events of certain meters may take.';
+COMMENT ON COLUMN credits.imported_history.pending IS 'What is owed.';
+COMMENT ON COLUMN credits.imported_history.replayed IS
+'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.history_import IS
+'Imports what happened to an account before the application moved here, as if it had happened here.
+
+customer_id: the customer, who is created where missing.
+entries: a JSON array of objects, in any order, at most 100,000: each has a type, at (when it happened), and what
+  belongs to its type.
+currency: the currency; NULL for credits.default_currency.
+idempotency_key: a repeat with the same key returns the account with replayed = true; NULL for none.
+finished: false where more follows, in the order of time, by further calls in the same transaction.
+
+Each entry happens at its own moment: what expired until then has expired, the drawdown order is that of then, and
+what no credit covered is owed until credits come. So wallet_balance_at() answers for the past, the ledger and its
+running balances are whole, and identifiers and idempotency keys are claimed for ever. A ledger line''s effective_at is
+when it happened, its created_at when it was imported.
+
+A ''grant'' has amount, and what credit_grant() takes: category, name, priority, effective_at, expires_at,
+applicable_meters, cost_basis, cost_amount, cost_currency, granted_by, idempotency_key, metadata. It expires by itself.
+
+''usage'' has event_name, value (1 where left out), identifier, and may have occurred_at (at, where left out),
+subscription_id, source_data, metadata, member_id and credits: what it was charged. Without credits it costs what the
+meter''s prices of that time say; with credits it counts in no period of its meter, so that tiers do not go on from it.
+
+A ''debit'' has amount, and may have idempotency_key, description, metadata, member_id; an ''adjustment'' has amount and
+reason as wallet_adjust() takes them, and may have expires_at, idempotency_key, description, metadata.
+
+A ''reversal'' gives back what an earlier debit or adjustment took, named by its operation_key: amount, or all of it;
+it may have reason and idempotency_key. A ''cancellation'' takes earlier usage back, named by its identifier. A ''void''
+or an ''expiration'' ends the rest of an earlier grant, or amount of it, named by its grant_key, before its time is up.
+
+Times are as in 2026-03-01T12:00:00Z. Of several entries at one moment, the earlier in the array happens first. One
+that is wrong is an error that names its number, and nothing is imported.
+
+The account must be empty: only configured, if it exists. Nothing that is set today judges history: not limits, not
+overdraft_limit, not a meter''s overage. Nothing is announced either, and no recharge is requested for a low balance
+of then; what is low once all is imported is, like after any posting. Holds, transfers and a meter''s second currency
+are not part of it: a transfer is a debit here and a grant there.
+
+It needs a superuser.
+
+Raises PC001, PC002, PC004, PC006, PC007, PC008, PC013.
+Example: SELECT * FROM credits.history_import(''eve'', ''[
+  {"type": "grant", "at": "2026-01-01T00:00:00Z", "amount": 100, "expires_at": "2026-02-01T00:00:00Z"},
+  {"type": "debit", "at": "2026-01-09T12:00:00Z", "amount": 30, "idempotency_key": "job-1"}]'');';
 COMMENT ON FUNCTION credits.reset IS
 'Empties a database of tests: all customers with everything that they have, usage on its way in, and the outbox.
 
@@ -4421,6 +4571,7 @@ REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
+REVOKE ALL ON credits_internal.history_imports FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
@@ -4429,6 +4580,7 @@ REVOKE ALL ON TYPE credits.transaction_total FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
+REVOKE ALL ON TYPE credits.imported_history FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.entries FROM PUBLIC;
@@ -4492,6 +4644,7 @@ REVOKE ALL ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uu
 REVOKE ALL ON FUNCTION credits.invoice_item_delete(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.history_import(text, jsonb, text, text, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reset() FROM PUBLIC;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;

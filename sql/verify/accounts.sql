@@ -194,11 +194,13 @@ UNION ALL
 SELECT 'alert: another number of levels is reached', b.customer_id, b.currency, b.kind, x.reached, b.reached
 FROM credits_internal.balance_alerts b
 JOIN credits_internal.accounts a ON a.customer_id = b.customer_id AND a.currency = b.currency
+LEFT JOIN credits_internal.history_imports i ON i.customer_id = a.customer_id AND i.currency = a.currency
 CROSS JOIN LATERAL (
     SELECT count(*) AS reached FROM unnest(b.levels) AS level
     WHERE CASE b.kind WHEN 'percent' THEN a.available * 100 <= level * b.full_balance AND b.full_balance > 0
                       ELSE a.available <= level END) x
-WHERE b.reached <> x.reached
+-- History is not evaluated until all of it is there.
+WHERE b.reached <> x.reached AND (NOT i.finished AND i.posted_at = a.posted_at) IS NOT TRUE
 UNION ALL
 SELECT 'account: something changes before next_change_at', a.customer_id, a.currency, 'auto-recharge', NULL, NULL
 FROM credits_internal.accounts a

@@ -21,6 +21,8 @@ FROM (SELECT customer_id, reversed_operation_id, currency, reversed_type, sum(am
 LEFT JOIN credits_internal.operations o
        ON o.customer_id = r.customer_id AND o.operation_id = r.reversed_operation_id AND o.currency = r.currency
 LEFT JOIN credits_internal.holds h ON h.customer_id = r.customer_id AND h.hold_id = r.reversed_operation_id
+LEFT JOIN credits_internal.reclaims w
+       ON w.customer_id = r.customer_id AND w.operation_id = r.reversed_operation_id AND w.grant_id IS NULL
 CROSS JOIN LATERAL (
     SELECT CASE WHEN o.function IN ('wallet_debit', 'invoice_pay') AND r.reversed_type = 'debit' THEN o.amount
                 WHEN o.function = 'hold_create' AND r.reversed_type = 'capture' THEN h.captured
@@ -29,7 +31,7 @@ CROSS JOIN LATERAL (
                      AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
                                                          ELSE 'adjustment' END THEN -o.amount
                 ELSE 0 END AS taken) x
-WHERE r.amount > x.taken
+WHERE r.amount > x.taken - coalesce(w.credits, 0)
 UNION ALL
 SELECT 'reversal: more went back to a grant than it gave', b.customer_id, b.currency,
        'operation ' || b.reversed_operation_id || ', grant ' || b.grant_id, coalesce(t.amount, 0), b.amount

@@ -144,10 +144,14 @@ UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
 FROM credits_internal.reclaims r
-LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total FROM credits_internal.lines
+LEFT JOIN (SELECT customer_id, operation_id, -sum(amount) AS total,
+                  -sum(amount) FILTER (WHERE type = 'consumption') AS paid
+           FROM credits_internal.lines
            WHERE type IN ('refund', 'void', 'consumption', 'reversal') AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
-WHERE r.taken + r.consumed <> coalesce(l.total, 0)
+-- What an operation took without a grant of its own, it took before it owed.
+WHERE r.taken + r.consumed
+      <> coalesce(CASE WHEN r.grant_id IS NULL AND r.top_up_id IS NULL THEN l.paid ELSE l.total END, 0)
 UNION ALL
 SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
        coalesce(l.total, 0), r.pending

@@ -23,7 +23,9 @@ FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.meter_prices p ON p.event_name = e.event_name AND p.version = e.price_version % 65536
 LEFT JOIN credits_internal.price_overrides o ON o.customer_id = e.customer_id AND o.event_name = e.event_name
                                             AND o.override_no = e.price_version / 65536
-WHERE CASE WHEN e.price_version < 65536 THEN p.version IS NULL
+-- 0: it was imported with what it was charged elsewhere.
+WHERE e.price_version <> 0
+  AND CASE WHEN e.price_version < 65536 THEN p.version IS NULL
            -- A discount is one of a price, any other override takes its place.
            ELSE (o.discount_percent IS NOT NULL) IS DISTINCT FROM (p.version IS NOT NULL)
                 OR o.override_no IS NULL OR (e.price_version % 65536 > 0 AND p.version IS NULL) END
@@ -149,7 +151,7 @@ FROM credits_internal.meter_events e
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
                                  AND u.period_key = e.period_key
-WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max')
+WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max') AND e.price_version <> 0
            ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
                  AND split_part(e.period_key, ' ', 1)
                      = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
@@ -254,7 +256,7 @@ CROSS JOIN LATERAL (SELECT CASE m.aggregation
                            END AS rank) x
 LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = e.event_name
                                AND r.period_key = e.period_key AND r.identifier = e.identifier
-WHERE x.rank IS DISTINCT FROM r.rank
+WHERE x.rank IS DISTINCT FROM r.rank AND e.price_version <> 0
   AND NOT EXISTS (SELECT FROM credits_internal.canceled_events b
                   WHERE b.customer_id = e.customer_id AND b.identifier = e.identifier)
 UNION ALL

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 impl Error {
     /// The values, as JSON. Amounts are strings of digits, so that no reader rounds them.
     pub fn detail(&self) -> String {
-        let values: Value = match self {
+        self.values().to_string()
+    }
+
+    fn values(&self) -> Value {
+        match self {
             Error::InsufficientCredits { customer_id, currency, available, requested, by } => {
                 let mut values = json!({
                     "customer_id": customer_id,
@@ -76,7 +80,14 @@ impl Error {
             Error::AccountBusy | Error::VersionsDiffer => json!({}),
             Error::Maintenance { error, message } => json!({"error": error, "message": message}),
             Error::Internal { what } => json!({"what": what}),
-        };
-        values.to_string()
+            Error::AccountNotEmpty { customer_id, currency, state } => {
+                json!({"argument": "customer_id", "customer_id": customer_id, "currency": currency, "state": state})
+            }
+            Error::Entry { number, error } => {
+                let mut values = error.values();
+                values["entry"] = (*number).into();
+                values
+            }
+        }
     }
 }

@@ -6,6 +6,9 @@ use crate::error::{Error, Spender, TOO_OLD};
 impl Error {
     /// What to do about it.
     pub fn hint(&self) -> String {
+        if let Error::Entry { error, .. } = self {
+            return error.hint();
+        }
         let hint = match self {
             Error::InsufficientCredits { by: Spender::Debit, .. } => {
                 "Grant credits first (credits.credit_grant), or use credits.wallet_try_debit, which answers without an error."
@@ -127,7 +130,13 @@ impl Error {
                 "ALTER EXTENSION pg_credits UPDATE brings the database to the library's version; older sessions must reconnect."
             }
             Error::AccountBusy => "Try again once the other session's transaction has ended.",
-            Error::Internal { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
+            Error::AccountNotEmpty { state: "posted_to", .. } => {
+                "Import all parts in one transaction; or import it all into another customer's account."
+            }
+            Error::AccountNotEmpty { .. } => {
+                "Import before anything else happens to the account; later, credits.wallet_adjust corrects what it has."
+            }
+            Error::Internal { .. } | Error::Entry { .. } => "SELECT * FROM credits.verify() lists what does not agree.",
         };
         match self.suggestion() {
             Some(suggestion) => format!("{suggestion} {hint}"),

@@ -4,7 +4,7 @@
 use crate::amount::{self, Decimal};
 use crate::error::{Error, Spender};
 use crate::input;
-use crate::ledger::engine::book::{Book, Refusal, Short};
+use crate::ledger::engine::book::{Book, Charged, Refusal, Short};
 use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
@@ -17,7 +17,7 @@ use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{NUMERICOID, TEXTOID};
+use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -157,6 +157,34 @@ pub fn withdraw(
         Ok(_) => Ok(()),
         Err(short) => Err(insufficient(&book.customer_id, &book.currency, amount, short)),
     }
+}
+
+// What operations owe, whatever they are, is in one table.
+static OWE: Statement = Statement::new(
+    c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, currency, credits, owes, created_at)
+      VALUES ($1, $2, $3, $4, true, $5)",
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
+);
+
+/// Takes an amount from an account whose grants are loaded, as far as they have it, and owes the rest; the caller posts
+/// it. Raises PC001 where that is beyond overdraft_limit, PC007.
+pub fn withdraw_or_owe(
+    session: &Session,
+    book: &mut Book,
+    line_type: LineType,
+    operation_id: Uuid,
+    amount: Decimal,
+) -> Result<Charged, Error> {
+    let decimals = currency::decimals(session, &book.currency)?;
+    let charged = book
+        .withdraw_or_owe(line_type, operation_id, amount, decimals)
+        .map_err(|refusal| refused(session, book, amount, ("amount", amount), refusal))?;
+    if charged.pending > Decimal::ZERO {
+        let [customer_id, currency] = [book.customer_id.cell(), book.currency.cell()];
+        let [owed, at] = [charged.pending.cell(), book.posted_at.cell()];
+        OWE.run(session, &[customer_id, operation_id.cell(), currency, owed, at])?;
+    }
+    Ok(charged)
 }
 
 /// The account, locked and up to date; it and its customer are created if they are missing.

@@ -1,5 +1,7 @@
 //! Debits: guarded spend, all or nothing.
 
+pub mod past;
+
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;

@@ -4,7 +4,7 @@
 
 mod change;
 mod credit;
-mod ending;
+pub mod ending;
 pub mod events;
 mod extension;
 mod report;
@@ -76,28 +76,40 @@ row! {
     } read
 }
 
+/// The name under which a grant claims its key.
+pub const FUNCTION: &str = "credit_grant";
+
 /// A grant as requested.
 #[derive(Default)]
-struct Request<'a> {
-    function: &'static str,
-    customer_id: Option<&'a str>,
-    amount: Option<Numeric>,
-    currency: Option<&'a str>,
-    terms: Given<'a>,
-    name: Option<&'a str>,
-    granted_by: Option<&'a str>,
-    idempotency_key: Option<&'a str>,
-    metadata: Option<Json>,
+pub struct Request<'a> {
+    /// The function that was called.
+    pub function: &'static str,
+    /// To whom; checked by the caller.
+    pub customer_id: Option<&'a str>,
+    /// Credits.
+    pub amount: Option<Numeric>,
+    /// NULL for the default.
+    pub currency: Option<&'a str>,
+    /// Its terms.
+    pub terms: Given<'a>,
+    /// Its display name.
+    pub name: Option<&'a str>,
+    /// Who grants it.
+    pub granted_by: Option<&'a str>,
+    /// NULL for none.
+    pub idempotency_key: Option<&'a str>,
+    /// The application's own.
+    pub metadata: Option<Json>,
 }
 
 /// The outcome.
-struct Granted {
+pub struct Granted {
     grant_id: Uuid,
     currency: String,
     amount: Decimal,
     available: Decimal,
     /// Whether this replays an earlier call.
-    replayed: bool,
+    pub replayed: bool,
 }
 
 /// `credits.credit_grant`. Raises PC002, PC004, PC007, PC008, PC013.
@@ -121,7 +133,7 @@ fn credit_grant_2(
     cost_currency: Option<&str>,
 ) -> Reply<One<GrantRow>> {
     let request = Request {
-        function: "credit_grant",
+        function: FUNCTION,
         customer_id,
         amount,
         currency,
@@ -149,7 +161,8 @@ fn credit_grant_2(
 
 crate::older!(credit_grant_wrapper => credit_grant_2_wrapper, 13 of 15);
 
-fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
+/// Grants what is requested. Raises PC002, PC004, PC007, PC008, PC013.
+pub fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
     let now = settings::now()?;
     let key = input::optional_key("idempotency_key", request.idempotency_key)?;
     input::text("name", request.name)?;

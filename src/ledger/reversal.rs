@@ -10,7 +10,8 @@ use crate::ledger::engine::book::{Book, newest_part};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::operation::{self, Operation, Texts};
 use crate::ledger::engine::posting;
-use crate::ledger::reversal::original::{Named, Original};
+pub use crate::ledger::reversal::original::Named;
+use crate::ledger::reversal::original::Original;
 use crate::ledger::{account, balance, currency};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
@@ -81,7 +82,8 @@ pub fn give_back(session: &Session, customer_id: &str, operation_id: Uuid, reaso
     Ok(row.operation_id)
 }
 
-fn reverse(
+/// Gives back what an operation took, or so much of it. Raises PC002, PC003, PC007, PC013.
+pub fn reverse(
     session: &Session,
     customer_id: &str,
     named: Named<'_>,

@@ -7,6 +7,7 @@ pub mod accounts;
 mod fallback;
 pub mod fast_path;
 mod isolation;
+pub mod past;
 pub mod replay;
 pub mod rows;
 

@@ -2,7 +2,7 @@
 //! it. Each is in a file of correction/.
 
 mod adjustment;
-mod cancellation;
+pub mod cancellation;
 
 use crate::amount::Decimal;
 use crate::error::Error;

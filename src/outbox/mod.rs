@@ -6,6 +6,7 @@ pub mod consumer;
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
+use crate::past;
 use crate::pg::call::argument::{ArrayOf, Interval};
 use crate::pg::call::last;
 use crate::pg::call::reply::{Many, Reply, Value};
@@ -34,9 +35,12 @@ static PUBLISH: Statement = Statement::new(
 // PostgreSQL sends a transaction's equal notifications once.
 static NOTIFY: Statement = Statement::new(c"SELECT pg_catalog.pg_notify('credits_outbox', '')", &[]);
 
-/// Publishes something to other systems, at the end of the call: the counter comes after every account that it locks, and one
-/// customer's after another's in their order.
+/// Publishes something to other systems, unless it is history, at the end of the call: the counter comes after every
+/// account that it locks, and one customer's after another's in their order.
 pub fn publish(session: &Session, customer_id: &str, kind: &'static str, payload: &serde_json::Value, at: Time) {
+    if past::is_set() {
+        return;
+    }
     let (customer, payload) = (customer_id.to_string(), payload.to_string());
     last::put_off(session, customer_id, move |session| {
         PUBLISH.run(session, &[customer.cell(), Uuid::now_v7().cell(), kind.cell(), payload.cell(), at.cell()])?;

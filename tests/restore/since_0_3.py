@@ -18,6 +18,7 @@ def fill(filler: Filler) -> None:
     costs(filler)
     adjustments(filler)
     invoices(filler)
+    history(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -95,3 +96,17 @@ def invoices(filler: Filler) -> None:
     filler.call("invoice_create", "'ann', '[{\"amount\": -2}]', 'COIN', auto_finalize => true")
     filler.keep("invoice_item_create", "'ann', 'COIN', 1, 'pending', idempotency_key => 'an item'", fixed=("invoice_line_id",))
     filler.call("invoice_create", "'ann', '[{\"amount\": 6}]', 'COIN', pending_items => 'exclude'")
+
+
+def history(filler: Filler) -> None:
+    """A past that was imported, with something owed in it, and a balance below zero that was brought along."""
+    entries = """[
+        {"type": "grant", "at": "2024-06-01T00:00:00Z", "amount": 20, "expires_at": "2024-07-01T00:00:00Z"},
+        {"type": "debit", "at": "2024-06-10T00:00:00Z", "amount": 4, "idempotency_key": "then"},
+        {"type": "usage", "at": "2024-07-02T00:00:00Z", "event_name": "tokens", "value": 70, "identifier": "then"},
+        {"type": "usage", "at": "2024-07-03T00:00:00Z", "event_name": "tokens", "identifier": "charged", "credits": 2},
+        {"type": "debit", "at": "2024-07-04T00:00:00Z", "amount": 3}]"""
+    fixed = ("customer_id", "entries", "first_at", "last_at", "finished")
+    filler.keep("history_import", "'moved', %s, idempotency_key => 'move'", entries, fixed=fixed)
+    fixed = ("operation_id", "adjusted")
+    filler.keep("wallet_adjust", "'negative', -15, 'opening_balance', idempotency_key => 'opening'", fixed=fixed)

@@ -24,12 +24,16 @@ amount: how many credits, signed. Above zero it adds a grant; below zero it take
   available is PC001.
 reason: above zero ''external_topup'' (a paid grant), ''gift'' or another (a promotional one). Below zero ''refund''
   (their price was paid back; ledger type ''refund''), ''charge'' (they were spent; ''debit'') or ''correction'' (they
-  were never due; ''adjustment''). ''external_topup'' and ''gift'' only add.
+  were never due; ''adjustment''). ''external_topup'' and ''gift'' only add. ''opening_balance'', for customers who come
+  from another system, adds a paid grant, or below zero takes what there is and owes the rest: the next credits pay it.
 currency: the currency; NULL for credits.default_currency.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 expires_at: until when the added credits can be spent; NULL for ever.
 description: for people; the ledger line has it.
 metadata: the application''s own data.
+
+An opening balance is a fact, so it is recorded whatever overdraft_limit says. credit_grant() takes more particulars of
+credits that are brought along, and history_import() brings the past along too.
 
 Raises PC001, PC002, PC003, PC007, PC008, PC013.
 Example: SELECT * FROM credits.wallet_adjust(''ann'', 50, ''gift'', description => ''sorry for the outage'');';

@@ -29,14 +29,14 @@ COMMENT ON COLUMN credits_internal.operations.function IS
 'The function that was called; wallet_try_debit counts as wallet_debit.';
 COMMENT ON COLUMN credits_internal.operations.currency IS 'What it counts.';
 COMMENT ON COLUMN credits_internal.operations.amount IS
-'Credits taken, granted, held or moved; of an adjustment signed.';
+'Credits taken, granted, held or moved; of an adjustment signed, of an import how many entries it had.';
 COMMENT ON COLUMN credits_internal.operations.category IS 'Of the grant, where it made one.';
 COMMENT ON COLUMN credits_internal.operations.grant_id IS
 'The grant, where it made one or ended part of one; of a debit that is its own line, the grant that paid.';
 COMMENT ON COLUMN credits_internal.operations.counterparty IS 'For a transfer, the other customer.';
 COMMENT ON COLUMN credits_internal.operations.reason IS
 'For an adjustment, its reason; for a reversal, what a repeat of it is compared by; where part of a grant was ended,
-''pending'' if spent credits are owed.';
+''pending'' if spent credits are owed; of an import, a digest of its entries.';
 COMMENT ON COLUMN credits_internal.operations.idempotency_key IS
 'Unique per customer for ever, over all functions; NULL for none.';
 COMMENT ON COLUMN credits_internal.operations.description IS 'The caller''s description.';
@@ -101,7 +101,8 @@ COMMENT ON COLUMN credits_internal.credit_transactions.identifier IS
 COMMENT ON COLUMN credits_internal.credit_transactions.effective_at IS
 'When the balance changed: for an expiration the grant''s expires_at, or the moment at which credits came back to it if
 that is later.';
-COMMENT ON COLUMN credits_internal.credit_transactions.created_at IS 'When it was posted, at the account''s time.';
+COMMENT ON COLUMN credits_internal.credit_transactions.created_at IS
+'When it was posted, at the account''s time; of imported history, when it was imported.';
 COMMENT ON COLUMN credits_internal.credit_transactions.held IS
 'What it does to the credits held, signed; NULL for nothing.';
 COMMENT ON COLUMN credits_internal.credit_transactions.pending IS

@@ -138,6 +138,8 @@ pub struct Book {
     broken: bool,
     /// Usage that was recorded earlier and is not charged: more would be owed than can be counted.
     pub uncountable: Vec<String>,
+    /// Whether it is brought through imported history.
+    history: bool,
 }
 
 impl Book {
@@ -185,7 +187,24 @@ impl Book {
             touched: false,
             broken: false,
             uncountable: Vec::new(),
+            history: false,
         }
+    }
+
+    /// It is brought through imported history: nothing that is set today refuses what happened, and each line has the time
+    /// of its import, so that none is an event's own.
+    pub fn relive(&mut self) {
+        self.history = true;
+        self.overdraft_limit = None;
+    }
+
+    /// Goes on to a later moment, if nothing falls due until then.
+    pub fn go_on(&mut self, at: Time) -> bool {
+        let goes = at < self.next_change_at && self.posted_at <= at;
+        if goes {
+            self.posted_at = at;
+        }
+        goes
     }
 
     /// An account that was never used: nothing in it, nothing owed.
@@ -298,7 +317,7 @@ impl Book {
     /// it: one grant paid all of it now.
     pub fn hand_over(&mut self, before: usize) -> Option<OwnLine> {
         let [line] = self.lines.get(before..)? else { return None };
-        if line.line_type != LineType::Consumption || line.effective_at != self.posted_at {
+        if line.line_type != LineType::Consumption || line.effective_at != self.posted_at || self.history {
             return None;
         }
         let own = OwnLine {

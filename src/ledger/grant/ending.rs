@@ -100,6 +100,24 @@ fn perform(
     })
 }
 
+/// Ends a grant of imported history, or so much of it: voided or expired. Returns whether it had ended before. Raises PC001,
+/// PC007, PC009, PC013.
+pub fn end_in_history(
+    session: &Session,
+    customer_id: &str,
+    (grant_id, amount): (Uuid, Option<Decimal>),
+    status: Status,
+    reason: Option<&str>,
+) -> Result<bool, Error> {
+    let Some(amount) = amount else { return end(session, customer_id, grant_id, status, reason) };
+    let (function, line_type) = match status {
+        Status::Voided => ("credit_grant_void", LineType::Void),
+        _ => ("credit_grant_expire", LineType::Expiration),
+    };
+    let ending = Ending { function, status, line_type, reason, owes: false };
+    end_part(session, customer_id, (grant_id, amount), None, &ending)
+}
+
 static RECORD_END: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],

@@ -302,13 +302,6 @@ pub fn capture(session: &Session, capture: &Capture<'_>) -> Result<HoldRow, Erro
     })
 }
 
-// What it owes is with what other operations owe.
-static OWE: Statement = Statement::new(
-    c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, currency, credits, owes, created_at)
-      VALUES ($1, $2, $3, $4, true, $5)",
-    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
-);
-
 /// Takes what the hold does not pay from the balance. Returns what is owed of it. Raises PC001, PC007.
 fn pay_rest(
     session: &Session,
@@ -322,17 +315,7 @@ fn pay_rest(
             Err(short) => Err(account::insufficient(&book.customer_id, &book.currency, rest, short)),
         };
     }
-    let decimals = currency::decimals(session, &book.currency)?;
-    let owed = match book.withdraw_or_owe(operation, rest, decimals) {
-        Ok(charged) => charged.pending,
-        Err(refusal) => return Err(account::refused(session, book, rest, ("amount", rest), refusal)),
-    };
-    if owed > Decimal::ZERO {
-        let (at, key) = (book.posted_at.cell(), [book.customer_id.cell(), operation.cell(), book.currency.cell()]);
-        let [customer_id, operation, currency] = key;
-        OWE.run(session, &[customer_id, operation, currency, owed.cell(), at])?;
-    }
-    Ok(owed)
+    account::withdraw_or_owe(session, book, LineType::Debit, operation, rest).map(|charged| charged.pending)
 }
 
 static DESCRIBE: Statement = Statement::new(

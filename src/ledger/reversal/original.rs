@@ -55,7 +55,7 @@ macro_rules! columns {
                               WHERE p.customer_id = h.customer_id AND p.hold_id = h.hold_id),
                 coalesce(h.closed_at, h.created_at), o.member_id, c.identifier,
                 (SELECT coalesce(sum(r.credits), 0) FROM credits_internal.reclaims r
-                 WHERE r.customer_id = c.customer_id AND r.operation_id = c.capture_id)
+                 WHERE r.customer_id = o.customer_id AND r.operation_id = o.operation_id)
          FROM credits_internal.operations o
          LEFT JOIN credits_internal.holds h ON h.customer_id = o.customer_id AND h.hold_id = o.operation_id
              AND o.function = 'hold_create'
@@ -167,8 +167,9 @@ impl Original {
         let captured_since: Option<Time> = row.next()?;
         let (member_id, identifier): (Option<String>, Option<String>) = (row.next()?, row.next()?);
         let owed: Decimal = row.next()?;
+        // What it left owed was not taken.
         let (taken, line_type) = match function.as_str() {
-            "wallet_debit" => (amount, LineType::Debit),
+            "wallet_debit" => (amount - owed, LineType::Debit),
             "invoice_pay" if argument == PAYMENT => (amount, LineType::Debit),
             "invoice_pay" => {
                 let reason = "names the payment of an invoice: credits.invoice_void gives back what the wallet paid";
@@ -178,11 +179,10 @@ impl Original {
                 let reason = "names a capture that is an event: credits.meter_event_cancel takes it back";
                 return Err(Error::argument(argument, reason));
             }
-            // What it left owed was not taken.
             "hold_capture" => (amount - owed, LineType::Capture),
             // Captures that are operations of their own are reversed by themselves.
             "hold_create" => (captured.unwrap_or_default(), LineType::Capture),
-            "wallet_adjust" if amount < Decimal::ZERO => (-amount, adjustment::takes_by(reason.as_deref())),
+            "wallet_adjust" if amount < Decimal::ZERO => (-amount - owed, adjustment::takes_by(reason.as_deref())),
             "wallet_adjust" => {
                 let reason = "names an adjustment that added credits: credits.credit_grant_void takes its grant back";
                 return Err(Error::argument(argument, reason));
@@ -208,12 +208,15 @@ impl Original {
         })
     }
 
-    /// PC013: nothing of the hold was captured.
+    /// PC013: nothing of the hold was captured, or all of it is owed.
     pub fn nothing_taken(&self) -> Error {
-        Error::argument(
-            self.argument,
-            "names a hold of which nothing was captured, or only by the captures in the view hold_captures",
-        )
+        let reason = match self.line_type {
+            LineType::Capture => {
+                "names a hold of which nothing was captured, or only by the captures in the view hold_captures"
+            }
+            _ => "names a call that took nothing: all of it is owed, or was paid later",
+        };
+        Error::argument(self.argument, reason)
     }
 
     /// What grants gave, in that order.

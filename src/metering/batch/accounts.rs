@@ -116,6 +116,12 @@ impl<'a> Accounts<'a> {
         }
     }
 
+    /// Goes on to a later moment in the account that an event will charge, if nothing falls due in it until then.
+    pub fn go_on(&mut self, p: &Priced<'_>, at: Time) -> bool {
+        let index = self.indexes.get(&p.account()).copied();
+        index.and_then(|index| self.books.get_mut(index)).is_some_and(|book| book.go_on(at))
+    }
+
     /// Charges one event, or records it if its meter is deferred.
     pub fn charge(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
         let key = p.account();

@@ -69,8 +69,8 @@ const COLUMNS: [Oid; 17] = [
     TEXTARRAYOID,
 ];
 
-/// The same for many events, in key order.
-fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 17] {
+/// The same for many events, in key order, with when each was reported.
+fn columns<'e>(events: &mut [Charged<'e>], at: impl Fn(&Charged<'e>) -> Time) -> [Cell; 17] {
     events.sort_unstable_by_key(|(p, _)| p.event.key());
     [
         array(events.iter().map(|(p, _)| &p.event.customer_id)),
@@ -80,7 +80,7 @@ fn columns(events: &mut [Charged<'_>], now: Time) -> [Cell; 17] {
         array(events.iter().map(|(p, _)| p.event.value)),
         array(events.iter().map(|(p, _)| p.own_cost())),
         array(events.iter().map(|(p, _)| p.event.occurred_at)),
-        array(events.iter().map(|(_, line)| line.map_or(now, |l| l.posted_at))),
+        array(events.iter().map(at)),
         sparse(events.iter().map(|(p, _)| p.event.extras.subscription_id.as_ref())),
         sparse(events.iter().map(|(p, _)| p.event.extras.source_data.as_ref())),
         sparse(events.iter().map(|(p, _)| p.event.extras.metadata.as_ref())),
@@ -98,23 +98,37 @@ fn sparse<T: Put>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell {
     if items.clone().any(|item| item.is_some()) { array(items) } else { Cell::NULL }
 }
 
+/// Its own line is posted when it is reported.
+fn reported_at(now: Time) -> impl Fn(&Charged<'_>) -> Time {
+    move |(_, line)| line.map_or(now, |l| l.posted_at)
+}
+
 static WRITE_NEW: Statement = writing!("");
 
 /// Writes events whose identifiers are assumed to be free: raises PostgreSQL's unique_violation if one is not, after
 /// waiting for the report that has it to commit.
 pub fn write_new(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Result<(), Error> {
-    WRITE_NEW.run(session, &columns(&mut events, now)).map(drop)
+    WRITE_NEW.run(session, &columns(&mut events, reported_at(now))).map(drop)
 }
 
 static WRITE: Statement = writing!("ON CONFLICT DO NOTHING RETURNING customer_id, identifier");
 
 /// Writes those events whose identifiers are free. Returns the identifiers that other reports have claimed, after
 /// waiting for them to commit.
-pub fn write(session: &Session, mut events: Vec<Charged<'_>>, now: Time) -> Result<HashSet<Key>, Error> {
+pub fn write(session: &Session, events: Vec<Charged<'_>>, now: Time) -> Result<HashSet<Key>, Error> {
+    write_at(session, events, reported_at(now))
+}
+
+/// The same of events that were reported at moments of their own.
+pub fn write_at<'e>(
+    session: &Session,
+    mut events: Vec<Charged<'e>>,
+    at: impl Fn(&Charged<'e>) -> Time,
+) -> Result<HashSet<Key>, Error> {
     if events.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = WRITE.run(session, &columns(&mut events, now))?;
+    let rows = WRITE.run(session, &columns(&mut events, at))?;
     if rows.len() == events.len() {
         return Ok(HashSet::new());
     }

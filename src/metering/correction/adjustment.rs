@@ -12,6 +12,7 @@ use crate::metering::meter::{self, Meter};
 use crate::metering::period::aggregate::{Report, Standing};
 use crate::metering::period::{self, Written, rank};
 use crate::metering::pricing::Pricing;
+use crate::metering::pricing::version::CHARGED_ELSEWHERE;
 use crate::metering::report::status;
 use crate::moment::Time;
 use crate::pg::call::argument::Numeric;
@@ -118,8 +119,15 @@ fn adjust(
 }
 
 impl Stored {
-    /// Whether it has that value already. Raises PC013 if it was canceled, or paid from two accounts.
+    /// Whether it has that value already. Raises PC013 if it was canceled, paid from two accounts, or charged elsewhere.
     fn has(&self, value: Decimal) -> Result<bool, Error> {
+        if self.price_version == CHARGED_ELSEWHERE && self.value != value {
+            let reason = format!(
+                "\"{}\" was imported with what it was charged, and has no price here: cancel it, and report the usage anew",
+                self.identifier
+            );
+            return Err(Error::argument("identifier", reason));
+        }
         let reason = match (&self.returned, &self.second) {
             (None, None) => return Ok(self.value == value),
             (Some(_), _) => format!("\"{}\" was canceled: it costs nothing any more", self.identifier),

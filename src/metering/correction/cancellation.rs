@@ -57,7 +57,22 @@ fn meter_event_cancel(
     })())
 }
 
-fn cancel(session: &Session, customer_id: &str, identifier: &str, reason: Option<&str>) -> Result<CancelRow, Error> {
+/// Raises PC013 unless that is an event of a customer's account that was not taken back.
+pub fn must_be_of(session: &Session, (customer_id, currency): (&str, &str), identifier: &str) -> Result<(), Error> {
+    let event = Stored::find(session, customer_id, identifier)?;
+    if event.currency == currency && event.returned.is_none() {
+        return Ok(());
+    }
+    Err(Error::argument("identifier", format!("\"{identifier}\" is no usage in {currency}, or was taken back before")))
+}
+
+/// Takes usage back. Raises PC007, PC013.
+pub fn cancel(
+    session: &Session,
+    customer_id: &str,
+    identifier: &str,
+    reason: Option<&str>,
+) -> Result<CancelRow, Error> {
     let event = Stored::find(session, customer_id, identifier)?;
     if let Some(second) = &event.second {
         // Both accounts at once, in their order.

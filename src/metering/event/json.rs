@@ -93,7 +93,7 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
             let nearest = nearest(&key, KEYS);
             return Err(Error::UnknownKey { argument: "events", key, nearest });
         }
-        let occurred_at = occurred_at.map(|text| moment(&text)).transpose()?;
+        let occurred_at = occurred_at.map(|text| moment("occurred_at", &text)).transpose()?;
         // If left out it is 1; null is missing, as for a single event.
         let value = if has_value { value } else { Some(Decimal::ONE.to_string()) };
         Event::read(customer_id, event_name, value, identifier.clone(), occurred_at, now, extras?)
@@ -101,9 +101,9 @@ fn read(mut row: Row<'_>, now: Time) -> Result<(Option<String>, Result<Event, Er
     Ok((identifier, event))
 }
 
-/// A moment in JSON: RFC 3339, or as PostgreSQL writes a `timestamptz`.
-fn moment(text: &str) -> Result<Time, Error> {
-    let wrong = || Error::argument("occurred_at", "must be a time with its offset, like 2026-03-01T12:00:00Z");
+/// A moment in JSON: RFC 3339, or as PostgreSQL writes a `timestamptz`. Raises PC013.
+pub fn moment(argument: &'static str, text: &str) -> Result<Time, Error> {
+    let wrong = || Error::argument(argument, "must be a time with its offset, like 2026-03-01T12:00:00Z");
     let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong())?;
     let microseconds = moment.unix_timestamp_nanos() / 1_000 - i128::from(EPOCH) * 1_000_000;
     i64::try_from(microseconds).map(Time).map_err(|_| wrong())

@@ -15,6 +15,9 @@ pub const MOST_VERSIONS: i32 = 65_535;
 /// The most overrides that a customer has of one meter.
 pub const MOST_OVERRIDES: i32 = 32_767;
 
+/// What an event has that was imported with what it was charged: no price of ours.
+pub const CHARGED_ELSEWHERE: i32 = 0;
+
 impl Version {
     /// As an event has it.
     pub fn packed(self) -> i32 {

@@ -4,10 +4,10 @@ use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::call::raise::raise;
-use crate::pg::value::array::{Element, Layout, count, flat};
+use crate::pg::value::array::{Element, Layout, Put, array, count, flat};
 use crate::pg::value::numeric::{self, numeric_text};
 use crate::pg::value::span::Span;
-use crate::pg::value::{Cell, FromCell, Json, size};
+use crate::pg::value::{Cell, FromCell, Json, ToCell, size};
 use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::nullable::Nullable;
 use pgrx::{impl_sql_translatable, pg_sys};
@@ -48,6 +48,13 @@ impl Number for String {
     }
 }
 
+impl Numeric {
+    /// One that was read from JSON.
+    pub fn of(number: Decimal) -> Self {
+        Numeric(number.cell().datum)
+    }
+}
+
 impl Element for Numeric {
     const LAYOUT: Layout = Decimal::LAYOUT;
 }
@@ -67,6 +74,13 @@ pub const ELEMENTS: usize = 100_000;
 
 /// An array argument; any element may be NULL.
 pub struct ArrayOf<T>(pg_sys::Datum, PhantomData<T>);
+
+impl<T: Put> ArrayOf<T> {
+    /// One that was read from JSON.
+    pub fn of(items: Vec<T>) -> Self {
+        ArrayOf(array(items).datum, PhantomData)
+    }
+}
 
 impl<T: Element + FromCell> ArrayOf<T> {
     fn given(datum: pg_sys::Datum) -> Self {

@@ -61,13 +61,22 @@ impl Book {
         Ok(draws)
     }
 
-    /// Takes credits permanently as a debit does, and owes what there are not.
-    pub fn withdraw_or_owe(&mut self, operation_id: Uuid, amount: Decimal, decimals: u32) -> Result<Charged, Refusal> {
+    /// Takes credits permanently, and owes what there are not.
+    pub fn withdraw_or_owe(
+        &mut self,
+        line_type: LineType,
+        operation_id: Uuid,
+        amount: Decimal,
+        decimals: u32,
+    ) -> Result<Charged, Refusal> {
         let owed = self.would_owe(None, amount, Overage::Pending, decimals)?;
         let (at, source) = (self.posted_at, Source::Operation(operation_id));
         let draws = self.grants.draw(None, amount - owed);
-        let consumed = self.take(LineType::Debit, &draws, &source, at);
-        self.spent();
+        let consumed = self.take(line_type, &draws, &source, at);
+        match line_type {
+            LineType::Debit => self.spent(),
+            _ => self.taken_back(),
+        }
         if owed > Decimal::ZERO {
             self.post(LineType::Debt, None, Effect { pending: owed, ..Effect::default() }, Some(&source), at);
             self.owe((source, None, None), Decimal::ZERO, Decimal::ZERO, owed);

@@ -10,6 +10,7 @@ use crate::ledger::engine::line::Source;
 use crate::ledger::engine::posting::index;
 use crate::moment::Time;
 use crate::outbox;
+use crate::past;
 use crate::pg::statement::{Row, Session, Statement};
 use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
@@ -52,7 +53,8 @@ pub fn take_limits<'m>(
     members: impl Iterator<Item = &'m str>,
 ) -> Result<(), Error> {
     let mut limited: Vec<&mut Book> = books.iter_mut().filter(|book| book.limited).collect();
-    if limited.is_empty() {
+    // They do not judge history, which is only counted.
+    if limited.is_empty() || past::is_set() {
         return Ok(());
     }
     let members: HashSet<&str> = members.collect();
