@@ -69,7 +69,7 @@ pub const CODES: [Code; 18] = [
         "PC013",
         "invalid_argument",
         "anything else that is wrong with an argument",
-        "argument; of an unknown key, key",
+        "argument; of an unknown key, key; of an entry of an import, entry; of its account, state",
     ),
     code(
         "PC014",

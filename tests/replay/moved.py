@@ -270,6 +270,14 @@ def rolled_back(checks: Checks, connection: Connection) -> None:
     except psycopg.Error as error:
         found = (error.sqlstate, str(error).partition(":")[0], json.loads(error.diag.message_detail or "{}").get("entry"))
         checks.equal(found, ("PC013", f"entry {number}", number), "the error names the entry")
+    # The same where PostgreSQL ends it.
+    connection.execute("SET statement_timeout = '400ms'")
+    try:
+        load(connection, "never", [{"type": "debit", "at": "2025-01-01T00:00:00Z", "amount": 1}] * 99_000)
+        checks.check(False, "it takes longer than that")
+    except psycopg.errors.QueryCanceled:
+        pass
+    connection.execute("RESET statement_timeout")
     # The session goes on in its own time.
     clock = connection.execute("SELECT credits.clock()").fetchone()
     checks.equal(clock, (NOW,), "afterwards now is now")

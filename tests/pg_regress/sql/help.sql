@@ -61,7 +61,7 @@ SELECT * FROM faults;
 -- Each of these is seen where it is so.
 BEGIN;
 COMMENT ON FUNCTION credits.clock IS 'now';
-SELECT * FROM faults ORDER BY 1, 2;
+SELECT * FROM faults ORDER BY 1, 2, 3;
 COMMENT ON FUNCTION credits.clock IS
 E'Returns now.\n\nzone: where.\nzone: there.\n\nRaises PC999, sometimes.\nExample: SELECT now();';
 COMMENT ON FUNCTION credits.hold_release IS
@@ -71,7 +71,7 @@ COMMENT ON COLUMN credits.hold.captured IS NULL;
 COMMENT ON FUNCTION credits.current_customer IS
 E'Returns a word_of_help_that_goes_on_and_on_until_it_is_too_long_for_a_line_and_has_more_than_a_hundred_and_nine_letters.';
 CREATE FUNCTION credits.wallet() RETURNS void LANGUAGE sql AS '';
-SELECT * FROM faults ORDER BY 1, 2;
+SELECT * FROM faults ORDER BY 1, 2, 3;
 ROLLBACK;
 
 -- 2. EVERY EXAMPLE RUNS
