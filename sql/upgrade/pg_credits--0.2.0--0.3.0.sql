@@ -2468,12 +2468,7 @@ LEFT JOIN LATERAL (
         (11, 'Outbox', '^outbox_'),
         (12, 'Billing pages', '^(billing_|current_customer$)'),
         (13, 'Ledger', '^(verify|wallet_history)$'),
-        (14, 'Maintenance', '^(clock$|help$|maintain|reset$)')
-        (9, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
-        (10, 'Outbox', '^outbox_'),
-        (11, 'Billing pages', '^(billing_|current_customer$)'),
-        (12, 'Ledger', '^(verify|wallet_history)$'),
-        (13, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
+        (14, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
@@ -2679,7 +2674,7 @@ taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or 
 there was, an opening balance below zero, and what was imported have one too, without a grant: credits are what it left
 owed.';
 COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';
-COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what a capture left owed.';
+COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what another operation left owed.';
 COMMENT ON TABLE credits_internal.invoices IS
 'Invoices. What one comes to is fixed when it gets its number. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoices.customer_id IS 'The customer.';
@@ -2779,7 +2774,6 @@ COMMENT ON TABLE credits_internal.invoice_numbers IS
 COMMENT ON COLUMN credits_internal.invoice_numbers.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.prefix IS 'The first part of the numbers.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.last_no IS 'The second part of the last one.';
-COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what another operation left owed.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';

@@ -12,6 +12,7 @@ use crate::ledger::{currency, customer};
 use crate::moment::Time;
 use crate::pg::call::argument::Numeric;
 use crate::pg::call::reply::{One, Reply};
+use crate::pg::installed;
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::row;
@@ -180,6 +181,10 @@ pub fn withdraw_or_owe(
         .withdraw_or_owe(line_type, operation_id, amount, decimals)
         .map_err(|refusal| refused(session, book, amount, ("amount", amount), refusal))?;
     if charged.pending > Decimal::ZERO {
+        // In the schema of the release before, grants alone owe.
+        if installed::is_before(session)? {
+            return Err(Error::VersionsDiffer);
+        }
         let [customer_id, currency] = [book.customer_id.cell(), book.currency.cell()];
         let [owed, at] = [charged.pending.cell(), book.posted_at.cell()];
         OWE.run(session, &[customer_id, operation_id.cell(), currency, owed, at])?;
