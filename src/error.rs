@@ -2,10 +2,13 @@
 
 mod codes;
 mod detail;
+mod difference;
 mod hint;
 mod limited;
 
 pub use codes::CODES;
+pub use difference::Difference;
+use difference::{each, said};
 pub use limited::LimitExceeded;
 
 use crate::amount::{AmountError, Decimal};
@@ -282,23 +285,6 @@ pub enum Error {
     },
 }
 
-/// What is there and what was given, where they are not the same; `None` for NULL.
-#[derive(Debug, Clone)]
-pub struct Difference {
-    /// The argument's name.
-    pub what: String,
-    /// What is there.
-    pub there: Option<String>,
-    /// What was given.
-    pub given: Option<String>,
-}
-
-/// Differences in a sentence.
-fn each(differences: &[Difference]) -> String {
-    let one = |d: &Difference| format!("{} is {}, not {}", d.what, quoted(said(&d.there)), quoted(said(&d.given)));
-    differences.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
 /// What the missing credits were for: the hint depends on it.
 #[derive(Debug, Clone)]
 pub enum Spender {
@@ -323,11 +309,6 @@ impl Spender {
             _ => String::new(),
         }
     }
-}
-
-/// A value in a sentence.
-fn said(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or("none")
 }
 
 impl Error {
