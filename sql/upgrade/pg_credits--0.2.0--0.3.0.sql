@@ -103,6 +103,7 @@ CREATE TABLE credits_internal.reversals (
     amount                numeric NOT NULL CHECK (amount > 0),
     created_at            timestamptz NOT NULL,
     spent_at              timestamptz,
+    forgiven              numeric NOT NULL DEFAULT 0 CHECK (forgiven BETWEEN 0 AND amount),
     PRIMARY KEY (customer_id, operation_id)
 );
 CREATE INDEX reversals_of ON credits_internal.reversals (customer_id, reversed_operation_id);
@@ -317,7 +318,7 @@ ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
 CREATE TYPE credits.reversal AS (
     operation_id uuid, reversed_operation_id uuid, currency text, taken numeric, returned numeric,
-    total_returned numeric, available numeric, replayed boolean);
+    total_returned numeric, available numeric, replayed boolean, forgiven numeric);
 CREATE TYPE credits.spending_limit AS (
     customer_id text, currency text, member_id text, event_name text, per text, amount numeric, action text,
     used numeric, remaining numeric, resets_at timestamptz);
@@ -1907,7 +1908,15 @@ CROSS JOIN LATERAL (
                      AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
                                                          ELSE 'adjustment' END THEN -o.amount
                 ELSE 0 END AS taken) x
-WHERE r.amount > x.taken - coalesce(w.credits, 0)
+WHERE r.amount > x.taken - CASE o.function WHEN 'wallet_adjust' THEN coalesce(w.credits, 0) ELSE 0 END
+UNION ALL
+SELECT 'reversal: what is owed no longer is not what its lines say', r.customer_id, r.currency,
+       'operation ' || r.operation_id, coalesce(l.total, 0), r.forgiven
+FROM credits_internal.reversals r
+LEFT JOIN (SELECT customer_id, operation_id, -sum(pending) AS total FROM credits_internal.lines
+           WHERE type = 'reversal' AND pending IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.forgiven <> coalesce(l.total, 0)
 UNION ALL
 SELECT 'reversal: more went back to a grant than it gave', b.customer_id, b.currency,
        'operation ' || b.reversed_operation_id || ', grant ' || b.grant_id, coalesce(t.amount, 0), b.amount
@@ -1918,7 +1927,7 @@ FROM (SELECT r.customer_id, r.currency, r.reversed_operation_id, l.grant_id, sum
 LEFT JOIN (SELECT l.customer_id, l.operation_id, l.grant_id,
                   -sum(CASE l.type WHEN 'capture' THEN l.held ELSE l.amount END) AS amount
            FROM credits_internal.lines l
-           WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund') AND l.operation_id IS NOT NULL
+           WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund', 'consumption') AND l.operation_id IS NOT NULL
            GROUP BY 1, 2, 3) t
        ON t.customer_id = b.customer_id AND t.operation_id = b.reversed_operation_id AND t.grant_id = b.grant_id
 WHERE b.amount > coalesce(t.amount, 0)
@@ -2089,12 +2098,15 @@ WHERE r.taken + r.consumed
       <> coalesce(CASE WHEN r.grant_id IS NULL AND r.top_up_id IS NULL THEN l.paid ELSE l.total END, 0)
 UNION ALL
 SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
-       coalesce(l.total, 0), r.pending
+       coalesce(l.total, 0) - coalesce(f.total, 0), r.pending
 FROM credits_internal.reclaims r
 LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits_internal.lines
            WHERE pending IS NOT NULL AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
-WHERE r.pending <> coalesce(l.total, 0)
+LEFT JOIN (SELECT customer_id, reversed_operation_id, sum(forgiven) AS total FROM credits_internal.reversals
+           GROUP BY 1, 2) f
+       ON f.customer_id = r.customer_id AND f.reversed_operation_id = r.operation_id
+WHERE r.pending <> coalesce(l.total, 0) - coalesce(f.total, 0)
 UNION ALL
 SELECT 'reclaim: more was taken, paid and owed than went back', r.customer_id, r.currency,
        'operation ' || r.operation_id,
@@ -2568,6 +2580,7 @@ COMMENT ON COLUMN credits_internal.reversals.created_at IS 'When it was posted, 
 COMMENT ON COLUMN credits_internal.reversals.spent_at IS
 'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts
 towards none.';
+COMMENT ON COLUMN credits_internal.reversals.forgiven IS 'What of amount was owed, and is owed no longer.';
 COMMENT ON TABLE credits_internal.spending_limits IS
 'Limits of what may be spent, with what was spent in the window that each was last counted in. They change under their
 account''s lock.';
@@ -3037,12 +3050,15 @@ COMMENT ON TYPE credits.reversal IS 'A reversal, as operation_reverse() returns 
 COMMENT ON COLUMN credits.reversal.operation_id IS 'The operation of the reversal itself.';
 COMMENT ON COLUMN credits.reversal.reversed_operation_id IS 'The operation that is reversed.';
 COMMENT ON COLUMN credits.reversal.currency IS 'The currency of the amounts.';
-COMMENT ON COLUMN credits.reversal.taken IS 'How many credits the reversed operation took.';
-COMMENT ON COLUMN credits.reversal.returned IS 'How many credits this reversal gave back.';
+COMMENT ON COLUMN credits.reversal.taken IS
+'How many credits the reversed operation took, what it left owed included.';
+COMMENT ON COLUMN credits.reversal.returned IS
+'How many credits this reversal gave back, what is owed no longer included.';
 COMMENT ON COLUMN credits.reversal.total_returned IS
 'How many credits all reversals of that operation gave back so far.';
 COMMENT ON COLUMN credits.reversal.available IS 'What a plain debit may take.';
 COMMENT ON COLUMN credits.reversal.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.reversal.forgiven IS 'How many of the returned credits were owed, and are owed no longer.';
 COMMENT ON FUNCTION credits.operation_reverse IS
 'Gives back what a debit, a captured hold or an adjustment took, in whole or in parts, until all of it is back.
 
@@ -3054,8 +3070,9 @@ amount: how many credits go back; NULL for all that is left. More than is left i
 reason: why, for people: the description of the ledger lines.
 idempotency_key: a repeat with the same key returns the first reversal with replayed = true; NULL for none.
 
-Credits go back to the grants that gave them, newest draw first, with their terms, and pay what is owed. What comes
-back to a grant that has ended meanwhile ends the same way at once.
+What a capture left owed, and still owes, is owed no longer. The rest goes back to the grants that gave it, newest draw
+first, with their terms, and pays what is owed otherwise. What comes back to a grant that has ended meanwhile ends the
+same way at once. What an opening balance left owed is put right by an adjustment.
 
 The ledger has lines of type ''reversal'', whose reversed_operation_id names the operation; in the journal they take
 back what it was booked as. Nothing else can be reversed: credits that were added are taken back with

@@ -31,7 +31,15 @@ CROSS JOIN LATERAL (
                      AND r.reversed_type = CASE o.reason WHEN 'refund' THEN 'refund' WHEN 'charge' THEN 'debit'
                                                          ELSE 'adjustment' END THEN -o.amount
                 ELSE 0 END AS taken) x
-WHERE r.amount > x.taken - coalesce(w.credits, 0)
+WHERE r.amount > x.taken - CASE o.function WHEN 'wallet_adjust' THEN coalesce(w.credits, 0) ELSE 0 END
+UNION ALL
+SELECT 'reversal: what is owed no longer is not what its lines say', r.customer_id, r.currency,
+       'operation ' || r.operation_id, coalesce(l.total, 0), r.forgiven
+FROM credits_internal.reversals r
+LEFT JOIN (SELECT customer_id, operation_id, -sum(pending) AS total FROM credits_internal.lines
+           WHERE type = 'reversal' AND pending IS NOT NULL GROUP BY 1, 2) l
+       ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
+WHERE r.forgiven <> coalesce(l.total, 0)
 UNION ALL
 SELECT 'reversal: more went back to a grant than it gave', b.customer_id, b.currency,
        'operation ' || b.reversed_operation_id || ', grant ' || b.grant_id, coalesce(t.amount, 0), b.amount
@@ -42,7 +50,7 @@ FROM (SELECT r.customer_id, r.currency, r.reversed_operation_id, l.grant_id, sum
 LEFT JOIN (SELECT l.customer_id, l.operation_id, l.grant_id,
                   -sum(CASE l.type WHEN 'capture' THEN l.held ELSE l.amount END) AS amount
            FROM credits_internal.lines l
-           WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund') AND l.operation_id IS NOT NULL
+           WHERE l.type IN ('debit', 'capture', 'adjustment', 'refund', 'consumption') AND l.operation_id IS NOT NULL
            GROUP BY 1, 2, 3) t
        ON t.customer_id = b.customer_id AND t.operation_id = b.reversed_operation_id AND t.grant_id = b.grant_id
 WHERE b.amount > coalesce(t.amount, 0)

@@ -154,12 +154,15 @@ WHERE r.taken + r.consumed
       <> coalesce(CASE WHEN r.grant_id IS NULL AND r.top_up_id IS NULL THEN l.paid ELSE l.total END, 0)
 UNION ALL
 SELECT 'reclaim: pending is not what its lines say', r.customer_id, r.currency, 'operation ' || r.operation_id,
-       coalesce(l.total, 0), r.pending
+       coalesce(l.total, 0) - coalesce(f.total, 0), r.pending
 FROM credits_internal.reclaims r
 LEFT JOIN (SELECT customer_id, operation_id, sum(pending) AS total FROM credits_internal.lines
            WHERE pending IS NOT NULL AND operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = r.customer_id AND l.operation_id = r.operation_id
-WHERE r.pending <> coalesce(l.total, 0)
+LEFT JOIN (SELECT customer_id, reversed_operation_id, sum(forgiven) AS total FROM credits_internal.reversals
+           GROUP BY 1, 2) f
+       ON f.customer_id = r.customer_id AND f.reversed_operation_id = r.operation_id
+WHERE r.pending <> coalesce(l.total, 0) - coalesce(f.total, 0)
 UNION ALL
 SELECT 'reclaim: more was taken, paid and owed than went back', r.customer_id, r.currency,
        'operation ' || r.operation_id,

@@ -37,7 +37,7 @@ row! {
         pub currency: String,
         /// What the original took.
         pub taken: Decimal,
-        /// What this reversal gave back.
+        /// What this reversal gave back, what is owed no longer included.
         pub returned: Decimal,
         /// What all its reversals gave back.
         pub total_returned: Decimal,
@@ -45,6 +45,8 @@ row! {
         pub available: Decimal,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// What of `returned` was owed, and is owed no longer.
+        pub forgiven: Decimal,
     }
 }
 
@@ -174,9 +176,9 @@ fn check(session: &Session, original: &Original, amount: Decimal, left: Decimal)
 
 static RECORD: Statement = Statement::new(
     c"INSERT INTO credits_internal.reversals (customer_id, operation_id, reversed_operation_id, currency, reversed_type,
-                                              amount, created_at, spent_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    &[TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+                                              amount, created_at, spent_at, forgiven)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    &[TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, NUMERICOID],
 );
 
 fn post(
@@ -186,14 +188,23 @@ fn post(
     returned: &Returned,
     call: &Operation,
 ) -> Result<ReversalRow, Error> {
-    let parts = newest_part(&original.draws(session, &book)?, returned.total, call.amount);
+    // What it still owes first, as where usage is taken back.
+    let own = match original.owed.is_zero() {
+        true => None,
+        false => posting::operation_debts(session, &book, &[original.operation_id])?.pop(),
+    };
+    let (pending, paid) = own.as_ref().map_or(Default::default(), |debt| (debt.pending, debt.consumed));
+    let forgiven = call.amount.min(pending);
+    let draws = original.draws(session, &book, paid)?;
+    let parts = newest_part(&draws, returned.total - returned.forgiven, call.amount - forgiven);
     let grants: Vec<Uuid> = parts.iter().map(|(grant_id, _)| *grant_id).collect();
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
     posting::take_grants(session, &mut book, &grants)?;
     // If one of the grants is for certain meters only, it may pay any of the debts.
     let restricted = grants.iter().any(|id| book.grant(*id).is_none_or(Grant::is_restricted));
-    let debts = posting::debts(session, &book, (!restricted).then_some(call.amount), None)?;
-    book.reverse(call.operation_id, &parts, debts);
+    let mut debts = posting::debts(session, &book, (!restricted).then_some(call.amount), None)?;
+    debts.extend(own);
+    book.reverse((call.operation_id, original.operation_id), forgiven, &parts, debts);
     RECORD.run(
         session,
         &[
@@ -205,33 +216,51 @@ fn post(
             call.amount.cell(),
             book.posted_at.cell(),
             original.spent_at.cell(),
+            forgiven.cell(),
         ],
     )?;
     let total = returned.total + call.amount;
-    let row = ReversalRow::new(original, (call.operation_id, call.amount), total, book.available, false);
+    let made = Made { operation_id: call.operation_id, amount: call.amount, forgiven };
+    let row = ReversalRow::new(original, made, total, book.available, false);
     posting::post(session, &[book])?;
     Ok(row)
 }
 
+/// One reversal.
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    operation_id: Uuid,
+    amount: Decimal,
+    forgiven: Decimal,
+}
+
 /// What went back of an operation so far.
+#[derive(Default)]
 struct Returned {
     total: Decimal,
-    /// The newest reversal, and what it gave back.
-    newest: Option<(Uuid, Decimal)>,
+    /// What of that was owed.
+    forgiven: Decimal,
+    newest: Option<Made>,
 }
 
 static RETURNED: Statement = Statement::new(
-    c"SELECT operation_id, amount, sum(amount) OVER () FROM credits_internal.reversals
+    c"SELECT operation_id, amount, forgiven, sum(amount) OVER (), sum(forgiven) OVER () FROM credits_internal.reversals
       WHERE customer_id = $1 AND reversed_operation_id = $2
       ORDER BY created_at DESC, operation_id DESC LIMIT 1",
+    &[TEXTOID, UUIDOID],
+);
+
+static FORGIVEN: Statement = Statement::new(
+    c"SELECT forgiven FROM credits_internal.reversals WHERE customer_id = $1 AND operation_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
 impl Returned {
     fn read(session: &Session, customer_id: &str, operation_id: Uuid) -> Result<Self, Error> {
         let rows = RETURNED.run(session, &[customer_id.cell(), operation_id.cell()])?;
-        let Some(mut row) = rows.first() else { return Ok(Returned { total: Decimal::ZERO, newest: None }) };
-        Ok(Returned { newest: Some((row.next()?, row.next()?)), total: row.next()? })
+        let Some(mut row) = rows.first() else { return Ok(Returned::default()) };
+        let newest = Made { operation_id: row.next()?, amount: row.next()?, forgiven: row.next()? };
+        Ok(Returned { newest: Some(newest), total: row.next()?, forgiven: row.next()? })
     }
 }
 
@@ -242,7 +271,10 @@ fn as_it_stands(
     original: &Original,
     first: &Operation,
 ) -> Result<ReversalRow, Error> {
-    replay(session, customer_id, original, Some((first.operation_id, first.amount)))
+    let rows = FORGIVEN.run(session, &[customer_id.cell(), first.operation_id.cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("a reversal is not there"))?;
+    let made = Made { operation_id: first.operation_id, amount: first.amount, forgiven: row.next()? };
+    replay(session, customer_id, original, Some(made))
 }
 
 /// The answer where all of it is back already.
@@ -250,40 +282,30 @@ fn newest_as_it_stands(session: &Session, customer_id: &str, original: &Original
     replay(session, customer_id, original, None)
 }
 
-fn replay(
-    session: &Session,
-    customer_id: &str,
-    original: &Original,
-    call: Option<(Uuid, Decimal)>,
-) -> Result<ReversalRow, Error> {
+fn replay(session: &Session, customer_id: &str, original: &Original, made: Option<Made>) -> Result<ReversalRow, Error> {
     let original = original.again(session, customer_id)?;
     let now = settings::now()?;
     in_one_snapshot(session, |session| {
         let returned = Returned::read(session, customer_id, original.operation_id)?;
-        let call = call.or(returned.newest).ok_or_else(|| original.nothing_taken())?;
+        let made = made.or(returned.newest).ok_or_else(|| original.nothing_taken())?;
         let book = balance::book(session, customer_id, &original.currency, now)?;
         let available = book.map_or(Decimal::ZERO, |book| book.available);
-        Ok(ReversalRow::new(&original, call, returned.total, available, true))
+        Ok(ReversalRow::new(&original, made, returned.total, available, true))
     })
 }
 
 impl ReversalRow {
-    fn new(
-        original: &Original,
-        (operation_id, returned): (Uuid, Decimal),
-        total_returned: Decimal,
-        available: Decimal,
-        replayed: bool,
-    ) -> Self {
+    fn new(original: &Original, made: Made, total_returned: Decimal, available: Decimal, replayed: bool) -> Self {
         ReversalRow {
-            operation_id,
+            operation_id: made.operation_id,
             reversed_operation_id: original.operation_id,
             currency: original.currency.clone(),
             taken: original.taken,
-            returned,
+            returned: made.amount,
             total_returned,
             available,
             replayed,
+            forgiven: made.forgiven,
         }
     }
 }

@@ -9,6 +9,7 @@ CREATE TABLE credits_internal.reversals (
     amount                numeric NOT NULL CHECK (amount > 0),
     created_at            timestamptz NOT NULL,
     spent_at              timestamptz,
+    forgiven              numeric NOT NULL DEFAULT 0 CHECK (forgiven BETWEEN 0 AND amount),
     PRIMARY KEY (customer_id, operation_id)
 );
 
@@ -27,6 +28,7 @@ COMMENT ON COLUMN credits_internal.reversals.created_at IS 'When it was posted, 
 COMMENT ON COLUMN credits_internal.reversals.spent_at IS
 'When the credits were spent, in whose window they give room back to limits; NULL for an adjustment, which counts
 towards none.';
+COMMENT ON COLUMN credits_internal.reversals.forgiven IS 'What of amount was owed, and is owed no longer.';
 
 CREATE INDEX reversals_of ON credits_internal.reversals (customer_id, reversed_operation_id);
 ALTER TABLE credits_internal.reversals ALTER customer_id SET (n_distinct = -0.05);

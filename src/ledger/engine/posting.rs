@@ -35,7 +35,9 @@ mod side_tables;
 mod unsettled;
 mod window;
 
-pub use due::{as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, period_debts, some_by};
+pub use due::{
+    as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, operation_debts, period_debts, some_by,
+};
 pub use ensure_accounts::{make, which_are_there};
 pub use lapsed::{by_time, take_lapsed};
 pub use limits::{admit, exceeded, take_limits};

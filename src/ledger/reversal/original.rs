@@ -31,8 +31,10 @@ pub struct Original {
     pub operation_id: Uuid,
     /// The currency's code.
     pub currency: String,
-    /// What it took in total, so far.
+    /// What it took in total, so far; of a debit or a capture also what it left owed.
     pub taken: Decimal,
+    /// What of that it left owed at first.
+    pub owed: Decimal,
     /// The type of the lines that took it.
     pub line_type: LineType,
     /// The argument that names it.
@@ -167,9 +169,8 @@ impl Original {
         let captured_since: Option<Time> = row.next()?;
         let (member_id, identifier): (Option<String>, Option<String>) = (row.next()?, row.next()?);
         let owed: Decimal = row.next()?;
-        // What it left owed was not taken.
         let (taken, line_type) = match function.as_str() {
-            "wallet_debit" => (amount - owed, LineType::Debit),
+            "wallet_debit" => (amount, LineType::Debit),
             "invoice_pay" if argument == PAYMENT => (amount, LineType::Debit),
             "invoice_pay" => {
                 let reason = "names the payment of an invoice: credits.invoice_void gives back what the wallet paid";
@@ -179,9 +180,10 @@ impl Original {
                 let reason = "names a capture that is an event: credits.meter_event_cancel takes it back";
                 return Err(Error::argument(argument, reason));
             }
-            "hold_capture" => (amount - owed, LineType::Capture),
+            "hold_capture" => (amount, LineType::Capture),
             // Captures that are operations of their own are reversed by themselves.
             "hold_create" => (captured.unwrap_or_default(), LineType::Capture),
+            // What an opening balance left owed is put right by an adjustment that adds credits.
             "wallet_adjust" if amount < Decimal::ZERO => (-amount - owed, adjustment::takes_by(reason.as_deref())),
             "wallet_adjust" => {
                 let reason = "names an adjustment that added credits: credits.credit_grant_void takes its grant back";
@@ -199,6 +201,7 @@ impl Original {
             operation_id,
             currency,
             taken,
+            owed: if function == "wallet_adjust" { Decimal::ZERO } else { owed },
             line_type,
             argument,
             since,
@@ -219,14 +222,15 @@ impl Original {
         Error::argument(self.argument, reason)
     }
 
-    /// What grants gave, in that order.
-    pub fn draws(&self, session: &Session, book: &Book) -> Result<Vec<(Uuid, Decimal)>, Error> {
+    /// What grants gave, in that order: at once, and for its debt later, which has so much of it paid.
+    pub fn draws(&self, session: &Session, book: &Book, paid: Decimal) -> Result<Vec<(Uuid, Decimal)>, Error> {
         if let Some(grant_id) = self.payer {
             return Ok(vec![(grant_id, self.taken)]);
         }
-        let takings = history::takings(session, book, self.operation_id, self.since, self.taken)?;
-        // What paid a debt later is not of the operation itself.
-        let takings = takings.into_iter().filter(|taking| taking.line_type != LineType::Consumption.as_str());
-        Ok(takings.map(|Taking { grant_id, amount, .. }| (grant_id, amount)).collect())
+        let given = self.taken - self.owed + paid;
+        let takings = history::takings(session, book, self.operation_id, self.since, given)?;
+        // What paid an opening balance's debt is not of the adjustment itself.
+        let own = |taking: &Taking| !self.owed.is_zero() || taking.line_type != LineType::Consumption.as_str();
+        Ok(takings.into_iter().filter(own).map(|Taking { grant_id, amount, .. }| (grant_id, amount)).collect())
     }
 }

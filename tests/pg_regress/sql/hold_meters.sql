@@ -92,7 +92,34 @@ SELECT captured, charged, capture_amount, pending, replayed FROM credits.hold_ca
 SELECT available, pending FROM credits.wallet_balance('dee', 'CREDIT');
 SELECT FROM credits.wallet_credit('dee', 4);
 SELECT available, pending FROM credits.wallet_balance('dee', 'CREDIT');
-SELECT taken, returned, available FROM credits.operation_reverse('dee', operation_key => 'part');
+SELECT taken, returned, forgiven, available FROM credits.operation_reverse('dee', operation_key => 'part');
+
+-- What is taken back and still owed is owed no longer; then what was paid goes back, and so does what paid the debt.
+SELECT FROM credits.wallet_credit('fay', 10);
+SELECT FROM credits.account_configure('fay', overdraft_limit => 5);
+SELECT amount, used FROM credits.usage_limit_set('fay', amount => 50, per => 'day');
+SELECT hold_id AS h FROM credits.hold_create('fay', 6) \gset
+SELECT charged, pending, available
+FROM credits.hold_capture('fay', :'h', 13, more => 'pending', idempotency_key => 'run');
+SELECT taken, returned, forgiven, total_returned, available
+FROM credits.operation_reverse('fay', operation_key => 'run', amount => 1, idempotency_key => 'back 1');
+SELECT available, pending FROM credits.wallet_balance('fay', 'CREDIT');
+SELECT used FROM credits.limits WHERE customer_id = 'fay';
+SELECT FROM credits.wallet_credit('fay', 1);
+SELECT available, pending FROM credits.wallet_balance('fay', 'CREDIT');
+SELECT returned, forgiven, total_returned, available
+FROM credits.operation_reverse('fay', operation_key => 'run', amount => 3);
+SELECT used FROM credits.limits WHERE customer_id = 'fay';
+SELECT returned, forgiven, total_returned, available FROM credits.operation_reverse('fay', operation_key => 'run');
+SELECT returned, forgiven, total_returned, replayed FROM credits.operation_reverse('fay', operation_key => 'run');
+SELECT returned, forgiven, total_returned, replayed
+FROM credits.operation_reverse('fay', operation_key => 'run', amount => 1, idempotency_key => 'back 1');
+SELECT line_no, type, amount, pending, running_balance FROM credits.ledger WHERE customer_id = 'fay' ORDER BY 1;
+SELECT used FROM credits.limits WHERE customer_id = 'fay';
+SELECT available, pending FROM credits.wallet_balance('fay', 'CREDIT');
+SELECT account, sum(amount) FROM credits.journal WHERE customer_id = 'fay'
+GROUP BY 1 HAVING sum(amount) <> 0 ORDER BY 1;
+SELECT * FROM credits.verify();
 
 -- Late, and owed.
 SELECT FROM credits.wallet_credit('eve', 2);

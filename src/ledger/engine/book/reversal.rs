@@ -1,8 +1,9 @@
-//! Reversals of operations: what an operation took goes back to the grants that gave it, newest draw first.
+//! Reversals of operations: what an operation still owes is owed no longer, then what it took goes back to the grants that
+//! gave it, newest draw first.
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::line::{Debt, LineType, Source};
+use crate::ledger::engine::line::{Debt, Effect, LineType, Source};
 use uuid::Uuid;
 
 /// The part of an operation's draws (oldest first) that goes back next, newest draw first: `amount` of what is left of
@@ -23,10 +24,26 @@ pub fn newest_part(draws: &[(Uuid, Decimal)], returned: Decimal, amount: Decimal
 }
 
 impl Book {
-    /// Returns credits to grants, in the given order; that pays debts. The grants must be loaded.
-    pub fn reverse(&mut self, operation_id: Uuid, parts: &[(Uuid, Decimal)], debts: Vec<Debt>) {
+    /// Lowers what the reversed operation owes, and returns credits to grants, in the given order; that pays debts. The
+    /// grants and the operation's own debt must be loaded.
+    pub fn reverse(
+        &mut self,
+        (operation_id, reversed): (Uuid, Uuid),
+        forgiven: Decimal,
+        parts: &[(Uuid, Decimal)],
+        debts: Vec<Debt>,
+    ) {
         let (source, at) = (Source::Operation(operation_id), self.posted_at);
         self.take_debts(debts);
+        if forgiven > Decimal::ZERO {
+            let own = self.debts.values_mut().find(|debt| debt.source == Source::Operation(reversed));
+            match own.filter(|debt| debt.pending >= forgiven) {
+                Some(debt) => (debt.pending, debt.changed) = (debt.pending - forgiven, true),
+                None => self.broken = true,
+            }
+            let effect = Effect { pending: -forgiven, ..Effect::default() };
+            self.post(LineType::Reversal, None, effect, Some(&source), at);
+        }
         for (grant_id, amount) in parts {
             self.give_back(LineType::Reversal, &source, *grant_id, *amount, at);
         }

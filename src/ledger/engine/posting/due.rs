@@ -272,7 +272,7 @@ pub fn period_debts(session: &Session, book: &Book, period: &Period) -> Result<V
     PERIOD_DEBTS.run(session, &arguments)?.iter().map(debt).collect()
 }
 
-static CLAWBACK_DEBTS: Statement = Statement::new(
+static OPERATION_DEBTS: Statement = Statement::new(
     c"SELECT NULL::text, operation_id, event_name, NULL::text, consumed, pending, debt_no FROM credits_internal.reclaims
       WHERE customer_id = $1 AND operation_id = ANY ($2) AND debt_no IS NOT NULL",
     &[TEXTOID, UUIDARRAYOID],
@@ -286,5 +286,10 @@ pub fn clawback_debts(session: &Session, book: &Book, grants: &[Uuid]) -> Result
     if operations.is_empty() {
         return Ok(Vec::new());
     }
-    CLAWBACK_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
+    operation_debts(session, book, &operations)
+}
+
+/// The debts, paid or not, of operations.
+pub fn operation_debts(session: &Session, book: &Book, operations: &[Uuid]) -> Result<Vec<Debt>, Error> {
+    OPERATION_DEBTS.run(session, &[book.customer_id.cell(), array(operations)])?.iter().map(debt).collect()
 }
