@@ -24,7 +24,7 @@ impl Tables {
         let parts = newest_part(&draws, returned, amount);
         self.window(&mut book, Decimal::ZERO, &[], windows);
         book.take_grants(parts.iter().map(|(grant_id, _)| self.grants[grant_id].clone()).collect());
-        book.reverse(Uuid::from_u128(id), &parts, self.owed());
+        book.reverse((Uuid::from_u128(id), debit), Decimal::ZERO, &parts, self.owed());
         self.debits[which].1 += amount;
         self.post(book);
         Outcome::Charged(amount, Decimal::ZERO)
