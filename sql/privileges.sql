@@ -48,7 +48,7 @@ REVOKE ALL ON TYPE
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
-    credits.invoice_line, credits.imported_history
+    credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -94,7 +94,7 @@ GRANT SELECT ON
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
-    credits.invoice_lines, credits.invoice_payments
+    credits.invoice_lines, credits.invoice_payments, credits.payment_methods
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -102,7 +102,10 @@ TO credits_read, credits_admin;
 
 -- What an application does all day.
 GRANT EXECUTE ON FUNCTION
-    credits.customer_upsert(text, text, text, jsonb),
+    credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb),
+    credits.customer_delete(text),
+    credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb),
+    credits.payment_method_detach(text, uuid),
     credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text,
         text, jsonb, numeric, text),
     credits.credit_grant_void(text, uuid, text, numeric, text, text),
@@ -201,10 +204,12 @@ GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 -- What an end user's own login may see: the rows of credits.current_customer, and nothing that answers for another.
 GRANT EXECUTE ON FUNCTION
     credits.current_customer(),
+    credits.customer_me(),
     credits_internal.own_wallets(),
     credits_internal.own_grants()
 TO credits_customer;
-GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines
+GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines,
+    credits.my_payment_methods
 TO credits_customer;
 
 -- What a program needs that does one thing: receive webhooks, charge cards, report usage.
@@ -246,7 +251,8 @@ TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
-    credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line
+    credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
+    credits.payment_method
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row
@@ -255,5 +261,7 @@ GRANT USAGE ON TYPE credits.reported_event, credits.batch_event
 TO credits_app, credits_admin, credits_meter;
 GRANT USAGE ON TYPE credits.received_webhook
 TO credits_app, credits_admin, credits_webhook;
+GRANT USAGE ON TYPE credits.own_customer
+TO credits_customer;
 GRANT USAGE ON TYPE credits.discrepancy
 TO credits_read, credits_admin;

@@ -61,7 +61,7 @@ currency: the currency of the amounts, of money or credits; NULL for that of the
 description: for people.
 due_date: when it is due; NULL where days_until_due says it, or nobody.
 days_until_due: how many days after it is finalized it is due, 0 to 3,650.
-tax_rate: in percent, of lines that have none of their own; NULL for none.
+tax_rate: in percent, of lines that have none of their own; NULL for the customer''s, or none.
 discount: an amount off all lines.
 auto_finalize: whether it is finalized at once.
 pending_items: ''include'' takes what is pending in the currency, ''exclude'' leaves it.

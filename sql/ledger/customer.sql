@@ -1,20 +1,35 @@
 -- Customers.
 
 CREATE TYPE credits.customer AS (
-    customer_id text, name text, email text, metadata jsonb, created_at timestamptz, updated_at timestamptz);
-COMMENT ON TYPE credits.customer IS 'A customer, as customer_upsert() returns it.';
+    customer_id text, name text, email text, metadata jsonb, created_at timestamptz, updated_at timestamptz,
+    phone text, description text, address jsonb, shipping jsonb, currency text, invoice_prefix text, tax_rate numeric,
+    preferences jsonb);
+COMMENT ON TYPE credits.customer IS 'A customer, as customer_upsert() and customer_delete() return it.';
 COMMENT ON COLUMN credits.customer.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.customer.name IS 'The name of the person or company.';
 COMMENT ON COLUMN credits.customer.email IS 'The customer''s address, not checked; NULL once erased.';
 COMMENT ON COLUMN credits.customer.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.customer.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.customer.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.customer.phone IS 'The customer''s telephone number, not checked.';
+COMMENT ON COLUMN credits.customer.description IS 'What the application says of it.';
+COMMENT ON COLUMN credits.customer.address IS
+'Where it is billed: line1, line2, city, state, postal_code, country (two letters).';
+COMMENT ON COLUMN credits.customer.shipping IS 'Where goods are sent, and to whom: name, phone, address.';
+COMMENT ON COLUMN credits.customer.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits.customer.invoice_prefix IS
+'What the numbers of its invoices begin with; NULL where nobody said.';
+COMMENT ON COLUMN credits.customer.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits.customer.preferences IS 'What the customer prefers, in the application''s own words.';
 
 CREATE FUNCTION credits.customer_upsert(
-    customer_id text, name text DEFAULT NULL, email text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    customer_id text, name text DEFAULT NULL, email text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    phone text DEFAULT NULL, description text DEFAULT NULL, address jsonb DEFAULT NULL, shipping jsonb DEFAULT NULL,
+    currency text DEFAULT NULL, invoice_prefix text DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    preferences jsonb DEFAULT NULL)
 RETURNS credits.customer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'customer_upsert_wrapper';
+AS 'MODULE_PATHNAME', 'customer_upsert_2_wrapper';
 COMMENT ON FUNCTION credits.customer_upsert IS
 'Creates a customer or updates one. NULL leaves a value unchanged.
 
@@ -22,9 +37,42 @@ customer_id: the application''s own key, 1 to 255 characters.
 name: the name of the person or company.
 email: an address; it is not checked.
 metadata: the application''s own data.
+phone: a telephone number; it is not checked.
+description: what the application says of the customer.
+address: where it is billed, an object of texts: line1, line2, city, state, postal_code, country (the two letters of
+  ISO 3166). Another key is refused. It replaces the whole address.
+shipping: where goods are sent, and to whom: an object with name, phone and address. It replaces all of it.
+currency: the currency that the customer pays in.
+invoice_prefix: what the numbers of its invoices begin with from now on: 3 to 12 letters and digits, kept as capitals.
+  No two customers ever have the same.
+tax_rate: percent of tax on invoices that name none, 0 to 100 with at most 6 decimals; ''infinity'' removes it.
+preferences: an object of the application''s own.
 
-Raises PC013.
-Example: SELECT * FROM credits.customer_upsert(''ann'', name => ''Ann Lee'', email => ''ann@example.com'');';
+An empty text removes a text, and {} removes address, shipping and preferences. A prefix that is removed or replaced
+stays the customer''s: invoices may have it.
+
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.customer_upsert(''ann'', name => ''Ann Lee'', email => ''ann@example.com'',
+  address => ''{"line1": "Main Street 1", "city": "Bonn", "country": "DE"}'', tax_rate => 19);';
+
+CREATE FUNCTION credits.customer_delete(customer_id text)
+RETURNS credits.customer
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'customer_delete_wrapper';
+COMMENT ON FUNCTION credits.customer_delete IS
+'Deletes a customer that was created by mistake: one without history.
+
+customer_id: the customer.
+
+History is a ledger line, a grant, an operation, a hold, usage (also in the inbox, and rejected), a top-up, a payment, a
+recharge, or a webhook that names the customer. With any of it, it is PC020: customer_erase() forgets the person and
+keeps what happened.
+
+What is configured for the customer goes with it: accounts, limits, alerts, prices of its own, auto-recharge, payment
+methods, and its invoice prefix. Rows of the outbox stay.
+
+Raises PC003, PC013, PC020.
+Example: SELECT * FROM credits.customer_delete(''created by mistake'');';
 
 CREATE TYPE credits.erasure AS (customer_id text, erased_at timestamptz);
 COMMENT ON TYPE credits.erasure IS 'What customer_erase() returns.';
@@ -40,9 +88,10 @@ COMMENT ON FUNCTION credits.customer_erase IS
 
 customer_id: the customer.
 
-It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
-providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
-''recharge.disabled''), and a request that no worker has begun is canceled.
+It clears name, email, phone, description, address, shipping, preferences and metadata; payment methods, which are
+detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send, including why
+a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no worker has begun
+is canceled. Currency, rate of tax and invoice prefix stay.
 
 Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
 them after that.
@@ -80,7 +129,8 @@ Raises PC003, PC013.
 Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
 
 CREATE VIEW credits.customers AS
-SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at
+SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at, c.phone, c.description,
+       c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences
 FROM credits_internal.customers c;
 COMMENT ON VIEW credits.customers IS 'Every customer, erased ones too.';
 COMMENT ON COLUMN credits.customers.customer_id IS 'The customer: the application''s own key.';
@@ -90,3 +140,15 @@ COMMENT ON COLUMN credits.customers.metadata IS 'The application''s own data; NU
 COMMENT ON COLUMN credits.customers.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.customers.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.customers.erased_at IS 'When customer_erase() cleared the person; NULL otherwise.';
+COMMENT ON COLUMN credits.customers.phone IS 'The customer''s telephone number, not checked; NULL once erased.';
+COMMENT ON COLUMN credits.customers.description IS 'What the application says of it; NULL once erased.';
+COMMENT ON COLUMN credits.customers.address IS
+'Where it is billed: line1, line2, city, state, postal_code, country (two letters); NULL once erased.';
+COMMENT ON COLUMN credits.customers.shipping IS
+'Where goods are sent, and to whom: name, phone, address; NULL once erased.';
+COMMENT ON COLUMN credits.customers.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits.customers.invoice_prefix IS
+'What the numbers of its invoices begin with; NULL where nobody said.';
+COMMENT ON COLUMN credits.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits.customers.preferences IS
+'What the customer prefers, in the application''s own words; NULL once erased.';

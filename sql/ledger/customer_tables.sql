@@ -7,7 +7,15 @@ CREATE TABLE credits_internal.customers (
     metadata    jsonb,
     created_at  timestamptz NOT NULL DEFAULT now(),
     updated_at  timestamptz NOT NULL DEFAULT now(),
-    erased_at   timestamptz
+    erased_at   timestamptz,
+    phone          text,
+    description    text,
+    address        jsonb,
+    shipping       jsonb,
+    currency       text COLLATE "C",
+    invoice_prefix text COLLATE "C",
+    tax_rate       numeric CHECK (tax_rate BETWEEN 0 AND 100),
+    preferences    jsonb
 );
 
 COMMENT ON TABLE credits_internal.customers IS 'Customers: whoever owns credits.';
@@ -18,5 +26,28 @@ COMMENT ON COLUMN credits_internal.customers.metadata IS 'The application''s own
 COMMENT ON COLUMN credits_internal.customers.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.customers.updated_at IS 'When customer_upsert last touched it.';
 COMMENT ON COLUMN credits_internal.customers.erased_at IS 'When customer_erase forgot the person; NULL otherwise.';
+COMMENT ON COLUMN credits_internal.customers.phone IS 'Not checked; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.description IS 'The application''s own words; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.address IS 'Where it is billed; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.shipping IS 'Where goods are sent, and to whom; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits_internal.customers.invoice_prefix IS
+'What the numbers of its invoices begin with, its own for ever: see invoice_prefixes.';
+COMMENT ON COLUMN credits_internal.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits_internal.customers.preferences IS 'The application''s own data; NULL once erased.';
+
+-- Claimed before any customer is locked. It stays when the customer takes another: invoices may have numbers of it.
+CREATE TABLE credits_internal.invoice_prefixes (
+    invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
+    customer_id    text COLLATE "C" NOT NULL
+);
+
+COMMENT ON TABLE credits_internal.invoice_prefixes IS
+'Whose invoices have numbers that begin with it, for ever: no two customers have the same.';
+COMMENT ON COLUMN credits_internal.invoice_prefixes.invoice_prefix IS '3 to 12 capital letters and digits.';
+COMMENT ON COLUMN credits_internal.invoice_prefixes.customer_id IS 'The customer.';
+
+CREATE INDEX invoice_prefixes_of_customer ON credits_internal.invoice_prefixes (customer_id);
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.customers', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_prefixes', '');

@@ -6,7 +6,7 @@ RETURNS text
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'current_customer_wrapper';
 COMMENT ON FUNCTION credits.current_customer IS
-'Returns the customer whose rows the views my_wallets, my_grants and my_ledger show: the setting
+'Returns the customer whose rows customer_me() and the views whose names begin with my_ show: the setting
 credits.current_customer.
 
 Only roles that were allowed to may set it. NULL shows nothing.
@@ -68,6 +68,39 @@ AS $$
 $$;
 COMMENT ON FUNCTION credits_internal.own_grants IS 'Returns what the view my_grants shows.';
 
+CREATE TYPE credits.own_customer AS (
+    customer_id text, name text, email text, phone text, address jsonb, shipping jsonb, currency text,
+    invoice_prefix text, tax_rate numeric, preferences jsonb, created_at timestamptz);
+COMMENT ON TYPE credits.own_customer IS 'What a customer sees of itself: see customer_me().';
+COMMENT ON COLUMN credits.own_customer.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.own_customer.name IS 'The name of the person or company.';
+COMMENT ON COLUMN credits.own_customer.email IS 'The customer''s address, not checked.';
+COMMENT ON COLUMN credits.own_customer.phone IS 'The customer''s telephone number, not checked.';
+COMMENT ON COLUMN credits.own_customer.address IS
+'Where it is billed: line1, line2, city, state, postal_code, country (two letters).';
+COMMENT ON COLUMN credits.own_customer.shipping IS 'Where goods are sent, and to whom: name, phone, address.';
+COMMENT ON COLUMN credits.own_customer.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits.own_customer.invoice_prefix IS
+'What the numbers of its invoices begin with; NULL where nobody said.';
+COMMENT ON COLUMN credits.own_customer.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits.own_customer.preferences IS 'What the customer prefers, in the application''s own words.';
+COMMENT ON COLUMN credits.own_customer.created_at IS 'When it was created.';
+
+CREATE FUNCTION credits.customer_me()
+RETURNS SETOF credits.own_customer
+LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.customer_id, c.name, c.email, c.phone, c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate,
+           c.preferences, c.created_at
+    FROM credits_internal.customers c WHERE c.customer_id = credits.current_customer()
+$$;
+COMMENT ON FUNCTION credits.customer_me IS
+'Returns what a customer sees of itself: of credits.current_customer, a row, or none where nobody is named.
+
+Metadata and description are the application''s, and not in it.
+
+Example: SELECT * FROM credits.customer_me();';
+
 CREATE VIEW credits.my_wallets WITH (security_barrier) AS
 SELECT w.* FROM credits_internal.own_wallets() w;
 COMMENT ON VIEW credits.my_wallets IS 'The wallets of credits.current_customer, at this moment.';
@@ -125,3 +158,16 @@ COMMENT ON COLUMN credits.my_ledger.effective_at IS 'When the balance changed.';
 COMMENT ON COLUMN credits.my_ledger.transaction_id IS 'The line by one key, the same for ever.';
 COMMENT ON COLUMN credits.my_ledger.display_title IS
 'What to call the line: its description, the meter, the grant, or what happened.';
+
+CREATE VIEW credits.my_payment_methods WITH (security_barrier) AS
+SELECT m.payment_method_id, m.provider, m.name, m.expires_at, m.is_default, m.created_at
+FROM credits_internal.payment_methods m
+WHERE m.customer_id = (SELECT credits.current_customer()) AND m.detached_at IS NULL;
+COMMENT ON VIEW credits.my_payment_methods IS
+'The attached payment methods of credits.current_customer, without what providers call them.';
+COMMENT ON COLUMN credits.my_payment_methods.payment_method_id IS 'The payment method.';
+COMMENT ON COLUMN credits.my_payment_methods.provider IS 'The provider that keeps it.';
+COMMENT ON COLUMN credits.my_payment_methods.name IS 'What people call it; NULL where nobody said.';
+COMMENT ON COLUMN credits.my_payment_methods.expires_at IS 'From when on it cannot be charged; NULL for never.';
+COMMENT ON COLUMN credits.my_payment_methods.is_default IS 'Whether it is charged where none is named.';
+COMMENT ON COLUMN credits.my_payment_methods.created_at IS 'When it was attached.';

@@ -73,7 +73,23 @@ ALTER TABLE credits_internal.meters
     ADD COLUMN fallback_rate numeric CHECK (fallback_rate > 0),
     ADD CONSTRAINT meters_fallback_check CHECK ((fallback_currency IS NULL) = (fallback_rate IS NULL)
                                                 AND fallback_currency <> currency);
+-- More of customers.
+ALTER TABLE credits_internal.customers
+    ADD COLUMN phone text,
+    ADD COLUMN description text,
+    ADD COLUMN address jsonb,
+    ADD COLUMN shipping jsonb,
+    ADD COLUMN currency text COLLATE "C",
+    ADD COLUMN invoice_prefix text COLLATE "C",
+    ADD COLUMN tax_rate numeric CHECK (tax_rate BETWEEN 0 AND 100),
+    ADD COLUMN preferences jsonb;
 -- Written by 'scripts/build.sh step' from here on.
+CREATE TABLE credits_internal.invoice_prefixes (
+    invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
+    customer_id    text COLLATE "C" NOT NULL
+);
+CREATE INDEX invoice_prefixes_of_customer ON credits_internal.invoice_prefixes (customer_id);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_prefixes', '');
 CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer_id, currency, expires_at)
     WHERE status = 'suspended';
 CREATE INDEX credit_grants_noticing ON credits_internal.credit_grants (expires_at)
@@ -178,6 +194,26 @@ CREATE TABLE credits_internal.event_adjustments (
 );
 ALTER TABLE credits_internal.event_adjustments ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_adjustments', '');
+CREATE TABLE credits_internal.payment_methods (
+    customer_id       text COLLATE "C" NOT NULL,
+    payment_method_id uuid NOT NULL,
+    provider          text COLLATE "C" NOT NULL,
+    provider_customer text COLLATE "C",
+    reference         text COLLATE "C",
+    name              text,
+    expires_at        timestamptz,
+    is_default        boolean NOT NULL CHECK (NOT is_default OR detached_at IS NULL),
+    metadata          jsonb,
+    created_at        timestamptz NOT NULL,
+    updated_at        timestamptz NOT NULL,
+    detached_at       timestamptz,
+    PRIMARY KEY (customer_id, payment_method_id),
+    CHECK (reference IS NOT NULL OR detached_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX payment_methods_attached ON credits_internal.payment_methods (customer_id, provider, reference)
+    WHERE detached_at IS NULL;
+CREATE UNIQUE INDEX payment_methods_default ON credits_internal.payment_methods (customer_id) WHERE is_default;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_methods', '');
 CREATE TABLE credits_internal.invoices (
     customer_id             text COLLATE "C" NOT NULL,
     invoice_id              uuid NOT NULL,
@@ -313,6 +349,7 @@ CREATE TABLE credits_internal.history_imports (
 );
 ALTER TABLE credits_internal.history_imports ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.history_imports', '');
+ALTER TYPE credits.customer ADD ATTRIBUTE phone text, ADD ATTRIBUTE description text, ADD ATTRIBUTE address jsonb, ADD ATTRIBUTE shipping jsonb, ADD ATTRIBUTE currency text, ADD ATTRIBUTE invoice_prefix text, ADD ATTRIBUTE tax_rate numeric, ADD ATTRIBUTE preferences jsonb;
 ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
@@ -326,6 +363,9 @@ ALTER TYPE credits.credit_grant ADD ATTRIBUTE cost_amount numeric, ADD ATTRIBUTE
 ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE grants bigint, ADD ATTRIBUTE consumed numeric;
 ALTER TYPE credits.grant_holder ADD ATTRIBUTE usable_grants bigint, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE holder_count bigint, ADD ATTRIBUTE total_balance numeric;
 ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text, ADD ATTRIBUTE transaction_id uuid, ADD ATTRIBUTE subscription_id text, ADD ATTRIBUTE display_title text;
+CREATE TYPE credits.own_customer AS (
+    customer_id text, name text, email text, phone text, address jsonb, shipping jsonb, currency text,
+    invoice_prefix text, tax_rate numeric, preferences jsonb, created_at timestamptz);
 ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric;
 CREATE TYPE credits.price_override AS (
     customer_id text, event_name text, override_no integer, unit_price numeric, pricing jsonb, discount_percent numeric,
@@ -336,6 +376,10 @@ CREATE TYPE credits.event_adjustment AS (
 CREATE TYPE credits.transaction_total AS (
     event_name text, currency text, unit text, total_quantity numeric, total_credits numeric,
     transaction_count bigint);
+CREATE TYPE credits.payment_method AS (
+    customer_id text, payment_method_id uuid, provider text, provider_customer text, reference text, name text,
+    expires_at timestamptz, is_default boolean, status text, metadata jsonb, created_at timestamptz,
+    updated_at timestamptz, detached_at timestamptz, replayed boolean);
 CREATE TYPE credits.invoice AS (
     customer_id text, invoice_id uuid, number text, status text, billing_reason text, currency text,
     description text, subtotal numeric, discount numeric, tax numeric, total numeric, total_excluding_tax
@@ -359,6 +403,7 @@ CREATE TYPE credits.imported_history AS (
     customer_id text, currency text, entries bigint, lines bigint, first_at timestamptz, last_at timestamptz,
     finished boolean, available numeric, restricted numeric, pending numeric, replayed boolean);
 ALTER FUNCTION credits.currency_create(text, text, integer, text, text, jsonb) RENAME TO currency_create_of_before;
+ALTER FUNCTION credits.customer_upsert(text, text, text, jsonb) RENAME TO customer_upsert_of_before;
 ALTER FUNCTION credits.credit_availability(text, numeric, text, numeric, integer) RENAME TO credit_availability_of_before;
 ALTER FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_debit_of_before;
 ALTER FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb) RENAME TO wallet_try_debit_of_before;
@@ -411,6 +456,22 @@ CREATE FUNCTION credits.currency_create(
 RETURNS credits.currency
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'currency_create_2_wrapper';
+CREATE FUNCTION credits.customer_upsert(
+    customer_id text, name text DEFAULT NULL, email text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    phone text DEFAULT NULL, description text DEFAULT NULL, address jsonb DEFAULT NULL, shipping jsonb DEFAULT NULL,
+    currency text DEFAULT NULL, invoice_prefix text DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    preferences jsonb DEFAULT NULL)
+RETURNS credits.customer
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'customer_upsert_2_wrapper';
+CREATE FUNCTION credits.customer_delete(customer_id text)
+RETURNS credits.customer
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'customer_delete_wrapper';
+CREATE OR REPLACE VIEW credits.customers AS
+SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at, c.phone, c.description,
+       c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences
+FROM credits_internal.customers c;
 CREATE FUNCTION credits.credit_availability(
     customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
     max_recharges integer DEFAULT NULL, event_name text DEFAULT NULL, member_id text DEFAULT NULL)
@@ -722,10 +783,22 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
 -- So that whole amounts have their decimals too: nothing is rounded.
 JOIN credits_internal.currencies c ON c.currency = m.currency
 GROUP BY m.day, m.currency, m.category, c.decimals;
+CREATE FUNCTION credits.customer_me()
+RETURNS SETOF credits.own_customer
+LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.customer_id, c.name, c.email, c.phone, c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate,
+           c.preferences, c.created_at
+    FROM credits_internal.customers c WHERE c.customer_id = credits.current_customer()
+$$;
 CREATE OR REPLACE VIEW credits.my_ledger WITH (security_barrier) AS
 SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
        l.identifier, l.event_name, l.unit, l.quantity, l.description, l.effective_at, l.transaction_id, l.display_title
 FROM credits.ledger l WHERE l.customer_id = (SELECT credits.current_customer());
+CREATE OR REPLACE VIEW credits.my_payment_methods WITH (security_barrier) AS
+SELECT m.payment_method_id, m.provider, m.name, m.expires_at, m.is_default, m.created_at
+FROM credits_internal.payment_methods m
+WHERE m.customer_id = (SELECT credits.current_customer()) AND m.detached_at IS NULL;
 CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
@@ -913,6 +986,24 @@ CREATE FUNCTION credits.package_create(
 RETURNS credits.package
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'package_create_2_wrapper';
+CREATE FUNCTION credits.payment_method_attach(
+    customer_id text, provider text, provider_customer text, reference text, expires_at timestamptz DEFAULT NULL,
+    is_default boolean DEFAULT false, name text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.payment_method
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_method_attach_wrapper';
+CREATE FUNCTION credits.payment_method_detach(customer_id text, payment_method_id uuid)
+RETURNS credits.payment_method
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_method_detach_wrapper';
+CREATE OR REPLACE VIEW credits.payment_methods AS
+SELECT m.customer_id, m.payment_method_id, m.provider, m.provider_customer, m.reference, m.name, m.expires_at,
+       m.is_default,
+       CASE WHEN m.detached_at IS NOT NULL THEN 'detached'
+            WHEN m.expires_at <= credits.clock() THEN 'expired'
+            ELSE 'attached' END AS status,
+       m.metadata, m.created_at, m.updated_at, m.detached_at
+FROM credits_internal.payment_methods m;
 CREATE FUNCTION credits.invoice_create(
     customer_id text, lines jsonb DEFAULT NULL, currency text DEFAULT NULL, description text DEFAULT NULL,
     due_date timestamptz DEFAULT NULL, days_until_due integer DEFAULT NULL, tax_rate numeric DEFAULT NULL,
@@ -1094,6 +1185,16 @@ UNION ALL
 SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
 FROM credits_internal.accounts a
     WHERE NOT EXISTS (SELECT FROM credits_internal.customers c WHERE c.customer_id = a.customer_id)
+UNION ALL
+SELECT 'customer: its invoice prefix is another customer''s, or nobody''s', c.customer_id, NULL, c.invoice_prefix,
+       NULL, NULL
+FROM credits_internal.customers c
+LEFT JOIN credits_internal.invoice_prefixes p ON p.invoice_prefix = c.invoice_prefix
+WHERE c.invoice_prefix IS NOT NULL AND p.customer_id IS DISTINCT FROM c.customer_id
+UNION ALL
+SELECT 'payment method: no such customer', m.customer_id, NULL, 'payment method ' || m.payment_method_id, NULL, NULL
+FROM credits_internal.payment_methods m
+WHERE NOT EXISTS (SELECT FROM credits_internal.customers c WHERE c.customer_id = m.customer_id)
 UNION ALL
 SELECT 'account: no such currency, or a limit that is none', a.customer_id, a.currency, NULL, NULL, a.overdraft_limit
 FROM credits_internal.accounts a
@@ -2504,7 +2605,21 @@ DROP FUNCTION credits.hold_create_of_before(text, numeric, text, interval, text,
 DROP FUNCTION credits.wallet_try_debit_of_before(text, numeric, text, text, text, jsonb);
 DROP FUNCTION credits.wallet_debit_of_before(text, numeric, text, text, text, jsonb);
 DROP FUNCTION credits.credit_availability_of_before(text, numeric, text, numeric, integer);
+DROP FUNCTION credits.customer_upsert_of_before(text, text, text, jsonb);
 DROP FUNCTION credits.currency_create_of_before(text, text, integer, text, text, jsonb);
+COMMENT ON COLUMN credits_internal.customers.phone IS 'Not checked; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.description IS 'The application''s own words; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.address IS 'Where it is billed; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.shipping IS 'Where goods are sent, and to whom; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits_internal.customers.invoice_prefix IS
+'What the numbers of its invoices begin with, its own for ever: see invoice_prefixes.';
+COMMENT ON COLUMN credits_internal.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits_internal.customers.preferences IS 'The application''s own data; NULL once erased.';
+COMMENT ON TABLE credits_internal.invoice_prefixes IS
+'Whose invoices have numbers that begin with it, for ever: no two customers have the same.';
+COMMENT ON COLUMN credits_internal.invoice_prefixes.invoice_prefix IS '3 to 12 capital letters and digits.';
+COMMENT ON COLUMN credits_internal.invoice_prefixes.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
 'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
 infinity, for not at all, where limits are set, and where posted_at is later than its last line, until the next.';
@@ -2681,6 +2796,24 @@ COMMENT ON COLUMN credits_internal.usage_periods.carried IS
 'What had been used under the price before when the first event came, where this price goes on from there.';
 COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
+COMMENT ON TABLE credits_internal.payment_methods IS
+'Payment methods of customers, by what providers call them. What is detached stays as a row, and is charged no more.';
+COMMENT ON COLUMN credits_internal.payment_methods.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.payment_methods.payment_method_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.payment_methods.provider IS 'Who keeps it.';
+COMMENT ON COLUMN credits_internal.payment_methods.provider_customer IS
+'What the provider calls the customer; NULL where it does not matter, and once erased.';
+COMMENT ON COLUMN credits_internal.payment_methods.reference IS
+'What the provider calls it: never the number of a card. NULL once erased.';
+COMMENT ON COLUMN credits_internal.payment_methods.name IS 'What people call it; NULL once erased.';
+COMMENT ON COLUMN credits_internal.payment_methods.expires_at IS
+'From when on it cannot be charged; NULL for never, and once erased.';
+COMMENT ON COLUMN credits_internal.payment_methods.is_default IS
+'Whether it is charged where none is named: at most one per customer.';
+COMMENT ON COLUMN credits_internal.payment_methods.metadata IS 'The application''s own data; NULL once erased.';
+COMMENT ON COLUMN credits_internal.payment_methods.created_at IS 'When it was attached.';
+COMMENT ON COLUMN credits_internal.payment_methods.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.payment_methods.detached_at IS 'When it was detached; NULL where it is not.';
 COMMENT ON TABLE credits_internal.reclaims IS
 'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
 taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven. A capture of more than
@@ -2864,14 +2997,64 @@ each time that it runs.
 
 Raises PC002, PC013.
 Example: SELECT * FROM credits.currency_create(''EUR'', ''Euro'', decimals => 2, kind => ''fiat'', symbol => ''€'');';
+COMMENT ON TYPE credits.customer IS 'A customer, as customer_upsert() and customer_delete() return it.';
+COMMENT ON COLUMN credits.customer.phone IS 'The customer''s telephone number, not checked.';
+COMMENT ON COLUMN credits.customer.description IS 'What the application says of it.';
+COMMENT ON COLUMN credits.customer.address IS
+'Where it is billed: line1, line2, city, state, postal_code, country (two letters).';
+COMMENT ON COLUMN credits.customer.shipping IS 'Where goods are sent, and to whom: name, phone, address.';
+COMMENT ON COLUMN credits.customer.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits.customer.invoice_prefix IS
+'What the numbers of its invoices begin with; NULL where nobody said.';
+COMMENT ON COLUMN credits.customer.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits.customer.preferences IS 'What the customer prefers, in the application''s own words.';
+COMMENT ON FUNCTION credits.customer_upsert IS
+'Creates a customer or updates one. NULL leaves a value unchanged.
+
+customer_id: the application''s own key, 1 to 255 characters.
+name: the name of the person or company.
+email: an address; it is not checked.
+metadata: the application''s own data.
+phone: a telephone number; it is not checked.
+description: what the application says of the customer.
+address: where it is billed, an object of texts: line1, line2, city, state, postal_code, country (the two letters of
+  ISO 3166). Another key is refused. It replaces the whole address.
+shipping: where goods are sent, and to whom: an object with name, phone and address. It replaces all of it.
+currency: the currency that the customer pays in.
+invoice_prefix: what the numbers of its invoices begin with from now on: 3 to 12 letters and digits, kept as capitals.
+  No two customers ever have the same.
+tax_rate: percent of tax on invoices that name none, 0 to 100 with at most 6 decimals; ''infinity'' removes it.
+preferences: an object of the application''s own.
+
+An empty text removes a text, and {} removes address, shipping and preferences. A prefix that is removed or replaced
+stays the customer''s: invoices may have it.
+
+Raises PC007, PC008, PC013.
+Example: SELECT * FROM credits.customer_upsert(''ann'', name => ''Ann Lee'', email => ''ann@example.com'',
+  address => ''{"line1": "Main Street 1", "city": "Bonn", "country": "DE"}'', tax_rate => 19);';
+COMMENT ON FUNCTION credits.customer_delete IS
+'Deletes a customer that was created by mistake: one without history.
+
+customer_id: the customer.
+
+History is a ledger line, a grant, an operation, a hold, usage (also in the inbox, and rejected), a top-up, a payment, a
+recharge, or a webhook that names the customer. With any of it, it is PC020: customer_erase() forgets the person and
+keeps what happened.
+
+What is configured for the customer goes with it: accounts, limits, alerts, prices of its own, auto-recharge, payment
+methods, and its invoice prefix. Rows of the outbox stay.
+
+Raises PC003, PC013, PC020.
+Example: SELECT * FROM credits.customer_delete(''created by mistake'');';
 COMMENT ON FUNCTION credits.customer_erase IS
 'Forgets the person and keeps the ledger.
 
 customer_id: the customer.
 
-It clears name, email and metadata; payment methods, also in the outbox; the addresses of purchases; and what payment
-providers sent, and will send, including why a payment failed. Auto-recharge is switched off (outbox:
-''recharge.disabled''), and a request that no worker has begun is canceled.
+It clears name, email, phone, description, address, shipping, preferences and metadata; payment methods, which are
+detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send, including why
+a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no worker has begun
+is canceled. Currency, rate of tax and invoice prefix stay.
 
 Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
 them after that.
@@ -2896,6 +3079,18 @@ It locks the customer''s accounts until the transaction ends, and takes longer t
 
 Raises PC003, PC013.
 Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
+COMMENT ON COLUMN credits.customers.phone IS 'The customer''s telephone number, not checked; NULL once erased.';
+COMMENT ON COLUMN credits.customers.description IS 'What the application says of it; NULL once erased.';
+COMMENT ON COLUMN credits.customers.address IS
+'Where it is billed: line1, line2, city, state, postal_code, country (two letters); NULL once erased.';
+COMMENT ON COLUMN credits.customers.shipping IS
+'Where goods are sent, and to whom: name, phone, address; NULL once erased.';
+COMMENT ON COLUMN credits.customers.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits.customers.invoice_prefix IS
+'What the numbers of its invoices begin with; NULL where nobody said.';
+COMMENT ON COLUMN credits.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits.customers.preferences IS
+'What the customer prefers, in the application''s own words; NULL once erased.';
 COMMENT ON COLUMN credits.availability.reason IS
 '''sufficient'', ''within_max_pending'', ''recharge_in_progress'', ''insufficient_credits'' or ''limit_exceeded''.';
 COMMENT ON COLUMN credits.availability.available IS
@@ -3447,16 +3642,51 @@ COMMENT ON COLUMN credits.revenue.refunded IS
 'What the credits cost that were taken back because their price was paid back.';
 COMMENT ON COLUMN credits.revenue.deferred IS
 'What is still to be earned at the end of the day: the balance of all days until then.';
+COMMENT ON FUNCTION credits.current_customer IS
+'Returns the customer whose rows customer_me() and the views whose names begin with my_ show: the setting
+credits.current_customer.
+
+Only roles that were allowed to may set it. NULL shows nothing.
+
+Example: SELECT credits.current_customer();';
 COMMENT ON COLUMN credits_internal.own_grant.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits_internal.own_grant.remaining IS
 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON TYPE credits.own_customer IS 'What a customer sees of itself: see customer_me().';
+COMMENT ON COLUMN credits.own_customer.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.own_customer.name IS 'The name of the person or company.';
+COMMENT ON COLUMN credits.own_customer.email IS 'The customer''s address, not checked.';
+COMMENT ON COLUMN credits.own_customer.phone IS 'The customer''s telephone number, not checked.';
+COMMENT ON COLUMN credits.own_customer.address IS
+'Where it is billed: line1, line2, city, state, postal_code, country (two letters).';
+COMMENT ON COLUMN credits.own_customer.shipping IS 'Where goods are sent, and to whom: name, phone, address.';
+COMMENT ON COLUMN credits.own_customer.currency IS 'The currency that it pays in; NULL where nobody said.';
+COMMENT ON COLUMN credits.own_customer.invoice_prefix IS
+'What the numbers of its invoices begin with; NULL where nobody said.';
+COMMENT ON COLUMN credits.own_customer.tax_rate IS 'Percent of tax; NULL where nobody said.';
+COMMENT ON COLUMN credits.own_customer.preferences IS 'What the customer prefers, in the application''s own words.';
+COMMENT ON COLUMN credits.own_customer.created_at IS 'When it was created.';
+COMMENT ON FUNCTION credits.customer_me IS
+'Returns what a customer sees of itself: of credits.current_customer, a row, or none where nobody is named.
+
+Metadata and description are the application''s, and not in it.
+
+Example: SELECT * FROM credits.customer_me();';
 COMMENT ON COLUMN credits.my_grants.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits.my_ledger.transaction_id IS 'The line by one key, the same for ever.';
 COMMENT ON COLUMN credits.my_ledger.display_title IS
 'What to call the line: its description, the meter, the grant, or what happened.';
+COMMENT ON VIEW credits.my_payment_methods IS
+'The attached payment methods of credits.current_customer, without what providers call them.';
+COMMENT ON COLUMN credits.my_payment_methods.payment_method_id IS 'The payment method.';
+COMMENT ON COLUMN credits.my_payment_methods.provider IS 'The provider that keeps it.';
+COMMENT ON COLUMN credits.my_payment_methods.name IS 'What people call it; NULL where nobody said.';
+COMMENT ON COLUMN credits.my_payment_methods.expires_at IS 'From when on it cannot be charged; NULL for never.';
+COMMENT ON COLUMN credits.my_payment_methods.is_default IS 'Whether it is charged where none is named.';
+COMMENT ON COLUMN credits.my_payment_methods.created_at IS 'When it was attached.';
 COMMENT ON COLUMN credits.meter.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
 (NULL).';
@@ -3899,6 +4129,80 @@ sessions that make the same package at once get the same one.
 
 Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
+COMMENT ON TYPE credits.payment_method IS
+'A payment method, as payment_method_attach() and payment_method_detach() return it.';
+COMMENT ON COLUMN credits.payment_method.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.payment_method.payment_method_id IS 'The payment method.';
+COMMENT ON COLUMN credits.payment_method.provider IS 'The provider that keeps it.';
+COMMENT ON COLUMN credits.payment_method.provider_customer IS
+'What the provider calls the customer; NULL where nobody said, and once erased.';
+COMMENT ON COLUMN credits.payment_method.reference IS
+'What the provider calls the payment method; NULL once erased.';
+COMMENT ON COLUMN credits.payment_method.name IS 'What people call it; NULL where nobody said, and once erased.';
+COMMENT ON COLUMN credits.payment_method.expires_at IS
+'From when on it cannot be charged; NULL for never, and once erased.';
+COMMENT ON COLUMN credits.payment_method.is_default IS
+'Whether it is charged where none is named: at most one per customer.';
+COMMENT ON COLUMN credits.payment_method.status IS
+'''attached'', ''expired'' (cannot be charged any more) or ''detached''.';
+COMMENT ON COLUMN credits.payment_method.metadata IS 'The application''s own data; NULL once erased.';
+COMMENT ON COLUMN credits.payment_method.created_at IS 'When it was attached.';
+COMMENT ON COLUMN credits.payment_method.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.payment_method.detached_at IS 'When it was detached; NULL where it is not.';
+COMMENT ON COLUMN credits.payment_method.replayed IS 'Whether it was attached, or detached, before.';
+COMMENT ON FUNCTION credits.payment_method_attach IS
+'Says that a customer can be charged by something that a provider keeps: a card, a bank account, an authorisation.
+
+customer_id: the customer.
+provider: the provider that keeps it: ''stripe'', ''paystack'', or another name.
+provider_customer: what the provider calls the customer (Stripe: cus_…); NULL where it does not matter.
+reference: what the provider calls it (Stripe: pm_…; Paystack: AUTH_…). The number of a card is refused.
+expires_at: from when on it cannot be charged: of a card, the end of its last month. NULL or ''infinity'' for never.
+is_default: true: it is charged where none is named, in place of the default before. Otherwise it is only where no other
+  default can be charged, and so the first one is.
+name: what people call it: Visa ending in 4242.
+metadata: the application''s own data.
+
+The same provider and reference again are the same payment method, until it is detached: what is given of
+provider_customer, expires_at, name and metadata replaces what was, NULL leaves it, and an empty text or ''infinity''
+removes it. After customer_erase() it is PC020 until customer_upsert() says who the customer is.
+
+It charges nobody.
+
+Raises PC003, PC013, PC020.
+Example: SELECT * FROM credits.payment_method_attach(''ann'', ''stripe'', ''cus_7'', ''pm_1'', ''2028-01-01'',
+  name => ''Visa ending in 4242'');';
+COMMENT ON FUNCTION credits.payment_method_detach IS
+'Ends that a customer can be charged by a payment method.
+
+customer_id: the customer.
+payment_method_id: the payment method.
+
+Its row stays, and another payment method can be attached under the same reference. If it was the default, none is until
+one is attached, or named as the default. The provider is to be told as well: this calls nobody.
+
+Raises PC003, PC013, PC019.
+Example: SELECT * FROM credits.payment_method_detach(''ann'', (SELECT payment_method_id FROM credits.payment_methods
+  WHERE customer_id = ''ann'' AND is_default));';
+COMMENT ON VIEW credits.payment_methods IS 'Payment methods of customers, detached ones too.';
+COMMENT ON COLUMN credits.payment_methods.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.payment_methods.payment_method_id IS 'The payment method.';
+COMMENT ON COLUMN credits.payment_methods.provider IS 'The provider that keeps it.';
+COMMENT ON COLUMN credits.payment_methods.provider_customer IS
+'What the provider calls the customer; NULL where nobody said, and once erased.';
+COMMENT ON COLUMN credits.payment_methods.reference IS
+'What the provider calls the payment method; NULL once erased.';
+COMMENT ON COLUMN credits.payment_methods.name IS 'What people call it; NULL where nobody said, and once erased.';
+COMMENT ON COLUMN credits.payment_methods.expires_at IS
+'From when on it cannot be charged; NULL for never, and once erased.';
+COMMENT ON COLUMN credits.payment_methods.is_default IS
+'Whether it is charged where none is named: at most one per customer.';
+COMMENT ON COLUMN credits.payment_methods.status IS
+'''attached'', ''expired'' (cannot be charged any more) or ''detached''.';
+COMMENT ON COLUMN credits.payment_methods.metadata IS 'The application''s own data; NULL once erased.';
+COMMENT ON COLUMN credits.payment_methods.created_at IS 'When it was attached.';
+COMMENT ON COLUMN credits.payment_methods.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.payment_methods.detached_at IS 'When it was detached; NULL where it is not.';
 COMMENT ON TYPE credits.invoice IS
 'An invoice, as functions return it. The view invoices has all of them.';
 COMMENT ON COLUMN credits.invoice.customer_id IS 'The customer: the application''s own key.';
@@ -3943,7 +4247,7 @@ currency: the currency of the amounts, of money or credits; NULL for that of the
 description: for people.
 due_date: when it is due; NULL where days_until_due says it, or nobody.
 days_until_due: how many days after it is finalized it is due, 0 to 3,650.
-tax_rate: in percent, of lines that have none of their own; NULL for none.
+tax_rate: in percent, of lines that have none of their own; NULL for the customer''s, or none.
 discount: an amount off all lines.
 auto_finalize: whether it is finalized at once.
 pending_items: ''include'' takes what is pending in the currency, ''exclude'' leaves it.
@@ -4570,6 +4874,7 @@ BEGIN
         EXECUTE command;
     END LOOP;
 END $$;
+REVOKE ALL ON credits_internal.invoice_prefixes FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits_internal.reversals FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
@@ -4577,6 +4882,7 @@ REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
+REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
@@ -4585,9 +4891,11 @@ REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits_internal.history_imports FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
+REVOKE ALL ON TYPE credits.own_customer FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
 REVOKE ALL ON TYPE credits.event_adjustment FROM PUBLIC;
 REVOKE ALL ON TYPE credits.transaction_total FROM PUBLIC;
+REVOKE ALL ON TYPE credits.payment_method FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
@@ -4597,10 +4905,12 @@ REVOKE ALL ON credits.limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.entries FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_entries FROM PUBLIC;
 REVOKE ALL ON credits.revenue FROM PUBLIC;
+REVOKE ALL ON credits.my_payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
 REVOKE ALL ON credits.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
+REVOKE ALL ON credits.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits.invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits.my_invoices FROM PUBLIC;
@@ -4613,6 +4923,8 @@ REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
@@ -4631,6 +4943,7 @@ REVOKE ALL ON FUNCTION credits.credit_grant_resume(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_summary(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.customer_me() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) FROM PUBLIC;
@@ -4643,6 +4956,8 @@ REVOKE ALL ON FUNCTION credits.pending_amount(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_method_detach(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_finalize(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) FROM PUBLIC;
@@ -4687,9 +5002,14 @@ GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, t
 GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.customer_delete(text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.customer_delete(text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.customer_me() TO credits_customer;
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_admin;
@@ -4725,6 +5045,10 @@ GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, 
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_read;
@@ -4775,6 +5099,10 @@ GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
 GRANT SELECT ON credits.my_invoice_lines TO credits_customer;
 GRANT SELECT ON credits.my_invoices TO credits_customer;
+GRANT SELECT ON credits.my_payment_methods TO credits_customer;
+GRANT SELECT ON credits.payment_methods TO credits_admin;
+GRANT SELECT ON credits.payment_methods TO credits_app;
+GRANT SELECT ON credits.payment_methods TO credits_read;
 GRANT SELECT ON credits.price_overrides TO credits_admin;
 GRANT SELECT ON credits.price_overrides TO credits_app;
 GRANT SELECT ON credits.price_overrides TO credits_read;
@@ -4792,6 +5120,9 @@ GRANT USAGE ON TYPE credits.invoice TO credits_app;
 GRANT USAGE ON TYPE credits.invoice TO credits_read;
 GRANT USAGE ON TYPE credits.invoice_line TO credits_admin;
 GRANT USAGE ON TYPE credits.invoice_line TO credits_app;
+GRANT USAGE ON TYPE credits.own_customer TO credits_customer;
+GRANT USAGE ON TYPE credits.payment_method TO credits_admin;
+GRANT USAGE ON TYPE credits.payment_method TO credits_app;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;

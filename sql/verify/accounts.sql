@@ -53,6 +53,16 @@ SELECT 'account: no such customer', a.customer_id, a.currency, NULL, NULL, NULL
 FROM credits_internal.accounts a
     WHERE NOT EXISTS (SELECT FROM credits_internal.customers c WHERE c.customer_id = a.customer_id)
 UNION ALL
+SELECT 'customer: its invoice prefix is another customer''s, or nobody''s', c.customer_id, NULL, c.invoice_prefix,
+       NULL, NULL
+FROM credits_internal.customers c
+LEFT JOIN credits_internal.invoice_prefixes p ON p.invoice_prefix = c.invoice_prefix
+WHERE c.invoice_prefix IS NOT NULL AND p.customer_id IS DISTINCT FROM c.customer_id
+UNION ALL
+SELECT 'payment method: no such customer', m.customer_id, NULL, 'payment method ' || m.payment_method_id, NULL, NULL
+FROM credits_internal.payment_methods m
+WHERE NOT EXISTS (SELECT FROM credits_internal.customers c WHERE c.customer_id = m.customer_id)
+UNION ALL
 SELECT 'account: no such currency, or a limit that is none', a.customer_id, a.currency, NULL, NULL, a.overdraft_limit
 FROM credits_internal.accounts a
 WHERE NOT EXISTS (SELECT FROM credits_internal.currencies c WHERE c.currency = a.currency)

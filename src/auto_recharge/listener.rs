@@ -5,6 +5,7 @@ use crate::auto_recharge::{configuration, evaluation, request, review};
 use crate::catalog::listener as catalog;
 use crate::catalog::listener::Changed;
 use crate::error::Error;
+use crate::ledger::customer::deletion::{Configured, is_any};
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting::{Key, index};
 use crate::ledger::listener as ledger;
@@ -39,6 +40,12 @@ static ERASE_REQUESTS: Statement = Statement::new(
     &[TEXTOID],
 );
 
+static REQUESTED: Statement = Statement::new(
+    c"SELECT true WHERE EXISTS (SELECT FROM credits_internal.recharges r WHERE r.customer_id = $1)",
+    &[TEXTOID],
+);
+static CONFIGURED: [Configured; 2] = [crate::configured!("auto_recharges"), crate::configured!("balance_alerts")];
+
 impl ledger::Listener for AutoRecharge {
     fn posted(&self, session: &Session, books: &[&Book]) -> Result<(), Error> {
         evaluation::evaluate(session, books)
@@ -49,6 +56,14 @@ impl ledger::Listener for AutoRecharge {
         configuration::switch_off(session, customer_id, Off::Erased, settings::now()?)?;
         ERASE_METHODS.run(session, &[customer_id.cell()])?;
         ERASE_REQUESTS.run(session, &[customer_id.cell()]).map(drop)
+    }
+
+    fn has_history(&self, session: &Session, customer_id: &str) -> Result<bool, Error> {
+        is_any(session, &REQUESTED, customer_id)
+    }
+
+    fn configured(&self) -> &'static [Configured] {
+        &CONFIGURED
     }
 
     fn currency_changed(&self, session: &Session, currency: &str) -> Result<(), Error> {

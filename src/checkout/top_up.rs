@@ -121,7 +121,7 @@ fn top_up_create(
             // The customer before the key, as everywhere.
             let judge = || {
                 let order = judged?;
-                customer::ensure(session, customer_id)?;
+                customer::ensure_kept(session, customer_id)?;
                 Ok(order)
             };
             let order = match key {

@@ -57,9 +57,7 @@ impl Error {
                 json!({"price_id": price_id.to_string(), "archived": archived})
             }
             Error::ObjectNotFound { object, id } => json!({"object": object, "id": id}),
-            Error::StateConflict { object, id, state } => {
-                json!({"object": object, "id": id, "state": state})
-            }
+            Error::StateConflict { object, id, state } => json!({"object": object, "id": id, "state": state}),
             Error::LimitExceeded(limited) => limited.detail(),
             Error::InvalidArgument { argument, .. } => json!({"argument": argument}),
             Error::UnknownKey { argument, key, .. } => json!({"argument": argument, "key": key}),

@@ -98,7 +98,16 @@ impl Error {
             Error::ObjectNotFound { object: "invoice_line", .. } => {
                 "It is found by its customer and its id: see the view credits.invoice_lines."
             }
+            Error::ObjectNotFound { object: "payment_method", .. } => {
+                "It is found by its customer and its id: see the view credits.payment_methods."
+            }
             Error::ObjectNotFound { .. } => "It is found by its customer and its id: see the view credits.invoices.",
+            Error::StateConflict { object: "customer", state: "erased", .. } => {
+                "credits.customer_upsert says who the customer is: then it is known again."
+            }
+            Error::StateConflict { object: "customer", .. } => {
+                "credits.customer_erase forgets the person, and keeps what happened."
+            }
             Error::StateConflict { object: "invoice_line", .. } => {
                 "Only what is pending and was given by hand can be deleted: see the view credits.invoice_lines."
             }

@@ -1,5 +1,6 @@
 //! What an invoice needs to know of its customer: whom it is for, and how it is numbered and taxed.
 
+use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::customer;
 use crate::pg::statement::{Session, Statement};
@@ -12,10 +13,15 @@ pub struct Customer {
     pub name: Option<String>,
     /// Not checked.
     pub email: Option<String>,
+    /// What the numbers of its invoices begin with; NULL where nobody said.
+    pub invoice_prefix: Option<String>,
+    /// Percent of tax, where an invoice says nothing else.
+    pub tax_rate: Option<Decimal>,
 }
 
 static LOCK: Statement = Statement::new(
-    c"SELECT c.name, c.email FROM credits_internal.customers c WHERE c.customer_id = $1 FOR NO KEY UPDATE",
+    c"SELECT c.name, c.email, c.invoice_prefix, c.tax_rate
+      FROM credits_internal.customers c WHERE c.customer_id = $1 FOR NO KEY UPDATE",
     &[TEXTOID],
 );
 
@@ -24,11 +30,11 @@ pub fn lock(session: &Session, customer_id: &str) -> Result<Customer, Error> {
     let rows = LOCK.run(session, &[customer_id.cell()])?;
     let missing = || Error::CustomerNotFound { customer_id: customer_id.to_string() };
     let mut row = rows.first().ok_or_else(missing)?;
-    Ok(Customer { name: row.next()?, email: row.next()? })
+    Ok(Customer { name: row.next()?, email: row.next()?, invoice_prefix: row.next()?, tax_rate: row.next()? })
 }
 
 /// The same, created where missing.
 pub fn lock_or_make(session: &Session, customer_id: &str) -> Result<Customer, Error> {
-    customer::ensure(session, customer_id)?;
+    customer::ensure_kept(session, customer_id)?;
     lock(session, customer_id)
 }

@@ -1,6 +1,7 @@
 //! Forgetting a person: an invoice that was given out says whom it was for, for as long as the law asks for it.
 
 use crate::error::Error;
+use crate::ledger::customer::deletion::is_any;
 use crate::ledger::customer::erasure::{Cleared, count};
 use crate::ledger::listener::Listener;
 use crate::moment::Time;
@@ -33,10 +34,22 @@ static CLEAR_LINES: Statement = Statement::new(
 )
 .before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
 
+static INVOICED: Statement = Statement::new(
+    c"SELECT true
+      WHERE EXISTS (SELECT FROM credits_internal.invoices i WHERE i.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.invoice_lines l WHERE l.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.invoice_numbers n WHERE n.customer_id = $1)",
+    &[TEXTOID],
+);
+
 /// Signed up in lib.rs.
 pub struct Invoicing;
 
 impl Listener for Invoicing {
+    fn has_history(&self, session: &Session, customer_id: &str) -> Result<bool, Error> {
+        is_any(session, &INVOICED, customer_id)
+    }
+
     fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
         RETAIN.run(session, &[customer_id.cell()]).map(drop)
     }

@@ -34,9 +34,9 @@ impl Number {
     }
 }
 
-/// The next number of a customer.
-pub fn next(session: &Session, customer_id: &str) -> Result<Number, Error> {
-    let prefix = prefix(customer_id);
+/// The next number of a customer, with a prefix of its own or one that is made up.
+pub fn next(session: &Session, customer_id: &str, own: Option<&str>) -> Result<Number, Error> {
+    let prefix = own.map_or_else(|| prefix(customer_id), String::from);
     let rows = NEXT.run(session, &[customer_id.cell(), prefix.cell()])?;
     let no = rows.first().ok_or_else(|| Error::internal("a counter was not written"))?.next()?;
     Ok(Number { prefix, no })

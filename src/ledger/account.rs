@@ -194,8 +194,15 @@ pub fn withdraw_or_owe(
 
 /// The account, locked and up to date; it and its customer are created if they are missing.
 pub fn open_or_make(session: &Session, customer_id: &str, currency: &str, now: Time) -> Result<Book, Error> {
-    customer::ensure(session, customer_id)?;
-    posting::make(session, &[(customer_id.to_string(), currency.to_string())])?;
+    let key = [(customer_id.to_string(), currency.to_string())];
+    for _ in 0..2 {
+        customer::ensure(session, customer_id)?;
+        posting::make(session, &key)?;
+        // Not there: the customer was deleted meanwhile, and is created anew.
+        if let Some(book) = posting::open(session, &key, now)?.pop() {
+            return Ok(book);
+        }
+    }
     open_existing(session, customer_id, currency, now)
 }
 

@@ -1,17 +1,22 @@
 //! Customers: the owners of credits, under the application's own keys.
 
+pub mod deletion;
+pub mod details;
 pub mod erasure;
 
-use crate::error::Error;
+use crate::amount::Decimal;
+use crate::error::{Error, quoted};
 use crate::input;
+use crate::ledger::currency;
 use crate::moment::Time;
+use crate::pg::call::argument::Numeric;
 use crate::pg::call::reply::{One, Reply, Value};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{JSONBOID, TEXTOID};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID};
 
 row! {
     /// A customer as `customer_upsert` returns it.
@@ -28,38 +33,160 @@ row! {
         pub created_at: Time,
         /// When last changed.
         pub updated_at: Time,
+        /// Not checked.
+        pub phone: Option<String>,
+        /// The application's own words.
+        pub description: Option<String>,
+        /// Where it is billed.
+        pub address: Option<Json>,
+        /// Where goods are sent, and to whom.
+        pub shipping: Option<Json>,
+        /// What it pays in.
+        pub currency: Option<String>,
+        /// What the numbers of its invoices begin with.
+        pub invoice_prefix: Option<String>,
+        /// Percent.
+        pub tax_rate: Option<Decimal>,
+        /// The application's own.
+        pub preferences: Option<Json>,
     } read
 }
 
+/// The columns of a customer's row.
+macro_rules! columns {
+    () => {
+        "c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.phone, c.description, c.address,
+         c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences"
+    };
+}
+
+// What is empty, or infinity, removes a value, and NULL leaves it.
 static UPSERT: Statement = Statement::new(
+    text!(
+        "INSERT INTO credits_internal.customers AS c (customer_id, name, email, metadata, phone, description, address,
+                                                      shipping, currency, invoice_prefix, tax_rate, preferences)
+         VALUES ($1, nullif($2, ''), nullif($3, ''), $4, nullif($5, ''), nullif($6, ''), nullif($7, '')::jsonb,
+                 nullif($8, '')::jsonb, nullif($9, ''), nullif($10, ''), nullif($11, 'infinity'), nullif($12, '')::jsonb)
+         ON CONFLICT (customer_id) DO UPDATE
+         SET name = CASE WHEN $2 IS NULL THEN c.name ELSE excluded.name END,
+             email = CASE WHEN $3 IS NULL THEN c.email ELSE excluded.email END,
+             metadata = coalesce(excluded.metadata, c.metadata), updated_at = now(),
+             phone = CASE WHEN $5 IS NULL THEN c.phone ELSE excluded.phone END,
+             description = CASE WHEN $6 IS NULL THEN c.description ELSE excluded.description END,
+             address = CASE WHEN $7 IS NULL THEN c.address ELSE excluded.address END,
+             shipping = CASE WHEN $8 IS NULL THEN c.shipping ELSE excluded.shipping END,
+             currency = CASE WHEN $9 IS NULL THEN c.currency ELSE excluded.currency END,
+             invoice_prefix = CASE WHEN $10 IS NULL THEN c.invoice_prefix ELSE excluded.invoice_prefix END,
+             tax_rate = CASE WHEN $11 IS NULL THEN c.tax_rate ELSE excluded.tax_rate END,
+             preferences = CASE WHEN $12 IS NULL THEN c.preferences ELSE excluded.preferences END,
+             erased_at = CASE WHEN num_nonnulls(excluded.name, excluded.email, excluded.metadata, excluded.phone,
+                                                excluded.description, excluded.address, excluded.shipping,
+                                                excluded.preferences) = 0
+                              THEN c.erased_at END
+         RETURNING ",
+        columns!()
+    ),
+    &[
+        TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID,
+    ],
+)
+.before(
     c"INSERT INTO credits_internal.customers AS c (customer_id, name, email, metadata) VALUES ($1, $2, $3, $4)
       ON CONFLICT (customer_id) DO UPDATE
       SET name = coalesce(excluded.name, c.name), email = coalesce(excluded.email, c.email),
           metadata = coalesce(excluded.metadata, c.metadata), updated_at = now(),
           erased_at = CASE WHEN excluded.name IS NULL AND excluded.email IS NULL AND excluded.metadata IS NULL
                            THEN c.erased_at END
-      RETURNING c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at",
-    &[TEXTOID, TEXTOID, TEXTOID, JSONBOID],
+      RETURNING c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, $5, $6, $7::jsonb, $8::jsonb, $9,
+                $10, $11, $12::jsonb",
 );
 
-/// `credits.customer_upsert`: creates or updates; NULL leaves a value as it is. Raises PC013.
+static READ: Statement = Statement::new(
+    text!("SELECT ", columns!(), " FROM credits_internal.customers c WHERE c.customer_id = $1"),
+    &[TEXTOID],
+);
+
+/// `credits.customer_upsert`: creates or updates; NULL leaves a value as it is. Raises PC007, PC008, PC013.
 #[pg_extern(sql = false)]
-fn customer_upsert(
+#[allow(clippy::too_many_arguments)]
+fn customer_upsert_2(
     customer_id: Option<&str>,
     name: Option<&str>,
     email: Option<&str>,
     metadata: Option<Json>,
+    phone: Option<&str>,
+    description: Option<&str>,
+    address: Option<Json>,
+    shipping: Option<Json>,
+    currency: Option<&str>,
+    invoice_prefix: Option<&str>,
+    tax_rate: Option<Numeric>,
+    preferences: Option<Json>,
 ) -> Reply<One<CustomerRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
-        input::text("name", name)?;
-        input::text("email", email)?;
+        for (argument, value) in [("name", name), ("email", email), ("phone", phone), ("description", description)] {
+            input::text(argument, value)?;
+        }
+        let address = address.map(|given| details::address(&given.text())).transpose()?;
+        let shipping = shipping.map(|given| details::shipping(&given.text())).transpose()?;
+        let preferences = preferences.map(|given| details::object("preferences", &given.text())).transpose()?;
+        let prefix = invoice_prefix.map(details::invoice_prefix).transpose()?;
+        let prefix = prefix.as_deref();
+        let tax_rate = input::limit("tax_rate", tax_rate, details::tax_rate)?;
         writing(|session| {
-            let rows = UPSERT.run(session, &[customer_id.cell(), name.cell(), email.cell(), metadata.cell()])?;
+            if let Some(code) = currency.filter(|code| !code.is_empty()) {
+                currency::resolve(session, code)?;
+            }
+            claim_prefix(session, customer_id, prefix)?;
+            let cells = [
+                customer_id.cell(),
+                name.cell(),
+                email.cell(),
+                metadata.cell(),
+                phone.cell(),
+                description.cell(),
+                address.cell(),
+                shipping.cell(),
+                currency.cell(),
+                prefix.cell(),
+                tax_rate.cell(),
+                preferences.cell(),
+            ];
+            let rows = UPSERT.run(session, &cells)?;
             let row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
+            // If the customer was deleted meanwhile, the claim was as well.
+            claim_prefix(session, customer_id, prefix)?;
             CustomerRow::read(row).map(One)
         })
     })())
+}
+
+crate::older!(customer_upsert_wrapper => customer_upsert_2_wrapper, 4 of 12);
+
+static CLAIM_PREFIX: Statement = Statement::new(
+    c"INSERT INTO credits_internal.invoice_prefixes (invoice_prefix, customer_id) VALUES ($1, $2)
+      ON CONFLICT (invoice_prefix) DO NOTHING",
+    &[TEXTOID, TEXTOID],
+);
+
+static PREFIX_OF: Statement =
+    Statement::new(c"SELECT customer_id FROM credits_internal.invoice_prefixes WHERE invoice_prefix = $1", &[TEXTOID]);
+
+/// Claims a prefix of invoices' numbers, for ever: numbers that begin with it may be on invoices. Comes before the
+/// customer's row is locked. Raises PC013 if it is another customer's.
+fn claim_prefix(session: &Session, customer_id: &str, prefix: Option<&str>) -> Result<(), Error> {
+    let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else { return Ok(()) };
+    if CLAIM_PREFIX.run(session, &[prefix.cell(), customer_id.cell()])?.written() > 0 {
+        return Ok(());
+    }
+    let owner: Option<String> =
+        PREFIX_OF.run(session, &[prefix.cell()])?.first().map(|mut row| row.next()).transpose()?;
+    if owner.as_deref() == Some(customer_id) {
+        return Ok(());
+    }
+    let reason = format!("must be the customer's own: {} is or was another customer's", quoted(prefix));
+    Err(Error::argument("invoice_prefix", reason))
 }
 
 static EXISTS: Statement =
@@ -76,17 +203,6 @@ pub fn must_exist(session: &Session, customer_id: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::CustomerNotFound { customer_id: customer_id.to_string() })
-}
-
-static LOCK: Statement =
-    Statement::new(c"SELECT true FROM credits_internal.customers WHERE customer_id = $1 FOR NO KEY UPDATE", &[TEXTOID]);
-
-/// Locks a customer, who must exist, before any account. Charges never do. Raises PC003.
-pub fn lock(session: &Session, customer_id: &str) -> Result<(), Error> {
-    match LOCK.run(session, &[customer_id.cell()])?.len() {
-        0 => Err(Error::CustomerNotFound { customer_id: customer_id.to_string() }),
-        _ => Ok(()),
-    }
 }
 
 static IS_ERASED: Statement = Statement::new(
@@ -111,6 +227,44 @@ pub fn ensure(session: &Session, customer_id: &str) -> Result<(), Error> {
         MAKE_BARE.run(session, &[customer_id.cell()])?;
     }
     Ok(())
+}
+
+static KEEP: Statement =
+    Statement::new(c"SELECT true FROM credits_internal.customers WHERE customer_id = $1 FOR KEY SHARE", &[TEXTOID]);
+
+/// Keeps a customer from being deleted until the transaction ends, for what locks no account of it. Whether it exists.
+fn keep(session: &Session, customer_id: &str) -> Result<bool, Error> {
+    Ok(KEEP.run(session, &[customer_id.cell()])?.len() > 0)
+}
+
+/// Keeps a customer that must exist. Raises PC003.
+pub fn keep_existing(session: &Session, customer_id: &str) -> Result<(), Error> {
+    if keep(session, customer_id)? {
+        return Ok(());
+    }
+    Err(Error::CustomerNotFound { customer_id: customer_id.to_string() })
+}
+
+/// Keeps a customer, which is created where it is missing.
+pub fn ensure_kept(session: &Session, customer_id: &str) -> Result<(), Error> {
+    if !keep(session, customer_id)? {
+        MAKE_BARE.run(session, &[customer_id.cell()])?;
+    }
+    Ok(())
+}
+
+static LOCK: Statement = Statement::new(
+    c"SELECT erased_at IS NOT NULL FROM credits_internal.customers WHERE customer_id = $1 FOR NO KEY UPDATE",
+    &[TEXTOID],
+);
+
+/// Locks a customer, who must exist, before any account; charges never do. Returns whether the person is erased. Raises
+/// PC003.
+pub fn lock(session: &Session, customer_id: &str) -> Result<bool, Error> {
+    match LOCK.run(session, &[customer_id.cell()])?.first() {
+        Some(mut row) => row.next(),
+        None => Err(Error::CustomerNotFound { customer_id: customer_id.to_string() }),
+    }
 }
 
 /// `credits.current_customer`: whose rows the customer views show; NULL for nobody's.

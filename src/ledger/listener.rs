@@ -1,6 +1,7 @@
 //! What the ledger announces to the rooms above it, and asks them. lib.rs says who listens.
 
 use crate::error::{Error, quoted};
+use crate::ledger::customer::deletion::Configured;
 use crate::ledger::customer::erasure::Cleared;
 use crate::ledger::engine::book::{Book, Overage};
 use crate::moment::Time;
@@ -34,6 +35,16 @@ pub trait Listener: Sync {
     /// Clears what the application stored with a customer's rows in this room.
     fn clear_metadata(&self, _session: &Session, _customer_id: &str) -> Result<Cleared, Error> {
         Ok(Cleared::default())
+    }
+
+    /// Whether a customer did something that this room has to keep. The customer and its accounts are locked.
+    fn has_history(&self, _session: &Session, _customer_id: &str) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// The tables in which this room has what is configured for customers: it is deleted with a customer without history.
+    fn configured(&self) -> &'static [Configured] {
+        &[]
     }
 
     /// When this room next changes something in accounts, each after a given moment. `accounts` are their customers,

@@ -128,7 +128,12 @@ fn open_both(session: &Session, (from, to): (&str, &str), currency: &str, now: T
     posting::make(session, &keys)?;
     let moment = posting::lock(session, &keys)?.iter().map(|b| b.posted_at).fold(now, Time::max);
     let books = posting::open(session, &keys, moment)?;
-    let [first, second] = <[Book; 2]>::try_from(books).map_err(|_| Error::internal("an account is not there"))?;
+    let Ok([first, second]) = <[Book; 2]>::try_from(books) else {
+        // Deleted meanwhile.
+        customer::must_exist(session, from)?;
+        customer::must_exist(session, to)?;
+        return Err(Error::internal("an account is not there"));
+    };
     Ok(if first.customer_id == from { (first, second) } else { (second, first) })
 }
 

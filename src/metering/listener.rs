@@ -1,6 +1,7 @@
 //! What the ledger asks about meters, and what this room does when the ledger announces something.
 
 use crate::error::Error;
+use crate::ledger::customer::deletion::{Configured, is_any};
 use crate::ledger::customer::erasure::{Cleared, count};
 use crate::ledger::listener::{Listener, MeterTerms, Meters};
 use crate::metering::meter;
@@ -86,6 +87,17 @@ static IN_INBOX: Statement = Statement::scanning(
     &[TEXTOID],
 );
 
+// The inbox's rows are usage too, and rejected ones may be tried again.
+static USED: Statement = Statement::scanning(
+    c"SELECT true
+      WHERE EXISTS (SELECT FROM credits_internal.meter_events e WHERE e.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.usage_periods p WHERE p.customer_id = $1)
+         OR EXISTS (SELECT FROM credits.inbox i WHERE i.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.inbox_rejected r WHERE r.customer_id = $1)",
+    &[TEXTOID],
+);
+static CONFIGURED: [Configured; 1] = [crate::configured!("price_overrides")];
+
 /// Signed up in lib.rs.
 pub struct Metering;
 
@@ -106,6 +118,14 @@ impl Meters for Metering {
 }
 
 impl Listener for Metering {
+    fn has_history(&self, session: &Session, customer_id: &str) -> Result<bool, Error> {
+        is_any(session, &USED, customer_id)
+    }
+
+    fn configured(&self) -> &'static [Configured] {
+        &CONFIGURED
+    }
+
     fn clear_metadata(&self, session: &Session, customer_id: &str) -> Result<Cleared, Error> {
         Ok(Cleared {
             rows: count(session, &[&CLEAR_EVENTS, &CLEAR_CANCELED, &CLEAR_ADJUSTED, &CLEAR_REJECTED], customer_id)?,

@@ -1,8 +1,11 @@
-//! Forgetting a person: what payment providers sent, and what the application wrote beside purchases.
+//! Forgetting a person: what payment providers sent, and what the application wrote beside purchases. And whether there is
+//! something to keep of a customer that is to be deleted.
 
 use crate::error::Error;
+use crate::ledger::customer::deletion::{Configured, is_any};
 use crate::ledger::customer::erasure::{Cleared, count};
 use crate::ledger::listener::Listener;
+use crate::payments::payment_method;
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::TEXTOID;
@@ -53,6 +56,17 @@ static CLEAR_TOP_UPS: Statement = Statement::new(
     &[TEXTOID],
 );
 
+static BOUGHT: Statement = Statement::new(
+    c"SELECT true
+      WHERE EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.payments p WHERE p.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.reclaims r WHERE r.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.webhook_events e WHERE e.customer_id = $1)",
+    &[TEXTOID],
+);
+
+static CONFIGURED: [Configured; 1] = [crate::configured!("payment_methods")];
+
 /// Signed up in lib.rs.
 pub struct Payments;
 
@@ -63,7 +77,16 @@ impl Listener for Payments {
 
     fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
         ERASE_LATE_PAYLOADS.run(session, &[customer_id.cell()])?;
+        payment_method::erase(session, customer_id)?;
         ERASE_ADDRESSES.run(session, &[customer_id.cell()]).map(drop)
+    }
+
+    fn has_history(&self, session: &Session, customer_id: &str) -> Result<bool, Error> {
+        is_any(session, &BOUGHT, customer_id)
+    }
+
+    fn configured(&self) -> &'static [Configured] {
+        &CONFIGURED
     }
 
     fn clear_metadata(&self, session: &Session, customer_id: &str) -> Result<Cleared, Error> {

@@ -19,6 +19,7 @@ def fill(filler: Filler) -> None:
     adjustments(filler)
     invoices(filler)
     history(filler)
+    customers(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -110,3 +111,18 @@ def history(filler: Filler) -> None:
     filler.keep("history_import", "'moved', %s, idempotency_key => 'move'", entries, fixed=fixed)
     fixed = ("operation_id", "adjusted")
     filler.keep("wallet_adjust", "'negative', -15, 'opening_balance', idempotency_key => 'opening'", fixed=fixed)
+
+
+def customers(filler: Filler) -> None:
+    """More of a customer, who can be charged; and one who cannot any more."""
+    details = (
+        "phone => '1'", "description => 'Often'", "currency => 'COIN'", "invoice_prefix => 'ANN'", "tax_rate => 19",
+        """address => '{"line1": "Main Street 1", "city": "Bonn", "country": "DE"}'""",
+        """shipping => '{"name": "Ann"}'""", """preferences => '{"a": 1}'""",
+    )  # fmt: skip
+    filler.call("customer_upsert", "'ann', " + ", ".join(details))
+    fixed = ("payment_method_id", "reference")
+    filler.keep("payment_method_attach", "'ann', 'stripe', 'cus_1', 'pm_1', '2031-01-01', name => 'A card'", fixed=fixed)
+    other = filler.call("payment_method_attach", "'ann', 'stripe', 'cus_1', 'pm_2'")
+    fixed = ("payment_method_id", "status")
+    filler.keep("payment_method_detach", "'ann', %s", other["payment_method_id"], fixed=fixed)

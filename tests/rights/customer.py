@@ -16,11 +16,12 @@ from support.harness import Checks
 
 VIEWS = {
     "my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no", "my_invoices": "invoice_id",
-    "my_invoice_lines": "invoice_line_id",
+    "my_invoice_lines": "invoice_line_id", "my_payment_methods": "payment_method_id",
 }  # fmt: skip
-# Whose rows a session sees: that of the setting, and of every row of three of the views.
+# Whose rows a session sees: that of the setting, and of every row of some of the views.
 WHO = (
-    "SELECT concat_ws('|', credits.current_customer(), (SELECT string_agg(currency, '|') FROM credits.my_wallets),"
+    "SELECT concat_ws('|', credits.current_customer(), (SELECT name FROM credits.customer_me()),"
+    " (SELECT string_agg(name, '|') FROM credits.my_payment_methods), (SELECT string_agg(currency, '|') FROM credits.my_wallets),"
     " (SELECT string_agg(name, '|') FROM credits.my_grants),"
     " (SELECT string_agg(grant_name, '|') FROM credits.my_ledger))"
 )
@@ -50,6 +51,9 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
         owner.execute("SELECT credits.credit_grant(%s, %s, %s, name => %s)", [name, amount, coin, gift])
         owner.execute("SELECT credits.wallet_debit(%s, 1, %s, description => %s)", [name, coin, work])
         owner.execute("SELECT credits.hold_create(%s, 2, %s)", [name, coin])
+        owner.execute("SELECT credits.customer_upsert(%s, name => %s)", [name, f"{name}-person"])
+        owner.execute("SELECT credits.payment_method_attach(%s, 'stripe', %s, %s, name => %s)",
+                      [name, f"{name}-cus", f"{name}-pm", f"{name}-card"])  # fmt: skip
         lines = json.dumps([{"unit_amount": 2, "quantity": 3, "description": work}])
         owner.execute("SELECT credits.invoice_create(%s, %s, %s, %s, auto_finalize => true)", [name, lines, coin, work])
 
@@ -116,6 +120,7 @@ def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
             ("my_ledger", "v.currency"), ("my_ledger", "v.grant_name"), ("my_ledger", "v.description"),
             ("my_ledger", "v"), ("my_invoices", "v.description"), ("my_invoices", "v"),
             ("my_invoice_lines", "v.description"), ("my_invoice_lines", "v"),
+            ("my_payment_methods", "v.name"), ("my_payment_methods", "v"),
         )
     ]  # fmt: skip
     # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.

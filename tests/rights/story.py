@@ -125,6 +125,8 @@ class Story:
         self.read_all()
         self.call("customer_metadata_clear", "%s", self.name)
         self.call("customer_erase", "%s", self.name)
+        self.call("customer_upsert", "%s", self.name + "_3")
+        self.call("customer_delete", "%s", self.name + "_3")
 
     def read_all(self) -> None:
         """Every function and view that only reads."""
@@ -151,8 +153,10 @@ class Story:
         self.call("verify", "%s", name)
         self.call("verify")
         self.call("current_customer")
+        self.call("customer_me")
         self.read("wallets", "currency")
         self.read("customers", "customer_id")
+        self.read("payment_methods", "payment_method_id")
         self.read("currencies", "currency", "currency")
         self.read("grants", "grant_id")
         self.read("holds", "hold_id")
@@ -177,11 +181,15 @@ class Story:
         self.read("my_ledger", "currency, line_no", None)
         self.read("my_invoices", "invoice_id", None)
         self.read("my_invoice_lines", "invoice_line_id", None)
+        self.read("my_payment_methods", "payment_method_id", None)
         purchases.read_all(self)
 
     def grants(self) -> None:
         name, coin = self.name, self.coin
         self.call("customer_upsert", "%s, 'A name', 'a@example.com', '{\"a\": 1}'", name)
+        card = self.call("payment_method_attach", "%s, 'stripe', 'cus_1', 'pm_1', name => 'A card'", name)
+        self.call("payment_method_attach", "%s, 'stripe', 'cus_1', 'pm_2'", name)
+        self.call("payment_method_detach", "%s, %s", name, card.get("payment_method_id"))
         self.call("currency_create", "%s, 'Another', 2", coin + "_2")
         self.call("currency_update", "%s, 'Ours', active => true", coin)
         self.call("account_configure", "%s, %s, 500, 10", name, coin)

@@ -150,22 +150,23 @@ fn create(
             .drain(..)
             .map(|given| line::price(session, Uuid::now_v7(), given, &code, decimals))
             .collect::<Result<_, _>>()?;
-        customer::lock_or_make(session, customer_id)?;
+        let customer = customer::lock_or_make(session, customer_id)?;
         if draft.auto_finalize {
             // Where nothing is to be paid, it grants at once.
             let mut granted = effect::pending_currencies(session, customer_id, &code)?;
             granted.extend(lines.iter().filter_map(New::credit_currency).map(String::from));
             effect::lock_accounts(session, customer_id, granted)?;
         }
-        Ok((lines, decimals))
+        Ok((lines, decimals, customer.tax_rate))
     };
-    let (lines, decimals) = match key {
+    let (lines, decimals, rate) = match key {
         None => judge()?,
         Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
             Begun::First(judged) => judged,
             Begun::Replay(first) => return invoice::find(session, customer_id, first.operation_id, true),
         },
     };
+    let draft = Draft { tax_rate: draft.tax_rate.or(rate), ..draft };
     insert(session, customer_id, invoice_id, &code, &draft, now)?;
     for (no, line) in (1..).zip(&lines) {
         line::insert(session, customer_id, &code, Some((invoice_id, no)), line, now)?;

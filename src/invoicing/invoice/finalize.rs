@@ -57,7 +57,7 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
         // Before the counter, whose row is locked last.
         effect::grant(session, &invoice)?;
     }
-    let number = number::next(session, &invoice.customer_id)?;
+    let number = number::next(session, &invoice.customer_id, customer.invoice_prefix.as_deref())?;
     let due_date = invoice.due_date.or_else(|| Some(now.plus_seconds(i64::from(invoice.days_until_due?) * DAY)));
     let text = number.text();
     let cells = [

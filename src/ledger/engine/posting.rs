@@ -9,8 +9,8 @@
 //! | | what | in which order | taken by |
 //! |-|------|----------------|----------|
 //! | 1 | events of a provider: the row, then the payment's lock, then the rows that wait for that payment | `event_id` | webhook.rs, webhook/received.rs; erasure.rs, by provider |
-//! | 2 | names of payments, refunds and disputes | the payment, then the others by kind and name | notification/case.rs: `claim` |
-//! | 3 | the customer | | customer.rs, erasure.rs; made where it is missing |
+//! | 2 | names of payments, refunds and disputes; prefixes of invoices | the payment, then the others by kind and name | notification/case.rs: `claim`; customer.rs |
+//! | 3 | the customer, with its payment methods | | customer.rs and its folder, payment_method.rs; made where it is missing |
 //! | | then, of invoicing: the customer's row, the invoice | | invoicing/customer.rs, invoicing/invoice.rs: `lock` |
 //! | 4 | accounts, made where they are missing | customer, currency | [`make`], [`lock`] |
 //! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |

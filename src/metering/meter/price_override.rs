@@ -167,7 +167,7 @@ fn meter_price_override(
             return Err(Error::argument("ends_at", "must be after effective_at, and not in the past"));
         }
         writing(|session| {
-            customer::must_exist(session, customer_id)?;
+            customer::keep_existing(session, customer_id)?;
             // Overrides of a meter are set one at a time.
             meter::lock(session, event_name)?.check_deferred(None, paid.price())?;
             let own = meter::overrides::read(session, event_name, customer_id)?;

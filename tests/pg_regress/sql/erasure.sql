@@ -27,7 +27,12 @@ SELECT FROM credits.meter_create('llm.best', aggregation => 'max', pricing => '{
 SELECT FROM credits.meter_create('later', settlement => 'deferred');
 
 -- PERSON stands wherever somebody may have written who it is.
-SELECT FROM credits.customer_upsert('ann', 'PERSON', 'PERSON@example.com', '{"a": "PERSON"}');
+SELECT FROM credits.customer_upsert('ann', 'PERSON', 'PERSON@example.com', '{"a": "PERSON"}', 'phone of PERSON',
+    'PERSON calls often', '{"line1": "house of PERSON"}', '{"name": "PERSON"}', preferences => '{"call me": "PERSON"}');
+SELECT FROM credits.payment_method_attach('ann', 'shop', 'cus_PERSON', 'card of PERSON',
+    name => 'PERSON''s', metadata => '{"a": "PERSON"}');
+SELECT payment_method_id FROM credits.payment_method_attach('ann', 'shop', 'cus_PERSON', 'other of PERSON') \gset
+SELECT status FROM credits.payment_method_detach('ann', :'payment_method_id');
 SELECT FROM credits.credit_grant('ann', 500, name => 'Gift', metadata => '{"for": "PERSON"}');
 SELECT grant_id FROM credits.credit_grant('ann', 5, name => 'Mistake') \gset
 SELECT FROM credits.credit_grant_void('ann', :'grant_id', 'PERSON asked');

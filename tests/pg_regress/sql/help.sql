@@ -104,10 +104,13 @@ SELECT FROM credits.configure_auto_recharge('cy', threshold => 50, payment_metho
 SELECT FROM credits.invoice_create('ann', '[{"amount": 50}]', 'USD', 'draft');
 SELECT FROM credits.invoice_create('ann', '[{"amount": 70}]', 'USD', 'open', '2026-01-31', auto_finalize => true);
 SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
+SELECT FROM credits.customer_upsert('created by mistake');
+SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');
 SELECT * FROM credits.verify();
 
 BEGIN;
 SET LOCAL credits.production = off; -- for reset()
+SET LOCAL credits.current_customer = 'ann'; -- for customer_me()
 CREATE FUNCTION pg_temp.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE unsound bigint;
 BEGIN

@@ -39,6 +39,9 @@ SELECT FROM credits.report_meter_event('hal', 'tokens', 4, 'both');
 SELECT FROM credits.wallet_debit('hal', 5, idempotency_key => 'both debited');
 SELECT FROM credits.credit_grant('eve', 5, name => 'void');
 SELECT FROM credits.credit_grant_void('eve', (SELECT grant_id FROM credits_internal.credit_grants WHERE name = 'void'));
+SELECT FROM credits.customer_upsert('ivy', invoice_prefix => 'IVY');
+SELECT FROM credits.customer_upsert('joe');
+SELECT FROM credits.payment_method_attach('joe', 'stripe', NULL, 'pm_1');
 SELECT * FROM credits.verify();
 
 CREATE FUNCTION breaking(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -69,6 +72,9 @@ SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET remaining = 0
 SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET remaining = 4 WHERE name = 'scheduled'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET priority = 0 WHERE name = 'next'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.customers WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$DELETE FROM credits_internal.customers WHERE customer_id = 'joe'$$);
+SELECT * FROM breaking($$DELETE FROM credits_internal.invoice_prefixes WHERE customer_id = 'ivy'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.invoice_prefixes SET customer_id = 'joe' WHERE customer_id = 'ivy'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.accounts WHERE customer_id = 'cy'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET amount = 21 WHERE name = 'next'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.accounts SET held = -1 WHERE customer_id = 'ada'$$);

@@ -6,6 +6,16 @@ use crate::pg::statement::{Session, Statement};
 use pgrx::pg_sys::TEXTARRAYOID;
 use std::collections::HashSet;
 
+// Nothing else keeps a customer from being deleted while its first account is made.
+static KEEP_CUSTOMERS: Statement = Statement::new(
+    c"SELECT true
+      FROM credits_internal.customers c
+      WHERE c.customer_id = ANY ($1)
+      ORDER BY c.customer_id
+      FOR KEY SHARE OF c",
+    &[TEXTARRAYOID],
+);
+
 // Those that are there are locked on the way, and nothing of them changes: else this would create a later account, and
 // then wait for an earlier one, of a transaction that waits for what this creates.
 static MAKE: Statement = Statement::new(
@@ -35,6 +45,7 @@ pub fn make(session: &Session, keys: &[Key]) -> Result<(), Error> {
         None => 0,
     };
     if usize::try_from(there) != Ok(keys.len()) {
+        KEEP_CUSTOMERS.run(session, &cells[..1])?;
         MAKE.run(session, &cells)?;
     }
     Ok(())
