@@ -55,9 +55,10 @@ class Charge:
     meter: str | None
     draws: list[tuple[Lot, Decimal]] = field(default_factory=list)
     owed: Decimal = ZERO
-    # What was taken when it happened, and how much of that went back.
+    # What may go back, what did, and what of that was owed. A debit's is all of it; of a correction, what was taken at once.
     taken: Decimal = ZERO
     returned: Decimal = ZERO
+    forgiven: Decimal = ZERO
 
 
 @dataclass
@@ -153,6 +154,7 @@ class Source:
     def debit(self, key: str, amount: Decimal) -> None:
         self.enter("debit", idempotency_key=key, amount=amount, description=f"Job {key}", member_id="kim")
         self.charge(key, None, amount)
+        self.charges[key].taken = amount
 
     def correct(self, key: str, amount: Decimal) -> None:
         self.enter("adjustment", idempotency_key=key, amount=amount, reason="correction")
@@ -176,15 +178,23 @@ class Source:
         self.enter("reversal", idempotency_key=key, operation_key=of, amount=amount, reason="It failed")
         charge = self.charges[of]
         open_ = charge.taken - charge.returned if amount is None else amount
-        skip, taken = charge.returned, charge.taken
+        skip = charge.returned - charge.forgiven
         charge.returned += open_
-        # The newest draw of what was taken first, less what went back before; not what paid its debt later.
-        first = []
-        for lot, part in charge.draws:
-            part = min(part, taken)
-            taken -= part
-            first.append((lot, part))
-        for lot, part in reversed(first):
+        draws, left = charge.draws, charge.taken
+        if of.startswith("d"):
+            # What a debit still owes is owed no longer, before anything goes back.
+            forgiven = min(open_, charge.owed)
+            charge.owed -= forgiven
+            charge.forgiven += forgiven
+            open_ -= forgiven
+        else:
+            # Not what paid its debt later.
+            draws = []
+            for lot, part in charge.draws:
+                draws.append((lot, min(part, left)))
+                left -= min(part, left)
+        # The newest draw first, less what went back before.
+        for lot, part in reversed(draws):
             gone = min(part, skip)
             skip -= gone
             back = min(part - gone, open_)
