@@ -344,6 +344,16 @@ impl Error {
         Error::argument("metadata", reason)
     }
 
+    /// An event without the value that its meter counts.
+    pub fn uncounted(event_name: &str, unique_by: &str) -> Self {
+        let reason = format!(
+            "must have {} as a text, a number or a boolean: meter {} counts its different values",
+            quoted(unique_by),
+            quoted(event_name)
+        );
+        Error::argument("metadata", reason)
+    }
+
     /// The same for a debit, whose hint names the function that answers without an error.
     pub fn of_debit(mut self) -> Self {
         if let Error::InsufficientCredits { by, .. } = &mut self {

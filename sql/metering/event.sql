@@ -143,3 +143,21 @@ the functions that read events.
 
 consumed: credits paid for it; of a canceled event none, except that one priced with others of its period keeps what
   it changed of the period''s price.';
+
+-- A number is named without zeros at its end, as prices by metadata take 1.0 and 1 for one: as in
+-- src/metering/period/value.rs.
+CREATE VIEW credits_internal.event_values AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.consumed, e.pending, e.occurred_at, e.subscription_id,
+       e.price_version, e.period_key, e.canceled, split_part(e.period_key, ' ', 1) AS period,
+       CASE WHEN octet_length(n.name) > 255 OR n.name LIKE 'sha256:%'
+            THEN 'sha256:' || encode(sha256(convert_to(n.name, 'UTF8')), 'hex') ELSE n.name END
+           COLLATE "C" AS value
+FROM credits_internal.events e
+JOIN credits_internal.meters m ON m.event_name = e.event_name AND m.unique_by IS NOT NULL
+CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(e.metadata -> m.unique_by)
+                           WHEN 'number' THEN trim_scale((e.metadata ->> m.unique_by)::numeric)::text
+                           WHEN 'string' THEN e.metadata ->> m.unique_by
+                           WHEN 'boolean' THEN e.metadata ->> m.unique_by END AS name) n;
+COMMENT ON VIEW credits_internal.event_values IS
+'Events of meters that count different values, each with its value as usage_values has it. For verify(), and the
+functions that sum usage up.';

@@ -3,7 +3,7 @@
 CREATE TYPE credits.meter AS (
     event_name text, name text, currency text, unit_price numeric, aggregation text, unit text, overage text,
     active boolean, period text, settlement text, pricing jsonb, next_price_at timestamptz,
-    fallback_currency text, fallback_rate numeric);
+    fallback_currency text, fallback_rate numeric, unique_by text);
 COMMENT ON TYPE credits.meter IS
 'A meter, as meter_create() and meter_update() return it. The view meters has all of them.';
 COMMENT ON COLUMN credits.meter.event_name IS 'Its key: what events call it.';
@@ -11,7 +11,8 @@ COMMENT ON COLUMN credits.meter.name IS 'What people call it.';
 COMMENT ON COLUMN credits.meter.currency IS 'The currency that it charges.';
 COMMENT ON COLUMN credits.meter.unit_price IS 'Credits per unit; NULL where pricing says more.';
 COMMENT ON COLUMN credits.meter.aggregation IS
-'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
+how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meter.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits.meter.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
@@ -28,12 +29,15 @@ COMMENT ON COLUMN credits.meter.next_price_at IS
 COMMENT ON COLUMN credits.meter.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits.meter.unique_by IS
+'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
 
 CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
     settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL)
+    pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL,
+    unique_by text DEFAULT NULL, unpriced text DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_2_wrapper';
@@ -45,7 +49,7 @@ name: what people call it.
 currency: the currency that it charges; NULL for credits.default_currency.
 unit_price: credits per unit, zero or more.
 aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
-  occurred_at, or the highest (''max'').
+  occurred_at, the highest (''max''), or how many different ones (''unique'') there are of unique_by.
 unit: for display.
 period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC),
   or all (NULL).
@@ -57,9 +61,13 @@ metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
 if_not_exists: true returns a meter that exists already, if it is the same; PC002 says what differs. NULL or false
   refuses it (PC013).
+unique_by: with aggregation ''unique'', the key of the events'' metadata whose different values are counted, as in
+  user_id for monthly active users; then value does not matter, and an event without the key is PC013.
+unpriced: ''reject'' refuses usage for which a pricing by metadata has no price, as "unpriced" in it does; PC013 where
+  it has a default. NULL for what the pricing says.
 
-Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
-rounded half away from zero to the currency''s decimals.
+Usage is priced event by event, except for last, max, unique, tiers and whole blocks, which are priced by period.
+Prices are rounded half away from zero to the currency''s decimals.
 
 With if_not_exists, a name, unit, description and metadata that are left out may be anything, and the price is that of
 now. A meter that is switched off stays so.
@@ -72,7 +80,8 @@ CREATE FUNCTION credits.meter_update(
     overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     effective_at timestamptz DEFAULT NULL,
     fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL,
-    continue_tiers boolean DEFAULT NULL)
+    continue_tiers boolean DEFAULT NULL,
+    unpriced text DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
@@ -91,7 +100,8 @@ effective_at: from when on unit_price or pricing is in force; NULL for now. Not 
 fallback_currency: the currency that pays what the meter''s own does not cover, with fallback_rate.
 fallback_rate: units of that currency per unit of the meter''s own. Zero, without fallback_currency, removes both.
 continue_tiers: true lets its tiers and blocks go on, in a period that has begun, from what was used under the price
-  before. For graduated tiers and blocks of a sum or count.
+  before. For graduated tiers and blocks of a sum, a count or unique.
+unpriced: with a pricing by metadata, ''reject'' refuses usage that it has no price for, as "unpriced" in it does.
 
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
@@ -160,7 +170,7 @@ SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.
        p.effective_at AS price_since, m.description, m.metadata, m.created_at,
        (SELECT min(s.since) FROM credits_internal.price_schedule s
         WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at,
-       m.fallback_currency, m.fallback_rate
+       m.fallback_currency, m.fallback_rate, m.unique_by
 FROM credits_internal.meters m
 CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
                     WHERE s.event_name = m.event_name AND s.since <= credits.clock()
@@ -171,7 +181,8 @@ COMMENT ON COLUMN credits.meters.name IS 'What people call it.';
 COMMENT ON COLUMN credits.meters.currency IS 'The currency that it charges.';
 COMMENT ON COLUMN credits.meters.unit_price IS 'Credits per unit; NULL where pricing says more.';
 COMMENT ON COLUMN credits.meters.aggregation IS
-'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
+how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meters.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits.meters.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
@@ -193,6 +204,8 @@ COMMENT ON COLUMN credits.meters.next_price_at IS
 COMMENT ON COLUMN credits.meters.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits.meters.unique_by IS
+'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
 
 CREATE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,

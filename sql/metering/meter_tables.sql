@@ -4,7 +4,7 @@ CREATE TABLE credits_internal.meters (
     event_name    text COLLATE "C" NOT NULL PRIMARY KEY CHECK (event_name <> '' AND length(event_name) <= 255),
     name          text,
     currency      text COLLATE "C" NOT NULL,
-    aggregation   text NOT NULL CHECK (aggregation IN ('sum', 'count', 'last', 'max')),
+    aggregation   text NOT NULL CHECK (aggregation IN ('sum', 'count', 'last', 'max', 'unique')),
     period        text CHECK (period IN ('day', 'week', 'month', 'year')),
     unit          text,
     overage       text NOT NULL CHECK (overage IN ('pending', 'reject')),
@@ -16,6 +16,8 @@ CREATE TABLE credits_internal.meters (
     created_at    timestamptz NOT NULL DEFAULT now(),
     fallback_currency text COLLATE "C",
     fallback_rate     numeric CHECK (fallback_rate > 0),
+    unique_by         text CHECK (unique_by <> '' AND length(unique_by) <= 255),
+    CONSTRAINT meters_unique_check CHECK ((aggregation = 'unique') = (unique_by IS NOT NULL)),
     CONSTRAINT meters_fallback_check CHECK ((fallback_currency IS NULL) = (fallback_rate IS NULL)
                                             AND fallback_currency <> currency)
 );
@@ -25,10 +27,11 @@ COMMENT ON COLUMN credits_internal.meters.event_name IS 'Its key: what events ca
 COMMENT ON COLUMN credits_internal.meters.name IS 'What people call it.';
 COMMENT ON COLUMN credits_internal.meters.currency IS 'The currency that it charges.';
 COMMENT ON COLUMN credits_internal.meters.aggregation IS
-'''sum'' of the values, ''count'' of the events, the ''last'' value or the highest (''max'').';
+'''sum'' of the values, ''count'' of the events, the ''last'' value, the highest (''max''), or how many different ones
+there are of unique_by (''unique'').';
 COMMENT ON COLUMN credits_internal.meters.period IS
 'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (UTC, by occurred_at), or all of them
-(NULL). Matters for last, max, tiers and whole blocks.';
+(NULL). Matters for last, max, unique, tiers and whole blocks.';
 COMMENT ON COLUMN credits_internal.meters.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits_internal.meters.overage IS
 'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
@@ -43,6 +46,8 @@ COMMENT ON COLUMN credits_internal.meters.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits_internal.meters.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits_internal.meters.unique_by IS
+'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
 
 CREATE TABLE credits_internal.meter_prices (
     event_name text COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
--- Usage that is priced as one per period: last, max, tiers, whole blocks.
+-- Usage that is priced as one per period: last, max, unique, tiers, whole blocks.
 
 -- Usage that is priced as one: what it stands at. A row changes only under its account's lock.
 CREATE TABLE credits_internal.usage_periods (
@@ -20,14 +20,14 @@ CREATE TABLE credits_internal.usage_periods (
 ) WITH (fillfactor = 70);
 
 COMMENT ON TABLE credits_internal.usage_periods IS
-'Usage that is priced as one, because one event decides (last, max) or the price depends on what was used before
-(tiers, whole blocks): what it stands at.';
+'Usage that is priced as one, because one event decides (last, max), a value counts once (unique) or the price depends
+on what was used before (tiers, whole blocks): what it stands at.';
 COMMENT ON COLUMN credits_internal.usage_periods.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.usage_periods.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
-'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum or a count also the price that its events
-have, since those of several prices do not add up: v and the version, o and the override_no, and the price_class, as far
-as there are any.';
+'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum, a count or unique also the price that
+its events have, since those of several prices do not add up: v and the version, o and the override_no, and the
+price_class, as far as there are any.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
 'When it begins, in UTC; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.currency IS 'What it is charged in.';
@@ -95,6 +95,34 @@ COMMENT ON COLUMN credits_internal.usage_ranks.identifier IS 'The event.';
 
 ALTER TABLE credits_internal.usage_ranks ALTER customer_id SET (n_distinct = -0.05);
 
+-- The values that unique meters count: each once in a period, in one row of usage_periods. A row changes only under its
+-- account's lock.
+CREATE TABLE credits_internal.usage_values (
+    customer_id  text COLLATE "C" NOT NULL,
+    event_name   text COLLATE "C" NOT NULL,
+    period       text COLLATE "C" NOT NULL,
+    value        text COLLATE "C" NOT NULL,
+    event_count  bigint NOT NULL CHECK (event_count > 0),
+    period_key   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (customer_id, event_name, period, value)
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE credits_internal.usage_values IS
+'The values that events of unique meters have in a period, those taken back not counted: each counts once.';
+COMMENT ON COLUMN credits_internal.usage_values.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.usage_values.event_name IS 'The meter.';
+COMMENT ON COLUMN credits_internal.usage_values.period IS
+'The day, week, month, year or ''always'': what its period_key begins with.';
+COMMENT ON COLUMN credits_internal.usage_values.value IS
+'The value of the metadata, a number without zeros at its end; one of more than 255 bytes, or that begins like this, as
+sha256: and its digest.';
+COMMENT ON COLUMN credits_internal.usage_values.event_count IS 'How many events have it.';
+COMMENT ON COLUMN credits_internal.usage_values.period_key IS
+'The usage_periods row that counts it: that of the price of the event that brought it, and of all its events.';
+
+ALTER TABLE credits_internal.usage_values ALTER customer_id SET (n_distinct = -0.05);
+
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_periods', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_draws', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_ranks', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_values', '');

@@ -24,7 +24,8 @@ COMMENT ON COLUMN credits.price_override.replayed IS 'Whether it was so already,
 
 CREATE FUNCTION credits.meter_price_override(
     customer_id text, event_name text, pricing jsonb DEFAULT NULL, unit_price numeric DEFAULT NULL,
-    discount_percent numeric DEFAULT NULL, effective_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL)
+    discount_percent numeric DEFAULT NULL, effective_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
+    unpriced text DEFAULT NULL)
 RETURNS credits.price_override
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_price_override_wrapper';
@@ -38,6 +39,7 @@ unit_price: a price of their own per unit.
 discount_percent: percent off the meter''s prices, more than 0 and at most 100. It follows every change of them.
 effective_at: from when on; NULL for now. Not in the past.
 ends_at: until when; NULL for no end.
+unpriced: with a pricing by metadata, ''reject'' refuses usage that it has no price for, as "unpriced" in it does.
 
 Exactly one of pricing, unit_price and discount_percent is given. An event has the override that was in force when it
 occurred; of several that which began last, so a special price may stand over a general one and fall back to it. A

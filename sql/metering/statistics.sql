@@ -29,13 +29,13 @@ customer_id: only this customer; NULL for all.
 time_zone: the time zone that says where days begin.
 
 total_value is what the events of the row add up to, as the meter aggregates: values added up, counted, the last or
-the highest (of several at one moment the one reported last, as for the charge); for all customers, each one''s last
-or highest, added up.
+the highest (of several at one moment the one reported last, as for the charge), or the different values of unique_by
+in that minute, hour or day; for all customers, each one''s last, highest or number of values, added up.
 
 canceled_credits is the part of total_credits that stands with canceled events. One that was priced by itself leaves
-nothing. One that was priced with others of its period (tiers, last, max) leaves what those cost more (or, below zero,
-less) without it than they were charged when they came: so a day without events can have credits, and the days of a
-period add up to what the period costs.
+nothing. One that was priced with others of its period (tiers, last, max, unique) leaves what those cost more (or,
+below zero, less) without it than they were charged when they came: so a day without events can have credits, and the
+days of a period add up to what the period costs.
 
 It writes nothing, and reads only the events of that time, or of that customer where those are fewer.
 

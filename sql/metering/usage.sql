@@ -54,7 +54,7 @@ currency: only this currency; NULL for all.
 subscription_id: only this subscription; NULL for all.
 
 total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
-highest. It writes nothing.
+highest, or the different values of unique_by. It writes nothing.
 
 Raises PC004, PC008, PC013.
 Example: SELECT * FROM credits.usage_summary(''ann'', start_at => date_trunc(''month'', now()));';
@@ -152,19 +152,21 @@ SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
        u.carried
 FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
 COMMENT ON VIEW credits.usage_by_period IS
-'Usage that is priced as one (last, max, tiers, whole blocks): what its events add up to, and what that costs.
+'Usage that is priced as one (last, max, unique, tiers, whole blocks): what its events add up to, and what that costs.
 
-A sum or count has one row per price: price_version of the meter, and price_class where the events'' metadata decide.';
+A sum, a count or unique has one row per price: price_version of the meter, and price_class where the events''
+metadata decide.';
 COMMENT ON COLUMN credits.usage_by_period.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.usage_by_period.event_name IS 'The meter.';
 COMMENT ON COLUMN credits.usage_by_period.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.usage_by_period.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits.usage_by_period.aggregation IS
-'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, or the highest (''max'').';
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
+how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.usage_by_period.period IS
 '''day'', ''week'', ''month'' or ''year'' (UTC); NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, week, month, year or ''always''; for a sum or count, together with the price that its events have.';
+'The day, week, month, year or ''always''; for a sum, a count or unique, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.period_start IS
 'When the period begins, in UTC; NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';

@@ -83,6 +83,12 @@ ALTER TABLE credits_internal.customers
     ADD COLUMN invoice_prefix text COLLATE "C",
     ADD COLUMN tax_rate numeric CHECK (tax_rate BETWEEN 0 AND 100),
     ADD COLUMN preferences jsonb;
+-- Meters that count different values.
+ALTER TABLE credits_internal.meters
+    ADD COLUMN unique_by text CHECK (unique_by <> '' AND length(unique_by) <= 255),
+    DROP CONSTRAINT meters_aggregation_check,
+    ADD CONSTRAINT meters_aggregation_check CHECK (aggregation IN ('sum', 'count', 'last', 'max', 'unique')),
+    ADD CONSTRAINT meters_unique_check CHECK ((aggregation = 'unique') = (unique_by IS NOT NULL));
 -- Written by 'scripts/build.sh step' from here on.
 CREATE TABLE credits_internal.invoice_prefixes (
     invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
@@ -214,6 +220,17 @@ CREATE UNIQUE INDEX payment_methods_attached ON credits_internal.payment_methods
     WHERE detached_at IS NULL;
 CREATE UNIQUE INDEX payment_methods_default ON credits_internal.payment_methods (customer_id) WHERE is_default;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_methods', '');
+CREATE TABLE credits_internal.usage_values (
+    customer_id  text COLLATE "C" NOT NULL,
+    event_name   text COLLATE "C" NOT NULL,
+    period       text COLLATE "C" NOT NULL,
+    value        text COLLATE "C" NOT NULL,
+    event_count  bigint NOT NULL CHECK (event_count > 0),
+    period_key   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (customer_id, event_name, period, value)
+) WITH (fillfactor = 80);
+ALTER TABLE credits_internal.usage_values ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_values', '');
 CREATE TABLE credits_internal.invoices (
     customer_id             text COLLATE "C" NOT NULL,
     invoice_id              uuid NOT NULL,
@@ -367,6 +384,7 @@ CREATE TYPE credits.own_customer AS (
     customer_id text, name text, email text, phone text, address jsonb, shipping jsonb, currency text,
     invoice_prefix text, tax_rate numeric, preferences jsonb, created_at timestamptz);
 ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric;
+ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric, ADD ATTRIBUTE unique_by text;
 CREATE TYPE credits.price_override AS (
     customer_id text, event_name text, override_no integer, unit_price numeric, pricing jsonb, discount_percent numeric,
     effective_at timestamptz, ends_at timestamptz, status text, created_at timestamptz, replayed boolean);
@@ -803,7 +821,8 @@ CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
     settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL)
+    pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL,
+    unique_by text DEFAULT NULL, unpriced text DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_2_wrapper';
@@ -812,7 +831,8 @@ CREATE FUNCTION credits.meter_update(
     overage text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     effective_at timestamptz DEFAULT NULL,
     fallback_currency text DEFAULT NULL, fallback_rate numeric DEFAULT NULL,
-    continue_tiers boolean DEFAULT NULL)
+    continue_tiers boolean DEFAULT NULL,
+    unpriced text DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_update_2_wrapper';
@@ -828,7 +848,7 @@ SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.
        p.effective_at AS price_since, m.description, m.metadata, m.created_at,
        (SELECT min(s.since) FROM credits_internal.price_schedule s
         WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at,
-       m.fallback_currency, m.fallback_rate
+       m.fallback_currency, m.fallback_rate, m.unique_by
 FROM credits_internal.meters m
 CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
                     WHERE s.event_name = m.event_name AND s.since <= credits.clock()
@@ -841,7 +861,8 @@ SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.curr
 FROM credits_internal.price_schedule p LEFT JOIN credits_internal.meters m ON m.event_name = p.event_name;
 CREATE FUNCTION credits.meter_price_override(
     customer_id text, event_name text, pricing jsonb DEFAULT NULL, unit_price numeric DEFAULT NULL,
-    discount_percent numeric DEFAULT NULL, effective_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL)
+    discount_percent numeric DEFAULT NULL, effective_at timestamptz DEFAULT NULL, ends_at timestamptz DEFAULT NULL,
+    unpriced text DEFAULT NULL)
 RETURNS credits.price_override
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_price_override_wrapper';
@@ -881,6 +902,18 @@ FROM credits_internal.meter_events e
 LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
 LEFT JOIN credits_internal.event_adjustments a ON a.customer_id = e.customer_id AND a.identifier = e.identifier
     AND a.adjustment_no = 1;
+CREATE OR REPLACE VIEW credits_internal.event_values AS
+SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.consumed, e.pending, e.occurred_at, e.subscription_id,
+       e.price_version, e.period_key, e.canceled, split_part(e.period_key, ' ', 1) AS period,
+       CASE WHEN octet_length(n.name) > 255 OR n.name LIKE 'sha256:%'
+            THEN 'sha256:' || encode(sha256(convert_to(n.name, 'UTF8')), 'hex') ELSE n.name END
+           COLLATE "C" AS value
+FROM credits_internal.events e
+JOIN credits_internal.meters m ON m.event_name = e.event_name AND m.unique_by IS NOT NULL
+CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(e.metadata -> m.unique_by)
+                           WHEN 'number' THEN trim_scale((e.metadata ->> m.unique_by)::numeric)::text
+                           WHEN 'string' THEN e.metadata ->> m.unique_by
+                           WHEN 'boolean' THEN e.metadata ->> m.unique_by END AS name) n;
 CREATE FUNCTION credits.hold_capture(
     customer_id text, hold_id uuid, amount numeric DEFAULT NULL, description text DEFAULT NULL,
     metadata jsonb DEFAULT NULL, event_name text DEFAULT NULL, value numeric DEFAULT NULL,
@@ -1834,7 +1867,7 @@ FROM credits_internal.meter_events e
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
                                  AND u.period_key = e.period_key
-WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max') AND e.price_version <> 0
+WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max', 'unique') AND e.price_version <> 0
            ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
                  AND split_part(e.period_key, ' ', 1)
                      = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
@@ -1844,6 +1877,10 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max') AND e
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
                      = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
+                            -- Events of one value are where the first of them is.
+                            WHEN m.aggregation = 'unique'
+                            THEN concat('v' || nullif(u.price_version % 65536, 0),
+                                        'o' || nullif(u.price_version / 65536, 0))
                             ELSE concat('v' || nullif(e.price_version % 65536, 0),
                                         'o' || nullif(e.price_version / 65536, 0))
                        END) IS NOT TRUE END
@@ -1892,7 +1929,8 @@ WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,
        'period ' || u.event_name || ' ' || u.period_key,
-       CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events WHEN 'max' THEN e.highest ELSE e.last END,
+       CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events WHEN 'max' THEN e.highest
+                          WHEN 'unique' THEN v.values ELSE e.last END,
        u.quantity
 FROM credits_internal.usage_periods u
 JOIN credits_internal.meters m ON m.event_name = u.event_name
@@ -1909,10 +1947,14 @@ LEFT JOIN (SELECT e.customer_id, e.event_name, e.period_key, count(*) AS all_eve
                  AND r.identifier = e.identifier
            WHERE e.period_key IS NOT NULL GROUP BY 1, 2, 3) e
        ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_key = u.period_key
+LEFT JOIN (SELECT customer_id, event_name, period_key, count(*) AS values FROM credits_internal.usage_values
+           GROUP BY 1, 2, 3) v
+       ON v.customer_id = u.customer_id AND v.event_name = u.event_name AND v.period_key = u.period_key
 WHERE (u.event_count, u.last_no, u.quantity)
       IS DISTINCT FROM (e.events, e.all_events,
                         coalesce(CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events
-                                                    WHEN 'max' THEN e.highest ELSE e.last END, 0))
+                                                    WHEN 'max' THEN e.highest WHEN 'unique' THEN v.values
+                                                    ELSE e.last END, 0))
 UNION ALL
 -- The event that counts is the first in rank, and those that are not taken back are ranked.
 SELECT 'period: another event counts than the first in rank', u.customer_id, u.currency,
@@ -1978,6 +2020,26 @@ LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e
 WHERE (d.amount > 0 AND d.amount <= -l.amount - coalesce(l.held, 0) AND d.grant_id = l.grant_id
        AND l.type IN ('consumption', 'capture') AND e.event_name = d.event_name
        AND e.period_key = d.period_key) IS NOT TRUE;
+CREATE OR REPLACE VIEW credits_internal.value_discrepancies AS
+SELECT CASE WHEN g.known IS DISTINCT FROM nullif(g.there, 0) THEN 'value: it has another number of events'
+            ELSE 'value: no event brought it at that price' END AS problem,
+       g.customer_id, g.currency, concat('value ', g.value, ' of ', g.event_name, ' ', g.period_key) AS subject,
+       g.there::numeric AS expected, g.known::numeric AS found
+FROM (SELECT x.customer_id, x.event_name, x.period, x.value, x.period_key, max(x.currency) AS currency,
+             max(x.known) AS known, count(*) FILTER (WHERE x.there) AS there, bool_or(x.brings) AS brought
+      FROM (SELECT v.customer_id, v.event_name, v.period, v.value, v.period_key, NULL::text AS currency,
+                   v.event_count AS known, false AS there, false AS brings
+            FROM credits_internal.usage_values v
+            UNION ALL
+            -- An event may have brought its value to where its own price counts, and been taken back since.
+            SELECT e.customer_id, e.event_name, e.period, e.value, e.period_key, e.currency, NULL, NOT e.canceled,
+                   split_part(e.period_key, ' ', 2) = concat('v' || nullif(e.price_version % 65536, 0),
+                                                             'o' || nullif(e.price_version / 65536, 0))
+            FROM credits_internal.event_values e
+            -- Of another price than here, an event that was imported counts nowhere.
+            WHERE e.period_key IS NOT NULL) x
+      GROUP BY 1, 2, 3, 4, 5) g
+WHERE g.known IS DISTINCT FROM nullif(g.there, 0) OR (g.known IS NOT NULL AND NOT g.brought);
 CREATE OR REPLACE VIEW credits_internal.correction_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 SELECT 'reversal: its operation does not say the same' AS problem, r.customer_id, r.currency,
        'operation ' || r.operation_id AS subject, r.amount AS expected, o.amount AS found
@@ -2535,6 +2597,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.value_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -2550,6 +2614,8 @@ AS $$
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.value_discrepancies d WHERE d.customer_id = $1
 $$;
 CREATE OR REPLACE VIEW credits_internal.function_docs AS
 SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
@@ -2726,14 +2792,19 @@ COMMENT ON COLUMN credits_internal.rolling_spending.event_name IS 'As in the lim
 COMMENT ON COLUMN credits_internal.rolling_spending.per IS 'As in the limit.';
 COMMENT ON COLUMN credits_internal.rolling_spending.spent_at IS 'When.';
 COMMENT ON COLUMN credits_internal.rolling_spending.amount IS 'Credits spent then, less those that came back.';
+COMMENT ON COLUMN credits_internal.meters.aggregation IS
+'''sum'' of the values, ''count'' of the events, the ''last'' value, the highest (''max''), or how many different ones
+there are of unique_by (''unique'').';
 COMMENT ON COLUMN credits_internal.meters.period IS
 'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (UTC, by occurred_at), or all of them
-(NULL). Matters for last, max, tiers and whole blocks.';
+(NULL). Matters for last, max, unique, tiers and whole blocks.';
 COMMENT ON COLUMN credits_internal.meters.price_version IS
 'The last version of its prices, in force already or not; price_schedule says which is in force when.';
 COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits_internal.meters.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits_internal.meters.unique_by IS
+'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
 COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
 'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
@@ -2784,16 +2855,31 @@ COMMENT ON COLUMN credits_internal.event_adjustments.charged IS 'Credits that it
 COMMENT ON COLUMN credits_internal.event_adjustments.returned IS 'Credits that it returned to grants.';
 COMMENT ON COLUMN credits_internal.event_adjustments.reason IS 'Why, as the caller said.';
 COMMENT ON COLUMN credits_internal.event_adjustments.adjusted_at IS 'When it was posted, at the account''s time.';
+COMMENT ON TABLE credits_internal.usage_periods IS
+'Usage that is priced as one, because one event decides (last, max), a value counts once (unique) or the price depends
+on what was used before (tiers, whole blocks): what it stands at.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
-'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum or a count also the price that its events
-have, since those of several prices do not add up: v and the version, o and the override_no, and the price_class, as far
-as there are any.';
+'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum, a count or unique also the price that
+its events have, since those of several prices do not add up: v and the version, o and the override_no, and the
+price_class, as far as there are any.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
 'When it begins, in UTC; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.price_version IS
 'The version of the meter''s prices that prices it, with an override as in meter_events.';
 COMMENT ON COLUMN credits_internal.usage_periods.carried IS
 'What had been used under the price before when the first event came, where this price goes on from there.';
+COMMENT ON TABLE credits_internal.usage_values IS
+'The values that events of unique meters have in a period, those taken back not counted: each counts once.';
+COMMENT ON COLUMN credits_internal.usage_values.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.usage_values.event_name IS 'The meter.';
+COMMENT ON COLUMN credits_internal.usage_values.period IS
+'The day, week, month, year or ''always'': what its period_key begins with.';
+COMMENT ON COLUMN credits_internal.usage_values.value IS
+'The value of the metadata, a number without zeros at its end; one of more than 255 bytes, or that begins like this, as
+sha256: and its digest.';
+COMMENT ON COLUMN credits_internal.usage_values.event_count IS 'How many events have it.';
+COMMENT ON COLUMN credits_internal.usage_values.period_key IS
+'The usage_periods row that counts it: that of the price of the event that brought it, and of all its events.';
 COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
 COMMENT ON TABLE credits_internal.payment_methods IS
@@ -3687,6 +3773,9 @@ COMMENT ON COLUMN credits.my_payment_methods.name IS 'What people call it; NULL 
 COMMENT ON COLUMN credits.my_payment_methods.expires_at IS 'From when on it cannot be charged; NULL for never.';
 COMMENT ON COLUMN credits.my_payment_methods.is_default IS 'Whether it is charged where none is named.';
 COMMENT ON COLUMN credits.my_payment_methods.created_at IS 'When it was attached.';
+COMMENT ON COLUMN credits.meter.aggregation IS
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
+how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meter.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
 (NULL).';
@@ -3695,6 +3784,8 @@ COMMENT ON COLUMN credits.meter.next_price_at IS
 COMMENT ON COLUMN credits.meter.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits.meter.unique_by IS
+'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
 COMMENT ON FUNCTION credits.meter_create IS
 'Creates a meter: a billable kind of usage.
 
@@ -3703,7 +3794,7 @@ name: what people call it.
 currency: the currency that it charges; NULL for credits.default_currency.
 unit_price: credits per unit, zero or more.
 aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
-  occurred_at, or the highest (''max'').
+  occurred_at, the highest (''max''), or how many different ones (''unique'') there are of unique_by.
 unit: for display.
 period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC),
   or all (NULL).
@@ -3715,9 +3806,13 @@ metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
 if_not_exists: true returns a meter that exists already, if it is the same; PC002 says what differs. NULL or false
   refuses it (PC013).
+unique_by: with aggregation ''unique'', the key of the events'' metadata whose different values are counted, as in
+  user_id for monthly active users; then value does not matter, and an event without the key is PC013.
+unpriced: ''reject'' refuses usage for which a pricing by metadata has no price, as "unpriced" in it does; PC013 where
+  it has a default. NULL for what the pricing says.
 
-Usage is priced event by event, except for last, max, tiers and whole blocks, which are priced by period. Prices are
-rounded half away from zero to the currency''s decimals.
+Usage is priced event by event, except for last, max, unique, tiers and whole blocks, which are priced by period.
+Prices are rounded half away from zero to the currency''s decimals.
 
 With if_not_exists, a name, unit, description and metadata that are left out may be anything, and the price is that of
 now. A meter that is switched off stays so.
@@ -3739,7 +3834,8 @@ effective_at: from when on unit_price or pricing is in force; NULL for now. Not 
 fallback_currency: the currency that pays what the meter''s own does not cover, with fallback_rate.
 fallback_rate: units of that currency per unit of the meter''s own. Zero, without fallback_currency, removes both.
 continue_tiers: true lets its tiers and blocks go on, in a period that has begun, from what was used under the price
-  before. For graduated tiers and blocks of a sum or count.
+  before. For graduated tiers and blocks of a sum, a count or unique.
+unpriced: with a pricing by metadata, ''reject'' refuses usage that it has no price for, as "unpriced" in it does.
 
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
@@ -3759,6 +3855,9 @@ before, too.
 
 numbers_as_written: of a price by metadata that was set before 0.3.0, 1.0 and 1 are two values, as events have been
   charged.';
+COMMENT ON COLUMN credits.meters.aggregation IS
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
+how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meters.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
 (NULL).';
@@ -3769,6 +3868,8 @@ COMMENT ON COLUMN credits.meters.next_price_at IS
 COMMENT ON COLUMN credits.meters.fallback_currency IS
 'The currency that pays what its own does not cover; NULL for none.';
 COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per unit of its own.';
+COMMENT ON COLUMN credits.meters.unique_by IS
+'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
 COMMENT ON VIEW credits.price_versions IS
 'Every price that a meter has, had or will have. Events have the price_version that was in force when they occurred
 (view usage).';
@@ -3806,6 +3907,7 @@ unit_price: a price of their own per unit.
 discount_percent: percent off the meter''s prices, more than 0 and at most 100. It follows every change of them.
 effective_at: from when on; NULL for now. Not in the past.
 ends_at: until when; NULL for no end.
+unpriced: with a pricing by metadata, ''reject'' refuses usage that it has no price for, as "unpriced" in it does.
 
 Exactly one of pricing, unit_price and discount_percent is given. An event has the override that was in force when it
 occurred; of several that which began last, so a special price may stand over a general one and fall back to it. A
@@ -3912,6 +4014,9 @@ the functions that read events.
 
 consumed: credits paid for it; of a canceled event none, except that one priced with others of its period keeps what
   it changed of the period''s price.';
+COMMENT ON VIEW credits_internal.event_values IS
+'Events of meters that count different values, each with its value as usage_values has it. For verify(), and the
+functions that sum usage up.';
 COMMENT ON FUNCTION credits.hold_capture IS
 'Spends an open hold, or part of it, and gives the rest back to the grants that it came from; also as usage.
 
@@ -4037,6 +4142,21 @@ is owed. What all customers owe is read from all accounts. It writes nothing.
 
 Raises PC008, PC013.
 Example: SELECT * FROM credits.pending_amount(''ann'');';
+COMMENT ON FUNCTION credits.usage_summary IS
+'Sums up a customer''s usage of a period: one row per meter and currency.
+
+customer_id: the customer.
+start_at: from when on (included), by occurred_at; NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+event_name: only this meter; NULL for all.
+currency: only this currency; NULL for all.
+subscription_id: only this subscription; NULL for all.
+
+total_quantity is what the events add up to as the meter aggregates: values added up, counted, the last or the
+highest, or the different values of unique_by. It writes nothing.
+
+Raises PC004, PC008, PC013.
+Example: SELECT * FROM credits.usage_summary(''ann'', start_at => date_trunc(''month'', now()));';
 COMMENT ON FUNCTION credits.usage_price IS
 'Returns what a quantity of a meter''s usage costs, if nothing was used before: for an estimate or a hold.
 
@@ -4068,10 +4188,18 @@ COMMENT ON COLUMN credits.usage.fallback_covered IS
 'In currency: what the second currency covered of the price, beside credits.';
 COMMENT ON COLUMN credits.usage.fallback_consumed IS
 'In fallback_currency: what was paid for that; it came back where the event is canceled.';
+COMMENT ON VIEW credits.usage_by_period IS
+'Usage that is priced as one (last, max, unique, tiers, whole blocks): what its events add up to, and what that costs.
+
+A sum, a count or unique has one row per price: price_version of the meter, and price_class where the events''
+metadata decide.';
+COMMENT ON COLUMN credits.usage_by_period.aggregation IS
+'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
+how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.usage_by_period.period IS
 '''day'', ''week'', ''month'' or ''year'' (UTC); NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, week, month, year or ''always''; for a sum or count, together with the price that its events have.';
+'The day, week, month, year or ''always''; for a sum, a count or unique, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage_by_period.override_no IS
@@ -4106,6 +4234,30 @@ It shows what is posted, as wallet_history() does: CALL maintain() first to incl
 
 Raises PC004, PC008, PC013.
 Example: SELECT * FROM credits.credit_transaction_summary(''ann'', start_at => date_trunc(''month'', now()));';
+COMMENT ON FUNCTION credits.meter_event_stats IS
+'Returns a meter''s usage over time: one row per minute, hour or day that has events.
+
+event_name: the meter.
+start_at: from when on (included), by occurred_at; NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+granularity: ''minute'', ''hour'' or ''day''.
+customer_id: only this customer; NULL for all.
+time_zone: the time zone that says where days begin.
+
+total_value is what the events of the row add up to, as the meter aggregates: values added up, counted, the last or
+the highest (of several at one moment the one reported last, as for the charge), or the different values of unique_by
+in that minute, hour or day; for all customers, each one''s last, highest or number of values, added up.
+
+canceled_credits is the part of total_credits that stands with canceled events. One that was priced by itself leaves
+nothing. One that was priced with others of its period (tiers, last, max, unique) leaves what those cost more (or,
+below zero, less) without it than they were charged when they came: so a day without events can have credits, and the
+days of a period add up to what the period costs.
+
+It writes nothing, and reads only the events of that time, or of that customer where those are fewer.
+
+Raises PC004, PC013.
+Example: SELECT * FROM credits.meter_event_stats(''llm.tokens'', now() - interval ''7 days'',
+  granularity => ''hour'');';
 COMMENT ON COLUMN credits.rejected_events.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON FUNCTION credits.package_create IS
 'Creates a product and its price in one call: a credit pack.
@@ -4835,6 +4987,8 @@ Example: SELECT credits.reset();';
 COMMENT ON VIEW credits_internal.hold_lines IS
 'The lines that move held credits, with the hold. For verify().
 while_open: whether it was posted while the hold stayed open; of releases that is not known.';
+COMMENT ON VIEW credits_internal.value_discrepancies IS
+'Values of unique meters that do not count as their events say: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.correction_discrepancies IS
 'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.limit_discrepancies IS
@@ -4883,6 +5037,7 @@ REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
+REVOKE ALL ON credits_internal.usage_values FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
@@ -4908,6 +5063,7 @@ REVOKE ALL ON credits.revenue FROM PUBLIC;
 REVOKE ALL ON credits.my_payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_schedule FROM PUBLIC;
 REVOKE ALL ON credits.price_overrides FROM PUBLIC;
+REVOKE ALL ON credits_internal.event_values FROM PUBLIC;
 REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
 REVOKE ALL ON credits.payment_methods FROM PUBLIC;
@@ -4918,6 +5074,7 @@ REVOKE ALL ON credits.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_lines FROM PUBLIC;
+REVOKE ALL ON credits_internal.value_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
@@ -4947,6 +5104,9 @@ REVOKE ALL ON FUNCTION credits.customer_me() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) FROM PUBLIC;
@@ -5036,12 +5196,12 @@ GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) TO credits_admin;

@@ -151,7 +151,7 @@ FROM credits_internal.meter_events e
 JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
                                  AND u.period_key = e.period_key
-WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max') AND e.price_version <> 0
+WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max', 'unique') AND e.price_version <> 0
            ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
                  AND split_part(e.period_key, ' ', 1)
                      = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
@@ -161,6 +161,10 @@ WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max') AND e
                                      ELSE 'always' END
                  AND split_part(e.period_key, ' ', 2)
                      = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
+                            -- Events of one value are where the first of them is.
+                            WHEN m.aggregation = 'unique'
+                            THEN concat('v' || nullif(u.price_version % 65536, 0),
+                                        'o' || nullif(u.price_version / 65536, 0))
                             ELSE concat('v' || nullif(e.price_version % 65536, 0),
                                         'o' || nullif(e.price_version / 65536, 0))
                        END) IS NOT TRUE END
@@ -209,7 +213,8 @@ WHERE u.credits IS DISTINCT FROM x.price
 UNION ALL
 SELECT 'period: its events do not add up to what it says', u.customer_id, u.currency,
        'period ' || u.event_name || ' ' || u.period_key,
-       CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events WHEN 'max' THEN e.highest ELSE e.last END,
+       CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events WHEN 'max' THEN e.highest
+                          WHEN 'unique' THEN v.values ELSE e.last END,
        u.quantity
 FROM credits_internal.usage_periods u
 JOIN credits_internal.meters m ON m.event_name = u.event_name
@@ -226,10 +231,14 @@ LEFT JOIN (SELECT e.customer_id, e.event_name, e.period_key, count(*) AS all_eve
                  AND r.identifier = e.identifier
            WHERE e.period_key IS NOT NULL GROUP BY 1, 2, 3) e
        ON e.customer_id = u.customer_id AND e.event_name = u.event_name AND e.period_key = u.period_key
+LEFT JOIN (SELECT customer_id, event_name, period_key, count(*) AS values FROM credits_internal.usage_values
+           GROUP BY 1, 2, 3) v
+       ON v.customer_id = u.customer_id AND v.event_name = u.event_name AND v.period_key = u.period_key
 WHERE (u.event_count, u.last_no, u.quantity)
       IS DISTINCT FROM (e.events, e.all_events,
                         coalesce(CASE m.aggregation WHEN 'sum' THEN e.total WHEN 'count' THEN e.events
-                                                    WHEN 'max' THEN e.highest ELSE e.last END, 0))
+                                                    WHEN 'max' THEN e.highest WHEN 'unique' THEN v.values
+                                                    ELSE e.last END, 0))
 UNION ALL
 -- The event that counts is the first in rank, and those that are not taken back are ranked.
 SELECT 'period: another event counts than the first in rank', u.customer_id, u.currency,

@@ -15,7 +15,7 @@ pub use isolation::report_apart;
 
 use crate::amount::Decimal;
 use crate::error::Error;
-use crate::ledger::engine::line::OwnLine;
+use crate::ledger::engine::line::{OwnLine, Period};
 use crate::ledger::engine::posting::Key;
 use crate::metering::batch::accounts::{Accounts, Charge, Locking, Map, Owned};
 use crate::metering::deferred;
@@ -62,6 +62,13 @@ struct Recorded<'a, 'b> {
     priced: &'b Priced<'a>,
     index: usize,
     line: Option<OwnLine>,
+    counting: Option<Rc<Period>>,
+}
+
+impl Recorded<'_, '_> {
+    fn row(&self) -> rows::Charged<'_> {
+        rows::Charged::counted(self.priced, self.line.as_ref(), self.counting.as_ref())
+    }
 }
 
 /// How events are charged.
@@ -254,8 +261,8 @@ fn charge(
                     _ => Err(Error::internal("an event was charged and has no outcome")),
                 }),
             (None, Judged::Priced(priced)) => match accounts.charge(session, priced)? {
-                Ok(Charge { row, line }) => {
-                    charged.insert(event.key(), Recorded { priced, index: *index, line });
+                Ok(Charge { row, line, counting }) => {
+                    charged.insert(event.key(), Recorded { priced, index: *index, line, counting });
                     Ok(row)
                 }
                 Err(error) => {
@@ -275,8 +282,7 @@ fn charge(
     for (index, _) in refused.into_iter().filter(|(_, event)| replayed.contains(&event.key().owned())) {
         answers[index] = Answer::at_first(&judged[index]);
     }
-    let rows = charged.values().map(|recorded| (recorded.priced, recorded.line.as_ref())).collect();
-    let lost = rows::write(session, rows, now)?;
+    let lost = rows::write(session, charged.values().map(Recorded::row).collect(), now)?;
     if !lost.is_empty() {
         let customers = customers_of(&lost);
         rows::forget(session, charged.keys().filter(|key| customers.contains(key.0) && !lost.contains(&key.owned())))?;

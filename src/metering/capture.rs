@@ -12,11 +12,13 @@ use crate::ledger::engine::operation::Texts;
 use crate::ledger::engine::posting;
 use crate::ledger::hold::capture::{self, Begun, Capture, More};
 use crate::ledger::hold::{HoldRow, Stored, replay as hold_replay};
+use crate::metering::batch::rows::Charged;
 use crate::metering::batch::{self, replay, rows};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Standing;
 use crate::metering::period::rank::{self, Rank};
-use crate::metering::period::{self, Written};
+use crate::metering::period::value::Values;
+use crate::metering::period::{self, Written, unique};
 use crate::metering::report::{Cost, Event, Extras, Priced, price};
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Numeric};
@@ -121,25 +123,44 @@ fn replayed(session: &Session, capture: &Capture<'_>, event: &Event, now: Time) 
 }
 
 /// What an event costs now, and for usage that is priced together, what it stands at then.
-struct Costs {
+struct Costs<'p> {
     credits: Decimal,
-    standing: Option<(Rc<Period>, Standing)>,
+    together: Option<Together<'p>>,
 }
 
-fn cost(session: &Session, priced: &Priced<'_>) -> Result<Costs, Error> {
-    let period = match &priced.cost {
-        Cost::Own(credits) => return Ok(Costs { credits: *credits, standing: None }),
-        Cost::Together(period) => period.clone(),
+/// What usage that is priced together stands at.
+struct Together<'p> {
+    period: Rc<Period>,
+    next: Standing,
+    /// The price of that: its version, and which of its prices.
+    price: (i32, String),
+    values: Values<'p>,
+}
+
+fn cost<'p>(session: &Session, priced: &'p Priced<'p>) -> Result<Costs<'p>, Error> {
+    let own = match &priced.cost {
+        Cost::Own(credits) => return Ok(Costs { credits: *credits, together: None }),
+        Cost::Together(period) => period,
     };
+    let mut values = unique::read(session, priced.value().into_iter())?;
+    let known = values.find(priced.value()).cloned();
+    let period = known.as_ref().map_or(own, |known| &known.period).clone();
+    let price = known.as_ref().and_then(|known| known.price.clone());
+    let price = price.unwrap_or_else(|| (priced.meter.price_version, priced.price_class.to_string()));
     let key = (priced.event.customer_id.clone(), period.clone());
     let earlier = priced.continues();
     let mut standings = period::read(session, std::iter::once(key.clone()).chain(earlier.clone()).collect())?;
     let mut before = standings.remove(&key).unwrap_or_default();
     before.carried = before.carried_after(earlier.iter().filter_map(|key| standings.get(key)));
-    let next = before
-        .with(priced.meter.aggregation, &priced.in_period())
-        .map_err(|reason| Error::amount("value", priced.event.value, reason))?;
-    Ok(Costs { credits: next.credits - before.credits, standing: Some((period, next)) })
+    let next = match before.with(priced.meter.aggregation, &priced.in_period()) {
+        _ if known.is_some() => before.with_known(),
+        next => next.map_err(|reason| Error::amount("value", priced.event.value, reason))?,
+    };
+    if let Some(value) = priced.value() {
+        values.add(value, &period);
+    }
+    let credits = next.credits - before.credits;
+    Ok(Costs { credits, together: Some(Together { period, next, price, values }) })
 }
 
 /// Captures credits of a hold as an event of a meter. Raises PC001, PC002, PC004 to PC007, PC010, PC013.
@@ -169,7 +190,7 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
             format!("must be {}, whose usage the hold is for: it is {}", quoted(meter), quoted(&event.event_name));
         return Err(Error::argument("event_name", reason));
     }
-    let Costs { credits, standing } = cost(session, &priced)?;
+    let Costs { credits, together } = cost(session, &priced)?;
     // Usage that lowers its period's price captures nothing.
     let amount = credits.max(Decimal::ZERO);
     if let Some(given) = capture.amount.filter(|given| *given != amount) {
@@ -185,12 +206,13 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
     if let Err(exceeded) = opened.book.limits.admit_captured(&spending, of_hold.as_deref(), held) {
         return Err(posting::exceeded(session, &opened.book, exceeded));
     }
-    let period = standing.as_ref().map(|(period, _)| period.clone());
+    let period = together.as_ref().map(|together| together.period.clone());
     if let Some(period) = period.as_ref().filter(|_| credits < Decimal::ZERO) {
         period::take_what_may_come_back(session, &mut opened.book, period, -credits)?;
     }
     // The event's row claims its identifier.
-    if !rows::write(session, vec![(&priced, None)], now)?.is_empty() {
+    let charged = Charged { priced: &priced, line: None, period: period.as_ref() };
+    if !rows::write(session, vec![charged], now)?.is_empty() {
         return replayed(session, capture, event, now)?.ok_or_else(replay::lost);
     }
     let capture_id = Uuid::now_v7();
@@ -198,8 +220,8 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
         hold_replay::taken(session, capture, now)?;
         return Err(Error::internal("an event was claimed, and its capture was another's"));
     }
-    if let Some((period, next)) = &standing {
-        write_standing(session, &priced, period, next)?;
+    if let Some(together) = &together {
+        write_standing(session, &priced, together)?;
     }
     let usage = Usage {
         period: period.clone(),
@@ -233,11 +255,12 @@ fn charge_rest(
 }
 
 /// Writes what a period's usage stands at with the event.
-fn write_standing(session: &Session, priced: &Priced<'_>, period: &Rc<Period>, next: &Standing) -> Result<(), Error> {
+fn write_standing(session: &Session, priced: &Priced<'_>, together: &Together<'_>) -> Result<(), Error> {
     let (event, meter) = (priced.event, priced.meter);
-    let price = (meter.price_version, priced.price_class);
-    let written = Written::new(meter, &event.customer_id, (period, event.occurred_at), next, price);
+    let Together { period, next, price: (version, class), values } = together;
+    let written = Written::new(meter, &event.customer_id, (period, event.occurred_at), next, (*version, class));
     period::write(session, &[written])?;
+    unique::write(session, values)?;
     if !meter.aggregation.is_ranked() {
         return Ok(());
     }

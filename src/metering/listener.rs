@@ -31,11 +31,12 @@ macro_rules! clearing {
 }
 
 // An event's metadata keeps what its price depends on, since later corrections need it: keys of the price, with values
-// that the price names. A number is named by any text of the same number.
+// that the price names. A number is named by any text of the same number. What a meter counts different values of stays
+// whatever it is.
 static CLEAR_EVENTS: Statement = Statement::scanning(
     clearing!(
-        "SELECT jsonb_object_agg(k.key, e.metadata -> k.key)
-         FROM (SELECT t.pricing FROM credits_internal.meter_prices t
+        "SELECT jsonb_object_agg(x.key, e.metadata -> x.key) FROM (
+         SELECT k.key FROM (SELECT t.pricing FROM credits_internal.meter_prices t
                WHERE t.event_name = e.event_name AND t.version = e.price_version % 65536
                UNION ALL
                SELECT o.pricing FROM credits_internal.price_overrides o
@@ -50,7 +51,10 @@ static CLEAR_EVENTS: Statement = Statement::scanning(
                                                     '$.** ? (@.type() == \"object\").keyvalue().key') AS j (name)
                        CROSS JOIN LATERAL (SELECT j.name #>> '{}' AS name) n
                        WHERE CASE WHEN v.type = 'number' AND n.name ~ '^-?[0-9]+([.][0-9]+)?$'
-                                  THEN n.name::numeric = v.text::numeric ELSE n.name = v.text END)"
+                                  THEN n.name::numeric = v.text::numeric ELSE n.name = v.text END)
+         UNION
+         SELECT m.unique_by FROM credits_internal.meters m
+         WHERE m.event_name = e.event_name AND e.metadata ? m.unique_by) x"
     ),
     &[TEXTOID],
 )

@@ -10,7 +10,7 @@ pub mod price_override;
 
 pub use cache::{Fallback, Meter, find, find_for, list_prices, prices_of, read, read_at};
 pub use given::Given;
-use given::check_deferred;
+use given::{check_deferred, check_unique};
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -45,7 +45,7 @@ row! {
         pub currency: String,
         /// Credits for one unit; NULL if `pricing` says more.
         pub unit_price: Option<Decimal>,
-        /// 'sum', 'count', 'last' or 'max'.
+        /// 'sum', 'count', 'last', 'max' or 'unique'.
         pub aggregation: String,
         /// For display.
         pub unit: Option<String>,
@@ -65,6 +65,8 @@ row! {
         pub fallback_currency: Option<String>,
         /// Units of that one per unit of its own.
         pub fallback_rate: Option<Decimal>,
+        /// The key of the events' metadata whose different values are counted.
+        pub unique_by: Option<String>,
     } read
 }
 
@@ -72,7 +74,7 @@ static ROW: Statement = Statement::new(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
              m.settlement, p.pricing,
              (SELECT min(s.since) FROM credits_internal.price_schedule s WHERE s.event_name = $1 AND s.since > $2),
-             m.fallback_currency, m.fallback_rate
+             m.fallback_currency, m.fallback_rate, m.unique_by
       FROM credits_internal.meters m
       CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM credits_internal.price_schedule s
                           WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
@@ -81,7 +83,7 @@ static ROW: Statement = Statement::new(
 )
 .before(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
-             m.settlement, p.pricing, NULL::timestamptz, NULL::text, NULL::numeric
+             m.settlement, p.pricing, NULL::timestamptz, NULL::text, NULL::numeric, NULL::text
       FROM credits_internal.meters m
       JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
       WHERE m.event_name = $1",
@@ -107,12 +109,15 @@ const OVERAGES: [&str; 2] = ["pending", "reject"];
 
 /// The text of the statement that creates a meter, up to its first price.
 macro_rules! creating {
-    ($rest:literal) => {
+    ($column:literal, $value:literal, $rest:literal) => {
         text!(
             "WITH meter AS (
                  INSERT INTO credits_internal.meters (event_name, name, currency, aggregation, period, unit, overage,
-                                                      settlement, description, metadata)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                                      settlement, description, metadata",
+            $column,
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
+            $value,
+            ")
                  ON CONFLICT (event_name) DO NOTHING RETURNING event_name, price_version
              ) ",
             $rest
@@ -122,6 +127,8 @@ macro_rules! creating {
 
 static CREATE: Statement = Statement::new(
     creating!(
+        ", unique_by",
+        ", $14",
         "INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing, effective_at)
          SELECT m.event_name, m.price_version, $11, $12, $13 FROM meter m RETURNING event_name"
     ),
@@ -139,9 +146,12 @@ static CREATE: Statement = Statement::new(
         NUMERICOID,
         JSONBOID,
         TIMESTAMPTZOID,
+        TEXTOID,
     ],
 )
 .before(creating!(
+    "",
+    "",
     "INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing)
      SELECT m.event_name, m.price_version, $11, $12 FROM meter m RETURNING event_name"
 ));
@@ -163,22 +173,25 @@ fn meter_create_2(
     metadata: Option<Json>,
     pricing: Option<Json>,
     if_not_exists: Option<bool>,
+    unique_by: Option<&str>,
+    unpriced: Option<&str>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
         input::text("name", name)?;
         input::text("description", description)?;
-        let price = input::required("unit_price", Given::read(unit_price, pricing)?)?;
+        let price = input::required("unit_price", Given::read(unit_price, pricing, unpriced)?)?;
         let aggregation = input::choice("aggregation", aggregation, "sum", &Aggregation::NAMES)?;
         let period = period.map(|given| input::choice("period", Some(given), given, &Span::NAMES)).transpose()?;
         let overage = input::choice("overage", overage, "pending", &OVERAGES)?;
         let settlement = input::choice("settlement", settlement, "immediate", &["immediate", DEFERRED])?;
+        check_unique(aggregation, input::optional_key("unique_by", unique_by)?)?;
         check_deferred(aggregation, Some(overage), Some(&price), settlement)?;
         let code = currency::code_or_default(currency)?;
         let now = settings::now()?;
         writing(|session| {
             currency::resolve(session, &code)?;
-            let [unit_price, pricing] = price.cells();
+            let [unit_price, pricing] = price.cells(session)?;
             let terms = [
                 event_name.cell(),
                 name.cell(),
@@ -193,6 +206,7 @@ fn meter_create_2(
                 unit_price,
                 pricing,
                 now.cell(),
+                unique_by.cell(),
             ];
             if CREATE.run(session, &terms)?.len() == 0 {
                 if if_not_exists != Some(true) {
@@ -206,7 +220,7 @@ fn meter_create_2(
     })())
 }
 
-crate::older!(meter_create_wrapper => meter_create_2_wrapper, 12 of 13);
+crate::older!(meter_create_wrapper => meter_create_2_wrapper, 12 of 15);
 
 static LOCK: Statement = Statement::new(
     c"SELECT aggregation, settlement, price_version FROM credits_internal.meters WHERE event_name = $1 FOR NO KEY UPDATE",
@@ -292,12 +306,13 @@ fn meter_update_2(
     fallback_currency: Option<&str>,
     fallback_rate: Option<Numeric>,
     continue_tiers: Option<bool>,
+    unpriced: Option<&str>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
         input::text("name", name)?;
         input::text("description", description)?;
-        let price = Given::read(unit_price, pricing)?;
+        let price = Given::read(unit_price, pricing, unpriced)?;
         let (now, by_now) = (settings::now()?, settings::clock()?);
         let effective_at = effective_at.map(|at| at.0);
         let later = input::not_past("effective_at", effective_at, now)?;
@@ -320,7 +335,7 @@ fn meter_update_2(
                 [event_name.cell(), name.cell(), unit.cell(), overage.cell(), description.cell(), metadata.cell()];
             UPDATE.run(session, &arguments)?;
             if let Some(price) = price {
-                let [unit_price, pricing] = price.cells();
+                let [unit_price, pricing] = price.cells(session)?;
                 let (since, is_now) = (later.unwrap_or(now).cell(), later.is_none().cell());
                 let cells =
                     [event_name.cell(), unit_price, pricing, since, is_now, by_now.cell(), continue_tiers.cell()];
@@ -333,7 +348,7 @@ fn meter_update_2(
     })())
 }
 
-crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 12);
+crate::older!(meter_update_wrapper => meter_update_2_wrapper, 8 of 13);
 
 static SET_ACTIVE: Statement = Statement::new(
     c"UPDATE credits_internal.meters SET active = $2 WHERE event_name = $1 RETURNING event_name, active",

@@ -3,6 +3,8 @@
 
 pub mod aggregate;
 pub mod rank;
+pub mod unique;
+pub mod value;
 
 use crate::amount::Decimal;
 use crate::error::Error;

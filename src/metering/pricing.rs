@@ -28,11 +28,13 @@ pub enum Aggregation {
     Last,
     /// The highest value; of several, the one reported first.
     Max,
+    /// The number of different values of a key of the events' metadata, whatever their values.
+    Unique,
 }
 
 impl Aggregation {
     /// The names in SQL.
-    pub const NAMES: [&'static str; 4] = ["sum", "count", "last", "max"];
+    pub const NAMES: [&'static str; 5] = ["sum", "count", "last", "max", "unique"];
 
     /// The aggregation of that name in SQL.
     pub fn parse(name: &str) -> Option<Self> {
@@ -41,6 +43,7 @@ impl Aggregation {
             "count" => Some(Aggregation::Count),
             "last" => Some(Aggregation::Last),
             "max" => Some(Aggregation::Max),
+            "unique" => Some(Aggregation::Unique),
             _ => None,
         }
     }
@@ -52,6 +55,7 @@ impl Aggregation {
             Aggregation::Count => "count",
             Aggregation::Last => "last",
             Aggregation::Max => "max",
+            Aggregation::Unique => "unique",
         }
     }
 
@@ -60,9 +64,9 @@ impl Aggregation {
         matches!(self, Aggregation::Last | Aggregation::Max)
     }
 
-    /// What one event adds to a sum or a count.
+    /// What one event adds to a sum or a count, or a value to those that count once.
     pub fn quantity(self, value: Decimal) -> Decimal {
-        if self == Aggregation::Count { Decimal::ONE } else { value }
+        if matches!(self, Aggregation::Count | Aggregation::Unique) { Decimal::ONE } else { value }
     }
 }
 

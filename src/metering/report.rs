@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::line::Period;
 use crate::metering::meter::Meter;
-use crate::metering::period::{self, aggregate};
+use crate::metering::period::{self, aggregate, value};
 use crate::metering::pricing::Price;
 use crate::metering::pricing::version::Version;
 use crate::moment::Time;
@@ -148,6 +148,8 @@ pub struct Priced<'a> {
     pub price: &'a Price,
     /// What it costs.
     pub cost: Cost,
+    /// What it counts as, of a meter that counts different values.
+    pub value: Option<String>,
     /// Whether it is reported after it happened, and what lapsed meanwhile may pay it.
     pub is_late: bool,
 }
@@ -181,6 +183,12 @@ impl<'a> Priced<'a> {
     /// The period whose usage it is priced with.
     pub fn period(&self) -> Option<&Rc<Period>> {
         if let Cost::Together(period) = &self.cost { Some(period) } else { None }
+    }
+
+    /// The value that it counts as, of that customer, meter and period.
+    pub fn value(&self) -> Option<value::Key<'_>> {
+        let (name, period) = (self.value.as_deref()?, self.period()?);
+        Some((&self.event.customer_id, &self.event.event_name, value::period_of(period), name))
     }
 
     /// The periods whose usage its own goes on from, if it has none yet: those of the prices before, the newest first.
@@ -232,11 +240,18 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
         return Err(Error::unpriced(&event.event_name));
     };
     let cost = cost(event, meter, price_class, price).map_err(|reason| Error::amount("value", event.value, reason))?;
-    Ok(Priced { event, meter, price_class, price, cost, is_late })
+    let value = meter.unique_by.as_ref().map(|by| counted_as(event, by)).transpose()?;
+    Ok(Priced { event, meter, price_class, price, cost, value, is_late })
+}
+
+/// The value of an event's metadata that its meter counts. Raises PC013 where it has none.
+fn counted_as(event: &Event, unique_by: &str) -> Result<String, Error> {
+    let metadata = event.extras.metadata.as_ref().map(Json::text);
+    value::name(metadata, unique_by).ok_or_else(|| Error::uncounted(&event.event_name, unique_by))
 }
 
 fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Result<Cost, AmountError> {
-    if meter.aggregation.is_ranked() || !price.is_flat() {
+    if meter.aggregation.is_ranked() || meter.unique_by.is_some() || !price.is_flat() {
         let key = period_key(event, meter, meter.price_version, price_class);
         return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), key })));
     }
@@ -245,7 +260,7 @@ fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Resul
 }
 
 /// The key of an event's period. If one event decides, all prices aggregate together; otherwise each price aggregates
-/// separately.
+/// separately. Of values that count once, that is the period of an event whose value is new.
 fn period_key(event: &Event, meter: &Meter, version: i32, price_class: &str) -> String {
     let (name, version) = (meter.period.name(event.occurred_at), Version::unpacked(version));
     match (meter.aggregation.is_ranked(), price_class) {

@@ -5,7 +5,7 @@ use crate::metering::meter;
 use crate::moment::Time;
 use crate::pg::call::argument::Timestamptz;
 use crate::pg::call::reply::{Many, Reply};
-use crate::pg::statement::{Statement, reading};
+use crate::pg::statement::{Statement, reading, text};
 use crate::pg::value::{ToCell, Total};
 use crate::row;
 use pgrx::pg_extern;
@@ -28,31 +28,58 @@ row! {
     } read
 }
 
+/// The text of the statement that sums a meter's events up: how many units those of a bucket come to, per what, and
+/// where the events are read from.
+macro_rules! summing {
+    ($quantity:literal, $group:literal, $events:literal) => {
+        text!(
+            "SELECT s.bucket, sum(s.event_count)::bigint, trim_scale(sum(s.quantity)), trim_scale(sum(s.credits)),
+                    trim_scale(sum(s.canceled))
+             FROM (SELECT date_trunc($4, e.occurred_at, $5) AS bucket,
+                          count(*) FILTER (WHERE NOT e.canceled) AS event_count, ",
+            $quantity,
+            "             AS quantity, sum(e.consumed + e.pending) AS credits,
+                          coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0) AS canceled
+                   FROM ",
+            $events,
+            "      WHERE e.event_name = $1 AND e.occurred_at >= coalesce($2, '-infinity')
+                     AND e.occurred_at < coalesce($3, 'infinity') AND ($6 IS NULL OR e.customer_id = $6)
+                   GROUP BY 1, ",
+            $group,
+            ") s GROUP BY 1 ORDER BY 1"
+        )
+    };
+}
+
 // Planned for each call: if $6 is NULL its condition disappears; if it names a customer, rows are found by the
 // customer's key or by time, whichever is fewer. If one event decides ($7), it does so for each customer, as charged;
 // for a last, among events of one moment the later report decides, as ranked.
 static STATS: Statement = Statement::scanning(
-    c"SELECT s.bucket, sum(s.event_count)::bigint, trim_scale(sum(s.quantity)), trim_scale(sum(s.credits)),
-             trim_scale(sum(s.canceled))
-      FROM (SELECT date_trunc($4, e.occurred_at, $5) AS bucket, count(*) FILTER (WHERE NOT e.canceled) AS event_count,
-                   coalesce(CASE $7
-                       WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)
-                       WHEN 'max' THEN max(e.value) FILTER (WHERE NOT e.canceled)
-                       WHEN 'last' THEN (array_agg(e.value ORDER BY r.rank DESC, r.event_no DESC)
-                                             FILTER (WHERE r.rank IS NOT NULL))[1]
-                       ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0) AS quantity,
-                   sum(e.consumed + e.pending) AS credits,
-                   coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0) AS canceled
-            FROM credits_internal.events e
-            LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = $1
-                                           AND r.period_key = e.period_key
-                                           AND r.rank = extract(epoch FROM e.occurred_at) - 946684800
-                                           AND r.identifier = e.identifier AND $7 = 'last'
-            WHERE e.event_name = $1 AND e.occurred_at >= coalesce($2, '-infinity')
-              AND e.occurred_at < coalesce($3, 'infinity') AND ($6 IS NULL OR e.customer_id = $6)
-            GROUP BY 1, CASE WHEN $7 IN ('last', 'max') THEN e.customer_id END) s
-      GROUP BY 1 ORDER BY 1",
+    summing!(
+        "coalesce(CASE $7
+             WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)
+             WHEN 'max' THEN max(e.value) FILTER (WHERE NOT e.canceled)
+             WHEN 'last' THEN (array_agg(e.value ORDER BY r.rank DESC, r.event_no DESC)
+                                   FILTER (WHERE r.rank IS NOT NULL))[1]
+             ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0)",
+        "CASE WHEN $7 IN ('last', 'max') THEN e.customer_id END",
+        "credits_internal.events e
+         LEFT JOIN credits_internal.usage_ranks r ON r.customer_id = e.customer_id AND r.event_name = $1
+                                        AND r.period_key = e.period_key
+                                        AND r.rank = extract(epoch FROM e.occurred_at) - 946684800
+                                        AND r.identifier = e.identifier AND $7 = 'last'"
+    ),
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
+// A value counts once for each customer, as charged.
+static OF_VALUES: Statement = Statement::scanning(
+    summing!(
+        "count(DISTINCT e.value) FILTER (WHERE NOT e.canceled)",
+        "e.customer_id",
+        "credits_internal.event_values e"
+    ),
+    &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
 );
 
 /// `credits.meter_event_stats`: a meter's usage by minute, hour or day. Writes nothing. Raises PC004, PC013.
@@ -82,7 +109,12 @@ fn meter_event_stats(
                 customer_id.cell(),
                 meter.aggregation.name().cell(),
             ];
-            STATS.run(session, &cells)?.iter().map(StatsRow::read).collect::<Result<_, _>>().map(Many)
+            let rows = if meter.unique_by.is_some() {
+                OF_VALUES.run(session, &cells[..6])?
+            } else {
+                STATS.run(session, &cells)?
+            };
+            rows.iter().map(StatsRow::read).collect::<Result<_, _>>().map(Many)
         })
     })())
 }

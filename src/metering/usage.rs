@@ -10,7 +10,7 @@ use crate::metering::pricing::overrides;
 use crate::moment::Time;
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{Many, Reply, Value};
-use crate::pg::statement::{Rows, Session, Statement, reading};
+use crate::pg::statement::{Rows, Session, Statement, reading, text};
 use crate::pg::value::array::array;
 use crate::pg::value::{Cell, Json, ToCell, Total};
 use crate::row;
@@ -190,15 +190,19 @@ row! {
     } read
 }
 
-// For a last, the event that counts is the one that is charged: among events of one moment, the later report, as
-// ranked.
-static SUMMARY: Statement = Statement::scanning(
-    c"SELECT e.event_name, e.currency, m.unit,
+/// The text of the statement that sums a customer's usage up, of the number of different values.
+macro_rules! summing {
+    ($values:literal) => {
+        text!(
+            "SELECT e.event_name, e.currency, m.unit,
              trim_scale(coalesce(CASE m.aggregation
                  WHEN 'count' THEN count(*) FILTER (WHERE NOT e.canceled)
                  WHEN 'max' THEN max(e.value) FILTER (WHERE NOT e.canceled)
                  WHEN 'last' THEN (array_agg(e.value ORDER BY r.rank DESC, r.event_no DESC)
                                        FILTER (WHERE r.rank IS NOT NULL))[1]
+                 WHEN 'unique' THEN ",
+            $values,
+            "
                  ELSE sum(e.value) FILTER (WHERE NOT e.canceled) END, 0)),
              trim_scale(sum(e.consumed + e.pending)), count(*) FILTER (WHERE NOT e.canceled),
              trim_scale(coalesce(sum(e.consumed + e.pending) FILTER (WHERE e.canceled), 0))
@@ -214,9 +218,24 @@ static SUMMARY: Statement = Statement::scanning(
         AND ($6 IS NULL OR e.subscription_id = $6)
       GROUP BY e.event_name, e.currency, m.unit, m.aggregation
       HAVING count(*) FILTER (WHERE NOT e.canceled) > 0 OR sum(e.consumed + e.pending) <> 0
-      ORDER BY e.event_name, e.currency",
+      ORDER BY e.event_name, e.currency"
+        )
+    };
+}
+
+// For a last, the event that counts is the one that is charged: among events of one moment, the later report, as
+// ranked.
+// Different values are counted where a meter does that, and looked at for no other.
+static SUMMARY: Statement = Statement::scanning(
+    summing!(
+        "(SELECT count(DISTINCT v.value) FROM credits_internal.event_values v
+          WHERE v.customer_id = $1 AND v.event_name = e.event_name AND v.currency = e.currency AND NOT v.canceled
+            AND v.occurred_at >= coalesce($2, '-infinity') AND v.occurred_at < coalesce($3, 'infinity')
+            AND ($6 IS NULL OR v.subscription_id = $6))"
+    ),
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
-);
+)
+.before(summing!("0"));
 
 /// `credits.usage_summary`: a customer's usage in a period, one row per meter and currency. Writes nothing. Raises
 /// PC004, PC008, PC013.

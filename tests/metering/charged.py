@@ -53,13 +53,16 @@ METADATA = [None, {}, {"model": "large"}, {"model": "small", "other": [1]}, {"mo
             {"model": "large", "size": 1}, {"model": "large", "size": 2.0}, {"model": 7.0, "size": "2"},
             {"model": ["large"]}, {"model": "unknown"}, {"Model": "large"}]  # fmt: skip
 
+# Values of which some are one.
+USERS = ["ann", "bob", 7, 7.0, "7", 1.5, True, "true", "x" * 300, ""]
+
 MUST_HAPPEN = (
     "reported", "batch", "repeat", "conflict", "canceled", "canceled twice", "adjusted", "adjusted to the same",
     "not adjusted", "price changed", "price set for later",
     "override", "override ended", "a price of their own", "a discount", "gone on from the price before",
     "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation",
     "refused", "owed", "settled", "credits for one meter",
-    "a value that does not count", "a late report",
+    "a value that does not count", "a late report", "known already", "known at another price",
 )  # fmt: skip
 
 
@@ -79,18 +82,21 @@ class Run:
 
     def make_meters(self) -> list[Meter]:
         meters = []
-        for aggregation in ("sum", "count", "last", "max"):
+        for aggregation in ("sum", "count", "last", "max", "unique"):
             for kind, pricings in (("flat", FLAT), ("blocks", BLOCKS), ("tiers", TIERS), ("classes", CLASSES)):
                 period = self.random.choice((None, "day", "week", "month", "year"))
                 pricing = self.random.choice(pricings)
                 meters.append(Meter(f"{aggregation} {kind}", aggregation, period, [pricing]))
+                meters[-1].unique_by = "user" if aggregation == "unique" else None
         meters.append(Meter("refusing", "max", "day", [TIERS[1]], overage="reject"))
+        meters.append(Meter("refusing users", "unique", "day", [TIERS[1]], overage="reject", unique_by="user"))
         meters.append(Meter("later", "sum", None, [{"unit_price": 0.25}], settlement="deferred"))
         for meter in meters:
             self.execute(
                 "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s,"
-                " overage => %s)",
+                " overage => %s, unique_by => %s)",
                 meter.name, meter.aggregation, meter.period, json.dumps(meter.prices[0]), meter.settlement, meter.overage,
+                meter.unique_by,
             )  # fmt: skip
         self.execute("SELECT credits.customer_upsert('ada')")
         return meters
@@ -102,7 +108,7 @@ class Run:
     def run(self) -> None:
         actions = [
             (self.report, 50), (self.batch, 8), (self.repeat, 6), (self.conflict, 2), (self.cancel, 16), (self.adjust, 16),
-            (self.reprice, 4), (self.override, 3), (self.end, 1), (self.grant, 10), (self.wait, 8), (self.settle, 2),
+            (self.reprice, 4), (self.override, 3), (self.end, 1), (self.grant, 10), (self.wait, 8), (self.settle, 4),
         ]  # fmt: skip
         work, weights = zip(*actions)
         for number in range(ACTIONS):
@@ -129,7 +135,10 @@ class Run:
         back = self.random.choice((0, 0, 0, 60, 60, 3600, 86_400, 10 * 86_400, 30 * 86_400))
         at = self.now - timedelta(seconds=back)
         version, override = meter.versions_at(at)
-        return Event(self.serial, f"e{self.serial}", value, at, version, self.random.choice(METADATA), override)
+        metadata = self.random.choice(METADATA)
+        if meter.unique_by:
+            metadata = {**(metadata or {}), meter.unique_by: self.random.choice(USERS)}
+        return Event(self.serial, f"e{self.serial}", value, at, version, metadata, override)
 
     def report(self) -> None:
         meter = self.random.choice(self.meters)
@@ -150,6 +159,9 @@ class Run:
             self.counts["a price of before"] += 1
         if meter.carried.get(meter.group(event)):
             self.counts["gone on from the price before"] += 1
+        if event.brought not in (None, event):
+            self.counts["known already"] += 1
+            self.counts["known at another price"] += meter.price_of(event) != meter.price_of(event.brought)
         if event.override:
             self.counts["a price of their own" if event.version == 0 else "a discount"] += 1
         self.answer(meter, event, rows[0], meter.credits() - before)
@@ -342,6 +354,9 @@ class Run:
             row = summary.get(meter.name)
             found = (row["total_credits"], row["event_count"]) if row else (0, 0)
             expected = (meter.credits(), len(meter.counted()))
+            users = len({meter.named(event)[1] for event in meter.counted()}) if meter.unique_by else 0
+            if meter.unique_by and row and row["total_quantity"] != users:
+                self.wrong.append(f"{meter.name} after {after}: {row} where there are {users} values")
             if found != expected:
                 self.wrong.append(f"{meter.name} after {after}: {found} charged and counted where {expected} are due")
         by_period = {

@@ -32,8 +32,10 @@ SESSIONS = 8
 CUSTOMERS = [f"customer {number}" for number in range(6)]
 KINDS = {"flat": FLAT, "blocks": BLOCKS, "tiers": TIERS, "classes": CLASSES}
 METERS = [f"{aggregation} {kind}" for aggregation in ("sum", "count", "last", "max") for kind in KINDS]
+# At one price each, so that it does not matter in which order their events came.
+UNIQUE = ["unique flat", "unique blocks", "unique tiers"]
 DEFERRED = ["sum later", "count later"]
-REJECTING = {"last tiers", "max flat", "sum blocks"}
+REJECTING = {"last tiers", "max flat", "sum blocks", "unique blocks"}
 REPORT = "SELECT * FROM credits.report_meter_event(%s, %s, %s, %s, %s, metadata => %s)"
 BATCH = "SELECT * FROM credits.report_meter_events(%s::jsonb)"
 SOME_EVENT = "SELECT identifier FROM credits_internal.meter_events WHERE customer_id = %s ORDER BY random() LIMIT 1"
@@ -86,10 +88,11 @@ class Mixed:
         value = self.random.choice((0, 1, 7, 40, 60, 150)) + own
         back = self.random.choice((0, 0, 3_600, 86_400, 30 * 86_400))
         at = datetime.now(timezone.utc) - timedelta(seconds=back, microseconds=self.random.randint(0, 10**9))
+        event_name = self.random.choice((*METERS, *UNIQUE, *DEFERRED))
+        metadata = {"user": self.random.randint(1, 9)} if event_name in UNIQUE else self.random.choice(METADATA)
         return {
-            "customer_id": customer, "event_name": self.random.choice((*METERS, *DEFERRED)), "value": str(value),
-            "identifier": f"{self.number}/{self.serial}", "occurred_at": at.isoformat(),
-            "metadata": self.random.choice(METADATA),
+            "customer_id": customer, "event_name": event_name, "value": str(value),
+            "identifier": f"{self.number}/{self.serial}", "occurred_at": at.isoformat(), "metadata": metadata,
         }  # fmt: skip
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -214,14 +217,15 @@ def check(checks: Checks, database: str) -> None:
 
 def prepare(connection: psycopg.Connection[Any]) -> None:
     random_ = random.Random(SEED)
-    for name in (*METERS, *DEFERRED):
+    for name in (*METERS, *UNIQUE, *DEFERRED):
         aggregation, kind = name.split()
         connection.execute(
-            "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s, overage => %s)",
+            "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s, overage => %s,"
+            " unique_by => %s)",
             [
                 name, aggregation, random_.choice((None, "day", "week", "month", "year")),
                 json.dumps(random_.choice(KINDS.get(kind, FLAT))), "deferred" if name in DEFERRED else "immediate",
-                "reject" if name in REJECTING else "pending",
+                "reject" if name in REJECTING else "pending", "user" if name in UNIQUE else None,
             ],
         )  # fmt: skip
     for customer in CUSTOMERS:
@@ -234,8 +238,10 @@ def meters_of(connection: psycopg.Connection[Any], customer: str) -> list[Meter]
     for row in connection.execute("SELECT * FROM credits_internal.meter_prices ORDER BY event_name, version"):
         prices.setdefault(row["event_name"], []).append(row["pricing"] or {"unit_price": row["unit_price"]})
     meters = {
-        row["event_name"]: Meter(row["event_name"], row["aggregation"], row["period"], prices[row["event_name"]])
-        for row in connection.execute("SELECT event_name, aggregation, period FROM credits_internal.meters")
+        row["event_name"]: Meter(
+            row["event_name"], row["aggregation"], row["period"], prices[row["event_name"]], unique_by=row["unique_by"]
+        )
+        for row in connection.execute("SELECT event_name, aggregation, period, unique_by FROM credits_internal.meters")
     }
     overrides = "SELECT * FROM credits_internal.price_overrides WHERE customer_id = %s ORDER BY override_no"
     for row in connection.execute(overrides, [customer]):

@@ -30,6 +30,8 @@ class Event:
     canceled: bool = False
     # What was reported, where it was adjusted since.
     first: Decimal | None = None
+    # Of unique, the event at whose price its value counts: the one that brought it.
+    brought: Event | None = None
 
     @property
     def reported(self) -> Decimal:
@@ -62,11 +64,16 @@ class Meter:
     continues: list[bool] = field(default_factory=lambda: [False])
     carried: dict[Any, Fraction] = field(default_factory=dict)
     overrides: list[Override] = field(default_factory=list)
+    # Of unique, the key of the metadata.
+    unique_by: str | None = None
     events: list[Event] = field(default_factory=list)
     # What was worked out since the last event or cancellation: the rest of a long run need not be looked at again.
     known: dict[str, Any] = field(default_factory=dict)
 
     def accept(self, event: Event) -> None:
+        if self.unique_by:
+            same = [other for other in self.counted() if self.named(other) == self.named(event)]
+            event.brought = same[0].brought if same else event
         group = self.group(event)
         if group is not None and group not in self.carried:
             self.carried[group] = self.carried_by(event)
@@ -77,7 +84,8 @@ class Meter:
         """What an event of a sum or a count is priced with; None where it is priced by itself, or one event decides."""
         if self.ranked or not self.together(event):
             return None
-        return self.period_of(event), version or event.version, event.override, self.price_class(event)
+        by = event.brought or event
+        return self.period_of(by), version or by.version, by.override, self.price_class(by)
 
     def carried_by(self, event: Event) -> Fraction:
         """What was used under the price before in the period, if the event's price goes on from there."""
@@ -146,11 +154,12 @@ class Meter:
         groups: dict[Any, list[Event]] = defaultdict(list)
         for event in self.counted():
             if self.together(event):
-                series = () if self.ranked else (event.version, event.override, self.price_class(event))
+                by = event.brought or event
+                series = () if self.ranked else (by.version, by.override, self.price_class(by))
                 groups[self.period_of(event), series].append(event)
         costs = {}
         for (period, _), events in groups.items():
-            decides = self.decides(events) if self.ranked else events[0]
+            decides = self.decides(events) if self.ranked else events[0].brought or events[0]
             price, carried = self.price_of(decides), self.carried.get(self.group(decides), Fraction(0))
             cost = rounded(price, carried + self.quantity(events)) - rounded(price, carried)
             costs[period, decides.version, decides.override, self.price_class(decides)] = cost
@@ -164,6 +173,8 @@ class Meter:
             return Fraction(self.decides(events).value)
         if self.aggregation == "count":
             return Fraction(len(events))
+        if self.unique_by:
+            return Fraction(len({self.named(event) for event in events}))
         return sum((Fraction(event.value) for event in events), Fraction(0))
 
     def decides(self, events: list[Event]) -> Event:
@@ -174,7 +185,14 @@ class Meter:
 
     def together(self, event: Event) -> bool:
         price = self.price_of(event)
-        return self.ranked or "tiers" in price or "round" in price
+        return self.ranked or self.unique_by is not None or "tiers" in price or "round" in price
+
+    def named(self, event: Event) -> tuple[str | None, str]:
+        """The period, and its value there: a text, a number by what it is, true and false by their names."""
+        value = (event.metadata or {})[self.unique_by or ""]
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        return self.period_of(event), value if isinstance(value, str) else str(Fraction(str(value)))
 
     def pricing_of(self, event: Event) -> dict[str, Any]:
         own = self.overrides[event.override - 1].pricing if event.override else None

@@ -5,11 +5,14 @@ an event costs nothing (locked, planned and posted); batches that the fast path 
 events beside credits for another meter (which rule the fast path out); and a wallet in which usage could be pending (which the
 fast path looks for). Their answers and ledgers must be the same.
 
+And so are values that count once: one event a call, in batches, and through the inbox, some of them taken back.
+
 SEED (42) is what the life is made from.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from datetime import datetime, timedelta, timezone
@@ -46,6 +49,21 @@ AFTER = (
     "SELECT (SELECT e.cmin::text::bigint - a.cmin::text::bigint"
     " FROM credits_internal.accounts a JOIN credits_internal.meter_events e USING (customer_id, currency)"
     " WHERE a.customer_id = %s AND e.identifier = %s AND e.consumed > 0 AND a.xmin = e.xmin)"
+)
+
+
+VALUES = ("alone", "at once", "copied")
+USAGE = (
+    "SELECT concat_ws(' ', identifier, period_key, credits) FROM credits.usage WHERE customer_id = %s AND event_name = 'users'"
+    " ORDER BY identifier"
+)
+PERIODS = (
+    "SELECT concat_ws(' ', period_key, quantity, event_count, trim_scale(credits)) FROM credits.usage_by_period"
+    " WHERE customer_id = %s ORDER BY period_key"
+)
+COUNTED = (
+    "SELECT concat_ws(' ', period, value, event_count, period_key) FROM credits_internal.usage_values WHERE customer_id = %s"
+    " ORDER BY period, value"
 )
 
 
@@ -115,7 +133,76 @@ class Life:
         return [line for (line,) in self.connection.execute(LEDGER, [less, wallet])]
 
 
+class Values:
+    """Three customers with the same usage of few values, at prices that change."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self.random = random.Random(SEED)
+        self.serial = 0
+
+    def lead(self) -> None:
+        tiers = [{"up_to": 10, "unit_price": 2}, {"unit_price": 0.5}]
+        pricing = {"by": "kind", "prices": {"b": {"unit_price": 3}}, "default": {"mode": "volume", "tiers": tiers}}
+        self.connection.execute(
+            "SELECT credits.meter_create('users', aggregation => 'unique', unique_by => 'user', period => 'day', pricing => %s)",
+            [json.dumps(pricing)],
+        )
+        for customer in VALUES:
+            self.connection.execute("SELECT credits.wallet_credit(%s, 100)", [customer])
+        for step in range(40):
+            self.report()
+            for _ in range(self.random.randrange(12)):
+                identifier = f"u{self.random.randrange(self.serial)}"
+                for customer in VALUES:
+                    self.connection.execute("SELECT credits.meter_event_cancel(%s, %s)", [customer, identifier])
+            if step % 10 == 9:
+                self.connection.execute("SELECT credits.meter_update('users', unit_price => %s)", [step])
+
+    def report(self) -> None:
+        now = datetime.now(timezone.utc)
+        events = []
+        for _ in range(self.random.randrange(1, 30)):
+            metadata = {"user": self.random.randrange(25), "kind": self.random.choice("ab")}
+            at = now - timedelta(days=self.random.randrange(2))
+            events.append({
+                "event_name": "users", "identifier": f"u{self.serial}", "occurred_at": at.isoformat(), "metadata": metadata,
+            })  # fmt: skip
+            self.serial += 1
+        for event in events:
+            self.connection.execute(
+                "SELECT credits.report_meter_event('alone', 'users', 1, %s, %s, metadata => %s)",
+                [event["identifier"], event["occurred_at"], json.dumps(event["metadata"])],
+            )
+        batch = json.dumps([{"customer_id": "at once", **event} for event in events])
+        self.connection.execute("SELECT credits.report_meter_events(%s::jsonb)", [batch])
+        self.connection.execute(
+            "INSERT INTO credits.inbox (customer_id, event_name, identifier, occurred_at, metadata)"
+            " SELECT 'copied', event_name, identifier, occurred_at, metadata"
+            " FROM jsonb_to_recordset(%s) AS e (event_name text, identifier text, occurred_at timestamptz, metadata jsonb)",
+            [json.dumps(events)],
+        )
+        self.connection.execute("SELECT credits.settle(1000)")
+
+    def rows(self, query: str, customer: str) -> list[str]:
+        return [row for (row,) in self.connection.execute(query, [customer])]
+
+
+def check_values(checks: Checks, database: str) -> None:
+    with harness.connect(database) as connection:
+        values = Values(connection)
+        values.lead()
+        for customer in VALUES[1:]:
+            for what, query in (("events", USAGE), ("periods", PERIODS), ("values", COUNTED)):
+                alone = values.rows(query, "alone")
+                pairs = list(zip(alone, values.rows(query, customer), strict=True))
+                checks.none([pair for pair in pairs if pair[0] != pair[1]], f"{len(alone)} {what} of {customer} are the same")
+        checks.none(harness.verify(connection), "verify() finds nothing")
+
+
 def check(checks: Checks, database: str) -> None:
+    with harness.fresh_database("ways_values") as own:
+        check_values(checks, own)
     with harness.connect(database) as connection, connection.transaction():
         life = Life(connection)
         life.prepare()

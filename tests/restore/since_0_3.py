@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def fill(filler: Filler) -> None:
     invoices(filler)
     history(filler)
     customers(filler)
+    values(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -126,3 +128,13 @@ def customers(filler: Filler) -> None:
     other = filler.call("payment_method_attach", "'ann', 'stripe', 'cus_1', 'pm_2'")
     fixed = ("payment_method_id", "status")
     filler.keep("payment_method_detach", "'ann', %s", other["payment_method_id"], fixed=fixed)
+
+
+def values(filler: Filler) -> None:
+    """Usage of different values, of which one was taken back."""
+    filler.call("meter_create", "'users', currency => 'COIN', aggregation => 'unique', unique_by => 'user', period => 'month'")
+    for number, user in enumerate(("kim", "kim", "lee", 7)):
+        metadata = json.dumps({"user": user})
+        event = "'ann', 'users', 1, %s, metadata => %s"
+        filler.keep("report_meter_event", event, f"user {number}", metadata, fixed=("identifier",))
+    filler.keep("meter_event_cancel", "'ann', 'user 2'", fixed=("identifier", "status", "returned"))

@@ -14,7 +14,8 @@ use crate::metering::batch::fallback::cover::Covered;
 use crate::metering::deferred;
 use crate::metering::period::aggregate::Standing;
 use crate::metering::period::rank::{self, Rank};
-use crate::metering::period::{self, Written};
+use crate::metering::period::value::Values;
+use crate::metering::period::{self, Written, unique};
 use crate::metering::report::{self, Cost, EventRow, Outcome, Priced};
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -54,6 +55,8 @@ impl Owned for (&str, &str) {
 struct Periodic<'a> {
     standing: Standing,
     changed: Option<&'a Priced<'a>>,
+    /// Its price, where events of other prices may be of it.
+    price: Option<(i32, String)>,
 }
 
 /// An event that was charged, or recorded to be charged later.
@@ -62,6 +65,8 @@ pub struct Charge {
     pub row: EventRow,
     /// The ledger line that its own row stands for, if any.
     pub line: Option<OwnLine>,
+    /// The period that counts its value already, if one does.
+    pub counting: Option<Rc<Period>>,
 }
 
 /// What was recorded earlier in the batch for an account, and charged before another event.
@@ -85,6 +90,8 @@ pub struct Accounts<'a> {
     there: HashSet<Account<'a>>,
     periods: HashMap<period::Key, Periodic<'a>>,
     ranks: Vec<Rank>,
+    /// What meters count that count different values.
+    values: Values<'a>,
     /// Deferred events of this batch that are still unsettled.
     unsettled: Map<Account<'a>, Vec<&'a Priced<'a>>>,
     /// Deferred events that were charged, before a later event of the batch.
@@ -136,7 +143,7 @@ impl<'a> Accounts<'a> {
             let nothing = &mut Book::unused(&p.event.customer_id, &p.meter.currency);
             return Ok(customer::must_exist(session, &p.event.customer_id)
                 .and_then(|()| charge_book(session, nothing, p, p.own_cost()))
-                .map(|row| Charge { row, line: None }));
+                .map(|row| Charge { row, line: None, counting: None }));
         };
         let first = self.settle(key, index, p);
         let second = match self.second(p, index) {
@@ -151,9 +158,15 @@ impl<'a> Accounts<'a> {
             (Cost::Own(cost), None) => {
                 let book = &mut self.books[index];
                 let lines = book.lines.len();
-                charge_book(session, book, p, *cost).map(|row| Charge { row, line: book.hand_over(lines) })
+                charge_book(session, book, p, *cost).map(|row| Charge {
+                    row,
+                    line: book.hand_over(lines),
+                    counting: None,
+                })
             }
-            (Cost::Together(period), _) => {
+            (Cost::Together(own), _) => {
+                let counting = self.values.find(p.value()).map(|known| known.period.clone());
+                let period = counting.as_ref().unwrap_or(own);
                 let key = (p.event.customer_id.clone(), period.clone());
                 let before = p.continues();
                 let lost = || Error::internal("a period is not there");
@@ -161,8 +174,12 @@ impl<'a> Accounts<'a> {
                 let carried = carried(&self.periods, &own.standing, &before);
                 let periodic = self.periods.get_mut(&key).ok_or_else(lost)?;
                 periodic.standing.carried = carried;
-                charge_together(session, &mut self.books[index], p, period, periodic, &mut self.ranks)?
-                    .map(|row| Charge { row, line: None })
+                let (book, is_known) = (&mut self.books[index], counting.is_some());
+                let outcome = charge_together(session, book, p, (period, is_known), periodic, &mut self.ranks)?;
+                if let (Ok(_), Some(value)) = (&outcome, p.value()) {
+                    self.values.add(value, period);
+                }
+                outcome.map(|row| Charge { row, line: None, counting })
             }
         };
         self.keep(first, outcome.is_ok());
@@ -224,7 +241,7 @@ impl<'a> Accounts<'a> {
         };
         let outcome = fallback::charge(session, [own, second], p, &usage(p), cost).map(|(row, covered)| {
             self.fallbacks.push((p, covered));
-            Charge { row, line: None }
+            Charge { row, line: None, counting: None }
         });
         Ok(outcome)
     }
@@ -240,7 +257,7 @@ impl<'a> Accounts<'a> {
                 .and_then(|()| Err(Error::internal("an account was made and is not there"))));
         }
         self.unsettled.entry(key).or_default().push(p);
-        Ok(Ok(Charge { row: report::unsettled(p.event, false), line: None }))
+        Ok(Ok(Charge { row: report::unsettled(p.event, false), line: None, counting: None }))
     }
 
     /// Drops what was charged to these customers: their accounts stay locked, and nothing is written for them.
@@ -249,6 +266,7 @@ impl<'a> Accounts<'a> {
         self.books.retain(|book| !left(&book.customer_id));
         self.periods.retain(|(customer_id, _), _| !left(customer_id));
         self.ranks.retain(|rank| !left(&rank.customer_id));
+        self.values.leave(left);
         self.unsettled.retain(|(customer_id, _), _| !left(customer_id));
         self.fallbacks.retain(|(p, _)| !left(&p.event.customer_id));
     }
@@ -261,12 +279,14 @@ impl<'a> Accounts<'a> {
         }
         let changed = self.periods.iter().filter_map(|((customer_id, period), periodic)| {
             let p = periodic.changed?;
-            let price = (p.meter.price_version, p.price_class);
+            let own = (p.meter.price_version, p.price_class);
+            let price = periodic.price.as_ref().map_or(own, |(version, class)| (*version, class));
             Some(Written::new(p.meter, customer_id, (period, p.event.occurred_at), &periodic.standing, price))
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
         fallback::write(session, &self.fallbacks)?;
         rank::write(session, &self.ranks)?;
+        unique::write(session, &self.values)?;
         let unsettled: Vec<&Priced<'_>> = self.unsettled.into_values().flatten().collect();
         deferred::enqueue(session, &unsettled, now)
     }
@@ -308,12 +328,13 @@ fn charge_together<'a>(
     session: &Session,
     book: &mut Book,
     p: &'a Priced<'a>,
-    period: &Rc<Period>,
+    (period, is_known): (&Rc<Period>, bool),
     periodic: &mut Periodic<'a>,
     ranks: &mut Vec<Rank>,
 ) -> Result<Outcome, Error> {
     let aggregation = p.meter.aggregation;
     let next = match periodic.standing.with(aggregation, &p.in_period()) {
+        _ if is_known => periodic.standing.with_known(),
         Ok(next) => next,
         Err(reason) => return Ok(Err(Error::amount("value", p.event.value, reason))),
     };
@@ -336,7 +357,9 @@ fn charge_together<'a>(
                 identifier: p.event.identifier.clone(),
             });
         }
-        (periodic.standing, periodic.changed) = (next, Some(p));
+        periodic.standing = next;
+        // Of another price than the period's, it does not say which that is.
+        periodic.changed = if is_known { periodic.changed.or(Some(p)) } else { Some(p) };
     }
     Ok(outcome)
 }

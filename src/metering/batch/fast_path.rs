@@ -9,7 +9,7 @@ use crate::ledger::engine::line::OwnLine;
 use crate::ledger::engine::posting;
 use crate::metering::batch::accounts::{Locking, Map, Owned};
 use crate::metering::batch::replay;
-use crate::metering::batch::rows::{self, writing_events};
+use crate::metering::batch::rows::{self, Charged, writing_events};
 use crate::metering::report::{self, Cost, Outcome, Priced};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
@@ -140,7 +140,8 @@ fn charge(session: &Session, events: &[&Priced<'_>], now: Time) -> Result<Option
         lines.push(last_line.clone());
         outcomes.push(Ok(report::row(p.event, p.own_cost(), Decimal::ZERO, last_line.balance, false)));
     }
-    rows::write_new(session, events.iter().copied().zip(lines.iter().map(Some)).collect(), now)?;
+    let charged = events.iter().zip(&lines).map(|(p, line)| Charged::new(p, Some(line))).collect();
+    rows::write_new(session, charged, now)?;
     Ok(Some(outcomes))
 }
 
@@ -180,7 +181,8 @@ fn charge_as_of(session: &Session, events: &[(&Priced<'_>, Time)]) -> Result<Opt
             OwnLine { posted_at, ..line.clone() }
         }));
     }
-    let charged = events.iter().zip(&lines).filter_map(|((p, _), line)| Some((*p, Some(line.as_ref()?)))).collect();
+    let charged =
+        events.iter().zip(&lines).filter_map(|((p, _), line)| Some(Charged::new(p, Some(line.as_ref()?)))).collect();
     rows::write_new(session, charged, Time::NEVER)?;
     Ok(Some(lines.iter().map(Option::is_some).collect()))
 }

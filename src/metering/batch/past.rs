@@ -5,6 +5,7 @@ use crate::amount::Decimal;
 use crate::error::{Error, quoted};
 use crate::ledger::engine::book::Overage;
 use crate::metering::batch::accounts::{Accounts, Locking, Owned};
+use crate::metering::batch::rows::Charged;
 use crate::metering::batch::{meter_of, rows};
 use crate::metering::meter::{self, Meter};
 use crate::metering::pricing::version::CHARGED_ELSEWHERE;
@@ -49,17 +50,20 @@ pub fn charge(session: &Session, currency: &str, events: &[Past<'_>]) -> Result<
     }
     let mut accounts = Accounts::open(session, priced.iter().collect(), begin, Locking::Wait).map_err(first)?;
     let mut charged = HashMap::with_capacity(priced.len());
+    let mut counting = Vec::with_capacity(priced.len());
     for (index, (p, past)) in priced.iter().zip(events).enumerate() {
         memory::let_interrupt();
         if index > 0 && !accounts.go_on(p, past.at) {
             break;
         }
-        accounts.charge(session, p).and_then(|outcome| outcome).map_err(|error| (index, error))?;
+        let charge = accounts.charge(session, p).and_then(|outcome| outcome).map_err(|error| (index, error))?;
+        counting.push(charge.counting);
         charged.insert(p.event.identifier.as_str(), index);
     }
-    let written = priced.iter().take(charged.len()).map(|p| (p, None)).collect();
-    let at = |(p, _): &rows::Charged<'_>| charged.get(p.event.identifier.as_str()).map_or(begin, |i| events[*i].at);
-    let lost = rows::write_at(session, written, at).map_err(first)?;
+    let written = priced.iter().zip(&counting).map(|(p, counting)| Charged::counted(p, None, counting.as_ref()));
+    let at =
+        |row: &Charged<'_>| charged.get(row.priced.event.identifier.as_str()).map_or(begin, |index| events[*index].at);
+    let lost = rows::write_at(session, written.collect(), at).map_err(first)?;
     if let Some(index) = priced.iter().take(charged.len()).position(|p| lost.contains(&p.event.key().owned())) {
         let reason =
             format!("{} was used before, for other usage of the customer", quoted(&priced[index].event.identifier));
@@ -100,6 +104,7 @@ impl Forms {
             form.pricing = Rc::new(Pricing::flat(Decimal::ONE));
             form.aggregation = Aggregation::Sum;
             form.continues = Rc::from([]);
+            form.unique_by = None;
         }
         let form = Rc::new(form);
         self.last = Some((meter, elsewhere, form.clone()));

@@ -1,7 +1,7 @@
 //! The rows of a batch's events: writing them, all at once, claims their identifiers.
 
 use crate::error::Error;
-use crate::ledger::engine::line::OwnLine;
+use crate::ledger::engine::line::{OwnLine, Period};
 use crate::ledger::engine::posting::Key;
 use crate::metering::batch::accounts::Owned;
 use crate::metering::report::Priced;
@@ -13,9 +13,30 @@ use pgrx::pg_sys::{
     INT4ARRAYOID, INT8ARRAYOID, JSONBARRAYOID, NUMERICARRAYOID, Oid, TEXTARRAYOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID,
 };
 use std::collections::HashSet;
+use std::rc::Rc;
 
-/// A charged event, as if it were paid in full, and the ledger line that its own row stands for, if any.
-pub type Charged<'e> = (&'e Priced<'e>, Option<&'e OwnLine>);
+/// A charged event, as if it were paid in full.
+#[derive(Clone, Copy)]
+pub struct Charged<'e> {
+    /// The event.
+    pub priced: &'e Priced<'e>,
+    /// The ledger line that its own row stands for, if any.
+    pub line: Option<&'e OwnLine>,
+    /// The period whose usage it is priced with.
+    pub period: Option<&'e Rc<Period>>,
+}
+
+impl<'e> Charged<'e> {
+    /// An event in the period that it has by itself, if any.
+    pub fn new(priced: &'e Priced<'e>, line: Option<&'e OwnLine>) -> Self {
+        Charged { priced, line, period: priced.period() }
+    }
+
+    /// The same, in the period that counts its value already, if one does.
+    pub fn counted(priced: &'e Priced<'e>, line: Option<&'e OwnLine>, counting: Option<&'e Rc<Period>>) -> Self {
+        Charged { period: counting.or(priced.period()), ..Charged::new(priced, line) }
+    }
+}
 
 /// The text of a statement that writes events, up to the source of the columns: shared by all ways of charging. The last
 /// column is the member, which the release before does not have.
@@ -71,25 +92,25 @@ const COLUMNS: [Oid; 17] = [
 
 /// The same for many events, in key order, with when each was reported.
 fn columns<'e>(events: &mut [Charged<'e>], at: impl Fn(&Charged<'e>) -> Time) -> [Cell; 17] {
-    events.sort_unstable_by_key(|(p, _)| p.event.key());
+    events.sort_unstable_by_key(|e| e.priced.event.key());
     [
-        array(events.iter().map(|(p, _)| &p.event.customer_id)),
-        array(events.iter().map(|(p, _)| &p.event.identifier)),
-        array(events.iter().map(|(p, _)| &p.event.event_name)),
-        array(events.iter().map(|(p, _)| &p.meter.currency)),
-        array(events.iter().map(|(p, _)| p.event.value)),
-        array(events.iter().map(|(p, _)| p.own_cost())),
-        array(events.iter().map(|(p, _)| p.event.occurred_at)),
+        array(events.iter().map(|e| &e.priced.event.customer_id)),
+        array(events.iter().map(|e| &e.priced.event.identifier)),
+        array(events.iter().map(|e| &e.priced.event.event_name)),
+        array(events.iter().map(|e| &e.priced.meter.currency)),
+        array(events.iter().map(|e| e.priced.event.value)),
+        array(events.iter().map(|e| e.priced.own_cost())),
+        array(events.iter().map(|e| e.priced.event.occurred_at)),
         array(events.iter().map(at)),
-        sparse(events.iter().map(|(p, _)| p.event.extras.subscription_id.as_ref())),
-        sparse(events.iter().map(|(p, _)| p.event.extras.source_data.as_ref())),
-        sparse(events.iter().map(|(p, _)| p.event.extras.metadata.as_ref())),
-        array(events.iter().map(|(p, _)| p.meter.price_version)),
-        sparse(events.iter().map(|(p, _)| p.period().map(|period| &period.key))),
-        array(events.iter().map(|(_, line)| line.map(|l| l.line_no))),
-        array(events.iter().map(|(_, line)| line.map(|l| l.balance))),
-        array(events.iter().map(|(_, line)| line.map(|l| l.grant_id))),
-        sparse(events.iter().map(|(p, _)| p.event.extras.member_id.as_ref())),
+        sparse(events.iter().map(|e| e.priced.event.extras.subscription_id.as_ref())),
+        sparse(events.iter().map(|e| e.priced.event.extras.source_data.as_ref())),
+        sparse(events.iter().map(|e| e.priced.event.extras.metadata.as_ref())),
+        array(events.iter().map(|e| e.priced.meter.price_version)),
+        sparse(events.iter().map(|e| e.period.map(|period| &period.key))),
+        array(events.iter().map(|e| e.line.map(|l| l.line_no))),
+        array(events.iter().map(|e| e.line.map(|l| l.balance))),
+        array(events.iter().map(|e| e.line.map(|l| l.grant_id))),
+        sparse(events.iter().map(|e| e.priced.event.extras.member_id.as_ref())),
     ]
 }
 
@@ -100,7 +121,7 @@ fn sparse<T: Put>(items: impl Iterator<Item = Option<T>> + Clone) -> Cell {
 
 /// Its own line is posted when it is reported.
 fn reported_at(now: Time) -> impl Fn(&Charged<'_>) -> Time {
-    move |(_, line)| line.map_or(now, |l| l.posted_at)
+    move |event| event.line.map_or(now, |l| l.posted_at)
 }
 
 static WRITE_NEW: Statement = writing!("");
@@ -132,7 +153,7 @@ pub fn write_at<'e>(
     if rows.len() == events.len() {
         return Ok(HashSet::new());
     }
-    let mut lost: HashSet<Key> = events.iter().map(|(p, _)| p.event.key().owned()).collect();
+    let mut lost: HashSet<Key> = events.iter().map(|e| e.priced.event.key().owned()).collect();
     for mut row in rows.iter() {
         lost.remove(&(row.next()?, row.next()?));
     }

@@ -192,6 +192,10 @@ fn in_period(
     before: Decimal,
     (meter, pricing, period): (&Meter, &Pricing, &Rc<Period>),
 ) -> Result<Change, Error> {
+    // What counts is another thing than the value.
+    if meter.unique_by.is_some() {
+        return charge(session, book, event, Decimal::ZERO, meter);
+    }
     let lost = || Error::internal("an event has no period");
     let key = (book.customer_id.clone(), period.clone());
     let standing = period::read(session, vec![key.clone()])?.remove(&key).ok_or_else(lost)?;

@@ -10,7 +10,7 @@ use crate::ledger::engine::posting;
 use crate::metering::correction::{Second, Stored, debts_to_pay};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Report;
-use crate::metering::period::{self, Written, rank};
+use crate::metering::period::{self, Written, rank, unique};
 use crate::metering::report::CANCELED;
 use crate::moment::Time;
 use crate::pg::call::reply::{One, Reply};
@@ -148,7 +148,14 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
     let pricing = meter::prices_of(session, &event.event_name, &book.customer_id, event.price_version)?;
     let found = pricing.find(|| event.metadata.as_ref().map(Json::text));
     let (price_class, price) = found.ok_or_else(lost)?;
-    let next = if meter.aggregation.is_ranked() {
+    // Values that count once may count at the price of another event.
+    let (mut version, mut class) = (event.price_version, price_class.to_string());
+    let next = if meter.unique_by.is_some() {
+        let of_event = (&**period, event.metadata.as_ref());
+        let (next, price) = unique::without(session, &standing, &meter, &book.customer_id, of_event)?;
+        (version, class) = price;
+        next
+    } else if meter.aggregation.is_ranked() {
         let ranked = (rank::rank(meter.aggregation, event.value, event.occurred_at), event.identifier.as_str());
         rank::without(session, &standing, &meter, &book.customer_id, period, ranked)?
     } else {
@@ -176,7 +183,7 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
         return Err(Error::amount("value", event.value, AmountError::TooMuchOwed));
     }
     book.touch();
-    let price = (event.price_version, price_class);
+    let price = (version, class.as_str());
     let written = Written::new(&meter, &book.customer_id, (period, event.occurred_at), &next, price);
     period::write(session, &[written])?;
     Ok(returned)

@@ -29,7 +29,7 @@ pub struct Meter {
     pub decimals: u32,
     /// Whether the currency takes new business.
     pub currency_active: bool,
-    /// Sum, count, last or max.
+    /// Sum, count, last, max or unique.
     pub aggregation: Aggregation,
     /// Which events are priced together: those of a day, a week, a month or a year, or all.
     pub period: Span,
@@ -53,6 +53,8 @@ pub struct Meter {
     pub continues: Rc<[i32]>,
     /// What pays where its currency is used up.
     pub fallback: Option<Fallback>,
+    /// The key of the events' metadata whose different values are counted.
+    pub unique_by: Option<String>,
 }
 
 /// The second currency of a meter.
@@ -127,7 +129,7 @@ static FIND: Statement = Statement::new(
         "credits_internal.price_schedule",
         "EXISTS (SELECT FROM credits_internal.price_overrides o WHERE o.event_name = $1),
          'credits_internal.price_overrides'::regclass::oid",
-        "f.currency, m.fallback_rate, f.decimals",
+        "f.currency, m.fallback_rate, f.decimals, m.unique_by",
         "LEFT JOIN credits_internal.currencies f ON f.currency = m.fallback_currency AND f.active"
     ),
     &[TEXTOID, TIMESTAMPTZOID],
@@ -137,7 +139,7 @@ static FIND: Statement = Statement::new(
              CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
       FROM credits_internal.meter_prices)",
     "false, 'credits_internal.meter_prices'::regclass::oid",
-    "NULL::text, NULL::numeric, NULL::smallint",
+    "NULL::text, NULL::numeric, NULL::smallint, NULL::text",
     ""
 ));
 
@@ -207,6 +209,7 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         in_force,
         overridden,
         fallback: fallback(row.next()?, row.next()?, row.next()?),
+        unique_by: row.next()?,
         continues: schedule.gone_on_from(&in_force, &continuing).into(),
     };
     Ok(Some((Rc::new(Kept { schedule, continuing, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))

@@ -4,30 +4,45 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::metering::meter::DEFERRED;
-use crate::metering::pricing::Pricing;
+use crate::metering::pricing::{Aggregation, Pricing};
 use crate::pg::call::argument::Numeric;
+use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Cell, Json, ToCell};
+use pgrx::pg_sys::JSONBOID;
 
 /// A price as it was given.
 pub enum Given {
     /// So many credits for a unit.
     Unit(Decimal),
-    /// More than that.
-    Pricing(Json, Pricing),
+    /// More than that. Usage without a price is rejected although the JSON does not say so, where the last is true.
+    Pricing(Json, Pricing, bool),
 }
 
 impl Given {
     /// `None` where neither is given. Raises PC007, PC013.
-    pub fn read(unit_price: Option<Numeric>, pricing: Option<Json>) -> Result<Option<Self>, Error> {
+    pub fn read(
+        unit_price: Option<Numeric>,
+        pricing: Option<Json>,
+        unpriced: Option<&str>,
+    ) -> Result<Option<Self>, Error> {
         let unit_price = input::optional_number("unit_price", unit_price, amount::not_negative)?;
+        let rejects = unpriced.map(|word| input::choice("unpriced", Some(word), word, &["reject"])).transpose()?;
         match (unit_price, pricing) {
+            (_, None) if rejects.is_some() => {
+                Err(Error::argument("unpriced", "is for prices by metadata: give pricing, with \"by\""))
+            }
             (_, None) => Ok(unit_price.map(Given::Unit)),
             (Some(given), Some(_)) if given != Decimal::ONE => {
                 Err(Error::argument("unit_price", "must be left out where pricing is given"))
             }
             (_, Some(pricing)) => {
-                let parsed = Pricing::parse(&pricing.text()).map_err(|e| Error::argument("pricing", e.to_string()))?;
-                Ok(Some(Given::Pricing(pricing, parsed)))
+                let text = pricing.text();
+                let parsed = match rejects {
+                    None => Pricing::parse(&text).map(|parsed| (parsed, true)),
+                    Some(_) => Pricing::parse_rejecting(&text),
+                };
+                let (parsed, says_so) = parsed.map_err(|e| Error::argument("pricing", e.to_string()))?;
+                Ok(Some(Given::Pricing(pricing, parsed, !says_so)))
             }
         }
     }
@@ -35,23 +50,30 @@ impl Given {
     fn is_flat(&self) -> bool {
         match self {
             Given::Unit(_) => true,
-            Given::Pricing(_, pricing) => pricing.is_flat(),
+            Given::Pricing(_, pricing, _) => pricing.is_flat(),
         }
     }
 
     /// Whether it may go on from usage under another price: it depends on what was used, and never falls with it.
     pub(super) fn can_continue(&self) -> bool {
-        matches!(self, Given::Pricing(_, pricing) if !pricing.is_flat() && pricing.never_falls())
+        matches!(self, Given::Pricing(_, pricing, _) if !pricing.is_flat() && pricing.never_falls())
     }
 
     /// unit_price, pricing.
-    pub fn cells(&self) -> [Cell; 2] {
-        match self {
+    pub fn cells(&self, session: &Session) -> Result<[Cell; 2], Error> {
+        Ok(match self {
             Given::Unit(unit_price) => [unit_price.cell(), Cell::NULL],
-            Given::Pricing(pricing, _) => [Cell::NULL, pricing.cell()],
-        }
+            Given::Pricing(pricing, _, false) => [Cell::NULL, pricing.cell()],
+            Given::Pricing(pricing, _, true) => {
+                let rejecting = REJECTING.run(session, &[pricing.cell()])?;
+                let mut row = rejecting.first().ok_or_else(|| Error::internal("a pricing became none"))?;
+                [Cell::NULL, row.next::<Json>()?.cell()]
+            }
+        })
     }
 }
+
+static REJECTING: Statement = Statement::new(c"SELECT $1 || '{\"unpriced\": \"reject\"}'", &[JSONBOID]);
 
 /// Checks what a deferred meter must be: its events are charged later, when no caller is there to receive a refusal.
 /// Raises PC013.
@@ -75,4 +97,16 @@ pub(super) fn check_deferred(
         return wrong("pricing", "must have no tiers and no round where settlement is deferred");
     }
     Ok(())
+}
+
+/// Checks that a meter that counts different values says of what, and no other does. Raises PC013.
+pub(super) fn check_unique(aggregation: &str, unique_by: Option<&str>) -> Result<(), Error> {
+    match (aggregation == Aggregation::Unique.name(), unique_by) {
+        (true, None) => Err(Error::argument(
+            "unique_by",
+            "is required with unique: the key of the events' metadata that is counted",
+        )),
+        (false, Some(_)) => Err(Error::argument("unique_by", "must be left out where aggregation is not unique")),
+        _ => Ok(()),
+    }
 }

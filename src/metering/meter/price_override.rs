@@ -11,7 +11,7 @@ use crate::metering::pricing::version::MOST_OVERRIDES;
 use crate::moment::Time;
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{Many, One, Reply};
-use crate::pg::statement::{Row, Statement, writing};
+use crate::pg::statement::{Row, Session, Statement, writing};
 use crate::pg::value::{Cell, Json, ToCell};
 use crate::row;
 use crate::settings;
@@ -94,26 +94,30 @@ impl Paid {
         pricing: Option<Json>,
         unit_price: Option<Numeric>,
         discount_percent: Option<Numeric>,
+        unpriced: Option<&str>,
     ) -> Result<Self, Error> {
+        if let (Some(_), None) = (unpriced, &pricing) {
+            return Err(Error::argument("unpriced", "is for prices by metadata: give pricing, with \"by\""));
+        }
         let percent = input::optional_number("discount_percent", discount_percent, percentage)?;
         let one = || Error::argument("pricing", "must be given, or either unit_price or discount_percent instead");
         match (pricing, unit_price, percent) {
-            (pricing @ Some(_), None, None) => Given::read(None, pricing)?.map(Paid::Price).ok_or_else(one),
-            (None, unit_price @ Some(_), None) => Given::read(unit_price, None)?.map(Paid::Price).ok_or_else(one),
+            (pricing @ Some(_), None, None) => Given::read(None, pricing, unpriced)?.map(Paid::Price).ok_or_else(one),
+            (None, unit_price @ Some(_), None) => Given::read(unit_price, None, None)?.map(Paid::Price).ok_or_else(one),
             (None, None, Some(percent)) => Ok(Paid::Discount(percent)),
             _ => Err(one()),
         }
     }
 
     /// unit_price, pricing, discount_percent.
-    fn cells(&self) -> [Cell; 3] {
-        match self {
+    fn cells(&self, session: &Session) -> Result<[Cell; 3], Error> {
+        Ok(match self {
             Paid::Price(given) => {
-                let [unit_price, pricing] = given.cells();
+                let [unit_price, pricing] = given.cells(session)?;
                 [unit_price, pricing, Cell::NULL]
             }
             Paid::Discount(percent) => [Cell::NULL, Cell::NULL, percent.cell()],
-        }
+        })
     }
 
     fn price(&self) -> Option<&Given> {
@@ -147,6 +151,7 @@ static SET: Statement = Statement::new(
 
 /// `credits.meter_price_override`. Raises PC003, PC004, PC007, PC013.
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
 fn meter_price_override(
     customer_id: Option<&str>,
     event_name: Option<&str>,
@@ -155,11 +160,12 @@ fn meter_price_override(
     discount_percent: Option<Numeric>,
     effective_at: Option<Timestamptz>,
     ends_at: Option<Timestamptz>,
+    unpriced: Option<&str>,
 ) -> Reply<One<OverrideRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
         let event_name = input::key("event_name", event_name)?;
-        let paid = Paid::read(pricing, unit_price, discount_percent)?;
+        let paid = Paid::read(pricing, unit_price, discount_percent, unpriced)?;
         let (now, by_now) = (settings::now()?, settings::clock()?);
         let later = input::not_past("effective_at", effective_at.map(|at| at.0), now)?;
         let ends_at = ends_at.map(|at| at.0).filter(|at| *at != Time::NEVER);
@@ -174,7 +180,7 @@ fn meter_price_override(
             // Without a moment it is from now on, and not before what is in force by now.
             let in_force = overrides::at(&own, later.unwrap_or(by_now));
             let since = later.unwrap_or_else(|| in_force.map_or(now, |o| o.since.max(now)));
-            let [unit_price, pricing, percent] = paid.cells();
+            let [unit_price, pricing, percent] = paid.cells(session)?;
             if let Some(same) = in_force.filter(|o| later.is_none_or(|later| o.since == later)) {
                 let cells = [
                     customer_id.cell(),

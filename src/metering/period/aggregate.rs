@@ -12,7 +12,7 @@ use crate::moment::Time;
 /// What the events of one period, and of one price if that matters, add up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The values or the number of the events, or the value of the one that counts.
+    /// The values or the number of the events, the value of the one that counts, or how many different ones there are.
     pub quantity: Decimal,
     /// How many events, without canceled ones.
     pub event_count: i64,
@@ -70,7 +70,7 @@ impl Default for Standing {
 }
 
 impl Standing {
-    /// The standing with one more event.
+    /// The standing with one more event; for unique, with the first of its value.
     pub fn with(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
         let mut next = Standing { event_count: self.event_count + 1, last_no: self.last_no + 1, ..self.clone() };
         if aggregation.is_ranked() {
@@ -84,7 +84,17 @@ impl Standing {
         Ok(next)
     }
 
-    /// The standing without one event, for a sum or a count.
+    /// The standing with one more event of a value that counts already, for unique.
+    pub fn with_known(&self) -> Standing {
+        Standing { event_count: self.event_count + 1, last_no: self.last_no + 1, ..self.clone() }
+    }
+
+    /// The standing without one event of a value that others have, for unique.
+    pub fn without_known(&self) -> Standing {
+        Standing { event_count: self.event_count - 1, ..self.clone() }
+    }
+
+    /// The standing without one event, for a sum or a count; for unique, without the last one of its value.
     pub fn without(&self, aggregation: Aggregation, report: &Report<'_>) -> Result<Standing, AmountError> {
         let quantity = self.quantity - aggregation.quantity(report.value);
         let credits = self.cost(quantity, report)?;
@@ -199,7 +209,8 @@ mod tests {
 
     const NAMES: [&str; 3] = [r#"{"unit_price": 3}"#, r#"{"unit_price": 2, "per": 7, "round": "up"}"#, TIERS];
     const TIERS: &str = r#"{"mode": "volume", "tiers": [{"up_to": 20, "unit_price": 5}, {"unit_price": 1}]}"#;
-    const ALL: [Aggregation; 4] = [Aggregation::Sum, Aggregation::Count, Aggregation::Last, Aggregation::Max];
+    const ALL: [Aggregation; 5] =
+        [Aggregation::Sum, Aggregation::Count, Aggregation::Last, Aggregation::Max, Aggregation::Unique];
 
     #[test]
     fn sums_beyond_28_digits_are_refused() {
@@ -216,7 +227,8 @@ mod tests {
             |quantity: Decimal, version: u8| prices[usize::from(version)].price("").unwrap().cost(quantity, 6).unwrap();
         match aggregation {
             Aggregation::Sum => cost(events.iter().map(|e| Decimal::from(e.1)).sum(), 0),
-            Aggregation::Count => cost(Decimal::from(events.len()), 0),
+            // Of different values, where every event has its own.
+            Aggregation::Count | Aggregation::Unique => cost(Decimal::from(events.len()), 0),
             Aggregation::Last => events.iter().max_by_key(|e| e.0).map_or(Decimal::ZERO, |e| cost(e.1.into(), e.2)),
             Aggregation::Max => {
                 events.iter().rev().max_by_key(|e| e.1).map_or(Decimal::ZERO, |e| cost(e.1.into(), e.2))
@@ -228,7 +240,7 @@ mod tests {
         /// Events in any order, some canceled, some adjusted: the price of what is left is charged.
         #[test]
         fn charged_is_the_price_of_the_aggregate(
-            which in 0usize..4,
+            which in 0usize..5,
             events in proptest::collection::vec((0i64..6, 0u8..30, 0u8..3, proptest::option::of(0usize..8)), 1..40),
             others in proptest::collection::vec(proptest::option::of((0usize..8, 0u8..30)), 40)
         ) {

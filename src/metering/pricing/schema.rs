@@ -42,10 +42,29 @@ impl Pricing {
         Pricing::read(text, true)
     }
 
+    /// The same of one that rejects usage without a price, whether or not it says so. Returns whether it does.
+    pub fn parse_rejecting(text: &str) -> Checked<(Pricing, bool)> {
+        let Ok(mut value) = serde_json::from_str::<Value>(text) else { return wrong("", "must be JSON") };
+        let Some(Value::Object(given)) = Some(&mut value).filter(|value| value.get("by").is_some()) else {
+            return wrong("by", "is required where unpriced is given");
+        };
+        let says_so = given.contains_key("unpriced");
+        if !says_so {
+            given.insert(String::from("unpriced"), Value::from("reject"));
+        }
+        Ok((Pricing::of(&value, true)?, says_so))
+    }
+
     /// The same; 1.0 and 1 may be two values, as they were before 0.3.0.
     pub fn read(text: &str, numbers_are_one: bool) -> Checked<Pricing> {
-        let Ok(value) = serde_json::from_str::<Value>(text) else { return wrong("", "must be JSON") };
-        let object = object("", &value)?;
+        match serde_json::from_str::<Value>(text) {
+            Ok(value) => Pricing::of(&value, numbers_are_one),
+            Err(_) => wrong("", "must be JSON"),
+        }
+    }
+
+    fn of(value: &Value, numbers_are_one: bool) -> Checked<Pricing> {
+        let object = object("", value)?;
         if !object.contains_key("by") {
             let other = price("", object)?;
             return Ok(Pricing { by: None, prices: BTreeMap::new(), other: Some(other) });

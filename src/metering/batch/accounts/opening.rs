@@ -6,7 +6,8 @@ use crate::ledger::engine::book::{Book, Overage};
 use crate::ledger::engine::posting::{self, Key};
 use crate::metering::batch::accounts::{Account, Accounts, Locking, Map, Owned, Periodic, carried};
 use crate::metering::batch::fallback;
-use crate::metering::period::{self, aggregate};
+use crate::metering::period::value::Values;
+use crate::metering::period::{self, aggregate, unique};
 use crate::metering::report::Priced;
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -94,6 +95,7 @@ impl<'a> Accounts<'a> {
             there,
             periods: HashMap::new(),
             ranks: Vec::new(),
+            values: Values::default(),
             unsettled: Map::default(),
             settled: HashSet::new(),
             fallbacks: Vec::new(),
@@ -111,24 +113,37 @@ impl<'a> Accounts<'a> {
         needs: &mut Map<Account<'a>, Need>,
     ) -> Result<(), Error> {
         let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
-        for p in events.iter().filter(|p| self.indexes.contains_key(&p.account())) {
-            if let Some(period) = p.period() {
+        let opened = |p: &&&'a Priced<'a>| self.indexes.contains_key(&p.account());
+        self.values = unique::read(session, events.iter().filter(opened).filter_map(|p| p.value()))?;
+        for p in events.iter().filter(opened) {
+            // A value that counts already costs nothing.
+            if let Some(period) = p.period().filter(|_| self.values.find(p.value()).is_none()) {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
             }
         }
-        self.read_periods(session, of_period.keys().cloned().collect())?;
+        let counting = self.values.iter().map(|(key, known)| (key.0.to_string(), known.period.clone()));
+        let keys: HashSet<period::Key> = of_period.keys().cloned().chain(counting).collect();
+        self.read_periods(session, keys.into_iter().collect())?;
         // What a period that has no usage yet goes on from.
         let is_unused = |key: &&period::Key| self.periods.get(*key).is_some_and(|p| p.standing.last_no == 0);
         let before = |events: &[&Priced<'_>]| events.first().map(|first| first.continues()).unwrap_or_default();
         let unused: Vec<&period::Key> = of_period.keys().filter(is_unused).collect();
         let continued: HashSet<period::Key> = unused.iter().flat_map(|key| before(&of_period[*key])).collect();
         self.read_periods(session, continued.into_iter().filter(|key| !of_period.contains_key(key)).collect())?;
+        for (key, known) in self.values.iter() {
+            if let Some(periodic) = self.periods.get_mut(&(key.0.to_string(), known.period.clone())) {
+                periodic.price.clone_from(&known.price);
+            }
+        }
         for (key, events) in &of_period {
             let (Some(first), Some(periodic)) = (events.first(), self.periods.get(key)) else { continue };
             let mut standing = periodic.standing.clone();
             let before = before(events);
             standing.carried = carried(&self.periods, &standing, &before);
-            let reports = events.iter().map(|p| p.in_period());
+            // Of one value the first.
+            let mut values = HashSet::new();
+            let new = events.iter().filter(|p| p.value.as_ref().is_none_or(|value| values.insert(value)));
+            let reports = new.map(|p| p.in_period());
             let rise = aggregate::rise(&standing, first.meter.aggregation, reports);
             // If this batch also has usage of before, the tiers may begin higher: whatever that comes to.
             let unknown = standing.last_no == 0 && before.iter().any(|before| of_period.contains_key(before));
@@ -140,7 +155,7 @@ impl<'a> Accounts<'a> {
 
     fn read_periods(&mut self, session: &Session, keys: Vec<period::Key>) -> Result<(), Error> {
         for (key, standing) in period::read(session, keys)? {
-            self.periods.insert(key, Periodic { standing, changed: None });
+            self.periods.insert(key, Periodic { standing, changed: None, price: None });
         }
         Ok(())
     }

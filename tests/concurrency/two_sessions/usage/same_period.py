@@ -8,6 +8,10 @@ CREDIT = "SELECT * FROM credits.wallet_credit(%s, %s)"
 CUSTOMER = "SELECT credits.customer_upsert(%s)"
 METER = "SELECT credits.meter_create(%s, aggregation => %s, pricing => %s::jsonb, settlement => %s)"
 REPORT = "SELECT * FROM credits.report_meter_event(%s, %s, %s, %s)"
+USERS = "SELECT credits.meter_create(%s, aggregation => 'unique', unique_by => 'user', unit_price => 3)"
+OF_USER = (
+    "SELECT * FROM credits.report_meter_event(%s, %s, 1, %s, metadata => jsonb_build_object('user', %s::text))"
+)
 CANCEL = "SELECT * FROM credits.meter_event_cancel(%s, %s)"
 DEBIT_OF_1 = "SELECT * FROM credits.wallet_debit(%s, 1)"
 DEBIT_OF_3 = "SELECT * FROM credits.wallet_debit(%s, 3)"
@@ -64,6 +68,35 @@ def canceled_while_reported_again(pair: Pair) -> None:
         pair.first.end(commit)
         pair.checks.equal(waiting.one()["consumed"], 2 if commit else 0, f"commit {commit}: what the 6 change")
         pair.checks.equal(pair.balance()[0], 94 if commit else 90, "the period costs what is left of it")
+
+
+def same_new_value_at_once(pair: Pair) -> None:
+    """two events of a new value at once: it counts once, for the second where the first rolls back"""
+    pair.first.one(USERS, "users")
+    for commit in (True, False):
+        pair.customer = f"same_new_value_at_once_{commit}"
+        pair.first.one(CREDIT, pair.customer, 100)
+        pair.first.begin()
+        pair.checks.equal(pair.first.one(OF_USER, pair.customer, "users", "one", "ann")["consumed"], 3, "the first pays")
+        waiting = pair.blocked(pair.second.start(OF_USER, pair.customer, "users", "two", "ann"))
+        pair.first.end(commit)
+        pair.checks.equal(waiting.one()["consumed"], 0 if commit else 3, f"commit {commit}: what the second costs")
+        pair.checks.equal(pair.balance()[0], 97, "the value is charged once")
+
+
+def value_taken_back_as_it_comes(pair: Pair) -> None:
+    """the only event of a value is being taken back as another comes: that one brings it anew where it is taken back"""
+    pair.first.one(USERS, "visitors")
+    for commit in (True, False):
+        pair.customer = f"value_taken_back_as_it_comes_{commit}"
+        pair.first.one(CREDIT, pair.customer, 100)
+        pair.first.one(OF_USER, pair.customer, "visitors", "one", "ann")
+        pair.first.begin()
+        pair.checks.equal(pair.first.one(CANCEL, pair.customer, "one")["returned"], 3, "the value is gone")
+        waiting = pair.blocked(pair.second.start(OF_USER, pair.customer, "visitors", "two", "ann"))
+        pair.first.end(commit)
+        pair.checks.equal(waiting.one()["consumed"], 3 if commit else 0, f"commit {commit}: what the second costs")
+        pair.checks.equal(pair.balance()[0], 97, "the value is charged once")
 
 
 def lowered_while_spent(pair: Pair) -> None:
@@ -163,7 +196,8 @@ def copied_for_a_busy_account(pair: Pair) -> None:
 
 
 CASES = (
-    first_of_a_period, higher_while_reported, canceled_while_reported_again, lowered_while_spent,
+    first_of_a_period, higher_while_reported, canceled_while_reported_again, same_new_value_at_once,
+    value_taken_back_as_it_comes, lowered_while_spent,
     deferred_not_seen_before_commit, first_deferred_of_all, deferred_beside_an_older_snapshot, canceled_while_settled,
     copied_for_a_busy_account,
 )  # fmt: skip
