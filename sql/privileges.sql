@@ -102,7 +102,8 @@ TO credits_read, credits_admin;
 
 -- What an application does all day.
 GRANT EXECUTE ON FUNCTION
-    credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb),
+    credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text,
+        timestamptz),
     credits.customer_delete(text),
     credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb),
     credits.payment_method_detach(text, uuid),
@@ -176,7 +177,7 @@ GRANT EXECUTE ON FUNCTION
     credits.currency_create(text, text, integer, text, text, jsonb, boolean),
     credits.currency_update(text, text, text, text, boolean, numeric, numeric, jsonb),
     credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text,
-        text),
+        text, text, text),
     credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text,
         numeric, boolean, text),
     credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz, text),

@@ -4,10 +4,10 @@ use crate::address;
 use crate::amount::{AmountError, Decimal};
 use crate::error::{Difference, Error, quoted};
 use crate::moment::Time;
-use crate::pg::backend;
 use crate::pg::call::argument::{Number, Numeric, Timestamptz};
 use crate::pg::statement::Rows;
 use crate::pg::value::{Cell, ToCell, UpTo, numeric};
+use crate::pg::zone::Zone;
 use crate::settings;
 
 /// The longest text other than a key, in characters: a name, a description, a reason.
@@ -163,13 +163,22 @@ pub fn limit_above_zero(
 /// A time zone by its name; NULL is UTC.
 pub fn time_zone(value: Option<&str>) -> Result<&str, Error> {
     match value.unwrap_or("UTC") {
-        name if backend::is_time_zone(name) => Ok(name),
+        name if Zone::find(name).is_some() => Ok(name),
         name => {
             let reason =
                 format!("must be the name of a time zone, as the view pg_timezone_names has it, not {}", quoted(name));
             Err(Error::argument("time_zone", reason))
         }
     }
+}
+
+/// A time zone with a place, as the IANA database spells it, or UTC.
+pub fn place(name: &str) -> Result<String, Error> {
+    Zone::of_place(name).map(Zone::name).ok_or_else(|| {
+        let reason =
+            format!("must be a time zone of the IANA database, as Europe/Berlin, or UTC, not {}", quoted(name));
+        Error::argument("time_zone", reason)
+    })
 }
 
 /// A period: from when (included) to when (excluded), if they are given.

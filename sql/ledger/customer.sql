@@ -3,7 +3,7 @@
 CREATE TYPE credits.customer AS (
     customer_id text, name text, email text, metadata jsonb, created_at timestamptz, updated_at timestamptz,
     phone text, description text, address jsonb, shipping jsonb, currency text, invoice_prefix text, tax_rate numeric,
-    preferences jsonb);
+    preferences jsonb, time_zone text, billing_anchor timestamptz);
 COMMENT ON TYPE credits.customer IS 'A customer, as customer_upsert() and customer_delete() return it.';
 COMMENT ON COLUMN credits.customer.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.customer.name IS 'The name of the person or company.';
@@ -21,12 +21,16 @@ COMMENT ON COLUMN credits.customer.invoice_prefix IS
 'What the numbers of its invoices begin with; NULL where nobody said.';
 COMMENT ON COLUMN credits.customer.tax_rate IS 'Percent of tax; NULL where nobody said.';
 COMMENT ON COLUMN credits.customer.preferences IS 'What the customer prefers, in the application''s own words.';
+COMMENT ON COLUMN credits.customer.time_zone IS
+'The time zone of the calendar of meters whose period_from is ''customer''; NULL for none, and once erased.';
+COMMENT ON COLUMN credits.customer.billing_anchor IS
+'The billing date: a moment at which a period of meters whose period_from is ''billing_date'' begins; NULL for none.';
 
 CREATE FUNCTION credits.customer_upsert(
     customer_id text, name text DEFAULT NULL, email text DEFAULT NULL, metadata jsonb DEFAULT NULL,
     phone text DEFAULT NULL, description text DEFAULT NULL, address jsonb DEFAULT NULL, shipping jsonb DEFAULT NULL,
     currency text DEFAULT NULL, invoice_prefix text DEFAULT NULL, tax_rate numeric DEFAULT NULL,
-    preferences jsonb DEFAULT NULL)
+    preferences jsonb DEFAULT NULL, time_zone text DEFAULT NULL, billing_anchor timestamptz DEFAULT NULL)
 RETURNS credits.customer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_upsert_2_wrapper';
@@ -47,6 +51,13 @@ invoice_prefix: what the numbers of its invoices begin with from now on: 3 to 12
   No two customers ever have the same.
 tax_rate: percent of tax on invoices that name none, 0 to 100 with at most 6 decimals; ''infinity'' removes it.
 preferences: an object of the application''s own.
+time_zone: the time zone whose calendar the periods of meters with period_from ''customer'' are on, as Europe/Berlin.
+  An empty text removes it.
+billing_anchor: the billing date: a moment at which a period of meters with period_from ''billing_date'' begins. The
+  others begin so many periods before and after it, at the end of a month that is too short. ''infinity'' removes it.
+
+Another time_zone or billing_anchor is for events that are reported from then on: those that were keep their period.
+Where a period begins at another moment then, its tiers begin anew.
 
 An empty text removes a text, and {} removes address, shipping and preferences. A prefix that is removed or replaced
 stays the customer''s: invoices may have it.
@@ -88,10 +99,10 @@ COMMENT ON FUNCTION credits.customer_erase IS
 
 customer_id: the customer.
 
-It clears name, email, phone, description, address, shipping, preferences and metadata; payment methods, which are
-detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send, including why
-a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no worker has begun
-is canceled. Currency, rate of tax and invoice prefix stay.
+It clears name, email, phone, description, address, shipping, preferences, time_zone and metadata; payment methods,
+which are detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send,
+including why a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no
+worker has begun is canceled. Currency, rate of tax, invoice prefix and billing_anchor stay.
 
 Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
 them after that.
@@ -130,7 +141,8 @@ Example: SELECT * FROM credits.customer_metadata_clear(''ann'');';
 
 CREATE VIEW credits.customers AS
 SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at, c.phone, c.description,
-       c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences
+       c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences, c.time_zone,
+       c.billing_anchor
 FROM credits_internal.customers c;
 COMMENT ON VIEW credits.customers IS 'Every customer, erased ones too.';
 COMMENT ON COLUMN credits.customers.customer_id IS 'The customer: the application''s own key.';
@@ -152,3 +164,7 @@ COMMENT ON COLUMN credits.customers.invoice_prefix IS
 COMMENT ON COLUMN credits.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
 COMMENT ON COLUMN credits.customers.preferences IS
 'What the customer prefers, in the application''s own words; NULL once erased.';
+COMMENT ON COLUMN credits.customers.time_zone IS
+'The time zone of the calendar of meters whose period_from is ''customer''; NULL for none, and once erased.';
+COMMENT ON COLUMN credits.customers.billing_anchor IS
+'The billing date: a moment at which a period of meters whose period_from is ''billing_date'' begins; NULL for none.';

@@ -15,7 +15,9 @@ CREATE TABLE credits_internal.customers (
     currency       text COLLATE "C",
     invoice_prefix text COLLATE "C",
     tax_rate       numeric CHECK (tax_rate BETWEEN 0 AND 100),
-    preferences    jsonb
+    preferences    jsonb,
+    time_zone      text,
+    billing_anchor timestamptz
 );
 
 COMMENT ON TABLE credits_internal.customers IS 'Customers: whoever owns credits.';
@@ -35,6 +37,10 @@ COMMENT ON COLUMN credits_internal.customers.invoice_prefix IS
 'What the numbers of its invoices begin with, its own for ever: see invoice_prefixes.';
 COMMENT ON COLUMN credits_internal.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
 COMMENT ON COLUMN credits_internal.customers.preferences IS 'The application''s own data; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.time_zone IS
+'The time zone whose calendar the periods of some meters are on; NULL for none, and once erased.';
+COMMENT ON COLUMN credits_internal.customers.billing_anchor IS
+'A moment at which a period of some meters begins; the others are counted from it. NULL for none.';
 
 -- Claimed before any customer is locked. It stays when the customer takes another: invoices may have numbers of it.
 CREATE TABLE credits_internal.invoice_prefixes (

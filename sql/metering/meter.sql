@@ -3,7 +3,7 @@
 CREATE TYPE credits.meter AS (
     event_name text, name text, currency text, unit_price numeric, aggregation text, unit text, overage text,
     active boolean, period text, settlement text, pricing jsonb, next_price_at timestamptz,
-    fallback_currency text, fallback_rate numeric, unique_by text);
+    fallback_currency text, fallback_rate numeric, unique_by text, time_zone text, period_from text);
 COMMENT ON TYPE credits.meter IS
 'A meter, as meter_create() and meter_update() return it. The view meters has all of them.';
 COMMENT ON COLUMN credits.meter.event_name IS 'Its key: what events call it.';
@@ -18,8 +18,8 @@ COMMENT ON COLUMN credits.meter.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
 COMMENT ON COLUMN credits.meter.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits.meter.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
-(NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
+period_from says when it begins.';
 COMMENT ON COLUMN credits.meter.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meter.pricing IS
@@ -31,13 +31,18 @@ COMMENT ON COLUMN credits.meter.fallback_currency IS
 COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
 COMMENT ON COLUMN credits.meter.unique_by IS
 'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
+COMMENT ON COLUMN credits.meter.time_zone IS 'The time zone of its calendar; NULL for UTC.';
+COMMENT ON COLUMN credits.meter.period_from IS
+'Where its periods begin: on its own calendar (''meter''), on that of the customer''s time zone (''customer''), or at
+the customer''s billing date (''billing_date''). A customer who has none has the meter''s calendar.';
 
 CREATE FUNCTION credits.meter_create(
     event_name text, name text DEFAULT NULL, currency text DEFAULT NULL, unit_price numeric DEFAULT 1,
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
     settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
     pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL,
-    unique_by text DEFAULT NULL, unpriced text DEFAULT NULL)
+    unique_by text DEFAULT NULL, unpriced text DEFAULT NULL, time_zone text DEFAULT NULL,
+    period_from text DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_2_wrapper';
@@ -51,8 +56,8 @@ unit_price: credits per unit, zero or more.
 aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
   occurred_at, the highest (''max''), or how many different ones (''unique'') there are of unique_by.
 unit: for display.
-period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC),
-  or all (NULL).
+period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all
+  (NULL).
 overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
   the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
@@ -65,6 +70,10 @@ unique_by: with aggregation ''unique'', the key of the events'' metadata whose d
   user_id for monthly active users; then value does not matter, and an event without the key is PC013.
 unpriced: ''reject'' refuses usage for which a pricing by metadata has no price, as "unpriced" in it does; PC013 where
   it has a default. NULL for what the pricing says.
+time_zone: the time zone of its calendar, as Europe/Berlin, where it has a period; NULL for UTC.
+period_from: where its periods begin: on its own calendar (''meter'', or NULL), on the calendar of the customer''s
+  time_zone (''customer''), or at the customer''s billing_anchor (''billing_date''). A customer who has none has the
+  meter''s calendar.
 
 Usage is priced event by event, except for last, max, unique, tiers and whole blocks, which are priced by period.
 Prices are rounded half away from zero to the currency''s decimals.
@@ -106,7 +115,8 @@ unpriced: with a pricing by metadata, ''reject'' refuses usage that it has no pr
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
 begin anew, unless continue_tiers is true. A price for a moment that has one already takes its place. The same price as
-is in force then changes nothing. Currency, aggregation, period and settlement cannot be changed.
+is in force then changes nothing. Currency, aggregation, period, time_zone, period_from
+and settlement cannot be changed.
 
 Where a customer''s credits in the meter''s own currency are used up, the rest of an event is charged in
 fallback_currency, rounded half away from zero; what neither covers is owed in the meter''s own. That is for events
@@ -170,7 +180,7 @@ SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.
        p.effective_at AS price_since, m.description, m.metadata, m.created_at,
        (SELECT min(s.since) FROM credits_internal.price_schedule s
         WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at,
-       m.fallback_currency, m.fallback_rate, m.unique_by
+       m.fallback_currency, m.fallback_rate, m.unique_by, m.time_zone, m.period_from
 FROM credits_internal.meters m
 CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
                     WHERE s.event_name = m.event_name AND s.since <= credits.clock()
@@ -188,8 +198,8 @@ COMMENT ON COLUMN credits.meters.overage IS
 'Usage that no credit covers is recorded as owed (''pending'') or refused (''reject'').';
 COMMENT ON COLUMN credits.meters.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits.meters.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
-(NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
+period_from says when it begins.';
 COMMENT ON COLUMN credits.meters.settlement IS
 'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
 COMMENT ON COLUMN credits.meters.pricing IS
@@ -206,6 +216,10 @@ COMMENT ON COLUMN credits.meters.fallback_currency IS
 COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per unit of its own.';
 COMMENT ON COLUMN credits.meters.unique_by IS
 'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
+COMMENT ON COLUMN credits.meters.time_zone IS 'The time zone of its calendar; NULL for UTC.';
+COMMENT ON COLUMN credits.meters.period_from IS
+'Where its periods begin: on its own calendar (''meter''), on that of the customer''s time zone (''customer''), or at
+the customer''s billing date (''billing_date''). A customer who has none has the meter''s calendar.';
 
 CREATE VIEW credits.price_versions AS
 SELECT p.event_name, p.version AS price_version, p.unit_price, p.pricing, m.currency, p.effective_at AS price_since,

@@ -17,9 +17,12 @@ CREATE TABLE credits_internal.meters (
     fallback_currency text COLLATE "C",
     fallback_rate     numeric CHECK (fallback_rate > 0),
     unique_by         text CHECK (unique_by <> '' AND length(unique_by) <= 255),
+    time_zone         text,
+    period_from       text NOT NULL DEFAULT 'meter' CHECK (period_from IN ('meter', 'customer', 'billing_date')),
     CONSTRAINT meters_unique_check CHECK ((aggregation = 'unique') = (unique_by IS NOT NULL)),
     CONSTRAINT meters_fallback_check CHECK ((fallback_currency IS NULL) = (fallback_rate IS NULL)
-                                            AND fallback_currency <> currency)
+                                            AND fallback_currency <> currency),
+    CONSTRAINT meters_calendar_check CHECK (period IS NOT NULL OR (time_zone IS NULL AND period_from = 'meter'))
 );
 
 COMMENT ON TABLE credits_internal.meters IS 'Billable kinds of usage.';
@@ -30,8 +33,8 @@ COMMENT ON COLUMN credits_internal.meters.aggregation IS
 '''sum'' of the values, ''count'' of the events, the ''last'' value, the highest (''max''), or how many different ones
 there are of unique_by (''unique'').';
 COMMENT ON COLUMN credits_internal.meters.period IS
-'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (UTC, by occurred_at), or all of them
-(NULL). Matters for last, max, unique, tiers and whole blocks.';
+'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (by occurred_at), or all of them (NULL).
+Matters for last, max, unique, tiers and whole blocks.';
 COMMENT ON COLUMN credits_internal.meters.unit IS 'For display: ''token'', ''GB''.';
 COMMENT ON COLUMN credits_internal.meters.overage IS
 'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
@@ -48,6 +51,10 @@ COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
 COMMENT ON COLUMN credits_internal.meters.fallback_rate IS 'Units of that currency per unit of its own.';
 COMMENT ON COLUMN credits_internal.meters.unique_by IS
 'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
+COMMENT ON COLUMN credits_internal.meters.time_zone IS 'The time zone of its calendar; NULL for UTC.';
+COMMENT ON COLUMN credits_internal.meters.period_from IS
+'Where its periods begin: on its own calendar (''meter''), on that of the customer''s time zone (''customer''), or at
+the customer''s billing date (''billing_date''). A customer who has none has the meter''s calendar.';
 
 CREATE TABLE credits_internal.meter_prices (
     event_name text COLLATE "C" NOT NULL,

@@ -16,6 +16,7 @@ CREATE TABLE credits_internal.usage_periods (
     price_version integer NOT NULL,
     price_class   text NOT NULL,
     carried       numeric NOT NULL DEFAULT 0,
+    period_end    timestamptz,
     PRIMARY KEY (customer_id, event_name, period_key)
 ) WITH (fillfactor = 70);
 
@@ -25,11 +26,11 @@ on what was used before (tiers, whole blocks): what it stands at.';
 COMMENT ON COLUMN credits_internal.usage_periods.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.usage_periods.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
-'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum, a count or unique also the price that
-its events have, since those of several prices do not add up: v and the version, o and the override_no, and the
-price_class, as far as there are any.';
+'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09, or where it begins at another moment than those of
+the calendar in UTC, that moment. Of a sum, a count or unique also the price that its events have, since those of
+several prices do not add up: v and the version, o and the override_no, and the price_class, as far as there are any.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
-'When it begins, in UTC; ''-infinity'' where there is one period for ever.';
+'When it begins; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.currency IS 'What it is charged in.';
 COMMENT ON COLUMN credits_internal.usage_periods.quantity IS 'What the events add up to, those taken back not counted.';
 COMMENT ON COLUMN credits_internal.usage_periods.event_count IS 'How many they are.';
@@ -44,6 +45,9 @@ COMMENT ON COLUMN credits_internal.usage_periods.price_class IS
 'Which of those prices it is: the value of the metadata, empty for the default.';
 COMMENT ON COLUMN credits_internal.usage_periods.carried IS
 'What had been used under the price before when the first event came, where this price goes on from there.';
+COMMENT ON COLUMN credits_internal.usage_periods.period_end IS
+'When it ends; NULL where its meter''s periods are on the calendar in UTC, or there is one for ever. As it was when its
+events came: time zones, and customers'' time zones and billing dates, may have changed since.';
 
 ALTER TABLE credits_internal.usage_periods ALTER customer_id SET (n_distinct = -0.05);
 

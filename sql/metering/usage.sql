@@ -133,7 +133,8 @@ COMMENT ON COLUMN credits.usage.created_at IS 'When it was reported.';
 COMMENT ON COLUMN credits.usage.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage.period_key IS
-'The day, week, month, year or ''always'' that the event is priced in; NULL where it is priced by itself.';
+'The day, week, month, year or ''always'' that the event is priced in, as in the view usage_by_period; NULL where it is
+priced by itself.';
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON COLUMN credits.usage.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
@@ -149,7 +150,10 @@ SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
        u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
        nullif(u.price_version % 65536, 0) AS price_version,
        nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no,
-       u.carried
+       u.carried,
+       coalesce(u.period_end,
+                (nullif(u.period_start, '-infinity') AT TIME ZONE 'UTC' + ('1 ' || m.period)::interval)
+                    AT TIME ZONE 'UTC') AS period_end
 FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
 COMMENT ON VIEW credits.usage_by_period IS
 'Usage that is priced as one (last, max, unique, tiers, whole blocks): what its events add up to, and what that costs.
@@ -164,11 +168,12 @@ COMMENT ON COLUMN credits.usage_by_period.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
 how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.usage_by_period.period IS
-'''day'', ''week'', ''month'' or ''year'' (UTC); NULL for one period for ever.';
+'''day'', ''week'', ''month'' or ''year''; NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, week, month, year or ''always''; for a sum, a count or unique, together with the price that its events have.';
+'The day, week, month, year or ''always'', or where the period is not of the calendar in UTC, the moment at which it
+begins; for a sum, a count or unique, together with the price that its events have.';
 COMMENT ON COLUMN credits.usage_by_period.period_start IS
-'When the period begins, in UTC; NULL for one period for ever.';
+'When the period begins; NULL for one period for ever. Of a time zone, what date_trunc() says.';
 COMMENT ON COLUMN credits.usage_by_period.quantity IS 'What the events add up to, in the meter''s unit.';
 COMMENT ON COLUMN credits.usage_by_period.event_count IS 'How many events, not counting canceled ones.';
 COMMENT ON COLUMN credits.usage_by_period.credits IS 'What the usage of the period costs.';
@@ -180,3 +185,5 @@ COMMENT ON COLUMN credits.usage_by_period.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
 COMMENT ON COLUMN credits.usage_by_period.carried IS
 'What was used under the price before, where this one goes on from there: quantity is beyond that.';
+COMMENT ON COLUMN credits.usage_by_period.period_end IS
+'When the period ends, and the next one begins; NULL for one period for ever.';

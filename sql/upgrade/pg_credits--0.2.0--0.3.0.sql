@@ -89,6 +89,13 @@ ALTER TABLE credits_internal.meters
     DROP CONSTRAINT meters_aggregation_check,
     ADD CONSTRAINT meters_aggregation_check CHECK (aggregation IN ('sum', 'count', 'last', 'max', 'unique')),
     ADD CONSTRAINT meters_unique_check CHECK ((aggregation = 'unique') = (unique_by IS NOT NULL));
+-- Periods in time zones, and from billing dates.
+ALTER TABLE credits_internal.customers ADD COLUMN time_zone text, ADD COLUMN billing_anchor timestamptz;
+ALTER TABLE credits_internal.meters
+    ADD COLUMN time_zone text,
+    ADD COLUMN period_from text NOT NULL DEFAULT 'meter' CHECK (period_from IN ('meter', 'customer', 'billing_date')),
+    ADD CONSTRAINT meters_calendar_check CHECK (period IS NOT NULL OR (time_zone IS NULL AND period_from = 'meter'));
+ALTER TABLE credits_internal.usage_periods ADD COLUMN period_end timestamptz;
 -- Written by 'scripts/build.sh step' from here on.
 CREATE TABLE credits_internal.invoice_prefixes (
     invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
@@ -200,6 +207,17 @@ CREATE TABLE credits_internal.event_adjustments (
 );
 ALTER TABLE credits_internal.event_adjustments ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_adjustments', '');
+CREATE TABLE credits_internal.usage_values (
+    customer_id  text COLLATE "C" NOT NULL,
+    event_name   text COLLATE "C" NOT NULL,
+    period       text COLLATE "C" NOT NULL,
+    value        text COLLATE "C" NOT NULL,
+    event_count  bigint NOT NULL CHECK (event_count > 0),
+    period_key   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (customer_id, event_name, period, value)
+) WITH (fillfactor = 80);
+ALTER TABLE credits_internal.usage_values ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_values', '');
 CREATE TABLE credits_internal.payment_methods (
     customer_id       text COLLATE "C" NOT NULL,
     payment_method_id uuid NOT NULL,
@@ -220,17 +238,6 @@ CREATE UNIQUE INDEX payment_methods_attached ON credits_internal.payment_methods
     WHERE detached_at IS NULL;
 CREATE UNIQUE INDEX payment_methods_default ON credits_internal.payment_methods (customer_id) WHERE is_default;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_methods', '');
-CREATE TABLE credits_internal.usage_values (
-    customer_id  text COLLATE "C" NOT NULL,
-    event_name   text COLLATE "C" NOT NULL,
-    period       text COLLATE "C" NOT NULL,
-    value        text COLLATE "C" NOT NULL,
-    event_count  bigint NOT NULL CHECK (event_count > 0),
-    period_key   text COLLATE "C" NOT NULL,
-    PRIMARY KEY (customer_id, event_name, period, value)
-) WITH (fillfactor = 80);
-ALTER TABLE credits_internal.usage_values ALTER customer_id SET (n_distinct = -0.05);
-SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_values', '');
 CREATE TABLE credits_internal.invoices (
     customer_id             text COLLATE "C" NOT NULL,
     invoice_id              uuid NOT NULL,
@@ -366,7 +373,7 @@ CREATE TABLE credits_internal.history_imports (
 );
 ALTER TABLE credits_internal.history_imports ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.history_imports', '');
-ALTER TYPE credits.customer ADD ATTRIBUTE phone text, ADD ATTRIBUTE description text, ADD ATTRIBUTE address jsonb, ADD ATTRIBUTE shipping jsonb, ADD ATTRIBUTE currency text, ADD ATTRIBUTE invoice_prefix text, ADD ATTRIBUTE tax_rate numeric, ADD ATTRIBUTE preferences jsonb;
+ALTER TYPE credits.customer ADD ATTRIBUTE phone text, ADD ATTRIBUTE description text, ADD ATTRIBUTE address jsonb, ADD ATTRIBUTE shipping jsonb, ADD ATTRIBUTE currency text, ADD ATTRIBUTE invoice_prefix text, ADD ATTRIBUTE tax_rate numeric, ADD ATTRIBUTE preferences jsonb, ADD ATTRIBUTE time_zone text, ADD ATTRIBUTE billing_anchor timestamptz;
 ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
@@ -383,8 +390,7 @@ ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATT
 CREATE TYPE credits.own_customer AS (
     customer_id text, name text, email text, phone text, address jsonb, shipping jsonb, currency text,
     invoice_prefix text, tax_rate numeric, preferences jsonb, created_at timestamptz);
-ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric;
-ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric, ADD ATTRIBUTE unique_by text;
+ALTER TYPE credits.meter ADD ATTRIBUTE next_price_at timestamptz, ADD ATTRIBUTE fallback_currency text, ADD ATTRIBUTE fallback_rate numeric, ADD ATTRIBUTE unique_by text, ADD ATTRIBUTE time_zone text, ADD ATTRIBUTE period_from text;
 CREATE TYPE credits.price_override AS (
     customer_id text, event_name text, override_no integer, unit_price numeric, pricing jsonb, discount_percent numeric,
     effective_at timestamptz, ends_at timestamptz, status text, created_at timestamptz, replayed boolean);
@@ -478,7 +484,7 @@ CREATE FUNCTION credits.customer_upsert(
     customer_id text, name text DEFAULT NULL, email text DEFAULT NULL, metadata jsonb DEFAULT NULL,
     phone text DEFAULT NULL, description text DEFAULT NULL, address jsonb DEFAULT NULL, shipping jsonb DEFAULT NULL,
     currency text DEFAULT NULL, invoice_prefix text DEFAULT NULL, tax_rate numeric DEFAULT NULL,
-    preferences jsonb DEFAULT NULL)
+    preferences jsonb DEFAULT NULL, time_zone text DEFAULT NULL, billing_anchor timestamptz DEFAULT NULL)
 RETURNS credits.customer
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_upsert_2_wrapper';
@@ -488,7 +494,8 @@ LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'customer_delete_wrapper';
 CREATE OR REPLACE VIEW credits.customers AS
 SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.erased_at, c.phone, c.description,
-       c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences
+       c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences, c.time_zone,
+       c.billing_anchor
 FROM credits_internal.customers c;
 CREATE FUNCTION credits.credit_availability(
     customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
@@ -822,7 +829,8 @@ CREATE FUNCTION credits.meter_create(
     aggregation text DEFAULT 'sum', unit text DEFAULT NULL, period text DEFAULT NULL, overage text DEFAULT 'pending',
     settlement text DEFAULT 'immediate', description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
     pricing jsonb DEFAULT NULL, if_not_exists boolean DEFAULT NULL,
-    unique_by text DEFAULT NULL, unpriced text DEFAULT NULL)
+    unique_by text DEFAULT NULL, unpriced text DEFAULT NULL, time_zone text DEFAULT NULL,
+    period_from text DEFAULT NULL)
 RETURNS credits.meter
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'meter_create_2_wrapper';
@@ -848,7 +856,7 @@ SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.
        p.effective_at AS price_since, m.description, m.metadata, m.created_at,
        (SELECT min(s.since) FROM credits_internal.price_schedule s
         WHERE s.event_name = m.event_name AND s.since > credits.clock()) AS next_price_at,
-       m.fallback_currency, m.fallback_rate, m.unique_by
+       m.fallback_currency, m.fallback_rate, m.unique_by, m.time_zone, m.period_from
 FROM credits_internal.meters m
 CROSS JOIN LATERAL (SELECT s.* FROM credits_internal.price_schedule s
                     WHERE s.event_name = m.event_name AND s.since <= credits.clock()
@@ -979,7 +987,10 @@ SELECT u.customer_id, u.event_name, u.currency, m.unit, m.aggregation, m.period,
        u.period_key, nullif(u.period_start, '-infinity') AS period_start, u.quantity, u.event_count, u.credits,
        nullif(u.price_version % 65536, 0) AS price_version,
        nullif(u.price_class, '') AS price_class, nullif(u.price_version / 65536, 0) AS override_no,
-       u.carried
+       u.carried,
+       coalesce(u.period_end,
+                (nullif(u.period_start, '-infinity') AT TIME ZONE 'UTC' + ('1 ' || m.period)::interval)
+                    AT TIME ZONE 'UTC') AS period_end
 FROM credits_internal.usage_periods u LEFT JOIN credits_internal.meters m ON m.event_name = u.event_name;
 CREATE FUNCTION credits.credit_transaction_summary(
     customer_id text, event_name text DEFAULT NULL, currency text DEFAULT NULL, subscription_id text DEFAULT NULL,
@@ -1861,6 +1872,8 @@ LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM 
        ON l.customer_id = f.customer_id AND l.identifier = f.identifier AND l.currency = f.currency
 WHERE coalesce(l.total, 0) <> CASE WHEN x.identifier IS NULL THEN f.amount ELSE 0 END
 UNION ALL
+-- On the calendar in UTC an event's period is worked out here. Other calendars may have changed since it was reported,
+-- as may the rules of time zones: its period is one that it is in. Where midnight comes twice, the second begins it.
 SELECT 'event: it is in no period, or in one that is not its own', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL, e.value
 FROM credits_internal.meter_events e
@@ -1868,13 +1881,23 @@ JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
                                  AND u.period_key = e.period_key
 WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max', 'unique') AND e.price_version <> 0
-           ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
+           ELSE (CASE WHEN u.period_end IS NULL
+                      THEN u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
+                           AND m.time_zone IS NULL AND m.period_from = 'meter'
+                      ELSE e.occurred_at >= u.period_start
+                                            - CASE WHEN m.time_zone IS NULL AND m.period_from = 'billing_date'
+                                                   THEN interval '0' ELSE interval '1 day' END
+                           AND e.occurred_at < u.period_end AND u.period_end > u.period_start
+                           AND u.period_end < u.period_start + ('1 ' || m.period)::interval + interval '5 days'
+                           AND (m.time_zone IS NOT NULL OR m.period_from <> 'meter') END
                  AND split_part(e.period_key, ' ', 1)
-                     = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
-                                     WHEN 'week' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'IYYY-"W"IW')
-                                     WHEN 'year' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY')
-                                     WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
-                                     ELSE 'always' END
+                     = CASE WHEN m.period IS NULL THEN 'always'
+                            WHEN u.period_start <> date_trunc(m.period, u.period_start, 'UTC')
+                            THEN rtrim(rtrim(to_char(u.period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+                                             '0'), '.') || 'Z'
+                            ELSE to_char(u.period_start AT TIME ZONE 'UTC',
+                                         CASE m.period WHEN 'day' THEN 'YYYY-MM-DD' WHEN 'week' THEN 'IYYY-"W"IW'
+                                                       WHEN 'year' THEN 'YYYY' ELSE 'YYYY-MM' END) END
                  AND split_part(e.period_key, ' ', 2)
                      = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
                             -- Events of one value are where the first of them is.
@@ -2682,6 +2705,10 @@ COMMENT ON COLUMN credits_internal.customers.invoice_prefix IS
 'What the numbers of its invoices begin with, its own for ever: see invoice_prefixes.';
 COMMENT ON COLUMN credits_internal.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
 COMMENT ON COLUMN credits_internal.customers.preferences IS 'The application''s own data; NULL once erased.';
+COMMENT ON COLUMN credits_internal.customers.time_zone IS
+'The time zone whose calendar the periods of some meters are on; NULL for none, and once erased.';
+COMMENT ON COLUMN credits_internal.customers.billing_anchor IS
+'A moment at which a period of some meters begins; the others are counted from it. NULL for none.';
 COMMENT ON TABLE credits_internal.invoice_prefixes IS
 'Whose invoices have numbers that begin with it, for ever: no two customers have the same.';
 COMMENT ON COLUMN credits_internal.invoice_prefixes.invoice_prefix IS '3 to 12 capital letters and digits.';
@@ -2796,8 +2823,8 @@ COMMENT ON COLUMN credits_internal.meters.aggregation IS
 '''sum'' of the values, ''count'' of the events, the ''last'' value, the highest (''max''), or how many different ones
 there are of unique_by (''unique'').';
 COMMENT ON COLUMN credits_internal.meters.period IS
-'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (UTC, by occurred_at), or all of them
-(NULL). Matters for last, max, unique, tiers and whole blocks.';
+'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (by occurred_at), or all of them (NULL).
+Matters for last, max, unique, tiers and whole blocks.';
 COMMENT ON COLUMN credits_internal.meters.price_version IS
 'The last version of its prices, in force already or not; price_schedule says which is in force when.';
 COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
@@ -2805,6 +2832,10 @@ COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
 COMMENT ON COLUMN credits_internal.meters.fallback_rate IS 'Units of that currency per unit of its own.';
 COMMENT ON COLUMN credits_internal.meters.unique_by IS
 'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
+COMMENT ON COLUMN credits_internal.meters.time_zone IS 'The time zone of its calendar; NULL for UTC.';
+COMMENT ON COLUMN credits_internal.meters.period_from IS
+'Where its periods begin: on its own calendar (''meter''), on that of the customer''s time zone (''customer''), or at
+the customer''s billing date (''billing_date''). A customer who has none has the meter''s calendar.';
 COMMENT ON COLUMN credits_internal.meter_prices.event_name IS 'The meter.';
 COMMENT ON COLUMN credits_internal.meter_prices.effective_at IS
 'From when on it is in force, for events that occur from then on; NULL for since created_at. The first is in force for
@@ -2859,15 +2890,18 @@ COMMENT ON TABLE credits_internal.usage_periods IS
 'Usage that is priced as one, because one event decides (last, max), a value counts once (unique) or the price depends
 on what was used before (tiers, whole blocks): what it stands at.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_key IS
-'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09; of a sum, a count or unique also the price that
-its events have, since those of several prices do not add up: v and the version, o and the override_no, and the
-price_class, as far as there are any.';
+'The day, week, month, year or ''always'', as in 2026-03 or 2026-W09, or where it begins at another moment than those of
+the calendar in UTC, that moment. Of a sum, a count or unique also the price that its events have, since those of
+several prices do not add up: v and the version, o and the override_no, and the price_class, as far as there are any.';
 COMMENT ON COLUMN credits_internal.usage_periods.period_start IS
-'When it begins, in UTC; ''-infinity'' where there is one period for ever.';
+'When it begins; ''-infinity'' where there is one period for ever.';
 COMMENT ON COLUMN credits_internal.usage_periods.price_version IS
 'The version of the meter''s prices that prices it, with an override as in meter_events.';
 COMMENT ON COLUMN credits_internal.usage_periods.carried IS
 'What had been used under the price before when the first event came, where this price goes on from there.';
+COMMENT ON COLUMN credits_internal.usage_periods.period_end IS
+'When it ends; NULL where its meter''s periods are on the calendar in UTC, or there is one for ever. As it was when its
+events came: time zones, and customers'' time zones and billing dates, may have changed since.';
 COMMENT ON TABLE credits_internal.usage_values IS
 'The values that events of unique meters have in a period, those taken back not counted: each counts once.';
 COMMENT ON COLUMN credits_internal.usage_values.customer_id IS 'The customer.';
@@ -3094,6 +3128,10 @@ COMMENT ON COLUMN credits.customer.invoice_prefix IS
 'What the numbers of its invoices begin with; NULL where nobody said.';
 COMMENT ON COLUMN credits.customer.tax_rate IS 'Percent of tax; NULL where nobody said.';
 COMMENT ON COLUMN credits.customer.preferences IS 'What the customer prefers, in the application''s own words.';
+COMMENT ON COLUMN credits.customer.time_zone IS
+'The time zone of the calendar of meters whose period_from is ''customer''; NULL for none, and once erased.';
+COMMENT ON COLUMN credits.customer.billing_anchor IS
+'The billing date: a moment at which a period of meters whose period_from is ''billing_date'' begins; NULL for none.';
 COMMENT ON FUNCTION credits.customer_upsert IS
 'Creates a customer or updates one. NULL leaves a value unchanged.
 
@@ -3111,6 +3149,13 @@ invoice_prefix: what the numbers of its invoices begin with from now on: 3 to 12
   No two customers ever have the same.
 tax_rate: percent of tax on invoices that name none, 0 to 100 with at most 6 decimals; ''infinity'' removes it.
 preferences: an object of the application''s own.
+time_zone: the time zone whose calendar the periods of meters with period_from ''customer'' are on, as Europe/Berlin.
+  An empty text removes it.
+billing_anchor: the billing date: a moment at which a period of meters with period_from ''billing_date'' begins. The
+  others begin so many periods before and after it, at the end of a month that is too short. ''infinity'' removes it.
+
+Another time_zone or billing_anchor is for events that are reported from then on: those that were keep their period.
+Where a period begins at another moment then, its tiers begin anew.
 
 An empty text removes a text, and {} removes address, shipping and preferences. A prefix that is removed or replaced
 stays the customer''s: invoices may have it.
@@ -3137,10 +3182,10 @@ COMMENT ON FUNCTION credits.customer_erase IS
 
 customer_id: the customer.
 
-It clears name, email, phone, description, address, shipping, preferences and metadata; payment methods, which are
-detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send, including why
-a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no worker has begun
-is canceled. Currency, rate of tax and invoice prefix stay.
+It clears name, email, phone, description, address, shipping, preferences, time_zone and metadata; payment methods,
+which are detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send,
+including why a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no
+worker has begun is canceled. Currency, rate of tax, invoice prefix and billing_anchor stay.
 
 Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
 them after that.
@@ -3177,6 +3222,10 @@ COMMENT ON COLUMN credits.customers.invoice_prefix IS
 COMMENT ON COLUMN credits.customers.tax_rate IS 'Percent of tax; NULL where nobody said.';
 COMMENT ON COLUMN credits.customers.preferences IS
 'What the customer prefers, in the application''s own words; NULL once erased.';
+COMMENT ON COLUMN credits.customers.time_zone IS
+'The time zone of the calendar of meters whose period_from is ''customer''; NULL for none, and once erased.';
+COMMENT ON COLUMN credits.customers.billing_anchor IS
+'The billing date: a moment at which a period of meters whose period_from is ''billing_date'' begins; NULL for none.';
 COMMENT ON COLUMN credits.availability.reason IS
 '''sufficient'', ''within_max_pending'', ''recharge_in_progress'', ''insufficient_credits'' or ''limit_exceeded''.';
 COMMENT ON COLUMN credits.availability.available IS
@@ -3777,8 +3826,8 @@ COMMENT ON COLUMN credits.meter.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
 how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meter.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
-(NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
+period_from says when it begins.';
 COMMENT ON COLUMN credits.meter.next_price_at IS
 'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
 COMMENT ON COLUMN credits.meter.fallback_currency IS
@@ -3786,6 +3835,10 @@ COMMENT ON COLUMN credits.meter.fallback_currency IS
 COMMENT ON COLUMN credits.meter.fallback_rate IS 'Units of that currency per unit of its own.';
 COMMENT ON COLUMN credits.meter.unique_by IS
 'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
+COMMENT ON COLUMN credits.meter.time_zone IS 'The time zone of its calendar; NULL for UTC.';
+COMMENT ON COLUMN credits.meter.period_from IS
+'Where its periods begin: on its own calendar (''meter''), on that of the customer''s time zone (''customer''), or at
+the customer''s billing date (''billing_date''). A customer who has none has the meter''s calendar.';
 COMMENT ON FUNCTION credits.meter_create IS
 'Creates a meter: a billable kind of usage.
 
@@ -3796,8 +3849,8 @@ unit_price: credits per unit, zero or more.
 aggregation: what is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value by
   occurred_at, the highest (''max''), or how many different ones (''unique'') there are of unique_by.
 unit: for display.
-period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC),
-  or all (NULL).
+period: what is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all
+  (NULL).
 overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
   the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
@@ -3810,6 +3863,10 @@ unique_by: with aggregation ''unique'', the key of the events'' metadata whose d
   user_id for monthly active users; then value does not matter, and an event without the key is PC013.
 unpriced: ''reject'' refuses usage for which a pricing by metadata has no price, as "unpriced" in it does; PC013 where
   it has a default. NULL for what the pricing says.
+time_zone: the time zone of its calendar, as Europe/Berlin, where it has a period; NULL for UTC.
+period_from: where its periods begin: on its own calendar (''meter'', or NULL), on the calendar of the customer''s
+  time_zone (''customer''), or at the customer''s billing_anchor (''billing_date''). A customer who has none has the
+  meter''s calendar.
 
 Usage is priced event by event, except for last, max, unique, tiers and whole blocks, which are priced by period.
 Prices are rounded half away from zero to the currency''s decimals.
@@ -3840,7 +3897,8 @@ unpriced: with a pricing by metadata, ''reject'' refuses usage that it has no pr
 Another unit_price or pricing, or one in place of the other, is a new version. An event takes the version that was in
 force when it occurred, so one that is reported late takes the price of before. What was charged stays, and tiers
 begin anew, unless continue_tiers is true. A price for a moment that has one already takes its place. The same price as
-is in force then changes nothing. Currency, aggregation, period and settlement cannot be changed.
+is in force then changes nothing. Currency, aggregation, period, time_zone, period_from
+and settlement cannot be changed.
 
 Where a customer''s credits in the meter''s own currency are used up, the rest of an event is charged in
 fallback_currency, rounded half away from zero; what neither covers is owed in the meter''s own. That is for events
@@ -3859,8 +3917,8 @@ COMMENT ON COLUMN credits.meters.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
 how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meters.period IS
-'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'' (UTC), or all
-(NULL).';
+'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
+period_from says when it begins.';
 COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';
 COMMENT ON COLUMN credits.meters.price_since IS 'Since when this price is in force.';
 COMMENT ON COLUMN credits.meters.next_price_at IS
@@ -3870,6 +3928,10 @@ COMMENT ON COLUMN credits.meters.fallback_currency IS
 COMMENT ON COLUMN credits.meters.fallback_rate IS 'Units of that currency per unit of its own.';
 COMMENT ON COLUMN credits.meters.unique_by IS
 'Of aggregation unique: the key of the events'' metadata whose different values are counted.';
+COMMENT ON COLUMN credits.meters.time_zone IS 'The time zone of its calendar; NULL for UTC.';
+COMMENT ON COLUMN credits.meters.period_from IS
+'Where its periods begin: on its own calendar (''meter''), on that of the customer''s time zone (''customer''), or at
+the customer''s billing date (''billing_date''). A customer who has none has the meter''s calendar.';
 COMMENT ON VIEW credits.price_versions IS
 'Every price that a meter has, had or will have. Events have the price_version that was in force when they occurred
 (view usage).';
@@ -4178,7 +4240,8 @@ COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; keys o
 COMMENT ON COLUMN credits.usage.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage.period_key IS
-'The day, week, month, year or ''always'' that the event is priced in; NULL where it is priced by itself.';
+'The day, week, month, year or ''always'' that the event is priced in, as in the view usage_by_period; NULL where it is
+priced by itself.';
 COMMENT ON COLUMN credits.usage.member_id IS 'The member whose usage it is; NULL where the reporter named none.';
 COMMENT ON COLUMN credits.usage.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
@@ -4197,15 +4260,20 @@ COMMENT ON COLUMN credits.usage_by_period.aggregation IS
 'What is priced: the ''sum'' of the values, the ''count'' of the events, the ''last'' value, the highest (''max''), or
 how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.usage_by_period.period IS
-'''day'', ''week'', ''month'' or ''year'' (UTC); NULL for one period for ever.';
+'''day'', ''week'', ''month'' or ''year''; NULL for one period for ever.';
 COMMENT ON COLUMN credits.usage_by_period.period_key IS
-'The day, week, month, year or ''always''; for a sum, a count or unique, together with the price that its events have.';
+'The day, week, month, year or ''always'', or where the period is not of the calendar in UTC, the moment at which it
+begins; for a sum, a count or unique, together with the price that its events have.';
+COMMENT ON COLUMN credits.usage_by_period.period_start IS
+'When the period begins; NULL for one period for ever. Of a time zone, what date_trunc() says.';
 COMMENT ON COLUMN credits.usage_by_period.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
 COMMENT ON COLUMN credits.usage_by_period.override_no IS
 'The customer''s override of the meter''s prices (view price_overrides); NULL for none.';
 COMMENT ON COLUMN credits.usage_by_period.carried IS
 'What was used under the price before, where this one goes on from there: quantity is beyond that.';
+COMMENT ON COLUMN credits.usage_by_period.period_end IS
+'When the period ends, and the next one begins; NULL for one period for ever.';
 COMMENT ON TYPE credits.transaction_total IS
 'What a meter''s usage consumed in a currency, as credit_transaction_summary() returns it.';
 COMMENT ON COLUMN credits.transaction_total.event_name IS 'The meter.';
@@ -5036,8 +5104,8 @@ REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
-REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_values FROM PUBLIC;
+REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
@@ -5080,7 +5148,7 @@ REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) FROM PUBLIC;
@@ -5101,10 +5169,7 @@ REVOKE ALL ON FUNCTION credits.credit_grant_summary(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_me() FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) FROM PUBLIC;
@@ -5168,8 +5233,8 @@ GRANT EXECUTE ON FUNCTION credits.customer_me() TO credits_customer;
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_read;
-GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_admin;
@@ -5196,7 +5261,7 @@ GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.meter_create(text, text, text, numeric, text, text, text, text, text, text, jsonb, jsonb, boolean, text, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz, text) TO credits_admin;

@@ -145,6 +145,8 @@ LEFT JOIN (SELECT customer_id, identifier, currency, -sum(amount) AS total FROM 
        ON l.customer_id = f.customer_id AND l.identifier = f.identifier AND l.currency = f.currency
 WHERE coalesce(l.total, 0) <> CASE WHEN x.identifier IS NULL THEN f.amount ELSE 0 END
 UNION ALL
+-- On the calendar in UTC an event's period is worked out here. Other calendars may have changed since it was reported,
+-- as may the rules of time zones: its period is one that it is in. Where midnight comes twice, the second begins it.
 SELECT 'event: it is in no period, or in one that is not its own', e.customer_id, e.currency, 'event ' || e.identifier,
        NULL, e.value
 FROM credits_internal.meter_events e
@@ -152,13 +154,23 @@ JOIN credits_internal.meters m ON m.event_name = e.event_name
 LEFT JOIN credits_internal.usage_periods u ON u.customer_id = e.customer_id AND u.event_name = e.event_name
                                  AND u.period_key = e.period_key
 WHERE CASE WHEN e.period_key IS NULL THEN m.aggregation IN ('last', 'max', 'unique') AND e.price_version <> 0
-           ELSE (u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
+           ELSE (CASE WHEN u.period_end IS NULL
+                      THEN u.period_start = coalesce(date_trunc(m.period, e.occurred_at, 'UTC'), '-infinity')
+                           AND m.time_zone IS NULL AND m.period_from = 'meter'
+                      ELSE e.occurred_at >= u.period_start
+                                            - CASE WHEN m.time_zone IS NULL AND m.period_from = 'billing_date'
+                                                   THEN interval '0' ELSE interval '1 day' END
+                           AND e.occurred_at < u.period_end AND u.period_end > u.period_start
+                           AND u.period_end < u.period_start + ('1 ' || m.period)::interval + interval '5 days'
+                           AND (m.time_zone IS NOT NULL OR m.period_from <> 'meter') END
                  AND split_part(e.period_key, ' ', 1)
-                     = CASE m.period WHEN 'day' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
-                                     WHEN 'week' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'IYYY-"W"IW')
-                                     WHEN 'year' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY')
-                                     WHEN 'month' THEN to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM')
-                                     ELSE 'always' END
+                     = CASE WHEN m.period IS NULL THEN 'always'
+                            WHEN u.period_start <> date_trunc(m.period, u.period_start, 'UTC')
+                            THEN rtrim(rtrim(to_char(u.period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+                                             '0'), '.') || 'Z'
+                            ELSE to_char(u.period_start AT TIME ZONE 'UTC',
+                                         CASE m.period WHEN 'day' THEN 'YYYY-MM-DD' WHEN 'week' THEN 'IYYY-"W"IW'
+                                                       WHEN 'year' THEN 'YYYY' ELSE 'YYYY-MM' END) END
                  AND split_part(e.period_key, ' ', 2)
                      = CASE WHEN m.aggregation IN ('last', 'max') THEN ''
                             -- Events of one value are where the first of them is.

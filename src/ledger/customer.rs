@@ -9,14 +9,14 @@ use crate::error::{Error, quoted};
 use crate::input;
 use crate::ledger::currency;
 use crate::moment::Time;
-use crate::pg::call::argument::Numeric;
+use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{One, Reply, Value};
 use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 row! {
     /// A customer as `customer_upsert` returns it.
@@ -49,6 +49,10 @@ row! {
         pub tax_rate: Option<Decimal>,
         /// The application's own.
         pub preferences: Option<Json>,
+        /// The time zone of its calendar; NULL for none.
+        pub time_zone: Option<String>,
+        /// A moment at which its billing periods begin; NULL for none.
+        pub billing_anchor: Option<Time>,
     } read
 }
 
@@ -56,7 +60,7 @@ row! {
 macro_rules! columns {
     () => {
         "c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c.phone, c.description, c.address,
-         c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences"
+         c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences, c.time_zone, c.billing_anchor"
     };
 }
 
@@ -64,9 +68,11 @@ macro_rules! columns {
 static UPSERT: Statement = Statement::new(
     text!(
         "INSERT INTO credits_internal.customers AS c (customer_id, name, email, metadata, phone, description, address,
-                                                      shipping, currency, invoice_prefix, tax_rate, preferences)
+                                                      shipping, currency, invoice_prefix, tax_rate, preferences, time_zone,
+                                                      billing_anchor)
          VALUES ($1, nullif($2, ''), nullif($3, ''), $4, nullif($5, ''), nullif($6, ''), nullif($7, '')::jsonb,
-                 nullif($8, '')::jsonb, nullif($9, ''), nullif($10, ''), nullif($11, 'infinity'), nullif($12, '')::jsonb)
+                 nullif($8, '')::jsonb, nullif($9, ''), nullif($10, ''), nullif($11, 'infinity'), nullif($12, '')::jsonb,
+                 nullif($13, ''), nullif($14, 'infinity'))
          ON CONFLICT (customer_id) DO UPDATE
          SET name = CASE WHEN $2 IS NULL THEN c.name ELSE excluded.name END,
              email = CASE WHEN $3 IS NULL THEN c.email ELSE excluded.email END,
@@ -79,15 +85,18 @@ static UPSERT: Statement = Statement::new(
              invoice_prefix = CASE WHEN $10 IS NULL THEN c.invoice_prefix ELSE excluded.invoice_prefix END,
              tax_rate = CASE WHEN $11 IS NULL THEN c.tax_rate ELSE excluded.tax_rate END,
              preferences = CASE WHEN $12 IS NULL THEN c.preferences ELSE excluded.preferences END,
+             time_zone = CASE WHEN $13 IS NULL THEN c.time_zone ELSE excluded.time_zone END,
+             billing_anchor = CASE WHEN $14 IS NULL THEN c.billing_anchor ELSE excluded.billing_anchor END,
              erased_at = CASE WHEN num_nonnulls(excluded.name, excluded.email, excluded.metadata, excluded.phone,
                                                 excluded.description, excluded.address, excluded.shipping,
-                                                excluded.preferences) = 0
+                                                excluded.preferences, excluded.time_zone) = 0
                               THEN c.erased_at END
          RETURNING ",
         columns!()
     ),
     &[
         TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID,
+        TEXTOID, TIMESTAMPTZOID,
     ],
 )
 .before(
@@ -98,7 +107,7 @@ static UPSERT: Statement = Statement::new(
           erased_at = CASE WHEN excluded.name IS NULL AND excluded.email IS NULL AND excluded.metadata IS NULL
                            THEN c.erased_at END
       RETURNING c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, $5, $6, $7::jsonb, $8::jsonb, $9,
-                $10, $11, $12::jsonb",
+                $10, $11, $12::jsonb, $13, $14",
 );
 
 static READ: Statement = Statement::new(
@@ -122,6 +131,8 @@ fn customer_upsert_2(
     invoice_prefix: Option<&str>,
     tax_rate: Option<Numeric>,
     preferences: Option<Json>,
+    time_zone: Option<&str>,
+    billing_anchor: Option<Timestamptz>,
 ) -> Reply<One<CustomerRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -134,6 +145,13 @@ fn customer_upsert_2(
         let prefix = invoice_prefix.map(details::invoice_prefix).transpose()?;
         let prefix = prefix.as_deref();
         let tax_rate = input::limit("tax_rate", tax_rate, details::tax_rate)?;
+        // An empty one removes it.
+        let time_zone =
+            time_zone.map(|name| if name.is_empty() { Ok(String::new()) } else { input::place(name) }).transpose()?;
+        let billing_anchor = billing_anchor.map(|at| at.0);
+        if billing_anchor.is_some_and(|at| at != Time::NEVER && at.date().is_none()) {
+            return Err(Error::argument("billing_anchor", "must be a moment, or infinity, which removes it"));
+        }
         writing(|session| {
             if let Some(code) = currency.filter(|code| !code.is_empty()) {
                 currency::resolve(session, code)?;
@@ -152,6 +170,8 @@ fn customer_upsert_2(
                 prefix.cell(),
                 tax_rate.cell(),
                 preferences.cell(),
+                time_zone.cell(),
+                billing_anchor.cell(),
             ];
             let rows = UPSERT.run(session, &cells)?;
             let row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
@@ -162,7 +182,7 @@ fn customer_upsert_2(
     })())
 }
 
-crate::older!(customer_upsert_wrapper => customer_upsert_2_wrapper, 4 of 12);
+crate::older!(customer_upsert_wrapper => customer_upsert_2_wrapper, 4 of 14);
 
 static CLAIM_PREFIX: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoice_prefixes (invoice_prefix, customer_id) VALUES ($1, $2)

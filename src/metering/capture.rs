@@ -16,6 +16,7 @@ use crate::metering::batch::rows::Charged;
 use crate::metering::batch::{self, replay, rows};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Standing;
+use crate::metering::period::place::{self, Place};
 use crate::metering::period::rank::{self, Rank};
 use crate::metering::period::value::Values;
 use crate::metering::period::{self, Written, unique};
@@ -131,20 +132,23 @@ struct Costs<'p> {
 /// What usage that is priced together stands at.
 struct Together<'p> {
     period: Rc<Period>,
+    place: &'p Place,
     next: Standing,
     /// The price of that: its version, and which of its prices.
     price: (i32, String),
     values: Values<'p>,
 }
 
+/// The account is locked.
 fn cost<'p>(session: &Session, priced: &'p Priced<'p>) -> Result<Costs<'p>, Error> {
-    let own = match &priced.cost {
-        Cost::Own(credits) => return Ok(Costs { credits: *credits, together: None }),
-        Cost::Together(period) => period,
-    };
+    if let Cost::Own(credits) = priced.cost {
+        return Ok(Costs { credits, together: None });
+    }
+    place::of_customers(session, std::iter::once(priced))?;
+    let place = priced.place().ok_or_else(|| place::missing(&priced.event.customer_id))?;
     let mut values = unique::read(session, priced.value().into_iter())?;
     let known = values.find(priced.value()).cloned();
-    let period = known.as_ref().map_or(own, |known| &known.period).clone();
+    let period = known.as_ref().map_or(&place.period, |known| &known.period).clone();
     let price = known.as_ref().and_then(|known| known.price.clone());
     let price = price.unwrap_or_else(|| (priced.meter.price_version, priced.price_class.to_string()));
     let key = (priced.event.customer_id.clone(), period.clone());
@@ -160,7 +164,7 @@ fn cost<'p>(session: &Session, priced: &'p Priced<'p>) -> Result<Costs<'p>, Erro
         values.add(value, &period);
     }
     let credits = next.credits - before.credits;
-    Ok(Costs { credits, together: Some(Together { period, next, price, values }) })
+    Ok(Costs { credits, together: Some(Together { period, place, next, price, values }) })
 }
 
 /// Captures credits of a hold as an event of a meter. Raises PC001, PC002, PC004 to PC007, PC010, PC013.
@@ -257,8 +261,9 @@ fn charge_rest(
 /// Writes what a period's usage stands at with the event.
 fn write_standing(session: &Session, priced: &Priced<'_>, together: &Together<'_>) -> Result<(), Error> {
     let (event, meter) = (priced.event, priced.meter);
-    let Together { period, next, price: (version, class), values } = together;
-    let written = Written::new(meter, &event.customer_id, (period, event.occurred_at), next, (*version, class));
+    let Together { period, place, next, price: (version, class), values } = together;
+    let (customer_id, currency, price) = (&event.customer_id, &meter.currency, (*version, class.as_str()));
+    let written = Written { customer_id, period, place, currency, standing: next, price };
     period::write(session, &[written])?;
     unique::write(session, values)?;
     if !meter.aggregation.is_ranked() {

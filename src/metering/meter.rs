@@ -16,7 +16,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
-use crate::metering::period::Span;
+use crate::metering::period::calendar::Span;
 use crate::metering::pricing::Aggregation;
 use crate::metering::pricing::version::MOST_VERSIONS;
 use crate::moment::Time;
@@ -67,6 +67,10 @@ row! {
         pub fallback_rate: Option<Decimal>,
         /// The key of the events' metadata whose different values are counted.
         pub unique_by: Option<String>,
+        /// The time zone of its calendar; NULL for UTC.
+        pub time_zone: Option<String>,
+        /// 'meter', 'customer' or 'billing_date': whose calendar its periods are on.
+        pub period_from: String,
     } read
 }
 
@@ -74,7 +78,7 @@ static ROW: Statement = Statement::new(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
              m.settlement, p.pricing,
              (SELECT min(s.since) FROM credits_internal.price_schedule s WHERE s.event_name = $1 AND s.since > $2),
-             m.fallback_currency, m.fallback_rate, m.unique_by
+             m.fallback_currency, m.fallback_rate, m.unique_by, m.time_zone, m.period_from
       FROM credits_internal.meters m
       CROSS JOIN LATERAL (SELECT s.unit_price, s.pricing FROM credits_internal.price_schedule s
                           WHERE s.event_name = $1 AND s.since <= $2 ORDER BY s.since DESC, s.version DESC LIMIT 1) p
@@ -83,7 +87,7 @@ static ROW: Statement = Statement::new(
 )
 .before(
     c"SELECT m.event_name, m.name, m.currency, p.unit_price, m.aggregation, m.unit, m.overage, m.active, m.period,
-             m.settlement, p.pricing, NULL::timestamptz, NULL::text, NULL::numeric, NULL::text
+             m.settlement, p.pricing, NULL::timestamptz, NULL::text, NULL::numeric, NULL::text, NULL::text, 'meter'
       FROM credits_internal.meters m
       JOIN credits_internal.meter_prices p ON p.event_name = m.event_name AND p.version = m.price_version
       WHERE m.event_name = $1",
@@ -109,14 +113,14 @@ const OVERAGES: [&str; 2] = ["pending", "reject"];
 
 /// The text of the statement that creates a meter, up to its first price.
 macro_rules! creating {
-    ($column:literal, $value:literal, $rest:literal) => {
+    ($columns:literal, $values:literal, $rest:literal) => {
         text!(
             "WITH meter AS (
                  INSERT INTO credits_internal.meters (event_name, name, currency, aggregation, period, unit, overage,
                                                       settlement, description, metadata",
-            $column,
+            $columns,
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
-            $value,
+            $values,
             ")
                  ON CONFLICT (event_name) DO NOTHING RETURNING event_name, price_version
              ) ",
@@ -127,8 +131,8 @@ macro_rules! creating {
 
 static CREATE: Statement = Statement::new(
     creating!(
-        ", unique_by",
-        ", $14",
+        ", unique_by, time_zone, period_from",
+        ", $14, $15, $16",
         "INSERT INTO credits_internal.meter_prices (event_name, version, unit_price, pricing, effective_at)
          SELECT m.event_name, m.price_version, $11, $12, $13 FROM meter m RETURNING event_name"
     ),
@@ -146,6 +150,8 @@ static CREATE: Statement = Statement::new(
         NUMERICOID,
         JSONBOID,
         TIMESTAMPTZOID,
+        TEXTOID,
+        TEXTOID,
         TEXTOID,
     ],
 )
@@ -175,6 +181,8 @@ fn meter_create_2(
     if_not_exists: Option<bool>,
     unique_by: Option<&str>,
     unpriced: Option<&str>,
+    time_zone: Option<&str>,
+    period_from: Option<&str>,
 ) -> Reply<One<MeterRow>> {
     Reply((|| {
         let event_name = input::key("event_name", event_name)?;
@@ -183,6 +191,7 @@ fn meter_create_2(
         let price = input::required("unit_price", Given::read(unit_price, pricing, unpriced)?)?;
         let aggregation = input::choice("aggregation", aggregation, "sum", &Aggregation::NAMES)?;
         let period = period.map(|given| input::choice("period", Some(given), given, &Span::NAMES)).transpose()?;
+        let (time_zone, period_from) = given::calendar(period, time_zone, period_from)?;
         let overage = input::choice("overage", overage, "pending", &OVERAGES)?;
         let settlement = input::choice("settlement", settlement, "immediate", &["immediate", DEFERRED])?;
         check_unique(aggregation, input::optional_key("unique_by", unique_by)?)?;
@@ -207,6 +216,8 @@ fn meter_create_2(
                 pricing,
                 now.cell(),
                 unique_by.cell(),
+                time_zone.cell(),
+                period_from.cell(),
             ];
             if CREATE.run(session, &terms)?.len() == 0 {
                 if if_not_exists != Some(true) {
@@ -220,7 +231,7 @@ fn meter_create_2(
     })())
 }
 
-crate::older!(meter_create_wrapper => meter_create_2_wrapper, 12 of 15);
+crate::older!(meter_create_wrapper => meter_create_2_wrapper, 12 of 17);
 
 static LOCK: Statement = Statement::new(
     c"SELECT aggregation, settlement, price_version FROM credits_internal.meters WHERE event_name = $1 FOR NO KEY UPDATE",

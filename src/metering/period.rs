@@ -1,7 +1,9 @@
-//! Periods: usage that is priced together. Which period an event belongs to, and the standing of each in the tables,
-//! read and written under the account's lock. aggregate.rs says how an event changes it.
+//! Periods: usage that is priced together. The standing of each in the tables, read and written under the account's
+//! lock. place.rs says which period an event belongs to, aggregate.rs how it changes that.
 
 pub mod aggregate;
+pub mod calendar;
+pub mod place;
 pub mod rank;
 pub mod unique;
 pub mod value;
@@ -11,85 +13,18 @@ use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::Period;
 use crate::ledger::engine::posting;
-use crate::metering::meter::Meter;
 use crate::metering::period::aggregate::{Counted, Standing};
+use crate::metering::period::place::Place;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, text};
+use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
-use pgrx::pg_sys::{INT4ARRAYOID, INT8ARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
+use pgrx::pg_sys::{
+    INT4ARRAYOID, INT4OID, INT8ARRAYOID, INT8OID, NUMERICARRAYOID, NUMERICOID, Oid, TEXTARRAYOID, TEXTOID,
+    TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,
+};
 use std::collections::HashMap;
 use std::rc::Rc;
-use time::Date;
-
-/// A day, in microseconds.
-const DAY: i64 = 86_400_000_000;
-/// The Julian day of 2000-01-01, from which PostgreSQL counts.
-const EPOCH_DAY: i64 = 2_451_545;
-
-/// How long a period is, on the calendar in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
-    /// From midnight to midnight.
-    Day,
-    /// From Monday to Monday, as ISO 8601 counts weeks.
-    Week,
-    /// From the first of a month to the first of the next.
-    Month,
-    /// From the first of January to the next.
-    Year,
-    /// One for ever.
-    Always,
-}
-
-impl Span {
-    /// The names in SQL; there NULL stands for always.
-    pub const NAMES: [&'static str; 4] = ["day", "week", "month", "year"];
-
-    /// The span of that name in SQL.
-    pub fn parse(name: Option<&str>) -> Option<Self> {
-        match name {
-            Some("day") => Some(Span::Day),
-            Some("week") => Some(Span::Week),
-            Some("month") => Some(Span::Month),
-            Some("year") => Some(Span::Year),
-            Some(_) => None,
-            None => Some(Span::Always),
-        }
-    }
-
-    /// When the period of a moment begins.
-    pub fn start(self, at: Time) -> Time {
-        let day = at.0.div_euclid(DAY);
-        let first = match self {
-            Span::Day => day,
-            // 2000-01-01 was a Saturday.
-            Span::Week => day - (day + 5).rem_euclid(7),
-            Span::Month => day - date(at).map_or(0, |date| i64::from(date.day()) - 1),
-            Span::Year => day - date(at).map_or(0, |date| i64::from(date.ordinal()) - 1),
-            Span::Always => return Time::BEGINNING,
-        };
-        Time(first.saturating_mul(DAY))
-    }
-
-    /// The key of that period.
-    pub fn name(self, at: Time) -> String {
-        match (self, date(at)) {
-            (Span::Day, Some(date)) => format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()),
-            (Span::Week, Some(date)) => {
-                let (year, week, _) = date.to_iso_week_date();
-                format!("{year:04}-W{week:02}")
-            }
-            (Span::Year, Some(date)) => format!("{:04}", date.year()),
-            (Span::Month, Some(date)) => format!("{:04}-{:02}", date.year(), u8::from(date.month())),
-            (Span::Always, _) | (_, None) => String::from("always"),
-        }
-    }
-}
-
-fn date(at: Time) -> Option<Date> {
-    let day = at.0.div_euclid(DAY).saturating_add(EPOCH_DAY);
-    i32::try_from(day).ok().and_then(|day| Date::from_julian_day(day).ok())
-}
 
 /// A customer, and one of their periods.
 pub type Key = (String, Rc<Period>);
@@ -140,44 +75,56 @@ pub fn read(session: &Session, keys: Vec<Key>) -> Result<HashMap<Key, Standing>,
     Ok(keys.into_iter().zip(standings).collect())
 }
 
-/// The text of the statement that writes standings, of the column with what was carried, which is written once.
+/// The text of the statement that writes standings, of the columns that only some have, which are written once, and of
+/// how they change.
 macro_rules! writing_standings {
-    ($carried:literal, $values:literal) => {
+    ($columns:literal, $values:literal, $changes:literal) => {
         text!(
             "INSERT INTO credits_internal.usage_periods AS u (
                  customer_id, event_name, period_key, period_start, currency, quantity, event_count, last_no, credits,
                  counted_no, counted_at, price_version, price_class",
-            $carried,
+            $columns,
             ") SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13",
             $values,
             ") ON CONFLICT (customer_id, event_name, period_key) DO UPDATE
              SET quantity = excluded.quantity, event_count = excluded.event_count, last_no = excluded.last_no,
                  credits = excluded.credits, counted_no = excluded.counted_no, counted_at = excluded.counted_at,
-                 price_version = excluded.price_version, price_class = excluded.price_class"
+                 price_version = excluded.price_version, price_class = excluded.price_class",
+            $changes
         )
     };
 }
 
-static WRITE: Statement = Statement::new(
-    writing_standings!(", carried", ", $14"),
-    &[
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        TEXTARRAYOID,
-        TIMESTAMPTZARRAYOID,
-        TEXTARRAYOID,
-        NUMERICARRAYOID,
-        INT8ARRAYOID,
-        INT8ARRAYOID,
-        NUMERICARRAYOID,
-        INT8ARRAYOID,
-        TIMESTAMPTZARRAYOID,
-        INT4ARRAYOID,
-        TEXTARRAYOID,
-        NUMERICARRAYOID,
-    ],
-)
-.before(writing_standings!("", ""));
+const COLUMNS: [Oid; 15] = [
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TIMESTAMPTZARRAYOID,
+    TEXTARRAYOID,
+    NUMERICARRAYOID,
+    INT8ARRAYOID,
+    INT8ARRAYOID,
+    NUMERICARRAYOID,
+    INT8ARRAYOID,
+    TIMESTAMPTZARRAYOID,
+    INT4ARRAYOID,
+    TEXTARRAYOID,
+    NUMERICARRAYOID,
+    TIMESTAMPTZARRAYOID,
+];
+
+static WRITE: Statement = Statement::new(writing_standings!(", carried", ", $14", ""), COLUMNS.split_at(14).0)
+    .before(writing_standings!("", "", ""));
+
+// Two calendars may have periods that begin at one moment, and end at two.
+static WRITE_WITH_ENDS: Statement = Statement::new(
+    writing_standings!(
+        ", carried, period_end",
+        ", $14, $15",
+        ", period_end = greatest(u.period_end, excluded.period_end)"
+    ),
+    &COLUMNS,
+);
 
 /// The standing of a period, to be written.
 pub struct Written<'a> {
@@ -185,8 +132,8 @@ pub struct Written<'a> {
     pub customer_id: &'a str,
     /// Which.
     pub period: &'a Period,
-    /// When it begins; '-infinity' for the one that lasts for ever.
-    pub start: Time,
+    /// When that begins: as for one of its events.
+    pub place: &'a Place,
     /// The currency that its meter charges.
     pub currency: &'a str,
     /// The standing.
@@ -195,31 +142,9 @@ pub struct Written<'a> {
     pub price: (i32, &'a str),
 }
 
-impl<'a> Written<'a> {
-    /// The standing of the period that an event of that time belongs to.
-    pub fn new(
-        meter: &'a Meter,
-        customer_id: &'a str,
-        (period, occurred_at): (&'a Period, Time),
-        standing: &'a Standing,
-        price: (i32, &'a str),
-    ) -> Self {
-        Written {
-            customer_id,
-            period,
-            start: meter.period.start(occurred_at),
-            currency: &meter.currency,
-            standing,
-            price,
-        }
-    }
-}
-
-impl Written<'_> {
-    /// The price in force; for a last or a max, that of the event that counts.
-    fn price(&self) -> (i32, &str) {
-        self.standing.counted.as_ref().map_or(self.price, |c| (c.price_version, &c.price_class))
-    }
+/// The price in force; for a last or a max, that of the event that counts.
+fn price<'a>(standing: &'a Standing, price: (i32, &'a str)) -> (i32, &'a str) {
+    standing.counted.as_ref().map_or(price, |c| (c.price_version, &c.price_class))
 }
 
 /// Writes the standings of periods.
@@ -228,27 +153,61 @@ pub fn write(session: &Session, periods: &[Written<'_>]) -> Result<(), Error> {
         return Ok(());
     }
     let counted = |w: &Written<'_>| w.standing.counted.clone();
-    WRITE
-        .run(
-            session,
-            &[
-                array(periods.iter().map(|w| w.customer_id)),
-                array(periods.iter().map(|w| &w.period.event_name)),
-                array(periods.iter().map(|w| &w.period.key)),
-                array(periods.iter().map(|w| w.start)),
-                array(periods.iter().map(|w| w.currency)),
-                array(periods.iter().map(|w| w.standing.quantity)),
-                array(periods.iter().map(|w| w.standing.event_count)),
-                array(periods.iter().map(|w| w.standing.last_no)),
-                array(periods.iter().map(|w| w.standing.credits)),
-                array(periods.iter().map(|w| counted(w).map(|c| c.event_no))),
-                array(periods.iter().map(|w| counted(w).map(|c| c.occurred_at))),
-                array(periods.iter().map(|w| w.price().0)),
-                array(periods.iter().map(|w| w.price().1)),
-                array(periods.iter().map(|w| w.standing.carried)),
-            ],
-        )
-        .map(drop)
+    let mut cells = vec![
+        array(periods.iter().map(|w| w.customer_id)),
+        array(periods.iter().map(|w| &w.period.event_name)),
+        array(periods.iter().map(|w| &w.period.key)),
+        array(periods.iter().map(|w| w.place.start)),
+        array(periods.iter().map(|w| w.currency)),
+        array(periods.iter().map(|w| w.standing.quantity)),
+        array(periods.iter().map(|w| w.standing.event_count)),
+        array(periods.iter().map(|w| w.standing.last_no)),
+        array(periods.iter().map(|w| w.standing.credits)),
+        array(periods.iter().map(|w| counted(w).map(|c| c.event_no))),
+        array(periods.iter().map(|w| counted(w).map(|c| c.occurred_at))),
+        array(periods.iter().map(|w| price(w.standing, w.price).0)),
+        array(periods.iter().map(|w| price(w.standing, w.price).1)),
+        array(periods.iter().map(|w| w.standing.carried)),
+    ];
+    if periods.iter().all(|w| w.place.end.is_none()) {
+        return WRITE.run(session, &cells).map(drop);
+    }
+    cells.push(array(periods.iter().map(|w| w.place.end)));
+    WRITE_WITH_ENDS.run(session, &cells).map(drop)
+}
+
+static UPDATE: Statement = Statement::new(
+    c"UPDATE credits_internal.usage_periods
+      SET quantity = $4, event_count = $5, last_no = $6, credits = $7, counted_no = $8, counted_at = $9,
+          price_version = $10, price_class = $11
+      WHERE customer_id = $1 AND event_name = $2 AND period_key = $3",
+    &[TEXTOID, TEXTOID, TEXTOID, NUMERICOID, INT8OID, INT8OID, NUMERICOID, INT8OID, TIMESTAMPTZOID, INT4OID, TEXTOID],
+);
+
+/// Writes another standing of a period that is there: that of a correction. When it begins stays as it was recorded,
+/// whatever its customer's calendar is by now.
+pub fn update(
+    session: &Session,
+    customer_id: &str,
+    period: &Period,
+    standing: &Standing,
+    given: (i32, &str),
+) -> Result<(), Error> {
+    let (version, class) = price(standing, given);
+    let cells = [
+        customer_id.cell(),
+        period.event_name.cell(),
+        period.key.cell(),
+        standing.quantity.cell(),
+        standing.event_count.cell(),
+        standing.last_no.cell(),
+        standing.credits.cell(),
+        standing.counted.as_ref().map(|c| c.event_no).cell(),
+        standing.counted.as_ref().map(|c| c.occurred_at).cell(),
+        version.cell(),
+        class.cell(),
+    ];
+    UPDATE.run(session, &cells).map(drop)
 }
 
 /// Loads into a book what is needed to lower the cost of a period's usage: what is owed for it, what grants paid for
@@ -271,35 +230,4 @@ pub fn take_what_may_come_back(
     let debts = posting::debts(session, book, credits, None)?;
     book.take_debts(debts);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn periods_begin_on_the_calendar_in_utc() {
-        let at = |days: i64, seconds: i64| Time(days * DAY + seconds * 1_000_000);
-        assert_eq!(Span::Day.start(at(3, 86_399)), at(3, 0));
-        assert_eq!(Span::Day.start(at(-1, 1)), at(-1, 0));
-        assert_eq!(Span::Month.start(at(30, 86_399)), at(0, 0));
-        assert_eq!(Span::Month.start(at(31, 0)), at(31, 0));
-        // 2000 was a leap year: March begins on its 60th day.
-        assert_eq!(Span::Month.start(at(59, 86_399)), at(31, 0));
-        assert_eq!(Span::Month.start(at(60, 0)), at(60, 0));
-        assert_eq!(Span::Month.start(at(-1, 0)), at(-31, 0));
-        // Monday, 3 January 2000, began the first week of the year; the two days before it belong to the last one's.
-        assert_eq!((Span::Week.start(at(2, 0)), Span::Week.name(at(2, 0))), (at(2, 0), "2000-W01".to_string()));
-        assert_eq!((Span::Week.start(at(1, 86_399)), Span::Week.name(at(1, 0))), (at(-5, 0), "1999-W52".to_string()));
-        assert_eq!(Span::Week.start(at(8, 5)), at(2, 0));
-        assert_eq!((Span::Year.start(at(365, 5)), Span::Year.name(at(365, 5))), (at(0, 0), "2000".to_string()));
-        assert_eq!((Span::Year.start(at(-1, 5)), Span::Year.name(at(366, 0))), (at(-365, 0), "2001".to_string()));
-        assert_eq!(Span::Month.name(at(59, 86_399)), "2000-02");
-        assert_eq!(Span::Day.name(at(59, 86_399)), "2000-02-29");
-        assert_eq!(Span::Day.name(at(-1, 0)), "1999-12-31");
-        assert_eq!(
-            (Span::Always.start(at(7, 0)), Span::Always.name(at(7, 0))),
-            (Time::BEGINNING, "always".to_string())
-        );
-    }
 }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::line::Period;
 use crate::metering::meter::Meter;
+use crate::metering::period::place::{self, Place};
 use crate::metering::period::{self, aggregate, value};
 use crate::metering::pricing::Price;
 use crate::metering::pricing::version::Version;
@@ -14,6 +15,7 @@ use crate::pg::statement::Row;
 use crate::pg::value::{Json, UpTo};
 use crate::row;
 use crate::settings;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 row! {
@@ -159,8 +161,9 @@ pub struct Priced<'a> {
 pub enum Cost {
     /// An amount of its own, whatever else was used.
     Own(Decimal),
-    /// By how much it changes the price of a period's usage.
-    Together(Rc<Period>),
+    /// By how much it changes the price of a period's usage: which period that is, is known once its account is locked
+    /// where its customer's calendar says it.
+    Together(OnceCell<Place>),
 }
 
 impl<'a> Priced<'a> {
@@ -171,7 +174,7 @@ impl<'a> Priced<'a> {
 
     /// The account that pays where that one has too little: customer, second currency.
     pub fn fallback_account(&self) -> Option<(&'a str, &'a str)> {
-        let fallback = self.meter.fallback.as_ref().filter(|_| !self.meter.deferred && self.period().is_none())?;
+        let fallback = self.meter.fallback.as_ref().filter(|_| !self.meter.deferred && !self.is_together())?;
         Some((&self.event.customer_id, &fallback.currency))
     }
 
@@ -180,9 +183,19 @@ impl<'a> Priced<'a> {
         if let Cost::Own(cost) = self.cost { cost } else { Decimal::ZERO }
     }
 
+    /// Whether it is priced with others.
+    pub fn is_together(&self) -> bool {
+        matches!(self.cost, Cost::Together(_))
+    }
+
+    /// The period whose usage it is priced with, and when that begins.
+    pub fn place(&self) -> Option<&Place> {
+        if let Cost::Together(place) = &self.cost { place.get() } else { None }
+    }
+
     /// The period whose usage it is priced with.
     pub fn period(&self) -> Option<&Rc<Period>> {
-        if let Cost::Together(period) = &self.cost { Some(period) } else { None }
+        self.place().map(|place| &place.period)
     }
 
     /// The value that it counts as, of that customer, meter and period.
@@ -193,10 +206,10 @@ impl<'a> Priced<'a> {
 
     /// The periods whose usage its own goes on from, if it has none yet: those of the prices before, the newest first.
     pub fn continues(&self) -> Vec<period::Key> {
-        let Some(period) = self.period().filter(|_| !self.meter.aggregation.is_ranked()) else { return Vec::new() };
+        let Some(place) = self.place().filter(|_| !self.meter.aggregation.is_ranked()) else { return Vec::new() };
         let key = |version: &i32| {
-            let key = period_key(self.event, self.meter, *version, self.price_class);
-            (self.event.customer_id.clone(), Rc::new(Period { event_name: period.event_name.clone(), key }))
+            let key = period_key(self.meter, place.start, *version, self.price_class);
+            (self.event.customer_id.clone(), Rc::new(Period { event_name: place.period.event_name.clone(), key }))
         };
         self.meter.continues.iter().map(key).collect()
     }
@@ -239,7 +252,7 @@ pub fn price<'a>(event: &'a Event, meter: Option<&'a Meter>, now: Time) -> Resul
     let Some((price_class, price)) = meter.pricing.find(|| event.extras.metadata.as_ref().map(Json::text)) else {
         return Err(Error::unpriced(&event.event_name));
     };
-    let cost = cost(event, meter, price_class, price).map_err(|reason| Error::amount("value", event.value, reason))?;
+    let cost = cost(event, meter, price_class, price)?;
     let value = meter.unique_by.as_ref().map(|by| counted_as(event, by)).transpose()?;
     Ok(Priced { event, meter, price_class, price, cost, value, is_late })
 }
@@ -250,19 +263,24 @@ fn counted_as(event: &Event, unique_by: &str) -> Result<String, Error> {
     value::name(metadata, unique_by).ok_or_else(|| Error::uncounted(&event.event_name, unique_by))
 }
 
-fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Result<Cost, AmountError> {
+fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Result<Cost, Error> {
     if meter.aggregation.is_ranked() || meter.unique_by.is_some() || !price.is_flat() {
-        let key = period_key(event, meter, meter.price_version, price_class);
-        return Ok(Cost::Together(Rc::new(Period { event_name: event.event_name.clone(), key })));
+        let key = |start| period_key(meter, start, meter.price_version, price_class);
+        let place = place::of_meter(meter, &event.event_name, event.occurred_at, key)?;
+        return Ok(Cost::Together(place.map_or_else(OnceCell::new, OnceCell::from)));
     }
-    let cost = price.cost(meter.aggregation.quantity(event.value), meter.decimals)?;
-    if meter.deferred { amount::deferrable(cost, meter.decimals).map(Cost::Own) } else { Ok(Cost::Own(cost)) }
+    own_cost(event, meter, price).map(Cost::Own).map_err(|reason| Error::amount("value", event.value, reason))
 }
 
-/// The key of an event's period. If one event decides, all prices aggregate together; otherwise each price aggregates
-/// separately. Of values that count once, that is the period of an event whose value is new.
-fn period_key(event: &Event, meter: &Meter, version: i32, price_class: &str) -> String {
-    let (name, version) = (meter.period.name(event.occurred_at), Version::unpacked(version));
+fn own_cost(event: &Event, meter: &Meter, price: &Price) -> Result<Decimal, AmountError> {
+    let cost = price.cost(meter.aggregation.quantity(event.value), meter.decimals)?;
+    if meter.deferred { amount::deferrable(cost, meter.decimals) } else { Ok(cost) }
+}
+
+/// The key of the period that begins then. If one event decides, all prices aggregate together; otherwise each price
+/// aggregates separately. Of values that count once, that is the period of an event whose value is new.
+pub fn period_key(meter: &Meter, start: Time, version: i32, price_class: &str) -> String {
+    let (name, version) = (meter.period.key(start), Version::unpacked(version));
     match (meter.aggregation.is_ranked(), price_class) {
         (true, _) => name,
         (false, "") => format!("{name} {version}"),

@@ -1,5 +1,4 @@
-//! State of the backend: transactions and their times, the identity of the database, time zones, reserved setting
-//! names.
+//! State of the backend: transactions and their times, the identity of the database, reserved setting names.
 
 use crate::moment::Time;
 use pgrx::pg_sys;
@@ -69,13 +68,6 @@ pub fn file_of(schema: &CStr, table: &CStr) -> u32 {
         pg_sys::ReleaseSysCache(row);
         file
     }
-}
-
-/// Whether this is the name of a time zone, from PostgreSQL's list or in POSIX form.
-pub fn is_time_zone(name: &str) -> bool {
-    // SAFETY: the name is a live C string that pg_tzset reads and does not keep; longer ones than it takes are refused
-    // by it.
-    CString::new(name).is_ok_and(|name| unsafe { !pg_sys::pg_tzset(name.as_ptr()).is_null() })
 }
 
 /// Parses a moment as PostgreSQL does, and raises PostgreSQL's own error for an invalid one.

@@ -13,3 +13,4 @@ pub mod row_version;
 pub mod statement;
 pub mod subtransaction;
 pub mod value;
+pub mod zone;

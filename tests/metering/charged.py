@@ -18,13 +18,15 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from naive import Event, Meter, Override
+from naive import Customer, Event, Meter, Override
 from support import harness
 from support.harness import Checks, say
 
 ACTIONS = int(os.environ.get("METERING_ACTIONS") or 2500)
 SEED = int(os.environ.get("SEED") or 1)
-BEGIN = datetime(2026, 1, 20, 9, tzinfo=timezone.utc)
+# Clocks change in Havana, in Berlin and in Sydney as it goes on.
+BEGIN = datetime(2026, 3, 20, 9, tzinfo=timezone.utc)
+ZONES = ("America/Havana", "Asia/Kathmandu", "Australia/Sydney", "Europe/Berlin", "Pacific/Kiritimati")
 
 FLAT = [{"unit_price": "0.0000015"}, {"unit_price": 0.3333333}, {"unit_price": 2}, {"unit_price": 1, "per": 3}]
 BLOCKS = [
@@ -61,7 +63,7 @@ MUST_HAPPEN = (
     "not adjusted", "price changed", "price set for later",
     "override", "override ended", "a price of their own", "a discount", "gone on from the price before",
     "same price again", "a price of before", "grant", "time passed", "lowered", "raised by a cancellation",
-    "refused", "owed", "settled", "credits for one meter",
+    "refused", "owed", "settled", "credits for one meter", "another calendar", "begun elsewhere",
     "a value that does not count", "a late report", "known already", "known at another price",
 )  # fmt: skip
 
@@ -79,6 +81,7 @@ class Run:
         self.wrong: list[str] = []
         self.meters = self.make_meters()
         self.known: dict[str, tuple[Meter, Event]] = {}
+        self.customer = Customer()
 
     def make_meters(self) -> list[Meter]:
         meters = []
@@ -88,15 +91,17 @@ class Run:
                 pricing = self.random.choice(pricings)
                 meters.append(Meter(f"{aggregation} {kind}", aggregation, period, [pricing]))
                 meters[-1].unique_by = "user" if aggregation == "unique" else None
+                meters[-1].zone = self.random.choice((None, *ZONES)) if period else None
+                meters[-1].period_from = self.random.choice(("meter", "customer", "billing_date")) if period else "meter"
         meters.append(Meter("refusing", "max", "day", [TIERS[1]], overage="reject"))
         meters.append(Meter("refusing users", "unique", "day", [TIERS[1]], overage="reject", unique_by="user"))
         meters.append(Meter("later", "sum", None, [{"unit_price": 0.25}], settlement="deferred"))
         for meter in meters:
             self.execute(
                 "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s,"
-                " overage => %s, unique_by => %s)",
+                " overage => %s, unique_by => %s, time_zone => %s, period_from => %s)",
                 meter.name, meter.aggregation, meter.period, json.dumps(meter.prices[0]), meter.settlement, meter.overage,
-                meter.unique_by,
+                meter.unique_by, meter.zone, meter.period_from,
             )  # fmt: skip
         self.execute("SELECT credits.customer_upsert('ada')")
         return meters
@@ -109,6 +114,7 @@ class Run:
         actions = [
             (self.report, 50), (self.batch, 8), (self.repeat, 6), (self.conflict, 2), (self.cancel, 16), (self.adjust, 16),
             (self.reprice, 4), (self.override, 3), (self.end, 1), (self.grant, 10), (self.wait, 8), (self.settle, 4),
+            (self.move, 2),
         ]  # fmt: skip
         work, weights = zip(*actions)
         for number in range(ACTIONS):
@@ -138,7 +144,10 @@ class Run:
         metadata = self.random.choice(METADATA)
         if meter.unique_by:
             metadata = {**(metadata or {}), meter.unique_by: self.random.choice(USERS)}
-        return Event(self.serial, f"e{self.serial}", value, at, version, metadata, override)
+        event = Event(self.serial, f"e{self.serial}", value, at, version, metadata, override)
+        event.period = meter.period_at(at, self.customer)
+        self.counts["begun elsewhere"] += meter.together(event) and event.period != meter.period_at(at, Customer())
+        return event
 
     def report(self) -> None:
         meter = self.random.choice(self.meters)
@@ -340,6 +349,18 @@ class Run:
         self.counts["time passed"] += 1
         self.now += timedelta(minutes=self.random.choice((1, 30, 90, 600)))
 
+    def move(self) -> None:
+        """The customer's periods begin elsewhere from now on."""
+        self.counts["another calendar"] += 1
+        zone, day = self.random.choice(("", *ZONES)), self.random.choice((None, 1, 14, 29, 30, 31))
+        anchor = day and datetime(2024, 1, day, self.random.randint(0, 23), 30, tzinfo=timezone.utc)
+        row = self.execute(
+            "SELECT * FROM credits.customer_upsert('ada', time_zone => %s, billing_anchor => %s)", zone, anchor or "infinity"
+        )[0]
+        if (row["time_zone"], row["billing_anchor"]) != (zone or None, anchor):
+            self.wrong.append(f"{zone}, {anchor}: {row}")
+        self.customer = Customer(zone or None, anchor)
+
     def settle(self) -> None:
         if self.random.random() < 0.5:
             self.counts["settled"] += self.execute("SELECT credits.settle() AS settled")[0]["settled"]
@@ -360,11 +381,10 @@ class Run:
             if found != expected:
                 self.wrong.append(f"{meter.name} after {after}: {found} charged and counted where {expected} are due")
         by_period = {
-            (row["event_name"], row["period"], row["price_version"] or 0, row["override_no"] or 0, row["price_class"]):
+            (row["event_name"], row["period_start"], row["price_version"] or 0, row["override_no"] or 0, row["price_class"]):
                 row["credits"]
             for row in self.execute(
-                "SELECT *, to_char(period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS period FROM credits.usage_by_period"
-                " WHERE event_count > 0"
+                "SELECT * FROM credits.usage_by_period WHERE event_count > 0"
             )
         }
         naive = {(meter.name, *key): cost for meter in self.meters for key, cost in meter.by_period().items()}

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from charged import BLOCKS, CLASSES, FLAT, METADATA, TIERS
+from charged import BLOCKS, CLASSES, FLAT, METADATA, TIERS, ZONES
 from naive import Event, Meter, Override
 from support import harness
 from support.at_once import together
@@ -40,7 +40,8 @@ REPORT = "SELECT * FROM credits.report_meter_event(%s, %s, %s, %s, %s, metadata 
 BATCH = "SELECT * FROM credits.report_meter_events(%s::jsonb)"
 SOME_EVENT = "SELECT identifier FROM credits_internal.meter_events WHERE customer_id = %s ORDER BY random() LIMIT 1"
 
-MUST_HAPPEN = ("processed", "pending", "unsettled", "lowered", "PC001", "replayed", "canceled", "settled", "rolled back")
+MUST_HAPPEN = ("processed", "pending", "unsettled", "lowered", "PC001", "replayed", "canceled", "settled", "rolled back",
+                "another calendar")  # fmt: skip
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Mixed:
     def run(self) -> Report:
         work, weights = zip(
             (self.one, 50), (self.batch, 10), (self.several, 6), (self.cancel, 18), (self.grant, 10), (self.debit, 5),
-            (self.settle, 4), (self.reprice, 2), (self.override, 2), (self.end, 1),
+            (self.settle, 4), (self.reprice, 2), (self.override, 2), (self.end, 1), (self.move, 2),
         )  # fmt: skip
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
@@ -187,6 +188,17 @@ class Mixed:
         self.connection.execute("SELECT credits.meter_price_override_end(%s, %s)", [customer, meter])
 
 
+    def move(self) -> None:
+        """A customer's periods begin elsewhere from now on."""
+        day = self.random.choice((None, 3, 14, 31))
+        anchor = day and datetime(2026, 1, day, tzinfo=timezone.utc)
+        self.connection.execute(
+            "SELECT credits.customer_upsert(%s, time_zone => %s, billing_anchor => %s)",
+            [self.random.choice(CUSTOMERS), self.random.choice(("", *ZONES)), anchor or "infinity"],
+        )
+        self.report.counts["another calendar"] += 1
+
+
 def session(database: str, number: int) -> Report:
     return Mixed(database, number).run()
 
@@ -219,11 +231,12 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     random_ = random.Random(SEED)
     for name in (*METERS, *UNIQUE, *DEFERRED):
         aggregation, kind = name.split()
+        period = random_.choice((None, "day", "week", "month", "year"))
         connection.execute(
-            "SELECT credits.meter_create(%s, aggregation => %s, period => %s, pricing => %s, settlement => %s, overage => %s,"
-            " unique_by => %s)",
+            "SELECT credits.meter_create(%s, aggregation => %s, period => %s, period_from => %s, pricing => %s,"
+            " settlement => %s, overage => %s, unique_by => %s)",
             [
-                name, aggregation, random_.choice((None, "day", "week", "month", "year")),
+                name, aggregation, period, random_.choice(("meter", "customer", "billing_date")) if period else None,
                 json.dumps(random_.choice(KINDS.get(kind, FLAT))), "deferred" if name in DEFERRED else "immediate",
                 "reject" if name in REJECTING else "pending", "user" if name in UNIQUE else None,
             ],
@@ -250,15 +263,16 @@ def meters_of(connection: psycopg.Connection[Any], customer: str) -> list[Meter]
             Override(row["effective_at"], row["ends_at"], pricing, Fraction(row["discount_percent"] or 0))
         )
     events = connection.execute(
-        "SELECT e.*, x.identifier IS NOT NULL AS canceled FROM credits_internal.meter_events e"
-        " LEFT JOIN credits_internal.canceled_events x USING (customer_id, identifier) WHERE customer_id = %s",
+        "SELECT e.*, x.identifier IS NOT NULL AS canceled, u.period_start FROM credits_internal.meter_events e"
+        " LEFT JOIN credits_internal.canceled_events x USING (customer_id, identifier)"
+        " LEFT JOIN credits.usage_by_period u USING (customer_id, event_name, period_key) WHERE customer_id = %s",
         [customer],
     )
     for number, row in enumerate(events):
         override, version = divmod(row["price_version"], 65536)
         meters[row["event_name"]].accept(
             Event(number, row["identifier"], row["value"], row["occurred_at"], version, row["metadata"], override,
-                  row["canceled"])
+                  row["canceled"], period=row["period_start"])
         )  # fmt: skip
     return list(meters.values())
 

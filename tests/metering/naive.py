@@ -4,6 +4,7 @@ decimals. It shares nothing with the extension but the rules: docs/pricing.md an
 
 from __future__ import annotations
 
+import calendar
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,17 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 DECIMALS = 6
+
+
+@dataclass
+class Customer:
+    """When the customer's periods begin, as it is now."""
+
+    zone: str | None = None
+    anchor: datetime | None = None
 
 
 @dataclass
@@ -32,6 +42,8 @@ class Event:
     first: Decimal | None = None
     # Of unique, the event at whose price its value counts: the one that brought it.
     brought: Event | None = None
+    # When its period begins: as it was when it was reported, whatever the customer's calendar is by now.
+    period: datetime | None = None
 
     @property
     def reported(self) -> Decimal:
@@ -69,6 +81,9 @@ class Meter:
     events: list[Event] = field(default_factory=list)
     # What was worked out since the last event or cancellation: the rest of a long run need not be looked at again.
     known: dict[str, Any] = field(default_factory=dict)
+    # When its periods begin.
+    zone: str | None = None
+    period_from: str = "meter"
 
     def accept(self, event: Event) -> None:
         if self.unique_by:
@@ -85,7 +100,7 @@ class Meter:
         if self.ranked or not self.together(event):
             return None
         by = event.brought or event
-        return self.period_of(by), version or by.version, by.override, self.price_class(by)
+        return event.period, version or by.version, by.override, self.price_class(by)
 
     def carried_by(self, event: Event) -> Fraction:
         """What was used under the price before in the period, if the event's price goes on from there."""
@@ -143,20 +158,20 @@ class Meter:
             self.known["credits"] = own + sum(self.by_period().values(), Decimal(0))
         return self.known["credits"]
 
-    def by_period(self) -> dict[tuple[str | None, int, int, str | None], Decimal]:
-        """What is charged for usage that is priced as one: by the period's first day, price version, override and class.
+    def by_period(self) -> dict[tuple[datetime | None, int, int, str | None], Decimal]:
+        """What is charged for usage that is priced as one: by the period's begin, price version, override and class.
         Periods of which everything was taken back are left out."""
         if "by period" not in self.known:
             self.known["by period"] = self._by_period()
         return self.known["by period"]
 
-    def _by_period(self) -> dict[tuple[str | None, int, int, str | None], Decimal]:
+    def _by_period(self) -> dict[tuple[datetime | None, int, int, str | None], Decimal]:
         groups: dict[Any, list[Event]] = defaultdict(list)
         for event in self.counted():
             if self.together(event):
                 by = event.brought or event
                 series = () if self.ranked else (by.version, by.override, self.price_class(by))
-                groups[self.period_of(event), series].append(event)
+                groups[event.period, series].append(event)
         costs = {}
         for (period, _), events in groups.items():
             decides = self.decides(events) if self.ranked else events[0].brought or events[0]
@@ -192,7 +207,7 @@ class Meter:
         value = (event.metadata or {})[self.unique_by or ""]
         if isinstance(value, bool):
             value = "true" if value else "false"
-        return self.period_of(event), value if isinstance(value, str) else str(Fraction(str(value)))
+        return event.period, value if isinstance(value, str) else str(Fraction(str(value)))
 
     def pricing_of(self, event: Event) -> dict[str, Any]:
         own = self.overrides[event.override - 1].pricing if event.override else None
@@ -226,13 +241,41 @@ class Meter:
         discount = self.overrides[event.override - 1].discount if event.override else 0
         return {**pricing, "discount": discount} if discount else pricing
 
-    def period_of(self, event: Event) -> str | None:
-        at = event.occurred_at.astimezone(timezone.utc)
-        monday = at - timedelta(days=at.weekday())
-        begins = {
-            "day": f"{at:%Y-%m-%d}", "week": f"{monday:%Y-%m-%d}", "month": f"{at:%Y-%m}-01", "year": f"{at:%Y}-01-01",
-        }  # fmt: skip
-        return begins.get(self.period or "")
+    def period_at(self, at: datetime, customer: Customer) -> datetime | None:
+        """When the period of a moment begins, as the customer's calendar is now."""
+        if self.period is None:
+            return None
+        if self.period_from == "billing_date" and customer.anchor:
+            return from_anchor(self.period, at, customer.anchor)
+        zone = customer.zone if self.period_from == "customer" and customer.zone else self.zone
+        return in_zone(self.period, at, ZoneInfo(zone or "UTC"))
+
+
+def in_zone(period: str, at: datetime, zone: ZoneInfo) -> datetime:
+    """When it begins on a zone's calendar. Of a midnight that comes twice, the second; where there is none, what comes in
+    its place: that is the later of both readings."""
+    date = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period == "week":
+        date -= timedelta(days=date.weekday())
+    if period in ("month", "year"):
+        date = date.replace(day=1)
+    if period == "year":
+        date = date.replace(month=1)
+    return max(date.replace(fold=fold).astimezone(timezone.utc) for fold in (0, 1))
+
+
+def from_anchor(period: str, at: datetime, anchor: datetime) -> datetime:
+    """The last begin by then, of all around it."""
+    if period in ("day", "week"):
+        length = timedelta(days=1 if period == "day" else 7)
+        return anchor + (at - anchor) // length * length
+    begins = []
+    for number in range((at.year - anchor.year) * 12 - 14, (at.year - anchor.year) * 12 + 26):
+        if period == "month" or number % 12 == 0:
+            year, month = divmod(anchor.year * 12 + anchor.month - 1 + number, 12)
+            day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
+            begins.append(anchor.replace(year=year, month=month + 1, day=day))
+    return max(begin for begin in begins if begin <= at)
 
 
 def is_named(name: str, value: Any) -> bool:

@@ -22,6 +22,7 @@ def fill(filler: Filler) -> None:
     history(filler)
     customers(filler)
     values(filler)
+    calendars(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -138,3 +139,12 @@ def values(filler: Filler) -> None:
         event = "'ann', 'users', 1, %s, metadata => %s"
         filler.keep("report_meter_event", event, f"user {number}", metadata, fixed=("identifier",))
     filler.keep("meter_event_cancel", "'ann', 'user 2'", fixed=("identifier", "status", "returned"))
+
+
+def calendars(filler: Filler) -> None:
+    """Usage of a period that begins in a time zone, and of one that begins at a billing date."""
+    filler.call("customer_upsert", "'ann', time_zone => 'Asia/Kathmandu', billing_anchor => '2026-01-31 09:30Z'")
+    for name, begins in (("in a zone", "time_zone => 'Europe/Berlin'"), ("billed", "period_from => 'billing_date'"),
+                         ("at home", "period_from => 'customer'")):  # fmt: skip
+        filler.call("meter_create", f"%s, aggregation => 'max', period => 'month', {begins}", name)
+        filler.event("ann", name, 3, f"{name} 1")

@@ -35,11 +35,11 @@ row! {
     }
 }
 
-// What it pays in, the rate of its tax and the prefix of its invoices say nothing of the person.
+// What it pays in and when, the rate of its tax and the prefix of its invoices say nothing of the person.
 static ERASE: Statement = Statement::new(
     c"UPDATE credits_internal.customers
       SET name = NULL, email = NULL, metadata = NULL, phone = NULL, description = NULL, address = NULL, shipping = NULL,
-          preferences = NULL, erased_at = coalesce(erased_at, now())
+          preferences = NULL, time_zone = NULL, erased_at = coalesce(erased_at, now())
       WHERE customer_id = $1 RETURNING customer_id, erased_at",
     &[TEXTOID],
 )

@@ -15,7 +15,7 @@ use crate::metering::deferred;
 use crate::metering::period::aggregate::Standing;
 use crate::metering::period::rank::{self, Rank};
 use crate::metering::period::value::Values;
-use crate::metering::period::{self, Written, unique};
+use crate::metering::period::{self, Written, place, unique};
 use crate::metering::report::{self, Cost, EventRow, Outcome, Priced};
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -145,6 +145,9 @@ impl<'a> Accounts<'a> {
                 .and_then(|()| charge_book(session, nothing, p, p.own_cost()))
                 .map(|row| Charge { row, line: None, counting: None }));
         };
+        if p.is_together() && p.place().is_none() {
+            return Ok(Err(place::missing(&p.event.customer_id)));
+        }
         let first = self.settle(key, index, p);
         let second = match self.second(p, index) {
             Err(error) => {
@@ -164,12 +167,13 @@ impl<'a> Accounts<'a> {
                     counting: None,
                 })
             }
-            (Cost::Together(own), _) => {
+            (Cost::Together(place), _) => {
+                let lost = || Error::internal("a period is not there");
+                let own = &place.get().ok_or_else(lost)?.period;
                 let counting = self.values.find(p.value()).map(|known| known.period.clone());
                 let period = counting.as_ref().unwrap_or(own);
                 let key = (p.event.customer_id.clone(), period.clone());
                 let before = p.continues();
-                let lost = || Error::internal("a period is not there");
                 let own = self.periods.get(&key).ok_or_else(lost)?;
                 let carried = carried(&self.periods, &own.standing, &before);
                 let periodic = self.periods.get_mut(&key).ok_or_else(lost)?;
@@ -278,10 +282,11 @@ impl<'a> Accounts<'a> {
             posting::post(session, &self.books)?;
         }
         let changed = self.periods.iter().filter_map(|((customer_id, period), periodic)| {
-            let p = periodic.changed?;
+            let (p, place) = periodic.changed.and_then(|p| Some((p, p.place()?)))?;
             let own = (p.meter.price_version, p.price_class);
             let price = periodic.price.as_ref().map_or(own, |(version, class)| (*version, class));
-            Some(Written::new(p.meter, customer_id, (period, p.event.occurred_at), &periodic.standing, price))
+            let (currency, standing) = (&p.meter.currency, &periodic.standing);
+            Some(Written { customer_id, period, place, currency, standing, price })
         });
         period::write(session, &changed.collect::<Vec<_>>())?;
         fallback::write(session, &self.fallbacks)?;

@@ -10,7 +10,7 @@ use crate::ledger::{account, balance};
 use crate::metering::correction::{Stored, debts_to_pay};
 use crate::metering::meter::{self, Meter};
 use crate::metering::period::aggregate::{Report, Standing};
-use crate::metering::period::{self, Written, rank};
+use crate::metering::period::{self, rank};
 use crate::metering::pricing::Pricing;
 use crate::metering::pricing::version::CHARGED_ELSEWHERE;
 use crate::metering::report::status;
@@ -226,8 +226,7 @@ fn in_period(
         charge(session, book, event, more, meter)?
     };
     let price = (event.price_version, price_class);
-    let written = Written::new(meter, &book.customer_id, (period, event.occurred_at), &next, price);
-    period::write(session, &[written])?;
+    period::update(session, &book.customer_id, period, &next, price)?;
     Ok(change)
 }
 

@@ -10,7 +10,7 @@ use crate::ledger::engine::posting;
 use crate::metering::correction::{Second, Stored, debts_to_pay};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Report;
-use crate::metering::period::{self, Written, rank, unique};
+use crate::metering::period::{self, rank, unique};
 use crate::metering::report::CANCELED;
 use crate::moment::Time;
 use crate::pg::call::reply::{One, Reply};
@@ -183,9 +183,7 @@ fn cancel_in_period(session: &Session, book: &mut Book, event: &Stored, period: 
         return Err(Error::amount("value", event.value, AmountError::TooMuchOwed));
     }
     book.touch();
-    let price = (version, class.as_str());
-    let written = Written::new(&meter, &book.customer_id, (period, event.occurred_at), &next, price);
-    period::write(session, &[written])?;
+    period::update(session, &book.customer_id, period, &next, (version, class.as_str()))?;
     Ok(returned)
 }
 

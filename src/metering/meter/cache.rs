@@ -6,7 +6,8 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Overage;
 use crate::metering::meter::{DEFERRED, overrides};
-use crate::metering::period::Span;
+use crate::metering::period::calendar::Span;
+use crate::metering::period::place::PeriodFrom;
 use crate::metering::pricing::overrides::Terms;
 use crate::metering::pricing::schedule::{InForce, Schedule};
 use crate::metering::pricing::version::Version;
@@ -55,6 +56,10 @@ pub struct Meter {
     pub fallback: Option<Fallback>,
     /// The key of the events' metadata whose different values are counted.
     pub unique_by: Option<String>,
+    /// The time zone of its calendar, if it is not UTC.
+    pub time_zone: Option<String>,
+    /// Whose calendar its periods are on.
+    pub period_from: PeriodFrom,
 }
 
 /// The second currency of a meter.
@@ -100,7 +105,7 @@ impl Kept {
 
 /// The text of the statement that finds a meter with its prices at $2, of the schedule of its prices.
 macro_rules! finding {
-    ($schedule:literal, $overridden:literal, $fallback:literal, $join:literal) => {
+    ($schedule:literal, $overridden:literal, $newer:literal, $join:literal) => {
         text!(
             "SELECT m.tableoid, c.tableoid, 'credits_internal.meter_prices'::regclass::oid, m.currency, c.decimals,
                     c.active, m.aggregation, m.period, m.overage, m.settlement, m.active, ",
@@ -112,7 +117,7 @@ macro_rules! finding {
             " s WHERE s.event_name = $1 ORDER BY s.version), ARRAY(SELECT s.version FROM ",
             $schedule,
             " s WHERE s.event_name = $1 AND s.continue_tiers), p.unit_price, p.pricing::text, p.numbers_as_written, ",
-            $fallback,
+            $newer,
             " FROM credits_internal.meters m
              JOIN credits_internal.currencies c ON c.currency = m.currency ",
             $join,
@@ -129,7 +134,7 @@ static FIND: Statement = Statement::new(
         "credits_internal.price_schedule",
         "EXISTS (SELECT FROM credits_internal.price_overrides o WHERE o.event_name = $1),
          'credits_internal.price_overrides'::regclass::oid",
-        "f.currency, m.fallback_rate, f.decimals, m.unique_by",
+        "f.currency, m.fallback_rate, f.decimals, m.unique_by, m.time_zone, m.period_from",
         "LEFT JOIN credits_internal.currencies f ON f.currency = m.fallback_currency AND f.active"
     ),
     &[TEXTOID, TIMESTAMPTZOID],
@@ -139,7 +144,7 @@ static FIND: Statement = Statement::new(
              CASE WHEN version = 1 THEN '-infinity' ELSE created_at END AS since
       FROM credits_internal.meter_prices)",
     "false, 'credits_internal.meter_prices'::regclass::oid",
-    "NULL::text, NULL::numeric, NULL::smallint, NULL::text",
+    "NULL::text, NULL::numeric, NULL::smallint, NULL::text, NULL::text, 'meter'",
     ""
 ));
 
@@ -210,6 +215,8 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         overridden,
         fallback: fallback(row.next()?, row.next()?, row.next()?),
         unique_by: row.next()?,
+        time_zone: row.next()?,
+        period_from: PeriodFrom::parse(&row.next::<String>()?).ok_or_else(unknown)?,
         continues: schedule.gone_on_from(&in_force, &continuing).into(),
     };
     Ok(Some((Rc::new(Kept { schedule, continuing, priced: RefCell::new(vec![Rc::new(meter)]) }), tables)))

@@ -25,7 +25,9 @@ static DIFFERENCES: Statement = Statement::new(
           (9, 'description', m.description, $9, $9 IS NULL OR m.description = $9),
           (10, 'metadata', m.metadata::text, $10::text, $10 IS NULL OR m.metadata = $10),
           (11, 'pricing', p.pricing::text, $12::text, p.pricing IS NOT DISTINCT FROM $12),
-          (12, 'unique_by', m.unique_by, $14, m.unique_by IS NOT DISTINCT FROM $14))
+          (12, 'unique_by', m.unique_by, $14, m.unique_by IS NOT DISTINCT FROM $14),
+          (13, 'time_zone', m.time_zone, $15, m.time_zone IS NOT DISTINCT FROM $15),
+          (14, 'period_from', m.period_from, $16, m.period_from = $16))
           AS d (no, what, there, given, same)
       WHERE m.event_name = $1 AND d.same IS NOT TRUE ORDER BY d.no",
     &[
@@ -43,10 +45,12 @@ static DIFFERENCES: Statement = Statement::new(
         JSONBOID,
         TIMESTAMPTZOID,
         TEXTOID,
+        TEXTOID,
+        TEXTOID,
     ],
 );
 
 /// Raises PC002 if the meter is not the same; `terms` are those that it would be created with.
-pub fn check_same(session: &Session, event_name: &str, terms: &[Cell; 14]) -> Result<(), Error> {
+pub fn check_same(session: &Session, event_name: &str, terms: &[Cell; 16]) -> Result<(), Error> {
     input::same("event_name", event_name, &DIFFERENCES.run(session, terms)?)
 }

@@ -1,9 +1,10 @@
-//! A meter's price as it was given, and what it must be.
+//! A meter's price and calendar as they were given, and what they must be.
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::metering::meter::DEFERRED;
+use crate::metering::period::place::PeriodFrom;
 use crate::metering::pricing::{Aggregation, Pricing};
 use crate::pg::call::argument::Numeric;
 use crate::pg::statement::{Session, Statement};
@@ -74,6 +75,21 @@ impl Given {
 }
 
 static REJECTING: Statement = Statement::new(c"SELECT $1 || '{\"unpriced\": \"reject\"}'", &[JSONBOID]);
+
+/// The calendar of a meter's periods: its time zone, as it is spelled, and whose it is. Raises PC013.
+pub(super) fn calendar<'a>(
+    period: Option<&str>,
+    time_zone: Option<&str>,
+    period_from: Option<&'a str>,
+) -> Result<(Option<String>, &'a str), Error> {
+    let time_zone = time_zone.map(input::place).transpose()?;
+    let period_from = input::choice("period_from", period_from, "meter", &PeriodFrom::NAMES)?;
+    let given = [("time_zone", time_zone.is_some()), ("period_from", period_from != "meter")];
+    match given.into_iter().find(|(_, given)| *given && period.is_none()) {
+        Some((argument, _)) => Err(Error::argument(argument, "says when a period begins: give period as well")),
+        None => Ok((time_zone.filter(|name| name != "UTC"), period_from)),
+    }
+}
 
 /// Checks what a deferred meter must be: its events are charged later, when no caller is there to receive a refusal.
 /// Raises PC013.

@@ -7,7 +7,7 @@ use crate::ledger::engine::posting::{self, Key};
 use crate::metering::batch::accounts::{Account, Accounts, Locking, Map, Owned, Periodic, carried};
 use crate::metering::batch::fallback;
 use crate::metering::period::value::Values;
-use crate::metering::period::{self, aggregate, unique};
+use crate::metering::period::{self, aggregate, place, unique};
 use crate::metering::report::Priced;
 use crate::moment::Time;
 use crate::pg::statement::Session;
@@ -40,10 +40,10 @@ impl<'a> Accounts<'a> {
             need.add(p.own_cost());
             // Only events that may end up owing, or that a period counts, need an account: without one there is nothing
             // to pay with.
-            need.made |= p.meter.overage == Overage::Pending || p.period().is_some() || p.meter.fallback.is_some();
+            need.made |= p.meter.overage == Overage::Pending || p.is_together() || p.meter.fallback.is_some();
             need.charged |= !p.meter.deferred;
             need.deferred |= p.meter.deferred;
-            need.returns |= p.period().is_some();
+            need.returns |= p.is_together();
             if p.is_late {
                 need.late = Some(need.late.map_or(p.event.occurred_at, |late| late.min(p.event.occurred_at)));
             }
@@ -113,9 +113,10 @@ impl<'a> Accounts<'a> {
         needs: &mut Map<Account<'a>, Need>,
     ) -> Result<(), Error> {
         let mut of_period: HashMap<period::Key, Vec<&Priced<'_>>> = HashMap::new();
-        let opened = |p: &&&'a Priced<'a>| self.indexes.contains_key(&p.account());
-        self.values = unique::read(session, events.iter().filter(opened).filter_map(|p| p.value()))?;
-        for p in events.iter().filter(opened) {
+        let opened = || events.iter().copied().filter(|p| self.indexes.contains_key(&p.account()));
+        place::of_customers(session, opened())?;
+        self.values = unique::read(session, opened().filter_map(|p| p.value()))?;
+        for p in opened() {
             // A value that counts already costs nothing.
             if let Some(period) = p.period().filter(|_| self.values.find(p.value()).is_none()) {
                 of_period.entry((p.event.customer_id.clone(), period.clone())).or_default().push(p);
