@@ -20,13 +20,15 @@ BY_PURCHASES = (
 BY_STRESS = "by all sessions at once in lock_order.py, where nothing but order and verify() is looked at"
 BY_PAIRS = "by two sessions at once in two_sessions/, where it waits for the other"
 ONE_ROW = "a row of the catalogue that no balance depends on: its writers wait for each other"
-OF_INVOICES = "under the lock of the customer's invoices: two_sessions/same_invoice.py, and beside a model in tests/invoicing"
+OF_INVOICES = "under the lock of the customer's invoices: two_sessions/billing, and beside a model in tests/invoicing"
 EXCEPTED = {
     **dict.fromkeys(
         ("invoice_create", "invoice_delete", "invoice_finalize", "invoice_item_create", "invoice_item_delete",
          "invoice_mark_uncollectible", "invoice_pay", "invoice_update", "invoice_void"),
         OF_INVOICES,
     ),
+    "customer_delete": BY_PAIRS, "payment_method_attach": BY_PAIRS, "payment_method_detach": BY_PAIRS,
+    "history_import": "into an empty account, which nothing else may use: six sessions at once in tests/replay/moved.py",
     "customer_metadata_clear": BY_STRESS, "customer_upsert": BY_STRESS,
     "exchange_rate_set": BY_STRESS, "configure_recharge": BY_STRESS, "maintain_batch": BY_STRESS, "settle": BY_STRESS,
     "currency_update": BY_PAIRS, "meter_activate": BY_PAIRS, "meter_deactivate": BY_PAIRS,

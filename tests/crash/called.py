@@ -18,9 +18,11 @@ EXCEPTED = {
     **dict.fromkeys(
         ("account_configure", "balance_alert_set", "billing_portal_key_rotate", "billing_portal_session_create",
          "configure_recharge", "currency_create", "currency_update", "customer_erase", "customer_metadata_clear",
-         "customer_upsert", "exchange_rate_set", "meter_activate", "meter_create", "meter_deactivate", "meter_price_override",
+         "customer_delete", "customer_upsert", "exchange_rate_set", "meter_activate", "meter_create", "meter_deactivate",
+         "meter_price_override",
          "meter_price_override_end", "meter_update", "outbox_consumer_create", "outbox_consumer_remove", "package_create",
-         "payment_provider_set", "price_archive", "price_create", "product_archive", "product_create", "product_update"),
+         "payment_method_attach", "payment_method_detach", "payment_provider_set", "price_archive", "price_create",
+         "product_archive", "product_create", "product_update"),
         ONE_ROW,
     ),
     "credit_grant_suspend": ENDS, "credit_grant_resume": ENDS, "credit_grant_update": ENDS,
@@ -38,6 +40,7 @@ EXCEPTED = {
         "rows of an invoice alone, in one statement or under the lock of the customer's",
     ),
     "invoice_pay": SAME + "wallet_debit and credit_grant, with the invoice's row",
+    "history_import": "one transaction of what the others write: tests/replay/moved.py has it fail half-way",
     "reset": "it empties the database",
 }  # fmt: skip
 
