@@ -114,7 +114,8 @@ def step(old: Script, new: Script, by_hand: str) -> str:
         if "TRIGGER" in one.split("(")[0]:
             continue  # after the functions that they run
         if about and about[1] in tables:
-            add(one)
+            if one not in by_hand:  # where a table that is new is filled from those that are there
+                add(one)
         elif dumped and dumped[1] in tables:
             add(one)
         elif index and ("INDEX", index[1]) not in old.named:

@@ -11,7 +11,8 @@ SET credits.test_clock = '2026-05-04 09:00+00';
 -- Amounts are in major units: 20 dollars are 20.
 SELECT currency, decimals, kind FROM credits.currency_create('USD', 'US dollar', kind => 'fiat');
 SELECT product_id AS product
-FROM credits.product_create('1,000 credits', 'For about 200 pictures', credits => 1000, time_to_live => '1 year') \gset
+FROM credits.product_create('1,000 credits', description => 'For about 200 pictures', credits => 1000,
+                            time_to_live => '1 year') \gset
 SELECT price_id AS price FROM credits.price_create(:'product', unit_amount => 20, currency => 'USD') \gset
 
 -- (Where one price is enough, package_create makes both in one call.) What is on sale:

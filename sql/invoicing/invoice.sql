@@ -78,7 +78,7 @@ the default: on top of the amount, or ''inclusive'': in it), period (an object w
 A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
 split over lines adds up to the last digit.
 
-Raises PC002, PC007, PC008, PC013, PC015.
+Raises PC002, PC007, PC008, PC013, PC015, PC019.
 Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
   lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
 

@@ -63,7 +63,7 @@ idempotency_key: a repeat with the same key returns the first with replayed = tr
 
 The next invoice_create() in that currency takes it, and one invoice only. Where that draft is deleted, it waits again.
 
-Raises PC002, PC007, PC008, PC013, PC015.
+Raises PC002, PC007, PC008, PC013, PC015, PC019.
 Example: SELECT invoice_line_id FROM credits.invoice_item_create(''ann'', ''USD'', 12.50, ''Support, hours of May'');';
 
 CREATE FUNCTION credits.invoice_item_delete(customer_id text, invoice_line_id uuid)

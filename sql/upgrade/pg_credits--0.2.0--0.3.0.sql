@@ -96,6 +96,94 @@ ALTER TABLE credits_internal.meters
     ADD COLUMN period_from text NOT NULL DEFAULT 'meter' CHECK (period_from IN ('meter', 'customer', 'billing_date')),
     ADD CONSTRAINT meters_calendar_check CHECK (period IS NOT NULL OR (time_zone IS NULL AND period_from = 'meter'));
 ALTER TABLE credits_internal.usage_periods ADD COLUMN period_end timestamptz;
+-- What a product's one unit grants: in one column instead of six. The views first, which are made anew below.
+ALTER TABLE credits_internal.products
+    ADD type text,
+    ADD images text[],
+    ADD features text[],
+    ADD unit_label text,
+    ADD statement_descriptor text,
+    ADD credit_config jsonb,
+    ADD updated_at timestamptz;
+UPDATE credits_internal.products d
+SET type = 'credit', updated_at = coalesce(d.archived_at, d.created_at),
+    credit_config = jsonb_strip_nulls(jsonb_build_object(
+        'currency', d.credit_currency, 'amount', trim_scale(d.credits)::text, 'category', d.category,
+        'priority', d.priority, 'applicable_meters', to_jsonb(d.applicable_meters), 'valid_for', l.shown))
+FROM credits_internal.products e
+CROSS JOIN LATERAL (
+    SELECT (extract(year FROM e.time_to_live) * 12 + extract(month FROM e.time_to_live))::integer AS months,
+           extract(day FROM e.time_to_live)::integer AS days,
+           extract(hour FROM e.time_to_live) * 3600 + extract(minute FROM e.time_to_live) * 60
+               + extract(second FROM e.time_to_live) AS seconds) p
+-- As src/catalog/credit_config/length.rs writes it.
+CROSS JOIN LATERAL (
+    SELECT string_agg(CASE WHEN least(p.months, p.days, p.seconds) < 0 AND u.count > 0 THEN '+' ELSE '' END
+                      || trim_scale(u.count) || ' ' || u.unit || CASE WHEN abs(u.count) = 1 THEN '' ELSE 's' END,
+                      ' ' ORDER BY u.no) AS shown
+    FROM (VALUES (1, CASE WHEN p.months % 12 = 0 THEN p.months / 12 ELSE p.months END::numeric,
+                  CASE WHEN p.months % 12 = 0 THEN 'year' ELSE 'month' END),
+                 (2, p.days::numeric, 'day'),
+                 (3, CASE WHEN p.seconds % 3600 = 0 THEN p.seconds / 3600 ELSE p.seconds END,
+                  CASE WHEN p.seconds % 3600 = 0 THEN 'hour' ELSE 'second' END)) AS u (no, count, unit)
+    WHERE u.count <> 0) l
+WHERE e.product_id = d.product_id;
+ALTER TABLE credits_internal.products ALTER type SET NOT NULL, ALTER updated_at SET NOT NULL,
+    ADD CONSTRAINT products_type_check CHECK (type IN ('service', 'good', 'credit'));
+CREATE OR REPLACE VIEW credits.products AS
+SELECT d.product_id, d.name, d.description, (d.credit_config->>'currency') COLLATE "C" AS credit_currency,
+       (d.credit_config->>'amount')::numeric AS credits, d.credit_config->>'category' AS category,
+       (d.credit_config->>'priority')::integer AS priority, (d.credit_config->>'valid_for')::interval AS time_to_live,
+       CASE WHEN d.credit_config ? 'applicable_meters'
+            THEN ARRAY(SELECT jsonb_array_elements_text(d.credit_config->'applicable_meters')) END AS applicable_meters,
+       d.metadata, d.archived_at IS NULL AS active, d.created_at, d.archived_at
+FROM credits_internal.products d;
+CREATE OR REPLACE VIEW credits.prices AS
+SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata,
+       p.archived_at IS NULL AND d.archived_at IS NULL AS active, p.created_at,
+       coalesce(p.archived_at, d.archived_at) AS archived_at, d.name AS product_name, d.credits, d.credit_currency
+FROM credits_internal.prices p JOIN credits.products d ON d.product_id = p.product_id;
+CREATE OR REPLACE VIEW credits.packages AS
+SELECT p.price_id, d.product_id, d.name, d.description, d.credits, d.credit_currency, p.unit_amount,
+       p.currency AS price_currency, d.category, d.priority, d.time_to_live, d.applicable_meters, d.metadata,
+       p.created_at
+FROM credits_internal.prices p JOIN credits.products d ON d.product_id = p.product_id
+WHERE p.archived_at IS NULL AND d.archived_at IS NULL;
+ALTER TABLE credits_internal.products
+    DROP credit_currency, DROP credits, DROP category, DROP priority, DROP time_to_live, DROP applicable_meters;
+-- Prices of all kinds.
+ALTER TABLE credits_internal.prices
+    DROP CONSTRAINT prices_type_check,
+    ADD CONSTRAINT prices_type_check CHECK (type IN ('one_time', 'recurring')),
+    ALTER unit_amount DROP NOT NULL,
+    DROP CONSTRAINT prices_unit_amount_check,
+    ADD CONSTRAINT prices_unit_amount_check CHECK (unit_amount >= 0),
+    ADD recurring jsonb,
+    ADD nickname text,
+    ADD lookup_key text COLLATE "C",
+    ADD currency_options jsonb,
+    ADD pricing jsonb,
+    ADD quantity_limit_per_checkout integer CHECK (quantity_limit_per_checkout > 0),
+    ADD credit_config jsonb,
+    ADD tax_behavior text NOT NULL DEFAULT 'exclusive' CHECK (tax_behavior IN ('exclusive', 'inclusive')),
+    ADD updated_at timestamptz,
+    ADD CONSTRAINT prices_recurring CHECK ((recurring IS NULL) = (type = 'one_time')),
+    ADD CONSTRAINT prices_amount CHECK (pricing IS NULL OR unit_amount IS NULL);
+UPDATE credits_internal.prices SET updated_at = coalesce(archived_at, created_at);
+ALTER TABLE credits_internal.prices ALTER updated_at SET NOT NULL;
+-- Which of them were used. The table is made here, to be filled; what is said of it follows below.
+CREATE TABLE credits_internal.price_usage (
+    price_id      uuid NOT NULL PRIMARY KEY,
+    first_used_at timestamptz NOT NULL
+);
+INSERT INTO credits_internal.price_usage (price_id, first_used_at)
+SELECT u.price_id, min(u.used_at)
+FROM (SELECT t.price_id, t.created_at AS used_at FROM credits_internal.top_ups t
+      UNION ALL SELECT r.price_id, p.created_at
+      FROM credits_internal.auto_recharges r JOIN credits_internal.prices p ON p.price_id = r.price_id
+      UNION ALL SELECT c.base_price_id, c.updated_at FROM credits_internal.recharge_configs c) u
+WHERE u.price_id IS NOT NULL
+GROUP BY u.price_id;
 -- Written by 'scripts/build.sh step' from here on.
 CREATE TABLE credits_internal.invoice_prefixes (
     invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
@@ -218,6 +306,17 @@ CREATE TABLE credits_internal.usage_values (
 ) WITH (fillfactor = 80);
 ALTER TABLE credits_internal.usage_values ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_values', '');
+CREATE TABLE credits_internal.catalog_keys (
+    idempotency_key text COLLATE "C" NOT NULL PRIMARY KEY,
+    function        text NOT NULL,
+    object_id       uuid NOT NULL,
+    inputs          jsonb NOT NULL,
+    created_at      timestamptz NOT NULL
+);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.catalog_keys', '');
+CREATE UNIQUE INDEX prices_lookup_key ON credits_internal.prices (lookup_key)
+    WHERE lookup_key IS NOT NULL AND archived_at IS NULL;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_usage', '');
 CREATE TABLE credits_internal.payment_methods (
     customer_id       text COLLATE "C" NOT NULL,
     payment_method_id uuid NOT NULL,
@@ -400,6 +499,9 @@ CREATE TYPE credits.event_adjustment AS (
 CREATE TYPE credits.transaction_total AS (
     event_name text, currency text, unit text, total_quantity numeric, total_credits numeric,
     transaction_count bigint);
+ALTER TYPE credits.product ADD ATTRIBUTE type text, ADD ATTRIBUTE images text[], ADD ATTRIBUTE features text[], ADD ATTRIBUTE unit_label text, ADD ATTRIBUTE statement_descriptor text, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE price_ids uuid[], ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean;
+ALTER TYPE credits.price ADD ATTRIBUTE recurring jsonb, ADD ATTRIBUTE nickname text, ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE currency_options jsonb, ADD ATTRIBUTE pricing jsonb, ADD ATTRIBUTE quantity_limit_per_checkout integer, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE tax_behavior text, ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean;
+ALTER TYPE credits.package ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE replayed boolean;
 CREATE TYPE credits.payment_method AS (
     customer_id text, payment_method_id uuid, provider text, provider_customer text, reference text, name text,
     expires_at timestamptz, is_default boolean, status text, metadata jsonb, created_at timestamptz,
@@ -445,6 +547,9 @@ ALTER FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz
 ALTER FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean) RENAME TO report_meter_events_of_before;
 ALTER FUNCTION credits.pending_amount(text, text) RENAME TO pending_amount_of_before;
 ALTER FUNCTION credits.usage_price(text, numeric, jsonb, integer, text) RENAME TO usage_price_of_before;
+ALTER FUNCTION credits.product_create(text, text, text, numeric, text, integer, interval, text[], jsonb) RENAME TO product_create_of_before;
+ALTER FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb) RENAME TO product_update_of_before;
+ALTER FUNCTION credits.price_create(uuid, text, numeric, text, jsonb) RENAME TO price_create_of_before;
 ALTER FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb) RENAME TO package_create_of_before;
 ALTER FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval) RENAME TO configure_auto_recharge_of_before;
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.price_overrides
@@ -1022,14 +1127,100 @@ SELECT r.rejected_id, r.customer_id, r.event_name, r.value, r.identifier, r.occu
        r.source_data,
        r.metadata, r.received_at, r.error, r.message, r.rejected_at, r.member_id
 FROM credits_internal.inbox_rejected r;
+CREATE FUNCTION credits.product_create(
+    name text, type text DEFAULT NULL, description text DEFAULT NULL, images text[] DEFAULT NULL,
+    features text[] DEFAULT NULL, unit_label text DEFAULT NULL, statement_descriptor text DEFAULT NULL,
+    credit_config jsonb DEFAULT NULL, prices jsonb DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL, credits numeric DEFAULT NULL, credit_currency text DEFAULT NULL,
+    category text DEFAULT NULL, priority integer DEFAULT NULL, time_to_live interval DEFAULT NULL,
+    applicable_meters text[] DEFAULT NULL)
+RETURNS credits.product
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'product_create_2_wrapper';
+CREATE FUNCTION credits.product_update(
+    product_id uuid, name text DEFAULT NULL, description text DEFAULT NULL, credits numeric DEFAULT NULL,
+    category text DEFAULT NULL, priority integer DEFAULT NULL, time_to_live interval DEFAULT NULL,
+    applicable_meters text[] DEFAULT NULL, metadata jsonb DEFAULT NULL, type text DEFAULT NULL,
+    images text[] DEFAULT NULL, features text[] DEFAULT NULL, unit_label text DEFAULT NULL,
+    statement_descriptor text DEFAULT NULL, credit_config jsonb DEFAULT NULL)
+RETURNS credits.product
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'product_update_2_wrapper';
+CREATE FUNCTION credits.product_delete(product_id uuid)
+RETURNS credits.product
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'product_delete_wrapper';
+CREATE OR REPLACE VIEW credits.products AS
+SELECT d.product_id, d.name, d.description, (d.credit_config->>'currency') COLLATE "C" AS credit_currency,
+       (d.credit_config->>'amount')::numeric AS credits, d.credit_config->>'category' AS category,
+       (d.credit_config->>'priority')::integer AS priority, (d.credit_config->>'valid_for')::interval AS time_to_live,
+       CASE WHEN d.credit_config ? 'applicable_meters'
+            THEN ARRAY(SELECT jsonb_array_elements_text(d.credit_config->'applicable_meters')) END AS applicable_meters,
+       d.metadata, d.archived_at IS NULL AS active, d.created_at, d.archived_at, d.type, d.images, d.features,
+       d.unit_label, d.statement_descriptor, d.credit_config, d.updated_at
+FROM credits_internal.products d;
+CREATE FUNCTION credits.price_create(
+    product_id uuid, type text DEFAULT 'one_time', unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL,
+    recurring jsonb DEFAULT NULL, nickname text DEFAULT NULL, lookup_key text DEFAULT NULL,
+    currency_options jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
+    quantity_limit_per_checkout integer DEFAULT NULL, credit_config jsonb DEFAULT NULL,
+    tax_behavior text DEFAULT 'exclusive', metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.price
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'price_create_2_wrapper';
+CREATE FUNCTION credits.price_update(
+    price_id uuid, unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL, recurring jsonb DEFAULT NULL,
+    nickname text DEFAULT NULL, lookup_key text DEFAULT NULL, currency_options jsonb DEFAULT NULL,
+    pricing jsonb DEFAULT NULL, quantity_limit_per_checkout integer DEFAULT NULL, credit_config jsonb DEFAULT NULL,
+    tax_behavior text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.price
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'price_update_wrapper';
+CREATE FUNCTION credits.price_delete(price_id uuid)
+RETURNS credits.price
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'price_delete_wrapper';
+CREATE OR REPLACE VIEW credits_internal.offers AS
+SELECT p.price_id, p.product_id, d.name AS product_name, p.type, p.unit_amount, p.currency,
+       (c.credit_config->>'amount')::numeric AS credits,
+       (c.credit_config->>'currency') COLLATE "C" AS credit_currency,
+       c.credit_config ? 'applicable_meters' AS restricted, p.pricing,
+       p.archived_at IS NULL AND d.archived_at IS NULL AS active
+FROM credits_internal.prices p
+JOIN credits_internal.products d ON d.product_id = p.product_id
+CROSS JOIN LATERAL (SELECT coalesce(p.credit_config, d.credit_config)) AS c (credit_config);
+CREATE OR REPLACE VIEW credits.prices AS
+SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, o.active, p.created_at,
+       coalesce(p.archived_at, d.archived_at) AS archived_at, d.name AS product_name, o.credits, o.credit_currency,
+       p.recurring, p.recurring->>'interval' AS recurring_interval, p.nickname, p.lookup_key, p.currency_options,
+       p.pricing, p.quantity_limit_per_checkout, p.credit_config, p.tax_behavior, d.type AS product_type,
+       u.price_id IS NOT NULL AS used, p.updated_at
+FROM credits_internal.prices p
+JOIN credits_internal.products d ON d.product_id = p.product_id
+JOIN credits_internal.offers o ON o.price_id = p.price_id
+LEFT JOIN credits_internal.price_usage u ON u.price_id = p.price_id;
 CREATE FUNCTION credits.package_create(
     name text, credits numeric, unit_amount numeric, price_currency text, credit_currency text DEFAULT NULL,
     description text DEFAULT NULL, category text DEFAULT 'paid', priority integer DEFAULT 50,
     time_to_live interval DEFAULT NULL, applicable_meters text[] DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    if_not_exists boolean DEFAULT NULL)
+    if_not_exists boolean DEFAULT NULL, lookup_key text DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS credits.package
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'package_create_2_wrapper';
+CREATE OR REPLACE VIEW credits.packages AS
+SELECT p.price_id, d.product_id, d.name, d.description, (c.config->>'amount')::numeric AS credits,
+       (c.config->>'currency') COLLATE "C" AS credit_currency, p.unit_amount, p.currency AS price_currency,
+       c.config->>'category' AS category, (c.config->>'priority')::integer AS priority,
+       (c.config->>'valid_for')::interval AS time_to_live,
+       CASE WHEN c.config ? 'applicable_meters'
+            THEN ARRAY(SELECT jsonb_array_elements_text(c.config->'applicable_meters')) END AS applicable_meters,
+       d.metadata, p.created_at, p.lookup_key, p.quantity_limit_per_checkout
+FROM credits_internal.prices p
+JOIN credits_internal.products d ON d.product_id = p.product_id
+JOIN credits_internal.currencies f ON f.currency = p.currency AND f.kind = 'fiat'
+CROSS JOIN LATERAL (SELECT coalesce(p.credit_config, d.credit_config)) AS c (config)
+WHERE p.archived_at IS NULL AND d.archived_at IS NULL AND p.type = 'one_time' AND p.unit_amount > 0
+  AND c.config IS NOT NULL;
 CREATE FUNCTION credits.payment_method_attach(
     customer_id text, provider text, provider_customer text, reference text, expires_at timestamptz DEFAULT NULL,
     is_default boolean DEFAULT false, name text DEFAULT NULL, metadata jsonb DEFAULT NULL)
@@ -2385,6 +2576,20 @@ SELECT 'recharge: a price is to be reviewed that does not exist', NULL, NULL, 'p
 FROM credits_internal.recharge_reviews w
 WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = w.price_id)
 UNION ALL
+SELECT DISTINCT 'price: it was sold, and counts as unused', NULL, NULL, 'price ' || t.price_id, NULL::numeric,
+       NULL::numeric
+FROM (SELECT u.price_id FROM credits_internal.top_ups u
+      UNION ALL SELECT l.price_id FROM credits_internal.invoice_lines l) t
+WHERE t.price_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM credits_internal.price_usage u WHERE u.price_id = t.price_id)
+UNION ALL
+SELECT 'price: it or its product does not exist', NULL, NULL, 'price ' || p.price_id, NULL, NULL
+FROM (SELECT u.price_id FROM credits_internal.price_usage u
+      WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = u.price_id)
+      UNION ALL
+      SELECT p.price_id FROM credits_internal.prices p
+      WHERE NOT EXISTS (SELECT FROM credits_internal.products d WHERE d.product_id = p.product_id)) p
+UNION ALL
 SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no,
        o.outbox_no
 FROM credits_internal.outbox o
@@ -2677,6 +2882,9 @@ LEFT JOIN LATERAL (
 WHERE p.pronamespace = 'credits'::regnamespace;
 DROP FUNCTION credits.configure_auto_recharge_of_before(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval);
 DROP FUNCTION credits.package_create_of_before(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb);
+DROP FUNCTION credits.price_create_of_before(uuid, text, numeric, text, jsonb);
+DROP FUNCTION credits.product_update_of_before(uuid, text, text, numeric, text, integer, interval, text[], jsonb);
+DROP FUNCTION credits.product_create_of_before(text, text, text, numeric, text, integer, interval, text[], jsonb);
 DROP FUNCTION credits.usage_price_of_before(text, numeric, jsonb, integer, text);
 DROP FUNCTION credits.pending_amount_of_before(text, text);
 DROP FUNCTION credits.report_meter_events_of_before(text[], text[], numeric[], text[], timestamptz[], boolean);
@@ -2916,6 +3124,43 @@ COMMENT ON COLUMN credits_internal.usage_values.period_key IS
 'The usage_periods row that counts it: that of the price of the event that brought it, and of all its events.';
 COMMENT ON COLUMN credits.inbox.member_id IS 'The member whose usage it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.inbox_rejected.member_id IS 'As in the inbox.';
+COMMENT ON TABLE credits_internal.products IS 'What is sold, and what one unit of it grants.';
+COMMENT ON COLUMN credits_internal.products.type IS '''service'', ''good'' or ''credit''.';
+COMMENT ON COLUMN credits_internal.products.images IS 'Addresses of pictures.';
+COMMENT ON COLUMN credits_internal.products.features IS 'What it has to offer, for people.';
+COMMENT ON COLUMN credits_internal.products.unit_label IS 'What one unit is called.';
+COMMENT ON COLUMN credits_internal.products.statement_descriptor IS 'What a card''s statement says.';
+COMMENT ON COLUMN credits_internal.products.credit_config IS
+'What one unit grants, unless its price says otherwise; NULL for nothing. Written by src/catalog/credit_config.rs.';
+COMMENT ON COLUMN credits_internal.products.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.catalog_keys IS
+'Idempotency keys of what is created without a customer, and what was created.';
+COMMENT ON COLUMN credits_internal.catalog_keys.idempotency_key IS 'The key.';
+COMMENT ON COLUMN credits_internal.catalog_keys.function IS 'The function that it was given to.';
+COMMENT ON COLUMN credits_internal.catalog_keys.object_id IS 'What that created.';
+COMMENT ON COLUMN credits_internal.catalog_keys.inputs IS 'What a replay must be the same in.';
+COMMENT ON COLUMN credits_internal.catalog_keys.created_at IS 'When it was first used.';
+COMMENT ON TABLE credits_internal.prices IS
+'What one unit of a product costs, and how it is paid. What it comes to never changes once it was used.';
+COMMENT ON COLUMN credits_internal.prices.type IS '''one_time'' or ''recurring''.';
+COMMENT ON COLUMN credits_internal.prices.unit_amount IS
+'What one unit costs, in major units; NULL where pricing or its meter says more.';
+COMMENT ON COLUMN credits_internal.prices.recurring IS 'How often it is due; NULL for once.';
+COMMENT ON COLUMN credits_internal.prices.nickname IS 'For the merchant.';
+COMMENT ON COLUMN credits_internal.prices.lookup_key IS
+'A name that programs find it by: of one price on sale at a time.';
+COMMENT ON COLUMN credits_internal.prices.currency_options IS 'What it costs in other currencies.';
+COMMENT ON COLUMN credits_internal.prices.pricing IS 'What a quantity costs: tiers, blocks; NULL for unit_amount.';
+COMMENT ON COLUMN credits_internal.prices.quantity_limit_per_checkout IS
+'The most that one purchase may buy; NULL for any.';
+COMMENT ON COLUMN credits_internal.prices.credit_config IS
+'What one unit grants; NULL for what the product''s says. Written by src/catalog/credit_config.rs.';
+COMMENT ON COLUMN credits_internal.prices.tax_behavior IS '''exclusive'' or ''inclusive''.';
+COMMENT ON COLUMN credits_internal.prices.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.price_usage IS
+'Prices that were used: sold, or chosen for recharges. What they come to is frozen, and they cannot be deleted.';
+COMMENT ON COLUMN credits_internal.price_usage.price_id IS 'The price.';
+COMMENT ON COLUMN credits_internal.price_usage.first_used_at IS 'When it was first used.';
 COMMENT ON TABLE credits_internal.payment_methods IS
 'Payment methods of customers, by what providers call them. What is detached stays as a row, and is charged no more.';
 COMMENT ON COLUMN credits_internal.payment_methods.customer_id IS 'The customer.';
@@ -4327,12 +4572,210 @@ Raises PC004, PC013.
 Example: SELECT * FROM credits.meter_event_stats(''llm.tokens'', now() - interval ''7 days'',
   granularity => ''hour'');';
 COMMENT ON COLUMN credits.rejected_events.member_id IS 'The member whose usage it is; NULL for none.';
+COMMENT ON COLUMN credits.product.credit_currency IS 'The currency of the credits; NULL where it grants none.';
+COMMENT ON COLUMN credits.product.type IS '''service'', ''good'' or ''credit''.';
+COMMENT ON COLUMN credits.product.images IS 'Addresses of pictures.';
+COMMENT ON COLUMN credits.product.features IS 'What it has to offer, for people.';
+COMMENT ON COLUMN credits.product.unit_label IS 'What one unit is called.';
+COMMENT ON COLUMN credits.product.statement_descriptor IS 'What a card''s statement says.';
+COMMENT ON COLUMN credits.product.credit_config IS 'What one unit grants, in one form; NULL for nothing.';
+COMMENT ON COLUMN credits.product.price_ids IS 'Its prices on sale, the oldest first.';
+COMMENT ON COLUMN credits.product.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.product.replayed IS 'Whether this replays an earlier call.';
+COMMENT ON FUNCTION credits.product_create IS
+'Creates a product, and its prices where they are given: a service, a thing, or credits.
+
+name: what people call it, and its grants.
+type: ''service'', ''good'' or ''credit''; NULL for ''credit'' where credits is given, and for ''service'' otherwise.
+description: for people.
+images: addresses of pictures.
+features: what it has to offer, for people.
+unit_label: what one unit is called: ''seat''.
+statement_descriptor: what a card''s statement says, of 1 to 22 characters.
+credit_config: what one unit grants, of every price that has no credit_config of its own; NULL for nothing.
+prices: an array of objects, with a key for each parameter of price_create() but product_id and idempotency_key.
+metadata: the application''s own data.
+idempotency_key: makes a replay return the first call''s product; such keys are apart from those of customers.
+credits: credits that one unit grants; with the parameters that follow, credit_config by single terms.
+credit_currency: the currency of its credits; NULL for credits.default_currency.
+category: the category of its grants: ''paid'' or ''promotional''; NULL for ''paid''.
+priority: the priority of its grants: 0 to 100, lower is used first; NULL for 50.
+time_to_live: how long the credits last from the payment on, on the calendar in UTC; NULL for ever. At most ten years,
+  and more than nothing in every month.
+applicable_meters: the event names that its grants may pay for; NULL for anything.
+
+credit_config has amount and may have currency, category, priority, name, applicable_meters, valid_for, schedule and
+rollover; other names that keys have elsewhere are taken too. See the page Payments. A replay must have the same name,
+type, credit_config and prices.
+
+Raises PC002, PC004, PC007, PC008, PC013, PC015.
+Example: SELECT * FROM credits.product_create(''Pack of 500'', ''credit'',
+  credit_config => ''{"amount": 500, "valid_for": "1 year"}'',
+  prices => ''[{"unit_amount": 9.99, "currency": "USD"}]'');';
+COMMENT ON FUNCTION credits.product_update IS
+'Changes a product, and what it grants from now on. NULL leaves a value unchanged.
+
+product_id: the product.
+name: what people call it, and its grants.
+description: for people.
+credits: how many credits one unit grants.
+category: the category of its grants: ''paid'' or ''promotional''.
+priority: the priority of its grants: 0 to 100, lower is used first.
+time_to_live: how long the credits last from the payment on.
+applicable_meters: the event names that its grants may pay for.
+metadata: the application''s own data.
+type: ''service'', ''good'' or ''credit''.
+images: addresses of pictures.
+features: what it has to offer, for people.
+unit_label: what one unit is called.
+statement_descriptor: what a card''s statement says, of 1 to 22 characters.
+credit_config: what one unit grants, as a whole; credits to applicable_meters change single terms of it.
+
+A top-up that was created before grants what the product said then. An auto-recharge that can buy it no longer
+switches itself off.
+
+Raises PC004, PC007, PC008, PC013, PC015, PC019.
+Example: SELECT * FROM credits.product_update((SELECT product_id FROM credits.products), credits => 1200);';
+COMMENT ON FUNCTION credits.product_archive IS
+'Takes a product off sale, with all its prices.
+
+product_id: the product.
+
+Nothing is deleted, and what was begun with it can still be paid. A repeat changes nothing.
+
+Raises PC013, PC019.
+Example: SELECT * FROM credits.product_archive((SELECT product_id FROM credits.products));';
+COMMENT ON FUNCTION credits.product_delete IS
+'Deletes a product with its prices, none of which was ever used. Returns what it was.
+
+product_id: the product.
+
+Once a price of it was sold, or chosen for recharges, it can only be archived: PC020.
+
+Raises PC013, PC019, PC020.
+Example: SELECT * FROM credits.product_delete((SELECT product_id FROM credits.product_create(''A mistake'')));';
+COMMENT ON COLUMN credits.products.credit_currency IS 'The currency of the credits; NULL where it grants none.';
+COMMENT ON COLUMN credits.products.type IS '''service'', ''good'' or ''credit''.';
+COMMENT ON COLUMN credits.products.images IS 'Addresses of pictures.';
+COMMENT ON COLUMN credits.products.features IS 'What it has to offer, for people.';
+COMMENT ON COLUMN credits.products.unit_label IS 'What one unit is called.';
+COMMENT ON COLUMN credits.products.statement_descriptor IS 'What a card''s statement says.';
+COMMENT ON COLUMN credits.products.credit_config IS
+'What one unit grants, in one form, unless its price says otherwise; NULL for nothing.';
+COMMENT ON COLUMN credits.products.updated_at IS 'When it last changed.';
+COMMENT ON TYPE credits.price IS
+'A price, as price_create() and the functions that change it return it. The view prices has all of them.';
+COMMENT ON COLUMN credits.price.type IS '''one_time'' or ''recurring''.';
+COMMENT ON COLUMN credits.price.unit_amount IS
+'What one unit costs, in major units; NULL where pricing or its meter says more.';
+COMMENT ON COLUMN credits.price.recurring IS 'How often it is due; NULL for once.';
+COMMENT ON COLUMN credits.price.nickname IS 'For the merchant.';
+COMMENT ON COLUMN credits.price.lookup_key IS 'A name that programs find it by.';
+COMMENT ON COLUMN credits.price.currency_options IS 'What it costs in other currencies.';
+COMMENT ON COLUMN credits.price.pricing IS 'What a quantity costs: tiers, blocks; NULL for unit_amount.';
+COMMENT ON COLUMN credits.price.quantity_limit_per_checkout IS 'The most that one purchase may buy; NULL for any.';
+COMMENT ON COLUMN credits.price.credit_config IS 'What one unit grants; NULL for what the product''s says.';
+COMMENT ON COLUMN credits.price.tax_behavior IS
+'''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.';
+COMMENT ON COLUMN credits.price.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.price.replayed IS 'Whether it was there before this call, which would have created it.';
+COMMENT ON FUNCTION credits.price_create IS
+'Creates a price of a product.
+
+product_id: the product.
+type: ''one_time'', or ''recurring'' for subscriptions.
+unit_amount: what one unit costs, in major units, with at most 12 decimals; 0 for nothing. Required without pricing.
+currency: the currency that is paid; required. One of kind ''credit'' is paid from the wallet.
+recurring: how often a recurring price is due: interval (''hour'', ''day'', ''week'', ''month'', ''year''),
+  interval_count, usage_type (''licensed'', ''metered''), and where it is metered aggregate_usage and meter.
+nickname: for the merchant.
+lookup_key: a name that programs find it by: of one price on sale at a time.
+currency_options: what it costs in other currencies: an array of objects with currency, and unit_amount or pricing.
+pricing: what a quantity costs, as meters have it: tiers, or blocks. See the page Pricing.
+quantity_limit_per_checkout: the most that one purchase may buy; NULL for any number.
+credit_config: what one unit grants; NULL for what the product''s says.
+tax_behavior: ''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.
+metadata: the application''s own data.
+idempotency_key: makes a replay return the first call''s price; such keys are apart from those of customers.
+
+A price on sale that has the lookup key and is the same in all but nickname and metadata is returned; PC002 says what
+differs. What one purchase costs is rounded to the currency''s decimals. Top-ups and auto-recharges sell prices that are
+paid once, in money, and grant credits.
+
+Raises PC002, PC004, PC007, PC008, PC013, PC015, PC019, PC020.
+Example: SELECT * FROM credits.price_create((SELECT product_id FROM credits.products),
+  unit_amount => 18, currency => ''USD'', lookup_key => ''pack-usd'');';
+COMMENT ON FUNCTION credits.price_update IS
+'Changes a price. NULL leaves a value unchanged.
+
+price_id: the price.
+unit_amount: what one unit costs; it takes the place of a pricing.
+currency: the currency that is paid.
+recurring: how often it is due.
+nickname: for the merchant.
+lookup_key: a name that programs find it by; '''' takes it away.
+currency_options: what it costs in other currencies.
+pricing: what a quantity costs; it takes the place of a unit amount.
+quantity_limit_per_checkout: the most that one purchase may buy.
+credit_config: what one unit grants.
+tax_behavior: ''exclusive'' or ''inclusive''.
+metadata: the application''s own data.
+
+Once it was used, only nickname, lookup_key, quantity_limit_per_checkout and metadata change: anything else is PC020.
+It was used where anything was sold with it, paid or not, or where it was chosen for recharges.
+
+Raises PC004, PC007, PC008, PC013, PC015, PC020.
+Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.prices), nickname => ''For teams'');';
+COMMENT ON FUNCTION credits.price_archive IS
+'Takes a price off sale.
+
+price_id: the price.
+
+What was begun with it can still be paid, and an auto-recharge that uses it switches itself off. Its lookup key is free
+for another. A repeat changes nothing.
+
+Raises PC013, PC015.
+Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.prices));';
+COMMENT ON FUNCTION credits.price_delete IS
+'Deletes a price that was never used. Returns what it was.
+
+price_id: the price.
+
+Once it was sold, or chosen for recharges, it can only be archived: PC020.
+
+Raises PC013, PC015, PC020.
+Example: SELECT * FROM credits.price_delete((SELECT price_id FROM credits.price_create(
+  (SELECT product_id FROM credits.products), unit_amount => 1, currency => ''USD'')));';
+COMMENT ON VIEW credits_internal.offers IS
+'Each price with what one unit of it grants, by its own credit_config or its product''s.';
+COMMENT ON COLUMN credits.prices.type IS '''one_time'' or ''recurring''.';
+COMMENT ON COLUMN credits.prices.unit_amount IS
+'What one unit costs, in major units; NULL where pricing or its meter says more.';
+COMMENT ON COLUMN credits.prices.credits IS 'Credits that one unit grants; NULL for none.';
+COMMENT ON COLUMN credits.prices.recurring IS 'How often it is due; NULL for once.';
+COMMENT ON COLUMN credits.prices.recurring_interval IS
+'The unit of its period: ''hour'', ''day'', ''week'', ''month'' or ''year''; NULL for once.';
+COMMENT ON COLUMN credits.prices.nickname IS 'For the merchant.';
+COMMENT ON COLUMN credits.prices.lookup_key IS 'A name that programs find it by: of one price on sale at a time.';
+COMMENT ON COLUMN credits.prices.currency_options IS 'What it costs in other currencies.';
+COMMENT ON COLUMN credits.prices.pricing IS 'What a quantity costs: tiers, blocks; NULL for unit_amount.';
+COMMENT ON COLUMN credits.prices.quantity_limit_per_checkout IS
+'The most that one purchase may buy; NULL for any.';
+COMMENT ON COLUMN credits.prices.credit_config IS 'What one unit grants; NULL for what the product''s says.';
+COMMENT ON COLUMN credits.prices.tax_behavior IS
+'''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.';
+COMMENT ON COLUMN credits.prices.product_type IS 'The product''s type: ''service'', ''good'' or ''credit''.';
+COMMENT ON COLUMN credits.prices.used IS
+'Whether it was sold, or chosen for recharges: then what it comes to is frozen.';
+COMMENT ON COLUMN credits.prices.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.package.lookup_key IS 'A name that programs find its price by.';
+COMMENT ON COLUMN credits.package.replayed IS 'Whether it was there before this call, which would have created it.';
 COMMENT ON FUNCTION credits.package_create IS
 'Creates a product and its price in one call: a credit pack.
 
 name: what people call it, and its grants.
 credits: how many credits it grants.
-unit_amount: its price, in major units.
+unit_amount: its price, in major units, with at most 12 decimals.
 price_currency: the currency that is paid, of kind ''fiat''.
 credit_currency: the currency of its credits; NULL for credits.default_currency.
 description: for people.
@@ -4343,12 +4786,20 @@ applicable_meters: the event names that its grants may pay for; NULL for anythin
 metadata: the application''s own data.
 if_not_exists: true returns a package that is on sale under that name, in these two currencies, if it is the same;
   PC002 says what differs. NULL or false makes another.
+lookup_key: a name that programs find its price by. A package on sale that has it is returned if it is the same;
+  PC002 says what differs.
+idempotency_key: makes a replay return the first call''s package; such keys are apart from those of customers.
 
-With if_not_exists, a description and metadata that are left out may be anything. Archived packages do not count. Two
-sessions that make the same package at once get the same one.
+With if_not_exists or lookup_key, a description and metadata that are left out may be anything. Archived packages do not
+count. Two sessions that make the same package at once get the same one.
 
 Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.package_create(''Pack of 5,000'', 5000, 80, ''USD'', time_to_live => ''1 year'');';
+COMMENT ON VIEW credits.packages IS
+'What top-ups and auto-recharges can sell: each price on sale that is paid once, in money, and grants credits.';
+COMMENT ON COLUMN credits.packages.lookup_key IS 'A name that programs find its price by.';
+COMMENT ON COLUMN credits.packages.quantity_limit_per_checkout IS
+'The most that one purchase may buy; NULL for any.';
 COMMENT ON TYPE credits.payment_method IS
 'A payment method, as payment_method_attach() and payment_method_detach() return it.';
 COMMENT ON COLUMN credits.payment_method.customer_id IS 'The customer.';
@@ -4484,7 +4935,7 @@ the default: on top of the amount, or ''inclusive'': in it), period (an object w
 A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
 split over lines adds up to the last digit.
 
-Raises PC002, PC007, PC008, PC013, PC015.
+Raises PC002, PC007, PC008, PC013, PC015, PC019.
 Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
   lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
 COMMENT ON FUNCTION credits.invoice_finalize IS
@@ -4721,7 +5172,7 @@ idempotency_key: a repeat with the same key returns the first with replayed = tr
 
 The next invoice_create() in that currency takes it, and one invoice only. Where that draft is deleted, it waits again.
 
-Raises PC002, PC007, PC008, PC013, PC015.
+Raises PC002, PC007, PC008, PC013, PC015, PC019.
 Example: SELECT invoice_line_id FROM credits.invoice_item_create(''ann'', ''USD'', 12.50, ''Support, hours of May'');';
 COMMENT ON FUNCTION credits.invoice_item_delete IS
 'Deletes a line that is still pending.
@@ -5105,6 +5556,8 @@ REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_values FROM PUBLIC;
+REVOKE ALL ON credits_internal.catalog_keys FROM PUBLIC;
+REVOKE ALL ON credits_internal.price_usage FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
@@ -5134,6 +5587,7 @@ REVOKE ALL ON credits.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_values FROM PUBLIC;
 REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
+REVOKE ALL ON credits_internal.offers FROM PUBLIC;
 REVOKE ALL ON credits.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits.invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
@@ -5180,7 +5634,13 @@ REVOKE ALL ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) FRO
 REVOKE ALL ON FUNCTION credits.pending_amount(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_transaction_summary(text, text, text, text, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.product_create(text, text, text, text[], text[], text, text, jsonb, jsonb, jsonb, text, numeric, text, text, integer, interval, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb, text, text[], text[], text, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.product_delete(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_create(uuid, text, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_delete(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_method_detach(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) FROM PUBLIC;
@@ -5269,7 +5729,7 @@ GRANT EXECUTE ON FUNCTION credits.meter_price_override_end(text, text, integer, 
 GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_admin;
@@ -5277,6 +5737,12 @@ GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_a
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.price_create(uuid, text, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.price_delete(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.product_create(text, text, text, text[], text[], text, text, jsonb, jsonb, jsonb, text, numeric, text, text, integer, interval, text[]) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.product_delete(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb, text, text[], text[], text, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event TO credits_meter;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_app;

@@ -255,6 +255,20 @@ SELECT 'recharge: a price is to be reviewed that does not exist', NULL, NULL, 'p
 FROM credits_internal.recharge_reviews w
 WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = w.price_id)
 UNION ALL
+SELECT DISTINCT 'price: it was sold, and counts as unused', NULL, NULL, 'price ' || t.price_id, NULL::numeric,
+       NULL::numeric
+FROM (SELECT u.price_id FROM credits_internal.top_ups u
+      UNION ALL SELECT l.price_id FROM credits_internal.invoice_lines l) t
+WHERE t.price_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM credits_internal.price_usage u WHERE u.price_id = t.price_id)
+UNION ALL
+SELECT 'price: it or its product does not exist', NULL, NULL, 'price ' || p.price_id, NULL, NULL
+FROM (SELECT u.price_id FROM credits_internal.price_usage u
+      WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = u.price_id)
+      UNION ALL
+      SELECT p.price_id FROM credits_internal.prices p
+      WHERE NOT EXISTS (SELECT FROM credits_internal.products d WHERE d.product_id = p.product_id)) p
+UNION ALL
 SELECT 'outbox: a row is beyond its customer''s counter', o.customer_id, NULL, 'row ' || o.outbox_no, c.last_no,
        o.outbox_no
 FROM credits_internal.outbox o

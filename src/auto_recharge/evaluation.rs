@@ -5,7 +5,7 @@ use crate::auto_recharge::alert;
 use crate::auto_recharge::offer::{Goods, Pack};
 use crate::auto_recharge::policy::{self, Close, Off, State, Verdict};
 use crate::auto_recharge::state::{self, Particulars};
-use crate::catalog::price;
+use crate::catalog::price::pack;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::grant::terms::GrantTerms;
@@ -170,8 +170,8 @@ fn request(
     let (rate, terms, name) = match goods {
         Goods::Money(rate) => (*rate, GrantTerms::by_amount(), None),
         Goods::Units { .. } => {
-            let price = price::find(session, particulars.price_id.ok_or_else(lost)?)?;
-            (None, price.terms, Some(price.product_name))
+            let (price, _) = pack::for_recharges(session, "price_id", particulars.price_id.ok_or_else(lost)?)?;
+            (None, price.terms, Some(price.name))
         }
     };
     let quantity = rate.is_none().then_some(pack.quantity);

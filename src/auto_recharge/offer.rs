@@ -174,9 +174,10 @@ impl Offer {
         match self.goods {
             Goods::Units { amount, credits, .. } => {
                 let quantity = i32::try_from(count).map_err(|_| AmountError::TooManyDigits)?;
-                let total =
-                    |unit, decimals| money::times(unit, quantity).and_then(|total| amount::fit(total, decimals));
-                Ok(Pack { quantity, amount: total(amount, money_decimals)?, credits: total(credits, decimals)? })
+                // A price may be finer than its currency.
+                let amount = amount::price(quantity.into(), amount, money_decimals)?;
+                let credits = money::times(credits, quantity).and_then(|total| amount::fit(total, decimals))?;
+                if amount.is_zero() { Err(AmountError::BuysNothing) } else { Ok(Pack { quantity, amount, credits }) }
             }
             Goods::Money(rate) => {
                 let amount = amount::fit(money::from_minor(count, money_decimals)?, money_decimals)?;

@@ -2,27 +2,36 @@
 //! every account with auto-recharge at an affected price. So an auto-recharge that became impossible switches itself
 //! off, and publishes that, before the customer runs out of credits.
 
+use crate::catalog::stored::offers_before;
 use crate::error::Error;
 use crate::ledger::account;
 use crate::ledger::engine::failure;
 use crate::ledger::engine::posting::{self, Key};
 use crate::moment::Time;
 use crate::pg::locking::patience::Patience;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{INT4OID, TEXTOID, UUIDOID};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-static ASK: Statement = Statement::scanning(
-    c"INSERT INTO credits_internal.recharge_reviews (price_id)
-      SELECT p.price_id FROM credits_internal.prices p JOIN credits_internal.products d ON d.product_id = p.product_id
-      WHERE (p.price_id = $1 OR p.product_id = $2 OR p.currency = $3 OR d.credit_currency = $3)
-        AND EXISTS (SELECT FROM credits_internal.auto_recharges r WHERE r.price_id = p.price_id)
-      ORDER BY p.price_id
-      ON CONFLICT (price_id) DO UPDATE SET after_customer = ''",
-    &[UUIDOID, UUIDOID, TEXTOID],
-);
+macro_rules! ask {
+    ($offers:expr) => {
+        text!(
+            "INSERT INTO credits_internal.recharge_reviews (price_id)
+             SELECT p.price_id FROM ",
+            $offers,
+            " p
+             WHERE (p.price_id = $1 OR p.product_id = $2 OR p.currency = $3 OR p.credit_currency = $3)
+               AND EXISTS (SELECT FROM credits_internal.auto_recharges r WHERE r.price_id = p.price_id)
+             ORDER BY p.price_id
+             ON CONFLICT (price_id) DO UPDATE SET after_customer = ''"
+        )
+    };
+}
+
+static ASK: Statement =
+    Statement::scanning(ask!("credits_internal.offers"), &[UUIDOID, UUIDOID, TEXTOID]).before(ask!(offers_before!()));
 
 /// Asks for a review of the accounts with auto-recharge at an affected price. A review that is under way starts again.
 pub fn ask(session: &Session, price: Option<Uuid>, product: Option<Uuid>, currency: Option<&str>) -> Result<(), Error> {

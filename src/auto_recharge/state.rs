@@ -6,6 +6,7 @@ use crate::auto_recharge::offer::{Goods, Offer};
 use crate::auto_recharge::policy::{Auto, Level, Open, State};
 use crate::auto_recharge::schedule::{Schedule, Step};
 use crate::catalog::exchange_rate;
+use crate::catalog::stored::offers_before;
 use crate::error::Error;
 use crate::ledger::currency::PaymentLimits;
 use crate::ledger::engine::book::Book;
@@ -30,14 +31,16 @@ macro_rules! auto_recharges_before {
 pub(crate) use auto_recharges_before;
 
 macro_rules! read {
-    ($auto_recharges:expr, $scheduled:literal) => {
+    ($auto_recharges:expr, $offers:expr, $scheduled:literal) => {
         text!(
             "SELECT a.low_balance_threshold, a.reported_level, c.decimals, r.enabled,
              r.threshold, r.failures, r.waits_for_spend, (l.last AT TIME ZONE 'UTC' + r.cooldown) AT TIME ZONE 'UTC',
              r.schedule_every, r.schedule_day, r.schedule_start_at, r.scheduled_at, r.price_id, f.currency,
-             r.price_id IS NULL OR p.archived_at IS NULL AND d.archived_at IS NULL,
+             r.price_id IS NULL OR coalesce(p.active AND p.type = 'one_time' AND p.unit_amount > 0
+                                            AND p.credit_currency = a.currency, false),
              c.active AND f.active AND f.kind = 'fiat',
-             d.applicable_meters IS NULL, p.unit_amount, d.credits, r.quantity, r.target, f.decimals, c.decimals,
+             p.restricted IS NOT TRUE, coalesce(p.unit_amount, 0), coalesce(p.credits, 0), r.quantity,
+             r.target, f.decimals, c.decimals,
              f.min_payment, f.max_payment, k.min_amount, k.max_amount,
              o.recharge_id, o.top_up_id, o.status = 'processing', ",
             $scheduled,
@@ -48,8 +51,9 @@ macro_rules! read {
       LEFT JOIN ",
             $auto_recharges,
             " r ON r.customer_id = a.customer_id AND r.currency = a.currency
-      LEFT JOIN credits_internal.prices p ON p.price_id = r.price_id
-      LEFT JOIN credits_internal.products d ON d.product_id = p.product_id
+      LEFT JOIN ",
+            $offers,
+            " p ON p.price_id = r.price_id
       LEFT JOIN credits_internal.currencies f ON f.currency = coalesce(r.price_currency, p.currency)
       LEFT JOIN (credits_internal.recharge_configs k JOIN credits_internal.prices b ON b.price_id = k.base_price_id)
              ON k.currency = a.currency AND b.currency = f.currency
@@ -63,9 +67,11 @@ macro_rules! read {
     };
 }
 
-static READ: Statement =
-    Statement::new(read!("credits_internal.auto_recharges", "o.scheduled"), &[TEXTOID, TEXTOID, TIMESTAMPTZOID])
-        .before(read!(auto_recharges_before!(), "o.recharge_id <> o.recharge_id"));
+static READ: Statement = Statement::new(
+    read!("credits_internal.auto_recharges", "credits_internal.offers", "o.scheduled"),
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+)
+.before(read!(auto_recharges_before!(), offers_before!(), "o.recharge_id <> o.recharge_id"));
 
 // What has no limit is not counted.
 macro_rules! windows {

@@ -7,7 +7,8 @@ use crate::auto_recharge::limit::PERIODS;
 use crate::auto_recharge::offer::{Goods, Obstacle};
 use crate::auto_recharge::schedule::Schedule;
 use crate::auto_recharge::state;
-use crate::catalog::{price, recharge_config};
+use crate::catalog::price::pack;
+use crate::catalog::recharge_config;
 use crate::error::Error;
 use crate::input::Limit;
 use crate::ledger::currency;
@@ -59,7 +60,7 @@ impl Money {
             }
             (None, None, _) => recharge_config::base_price(session, code)?,
         };
-        let price = price::find(session, price_id)?;
+        let (price, _) = pack::for_recharges(session, "price_id", price_id)?;
         if price.credit_currency != code {
             return Err(Error::argument("price_id", format!("must be of a product that grants {code}")));
         }
@@ -153,7 +154,7 @@ pub fn check_limit_currency(
         return Ok(());
     };
     let before = match (stored.price_id, &stored.price_currency) {
-        (Some(price_id), _) => price::find(session, price_id)?.currency,
+        (Some(price_id), _) => pack::find(session, "price_id", price_id)?.currency,
         (None, before) => before.clone().unwrap_or_default(),
     };
     if before == money.currency {

@@ -1,75 +1,30 @@
-//! Prices: what one unit of a product costs and, for purchases, what it grants. Prices are never deleted, but archived.
+//! Prices: what one unit of a product costs, and how it is paid. What was used is archived; only what never was is deleted.
 
-use crate::amount::{self, Decimal};
+pub mod offer;
+pub mod pack;
+mod recurring;
+mod rows;
+pub mod terms;
+
+use crate::amount::Decimal;
 use crate::catalog::listener::{self, Changed};
+use crate::catalog::price::rows::{INSERT, UPDATE, stored, write};
+use crate::catalog::price::terms::{FROZEN, Given, Terms};
+use crate::catalog::stored::prices_before;
+use crate::catalog::{key, product, usage};
 use crate::error::Error;
 use crate::input;
-use crate::ledger::currency;
-use crate::ledger::grant::terms::GrantTerms;
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::locking::lock::Lock;
+use crate::pg::statement::{Session, Statement, in_latest_snapshot, text, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
-
-/// A price and its product.
-pub struct Price {
-    /// The product's name.
-    pub product_name: String,
-    /// What one unit costs, in the payment currency.
-    pub unit_amount: Decimal,
-    /// The payment currency's code.
-    pub currency: String,
-    /// Credits that one unit grants.
-    pub credits: Decimal,
-    /// Of which currency.
-    pub credit_currency: String,
-    /// Under which terms.
-    pub terms: GrantTerms,
-    /// Whether it is archived.
-    pub archived: bool,
-}
-
-static FIND: Statement = Statement::new(
-    c"SELECT d.name, p.unit_amount, p.currency, d.credits, d.credit_currency, d.category, d.priority,
-             d.time_to_live, d.applicable_meters, p.archived_at IS NOT NULL OR d.archived_at IS NOT NULL
-      FROM credits_internal.prices p JOIN credits_internal.products d ON d.product_id = p.product_id
-      WHERE p.price_id = $1",
-    &[UUIDOID],
-);
-
-/// A price, on sale or not. Raises PC015.
-pub fn find(session: &Session, price_id: Uuid) -> Result<Price, Error> {
-    let rows = FIND.run(session, &[price_id.cell()])?;
-    let mut row = rows.first().ok_or(Error::PriceNotFound { price_id, archived: false })?;
-    Ok(Price {
-        product_name: row.next()?,
-        unit_amount: row.next()?,
-        currency: row.next()?,
-        credits: row.next()?,
-        credit_currency: row.next()?,
-        terms: GrantTerms {
-            category: row.next()?,
-            priority: row.next()?,
-            time_to_live: row.next()?,
-            applicable_meters: row.next()?,
-        },
-        archived: row.next()?,
-    })
-}
-
-/// A price that is on sale. Raises PC015.
-pub fn on_sale(session: &Session, price_id: Uuid) -> Result<Price, Error> {
-    match find(session, price_id)? {
-        price if price.archived => Err(Error::PriceNotFound { price_id, archived: true }),
-        price => Ok(price),
-    }
-}
 
 row! {
     /// A price.
@@ -78,10 +33,10 @@ row! {
         pub price_id: Uuid,
         /// Of which product.
         pub product_id: Uuid,
-        /// 'one_time'.
+        /// 'one_time' or 'recurring'.
         pub kind: String,
         /// What one unit costs, in major units.
-        pub unit_amount: Decimal,
+        pub unit_amount: Option<Decimal>,
         /// The payment currency's code.
         pub currency: String,
         /// The application's own.
@@ -90,18 +45,92 @@ row! {
         pub active: bool,
         /// When it was created.
         pub created_at: Time,
+        /// How often it is due.
+        pub recurring: Option<Json>,
+        /// For the merchant.
+        pub nickname: Option<String>,
+        /// A name that programs find it by.
+        pub lookup_key: Option<String>,
+        /// What it costs in other currencies.
+        pub currency_options: Option<Json>,
+        /// What a quantity costs.
+        pub pricing: Option<Json>,
+        /// The most that one checkout may buy.
+        pub quantity_limit_per_checkout: Option<i32>,
+        /// What one unit grants.
+        pub credit_config: Option<Json>,
+        /// Whether tax comes on top.
+        pub tax_behavior: Option<String>,
+        /// When it last changed.
+        pub updated_at: Time,
+        /// Whether this replays an earlier call.
+        pub replayed: bool,
     } read
 }
 
-static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits_internal.prices (price_id, product_id, type, unit_amount, currency, metadata, created_at)
-      SELECT $1, d.product_id, $3, $4, $5, $6, $7 FROM credits_internal.products d WHERE d.product_id = $2
-      AND d.archived_at IS NULL
-      RETURNING price_id, product_id, type, unit_amount, currency, metadata, archived_at IS NULL, created_at",
-    &[UUIDOID, UUIDOID, TEXTOID, NUMERICOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
-);
+macro_rules! find {
+    ($prices:expr) => {
+        text!(
+            "SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, p.archived_at IS NULL,
+                    p.created_at, p.recurring, p.nickname, p.lookup_key, p.currency_options, p.pricing,
+                    p.quantity_limit_per_checkout, p.credit_config, p.tax_behavior, p.updated_at, $2
+             FROM ",
+            $prices,
+            " p WHERE p.price_id = $1"
+        )
+    };
+}
 
-/// `credits.price_create`. Raises PC007, PC008, PC013.
+static FIND: Statement =
+    Statement::new(find!("credits_internal.prices"), &[UUIDOID, BOOLOID]).before(find!(prices_before!()));
+
+/// A price as functions return it. Raises PC015.
+fn find(session: &Session, price_id: Uuid, replayed: bool) -> Result<PriceRow, Error> {
+    let rows = FIND.run(session, &[price_id.cell(), replayed.cell()])?;
+    PriceRow::read(rows.first().ok_or(Error::PriceNotFound { price_id, archived: false })?)
+}
+
+/// `credits.price_create`. Raises PC002, PC004, PC007, PC008, PC013, PC015, PC019.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn price_create_2(
+    product_id: Option<Id>,
+    kind: Option<&str>,
+    unit_amount: Option<Numeric>,
+    currency: Option<&str>,
+    recurring: Option<Json>,
+    nickname: Option<&str>,
+    lookup_key: Option<&str>,
+    currency_options: Option<Json>,
+    pricing: Option<Json>,
+    quantity_limit_per_checkout: Option<i32>,
+    credit_config: Option<Json>,
+    tax_behavior: Option<&str>,
+    metadata: Option<Json>,
+    idempotency_key: Option<&str>,
+) -> Reply<One<PriceRow>> {
+    Reply((|| {
+        let product_id = input::required("product_id", product_id)?.0;
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let given = Given {
+            kind: kind.map(String::from),
+            unit_amount: terms::unit_amount(unit_amount)?,
+            currency: currency.map(String::from),
+            recurring: terms::text(recurring),
+            nickname: nickname.map(String::from),
+            lookup_key: lookup_key.map(String::from),
+            currency_options: terms::text(currency_options),
+            pricing: terms::text(pricing),
+            quantity_limit: quantity_limit_per_checkout,
+            credit_config: terms::text(credit_config),
+            tax_behavior: tax_behavior.map(String::from),
+            metadata: terms::text(metadata),
+        };
+        writing(|session| create(session, product_id, given.read()?, key)).map(One)
+    })())
+}
+
+/// The same as 0.2.0 declared it.
 #[pg_extern(sql = false)]
 fn price_create(
     product_id: Option<Id>,
@@ -113,57 +142,154 @@ fn price_create(
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
         input::choice("type", kind, "one_time", &["one_time"])?;
-        writing(|session| {
-            let amount = check(session, unit_amount, ("currency", currency))?;
-            make(session, product_id, amount, metadata.as_ref())
-        })
-        .map(One)
+        let given = Given {
+            unit_amount: terms::unit_amount(unit_amount)?,
+            currency: currency.map(String::from),
+            metadata: terms::text(metadata),
+            ..Given::default()
+        };
+        writing(|session| create(session, product_id, given.read()?, None)).map(One)
     })())
 }
 
-/// Checks an amount and its currency. Raises PC007, PC008, PC013.
-pub fn check<'a>(
-    session: &Session,
-    unit_amount: Option<Numeric>,
-    (argument, code): (&'static str, Option<&'a str>),
-) -> Result<(Decimal, &'a str), Error> {
-    let code = input::required(argument, code)?;
-    let unit_amount = input::number("unit_amount", unit_amount, amount::over_zero)?;
-    currency::resolve_fiat(session, (argument, code), ("unit_amount", unit_amount))?;
-    Ok((unit_amount, code))
+fn create(session: &Session, product_id: Uuid, mut terms: Terms, key: Option<&str>) -> Result<PriceRow, Error> {
+    let price_id = Uuid::now_v7();
+    let mut inputs = vec![("product_id", Some(product_id.to_string()))];
+    inputs.extend(terms.compared());
+    if let Some(first) = key::claim(session, key, "price_create", price_id, &inputs, settings::now()?)? {
+        return find(session, first, true);
+    }
+    terms.check(session)?;
+    if let Some(there) = by_lookup_key(session, product_id, &terms)? {
+        return Ok(there);
+    }
+    insert(session, price_id, product_id, &terms)?;
+    find(session, price_id, false)
 }
 
-/// Creates a price. Raises PC013.
-pub fn make(
-    session: &Session,
-    product_id: Uuid,
-    (unit_amount, code): (Decimal, &str),
-    metadata: Option<&Json>,
-) -> Result<PriceRow, Error> {
-    let rows = INSERT.run(
-        session,
-        &[
-            Uuid::now_v7().cell(),
-            product_id.cell(),
-            "one_time".cell(),
-            unit_amount.cell(),
-            code.cell(),
-            metadata.cell(),
-            settings::now()?.cell(),
-        ],
-    )?;
-    let archived = || {
-        let reason = format!("{product_id} does not exist, or is archived: see the view credits.catalog");
-        Error::argument("product_id", reason)
+static BY_LOOKUP_KEY: Statement = Statement::new(
+    c"SELECT price_id FROM credits_internal.prices WHERE lookup_key = $1 AND archived_at IS NULL",
+    &[TEXTOID],
+);
+
+/// The price on sale that has a lookup key, if there is one. Until the transaction ends nobody else gives that key away.
+pub fn having(session: &Session, lookup_key: &str) -> Result<Option<Uuid>, Error> {
+    Lock::of(session, c"prices", lookup_key).take();
+    in_latest_snapshot(session, |session| {
+        BY_LOOKUP_KEY.run(session, &[lookup_key.cell()])?.first().map(|mut row| row.next()).transpose()
+    })
+}
+
+/// The price that has the lookup key of these terms, which must be the same. Raises PC002.
+fn by_lookup_key(session: &Session, product_id: Uuid, terms: &Terms) -> Result<Option<PriceRow>, Error> {
+    let Some(lookup_key) = &terms.lookup_key else { return Ok(None) };
+    let Some(there) = having(session, lookup_key)? else { return Ok(None) };
+    // Whatever the caller's own snapshot shows.
+    let (its_product, stored, row) = in_latest_snapshot(session, |session| {
+        let (its_product, given) = stored(session, there)?;
+        Ok((its_product, given, find(session, there, true)?))
+    })?;
+    let with_product = |product_id: Uuid, terms: &Terms| {
+        let mut all = vec![("product_id", Some(product_id.to_string()))];
+        all.extend(terms.compared());
+        all
     };
-    PriceRow::read(rows.first().ok_or_else(archived)?)
+    let (there_is, given) = (with_product(its_product, &stored.read()?), with_product(product_id, terms));
+    key::same("lookup_key", lookup_key, &there_is, &given)?;
+    Ok(Some(row))
+}
+
+// A product that is about to be deleted, or archived, gets no price.
+static SHARE_PRODUCT: Statement = Statement::new(
+    c"SELECT archived_at IS NULL FROM credits_internal.products WHERE product_id = $1 FOR SHARE",
+    &[UUIDOID],
+);
+
+/// Creates a price on checked terms, of a product that is on sale. Raises PC019, PC020.
+pub fn insert(session: &Session, price_id: Uuid, product_id: Uuid, terms: &Terms) -> Result<(), Error> {
+    match SHARE_PRODUCT.run(session, &[product_id.cell()])?.first().map(|mut row| row.next()).transpose()? {
+        None => Err(product::unknown(product_id)),
+        Some(false) => Err(Error::StateConflict { object: "product", id: product_id.to_string(), state: "archived" }),
+        Some(true) => write(session, &INSERT, price_id, product_id, terms),
+    }
+}
+
+/// Creates a price on checked terms. Raises PC002 if another one has their lookup key.
+pub fn make(session: &Session, product_id: Uuid, terms: &Terms) -> Result<Uuid, Error> {
+    // Of another product, so it differs.
+    by_lookup_key(session, product_id, terms)?;
+    let price_id = Uuid::now_v7();
+    insert(session, price_id, product_id, terms)?;
+    Ok(price_id)
+}
+
+static LOCK: Statement =
+    Statement::new(c"SELECT 1 FROM credits_internal.prices WHERE price_id = $1 FOR NO KEY UPDATE", &[UUIDOID]);
+
+/// `credits.price_update`. Raises PC004, PC007, PC008, PC013, PC015, PC020.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn price_update(
+    price_id: Option<Id>,
+    unit_amount: Option<Numeric>,
+    currency: Option<&str>,
+    recurring: Option<Json>,
+    nickname: Option<&str>,
+    lookup_key: Option<&str>,
+    currency_options: Option<Json>,
+    pricing: Option<Json>,
+    quantity_limit_per_checkout: Option<i32>,
+    credit_config: Option<Json>,
+    tax_behavior: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<PriceRow>> {
+    Reply((|| {
+        let price_id = input::required("price_id", price_id)?.0;
+        let given = Given {
+            kind: None,
+            unit_amount: terms::unit_amount(unit_amount)?,
+            currency: currency.map(String::from),
+            recurring: terms::text(recurring),
+            nickname: nickname.map(String::from),
+            lookup_key: lookup_key.map(String::from),
+            currency_options: terms::text(currency_options),
+            pricing: terms::text(pricing),
+            quantity_limit: quantity_limit_per_checkout,
+            credit_config: terms::text(credit_config),
+            tax_behavior: tax_behavior.map(String::from),
+            metadata: terms::text(metadata),
+        };
+        writing(|session| update(session, price_id, given)).map(One)
+    })())
+}
+
+fn update(session: &Session, price_id: Uuid, given: Given) -> Result<PriceRow, Error> {
+    // Reviews first: one that is under way may use the price.
+    listener::announce(session, Changed::Price(price_id))?;
+    if let Some(lookup_key) = given.lookup_key.as_deref().filter(|key| !key.is_empty())
+        && having(session, lookup_key)?.is_some_and(|there| there != price_id)
+    {
+        let reason = format!("\"{lookup_key}\" is that of another price on sale: archive that one first");
+        return Err(Error::argument("lookup_key", reason));
+    }
+    LOCK.run(session, &[price_id.cell()])?;
+    let (product_id, there) = stored(session, price_id)?;
+    let before = there.clone().read()?;
+    let mut terms = given.over(there).read()?;
+    terms.check(session)?;
+    if before.compared().iter().zip(&terms.compared()).take(FROZEN).any(|(before, now)| before != now) {
+        usage::lock_unused(session, price_id)?;
+    }
+    write(session, &UPDATE, price_id, product_id, &terms)?;
+    find(session, price_id, false)
 }
 
 static ARCHIVE: Statement = Statement::new(
-    c"UPDATE credits_internal.prices p SET archived_at = coalesce(p.archived_at, $2) WHERE p.price_id = $1
-      RETURNING p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, p.archived_at IS NULL, p.created_at",
+    c"UPDATE credits_internal.prices p SET archived_at = $2, updated_at = $2
+      WHERE p.price_id = $1 AND p.archived_at IS NULL",
     &[UUIDOID, TIMESTAMPTZOID],
-);
+)
+.before(c"UPDATE credits_internal.prices p SET archived_at = $2 WHERE p.price_id = $1 AND p.archived_at IS NULL");
 
 /// `credits.price_archive`. Raises PC013, PC015.
 #[pg_extern(sql = false)]
@@ -171,11 +297,31 @@ fn price_archive(price_id: Option<Id>) -> Reply<One<PriceRow>> {
     Reply((|| {
         let price_id = input::required("price_id", price_id)?.0;
         writing(|session| {
-            find(session, price_id)?;
-            let rows = ARCHIVE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
-            let row = PriceRow::read(rows.first().ok_or_else(|| Error::internal("a price is not there"))?)?;
             listener::announce(session, Changed::Price(price_id))?;
-            Ok(One(row))
+            ARCHIVE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
+            find(session, price_id, false)
+        })
+        .map(One)
+    })())
+}
+
+static DELETE: Statement = Statement::new(c"DELETE FROM credits_internal.prices WHERE price_id = $1", &[UUIDOID]);
+
+/// Deletes a price that nobody can use any more.
+pub fn remove(session: &Session, price_id: Uuid) -> Result<(), Error> {
+    DELETE.run(session, &[price_id.cell()]).map(drop)
+}
+
+/// `credits.price_delete`. Raises PC013, PC015, PC020.
+#[pg_extern(sql = false)]
+fn price_delete(price_id: Option<Id>) -> Reply<One<PriceRow>> {
+    Reply((|| {
+        let price_id = input::required("price_id", price_id)?.0;
+        writing(|session| {
+            usage::lock_unused(session, price_id)?;
+            let row = find(session, price_id, false)?;
+            remove(session, price_id)?;
+            Ok(One(PriceRow { active: false, ..row }))
         })
     })())
 }

@@ -1,21 +1,28 @@
-//! Products: what is sold, and what one unit of it grants. Products are never deleted, but archived.
+//! Products: what is sold, and what one unit of it grants. What was sold is archived; only what never was is deleted.
 
-use crate::amount::{self, Decimal};
+pub mod terms;
+
+use crate::amount::Decimal;
+use crate::catalog::credit_config::CreditConfig;
+use crate::catalog::credit_config::check::{Given as GivenConfig, Unchecked};
 use crate::catalog::listener::{self, Changed};
+use crate::catalog::price;
+use crate::catalog::price::terms::Given as GivenPrice;
+use crate::catalog::product::terms::{Given, Terms};
+use crate::catalog::stored::{config_columns, products_before};
+use crate::catalog::{key, usage};
 use crate::error::Error;
 use crate::input;
-use crate::ledger::currency;
-use crate::ledger::grant::terms;
 use crate::moment::Time;
 use crate::pg::call::argument::{ArrayOf, Id, Interval, Numeric};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::span::Span;
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT2OID, INTERVALOID, JSONBOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, JSONBOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -28,13 +35,13 @@ row! {
         /// What it is.
         pub description: Option<String>,
         /// The currency of what it grants.
-        pub credit_currency: String,
+        pub credit_currency: Option<String>,
         /// Credits that one unit grants.
-        pub credits: Decimal,
+        pub credits: Option<Decimal>,
         /// 'paid' or 'promotional'.
-        pub category: String,
+        pub category: Option<String>,
         /// 0 to 100, lower first.
-        pub priority: i32,
+        pub priority: Option<i32>,
         /// How long the credits last; NULL for ever.
         pub time_to_live: Option<Span>,
         /// NULL for anything.
@@ -45,33 +52,95 @@ row! {
         pub active: bool,
         /// When it was created.
         pub created_at: Time,
+        /// 'service', 'good' or 'credit'.
+        pub kind: String,
+        /// Addresses of pictures.
+        pub images: Option<Vec<String>>,
+        /// What it has to offer.
+        pub features: Option<Vec<String>>,
+        /// What one unit is called.
+        pub unit_label: Option<String>,
+        /// What a card's statement says.
+        pub statement_descriptor: Option<String>,
+        /// What one unit grants.
+        pub credit_config: Option<Json>,
+        /// Its prices that are on sale, the oldest first.
+        pub price_ids: Option<Vec<Uuid>>,
+        /// When it last changed.
+        pub updated_at: Time,
+        /// Whether this replays an earlier call.
+        pub replayed: bool,
     } read
 }
 
-/// A product's terms, as given.
-#[derive(Default)]
-pub struct Given<'a> {
-    /// Its display name.
-    pub name: Option<&'a str>,
-    /// What it is.
-    pub description: Option<&'a str>,
-    /// The currency of what it grants; NULL for the default.
-    pub credit_currency: Option<&'a str>,
-    /// Credits that one unit grants.
-    pub credits: Option<Numeric>,
-    /// 'paid' or 'promotional'.
-    pub category: Option<&'a str>,
-    /// 0 to 100, lower first.
-    pub priority: Option<i32>,
-    /// How long the credits last; NULL for ever.
-    pub time_to_live: Option<Interval>,
-    /// NULL for anything.
-    pub applicable_meters: Option<ArrayOf<String>>,
-    /// The application's own.
-    pub metadata: Option<Json>,
+macro_rules! find {
+    ($products:expr) => {
+        text!(
+            "SELECT d.product_id, d.name, d.description, c.currency, c.amount, c.category, c.priority::int, c.valid_for,
+                    c.meters, d.metadata, d.archived_at IS NULL, d.created_at, d.type, d.images, d.features, d.unit_label,
+                    d.statement_descriptor, d.credit_config,
+                    ARRAY(SELECT p.price_id FROM credits_internal.prices p
+                          WHERE p.product_id = d.product_id AND p.archived_at IS NULL ORDER BY p.price_id),
+                    d.updated_at, $2
+             FROM ",
+            $products,
+            " d
+             LEFT JOIN LATERAL (SELECT ",
+            config_columns!("d.credit_config"),
+            ") AS c (currency, amount, category, priority, valid_for, meters) ON d.credit_config IS NOT NULL
+             WHERE d.product_id = $1"
+        )
+    };
 }
 
-/// `credits.product_create`. Raises PC004, PC007, PC008, PC013.
+static FIND: Statement =
+    Statement::new(find!("credits_internal.products"), &[UUIDOID, BOOLOID]).before(find!(products_before!()));
+
+/// A product as functions return it. Raises PC019.
+fn find(session: &Session, product_id: Uuid, replayed: bool) -> Result<ProductRow, Error> {
+    let rows = FIND.run(session, &[product_id.cell(), replayed.cell()])?;
+    ProductRow::read(rows.first().ok_or_else(|| unknown(product_id))?)
+}
+
+/// PC019: no product has that id.
+pub fn unknown(product_id: Uuid) -> Error {
+    Error::ObjectNotFound { object: "product", id: product_id.to_string() }
+}
+
+/// `credits.product_create`. Raises PC002, PC004, PC007, PC008, PC013, PC015.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn product_create_2(
+    name: Option<&str>,
+    kind: Option<&str>,
+    description: Option<&str>,
+    images: Option<ArrayOf<String>>,
+    features: Option<ArrayOf<String>>,
+    unit_label: Option<&str>,
+    statement_descriptor: Option<&str>,
+    credit_config: Option<Json>,
+    prices: Option<Json>,
+    metadata: Option<Json>,
+    idempotency_key: Option<&str>,
+    credits: Option<Numeric>,
+    credit_currency: Option<&str>,
+    category: Option<&str>,
+    priority: Option<i32>,
+    time_to_live: Option<Interval>,
+    applicable_meters: Option<ArrayOf<String>>,
+) -> Reply<One<ProductRow>> {
+    let config =
+        GivenConfig { credit_config, credit_currency, credits, category, priority, time_to_live, applicable_meters };
+    let given = Given { name, kind, description, images, features, unit_label, statement_descriptor, config, metadata };
+    Reply((|| {
+        input::key("name", name)?;
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let prices = prices.map(|json| GivenPrice::list(&json.text())).transpose()?.unwrap_or_default();
+        writing(|session| create(session, given, prices, key)).map(One)
+    })())
+}
+
+/// The same as 0.2.0 declared it.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn product_create(
@@ -85,123 +154,149 @@ fn product_create(
     applicable_meters: Option<ArrayOf<String>>,
     metadata: Option<Json>,
 ) -> Reply<One<ProductRow>> {
-    let given = Given {
-        name,
-        description,
-        credit_currency,
-        credits,
-        category,
-        priority,
-        time_to_live,
-        applicable_meters,
-        metadata,
-    };
-    Reply(writing(|session| make(session, &check(session, given)?)).map(One))
+    Reply((|| {
+        input::key("name", name)?;
+        let credits = Some(input::required("credits", credits)?);
+        let config = GivenConfig {
+            credit_config: None,
+            credit_currency,
+            credits,
+            category,
+            priority,
+            time_to_live,
+            applicable_meters,
+        };
+        let given = Given { name, description, config, metadata, ..Given::default() };
+        writing(|session| create(session, given, Vec::new(), None)).map(One)
+    })())
 }
 
-static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits_internal.products (product_id, name, description, credit_currency, credits, category, priority,
-      time_to_live,
-                                    applicable_meters, metadata, created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-      RETURNING product_id, name, description, credit_currency, credits, category, priority::int, time_to_live,
-                applicable_meters, metadata, archived_at IS NULL, created_at",
-    &[
-        UUIDOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, INT2OID, INTERVALOID, TEXTARRAYOID, JSONBOID,
-        TIMESTAMPTZOID,
-    ],
-);
-
-/// A product's terms, checked.
-pub struct Terms<'a> {
-    /// Its display name.
-    pub name: &'a str,
-    /// What it is.
-    pub description: Option<&'a str>,
-    /// The currency of what it grants.
-    pub credit_currency: String,
-    /// Credits that one unit grants.
-    pub credits: Decimal,
-    /// 'paid' or 'promotional'.
-    pub category: &'a str,
-    /// 0 to 100, lower first.
-    pub priority: i16,
-    /// How long the credits last; NULL for ever.
-    pub time_to_live: Option<Span>,
-    /// NULL for anything.
-    pub applicable_meters: Option<Vec<String>>,
-    /// The application's own.
-    pub metadata: Option<Json>,
-}
-
-/// Checks the terms of a new product. Raises PC004, PC007, PC008, PC013.
-pub fn check<'a>(session: &Session, given: Given<'a>) -> Result<Terms<'a>, Error> {
-    let name = input::key("name", given.name)?;
-    input::text("description", given.description)?;
-    let code = currency::code_or_default(given.credit_currency)?;
-    let credits = input::number("credits", given.credits, amount::over_zero)?;
-    currency::resolve_for(session, &code, "credits", credits)?;
-    let category = input::choice("category", given.category, "paid", &["paid", "promotional"])?;
-    let priority = terms::priority(given.priority)?.unwrap_or(terms::DEFAULT_PRIORITY);
-    let time_to_live = given.time_to_live.map(|t| t.positive("time_to_live")).transpose()?;
-    Ok(Terms {
-        name,
-        description: given.description,
-        credit_currency: code,
-        credits,
-        category,
-        priority,
-        time_to_live,
-        applicable_meters: terms::known_meters(session, given.applicable_meters)?,
-        metadata: given.metadata,
-    })
+fn create(
+    session: &Session,
+    given: Given<'_>,
+    prices: Vec<GivenPrice>,
+    key: Option<&str>,
+) -> Result<ProductRow, Error> {
+    let has_credits = given.config.credits.is_some();
+    let mut terms = given.read(None)?;
+    // A credit pack that is given by single terms says no type.
+    terms.kind = terms.kind.or(Some(if has_credits { "credit" } else { "service" }));
+    let mut prices = prices.into_iter().map(GivenPrice::read).collect::<Result<Vec<_>, _>>()?;
+    let product_id = Uuid::now_v7();
+    let inputs = vec![
+        ("name", terms.name.map(String::from)),
+        ("type", terms.kind.map(String::from)),
+        ("credit_config", terms.config.as_ref().map(Unchecked::text)),
+        ("prices", Some(prices.iter().map(|price| format!("{:?}", price.compared())).collect::<Vec<_>>().join(" "))),
+    ];
+    if let Some(first) = key::claim(session, key, "product_create", product_id, &inputs, settings::now()?)? {
+        return find(session, first, true);
+    }
+    write(session, &INSERT, product_id, &terms.check(session)?)?;
+    for price in &mut prices {
+        price.check(session)?;
+        price::make(session, product_id, price)?;
+    }
+    find(session, product_id, false)
 }
 
 /// Creates a product.
-pub fn make(session: &Session, terms: &Terms<'_>) -> Result<ProductRow, Error> {
-    let rows = INSERT.run(
-        session,
-        &[
-            Uuid::now_v7().cell(),
-            terms.name.cell(),
-            terms.description.cell(),
-            terms.credit_currency.cell(),
-            terms.credits.cell(),
-            terms.category.cell(),
-            terms.priority.cell(),
-            terms.time_to_live.cell(),
-            terms.applicable_meters.cell(),
-            terms.metadata.cell(),
-            settings::now()?.cell(),
-        ],
-    )?;
-    ProductRow::read(rows.first().ok_or_else(|| Error::internal("a product was not written"))?)
+pub fn make(session: &Session, terms: &Terms<'_>) -> Result<Uuid, Error> {
+    let product_id = Uuid::now_v7();
+    write(session, &INSERT, product_id, terms)?;
+    Ok(product_id)
 }
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits_internal.products (product_id, name, description, metadata, created_at, type, images, features,
+          unit_label, statement_descriptor, credit_config, updated_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $5)",
+    &PARAMETERS,
+)
+.before(text!(
+    "INSERT INTO credits_internal.products (product_id, name, description, metadata, created_at, credit_currency, credits,
+         category, priority, time_to_live, applicable_meters)
+     SELECT g.product_id, g.name, g.description, g.metadata, g.created_at, ",
+    config_columns!("g.config"),
+    " FROM (SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
+           AS g (product_id, name, description, metadata, created_at, type, images, features, unit_label, descriptor, config)"
+));
 
 static UPDATE: Statement = Statement::new(
-    c"UPDATE credits_internal.products p
-      SET name = coalesce($2, p.name), description = coalesce($3, p.description), credits = coalesce($4, p.credits),
-          category = coalesce($5, p.category), priority = coalesce($6, p.priority),
-          time_to_live = coalesce($7, p.time_to_live), applicable_meters = coalesce($8, p.applicable_meters),
-          metadata = coalesce($9, p.metadata)
-      WHERE p.product_id = $1
-      RETURNING p.product_id, p.name, p.description, p.credit_currency, p.credits, p.category, p.priority::int, p.time_to_live,
-                p.applicable_meters, p.metadata, p.archived_at IS NULL, p.created_at",
-    &[UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, INT2OID, INTERVALOID, TEXTARRAYOID, JSONBOID],
-);
+    c"UPDATE credits_internal.products d
+      SET name = coalesce($2, d.name), description = coalesce($3, d.description), metadata = coalesce($4, d.metadata),
+          updated_at = $5, type = coalesce($6, d.type), images = coalesce($7, d.images),
+          features = coalesce($8, d.features), unit_label = coalesce($9, d.unit_label),
+          statement_descriptor = coalesce($10, d.statement_descriptor), credit_config = coalesce($11::jsonb, d.credit_config)
+      WHERE d.product_id = $1",
+    &PARAMETERS,
+)
+.before(text!(
+    "UPDATE credits_internal.products d
+     SET name = coalesce($2, d.name), description = coalesce($3, d.description), metadata = coalesce($4, d.metadata),
+         credit_currency = coalesce(c.currency, d.credit_currency), credits = coalesce(c.amount, d.credits),
+         category = coalesce(c.category, d.category), priority = coalesce(c.priority, d.priority),
+         time_to_live = coalesce(c.valid_for, d.time_to_live),
+         applicable_meters = coalesce(c.meters, d.applicable_meters)
+     FROM (SELECT $5, $6, $7, $8, $9, $10, $11::jsonb) AS g (at, type, images, features, unit_label, descriptor, config)
+     CROSS JOIN LATERAL (SELECT ",
+    config_columns!("g.config"),
+    ") AS c (currency, amount, category, priority, valid_for, meters)
+     WHERE d.product_id = $1"
+));
 
-static CREDIT_CURRENCY: Statement =
-    Statement::new(c"SELECT credit_currency FROM credits_internal.products WHERE product_id = $1", &[UUIDOID]);
+const PARAMETERS: [pgrx::pg_sys::Oid; 11] = [
+    UUIDOID,
+    TEXTOID,
+    TEXTOID,
+    JSONBOID,
+    TIMESTAMPTZOID,
+    TEXTOID,
+    TEXTARRAYOID,
+    TEXTARRAYOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+];
 
-fn credit_currency(session: &Session, product_id: Uuid) -> Result<String, Error> {
-    let rows = CREDIT_CURRENCY.run(session, &[product_id.cell()])?;
-    rows.first().ok_or_else(|| unknown(product_id))?.next()
+fn write(session: &Session, statement: &Statement, product_id: Uuid, terms: &Terms<'_>) -> Result<(), Error> {
+    let cells = [
+        product_id.cell(),
+        terms.name.cell(),
+        terms.description.cell(),
+        terms.metadata.cell(),
+        settings::now()?.cell(),
+        terms.kind.cell(),
+        terms.images.cell(),
+        terms.features.cell(),
+        terms.unit_label.cell(),
+        terms.statement_descriptor.cell(),
+        terms.config.as_ref().map(Unchecked::text).cell(),
+    ];
+    match statement.run(session, &cells)?.written() {
+        0 => Err(unknown(product_id)),
+        _ => Ok(()),
+    }
 }
 
-/// `credits.product_update`. Raises PC004, PC007, PC013.
+macro_rules! config {
+    ($products:expr) => {
+        text!("SELECT d.credit_config::text FROM ", $products, " d WHERE d.product_id = $1")
+    };
+}
+
+// Of two that change one at once, the later goes on from what the earlier made of it.
+static LOCK: Statement = Statement::new(
+    c"SELECT d.product_id FROM credits_internal.products d WHERE d.product_id = $1 FOR NO KEY UPDATE",
+    &[UUIDOID],
+);
+static CONFIG: Statement =
+    Statement::new(config!("credits_internal.products"), &[UUIDOID]).before(config!(products_before!()));
+
+/// `credits.product_update`. Raises PC004, PC007, PC008, PC013, PC015, PC019.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn product_update(
+fn product_update_2(
     product_id: Option<Id>,
     name: Option<&str>,
     description: Option<&str>,
@@ -211,62 +306,97 @@ fn product_update(
     time_to_live: Option<Interval>,
     applicable_meters: Option<ArrayOf<String>>,
     metadata: Option<Json>,
+    kind: Option<&str>,
+    images: Option<ArrayOf<String>>,
+    features: Option<ArrayOf<String>>,
+    unit_label: Option<&str>,
+    statement_descriptor: Option<&str>,
+    credit_config: Option<Json>,
 ) -> Reply<One<ProductRow>> {
+    let config = GivenConfig {
+        credit_config,
+        credit_currency: None,
+        credits,
+        category,
+        priority,
+        time_to_live,
+        applicable_meters,
+    };
+    let given = Given { name, kind, description, images, features, unit_label, statement_descriptor, config, metadata };
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
-        let name = input::optional_key("name", name)?;
-        input::text("description", description)?;
-        if let Some(category) = category {
-            input::choice("category", Some(category), category, &["paid", "promotional"])?;
-        }
-        let priority = terms::priority(priority)?;
-        let time_to_live = time_to_live.map(|t| t.positive("time_to_live")).transpose()?;
         writing(|session| {
-            let decimals = currency::decimals(session, &credit_currency(session, product_id)?)?;
-            let credits = input::optional_number("credits", credits, |n| amount::positive(n, decimals))?;
-            let meters = terms::known_meters(session, applicable_meters)?;
-            let rows = UPDATE.run(
-                session,
-                &[
-                    product_id.cell(),
-                    name.cell(),
-                    description.cell(),
-                    credits.cell(),
-                    category.cell(),
-                    priority.cell(),
-                    time_to_live.cell(),
-                    meters.cell(),
-                    metadata.cell(),
-                ],
-            )?;
-            let row = ProductRow::read(rows.first().ok_or_else(|| unknown(product_id))?)?;
             listener::announce(session, Changed::Product(product_id))?;
-            Ok(One(row))
+            LOCK.run(session, &[product_id.cell()])?;
+            let rows = CONFIG.run(session, &[product_id.cell()])?;
+            let there: Option<String> = rows.first().ok_or_else(|| unknown(product_id))?.next()?;
+            let there = there.map(|text| CreditConfig::stored(&text)).transpose()?;
+            write(session, &UPDATE, product_id, &given.read(there)?.check(session)?)?;
+            find(session, product_id, false)
         })
+        .map(One)
     })())
 }
 
-fn unknown(product_id: Uuid) -> Error {
-    Error::argument("product_id", format!("{product_id} does not exist: see the view credits.catalog"))
-}
+crate::older!(product_update_wrapper => product_update_2_wrapper, 9 of 15);
 
 static ARCHIVE: Statement = Statement::new(
-    c"UPDATE credits_internal.products p SET archived_at = coalesce(p.archived_at, $2) WHERE p.product_id = $1
-      RETURNING p.product_id, p.name, p.description, p.credit_currency, p.credits, p.category, p.priority::int, p.time_to_live,
-                p.applicable_meters, p.metadata, p.archived_at IS NULL, p.created_at",
+    c"UPDATE credits_internal.products p SET archived_at = $2, updated_at = $2
+      WHERE p.product_id = $1 AND p.archived_at IS NULL",
     &[UUIDOID, TIMESTAMPTZOID],
-);
+)
+.before(c"UPDATE credits_internal.products p SET archived_at = $2 WHERE p.product_id = $1 AND p.archived_at IS NULL");
 
-/// `credits.product_archive`. Raises PC013.
+static ARCHIVE_PRICES: Statement = Statement::new(
+    c"UPDATE credits_internal.prices p SET archived_at = $2, updated_at = $2
+      WHERE p.product_id = $1 AND p.archived_at IS NULL",
+    &[UUIDOID, TIMESTAMPTZOID],
+)
+.before(c"UPDATE credits_internal.prices p SET archived_at = $2 WHERE p.product_id = $1 AND p.archived_at IS NULL");
+
+/// `credits.product_archive`. Raises PC013, PC019.
 #[pg_extern(sql = false)]
 fn product_archive(product_id: Option<Id>) -> Reply<One<ProductRow>> {
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
         writing(|session| {
-            let rows = ARCHIVE.run(session, &[product_id.cell(), settings::now()?.cell()])?;
-            let row = ProductRow::read(rows.first().ok_or_else(|| unknown(product_id))?)?;
             listener::announce(session, Changed::Product(product_id))?;
-            Ok(One(row))
+            let cells = [product_id.cell(), settings::now()?.cell()];
+            ARCHIVE.run(session, &cells)?;
+            ARCHIVE_PRICES.run(session, &cells)?;
+            find(session, product_id, false)
+        })
+        .map(One)
+    })())
+}
+
+// The product first: price_create() shares it, so that no price is added meanwhile.
+static LOCK_WHOLE: Statement =
+    Statement::new(c"SELECT 1 FROM credits_internal.products WHERE product_id = $1 FOR UPDATE", &[UUIDOID]);
+static PRICES: Statement =
+    Statement::new(c"SELECT price_id FROM credits_internal.prices WHERE product_id = $1 ORDER BY price_id", &[UUIDOID]);
+static DELETE: Statement = Statement::new(c"DELETE FROM credits_internal.products WHERE product_id = $1", &[UUIDOID]);
+
+/// `credits.product_delete`. Raises PC013, PC019, PC020.
+#[pg_extern(sql = false)]
+fn product_delete(product_id: Option<Id>) -> Reply<One<ProductRow>> {
+    Reply((|| {
+        let product_id = input::required("product_id", product_id)?.0;
+        writing(|session| {
+            LOCK_WHOLE.run(session, &[product_id.cell()])?;
+            let row = find(session, product_id, false)?;
+            for mut price in PRICES.run(session, &[product_id.cell()])?.iter() {
+                let price_id = price.next()?;
+                usage::lock_unused(session, price_id).map_err(|error| match error {
+                    Error::StateConflict { state, .. } => {
+                        Error::StateConflict { object: "product", id: product_id.to_string(), state }
+                    }
+                    error => error,
+                })?;
+                price::remove(session, price_id)?;
+            }
+            DELETE.run(session, &[product_id.cell()])?;
+            Ok(One(ProductRow { active: false, ..row }))
         })
     })())
 }

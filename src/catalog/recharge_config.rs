@@ -2,13 +2,14 @@
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::catalog::listener::{self, Changed};
-use crate::catalog::price::{self, Price};
+use crate::catalog::price::pack::{self, Pack};
+use crate::catalog::stored::offers_before;
 use crate::error::Error;
 use crate::input::{self, Limit};
 use crate::ledger::currency::{self, PaymentLimits};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, reading, writing};
+use crate::pg::statement::{Session, Statement, reading, text, writing};
 use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
@@ -55,15 +56,20 @@ static SAVE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID],
 );
 
-static FIND: Statement = Statement::new(
-    c"SELECT r.currency, p.price_id, d.product_id, d.name, d.credits, p.unit_amount, p.currency, r.checkout_url, r.min_amount,
-             r.max_amount, r.base_price_id
-      FROM (SELECT $1 AS currency) c
-      LEFT JOIN (credits_internal.recharge_configs r
-                 JOIN credits_internal.prices p ON p.price_id = r.base_price_id
-                 JOIN credits_internal.products d ON d.product_id = p.product_id) ON r.currency = c.currency",
-    &[TEXTOID],
-);
+macro_rules! find {
+    ($offers:expr) => {
+        text!(
+            "SELECT r.currency, p.price_id, p.product_id, p.product_name, p.credits, p.unit_amount, p.currency, r.checkout_url,
+                    r.min_amount, r.max_amount, r.base_price_id
+             FROM (SELECT $1 AS currency) c
+             LEFT JOIN (credits_internal.recharge_configs r JOIN ",
+            $offers,
+            " p ON p.price_id = r.base_price_id) ON r.currency = c.currency"
+        )
+    };
+}
+
+static FIND: Statement = Statement::new(find!("credits_internal.offers"), &[TEXTOID]).before(find!(offers_before!()));
 
 fn find(session: &Session, currency: &str) -> Result<RechargeRow, Error> {
     let rows = FIND.run(session, &[currency.cell()])?;
@@ -85,11 +91,16 @@ fn configure_recharge(
         let checkout_url = input::web_address("checkout_url", checkout_url)?;
         writing(|session| {
             currency::resolve(session, code)?;
-            let price = price::on_sale(session, price_id)?;
+            let (price, unit_amount) = pack::for_recharges(session, "base_price_id", price_id)?;
+            if price.archived {
+                return Err(Error::PriceNotFound { price_id, archived: true });
+            }
             if price.credit_currency != code {
                 return Err(Error::argument("base_price_id", format!("must be of a product that grants {code}")));
             }
-            let (unit_amount, money) = (price.unit_amount, ("base_price_id", price.currency.as_str()));
+            let one = price.amount(1);
+            let unit_amount = one.map_err(|reason| Error::amount("unit_amount", unit_amount, reason))?;
+            let money = ("base_price_id", price.currency.as_str());
             let allowed = currency::resolve_fiat(session, money, ("unit_amount", unit_amount))?;
             // More units cost more: a single unit must not exceed the limit.
             let allowed = PaymentLimits { least: None, ..allowed };
@@ -97,7 +108,7 @@ fn configure_recharge(
             let decimals = currency::decimals(session, &price.currency)?;
             let least = input::limit("min_amount", min_amount, |n| amount::positive(n, decimals))?;
             let most = input::limit("max_amount", max_amount, |n| amount::positive(n, decimals))?;
-            check_limits(session, &price, least.as_ref(), most.as_ref())?;
+            check_limits(session, (&price, unit_amount), least.as_ref(), most.as_ref())?;
             SAVE.run(
                 session,
                 &[
@@ -124,7 +135,12 @@ static STORED_LIMITS: Statement = Statement::new(
 
 /// Checks the limits of a top-up: the least is at most the greatest, which is at least the price of one unit. A limit
 /// that stays unchanged must be in the new price's currency, since it was set in the old one's. Raises PC007, PC013.
-fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: Option<&Limit>) -> Result<(), Error> {
+fn check_limits(
+    session: &Session,
+    (price, unit_amount): (&Pack, Decimal),
+    least: Option<&Limit>,
+    most: Option<&Limit>,
+) -> Result<(), Error> {
     let rows = STORED_LIMITS.run(session, &[price.credit_currency.cell()])?;
     let (known_least, known_most, before): (Option<Decimal>, Option<Decimal>, Option<String>) = match rows.first() {
         Some(mut row) => (row.next()?, row.next()?, row.next()?),
@@ -146,8 +162,8 @@ fn check_limits(session: &Session, price: &Price, least: Option<&Limit>, most: O
             let reason = format!("must not be less than min_amount, {}: it is {most}", least.unwrap_or_default());
             Err(Error::argument("max_amount", reason))
         }
-        Some(most) if most < price.unit_amount => {
-            Err(Error::amount("max_amount", most, AmountError::BelowOneUnit(price.unit_amount)))
+        Some(most) if most < unit_amount => {
+            Err(Error::amount("max_amount", most, AmountError::BelowOneUnit(unit_amount)))
         }
         _ => Ok(()),
     }

@@ -2,7 +2,8 @@
 //! it begins.
 
 use crate::amount::{self, Decimal};
-use crate::catalog::{exchange_rate, price, recharge_config};
+use crate::catalog::price::pack;
+use crate::catalog::{exchange_rate, recharge_config, usage};
 use crate::checkout::link::{self, Placeholders};
 use crate::error::Error;
 use crate::input;
@@ -156,12 +157,18 @@ fn call(amount: Decimal, credit_currency: &str, what: String) -> Operation {
 type Judged = (Operation, Result<Order, Error>);
 
 fn by_price(session: &Session, price_id: Uuid, quantity: i32) -> Result<Judged, Error> {
-    let price = price::find(session, price_id)?;
-    let amount = total(price.unit_amount, quantity)?;
+    let price = pack::find(session, "price_id", price_id)?;
+    let amount = price.amount(quantity).map_err(|reason| Error::amount("quantity", quantity.into(), reason))?;
     let call = call(amount, &price.credit_currency, format!("price {price_id} x {quantity}"));
     let judged = (|| {
         if price.archived {
             return Err(Error::PriceNotFound { price_id, archived: true });
+        }
+        if let Some(limit) = price.quantity_limit.filter(|limit| quantity > *limit) {
+            return Err(Error::argument("quantity", format!("must be at most {limit}, which one purchase may buy")));
+        }
+        if amount.is_zero() {
+            return Err(Error::argument("price_id", "must be a price that costs something: this one is free"));
         }
         let credits = total(price.credits, quantity)?;
         currency::resolve_for(session, &price.credit_currency, "quantity", credits)?;
@@ -174,7 +181,7 @@ fn by_price(session: &Session, price_id: Uuid, quantity: i32) -> Result<Judged, 
             credits,
             credit_currency: price.credit_currency,
             rate: None,
-            name: Some(price.product_name),
+            name: Some(price.name),
             terms: price.terms,
         })
     })();
@@ -257,6 +264,7 @@ fn create(
     if let Some(book) = balance::current(session, customer_id, &order.credit_currency)? {
         grant::check_room(&book, order.credits, currency::decimals(session, &order.credit_currency)?)?;
     }
+    order.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
     let provider = provider::or_only(session, extras.provider)?;
     let template = match &provider {
         Some(provider) if provider.checkout_url_template.is_some() => provider.checkout_url_template.clone(),

@@ -78,7 +78,7 @@ pub const CODES: [Code; 18] = [
         "subject, id, state",
     ),
     code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
-    code("PC019", "object_not_found", "the customer has no such object", "object, id"),
+    code("PC019", "object_not_found", "no such product, or the customer has no such object", "object, id"),
     code("PC020", "state_conflict", "the state of the object rules it out", "object, id, state"),
     code(
         "PC021",

@@ -29,6 +29,7 @@ impl Error {
             Error::ExistsOtherwise { argument, .. } => match *argument {
                 "currency" => "credits.currency_update changes what can be changed of it.",
                 "event_name" => "credits.meter_update changes what can be changed of it.",
+                "lookup_key" => "Archive that price with credits.price_archive first: its key is free then.",
                 _ => "Archive its price with credits.price_archive to sell it on other terms, or give it another name.",
             },
             Error::CustomerNotFound { .. } => {
@@ -94,6 +95,16 @@ impl Error {
             }
             Error::LimitExceeded(_) => {
                 "Wait until resets_at in DETAIL, or raise it with credits.usage_limit_set; the view credits.limits lists them."
+            }
+            Error::ObjectNotFound { object: "product", .. } => "The view credits.products lists all of them.",
+            Error::StateConflict { object: "price" | "product", state: "archived", .. } => {
+                "What was taken off sale stays so: credits.product_create makes another."
+            }
+            Error::StateConflict { object: "product", .. } => {
+                "credits.product_archive takes it off sale; what was begun with it can still be paid."
+            }
+            Error::StateConflict { object: "price", .. } => {
+                "credits.price_archive takes it off sale; credits.price_create makes one with other terms."
             }
             Error::ObjectNotFound { object: "invoice_line", .. } => {
                 "It is found by its customer and its id: see the view credits.invoice_lines."

@@ -4,7 +4,8 @@
 pub mod given;
 
 use crate::amount::{self, Decimal};
-use crate::catalog::price;
+use crate::catalog::price::offer;
+use crate::catalog::usage;
 use crate::error::Error;
 use crate::invoicing::engine::{self, Fault, Tax, Totals};
 use crate::invoicing::invoice::Invoice;
@@ -43,17 +44,31 @@ struct Credits {
 
 /// The currency that lines by price are in; `None` where there are none.
 pub fn currency_of(session: &Session, lines: &[Given]) -> Result<Option<String>, Error> {
-    match lines.iter().find_map(|line| line.price_id) {
-        Some(price_id) => Ok(Some(price::find(session, price_id)?.currency)),
-        None => Ok(None),
+    for line in lines {
+        if let Some(price_id) = line.price(session)? {
+            return Ok(Some(offer::find(session, price_id)?.currency));
+        }
+    }
+    Ok(None)
+}
+
+impl Given {
+    /// Its price, by id or by lookup key. Raises PC013, PC019.
+    fn price(&self, session: &Session) -> Result<Option<Uuid>, Error> {
+        match (self.price_id, &self.lookup_key) {
+            (Some(_), Some(_)) => Err(Error::argument("lookup_key", "or price_id is to be given, not both")),
+            (None, Some(lookup_key)) => offer::id_of(session, lookup_key).map(Some),
+            (price_id, None) => Ok(price_id),
+        }
     }
 }
 
-/// What a line costs in a currency, with what it grants. Raises PC007, PC008, PC013, PC015.
+/// What a line costs in a currency, with what it grants. Raises PC007, PC008, PC013, PC015, PC019.
 pub fn price(session: &Session, id: Uuid, given: Given, code: &str, decimals: u32) -> Result<New, Error> {
+    let given = Given { price_id: given.price(session)?, ..given };
     let by_hand = [given.amount.is_some(), given.unit_amount.is_some(), given.pricing.is_some()];
     let new = match (given.price_id, by_hand.iter().filter(|given| **given).count()) {
-        (Some(price_id), 0) => by_price(session, id, price_id, given, code, decimals)?,
+        (Some(price_id), 0) => by_price(session, id, price_id, given, code)?,
         (None, 1) => New {
             id,
             description: given.description.clone(),
@@ -96,15 +111,14 @@ fn by_hand_amount(given: &Given, decimals: u32) -> Result<Decimal, Error> {
     cost.map_err(|reason| Error::amount("quantity", quantity, reason))
 }
 
-fn by_price(
-    session: &Session,
-    id: Uuid,
-    price_id: Uuid,
-    given: Given,
-    code: &str,
-    decimals: u32,
-) -> Result<New, Error> {
-    let price = price::on_sale(session, price_id)?;
+fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &str) -> Result<New, Error> {
+    let price = offer::find(session, price_id)?;
+    if price.is_archived {
+        return Err(Error::PriceNotFound { price_id, archived: true });
+    }
+    if price.is_recurring {
+        return Err(Error::argument("price_id", "must be a price that is paid once: this one is recurring"));
+    }
     if price.currency != code {
         let reason =
             format!("must be that of all its prices: {price_id} is in {}, and the invoice in {code}", price.currency);
@@ -112,22 +126,22 @@ fn by_price(
     }
     let quantity = given.quantity.unwrap_or(Decimal::ONE);
     let refused = |reason| Error::amount("quantity", quantity, reason);
-    let amount = amount::price(quantity, price.unit_amount, decimals).map_err(refused)?;
-    let credit_decimals = currency::resolve(session, &price.credit_currency)?.decimals;
-    let credits = quantity.checked_mul(price.credits).ok_or(amount::AmountError::TooManyDigits).map_err(refused)?;
-    let credits = amount::fit(credits, credit_decimals).map_err(refused)?;
+    let amount = price.amount(quantity).map_err(refused)?;
+    let mut credits = None;
+    if let Some(config) = &price.config {
+        let credit_decimals = currency::resolve(session, &config.currency)?.decimals;
+        let amount = quantity.checked_mul(config.amount).ok_or(amount::AmountError::TooManyDigits);
+        let amount = amount::fit(amount.map_err(refused)?, credit_decimals).map_err(refused)?;
+        let name = config.name.clone().unwrap_or_else(|| price.product_name.clone());
+        credits = Some(Credits { amount, currency: config.currency.clone(), name, terms: config.terms() });
+    }
     Ok(New {
         id,
         description: given.description.clone().or_else(|| Some(price.product_name.clone())),
         amount,
-        tax_behavior: given.tax_behavior.clone().unwrap_or_else(|| BEHAVIORS[0].to_string()),
-        credits: Some(Credits {
-            amount: credits,
-            currency: price.credit_currency,
-            name: price.product_name,
-            terms: price.terms,
-        }),
-        given: Given { quantity: Some(quantity), unit_amount: Some(price.unit_amount), ..given },
+        tax_behavior: given.tax_behavior.clone().unwrap_or(price.tax_behavior),
+        credits,
+        given: Given { quantity: Some(quantity), unit_amount: price.unit_amount, pricing: price.pricing, ..given },
     })
 }
 
@@ -189,6 +203,7 @@ pub fn insert(
     at: Time,
 ) -> Result<(), Error> {
     let (given, credits) = (&line.given, line.credits.as_ref());
+    given.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
     let terms = credits.map(|credits| &credits.terms);
     let cells = [
         customer_id.cell(),

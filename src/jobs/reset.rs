@@ -27,8 +27,9 @@ static TABLES: Statement = Statement::scanning(
             JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_credits'
             JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'r'
             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-              AND c.relname NOT IN ('currencies', 'meters', 'meter_prices', 'products', 'prices', 'exchange_rates',
-                                    'recharge_configs', 'payment_providers', 'outbox_consumers', 'signing_keys')) t
+              AND c.relname NOT IN ('currencies', 'meters', 'meter_prices', 'products', 'prices', 'price_usage',
+                                    'catalog_keys', 'exchange_rates', 'recharge_configs', 'payment_providers',
+                                    'outbox_consumers', 'signing_keys')) t
       ORDER BY t.name",
     &[],
 );

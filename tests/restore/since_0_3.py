@@ -23,6 +23,7 @@ def fill(filler: Filler) -> None:
     customers(filler)
     values(filler)
     calendars(filler)
+    catalog(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -148,3 +149,16 @@ def calendars(filler: Filler) -> None:
                          ("at home", "period_from => 'customer'")):  # fmt: skip
         filler.call("meter_create", f"%s, aggregation => 'max', period => 'month', {begins}", name)
         filler.event("ann", name, 3, f"{name} 1")
+
+
+def catalog(filler: Filler) -> None:
+    """Products and prices of other kinds, each under a key; one that was sold, and one with tiers."""
+    filler.call("currency_create", "'GBP', kind => 'fiat'")
+    prices = '[{"type": "recurring", "unit_amount": 12.5, "currency": "GBP", "recurring": {"interval": "month"}}]'
+    plan = '{"amount": 300, "schedule": {"delivery": "schedule", "every": "1 day"}, "rollover": {"percent": 50}}'
+    terms = f"'Team', credit_config => '{plan}', prices => '{prices}', idempotency_key => 'team'"
+    made = filler.keep("product_create", terms, fixed=("product_id", "credit_config"))
+    tiers = '{"mode": "volume", "tiers": [{"up_to": 9, "unit_price": 2}, {"unit_price": 1.5}]}'
+    terms = f"%s, currency => 'GBP', pricing => '{tiers}', lookup_key => 'tiers', idempotency_key => 'tiers'"
+    made = filler.keep("price_create", terms, made["product_id"], fixed=("price_id", "pricing", "lookup_key"))
+    filler.call("top_up_create", "'ann', %s, quantity => 10", made["price_id"])

@@ -47,6 +47,10 @@ SQL = {
 }  # fmt: skip
 
 
+# As an earlier release declared them: what takes their place has its parameters in another order.
+REORDERED = {"price_create_wrapper", "product_create_wrapper"}
+
+
 @dataclass
 class Declared:
     """A function of pg_proc."""
@@ -64,7 +68,7 @@ class Declared:
 
 def check(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     library, declared = _read(connection)
-    missing = sorted({one.symbol for one in declared} ^ library.keys())
+    missing = sorted({one.symbol for one in declared} ^ (library.keys() - REORDERED))
     checks.none(missing, f"the library has the {len(library)} functions that are declared, and no more")
     _check_each(checks, connection, library, declared)
 

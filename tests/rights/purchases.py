@@ -93,10 +93,14 @@ def invoices(it: Story, price_id: Any) -> None:
 def catalog(it: Story, price_id: Any) -> None:
     """What an administrator sells, for how much, and what no longer."""
     coin, cash = it.coin, it.cash
-    terms = "'Box', 'A box', %s, 100, 'paid', 40, '1 year', ARRAY[%s], '{\"a\": 1}'"
+    terms = "'Box', description => 'A box', credit_currency => %s, credits => 100, category => 'paid', priority => 40,"
+    terms += " time_to_live => '1 year', applicable_meters => ARRAY[%s], metadata => '{\"a\": 1}'"
     product_id = it.call("product_create", terms, coin, it.tokens).get("product_id")
-    it.call("price_create", "%s, 'one_time', 9.99, %s, '{}'", product_id, cash)
+    price_id = it.call("price_create", "%s, 'one_time', 9.99, %s", product_id, cash).get("price_id")
+    it.call("price_update", "%s, nickname => 'A box'", price_id)
+    it.call("price_delete", "%s", price_id)
     it.call("product_update", "%s, 'Bigger box', credits => 120", product_id)
+    it.call("product_delete", "%s", product_id)
     old = it.call("package_create", "'Old pack', 10, 1, %s, %s", cash, coin)
     it.call("price_archive", "%s", old.get("price_id"))
     it.call("product_archive", "%s", old.get("product_id"))

@@ -225,10 +225,11 @@ pub fn meters(given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Err
     Ok(Some(meters))
 }
 
-/// The same, and they must exist. Raises PC004, PC013.
-pub fn known_meters(session: &Session, given: Option<ArrayOf<String>>) -> Result<Option<Vec<String>>, Error> {
-    let meters = meters(given)?;
-    check_meters(session, meters.as_deref())?;
+/// Names of meters in order, each once, which must exist. Raises PC004.
+pub fn distinct_meters(session: &Session, mut meters: Vec<String>) -> Result<Vec<String>, Error> {
+    meters.sort();
+    meters.dedup();
+    check_meters(session, Some(&meters))?;
     Ok(meters)
 }
 

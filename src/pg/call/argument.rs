@@ -113,6 +113,11 @@ pub struct Interval(Span);
 const TEN_YEARS: i32 = 120;
 
 impl Interval {
+    /// One that another argument has in it.
+    pub fn of(span: Span) -> Self {
+        Interval(span)
+    }
+
     /// The interval to store, if it is greater than zero and at most ten years, whichever month it is added to. Raises
     /// PC013.
     pub fn positive(self, argument: &'static str) -> Result<Span, Error> {

@@ -14,7 +14,12 @@ const BOUND: u64 = 1_000;
 impl Span {
     /// A number of months.
     pub fn months(months: i32) -> Self {
-        Span(pg_sys::Interval { time: 0, day: 0, month: months })
+        Span::of(months, 0, 0)
+    }
+
+    /// So many months, days and microseconds.
+    pub fn of(months: i32, days: i32, microseconds: i64) -> Self {
+        Span(pg_sys::Interval { time: microseconds, day: days, month: months })
     }
 
     /// Copies a datum of type interval.

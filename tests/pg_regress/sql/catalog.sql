@@ -12,12 +12,13 @@ SELECT currency, kind FROM credits.currency_create('JPY', decimals => 0, kind =>
 SELECT FROM credits.meter_create('tokens');
 
 SELECT name, description, credit_currency, credits, category, priority, time_to_live, applicable_meters, metadata, active, created_at
-FROM credits.product_create('Pack', 'A thousand credits', credits => 1000, time_to_live => '1 year', metadata => '{"color": "red"}');
+FROM credits.product_create('Pack', description => 'A thousand credits', credits => 1000,
+                            time_to_live => '1 year', metadata => '{"color": "red"}');
 SELECT product_id FROM credits.products WHERE name = 'Pack' \gset
 SELECT type, unit_amount, currency, active
 FROM credits.price_create(:'product_id', unit_amount => 20, currency => 'USD');
 SELECT type, unit_amount, currency, metadata
-FROM credits.price_create(:'product_id', 'one_time', 3000, 'JPY', '{"a": 1}');
+FROM credits.price_create(:'product_id', 'one_time', 3000, 'JPY', metadata => '{"a": 1}');
 SELECT name, credits, credit_currency, unit_amount, price_currency
 FROM credits.package_create('Tokens', 50.5, 4.99, 'USD', description => 'For tokens', category => 'promotional', priority => 10,
                             time_to_live => '30 days', applicable_meters => '{tokens,tokens}');
@@ -27,7 +28,7 @@ FROM credits.packages ORDER BY name, price_currency;
 -- Wrong arguments.
 SELECT credits.product_create(NULL, credits => 1);
 SELECT credits.product_create('', credits => 1);
-SELECT credits.product_create('x');
+SELECT credits.product_create('x', category => 'paid');
 SELECT credits.product_create('x', credits => 0);
 SELECT credits.product_create('x', credits => 1.1234567);
 SELECT credits.product_create('x', credits => 'NaN');
@@ -42,9 +43,9 @@ SELECT credits.price_create('00000000-0000-0000-0000-000000000000', unit_amount 
 SELECT credits.price_create(:'product_id', 'monthly', 1, 'USD');
 SELECT credits.price_create(:'product_id', unit_amount => 1);
 SELECT credits.price_create(:'product_id', currency => 'USD');
-SELECT credits.price_create(:'product_id', unit_amount => 1.001, currency => 'USD');
+SELECT credits.price_create(:'product_id', unit_amount => 1.0000000000001, currency => 'USD');
 SELECT credits.price_create(:'product_id', unit_amount => 1, currency => 'EUR');
-SELECT credits.price_create(:'product_id', unit_amount => 1, currency => 'CREDIT');
+SELECT credits.price_create(:'product_id', unit_amount => 1, currency => 'NONE');
 SELECT credits.package_create('x', 1, 1, NULL);
 SELECT credits.product_update('00000000-0000-0000-0000-000000000000', name => 'x');
 SELECT credits.product_archive('00000000-0000-0000-0000-000000000000');
