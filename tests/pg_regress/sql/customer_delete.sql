@@ -96,6 +96,7 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
                           event_fallbacks, hold_captures, holds, inbox, inbox_rejected, invoice_lines,
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
                           payment_references, payment_totals, payments, reclaims, recharges, reversals, top_ups,
-                          unsettled_events, usage_draws, usage_periods, usage_ranks, webhook_events}')  -- happened
+                          unsettled_events, usage_draws, usage_periods, usage_ranks, usage_values,
+                          webhook_events}')  -- happened
   AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions}')  -- what was published of it stays
 ORDER BY 1;
