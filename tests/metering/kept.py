@@ -29,6 +29,7 @@ EXCEPT = {
     "jobs/maintain DUE": "takes the accounts that are due first, and looks up which of them failed",
     "ledger/engine/posting/lapsed LAPSED": "looks among one customer's grants, and only where late_usage_grace is set",
     "ledger/engine/posting/limits LOAD": "takes the limits of one account, of which there are few",
+    "ledger/availability LEFT": "looks among the limits of one account, of which there are few, and only where it has any",
     "ledger/limit COUNT_ROLLING": "counts what was spent of one account, once, as a limit is set",
     "metering/meter REPRICE": "looks among the prices of one meter, of which there are few",
     "metering/meter ROW": "looks among the prices of one meter, of which there are few",
