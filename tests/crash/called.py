@@ -22,7 +22,7 @@ EXCEPTED = {
          "meter_price_override",
          "meter_price_override_end", "meter_update", "outbox_consumer_create", "outbox_consumer_remove", "package_create",
          "payment_method_attach", "payment_method_detach", "payment_provider_set", "price_archive", "price_create",
-         "product_archive", "product_create", "product_update"),
+         "price_delete", "price_update", "product_archive", "product_create", "product_delete", "product_update"),
         ONE_ROW,
     ),
     "credit_grant_suspend": ENDS, "credit_grant_resume": ENDS, "credit_grant_update": ENDS,

@@ -56,7 +56,9 @@ def all_of_them() -> list[Statement]:
     everywhere = {name: macro for one in known.values() for name, macro in one.items()}
     found = []
     for path, source in files.items():
-        macros = everywhere | known[path]
+        macros = dict(everywhere)
+        for place in around(path):
+            macros |= known.get(place, {})
         for match in STATEMENT.finditer(source):
             name, made, at = f"{path.removesuffix('.rs')} {match[1]}", source, match.end()
             while not (begun := MADE.match(made, at)):
@@ -64,6 +66,13 @@ def all_of_them() -> list[Statement]:
             text, types = arguments(made, begun.end())
             found.append(Statement(name, begun[1], sql(text, macros), sql_types(types, source)))
     return found
+
+
+def around(path: str) -> list[str]:
+    """The files of the modules that a file is in, the outermost first, and itself: a macro of the nearest is meant."""
+    parts = path.removesuffix(".rs").split("/")
+    outer = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+    return [f"{module}{end}" for module in outer for end in ("/mod.rs", ".rs")] + [path]
 
 
 def read_macros(source: str) -> Macros:
