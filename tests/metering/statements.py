@@ -163,10 +163,13 @@ def unescaped(match: re.Match[str]) -> str:
 
 def sql_types(types: str, source: str) -> list[str]:
     """The types' names in SQL."""
-    name = types.removeprefix("&")
+    name, most = types.removeprefix("&"), None
+    # The first so many of a constant.
+    if part := re.fullmatch(r"([A-Z_]+)\.split_at\((\d+)\)\.0", name):
+        name, most = part[1], int(part[2])
     if re.fullmatch(r"[A-Z_]+", name):
         constant = re.search(rf"const {name}: [^=]*= (\[.*?\]);", source, re.DOTALL)
         assert constant is not None, name
         types = constant[1]
-    oids = re.findall(r"\b([A-Z0-9]+)OID\b", types)
+    oids = re.findall(r"\b([A-Z0-9]+)OID\b", types)[:most]
     return [f"{oid.removesuffix('ARRAY')}[]" if oid.endswith("ARRAY") else oid for oid in oids]
