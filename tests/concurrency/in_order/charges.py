@@ -153,8 +153,6 @@ def hold_capture(account: Account, call: Answer, row: Answer) -> Answer:
         account.operations[source.operation or hold.id] = Operation(source.operation or hold.id, amount, hold.member, True)
     spent = capture(account, hold, held, source)
     owed = pay_rest(account, meter, rest, Source(None, event) if event else source)
-    if not event and owed > 0:
-        account.operations[source.operation or hold.id].taken -= owed
     if final and not late:
         account.close(hold, "captured" if amount > 0 else "released", at)
     for grant, part in spent:

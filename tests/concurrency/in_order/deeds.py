@@ -269,14 +269,21 @@ def operation_reverse(account: Account, call: Answer, row: Answer) -> Answer:
         raise Refused("PC007", {"argument": "amount"})
     reversal: UUID = row.get("operation_id") or uuid4()
     account.operations[reversal] = Operation(reversal, NOTHING, original.member, original.counts)
-    draws = left_of(account.draws_of(operation=original.id), original.returned)
-    for grant, part in newest_of(draws, amount):
+    # What it still owes is owed no longer, before anything goes back: also what paid its debt later.
+    debt = next((one for one in account.debts.values() if one.source.operation == original.id), None)
+    forgiven = min(amount, debt.pending) if debt else NOTHING
+    if debt is not None and forgiven > 0:
+        debt.pending -= forgiven
+        account.post("reversal", None, NOTHING, account.posted_at, Source(reversal), pending=-forgiven)
+    draws = left_of(account.draws_of(operation=original.id), original.returned - original.forgiven)
+    original.forgiven += forgiven
+    for grant, part in newest_of(draws, amount - forgiven):
         account.give_back("reversal", account.grants[grant], part, account.posted_at, Source(reversal))
     account.pay_debts(account.posted_at)
     original.returned += amount
     return {
         "taken": original.taken, "returned": amount, "total_returned": original.returned, "available": account.available,
-        "replayed": False,
+        "replayed": False, "forgiven": forgiven,
     }  # fmt: skip
 
 

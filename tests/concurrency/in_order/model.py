@@ -139,6 +139,7 @@ class Operation:
     member: str | None
     counts: bool
     returned: Decimal = NOTHING
+    forgiven: Decimal = NOTHING
 
 
 @dataclass
@@ -238,7 +239,7 @@ class Account:
         for line in self.lines:
             mine = line.source.event == event if event else line.source.operation == operation
             taken = -line.amount - line.held
-            if not mine or line.grant is None or taken == 0 or event is None and line.type == "consumption":
+            if not mine or line.grant is None or taken == 0:
                 continue
             if taken > 0:
                 stack.append((line.grant, taken))
