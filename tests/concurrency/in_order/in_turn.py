@@ -132,6 +132,8 @@ class InTurn:
         copy = account.copy()
         copy.advance(turn.now)
         if len(copy.lines) == len(account.lines):
+            # A hold that ran out with nothing left has no line.
+            account.advance(turn.now)
             copy = account
         copy.posted_at = turn.now
         answer = self.perform_at(copy, act, fields, row, turn)
