@@ -131,9 +131,8 @@ class InTurn:
         # It left the account's row as it was, and its answer is as of then.
         copy = account.copy()
         copy.advance(turn.now)
-        if len(copy.lines) == len(account.lines):
-            # A hold that ran out with nothing left has no line.
-            account.advance(turn.now)
+        # A hold that ran out with nothing left has no line, and its release changes nothing.
+        if len(copy.lines) == len(account.lines) and act.name != "hold_release":
             copy = account
         copy.posted_at = turn.now
         answer = self.perform_at(copy, act, fields, row, turn)
