@@ -94,7 +94,7 @@ GRANT SELECT ON
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
-    credits.invoice_lines, credits.invoice_payments, credits.payment_methods
+    credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)

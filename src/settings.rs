@@ -59,6 +59,8 @@ static EXTEND_WITHIN: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 60 * 60)
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// How many seconds a row of the outbox is kept for consumers that do not fetch it.
 static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
+/// How many seconds a billing event is kept.
+static EVENT_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
 /// How many seconds an invoice keeps whom it was for, once the customer is erased.
 static INVOICE_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(10 * 366 * 24 * 60 * 60);
 /// How many seconds an ignored webhook is kept.
@@ -185,6 +187,16 @@ pub fn register() {
         GucFlags::UNIT_S,
     );
     GucRegistry::define_int_guc(
+        c"credits.event_retention",
+        c"How long maintain() keeps a billing event.",
+        c"The view billing_events lists them.",
+        &EVENT_RETENTION,
+        60,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
         c"credits.webhook_retention",
         c"How long maintain() keeps a webhook that was ignored.",
         c"Until then a refund or a dispute that came before its payment can still be applied.",
@@ -285,6 +297,11 @@ pub fn notify() -> bool {
 /// How many seconds a row of the outbox is kept for consumers that do not fetch it.
 pub fn outbox_retention() -> i32 {
     OUTBOX_RETENTION.get()
+}
+
+/// How many seconds a billing event is kept.
+pub fn event_retention() -> i32 {
+    EVENT_RETENTION.get()
 }
 
 /// How many seconds an invoice keeps whom it was for, once the customer is erased.

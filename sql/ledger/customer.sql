@@ -80,7 +80,7 @@ recharge, or a webhook that names the customer. With any of it, it is PC020: cus
 keeps what happened.
 
 What is configured for the customer goes with it: accounts, limits, alerts, prices of its own, auto-recharge, payment
-methods, and its invoice prefix. Rows of the outbox stay.
+methods, and its invoice prefix. Rows of the outbox stay, and so do billing events, without what they said.
 
 Raises PC003, PC013, PC020.
 Example: SELECT * FROM credits.customer_delete(''created by mistake'');';
@@ -103,6 +103,8 @@ It clears name, email, phone, description, address, shipping, preferences, time_
 which are detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send,
 including why a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no
 worker has begun is canceled. Currency, rate of tax, invoice prefix and billing_anchor stay.
+
+Billing events stay, without what they said, and a customer.updated says what is left.
 
 Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
 them after that.
@@ -130,9 +132,9 @@ COMMENT ON FUNCTION credits.customer_metadata_clear IS
 customer_id: the customer.
 
 It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants, invoices and their lines; and the reasons of cancellations,
-adjustments and voids. No amount, line, key or identifier is touched. If a price depends on one value of an event''s
-metadata, that value stays.
+operations, holds and top-ups; metadata of grants, invoices and their lines, also in billing events; and the reasons
+of cancellations, adjustments and voids. No amount, line, key or identifier is touched. If a price depends on one value
+of an event''s metadata, that value stays.
 
 It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
 

@@ -458,6 +458,29 @@ CREATE TABLE credits_internal.balance_alerts (
     PRIMARY KEY (customer_id, currency, kind)
 );
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.balance_alerts', '');
+CREATE TABLE credits_internal.billing_events (
+    event_id    uuid NOT NULL PRIMARY KEY,
+    type        text NOT NULL,
+    object_type text NOT NULL,
+    object_id   text COLLATE "C" NOT NULL,
+    object_seq  bigint NOT NULL CHECK (object_seq > 0),
+    customer_id text COLLATE "C",
+    data        jsonb,
+    created_at  timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX billing_events_of_object ON credits_internal.billing_events (object_type, object_id, object_seq);
+CREATE INDEX billing_events_of_customer ON credits_internal.billing_events (customer_id, event_id)
+    WHERE customer_id IS NOT NULL;
+CREATE INDEX billing_events_oldest ON credits_internal.billing_events (created_at, object_seq);
+CREATE TABLE credits_internal.billing_event_counters (
+    object_type text NOT NULL,
+    object_id   text COLLATE "C" NOT NULL,
+    last_seq    bigint NOT NULL,
+    last_at     timestamptz NOT NULL,
+    PRIMARY KEY (object_type, object_id)
+) WITH (fillfactor = 50);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.billing_events', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.billing_event_counters', '');
 CREATE TABLE credits_internal.history_imports (
     customer_id text COLLATE "C" NOT NULL,
     currency    text COLLATE "C" NOT NULL,
@@ -1358,6 +1381,9 @@ CREATE OR REPLACE VIEW credits.balance_alerts AS
 SELECT b.customer_id, b.currency, b.kind, b.levels, b.reached,
        CASE b.kind WHEN 'percent' THEN b.full_balance END AS full_balance
 FROM credits_internal.balance_alerts b;
+CREATE OR REPLACE VIEW credits.billing_events AS
+SELECT e.event_id, e.type, e.object_type, e.object_id, e.object_seq, e.customer_id, e.data, e.created_at
+FROM credits_internal.billing_events e;
 CREATE FUNCTION credits.history_import(
     customer_id text, entries jsonb, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     finished boolean DEFAULT true)
@@ -2805,6 +2831,14 @@ FROM credits_internal.invoices i
 WHERE i.number IS NOT NULL
   AND NOT EXISTS (SELECT FROM credits_internal.invoice_numbers n
                   WHERE n.customer_id = i.customer_id AND n.prefix = i.number_prefix AND n.last_no >= i.number_no);
+CREATE OR REPLACE VIEW credits_internal.event_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'billing events: their numbers have a gap', e.customer_id, NULL, e.object_type || ' ' || e.object_id,
+       c.last_seq - e.first_seq + 1, e.kept
+FROM (SELECT e.customer_id, e.object_type, e.object_id, count(*) AS kept, min(e.object_seq) AS first_seq,
+             max(e.object_seq) AS last_seq
+      FROM credits_internal.billing_events e GROUP BY 1, 2, 3) e
+LEFT JOIN credits_internal.billing_event_counters c ON c.object_type = e.object_type AND c.object_id = e.object_id
+WHERE (c.last_seq, e.kept) IS DISTINCT FROM (e.last_seq, e.last_seq - e.first_seq + 1);
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -2827,6 +2861,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.value_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.event_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -2844,6 +2880,8 @@ AS $$
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.value_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.event_discrepancies d WHERE d.customer_id = $1
 $$;
 CREATE OR REPLACE VIEW credits_internal.function_docs AS
 SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
@@ -3323,6 +3361,27 @@ COMMENT ON COLUMN credits_internal.balance_alerts.full_balance IS
 'What was available when credits last came in, or since, if that was more.';
 COMMENT ON COLUMN credits_internal.balance_alerts.reached IS
 'How many levels the balance is at or below, which is published.';
+COMMENT ON TABLE credits_internal.billing_events IS
+'What happened to each object of billing, for credits.event_retention.';
+COMMENT ON COLUMN credits_internal.billing_events.event_id IS 'Its id, in the order of time.';
+COMMENT ON COLUMN credits_internal.billing_events.type IS
+'What happened: a name of src/outbox/billing_event/event_type.rs.';
+COMMENT ON COLUMN credits_internal.billing_events.object_type IS
+'What it happened to: as the type says it, in one word.';
+COMMENT ON COLUMN credits_internal.billing_events.object_id IS 'Which one: its id as text; of a customer its key.';
+COMMENT ON COLUMN credits_internal.billing_events.object_seq IS
+'Its place among the object''s: from 1 without gaps. The oldest are deleted first.';
+COMMENT ON COLUMN credits_internal.billing_events.customer_id IS 'The customer; NULL for the catalogue''s.';
+COMMENT ON COLUMN credits_internal.billing_events.data IS
+'The object after it, and what was before of what changed; NULL once the customer is erased.';
+COMMENT ON COLUMN credits_internal.billing_events.created_at IS
+'When it happened: of one object never before the last one.';
+COMMENT ON TABLE credits_internal.billing_event_counters IS
+'How many events each object ever had. It changes under the object''s own lock, so nobody waits for it.';
+COMMENT ON COLUMN credits_internal.billing_event_counters.object_type IS 'What it is.';
+COMMENT ON COLUMN credits_internal.billing_event_counters.object_id IS 'Which one.';
+COMMENT ON COLUMN credits_internal.billing_event_counters.last_seq IS 'The number of the last.';
+COMMENT ON COLUMN credits_internal.billing_event_counters.last_at IS 'When that was.';
 COMMENT ON TABLE credits_internal.history_imports IS
 'Accounts whose history was imported. What was posted since is after last_line.';
 COMMENT ON COLUMN credits_internal.history_imports.customer_id IS 'The customer.';
@@ -3418,7 +3477,7 @@ recharge, or a webhook that names the customer. With any of it, it is PC020: cus
 keeps what happened.
 
 What is configured for the customer goes with it: accounts, limits, alerts, prices of its own, auto-recharge, payment
-methods, and its invoice prefix. Rows of the outbox stay.
+methods, and its invoice prefix. Rows of the outbox stay, and so do billing events, without what they said.
 
 Raises PC003, PC013, PC020.
 Example: SELECT * FROM credits.customer_delete(''created by mistake'');';
@@ -3431,6 +3490,8 @@ It clears name, email, phone, description, address, shipping, preferences, time_
 which are detached, also in the outbox; the addresses of purchases; and what payment providers sent, and will send,
 including why a payment failed. Auto-recharge is switched off (outbox: ''recharge.disabled''), and a request that no
 worker has begun is canceled. Currency, rate of tax, invoice prefix and billing_anchor stay.
+
+Billing events stay, without what they said, and a customer.updated says what is left.
 
 Invoices that were given out keep the customer''s name and address for credits.invoice_retention: maintain() clears
 them after that.
@@ -3447,9 +3508,9 @@ COMMENT ON FUNCTION credits.customer_metadata_clear IS
 customer_id: the customer.
 
 It clears metadata and source_data of meter events and of rejected rows of the inbox; metadata and descriptions of
-operations, holds and top-ups; metadata of grants, invoices and their lines; and the reasons of cancellations,
-adjustments and voids. No amount, line, key or identifier is touched. If a price depends on one value of an event''s
-metadata, that value stays.
+operations, holds and top-ups; metadata of grants, invoices and their lines, also in billing events; and the reasons
+of cancellations, adjustments and voids. No amount, line, key or identifier is touched. If a price depends on one value
+of an event''s metadata, that value stays.
 
 It locks the customer''s accounts until the transaction ends, and takes longer the more events there are.
 
@@ -5392,6 +5453,25 @@ COMMENT ON COLUMN credits.balance_alerts.levels IS 'The levels, highest first: c
 COMMENT ON COLUMN credits.balance_alerts.reached IS 'How many of them the balance is at or below.';
 COMMENT ON COLUMN credits.balance_alerts.full_balance IS
 'What was available when credits last came in, or since, if that was more; NULL where levels are absolute.';
+COMMENT ON VIEW credits.billing_events IS
+'What happened to customers, products, prices and invoices, one row per event, for credits.event_retention.
+
+An event is there if and only if what it says was committed. In what is read after the last event_id, an event of a
+transaction that took longer may be missing; object_seq shows it.';
+COMMENT ON COLUMN credits.billing_events.event_id IS 'The event: in the order of time, as a key to page by.';
+COMMENT ON COLUMN credits.billing_events.type IS 'What happened: ''invoice.paid'' and so on.';
+COMMENT ON COLUMN credits.billing_events.object_type IS
+'What it happened to: ''customer'', ''product'', ''price'' or ''invoice''.';
+COMMENT ON COLUMN credits.billing_events.object_id IS
+'Which one: its id as text; of a customer the application''s key.';
+COMMENT ON COLUMN credits.billing_events.object_seq IS
+'The event''s place among those of its object: from 1 without gaps.';
+COMMENT ON COLUMN credits.billing_events.customer_id IS 'The customer; NULL for the catalogue''s.';
+COMMENT ON COLUMN credits.billing_events.data IS
+'object: the object as its view shows it after the event, of what is deleted before it. previous_attributes: of an
+update, what was before of all that changed. Amounts are strings of digits. NULL once the customer is erased.';
+COMMENT ON COLUMN credits.billing_events.created_at IS
+'When it happened: when its transaction began, and never before the object''s last event.';
 COMMENT ON FUNCTION credits.maintain_batch IS
 'Does one batch of what CALL credits.maintain() does, and returns how much it was.
 
@@ -5399,9 +5479,9 @@ batch_size: the most accounts or rows.
 work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at most 1,000 events, as settle() does;
   ''recharges'' reviews accounts that recharge themselves at a price that something changed for; ''notices'' publishes
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
-  within credits.outbox_retention; ''webhooks'' deletes those that were ignored, after
-  credits.webhook_retention; ''invoices'' clears whom old invoices of erased customers were for, after
-  credits.invoice_retention. NULL does one batch of each.
+  within credits.outbox_retention; ''events'' deletes billing events after credits.event_retention; ''webhooks''
+  deletes those that were ignored, after credits.webhook_retention; ''invoices'' clears whom old invoices of erased
+  customers were for, after credits.invoice_retention. NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
 It waits for no other session longer than a moment, and skips what it would have to wait for.
@@ -5417,9 +5497,9 @@ It posts grants that began or expired, holds that expired, and pending usage tha
 auto-recharge that timed out, and those that cooldown and limits allow again. It switches off auto-recharge that
 became impossible. It publishes which grants are about to end, where credits.expiring_notice is set. It charges the
 inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
-wanted within credits.outbox_retention, webhooks that were ignored, after credits.webhook_retention, and whom invoices
-of erased customers were for, after credits.invoice_retention. Balances are right without it (except for the inbox);
-the ledger shows it afterwards.
+wanted within credits.outbox_retention, billing events after credits.event_retention, webhooks that were ignored, after
+credits.webhook_retention, and whom invoices of erased customers were for, after credits.invoice_retention. Balances
+are right without it (except for the inbox); the ledger shows it afterwards.
 
 Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
 accounts are brought no further than the oldest that waits, for at most a day.
@@ -5517,9 +5597,11 @@ COMMENT ON VIEW credits_internal.cost_discrepancies IS
 COMMENT ON VIEW credits_internal.invoice_discrepancies IS
 'Invoices that do not add up, whose money or credits are not there, or whose numbers have a gap: no rows when all is
 sound. Ask verify().';
+COMMENT ON VIEW credits_internal.event_discrepancies IS
+'Billing events whose numbers have a gap: no rows when all is sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
-'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price, and
-what invoices come to.
+'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
+what invoices come to, and the numbers of billing events.
 
 customer_id: only this customer; NULL for all.
 
@@ -5564,6 +5646,8 @@ REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
+REVOKE ALL ON credits_internal.billing_events FROM PUBLIC;
+REVOKE ALL ON credits_internal.billing_event_counters FROM PUBLIC;
 REVOKE ALL ON credits_internal.history_imports FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
@@ -5595,12 +5679,14 @@ REVOKE ALL ON credits.my_invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
+REVOKE ALL ON credits.billing_events FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.value_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.event_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -5773,6 +5859,9 @@ GRANT INSERT (customer_id, event_name, value, identifier, occurred_at, subscript
 GRANT SELECT ON credits.balance_alerts TO credits_admin;
 GRANT SELECT ON credits.balance_alerts TO credits_app;
 GRANT SELECT ON credits.balance_alerts TO credits_read;
+GRANT SELECT ON credits.billing_events TO credits_admin;
+GRANT SELECT ON credits.billing_events TO credits_app;
+GRANT SELECT ON credits.billing_events TO credits_read;
 GRANT SELECT ON credits.hold_captures TO credits_admin;
 GRANT SELECT ON credits.hold_captures TO credits_app;
 GRANT SELECT ON credits.hold_captures TO credits_read;

@@ -15,6 +15,7 @@ use crate::catalog::{key, product, usage};
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType, ON_SALE};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::locking::lock::Lock;
@@ -210,7 +211,10 @@ pub fn insert(session: &Session, price_id: Uuid, product_id: Uuid, terms: &Terms
     match SHARE_PRODUCT.run(session, &[product_id.cell()])?.first().map(|mut row| row.next()).transpose()? {
         None => Err(product::unknown(product_id)),
         Some(false) => Err(Error::StateConflict { object: "product", id: product_id.to_string(), state: "archived" }),
-        Some(true) => write(session, &INSERT, price_id, product_id, terms),
+        Some(true) => {
+            write(session, &INSERT, price_id, product_id, terms)?;
+            billing_event::record(session, EventType::PriceCreated, price_id, None, settings::now()?)
+        }
     }
 }
 
@@ -274,6 +278,7 @@ fn update(session: &Session, price_id: Uuid, given: Given) -> Result<PriceRow, E
     }
     LOCK.run(session, &[price_id.cell()])?;
     let (product_id, there) = stored(session, price_id)?;
+    let shown = billing_event::before(session, EventType::PriceUpdated, price_id, None)?;
     let before = there.clone().read()?;
     let mut terms = given.over(there).read()?;
     terms.check(session)?;
@@ -281,6 +286,7 @@ fn update(session: &Session, price_id: Uuid, given: Given) -> Result<PriceRow, E
         usage::lock_unused(session, price_id)?;
     }
     write(session, &UPDATE, price_id, product_id, &terms)?;
+    billing_event::updated(session, EventType::PriceUpdated, price_id, None, shown, settings::now()?)?;
     find(session, price_id, false)
 }
 
@@ -298,17 +304,42 @@ fn price_archive(price_id: Option<Id>) -> Reply<One<PriceRow>> {
         let price_id = input::required("price_id", price_id)?.0;
         writing(|session| {
             listener::announce(session, Changed::Price(price_id))?;
-            ARCHIVE.run(session, &[price_id.cell(), settings::now()?.cell()])?;
+            let now = settings::now()?;
+            if ARCHIVE.run(session, &[price_id.cell(), now.cell()])?.written() > 0 {
+                archived(session, price_id, now)?;
+            }
             find(session, price_id, false)
         })
         .map(One)
     })())
 }
 
+fn archived(session: &Session, price_id: Uuid, now: Time) -> Result<(), Error> {
+    let before = Some(ON_SALE.to_string());
+    billing_event::updated(session, EventType::PriceUpdated, price_id, None, before, now)
+}
+
+static ARCHIVE_ALL: Statement = Statement::new(
+    c"UPDATE credits_internal.prices p SET archived_at = $2, updated_at = $2
+      WHERE p.product_id = $1 AND p.archived_at IS NULL RETURNING p.price_id",
+    &[UUIDOID, TIMESTAMPTZOID],
+)
+.before(
+    c"UPDATE credits_internal.prices p SET archived_at = $2 WHERE p.product_id = $1 AND p.archived_at IS NULL
+      RETURNING p.price_id",
+);
+
+/// Archives all prices of a product.
+pub fn archive_all(session: &Session, product_id: Uuid, now: Time) -> Result<(), Error> {
+    let archived_now = ARCHIVE_ALL.run(session, &[product_id.cell(), now.cell()])?;
+    archived_now.iter().try_for_each(|mut price| archived(session, price.next()?, now))
+}
+
 static DELETE: Statement = Statement::new(c"DELETE FROM credits_internal.prices WHERE price_id = $1", &[UUIDOID]);
 
 /// Deletes a price that nobody can use any more.
 pub fn remove(session: &Session, price_id: Uuid) -> Result<(), Error> {
+    billing_event::record(session, EventType::PriceDeleted, price_id, None, settings::now()?)?;
     DELETE.run(session, &[price_id.cell()]).map(drop)
 }
 

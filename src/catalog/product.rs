@@ -14,6 +14,7 @@ use crate::catalog::{key, usage};
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType, ON_SALE};
 use crate::pg::call::argument::{ArrayOf, Id, Interval, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, text, writing};
@@ -192,7 +193,7 @@ fn create(
     if let Some(first) = key::claim(session, key, "product_create", product_id, &inputs, settings::now()?)? {
         return find(session, first, true);
     }
-    write(session, &INSERT, product_id, &terms.check(session)?)?;
+    insert(session, product_id, &terms.check(session)?)?;
     for price in &mut prices {
         price.check(session)?;
         price::make(session, product_id, price)?;
@@ -203,8 +204,13 @@ fn create(
 /// Creates a product.
 pub fn make(session: &Session, terms: &Terms<'_>) -> Result<Uuid, Error> {
     let product_id = Uuid::now_v7();
-    write(session, &INSERT, product_id, terms)?;
+    insert(session, product_id, terms)?;
     Ok(product_id)
+}
+
+fn insert(session: &Session, product_id: Uuid, terms: &Terms<'_>) -> Result<(), Error> {
+    write(session, &INSERT, product_id, terms)?;
+    billing_event::record(session, EventType::ProductCreated, product_id, None, settings::now()?)
 }
 
 static INSERT: Statement = Statement::new(
@@ -331,7 +337,9 @@ fn product_update_2(
             let rows = CONFIG.run(session, &[product_id.cell()])?;
             let there: Option<String> = rows.first().ok_or_else(|| unknown(product_id))?.next()?;
             let there = there.map(|text| CreditConfig::stored(&text)).transpose()?;
+            let before = billing_event::before(session, EventType::ProductUpdated, product_id, None)?;
             write(session, &UPDATE, product_id, &given.read(there)?.check(session)?)?;
+            billing_event::updated(session, EventType::ProductUpdated, product_id, None, before, settings::now()?)?;
             find(session, product_id, false)
         })
         .map(One)
@@ -347,13 +355,6 @@ static ARCHIVE: Statement = Statement::new(
 )
 .before(c"UPDATE credits_internal.products p SET archived_at = $2 WHERE p.product_id = $1 AND p.archived_at IS NULL");
 
-static ARCHIVE_PRICES: Statement = Statement::new(
-    c"UPDATE credits_internal.prices p SET archived_at = $2, updated_at = $2
-      WHERE p.product_id = $1 AND p.archived_at IS NULL",
-    &[UUIDOID, TIMESTAMPTZOID],
-)
-.before(c"UPDATE credits_internal.prices p SET archived_at = $2 WHERE p.product_id = $1 AND p.archived_at IS NULL");
-
 /// `credits.product_archive`. Raises PC013, PC019.
 #[pg_extern(sql = false)]
 fn product_archive(product_id: Option<Id>) -> Reply<One<ProductRow>> {
@@ -361,9 +362,12 @@ fn product_archive(product_id: Option<Id>) -> Reply<One<ProductRow>> {
         let product_id = input::required("product_id", product_id)?.0;
         writing(|session| {
             listener::announce(session, Changed::Product(product_id))?;
-            let cells = [product_id.cell(), settings::now()?.cell()];
-            ARCHIVE.run(session, &cells)?;
-            ARCHIVE_PRICES.run(session, &cells)?;
+            let now = settings::now()?;
+            if ARCHIVE.run(session, &[product_id.cell(), now.cell()])?.written() > 0 {
+                let before = Some(ON_SALE.to_string());
+                billing_event::updated(session, EventType::ProductUpdated, product_id, None, before, now)?;
+            }
+            price::archive_all(session, product_id, now)?;
             find(session, product_id, false)
         })
         .map(One)
@@ -395,6 +399,7 @@ fn product_delete(product_id: Option<Id>) -> Reply<One<ProductRow>> {
                 })?;
                 price::remove(session, price_id)?;
             }
+            billing_event::record(session, EventType::ProductDeleted, product_id, None, settings::now()?)?;
             DELETE.run(session, &[product_id.cell()])?;
             Ok(One(ProductRow { active: false, ..row }))
         })

@@ -1,7 +1,7 @@
 //! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
-//! that changed, publishes notices of grants that are about to end, deletes old rows of the outbox and ignored webhooks,
-//! and forgets whom old invoices of erased customers were for. Each kind of work gets its turn, however much there is of
-//! another.
+//! that changed, publishes notices of grants that are about to end, deletes old rows of the outbox, old billing events
+//! and ignored webhooks, and forgets whom old invoices of erased customers were for. Each kind of work gets its turn,
+//! however much there is of another.
 
 use crate::auto_recharge::review;
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::grant::events;
 use crate::metering::{inbox, settlement};
 use crate::moment::Time;
-use crate::outbox;
+use crate::outbox::{self, billing_event};
 use crate::payments::webhook;
 use crate::pg::call::argument::Timestamptz;
 use crate::pg::call::procedure::{self, Call};
@@ -41,13 +41,14 @@ struct Work {
 
 /// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
 /// account's time goes past that meanwhile.
-static WORK: [Work; 8] = [
+static WORK: [Work; 9] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
     Work { name: "recharges", call: c"SELECT credits.maintain_batch($1, 'recharges', $2)", batch: review::batch },
     Work { name: "notices", call: c"SELECT credits.maintain_batch($1, 'notices', $2)", batch: events::notice },
     Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
+    Work { name: "events", call: c"SELECT credits.maintain_batch($1, 'events', $2)", batch: billing_event::forget_old },
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
     Work { name: "invoices", call: c"SELECT credits.maintain_batch($1, 'invoices', $2)", batch: erasure::forget },
 ];

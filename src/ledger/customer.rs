@@ -9,6 +9,7 @@ use crate::error::{Error, quoted};
 use crate::input;
 use crate::ledger::currency;
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{One, Reply, Value};
 use crate::pg::statement::{Session, Statement, text, writing};
@@ -64,7 +65,7 @@ macro_rules! columns {
     };
 }
 
-// What is empty, or infinity, removes a value, and NULL leaves it.
+// What is empty, or infinity, removes a value, and NULL leaves it. A row that was just created has no xmax.
 static UPSERT: Statement = Statement::new(
     text!(
         "INSERT INTO credits_internal.customers AS c (customer_id, name, email, metadata, phone, description, address,
@@ -91,7 +92,7 @@ static UPSERT: Statement = Statement::new(
                                                 excluded.description, excluded.address, excluded.shipping,
                                                 excluded.preferences, excluded.time_zone) = 0
                               THEN c.erased_at END
-         RETURNING ",
+         RETURNING c.xmax = 0, ",
         columns!()
     ),
     &[
@@ -106,8 +107,8 @@ static UPSERT: Statement = Statement::new(
           metadata = coalesce(excluded.metadata, c.metadata), updated_at = now(),
           erased_at = CASE WHEN excluded.name IS NULL AND excluded.email IS NULL AND excluded.metadata IS NULL
                            THEN c.erased_at END
-      RETURNING c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, $5, $6, $7::jsonb, $8::jsonb, $9,
-                $10, $11, $12::jsonb, $13, $14",
+      RETURNING c.xmax = 0, c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, $5, $6, $7::jsonb,
+                $8::jsonb, $9, $10, $11, $12::jsonb, $13, $14",
 );
 
 static READ: Statement = Statement::new(
@@ -173,16 +174,28 @@ fn customer_upsert_2(
                 time_zone.cell(),
                 billing_anchor.cell(),
             ];
+            let before = before(session, customer_id)?;
             let rows = UPSERT.run(session, &cells)?;
-            let row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
+            let mut row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
+            let event_type = if row.next()? { EventType::CustomerCreated } else { EventType::CustomerUpdated };
             // If the customer was deleted meanwhile, the claim was as well.
             claim_prefix(session, customer_id, prefix)?;
+            let now = settings::now()?;
+            billing_event::updated(session, event_type, customer_id, Some(customer_id), before, now)?;
             CustomerRow::read(row).map(One)
         })
     })())
 }
 
 crate::older!(customer_upsert_wrapper => customer_upsert_2_wrapper, 4 of 14);
+
+/// A customer that is there as it is before a change; its row stays locked.
+fn before(session: &Session, customer_id: &str) -> Result<Option<String>, Error> {
+    match LOCK.run(session, &[customer_id.cell()])?.len() {
+        0 => Ok(None),
+        _ => billing_event::before(session, EventType::CustomerUpdated, customer_id, Some(customer_id)),
+    }
+}
 
 static CLAIM_PREFIX: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoice_prefixes (invoice_prefix, customer_id) VALUES ($1, $2)
@@ -243,10 +256,18 @@ static MAKE_BARE: Statement = Statement::new(
 /// Creates a customer that is only a key, if it is missing. Does not wait for an existing one, even while another
 /// session changes it.
 pub fn ensure(session: &Session, customer_id: &str) -> Result<(), Error> {
-    if !exists(session, customer_id)? {
-        MAKE_BARE.run(session, &[customer_id.cell()])?;
+    if exists(session, customer_id)? { Ok(()) } else { make_bare(session, customer_id) }
+}
+
+fn make_bare(session: &Session, customer_id: &str) -> Result<(), Error> {
+    match MAKE_BARE.run(session, &[customer_id.cell()])?.written() {
+        // Another session has just created it.
+        0 => Ok(()),
+        _ => {
+            let now = settings::now()?;
+            billing_event::record(session, EventType::CustomerCreated, customer_id, Some(customer_id), now)
+        }
     }
-    Ok(())
 }
 
 static KEEP: Statement =
@@ -267,10 +288,7 @@ pub fn keep_existing(session: &Session, customer_id: &str) -> Result<(), Error> 
 
 /// Keeps a customer, which is created where it is missing.
 pub fn ensure_kept(session: &Session, customer_id: &str) -> Result<(), Error> {
-    if !keep(session, customer_id)? {
-        MAKE_BARE.run(session, &[customer_id.cell()])?;
-    }
-    Ok(())
+    if keep(session, customer_id)? { Ok(()) } else { make_bare(session, customer_id) }
 }
 
 static LOCK: Statement = Statement::new(

@@ -1,6 +1,8 @@
 //! The outbox: what other systems must act on. Rows are written in the transaction that caused them, numbered per customer in
-//! the order in which those commit, and handed out at least once to each consumer. Who consumes is in consumer.rs.
+//! the order in which those commit, and handed out at least once to each consumer. Who consumes is in consumer.rs. What merely
+//! happened, and nobody has to act on, is in billing_event.rs.
 
+pub mod billing_event;
 pub mod consumer;
 
 use crate::error::Error;

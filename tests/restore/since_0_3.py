@@ -24,6 +24,7 @@ def fill(filler: Filler) -> None:
     values(filler)
     calendars(filler)
     catalog(filler)
+    events(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -162,3 +163,12 @@ def catalog(filler: Filler) -> None:
     terms = f"%s, currency => 'GBP', pricing => '{tiers}', lookup_key => 'tiers', idempotency_key => 'tiers'"
     made = filler.keep("price_create", terms, made["product_id"], fixed=("price_id", "pricing", "lookup_key"))
     filler.call("top_up_create", "'ann', %s, quantity => 10", made["price_id"])
+
+
+def events(filler: Filler) -> None:
+    """Billing events of a product that was deleted, and of a customer that was: its numbers go on where it comes back."""
+    product_id = filler.call("product_create", "'Gone', prices => '[{\"unit_amount\": 1, \"currency\": \"COIN\"}]'")["product_id"]
+    filler.call("product_delete", "%s", product_id)
+    filler.call("customer_upsert", "'gone', 'Gone', 'gone@example.com'")
+    filler.call("customer_delete", "'gone'")
+    filler.call("customer_upsert", "'gone'")

@@ -10,6 +10,7 @@ use crate::invoicing::line::given::{self, Given};
 use crate::invoicing::line::{self, New};
 use crate::ledger::currency;
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{Id, Numeric, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -60,10 +61,12 @@ fn invoice_update(
             let invoice = invoice::lock(session, customer_id, invoice_id)?;
             change.check(&invoice)?;
             let now = settings::now()?;
+            let before = billing_event::before(session, EventType::InvoiceUpdated, invoice_id, Some(customer_id))?;
             change.write(session, &invoice, now)?;
             if invoice.status == Status::Draft {
                 change.recompute(session, &invoice, now)?;
             }
+            billing_event::updated(session, EventType::InvoiceUpdated, invoice_id, Some(customer_id), before, now)?;
             invoice::find(session, customer_id, invoice_id, false).map(One)
         })
     })())
@@ -167,6 +170,7 @@ fn invoice_delete(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<On
             customer::lock(session, customer_id)?;
             invoice::lock(session, customer_id, invoice_id)?.must_be(Status::Draft)?;
             let row = invoice::find(session, customer_id, invoice_id, false)?;
+            billing_event::record(session, EventType::InvoiceDeleted, invoice_id, Some(customer_id), settings::now()?)?;
             line::give_back(session, customer_id, invoice_id)?;
             line::delete(session, customer_id, invoice_id)?;
             DELETE.run(session, &[customer_id.cell(), invoice_id.cell()])?;

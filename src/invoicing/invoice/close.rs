@@ -5,6 +5,7 @@ use crate::input;
 use crate::invoicing::invoice::{self, InvoiceRow, Status, columns, payment};
 use crate::invoicing::{customer, line};
 use crate::ledger;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{Many, One, Reply};
 use crate::pg::statement::{Statement, reading, text, writing};
@@ -37,6 +38,7 @@ fn invoice_void(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<
             payment::give_back(session, &invoice, now)?;
             line::carry_again(session, &invoice, now)?;
             VOID.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()])?;
+            billing_event::record(session, EventType::InvoiceVoided, invoice_id, Some(customer_id), now)?;
             invoice::find(session, customer_id, invoice_id, false).map(One)
         })
     })())
@@ -60,7 +62,9 @@ fn invoice_mark_uncollectible(customer_id: Option<&str>, invoice_id: Option<Id>)
             let replayed = invoice.status == Status::Uncollectible;
             if !replayed {
                 invoice.must_be(Status::Open)?;
-                GIVE_UP.run(session, &[customer_id.cell(), invoice_id.cell(), settings::now()?.cell()])?;
+                let (now, given_up) = (settings::now()?, EventType::InvoiceMarkedUncollectible);
+                GIVE_UP.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()])?;
+                billing_event::record(session, given_up, invoice_id, Some(customer_id), now)?;
             }
             invoice::find(session, customer_id, invoice_id, replayed).map(One)
         })

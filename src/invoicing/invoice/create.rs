@@ -10,6 +10,7 @@ use crate::invoicing::{customer, effect};
 use crate::ledger::currency;
 use crate::ledger::engine::operation::{self, Begun, Texts};
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -175,6 +176,7 @@ fn create(
         line::take_pending(session, (customer_id, &code), invoice_id, lines.len())?;
     }
     recompute(session, (customer_id, invoice_id), (draft.discount, draft.tax_rate), decimals)?;
+    billing_event::record(session, EventType::InvoiceCreated, invoice_id, Some(customer_id), now)?;
     if draft.auto_finalize {
         let customer = customer::lock(session, customer_id)?;
         finalize::finalize(session, &customer, invoice::lock(session, customer_id, invoice_id)?, now)?;

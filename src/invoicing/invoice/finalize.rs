@@ -7,6 +7,7 @@ use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status};
 use crate::invoicing::{effect, line, number};
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -77,6 +78,7 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
         let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
         line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
     }
+    billing_event::record(session, EventType::InvoiceFinalized, invoice.id, Some(&invoice.customer_id), now)?;
     if is_paid { mark_paid(session, &invoice, now) } else { Ok(()) }
 }
 
@@ -88,5 +90,6 @@ static PAID: Statement = Statement::new(
 
 /// All of it is paid.
 pub fn mark_paid(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
-    PAID.run(session, &[invoice.customer_id.cell(), invoice.id.cell(), now.cell()]).map(drop)
+    PAID.run(session, &[invoice.customer_id.cell(), invoice.id.cell(), now.cell()])?;
+    billing_event::record(session, EventType::InvoicePaid, invoice.id, Some(&invoice.customer_id), now)
 }

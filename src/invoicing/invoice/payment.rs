@@ -13,6 +13,7 @@ use crate::ledger::engine::operation::{self, Operation, Texts};
 use crate::ledger::engine::posting;
 use crate::ledger::{account, currency, reversal};
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -110,6 +111,10 @@ fn pay(session: &Session, call: &Call<'_>) -> Result<InvoiceRow, Error> {
     if amount == invoice.remaining() {
         effect::grant(session, &invoice)?;
         finalize::mark_paid(session, &invoice, now)?;
+    } else {
+        let (paid, remaining) = (invoice.amount_paid.normalize(), invoice.remaining().normalize());
+        let before = Some(format!(r#"{{"amount_paid": "{paid}", "amount_remaining": "{remaining}"}}"#));
+        billing_event::updated(session, EventType::InvoiceUpdated, invoice.id, Some(call.customer_id), before, now)?;
     }
     invoice::find(session, call.customer_id, call.invoice_id, false)
 }

@@ -5,11 +5,14 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::customer::{CustomerRow, READ};
 use crate::ledger::listener::LISTENERS;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, in_latest_snapshot, writing};
 use crate::pg::value::ToCell;
+use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::TEXTOID;
+use serde_json::json;
 
 static LOCK: Statement =
     Statement::new(c"SELECT true FROM credits_internal.customers WHERE customer_id = $1 FOR UPDATE", &[TEXTOID]);
@@ -100,7 +103,14 @@ fn customer_delete(customer_id: Option<&str>) -> Reply<One<CustomerRow>> {
             let left = in_latest_snapshot(session, |latest| {
                 tables().try_fold(false, |any, table| Ok(any || is_any(latest, &table.left, customer_id)?))
             })?;
-            if left { Err(used()) } else { Ok(One(row)) }
+            if left {
+                return Err(used());
+            }
+            // Nobody can erase the person later.
+            billing_event::erase(session, customer_id)?;
+            let (object, now) = (json!({"customer_id": customer_id, "deleted": true}), settings::now()?);
+            billing_event::write(session, EventType::CustomerDeleted, customer_id, Some(customer_id), &object, now)?;
+            Ok(One(row))
         })
     })())
 }

@@ -7,11 +7,15 @@ use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::listener::LISTENERS;
 use crate::ledger::{balance, customer};
 use crate::moment::Time;
-use crate::outbox;
+use crate::outbox::{
+    self,
+    billing_event::{self, EventType},
+};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::row;
+use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::TEXTOID;
 
@@ -64,6 +68,10 @@ fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
             lock(session, customer_id)?;
             LISTENERS.all().try_for_each(|listener| listener.erase(session, customer_id))?;
             outbox::erase(session, customer_id)?;
+            // What events said is gone, and whoever keeps a copy learns it from one that says what is left.
+            billing_event::erase(session, customer_id)?;
+            let now = settings::now()?;
+            billing_event::record(session, EventType::CustomerUpdated, customer_id, Some(customer_id), now)?;
             Ok(One(erased))
         })
     })())
@@ -140,6 +148,7 @@ fn customer_metadata_clear(customer_id: Option<&str>) -> Reply<One<ClearedRow>> 
                 all.cleared += cleared.rows;
                 all.waiting += cleared.waiting;
             }
+            all.cleared += billing_event::clear_metadata(session, customer_id)?;
             Ok(One(all))
         })
     })())

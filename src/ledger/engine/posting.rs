@@ -18,6 +18,7 @@
 //! | | of invoicing: the counter of a customer's invoice numbers | prefix | invoicing/number.rs |
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |
 //! | 8 | the counters of the outbox | customer | pg/call/last.rs, as the call ends |
+//! | | the counter of an object's billing events | under the object's own lock | outbox/billing_event.rs |
 //!
 //! Maintenance takes other locks only if they are free, and waits for nobody: the inbox, accounts, reviews, old rows.
 //! The catalogue, currencies, rates and providers change under locks of their own, which no other call waits for. A

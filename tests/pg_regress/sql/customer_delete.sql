@@ -98,5 +98,6 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
                           payment_references, payment_totals, payments, reclaims, recharges, reversals, top_ups,
                           unsettled_events, usage_draws, usage_periods, usage_ranks, usage_values,
                           webhook_events}')  -- happened
-  AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions}')  -- what was published of it stays
+  -- What was published of it stays.
+  AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions, billing_events}')
 ORDER BY 1;

@@ -1,0 +1,259 @@
+//! Billing events: what happened to each customer, product, price and invoice, one row per event, for whoever follows along.
+//! Nobody has to act on them: what must be acted on is in the outbox.
+//!
+//! An event is written in the transaction of what it is about, right after the change, by whoever holds the lock of the
+//! object that changed. Its number is the next of that object's own counter, so numbers have no gap, and nobody ever waits for
+//! a counter who has not waited for the object. A room that has something to say reads the object from its view:
+//! [`record`] after a change, or [`before`] it and [`updated`] after it. An object that has no view is given to [`write`].
+
+mod event_type;
+
+pub use event_type::EventType;
+
+use crate::error::Error;
+use crate::moment::Time;
+use crate::pg::installed;
+use crate::pg::planning::with_settings;
+use crate::pg::statement::{Session, Statement, text};
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_sys::{INT4OID, Oid, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use std::ffi::CStr;
+use std::fmt::Display;
+use uuid::Uuid;
+
+/// A row of a view as JSON: amounts as strings of digits, as everywhere in JSON, and what counts things as numbers.
+macro_rules! shown {
+    ($row:literal, $from:literal) => {
+        concat!(
+            "SELECT (SELECT jsonb_object_agg(k.key,
+                            CASE WHEN jsonb_typeof(k.value) = 'number'
+                                      AND k.key NOT IN ('priority', 'days_until_due', 'quantity_limit_per_checkout')
+                                 THEN to_jsonb(trim_scale(k.value::numeric)::text) ELSE k.value END)
+                     FROM jsonb_each(",
+            $row,
+            ") k) AS object
+             FROM ",
+            $from
+        )
+    };
+}
+
+/// Writes the event of an object, unless it is of a change that changed nothing.
+macro_rules! written {
+    ($object:expr) => {
+        text!(
+            "WITH shown AS (",
+            $object,
+            "), compared AS (
+                 SELECT s.object, (SELECT coalesce(jsonb_object_agg(b.key, b.value), '{}')
+                                   FROM jsonb_each($5::jsonb) b
+                                   WHERE b.key <> 'updated_at' AND s.object->b.key IS DISTINCT FROM b.value
+                                   HAVING $5 IS NOT NULL) AS previous
+                 FROM shown s
+             ), counter AS (
+                 INSERT INTO credits_internal.billing_event_counters AS c (object_type, object_id, last_seq, last_at)
+                 SELECT $4, $1, 1, $7 FROM compared p WHERE p.previous IS DISTINCT FROM '{}'
+                 ON CONFLICT (object_type, object_id)
+                 DO UPDATE SET last_seq = c.last_seq + 1, last_at = greatest(c.last_at, excluded.last_at)
+                 RETURNING c.last_seq, c.last_at
+             )
+             INSERT INTO credits_internal.billing_events (event_id, type, object_type, object_id, object_seq, customer_id,
+                                                          data, created_at)
+             SELECT $6, $3, $4, $1, c.last_seq, $2,
+                    jsonb_build_object('object', p.object)
+                    || CASE WHEN p.previous IS NULL THEN '{}'::jsonb
+                            ELSE jsonb_build_object('previous_attributes', p.previous) END,
+                    c.last_at
+             FROM compared p CROSS JOIN counter c"
+        )
+    };
+}
+
+/// The object's id, its customer, the event's type, the object's, what was before, the event's id, now, and the object itself
+/// where no view has it.
+const PARAMETERS: [Oid; 8] = [TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID];
+
+/// How an object is read from its view, by its id ($1) and its customer ($2), and how its events are written.
+struct Viewed {
+    object_type: &'static str,
+    read: Statement,
+    write: Statement,
+}
+
+macro_rules! viewed {
+    ($object_type:literal, $row:literal, $from:literal) => {
+        Viewed {
+            object_type: $object_type,
+            read: Statement::new(
+                text!("SELECT s.object::text FROM (", shown!($row, $from), ") s"),
+                &[TEXTOID, TEXTOID],
+            ),
+            write: Statement::new(written!(shown!($row, $from)), &PARAMETERS),
+        }
+    };
+}
+
+/// What has a view. Whoever changes one of them has its lock.
+static VIEWED: [Viewed; 4] = [
+    viewed!("customer", "to_jsonb(v)", "credits.customers v WHERE v.customer_id = $1"),
+    viewed!("product", "to_jsonb(v)", "credits.products v WHERE v.product_id = $1::uuid"),
+    viewed!("price", "to_jsonb(v)", "credits.prices v WHERE v.price_id = $1::uuid"),
+    // An invoice keeps whom it was for, also of a person who was erased since; its events do not say it again.
+    viewed!(
+        "invoice",
+        r#"to_jsonb(v) || CASE WHEN c.erased_at IS NULL THEN '{}'::jsonb
+                               ELSE '{"customer_name": null, "customer_email": null}'::jsonb END"#,
+        "credits.invoices v JOIN credits_internal.customers c ON c.customer_id = v.customer_id
+         WHERE v.customer_id = $2 AND v.invoice_id = $1::uuid"
+    ),
+];
+
+/// What was before, of what is archived now.
+pub const ON_SALE: &str = r#"{"active": true, "archived_at": null}"#;
+
+/// How times and intervals are written in JSON, whatever the session's own settings are.
+const AS_JSON: [(&CStr, &CStr); 2] = [(c"TimeZone", c"UTC"), (c"IntervalStyle", c"postgres")];
+
+/// How objects of that type are read and written.
+fn viewed(event_type: EventType) -> Result<&'static Viewed, Error> {
+    let object_type = event_type.object_type();
+    VIEWED
+        .iter()
+        .find(|one| one.object_type == object_type)
+        .ok_or_else(|| Error::internal("an event is of an object that no view has"))
+}
+
+/// Writes an event of an object as its view shows it now; it is `customer_id`'s, or nobody's.
+pub fn record(
+    session: &Session,
+    event_type: EventType,
+    object_id: impl Display,
+    customer_id: Option<&str>,
+    now: Time,
+) -> Result<(), Error> {
+    updated(session, event_type, object_id, customer_id, None, now)
+}
+
+/// An object as its view shows it before a change, for [`updated`]; its lock is held by then.
+pub fn before(
+    session: &Session,
+    event_type: EventType,
+    object_id: impl Display,
+    customer_id: Option<&str>,
+) -> Result<Option<String>, Error> {
+    // In the schema of the release before there are no events.
+    if installed::is_before(session)? {
+        return Ok(None);
+    }
+    let cells = [object_id.to_string().cell(), customer_id.cell()];
+    let rows = with_settings(AS_JSON.into_iter(), || viewed(event_type)?.read.run(session, &cells))?;
+    rows.first().map(|mut row| row.next()).transpose()
+}
+
+/// Writes an event of an object that changed, with what was before of all that is not the same any more. Where nothing changed
+/// there is no event.
+pub fn updated(
+    session: &Session,
+    event_type: EventType,
+    object_id: impl Display,
+    customer_id: Option<&str>,
+    before: Option<String>,
+    now: Time,
+) -> Result<(), Error> {
+    run(session, &viewed(event_type)?.write, (event_type, object_id.to_string(), customer_id), (before, None), now)
+}
+
+static WRITE: Statement = Statement::new(written!("SELECT $8::jsonb AS object"), &PARAMETERS);
+
+/// Writes an event of an object as it is given.
+pub fn write(
+    session: &Session,
+    event_type: EventType,
+    object_id: impl Display,
+    customer_id: Option<&str>,
+    object: &serde_json::Value,
+    now: Time,
+) -> Result<(), Error> {
+    let object = Some(object.to_string());
+    run(session, &WRITE, (event_type, object_id.to_string(), customer_id), (None, object), now)
+}
+
+fn run(
+    session: &Session,
+    statement: &'static Statement,
+    (event_type, object_id, customer_id): (EventType, String, Option<&str>),
+    (before, object): (Option<String>, Option<String>),
+    now: Time,
+) -> Result<(), Error> {
+    if installed::is_before(session)? {
+        return Ok(());
+    }
+    let cells = [
+        object_id.cell(),
+        customer_id.cell(),
+        event_type.as_str().cell(),
+        event_type.object_type().cell(),
+        before.cell(),
+        Uuid::now_v7().cell(),
+        now.cell(),
+        object.cell(),
+    ];
+    with_settings(AS_JSON.into_iter(), || statement.run(session, &cells)).map(drop)
+}
+
+static ERASE: Statement = Statement::new(
+    c"UPDATE credits_internal.billing_events e SET data = NULL WHERE e.customer_id = $1 AND e.data IS NOT NULL",
+    &[TEXTOID],
+)
+.before(c"SELECT 1 WHERE $1 IS NULL");
+
+/// Clears what the events of a customer say of it and of its objects; that they happened stays.
+pub fn erase(session: &Session, customer_id: &str) -> Result<(), Error> {
+    ERASE.run(session, &[customer_id.cell()]).map(drop)
+}
+
+static CLEAR_METADATA: Statement = Statement::new(
+    c"WITH cleared AS (
+          UPDATE credits_internal.billing_events e
+          SET data = e.data #- '{previous_attributes,metadata}'
+                     || jsonb_build_object('object', e.data->'object' || '{\"metadata\": null}')
+          WHERE e.customer_id = $1 AND e.object_type <> 'customer'
+            AND (e.data #> '{object,metadata}' <> 'null' OR e.data #> '{previous_attributes,metadata}' <> 'null')
+          RETURNING 1)
+      SELECT count(*) FROM cleared",
+    &[TEXTOID],
+)
+.before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
+
+/// Clears the application's own data in the events of a customer's objects; how many had some.
+pub fn clear_metadata(session: &Session, customer_id: &str) -> Result<i64, Error> {
+    CLEAR_METADATA.run(session, &[customer_id.cell()])?.first().map_or(Ok(0), |mut row| row.next())
+}
+
+// The oldest of each object first, so that no object's numbers get a gap: what another session has locked stays, with
+// whatever follows it.
+static FORGET_OLD: Statement = Statement::in_order(
+    c"WITH old AS (
+          SELECT e.event_id, e.object_type, e.object_id, e.object_seq FROM credits_internal.billing_events e
+          WHERE e.created_at < $1 - $2 * interval '1 second'
+          ORDER BY e.created_at, e.object_seq LIMIT $3 FOR UPDATE SKIP LOCKED
+      ), placed AS (
+          SELECT o.event_id, o.object_seq - row_number() OVER (PARTITION BY o.object_type, o.object_id ORDER BY o.object_seq)
+                     AS passed_over,
+                 (SELECT min(b.object_seq) FROM credits_internal.billing_events b
+                  WHERE b.object_type = o.object_type AND b.object_id = o.object_id) AS oldest
+          FROM old o
+      )
+      DELETE FROM credits_internal.billing_events e USING placed p
+      WHERE e.event_id = p.event_id AND p.passed_over = p.oldest - 1
+      RETURNING 1",
+    &[TIMESTAMPTZOID, INT4OID, INT4OID],
+)
+.before(c"SELECT 1 WHERE ($1 IS NULL) AND ($2 + $3 IS NULL)");
+
+/// Deletes events that are older than credits.event_retention, by then or by now; how many.
+pub fn forget_old(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let (by, seconds) = (settings::now()?.min(due_by), settings::event_retention());
+    Ok(FORGET_OLD.run(session, &[by.cell(), seconds.cell(), most.cell()])?.len() as i32)
+}
