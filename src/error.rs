@@ -9,7 +9,7 @@ mod limited;
 pub use codes::CODES;
 pub use difference::Difference;
 use difference::{each, said};
-pub use limited::LimitExceeded;
+pub use limited::{LimitExceeded, OutOfStock};
 
 use crate::amount::{AmountError, Decimal};
 use crate::moment::Time;
@@ -168,6 +168,9 @@ pub enum Error {
         /// Whether it exists but is archived.
         archived: bool,
     },
+    /// PC017
+    #[error("{0}")]
+    OutOfStock(OutOfStock),
     /// PC019
     #[error("{} {id} does not exist", object.replace('_', " "))]
     ObjectNotFound {
@@ -346,11 +349,9 @@ impl Error {
 
     /// An event without the value that its meter counts.
     pub fn uncounted(event_name: &str, unique_by: &str) -> Self {
-        let reason = format!(
-            "must have {} as a text, a number or a boolean: meter {} counts its different values",
-            quoted(unique_by),
-            quoted(event_name)
-        );
+        let (value, meter) = (quoted(unique_by), quoted(event_name));
+        let reason =
+            format!("must have {value} as a text, a number or a boolean: meter {meter} counts its different values");
         Error::argument("metadata", reason)
     }
 
@@ -405,6 +406,7 @@ impl Error {
             Error::Entry { error, .. } => error.sqlstate(),
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
+            Error::OutOfStock(_) => "PC017",
             Error::ObjectNotFound { .. } => "PC019",
             Error::StateConflict { .. } => "PC020",
             Error::LimitExceeded(_) => "PC021",

@@ -46,6 +46,7 @@ fn sign_up() {
     ledger::listener::METERS.set(&[&metering::listener::Metering]);
     ledger::listener::LISTENERS.set(&[
         &metering::listener::Metering,
+        &catalog::stock::Stock,
         &payments::erasure::Payments,
         &invoicing::erasure::Invoicing,
         &auto_recharge::listener::AutoRecharge,

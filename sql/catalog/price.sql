@@ -4,7 +4,7 @@ CREATE TYPE credits.price AS (
     price_id uuid, product_id uuid, type text, unit_amount numeric, currency text, metadata jsonb, active boolean,
     created_at timestamptz, recurring jsonb, nickname text, lookup_key text, currency_options jsonb, pricing jsonb,
     quantity_limit_per_checkout integer, credit_config jsonb, tax_behavior text, updated_at timestamptz,
-    replayed boolean);
+    replayed boolean, quantity_available integer, quantity_taken integer, quantity_sold integer);
 COMMENT ON TYPE credits.price IS
 'A price, as price_create() and the functions that change it return it. The view prices has all of them.';
 COMMENT ON COLUMN credits.price.price_id IS 'The price.';
@@ -26,14 +26,21 @@ COMMENT ON COLUMN credits.price.credit_config IS 'What one unit grants; NULL for
 COMMENT ON COLUMN credits.price.tax_behavior IS
 '''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.';
 COMMENT ON COLUMN credits.price.updated_at IS 'When it last changed.';
-COMMENT ON COLUMN credits.price.replayed IS 'Whether it was there before this call, which would have created it.';
+COMMENT ON COLUMN credits.price.replayed IS
+'Whether this call had been made before, or would have created what is there.';
+COMMENT ON COLUMN credits.price.quantity_available IS 'How many units there are in all; NULL for any number.';
+COMMENT ON COLUMN credits.price.quantity_taken IS
+'How many of them are reserved or sold; NULL where they were never limited.';
+COMMENT ON COLUMN credits.price.quantity_sold IS
+'How many of those are sold, or being paid: they do not come back by time.';
 
 CREATE FUNCTION credits.price_create(
     product_id uuid, type text DEFAULT 'one_time', unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL,
     recurring jsonb DEFAULT NULL, nickname text DEFAULT NULL, lookup_key text DEFAULT NULL,
     currency_options jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     quantity_limit_per_checkout integer DEFAULT NULL, credit_config jsonb DEFAULT NULL,
-    tax_behavior text DEFAULT 'exclusive', metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+    tax_behavior text DEFAULT 'exclusive', metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    quantity_available integer DEFAULT NULL)
 RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_create_2_wrapper';
@@ -55,10 +62,11 @@ credit_config: what one unit grants; NULL for what the product''s says.
 tax_behavior: ''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.
 metadata: the application''s own data.
 idempotency_key: makes a replay return the first call''s price; such keys are apart from those of customers.
+quantity_available: how many units there are to sell, 0 for none yet; NULL for any number.
 
-A price on sale that has the lookup key and is the same in all but nickname and metadata is returned; PC002 says what
-differs. What one purchase costs is rounded to the currency''s decimals. Top-ups and auto-recharges sell prices that are
-paid once, in money, and grant credits.
+A price on sale that has the lookup key and is the same in all but nickname, metadata and quantity_available is
+returned; PC002 says what differs. What one purchase costs is rounded to the currency''s decimals. Top-ups and
+auto-recharges sell prices that are paid once, in money, and grant credits.
 
 Raises PC002, PC004, PC007, PC008, PC013, PC015, PC019, PC020.
 Example: SELECT * FROM credits.price_create((SELECT product_id FROM credits.products),
@@ -68,7 +76,8 @@ CREATE FUNCTION credits.price_update(
     price_id uuid, unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL, recurring jsonb DEFAULT NULL,
     nickname text DEFAULT NULL, lookup_key text DEFAULT NULL, currency_options jsonb DEFAULT NULL,
     pricing jsonb DEFAULT NULL, quantity_limit_per_checkout integer DEFAULT NULL, credit_config jsonb DEFAULT NULL,
-    tax_behavior text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    tax_behavior text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    quantity_available integer DEFAULT NULL)
 RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_update_wrapper';
@@ -87,12 +96,35 @@ quantity_limit_per_checkout: the most that one purchase may buy.
 credit_config: what one unit grants.
 tax_behavior: ''exclusive'' or ''inclusive''.
 metadata: the application''s own data.
+quantity_available: how many units there are in all, at least as many as are taken; -1 for any number.
 
-Once it was used, only nickname, lookup_key, quantity_limit_per_checkout and metadata change: anything else is PC020.
+Once it was used, only nickname, lookup_key, quantity_limit_per_checkout, quantity_available and metadata change:
+anything else is PC020.
 It was used where anything was sold with it, paid or not, or where it was chosen for recharges.
 
 Raises PC004, PC007, PC008, PC013, PC015, PC020.
 Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.prices), nickname => ''For teams'');';
+
+CREATE FUNCTION credits.price_inventory(
+    price_id uuid, quantity integer, action text, idempotency_key text DEFAULT NULL)
+RETURNS credits.price
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'price_inventory_wrapper';
+COMMENT ON FUNCTION credits.price_inventory IS
+'Changes how many units of a price there are: more came in, or some are not for sale any more.
+
+price_id: the price.
+quantity: by how many; at least 1.
+action: ''increment'', or ''decrement''.
+idempotency_key: makes a replay change nothing; such keys are apart from those of customers.
+
+It changes quantity_available, never below what is taken: PC013 says by how many it may. What is taken changes with
+sales alone. A price of which any number may be sold is PC020: price_update() limits it.
+
+Raises PC002, PC013, PC015, PC020.
+Example: SELECT quantity_available, quantity_taken FROM credits.price_inventory((SELECT price_id
+  FROM credits.price_create((SELECT product_id FROM credits.products), unit_amount => 1, currency => ''USD'',
+    quantity_available => 50)), 10, ''increment'');';
 
 CREATE FUNCTION credits.price_archive(price_id uuid)
 RETURNS credits.price
@@ -136,16 +168,30 @@ CROSS JOIN LATERAL (SELECT coalesce(p.credit_config, d.credit_config)) AS c (cre
 COMMENT ON VIEW credits_internal.offers IS
 'Each price with what one unit of it grants, by its own credit_config or its product''s.';
 
+CREATE VIEW credits_internal.stock AS
+SELECT s.price_id, s.quantity_available, (s.taken - r.late)::integer AS quantity_taken,
+       (s.taken - r.expiring)::integer AS quantity_sold
+FROM credits_internal.price_stock s
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.quantity) FILTER (WHERE r.expires_at <= credits.clock()), 0) AS late,
+           coalesce(sum(r.quantity), 0) AS expiring
+    FROM credits_internal.stock_reservations r
+    WHERE r.price_id = s.price_id AND r.released_at IS NULL AND r.expires_at IS NOT NULL) r;
+COMMENT ON VIEW credits_internal.stock IS
+'Each price that has a limit, or had one, with what is taken at the moment of reading: what ran out is not, whether or
+not it is released.';
+
 CREATE VIEW credits.prices AS
 SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, o.active, p.created_at,
        coalesce(p.archived_at, d.archived_at) AS archived_at, d.name AS product_name, o.credits, o.credit_currency,
        p.recurring, p.recurring->>'interval' AS recurring_interval, p.nickname, p.lookup_key, p.currency_options,
        p.pricing, p.quantity_limit_per_checkout, p.credit_config, p.tax_behavior, d.type AS product_type,
-       u.price_id IS NOT NULL AS used, p.updated_at
+       u.price_id IS NOT NULL AS used, p.updated_at, s.quantity_available, s.quantity_taken, s.quantity_sold
 FROM credits_internal.prices p
 JOIN credits_internal.products d ON d.product_id = p.product_id
 JOIN credits_internal.offers o ON o.price_id = p.price_id
-LEFT JOIN credits_internal.price_usage u ON u.price_id = p.price_id;
+LEFT JOIN credits_internal.price_usage u ON u.price_id = p.price_id
+LEFT JOIN credits_internal.stock s ON s.price_id = p.price_id;
 COMMENT ON VIEW credits.prices IS 'Every price of every product, archived ones too.';
 COMMENT ON COLUMN credits.prices.price_id IS 'The price.';
 COMMENT ON COLUMN credits.prices.product_id IS 'The product.';
@@ -176,3 +222,9 @@ COMMENT ON COLUMN credits.prices.product_type IS 'The product''s type: ''service
 COMMENT ON COLUMN credits.prices.used IS
 'Whether it was sold, or chosen for recharges: then what it comes to is frozen.';
 COMMENT ON COLUMN credits.prices.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.prices.quantity_available IS
+'How many units there are in all, those that are taken included; NULL for any number.';
+COMMENT ON COLUMN credits.prices.quantity_taken IS
+'How many of them are reserved or sold; NULL where they were never limited.';
+COMMENT ON COLUMN credits.prices.quantity_sold IS
+'How many of those are sold, or being paid: they do not come back by time.';

@@ -61,5 +61,50 @@ COMMENT ON TABLE credits_internal.price_usage IS
 COMMENT ON COLUMN credits_internal.price_usage.price_id IS 'The price.';
 COMMENT ON COLUMN credits_internal.price_usage.first_used_at IS 'When it was first used.';
 
+-- Apart from the catalogue's rows likewise: the counter changes with each sale.
+CREATE TABLE credits_internal.price_stock (
+    price_id           uuid NOT NULL PRIMARY KEY,
+    quantity_available integer CHECK (quantity_available >= 0),
+    taken              integer NOT NULL DEFAULT 0 CHECK (taken >= 0),
+    CONSTRAINT price_stock_taken CHECK (taken <= quantity_available)
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE credits_internal.price_stock IS
+'How many units of a price there are, and how many are taken: a row for each price that has a limit, or had one.';
+COMMENT ON COLUMN credits_internal.price_stock.price_id IS 'The price.';
+COMMENT ON COLUMN credits_internal.price_stock.quantity_available IS
+'How many there are in all, those that are taken included; NULL for any number.';
+COMMENT ON COLUMN credits_internal.price_stock.taken IS
+'What is reserved and not released: also what ran out, until it is needed or maintain() comes by.';
+
+CREATE TABLE credits_internal.stock_reservations (
+    customer_id text COLLATE "C" NOT NULL,
+    holder_id   uuid NOT NULL,
+    price_id    uuid NOT NULL,
+    quantity    integer NOT NULL CHECK (quantity > 0),
+    reserved_at timestamptz NOT NULL,
+    expires_at  timestamptz,
+    released_at timestamptz,
+    PRIMARY KEY (customer_id, holder_id, price_id)
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE credits_internal.stock_reservations IS
+'Units of prices that are set aside or sold: of each price that has a limit, what each holder has.';
+COMMENT ON COLUMN credits_internal.stock_reservations.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.stock_reservations.holder_id IS 'The invoice, by its id.';
+COMMENT ON COLUMN credits_internal.stock_reservations.price_id IS 'The price.';
+COMMENT ON COLUMN credits_internal.stock_reservations.quantity IS 'How many units.';
+COMMENT ON COLUMN credits_internal.stock_reservations.reserved_at IS 'When they were last reserved.';
+COMMENT ON COLUMN credits_internal.stock_reservations.expires_at IS 'When they may go to others; NULL for never.';
+COMMENT ON COLUMN credits_internal.stock_reservations.released_at IS
+'When they were given back; NULL while they are held.';
+
+CREATE INDEX stock_reservations_late ON credits_internal.stock_reservations (expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
+CREATE INDEX stock_reservations_of_price ON credits_internal.stock_reservations (price_id, expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
+
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.prices', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_usage', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_stock', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.stock_reservations', '');

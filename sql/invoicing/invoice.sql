@@ -78,7 +78,7 @@ the default: on top of the amount, or ''inclusive'': in it), period (an object w
 A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
 split over lines adds up to the last digit.
 
-Raises PC002, PC007, PC008, PC013, PC015, PC019.
+Raises PC002, PC007, PC008, PC013, PC015, PC017, PC019.
 Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
   lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
 
@@ -94,11 +94,12 @@ invoice_id: the invoice.
 
 Its lines and amounts never change after that. The number is the next of the customer''s sequence, which has no gaps.
 One of which nothing is to be paid is paid at once; what is left of a total below zero is pending for the next invoice
-in its currency, and never becomes credits.
+in its currency, and never becomes credits. Units of prices that have a quantity_available are taken; where too few are
+left, it stays a draft (PC017).
 
 One that was finalized before is returned as it is, with replayed = true.
 
-Raises PC003, PC007, PC013, PC019, PC020.
+Raises PC003, PC007, PC013, PC017, PC019, PC020.
 Example: SELECT number, status FROM credits.invoice_finalize(''ann'',
   (SELECT invoice_id FROM credits.invoices WHERE description = ''draft''));';
 
@@ -144,7 +145,7 @@ customer_id: the customer.
 invoice_id: the invoice.
 
 What the wallet paid goes back to the grants that paid it. What an earlier invoice left over, and this one had taken,
-is pending again; its other lines are gone.
+is pending again; its other lines are gone. Units of prices that it had taken are for sale again.
 
 PC020 is a draft (invoice_delete() is for that), a paid invoice, and one to which money from outside was applied: give
 that back first, and mark the invoice as uncollectible. A repeat is returned with replayed = true.

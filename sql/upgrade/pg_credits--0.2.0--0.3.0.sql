@@ -316,7 +316,29 @@ CREATE TABLE credits_internal.catalog_keys (
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.catalog_keys', '');
 CREATE UNIQUE INDEX prices_lookup_key ON credits_internal.prices (lookup_key)
     WHERE lookup_key IS NOT NULL AND archived_at IS NULL;
+CREATE TABLE credits_internal.price_stock (
+    price_id           uuid NOT NULL PRIMARY KEY,
+    quantity_available integer CHECK (quantity_available >= 0),
+    taken              integer NOT NULL DEFAULT 0 CHECK (taken >= 0),
+    CONSTRAINT price_stock_taken CHECK (taken <= quantity_available)
+) WITH (fillfactor = 50);
+CREATE TABLE credits_internal.stock_reservations (
+    customer_id text COLLATE "C" NOT NULL,
+    holder_id   uuid NOT NULL,
+    price_id    uuid NOT NULL,
+    quantity    integer NOT NULL CHECK (quantity > 0),
+    reserved_at timestamptz NOT NULL,
+    expires_at  timestamptz,
+    released_at timestamptz,
+    PRIMARY KEY (customer_id, holder_id, price_id)
+) WITH (fillfactor = 80);
+CREATE INDEX stock_reservations_late ON credits_internal.stock_reservations (expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
+CREATE INDEX stock_reservations_of_price ON credits_internal.stock_reservations (price_id, expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_usage', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_stock', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.stock_reservations', '');
 CREATE TABLE credits_internal.payment_methods (
     customer_id       text COLLATE "C" NOT NULL,
     payment_method_id uuid NOT NULL,
@@ -523,7 +545,7 @@ CREATE TYPE credits.transaction_total AS (
     event_name text, currency text, unit text, total_quantity numeric, total_credits numeric,
     transaction_count bigint);
 ALTER TYPE credits.product ADD ATTRIBUTE type text, ADD ATTRIBUTE images text[], ADD ATTRIBUTE features text[], ADD ATTRIBUTE unit_label text, ADD ATTRIBUTE statement_descriptor text, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE price_ids uuid[], ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean;
-ALTER TYPE credits.price ADD ATTRIBUTE recurring jsonb, ADD ATTRIBUTE nickname text, ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE currency_options jsonb, ADD ATTRIBUTE pricing jsonb, ADD ATTRIBUTE quantity_limit_per_checkout integer, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE tax_behavior text, ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean;
+ALTER TYPE credits.price ADD ATTRIBUTE recurring jsonb, ADD ATTRIBUTE nickname text, ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE currency_options jsonb, ADD ATTRIBUTE pricing jsonb, ADD ATTRIBUTE quantity_limit_per_checkout integer, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE tax_behavior text, ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean, ADD ATTRIBUTE quantity_available integer, ADD ATTRIBUTE quantity_taken integer, ADD ATTRIBUTE quantity_sold integer;
 ALTER TYPE credits.package ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE replayed boolean;
 CREATE TYPE credits.payment_method AS (
     customer_id text, payment_method_id uuid, provider text, provider_customer text, reference text, name text,
@@ -1187,7 +1209,8 @@ CREATE FUNCTION credits.price_create(
     recurring jsonb DEFAULT NULL, nickname text DEFAULT NULL, lookup_key text DEFAULT NULL,
     currency_options jsonb DEFAULT NULL, pricing jsonb DEFAULT NULL,
     quantity_limit_per_checkout integer DEFAULT NULL, credit_config jsonb DEFAULT NULL,
-    tax_behavior text DEFAULT 'exclusive', metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+    tax_behavior text DEFAULT 'exclusive', metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
+    quantity_available integer DEFAULT NULL)
 RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_create_2_wrapper';
@@ -1195,10 +1218,16 @@ CREATE FUNCTION credits.price_update(
     price_id uuid, unit_amount numeric DEFAULT NULL, currency text DEFAULT NULL, recurring jsonb DEFAULT NULL,
     nickname text DEFAULT NULL, lookup_key text DEFAULT NULL, currency_options jsonb DEFAULT NULL,
     pricing jsonb DEFAULT NULL, quantity_limit_per_checkout integer DEFAULT NULL, credit_config jsonb DEFAULT NULL,
-    tax_behavior text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    tax_behavior text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    quantity_available integer DEFAULT NULL)
 RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'price_update_wrapper';
+CREATE FUNCTION credits.price_inventory(
+    price_id uuid, quantity integer, action text, idempotency_key text DEFAULT NULL)
+RETURNS credits.price
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'price_inventory_wrapper';
 CREATE FUNCTION credits.price_delete(price_id uuid)
 RETURNS credits.price
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -1212,16 +1241,26 @@ SELECT p.price_id, p.product_id, d.name AS product_name, p.type, p.unit_amount, 
 FROM credits_internal.prices p
 JOIN credits_internal.products d ON d.product_id = p.product_id
 CROSS JOIN LATERAL (SELECT coalesce(p.credit_config, d.credit_config)) AS c (credit_config);
+CREATE OR REPLACE VIEW credits_internal.stock AS
+SELECT s.price_id, s.quantity_available, (s.taken - r.late)::integer AS quantity_taken,
+       (s.taken - r.expiring)::integer AS quantity_sold
+FROM credits_internal.price_stock s
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.quantity) FILTER (WHERE r.expires_at <= credits.clock()), 0) AS late,
+           coalesce(sum(r.quantity), 0) AS expiring
+    FROM credits_internal.stock_reservations r
+    WHERE r.price_id = s.price_id AND r.released_at IS NULL AND r.expires_at IS NOT NULL) r;
 CREATE OR REPLACE VIEW credits.prices AS
 SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, o.active, p.created_at,
        coalesce(p.archived_at, d.archived_at) AS archived_at, d.name AS product_name, o.credits, o.credit_currency,
        p.recurring, p.recurring->>'interval' AS recurring_interval, p.nickname, p.lookup_key, p.currency_options,
        p.pricing, p.quantity_limit_per_checkout, p.credit_config, p.tax_behavior, d.type AS product_type,
-       u.price_id IS NOT NULL AS used, p.updated_at
+       u.price_id IS NOT NULL AS used, p.updated_at, s.quantity_available, s.quantity_taken, s.quantity_sold
 FROM credits_internal.prices p
 JOIN credits_internal.products d ON d.product_id = p.product_id
 JOIN credits_internal.offers o ON o.price_id = p.price_id
-LEFT JOIN credits_internal.price_usage u ON u.price_id = p.price_id;
+LEFT JOIN credits_internal.price_usage u ON u.price_id = p.price_id
+LEFT JOIN credits_internal.stock s ON s.price_id = p.price_id;
 CREATE FUNCTION credits.package_create(
     name text, credits numeric, unit_amount numeric, price_currency text, credit_currency text DEFAULT NULL,
     description text DEFAULT NULL, category text DEFAULT 'paid', priority integer DEFAULT 50,
@@ -2839,6 +2878,24 @@ FROM (SELECT e.customer_id, e.object_type, e.object_id, count(*) AS kept, min(e.
       FROM credits_internal.billing_events e GROUP BY 1, 2, 3) e
 LEFT JOIN credits_internal.billing_event_counters c ON c.object_type = e.object_type AND c.object_id = e.object_id
 WHERE (c.last_seq, e.kept) IS DISTINCT FROM (e.last_seq, e.last_seq - e.first_seq + 1);
+CREATE OR REPLACE VIEW credits_internal.stock_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'stock: taken is not what is reserved' AS problem, NULL::text AS customer_id, NULL::text AS currency,
+       'price ' || coalesce(s.price_id, r.price_id) AS subject, coalesce(r.held, 0)::numeric AS expected,
+       s.taken::numeric AS found
+FROM credits_internal.price_stock s
+FULL JOIN (SELECT r.price_id, sum(r.quantity) AS held FROM credits_internal.stock_reservations r
+           WHERE r.released_at IS NULL GROUP BY r.price_id) r ON r.price_id = s.price_id
+WHERE s.taken IS DISTINCT FROM coalesce(r.held, 0)
+UNION ALL
+SELECT 'stock: an invoice holds other than its lines', r.customer_id, i.currency,
+       'invoice ' || i.invoice_id || ', price ' || r.price_id,
+       CASE WHEN i.status = 'void' THEN 0 ELSE coalesce(l.quantity, 0) END, r.quantity
+FROM credits_internal.stock_reservations r
+JOIN credits_internal.invoices i ON i.customer_id = r.customer_id AND i.invoice_id = r.holder_id
+CROSS JOIN LATERAL (
+    SELECT sum(l.quantity) AS quantity FROM credits_internal.invoice_lines l
+    WHERE l.customer_id = r.customer_id AND l.invoice_id = r.holder_id AND l.price_id = r.price_id) l
+WHERE r.released_at IS NULL AND (i.status = 'void' OR r.quantity <> coalesce(l.quantity, 0));
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -2863,6 +2920,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.event_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.stock_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -2882,6 +2941,8 @@ AS $$
     SELECT d.* FROM credits_internal.value_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.event_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.stock_discrepancies d WHERE d.customer_id = $1
 $$;
 CREATE OR REPLACE VIEW credits_internal.function_docs AS
 SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
@@ -3199,6 +3260,23 @@ COMMENT ON TABLE credits_internal.price_usage IS
 'Prices that were used: sold, or chosen for recharges. What they come to is frozen, and they cannot be deleted.';
 COMMENT ON COLUMN credits_internal.price_usage.price_id IS 'The price.';
 COMMENT ON COLUMN credits_internal.price_usage.first_used_at IS 'When it was first used.';
+COMMENT ON TABLE credits_internal.price_stock IS
+'How many units of a price there are, and how many are taken: a row for each price that has a limit, or had one.';
+COMMENT ON COLUMN credits_internal.price_stock.price_id IS 'The price.';
+COMMENT ON COLUMN credits_internal.price_stock.quantity_available IS
+'How many there are in all, those that are taken included; NULL for any number.';
+COMMENT ON COLUMN credits_internal.price_stock.taken IS
+'What is reserved and not released: also what ran out, until it is needed or maintain() comes by.';
+COMMENT ON TABLE credits_internal.stock_reservations IS
+'Units of prices that are set aside or sold: of each price that has a limit, what each holder has.';
+COMMENT ON COLUMN credits_internal.stock_reservations.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.stock_reservations.holder_id IS 'The invoice, by its id.';
+COMMENT ON COLUMN credits_internal.stock_reservations.price_id IS 'The price.';
+COMMENT ON COLUMN credits_internal.stock_reservations.quantity IS 'How many units.';
+COMMENT ON COLUMN credits_internal.stock_reservations.reserved_at IS 'When they were last reserved.';
+COMMENT ON COLUMN credits_internal.stock_reservations.expires_at IS 'When they may go to others; NULL for never.';
+COMMENT ON COLUMN credits_internal.stock_reservations.released_at IS
+'When they were given back; NULL while they are held.';
 COMMENT ON TABLE credits_internal.payment_methods IS
 'Payment methods of customers, by what providers call them. What is detached stays as a row, and is charged no more.';
 COMMENT ON COLUMN credits_internal.payment_methods.customer_id IS 'The customer.';
@@ -4739,7 +4817,13 @@ COMMENT ON COLUMN credits.price.credit_config IS 'What one unit grants; NULL for
 COMMENT ON COLUMN credits.price.tax_behavior IS
 '''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.';
 COMMENT ON COLUMN credits.price.updated_at IS 'When it last changed.';
-COMMENT ON COLUMN credits.price.replayed IS 'Whether it was there before this call, which would have created it.';
+COMMENT ON COLUMN credits.price.replayed IS
+'Whether this call had been made before, or would have created what is there.';
+COMMENT ON COLUMN credits.price.quantity_available IS 'How many units there are in all; NULL for any number.';
+COMMENT ON COLUMN credits.price.quantity_taken IS
+'How many of them are reserved or sold; NULL where they were never limited.';
+COMMENT ON COLUMN credits.price.quantity_sold IS
+'How many of those are sold, or being paid: they do not come back by time.';
 COMMENT ON FUNCTION credits.price_create IS
 'Creates a price of a product.
 
@@ -4758,10 +4842,11 @@ credit_config: what one unit grants; NULL for what the product''s says.
 tax_behavior: ''exclusive'': tax comes on top of it. ''inclusive'': it has its tax in it.
 metadata: the application''s own data.
 idempotency_key: makes a replay return the first call''s price; such keys are apart from those of customers.
+quantity_available: how many units there are to sell, 0 for none yet; NULL for any number.
 
-A price on sale that has the lookup key and is the same in all but nickname and metadata is returned; PC002 says what
-differs. What one purchase costs is rounded to the currency''s decimals. Top-ups and auto-recharges sell prices that are
-paid once, in money, and grant credits.
+A price on sale that has the lookup key and is the same in all but nickname, metadata and quantity_available is
+returned; PC002 says what differs. What one purchase costs is rounded to the currency''s decimals. Top-ups and
+auto-recharges sell prices that are paid once, in money, and grant credits.
 
 Raises PC002, PC004, PC007, PC008, PC013, PC015, PC019, PC020.
 Example: SELECT * FROM credits.price_create((SELECT product_id FROM credits.products),
@@ -4781,12 +4866,29 @@ quantity_limit_per_checkout: the most that one purchase may buy.
 credit_config: what one unit grants.
 tax_behavior: ''exclusive'' or ''inclusive''.
 metadata: the application''s own data.
+quantity_available: how many units there are in all, at least as many as are taken; -1 for any number.
 
-Once it was used, only nickname, lookup_key, quantity_limit_per_checkout and metadata change: anything else is PC020.
+Once it was used, only nickname, lookup_key, quantity_limit_per_checkout, quantity_available and metadata change:
+anything else is PC020.
 It was used where anything was sold with it, paid or not, or where it was chosen for recharges.
 
 Raises PC004, PC007, PC008, PC013, PC015, PC020.
 Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.prices), nickname => ''For teams'');';
+COMMENT ON FUNCTION credits.price_inventory IS
+'Changes how many units of a price there are: more came in, or some are not for sale any more.
+
+price_id: the price.
+quantity: by how many; at least 1.
+action: ''increment'', or ''decrement''.
+idempotency_key: makes a replay change nothing; such keys are apart from those of customers.
+
+It changes quantity_available, never below what is taken: PC013 says by how many it may. What is taken changes with
+sales alone. A price of which any number may be sold is PC020: price_update() limits it.
+
+Raises PC002, PC013, PC015, PC020.
+Example: SELECT quantity_available, quantity_taken FROM credits.price_inventory((SELECT price_id
+  FROM credits.price_create((SELECT product_id FROM credits.products), unit_amount => 1, currency => ''USD'',
+    quantity_available => 50)), 10, ''increment'');';
 COMMENT ON FUNCTION credits.price_archive IS
 'Takes a price off sale.
 
@@ -4809,6 +4911,9 @@ Example: SELECT * FROM credits.price_delete((SELECT price_id FROM credits.price_
   (SELECT product_id FROM credits.products), unit_amount => 1, currency => ''USD'')));';
 COMMENT ON VIEW credits_internal.offers IS
 'Each price with what one unit of it grants, by its own credit_config or its product''s.';
+COMMENT ON VIEW credits_internal.stock IS
+'Each price that has a limit, or had one, with what is taken at the moment of reading: what ran out is not, whether or
+not it is released.';
 COMMENT ON COLUMN credits.prices.type IS '''one_time'' or ''recurring''.';
 COMMENT ON COLUMN credits.prices.unit_amount IS
 'What one unit costs, in major units; NULL where pricing or its meter says more.';
@@ -4829,6 +4934,12 @@ COMMENT ON COLUMN credits.prices.product_type IS 'The product''s type: ''service
 COMMENT ON COLUMN credits.prices.used IS
 'Whether it was sold, or chosen for recharges: then what it comes to is frozen.';
 COMMENT ON COLUMN credits.prices.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.prices.quantity_available IS
+'How many units there are in all, those that are taken included; NULL for any number.';
+COMMENT ON COLUMN credits.prices.quantity_taken IS
+'How many of them are reserved or sold; NULL where they were never limited.';
+COMMENT ON COLUMN credits.prices.quantity_sold IS
+'How many of those are sold, or being paid: they do not come back by time.';
 COMMENT ON COLUMN credits.package.lookup_key IS 'A name that programs find its price by.';
 COMMENT ON COLUMN credits.package.replayed IS 'Whether it was there before this call, which would have created it.';
 COMMENT ON FUNCTION credits.package_create IS
@@ -4996,7 +5107,7 @@ the default: on top of the amount, or ''inclusive'': in it), period (an object w
 A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
 split over lines adds up to the last digit.
 
-Raises PC002, PC007, PC008, PC013, PC015, PC019.
+Raises PC002, PC007, PC008, PC013, PC015, PC017, PC019.
 Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
   lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
 COMMENT ON FUNCTION credits.invoice_finalize IS
@@ -5007,11 +5118,12 @@ invoice_id: the invoice.
 
 Its lines and amounts never change after that. The number is the next of the customer''s sequence, which has no gaps.
 One of which nothing is to be paid is paid at once; what is left of a total below zero is pending for the next invoice
-in its currency, and never becomes credits.
+in its currency, and never becomes credits. Units of prices that have a quantity_available are taken; where too few are
+left, it stays a draft (PC017).
 
 One that was finalized before is returned as it is, with replayed = true.
 
-Raises PC003, PC007, PC013, PC019, PC020.
+Raises PC003, PC007, PC013, PC017, PC019, PC020.
 Example: SELECT number, status FROM credits.invoice_finalize(''ann'',
   (SELECT invoice_id FROM credits.invoices WHERE description = ''draft''));';
 COMMENT ON FUNCTION credits.invoice_pay IS
@@ -5045,7 +5157,7 @@ customer_id: the customer.
 invoice_id: the invoice.
 
 What the wallet paid goes back to the grants that paid it. What an earlier invoice left over, and this one had taken,
-is pending again; its other lines are gone.
+is pending again; its other lines are gone. Units of prices that it had taken are for sale again.
 
 PC020 is a draft (invoice_delete() is for that), a paid invoice, and one to which money from outside was applied: give
 that back first, and mark the invoice as uncollectible. A repeat is returned with replayed = true.
@@ -5481,7 +5593,8 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
   within credits.outbox_retention; ''events'' deletes billing events after credits.event_retention; ''webhooks''
   deletes those that were ignored, after credits.webhook_retention; ''invoices'' clears whom old invoices of erased
-  customers were for, after credits.invoice_retention. NULL does one batch of each.
+  customers were for, after credits.invoice_retention; ''stock'' releases what was reserved for too long.
+  NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
 It waits for no other session longer than a moment, and skips what it would have to wait for.
@@ -5498,8 +5611,9 @@ auto-recharge that timed out, and those that cooldown and limits allow again. It
 became impossible. It publishes which grants are about to end, where credits.expiring_notice is set. It charges the
 inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
 wanted within credits.outbox_retention, billing events after credits.event_retention, webhooks that were ignored, after
-credits.webhook_retention, and whom invoices of erased customers were for, after credits.invoice_retention. Balances
-are right without it (except for the inbox); the ledger shows it afterwards.
+credits.webhook_retention, and whom invoices of erased customers were for, after credits.invoice_retention. It releases
+stock that was reserved for too long, which views count as free without it. Balances are right without it (except for
+the inbox); the ledger shows it afterwards.
 
 Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
 accounts are brought no further than the oldest that waits, for at most a day.
@@ -5599,9 +5713,12 @@ COMMENT ON VIEW credits_internal.invoice_discrepancies IS
 sound. Ask verify().';
 COMMENT ON VIEW credits_internal.event_discrepancies IS
 'Billing events whose numbers have a gap: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.stock_discrepancies IS
+'Stock whose counter is not what is reserved, or that an invoice holds otherwise than it says: no rows when all is
+sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices come to, and the numbers of billing events.
+what invoices come to, the numbers of billing events, and what is taken of stock.
 
 customer_id: only this customer; NULL for all.
 
@@ -5640,6 +5757,8 @@ REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_values FROM PUBLIC;
 REVOKE ALL ON credits_internal.catalog_keys FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_usage FROM PUBLIC;
+REVOKE ALL ON credits_internal.price_stock FROM PUBLIC;
+REVOKE ALL ON credits_internal.stock_reservations FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
@@ -5672,6 +5791,7 @@ REVOKE ALL ON credits_internal.event_values FROM PUBLIC;
 REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.offers FROM PUBLIC;
+REVOKE ALL ON credits_internal.stock FROM PUBLIC;
 REVOKE ALL ON credits.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits.invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
@@ -5687,6 +5807,7 @@ REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.stock_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -5723,8 +5844,9 @@ REVOKE ALL ON FUNCTION credits.credit_transaction_summary(text, text, text, text
 REVOKE ALL ON FUNCTION credits.product_create(text, text, text, text[], text[], text, text, jsonb, jsonb, jsonb, text, numeric, text, text, integer, interval, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb, text, text[], text[], text, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.product_delete(uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.price_create(uuid, text, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_create(uuid, text, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_inventory(uuid, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_delete(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) FROM PUBLIC;
@@ -5823,9 +5945,10 @@ GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_a
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_read;
-GRANT EXECUTE ON FUNCTION credits.price_create(uuid, text, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.price_create(uuid, text, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, text, integer) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.price_delete(uuid) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.price_inventory(uuid, integer, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, text, jsonb, jsonb, integer, jsonb, text, jsonb, integer) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_create(text, text, text, text[], text[], text, text, jsonb, jsonb, jsonb, text, numeric, text, text, integer, interval, text[]) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_delete(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb, text, text[], text[], text, text, jsonb) TO credits_admin;

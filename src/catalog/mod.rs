@@ -9,5 +9,6 @@ pub mod package;
 pub mod price;
 pub mod product;
 pub mod recharge_config;
+pub mod stock;
 pub(crate) mod stored;
 pub mod usage;

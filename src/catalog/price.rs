@@ -1,5 +1,6 @@
 //! Prices: what one unit of a product costs, and how it is paid. What was used is archived; only what never was is deleted.
 
+mod inventory;
 pub mod offer;
 pub mod pack;
 mod recurring;
@@ -10,6 +11,7 @@ use crate::amount::Decimal;
 use crate::catalog::listener::{self, Changed};
 use crate::catalog::price::rows::{INSERT, UPDATE, stored, write};
 use crate::catalog::price::terms::{FROZEN, Given, Terms};
+use crate::catalog::stock::level;
 use crate::catalog::stored::prices_before;
 use crate::catalog::{key, product, usage};
 use crate::error::Error;
@@ -66,24 +68,41 @@ row! {
         pub updated_at: Time,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// How many there are in all; `None` for any number.
+        pub quantity_available: Option<i32>,
+        /// How many of them are reserved or sold.
+        pub quantity_taken: Option<i32>,
+        /// How many of them are sold, or being paid.
+        pub quantity_sold: Option<i32>,
     } read
 }
 
 macro_rules! find {
-    ($prices:expr) => {
+    ($prices:expr, $stock:expr) => {
         text!(
             "SELECT p.price_id, p.product_id, p.type, p.unit_amount, p.currency, p.metadata, p.archived_at IS NULL,
                     p.created_at, p.recurring, p.nickname, p.lookup_key, p.currency_options, p.pricing,
-                    p.quantity_limit_per_checkout, p.credit_config, p.tax_behavior, p.updated_at, $2
+                    p.quantity_limit_per_checkout, p.credit_config, p.tax_behavior, p.updated_at, $2,
+                    s.quantity_available, s.quantity_taken, s.quantity_sold
              FROM ",
             $prices,
-            " p WHERE p.price_id = $1"
+            " p LEFT JOIN ",
+            $stock,
+            " s ON s.price_id = p.price_id WHERE p.price_id = $1"
         )
     };
 }
 
+macro_rules! no_stock {
+    () => {
+        "(SELECT NULL::uuid AS price_id, NULL::integer AS quantity_available, NULL::integer AS quantity_taken,
+                 NULL::integer AS quantity_sold)"
+    };
+}
+
 static FIND: Statement =
-    Statement::new(find!("credits_internal.prices"), &[UUIDOID, BOOLOID]).before(find!(prices_before!()));
+    Statement::new(find!("credits_internal.prices", "credits_internal.stock"), &[UUIDOID, BOOLOID])
+        .before(find!(prices_before!(), no_stock!()));
 
 /// A price as functions return it. Raises PC015.
 fn find(session: &Session, price_id: Uuid, replayed: bool) -> Result<PriceRow, Error> {
@@ -109,6 +128,7 @@ fn price_create_2(
     tax_behavior: Option<&str>,
     metadata: Option<Json>,
     idempotency_key: Option<&str>,
+    quantity_available: Option<i32>,
 ) -> Reply<One<PriceRow>> {
     Reply((|| {
         let product_id = input::required("product_id", product_id)?.0;
@@ -126,6 +146,7 @@ fn price_create_2(
             credit_config: terms::text(credit_config),
             tax_behavior: tax_behavior.map(String::from),
             metadata: terms::text(metadata),
+            quantity_available,
         };
         writing(|session| create(session, product_id, given.read()?, key)).map(One)
     })())
@@ -157,6 +178,7 @@ fn create(session: &Session, product_id: Uuid, mut terms: Terms, key: Option<&st
     let price_id = Uuid::now_v7();
     let mut inputs = vec![("product_id", Some(product_id.to_string()))];
     inputs.extend(terms.compared());
+    inputs.push(("quantity_available", terms.quantity_available.map(|quantity| quantity.to_string())));
     if let Some(first) = key::claim(session, key, "price_create", price_id, &inputs, settings::now()?)? {
         return find(session, first, true);
     }
@@ -209,13 +231,17 @@ static SHARE_PRODUCT: Statement = Statement::new(
 /// Creates a price on checked terms, of a product that is on sale. Raises PC019, PC020.
 pub fn insert(session: &Session, price_id: Uuid, product_id: Uuid, terms: &Terms) -> Result<(), Error> {
     match SHARE_PRODUCT.run(session, &[product_id.cell()])?.first().map(|mut row| row.next()).transpose()? {
-        None => Err(product::unknown(product_id)),
-        Some(false) => Err(Error::StateConflict { object: "product", id: product_id.to_string(), state: "archived" }),
-        Some(true) => {
-            write(session, &INSERT, price_id, product_id, terms)?;
-            billing_event::record(session, EventType::PriceCreated, price_id, None, settings::now()?)
+        None => return Err(product::unknown(product_id)),
+        Some(false) => {
+            return Err(Error::StateConflict { object: "product", id: product_id.to_string(), state: "archived" });
         }
+        Some(true) => write(session, &INSERT, price_id, product_id, terms)?,
     }
+    let now = settings::now()?;
+    if let Some(quantity) = terms.quantity_available {
+        level::set(session, price_id, quantity, now)?;
+    }
+    billing_event::record(session, EventType::PriceCreated, price_id, None, now)
 }
 
 /// Creates a price on checked terms. Raises PC002 if another one has their lookup key.
@@ -246,6 +272,7 @@ fn price_update(
     credit_config: Option<Json>,
     tax_behavior: Option<&str>,
     metadata: Option<Json>,
+    quantity_available: Option<i32>,
 ) -> Reply<One<PriceRow>> {
     Reply((|| {
         let price_id = input::required("price_id", price_id)?.0;
@@ -262,12 +289,16 @@ fn price_update(
             credit_config: terms::text(credit_config),
             tax_behavior: tax_behavior.map(String::from),
             metadata: terms::text(metadata),
+            quantity_available: None,
         };
-        writing(|session| update(session, price_id, given)).map(One)
+        if quantity_available.is_some_and(|quantity| quantity < level::UNLIMITED) {
+            return Err(Error::argument("quantity_available", "must be at least 0, or -1 for any number"));
+        }
+        writing(|session| update(session, price_id, given, quantity_available)).map(One)
     })())
 }
 
-fn update(session: &Session, price_id: Uuid, given: Given) -> Result<PriceRow, Error> {
+fn update(session: &Session, price_id: Uuid, given: Given, quantity: Option<i32>) -> Result<PriceRow, Error> {
     // Reviews first: one that is under way may use the price.
     listener::announce(session, Changed::Price(price_id))?;
     if let Some(lookup_key) = given.lookup_key.as_deref().filter(|key| !key.is_empty())
@@ -286,6 +317,9 @@ fn update(session: &Session, price_id: Uuid, given: Given) -> Result<PriceRow, E
         usage::lock_unused(session, price_id)?;
     }
     write(session, &UPDATE, price_id, product_id, &terms)?;
+    if let Some(quantity) = quantity {
+        level::set(session, price_id, quantity, settings::now()?)?;
+    }
     billing_event::updated(session, EventType::PriceUpdated, price_id, None, shown, settings::now()?)?;
     find(session, price_id, false)
 }
@@ -340,6 +374,7 @@ static DELETE: Statement = Statement::new(c"DELETE FROM credits_internal.prices 
 /// Deletes a price that nobody can use any more.
 pub fn remove(session: &Session, price_id: Uuid) -> Result<(), Error> {
     billing_event::record(session, EventType::PriceDeleted, price_id, None, settings::now()?)?;
+    level::forget(session, price_id)?;
     DELETE.run(session, &[price_id.cell()]).map(drop)
 }
 

@@ -17,7 +17,7 @@ const fn code(code: &'static str, name: &'static str, raised_when: &'static str,
 }
 
 /// Every code that a user can see.
-pub const CODES: [Code; 18] = [
+pub const CODES: [Code; 19] = [
     code(
         "PC001",
         "insufficient_credits",
@@ -78,6 +78,7 @@ pub const CODES: [Code; 18] = [
         "subject, id, state",
     ),
     code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
+    code("PC017", "out_of_stock", "fewer units of a price are left", "price_id, available, requested"),
     code("PC019", "object_not_found", "no such product, or the customer has no such object", "object, id"),
     code("PC020", "state_conflict", "the state of the object rules it out", "object, id, state"),
     code(

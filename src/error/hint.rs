@@ -103,8 +103,14 @@ impl Error {
             Error::StateConflict { object: "product", .. } => {
                 "credits.product_archive takes it off sale; what was begun with it can still be paid."
             }
+            Error::StateConflict { object: "price", state: "unlimited", .. } => {
+                "Any number of it may be sold: credits.price_update gives it a quantity_available."
+            }
             Error::StateConflict { object: "price", .. } => {
                 "credits.price_archive takes it off sale; credits.price_create makes one with other terms."
+            }
+            Error::OutOfStock(_) => {
+                "Ask for no more, or add some with credits.price_inventory; the view credits.prices says how many there are."
             }
             Error::ObjectNotFound { object: "invoice_line", .. } => {
                 "It is found by its customer and its id: see the view credits.invoice_lines."

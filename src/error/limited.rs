@@ -1,9 +1,30 @@
-//! PC021: spending that a limit does not allow.
+//! PC017 and PC021: what a limit does not allow, of stock or of spending.
 
 use crate::amount::Decimal;
 use crate::moment::Time;
 use serde_json::{Value, json};
 use std::fmt;
+use uuid::Uuid;
+
+/// More units of a price were asked for than are left.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("price {price_id} is out of stock: {requested} requested, {available} left")]
+pub struct OutOfStock {
+    /// The price.
+    pub price_id: Uuid,
+    /// How many are left.
+    pub available: i64,
+    /// How many were asked for.
+    pub requested: Decimal,
+}
+
+impl OutOfStock {
+    /// The values, for programs.
+    pub fn detail(&self) -> Value {
+        let requested = self.requested.normalize().to_string();
+        json!({"price_id": self.price_id.to_string(), "available": self.available, "requested": requested})
+    }
+}
 
 /// What was asked for, and the limit that has too little left.
 #[derive(Debug, Clone)]

@@ -28,7 +28,8 @@ macro_rules! shown {
         concat!(
             "SELECT (SELECT jsonb_object_agg(k.key,
                             CASE WHEN jsonb_typeof(k.value) = 'number'
-                                      AND k.key NOT IN ('priority', 'days_until_due', 'quantity_limit_per_checkout')
+                                      AND k.key NOT IN ('priority', 'days_until_due', 'quantity_limit_per_checkout',
+                                                        'quantity_available')
                                  THEN to_jsonb(trim_scale(k.value::numeric)::text) ELSE k.value END)
                      FROM jsonb_each(",
             $row,
@@ -98,7 +99,12 @@ macro_rules! viewed {
 static VIEWED: [Viewed; 4] = [
     viewed!("customer", "to_jsonb(v)", "credits.customers v WHERE v.customer_id = $1"),
     viewed!("product", "to_jsonb(v)", "credits.products v WHERE v.product_id = $1::uuid"),
-    viewed!("price", "to_jsonb(v)", "credits.prices v WHERE v.price_id = $1::uuid"),
+    // What is taken changes with sales, which are no events of the price.
+    viewed!(
+        "price",
+        "to_jsonb(v) - '{quantity_taken, quantity_sold}'::text[]",
+        "credits.prices v WHERE v.price_id = $1::uuid"
+    ),
     // An invoice keeps whom it was for, also of a person who was erased since; its events do not say it again.
     viewed!(
         "invoice",

@@ -39,6 +39,7 @@ EXCEPTED = {
          "product_delete", "product_update"),
         "a row of the catalogue that no balance depends on, beside a sale: two_sessions/catalog",
     ),
+    "price_inventory": "a counter, beside sales of the same price: stock.py",
     "inbox_discard": "of rows that were rejected, which nobody else touches: tests/pg_regress/sql/inbox.sql",
     "inbox_retry": "as inbox_discard",
     "billing_portal_key_rotate": "it writes a key of the whole database, and touches no customer",

@@ -25,6 +25,7 @@ def fill(filler: Filler) -> None:
     calendars(filler)
     catalog(filler)
     events(filler)
+    stock(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -172,3 +173,19 @@ def events(filler: Filler) -> None:
     filler.call("customer_upsert", "'gone', 'Gone', 'gone@example.com'")
     filler.call("customer_delete", "'gone'")
     filler.call("customer_upsert", "'gone'")
+
+
+def stock(filler: Filler) -> None:
+    """A price with few units, of which one is sold, and one was given back; and one that has any number again."""
+    terms = "(SELECT product_id FROM credits.products WHERE name = 'Team'), unit_amount => 2, currency => 'GBP', %s => %s"
+    keyed = terms % ("idempotency_key => 'few', quantity_available", 3)
+    few = filler.keep("price_create", keyed, fixed=("price_id",))["price_id"]
+    fixed = ("price_id", "quantity_available")
+    filler.keep("price_inventory", "%s, 2, 'decrement', idempotency_key => 'stock'", few, fixed=fixed)
+    for void in (True, False):
+        invoice = f"""'ann', '[{{"price_id": "{few}"}}]', auto_finalize => true"""
+        invoice_id = filler.call("invoice_create", invoice)["invoice_id"]
+        if void:
+            filler.call("invoice_void", "'ann', %s", invoice_id)
+    any_number = filler.call("price_create", terms % ("quantity_available", 0))["price_id"]
+    filler.call("price_update", "%s, quantity_available => -1", any_number)

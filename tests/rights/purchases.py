@@ -97,7 +97,8 @@ def catalog(it: Story, price_id: Any) -> None:
     terms += " time_to_live => '1 year', applicable_meters => ARRAY[%s], metadata => '{\"a\": 1}'"
     product_id = it.call("product_create", terms, coin, it.tokens).get("product_id")
     price_id = it.call("price_create", "%s, 'one_time', 9.99, %s", product_id, cash).get("price_id")
-    it.call("price_update", "%s, nickname => 'A box'", price_id)
+    it.call("price_update", "%s, nickname => 'A box', quantity_available => 5", price_id)
+    it.call("price_inventory", "%s, 1, 'decrement'", price_id)
     it.call("price_delete", "%s", price_id)
     it.call("product_update", "%s, 'Bigger box', credits => 120", product_id)
     it.call("product_delete", "%s", product_id)

@@ -33,6 +33,7 @@ pub fn stored(session: &Session, price_id: Uuid) -> Result<(Uuid, Given), Error>
         credit_config: row.next()?,
         tax_behavior: row.next()?,
         metadata: row.next()?,
+        quantity_available: None,
     };
     Ok((product_id, given))
 }

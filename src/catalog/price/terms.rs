@@ -50,6 +50,8 @@ pub struct Given {
     pub tax_behavior: Option<String>,
     /// The application's own.
     pub metadata: Option<String>,
+    /// How many there are at first; `None` for any number.
+    pub quantity_available: Option<i32>,
 }
 
 /// As it is stored.
@@ -78,6 +80,8 @@ pub struct Terms {
     pub tax_behavior: &'static str,
     /// The application's own.
     pub metadata: Option<String>,
+    /// How many there are at first; `None` for any number. It has a table of its own.
+    pub quantity_available: Option<i32>,
 }
 
 /// What it costs in another currency.
@@ -130,6 +134,7 @@ impl Given {
             "credit_config",
             "tax_behavior",
             "metadata",
+            "quantity_available",
         ];
         let fields = Fields::of(path, value, &known)?;
         let text = |key: &str| Ok(fields.text(key)?.map(String::from));
@@ -147,6 +152,7 @@ impl Given {
             credit_config: json("credit_config"),
             tax_behavior: text("tax_behavior")?,
             metadata: json("metadata"),
+            quantity_available: fields.whole("quantity_available", 0..=i32::MAX)?,
         })
     }
 
@@ -169,6 +175,7 @@ impl Given {
             credit_config: self.credit_config.or(there.credit_config),
             tax_behavior: self.tax_behavior.or(there.tax_behavior),
             metadata: self.metadata.or(there.metadata),
+            quantity_available: self.quantity_available.or(there.quantity_available),
         }
     }
 
@@ -201,6 +208,9 @@ impl Given {
         if self.quantity_limit.is_some_and(|limit| limit < 1) {
             return Err(Error::argument("quantity_limit_per_checkout", "must be at least 1"));
         }
+        if self.quantity_available.is_some_and(|quantity| quantity < 0) {
+            return Err(Error::argument("quantity_available", "must be at least 0, or NULL for any number"));
+        }
         let tax =
             input::choice("tax_behavior", self.tax_behavior.as_deref(), "exclusive", &["exclusive", "inclusive"])?;
         let tax_behavior = if tax == "inclusive" { "inclusive" } else { "exclusive" };
@@ -219,6 +229,7 @@ impl Given {
             config: self.credit_config.map(|text| CreditConfig::given(&text)).transpose()?,
             tax_behavior,
             metadata: self.metadata,
+            quantity_available: self.quantity_available,
         })
     }
 }

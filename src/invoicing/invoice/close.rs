@@ -1,6 +1,7 @@
 //! Ending an invoice that nobody paid: it is void, as if it had never been given out, or it is given up. And which are
 //! overdue.
 
+use crate::catalog::stock;
 use crate::input;
 use crate::invoicing::invoice::{self, InvoiceRow, Status, columns, payment};
 use crate::invoicing::{customer, line};
@@ -37,6 +38,7 @@ fn invoice_void(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<
             let now = settings::now()?;
             payment::give_back(session, &invoice, now)?;
             line::carry_again(session, &invoice, now)?;
+            stock::release(session, customer_id, invoice_id, now)?;
             VOID.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()])?;
             billing_event::record(session, EventType::InvoiceVoided, invoice_id, Some(customer_id), now)?;
             invoice::find(session, customer_id, invoice_id, false).map(One)

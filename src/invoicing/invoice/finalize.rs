@@ -1,6 +1,7 @@
 //! Giving an invoice out: it gets its number, says whom it is for, and does not change any more.
 
 use crate::amount::Decimal;
+use crate::catalog::stock;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::{self, Customer};
@@ -15,11 +16,12 @@ use crate::pg::value::ToCell;
 use crate::settings;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
 
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// `credits.invoice_finalize`. Raises PC003, PC013, PC019, PC020.
+/// `credits.invoice_finalize`. Raises PC003, PC013, PC017, PC019, PC020.
 #[pg_extern(sql = false)]
 fn invoice_finalize(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<InvoiceRow>> {
     Reply((|| {
@@ -50,14 +52,28 @@ static FINALIZE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
 );
 
+static SOLD: Statement = Statement::new(
+    c"SELECT l.price_id, l.quantity FROM credits_internal.invoice_lines l
+      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.price_id IS NOT NULL",
+    &[TEXTOID, UUIDOID],
+);
+
+/// The prices of an invoice's lines, with how many of each.
+fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>, Error> {
+    let rows = SOLD.run(session, &[invoice.customer_id.cell(), invoice.id.cell()])?;
+    rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
 /// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
-/// below zero is pending for the next one.
+/// below zero is pending for the next one. Raises PC013, PC017.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
     let is_paid = invoice.amount_due.is_zero();
     if is_paid {
         // Before the counter, whose row is locked last.
         effect::grant(session, &invoice)?;
     }
+    let sold = sold(session, &invoice)?;
+    stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now)?;
     let number = number::next(session, &invoice.customer_id, customer.invoice_prefix.as_deref())?;
     let due_date = invoice.due_date.or_else(|| Some(now.plus_seconds(i64::from(invoice.days_until_due?) * DAY)));
     let text = number.text();
