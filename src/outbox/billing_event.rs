@@ -75,44 +75,67 @@ macro_rules! written {
 /// where no view has it.
 const PARAMETERS: [Oid; 8] = [TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID];
 
-/// How an object is read from its view, by its id ($1) and its customer ($2), and how its events are written.
-struct Viewed {
-    object_type: &'static str,
-    read: Statement,
-    write: Statement,
+macro_rules! customer {
+    () => {
+        shown!("to_jsonb(v)", "credits.customers v WHERE v.customer_id = $1")
+    };
 }
-
-macro_rules! viewed {
-    ($object_type:literal, $row:literal, $from:literal) => {
-        Viewed {
-            object_type: $object_type,
-            read: Statement::new(
-                text!("SELECT s.object::text FROM (", shown!($row, $from), ") s"),
-                &[TEXTOID, TEXTOID],
-            ),
-            write: Statement::new(written!(shown!($row, $from)), &PARAMETERS),
-        }
+macro_rules! product {
+    () => {
+        shown!("to_jsonb(v)", "credits.products v WHERE v.product_id = $1::uuid")
+    };
+}
+// What is taken changes with sales, which are no events of the price.
+macro_rules! price {
+    () => {
+        shown!(
+            "to_jsonb(v) - '{quantity_taken, quantity_sold}'::text[]",
+            "credits.prices v WHERE v.price_id = $1::uuid"
+        )
+    };
+}
+// An invoice keeps whom it was for, also of a person who was erased since; its events do not say it again.
+macro_rules! invoice {
+    () => {
+        shown!(
+            "to_jsonb(v) || CASE WHEN c.erased_at IS NULL THEN '{}'::jsonb
+                                 ELSE jsonb_build_object('customer_name', NULL, 'customer_email', NULL) END",
+            "credits.invoices v JOIN credits_internal.customers c ON c.customer_id = v.customer_id
+             WHERE v.customer_id = $2 AND v.invoice_id = $1::uuid"
+        )
     };
 }
 
-/// What has a view. Whoever changes one of them has its lock.
+/// Reads an object.
+macro_rules! read {
+    ($object:expr) => {
+        text!("SELECT s.object::text FROM (", $object, ") s")
+    };
+}
+
+static READ_CUSTOMER: Statement = Statement::new(read!(customer!()), &[TEXTOID, TEXTOID]);
+static READ_PRODUCT: Statement = Statement::new(read!(product!()), &[TEXTOID, TEXTOID]);
+static READ_PRICE: Statement = Statement::new(read!(price!()), &[TEXTOID, TEXTOID]);
+static READ_INVOICE: Statement = Statement::new(read!(invoice!()), &[TEXTOID, TEXTOID]);
+
+static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
+static WRITE_PRODUCT: Statement = Statement::new(written!(product!()), &PARAMETERS);
+static WRITE_PRICE: Statement = Statement::new(written!(price!()), &PARAMETERS);
+static WRITE_INVOICE: Statement = Statement::new(written!(invoice!()), &PARAMETERS);
+
+/// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are written.
+struct Viewed {
+    object_type: &'static str,
+    read: &'static Statement,
+    write: &'static Statement,
+}
+
+/// All of them. Whoever changes one has its lock.
 static VIEWED: [Viewed; 4] = [
-    viewed!("customer", "to_jsonb(v)", "credits.customers v WHERE v.customer_id = $1"),
-    viewed!("product", "to_jsonb(v)", "credits.products v WHERE v.product_id = $1::uuid"),
-    // What is taken changes with sales, which are no events of the price.
-    viewed!(
-        "price",
-        "to_jsonb(v) - '{quantity_taken, quantity_sold}'::text[]",
-        "credits.prices v WHERE v.price_id = $1::uuid"
-    ),
-    // An invoice keeps whom it was for, also of a person who was erased since; its events do not say it again.
-    viewed!(
-        "invoice",
-        r#"to_jsonb(v) || CASE WHEN c.erased_at IS NULL THEN '{}'::jsonb
-                               ELSE '{"customer_name": null, "customer_email": null}'::jsonb END"#,
-        "credits.invoices v JOIN credits_internal.customers c ON c.customer_id = v.customer_id
-         WHERE v.customer_id = $2 AND v.invoice_id = $1::uuid"
-    ),
+    Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
+    Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
+    Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
+    Viewed { object_type: "invoice", read: &READ_INVOICE, write: &WRITE_INVOICE },
 ];
 
 /// What was before, of what is archived now.
@@ -167,7 +190,7 @@ pub fn updated(
     before: Option<String>,
     now: Time,
 ) -> Result<(), Error> {
-    run(session, &viewed(event_type)?.write, (event_type, object_id.to_string(), customer_id), (before, None), now)
+    run(session, viewed(event_type)?.write, (event_type, object_id.to_string(), customer_id), (before, None), now)
 }
 
 static WRITE: Statement = Statement::new(written!("SELECT $8::jsonb AS object"), &PARAMETERS);

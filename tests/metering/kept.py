@@ -36,6 +36,7 @@ EXCEPT = {
     "metering/meter/cache FIND": "looks among the prices of one meter, of which there are few",
     "metering/meter/fallback LATER": "looks among the prices of one meter, of which there are few",
     "metering/meter/price_override END": "looks among one customer's overrides of a meter, of which there are few",
+    "outbox/billing_event FORGET_OLD": "numbers one batch of what it deletes, object by object",
     "outbox/mod IS_CONSUMED": "asks whether there is a consumer, of which there are few",
     "metering/meter/existing DIFFERENCES": "looks among the prices of one meter, of which there are few",
     "outbox/mod FORGET": "asks every consumer, of which there are few",

@@ -56,6 +56,7 @@ def read_all(it: Story) -> None:
     it.read("invoices", "invoice_id")
     it.read("invoice_lines", "invoice_line_id")
     it.read("invoice_payments", "invoice_id, payment_no")
+    it.read("billing_events", "event_id")
 
 
 def tell(it: Story) -> None:
