@@ -7,6 +7,8 @@ from __future__ import annotations
 from sessions import CREDIT, EVENT, Pair, refusal
 
 UPSERT = "SELECT * FROM credits.customer_upsert(%s)"
+GRANT = "SELECT * FROM credits.wallet_credit(%s, %s)"
+NAME = "SELECT * FROM credits.customer_upsert(%s, name => %s)"
 PREFIX = "SELECT invoice_prefix FROM credits.customer_upsert(%s, invoice_prefix => %s)"
 DELETE = "SELECT * FROM credits.customer_delete(%s)"
 ERASE = "SELECT * FROM credits.customer_erase(%s)"
@@ -21,6 +23,11 @@ TOP_UP = "SELECT * FROM credits.top_up_create(%s, %s)"
 def _methods(pair: Pair) -> list[tuple[str, bool]]:
     query = "SELECT reference, is_default FROM credits.payment_methods WHERE customer_id = %s ORDER BY reference"
     return [(row["reference"], row["is_default"]) for row in pair.observer.all(query, pair.customer)]
+
+
+def _events(pair: Pair) -> list[str]:
+    query = "SELECT type FROM credits.billing_events WHERE customer_id = %s ORDER BY object_seq"
+    return [row["type"] for row in pair.observer.all(query, pair.customer)]
 
 
 def _is_there(pair: Pair) -> bool:
@@ -185,7 +192,37 @@ def used_while_deleted(pair: Pair) -> None:
     pair.checks.equal(refusal(waiting.one).sqlstate, "PC020", "the other way round the customer is not deleted")
 
 
+def created_twice(pair: Pair) -> None:
+    """two sessions create one customer, by name or by a grant: one event says so, and another what the second changed"""
+    ways = {"named": (NAME, "Ann"), "granted": (GRANT, 5), "named otherwise": (NAME, "Lee")}
+    for how, first in ways.items():
+        for then, second in ways.items():
+            for commits in (True, False):
+                pair.customer = f"{how}, {then}, {commits}"
+                pair.first.begin()
+                pair.first.one(first[0], pair.customer, first[1])
+                waiting = pair.blocked(pair.second.start(second[0], pair.customer, second[1]))
+                pair.first.end(commits)
+                waiting.one()
+                changed = ["customer.updated"] if commits and second[0] == NAME else []
+                pair.checks.equal(_events(pair), ["customer.created", *changed], pair.customer)
+    pair.customer = "changed twice"
+    pair.first.one(UPSERT, pair.customer)
+    pair.first.begin()
+    pair.first.one(NAME, pair.customer, "Ann")
+    waiting = pair.blocked(pair.second.start(NAME, pair.customer, "Lee"))
+    pair.first.commit()
+    waiting.one()
+    query = (
+        "SELECT data#>>'{previous_attributes,name}' AS name FROM credits.billing_events"
+        " WHERE customer_id = %s ORDER BY object_seq"
+    )
+    before = [row["name"] for row in pair.observer.all(query, pair.customer)]
+    pair.checks.equal(before, [None, None, "Ann"], "what was before")
+
+
 CASES = (
+    created_twice,
     two_defaults, two_first, attached_twice, attached_while_erased, one_prefix, prefix_of_deleted, deleted_while_granted,
     granted_while_deleted, configured_while_deleted, used_while_deleted,
 )  # fmt: skip
