@@ -23,7 +23,8 @@
 //!
 //! Maintenance takes other locks only if they are free, and waits for nobody: the inbox, accounts, reviews, old rows.
 //! The catalogue, currencies, rates and providers change under locks of their own, which no other call waits for. A
-//! transaction of several calls must keep the order itself: customers before accounts, accounts sorted.
+//! transaction of several calls must keep the order itself: the catalogue first, customers before accounts, accounts
+//! sorted.
 //!
 //! A statement that may wait reads only the rows that it waits for; the next statement reads what depends on them, and
 //! sees what was committed meanwhile.

@@ -14,7 +14,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from acts import CAUTIOUS, CREDIT, CUSTOMERS, LIMITED, MEMBERS, OTHER, RECHARGED, REFUSALS, Act, Posted, Refusal, Turn
+from acts import (
+    CATALOGUE, CAUTIOUS, CREDIT, CUSTOMERS, LIMITED, MEMBERS, OTHER, RECHARGED, REFUSALS, Act, Posted, Refusal, Turn,
+)  # fmt: skip
 from charges import METERS
 from support import harness
 
@@ -45,7 +47,8 @@ AN_OPERATION = (
 )
 FIXED = [name for name, meter in METERS.items() if meter.unit_price is not None]
 FLAT = ("calls", "tokens", "gated")
-NEVER_MIND: dict[str, Any] = {"member": None, "key": None}
+# Behind every name.
+LAST = ("~", "")
 
 
 @dataclass
@@ -109,12 +112,13 @@ class Actor:
         self.make([chosen.choice(kinds)])
 
     def several(self) -> None:
-        """A transaction of several calls, in the order of the customers; some roll back."""
+        """A transaction of several calls, in the order of the locks: the catalogue, then the customers; some roll back."""
         customers = sorted(self.random.choices(CUSTOMERS, k=self.random.randint(2, 3)))
         calls = [self.act(customer) for customer in customers]
         alone = ("both", OTHER)
         calls = [one for one in calls if one.name not in ("meter_event_cancel", "wallet_try_debit") and not
                  {one.fields.get("meter"), one.fields.get("currency")} & set(alone)]  # fmt: skip
+        calls.sort(key=lambda one: (one.name, one.fields.get("meter", "")) if one.name in CATALOGUE else LAST)
         self.make(calls, commit=self.random.random() < 0.75)
 
     # --- new calls ---------------------------------------------------------------------------------------------------
