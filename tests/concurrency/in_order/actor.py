@@ -43,10 +43,15 @@ AN_EVENT = (
 AN_OPERATION = (
     "SELECT operation_id::text AS id, abs(amount) AS amount FROM (SELECT * FROM credits_internal.operations"
     " WHERE customer_id = %s AND currency = 'CREDIT' AND (function IN ('wallet_debit', 'hold_capture', 'hold_create')"
-    " OR function = 'wallet_adjust' AND amount < 0) ORDER BY created_at DESC LIMIT 20) AS o ORDER BY random() LIMIT 1"
+    " OR function = 'wallet_adjust' AND amount < 0) ORDER BY created_at DESC LIMIT 20) AS o"
+    # Rather one that has something left to pay.
+    " ORDER BY random() < 0.8 AND EXISTS (SELECT FROM credits_internal.reclaims AS r WHERE r.customer_id = o.customer_id"
+    " AND r.operation_id = o.operation_id AND r.pending > 0) DESC, random() LIMIT 1"
 )
 FIXED = [name for name, meter in METERS.items() if meter.unit_price is not None]
 FLAT = ("calls", "tokens", "gated")
+# Transactions of a session at most, so that the model is soon done with them on a fast machine too.
+MOST = 1_500
 # Behind every name.
 LAST = ("~", "")
 
@@ -77,7 +82,9 @@ class Actor:
         self.maintained = self.begun
 
     def run(self) -> Report:
-        while time.monotonic() < self.until:
+        for _ in range(MOST):
+            if time.monotonic() > self.until:
+                break
             if self.number == 0 and time.monotonic() > self.maintained + 0.5:
                 self.maintained = time.monotonic()
                 self.connection.execute("CALL credits.maintain()")
@@ -127,7 +134,7 @@ class Actor:
         new = self.random.choices(
             (self.event, self.debit, self.grant, self.hold, self.of_hold, self.of_hold, self.of_grant, self.of_event,
              self.reversal, self.adjustment, self.limit),
-            (26, 14, 16, 14, 12, 12, 18, 9, 8, 3, 6),
+            (26, 14, 16, 14, 12, 12, 18, 9, 12, 3, 6),
         )[0]  # fmt: skip
         return new(customer) or self.event(customer)
 
@@ -174,6 +181,8 @@ class Actor:
             final = self.random.random() < 0.5
             fields |= {"amount": part, "meter": None, "value": None, "identifier": None, "final": final}
             fields |= {"more": self.random.choice((None, "available", "pending")), "late": self.random.choice((None, "charge"))}
+            if self.random.random() < 0.4:
+                fields |= {"amount": 5 * part, "more": "pending"}
             if hold["event_name"] or self.random.random() < 0.3:
                 meter = hold["event_name"] or self.random.choice((*FLAT, "tiers"))
                 value = Decimal(self.random.randint(0, 5)) if meter == "gated" else Decimal(self.random.randint(0, 2_000))
@@ -191,7 +200,7 @@ class Actor:
         )[0]  # fmt: skip
         fields: dict[str, Any] = {"grant": grant["id"], "currency": currency}
         if what in ("void", "expire"):
-            part = self.small(grant["remaining"] * self.random.choice((Decimal("0.3"), Decimal("0.5"), Decimal("1.1"))))
+            part = self.small(grant["remaining"] * self.random.choice((Decimal("0.3"), Decimal("0.5"), Decimal("1.1"), 3)))
             whole = self.random.random() < 0.3
             fields |= {"amount": None if whole else part, "key": None if whole else self.key_or_none()}
             fields["spent"] = self.random.choice((None, "pending")) if what == "void" else None
@@ -299,6 +308,7 @@ class Actor:
                 self.connection.execute("ROLLBACK")
                 self.refused_politely(call, row, times)
                 return
+            self.report.counts["debts dropped"] += bool(row.get("forgiven"))
             done.append((call, row))
         if not commit:
             self.connection.execute("ROLLBACK")
@@ -307,6 +317,7 @@ class Actor:
         customers = [one.customer for one in calls]
         found = self.connection.execute(POSTED, [customers], prepare=True).fetchall()
         self.connection.execute("COMMIT")
+        ended = datetime.now().astimezone()
         posted = {
             (one["customer_id"], one["currency"]): Posted(
                 one["posted_at"], one["last_line"], (one["available"], one["restricted"], one["held"], one["pending"])
@@ -314,7 +325,7 @@ class Actor:
             for one in found
             if one["customer_id"]
         }
-        self.report.turns.append(Turn(times["begun"], times["now"], found[0]["at"], done, posted))
+        self.report.turns.append(Turn(times["begun"], times["now"], found[0]["at"], ended, done, posted))
         self.known += [call for call, row in done if call.key and not row.get("replayed")]
 
     def refused_politely(self, call: Act, row: dict[str, Any], times: dict[str, Any]) -> None:

@@ -113,11 +113,12 @@ class Posted:
 
 @dataclass(frozen=True)
 class Turn:
-    """A transaction that committed. At `at` it had all of its locks."""
+    """A transaction that committed. At `at` it had all of its locks, and by `ended` everybody sees what it did."""
 
     begun: datetime
     now: datetime
     at: datetime
+    ended: datetime
     acts: list[tuple[Act, dict[str, Any]]]
     posted: dict[tuple[str, str], Posted]
 

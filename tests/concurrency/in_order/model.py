@@ -172,6 +172,8 @@ class Account:
     limits: dict[tuple[str | None, str | None, int], Limit] = field(default_factory=dict)
     spent: list[Spent] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    # The balances after so many lines.
+    totals: list[tuple[Decimal, ...]] = field(default_factory=lambda: [(NOTHING,) * 4])
     overdraft_limit: Decimal | None = None
     available: Decimal = NOTHING
     restricted: Decimal = NOTHING
@@ -193,6 +195,7 @@ class Account:
             debts={number: replace(one) for number, one in self.debts.items()},
             reclaims={id_: replace(one) for id_, one in self.reclaims.items()},
             limits=dict(self.limits), spent=list(self.spent), lines=list(self.lines),
+            totals=list(self.totals),
         )  # fmt: skip
 
     def balances(self) -> tuple[Decimal, ...]:
@@ -218,6 +221,7 @@ class Account:
         self.held += held
         self.pending += pending
         self.lines.append(Line(type_, grant.id if grant else None, amount, held, pending, source, at))
+        self.totals.append(self.balances())
         self.count(self.lines[-1])
 
     def count(self, line: Line) -> None:
