@@ -277,7 +277,9 @@ class Account:
         return holds + ends + [one.effective_at for one in self.grants.values() if one.status == "pending"]
 
     def due_between(self, since: datetime, until: datetime) -> list[datetime]:
-        return sorted({at for at in self.due() if since < at <= until} | {until})
+        """When time changes something in a span, or makes room in a limit; and its end."""
+        room = [one.at + timedelta(seconds=limit.seconds) for limit in self.limits.values() for one in self.spent]
+        return sorted({at for at in (*self.due(), *room) if since < at <= until} | {until})
 
     def close(self, hold: Hold, status: str, at: datetime) -> None:
         """What a hold still has goes back, and it is closed."""
