@@ -47,22 +47,24 @@ pub fn take(session: &Session, wanted: &Units, now: Time) -> Result<Taken, Error
             continue;
         }
         let Some((left, late)) = left(session, *price_id, now)? else { continue };
-        let missing = units - Decimal::from(left);
-        if missing > Decimal::from(late) {
+        if *units > Decimal::from(left + late) {
             let why = OutOfStock { price_id: *price_id, available: left + late, requested: *units };
             return Ok(Taken::Short(Short { taken, why }));
         }
         // In its turn: what ran out is released once all counters are locked.
         LOCK.run(session, &[price_id.cell()])?;
-        scarce.push((*price_id, *units, missing));
+        scarce.push((*price_id, *units));
     }
-    for (price_id, units, missing) in scarce {
-        // Each has a unit at least.
-        release(session, &[price_id], now, i32::try_from(missing).unwrap_or(i32::MAX).max(0))?;
+    for (price_id, units) in scarce {
+        let Some((before, _)) = left(session, price_id, now)? else { continue };
+        // Each reservation has a unit at least.
+        let missing = i32::try_from(units - Decimal::from(before)).unwrap_or(i32::MAX).max(0);
+        release(session, &[price_id], now, missing)?;
         if take_one(session, price_id, units)? {
             taken.insert(price_id, units);
-        } else if let Some((left, late)) = left(session, price_id, now)? {
-            let why = OutOfStock { price_id, available: left + late, requested: units };
+        } else if let Some((available, _)) = left(session, price_id, now)? {
+            // What ran out and is locked is being kept.
+            let why = OutOfStock { price_id, available, requested: units };
             return Ok(Taken::Short(Short { taken, why }));
         }
     }
