@@ -1,5 +1,7 @@
-//! Comparisons of the data layouts that we write ourselves with PostgreSQL's own. They need a server, and are only in
-//! the library that the tests load.
+//! What needs a server and has no function in SQL: comparisons of the data layouts that we write ourselves with PostgreSQL's
+//! own, and what a purchase does with stock. They are only in the library that the tests load.
+
+mod stock;
 
 use crate::amount::Decimal;
 use crate::pg::value::array::{Put, array};
@@ -11,7 +13,11 @@ use uuid::Uuid;
 /// Runs all of them, and returns how many there are. A failed assertion is an error.
 #[pg_extern(sql = false)]
 fn run_tests() -> i32 {
-    let tests = [a_decimal_and_its_numeric_are_one_number, arrays_are_laid_out_as_postgresql_does];
+    let tests = [
+        a_decimal_and_its_numeric_are_one_number,
+        arrays_are_laid_out_as_postgresql_does,
+        stock::what_a_purchase_does_with_stock,
+    ];
     tests.iter().for_each(|test| test());
     tests.len() as i32
 }
