@@ -17,7 +17,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, Oid, TEXTOID, TIMESTAMPTZOID};
 
 row! {
     /// A customer as `customer_upsert` returns it.
@@ -65,6 +65,24 @@ macro_rules! columns {
     };
 }
 
+/// What is given of a customer.
+const GIVEN: [Oid; 14] = [
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    JSONBOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    TEXTOID,
+    NUMERICOID,
+    TEXTOID,
+    TEXTOID,
+    TIMESTAMPTZOID,
+];
+
 // What is empty, or infinity, removes a value, and NULL leaves it. A row that was just created has no xmax.
 static UPSERT: Statement = Statement::new(
     text!(
@@ -95,10 +113,7 @@ static UPSERT: Statement = Statement::new(
          RETURNING c.xmax = 0, ",
         columns!()
     ),
-    &[
-        TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID,
-        TEXTOID, TIMESTAMPTZOID,
-    ],
+    &GIVEN,
 )
 .before(
     c"INSERT INTO credits_internal.customers AS c (customer_id, name, email, metadata) VALUES ($1, $2, $3, $4)
@@ -110,6 +125,28 @@ static UPSERT: Statement = Statement::new(
       RETURNING c.xmax = 0, c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, $5, $6, $7::jsonb,
                 $8::jsonb, $9, $10, $11, $12::jsonb, $13, $14",
 );
+
+// Whether that changes a customer that is there; its row stays locked.
+static CHANGES: Statement = Statement::new(
+    c"SELECT $2 IS NOT NULL AND c.name IS DISTINCT FROM nullif($2, '')
+             OR $3 IS NOT NULL AND c.email IS DISTINCT FROM nullif($3, '')
+             OR $4 IS NOT NULL AND c.metadata IS DISTINCT FROM $4
+             OR $5 IS NOT NULL AND c.phone IS DISTINCT FROM nullif($5, '')
+             OR $6 IS NOT NULL AND c.description IS DISTINCT FROM nullif($6, '')
+             OR $7 IS NOT NULL AND c.address IS DISTINCT FROM nullif($7, '')::jsonb
+             OR $8 IS NOT NULL AND c.shipping IS DISTINCT FROM nullif($8, '')::jsonb
+             OR $9 IS NOT NULL AND c.currency IS DISTINCT FROM nullif($9, '')
+             OR $10 IS NOT NULL AND c.invoice_prefix IS DISTINCT FROM nullif($10, '')
+             OR $11 IS NOT NULL AND c.tax_rate IS DISTINCT FROM nullif($11, 'infinity')
+             OR $12 IS NOT NULL AND c.preferences IS DISTINCT FROM nullif($12, '')::jsonb
+             OR $13 IS NOT NULL AND c.time_zone IS DISTINCT FROM nullif($13, '')
+             OR $14 IS NOT NULL AND c.billing_anchor IS DISTINCT FROM nullif($14, 'infinity')
+             OR c.erased_at IS NOT NULL
+      FROM credits_internal.customers c WHERE c.customer_id = $1 FOR NO KEY UPDATE",
+    &GIVEN,
+)
+// There are no events that would say so.
+.before(c"SELECT false WHERE $1 IS NULL");
 
 static READ: Statement = Statement::new(
     text!("SELECT ", columns!(), " FROM credits_internal.customers c WHERE c.customer_id = $1"),
@@ -174,28 +211,28 @@ fn customer_upsert_2(
                 time_zone.cell(),
                 billing_anchor.cell(),
             ];
-            let before = before(session, customer_id)?;
+            let changes: Option<bool> = CHANGES.run(session, &cells)?.first().map(|mut row| row.next()).transpose()?;
+            let before = match changes {
+                Some(true) => {
+                    billing_event::before(session, EventType::CustomerUpdated, customer_id, Some(customer_id))?
+                }
+                _ => None,
+            };
             let rows = UPSERT.run(session, &cells)?;
             let mut row = rows.first().ok_or_else(|| Error::internal("a customer was not written"))?;
             let event_type = if row.next()? { EventType::CustomerCreated } else { EventType::CustomerUpdated };
             // If the customer was deleted meanwhile, the claim was as well.
             claim_prefix(session, customer_id, prefix)?;
-            let now = settings::now()?;
-            billing_event::updated(session, event_type, customer_id, Some(customer_id), before, now)?;
+            if changes != Some(false) {
+                let now = settings::now()?;
+                billing_event::updated(session, event_type, customer_id, Some(customer_id), before, now)?;
+            }
             CustomerRow::read(row).map(One)
         })
     })())
 }
 
 crate::older!(customer_upsert_wrapper => customer_upsert_2_wrapper, 4 of 14);
-
-/// A customer that is there as it is before a change; its row stays locked.
-fn before(session: &Session, customer_id: &str) -> Result<Option<String>, Error> {
-    match LOCK.run(session, &[customer_id.cell()])?.len() {
-        0 => Ok(None),
-        _ => billing_event::before(session, EventType::CustomerUpdated, customer_id, Some(customer_id)),
-    }
-}
 
 static CLAIM_PREFIX: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoice_prefixes (invoice_prefix, customer_id) VALUES ($1, $2)

@@ -26,6 +26,25 @@ SELECT * FROM news();
 -- Times are those of UTC, whatever the session's are. A customer's are the server's own.
 SELECT jsonb_pretty(data #- '{object,created_at}' #- '{object,updated_at}') FROM credits.billing_events
 WHERE object_id = 'ann' ORDER BY object_seq;
+-- Whatever of it changes, or is removed: one event, however often it is said.
+DO $$
+DECLARE
+    given text;
+BEGIN
+    FOREACH given IN ARRAY ARRAY[
+        $g$name => 'A'$g$, $g$email => 'a@b'$g$, $g$metadata => '{"a": 1}'$g$, $g$phone => '1'$g$,
+        $g$description => 'D'$g$, $g$address => '{"city": "Bonn"}'$g$, $g$shipping => '{"name": "A"}'$g$,
+        $g$currency => 'USD'$g$, $g$invoice_prefix => 'ALL'$g$, $g$tax_rate => 0$g$, $g$preferences => '{"b": 1}'$g$,
+        $g$time_zone => 'Asia/Tokyo'$g$, $g$billing_anchor => '2026-01-31 00:00Z'$g$, $g$name => ''$g$,
+        $g$email => ''$g$, $g$metadata => '{}'$g$, $g$phone => ''$g$, $g$description => ''$g$, $g$address => '{}'$g$,
+        $g$shipping => '{}'$g$, $g$currency => ''$g$, $g$invoice_prefix => ''$g$, $g$tax_rate => 'infinity'$g$,
+        $g$preferences => '{}'$g$, $g$time_zone => ''$g$, $g$billing_anchor => 'infinity'$g$]
+    LOOP
+        EXECUTE format('SELECT credits.customer_upsert(%L, %s)', 'all', given);
+        EXECUTE format('SELECT credits.customer_upsert(%L, %s)', 'all', given);
+    END LOOP;
+END $$;
+SELECT seq, previous FROM news();
 -- One that comes about by the way, by a grant, a transfer or an invoice; what an existing customer does is none.
 SELECT FROM credits.wallet_credit('bob', 100);
 SELECT FROM credits.wallet_transfer('bob', 'cid', 10);
