@@ -33,7 +33,7 @@ DECLARE
 BEGIN
     FOREACH given IN ARRAY ARRAY[
         $g$name => 'A'$g$, $g$email => 'a@b'$g$, $g$metadata => '{"a": 1}'$g$, $g$phone => '1'$g$,
-        $g$description => 'D'$g$, $g$address => '{"city": "Bonn"}'$g$, $g$shipping => '{"name": "A"}'$g$,
+        $g$description => 'D'$g$, $g$address => '{"city": "Kyiv"}'$g$, $g$shipping => '{"name": "A"}'$g$,
         $g$currency => 'USD'$g$, $g$invoice_prefix => 'ALL'$g$, $g$tax_rate => 0$g$, $g$preferences => '{"b": 1}'$g$,
         $g$time_zone => 'Asia/Tokyo'$g$, $g$billing_anchor => '2026-01-31 00:00Z'$g$, $g$name => ''$g$,
         $g$email => ''$g$, $g$metadata => '{}'$g$, $g$phone => ''$g$, $g$description => ''$g$, $g$address => '{}'$g$,
