@@ -4,7 +4,7 @@
 //! `taken` of a price is the sum of its unreleased reservations, always: a payment touches neither. Only prices that have a
 //! limit are counted, from when they have one.
 //!
-//! The counters of prices are the last but one that a call locks, in the order of the prices' ids: see
+//! The counters of prices are the last that an invoice's call locks, in the order of the prices' ids: see
 //! ledger/engine/posting.rs. What a holder has reserved changes under the lock of the holder, and is locked before the
 //! counters. Whoever releases what ran out passes over reservations that are locked, so nobody waits for them with a counter
 //! in hand.

@@ -69,11 +69,9 @@ fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>, Er
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
     let is_paid = invoice.amount_due.is_zero();
     if is_paid {
-        // Before the counter, whose row is locked last.
+        // Accounts before any counter.
         effect::grant(session, &invoice)?;
     }
-    let sold = sold(session, &invoice)?;
-    stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now)?;
     let number = number::next(session, &invoice.customer_id, customer.invoice_prefix.as_deref())?;
     let due_date = invoice.due_date.or_else(|| Some(now.plus_seconds(i64::from(invoice.days_until_due?) * DAY)));
     let text = number.text();
@@ -95,7 +93,12 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
         line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
     }
     billing_event::record(session, EventType::InvoiceFinalized, invoice.id, Some(&invoice.customer_id), now)?;
-    if is_paid { mark_paid(session, &invoice, now) } else { Ok(()) }
+    if is_paid {
+        mark_paid(session, &invoice, now)?;
+    }
+    // Last: other customers wait for it, and nobody but this one's own calls for anything above.
+    let sold = sold(session, &invoice)?;
+    stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now)
 }
 
 static PAID: Statement = Statement::new(
