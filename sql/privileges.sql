@@ -48,7 +48,8 @@ REVOKE ALL ON TYPE
     credits.payment_provider, credits.received_webhook, credits.top_up, credits.recharge_config, credits.portal_link,
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
-    credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer
+    credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
+    credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -94,7 +95,8 @@ GRANT SELECT ON
     credits.top_up_payments, credits.payment_log, credits.webhook_log, credits.recharge_log, credits.outbox_rows,
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
-    credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events
+    credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
+    credits.payment_intents, credits.refunds
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -135,8 +137,16 @@ GRANT EXECUTE ON FUNCTION
         jsonb),
     credits.payment_succeeded(text, uuid, text, text, numeric, numeric, numeric, numeric, text),
     credits.payment_failed(text, uuid, text, text, text),
-    credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text),
-    credits.payment_refund_failed(text, uuid, text, text, text),
+    credits.payment_processing(text, uuid, text, text),
+    credits.payment_requires_action(text, uuid, text, text, text),
+    credits.payment_intent_begin(text, uuid),
+    credits.payment_intent_update(text, uuid, jsonb),
+    credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text, uuid),
+    credits.payment_refund_failed(text, uuid, text, text, text, uuid),
+    credits.payment_intent_refund(text, uuid, numeric, text, text, text),
+    credits.refund_create(text, uuid, numeric, jsonb, text, text, jsonb, text, text),
+    credits.refund_begin(text, uuid),
+    credits.refund_cancel(text, uuid),
     credits.payment_disputed(text, uuid, text, text, numeric, text, text, text),
     credits.payment_dispute_closed(text, uuid, text, text, boolean, text),
     credits.top_up_expire(text, uuid),
@@ -149,7 +159,7 @@ GRANT EXECUTE ON FUNCTION
     credits.outbox_claim(text, integer, interval),
     credits.outbox_ack(text, uuid[]),
     credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text,
-        jsonb, jsonb, text),
+        jsonb, jsonb, text, text, text),
     credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb),
     credits.invoice_finalize(text, uuid),
     credits.invoice_pay(text, uuid, text, numeric, text, text),
@@ -232,6 +242,10 @@ GRANT EXECUTE ON FUNCTION
     credits.recharge_begin,
     credits.payment_succeeded,
     credits.payment_failed,
+    credits.payment_processing,
+    credits.payment_requires_action,
+    credits.payment_intent_begin,
+    credits.refund_begin,
     credits.payment_refunded,
     credits.payment_refund_failed,
     credits.payment_disputed,
@@ -262,10 +276,11 @@ GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
-    credits.payment_method
+    credits.payment_method, credits.payment_intent, credits.refund
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
-    credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row
+    credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,
+    credits.payment_attempt, credits.refund_attempt
 TO credits_app, credits_admin, credits_worker;
 GRANT USAGE ON TYPE credits.reported_event, credits.batch_event
 TO credits_app, credits_admin, credits_meter;

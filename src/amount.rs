@@ -76,6 +76,9 @@ pub enum AmountError {
     /// More than is still to be paid.
     #[error("must be at most what remains to be paid, {0}")]
     MoreThanRemains(Decimal),
+    /// More back than can go back.
+    #[error("must be at most what can be paid back, {0}")]
+    MoreThanPaid(Decimal),
     /// More off than there is.
     #[error("must be at most what it is taken off, {0}")]
     MoreThanThere(Decimal),

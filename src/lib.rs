@@ -54,4 +54,5 @@ fn sign_up() {
     ]);
     catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
     payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
+    payments::listener::SALES.set(&[&invoicing::sale::Sales]);
 }

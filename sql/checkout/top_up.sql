@@ -55,8 +55,9 @@ then credits are amount / rate, rounded down.
 return_url and failure_url are http or https addresses of at most 2,048 visible ASCII characters, without user name,
 backslash, quotation mark, < and >. All else is percent-encoded, and a host in other letters written as xn--.
 
-checkout_url is the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id}, {amount},
-{minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there is neither.
+checkout_url is the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id},
+{invoice_id}, {amount}, {minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there
+is neither.
 
 PC007 is also an amount outside of what the currencies allow, and credits that the account has no room for: all that
 it was ever granted has at most 28 digits.
@@ -81,15 +82,25 @@ Example: SELECT * FROM credits.top_up_expire(''ann'',
   (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''));';
 
 CREATE VIEW credits.top_ups AS
-SELECT t.customer_id, t.top_up_id,
-       CASE WHEN t.status = 'initiated' AND t.expires_at <= credits.clock() THEN 'expired' ELSE t.status END AS status,
-       t.price_id, t.name, t.quantity, t.amount, t.currency, t.credits, t.credit_currency, t.rate, t.provider,
-       t.provider_reference, t.grant_id, t.recharge_id, t.paid_amount, t.refunded_amount, t.disputed_amount,
-       t.dispute_status, t.reclaimed, t.description, t.metadata, t.created_at, t.expires_at, t.paid_at,
-       t.due_amount, t.checkout_url
-FROM credits_internal.top_ups t;
+SELECT t.customer_id, t.payment_intent_id AS top_up_id,
+       CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
+            WHEN t.status = 'canceled' THEN 'expired'
+            WHEN t.failed_at IS NOT NULL THEN 'failed'
+            WHEN t.expires_at <= credits.clock() THEN 'expired' ELSE 'initiated' END AS status,
+       l.price_id, l.grant_name AS name,
+       CASE WHEN l.price_id IS NULL THEN 1 ELSE l.quantity::integer END AS quantity, t.amount, t.currency, l.credits,
+       l.credit_currency, CASE WHEN l.price_id IS NULL THEN l.unit_amount END AS rate, t.provider, t.provider_reference,
+       l.grant_id, t.recharge_id, t.paid_amount, t.refunded_amount, t.disputed_amount, t.dispute_status, l.reclaimed,
+       t.description, t.metadata, t.created_at, t.expires_at, t.paid_at, t.due_amount, t.checkout_url, t.invoice_id,
+       t.status AS payment_status
+FROM credits_internal.payment_intents t
+JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+    AND i.billing_reason IN ('recharge', 'auto_recharge')
+JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id;
 COMMENT ON VIEW credits.top_ups IS
-'Top-ups at this moment, one row per purchase.
+'Top-ups at this moment, one row per purchase. Each is the payment intent of an invoice with one line.
+
+That of an auto-recharge is here from when its worker began with it (recharge_begin) or its payment was reported.
 
 Each of its payments is in the view top_up_payments, everything that was reported of them in payment_log.';
 COMMENT ON COLUMN credits.top_ups.customer_id IS 'The customer: the application''s own key.';
@@ -121,6 +132,10 @@ COMMENT ON COLUMN credits.top_ups.due_amount IS
 'What is due, excluding a tax in the price and the provider''s discount, in major units.';
 COMMENT ON COLUMN credits.top_ups.checkout_url IS
 'Where the customer pays; NULL where neither the provider nor the recharge configuration says.';
+COMMENT ON COLUMN credits.top_ups.invoice_id IS 'Its invoice: a draft until it is paid.';
+COMMENT ON COLUMN credits.top_ups.payment_status IS
+'How far its payment intent has come: ''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or
+''canceled''.';
 
 CREATE VIEW credits.top_up_payments AS
 SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_reference, p.paid_amount, t.currency, p.tax,
@@ -128,13 +143,13 @@ SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_referenc
        p.discount, p.refunded_amount, p.disputed_amount,
        greatest(p.paid_amount - p.refunded_amount - p.disputed_amount, 0) AS remaining_amount
 FROM credits_internal.payment_totals p
-JOIN credits_internal.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id;
+JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id;
 COMMENT ON VIEW credits.top_up_payments IS
-'Payments of top-ups, each with its refunds and disputes.
+'Payments of top-ups and of other payment intents, each with its refunds and disputes.
 
 A refund or dispute that names no payment counts for the latest with money left.';
 COMMENT ON COLUMN credits.top_up_payments.customer_id IS 'The customer: the application''s own key.';
-COMMENT ON COLUMN credits.top_up_payments.top_up_id IS 'The top-up.';
+COMMENT ON COLUMN credits.top_up_payments.top_up_id IS 'The payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits.top_up_payments.payment_no IS 'Its place among the top-up''s payments.';
 COMMENT ON COLUMN credits.top_up_payments.provider IS 'Who took it.';
 COMMENT ON COLUMN credits.top_up_payments.provider_reference IS 'The provider''s reference of it.';

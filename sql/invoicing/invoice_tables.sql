@@ -4,7 +4,7 @@ CREATE TABLE credits_internal.invoices (
     customer_id             text COLLATE "C" NOT NULL,
     invoice_id              uuid NOT NULL,
     status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
-    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual')),
+    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual', 'recharge', 'auto_recharge', 'deposit')),
     currency                text COLLATE "C" NOT NULL,
     number                  text COLLATE "C",
     number_prefix           text COLLATE "C",
@@ -18,6 +18,8 @@ CREATE TABLE credits_internal.invoices (
     subtotal                numeric NOT NULL DEFAULT 0,
     discount                numeric NOT NULL DEFAULT 0 CHECK (discount >= 0),
     tax                     numeric NOT NULL DEFAULT 0,
+    shipping                numeric NOT NULL DEFAULT 0 CHECK (shipping >= 0),
+    from_provider           boolean NOT NULL DEFAULT false,
     total                   numeric NOT NULL DEFAULT 0,
     total_excluding_tax     numeric NOT NULL DEFAULT 0,
     amount_due              numeric NOT NULL DEFAULT 0 CHECK (amount_due >= 0),
@@ -26,6 +28,9 @@ CREATE TABLE credits_internal.invoices (
     days_until_due          integer CHECK (days_until_due >= 0),
     customer_name           text,
     customer_email          text,
+    customer_phone          text,
+    customer_address        jsonb,
+    collection_method       text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
     retained                boolean NOT NULL DEFAULT false,
     created_at              timestamptz NOT NULL,
     updated_at              timestamptz NOT NULL,
@@ -46,7 +51,8 @@ COMMENT ON COLUMN credits_internal.invoices.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.invoices.status IS
 '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
-COMMENT ON COLUMN credits_internal.invoices.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits_internal.invoices.billing_reason IS
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
 COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
 COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
@@ -61,7 +67,10 @@ COMMENT ON COLUMN credits_internal.invoices.given_discount IS 'What is taken off
 COMMENT ON COLUMN credits_internal.invoices.subtotal IS 'The sum of the lines.';
 COMMENT ON COLUMN credits_internal.invoices.discount IS 'All that is taken off.';
 COMMENT ON COLUMN credits_internal.invoices.tax IS 'All tax, in the lines or on top.';
-COMMENT ON COLUMN credits_internal.invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits_internal.invoices.shipping IS 'Shipping that the provider''s checkout added.';
+COMMENT ON COLUMN credits_internal.invoices.from_provider IS
+'Whether discount, tax and shipping are what the provider''s checkout said, instead of ours.';
+COMMENT ON COLUMN credits_internal.invoices.total IS 'Lines, less discounts, with tax on top and shipping.';
 COMMENT ON COLUMN credits_internal.invoices.total_excluding_tax IS 'The total, less all tax.';
 COMMENT ON COLUMN credits_internal.invoices.amount_due IS
 'What is to be paid in all: the total, or 0 where that is below.';
@@ -70,6 +79,11 @@ COMMENT ON COLUMN credits_internal.invoices.due_date IS 'When it is due; NULL wh
 COMMENT ON COLUMN credits_internal.invoices.days_until_due IS 'How many days after it gets its number it is due.';
 COMMENT ON COLUMN credits_internal.invoices.customer_name IS 'The customer''s name when it got its number.';
 COMMENT ON COLUMN credits_internal.invoices.customer_email IS 'The customer''s address when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.customer_phone IS 'The customer''s number when it got its own.';
+COMMENT ON COLUMN credits_internal.invoices.customer_address IS
+'The customer''s postal address when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.collection_method IS
+'''charge_automatically'': a worker is asked to charge the customer''s payment method; ''send_invoice'': nobody is.';
 COMMENT ON COLUMN credits_internal.invoices.retained IS
 'Whether the customer was erased, and whom it was for is kept for credits.invoice_retention.';
 COMMENT ON COLUMN credits_internal.invoices.created_at IS 'When it was created.';
@@ -116,6 +130,8 @@ CREATE TABLE credits_internal.invoice_lines (
     applicable_meters    text[],
     grant_name           text,
     grant_id             uuid,
+    reclaimed            numeric NOT NULL DEFAULT 0 CHECK (reclaimed >= 0),
+    refunded_amount      numeric NOT NULL DEFAULT 0 CHECK (refunded_amount >= 0),
     period_start         timestamptz,
     period_end           timestamptz,
     from_invoice_id      uuid,
@@ -164,6 +180,10 @@ COMMENT ON COLUMN credits_internal.invoice_lines.time_to_live IS 'Of its grant, 
 COMMENT ON COLUMN credits_internal.invoice_lines.applicable_meters IS 'Of its grant; NULL for anything.';
 COMMENT ON COLUMN credits_internal.invoice_lines.grant_name IS 'The name of its grant.';
 COMMENT ON COLUMN credits_internal.invoice_lines.grant_id IS 'The grant; NULL until the invoice is paid.';
+COMMENT ON COLUMN credits_internal.invoice_lines.reclaimed IS
+'Credits that refunds and disputes took back, left owed or forgave.';
+COMMENT ON COLUMN credits_internal.invoice_lines.refunded_amount IS
+'What was paid back of this line by refunds that name it, with its tax.';
 COMMENT ON COLUMN credits_internal.invoice_lines.period_start IS 'From when it is for.';
 COMMENT ON COLUMN credits_internal.invoice_lines.period_end IS 'Until when it is for.';
 COMMENT ON COLUMN credits_internal.invoice_lines.from_invoice_id IS
@@ -179,17 +199,19 @@ CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_lines', '');
 
 CREATE TABLE credits_internal.invoice_payments (
-    customer_id  text COLLATE "C" NOT NULL,
-    invoice_id   uuid NOT NULL,
-    payment_no   integer NOT NULL CHECK (payment_no > 0),
-    paid_from    text NOT NULL CHECK (paid_from IN ('wallet', 'outside')),
-    amount       numeric NOT NULL CHECK (amount > 0),
-    operation_id uuid,
-    reference    text COLLATE "C",
-    created_at   timestamptz NOT NULL,
-    reversed_at  timestamptz,
-    reversal_id  uuid,
+    customer_id       text COLLATE "C" NOT NULL,
+    invoice_id        uuid NOT NULL,
+    payment_no        integer NOT NULL CHECK (payment_no > 0),
+    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider')),
+    amount            numeric NOT NULL CHECK (amount > 0),
+    operation_id      uuid,
+    reference         text COLLATE "C",
+    created_at        timestamptz NOT NULL,
+    reversed_at       timestamptz,
+    reversal_id       uuid,
+    payment_intent_id uuid,
     PRIMARY KEY (customer_id, invoice_id, payment_no),
+    CONSTRAINT invoice_payments_provider CHECK ((paid_from = 'provider') = (payment_intent_id IS NOT NULL)),
     CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
     CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
 );
@@ -199,13 +221,15 @@ COMMENT ON TABLE credits_internal.invoice_payments IS
 COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits_internal.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'' or ''outside''.';
+COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
 COMMENT ON COLUMN credits_internal.invoice_payments.amount IS 'How much, in the invoice''s currency.';
 COMMENT ON COLUMN credits_internal.invoice_payments.operation_id IS 'The debit, where the wallet paid.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reference IS
 'What the application calls it, where the money came from outside.';
 COMMENT ON COLUMN credits_internal.invoice_payments.created_at IS 'When it was applied.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reversed_at IS 'When it was given back; NULL where it stands.';
+COMMENT ON COLUMN credits_internal.invoice_payments.payment_intent_id IS
+'The payment intent, where a provider took the money.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reversal_id IS 'The operation that gave it back.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');

@@ -15,6 +15,7 @@ CREATE TABLE credits_internal.reclaims (
     debt_no      bigint,
     created_at   timestamptz NOT NULL,
     undone_at    timestamptz,
+    first_id     uuid,
     PRIMARY KEY (customer_id, operation_id)
 ) WITH (fillfactor = 80);
 
@@ -37,9 +38,12 @@ COMMENT ON COLUMN credits_internal.reclaims.consumed IS 'Paid by other credits, 
 COMMENT ON COLUMN credits_internal.reclaims.pending IS 'Still owed.';
 COMMENT ON COLUMN credits_internal.reclaims.debt_no IS 'Its place in the order of payment, where it ever owed.';
 COMMENT ON COLUMN credits_internal.reclaims.created_at IS 'When it was posted.';
+COMMENT ON COLUMN credits_internal.reclaims.first_id IS
+'Of one refund that took from several grants: the operation of the first; NULL for that itself.';
 COMMENT ON COLUMN credits_internal.reclaims.undone_at IS 'When all of it was given back; NULL where it was not.';
 
 CREATE INDEX reclaims_owing ON credits_internal.reclaims (customer_id, currency, debt_no) WHERE pending > 0;
+CREATE INDEX reclaims_of_one ON credits_internal.reclaims (customer_id, first_id) WHERE first_id IS NOT NULL;
 ALTER TABLE credits_internal.reclaims ALTER customer_id SET (n_distinct = -0.05);
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.reclaims', '');

@@ -11,7 +11,7 @@ COMMENT ON FUNCTION credits.payment_disputed IS
 'Records that the payer disputes a payment (a chargeback), and takes credits back as a refund would.
 
 customer_id: the customer.
-top_up_id: the top-up.
+top_up_id: the top-up, or the payment intent of any invoice.
 provider: who reported it.
 provider_reference: the provider''s reference of the dispute; NULL where it has none.
 amount: how much is disputed, in major units; NULL for the whole payment.
@@ -39,7 +39,7 @@ COMMENT ON FUNCTION credits.payment_dispute_closed IS
 'Records how a dispute was decided.
 
 customer_id: the customer.
-top_up_id: the top-up.
+top_up_id: the top-up, or the payment intent of any invoice.
 provider: who reported it.
 provider_reference: the provider''s reference of the dispute; NULL for the newest dispute of this provider, of the
   payment that payment_reference names.

@@ -4,11 +4,16 @@ CREATE TYPE credits.payment_outcome AS (
     top_up_id uuid, status text, grant_id uuid, credits numeric, credit_currency text, available numeric,
     contradiction text, replayed boolean);
 COMMENT ON TYPE credits.payment_outcome IS
-'A top-up after a payment was recorded, as payment_succeeded(), payment_failed() and top_up_expire() return it.';
-COMMENT ON COLUMN credits.payment_outcome.top_up_id IS 'The top-up.';
-COMMENT ON COLUMN credits.payment_outcome.status IS '''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''.';
-COMMENT ON COLUMN credits.payment_outcome.grant_id IS 'The grant that it created; NULL until it is paid.';
-COMMENT ON COLUMN credits.payment_outcome.credits IS 'Credits that the top-up buys.';
+'A payment intent after a payment was recorded, as payment_succeeded(), payment_failed(), payment_processing(),
+payment_requires_action() and top_up_expire() return it.';
+COMMENT ON COLUMN credits.payment_outcome.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits.payment_outcome.status IS
+'Of a top-up ''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''; else the payment intent''s:
+''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.payment_outcome.grant_id IS
+'The grant of the first line that buys credits; NULL until it is paid, and where none does.';
+COMMENT ON COLUMN credits.payment_outcome.credits IS 'Credits that this line buys; NULL where none does.';
 COMMENT ON COLUMN credits.payment_outcome.credit_currency IS 'The currency of the credits.';
 COMMENT ON COLUMN credits.payment_outcome.available IS 'What a plain debit may take afterwards.';
 COMMENT ON COLUMN credits.payment_outcome.contradiction IS
@@ -23,10 +28,10 @@ RETURNS credits.payment_outcome
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_succeeded_wrapper';
 COMMENT ON FUNCTION credits.payment_succeeded IS
-'Records a payment and grants the credits, exactly once.
+'Records a payment; once it covers what is due, the invoice is paid and its credits are granted, exactly once.
 
 customer_id: the customer.
-top_up_id: the top-up.
+top_up_id: the top-up, or the payment intent of any invoice.
 provider: who took the payment.
 provider_reference: the provider''s reference of the payment; NULL where it has none.
 amount: what was paid, in major units of the top-up''s currency; NULL for what was due.
@@ -45,7 +50,9 @@ two change nothing. Where the account has no room for the credits any more (28 d
 the payment is a contradiction too, counts for nothing and grants nothing: pay it back. Reported again with tax,
 shipping or discount, it is corrected by them.
 
-PC014 means that there is no such top-up: the provider is to try again.
+What comes after the invoice was voided or paid otherwise is a contradiction: it is recorded and pays nothing.
+
+PC014 means that there is no such payment intent: the provider is to try again.
 
 Raises PC007, PC013, PC014.
 Example: SELECT * FROM credits.payment_succeeded(''ann'',
@@ -61,7 +68,7 @@ COMMENT ON FUNCTION credits.payment_failed IS
 'Records that a payment failed: the top-up is ''failed'', and an auto-recharge that asked for it too.
 
 customer_id: the customer.
-top_up_id: the top-up.
+top_up_id: the top-up, or the payment intent of any invoice.
 provider: who reported it.
 provider_reference: the provider''s reference of the payment; NULL where it has none.
 reason: why.
@@ -89,11 +96,12 @@ COMMENT ON VIEW credits.payment_log IS
 A person should look at rows with a contradiction: it does not fit what was known, and was not applied, or not in
 full.';
 COMMENT ON COLUMN credits.payment_log.customer_id IS 'The customer: the application''s own key.';
-COMMENT ON COLUMN credits.payment_log.top_up_id IS 'The top-up.';
+COMMENT ON COLUMN credits.payment_log.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits.payment_log.payment_id IS 'Its id; ids are in the order of recording.';
 COMMENT ON COLUMN credits.payment_log.type IS
-'''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'' or
-''dispute_lost''.';
+'''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'',
+''dispute_lost'', ''processing'' or ''requires_action''.';
 COMMENT ON COLUMN credits.payment_log.provider IS 'The payment provider.';
 COMMENT ON COLUMN credits.payment_log.provider_reference IS 'The provider''s reference of it.';
 COMMENT ON COLUMN credits.payment_log.amount IS 'How much, in major units; NULL where it was not reported.';

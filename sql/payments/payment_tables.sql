@@ -12,13 +12,14 @@ CREATE TABLE credits_internal.payment_references (
 );
 
 COMMENT ON TABLE credits_internal.payment_references IS
-'Whose a provider''s payment, refund or dispute is: the first top-up in its currency that it was reported of.';
+'Whose a provider''s payment, refund or dispute is: the first payment intent in its currency that it was reported of.';
 COMMENT ON COLUMN credits_internal.payment_references.provider IS 'The provider.';
 COMMENT ON COLUMN credits_internal.payment_references.kind IS
 '''payment'', ''refund'' or ''dispute'': each kind has names of its own.';
 COMMENT ON COLUMN credits_internal.payment_references.reference IS 'What the provider calls it.';
 COMMENT ON COLUMN credits_internal.payment_references.customer_id IS 'The customer.';
-COMMENT ON COLUMN credits_internal.payment_references.top_up_id IS 'Of which top-up.';
+COMMENT ON COLUMN credits_internal.payment_references.top_up_id IS
+'Of which payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits_internal.payment_references.created_at IS 'When it was first reported.';
 
 CREATE TABLE credits_internal.payment_totals (
@@ -38,11 +39,12 @@ CREATE TABLE credits_internal.payment_totals (
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE credits_internal.payment_totals IS
-'Payments of top-ups, each with its refunds and disputes: derived from the table payments.';
+'Payments of payment intents, each with its refunds and disputes: derived from the table payments.';
 COMMENT ON COLUMN credits_internal.payment_totals.customer_id IS 'The customer.';
-COMMENT ON COLUMN credits_internal.payment_totals.top_up_id IS 'Of which top-up.';
+COMMENT ON COLUMN credits_internal.payment_totals.top_up_id IS
+'Of which payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits_internal.payment_totals.payment_no IS
-'Its place among the top-up''s: in the order in which they were reported, then those that are only named by a refund or
+'Its place among the intent''s: in the order in which they were reported, then those that are only named by a refund or
 a dispute.';
 COMMENT ON COLUMN credits_internal.payment_totals.provider IS 'Who took it.';
 COMMENT ON COLUMN credits_internal.payment_totals.provider_reference IS
@@ -68,7 +70,7 @@ CREATE TABLE credits_internal.payments (
     top_up_id          uuid NOT NULL,
     type               text NOT NULL CHECK (type IN ('succeeded', 'failed', 'expired', 'refunded', 'refund_failed',
         'disputed',
-                                                     'dispute_won', 'dispute_lost')),
+                                                     'dispute_won', 'dispute_lost', 'processing', 'requires_action')),
     provider           text COLLATE "C" NOT NULL,
     provider_reference text COLLATE "C",
     payment_reference  text COLLATE "C",
@@ -89,10 +91,11 @@ CREATE TABLE credits_internal.payments (
 COMMENT ON TABLE credits_internal.payments IS 'What was reported of payments: one row per report, never changed.';
 COMMENT ON COLUMN credits_internal.payments.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.payments.payment_id IS 'Its id, in the order in which it was recorded.';
-COMMENT ON COLUMN credits_internal.payments.top_up_id IS 'Of which top-up.';
+COMMENT ON COLUMN credits_internal.payments.top_up_id IS
+'Of which payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits_internal.payments.type IS
 '''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'',
-''dispute_lost''.';
+''dispute_lost'', ''processing'' or ''requires_action''.';
 COMMENT ON COLUMN credits_internal.payments.provider IS 'Who said so.';
 COMMENT ON COLUMN credits_internal.payments.provider_reference IS
 'What the provider calls the payment, the refund or the dispute.';

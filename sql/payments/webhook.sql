@@ -9,8 +9,9 @@ COMMENT ON COLUMN credits.received_webhook.type IS 'The provider''s name of what
 COMMENT ON COLUMN credits.received_webhook.outcome IS
 '''applied'', ''contradiction'' (recorded, see payment_log) or ''ignored''.';
 COMMENT ON COLUMN credits.received_webhook.customer_id IS 'The customer whose payment it is about; NULL for none.';
-COMMENT ON COLUMN credits.received_webhook.top_up_id IS 'The top-up; NULL for none.';
-COMMENT ON COLUMN credits.received_webhook.status IS 'The top-up''s status afterwards.';
+COMMENT ON COLUMN credits.received_webhook.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s; NULL for none.';
+COMMENT ON COLUMN credits.received_webhook.status IS 'The status of the top-up, or of the payment intent, afterwards.';
 COMMENT ON COLUMN credits.received_webhook.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 COMMENT ON COLUMN credits.received_webhook.reason IS
 'Why it was ignored: ''kind'' (an event that means nothing here), ''livemode'' or ''account'' (not what
@@ -54,7 +55,8 @@ COMMENT ON COLUMN credits.webhook_log.outcome IS
 '''applied'', ''contradiction'' (recorded, see payment_log) or ''ignored''.';
 COMMENT ON COLUMN credits.webhook_log.customer_id IS
 'The customer whose payment it is about; for an ignored webhook, the customer that it names.';
-COMMENT ON COLUMN credits.webhook_log.top_up_id IS 'The top-up; NULL for none.';
+COMMENT ON COLUMN credits.webhook_log.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s; NULL for none.';
 COMMENT ON COLUMN credits.webhook_log.received_at IS 'When it was received.';
 COMMENT ON COLUMN credits.webhook_log.reason IS
 'Why it was ignored: ''kind'' (an event that means nothing here), ''livemode'' or ''account'' (not what

@@ -184,6 +184,247 @@ FROM (SELECT t.price_id, t.created_at AS used_at FROM credits_internal.top_ups t
       UNION ALL SELECT c.base_price_id, c.updated_at FROM credits_internal.recharge_configs c) u
 WHERE u.price_id IS NOT NULL
 GROUP BY u.price_id;
+-- Payment intents, and the invoices that they pay: of each top-up. The tables are made here, to be filled; what is said of
+-- them follows below.
+CREATE TABLE credits_internal.payment_intents (
+    customer_id        text COLLATE "C" NOT NULL,
+    payment_intent_id  uuid NOT NULL,
+    invoice_id         uuid NOT NULL,
+    status             text NOT NULL CHECK (status IN ('requires_payment_method', 'requires_action', 'processing',
+                                                       'succeeded', 'canceled')),
+    amount             numeric NOT NULL CHECK (amount > 0),
+    currency           text COLLATE "C" NOT NULL,
+    due_amount         numeric NOT NULL CHECK (due_amount BETWEEN 0 AND amount),
+    paid_amount        numeric,
+    refunded_amount    numeric NOT NULL DEFAULT 0,
+    disputed_amount    numeric NOT NULL DEFAULT 0,
+    dispute_status     text CHECK (dispute_status IN ('open', 'won', 'lost')),
+    is_refunded        boolean NOT NULL DEFAULT false,
+    provider           text COLLATE "C",
+    provider_reference text COLLATE "C",
+    payment_method_id  uuid,
+    requested_at       timestamptz,
+    attempts           integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    attempt_key        uuid,
+    failed_at          timestamptz,
+    last_payment_error text,
+    action_url         text,
+    recharge_id        uuid,
+    return_url         text,
+    failure_url        text,
+    checkout_url       text,
+    description        text,
+    metadata           jsonb,
+    created_at         timestamptz NOT NULL,
+    updated_at         timestamptz NOT NULL,
+    expires_at         timestamptz,
+    paid_at            timestamptz,
+    closed_at          timestamptz,
+    PRIMARY KEY (customer_id, payment_intent_id),
+    CONSTRAINT payment_intents_paid CHECK ((status = 'succeeded') = (paid_at IS NOT NULL))
+) WITH (fillfactor = 80);
+CREATE TABLE credits_internal.invoices (
+    customer_id             text COLLATE "C" NOT NULL,
+    invoice_id              uuid NOT NULL,
+    status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
+    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual', 'recharge', 'auto_recharge', 'deposit')),
+    currency                text COLLATE "C" NOT NULL,
+    number                  text COLLATE "C",
+    number_prefix           text COLLATE "C",
+    number_no               bigint CHECK (number_no > 0),
+    description             text,
+    footer                  text,
+    custom_fields           jsonb,
+    metadata                jsonb,
+    tax_rate                numeric CHECK (tax_rate BETWEEN 0 AND 100),
+    given_discount          numeric NOT NULL CHECK (given_discount >= 0),
+    subtotal                numeric NOT NULL DEFAULT 0,
+    discount                numeric NOT NULL DEFAULT 0 CHECK (discount >= 0),
+    tax                     numeric NOT NULL DEFAULT 0,
+    shipping                numeric NOT NULL DEFAULT 0 CHECK (shipping >= 0),
+    from_provider           boolean NOT NULL DEFAULT false,
+    total                   numeric NOT NULL DEFAULT 0,
+    total_excluding_tax     numeric NOT NULL DEFAULT 0,
+    amount_due              numeric NOT NULL DEFAULT 0 CHECK (amount_due >= 0),
+    amount_paid             numeric NOT NULL DEFAULT 0 CHECK (amount_paid BETWEEN 0 AND amount_due),
+    due_date                timestamptz,
+    days_until_due          integer CHECK (days_until_due >= 0),
+    customer_name           text,
+    customer_email          text,
+    customer_phone          text,
+    customer_address        jsonb,
+    collection_method       text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    retained                boolean NOT NULL DEFAULT false,
+    created_at              timestamptz NOT NULL,
+    updated_at              timestamptz NOT NULL,
+    finalized_at            timestamptz,
+    paid_at                 timestamptz,
+    voided_at               timestamptz,
+    marked_uncollectible_at timestamptz,
+    PRIMARY KEY (customer_id, invoice_id),
+    CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
+                                      AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
+    CONSTRAINT invoices_paid CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+    CONSTRAINT invoices_void CHECK ((status = 'void') = (voided_at IS NOT NULL))
+) WITH (fillfactor = 80);
+CREATE TABLE credits_internal.invoice_lines (
+    customer_id          text COLLATE "C" NOT NULL,
+    invoice_line_id      uuid NOT NULL,
+    invoice_id           uuid,
+    line_no              integer CHECK (line_no > 0),
+    was_pending          boolean NOT NULL DEFAULT false,
+    currency             text COLLATE "C" NOT NULL,
+    price_id             uuid,
+    description          text,
+    quantity             numeric CHECK (quantity > 0),
+    unit_amount          numeric,
+    pricing              jsonb,
+    amount               numeric NOT NULL,
+    given_discount       numeric NOT NULL CHECK (given_discount >= 0),
+    given_tax_rate       numeric CHECK (given_tax_rate BETWEEN 0 AND 100),
+    tax_behavior         text NOT NULL CHECK (tax_behavior IN ('exclusive', 'inclusive')),
+    discount             numeric NOT NULL CHECK (discount >= 0),
+    tax_rate             numeric CHECK (tax_rate > 0),
+    tax                  numeric NOT NULL,
+    amount_excluding_tax numeric NOT NULL,
+    credits              numeric CHECK (credits > 0),
+    credit_currency      text COLLATE "C",
+    category             text,
+    priority             smallint,
+    time_to_live         interval,
+    applicable_meters    text[],
+    grant_name           text,
+    grant_id             uuid,
+    reclaimed            numeric NOT NULL DEFAULT 0 CHECK (reclaimed >= 0),
+    refunded_amount      numeric NOT NULL DEFAULT 0 CHECK (refunded_amount >= 0),
+    period_start         timestamptz,
+    period_end           timestamptz,
+    from_invoice_id      uuid,
+    metadata             jsonb,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, invoice_line_id),
+    CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
+    CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
+    CONSTRAINT invoice_lines_period CHECK ((period_start IS NULL) = (period_end IS NULL) AND period_start <= period_end)
+) WITH (fillfactor = 80);
+CREATE TABLE credits_internal.invoice_payments (
+    customer_id       text COLLATE "C" NOT NULL,
+    invoice_id        uuid NOT NULL,
+    payment_no        integer NOT NULL CHECK (payment_no > 0),
+    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider')),
+    amount            numeric NOT NULL CHECK (amount > 0),
+    operation_id      uuid,
+    reference         text COLLATE "C",
+    created_at        timestamptz NOT NULL,
+    reversed_at       timestamptz,
+    reversal_id       uuid,
+    payment_intent_id uuid,
+    PRIMARY KEY (customer_id, invoice_id, payment_no),
+    CONSTRAINT invoice_payments_provider CHECK ((paid_from = 'provider') = (payment_intent_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
+);
+CREATE TABLE credits_internal.invoice_numbers (
+    customer_id text COLLATE "C" NOT NULL,
+    prefix      text COLLATE "C" NOT NULL,
+    last_no     bigint NOT NULL CHECK (last_no > 0),
+    PRIMARY KEY (customer_id, prefix)
+) WITH (fillfactor = 80);
+INSERT INTO credits_internal.invoices (
+    customer_id, invoice_id, status, billing_reason, currency, number, number_prefix, number_no, description, metadata,
+    given_discount, subtotal, discount, tax, shipping, from_provider, total, total_excluding_tax, amount_due, amount_paid,
+    collection_method, created_at, updated_at, finalized_at, paid_at)
+SELECT t.customer_id, coalesce(t.recharge_id, t.top_up_id), CASE WHEN n.no IS NULL THEN 'draft' ELSE 'paid' END,
+       CASE WHEN t.recharge_id IS NULL THEN 'recharge' ELSE 'auto_recharge' END, t.currency,
+       n.prefix || '-' || CASE WHEN n.no < 10000 THEN lpad(n.no::text, 4, '0') ELSE n.no::text END, n.prefix, n.no,
+       t.description, t.metadata, 0, m.price, m.price - m.net, m.tax, m.shipping, m.from_provider, m.total,
+       m.total - m.tax, m.total, CASE WHEN n.no IS NULL THEN 0 ELSE m.total END, 'send_invoice', t.created_at,
+       coalesce(t.closed_at, t.created_at), t.paid_at, t.paid_at
+FROM credits_internal.top_ups t
+-- As src/invoicing/number.rs makes them up, in the order of payment.
+LEFT JOIN (
+    SELECT p.customer_id, p.top_up_id, x.prefix,
+           row_number() OVER (PARTITION BY p.customer_id ORDER BY p.paid_at, p.top_up_id) AS no
+    FROM credits_internal.top_ups p
+    CROSS JOIN LATERAL (
+        SELECT string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ',
+                                 get_byte(sha256(convert_to(p.customer_id, 'UTF8')), i) % 32 + 1, 1), '' ORDER BY i) AS prefix
+        FROM generate_series(0, 9) i) x
+    WHERE p.paid_at IS NOT NULL) n ON n.customer_id = t.customer_id AND n.top_up_id = t.top_up_id
+-- What the provider's checkout said, of the payments that covered it. A tax in the price is taken off that.
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(p.tax), 0) AS tax, coalesce(sum(p.shipping), 0) AS shipping, coalesce(sum(p.discount), 0) AS discount
+    FROM credits_internal.payment_totals p
+    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id AND n.no IS NOT NULL) d
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN n.no IS NULL THEN t.amount ELSE least(t.due_amount + d.discount, t.amount) END AS price,
+           CASE WHEN n.no IS NULL THEN t.amount ELSE t.due_amount END AS net, d.tax, d.shipping,
+           d.tax + d.shipping + d.discount > 0 AS from_provider,
+           CASE WHEN n.no IS NULL THEN t.amount ELSE t.due_amount END + d.tax + d.shipping AS total) m;
+INSERT INTO credits_internal.invoice_lines (
+    customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, amount,
+    given_discount, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency, category, priority,
+    time_to_live, applicable_meters, grant_name, grant_id, reclaimed, metadata, created_at, updated_at)
+SELECT t.customer_id, t.top_up_id, i.invoice_id, 1, t.currency, t.price_id, t.name,
+       CASE WHEN t.rate IS NULL THEN t.quantity ELSE t.credits END, t.rate, i.subtotal, 0, 'exclusive', i.discount, i.tax,
+       i.subtotal - i.discount, t.credits, t.credit_currency, t.category, t.priority, t.time_to_live, t.applicable_meters,
+       t.name, t.grant_id, t.reclaimed, t.metadata, t.created_at, i.updated_at
+FROM credits_internal.top_ups t
+JOIN credits_internal.invoices i
+  ON i.customer_id = t.customer_id AND i.invoice_id = coalesce(t.recharge_id, t.top_up_id);
+INSERT INTO credits_internal.invoice_payments (
+    customer_id, invoice_id, payment_no, paid_from, amount, created_at, payment_intent_id)
+SELECT t.customer_id, coalesce(t.recharge_id, t.top_up_id), 1, 'provider', i.total, t.paid_at, t.top_up_id
+FROM credits_internal.top_ups t
+JOIN credits_internal.invoices i
+  ON i.customer_id = t.customer_id AND i.invoice_id = coalesce(t.recharge_id, t.top_up_id)
+WHERE i.status = 'paid' AND i.total > 0;
+INSERT INTO credits_internal.invoice_numbers (customer_id, prefix, last_no)
+SELECT i.customer_id, i.number_prefix, max(i.number_no) FROM credits_internal.invoices i
+WHERE i.number IS NOT NULL GROUP BY i.customer_id, i.number_prefix;
+INSERT INTO credits_internal.payment_intents (
+    customer_id, payment_intent_id, invoice_id, status, amount, currency, due_amount, paid_amount, refunded_amount,
+    disputed_amount, dispute_status, is_refunded, provider, provider_reference, failed_at, recharge_id, return_url,
+    failure_url, checkout_url, description, metadata, created_at, updated_at, expires_at, paid_at, closed_at)
+SELECT t.customer_id, t.top_up_id, coalesce(t.recharge_id, t.top_up_id),
+       CASE WHEN t.status IN ('paid', 'refunded') THEN 'succeeded' WHEN t.status = 'expired' THEN 'canceled'
+            ELSE 'requires_payment_method' END,
+       t.amount, t.currency, t.due_amount, t.paid_amount, t.refunded_amount, t.disputed_amount, t.dispute_status,
+       t.status = 'refunded', t.provider, t.provider_reference,
+       CASE WHEN t.status = 'failed' THEN coalesce(t.closed_at, t.created_at) END, t.recharge_id, t.return_url,
+       t.failure_url, t.checkout_url, t.description, t.metadata, t.created_at, coalesce(t.closed_at, t.created_at),
+       t.expires_at, t.paid_at, t.closed_at
+FROM credits_internal.top_ups t;
+ALTER TABLE credits_internal.recharges ADD price_id uuid, ADD rate numeric;
+UPDATE credits_internal.recharges r SET price_id = t.price_id, rate = t.rate
+FROM credits_internal.top_ups t WHERE t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id;
+ALTER TABLE credits_internal.reclaims ADD first_id uuid;
+ALTER TABLE credits_internal.payments
+    DROP CONSTRAINT payments_type_check,
+    ADD CONSTRAINT payments_type_check CHECK (type IN (
+        'succeeded', 'failed', 'expired', 'refunded', 'refund_failed', 'disputed', 'dispute_won', 'dispute_lost',
+        'processing', 'requires_action'));
+-- The views first, which are made anew below.
+CREATE OR REPLACE VIEW credits.top_ups AS
+SELECT t.customer_id, t.payment_intent_id AS top_up_id, t.status, l.price_id, l.grant_name AS name,
+       l.quantity::integer AS quantity, t.amount, t.currency, l.credits, l.credit_currency, l.unit_amount AS rate, t.provider,
+       t.provider_reference, l.grant_id, t.recharge_id, t.paid_amount, t.refunded_amount, t.disputed_amount,
+       t.dispute_status, l.reclaimed, t.description, t.metadata, t.created_at, t.expires_at, t.paid_at, t.due_amount,
+       t.checkout_url
+FROM credits_internal.payment_intents t
+JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id;
+CREATE OR REPLACE VIEW credits.top_up_payments AS
+SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_reference, p.paid_amount, t.currency, p.tax,
+       p.shipping, p.discount, p.refunded_amount, p.disputed_amount,
+       greatest(p.paid_amount - p.refunded_amount - p.disputed_amount, 0) AS remaining_amount
+FROM credits_internal.payment_totals p
+JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id;
+CREATE OR REPLACE VIEW credits_internal.payment_discrepancies AS
+SELECT NULL::text AS problem, p.customer_id, p.currency, NULL::text COLLATE "C" AS subject, p.amount AS expected, p.amount AS found
+FROM credits_internal.payments p WHERE false;
+ALTER EXTENSION pg_credits DROP TABLE credits_internal.top_ups;
+DROP TABLE credits_internal.top_ups;
 -- Written by 'scripts/build.sh step' from here on.
 CREATE TABLE credits_internal.invoice_prefixes (
     invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
@@ -339,6 +580,38 @@ CREATE INDEX stock_reservations_of_price ON credits_internal.stock_reservations 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_usage', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_stock', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.stock_reservations', '');
+CREATE INDEX payment_intents_by_id ON credits_internal.payment_intents (payment_intent_id);
+CREATE INDEX payment_intents_of_invoice ON credits_internal.payment_intents (customer_id, invoice_id);
+CREATE UNIQUE INDEX payment_intents_open ON credits_internal.payment_intents (customer_id, invoice_id)
+    WHERE status IN ('requires_payment_method', 'requires_action', 'processing');
+ALTER TABLE credits_internal.payment_intents ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_intents', '');
+CREATE TABLE credits_internal.refunds (
+    customer_id        text COLLATE "C" NOT NULL,
+    refund_id          uuid NOT NULL,
+    payment_intent_id  uuid NOT NULL,
+    invoice_id         uuid NOT NULL,
+    status             text NOT NULL CHECK (status IN ('pending', 'succeeded', 'failed', 'canceled')),
+    amount             numeric NOT NULL CHECK (amount > 0),
+    currency           text COLLATE "C" NOT NULL,
+    takes_credits      boolean NOT NULL,
+    lines              jsonb,
+    reason             text NOT NULL,
+    description        text,
+    provider           text COLLATE "C" NOT NULL,
+    payment_reference  text COLLATE "C",
+    provider_reference text COLLATE "C",
+    attempt_key        uuid,
+    metadata           jsonb,
+    created_at         timestamptz NOT NULL,
+    updated_at         timestamptz NOT NULL,
+    closed_at          timestamptz,
+    PRIMARY KEY (customer_id, refund_id),
+    CONSTRAINT refunds_closed CHECK ((status = 'pending') = (closed_at IS NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX refunds_of_intent ON credits_internal.refunds (customer_id, payment_intent_id);
+CREATE INDEX refunds_by_id ON credits_internal.refunds (refund_id);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.refunds', '');
 CREATE TABLE credits_internal.payment_methods (
     customer_id       text COLLATE "C" NOT NULL,
     payment_method_id uuid NOT NULL,
@@ -359,117 +632,20 @@ CREATE UNIQUE INDEX payment_methods_attached ON credits_internal.payment_methods
     WHERE detached_at IS NULL;
 CREATE UNIQUE INDEX payment_methods_default ON credits_internal.payment_methods (customer_id) WHERE is_default;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_methods', '');
-CREATE TABLE credits_internal.invoices (
-    customer_id             text COLLATE "C" NOT NULL,
-    invoice_id              uuid NOT NULL,
-    status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
-    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual')),
-    currency                text COLLATE "C" NOT NULL,
-    number                  text COLLATE "C",
-    number_prefix           text COLLATE "C",
-    number_no               bigint CHECK (number_no > 0),
-    description             text,
-    footer                  text,
-    custom_fields           jsonb,
-    metadata                jsonb,
-    tax_rate                numeric CHECK (tax_rate BETWEEN 0 AND 100),
-    given_discount          numeric NOT NULL CHECK (given_discount >= 0),
-    subtotal                numeric NOT NULL DEFAULT 0,
-    discount                numeric NOT NULL DEFAULT 0 CHECK (discount >= 0),
-    tax                     numeric NOT NULL DEFAULT 0,
-    total                   numeric NOT NULL DEFAULT 0,
-    total_excluding_tax     numeric NOT NULL DEFAULT 0,
-    amount_due              numeric NOT NULL DEFAULT 0 CHECK (amount_due >= 0),
-    amount_paid             numeric NOT NULL DEFAULT 0 CHECK (amount_paid BETWEEN 0 AND amount_due),
-    due_date                timestamptz,
-    days_until_due          integer CHECK (days_until_due >= 0),
-    customer_name           text,
-    customer_email          text,
-    retained                boolean NOT NULL DEFAULT false,
-    created_at              timestamptz NOT NULL,
-    updated_at              timestamptz NOT NULL,
-    finalized_at            timestamptz,
-    paid_at                 timestamptz,
-    voided_at               timestamptz,
-    marked_uncollectible_at timestamptz,
-    PRIMARY KEY (customer_id, invoice_id),
-    CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
-                                      AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
-    CONSTRAINT invoices_paid CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
-    CONSTRAINT invoices_void CHECK ((status = 'void') = (voided_at IS NOT NULL))
-) WITH (fillfactor = 80);
+CREATE INDEX reclaims_of_one ON credits_internal.reclaims (customer_id, first_id) WHERE first_id IS NOT NULL;
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);
 CREATE INDEX invoices_unpaid ON credits_internal.invoices (customer_id, due_date)
     WHERE status IN ('open', 'uncollectible');
 CREATE INDEX invoices_retained ON credits_internal.invoices (finalized_at) WHERE retained;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoices', '');
-CREATE TABLE credits_internal.invoice_lines (
-    customer_id          text COLLATE "C" NOT NULL,
-    invoice_line_id      uuid NOT NULL,
-    invoice_id           uuid,
-    line_no              integer CHECK (line_no > 0),
-    was_pending          boolean NOT NULL DEFAULT false,
-    currency             text COLLATE "C" NOT NULL,
-    price_id             uuid,
-    description          text,
-    quantity             numeric CHECK (quantity > 0),
-    unit_amount          numeric,
-    pricing              jsonb,
-    amount               numeric NOT NULL,
-    given_discount       numeric NOT NULL CHECK (given_discount >= 0),
-    given_tax_rate       numeric CHECK (given_tax_rate BETWEEN 0 AND 100),
-    tax_behavior         text NOT NULL CHECK (tax_behavior IN ('exclusive', 'inclusive')),
-    discount             numeric NOT NULL CHECK (discount >= 0),
-    tax_rate             numeric CHECK (tax_rate > 0),
-    tax                  numeric NOT NULL,
-    amount_excluding_tax numeric NOT NULL,
-    credits              numeric CHECK (credits > 0),
-    credit_currency      text COLLATE "C",
-    category             text,
-    priority             smallint,
-    time_to_live         interval,
-    applicable_meters    text[],
-    grant_name           text,
-    grant_id             uuid,
-    period_start         timestamptz,
-    period_end           timestamptz,
-    from_invoice_id      uuid,
-    metadata             jsonb,
-    created_at           timestamptz NOT NULL,
-    updated_at           timestamptz NOT NULL,
-    PRIMARY KEY (customer_id, invoice_line_id),
-    CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
-    CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
-    CONSTRAINT invoice_lines_period CHECK ((period_start IS NULL) = (period_end IS NULL) AND period_start <= period_end)
-) WITH (fillfactor = 80);
 CREATE INDEX invoice_lines_of ON credits_internal.invoice_lines (customer_id, invoice_id, line_no);
 CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer_id, from_invoice_id)
     WHERE from_invoice_id IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_lines', '');
-CREATE TABLE credits_internal.invoice_payments (
-    customer_id  text COLLATE "C" NOT NULL,
-    invoice_id   uuid NOT NULL,
-    payment_no   integer NOT NULL CHECK (payment_no > 0),
-    paid_from    text NOT NULL CHECK (paid_from IN ('wallet', 'outside')),
-    amount       numeric NOT NULL CHECK (amount > 0),
-    operation_id uuid,
-    reference    text COLLATE "C",
-    created_at   timestamptz NOT NULL,
-    reversed_at  timestamptz,
-    reversal_id  uuid,
-    PRIMARY KEY (customer_id, invoice_id, payment_no),
-    CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
-    CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
-);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
-CREATE TABLE credits_internal.invoice_numbers (
-    customer_id text COLLATE "C" NOT NULL,
-    prefix      text COLLATE "C" NOT NULL,
-    last_no     bigint NOT NULL CHECK (last_no > 0),
-    PRIMARY KEY (customer_id, prefix)
-) WITH (fillfactor = 80);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_numbers', '');
+CREATE INDEX recharges_of_top_up ON credits_internal.recharges (top_up_id, customer_id);
 CREATE TABLE credits_internal.balance_alerts (
     customer_id  text COLLATE "C" NOT NULL,
     currency     text COLLATE "C" NOT NULL,
@@ -547,17 +723,36 @@ CREATE TYPE credits.transaction_total AS (
 ALTER TYPE credits.product ADD ATTRIBUTE type text, ADD ATTRIBUTE images text[], ADD ATTRIBUTE features text[], ADD ATTRIBUTE unit_label text, ADD ATTRIBUTE statement_descriptor text, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE price_ids uuid[], ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean;
 ALTER TYPE credits.price ADD ATTRIBUTE recurring jsonb, ADD ATTRIBUTE nickname text, ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE currency_options jsonb, ADD ATTRIBUTE pricing jsonb, ADD ATTRIBUTE quantity_limit_per_checkout integer, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE tax_behavior text, ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean, ADD ATTRIBUTE quantity_available integer, ADD ATTRIBUTE quantity_taken integer, ADD ATTRIBUTE quantity_sold integer;
 ALTER TYPE credits.package ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE replayed boolean;
+CREATE TYPE credits.payment_intent AS (
+    customer_id text, payment_intent_id uuid, invoice_id uuid, status text, amount numeric, amount_received numeric,
+    amount_refunded numeric, currency text, payment_method_id uuid, provider text, provider_reference text,
+    last_payment_error text, action_url text, checkout_url text, metadata jsonb, created_at timestamptz,
+    updated_at timestamptz, expires_at timestamptz, replayed boolean);
+CREATE TYPE credits.payment_attempt AS (
+    go boolean, payment_intent_id uuid, invoice_id uuid, status text, attempt_key uuid, attempt integer, amount numeric,
+    minor_units numeric, currency text, provider text, payment_method_id uuid, provider_customer text,
+    payment_method text);
 CREATE TYPE credits.payment_method AS (
     customer_id text, payment_method_id uuid, provider text, provider_customer text, reference text, name text,
     expires_at timestamptz, is_default boolean, status text, metadata jsonb, created_at timestamptz,
     updated_at timestamptz, detached_at timestamptz, replayed boolean);
+CREATE TYPE credits.refund AS (
+    customer_id text, refund_id uuid, payment_intent_id uuid, invoice_id uuid, status text, amount numeric,
+    currency text, reason text, description text, lines jsonb, provider text,
+    payment_reference text, provider_reference text, takes_credits boolean, metadata jsonb, created_at timestamptz,
+    updated_at timestamptz, replayed boolean);
+CREATE TYPE credits.refund_attempt AS (
+    go boolean, refund_id uuid, payment_intent_id uuid, status text, attempt_key uuid, amount numeric,
+    minor_units numeric, currency text, provider text, payment_reference text);
 CREATE TYPE credits.invoice AS (
     customer_id text, invoice_id uuid, number text, status text, billing_reason text, currency text,
     description text, subtotal numeric, discount numeric, tax numeric, total numeric, total_excluding_tax
     numeric, amount_due numeric, amount_paid numeric, amount_remaining numeric, tax_rate numeric, due_date
     timestamptz, days_until_due integer, customer_name text, customer_email text, footer text, custom_fields
     jsonb, metadata jsonb, created_at timestamptz, updated_at timestamptz, finalized_at timestamptz, paid_at
-    timestamptz, voided_at timestamptz, marked_uncollectible_at timestamptz, replayed boolean);
+    timestamptz, voided_at timestamptz, marked_uncollectible_at timestamptz, collection_method text, shipping numeric,
+    customer_phone text, customer_address jsonb, payment_intent_id uuid, hosted_invoice_url text,
+    amount_refunded numeric, replayed boolean);
 CREATE TYPE credits.invoice_line AS (
     customer_id text, invoice_line_id uuid, invoice_id uuid, line_no integer, currency text, price_id uuid,
     description text, quantity numeric, unit_amount numeric, amount numeric, discount numeric, tax_rate
@@ -596,6 +791,8 @@ ALTER FUNCTION credits.product_create(text, text, text, numeric, text, integer, 
 ALTER FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb) RENAME TO product_update_of_before;
 ALTER FUNCTION credits.price_create(uuid, text, numeric, text, jsonb) RENAME TO price_create_of_before;
 ALTER FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb) RENAME TO package_create_of_before;
+ALTER FUNCTION credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text) RENAME TO payment_refunded_of_before;
+ALTER FUNCTION credits.payment_refund_failed(text, uuid, text, text, text) RENAME TO payment_refund_failed_of_before;
 ALTER FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval) RENAME TO configure_auto_recharge_of_before;
 CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.price_overrides
 FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
@@ -1283,6 +1480,36 @@ JOIN credits_internal.currencies f ON f.currency = p.currency AND f.kind = 'fiat
 CROSS JOIN LATERAL (SELECT coalesce(p.credit_config, d.credit_config)) AS c (config)
 WHERE p.archived_at IS NULL AND d.archived_at IS NULL AND p.type = 'one_time' AND p.unit_amount > 0
   AND c.config IS NOT NULL;
+CREATE FUNCTION credits.payment_intent_begin(customer_id text, payment_intent_id uuid)
+RETURNS credits.payment_attempt
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_intent_begin_wrapper';
+CREATE FUNCTION credits.payment_intent_update(customer_id text, payment_intent_id uuid, metadata jsonb DEFAULT NULL)
+RETURNS credits.payment_intent
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_intent_update_wrapper';
+CREATE FUNCTION credits.payment_processing(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL)
+RETURNS credits.payment_outcome
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_processing_wrapper';
+CREATE FUNCTION credits.payment_requires_action(
+    customer_id text, top_up_id uuid, action_url text DEFAULT NULL, provider text DEFAULT 'manual',
+    provider_reference text DEFAULT NULL)
+RETURNS credits.payment_outcome
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_requires_action_wrapper';
+CREATE OR REPLACE VIEW credits.payment_intents AS
+SELECT t.customer_id, t.payment_intent_id, t.invoice_id, i.billing_reason,
+       CASE WHEN t.status NOT IN ('succeeded', 'canceled') AND t.expires_at <= credits.clock() THEN 'canceled'
+            ELSE t.status END AS status,
+       t.amount, coalesce(t.paid_amount, 0) AS amount_received, t.refunded_amount AS amount_refunded,
+       t.disputed_amount AS amount_disputed, t.dispute_status, t.currency, t.payment_method_id, t.provider,
+       t.provider_reference, t.attempts, t.requested_at, t.last_payment_error, t.failed_at, t.action_url,
+       t.checkout_url,
+       t.recharge_id, t.description, t.metadata, t.created_at, t.updated_at, t.expires_at, t.paid_at
+FROM credits_internal.payment_intents t
+JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id;
 CREATE FUNCTION credits.payment_method_attach(
     customer_id text, provider text, provider_customer text, reference text, expires_at timestamptz DEFAULT NULL,
     is_default boolean DEFAULT false, name text DEFAULT NULL, metadata jsonb DEFAULT NULL)
@@ -1301,12 +1528,53 @@ SELECT m.customer_id, m.payment_method_id, m.provider, m.provider_customer, m.re
             ELSE 'attached' END AS status,
        m.metadata, m.created_at, m.updated_at, m.detached_at
 FROM credits_internal.payment_methods m;
+CREATE FUNCTION credits.payment_refunded(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    amount numeric DEFAULT NULL, total_refunded numeric DEFAULT NULL, spent text DEFAULT NULL,
+    payment_reference text DEFAULT NULL, currency text DEFAULT NULL, refund_id uuid DEFAULT NULL)
+RETURNS credits.refund_outcome
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_refunded_2_wrapper';
+CREATE FUNCTION credits.payment_refund_failed(
+    customer_id text, top_up_id uuid, provider text DEFAULT 'manual', provider_reference text DEFAULT NULL,
+    payment_reference text DEFAULT NULL, refund_id uuid DEFAULT NULL)
+RETURNS credits.refund_outcome
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_refund_failed_2_wrapper';
+CREATE FUNCTION credits.refund_create(
+    customer_id text, payment_intent_id uuid, amount numeric DEFAULT NULL, lines jsonb DEFAULT NULL,
+    reason text DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL, spent text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.refund
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'refund_create_wrapper';
+CREATE FUNCTION credits.payment_intent_refund(
+    customer_id text, payment_intent_id uuid, amount numeric DEFAULT NULL, reason text DEFAULT NULL,
+    description text DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.refund
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_intent_refund_wrapper';
+CREATE FUNCTION credits.refund_begin(customer_id text, refund_id uuid)
+RETURNS credits.refund_attempt
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'refund_begin_wrapper';
+CREATE FUNCTION credits.refund_cancel(customer_id text, refund_id uuid)
+RETURNS credits.refund
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'refund_cancel_wrapper';
+CREATE OR REPLACE VIEW credits.refunds AS
+SELECT r.customer_id, r.refund_id, r.payment_intent_id, r.invoice_id, r.status, r.amount, r.currency, r.reason,
+       r.description, r.lines, r.provider, r.payment_reference, r.provider_reference, r.takes_credits,
+       r.attempt_key IS NOT NULL AND r.status = 'pending' AS under_way, r.metadata, r.created_at, r.updated_at,
+       r.closed_at
+FROM credits_internal.refunds r;
 CREATE FUNCTION credits.invoice_create(
     customer_id text, lines jsonb DEFAULT NULL, currency text DEFAULT NULL, description text DEFAULT NULL,
     due_date timestamptz DEFAULT NULL, days_until_due integer DEFAULT NULL, tax_rate numeric DEFAULT NULL,
     discount numeric DEFAULT NULL, auto_finalize boolean DEFAULT false, pending_items text DEFAULT 'include',
     footer text DEFAULT NULL, custom_fields jsonb DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    idempotency_key text DEFAULT NULL)
+    idempotency_key text DEFAULT NULL, collection_method text DEFAULT 'charge_automatically',
+    billing_reason text DEFAULT 'manual')
 RETURNS credits.invoice
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'invoice_create_wrapper';
@@ -1350,19 +1618,31 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END AS amount_remaining, i.tax_rate,
        i.due_date, i.days_until_due, i.customer_name, i.customer_email, i.footer, i.custom_fields, i.metadata,
        i.created_at, i.updated_at, i.finalized_at, i.paid_at, i.voided_at, i.marked_uncollectible_at,
-       i.status = 'open' AND coalesce(i.due_date < credits.clock(), false) AS overdue
-FROM credits_internal.invoices i;
+       i.status = 'open' AND coalesce(i.due_date < credits.clock(), false) AS overdue, i.collection_method, i.shipping,
+       i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
+       (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
+        WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded
+FROM credits_internal.invoices i
+LEFT JOIN LATERAL (
+    SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
+    WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id
+    ORDER BY t.payment_intent_id DESC LIMIT 1) p ON true;
 CREATE OR REPLACE VIEW credits.invoice_payments AS
 SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,
-       p.reference, p.created_at, p.reversed_at, p.reversal_id
+       p.reference, p.created_at, p.reversed_at, p.reversal_id, p.payment_intent_id
 FROM credits_internal.invoice_payments p
 JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id;
 CREATE OR REPLACE VIEW credits.my_invoices WITH (security_barrier) AS
 SELECT i.invoice_id, i.number, i.status, i.currency, i.description, i.subtotal, i.discount, i.tax, i.total,
        i.total_excluding_tax, i.amount_due, i.amount_paid,
        CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END AS amount_remaining, i.due_date,
-       i.customer_name, i.customer_email, i.footer, i.custom_fields, i.finalized_at, i.paid_at
+       i.customer_name, i.customer_email, i.footer, i.custom_fields, i.finalized_at, i.paid_at, i.shipping,
+       i.customer_phone, i.customer_address, p.checkout_url AS hosted_invoice_url
 FROM credits_internal.invoices i
+LEFT JOIN LATERAL (
+    SELECT t.checkout_url FROM credits_internal.payment_intents t
+    WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id
+    ORDER BY t.payment_intent_id DESC LIMIT 1) p ON true
 WHERE i.customer_id = (SELECT credits.current_customer()) AND i.status <> 'draft';
 CREATE FUNCTION credits.invoice_item_create(
     customer_id text, currency text DEFAULT NULL, amount numeric DEFAULT NULL, description text DEFAULT NULL,
@@ -1390,6 +1670,29 @@ SELECT l.invoice_line_id, l.invoice_id, l.line_no, l.currency, l.description, l.
 FROM credits_internal.invoice_lines l
 JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
 WHERE l.customer_id = (SELECT credits.current_customer()) AND i.status <> 'draft';
+CREATE OR REPLACE VIEW credits.top_ups AS
+SELECT t.customer_id, t.payment_intent_id AS top_up_id,
+       CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
+            WHEN t.status = 'canceled' THEN 'expired'
+            WHEN t.failed_at IS NOT NULL THEN 'failed'
+            WHEN t.expires_at <= credits.clock() THEN 'expired' ELSE 'initiated' END AS status,
+       l.price_id, l.grant_name AS name,
+       CASE WHEN l.price_id IS NULL THEN 1 ELSE l.quantity::integer END AS quantity, t.amount, t.currency, l.credits,
+       l.credit_currency, CASE WHEN l.price_id IS NULL THEN l.unit_amount END AS rate, t.provider, t.provider_reference,
+       l.grant_id, t.recharge_id, t.paid_amount, t.refunded_amount, t.disputed_amount, t.dispute_status, l.reclaimed,
+       t.description, t.metadata, t.created_at, t.expires_at, t.paid_at, t.due_amount, t.checkout_url, t.invoice_id,
+       t.status AS payment_status
+FROM credits_internal.payment_intents t
+JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+    AND i.billing_reason IN ('recharge', 'auto_recharge')
+JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id;
+CREATE OR REPLACE VIEW credits.top_up_payments AS
+SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_reference, p.paid_amount, t.currency, p.tax,
+       p.shipping,
+       p.discount, p.refunded_amount, p.disputed_amount,
+       greatest(p.paid_amount - p.refunded_amount - p.disputed_amount, 0) AS remaining_amount
+FROM credits_internal.payment_totals p
+JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id;
 CREATE FUNCTION credits.configure_auto_recharge(
     customer_id text, currency text DEFAULT NULL, enabled boolean DEFAULT NULL, threshold numeric DEFAULT NULL,
     price_id uuid DEFAULT NULL, quantity integer DEFAULT NULL, payment_method text DEFAULT NULL,
@@ -2389,38 +2692,43 @@ FROM (SELECT customer_id, identifier, adjustment_no, value_before, value, lag(va
       WINDOW event AS (PARTITION BY customer_id, identifier ORDER BY adjustment_no)) a
 WHERE a.value_before <> a.value_then OR a.value_before = a.value OR a.adjustment_no <> a.place;
 CREATE OR REPLACE VIEW credits_internal.payment_discrepancies AS
-SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
-       'top-up ' || t.top_up_id AS subject, t.credits AS expected, g.amount AS found
-FROM credits_internal.top_ups t
-LEFT JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
-    AND g.currency = t.credit_currency
-WHERE t.grant_id IS NOT NULL AND g.amount IS DISTINCT FROM t.credits
+SELECT 'payment intent: it succeeded and its invoice was not paid by it, or the reverse' AS problem, t.customer_id,
+       t.currency, 'payment intent ' || t.payment_intent_id AS subject, t.amount AS expected, p.amount AS found
+FROM credits_internal.payment_intents t
+LEFT JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+LEFT JOIN credits_internal.invoice_payments p ON p.customer_id = t.customer_id AND p.invoice_id = t.invoice_id
+    AND p.payment_intent_id = t.payment_intent_id
+WHERE CASE WHEN t.status = 'succeeded' THEN i.status = 'paid' AND (i.total = 0) = (p.amount IS NULL)
+           ELSE i.status IS NOT NULL AND p.amount IS NULL END IS NOT TRUE
 UNION ALL
-SELECT 'top-up: status ' || t.status || ' does not fit its grant', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id,
-       t.amount, t.paid_amount
-FROM credits_internal.top_ups t
-WHERE (t.status IN ('paid', 'refunded')) <> (t.grant_id IS NOT NULL)
-   OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
-UNION ALL
-SELECT 'top-up: it is granted and its payments do not cover it, or the reverse', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, t.amount, p.covers
-FROM credits_internal.top_ups t
+SELECT 'payment intent: it succeeded and its payments do not cover it, or the reverse', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id, t.amount, p.covers
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT customer_id, top_up_id,
     sum(coalesce(subtotal, paid_amount + coalesce(discount, 0) - coalesce(shipping, 0)))
                                               AS covers
            FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
-       ON p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id
-WHERE (t.grant_id IS NOT NULL) <> (coalesce(p.covers, 0) >= t.amount)
+       ON p.customer_id = t.customer_id AND p.top_up_id = t.payment_intent_id
+-- What is paid after it was canceled may have come too late.
+WHERE CASE t.status WHEN 'succeeded' THEN coalesce(p.covers, 0) < t.amount WHEN 'canceled' THEN false
+                    ELSE coalesce(p.covers, 0) >= t.amount END
 UNION ALL
-SELECT 'top-up: ' || s.what || ' is not what its payments say', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+SELECT 'payment intent: it is not what its open invoice still has to be paid', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id, i.amount_due - i.amount_paid, t.amount
+FROM credits_internal.payment_intents t
+JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+WHERE t.status NOT IN ('succeeded', 'canceled')
+  AND (i.amount_due - i.amount_paid <> t.amount OR i.currency <> t.currency OR i.status IN ('paid', 'void'))
+UNION ALL
+SELECT 'payment intent: ' || s.what || ' is not what its payments say', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id,
        coalesce(s.expected, 0), coalesce(s.found, 0)
-FROM credits_internal.top_ups t
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded_amount) AS refunded,
                   sum(disputed_amount) AS disputed
            FROM credits_internal.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id
-               AND p.top_up_id = t.top_up_id
--- What was reported before any payment is the top-up's alone.
+               AND p.top_up_id = t.payment_intent_id
+-- What was reported before any payment is the intent's alone.
 CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
                            ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
                             t.refunded_amount),
@@ -2428,15 +2736,16 @@ CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
                             t.disputed_amount)) AS s (what, expected, found)
 WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
 UNION ALL
-SELECT 'top-up: what was due is not what it costs', t.customer_id, t.currency, 'top-up ' || t.top_up_id, t.amount,
-       t.due_amount
-FROM credits_internal.top_ups t
+SELECT 'payment intent: what was due is not what it costs', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id, t.amount, t.due_amount
+FROM credits_internal.payment_intents t
 WHERE t.due_amount <> t.amount AND NOT EXISTS (
     SELECT FROM credits_internal.payment_totals p
-    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id AND coalesce(p.tax, p.discount) IS NOT NULL)
+    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.payment_intent_id
+      AND coalesce(p.tax, p.discount) IS NOT NULL)
 UNION ALL
-SELECT 'payment: ' || s.what || ' is not what was told', coalesce(p.customer_id, l.customer_id), NULL,
-       'top-up ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
+SELECT 'payment: ' || s.what || ' is not what was reported', coalesce(p.customer_id, l.customer_id), NULL,
+       'payment intent ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
 FROM (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
              sum(discount) AS discount
       FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
@@ -2452,9 +2761,10 @@ CROSS JOIN LATERAL (VALUES ('what was paid', l.paid, p.paid), ('its tax', l.tax,
                AS s (what, expected, found)
 WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
 UNION ALL
-SELECT 'payment: what disputes take is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+SELECT 'payment: what disputes take is not what was reported', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id,
        coalesce(d.disputed, 0), t.disputed_amount
-FROM credits_internal.top_ups t
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*) - count(d.amount) AS of_all
            FROM credits_internal.payments d
            WHERE d.type = 'disputed' AND d.counts AND NOT EXISTS (
@@ -2462,12 +2772,13 @@ LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*
                WHERE w.customer_id = d.customer_id AND w.top_up_id = d.top_up_id AND w.type = 'dispute_won' AND w.counts
                  AND w.provider = d.provider AND w.provider_reference IS NOT DISTINCT FROM d.provider_reference
                  AND (d.provider_reference IS NOT NULL OR w.payment_id > d.payment_id))
-           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.top_up_id
+           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.payment_intent_id
 WHERE coalesce(d.of_all, 0) = 0 AND t.disputed_amount <> coalesce(d.disputed, 0)
 UNION ALL
-SELECT 'payment: what was refunded is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+SELECT 'payment: what was refunded is not what was reported', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id,
        coalesce(r.refunded, 0), t.refunded_amount
-FROM credits_internal.top_ups t
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.payment_id IS NULL) AS refunded,
                   bool_or(r.amount IS NULL OR r.total_refunded IS NOT NULL) AS says_more
            FROM credits_internal.payments r
@@ -2476,12 +2787,12 @@ LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.paym
                       AND f.counts
                  AND f.provider = r.provider AND f.provider_reference = r.provider_reference
            WHERE r.type = 'refunded' AND r.counts
-           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.payment_intent_id
 -- Refunds reported one by one add up; a reported total can be no less than that.
 WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
            ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
 UNION ALL
-SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
+SELECT 'reference: what it names was reported of this payment intent and is another''s', p.customer_id, p.currency,
        p.provider || ' ' || p.provider_reference, NULL, p.amount
 FROM credits_internal.payments p
 LEFT JOIN credits_internal.payment_references r
@@ -2490,42 +2801,69 @@ LEFT JOIN credits_internal.payment_references r
 WHERE p.counts AND p.type IN ('succeeded', 'refunded', 'disputed') AND p.provider_reference IS NOT NULL
   AND (r.customer_id = p.customer_id AND r.top_up_id = p.top_up_id) IS NOT TRUE
 UNION ALL
-SELECT 'reference: no such top-up', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
+SELECT 'reference: no such payment intent', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
 FROM credits_internal.payment_references r
-WHERE NOT EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = r.customer_id
-    AND t.top_up_id = r.top_up_id)
+WHERE NOT EXISTS (SELECT FROM credits_internal.payment_intents t WHERE t.customer_id = r.customer_id
+    AND t.payment_intent_id = r.top_up_id)
 UNION ALL
-SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
-FROM credits_internal.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
-UNION ALL
-SELECT 'top-up: its payment is told and granted nothing', p.customer_id, coalesce(t.credit_currency, p.currency),
-       'top-up ' || p.top_up_id, t.credits, NULL
+SELECT 'payment intent: its payment is reported and paid nothing', p.customer_id, p.currency,
+       'payment intent ' || p.top_up_id, t.amount, p.amount
 FROM credits_internal.payments p
-LEFT JOIN credits_internal.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id
-WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.grant_id IS NULL
+LEFT JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id
+WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.status IS DISTINCT FROM 'succeeded'
 UNION ALL
-SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
-FROM credits_internal.top_ups t
-LEFT JOIN (SELECT customer_id, top_up_id, sum(credits) AS credits FROM credits_internal.reclaims WHERE undone_at IS NULL
-    GROUP BY 1, 2) r
-       ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
-WHERE t.reclaimed <> coalesce(r.credits, 0) OR t.reclaimed > t.credits
+SELECT 'invoice line: what was taken back is not what its operations say', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, coalesce(r.credits, 0), l.reclaimed
+FROM credits_internal.invoice_lines l
+LEFT JOIN (SELECT r.customer_id, r.grant_id, sum(r.credits) AS credits FROM credits_internal.reclaims r
+           WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
+       ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
+WHERE l.reclaimed <> coalesce(r.credits, 0) OR l.reclaimed > coalesce(l.credits, 0)
 UNION ALL
-SELECT 'top-up: what was taken back is not its part of what is no longer paid', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, x.due, t.reclaimed
-FROM credits_internal.top_ups t
-JOIN credits_internal.currencies c ON c.currency = t.credit_currency
+-- As src/payments/clawback/share.rs has it: within half of the smallest part of a credit.
+SELECT 'invoice line: what was taken back is not its part of what is no longer paid', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, trim_scale(round(l.credits * x.gone, c.decimals)), l.reclaimed
+FROM (SELECT n.customer_id, n.invoice_id, sum(greatest(n.amount_excluding_tax, 0) * s.unnamed) AS due
+      FROM credits_internal.invoice_lines n
+      CROSS JOIN LATERAL (SELECT greatest(1 - CASE WHEN n.amount_excluding_tax + n.tax > 0
+          THEN n.refunded_amount / (n.amount_excluding_tax + n.tax)::numeric(100, 40) ELSE 0 END, 0) AS unnamed) s
+      GROUP BY 1, 2) d
+JOIN credits_internal.invoice_lines l ON l.customer_id = d.customer_id AND l.invoice_id = d.invoice_id
+JOIN credits_internal.currencies c ON c.currency = l.credit_currency
+JOIN credits_internal.payment_intents t ON t.customer_id = d.customer_id AND t.invoice_id = d.invoice_id
+    AND t.status = 'succeeded'
 LEFT JOIN (SELECT customer_id, top_up_id,
-    sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
+                  sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
            FROM credits_internal.payment_totals GROUP BY 1, 2) r ON r.customer_id = t.customer_id
-               AND r.top_up_id = t.top_up_id
-CROSS JOIN LATERAL (SELECT t.credits * greatest(t.due_amount - coalesce(r.amount, 0), 0) AS share) s
-CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(round(s.share, 40) / nullif(t.due_amount, 0), c.decimals)), 0)
-    AS due) x
--- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
-WHERE t.grant_id IS NOT NULL AND CASE WHEN t.due_amount = 0 THEN t.reclaimed <> 0
-    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * ('1e-' || c.decimals)::numeric END
+               AND r.top_up_id = t.payment_intent_id
+LEFT JOIN (SELECT customer_id, invoice_id, sum(amount) AS amount FROM credits_internal.invoice_payments
+           WHERE paid_from <> 'provider' AND reversed_at IS NULL GROUP BY 1, 2) o
+       ON o.customer_id = d.customer_id AND o.invoice_id = d.invoice_id
+CROSS JOIN LATERAL (SELECT greatest(1 - CASE WHEN l.amount_excluding_tax + l.tax > 0
+    THEN l.refunded_amount / (l.amount_excluding_tax + l.tax)::numeric(100, 40) ELSE 0 END, 0) AS unnamed) s
+CROSS JOIN LATERAL (SELECT 1 - s.unnamed * CASE WHEN d.due > 0
+    THEN least((coalesce(r.amount, 0) + coalesce(o.amount, 0)) / d.due::numeric(100, 40), 1) ELSE 1 END AS gone) x
+WHERE l.grant_id IS NOT NULL AND abs(l.reclaimed - l.credits * x.gone) > 0.5 * ('1e-' || c.decimals)::numeric + 1e-15
+UNION ALL
+SELECT 'refund: it is asked for or made, and counts as nothing, or the reverse', r.customer_id, r.currency,
+       'refund ' || r.refund_id, r.amount, p.amount
+FROM credits_internal.refunds r
+LEFT JOIN credits_internal.payments p ON p.customer_id = r.customer_id AND p.top_up_id = r.payment_intent_id
+    AND p.type = 'refunded' AND p.counts AND p.provider = r.provider AND p.provider_reference = r.refund_id::text
+LEFT JOIN credits_internal.payments f ON f.customer_id = r.customer_id AND f.top_up_id = r.payment_intent_id
+    AND f.type = 'refund_failed' AND f.counts AND f.provider = r.provider AND f.provider_reference = r.refund_id::text
+WHERE r.takes_credits
+  AND (p.amount IS DISTINCT FROM r.amount OR (f.payment_id IS NOT NULL) <> (r.status IN ('failed', 'canceled')))
+UNION ALL
+SELECT 'invoice line: what refunds name of it is not what was paid back of it', l.customer_id, l.currency,
+       'line ' || l.invoice_line_id, coalesce(r.amount, 0), l.refunded_amount
+FROM credits_internal.invoice_lines l
+LEFT JOIN (SELECT r.customer_id, (e.part->>'invoice_line_id')::uuid AS invoice_line_id,
+                  sum((e.part->>'amount')::numeric) AS amount
+           FROM credits_internal.refunds r CROSS JOIN LATERAL jsonb_array_elements(r.lines) AS e (part)
+           WHERE r.status IN ('pending', 'succeeded') GROUP BY 1, 2) r
+       ON r.customer_id = l.customer_id AND r.invoice_line_id = l.invoice_line_id
+WHERE l.refunded_amount <> coalesce(r.amount, 0) OR l.refunded_amount > greatest(l.amount_excluding_tax + l.tax, 0)
 UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
@@ -2580,12 +2918,12 @@ FROM credits_internal.reclaims r
 WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = r.customer_id
     AND a.currency = r.currency)
 UNION ALL
-SELECT 'recharge: status ' || r.status || ' does not fit its top-up', r.customer_id, r.currency,
-       'recharge ' || r.recharge_id,
-       r.amount, t.paid_amount
+SELECT 'recharge: status ' || r.status || ' does not fit its payment intent', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id, r.amount, t.paid_amount
 FROM credits_internal.recharges r
-LEFT JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
-WHERE t.recharge_id IS DISTINCT FROM r.recharge_id OR (r.status = 'paid') <> (t.grant_id IS NOT NULL)
+LEFT JOIN credits_internal.payment_intents t ON t.customer_id = r.customer_id AND t.payment_intent_id = r.top_up_id
+WHERE t.recharge_id <> r.recharge_id OR (r.status = 'paid') <> (t.status IS NOT DISTINCT FROM 'succeeded')
+   OR (t.customer_id IS NULL AND r.status = 'processing')
    OR (r.closed_at IS NULL) <> (r.status IN ('requested', 'processing'))
 UNION ALL
 SELECT 'recharge: more than one is open', r.customer_id, r.currency, NULL, 1, count(*)
@@ -2613,12 +2951,14 @@ SELECT 'auto-recharge: it is switched on and says why it switched itself off', s
        NULL, s.failures
 FROM credits_internal.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
 UNION ALL
-SELECT 'recharge: it is not of what its top-up is', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
+SELECT 'recharge: it is not of what its invoice is', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
        r.amount, t.amount
 FROM credits_internal.recharges r
-JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
-WHERE (t.credits, t.credit_currency, t.currency) IS DISTINCT FROM (r.credits, r.currency, r.price_currency)
-   OR t.quantity <> r.quantity
+JOIN credits_internal.payment_intents t ON t.customer_id = r.customer_id AND t.payment_intent_id = r.top_up_id
+LEFT JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id
+WHERE (l.credits, l.credit_currency, t.currency, t.amount)
+      IS DISTINCT FROM (r.credits, r.currency, r.price_currency, r.amount)
+   OR (r.price_id IS NOT NULL AND l.quantity <> r.quantity)
 UNION ALL
 SELECT 'auto-recharge: nothing looks at it when its schedule asks', s.customer_id, s.currency, NULL, NULL, NULL
 FROM credits_internal.auto_recharges s
@@ -2643,8 +2983,7 @@ WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = w.pri
 UNION ALL
 SELECT DISTINCT 'price: it was sold, and counts as unused', NULL, NULL, 'price ' || t.price_id, NULL::numeric,
        NULL::numeric
-FROM (SELECT u.price_id FROM credits_internal.top_ups u
-      UNION ALL SELECT l.price_id FROM credits_internal.invoice_lines l) t
+FROM credits_internal.invoice_lines t
 WHERE t.price_id IS NOT NULL AND NOT EXISTS (
     SELECT FROM credits_internal.price_usage u WHERE u.price_id = t.price_id)
 UNION ALL
@@ -2747,11 +3086,11 @@ CROSS JOIN LATERAL (
       AND g.cost_currency = s.cost_currency) r
 WHERE s.passed_on IS DISTINCT FROM r.arrived
 UNION ALL
-SELECT 'top-up: what its grant cost is not in its currency', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, t.amount, g.cost_amount
-FROM credits_internal.top_ups t
-JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
-WHERE g.cost_currency <> t.currency;
+SELECT 'invoice line: what its grant cost is not in its currency', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, l.amount, g.cost_amount
+FROM credits_internal.invoice_lines l
+JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+WHERE g.cost_currency <> l.currency;
 CREATE OR REPLACE VIEW credits_internal.invoice_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 WITH sums AS (
     SELECT l.customer_id, l.invoice_id, sum(l.amount) AS subtotal, sum(l.discount) AS discount, sum(l.tax) AS tax,
@@ -2766,7 +3105,7 @@ SELECT 'invoice: its total is not its lines, less discounts, with tax on top' AS
 FROM credits_internal.invoices i
 LEFT JOIN sums s ON s.customer_id = i.customer_id AND s.invoice_id = i.invoice_id
 WHERE (i.subtotal, i.discount, i.tax, i.total, i.total_excluding_tax)
-      IS DISTINCT FROM (s.subtotal, s.discount, s.tax, s.total, s.net)
+      IS DISTINCT FROM (s.subtotal, s.discount, s.tax, s.total + i.shipping, s.net + i.shipping)
    OR s.lines <> s.last_no OR s.lines <> s.places
 UNION ALL
 SELECT 'invoice: what is due is not its total', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
@@ -2788,7 +3127,7 @@ FROM credits_internal.invoice_lines l
 LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
 CROSS JOIN LATERAL (
     SELECT l.amount - l.discount - CASE l.tax_behavior WHEN 'inclusive' THEN l.tax ELSE 0 END AS net) x
-WHERE l.amount_excluding_tax <> x.net OR (l.tax <> 0 AND l.tax_rate IS NULL)
+WHERE l.amount_excluding_tax <> x.net OR (l.tax <> 0 AND l.tax_rate IS NULL AND i.from_provider IS NOT TRUE)
    OR (l.invoice_id IS NOT NULL AND i.currency IS DISTINCT FROM l.currency)
 UNION ALL
 -- Rounded once: within half of the last decimal.
@@ -2968,7 +3307,7 @@ LEFT JOIN LATERAL (
         (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
-        (8, 'Purchases and payments', '^(payment_|top_up_|webhook_)'),
+        (8, 'Purchases and payments', '^(payment_|refund_|top_up_|webhook_)'),
         (9, 'Invoices', '^invoice_'),
         (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (11, 'Outbox', '^outbox_'),
@@ -2980,6 +3319,8 @@ LEFT JOIN LATERAL (
 ) AS s ON true
 WHERE p.pronamespace = 'credits'::regnamespace;
 DROP FUNCTION credits.configure_auto_recharge_of_before(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval);
+DROP FUNCTION credits.payment_refund_failed_of_before(text, uuid, text, text, text);
+DROP FUNCTION credits.payment_refunded_of_before(text, uuid, text, text, numeric, numeric, text, text, text);
 DROP FUNCTION credits.package_create_of_before(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb);
 DROP FUNCTION credits.price_create_of_before(uuid, text, numeric, text, jsonb);
 DROP FUNCTION credits.product_update_of_before(uuid, text, text, numeric, text, integer, interval, text[], jsonb);
@@ -3277,6 +3618,96 @@ COMMENT ON COLUMN credits_internal.stock_reservations.reserved_at IS 'When they 
 COMMENT ON COLUMN credits_internal.stock_reservations.expires_at IS 'When they may go to others; NULL for never.';
 COMMENT ON COLUMN credits_internal.stock_reservations.released_at IS
 'When they were given back; NULL while they are held.';
+COMMENT ON TABLE credits_internal.payment_intents IS
+'Money that is to come for invoices, and what became of it. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.payment_intents.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.payment_intents.payment_intent_id IS
+'Its id: what its payment names. A top-up''s is the top-up''s id.';
+COMMENT ON COLUMN credits_internal.payment_intents.invoice_id IS 'The invoice that it pays.';
+COMMENT ON COLUMN credits_internal.payment_intents.status IS
+'''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits_internal.payment_intents.amount IS 'What is due, in major units.';
+COMMENT ON COLUMN credits_internal.payment_intents.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits_internal.payment_intents.due_amount IS
+'What is due, excluding a tax in the price and a discount that the provider reported, in major units.';
+COMMENT ON COLUMN credits_internal.payment_intents.paid_amount IS
+'What was paid in all payments, in major units; NULL before any.';
+COMMENT ON COLUMN credits_internal.payment_intents.refunded_amount IS 'What was paid back in all, in major units.';
+COMMENT ON COLUMN credits_internal.payment_intents.disputed_amount IS
+'What disputes that are open or lost come to, in major units.';
+COMMENT ON COLUMN credits_internal.payment_intents.dispute_status IS
+'The last dispute: ''open'', ''won'' or ''lost''; NULL for none.';
+COMMENT ON COLUMN credits_internal.payment_intents.is_refunded IS 'Whether all that was paid was paid back.';
+COMMENT ON COLUMN credits_internal.payment_intents.provider IS 'Who is to take, or took, the payment.';
+COMMENT ON COLUMN credits_internal.payment_intents.provider_reference IS 'What the provider calls the payment.';
+COMMENT ON COLUMN credits_internal.payment_intents.payment_method_id IS
+'The payment method that a worker is to charge; NULL where the customer pays, and for auto-recharges.';
+COMMENT ON COLUMN credits_internal.payment_intents.requested_at IS
+'When a worker was asked to charge; NULL where none is to.';
+COMMENT ON COLUMN credits_internal.payment_intents.attempts IS 'How many times a worker began with it.';
+COMMENT ON COLUMN credits_internal.payment_intents.attempt_key IS
+'The provider''s idempotency key for the attempt that is under way; NULL where none is.';
+COMMENT ON COLUMN credits_internal.payment_intents.failed_at IS
+'When the last attempt failed; NULL where none did, or another is under way.';
+COMMENT ON COLUMN credits_internal.payment_intents.last_payment_error IS
+'Why it failed, in the provider''s words; NULL once the person is erased.';
+COMMENT ON COLUMN credits_internal.payment_intents.action_url IS
+'Where the customer confirms the payment; NULL where nothing is to be confirmed.';
+COMMENT ON COLUMN credits_internal.payment_intents.recharge_id IS
+'The auto-recharge that asked for it; NULL for none.';
+COMMENT ON COLUMN credits_internal.payment_intents.return_url IS 'Where the customer goes once it is paid.';
+COMMENT ON COLUMN credits_internal.payment_intents.failure_url IS 'Where the customer goes when it is not.';
+COMMENT ON COLUMN credits_internal.payment_intents.checkout_url IS 'Where to pay.';
+COMMENT ON COLUMN credits_internal.payment_intents.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.payment_intents.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.payment_intents.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.payment_intents.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.payment_intents.expires_at IS
+'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
+COMMENT ON COLUMN credits_internal.payment_intents.paid_at IS 'When its payments first covered what is due.';
+COMMENT ON COLUMN credits_internal.payment_intents.closed_at IS 'When its status last changed.';
+COMMENT ON TABLE credits_internal.payment_references IS
+'Whose a provider''s payment, refund or dispute is: the first payment intent in its currency that it was reported of.';
+COMMENT ON COLUMN credits_internal.payment_references.top_up_id IS
+'Of which payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON TABLE credits_internal.payment_totals IS
+'Payments of payment intents, each with its refunds and disputes: derived from the table payments.';
+COMMENT ON COLUMN credits_internal.payment_totals.top_up_id IS
+'Of which payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits_internal.payment_totals.payment_no IS
+'Its place among the intent''s: in the order in which they were reported, then those that are only named by a refund or
+a dispute.';
+COMMENT ON COLUMN credits_internal.payments.top_up_id IS
+'Of which payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits_internal.payments.type IS
+'''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'',
+''dispute_lost'', ''processing'' or ''requires_action''.';
+COMMENT ON TABLE credits_internal.refunds IS
+'Refunds that were asked for, here or by the application. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.refunds.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.refunds.refund_id IS 'Its id: what the provider''s refund names.';
+COMMENT ON COLUMN credits_internal.refunds.payment_intent_id IS 'Of which payment intent.';
+COMMENT ON COLUMN credits_internal.refunds.invoice_id IS 'Of which invoice.';
+COMMENT ON COLUMN credits_internal.refunds.status IS '''pending'', ''succeeded'', ''failed'' or ''canceled''.';
+COMMENT ON COLUMN credits_internal.refunds.amount IS 'How much, in major units.';
+COMMENT ON COLUMN credits_internal.refunds.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits_internal.refunds.takes_credits IS
+'Whether credits were taken back when it was asked for; false for money that paid for nothing.';
+COMMENT ON COLUMN credits_internal.refunds.lines IS
+'What of which lines, as objects of invoice_line_id and amount; NULL for all of the invoice.';
+COMMENT ON COLUMN credits_internal.refunds.reason IS 'Why: a word of the application''s, or of ours.';
+COMMENT ON COLUMN credits_internal.refunds.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.refunds.provider IS 'Who took the payment.';
+COMMENT ON COLUMN credits_internal.refunds.payment_reference IS
+'What the provider calls the payment; NULL where it has no name.';
+COMMENT ON COLUMN credits_internal.refunds.provider_reference IS
+'What the provider calls the refund; NULL until it is reported.';
+COMMENT ON COLUMN credits_internal.refunds.attempt_key IS
+'The provider''s idempotency key; NULL until a worker begins with it.';
+COMMENT ON COLUMN credits_internal.refunds.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.refunds.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN credits_internal.refunds.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.refunds.closed_at IS 'When it was answered or canceled; NULL while it is pending.';
 COMMENT ON TABLE credits_internal.payment_methods IS
 'Payment methods of customers, by what providers call them. What is detached stays as a row, and is charged no more.';
 COMMENT ON COLUMN credits_internal.payment_methods.customer_id IS 'The customer.';
@@ -3302,13 +3733,16 @@ there was, an opening balance below zero, and what was imported have one too, wi
 owed.';
 COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';
 COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what another operation left owed.';
+COMMENT ON COLUMN credits_internal.reclaims.first_id IS
+'Of one refund that took from several grants: the operation of the first; NULL for that itself.';
 COMMENT ON TABLE credits_internal.invoices IS
 'Invoices. What one comes to is fixed when it gets its number. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoices.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.invoices.status IS
 '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
-COMMENT ON COLUMN credits_internal.invoices.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits_internal.invoices.billing_reason IS
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
 COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
 COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
@@ -3323,7 +3757,10 @@ COMMENT ON COLUMN credits_internal.invoices.given_discount IS 'What is taken off
 COMMENT ON COLUMN credits_internal.invoices.subtotal IS 'The sum of the lines.';
 COMMENT ON COLUMN credits_internal.invoices.discount IS 'All that is taken off.';
 COMMENT ON COLUMN credits_internal.invoices.tax IS 'All tax, in the lines or on top.';
-COMMENT ON COLUMN credits_internal.invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits_internal.invoices.shipping IS 'Shipping that the provider''s checkout added.';
+COMMENT ON COLUMN credits_internal.invoices.from_provider IS
+'Whether discount, tax and shipping are what the provider''s checkout said, instead of ours.';
+COMMENT ON COLUMN credits_internal.invoices.total IS 'Lines, less discounts, with tax on top and shipping.';
 COMMENT ON COLUMN credits_internal.invoices.total_excluding_tax IS 'The total, less all tax.';
 COMMENT ON COLUMN credits_internal.invoices.amount_due IS
 'What is to be paid in all: the total, or 0 where that is below.';
@@ -3332,6 +3769,11 @@ COMMENT ON COLUMN credits_internal.invoices.due_date IS 'When it is due; NULL wh
 COMMENT ON COLUMN credits_internal.invoices.days_until_due IS 'How many days after it gets its number it is due.';
 COMMENT ON COLUMN credits_internal.invoices.customer_name IS 'The customer''s name when it got its number.';
 COMMENT ON COLUMN credits_internal.invoices.customer_email IS 'The customer''s address when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.customer_phone IS 'The customer''s number when it got its own.';
+COMMENT ON COLUMN credits_internal.invoices.customer_address IS
+'The customer''s postal address when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.collection_method IS
+'''charge_automatically'': a worker is asked to charge the customer''s payment method; ''send_invoice'': nobody is.';
 COMMENT ON COLUMN credits_internal.invoices.retained IS
 'Whether the customer was erased, and whom it was for is kept for credits.invoice_retention.';
 COMMENT ON COLUMN credits_internal.invoices.created_at IS 'When it was created.';
@@ -3376,6 +3818,10 @@ COMMENT ON COLUMN credits_internal.invoice_lines.time_to_live IS 'Of its grant, 
 COMMENT ON COLUMN credits_internal.invoice_lines.applicable_meters IS 'Of its grant; NULL for anything.';
 COMMENT ON COLUMN credits_internal.invoice_lines.grant_name IS 'The name of its grant.';
 COMMENT ON COLUMN credits_internal.invoice_lines.grant_id IS 'The grant; NULL until the invoice is paid.';
+COMMENT ON COLUMN credits_internal.invoice_lines.reclaimed IS
+'Credits that refunds and disputes took back, left owed or forgave.';
+COMMENT ON COLUMN credits_internal.invoice_lines.refunded_amount IS
+'What was paid back of this line by refunds that name it, with its tax.';
 COMMENT ON COLUMN credits_internal.invoice_lines.period_start IS 'From when it is for.';
 COMMENT ON COLUMN credits_internal.invoice_lines.period_end IS 'Until when it is for.';
 COMMENT ON COLUMN credits_internal.invoice_lines.from_invoice_id IS
@@ -3388,13 +3834,15 @@ COMMENT ON TABLE credits_internal.invoice_payments IS
 COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits_internal.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'' or ''outside''.';
+COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
 COMMENT ON COLUMN credits_internal.invoice_payments.amount IS 'How much, in the invoice''s currency.';
 COMMENT ON COLUMN credits_internal.invoice_payments.operation_id IS 'The debit, where the wallet paid.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reference IS
 'What the application calls it, where the money came from outside.';
 COMMENT ON COLUMN credits_internal.invoice_payments.created_at IS 'When it was applied.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reversed_at IS 'When it was given back; NULL where it stands.';
+COMMENT ON COLUMN credits_internal.invoice_payments.payment_intent_id IS
+'The payment intent, where a provider took the money.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reversal_id IS 'The operation that gave it back.';
 COMMENT ON TABLE credits_internal.invoice_numbers IS
 'How far the numbers of a customer''s invoices went. A row is locked last, by what gives a number.';
@@ -3425,9 +3873,13 @@ COMMENT ON COLUMN credits_internal.auto_recharges.schedule_day IS
 'On which day of each month it buys whatever the balance; NULL for not so.';
 COMMENT ON COLUMN credits_internal.auto_recharges.scheduled_at IS
 'The first moment of the schedule that nothing was bought for yet. infinity: there is none.';
+COMMENT ON COLUMN credits_internal.recharges.top_up_id IS
+'The top-up that pays it, and so its payment intent: it begins with the worker, or with its payment.';
 COMMENT ON COLUMN credits_internal.recharges.quantity IS
 'Units of the price; NULL where it is bought by amount, and in rows of before 0.3.0.';
 COMMENT ON COLUMN credits_internal.recharges.scheduled IS 'Whether the schedule asked for it.';
+COMMENT ON COLUMN credits_internal.recharges.price_id IS 'The price; NULL where it is bought by amount.';
+COMMENT ON COLUMN credits_internal.recharges.rate IS 'The price of one credit; NULL where it is bought by price.';
 COMMENT ON TABLE credits_internal.balance_alerts IS
 'Levels of a balance at which an event is published. They change under their account''s lock.';
 COMMENT ON COLUMN credits_internal.balance_alerts.customer_id IS 'The customer.';
@@ -4972,6 +5424,211 @@ COMMENT ON VIEW credits.packages IS
 COMMENT ON COLUMN credits.packages.lookup_key IS 'A name that programs find its price by.';
 COMMENT ON COLUMN credits.packages.quantity_limit_per_checkout IS
 'The most that one purchase may buy; NULL for any.';
+COMMENT ON TYPE credits.payment_outcome IS
+'A payment intent after a payment was recorded, as payment_succeeded(), payment_failed(), payment_processing(),
+payment_requires_action() and top_up_expire() return it.';
+COMMENT ON COLUMN credits.payment_outcome.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits.payment_outcome.status IS
+'Of a top-up ''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''; else the payment intent''s:
+''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.payment_outcome.grant_id IS
+'The grant of the first line that buys credits; NULL until it is paid, and where none does.';
+COMMENT ON COLUMN credits.payment_outcome.credits IS 'Credits that this line buys; NULL where none does.';
+COMMENT ON FUNCTION credits.payment_succeeded IS
+'Records a payment; once it covers what is due, the invoice is paid and its credits are granted, exactly once.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who took the payment.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
+amount: what was paid, in major units of the top-up''s currency; NULL for what was due.
+tax: how much of it is tax.
+shipping: how much of it is shipping.
+discount: what the provider took off the price; with it amount may be 0.
+currency: the currency that was paid; NULL for the top-up''s. Another one is recorded as a contradiction, with that
+  amount, and grants nothing.
+
+It is exactly once whatever is repeated, comes late or out of order, also after a failure or an expiry. Without a
+provider_reference the same amount again is a replay. A refund that was reported before takes its part at once.
+
+Less than was due grants nothing until payments add up to it, and is recorded as a contradiction. So is more, a second
+payment for what is paid, the same provider_reference with another amount, and one that pays another top-up; the last
+two change nothing. Where the account has no room for the credits any more (28 digits of all that it was ever granted)
+the payment is a contradiction too, counts for nothing and grants nothing: pay it back. Reported again with tax,
+shipping or discount, it is corrected by them.
+
+What comes after the invoice was voided or paid otherwise is a contradiction: it is recorded and pays nothing.
+
+PC014 means that there is no such payment intent: the provider is to try again.
+
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_succeeded(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'', 20);';
+COMMENT ON FUNCTION credits.payment_failed IS
+'Records that a payment failed: the top-up is ''failed'', and an auto-recharge that asked for it too.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who reported it.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
+reason: why.
+
+After a success it changes nothing and is recorded as a contradiction; a success after it grants all the same.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_failed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'', ''card declined'');';
+COMMENT ON COLUMN credits.payment_log.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits.payment_log.type IS
+'''succeeded'', ''failed'', ''expired'', ''refunded'', ''refund_failed'', ''disputed'', ''dispute_won'',
+''dispute_lost'', ''processing'' or ''requires_action''.';
+COMMENT ON TYPE credits.payment_intent IS
+'A payment intent, as functions return it. The view payment_intents has all of them.';
+COMMENT ON COLUMN credits.payment_intent.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.payment_intent.payment_intent_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits.payment_intent.invoice_id IS 'The invoice that it pays.';
+COMMENT ON COLUMN credits.payment_intent.status IS
+'''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.payment_intent.amount IS 'What is due, in major units.';
+COMMENT ON COLUMN credits.payment_intent.amount_received IS 'What was paid in all payments, in major units.';
+COMMENT ON COLUMN credits.payment_intent.amount_refunded IS 'What was paid back in all, in major units.';
+COMMENT ON COLUMN credits.payment_intent.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.payment_intent.payment_method_id IS
+'The payment method that a worker is to charge; NULL where the customer pays, and for auto-recharges.';
+COMMENT ON COLUMN credits.payment_intent.provider IS 'Who is to take, or took, the payment.';
+COMMENT ON COLUMN credits.payment_intent.provider_reference IS 'The provider''s reference of the payment.';
+COMMENT ON COLUMN credits.payment_intent.last_payment_error IS
+'Why the last attempt failed, as it was reported; NULL where none did, or nobody said.';
+COMMENT ON COLUMN credits.payment_intent.action_url IS
+'Where the customer confirms the payment, where it is requires_action; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_intent.checkout_url IS 'Where the customer pays; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_intent.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.payment_intent.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.payment_intent.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.payment_intent.expires_at IS
+'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
+COMMENT ON COLUMN credits.payment_intent.replayed IS 'Whether this call changed nothing.';
+COMMENT ON TYPE credits.payment_attempt IS
+'Whether a worker is to charge, and what, as payment_intent_begin() returns it.';
+COMMENT ON COLUMN credits.payment_attempt.go IS 'Whether to charge.';
+COMMENT ON COLUMN credits.payment_attempt.payment_intent_id IS
+'The payment intent: the payment''s metadata must name it, with the customer_id.';
+COMMENT ON COLUMN credits.payment_attempt.invoice_id IS 'The invoice that it pays.';
+COMMENT ON COLUMN credits.payment_attempt.status IS
+'''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.payment_attempt.attempt_key IS
+'The provider''s idempotency key: the same as long as the attempt is under way, and a new one for the next.';
+COMMENT ON COLUMN credits.payment_attempt.attempt IS 'Which attempt it is, from 1.';
+COMMENT ON COLUMN credits.payment_attempt.amount IS 'What to charge, in major units.';
+COMMENT ON COLUMN credits.payment_attempt.minor_units IS
+'The same in the provider''s minor units; NULL where it is no whole number of them.';
+COMMENT ON COLUMN credits.payment_attempt.currency IS 'The currency to charge in.';
+COMMENT ON COLUMN credits.payment_attempt.provider IS 'The provider that keeps the payment method.';
+COMMENT ON COLUMN credits.payment_attempt.payment_method_id IS 'The payment method.';
+COMMENT ON COLUMN credits.payment_attempt.provider_customer IS
+'What the provider calls the customer; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_attempt.payment_method IS
+'What the provider calls the payment method; NULL where it cannot be charged any more.';
+COMMENT ON FUNCTION credits.payment_intent_begin IS
+'Begins to charge a payment method, for a worker that read an outbox row ''payment.requested''.
+
+customer_id: the customer.
+payment_intent_id: the payment intent.
+
+It judges again whether a charge still may be made: go is false where it is not asked for any more, is paid or canceled,
+waits for the customer, or the payment method was detached or has expired. Where go is true, charge amount with
+attempt_key as the provider''s idempotency key and customer_id and payment_intent_id in the payment''s metadata; then
+the provider''s webhook, or payment_succeeded() and payment_failed(), says how it ended.
+
+Two workers on one intent get the same attempt_key, so the provider charges once. After a failure invoice_pay() with
+paid_from => ''provider'' asks for another attempt.
+
+Raises PC003, PC013, PC014.
+Example: SELECT go, amount FROM credits.payment_intent_begin(''ann'',
+  (SELECT payment_intent_id FROM credits.payment_intents LIMIT 1));';
+COMMENT ON FUNCTION credits.payment_intent_update IS
+'Changes what an application stored with a payment intent.
+
+customer_id: the customer.
+payment_intent_id: the payment intent.
+metadata: the application''s own data, which replaces what was there; required.
+
+Raises PC003, PC013, PC014.
+Example: SELECT metadata FROM credits.payment_intent_update(''ann'',
+  (SELECT payment_intent_id FROM credits.payment_intents LIMIT 1), ''{"order": 4711}'');';
+COMMENT ON FUNCTION credits.payment_processing IS
+'Records that a payment is under way: a bank transfer that takes days, for one.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who reported it.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
+
+Until it succeeds or fails, nothing else can pay the invoice. After that it changes nothing.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_processing(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''acmepay'', ''pay-2'');';
+COMMENT ON FUNCTION credits.payment_requires_action IS
+'Records that the customer has to confirm a payment: 3-D Secure of a card, for one.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+action_url: where the customer confirms it: a http or https address; NULL where nobody said.
+provider: who reported it.
+provider_reference: the provider''s reference of the payment; NULL where it has none.
+
+An outbox row ''payment.requires_action'' has the address, for a mail to the customer. The payment succeeds or fails
+later. After that this changes nothing.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_requires_action(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''open''), ''https://acmepay.example/confirm/2'',
+  ''acmepay'', ''pay-2'');';
+COMMENT ON VIEW credits.payment_intents IS
+'Payment intents at this moment: money that is to come, or came, for invoices, top-ups included.
+
+Each payment is in the view top_up_payments, everything that was reported of them in payment_log.';
+COMMENT ON COLUMN credits.payment_intents.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.payment_intents.payment_intent_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits.payment_intents.invoice_id IS 'The invoice that it pays.';
+COMMENT ON COLUMN credits.payment_intents.billing_reason IS
+'Why that was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+COMMENT ON COLUMN credits.payment_intents.status IS
+'''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.payment_intents.amount IS 'What is due, in major units.';
+COMMENT ON COLUMN credits.payment_intents.amount_received IS 'What was paid in all payments, in major units.';
+COMMENT ON COLUMN credits.payment_intents.amount_refunded IS 'What was paid back in all, in major units.';
+COMMENT ON COLUMN credits.payment_intents.amount_disputed IS
+'What disputes that are open or lost come to, in major units.';
+COMMENT ON COLUMN credits.payment_intents.dispute_status IS
+'The last dispute: ''open'', ''won'' or ''lost''; NULL for none.';
+COMMENT ON COLUMN credits.payment_intents.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.payment_intents.payment_method_id IS
+'The payment method that a worker is to charge; NULL where the customer pays, and for auto-recharges.';
+COMMENT ON COLUMN credits.payment_intents.provider IS 'Who is to take, or took, the payment.';
+COMMENT ON COLUMN credits.payment_intents.provider_reference IS 'The provider''s reference of the payment.';
+COMMENT ON COLUMN credits.payment_intents.attempts IS 'How many times a worker began to charge.';
+COMMENT ON COLUMN credits.payment_intents.requested_at IS 'When a worker was asked to charge; NULL where none is to.';
+COMMENT ON COLUMN credits.payment_intents.last_payment_error IS
+'Why the last attempt failed, as it was reported; NULL where none did, or nobody said.';
+COMMENT ON COLUMN credits.payment_intents.failed_at IS
+'When the last attempt failed; NULL where none did, or another is under way.';
+COMMENT ON COLUMN credits.payment_intents.action_url IS
+'Where the customer confirms the payment, where it is requires_action; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_intents.checkout_url IS 'Where the customer pays; NULL where nobody said.';
+COMMENT ON COLUMN credits.payment_intents.recharge_id IS 'The auto-recharge that asked for it; NULL for none.';
+COMMENT ON COLUMN credits.payment_intents.description IS 'For people.';
+COMMENT ON COLUMN credits.payment_intents.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.payment_intents.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.payment_intents.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.payment_intents.expires_at IS
+'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
+COMMENT ON COLUMN credits.payment_intents.paid_at IS 'When its payments first covered what is due.';
 COMMENT ON TYPE credits.payment_method IS
 'A payment method, as payment_method_attach() and payment_method_detach() return it.';
 COMMENT ON COLUMN credits.payment_method.customer_id IS 'The customer.';
@@ -5046,6 +5703,245 @@ COMMENT ON COLUMN credits.payment_methods.metadata IS 'The application''s own da
 COMMENT ON COLUMN credits.payment_methods.created_at IS 'When it was attached.';
 COMMENT ON COLUMN credits.payment_methods.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_methods.detached_at IS 'When it was detached; NULL where it is not.';
+COMMENT ON TYPE credits.refund_outcome IS
+'A payment intent after a refund or dispute was recorded, as payment_refunded(), payment_refund_failed(),
+payment_disputed() and payment_dispute_closed() return it.';
+COMMENT ON COLUMN credits.refund_outcome.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON COLUMN credits.refund_outcome.status IS
+'Of a top-up ''initiated'', ''failed'', ''expired'', ''paid'' or ''refunded''; else the payment intent''s:
+''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.refund_outcome.taken IS 'Credits taken now, in all currencies.';
+COMMENT ON FUNCTION credits.payment_refunded IS
+'Records that money was paid back, and takes credits of that purchase back.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who paid it back.
+provider_reference: the provider''s reference of the refund; NULL where it has none.
+amount: this refund, in major units. With total_refunded NULL too: the whole payment.
+total_refunded: all refunds of the payment by this provider so far, including this one; some providers report only
+  that.
+spent: what happens to credits that were spent: ''pending'' leaves them owed, ''forgive'' does not; NULL for
+  credits.spent_on_refund.
+payment_reference: the provider''s reference of the payment that it is for; NULL for the latest with money left.
+currency: the currency that was paid back; NULL for the top-up''s. Another one is recorded as a contradiction and
+  takes nothing.
+refund_id: the refund that was asked for (refund_create) and is made now; NULL where it is not known.
+
+One that was asked for here is known by refund_id, by its provider_reference, or as the pending one of that payment and
+amount. It has taken its credits already, and counts once.
+
+Credits go back where less remains paid, in all its payments, than was due without tax and shipping: of every line in
+proportion to what is missing, rounded on the total. Refunds of several providers add up. Unspent credits go first: what
+is available at once, what is held when the hold closes; what has expired or was voided is neither taken nor owed.
+
+The latest payment with money left is judged by all that is known at any time, since the order of reports must not
+matter. So the refund may move to a payment that is reported later, and is part of the total that the same provider
+reports of a payment, so that it counts once. After a refund failed, a total that equals the single refunds, the
+failed ones included, is taken for a late one that counts those; anything else counts as it is.
+
+The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as a
+contradiction and changes nothing. More than was paid is recorded as a contradiction.
+
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_refunded(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''refund-2'', amount => 5);';
+COMMENT ON FUNCTION credits.payment_refund_failed IS
+'Records that a refund did not go through after all: gives back exactly what it took.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who reported it.
+provider_reference: the provider''s reference of the refund; NULL where refund_id says which.
+payment_reference: the provider''s reference of the payment; NULL where it is not known.
+refund_id: the refund that was asked for (refund_create); NULL where provider_reference says which.
+
+What it left owed is owed no longer. A refund that was never reported changes nothing.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_refund_failed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''refund-1'');';
+COMMENT ON TYPE credits.refund IS
+'A refund that was asked for, as functions return it. The view refunds has all of them.';
+COMMENT ON COLUMN credits.refund.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.refund.refund_id IS 'The refund: the provider''s refund names it in its metadata.';
+COMMENT ON COLUMN credits.refund.payment_intent_id IS 'The payment intent whose money goes back.';
+COMMENT ON COLUMN credits.refund.invoice_id IS 'The invoice that it paid.';
+COMMENT ON COLUMN credits.refund.status IS '''pending'', ''succeeded'', ''failed'' or ''canceled''.';
+COMMENT ON COLUMN credits.refund.amount IS 'How much, in major units.';
+COMMENT ON COLUMN credits.refund.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.refund.reason IS
+'Why: the application''s word, or ''duplicate'', ''overpaid'', ''too_late'' or ''no_room'' for money that paid for
+nothing.';
+COMMENT ON COLUMN credits.refund.description IS 'For people.';
+COMMENT ON COLUMN credits.refund.lines IS
+'What of which lines, an array of objects with invoice_line_id and amount; NULL for all of the invoice.';
+COMMENT ON COLUMN credits.refund.provider IS 'The provider that took the payment.';
+COMMENT ON COLUMN credits.refund.payment_reference IS
+'The provider''s reference of the payment; NULL where it has none.';
+COMMENT ON COLUMN credits.refund.provider_reference IS
+'The provider''s reference of the refund; NULL until it is reported.';
+COMMENT ON COLUMN credits.refund.takes_credits IS
+'Whether credits were taken back when it was asked for; false for money that paid for nothing.';
+COMMENT ON COLUMN credits.refund.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.refund.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN credits.refund.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.refund.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON TYPE credits.refund_attempt IS 'Whether a worker is to pay back, and what, as refund_begin() returns it.';
+COMMENT ON COLUMN credits.refund_attempt.go IS 'Whether to pay back.';
+COMMENT ON COLUMN credits.refund_attempt.refund_id IS
+'The refund: the provider''s refund must name it in its metadata, with the customer_id.';
+COMMENT ON COLUMN credits.refund_attempt.payment_intent_id IS 'The payment intent whose money goes back.';
+COMMENT ON COLUMN credits.refund_attempt.status IS '''pending'', ''succeeded'', ''failed'' or ''canceled''.';
+COMMENT ON COLUMN credits.refund_attempt.attempt_key IS
+'The provider''s idempotency key: the same at every call; NULL where none ever began.';
+COMMENT ON COLUMN credits.refund_attempt.amount IS 'How much, in major units.';
+COMMENT ON COLUMN credits.refund_attempt.minor_units IS
+'The same in the provider''s minor units; NULL where it is no whole number of them.';
+COMMENT ON COLUMN credits.refund_attempt.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.refund_attempt.provider IS 'The provider that took the payment.';
+COMMENT ON COLUMN credits.refund_attempt.payment_reference IS
+'The provider''s reference of the payment; NULL where it has none.';
+COMMENT ON FUNCTION credits.refund_create IS
+'Asks for money to go back, and takes the credits back that it paid for, at once.
+
+customer_id: the customer.
+payment_intent_id: the payment intent whose money goes back: a top-up''s id is its payment intent''s.
+amount: how much, in major units; NULL for what the lines come to, or all that is there of one payment.
+lines: what of which lines goes back, an array of objects with invoice_line_id and amount, tax included; NULL for all.
+reason: why, in a word of at most 255 characters; NULL for requested_by_customer.
+description: for people.
+metadata: the application''s own data.
+spent: what happens to credits that were spent: ''pending'' leaves them owed, ''forgive'' does not; NULL for
+  credits.spent_on_refund.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+An outbox row ''refund.requested'' asks a worker for it, who calls refund_begin(). The provider''s webhook, or
+payment_refunded() and payment_refund_failed() with its refund_id, says how it ended; where it fails, exactly what was
+taken comes back.
+
+Without lines what was overpaid, tax and shipping go back first, then all lines in proportion: of 11.90 that was paid
+for 10.00 and 100 credits, 1.90 takes nothing, and 5.95 takes 40.5. What names a line is of that line alone. What is
+asked for and has not failed never adds up to more than was received: PC007 is more than is left of any one payment,
+or of a line.
+
+Raises PC002, PC003, PC007, PC013, PC014.
+Example: SELECT status FROM credits.refund_create(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), 1);';
+COMMENT ON FUNCTION credits.payment_intent_refund IS
+'Asks for the money of a payment intent to go back: refund_create() for all lines.
+
+customer_id: the customer.
+payment_intent_id: the payment intent.
+amount: how much, in major units; NULL for all that is there of one payment.
+reason: why, in a word of at most 255 characters; NULL for requested_by_customer.
+description: for people.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+Raises PC002, PC003, PC007, PC013, PC014.
+Example: SELECT status FROM credits.payment_intent_refund(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), 1);';
+COMMENT ON FUNCTION credits.refund_begin IS
+'Begins to pay back, for a worker that read an outbox row ''refund.requested''.
+
+customer_id: the customer.
+refund_id: the refund.
+
+go is false where it was answered or canceled meanwhile. Where it is true, pay back amount of payment_reference, with
+attempt_key as the provider''s idempotency key and customer_id and refund_id in the refund''s metadata. It can be called
+again: the key stays the same, so the provider pays back once. From then on it cannot be canceled here.
+
+Raises PC003, PC013, PC019.
+Example: SELECT go, amount FROM credits.refund_begin(''ann'',
+  (SELECT refund_id FROM credits.refunds WHERE description = ''asked''));';
+COMMENT ON FUNCTION credits.refund_cancel IS
+'Takes back that a refund is asked for: exactly what it took comes back.
+
+customer_id: the customer.
+refund_id: the refund.
+
+PC020 is one that a worker has begun with, or that was answered.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.refund_cancel(''ann'',
+  (SELECT refund_id FROM credits.refunds WHERE description = ''asked''));';
+COMMENT ON VIEW credits.refunds IS
+'Refunds that were asked for, by refund_create() or because money paid for nothing.
+
+What providers report of refunds that nobody asked for here is in payment_log alone.';
+COMMENT ON COLUMN credits.refunds.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.refunds.refund_id IS 'The refund: the provider''s refund names it in its metadata.';
+COMMENT ON COLUMN credits.refunds.payment_intent_id IS 'The payment intent whose money goes back.';
+COMMENT ON COLUMN credits.refunds.invoice_id IS 'The invoice that it paid.';
+COMMENT ON COLUMN credits.refunds.status IS '''pending'', ''succeeded'', ''failed'' or ''canceled''.';
+COMMENT ON COLUMN credits.refunds.amount IS 'How much, in major units.';
+COMMENT ON COLUMN credits.refunds.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.refunds.reason IS
+'Why: the application''s word, or ''duplicate'', ''overpaid'', ''too_late'' or ''no_room'' for money that paid for
+nothing.';
+COMMENT ON COLUMN credits.refunds.description IS 'For people.';
+COMMENT ON COLUMN credits.refunds.lines IS
+'What of which lines, an array of objects with invoice_line_id and amount; NULL for all of the invoice.';
+COMMENT ON COLUMN credits.refunds.provider IS 'The provider that took the payment.';
+COMMENT ON COLUMN credits.refunds.payment_reference IS
+'The provider''s reference of the payment; NULL where it has none.';
+COMMENT ON COLUMN credits.refunds.provider_reference IS
+'The provider''s reference of the refund; NULL until it is reported.';
+COMMENT ON COLUMN credits.refunds.takes_credits IS
+'Whether credits were taken back when it was asked for; false for money that paid for nothing.';
+COMMENT ON COLUMN credits.refunds.under_way IS 'Whether a worker has begun with it and it is not answered.';
+COMMENT ON COLUMN credits.refunds.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.refunds.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN credits.refunds.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.refunds.closed_at IS 'When it was answered or canceled; NULL while it is pending.';
+COMMENT ON FUNCTION credits.payment_disputed IS
+'Records that the payer disputes a payment (a chargeback), and takes credits back as a refund would.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who reported it.
+provider_reference: the provider''s reference of the dispute; NULL where it has none.
+amount: how much is disputed, in major units; NULL for the whole payment.
+spent: what happens to credits that were spent: ''pending'' leaves them owed, ''forgive'' does not; NULL for
+  credits.spent_on_refund.
+payment_reference: the provider''s reference of the payment that it is for; NULL for the latest with money left.
+currency: the currency that is disputed; NULL for the top-up''s. Another one is recorded as a contradiction and takes
+  nothing.
+
+The credits stay taken until payment_dispute_closed(). The customer''s auto-recharge is switched off in every
+currency. The same provider_reference again is a replay; with another amount, or for another top-up, it is recorded as
+a contradiction and changes nothing.
+
+Raises PC007, PC013, PC014.
+Example: SELECT * FROM credits.payment_disputed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''dispute-2'', amount => 5);';
+COMMENT ON FUNCTION credits.payment_dispute_closed IS
+'Records how a dispute was decided.
+
+customer_id: the customer.
+top_up_id: the top-up, or the payment intent of any invoice.
+provider: who reported it.
+provider_reference: the provider''s reference of the dispute; NULL for the newest dispute of this provider, of the
+  payment that payment_reference names.
+won: whether it was won; required.
+payment_reference: the provider''s reference of the payment; NULL for any.
+
+A dispute that was won gives back exactly what it took, to the grants that gave it (what has expired meanwhile expires
+at once), and what it left owed is owed no longer. One that was lost keeps what it took; where more went back with it
+than was paid, that is recorded as a contradiction.
+
+A dispute is decided once: a later report that differs, or of a dispute that was never reported, is recorded as a
+contradiction and changes nothing.
+
+Raises PC013, PC014.
+Example: SELECT * FROM credits.payment_dispute_closed(''ann'',
+  (SELECT top_up_id FROM credits.top_ups WHERE description = ''paid''), ''acmepay'', ''dispute-1'', won => true);';
+COMMENT ON COLUMN credits.received_webhook.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s; NULL for none.';
+COMMENT ON COLUMN credits.received_webhook.status IS 'The status of the top-up, or of the payment intent, afterwards.';
+COMMENT ON COLUMN credits.webhook_log.top_up_id IS
+'The payment intent: a top-up''s id is its payment intent''s; NULL for none.';
 COMMENT ON TYPE credits.invoice IS
 'An invoice, as functions return it. The view invoices has all of them.';
 COMMENT ON COLUMN credits.invoice.customer_id IS 'The customer: the application''s own key.';
@@ -5053,13 +5949,14 @@ COMMENT ON COLUMN credits.invoice.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits.invoice.number IS
 'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
 COMMENT ON COLUMN credits.invoice.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
-COMMENT ON COLUMN credits.invoice.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits.invoice.billing_reason IS
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
 COMMENT ON COLUMN credits.invoice.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits.invoice.description IS 'For people.';
 COMMENT ON COLUMN credits.invoice.subtotal IS 'The sum of the lines.';
 COMMENT ON COLUMN credits.invoice.discount IS 'All that is taken off.';
 COMMENT ON COLUMN credits.invoice.tax IS 'All tax, in the lines or on top.';
-COMMENT ON COLUMN credits.invoice.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits.invoice.total IS 'Lines, less discounts, with tax on top and shipping.';
 COMMENT ON COLUMN credits.invoice.total_excluding_tax IS 'The total, less all tax.';
 COMMENT ON COLUMN credits.invoice.amount_due IS 'What is to be paid in all: the total, or 0 where that is below.';
 COMMENT ON COLUMN credits.invoice.amount_paid IS 'All that was applied to it and not given back.';
@@ -5080,6 +5977,16 @@ COMMENT ON COLUMN credits.invoice.finalized_at IS 'When it got its number; NULL 
 COMMENT ON COLUMN credits.invoice.paid_at IS 'When all of it was paid; NULL until then.';
 COMMENT ON COLUMN credits.invoice.voided_at IS 'When it was voided; NULL where it was not.';
 COMMENT ON COLUMN credits.invoice.marked_uncollectible_at IS 'When it was given up; NULL where it was not.';
+COMMENT ON COLUMN credits.invoice.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.invoice.shipping IS 'Shipping that the provider''s checkout added.';
+COMMENT ON COLUMN credits.invoice.customer_phone IS 'The customer''s number when it got its own; NULL for a draft.';
+COMMENT ON COLUMN credits.invoice.customer_address IS
+'The customer''s postal address when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoice.payment_intent_id IS
+'The payment intent that pays it, or is to; NULL where nothing is to come from a provider.';
+COMMENT ON COLUMN credits.invoice.hosted_invoice_url IS
+'Where the customer pays it: the provider''s template; NULL where there is none.';
+COMMENT ON COLUMN credits.invoice.amount_refunded IS 'What was paid back through its payment intents.';
 COMMENT ON COLUMN credits.invoice.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 COMMENT ON FUNCTION credits.invoice_create IS
 'Creates an invoice as a draft, of lines and of what is pending.
@@ -5098,6 +6005,9 @@ footer: for people, below the lines.
 custom_fields: for people: an array of at most 20 objects, each with name and value.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
+  charge it when the invoice is finalized; ''send_invoice'': nobody is asked.
+billing_reason: ''manual'', or ''deposit'' for money that is to be given back.
 
 A line is by price or by hand. By price it has price_id, and quantity (1 where left out). By hand it has one of: amount;
 unit_amount, with up to 12 decimals, and quantity; pricing, as of meters, and quantity. An amount below zero gives
@@ -5116,6 +6026,9 @@ COMMENT ON FUNCTION credits.invoice_finalize IS
 customer_id: the customer.
 invoice_id: the invoice.
 
+Its payment intent begins: the customer pays at hosted_invoice_url, or the worker that charges is asked for it with an
+outbox row ''payment.requested''. What is due in credits has none: invoice_pay() takes it from the wallet.
+
 Its lines and amounts never change after that. The number is the next of the customer''s sequence, which has no gaps.
 One of which nothing is to be paid is paid at once; what is left of a total below zero is pending for the next invoice
 in its currency, and never becomes credits. Units of prices that have a quantity_available are taken; where too few are
@@ -5125,14 +6038,14 @@ One that was finalized before is returned as it is, with replayed = true.
 
 Raises PC003, PC007, PC013, PC017, PC019, PC020.
 Example: SELECT number, status FROM credits.invoice_finalize(''ann'',
-  (SELECT invoice_id FROM credits.invoices WHERE description = ''draft''));';
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''new invoice''));';
 COMMENT ON FUNCTION credits.invoice_pay IS
 'Applies money to an invoice, all that remains or a part.
 
 customer_id: the customer.
 invoice_id: the invoice.
 paid_from: ''wallet'' debits the customer''s account in the invoice''s currency; ''outside'' records money that came
-  otherwise.
+  otherwise; ''provider'' asks the worker that charges for all that remains, again after a failure.
 amount: how much, at most what remains; NULL for all that remains.
 reference: for money from outside, what it is called there; required for that.
 idempotency_key: a repeat with the same key returns the invoice with replayed = true; NULL for none.
@@ -5141,6 +6054,10 @@ Once nothing remains it is paid, for good: lines whose price grants credits do s
 with what was paid for it, without tax, as its cost; credits last from this moment. One that was given up as
 uncollectible can still be paid.
 
+''provider'' applies nothing by itself: the payment is reported later. Where a payment is asked for or under way, or the
+customer has no default payment method, it changes nothing. While money is on its way from a provider nothing else can
+be applied (PC020); afterwards the payment intent is for what remains.
+
 operation_reverse() does not take such a debit back: invoice_void() does, of an invoice that is not paid in full.
 
 PC001 is a wallet with too little. PC007 is also more than remains, and credits that the account has no room for.
@@ -5148,7 +6065,7 @@ PC020 is an invoice that is not open.
 
 Raises PC001, PC002, PC003, PC007, PC008, PC013, PC019, PC020, PC021.
 Example: SELECT status, amount_remaining FROM credits.invoice_pay(''ann'',
-  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''), ''outside'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''sent invoice''), ''outside'',
   reference => ''Transfer 4711'');';
 COMMENT ON FUNCTION credits.invoice_void IS
 'Voids an invoice that is not paid, as if it had never been given out. It keeps its number.
@@ -5164,7 +6081,7 @@ that back first, and mark the invoice as uncollectible. A repeat is returned wit
 
 Raises PC003, PC013, PC019, PC020.
 Example: SELECT status FROM credits.invoice_void(''ann'',
-  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''));';
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''sent invoice''));';
 COMMENT ON FUNCTION credits.invoice_mark_uncollectible IS
 'Gives up an open invoice. It can still be paid.
 
@@ -5175,7 +6092,7 @@ A repeat is returned with replayed = true.
 
 Raises PC003, PC013, PC019, PC020.
 Example: SELECT status FROM credits.invoice_mark_uncollectible(''ann'',
-  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''));';
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''sent invoice''));';
 COMMENT ON FUNCTION credits.invoice_update IS
 'Changes an invoice. NULL leaves a thing as it is.
 
@@ -5196,7 +6113,7 @@ and metadata can change. Of one that is paid or void, metadata can. All else is 
 
 Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
 Example: SELECT due_date FROM credits.invoice_update(''ann'',
-  (SELECT invoice_id FROM credits.invoices WHERE description = ''open''),
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''sent invoice''),
   due_date => now() + interval ''30 days'');';
 COMMENT ON FUNCTION credits.invoice_delete IS
 'Deletes a draft. What it had taken from what was pending is pending again.
@@ -5208,7 +6125,7 @@ It returns what was there. PC020 is an invoice that has a number: invoice_void()
 
 Raises PC003, PC013, PC019, PC020.
 Example: SELECT status FROM credits.invoice_delete(''ann'',
-  (SELECT invoice_id FROM credits.invoices WHERE description = ''draft''));';
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''new invoice''));';
 COMMENT ON FUNCTION credits.customer_overdue_invoices IS
 'Returns the open invoices of a customer whose due date has passed, the oldest first.
 
@@ -5217,7 +6134,7 @@ customer_id: the customer.
 Raises PC003, PC013.
 Example: SELECT number, due_date, amount_remaining FROM credits.customer_overdue_invoices(''ann'');';
 COMMENT ON VIEW credits.invoices IS
-'Invoices at this moment, drafts too.
+'Invoices at this moment, drafts too. A top-up''s is a draft until it is paid.
 
 What each is for is in the view invoice_lines, what was applied to it in invoice_payments.';
 COMMENT ON COLUMN credits.invoices.customer_id IS 'The customer: the application''s own key.';
@@ -5225,13 +6142,14 @@ COMMENT ON COLUMN credits.invoices.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits.invoices.number IS
 'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
 COMMENT ON COLUMN credits.invoices.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
-COMMENT ON COLUMN credits.invoices.billing_reason IS 'Why it was made: ''manual''.';
+COMMENT ON COLUMN credits.invoices.billing_reason IS
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
 COMMENT ON COLUMN credits.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits.invoices.description IS 'For people.';
 COMMENT ON COLUMN credits.invoices.subtotal IS 'The sum of the lines.';
 COMMENT ON COLUMN credits.invoices.discount IS 'All that is taken off.';
 COMMENT ON COLUMN credits.invoices.tax IS 'All tax, in the lines or on top.';
-COMMENT ON COLUMN credits.invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits.invoices.total IS 'Lines, less discounts, with tax on top and shipping.';
 COMMENT ON COLUMN credits.invoices.total_excluding_tax IS 'The total, less all tax.';
 COMMENT ON COLUMN credits.invoices.amount_due IS 'What is to be paid in all: the total, or 0 where that is below.';
 COMMENT ON COLUMN credits.invoices.amount_paid IS 'All that was applied to it and not given back.';
@@ -5254,12 +6172,22 @@ COMMENT ON COLUMN credits.invoices.paid_at IS 'When all of it was paid; NULL unt
 COMMENT ON COLUMN credits.invoices.voided_at IS 'When it was voided; NULL where it was not.';
 COMMENT ON COLUMN credits.invoices.marked_uncollectible_at IS 'When it was given up; NULL where it was not.';
 COMMENT ON COLUMN credits.invoices.overdue IS 'Whether it is open and its due date has passed.';
+COMMENT ON COLUMN credits.invoices.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.invoices.shipping IS 'Shipping that the provider''s checkout added.';
+COMMENT ON COLUMN credits.invoices.customer_phone IS 'The customer''s number when it got its own; NULL for a draft.';
+COMMENT ON COLUMN credits.invoices.customer_address IS
+'The customer''s postal address when it got its number; NULL for a draft.';
+COMMENT ON COLUMN credits.invoices.payment_intent_id IS
+'The payment intent that pays it, or is to; NULL where nothing is to come from a provider.';
+COMMENT ON COLUMN credits.invoices.hosted_invoice_url IS
+'Where the customer pays it: the provider''s template; NULL where there is none.';
+COMMENT ON COLUMN credits.invoices.amount_refunded IS 'What was paid back through its payment intents.';
 COMMENT ON VIEW credits.invoice_payments IS
 'Money that was applied to invoices, one row per source.';
 COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'' or ''outside''.';
+COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
 COMMENT ON COLUMN credits.invoice_payments.amount IS 'How much.';
 COMMENT ON COLUMN credits.invoice_payments.currency IS 'The currency of the amount.';
 COMMENT ON COLUMN credits.invoice_payments.operation_id IS
@@ -5270,6 +6198,8 @@ COMMENT ON COLUMN credits.invoice_payments.created_at IS 'When it was applied.';
 COMMENT ON COLUMN credits.invoice_payments.reversed_at IS
 'When it was given back, since the invoice is void; NULL where it stands.';
 COMMENT ON COLUMN credits.invoice_payments.reversal_id IS 'The operation that gave it back.';
+COMMENT ON COLUMN credits.invoice_payments.payment_intent_id IS
+'The payment intent, where a provider took the money; NULL otherwise.';
 COMMENT ON VIEW credits.my_invoices IS
 'The invoices of credits.current_customer, except drafts.
 
@@ -5283,7 +6213,7 @@ COMMENT ON COLUMN credits.my_invoices.description IS 'For people.';
 COMMENT ON COLUMN credits.my_invoices.subtotal IS 'The sum of the lines.';
 COMMENT ON COLUMN credits.my_invoices.discount IS 'All that is taken off.';
 COMMENT ON COLUMN credits.my_invoices.tax IS 'All tax, in the lines or on top.';
-COMMENT ON COLUMN credits.my_invoices.total IS 'Lines, less discounts, with tax on top.';
+COMMENT ON COLUMN credits.my_invoices.total IS 'Lines, less discounts, with tax on top and shipping.';
 COMMENT ON COLUMN credits.my_invoices.total_excluding_tax IS 'The total, less all tax.';
 COMMENT ON COLUMN credits.my_invoices.amount_due IS 'What is to be paid in all: the total, or 0 where that is below.';
 COMMENT ON COLUMN credits.my_invoices.amount_paid IS 'All that was applied to it and not given back.';
@@ -5297,6 +6227,10 @@ COMMENT ON COLUMN credits.my_invoices.footer IS 'For people, below the lines.';
 COMMENT ON COLUMN credits.my_invoices.custom_fields IS 'For people: an array of objects with name and value.';
 COMMENT ON COLUMN credits.my_invoices.finalized_at IS 'When it got its number; NULL for a draft.';
 COMMENT ON COLUMN credits.my_invoices.paid_at IS 'When all of it was paid; NULL until then.';
+COMMENT ON COLUMN credits.my_invoices.shipping IS 'Shipping that the provider''s checkout added.';
+COMMENT ON COLUMN credits.my_invoices.customer_phone IS 'The customer''s number when the invoice got its own.';
+COMMENT ON COLUMN credits.my_invoices.customer_address IS 'The customer''s postal address when it got its number.';
+COMMENT ON COLUMN credits.my_invoices.hosted_invoice_url IS 'Where to pay it; NULL where nobody said.';
 COMMENT ON TYPE credits.invoice_line IS
 'A line of an invoice, as invoice_item_create() returns it. The view invoice_lines has all of them.';
 COMMENT ON COLUMN credits.invoice_line.customer_id IS 'The customer: the application''s own key.';
@@ -5413,6 +6347,54 @@ COMMENT ON COLUMN credits.my_invoice_lines.period_end IS 'Until when it is for.'
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
+COMMENT ON FUNCTION credits.top_up_create IS
+'Begins a purchase of credits and returns where to pay for it.
+
+customer_id: the customer, who is created where missing.
+price_id: the price; NULL to buy by amount.
+amount: how much to pay, in major units; NULL to buy by price_id.
+currency: the currency that is paid.
+quantity: how many units of the price.
+credit_currency: the currency of the credits; NULL for currency itself, one for one.
+rate: the price of one credit; NULL for the exchange rate of this moment.
+return_url: where the customer goes once it is paid.
+failure_url: where the customer goes when it is not.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+provider: who takes the payment; NULL for the only one that is set.
+expires_in: how long it waits to be paid; a later payment is granted all the same.
+description: for people.
+metadata: the application''s own data.
+
+It grants nothing before payment_succeeded(). Either price_id and quantity say what is bought, or amount and currency:
+then credits are amount / rate, rounded down.
+
+return_url and failure_url are http or https addresses of at most 2,048 visible ASCII characters, without user name,
+backslash, quotation mark, < and >. All else is percent-encoded, and a host in other letters written as xn--.
+
+checkout_url is the provider''s template or the recharge configuration''s, with {top_up_id}, {customer_id},
+{invoice_id}, {amount}, {minor_units}, {currency}, {credits}, {return_url} and {failure_url} filled in; NULL where there
+is neither.
+
+PC007 is also an amount outside of what the currencies allow, and credits that the account has no room for: all that
+it was ever granted has at most 28 digits.
+
+Raises PC002, PC007, PC008, PC013, PC015.
+Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.prices));';
+COMMENT ON VIEW credits.top_ups IS
+'Top-ups at this moment, one row per purchase. Each is the payment intent of an invoice with one line.
+
+That of an auto-recharge is here from when its worker began with it (recharge_begin) or its payment was reported.
+
+Each of its payments is in the view top_up_payments, everything that was reported of them in payment_log.';
+COMMENT ON COLUMN credits.top_ups.invoice_id IS 'Its invoice: a draft until it is paid.';
+COMMENT ON COLUMN credits.top_ups.payment_status IS
+'How far its payment intent has come: ''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or
+''canceled''.';
+COMMENT ON VIEW credits.top_up_payments IS
+'Payments of top-ups and of other payment intents, each with its refunds and disputes.
+
+A refund or dispute that names no payment counts for the latest with money left.';
+COMMENT ON COLUMN credits.top_up_payments.top_up_id IS 'The payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits.recharge_config.base_price_id IS
 'The price, under the name that configure_recharge() has for it.';
 COMMENT ON FUNCTION credits.recharge_config IS
@@ -5704,6 +6686,8 @@ COMMENT ON VIEW credits_internal.value_discrepancies IS
 'Values of unique meters that do not count as their events say: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.correction_discrepancies IS
 'Corrections that do not agree with what they correct: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.payment_discrepancies IS
+'Payments, payment intents, recharges and outbox rows that do not agree: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.limit_discrepancies IS
 'Limits that do not agree with the ledger: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.cost_discrepancies IS
@@ -5759,6 +6743,8 @@ REVOKE ALL ON credits_internal.catalog_keys FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_usage FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_stock FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock_reservations FROM PUBLIC;
+REVOKE ALL ON credits_internal.payment_intents FROM PUBLIC;
+REVOKE ALL ON credits_internal.refunds FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
@@ -5774,7 +6760,11 @@ REVOKE ALL ON TYPE credits.own_customer FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
 REVOKE ALL ON TYPE credits.event_adjustment FROM PUBLIC;
 REVOKE ALL ON TYPE credits.transaction_total FROM PUBLIC;
+REVOKE ALL ON TYPE credits.payment_intent FROM PUBLIC;
+REVOKE ALL ON TYPE credits.payment_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_method FROM PUBLIC;
+REVOKE ALL ON TYPE credits.refund FROM PUBLIC;
+REVOKE ALL ON TYPE credits.refund_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
@@ -5792,7 +6782,9 @@ REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.offers FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock FROM PUBLIC;
+REVOKE ALL ON credits.payment_intents FROM PUBLIC;
 REVOKE ALL ON credits.payment_methods FROM PUBLIC;
+REVOKE ALL ON credits.refunds FROM PUBLIC;
 REVOKE ALL ON credits.invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits.my_invoices FROM PUBLIC;
@@ -5849,9 +6841,19 @@ REVOKE ALL ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, te
 REVOKE ALL ON FUNCTION credits.price_inventory(uuid, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_delete(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_intent_begin(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_processing(text, uuid, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_requires_action(text, uuid, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_method_detach(text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_refund_failed(text, uuid, text, text, text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refund_create(text, uuid, numeric, jsonb, text, text, jsonb, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_intent_refund(text, uuid, numeric, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refund_begin(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refund_cancel(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_finalize(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_void(text, uuid) FROM PUBLIC;
@@ -5909,8 +6911,8 @@ GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, tex
 GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, interval) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text, jsonb, jsonb, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_delete(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_delete(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_finalize(text, uuid) TO credits_admin;
@@ -5938,10 +6940,29 @@ GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, 
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_begin TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_begin(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_begin(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_refund(text, uuid, numeric, text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_refund(text, uuid, numeric, text, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_processing TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.payment_processing(text, uuid, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_processing(text, uuid, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_refund_failed TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.payment_refund_failed(text, uuid, text, text, text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_refund_failed(text, uuid, text, text, text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_refunded TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_refunded(text, uuid, text, text, numeric, numeric, text, text, text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_requires_action TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.payment_requires_action(text, uuid, text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_requires_action(text, uuid, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.pending_amount(text, text, text) TO credits_read;
@@ -5952,6 +6973,13 @@ GRANT EXECUTE ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text,
 GRANT EXECUTE ON FUNCTION credits.product_create(text, text, text, text[], text[], text, text, jsonb, jsonb, jsonb, text, numeric, text, text, integer, interval, text[]) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_delete(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb, text, text[], text[], text, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.refund_begin TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.refund_begin(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.refund_begin(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.refund_cancel(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.refund_cancel(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.refund_create(text, uuid, numeric, jsonb, text, text, jsonb, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.refund_create(text, uuid, numeric, jsonb, text, text, jsonb, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event TO credits_meter;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.report_meter_event(text, text, numeric, text, timestamptz, text, jsonb, jsonb, text) TO credits_app;
@@ -6003,12 +7031,18 @@ GRANT SELECT ON credits.limits TO credits_read;
 GRANT SELECT ON credits.my_invoice_lines TO credits_customer;
 GRANT SELECT ON credits.my_invoices TO credits_customer;
 GRANT SELECT ON credits.my_payment_methods TO credits_customer;
+GRANT SELECT ON credits.payment_intents TO credits_admin;
+GRANT SELECT ON credits.payment_intents TO credits_app;
+GRANT SELECT ON credits.payment_intents TO credits_read;
 GRANT SELECT ON credits.payment_methods TO credits_admin;
 GRANT SELECT ON credits.payment_methods TO credits_app;
 GRANT SELECT ON credits.payment_methods TO credits_read;
 GRANT SELECT ON credits.price_overrides TO credits_admin;
 GRANT SELECT ON credits.price_overrides TO credits_app;
 GRANT SELECT ON credits.price_overrides TO credits_read;
+GRANT SELECT ON credits.refunds TO credits_admin;
+GRANT SELECT ON credits.refunds TO credits_app;
+GRANT SELECT ON credits.refunds TO credits_read;
 GRANT SELECT ON credits.revenue TO credits_admin;
 GRANT SELECT ON credits.revenue TO credits_app;
 GRANT SELECT ON credits.revenue TO credits_read;
@@ -6024,9 +7058,19 @@ GRANT USAGE ON TYPE credits.invoice TO credits_read;
 GRANT USAGE ON TYPE credits.invoice_line TO credits_admin;
 GRANT USAGE ON TYPE credits.invoice_line TO credits_app;
 GRANT USAGE ON TYPE credits.own_customer TO credits_customer;
+GRANT USAGE ON TYPE credits.payment_attempt TO credits_admin;
+GRANT USAGE ON TYPE credits.payment_attempt TO credits_app;
+GRANT USAGE ON TYPE credits.payment_attempt TO credits_worker;
+GRANT USAGE ON TYPE credits.payment_intent TO credits_admin;
+GRANT USAGE ON TYPE credits.payment_intent TO credits_app;
 GRANT USAGE ON TYPE credits.payment_method TO credits_admin;
 GRANT USAGE ON TYPE credits.payment_method TO credits_app;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;
+GRANT USAGE ON TYPE credits.refund TO credits_admin;
+GRANT USAGE ON TYPE credits.refund TO credits_app;
+GRANT USAGE ON TYPE credits.refund_attempt TO credits_admin;
+GRANT USAGE ON TYPE credits.refund_attempt TO credits_app;
+GRANT USAGE ON TYPE credits.refund_attempt TO credits_worker;
 GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;

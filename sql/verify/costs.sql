@@ -41,10 +41,10 @@ CROSS JOIN LATERAL (
       AND g.cost_currency = s.cost_currency) r
 WHERE s.passed_on IS DISTINCT FROM r.arrived
 UNION ALL
-SELECT 'top-up: what its grant cost is not in its currency', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, t.amount, g.cost_amount
-FROM credits_internal.top_ups t
-JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
-WHERE g.cost_currency <> t.currency;
+SELECT 'invoice line: what its grant cost is not in its currency', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, l.amount, g.cost_amount
+FROM credits_internal.invoice_lines l
+JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
+WHERE g.cost_currency <> l.currency;
 COMMENT ON VIEW credits_internal.cost_discrepancies IS
 'Grants whose cost does not add up: no rows when all is sound. Ask verify().';

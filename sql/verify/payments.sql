@@ -1,40 +1,45 @@
--- The rules of verify() for payments: a top-up that is paid has made one grant of what it bought; what went back for
--- refunds and disputes was taken, is owed, is waited for or is gone; a payment is one top-up's, and the totals of its
--- payments are what was reported of them; at most one recharge is open at a time.
+-- The rules of verify() for payments: an intent whose payments cover what is due has paid its invoice; what went back
+-- for refunds and disputes was taken, is owed, is waited for or is gone; a payment is one intent's, and the totals of
+-- its payments are what was reported of them; at most one recharge is open at a time.
 
 CREATE VIEW credits_internal.payment_discrepancies AS
-SELECT 'top-up: its grant is not what it bought' AS problem, t.customer_id, t.credit_currency AS currency,
-       'top-up ' || t.top_up_id AS subject, t.credits AS expected, g.amount AS found
-FROM credits_internal.top_ups t
-LEFT JOIN credits_internal.credit_grants g ON g.customer_id = t.customer_id AND g.grant_id = t.grant_id
-    AND g.currency = t.credit_currency
-WHERE t.grant_id IS NOT NULL AND g.amount IS DISTINCT FROM t.credits
+SELECT 'payment intent: it succeeded and its invoice was not paid by it, or the reverse' AS problem, t.customer_id,
+       t.currency, 'payment intent ' || t.payment_intent_id AS subject, t.amount AS expected, p.amount AS found
+FROM credits_internal.payment_intents t
+LEFT JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+LEFT JOIN credits_internal.invoice_payments p ON p.customer_id = t.customer_id AND p.invoice_id = t.invoice_id
+    AND p.payment_intent_id = t.payment_intent_id
+WHERE CASE WHEN t.status = 'succeeded' THEN i.status = 'paid' AND (i.total = 0) = (p.amount IS NULL)
+           ELSE i.status IS NOT NULL AND p.amount IS NULL END IS NOT TRUE
 UNION ALL
-SELECT 'top-up: status ' || t.status || ' does not fit its grant', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id,
-       t.amount, t.paid_amount
-FROM credits_internal.top_ups t
-WHERE (t.status IN ('paid', 'refunded')) <> (t.grant_id IS NOT NULL)
-   OR (t.paid_at IS NULL) <> (t.grant_id IS NULL)
-UNION ALL
-SELECT 'top-up: it is granted and its payments do not cover it, or the reverse', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, t.amount, p.covers
-FROM credits_internal.top_ups t
+SELECT 'payment intent: it succeeded and its payments do not cover it, or the reverse', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id, t.amount, p.covers
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT customer_id, top_up_id,
     sum(coalesce(subtotal, paid_amount + coalesce(discount, 0) - coalesce(shipping, 0)))
                                               AS covers
            FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
-       ON p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id
-WHERE (t.grant_id IS NOT NULL) <> (coalesce(p.covers, 0) >= t.amount)
+       ON p.customer_id = t.customer_id AND p.top_up_id = t.payment_intent_id
+-- What is paid after it was canceled may have come too late.
+WHERE CASE t.status WHEN 'succeeded' THEN coalesce(p.covers, 0) < t.amount WHEN 'canceled' THEN false
+                    ELSE coalesce(p.covers, 0) >= t.amount END
 UNION ALL
-SELECT 'top-up: ' || s.what || ' is not what its payments say', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+SELECT 'payment intent: it is not what its open invoice still has to be paid', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id, i.amount_due - i.amount_paid, t.amount
+FROM credits_internal.payment_intents t
+JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+WHERE t.status NOT IN ('succeeded', 'canceled')
+  AND (i.amount_due - i.amount_paid <> t.amount OR i.currency <> t.currency OR i.status IN ('paid', 'void'))
+UNION ALL
+SELECT 'payment intent: ' || s.what || ' is not what its payments say', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id,
        coalesce(s.expected, 0), coalesce(s.found, 0)
-FROM credits_internal.top_ups t
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(refunded_amount) AS refunded,
                   sum(disputed_amount) AS disputed
            FROM credits_internal.payment_totals GROUP BY 1, 2) p ON p.customer_id = t.customer_id
-               AND p.top_up_id = t.top_up_id
--- What was reported before any payment is the top-up's alone.
+               AND p.top_up_id = t.payment_intent_id
+-- What was reported before any payment is the intent's alone.
 CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
                            ('what was refunded', CASE WHEN p.paid IS NULL THEN t.refunded_amount ELSE p.refunded END,
                             t.refunded_amount),
@@ -42,15 +47,16 @@ CROSS JOIN LATERAL (VALUES ('what was paid', p.paid, t.paid_amount),
                             t.disputed_amount)) AS s (what, expected, found)
 WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
 UNION ALL
-SELECT 'top-up: what was due is not what it costs', t.customer_id, t.currency, 'top-up ' || t.top_up_id, t.amount,
-       t.due_amount
-FROM credits_internal.top_ups t
+SELECT 'payment intent: what was due is not what it costs', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id, t.amount, t.due_amount
+FROM credits_internal.payment_intents t
 WHERE t.due_amount <> t.amount AND NOT EXISTS (
     SELECT FROM credits_internal.payment_totals p
-    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.top_up_id AND coalesce(p.tax, p.discount) IS NOT NULL)
+    WHERE p.customer_id = t.customer_id AND p.top_up_id = t.payment_intent_id
+      AND coalesce(p.tax, p.discount) IS NOT NULL)
 UNION ALL
-SELECT 'payment: ' || s.what || ' is not what was told', coalesce(p.customer_id, l.customer_id), NULL,
-       'top-up ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
+SELECT 'payment: ' || s.what || ' is not what was reported', coalesce(p.customer_id, l.customer_id), NULL,
+       'payment intent ' || coalesce(p.top_up_id, l.top_up_id), s.expected, s.found
 FROM (SELECT customer_id, top_up_id, sum(paid_amount) AS paid, sum(tax) AS tax, sum(shipping) AS shipping,
              sum(discount) AS discount
       FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
@@ -66,9 +72,10 @@ CROSS JOIN LATERAL (VALUES ('what was paid', l.paid, p.paid), ('its tax', l.tax,
                AS s (what, expected, found)
 WHERE coalesce(s.expected, 0) <> coalesce(s.found, 0)
 UNION ALL
-SELECT 'payment: what disputes take is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+SELECT 'payment: what disputes take is not what was reported', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id,
        coalesce(d.disputed, 0), t.disputed_amount
-FROM credits_internal.top_ups t
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*) - count(d.amount) AS of_all
            FROM credits_internal.payments d
            WHERE d.type = 'disputed' AND d.counts AND NOT EXISTS (
@@ -76,12 +83,13 @@ LEFT JOIN (SELECT d.customer_id, d.top_up_id, sum(d.amount) AS disputed, count(*
                WHERE w.customer_id = d.customer_id AND w.top_up_id = d.top_up_id AND w.type = 'dispute_won' AND w.counts
                  AND w.provider = d.provider AND w.provider_reference IS NOT DISTINCT FROM d.provider_reference
                  AND (d.provider_reference IS NOT NULL OR w.payment_id > d.payment_id))
-           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.top_up_id
+           GROUP BY 1, 2) d ON d.customer_id = t.customer_id AND d.top_up_id = t.payment_intent_id
 WHERE coalesce(d.of_all, 0) = 0 AND t.disputed_amount <> coalesce(d.disputed, 0)
 UNION ALL
-SELECT 'payment: what was refunded is not what was told', t.customer_id, t.currency, 'top-up ' || t.top_up_id,
+SELECT 'payment: what was refunded is not what was reported', t.customer_id, t.currency,
+       'payment intent ' || t.payment_intent_id,
        coalesce(r.refunded, 0), t.refunded_amount
-FROM credits_internal.top_ups t
+FROM credits_internal.payment_intents t
 LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.payment_id IS NULL) AS refunded,
                   bool_or(r.amount IS NULL OR r.total_refunded IS NOT NULL) AS says_more
            FROM credits_internal.payments r
@@ -90,12 +98,12 @@ LEFT JOIN (SELECT r.customer_id, r.top_up_id, sum(r.amount) FILTER (WHERE f.paym
                       AND f.counts
                  AND f.provider = r.provider AND f.provider_reference = r.provider_reference
            WHERE r.type = 'refunded' AND r.counts
-           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
+           GROUP BY 1, 2) r ON r.customer_id = t.customer_id AND r.top_up_id = t.payment_intent_id
 -- Refunds reported one by one add up; a reported total can be no less than that.
 WHERE CASE WHEN r.says_more THEN t.refunded_amount < coalesce(r.refunded, 0)
            ELSE t.refunded_amount <> coalesce(r.refunded, 0) END
 UNION ALL
-SELECT 'reference: what it names was told of this top-up and is another''s', p.customer_id, p.currency,
+SELECT 'reference: what it names was reported of this payment intent and is another''s', p.customer_id, p.currency,
        p.provider || ' ' || p.provider_reference, NULL, p.amount
 FROM credits_internal.payments p
 LEFT JOIN credits_internal.payment_references r
@@ -104,42 +112,69 @@ LEFT JOIN credits_internal.payment_references r
 WHERE p.counts AND p.type IN ('succeeded', 'refunded', 'disputed') AND p.provider_reference IS NOT NULL
   AND (r.customer_id = p.customer_id AND r.top_up_id = p.top_up_id) IS NOT TRUE
 UNION ALL
-SELECT 'reference: no such top-up', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
+SELECT 'reference: no such payment intent', r.customer_id, NULL, r.provider || ' ' || r.reference, NULL, NULL
 FROM credits_internal.payment_references r
-WHERE NOT EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = r.customer_id
-    AND t.top_up_id = r.top_up_id)
+WHERE NOT EXISTS (SELECT FROM credits_internal.payment_intents t WHERE t.customer_id = r.customer_id
+    AND t.payment_intent_id = r.top_up_id)
 UNION ALL
-SELECT 'top-up: two of them have one grant', t.customer_id, min(t.credit_currency), 'grant ' || t.grant_id, 1, count(*)
-FROM credits_internal.top_ups t WHERE t.grant_id IS NOT NULL GROUP BY t.customer_id, t.grant_id HAVING count(*) > 1
-UNION ALL
-SELECT 'top-up: its payment is told and granted nothing', p.customer_id, coalesce(t.credit_currency, p.currency),
-       'top-up ' || p.top_up_id, t.credits, NULL
+SELECT 'payment intent: its payment is reported and paid nothing', p.customer_id, p.currency,
+       'payment intent ' || p.top_up_id, t.amount, p.amount
 FROM credits_internal.payments p
-LEFT JOIN credits_internal.top_ups t ON t.customer_id = p.customer_id AND t.top_up_id = p.top_up_id
-WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.grant_id IS NULL
+LEFT JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id
+WHERE p.type = 'succeeded' AND p.contradiction IS NULL AND p.counts AND t.status IS DISTINCT FROM 'succeeded'
 UNION ALL
-SELECT 'top-up: what was taken back is not what its operations say', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, coalesce(r.credits, 0), t.reclaimed
-FROM credits_internal.top_ups t
-LEFT JOIN (SELECT customer_id, top_up_id, sum(credits) AS credits FROM credits_internal.reclaims WHERE undone_at IS NULL
-    GROUP BY 1, 2) r
-       ON r.customer_id = t.customer_id AND r.top_up_id = t.top_up_id
-WHERE t.reclaimed <> coalesce(r.credits, 0) OR t.reclaimed > t.credits
+SELECT 'invoice line: what was taken back is not what its operations say', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, coalesce(r.credits, 0), l.reclaimed
+FROM credits_internal.invoice_lines l
+LEFT JOIN (SELECT r.customer_id, r.grant_id, sum(r.credits) AS credits FROM credits_internal.reclaims r
+           WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
+       ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
+WHERE l.reclaimed <> coalesce(r.credits, 0) OR l.reclaimed > coalesce(l.credits, 0)
 UNION ALL
-SELECT 'top-up: what was taken back is not its part of what is no longer paid', t.customer_id, t.credit_currency,
-       'top-up ' || t.top_up_id, x.due, t.reclaimed
-FROM credits_internal.top_ups t
-JOIN credits_internal.currencies c ON c.currency = t.credit_currency
+-- As src/payments/clawback/share.rs has it: within half of the smallest part of a credit.
+SELECT 'invoice line: what was taken back is not its part of what is no longer paid', l.customer_id, l.credit_currency,
+       'line ' || l.invoice_line_id, trim_scale(round(l.credits * x.gone, c.decimals)), l.reclaimed
+FROM (SELECT n.customer_id, n.invoice_id, sum(greatest(n.amount_excluding_tax, 0) * s.unnamed) AS due
+      FROM credits_internal.invoice_lines n
+      CROSS JOIN LATERAL (SELECT greatest(1 - CASE WHEN n.amount_excluding_tax + n.tax > 0
+          THEN n.refunded_amount / (n.amount_excluding_tax + n.tax)::numeric(100, 40) ELSE 0 END, 0) AS unnamed) s
+      GROUP BY 1, 2) d
+JOIN credits_internal.invoice_lines l ON l.customer_id = d.customer_id AND l.invoice_id = d.invoice_id
+JOIN credits_internal.currencies c ON c.currency = l.credit_currency
+JOIN credits_internal.payment_intents t ON t.customer_id = d.customer_id AND t.invoice_id = d.invoice_id
+    AND t.status = 'succeeded'
 LEFT JOIN (SELECT customer_id, top_up_id,
-    sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
+                  sum(greatest(coalesce(paid_amount, 0) - refunded_amount - disputed_amount, 0)) AS amount
            FROM credits_internal.payment_totals GROUP BY 1, 2) r ON r.customer_id = t.customer_id
-               AND r.top_up_id = t.top_up_id
-CROSS JOIN LATERAL (SELECT t.credits * greatest(t.due_amount - coalesce(r.amount, 0), 0) AS share) s
-CROSS JOIN LATERAL (SELECT coalesce(trim_scale(round(round(s.share, 40) / nullif(t.due_amount, 0), c.decimals)), 0)
-    AS due) x
--- Multiplied out, since a quotient is rounded: within half of the smallest part of a credit.
-WHERE t.grant_id IS NOT NULL AND CASE WHEN t.due_amount = 0 THEN t.reclaimed <> 0
-    ELSE abs(t.reclaimed * t.due_amount - s.share) * 2 > t.due_amount * ('1e-' || c.decimals)::numeric END
+               AND r.top_up_id = t.payment_intent_id
+LEFT JOIN (SELECT customer_id, invoice_id, sum(amount) AS amount FROM credits_internal.invoice_payments
+           WHERE paid_from <> 'provider' AND reversed_at IS NULL GROUP BY 1, 2) o
+       ON o.customer_id = d.customer_id AND o.invoice_id = d.invoice_id
+CROSS JOIN LATERAL (SELECT greatest(1 - CASE WHEN l.amount_excluding_tax + l.tax > 0
+    THEN l.refunded_amount / (l.amount_excluding_tax + l.tax)::numeric(100, 40) ELSE 0 END, 0) AS unnamed) s
+CROSS JOIN LATERAL (SELECT 1 - s.unnamed * CASE WHEN d.due > 0
+    THEN least((coalesce(r.amount, 0) + coalesce(o.amount, 0)) / d.due::numeric(100, 40), 1) ELSE 1 END AS gone) x
+WHERE l.grant_id IS NOT NULL AND abs(l.reclaimed - l.credits * x.gone) > 0.5 * ('1e-' || c.decimals)::numeric + 1e-15
+UNION ALL
+SELECT 'refund: it is asked for or made, and counts as nothing, or the reverse', r.customer_id, r.currency,
+       'refund ' || r.refund_id, r.amount, p.amount
+FROM credits_internal.refunds r
+LEFT JOIN credits_internal.payments p ON p.customer_id = r.customer_id AND p.top_up_id = r.payment_intent_id
+    AND p.type = 'refunded' AND p.counts AND p.provider = r.provider AND p.provider_reference = r.refund_id::text
+LEFT JOIN credits_internal.payments f ON f.customer_id = r.customer_id AND f.top_up_id = r.payment_intent_id
+    AND f.type = 'refund_failed' AND f.counts AND f.provider = r.provider AND f.provider_reference = r.refund_id::text
+WHERE r.takes_credits
+  AND (p.amount IS DISTINCT FROM r.amount OR (f.payment_id IS NOT NULL) <> (r.status IN ('failed', 'canceled')))
+UNION ALL
+SELECT 'invoice line: what refunds name of it is not what was paid back of it', l.customer_id, l.currency,
+       'line ' || l.invoice_line_id, coalesce(r.amount, 0), l.refunded_amount
+FROM credits_internal.invoice_lines l
+LEFT JOIN (SELECT r.customer_id, (e.part->>'invoice_line_id')::uuid AS invoice_line_id,
+                  sum((e.part->>'amount')::numeric) AS amount
+           FROM credits_internal.refunds r CROSS JOIN LATERAL jsonb_array_elements(r.lines) AS e (part)
+           WHERE r.status IN ('pending', 'succeeded') GROUP BY 1, 2) r
+       ON r.customer_id = l.customer_id AND r.invoice_line_id = l.invoice_line_id
+WHERE l.refunded_amount <> coalesce(r.amount, 0) OR l.refunded_amount > greatest(l.amount_excluding_tax + l.tax, 0)
 UNION ALL
 SELECT 'reclaim: what it took and what was paid for it is not what its lines say', r.customer_id, r.currency,
        'operation ' || r.operation_id, coalesce(l.total, 0), r.taken + r.consumed
@@ -194,12 +229,12 @@ FROM credits_internal.reclaims r
 WHERE NOT EXISTS (SELECT FROM credits_internal.accounts a WHERE a.customer_id = r.customer_id
     AND a.currency = r.currency)
 UNION ALL
-SELECT 'recharge: status ' || r.status || ' does not fit its top-up', r.customer_id, r.currency,
-       'recharge ' || r.recharge_id,
-       r.amount, t.paid_amount
+SELECT 'recharge: status ' || r.status || ' does not fit its payment intent', r.customer_id, r.currency,
+       'recharge ' || r.recharge_id, r.amount, t.paid_amount
 FROM credits_internal.recharges r
-LEFT JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
-WHERE t.recharge_id IS DISTINCT FROM r.recharge_id OR (r.status = 'paid') <> (t.grant_id IS NOT NULL)
+LEFT JOIN credits_internal.payment_intents t ON t.customer_id = r.customer_id AND t.payment_intent_id = r.top_up_id
+WHERE t.recharge_id <> r.recharge_id OR (r.status = 'paid') <> (t.status IS NOT DISTINCT FROM 'succeeded')
+   OR (t.customer_id IS NULL AND r.status = 'processing')
    OR (r.closed_at IS NULL) <> (r.status IN ('requested', 'processing'))
 UNION ALL
 SELECT 'recharge: more than one is open', r.customer_id, r.currency, NULL, 1, count(*)
@@ -227,12 +262,14 @@ SELECT 'auto-recharge: it is switched on and says why it switched itself off', s
        NULL, s.failures
 FROM credits_internal.auto_recharges s WHERE s.enabled AND s.disabled_reason IS NOT NULL
 UNION ALL
-SELECT 'recharge: it is not of what its top-up is', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
+SELECT 'recharge: it is not of what its invoice is', r.customer_id, r.currency, 'recharge ' || r.recharge_id,
        r.amount, t.amount
 FROM credits_internal.recharges r
-JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
-WHERE (t.credits, t.credit_currency, t.currency) IS DISTINCT FROM (r.credits, r.currency, r.price_currency)
-   OR t.quantity <> r.quantity
+JOIN credits_internal.payment_intents t ON t.customer_id = r.customer_id AND t.payment_intent_id = r.top_up_id
+LEFT JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id
+WHERE (l.credits, l.credit_currency, t.currency, t.amount)
+      IS DISTINCT FROM (r.credits, r.currency, r.price_currency, r.amount)
+   OR (r.price_id IS NOT NULL AND l.quantity <> r.quantity)
 UNION ALL
 SELECT 'auto-recharge: nothing looks at it when its schedule asks', s.customer_id, s.currency, NULL, NULL, NULL
 FROM credits_internal.auto_recharges s
@@ -257,8 +294,7 @@ WHERE NOT EXISTS (SELECT FROM credits_internal.prices p WHERE p.price_id = w.pri
 UNION ALL
 SELECT DISTINCT 'price: it was sold, and counts as unused', NULL, NULL, 'price ' || t.price_id, NULL::numeric,
        NULL::numeric
-FROM (SELECT u.price_id FROM credits_internal.top_ups u
-      UNION ALL SELECT l.price_id FROM credits_internal.invoice_lines l) t
+FROM credits_internal.invoice_lines t
 WHERE t.price_id IS NOT NULL AND NOT EXISTS (
     SELECT FROM credits_internal.price_usage u WHERE u.price_id = t.price_id)
 UNION ALL
@@ -280,4 +316,4 @@ SELECT 'outbox: a consumer that does not exist keeps its place', p.customer_id, 
 FROM credits_internal.outbox_positions p
 WHERE NOT EXISTS (SELECT FROM credits_internal.outbox_consumers c WHERE c.consumer = p.consumer);
 COMMENT ON VIEW credits_internal.payment_discrepancies IS
-'Payments, top-ups, recharges and outbox rows that do not agree: no rows when all is sound. Ask verify().';
+'Payments, payment intents, recharges and outbox rows that do not agree: no rows when all is sound. Ask verify().';

@@ -4,13 +4,12 @@
 use crate::auto_recharge::alert;
 use crate::auto_recharge::offer::{Goods, Pack};
 use crate::auto_recharge::policy::{self, Close, Off, State, Verdict};
+use crate::auto_recharge::purchase::{self, Asked};
 use crate::auto_recharge::state::{self, Particulars};
-use crate::catalog::price::pack;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
-use crate::ledger::grant::terms::GrantTerms;
 use crate::outbox;
-use crate::payments::subject::{self, New};
+use crate::pg::installed;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, INT2OID, INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
@@ -143,22 +142,22 @@ fn end(session: &Session, book: &Book, close: Close, (recharge_id, top_up_id): (
 
 static REQUEST: Statement = Statement::new(
     c"INSERT INTO credits_internal.recharges (customer_id, recharge_id, currency, top_up_id, status, amount, price_currency,
-      credits,
-                                     payment_method, requested_at, expires_at, quantity, scheduled)
-      VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10, $11, $12)",
+                                              credits, payment_method, requested_at, expires_at, quantity, scheduled, price_id,
+                                              rate)
+      VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     &[
         TEXTOID, UUIDOID, TEXTOID, UUIDOID, NUMERICOID, TEXTOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-        INT4OID, BOOLOID,
+        INT4OID, BOOLOID, UUIDOID, NUMERICOID,
     ],
 )
 .before(
     c"INSERT INTO credits_internal.recharges (customer_id, recharge_id, currency, top_up_id, status, amount, price_currency,
-      credits,
-                                     payment_method, requested_at, expires_at)
-      VALUES ($1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10)",
+                                              credits, payment_method, requested_at, expires_at)
+      SELECT $1, $2, $3, $4, 'requested', $5, $6, $7, $8, $9, $10
+      WHERE num_nonnulls($11, $12, $13, $14) >= 0",
 );
 
-/// Requests a recharge: writes a request, the top-up to be paid, and a row of the outbox.
+/// Writes the request, and publishes it. Its payment intent begins with its worker: a charge touches no invoice.
 fn request(
     session: &Session,
     book: &Book,
@@ -167,40 +166,14 @@ fn request(
     particulars: &Particulars,
 ) -> Result<(), Error> {
     let lost = || Error::internal("an auto-recharge has nothing to buy");
-    let (rate, terms, name) = match goods {
-        Goods::Money(rate) => (*rate, GrantTerms::by_amount(), None),
-        Goods::Units { .. } => {
-            let (price, _) = pack::for_recharges(session, "price_id", particulars.price_id.ok_or_else(lost)?)?;
-            (None, price.terms, Some(price.name))
-        }
+    let rate = match goods {
+        Goods::Money(rate) => *rate,
+        Goods::Units { .. } => None,
     };
     let quantity = rate.is_none().then_some(pack.quantity);
     let expires_at = particulars.expires_at.ok_or_else(lost)?;
     let Pack { amount, credits, .. } = pack;
     let (recharge_id, top_up_id) = (Uuid::now_v7(), Uuid::now_v7());
-    let new = New {
-        customer_id: &book.customer_id,
-        top_up_id,
-        price_id: particulars.price_id,
-        quantity: pack.quantity,
-        amount,
-        currency: &particulars.money,
-        credits,
-        credit_currency: &book.currency,
-        rate,
-        terms: &terms,
-        name: name.as_deref(),
-        provider: None,
-        return_url: None,
-        failure_url: None,
-        checkout_url: None,
-        description: Some("auto-recharge"),
-        metadata: None,
-        // The request times out earlier; a later payment is granted all the same.
-        expires_at: expires_at.max(book.posted_at.plus_seconds(subject::DEFAULT_SECONDS)),
-        recharge_id: Some(recharge_id),
-    };
-    subject::insert(session, &new, book.posted_at)?;
     REQUEST.run(
         session,
         &[
@@ -216,8 +189,26 @@ fn request(
             expires_at.cell(),
             quantity.cell(),
             scheduled.cell(),
+            particulars.price_id.cell(),
+            rate.cell(),
         ],
     )?;
+    if installed::is_before(session)? {
+        // That has no room for what is bought, to begin later.
+        let asked = Asked {
+            recharge_id,
+            currency: book.currency.clone(),
+            amount,
+            price_currency: particulars.money.clone(),
+            credits,
+            quantity,
+            price_id: particulars.price_id,
+            rate,
+            requested_at: book.posted_at,
+            expires_at,
+        };
+        purchase::insert(session, &book.customer_id, top_up_id, &asked)?;
+    }
     let payload = json!({
         "recharge_id": recharge_id,
         "top_up_id": top_up_id,

@@ -1,7 +1,7 @@
 //! What auto-recharge does when the ledger, the catalogue or payments announce something.
 
 use crate::auto_recharge::policy::Off;
-use crate::auto_recharge::{configuration, evaluation, request, review};
+use crate::auto_recharge::{configuration, evaluation, purchase, request, review};
 use crate::catalog::listener as catalog;
 use crate::catalog::listener::Changed;
 use crate::error::Error;
@@ -87,6 +87,14 @@ impl catalog::Listener for AutoRecharge {
 }
 
 impl payments::Listener for AutoRecharge {
+    fn begin_recharge(&self, session: &Session, customer_id: &str, id: Uuid) -> Result<(), Error> {
+        purchase::begin(session, customer_id, id)
+    }
+
+    fn recharge_of(&self, session: &Session, id: Uuid) -> Result<Option<String>, Error> {
+        purchase::customer_of(session, id)
+    }
+
     fn recharge_ended(
         &self,
         session: &Session,

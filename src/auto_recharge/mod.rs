@@ -8,6 +8,7 @@ pub mod limit;
 pub mod listener;
 pub mod offer;
 pub mod policy;
+pub mod purchase;
 pub mod request;
 pub mod review;
 pub mod schedule;

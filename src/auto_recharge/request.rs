@@ -11,6 +11,8 @@ use crate::moment::Time;
 use crate::outbox;
 use crate::payments::listener::Answer;
 use crate::payments::money;
+use crate::payments::notification::case;
+use crate::payments::payment_intent::attempt;
 use crate::payments::providers::Provider;
 use crate::payments::providers::generic::Generic;
 use crate::pg::call::argument::Id;
@@ -97,7 +99,7 @@ fn unknown(recharge_id: Uuid) -> Error {
 }
 
 static OF_REQUEST: Statement = Statement::new(
-    c"SELECT currency FROM credits_internal.recharges WHERE customer_id = $1 AND recharge_id = $2",
+    c"SELECT currency, top_up_id FROM credits_internal.recharges WHERE customer_id = $1 AND recharge_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
@@ -125,10 +127,13 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
         let customer_id = input::key("customer_id", customer_id)?;
         let id = input::required("recharge_id", recharge_id)?.0;
         writing(|session| {
-            let currency: String = match OF_REQUEST.run(session, &[customer_id.cell(), id.cell()])?.first() {
-                Some(mut row) => row.next()?,
-                None => return Err(unknown(id)),
-            };
+            let (currency, top_up_id): (String, Uuid) =
+                match OF_REQUEST.run(session, &[customer_id.cell(), id.cell()])?.first() {
+                    Some(mut row) => (row.next()?, row.next()?),
+                    None => return Err(unknown(id)),
+                };
+            // Its payment intent begins with this, and is locked before the account.
+            let mut case = case::alone(session, customer_id, top_up_id, settings::now()?)?;
             // Under its account's lock, as canceling and timing out are.
             let book = account::open_existing(session, customer_id, &currency, settings::now()?)?;
             let at = book.posted_at;
@@ -137,6 +142,9 @@ fn recharge_begin(customer_id: Option<&str>, recharge_id: Option<Id>) -> Reply<O
             let book = account::open_existing(session, customer_id, &currency, at)?;
             let go = policy::may_charge(&state::read(session, &book)?.0)
                 && BEGIN.run(session, &[customer_id.cell(), id.cell(), at.cell()])?.len() > 0;
+            if go {
+                attempt::begun(session, &mut case, id)?;
+            }
             let rows = AS_IT_IS.run(session, &[customer_id.cell(), id.cell()])?;
             let mut row = rows.first().ok_or_else(|| unknown(id))?;
             let (top_up_id, status, amount): (Uuid, String, Decimal) = (row.next()?, row.next()?, row.next()?);

@@ -34,7 +34,8 @@ static LIMITED: Statement = Statement::new(
     c"SELECT s.price_id FROM unnest($1) AS k (price_id)
       JOIN credits_internal.price_stock s ON s.price_id = k.price_id AND s.quantity_available IS NOT NULL",
     &[UUIDARRAYOID],
-);
+)
+.before(c"SELECT NULL::uuid WHERE num_nonnulls($1) < 0");
 
 // Locked, so that none of it runs out meanwhile.
 static HELD: Statement = Statement::new(
@@ -130,10 +131,10 @@ static KEEP: Statement = Statement::new(
     c"UPDATE credits_internal.stock_reservations r SET expires_at = NULL
       WHERE r.customer_id = $1 AND r.holder_id = $2 AND r.released_at IS NULL AND r.expires_at IS NOT NULL",
     &[TEXTOID, UUIDOID],
-);
+)
+.before(c"SELECT 1 WHERE num_nonnulls($1, $2) < 0");
 
 /// What a holder has reserved and still holds does not expire any more: a payment for it is under way, or came.
-#[allow(dead_code, reason = "for purchases whose payment takes a while; invoices reserve without an end")]
 pub fn keep(session: &Session, customer_id: &str, holder_id: Uuid) -> Result<(), Error> {
     KEEP.run(session, &[customer_id.cell(), holder_id.cell()]).map(drop)
 }
@@ -143,7 +144,8 @@ static RELEASE: Statement = Statement::new(
       WHERE r.customer_id = $1 AND r.holder_id = $2 AND r.released_at IS NULL
       RETURNING r.price_id, r.quantity::numeric",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
-);
+)
+.before(c"SELECT NULL::uuid, 0::numeric WHERE num_nonnulls($1, $2, $3) < 0");
 
 /// Gives back what a holder has reserved, if it holds any of it.
 pub fn release(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
@@ -160,7 +162,6 @@ static EXTEND: Statement = Statement::new(
 
 /// Has a holder hold again all that it ever reserved, whether or not it was released since. Returns whether it does: where
 /// some of it is gone, nothing changes.
-#[allow(dead_code, reason = "for purchases that are paid after they ended; invoices reserve once")]
 pub fn retake(
     session: &Session,
     customer_id: &str,

@@ -1,6 +1,5 @@
 //! How customers buy: top-ups, the addresses where they pay, and their own billing page.
 
 pub mod billing_page;
-pub mod link;
 pub mod portal;
 pub mod top_up;

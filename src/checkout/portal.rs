@@ -1,10 +1,10 @@
 //! Links to a customer's own billing page: created, signed and verified here, and valid for ten minutes.
 
-use crate::checkout::link;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::customer;
 use crate::moment::Time;
+use crate::payments::provider::link;
 use crate::payments::signature;
 use crate::pg::backend;
 use crate::pg::call::reply::{One, Reply, Value};

@@ -4,25 +4,27 @@
 use crate::amount::{self, Decimal};
 use crate::catalog::price::pack;
 use crate::catalog::{exchange_rate, recharge_config, usage};
-use crate::checkout::link::{self, Placeholders};
 use crate::error::Error;
 use crate::input;
+use crate::invoicing::sale::{self, Reason};
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::grant::terms::GrantTerms;
 use crate::ledger::{balance, currency, customer, grant};
 use crate::moment::Time;
 use crate::payments::notification::{self, Notification, case};
 use crate::payments::payment::{self, PaymentRow};
+use crate::payments::payment_intent::{self as intent, Credits, New};
+use crate::payments::provider::link::Placeholders;
 use crate::payments::reckoning::Kind;
-use crate::payments::subject::{self, New, TopUp};
-use crate::payments::{money, provider, providers};
+use crate::payments::{money, provider};
 use crate::pg::call::argument::{Id, Interval, Numeric};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, writing};
-use crate::pg::value::Json;
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -109,7 +111,7 @@ fn top_up_create(
         let now = settings::now()?;
         let expires_at = match expires_in {
             Some(interval) => interval.after("expires_in", now)?,
-            None => now.plus_seconds(subject::DEFAULT_SECONDS),
+            None => now.plus_seconds(intent::DEFAULT_SECONDS),
         };
         let texts = Texts { description, metadata: metadata.as_ref(), ..Texts::default() };
         let extras = Extras { provider, return_url, failure_url, expires_at, texts };
@@ -130,8 +132,7 @@ fn top_up_create(
                 Some(_) => match operation::begin(session, customer_id, &call, key, &extras.texts, now, judge)? {
                     Begun::First(order) => order,
                     Begun::Replay(first) => {
-                        let top_up = subject::find(session, customer_id, first.operation_id)?;
-                        return Ok(One(TopUpRow::of(&top_up, now, true)));
+                        return find(session, customer_id, first.operation_id, now, true).map(One);
                     }
                 },
             };
@@ -265,67 +266,83 @@ fn create(
         grant::check_room(&book, order.credits, currency::decimals(session, &order.credit_currency)?)?;
     }
     order.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
-    let provider = provider::or_only(session, extras.provider)?;
-    let template = match &provider {
-        Some(provider) if provider.checkout_url_template.is_some() => provider.checkout_url_template.clone(),
-        _ => recharge_config::checkout_url(session, &order.credit_currency)?,
-    };
-    let name = provider.as_ref().map(|provider| provider.name.as_str());
-    let minor_decimals = providers::of(name.unwrap_or_default()).minor_decimals(&order.currency);
-    let values = Placeholders {
-        top_up_id,
+    let invoice_id = Uuid::now_v7();
+    let mut values = Placeholders {
+        id: top_up_id,
+        invoice_id,
         customer_id,
         amount: order.amount,
-        minor_units: money::to_minor(order.amount, minor_decimals),
+        minor_units: None,
         currency: &order.currency,
-        credits: order.credits,
+        credits: Some(order.credits),
         return_url: extras.return_url,
         failure_url: extras.failure_url,
     };
-    let checkout_url = template.map(|template| link::fill(&template, &values));
+    let configured = || recharge_config::checkout_url(session, &order.credit_currency);
+    let (provider, checkout_url) = provider::checkout(session, extras.provider, &mut values, configured)?;
     let new = New {
         customer_id,
-        top_up_id,
-        price_id: order.price_id,
-        quantity: order.quantity,
+        id: top_up_id,
+        invoice_id,
         amount: order.amount,
         currency: &order.currency,
-        credits: order.credits,
-        credit_currency: &order.credit_currency,
-        rate: order.rate,
-        terms: &order.terms,
-        name: order.name.as_deref().or(extras.texts.description),
-        provider: name,
+        provider: provider.as_deref(),
         return_url: extras.return_url,
         failure_url: extras.failure_url,
         checkout_url: checkout_url.as_deref(),
         description: extras.texts.description,
         metadata: extras.texts.metadata,
-        expires_at: extras.expires_at,
+        expires_at: Some(extras.expires_at),
         recharge_id: None,
+        credits: Some(Credits {
+            price_id: order.price_id,
+            quantity: order.quantity,
+            amount: order.credits,
+            currency: &order.credit_currency,
+            rate: order.rate,
+            terms: &order.terms,
+            name: order.name.as_deref().or(extras.texts.description),
+        }),
     };
-    subject::insert(session, &new, now)?;
-    subject::find(session, customer_id, top_up_id).map(|top_up| TopUpRow::of(&top_up, now, false))
+    sale::begin(session, Reason::Recharge, &new, now)?;
+    find(session, customer_id, top_up_id, now, false)
 }
 
-impl TopUpRow {
-    fn of(top_up: &TopUp, now: Time, replayed: bool) -> Self {
-        TopUpRow {
-            top_up_id: top_up.id,
-            status: top_up.status_at(now).as_str().to_string(),
-            checkout_url: top_up.checkout_url.clone(),
-            expires_at: top_up.expires_at,
-            credits: top_up.credits,
-            credit_currency: top_up.credit_currency.clone(),
-            amount: top_up.amount,
-            currency: top_up.currency.clone(),
-            rate: top_up.rate,
-            grant_id: top_up.grant_id,
-            replayed,
-            redirect_url: top_up.checkout_url.clone(),
-            created_at: top_up.created_at,
-        }
-    }
+static FIND: Statement = Statement::new(
+    c"SELECT t.payment_intent_id, t.checkout_url, t.expires_at, l.credits, l.credit_currency, t.amount, t.currency,
+             CASE WHEN l.price_id IS NULL THEN l.unit_amount END, l.grant_id, t.created_at
+      FROM credits_internal.payment_intents t
+      JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id
+      WHERE t.customer_id = $1 AND t.payment_intent_id = $2",
+    &[TEXTOID, UUIDOID],
+)
+.before(
+    c"SELECT t.top_up_id, t.checkout_url, t.expires_at, t.credits, t.credit_currency, t.amount, t.currency, t.rate, t.grant_id,
+             t.created_at
+      FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2",
+);
+
+/// A top-up as functions return it.
+fn find(session: &Session, customer_id: &str, top_up_id: Uuid, now: Time, replayed: bool) -> Result<TopUpRow, Error> {
+    let status = intent::find(session, customer_id, top_up_id)?.status_at(now);
+    let rows = FIND.run(session, &[customer_id.cell(), top_up_id.cell()])?;
+    let mut row = rows.first().ok_or_else(|| intent::unknown(top_up_id))?;
+    let (top_up_id, checkout_url): (_, Option<String>) = (row.next()?, row.next()?);
+    Ok(TopUpRow {
+        top_up_id,
+        status: status.to_string(),
+        checkout_url: checkout_url.clone(),
+        expires_at: row.next()?,
+        credits: row.next()?,
+        credit_currency: row.next()?,
+        amount: row.next()?,
+        currency: row.next()?,
+        rate: row.next()?,
+        grant_id: row.next()?,
+        replayed,
+        redirect_url: checkout_url,
+        created_at: row.next()?,
+    })
 }
 
 /// `credits.top_up_expire`. Raises PC013, PC014.

@@ -118,6 +118,9 @@ impl Error {
             Error::ObjectNotFound { object: "payment_method", .. } => {
                 "It is found by its customer and its id: see the view credits.payment_methods."
             }
+            Error::ObjectNotFound { object: "refund", .. } => {
+                "It is found by its customer and its id: see the view credits.refunds."
+            }
             Error::ObjectNotFound { .. } => "It is found by its customer and its id: see the view credits.invoices.",
             Error::StateConflict { object: "customer", state: "erased", .. } => {
                 "credits.customer_upsert says who the customer is: then it is known again."
@@ -127,6 +130,15 @@ impl Error {
             }
             Error::StateConflict { object: "invoice_line", .. } => {
                 "Only what is pending and was given by hand can be deleted: see the view credits.invoice_lines."
+            }
+            Error::StateConflict { object: "refund", .. } => {
+                "Only what is pending and nobody began with can be taken back: see the view credits.refunds."
+            }
+            Error::StateConflict { object: "payment_intent", .. } => {
+                "Try again once the payment was reported: see the view credits.payment_intents."
+            }
+            Error::StateConflict { state: "draft of a top-up", .. } => {
+                "Its payment gives it out: credits.payment_succeeded, or the provider's webhook."
             }
             Error::StateConflict { .. } => {
                 "A draft can be changed and deleted; what is open can be paid, voided or given up; paid stays paid."

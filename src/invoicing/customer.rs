@@ -4,7 +4,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::customer;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::ToCell;
+use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::TEXTOID;
 
 /// A customer, locked until the transaction ends: all that changes a customer's invoices comes one after another.
@@ -17,10 +17,14 @@ pub struct Customer {
     pub invoice_prefix: Option<String>,
     /// Percent of tax, where an invoice says nothing else.
     pub tax_rate: Option<Decimal>,
+    /// Not checked.
+    pub phone: Option<String>,
+    /// Where it is billed.
+    pub address: Option<Json>,
 }
 
 static LOCK: Statement = Statement::new(
-    c"SELECT c.name, c.email, c.invoice_prefix, c.tax_rate
+    c"SELECT c.name, c.email, c.invoice_prefix, c.tax_rate, c.phone, c.address
       FROM credits_internal.customers c WHERE c.customer_id = $1 FOR NO KEY UPDATE",
     &[TEXTOID],
 );
@@ -30,7 +34,14 @@ pub fn lock(session: &Session, customer_id: &str) -> Result<Customer, Error> {
     let rows = LOCK.run(session, &[customer_id.cell()])?;
     let missing = || Error::CustomerNotFound { customer_id: customer_id.to_string() };
     let mut row = rows.first().ok_or_else(missing)?;
-    Ok(Customer { name: row.next()?, email: row.next()?, invoice_prefix: row.next()?, tax_rate: row.next()? })
+    Ok(Customer {
+        name: row.next()?,
+        email: row.next()?,
+        invoice_prefix: row.next()?,
+        tax_rate: row.next()?,
+        phone: row.next()?,
+        address: row.next()?,
+    })
 }
 
 /// The same, created where missing.

@@ -134,6 +134,16 @@ fn split(whole: i128, weights: &[i128]) -> Result<Vec<i128>, AmountError> {
     differences(weights, |running| rounded(BigInt::from(whole) * running, BigInt::from(all)))
 }
 
+/// An amount split by weights, those below zero counted as nothing; all on the first where there are none.
+pub fn shares(whole: Decimal, weights: &[Decimal], decimals: u32) -> Result<Vec<Decimal>, AmountError> {
+    let mut weights: Vec<i128> =
+        weights.iter().map(|weight| Ok(units(*weight, decimals)?.max(0))).collect::<Result<_, AmountError>>()?;
+    if let (0, Some(first)) = (weights.iter().sum::<i128>(), weights.first_mut()) {
+        *first = 1;
+    }
+    split(units(whole, decimals)?, &weights)?.into_iter().map(|part| amount(part, decimals)).collect()
+}
+
 /// What a function of the running sum adds with each part; nothing where there is nothing to split.
 fn differences(parts: &[i128], total: impl Fn(i128) -> Result<i128, AmountError>) -> Result<Vec<i128>, AmountError> {
     let (mut running, mut before) = (0, 0);

@@ -12,23 +12,32 @@ use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID};
 
 static RETAIN: Statement = Statement::new(
     c"UPDATE credits_internal.invoices i SET retained = true
-      WHERE i.customer_id = $1 AND num_nonnulls(i.customer_name, i.customer_email) > 0",
+      WHERE i.customer_id = $1 AND num_nonnulls(i.customer_name, i.customer_email, i.customer_phone, i.customer_address) > 0",
     &[TEXTOID],
 )
 .before(c"SELECT 1 WHERE $1 IS NULL");
 
 static CLEAR_INVOICES: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits_internal.invoices i SET metadata = NULL
-          WHERE i.customer_id = $1 AND i.metadata IS NOT NULL RETURNING 1)
+          UPDATE credits_internal.invoices i
+          SET metadata = NULL,
+              description = CASE WHEN i.billing_reason NOT IN ('recharge', 'auto_recharge') THEN i.description END
+          WHERE i.customer_id = $1
+            AND (i.metadata IS NOT NULL
+                 OR i.description IS NOT NULL AND i.billing_reason IN ('recharge', 'auto_recharge')) RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 )
 .before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
 static CLEAR_LINES: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits_internal.invoice_lines l SET metadata = NULL
-          WHERE l.customer_id = $1 AND l.metadata IS NOT NULL RETURNING 1)
+          UPDATE credits_internal.invoice_lines l
+          SET metadata = NULL, description = CASE WHEN o.by_amount THEN NULL ELSE l.description END,
+              grant_name = CASE WHEN o.by_amount THEN NULL ELSE l.grant_name END
+          FROM (SELECT n.invoice_line_id, n.price_id IS NULL AND n.credits IS NOT NULL AS by_amount
+                FROM credits_internal.invoice_lines n WHERE n.customer_id = $1) o
+          WHERE l.customer_id = $1 AND l.invoice_line_id = o.invoice_line_id
+            AND (l.metadata IS NOT NULL OR o.by_amount AND l.grant_name IS NOT NULL) RETURNING l.invoice_line_id)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 )
@@ -64,7 +73,8 @@ static FORGET: Statement = Statement::in_order(
           SELECT i.customer_id, i.invoice_id FROM credits_internal.invoices i
           WHERE i.retained AND i.finalized_at < $1 - $2 * interval '1 second'
           ORDER BY i.finalized_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-      UPDATE credits_internal.invoices i SET customer_name = NULL, customer_email = NULL, retained = false
+      UPDATE credits_internal.invoices i
+      SET customer_name = NULL, customer_email = NULL, customer_phone = NULL, customer_address = NULL, retained = false
       FROM old WHERE i.customer_id = old.customer_id AND i.invoice_id = old.invoice_id
       RETURNING 1",
     &[TIMESTAMPTZOID, INT4OID, INT4OID],

@@ -9,7 +9,7 @@ mod change;
 mod close;
 mod create;
 pub mod finalize;
-mod payment;
+pub mod payment;
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -82,6 +82,20 @@ row! {
         pub voided_at: Option<Time>,
         /// When it was given up.
         pub marked_uncollectible_at: Option<Time>,
+        /// Whether a worker is asked to charge the customer.
+        pub collection_method: String,
+        /// Shipping that the provider's checkout added.
+        pub shipping: Decimal,
+        /// The customer's number.
+        pub customer_phone: Option<String>,
+        /// The customer's postal address.
+        pub customer_address: Option<Json>,
+        /// The payment intent that pays it, or is to.
+        pub payment_intent_id: Option<Uuid>,
+        /// Where the customer pays it.
+        pub hosted_invoice_url: Option<String>,
+        /// What was paid back by the provider.
+        pub amount_refunded: Decimal,
         /// Whether this replays an earlier call.
         pub replayed: bool,
     } read
@@ -94,13 +108,27 @@ macro_rules! columns {
                 i.discount, i.tax, i.total, i.total_excluding_tax, i.amount_due, i.amount_paid,
                 CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END, i.tax_rate, i.due_date,
                 i.days_until_due, i.customer_name, i.customer_email, i.footer, i.custom_fields, i.metadata, i.created_at,
-                i.updated_at, i.finalized_at, i.paid_at, i.voided_at, i.marked_uncollectible_at, "
+                i.updated_at, i.finalized_at, i.paid_at, i.voided_at, i.marked_uncollectible_at,
+                i.collection_method, i.shipping, i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url,
+                (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
+                 WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id), "
+    };
+}
+/// The invoices, each with its last payment intent.
+macro_rules! tables {
+    () => {
+        " FROM credits_internal.invoices i
+          LEFT JOIN LATERAL (
+              SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
+              WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id
+              ORDER BY t.payment_intent_id DESC LIMIT 1) p ON true "
     };
 }
 pub(crate) use columns;
+pub(crate) use tables;
 
 static FIND: Statement = Statement::new(
-    text!(columns!(), "$3 FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2"),
+    text!(columns!(), "$3", tables!(), "WHERE i.customer_id = $1 AND i.invoice_id = $2"),
     &[TEXTOID, UUIDOID, BOOLOID],
 );
 
@@ -176,22 +204,36 @@ pub struct Invoice {
     pub given_discount: Decimal,
     /// That of lines which have none of their own.
     pub tax_rate: Option<Decimal>,
+    /// Why it was made.
+    pub billing_reason: String,
+    /// Whether a worker is asked to charge the customer.
+    pub collection_method: String,
 }
 
 static LOCK: Statement = Statement::new(
     c"SELECT i.status, i.number, i.currency, i.total, i.amount_due, i.amount_paid, i.due_date, i.days_until_due,
-             i.given_discount, i.tax_rate
+             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method
       FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
+)
+.before(
+    c"SELECT ''::text, NULL::text, ''::text, 0::numeric, 0::numeric, 0::numeric, NULL::timestamptz, NULL::integer,
+             0::numeric, NULL::numeric, ''::text, ''::text
+      WHERE num_nonnulls($1, $2) < 0",
 );
 
 /// Locks an invoice, whose customer is locked. Raises PC019.
 pub fn lock(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Invoice, Error> {
+    lock_if_there(session, customer_id, invoice_id)?.ok_or_else(|| missing(invoice_id))
+}
+
+/// The same; `None` where there is none.
+pub fn lock_if_there(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Option<Invoice>, Error> {
     let rows = LOCK.run(session, &[customer_id.cell(), invoice_id.cell()])?;
-    let mut row = rows.first().ok_or_else(|| missing(invoice_id))?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
     let status: String = row.next()?;
     let status = Status::ALL.into_iter().find(|one| one.as_str() == status);
-    Ok(Invoice {
+    Ok(Some(Invoice {
         customer_id: customer_id.to_string(),
         id: invoice_id,
         status: status.ok_or_else(|| Error::internal("an invoice has a status that does not exist"))?,
@@ -204,7 +246,9 @@ pub fn lock(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<In
         days_until_due: row.next()?,
         given_discount: row.next()?,
         tax_rate: row.next()?,
-    })
+        billing_reason: row.next()?,
+        collection_method: row.next()?,
+    }))
 }
 
 impl Invoice {
@@ -216,6 +260,18 @@ impl Invoice {
     /// PC020: what it is rules the call out.
     pub fn conflict(&self) -> Error {
         Error::StateConflict { object: "invoice", id: self.id.to_string(), state: self.status.as_str() }
+    }
+
+    /// Raises PC020 where it belongs to a top-up, which alone changes it until it is paid.
+    pub fn must_be_own(&self) -> Result<(), Error> {
+        if self.status == Status::Draft && matches!(self.billing_reason.as_str(), "recharge" | "auto_recharge") {
+            return Err(Error::StateConflict {
+                object: "invoice",
+                id: self.id.to_string(),
+                state: "draft of a top-up",
+            });
+        }
+        Ok(())
     }
 
     /// Raises PC020 unless it is that.

@@ -1,5 +1,6 @@
 //! Invoices: what is sold, with its discounts and its tax, the money that was applied to it, and what its payment grants.
 
+mod collection;
 mod customer;
 mod effect;
 mod engine;
@@ -8,3 +9,4 @@ mod invoice;
 mod item;
 mod line;
 mod number;
+pub mod sale;

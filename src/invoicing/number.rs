@@ -1,5 +1,5 @@
-//! Numbers of invoices: a prefix of the customer's own, and a sequence without gaps. The counter's row is the last thing
-//! that is locked, and a number that is rolled back was never given.
+//! Numbers of invoices: a prefix of the customer's own, and a sequence without gaps. The counter's row is
+//! locked after accounts, and a number that is rolled back was never given.
 
 use crate::error::Error;
 use crate::pg::statement::{Session, Statement};

@@ -289,6 +289,11 @@ static FIND_FIAT: Statement = Statement::new(
     &[TEXTOID],
 );
 
+/// Whether a currency that is in use already is one of payments.
+pub fn is_money(session: &Session, code: &str) -> Result<bool, Error> {
+    FIND_FIAT.run(session, &[code.cell()])?.first().map_or(Ok(false), |mut row| row.next())
+}
+
 /// A currency of payments, and the limits of one: it must be active and of kind 'fiat', and the amount must fit its
 /// decimals. Raises PC007, PC008, PC013.
 pub fn resolve_fiat(

@@ -99,10 +99,22 @@ macro_rules! invoice {
     () => {
         shown!(
             "to_jsonb(v) || CASE WHEN c.erased_at IS NULL THEN '{}'::jsonb
-                                 ELSE jsonb_build_object('customer_name', NULL, 'customer_email', NULL) END",
+                                 ELSE jsonb_build_object('customer_name', NULL, 'customer_email', NULL,
+                                                         'customer_phone', NULL, 'customer_address', NULL) END",
             "credits.invoices v JOIN credits_internal.customers c ON c.customer_id = v.customer_id
              WHERE v.customer_id = $2 AND v.invoice_id = $1::uuid"
         )
+    };
+}
+
+macro_rules! payment_intent {
+    () => {
+        shown!("to_jsonb(v)", "credits.payment_intents v WHERE v.customer_id = $2 AND v.payment_intent_id = $1::uuid")
+    };
+}
+macro_rules! refund {
+    () => {
+        shown!("to_jsonb(v)", "credits.refunds v WHERE v.customer_id = $2 AND v.refund_id = $1::uuid")
     };
 }
 
@@ -117,11 +129,15 @@ static READ_CUSTOMER: Statement = Statement::new(read!(customer!()), &[TEXTOID, 
 static READ_PRODUCT: Statement = Statement::new(read!(product!()), &[TEXTOID, TEXTOID]);
 static READ_PRICE: Statement = Statement::new(read!(price!()), &[TEXTOID, TEXTOID]);
 static READ_INVOICE: Statement = Statement::new(read!(invoice!()), &[TEXTOID, TEXTOID]);
+static READ_INTENT: Statement = Statement::new(read!(payment_intent!()), &[TEXTOID, TEXTOID]);
+static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXTOID]);
 
 static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
 static WRITE_PRODUCT: Statement = Statement::new(written!(product!()), &PARAMETERS);
 static WRITE_PRICE: Statement = Statement::new(written!(price!()), &PARAMETERS);
 static WRITE_INVOICE: Statement = Statement::new(written!(invoice!()), &PARAMETERS);
+static WRITE_INTENT: Statement = Statement::new(written!(payment_intent!()), &PARAMETERS);
+static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS);
 
 /// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are written.
 struct Viewed {
@@ -131,11 +147,13 @@ struct Viewed {
 }
 
 /// All of them. Whoever changes one has its lock.
-static VIEWED: [Viewed; 4] = [
+static VIEWED: [Viewed; 6] = [
     Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
     Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
     Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
     Viewed { object_type: "invoice", read: &READ_INVOICE, write: &WRITE_INVOICE },
+    Viewed { object_type: "payment_intent", read: &READ_INTENT, write: &WRITE_INTENT },
+    Viewed { object_type: "refund", read: &READ_REFUND, write: &WRITE_REFUND },
 ];
 
 /// What was before, of what is archived now.

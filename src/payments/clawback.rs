@@ -1,6 +1,9 @@
-//! Credits whose price was paid back: what goes back for a purchase is brought to what its refunds and disputes come to, each
-//! step an operation of its own that can be undone whole. Where the credits are found is decided in
-//! ledger/engine/book/reclaim.rs.
+//! Credits whose price was paid back: what goes back for each line of an invoice is brought to what its refunds and disputes
+//! come to (clawback/share.rs), each step an operation of its own that can be undone whole. Where the credits are found is
+//! decided in ledger/engine/book/reclaim.rs.
+
+pub mod line;
+pub mod share;
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -9,14 +12,16 @@ use crate::ledger::engine::book::{Book, Reclaim, Reclaimed, Taken};
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::operation::{self, Operation, Texts};
 use crate::ledger::engine::posting;
-use crate::ledger::{account, currency, history};
+use crate::ledger::{account, history};
 use crate::moment::Time;
-use crate::payments::money;
-use crate::payments::notification::case;
+use crate::payments::clawback::line::Credits;
+use crate::payments::clawback::share::Part;
+use crate::payments::notification::case::{self, Case};
+use crate::payments::payment_intent::{Intent, Status};
 use crate::payments::reckoning::Standing;
-use crate::payments::subject::{Status, TopUp};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::rational::Rational;
 use crate::settings::{self, Spent};
 use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
@@ -36,73 +41,123 @@ pub struct Outcome {
     pub operation_id: Option<Uuid>,
 }
 
-/// Brings a purchase's credits, and its status, to what its payments, refunds and disputes come to. What is taken is found by
-/// the policy; what an operation took that is undone comes back exactly. Nothing before it is paid.
+/// Brings an invoice's credits to what its payments, refunds and disputes come to. What is taken is found by the policy; what
+/// an operation took that is undone comes back exactly. Nothing before it is paid.
 pub fn bring(
     session: &Session,
-    top_up: &mut TopUp,
+    case: &mut Case,
     standing: &Standing,
     (undone, function, spent): (Option<Uuid>, &str, Spent),
-    now: Time,
 ) -> Result<Outcome, Error> {
-    if top_up.grant_id.is_none() {
+    if case.intent.status != Status::Succeeded {
         return Ok(Outcome::default());
     }
-    top_up.status = if standing.is_refunded() { Status::Refunded } else { Status::Paid };
-    let decimals = currency::decimals(session, &top_up.credit_currency)?;
-    let target = money::taken(top_up.credits, standing.due, standing.remaining, decimals);
-    if undone.is_some() || target < top_up.reclaimed {
-        return give_back(session, top_up, target, undone, now);
-    }
+    case.intent.is_refunded = standing.is_refunded();
+    let undone = undone.map_or_else(|| Ok(Vec::new()), |first| together(session, &case.intent, first))?;
+    let gone = case.gone(standing);
+    let Case { intent, lines, now, .. } = case;
     let mut outcome = Outcome::default();
-    if target > top_up.reclaimed {
-        outcome = take(session, top_up, (function, target - top_up.reclaimed, spent), now)?;
-        top_up.reclaimed = target;
+    for (line, gone) in lines.iter_mut().zip(&gone) {
+        let line_id = line.id;
+        let Some(credits) = line.credits.as_mut() else { continue };
+        let Some(grant_id) = credits.grant_id else { continue };
+        let before = credits.reclaimed;
+        let target = share::of(credits.amount, gone, credits.decimals);
+        let undone = undone.iter().find(|(_, of)| *of == grant_id).map(|(operation_id, _)| *operation_id);
+        let mut of_line = (&*intent, &mut *credits, grant_id);
+        if undone.is_some() || target < before {
+            outcome.reclaimed.taken += give_back(session, &mut of_line, target, undone, *now)?;
+        } else if target > before {
+            let reclaimed =
+                take(session, &of_line, (function, target - before, spent), &mut outcome.operation_id, *now)?;
+            credits.reclaimed = target;
+            outcome.reclaimed.taken += reclaimed.taken;
+            outcome.reclaimed.owed += reclaimed.owed;
+            outcome.reclaimed.held += reclaimed.held;
+        }
+        if credits.reclaimed != before {
+            line::save(session, &intent.customer_id, line_id, credits.reclaimed)?;
+        }
     }
     Ok(outcome)
 }
 
-/// Gives back what an operation took, and whatever else was taken beyond what is due to be taken by now.
+impl Case {
+    /// The share of each line that is gone.
+    fn gone(&self, standing: &Standing) -> Vec<Rational> {
+        let mut parts: Vec<Part> =
+            self.lines.iter().map(|line| Part { net: line.net, gross: line.gross, refunded: line.refunded }).collect();
+        // What a provider said of a top-up's tax and discount is in what was due for it.
+        if let ([part], true) = (parts.as_mut_slice(), self.intent.is_top_up) {
+            part.net = standing.due;
+        }
+        share::gone(&parts, standing.remaining.saturating_add(self.paid_otherwise))
+    }
+}
+
+static TOGETHER: Statement = Statement::new(
+    c"SELECT r.operation_id, r.grant_id FROM credits_internal.reclaims r
+      WHERE r.customer_id = $1 AND r.operation_id = $2 AND r.undone_at IS NULL
+      UNION ALL
+      SELECT r.operation_id, r.grant_id FROM credits_internal.reclaims r
+      WHERE r.customer_id = $1 AND r.first_id = $2 AND r.undone_at IS NULL",
+    &[TEXTOID, UUIDOID],
+)
+.before(
+    c"SELECT r.operation_id, r.grant_id FROM credits_internal.reclaims r
+      WHERE r.customer_id = $1 AND r.operation_id = $2 AND r.undone_at IS NULL",
+);
+
+/// The operations of one refund or dispute that are not undone, each with its grant.
+fn together(session: &Session, intent: &Intent, first: Uuid) -> Result<Vec<(Uuid, Uuid)>, Error> {
+    let rows = TOGETHER.run(session, &[intent.customer_id.cell(), first.cell()])?;
+    rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+/// A line's credits, which were granted.
+type OfLine<'a> = (&'a Intent, &'a mut Credits, Uuid);
+
+/// Gives back what an operation took, and whatever else was taken beyond what is due to be taken by now. Returns what became
+/// available, below zero.
 fn give_back(
     session: &Session,
-    top_up: &mut TopUp,
+    of_line: &mut OfLine<'_>,
     target: Decimal,
     operation_id: Option<Uuid>,
     now: Time,
-) -> Result<Outcome, Error> {
-    let before = case::available(session, top_up)?;
+) -> Result<Decimal, Error> {
+    let available = |of_line: &OfLine<'_>| case::available(session, &of_line.0.customer_id, &of_line.1.currency);
+    let before = available(of_line)?;
     let mut last = None;
     if let Some(operation_id) = operation_id
-        && let Some((credits, spent)) = undo(session, top_up, operation_id, now)?
+        && let Some((credits, spent)) = undo(session, of_line, operation_id, now)?
     {
-        top_up.reclaimed -= credits;
+        of_line.1.reclaimed -= credits;
         last = Some(spent);
     }
-    while top_up.reclaimed > target {
-        let newest = newest(session, top_up)?;
+    while of_line.1.reclaimed > target {
+        let newest = newest(session, of_line)?;
         let operation_id = newest.ok_or_else(|| Error::internal("credits went back by no operation"))?;
-        let undone = undo(session, top_up, operation_id, now)?;
+        let undone = undo(session, of_line, operation_id, now)?;
         let (credits, spent) = undone.ok_or_else(|| Error::internal("an operation was undone already"))?;
-        top_up.reclaimed -= credits;
+        of_line.1.reclaimed -= credits;
         last = Some(spent);
     }
     // Whole operations came back: of the last, which stood for more than that, the rest is taken again as it was taken then, so
     // that what was forgiven is not owed now, nor the other way round.
-    if target > top_up.reclaimed {
+    if target > of_line.1.reclaimed {
         let spent = last.map_or_else(|| policy(None), Ok)?;
-        let rest = ("payment_refunded", target - top_up.reclaimed, spent);
-        take(session, top_up, rest, now)?;
-        top_up.reclaimed = target;
+        let rest = ("payment_refunded", target - of_line.1.reclaimed, spent);
+        take(session, of_line, rest, &mut None, now)?;
+        of_line.1.reclaimed = target;
     }
-    let mut outcome = Outcome::default();
-    outcome.reclaimed.taken = before - case::available(session, top_up)?;
-    Ok(outcome)
+    Ok(before - available(of_line)?)
 }
 
-static OF_PURCHASE: Statement = Statement::new(
+static OF_GRANT: Statement = Statement::new(
     c"SELECT coalesce(sum(consumed + pending), 0) FROM credits_internal.reclaims
-      WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL",
-    &[TEXTOID, UUIDOID],
+      WHERE customer_id = $1 AND top_up_id = $2 AND grant_id = $3 AND undone_at IS NULL",
+    &[TEXTOID, UUIDOID, UUIDOID],
 );
 
 static HELD: Statement = Statement::new(
@@ -114,33 +169,37 @@ static HELD: Statement = Statement::new(
 
 static RECORD: Statement = Statement::new(
     c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, top_up_id, grant_id, currency, credits, owes,
-      event_name,
-                                    created_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    &[TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, NUMERICOID, BOOLOID, TEXTOID, TIMESTAMPTZOID],
+                                             event_name, created_at, first_id)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    &[TEXTOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, NUMERICOID, BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID],
+)
+.before(
+    c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, top_up_id, grant_id, currency, credits, owes,
+                                             event_name, created_at)
+      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE $10 IS NULL",
 );
 
-/// Takes so many more of a paid purchase's credits back.
+/// Takes so many more of a line's credits back, as one operation of those that one refund or dispute makes.
 fn take(
     session: &Session,
-    top_up: &TopUp,
+    (intent, line, grant_id): &OfLine<'_>,
     (function, credits, spent): (&str, Decimal, Spent),
+    first: &mut Option<Uuid>,
     now: Time,
-) -> Result<Outcome, Error> {
-    let lost = || Error::internal("a purchase has no grant");
-    let (customer_id, currency) = (top_up.customer_id.as_str(), top_up.credit_currency.as_str());
-    let grant_id = top_up.grant_id.ok_or_else(lost)?;
+) -> Result<Reclaimed, Error> {
+    let (customer_id, currency, grant_id) = (intent.customer_id.as_str(), line.currency.as_str(), *grant_id);
     let operation_id = Uuid::now_v7();
     let book = account::open_existing(session, customer_id, currency, now)?;
     let mut book = account::post_due_before_taking_back(session, book)?;
-    let meters: Vec<&str> = top_up.terms.applicable_meters.iter().flatten().map(String::as_str).collect();
+    let meters: Vec<&str> = line.applicable_meters.iter().flatten().map(String::as_str).collect();
     posting::take_windows(session, &mut [(&mut book, credits)], &meters)?;
     posting::take_grants(session, &mut book, &[grant_id])?;
     let (lapsed, claimed) = {
-        let grant = book.grant(grant_id).ok_or_else(lost)?;
+        let grant = book.grant(grant_id).ok_or_else(|| Error::internal("a grant that was bought is not there"))?;
         (grant.lapsed, grant.clawbacks.iter().map(|clawback| clawback.amount).sum::<Decimal>())
     };
-    let owed: Decimal = number(OF_PURCHASE.run(session, &[customer_id.cell(), top_up.id.cell()])?.first())?;
+    let owed: Decimal =
+        number(OF_GRANT.run(session, &[customer_id.cell(), intent.id.cell(), grant_id.cell()])?.first())?;
     let held: Decimal = number(HELD.run(session, &[customer_id.cell(), currency.cell(), grant_id.cell()])?.first())?;
     let reclaim = Reclaim {
         operation_id,
@@ -150,7 +209,7 @@ fn take(
         event_name: meters.first().copied(),
         held,
         // Of what has lapsed, that which stands for no credits that went back before.
-        lapsed: lapsed - top_up.reclaimed + claimed + owed,
+        lapsed: lapsed - line.reclaimed + claimed + owed,
     };
     let reclaimed = book.reclaim(&reclaim);
     let call = Operation {
@@ -169,17 +228,19 @@ fn take(
         &[
             customer_id.cell(),
             operation_id.cell(),
-            top_up.id.cell(),
+            intent.id.cell(),
             grant_id.cell(),
             currency.cell(),
             credits.cell(),
             reclaim.owes.cell(),
             reclaim.event_name.cell(),
             book.posted_at.cell(),
+            first.cell(),
         ],
     )?;
     posting::post(session, &[book])?;
-    Ok(Outcome { reclaimed, operation_id: Some(operation_id) })
+    first.get_or_insert(operation_id);
+    Ok(reclaimed)
 }
 
 fn number(row: Option<crate::pg::statement::Row<'_>>) -> Result<Decimal, Error> {
@@ -200,11 +261,16 @@ static MARK_UNDONE: Statement = Statement::new(
 
 /// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for, and what became of those
 /// that were spent; `None` where it was undone before.
-fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Result<Option<(Decimal, Spent)>, Error> {
-    let book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
+fn undo(
+    session: &Session,
+    (intent, line, _): &OfLine<'_>,
+    operation_id: Uuid,
+    now: Time,
+) -> Result<Option<(Decimal, Spent)>, Error> {
+    let book = account::open_existing(session, &intent.customer_id, &line.currency, now)?;
     let mut book = account::post_due(session, book)?;
     let (grant_id, credits, back, owed, created_at, spent) = {
-        let rows = FIND.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?;
+        let rows = FIND.run(session, &[intent.customer_id.cell(), operation_id.cell()])?;
         let Some(mut row) = rows.first() else { return Ok(None) };
         let (grant_id, credits): (Uuid, Decimal) = (row.next()?, row.next()?);
         let back = row.next::<Decimal>()? + row.next::<Decimal>()?;
@@ -221,7 +287,7 @@ fn undo(session: &Session, top_up: &TopUp, operation_id: Uuid, now: Time) -> Res
     // Some of what comes back may be for certain meters only, and every debt the one that it pays.
     let debts = posting::debts(session, &book, None, None)?;
     book.undo_reclaim((operation_id, grant_id), owed, &taken, debts);
-    MARK_UNDONE.run(session, &[top_up.customer_id.cell(), operation_id.cell(), book.posted_at.cell()])?;
+    MARK_UNDONE.run(session, &[intent.customer_id.cell(), operation_id.cell(), book.posted_at.cell()])?;
     posting::post(session, &[book])?;
     Ok(Some((credits, spent)))
 }
@@ -241,25 +307,30 @@ static AS_IT_STANDS: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// What such an operation took, and what it waits for and is owed by now: the answer to a repeat.
-pub fn as_it_stands(session: &Session, top_up: &TopUp, operation_id: Option<Uuid>) -> Result<Outcome, Error> {
-    let mut outcome = Outcome { operation_id, ..Outcome::default() };
-    if let Some(operation_id) = operation_id
-        && let Some(mut row) = AS_IT_STANDS.run(session, &[top_up.customer_id.cell(), operation_id.cell()])?.first()
-    {
-        outcome.reclaimed = Reclaimed { taken: row.next()?, owed: row.next()?, held: row.next()? };
+/// What the operations of a refund or a dispute took, and what they wait for and are owed by now: the answer to a replay.
+pub fn as_it_stands(session: &Session, intent: &Intent, first: Option<Uuid>) -> Result<Outcome, Error> {
+    let mut outcome = Outcome { operation_id: first, ..Outcome::default() };
+    let Some(first) = first else { return Ok(outcome) };
+    let others = together(session, intent, first)?.into_iter().map(|(id, _)| id).filter(|id| *id != first);
+    for operation_id in [first].into_iter().chain(others) {
+        if let Some(mut row) = AS_IT_STANDS.run(session, &[intent.customer_id.cell(), operation_id.cell()])?.first() {
+            outcome.reclaimed.taken += row.next::<Decimal>()?;
+            outcome.reclaimed.owed += row.next::<Decimal>()?;
+            outcome.reclaimed.held += row.next::<Decimal>()?;
+        }
     }
     Ok(outcome)
 }
 
 static NEWEST: Statement = Statement::new(
     c"SELECT operation_id FROM credits_internal.reclaims
-      WHERE customer_id = $1 AND top_up_id = $2 AND undone_at IS NULL
+      WHERE customer_id = $1 AND top_up_id = $2 AND grant_id = $3 AND undone_at IS NULL
       ORDER BY created_at DESC, operation_id DESC LIMIT 1",
-    &[TEXTOID, UUIDOID],
+    &[TEXTOID, UUIDOID, UUIDOID],
 );
 
-/// The last of a purchase's operations that is not undone.
-fn newest(session: &Session, top_up: &TopUp) -> Result<Option<Uuid>, Error> {
-    NEWEST.run(session, &[top_up.customer_id.cell(), top_up.id.cell()])?.first().map(|mut row| row.next()).transpose()
+/// The last of the operations that took a line's credits and are not undone.
+fn newest(session: &Session, (intent, _, grant_id): &OfLine<'_>) -> Result<Option<Uuid>, Error> {
+    let cells = [intent.customer_id.cell(), intent.id.cell(), grant_id.cell()];
+    NEWEST.run(session, &cells)?.first().map(|mut row| row.next()).transpose()
 }

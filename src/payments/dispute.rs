@@ -9,7 +9,7 @@ use crate::payments::notification::case::{self, Case};
 use crate::payments::notification::record::{Entry, Recorded};
 use crate::payments::notification::{self, Applied, Notification, replay};
 use crate::payments::reckoning::{Fact, Kind};
-use crate::payments::refund::{self, Change, RefundRow};
+use crate::payments::refund::{self, Change, OutcomeRow};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
@@ -28,7 +28,7 @@ fn payment_disputed(
     spent: Option<&str>,
     payment_reference: Option<&str>,
     currency: Option<&str>,
-) -> Reply<One<RefundRow>> {
+) -> Reply<One<OutcomeRow>> {
     Reply((|| {
         let subject = notification::subject(customer_id, top_up_id)?;
         let notification =
@@ -78,13 +78,13 @@ pub fn disputed(
         refund::beyond(&before, &standing)
     };
     if !is_won {
-        let customer_id = &case.top_up.customer_id;
+        let customer_id = &case.intent.customer_id;
         LISTENERS.all().try_for_each(|listener| listener.disputed(session, customer_id, case.now))?;
     }
-    let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_disputed", spent), case.now)?;
+    let outcome = clawback::bring(session, case, &standing, (None, "payment_disputed", spent))?;
     let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
-    refund::finish(session, case, &entry, "top_up.disputed", (standing, outcome))
+    refund::finish(session, case, &entry, ("top_up.disputed", "payment_intent.disputed"), (standing, outcome))
 }
 
 /// `credits.payment_dispute_closed`. Raises PC013, PC014.
@@ -96,7 +96,7 @@ fn payment_dispute_closed(
     provider_reference: Option<&str>,
     won: Option<bool>,
     payment_reference: Option<&str>,
-) -> Reply<One<RefundRow>> {
+) -> Reply<One<OutcomeRow>> {
     Reply((|| {
         let subject = notification::subject(customer_id, top_up_id)?;
         let notification = Notification::read(provider, provider_reference)?.of(payment_reference)?;
@@ -180,12 +180,18 @@ pub fn dispute_closed(
     if at.is_some() && decided_before.is_none() {
         let undone = operation_id.filter(|_| won);
         let how = (undone, "payment_disputed", clawback::policy(None)?);
-        outcome = clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
+        outcome = clawback::bring(session, case, &standing, how)?;
     }
     let counts = decided_before.is_none();
     let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts, operation_id: None };
-    refund::finish(session, case, &entry, "top_up.dispute_closed", (standing, outcome))
+    refund::finish(
+        session,
+        case,
+        &entry,
+        ("top_up.dispute_closed", "payment_intent.dispute_closed"),
+        (standing, outcome),
+    )
 }
 
 /// How a dispute ended, in a word.

@@ -43,22 +43,44 @@ static ERASE_PAYLOADS: Statement = Statement::new(erasing_payloads!(""), &[TEXTO
 // What came while the accounts were waited for; and what is just coming finds the customer erased.
 static ERASE_LATE_PAYLOADS: Statement = Statement::new(erasing_payloads!("SKIP LOCKED"), &[TEXTOID]);
 static ERASE_ADDRESSES: Statement = Statement::new(
+    c"UPDATE credits_internal.payment_intents t
+      SET return_url = NULL, failure_url = NULL, checkout_url = NULL, action_url = NULL, last_payment_error = NULL
+      WHERE t.customer_id = $1
+        AND num_nonnulls(t.return_url, t.failure_url, t.checkout_url, t.action_url, t.last_payment_error) > 0",
+    &[TEXTOID],
+)
+.before(
     c"UPDATE credits_internal.top_ups SET return_url = NULL, failure_url = NULL, checkout_url = NULL
       WHERE customer_id = $1 AND (return_url IS NOT NULL OR failure_url IS NOT NULL OR checkout_url IS NOT NULL)",
-    &[TEXTOID],
 );
-static CLEAR_TOP_UPS: Statement = Statement::new(
+static CLEAR_INTENTS: Statement = Statement::new(
+    c"WITH cleared AS (
+          UPDATE credits_internal.payment_intents t SET description = NULL, metadata = NULL
+          WHERE t.customer_id = $1 AND (t.description IS NOT NULL OR t.metadata IS NOT NULL) RETURNING 1)
+      SELECT count(*) FROM cleared",
+    &[TEXTOID],
+)
+.before(
     c"WITH cleared AS (
           UPDATE credits_internal.top_ups t
           SET description = NULL, metadata = NULL, name = CASE WHEN t.price_id IS NULL THEN NULL ELSE t.name END
           WHERE t.customer_id = $1 AND (t.description IS NOT NULL OR t.metadata IS NOT NULL) RETURNING 1)
       SELECT count(*) FROM cleared",
-    &[TEXTOID],
 );
+
+static CLEAR_REFUNDS: Statement = Statement::new(
+    c"WITH cleared AS (
+          UPDATE credits_internal.refunds r SET description = NULL, metadata = NULL
+          WHERE r.customer_id = $1 AND (r.description IS NOT NULL OR r.metadata IS NOT NULL) RETURNING 1)
+      SELECT count(*) FROM cleared",
+    &[TEXTOID],
+)
+.before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
 
 static BOUGHT: Statement = Statement::new(
     c"SELECT true
-      WHERE EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = $1)
+      WHERE EXISTS (SELECT FROM credits_internal.payment_intents t WHERE t.customer_id = $1)
+         OR EXISTS (SELECT FROM credits_internal.refunds u WHERE u.customer_id = $1)
          OR EXISTS (SELECT FROM credits_internal.payments p WHERE p.customer_id = $1)
          OR EXISTS (SELECT FROM credits_internal.reclaims r WHERE r.customer_id = $1)
          OR EXISTS (SELECT FROM credits_internal.webhook_events e WHERE e.customer_id = $1)",
@@ -90,6 +112,6 @@ impl Listener for Payments {
     }
 
     fn clear_metadata(&self, session: &Session, customer_id: &str) -> Result<Cleared, Error> {
-        Ok(Cleared { rows: count(session, &[&CLEAR_TOP_UPS], customer_id)?, waiting: 0 })
+        Ok(Cleared { rows: count(session, &[&CLEAR_INTENTS, &CLEAR_REFUNDS], customer_id)?, waiting: 0 })
     }
 }

@@ -4,6 +4,8 @@ use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting::Key;
 use crate::moment::Time;
+use crate::payments::payment_intent::Intent;
+use crate::payments::reckoning::Cover;
 use crate::pg::statement::Session;
 use crate::signup::SignUp;
 use uuid::Uuid;
@@ -17,8 +19,42 @@ pub enum Answer {
     Failed,
 }
 
+/// What became of an invoice whose money came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sold {
+    /// It is paid, and has granted what it is for.
+    Paid,
+    /// An account can count no more.
+    NoRoom,
+    /// It cannot be paid any more: why.
+    TooLate(&'static str),
+}
+
+/// The room of what is sold.
+pub trait Sale: Sync {
+    /// The payments of an intent cover what is due: what they are for takes effect, in the transaction that records them. The
+    /// customer and the accounts are locked.
+    fn paid(&self, session: &Session, intent: &Intent, cover: &Cover, now: Time) -> Result<Sold, Error>;
+
+    /// A payment that is not there yet is under way, or failed, or nobody will pay: what was set aside for it stays, or goes
+    /// back.
+    fn moved(&self, session: &Session, intent: &Intent, now: Time) -> Result<(), Error>;
+
+    /// What the payments are made of is known better than when they were applied.
+    fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover) -> Result<(), Error>;
+}
+
+/// Who sells.
+pub static SALES: SignUp<dyn Sale> = SignUp::new();
+
 /// A room that does something when a payment is reported, in the transaction that records it.
 pub trait Listener: Sync {
+    /// Begins the payment intent that a recharge asked for, if there is such a recharge and it did not begin yet.
+    fn begin_recharge(&self, session: &Session, customer_id: &str, id: Uuid) -> Result<(), Error>;
+
+    /// Whose recharge asked for a payment intent of that id, if any did.
+    fn recharge_of(&self, session: &Session, id: Uuid) -> Result<Option<String>, Error>;
+
     /// The payment of a recharge has ended; its account is locked, and posted afterwards.
     fn recharge_ended(
         &self,

@@ -1,6 +1,6 @@
-//! Money that came in or went back: payments, refunds and disputes, and the credits that follow them; and the webhooks in which
-//! providers report them. Pure, and tested without a server: money.rs, payment_method/,
-//! providers/, reckoning.rs, signature.rs.
+//! Money that is to come, came in or went back: payment intents, payments, refunds and disputes, and the credits that follow
+//! them; and the webhooks in which providers report them. Pure, and tested without a server: clawback/share.rs, money.rs,
+//! payment_method/, provider/link.rs, providers/, reckoning.rs, signature.rs.
 
 pub mod clawback;
 pub mod dispute;
@@ -9,6 +9,7 @@ pub mod listener;
 pub mod money;
 pub mod notification;
 pub mod payment;
+pub mod payment_intent;
 pub mod payment_method;
 pub mod provider;
 pub mod providers;
@@ -16,5 +17,4 @@ pub mod reckoning;
 pub mod reference;
 pub mod refund;
 pub mod signature;
-pub mod subject;
 pub mod webhook;

@@ -27,8 +27,10 @@ pub struct Notification<'a> {
     pub reference: Option<&'a str>,
     /// Its name for the payment that a refund or a dispute is of.
     pub payment: Option<&'a str>,
-    /// The currency of its amounts; `None` for the top-up's.
+    /// The currency of its amounts; `None` for the intent's.
     pub currency: Option<&'a str>,
+    /// The refund that it answers, where it says so.
+    pub refund_id: Option<Uuid>,
 }
 
 impl<'a> Notification<'a> {
@@ -39,6 +41,7 @@ impl<'a> Notification<'a> {
             reference: input::optional_key("provider_reference", reference)?,
             payment: None,
             currency: None,
+            refund_id: None,
         })
     }
 

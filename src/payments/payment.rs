@@ -1,49 +1,46 @@
-//! Payments: what providers, or people, report of the money for a top-up. Credits are granted once, whatever is repeated or
-//! comes late or out of order; what contradicts what was recorded before is recorded as well. Refunds and disputes: refund.rs,
+//! Payments: what providers, or people, report of the money for an invoice. It is paid once, whatever is repeated or comes
+//! late or out of order; what contradicts what was recorded before is recorded as well. Refunds and disputes: refund.rs,
 //! dispute.rs.
+
+mod nothing;
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::Book;
-use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting;
-use crate::ledger::grant::terms::{Cost, Terms};
-use crate::ledger::grant::{self, NewGrant};
-use crate::ledger::{account, currency, customer};
+use crate::ledger::{account, customer};
 use crate::moment::Time;
-use crate::outbox;
-use crate::payments::clawback;
-use crate::payments::listener::{Answer, LISTENERS};
+use crate::outbox::billing_event::EventType;
+use crate::payments::clawback::{self, line};
+use crate::payments::listener::{Answer, LISTENERS, SALES, Sold};
 use crate::payments::notification::case::{self, Case};
 use crate::payments::notification::record::{self, Entry};
 use crate::payments::notification::replay::Before;
 use crate::payments::notification::{self, Applied, Notification};
+use crate::payments::payment_intent::{self as intent, Intent, Status};
 use crate::payments::reckoning::{Cover, Details, Fact, Kind};
-use crate::payments::subject::{self, Status, TopUp};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::value::ToCell;
+use crate::pg::statement::{Session, writing};
 use crate::row;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{NUMERICOID, TEXTOID, UUIDOID};
 use serde_json::json;
 use uuid::Uuid;
 
 row! {
     /// What `payment_succeeded`, `payment_failed` and `top_up_expire` return.
     pub struct PaymentRow {
-        /// The top-up.
+        /// The payment intent.
         pub top_up_id: Uuid,
         /// What it is by now.
         pub status: String,
         /// The grant, once it is paid.
         pub grant_id: Option<Uuid>,
-        /// Credits that it buys.
-        pub credits: Decimal,
+        /// Credits that it buys; NULL for none.
+        pub credits: Option<Decimal>,
         /// Of which currency.
-        pub credit_currency: String,
+        pub credit_currency: Option<String>,
         /// What a plain debit may take now.
         pub available: Decimal,
         /// What does not fit what was recorded before; NULL where all does.
@@ -89,7 +86,7 @@ fn payment_succeeded(
     })())
 }
 
-/// A payment for a purchase that is paid.
+/// A payment for what is paid.
 const AGAIN: &str = "it was paid before, by another payment";
 /// Less than was due, where nothing was granted yet, and where it was.
 const LESS: &str = "less was paid than was due: nothing is granted";
@@ -107,7 +104,7 @@ pub fn succeed(
     amount: Option<Decimal>,
     details: Details,
 ) -> Result<Applied, Error> {
-    let paid = amount.unwrap_or_else(|| what_is_due(case.top_up.amount, &details));
+    let paid = amount.unwrap_or_else(|| what_is_due(case.intent.amount, &details));
     let fact = Fact { details: details.essential(), ..notification.fact(Kind::Succeeded, Some(paid)) };
     check(session, case, &fact)?;
     let before = case.standing();
@@ -128,7 +125,7 @@ pub fn succeed(
     if let Some(refused) = &case.refused {
         return record::refuse(session, case, &fact, notification, refused);
     }
-    let granted = case.top_up.grant_id.is_some();
+    let granted = case.intent.status == Status::Succeeded;
     if notification.reference.is_none() && is_known_without_a_name(case, &fact, amount) {
         return Ok(Applied::before(None));
     }
@@ -141,30 +138,37 @@ pub fn succeed(
     } else {
         match standing.cover {
             None => Some(LESS),
-            Some(cover) => cover.over.then_some(MORE),
+            Some(cover) => (!cover.surplus.is_zero()).then_some(MORE),
         }
     };
     if let Some(cover) = standing.cover {
         if granted {
-            correct_cost(session, &case.top_up, (before.cover, cover))?;
-        } else {
-            if !give(session, &mut case.top_up, cover.net, case.now)? {
-                return no_room(session, case, &fact, notification);
+            if before.cover != Some(cover) {
+                SALES.all().try_for_each(|sale| sale.corrected(session, &case.intent, &cover))?;
             }
-            case.top_up.provider = Some(notification.provider.to_string());
-            case.top_up.provider_reference = notification.reference.map(String::from);
+        } else {
+            match sell(session, &case.intent, &cover, case.now)? {
+                Sold::Paid => case.intent.succeed(notification),
+                Sold::NoRoom => return nothing::no_room(session, case, &fact, notification),
+                Sold::TooLate(why) => return nothing::too_late(session, case, &fact, &standing, why),
+            }
         }
+        case.lines = line::of(session, &case.intent.customer_id, case.intent.invoice_id)?;
         // What was paid back before anybody said that it was paid; or what is there again.
         let how = (None, "payment_refunded", clawback::policy(None)?);
-        clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
+        clawback::bring(session, case, &standing, how)?;
     }
     record::write(session, case, &Entry::counting(&fact, contradiction))?;
-    subject::save(session, &case.top_up, &standing, case.now)?;
+    intent::save(session, &case.intent, &standing, None, case.now)?;
     if more_is_said {
         publish_corrected(session, case, &fact);
     }
     if let (Some(cover), false) = (standing.cover, granted) {
+        case.record(session, EventType::PaymentIntentSucceeded)?;
         publish_paid(session, case, &cover);
+    }
+    if let Some(cover) = standing.cover {
+        nothing::surplus(session, case, &standing, (&fact, &cover), (granted, more_is_said))?;
     }
     Ok(Applied::now(contradiction))
 }
@@ -196,8 +200,8 @@ fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) ->
     let is_known = |also: fn(&Fact, &Fact) -> bool| {
         case.facts().any(|other| other.kind == Kind::Succeeded && other.amount == fact.amount && also(other, fact))
     };
-    if case.top_up.grant_id.is_some() {
-        return amount.is_none() || amount == Some(case.top_up.amount) || is_known(|_, _| true);
+    if case.intent.status == Status::Succeeded {
+        return amount.is_none() || amount == Some(case.intent.amount) || is_known(|_, _| true);
     }
     is_known(|other, fact| other.reference.is_none() && other.provider == fact.provider)
 }
@@ -205,102 +209,58 @@ fn is_known_without_a_name(case: &Case, fact: &Fact, amount: Option<Decimal>) ->
 /// What a payment is made of is known now: what it contradicted before, it may contradict no longer.
 fn publish_corrected(session: &Session, case: &Case, fact: &Fact) {
     let part = |part: Option<Decimal>| part.unwrap_or_default().normalize().to_string();
-    let payload = json!({
-        "top_up_id": case.top_up.id,
-        "provider": fact.provider,
-        "provider_reference": fact.reference,
-        "amount": part(fact.amount),
-        "currency": case.top_up.currency,
-        "tax": part(fact.details.tax),
-        "shipping": part(fact.details.shipping),
-        "discount": part(fact.details.discount),
-    });
-    outbox::publish(session, &case.top_up.customer_id, "payment.corrected", &payload, case.now);
+    let mut payload = case.intent.named();
+    for (name, value) in [
+        ("provider", json!(fact.provider)),
+        ("provider_reference", json!(fact.reference)),
+        ("amount", json!(part(fact.amount))),
+        ("currency", json!(case.intent.currency)),
+        ("tax", json!(part(fact.details.tax))),
+        ("shipping", json!(part(fact.details.shipping))),
+        ("discount", json!(part(fact.details.discount))),
+    ] {
+        payload[name] = value;
+    }
+    case.publish(session, ("payment.corrected", "payment.corrected"), &payload);
 }
 
 fn publish_paid(session: &Session, case: &Case, cover: &Cover) {
-    let top_up = &case.top_up;
-    let payload = json!({
-        "top_up_id": top_up.id,
-        "grant_id": top_up.grant_id,
-        "credits": top_up.credits.normalize().to_string(),
-        "credit_currency": top_up.credit_currency,
-        "amount": cover.paid.normalize().to_string(),
-        "currency": top_up.currency,
-        "recharge_id": top_up.recharge_id,
-    });
-    outbox::publish(session, &top_up.customer_id, "top_up.paid", &payload, case.now);
+    let mut payload = case.intent.named();
+    if let Some(credits) = case.credits() {
+        payload["grant_id"] = json!(credits.grant_id);
+        payload["credits"] = json!(credits.amount.normalize().to_string());
+        payload["credit_currency"] = json!(credits.currency);
+    }
+    payload["amount"] = json!(cover.paid.normalize().to_string());
+    payload["currency"] = json!(case.intent.currency);
+    payload["recharge_id"] = json!(case.intent.recharge_id);
+    case.publish(session, ("top_up.paid", "payment_intent.succeeded"), &payload);
 }
 
-static CORRECT_COST: Statement = Statement::new(
-    c"UPDATE credits_internal.credit_grants g
-      SET cost_basis = $3,
-          cost_amount = CASE WHEN EXISTS (
-              SELECT FROM credits_internal.credit_transactions l
-              WHERE l.customer_id = g.customer_id AND l.currency = g.currency AND l.grant_id = g.grant_id
-                AND l.type = 'transfer') THEN g.cost_amount ELSE $4 END
-      WHERE g.customer_id = $1 AND g.grant_id = $2",
-    &[TEXTOID, UUIDOID, NUMERICOID, NUMERICOID],
-)
-.before(
-    c"UPDATE credits_internal.credit_grants SET cost_basis = $3
-      WHERE customer_id = $1 AND grant_id = $2 AND $4 IS NOT NULL",
-);
-
-/// What was paid for the grant, where what the payment is made of is reported after it. A part that was transferred took
-/// its part of the cost with it, for good: then the cost stays what it was.
-fn correct_cost(session: &Session, top_up: &TopUp, (before, cover): (Option<Cover>, Cover)) -> Result<(), Error> {
-    if before.is_some_and(|before| before.net == cover.net) {
-        return Ok(());
+/// What was paid for takes effect.
+fn sell(session: &Session, intent: &Intent, cover: &Cover, now: Time) -> Result<Sold, Error> {
+    for sale in SALES.all() {
+        let sold = sale.paid(session, intent, cover, now)?;
+        if sold != Sold::Paid {
+            return Ok(sold);
+        }
     }
-    let cost = cost(top_up, cover.net);
-    let cost_basis = cost.per_credit(top_up.credits);
-    let cells = [top_up.customer_id.cell(), top_up.grant_id.cell(), cost_basis.cell(), cost.amount.cell()];
-    CORRECT_COST.run(session, &cells).map(drop)
+    Ok(Sold::Paid)
 }
 
-fn cost(top_up: &TopUp, paid: Decimal) -> Cost {
-    Cost { amount: paid.normalize(), currency: top_up.currency.clone() }
-}
+impl Intent {
+    /// It is paid.
+    fn succeed(&mut self, notification: &Notification<'_>) {
+        (self.status, self.failed) = (Status::Succeeded, false);
+        self.provider = Some(notification.provider.to_string());
+        self.provider_reference = notification.reference.map(String::from);
+        self.under_way_no_more();
+    }
 
-/// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
-fn no_room(session: &Session, case: &Case, fact: &Fact, notification: &Notification<'_>) -> Result<Applied, Error> {
-    let is_known = case.recorded.iter().any(|recorded| {
-        let other = &recorded.fact;
-        recorded.contradiction.as_deref() == Some(NO_ROOM)
-            && (&other.provider, &other.reference, other.amount) == (&fact.provider, &None, fact.amount)
-    });
-    if notification.reference.is_none() && is_known {
-        return Ok(Applied::before(Some(NO_ROOM)));
+    /// No attempt is under way, and none is asked for.
+    pub fn under_way_no_more(&mut self) {
+        (self.requested_at, self.attempt_key, self.action_url) = (None, None, None);
     }
-    record::refuse(session, case, fact, notification, NO_ROOM)
-}
-
-/// Grants what was bought, for so much; nothing, and false, where the account has no room for it.
-fn give(session: &Session, top_up: &mut TopUp, paid: Decimal, now: Time) -> Result<bool, Error> {
-    let (customer_id, code) = (top_up.customer_id.clone(), top_up.credit_currency.clone());
-    let mut book = account::open_existing(session, &customer_id, &code, now)?;
-    let expires_at = top_up.terms.time_to_live.map_or(Time::NEVER, |lasts| lasts.added_to(book.posted_at));
-    let terms = Terms::bought(&top_up.terms, expires_at, cost(top_up, paid));
-    let id = Uuid::now_v7();
-    let new = NewGrant {
-        id,
-        amount: top_up.credits,
-        name: top_up.name.as_deref(),
-        granted_by: Some("top_up"),
-        metadata: top_up.metadata.as_ref(),
-    };
-    let decimals = currency::decimals(session, &code)?;
-    if grant::check_room(&book, new.amount, decimals).is_err() {
-        return Ok(false);
-    }
-    grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
-    if let Some(recharge_id) = top_up.recharge_id {
-        end_recharge(session, &mut book, recharge_id, Answer::Paid, None)?;
-    }
-    posting::post(session, &[book])?;
-    (top_up.status, top_up.grant_id) = (Status::Paid, Some(id));
-    Ok(true)
 }
 
 /// `credits.payment_failed`. Raises PC013, PC014.
@@ -338,38 +298,38 @@ pub fn fail(
     if let Some(refused) = &case.refused {
         return record::refuse(session, case, &fact, notification, refused);
     }
-    if case.top_up.status == Status::Failed && notification.reference.is_none() {
+    if case.intent.failed && notification.reference.is_none() {
         return Ok(Applied::before(None));
     }
-    let contradiction = case.top_up.grant_id.map(|_| "it was paid before");
+    let contradiction = (case.intent.status == Status::Succeeded).then_some("it was paid before");
     record::write(session, case, &Entry::counting(&fact, contradiction))?;
-    if case.top_up.status == Status::Initiated {
+    if case.intent.status.is_open() && !case.intent.failed {
         // The provider's own words may name the person.
-        let reason = if customer::is_erased(session, &case.top_up.customer_id)? { None } else { reason };
-        case.top_up.status = Status::Failed;
-        subject::save(session, &case.top_up, &case.standing(), case.now)?;
-        close_recharge(session, &case.top_up, Answer::Failed, reason, case.now)?;
-        let payload = json!({"top_up_id": case.top_up.id, "reason": reason, "recharge_id": case.top_up.recharge_id});
-        outbox::publish(session, &case.top_up.customer_id, "top_up.failed", &payload, case.now);
+        let reason = if customer::is_erased(session, &case.intent.customer_id)? { None } else { reason };
+        (case.intent.status, case.intent.failed) = (Status::RequiresPaymentMethod, true);
+        case.intent.under_way_no_more();
+        intent::save(session, &case.intent, &case.standing(), reason, case.now)?;
+        SALES.all().try_for_each(|sale| sale.moved(session, &case.intent, case.now))?;
+        close_recharge(session, case, Answer::Failed, reason)?;
+        case.record(session, EventType::PaymentIntentPaymentFailed)?;
+        let mut payload = case.intent.named();
+        payload["reason"] = json!(reason);
+        payload["recharge_id"] = json!(case.intent.recharge_id);
+        case.publish(session, ("top_up.failed", "payment_intent.payment_failed"), &payload);
     }
     Ok(Applied::now(contradiction))
 }
 
-fn close_recharge(
-    session: &Session,
-    top_up: &TopUp,
-    answer: Answer,
-    reason: Option<&str>,
-    now: Time,
-) -> Result<(), Error> {
-    let Some(recharge_id) = top_up.recharge_id else { return Ok(()) };
-    let mut book = account::open_existing(session, &top_up.customer_id, &top_up.credit_currency, now)?;
+fn close_recharge(session: &Session, case: &Case, answer: Answer, reason: Option<&str>) -> Result<(), Error> {
+    let (Some(recharge_id), Some(credits)) = (case.intent.recharge_id, case.credits()) else { return Ok(()) };
+    let mut book = account::open_existing(session, &case.intent.customer_id, &credits.currency, case.now)?;
     posting::take_windows(session, &mut [(&mut book, Decimal::ZERO)], &[])?;
     end_recharge(session, &mut book, recharge_id, answer, reason)?;
     posting::post(session, &[book])
 }
 
-fn end_recharge(
+/// The payment that a recharge asked for has ended; its account is posted afterwards.
+pub fn end_recharge(
     session: &Session,
     book: &mut Book,
     recharge_id: Uuid,
@@ -381,7 +341,7 @@ fn end_recharge(
 
 /// Nobody will pay.
 pub fn expire(session: &Session, case: &mut Case, notification: &Notification<'_>) -> Result<Applied, Error> {
-    if case.top_up.status >= Status::Failed {
+    if !case.intent.status.is_open() || case.intent.failed {
         return Ok(Applied::before(None));
     }
     let fact = notification.fact(Kind::Expired, None);
@@ -389,24 +349,26 @@ pub fn expire(session: &Session, case: &mut Case, notification: &Notification<'_
         return record::refuse(session, case, &fact, notification, refused);
     }
     record::write(session, case, &Entry::counting(&fact, None))?;
-    case.top_up.status = Status::Expired;
-    subject::save(session, &case.top_up, &case.standing(), case.now)?;
-    close_recharge(session, &case.top_up, Answer::Failed, Some("the top-up was given up"), case.now)?;
-    let payload = json!({"top_up_id": case.top_up.id});
-    outbox::publish(session, &case.top_up.customer_id, "top_up.expired", &payload, case.now);
+    case.intent.status = Status::Canceled;
+    case.intent.under_way_no_more();
+    intent::save(session, &case.intent, &case.standing(), None, case.now)?;
+    SALES.all().try_for_each(|sale| sale.moved(session, &case.intent, case.now))?;
+    close_recharge(session, case, Answer::Failed, Some("the top-up was given up"))?;
+    case.record(session, EventType::PaymentIntentCanceled)?;
+    case.publish(session, ("top_up.expired", "payment_intent.canceled"), &case.intent.named());
     Ok(Applied::now(None))
 }
 
 /// The answer of functions that report payments.
 pub fn row(session: &Session, case: &Case, applied: Applied) -> Result<PaymentRow, Error> {
-    let top_up = &case.top_up;
+    let credits = case.credits();
     Ok(PaymentRow {
-        top_up_id: top_up.id,
+        top_up_id: case.intent.id,
         status: case.status().to_string(),
-        grant_id: top_up.grant_id,
-        credits: top_up.credits,
-        credit_currency: top_up.credit_currency.clone(),
-        available: case::available(session, top_up)?,
+        grant_id: credits.and_then(|credits| credits.grant_id),
+        credits: credits.map(|credits| credits.amount),
+        credit_currency: credits.map(|credits| credits.currency.clone()),
+        available: case.available(session)?,
         contradiction: applied.contradiction,
         replayed: applied.replayed,
     })

@@ -71,6 +71,38 @@ impl MethodRow {
     }
 }
 
+/// A payment method that can be charged.
+pub struct Chargeable {
+    /// Its id.
+    pub id: Uuid,
+    /// Who keeps it.
+    pub provider: String,
+    /// What the provider calls the customer.
+    pub provider_customer: Option<String>,
+    /// What the provider calls it.
+    pub reference: Option<String>,
+}
+
+static CHARGEABLE: Statement = Statement::new(
+    c"SELECT m.payment_method_id, m.provider, m.provider_customer, m.reference FROM credits_internal.payment_methods m
+      WHERE m.customer_id = $1 AND (m.payment_method_id = $2 OR $2 IS NULL AND m.is_default)
+        AND m.detached_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > $3)",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// A customer's payment method, or the default one, if it can be charged.
+pub fn chargeable(
+    session: &Session,
+    customer_id: &str,
+    id: Option<Uuid>,
+    now: Time,
+) -> Result<Option<Chargeable>, Error> {
+    let rows = CHARGEABLE.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    let (id, provider, provider_customer) = (row.next()?, row.next()?, row.next()?);
+    Ok(Some(Chargeable { id, provider, provider_customer, reference: row.next()? }))
+}
+
 static READ: Statement = Statement::new(
     c"SELECT m.customer_id, m.payment_method_id, m.provider, m.provider_customer, m.reference, m.name, m.expires_at,
              m.is_default,

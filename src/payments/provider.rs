@@ -1,10 +1,14 @@
-//! Payment providers as they are set: where customers pay, and the secrets that they sign with, which are read nowhere else.
+//! Payment providers as they are set: where customers pay (provider/link.rs), and the secrets that they sign with, which
+//! are read nowhere else.
+
+pub mod link;
 
 use crate::error::{self, Error};
 use crate::input;
 use crate::moment::Time;
-use crate::payments::providers;
+use crate::payments::provider::link::Placeholders;
 use crate::payments::signature::{Invalid, Signed};
+use crate::payments::{money, providers};
 use crate::pg::call::argument::Timestamptz;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
@@ -128,6 +132,25 @@ static FIND: Statement = Statement::new(
     c"SELECT provider, checkout_url_template FROM credits_internal.payment_providers WHERE $1 IS NULL OR provider = $1 LIMIT 2",
     &[TEXTOID],
 );
+
+/// Where a payment intent can be paid, by the template of the provider of that name or of the only one, or else by another
+/// template; and who the provider is.
+pub fn checkout(
+    session: &Session,
+    name: Option<&str>,
+    values: &mut Placeholders<'_>,
+    other: impl FnOnce() -> Result<Option<String>, Error>,
+) -> Result<(Option<String>, Option<String>), Error> {
+    let provider = or_only(session, name)?;
+    let name = provider.as_ref().map(|provider| provider.name.clone());
+    let decimals = providers::of(name.as_deref().unwrap_or_default()).minor_decimals(values.currency);
+    values.minor_units = money::to_minor(values.amount, decimals);
+    let template = match provider.and_then(|provider| provider.checkout_url_template) {
+        None => other()?,
+        template => template,
+    };
+    Ok((name, template.map(|template| link::fill(&template, values))))
+}
 
 /// The provider of that name, or the only one that was set. Raises PC013 for a name that was not.
 pub fn or_only(session: &Session, name: Option<&str>) -> Result<Option<Configured>, Error> {

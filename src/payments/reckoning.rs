@@ -33,10 +33,14 @@ pub enum Kind {
     DisputeWon,
     /// It does.
     DisputeLost,
+    /// A payment is under way.
+    Processing,
+    /// The customer has to confirm it.
+    RequiresAction,
 }
 
 impl Kind {
-    const ALL: [Kind; 8] = [
+    const ALL: [Kind; 10] = [
         Kind::Succeeded,
         Kind::Failed,
         Kind::Expired,
@@ -45,6 +49,8 @@ impl Kind {
         Kind::Disputed,
         Kind::DisputeWon,
         Kind::DisputeLost,
+        Kind::Processing,
+        Kind::RequiresAction,
     ];
 
     /// The name in SQL.
@@ -58,6 +64,8 @@ impl Kind {
             Kind::Disputed => "disputed",
             Kind::DisputeWon => "dispute_won",
             Kind::DisputeLost => "dispute_lost",
+            Kind::Processing => "processing",
+            Kind::RequiresAction => "requires_action",
         }
     }
 
@@ -149,6 +157,11 @@ impl Payment {
         Payment { provider, reference, paid, details, refunded: none, disputed: none, lost: none }
     }
 
+    /// Who took it, and what it is called.
+    pub fn name(&self) -> (&str, Option<&str>) {
+        (&self.provider, self.reference.as_deref())
+    }
+
     /// What of it is there.
     pub fn left(&self) -> Decimal {
         let back = self.refunded.saturating_add(self.disputed);
@@ -183,10 +196,20 @@ pub struct Cover {
     pub paid: Decimal,
     /// The same without tax and shipping.
     pub net: Decimal,
-    /// Whether it is more than was due.
-    pub over: bool,
-    /// What was due.
-    due: Decimal,
+    /// So much more than was due.
+    pub surplus: Decimal,
+    /// What was due, without tax and shipping and what the provider took off.
+    pub due: Decimal,
+    /// What the provider took off.
+    pub discount: Decimal,
+    /// Tax in them.
+    pub tax: Decimal,
+    /// The part of it that is in the price.
+    pub included: Decimal,
+    /// Shipping in them.
+    pub shipping: Decimal,
+    /// The first of them, by its place.
+    pub first: usize,
 }
 
 /// What all that was reported comes to, in major units of the purchase's currency.
@@ -317,8 +340,10 @@ fn payments<'f>(facts: impl Iterator<Item = &'f Fact>) -> Vec<Payment> {
 
 /// The payments that a purchase is granted for: the first that covers what is due, by itself or with all before it.
 fn cover(amount: Decimal, payments: &[Payment]) -> Option<Cover> {
-    (0..payments.len())
-        .find_map(|last| covered_by(amount, &payments[last..=last]).or_else(|| covered_by(amount, &payments[..=last])))
+    (0..payments.len()).find_map(|last| {
+        let alone = covered_by(amount, &payments[last..=last]).map(|cover| Cover { first: last, ..cover });
+        alone.or_else(|| covered_by(amount, &payments[..=last]))
+    })
 }
 
 /// What payments come to that cover what is due.
@@ -326,7 +351,7 @@ fn cover(amount: Decimal, payments: &[Payment]) -> Option<Cover> {
 /// Tax may be in the price or on top of it. Where the price is not given by itself, so much of the tax is on top as was paid
 /// beyond what is due.
 fn covered_by(amount: Decimal, payments: &[Payment]) -> Option<Cover> {
-    let [mut most, mut least, mut loose, mut included, mut discount] = [Decimal::ZERO; 5];
+    let [mut most, mut least, mut loose, mut included] = [Decimal::ZERO; 4];
     let mut cover = Cover::default();
     for payment in payments {
         let (paid, details) = (payment.paid.unwrap_or_default(), &payment.details);
@@ -341,15 +366,17 @@ fn covered_by(amount: Decimal, payments: &[Payment]) -> Option<Cover> {
                 loose = loose.saturating_add(tax);
             }
         }
-        discount = discount.saturating_add(details.discount.unwrap_or_default());
+        cover.discount = cover.discount.saturating_add(details.discount.unwrap_or_default());
+        cover.tax = cover.tax.saturating_add(tax);
+        cover.shipping = cover.shipping.saturating_add(details.shipping.unwrap_or_default());
         (cover.paid, cover.net) = (cover.paid.saturating_add(paid), cover.net.saturating_add(details.net(paid)));
     }
     if most < amount {
         return None;
     }
     included = included.saturating_add(loose - loose.min(most - amount));
-    cover.due = (amount - discount - included).max(Decimal::ZERO);
-    cover.over = least > amount;
+    cover.due = (amount - cover.discount - included).max(Decimal::ZERO);
+    (cover.included, cover.surplus) = (included, (least - amount).max(Decimal::ZERO));
     Some(cover)
 }
 

@@ -24,7 +24,7 @@ impl Thing {
     /// What a notification of that kind is of.
     pub fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Succeeded | Kind::Failed | Kind::Expired => Thing::Payment,
+            Kind::Succeeded | Kind::Failed | Kind::Expired | Kind::Processing | Kind::RequiresAction => Thing::Payment,
             Kind::Refunded | Kind::RefundFailed => Thing::Refund,
             Kind::Disputed | Kind::DisputeWon | Kind::DisputeLost => Thing::Dispute,
         }
@@ -40,7 +40,7 @@ impl Thing {
     }
 }
 
-/// A customer's top-up.
+/// A customer's payment intent.
 pub type Owner = (String, Uuid);
 
 static OWNER: Statement = Statement::new(
@@ -61,7 +61,7 @@ static CLAIM: Statement = Statement::new(
     &[TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-/// Claims it for a top-up, unless it is somebody's; whose it is then. Waits for whoever is claiming it.
+/// Claims it for a payment intent, unless it is somebody's; whose it is then. Waits for whoever is claiming it.
 pub fn claim(
     session: &Session,
     (thing, provider, reference): (Thing, &str, &str),

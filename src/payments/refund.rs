@@ -1,16 +1,22 @@
-//! Refunds: money that goes back. How their credits are taken back: clawback.rs. Disputes, which may end in one: dispute.rs.
+//! Refunds: what is reported of money that goes back. One that is asked for here: refund/request.rs. How their credits are
+//! taken back: clawback.rs. Disputes, which may end in one: dispute.rs.
+
+mod answer;
+mod given;
+pub mod request;
+mod row;
 
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::outbox;
 use crate::payments::clawback::{self, Outcome};
 use crate::payments::notification::case::{self, Case};
 use crate::payments::notification::record::{self, Entry, Recorded};
 use crate::payments::notification::replay::{self, Before};
 use crate::payments::notification::{self, Applied, Notification};
+use crate::payments::payment_intent as intent;
 use crate::payments::reckoning::{Fact, Kind, Standing};
-use crate::payments::subject;
+use crate::payments::refund::answer::Asked;
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, writing};
@@ -21,9 +27,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 row! {
-    /// What functions of refunds and disputes return; credits of the purchase's currency, money in major units.
-    pub struct RefundRow {
-        /// The top-up.
+    /// What functions that report refunds and disputes return; money in major units.
+    pub struct OutcomeRow {
+        /// The payment intent.
         pub top_up_id: Uuid,
         /// What it is by now.
         pub status: String,
@@ -47,7 +53,7 @@ row! {
 /// `credits.payment_refunded`. Raises PC007, PC013, PC014.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn payment_refunded(
+fn payment_refunded_2(
     customer_id: Option<&str>,
     top_up_id: Option<Id>,
     provider: Option<&str>,
@@ -57,11 +63,13 @@ fn payment_refunded(
     spent: Option<&str>,
     payment_reference: Option<&str>,
     currency: Option<&str>,
-) -> Reply<One<RefundRow>> {
+    refund_id: Option<Id>,
+) -> Reply<One<OutcomeRow>> {
     Reply((|| {
         let subject = notification::subject(customer_id, top_up_id)?;
         let notification =
             Notification::read(provider, provider_reference)?.of(payment_reference)?.in_currency(currency)?;
+        let notification = Notification { refund_id: refund_id.map(|id| id.0), ..notification };
         let amount = input::optional_number("amount", amount, amount::over_zero)?;
         let total = input::optional_number("total_refunded", total_refunded, amount::over_zero)?;
         let spent = clawback::policy(spent)?;
@@ -73,6 +81,9 @@ fn payment_refunded(
         .map(One)
     })())
 }
+
+crate::older!(payment_refunded_wrapper => payment_refunded_2_wrapper, 9 of 10);
+crate::older!(payment_refund_failed_wrapper => payment_refund_failed_2_wrapper, 5 of 6);
 
 /// What a notification of a refund or a dispute changed.
 pub struct Change {
@@ -95,6 +106,9 @@ pub fn refunded(
     case.fits(session, "amount", amount)?;
     case.fits(session, "total_refunded", total)?;
     let mut fact = Fact { total, ..notification.fact(Kind::Refunded, amount) };
+    if let Some(change) = answered(session, case, &fact, notification)? {
+        return Ok(change);
+    }
     if let Some(change) = recorded_before(session, case, &fact, notification)? {
         return Ok(change);
     }
@@ -124,13 +138,55 @@ pub fn refunded(
             standing.beyond(&before).map(|(back, paid)| format!("more is paid back than was paid: {back} of {paid}"))
         }
     };
-    let outcome = clawback::bring(session, &mut case.top_up, &standing, (None, "payment_refunded", spent), case.now)?;
+    let outcome = clawback::bring(session, case, &standing, (None, "payment_refunded", spent))?;
     let contradiction = contradiction.as_deref();
     let entry = Entry { fact: &fact, currency: None, contradiction, counts: true, operation_id: outcome.operation_id };
-    finish(session, case, &entry, "top_up.refunded", (standing, outcome))
+    finish(session, case, &entry, ("top_up.refunded", "payment_intent.refunded"), (standing, outcome))
 }
 
-/// What a notification changes that was recorded before, or is none of the top-up's business. What it corrects counts no
+/// What a notification changes that answers a refund that was asked for: nothing, where that counts already.
+fn answered(
+    session: &Session,
+    case: &Case,
+    fact: &Fact,
+    notification: &Notification<'_>,
+) -> Result<Option<Change>, Error> {
+    // A total says nothing of one refund.
+    if case.refused.is_some() || (fact.amount.is_none() && notification.refund_id.is_none()) {
+        return Ok(None);
+    }
+    let Some(asked) = answer::find(session, case, notification, fact.amount)? else { return Ok(None) };
+    if asked.is_done() {
+        return Ok(asked.counts().then(|| unchanged(case, Applied::before(None))));
+    }
+    let counts = asked.counts();
+    if counts && let Some(amount) = fact.amount.filter(|amount| *amount != asked.amount) {
+        let other =
+            format!("another amount was asked for, {} and not {amount}: nothing is done", asked.amount.normalize());
+        return Ok(Some(unchanged(case, record::refuse(session, case, fact, notification, &other)?)));
+    }
+    asked.close(session, case, "succeeded", notification)?;
+    case.publish(session, ("refund.succeeded", "refund.succeeded"), &asked.published(case));
+    Ok(counts.then(|| unchanged(case, Applied::now(None))))
+}
+
+/// A refund that was asked for did not go through: what was taken for it comes back.
+fn not_made(
+    session: &Session,
+    case: &mut Case,
+    asked: &Asked,
+    notification: &Notification<'_>,
+) -> Result<Change, Error> {
+    if asked.is_over() {
+        return Ok(unchanged(case, Applied::before(None)));
+    }
+    asked.close(session, case, "failed", notification)?;
+    case.publish(session, ("refund.failed", "refund.failed"), &asked.published(case));
+    let change = answer::undo(session, case, asked)?;
+    Ok(change.unwrap_or_else(|| unchanged(case, Applied::now(None))))
+}
+
+/// What a notification changes that was recorded before, or is none of the intent's business. What it corrects counts no
 /// longer.
 pub fn recorded_before(
     session: &Session,
@@ -150,17 +206,21 @@ pub fn recorded_before(
 
 /// `credits.payment_refund_failed`. Raises PC013, PC014.
 #[pg_extern(sql = false)]
-fn payment_refund_failed(
+fn payment_refund_failed_2(
     customer_id: Option<&str>,
     top_up_id: Option<Id>,
     provider: Option<&str>,
     provider_reference: Option<&str>,
     payment_reference: Option<&str>,
-) -> Reply<One<RefundRow>> {
+    refund_id: Option<Id>,
+) -> Reply<One<OutcomeRow>> {
     Reply((|| {
         let subject = notification::subject(customer_id, top_up_id)?;
         let notification = Notification::read(provider, provider_reference)?.of(payment_reference)?;
-        input::required("provider_reference", provider_reference)?;
+        let notification = Notification { refund_id: refund_id.map(|id| id.0), ..notification };
+        if notification.refund_id.is_none() {
+            input::required("provider_reference", provider_reference)?;
+        }
         writing(|session| {
             let mut case = case::open(session, subject, &notification, Kind::RefundFailed)?;
             let change = refund_failed(session, &mut case, &notification, None)?;
@@ -178,14 +238,25 @@ pub fn refund_failed(
     amount: Option<Decimal>,
 ) -> Result<Change, Error> {
     let fact = notification.fact(Kind::RefundFailed, amount);
+    if case.refused.is_none()
+        && let Some(asked) = answer::find(session, case, notification, None)?
+    {
+        return not_made(session, case, &asked, notification);
+    }
     if let Some(change) = recorded_before(session, case, &fact, notification)? {
         return Ok(change);
     }
     let undone = case.known(Kind::Refunded, notification).and_then(|refund| refund.operation_id);
     let standing = case.standing_with(&fact);
     let how = (undone, "payment_refunded", clawback::policy(None)?);
-    let outcome = clawback::bring(session, &mut case.top_up, &standing, how, case.now)?;
-    finish(session, case, &Entry::counting(&fact, None), "top_up.refund_failed", (standing, outcome))
+    let outcome = clawback::bring(session, case, &standing, how)?;
+    finish(
+        session,
+        case,
+        &Entry::counting(&fact, None),
+        ("top_up.refund_failed", "payment_intent.refund_failed"),
+        (standing, outcome),
+    )
 }
 
 /// What went back with this beyond what was paid, by more than did before.
@@ -193,36 +264,38 @@ pub fn beyond(before: &Standing, standing: &Standing) -> Option<String> {
     standing.beyond(before).map(|(back, paid)| format!("with it more went back than was paid: {back} of {paid}"))
 }
 
-/// Records a notification and the top-up's new status, and publishes that.
+/// Records a notification and the intent's new status, and publishes that.
 pub fn finish(
     session: &Session,
     case: &Case,
     entry: &Entry<'_>,
-    kind: &'static str,
+    kinds: (&'static str, &'static str),
     (standing, outcome): (Standing, Outcome),
 ) -> Result<Change, Error> {
-    let top_up = &case.top_up;
     record::write(session, case, entry)?;
-    subject::save(session, top_up, &standing, case.now)?;
-    let mut payload = json!({
-        "top_up_id": top_up.id,
-        "refunded": standing.refunded.normalize().to_string(),
-        "disputed": standing.disputed.normalize().to_string(),
-        "dispute_status": standing.dispute_status,
-        "currency": top_up.currency,
-        "credits_taken": outcome.reclaimed.taken.normalize().to_string(),
-        "credits_owed": outcome.reclaimed.owed.normalize().to_string(),
-    });
+    intent::save(session, &case.intent, &standing, None, case.now)?;
+    let mut payload = case.intent.named();
+    let text = |amount: Decimal| json!(amount.normalize().to_string());
+    for (name, value) in [
+        ("refunded", text(standing.refunded)),
+        ("disputed", text(standing.disputed)),
+        ("dispute_status", json!(standing.dispute_status)),
+        ("currency", json!(case.intent.currency)),
+        ("credits_taken", text(outcome.reclaimed.taken)),
+        ("credits_owed", text(outcome.reclaimed.owed)),
+    ] {
+        payload[name] = value;
+    }
     if let Some(payment) = &entry.fact.payment {
         payload["payment_reference"] = json!(payment);
     }
-    outbox::publish(session, &top_up.customer_id, kind, &payload, case.now);
+    case.publish(session, kinds, &payload);
     Ok(Change { applied: Applied::now(entry.contradiction), standing, outcome })
 }
 
 /// What a notification changes that was recorded before: nothing, and what it took then, as that stands by now.
 fn replayed(session: &Session, case: &Case, recorded: &Recorded) -> Result<Change, Error> {
-    let outcome = clawback::as_it_stands(session, &case.top_up, recorded.operation_id)?;
+    let outcome = clawback::as_it_stands(session, &case.intent, recorded.operation_id)?;
     Ok(Change { outcome, ..unchanged(case, Applied::before(recorded.contradiction.as_deref())) })
 }
 
@@ -232,16 +305,16 @@ pub fn unchanged(case: &Case, applied: Applied) -> Change {
 }
 
 /// The answer of functions that report refunds and disputes.
-pub fn row(session: &Session, case: &Case, change: Change) -> Result<RefundRow, Error> {
+pub fn row(session: &Session, case: &Case, change: Change) -> Result<OutcomeRow, Error> {
     let Change { applied, standing, outcome } = change;
-    Ok(RefundRow {
-        top_up_id: case.top_up.id,
+    Ok(OutcomeRow {
+        top_up_id: case.intent.id,
         status: case.status().to_string(),
         refunded: standing.refunded,
         taken: outcome.reclaimed.taken,
         pending: outcome.reclaimed.owed,
         held: outcome.reclaimed.held,
-        available: case::available(session, &case.top_up)?,
+        available: case.available(session)?,
         contradiction: applied.contradiction,
         replayed: applied.replayed,
     })

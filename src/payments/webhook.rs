@@ -13,6 +13,7 @@ use crate::input;
 use crate::moment::Time;
 use crate::payments::notification::case::{self, Case, Claim};
 use crate::payments::notification::{Applied, Notification};
+use crate::payments::payment_intent::attempt;
 use crate::payments::provider::{self, Expected};
 use crate::payments::providers::event::{Event, Fact};
 use crate::payments::reckoning::Details;
@@ -76,11 +77,8 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
     };
     let mut events = claim(session, &expected, event, now)?;
     // All accounts that any of them touches, at once: nothing is waited for behind what the first of them locks.
-    let claims = events.iter_mut().filter_map(|(_, claim)| claim.as_mut().ok());
-    let accounts: Vec<_> = claims.flat_map(|claim| std::mem::take(&mut claim.accounts)).collect();
-    if !accounts.is_empty() {
-        case::lock(session, accounts)?;
-    }
+    let mut claims: Vec<&mut Claim> = events.iter_mut().filter_map(|(_, claim)| claim.as_mut().ok()).collect();
+    case::lock(session, &mut claims)?;
     let mut rows = events.into_iter().map(|(event, claim)| settle(session, name, &event, claim));
     let mut row = rows.next().ok_or_else(|| Error::internal("an event is lost"))??;
     rows.try_for_each(|row| row.map(drop))?;
@@ -119,9 +117,7 @@ fn claim(session: &Session, expected: &Expected<'_>, event: Event, now: Time) ->
 
 fn claim_one(session: &Session, expected: &Expected<'_>, event: Event, now: Time) -> Result<Claimed, Error> {
     let claim = match lookup::subject(session, expected, &event)? {
-        Ok((purchase, kind)) => {
-            Ok(case::claim(session, purchase, &notification(expected.provider, &event), kind, now)?)
-        }
+        Ok((subject, kind)) => Ok(case::claim(session, subject, &notification(expected.provider, &event), kind, now)?),
         Err(ignored) => Err(ignored),
     };
     Ok((event, claim))
@@ -146,7 +142,7 @@ fn settle(session: &Session, name: &str, event: &Event, claim: Result<Claim, Ign
             let applied = apply(session, &mut case, &notification(name, event), &event.fact)?;
             row.outcome = String::from(if applied.contradiction.is_some() { "contradiction" } else { "applied" });
             row.status = Some(case.status().to_string());
-            (row.customer_id, row.top_up_id) = (Some(case.top_up.customer_id), Some(case.top_up.id));
+            (row.customer_id, row.top_up_id) = (Some(case.intent.customer_id), Some(case.intent.id));
             None
         }
         Err(ignored) => {
@@ -164,6 +160,7 @@ fn notification<'a>(name: &'a str, event: &'a Event) -> Notification<'a> {
         reference: event.reference.as_deref(),
         payment: event.subject.of_payment.as_deref(),
         currency: event.currency.as_deref(),
+        refund_id: event.subject.refund_id.as_deref().and_then(|id| Uuid::parse_str(id).ok()),
     }
 }
 
@@ -174,7 +171,7 @@ fn apply(session: &Session, case: &mut Case, notification: &Notification<'_>, fa
         Fact::Free { details } => {
             // Of what nobody says how it came to nothing, all was taken off.
             let off = details.discount.filter(|off| !off.is_zero()).or(details.subtotal);
-            let details = Details { discount: off.or(Some(case.top_up.amount)), ..*details };
+            let details = Details { discount: off.or(Some(case.intent.amount)), ..*details };
             payment::succeed(session, case, notification, Some(Decimal::ZERO), details)
         }
         Fact::Failed { reason } => payment::fail(session, case, notification, reason.as_deref()),
@@ -191,6 +188,8 @@ fn apply(session: &Session, case: &mut Case, notification: &Notification<'_>, fa
         Fact::DisputeClosed { won } => {
             dispute::dispute_closed(session, case, notification, *won).map(|change| change.applied)
         }
+        Fact::Processing => attempt::under_way(session, case, notification, None),
+        Fact::RequiresAction { url } => attempt::under_way(session, case, notification, Some(url.as_deref())),
         // It is ignored before this.
         Fact::Nothing => Ok(Applied::now(None)),
     }

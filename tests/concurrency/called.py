@@ -27,6 +27,11 @@ EXCEPTED = {
          "invoice_mark_uncollectible", "invoice_pay", "invoice_update", "invoice_void"),
         OF_INVOICES,
     ),
+    **dict.fromkeys(
+        ("payment_intent_begin", "payment_intent_refund", "payment_intent_update", "payment_processing",
+         "payment_requires_action", "refund_begin", "refund_cancel", "refund_create"),
+        "under the lock of the customer's payment intents: two_sessions/same_intent.py",
+    ),
     "customer_delete": BY_PAIRS, "payment_method_attach": BY_PAIRS, "payment_method_detach": BY_PAIRS,
     "history_import": "into an empty account, which nothing else may use: six sessions at once in tests/replay/moved.py",
     "customer_metadata_clear": BY_STRESS, "customer_upsert": BY_STRESS,

@@ -40,6 +40,11 @@ EXCEPTED = {
          "invoice_mark_uncollectible", "invoice_update", "invoice_void"),
         "rows of an invoice alone, in one statement or under the lock of the customer's",
     ),
+    **dict.fromkeys(
+        ("payment_intent_begin", "payment_intent_update", "payment_processing", "payment_requires_action", "refund_begin"),
+        "rows of a payment intent alone, in one statement or under the lock of the customer's",
+    ),
+    **dict.fromkeys(("payment_intent_refund", "refund_cancel", "refund_create"), SAME + "payment_refunded"),
     "invoice_pay": SAME + "wallet_debit and credit_grant, with the invoice's row",
     "history_import": "one transaction of what the others write: tests/replay/moved.py has it fail half-way",
     "reset": "it empties the database",

@@ -22,7 +22,7 @@ from support.harness import Checks
 SIZES = ((0, 1), (1, 1), (30, 30), (30, 1))
 # What columns that are no free choice hold, so that rows are such as partial indexes have.
 VALUES = {"status": "granted", "currency": "CREDIT"}
-STATUS = {"holds": "open", "recharges": "requested", "top_ups": "initiated"}
+STATUS = {"holds": "open", "recharges": "requested", "payment_intents": "processing"}
 
 # What reads more than a key says, and why that is right.
 EXCEPT = {

@@ -33,12 +33,12 @@ PATIENCE = 20.0  # seconds until something that should have happened counts as n
 
 # The tables that each event writes. A write to any of them can fail.
 PAID = (
-    "webhook_events", "payment_references", "payments", "payment_totals", "top_ups", "accounts", "credit_grants",
-    "credit_transactions", "outbox",
+    "webhook_events", "payment_references", "payments", "payment_totals", "payment_intents", "invoices", "invoice_lines",
+    "invoice_payments", "invoice_numbers", "accounts", "credit_grants", "credit_transactions", "outbox",
 )  # fmt: skip
 TAKEN_BACK = (
-    "webhook_events", "payment_references", "payments", "payment_totals", "top_ups", "accounts", "operations", "reclaims",
-    "credit_transactions",
+    "webhook_events", "payment_references", "payments", "payment_totals", "payment_intents", "invoice_lines", "accounts",
+    "operations", "reclaims", "credit_transactions",
 )  # fmt: skip
 
 

@@ -105,6 +105,20 @@ def invoices(filler: Filler) -> None:
     filler.call("invoice_create", "'ann', '[{\"amount\": 6}]', 'COIN', pending_items => 'exclude'")
 
 
+def refunds(filler: Filler) -> None:
+    """An invoice that a provider's payment paid, and what goes back of it: asked for, begun, and failed."""
+    filler.call("payment_method_attach", "'ann', 'shop', 'cus_1', 'pm_9'")
+    create = "'ann', '[{\"amount\": 30}, {\"amount\": 10}]', 'USD', auto_finalize => true, idempotency_key => 'charged'"
+    intent = filler.keep("invoice_create", create, fixed=("payment_intent_id",))["payment_intent_id"]
+    filler.call("payment_intent_begin", "'ann', %s", intent)
+    filler.keep("payment_succeeded", "'ann', %s, 'shop', 'charge 9', 40", intent, fixed=("top_up_id", "status"))
+    filler.keep("refund_create", "'ann', %s, 4, idempotency_key => 'a refund'", intent, fixed=("refund_id", "amount"))
+    begun = filler.call("refund_create", "'ann', %s, 5", intent)["refund_id"]
+    filler.call("refund_begin", "'ann', %s", begun)
+    failed = filler.call("refund_create", "'ann', %s, 6", intent)["refund_id"]
+    filler.call("payment_refund_failed", "'ann', %s, 'shop', 'refund 9', refund_id => %s", intent, failed)
+
+
 def history(filler: Filler) -> None:
     """A past that was imported, with something owed in it, and a balance below zero that was brought along."""
     entries = """[

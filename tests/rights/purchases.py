@@ -85,6 +85,23 @@ def invoices(it: Story, price_id: Any) -> None:
     it.call("wallet_credit", "%s, 4, %s", name, cash)
     it.call("invoice_pay", "%s, %s, 'wallet', 4, idempotency_key => 'part'", name, paid)
     it.call("invoice_pay", "%s, %s, 'outside', reference => 'a transfer'", name, paid)
+    it.call("payment_method_attach", "%s, 'shop', 'cus_9', 'pm_9', name => 'Another card'", name)
+    terms = "%s, '[{\"amount\": 8}]', %s, auto_finalize => true, collection_method => 'send_invoice'"
+    charged = it.call("invoice_create", terms, name, cash)
+    it.call("invoice_pay", "%s, %s, 'provider'", name, charged.get("invoice_id"))
+    intent = charged.get("payment_intent_id")
+    it.call("payment_intent_begin", "%s, %s", name, intent)
+    it.call("payment_processing", f"%s, %s, 'bank of {it.name}', 'p9'", name, intent)
+    it.call("payment_requires_action", f"%s, %s, 'https://a.example/', 'bank of {it.name}', 'p9'", name, intent)
+    it.call("payment_intent_update", "%s, %s, '{\"a\": 1}'", name, intent)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {it.name}', 'p9'", name, intent)
+    it.read("payment_intents", "payment_intent_id")
+    refund = it.call("refund_create", "%s, %s, 2, description => 'Too much'", name, intent).get("refund_id")
+    it.call("refund_cancel", "%s, %s", name, refund)
+    refund = it.call("payment_intent_refund", "%s, %s, 3, 'duplicate'", name, intent).get("refund_id")
+    it.call("refund_begin", "%s, %s", name, refund)
+    it.call("payment_refund_failed", f"%s, %s, 'bank of {it.name}', 'r9', refund_id => %s", name, intent, refund)
+    it.read("refunds", "refund_id")
     for last in ("invoice_void", "invoice_mark_uncollectible", "invoice_delete"):
         terms = "%s, '[{\"amount\": 7}]', %s, auto_finalize => %s, due_date => '2020-02-01 00:00+00'"
         other = it.call("invoice_create", terms, name, cash, last != "invoice_delete").get("invoice_id")

@@ -45,7 +45,8 @@ NARROW = {
     "meter": {"report_meter_event", "report_meter_events", INBOX},
     "worker": {
         "outbox_claim", "outbox_ack", "recharge_begin", "payment_succeeded", "payment_failed", "payment_refunded",
-        "payment_refund_failed", "payment_disputed", "payment_dispute_closed",
+        "payment_refund_failed", "payment_disputed", "payment_dispute_closed", "payment_intent_begin", "payment_processing",
+        "payment_requires_action", "refund_begin",
     },
 }  # fmt: skip
 # Who may put rows into the inbox.

@@ -59,6 +59,7 @@ fn invoice_update(
         writing(|session| {
             customer::lock(session, customer_id)?;
             let invoice = invoice::lock(session, customer_id, invoice_id)?;
+            invoice.must_be_own()?;
             change.check(&invoice)?;
             let now = settings::now()?;
             let before = billing_event::before(session, EventType::InvoiceUpdated, invoice_id, Some(customer_id))?;
@@ -168,7 +169,8 @@ fn invoice_delete(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<On
         let invoice_id = input::required("invoice_id", invoice_id)?.0;
         writing(|session| {
             customer::lock(session, customer_id)?;
-            invoice::lock(session, customer_id, invoice_id)?.must_be(Status::Draft)?;
+            let invoice = invoice::lock(session, customer_id, invoice_id)?;
+            invoice.must_be(Status::Draft).and_then(|()| invoice.must_be_own())?;
             let row = invoice::find(session, customer_id, invoice_id, false)?;
             billing_event::record(session, EventType::InvoiceDeleted, invoice_id, Some(customer_id), settings::now()?)?;
             line::give_back(session, customer_id, invoice_id)?;

@@ -3,8 +3,8 @@
 
 use crate::catalog::stock;
 use crate::input;
-use crate::invoicing::invoice::{self, InvoiceRow, Status, columns, payment};
-use crate::invoicing::{customer, line};
+use crate::invoicing::invoice::{self, InvoiceRow, Status, columns, payment, tables};
+use crate::invoicing::{collection, customer, line};
 use crate::ledger;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
@@ -36,6 +36,7 @@ fn invoice_void(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<
                 _ => return Err(invoice.conflict()),
             }
             let now = settings::now()?;
+            collection::cancel(session, &invoice, now)?;
             payment::give_back(session, &invoice, now)?;
             line::carry_again(session, &invoice, now)?;
             stock::release(session, customer_id, invoice_id, now)?;
@@ -76,8 +77,9 @@ fn invoice_mark_uncollectible(customer_id: Option<&str>, invoice_id: Option<Id>)
 static OVERDUE: Statement = Statement::new(
     text!(
         columns!(),
-        "false FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.status = 'open' AND i.due_date < $2
-         ORDER BY i.due_date, i.invoice_id"
+        "false",
+        tables!(),
+        "WHERE i.customer_id = $1 AND i.status = 'open' AND i.due_date < $2 ORDER BY i.due_date, i.invoice_id"
     ),
     &[TEXTOID, TIMESTAMPTZOID],
 );

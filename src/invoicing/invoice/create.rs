@@ -6,7 +6,7 @@ use crate::input;
 use crate::invoicing::invoice::{self, InvoiceRow, finalize};
 use crate::invoicing::line::given::{self, Given};
 use crate::invoicing::line::{self, New};
-use crate::invoicing::{customer, effect};
+use crate::invoicing::{collection, customer, effect};
 use crate::ledger::currency;
 use crate::ledger::engine::operation::{self, Begun, Texts};
 use crate::moment::Time;
@@ -27,6 +27,11 @@ const MOST_DAYS: i32 = 3_650;
 /// The most fields of an application's own.
 const MOST_FIELDS: usize = 20;
 
+/// How an invoice may be collected.
+const METHODS: [&str; 2] = [collection::AUTOMATIC, "send_invoice"];
+/// Why one may be made by hand.
+const REASONS: [&str; 2] = ["manual", "deposit"];
+
 /// An invoice as it is asked for.
 struct Draft<'a> {
     lines: Vec<Given>,
@@ -35,6 +40,8 @@ struct Draft<'a> {
     texts: Said<'a>,
     auto_finalize: bool,
     takes_pending: bool,
+    collection_method: &'a str,
+    billing_reason: &'a str,
 }
 
 /// What is said on an invoice, and when it is due.
@@ -102,6 +109,8 @@ fn invoice_create(
     custom_fields: Option<Json>,
     metadata: Option<Json>,
     idempotency_key: Option<&str>,
+    collection_method: Option<&str>,
+    billing_reason: Option<&str>,
 ) -> Reply<One<InvoiceRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -117,6 +126,8 @@ fn invoice_create(
             auto_finalize: auto_finalize.unwrap_or(false),
             takes_pending: input::choice("pending_items", pending_items, "include", &["include", "exclude"])?
                 == "include",
+            collection_method: input::choice("collection_method", collection_method, METHODS[0], &METHODS)?,
+            billing_reason: input::choice("billing_reason", billing_reason, REASONS[0], &REASONS)?,
         };
         writing(|session| create(session, customer_id, draft, currency, key)).map(One)
     })())
@@ -204,8 +215,8 @@ impl Draft<'_> {
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoices (
           customer_id, invoice_id, status, billing_reason, currency, description, footer, custom_fields, metadata, tax_rate,
-          given_discount, due_date, days_until_due, created_at, updated_at)
-      VALUES ($1, $2, 'draft', 'manual', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+          given_discount, due_date, days_until_due, created_at, updated_at, collection_method)
+      VALUES ($1, $2, 'draft', $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)",
     &[
         TEXTOID,
         UUIDOID,
@@ -219,6 +230,8 @@ static INSERT: Statement = Statement::new(
         TIMESTAMPTZOID,
         INT4OID,
         TIMESTAMPTZOID,
+        TEXTOID,
+        TEXTOID,
     ],
 );
 
@@ -244,6 +257,8 @@ fn insert(
         texts.due_date.cell(),
         texts.days_until_due.cell(),
         now.cell(),
+        draft.collection_method.cell(),
+        draft.billing_reason.cell(),
     ];
     INSERT.run(session, &cells).map(drop)
 }

@@ -5,8 +5,9 @@ use crate::catalog::stock;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::{self, Customer};
+use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status};
-use crate::invoicing::{effect, line, number};
+use crate::invoicing::{collection, line, number};
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
@@ -15,7 +16,7 @@ use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{INT8OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// Seconds of a day.
@@ -32,6 +33,7 @@ fn invoice_finalize(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<
             let invoice = invoice::lock(session, customer_id, invoice_id)?;
             let replayed = match invoice.status {
                 Status::Draft => {
+                    invoice.must_be_own()?;
                     finalize(session, &customer, invoice, settings::now()?)?;
                     false
                 }
@@ -47,9 +49,9 @@ fn invoice_finalize(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<
 static FINALIZE: Statement = Statement::new(
     c"UPDATE credits_internal.invoices i
       SET status = 'open', number = $3, number_prefix = $4, number_no = $5, customer_name = $6, customer_email = $7,
-          due_date = $8, finalized_at = $9, updated_at = $9
+          due_date = $8, finalized_at = $9, updated_at = $9, customer_phone = $10, customer_address = $11
       WHERE i.customer_id = $1 AND i.invoice_id = $2",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, JSONBOID],
 );
 
 static SOLD: Statement = Statement::new(
@@ -59,21 +61,42 @@ static SOLD: Statement = Statement::new(
 );
 
 /// The prices of an invoice's lines, with how many of each.
-fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>, Error> {
+pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>, Error> {
     let rows = SOLD.run(session, &[invoice.customer_id.cell(), invoice.id.cell()])?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
-/// below zero is pending for the next one. Raises PC013, PC017.
+/// below zero is pending for the next one; else its payment intent begins. Raises PC013, PC017.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
     let is_paid = invoice.amount_due.is_zero();
     if is_paid {
         // Accounts before any counter.
-        effect::grant(session, &invoice)?;
+        effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
     }
+    let number = give_out(session, customer, &invoice, now)?;
+    if invoice.total < Decimal::ZERO {
+        let description = format!("Carried over from invoice {number}");
+        let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
+        line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
+    }
+    if is_paid {
+        mark_paid(session, &invoice, now)?;
+    } else {
+        collection::begin(session, &invoice, now)?;
+    }
+    // Last: other customers wait for it, and nobody but this one's own calls for anything above.
+    let sold = sold(session, &invoice)?;
+    stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now)
+}
+
+/// Gives a draft its number, and says whom it is for. Returns the number.
+pub fn give_out(session: &Session, customer: &Customer, invoice: &Invoice, now: Time) -> Result<String, Error> {
     let number = number::next(session, &invoice.customer_id, customer.invoice_prefix.as_deref())?;
-    let due_date = invoice.due_date.or_else(|| Some(now.plus_seconds(i64::from(invoice.days_until_due?) * DAY)));
+    let due_date = match (invoice.due_date, invoice.days_until_due) {
+        (None, Some(days)) => Some(now.plus_seconds(i64::from(days) * DAY)),
+        (due_date, _) => due_date,
+    };
     let text = number.text();
     let cells = [
         invoice.customer_id.cell(),
@@ -85,20 +108,12 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
         customer.email.cell(),
         due_date.cell(),
         now.cell(),
+        customer.phone.cell(),
+        customer.address.cell(),
     ];
     FINALIZE.run(session, &cells)?;
-    if invoice.total < Decimal::ZERO {
-        let description = format!("Carried over from invoice {text}");
-        let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
-        line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
-    }
     billing_event::record(session, EventType::InvoiceFinalized, invoice.id, Some(&invoice.customer_id), now)?;
-    if is_paid {
-        mark_paid(session, &invoice, now)?;
-    }
-    // Last: other customers wait for it, and nobody but this one's own calls for anything above.
-    let sold = sold(session, &invoice)?;
-    stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now)
+    Ok(text)
 }
 
 static PAID: Statement = Statement::new(

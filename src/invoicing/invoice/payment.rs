@@ -4,8 +4,9 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
+use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, finalize};
-use crate::invoicing::{customer, effect};
+use crate::invoicing::{collection, customer};
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::limit::Use;
 use crate::ledger::engine::line::LineType;
@@ -26,7 +27,10 @@ use uuid::Uuid;
 /// The name under which a payment claims its key, and of the debit that pays from the wallet.
 const FUNCTION: &str = "invoice_pay";
 /// Where the money comes from.
-const SOURCES: [&str; 2] = ["wallet", "outside"];
+const SOURCES: [&str; 3] = ["wallet", "outside", "provider"];
+
+/// The one that a worker is asked to charge.
+const PROVIDER: &str = SOURCES[2];
 
 /// A payment as it is asked for.
 struct Call<'a> {
@@ -60,11 +64,30 @@ fn invoice_pay(
         };
         match (call.from, call.reference) {
             ("outside", None) => return Err(Error::missing("reference")),
-            ("wallet", Some(_)) => return Err(Error::argument("reference", "is for money from outside")),
+            ("wallet" | "provider", Some(_)) => {
+                return Err(Error::argument("reference", "is for money from outside"));
+            }
             _ => {}
+        }
+        if call.from == PROVIDER {
+            if call.amount.is_some() {
+                return Err(Error::argument("amount", "is not for 'provider': that pays all that remains"));
+            }
+            return writing(|session| ask(session, &call)).map(One);
         }
         writing(|session| pay(session, &call)).map(One)
     })())
+}
+
+/// Asks a worker to charge what remains. A call while that is asked for, or under way, changes nothing, whatever its key.
+fn ask(session: &Session, call: &Call<'_>) -> Result<InvoiceRow, Error> {
+    customer::lock(session, call.customer_id)?;
+    let invoice = invoice::lock(session, call.customer_id, call.invoice_id)?;
+    if !invoice.status.is_payable() {
+        return Err(invoice.conflict());
+    }
+    let asked = collection::ask(session, &invoice, settings::now()?)?;
+    invoice::find(session, call.customer_id, call.invoice_id, !asked)
 }
 
 /// What a payment that may be made is.
@@ -107,9 +130,11 @@ fn pay(session: &Session, call: &Call<'_>) -> Result<InvoiceRow, Error> {
     if let Some(book) = book {
         posting::post(session, &[book])?;
     }
-    apply(session, call, &invoice, (amount, operation_id), now)?;
+    let source = Applied { from: call.from, reference: call.reference, operation_id, intent_id: None };
+    apply(session, &source, &invoice, amount, now)?;
+    collection::settle(session, &invoice, amount, now)?;
     if amount == invoice.remaining() {
-        effect::grant(session, &invoice)?;
+        effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
         finalize::mark_paid(session, &invoice, now)?;
     } else {
         let (paid, remaining) = (invoice.amount_paid.normalize(), invoice.remaining().normalize());
@@ -142,6 +167,7 @@ impl Call<'_> {
         if !invoice.status.is_payable() {
             return Err(invoice.conflict());
         }
+        collection::stop(session, &invoice)?;
         let remaining = invoice.remaining();
         let amount = self.amount.unwrap_or(remaining);
         let decimals = currency::decimals(session, &invoice.currency)?;
@@ -168,10 +194,10 @@ impl Call<'_> {
 
 static APPLY: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoice_payments (customer_id, invoice_id, payment_no, paid_from, amount, operation_id,
-                                                     reference, created_at)
-      SELECT $1, $2, count(*) + 1, $3, $4, $5, $6, $7
+                                                     reference, created_at, payment_intent_id)
+      SELECT $1, $2, count(*) + 1, $3, $4, $5, $6, $7, $8
       FROM credits_internal.invoice_payments p WHERE p.customer_id = $1 AND p.invoice_id = $2",
-    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, UUIDOID, TEXTOID, TIMESTAMPTZOID],
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, UUIDOID],
 );
 static ADD: Statement = Statement::new(
     c"UPDATE credits_internal.invoices i SET amount_paid = i.amount_paid + $3, updated_at = $4
@@ -179,30 +205,49 @@ static ADD: Statement = Statement::new(
     &[TEXTOID, UUIDOID, NUMERICOID, TIMESTAMPTZOID],
 );
 
-fn apply(
-    session: &Session,
-    call: &Call<'_>,
-    invoice: &Invoice,
-    (amount, operation_id): (Decimal, Option<Uuid>),
-    now: Time,
-) -> Result<(), Error> {
+/// Where money came from that is applied.
+struct Applied<'a> {
+    from: &'a str,
+    reference: Option<&'a str>,
+    operation_id: Option<Uuid>,
+    intent_id: Option<Uuid>,
+}
+
+fn apply(session: &Session, source: &Applied<'_>, invoice: &Invoice, amount: Decimal, now: Time) -> Result<(), Error> {
     let (customer_id, invoice_id) = (invoice.customer_id.cell(), invoice.id.cell());
     let cells = [
         customer_id,
         invoice_id,
-        call.from.cell(),
+        source.from.cell(),
         amount.cell(),
-        operation_id.cell(),
-        call.reference.cell(),
+        source.operation_id.cell(),
+        source.reference.cell(),
         now.cell(),
+        source.intent_id.cell(),
     ];
     APPLY.run(session, &cells)?;
     ADD.run(session, &[customer_id, invoice_id, amount.cell(), now.cell()]).map(drop)
 }
 
+/// Applies what the payments of an intent cover; nothing where all was taken off.
+pub fn apply_from_provider(
+    session: &Session,
+    invoice: &Invoice,
+    (intent_id, amount): (Uuid, Decimal),
+    now: Time,
+) -> Result<(), Error> {
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let source = Applied { from: PROVIDER, reference: None, operation_id: None, intent_id: Some(intent_id) };
+    apply(session, &source, invoice, amount, now)
+}
+
 static STANDING: Statement = Statement::new(
     c"SELECT p.payment_no, p.operation_id FROM credits_internal.invoice_payments p
-      WHERE p.customer_id = $1 AND p.invoice_id = $2 AND p.reversed_at IS NULL ORDER BY p.payment_no DESC",
+      WHERE p.customer_id = $1 AND p.invoice_id = $2 AND p.reversed_at IS NULL
+        AND p.paid_from <> 'provider'
+      ORDER BY p.payment_no DESC",
     &[TEXTOID, UUIDOID],
 );
 static REVERSED: Statement = Statement::new(

@@ -12,7 +12,7 @@ use crate::outbox::{
     billing_event::{self, EventType},
 };
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
@@ -100,23 +100,37 @@ static CLEAR_HOLDS: Statement = Statement::new(
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 );
+macro_rules! clearing_grants {
+    ($bought:expr) => {
+        text!(
+            "WITH described AS (",
+            $bought,
+            "), cleared AS (
+                UPDATE credits_internal.credit_grants g
+                SET metadata = NULL, ended_reason = NULL,
+                    name = CASE WHEN g.grant_id IN (SELECT d.grant_id FROM described d) THEN NULL ELSE g.name END
+                WHERE g.customer_id = $1
+                  AND (g.metadata IS NOT NULL OR g.ended_reason IS NOT NULL
+                       OR g.name IS NOT NULL AND g.grant_id IN (SELECT d.grant_id FROM described d))
+                RETURNING 1
+            )
+            SELECT count(*) FROM cleared"
+        )
+    };
+}
 // A purchase by amount has no product: its grant is named after its description.
 static CLEAR_GRANTS: Statement = Statement::new(
-    c"WITH described AS (
-          SELECT t.grant_id FROM credits_internal.top_ups t
-          WHERE t.customer_id = $1 AND t.price_id IS NULL AND t.description IS NOT NULL AND t.grant_id IS NOT NULL
-      ), cleared AS (
-          UPDATE credits_internal.credit_grants g
-          SET metadata = NULL, ended_reason = NULL,
-              name = CASE WHEN g.grant_id IN (SELECT d.grant_id FROM described d) THEN NULL ELSE g.name END
-          WHERE g.customer_id = $1
-            AND (g.metadata IS NOT NULL OR g.ended_reason IS NOT NULL
-                 OR g.name IS NOT NULL AND g.grant_id IN (SELECT d.grant_id FROM described d))
-          RETURNING 1
-      )
-      SELECT count(*) FROM cleared",
+    clearing_grants!(
+        "SELECT l.grant_id FROM credits_internal.payment_intents t
+         JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id
+         WHERE t.customer_id = $1 AND t.description IS NOT NULL AND l.price_id IS NULL AND l.grant_id IS NOT NULL"
+    ),
     &[TEXTOID],
-);
+)
+.before(clearing_grants!(
+    "SELECT t.grant_id FROM credits_internal.top_ups t
+     WHERE t.customer_id = $1 AND t.price_id IS NULL AND t.description IS NOT NULL AND t.grant_id IS NOT NULL"
+));
 
 /// What one room cleared.
 #[derive(Debug, Clone, Copy, Default)]

@@ -51,6 +51,7 @@ impl Operation {
             "invoice_create" => "set of lines, discount or tax rate",
             "invoice_item_create" => "price, quantity, amount or tax",
             "invoice_pay" => "invoice, amount or source",
+            "refund_create" => "payment intent or lines",
             _ if self.is_end() => "spent",
             _ => "reason",
         }

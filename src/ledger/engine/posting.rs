@@ -11,10 +11,10 @@
 //! | 1 | events of a provider: the row, then the payment's lock, then the rows that wait for that payment | `event_id` | webhook.rs, webhook/received.rs; erasure.rs, by provider |
 //! | 2 | names of payments, refunds and disputes; prefixes of invoices | the payment, then the others by kind and name | notification/case.rs: `claim`; customer.rs |
 //! | 3 | the customer, with its payment methods | | customer.rs and its folder, payment_method.rs; made where it is missing |
-//! | | then, of invoicing: the customer's row, the invoice | | invoicing/customer.rs, invoicing/invoice.rs: `lock` |
+//! | | then, of sales: the customer's row, the invoice, its payment intent, its refunds | | invoicing, notification/case.rs |
 //! | 4 | accounts, made where they are missing | customer, currency | [`make`], [`lock`] |
 //! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |
-//! | 6 | all else of an account: grants, holds, top-ups, auto-recharge | | under the account's lock |
+//! | 6 | all else of an account: grants, holds, auto-recharge | | under the account's lock |
 //! | | of invoicing: the counter of a customer's invoice numbers | prefix | invoicing/number.rs |
 //! | | what a holder has of stock, then the counters of prices | price | catalog/stock.rs, catalog/stock/counter.rs |
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |

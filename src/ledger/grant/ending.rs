@@ -14,7 +14,7 @@ use crate::ledger::grant::{GrantRow, find};
 use crate::ledger::{account, currency};
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::statement::{Session, Statement, text, writing};
 use crate::pg::value::ToCell;
 use crate::settings::{self, Spent};
 use pgrx::pg_extern;
@@ -238,15 +238,22 @@ fn owe_all(session: &Session, customer_id: &str, grant_id: Uuid, ending: &Ending
     Ok(true)
 }
 
-static FACTS: Statement = Statement::new(
-    c"SELECT (SELECT coalesce(sum(p.amount), 0)
-              FROM credits_internal.holds h CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
-              WHERE h.customer_id = $1 AND h.status = 'open' AND p.grant_id = $2),
-             (SELECT coalesce(sum(r.consumed + r.pending), 0) FROM credits_internal.reclaims r
-              WHERE r.customer_id = $1 AND r.grant_id = $2 AND r.undone_at IS NULL),
-             EXISTS (SELECT FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.grant_id = $2)",
-    &[TEXTOID, UUIDOID],
-);
+macro_rules! facts {
+    ($bought:literal) => {
+        text!(
+            "SELECT (SELECT coalesce(sum(p.amount), 0)
+                     FROM credits_internal.holds h
+                     CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)
+                     WHERE h.customer_id = $1 AND h.status = 'open' AND p.grant_id = $2),
+                    (SELECT coalesce(sum(r.consumed + r.pending), 0) FROM credits_internal.reclaims r
+                     WHERE r.customer_id = $1 AND r.grant_id = $2 AND r.undone_at IS NULL),
+                    EXISTS (SELECT FROM credits_internal.",
+            $bought,
+            " b WHERE b.customer_id = $1 AND b.grant_id = $2)"
+        )
+    };
+}
+static FACTS: Statement = Statement::new(facts!("invoice_lines"), &[TEXTOID, UUIDOID]).before(facts!("top_ups"));
 
 /// What the tables say of a grant, apart from its row.
 struct Facts {

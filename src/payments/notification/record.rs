@@ -1,7 +1,6 @@
 //! What is recorded of a purchase's notifications: a row for each thing that was reported.
 
 use crate::error::Error;
-use crate::outbox;
 use crate::payments::notification::case::Case;
 use crate::payments::notification::{Applied, Notification};
 use crate::payments::reckoning::{Details, Fact, Kind};
@@ -104,15 +103,15 @@ static RECORD: Statement = Statement::new(
 
 /// Records a notification; a contradiction is published.
 pub fn write(session: &Session, case: &Case, entry: &Entry<'_>) -> Result<(), Error> {
-    let (fact, top_up) = (entry.fact, &case.top_up);
-    let foreign = entry.currency.filter(|currency| !currency.eq_ignore_ascii_case(&top_up.currency));
-    let currency = foreign.map_or_else(|| top_up.currency.clone(), str::to_uppercase);
+    let (fact, intent) = (entry.fact, &case.intent);
+    let foreign = entry.currency.filter(|currency| !currency.eq_ignore_ascii_case(&intent.currency));
+    let currency = foreign.map_or_else(|| intent.currency.clone(), str::to_uppercase);
     RECORD.run(
         session,
         &[
-            top_up.customer_id.cell(),
+            intent.customer_id.cell(),
             Uuid::now_v7().cell(),
-            top_up.id.cell(),
+            intent.id.cell(),
             fact.kind.as_str().cell(),
             fact.provider.cell(),
             fact.reference.cell(),
@@ -131,21 +130,23 @@ pub fn write(session: &Session, case: &Case, entry: &Entry<'_>) -> Result<(), Er
         ],
     )?;
     let Some(contradiction) = entry.contradiction else { return Ok(()) };
-    let mut payload = json!({
-        "top_up_id": top_up.id,
-        "type": fact.kind.as_str(),
-        "provider": fact.provider,
-        "provider_reference": fact.reference,
-        "amount": fact.amount.or(fact.total).map(|amount| amount.normalize().to_string()),
-        "contradiction": contradiction,
-    });
+    let mut payload = intent.named();
+    for (name, value) in [
+        ("type", json!(fact.kind.as_str())),
+        ("provider", json!(fact.provider)),
+        ("provider_reference", json!(fact.reference)),
+        ("amount", json!(fact.amount.or(fact.total).map(|amount| amount.normalize().to_string()))),
+        ("contradiction", json!(contradiction)),
+    ] {
+        payload[name] = value;
+    }
     if let Some(payment) = &fact.payment {
         payload["payment_reference"] = json!(payment);
     }
     if foreign.is_some() {
         payload["currency"] = json!(currency);
     }
-    outbox::publish(session, &top_up.customer_id, "payment.contradiction", &payload, case.now);
+    case.publish(session, ("payment.contradiction", "payment.contradiction"), &payload);
     Ok(())
 }
 
@@ -175,8 +176,8 @@ impl Case {
         let Some(recorded) = self.recorded.get_mut(place) else { return Ok(()) };
         let fact = &recorded.fact;
         let cells = [
-            self.top_up.customer_id.cell(),
-            self.top_up.id.cell(),
+            self.intent.customer_id.cell(),
+            self.intent.id.cell(),
             fact.kind.as_str().cell(),
             fact.provider.cell(),
             fact.reference.cell(),

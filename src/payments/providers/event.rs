@@ -27,13 +27,15 @@ pub struct Event {
     pub sender: Sender,
 }
 
-/// How an event finds its top-up.
+/// How an event finds its payment intent, and the refund that it answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The application's metadata.
     pub customer_id: Option<String>,
-    /// Likewise.
-    pub top_up_id: Option<String>,
+    /// Likewise: the payment intent's id, which is a top-up's own.
+    pub intent_id: Option<String>,
+    /// Likewise, of a refund that was asked for.
+    pub refund_id: Option<String>,
     /// What the provider calls the payment.
     pub payment: Option<String>,
     /// The same where it is not the payment itself that is reported, but a refund or a dispute of it.
@@ -84,6 +86,13 @@ pub enum Fact {
         /// For us.
         won: bool,
     },
+    /// A payment is under way.
+    Processing,
+    /// The customer has to confirm it.
+    RequiresAction {
+        /// Where, if the provider says so.
+        url: Option<String>,
+    },
     /// Nothing that matters here.
     Nothing,
 }
@@ -105,6 +114,8 @@ impl Fact {
             Fact::Disputed { .. } => Kind::Disputed,
             Fact::DisputeClosed { won: true } => Kind::DisputeWon,
             Fact::DisputeClosed { won: false } => Kind::DisputeLost,
+            Fact::Processing => Kind::Processing,
+            Fact::RequiresAction { .. } => Kind::RequiresAction,
             Fact::Nothing => return None,
         })
     }
@@ -162,13 +173,16 @@ pub struct Sender {
 pub struct Metadata {
     customer_id: Field,
     top_up_id: Field,
+    payment_intent_id: Field,
+    refund_id: Field,
 }
 
 /// What an event is about, by the metadata and the payment that it names.
 pub fn subject(metadata: Option<&Metadata>, payment: Option<String>, of_payment: Option<String>) -> Subject {
     let customer_id = metadata.and_then(|metadata| metadata.customer_id.text());
-    let top_up_id = metadata.and_then(|metadata| metadata.top_up_id.text());
-    Subject { customer_id, top_up_id, payment, of_payment }
+    let intent_id = metadata.and_then(|of| of.payment_intent_id.text().or_else(|| of.top_up_id.text()));
+    let refund_id = metadata.and_then(|metadata| metadata.refund_id.text());
+    Subject { customer_id, intent_id, refund_id, payment, of_payment }
 }
 
 /// Why a payload is no event, and where.

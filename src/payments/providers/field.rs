@@ -2,6 +2,7 @@
 //! be distinguished, and is never an error by itself. A provider's file names the fields that it reads, as structs for
 //! serde. Pure.
 
+use crate::address;
 use serde::de::value::{Error, MapAccessDeserializer, MapDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
@@ -35,6 +36,14 @@ impl<T> Field<T> {
     pub fn text(&self) -> Option<String> {
         match self {
             Field::Text(text) if !text.is_empty() && text.chars().count() <= LONGEST => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// A web address that may be shown to people.
+    pub fn web_address(&self) -> Option<String> {
+        match self {
+            Field::Text(text) => address::check(text).is_ok().then(|| text.clone()),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! A provider of one's own: plain HMAC, and events `{"id", "type", "customer_id", "top_up_id", "reference", "amount",
+//! A provider of one's own: plain HMAC, and events `{"id", "type", "customer_id", "payment_intent_id", "reference", "amount",
 //! …}` with amounts in major units, as numbers or texts. Pure.
 
 use crate::amount::{self, Decimal};
@@ -44,7 +44,10 @@ struct Payload {
     #[serde(rename = "type")]
     kind: Field,
     customer_id: Field,
+    payment_intent_id: Field,
     top_up_id: Field,
+    refund_id: Field,
+    action_url: Field,
     payment: Field,
     reference: Field,
     currency: Field,
@@ -74,6 +77,8 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
         }
         "payment.failed" => Fact::Failed { reason: payload.reason.text() },
         "payment.expired" => Fact::Expired,
+        "payment.processing" => Fact::Processing,
+        "payment.requires_action" => Fact::RequiresAction { url: payload.action_url.web_address() },
         "payment.refunded" => {
             Fact::Refunded { amount: amount()?, total: self::amount("total_refunded", &payload.total_refunded)? }
         }
@@ -88,7 +93,8 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
     let (payment, reference) = (payload.payment.text(), payload.reference.text());
     let subject = Subject {
         customer_id: payload.customer_id.text(),
-        top_up_id: payload.top_up_id.text(),
+        intent_id: payload.payment_intent_id.text().or_else(|| payload.top_up_id.text()),
+        refund_id: payload.refund_id.text(),
         of_payment: payment.clone().filter(|_| fact.is_of_payment()),
         payment: payment.or_else(|| reference.clone()),
     };

@@ -151,7 +151,7 @@ mod tests {
         let charge = Paystack.event(&charge).unwrap();
         let details = Details::default();
         assert_eq!(charge.fact, Fact::Succeeded { amount: Some(Decimal::from(2500)), details });
-        assert_eq!((charge.id.as_str(), charge.subject.top_up_id.as_deref()), ("charge.success r1", Some("t")));
+        assert_eq!((charge.id.as_str(), charge.subject.intent_id.as_deref()), ("charge.success r1", Some("t")));
         let refund = json!({"event": "refund.processed", "data": {"transaction_reference": "r1", "refund_reference": "f1",
                             "amount": "10000", "currency": "NGN"}});
         let refund = Paystack.event(&refund).unwrap();
@@ -194,7 +194,7 @@ mod tests {
         let top_up = |data: Value| {
             let mut json = json!({"event": "charge.dispute.resolve", "data": {"id": 1}});
             json["data"].as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-            Paystack.event(&json).unwrap().subject.top_up_id
+            Paystack.event(&json).unwrap().subject.intent_id
         };
         let of_transaction = json!({"metadata": {"top_up_id": "t"}});
         assert_eq!(top_up(json!({"metadata": {"top_up_id": 5}})).as_deref(), Some("5"));

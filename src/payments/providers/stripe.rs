@@ -100,6 +100,7 @@ struct Object {
     charge: Field<Identity>,
     cancellation_reason: Field,
     last_payment_error: Field<PaymentError>,
+    next_action: Field<NextAction>,
     client_reference_id: Field,
     metadata: Field<Metadata>,
 }
@@ -111,6 +112,20 @@ struct TotalDetails {
     amount_tax: Field,
     amount_shipping: Field,
     amount_discount: Field,
+}
+
+/// What the customer has to do for a payment.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NextAction {
+    redirect_to_url: Field<Redirect>,
+}
+
+/// Where.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Redirect {
+    url: Field,
 }
 
 /// Why a payment failed.
@@ -154,6 +169,11 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
             let reason = error.or_else(|| object.cancellation_reason.text());
             (Fact::Failed { reason }, own.clone(), own)
         }
+        "payment_intent.processing" => (Fact::Processing, own.clone(), own),
+        "payment_intent.requires_action" => {
+            let redirect = object.next_action.object().and_then(|action| action.redirect_to_url.object());
+            (Fact::RequiresAction { url: redirect.and_then(|to| to.url.web_address()) }, own.clone(), own)
+        }
         // Says what was paid back in all, and not by which refund.
         "charge.refunded" => {
             let total = amount("amount_refunded", &object.amount_refunded)?;
@@ -189,8 +209,8 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
     };
     let of_payment = payment.clone().filter(|_| fact.is_of_payment());
     let mut subject: Subject = subject(object.metadata.object(), payment, of_payment);
-    if kind.starts_with("checkout.session.") && subject.top_up_id.is_none() {
-        subject.top_up_id = object.client_reference_id.text().filter(|id| uuid::Uuid::parse_str(id).is_ok());
+    if kind.starts_with("checkout.session.") && subject.intent_id.is_none() {
+        subject.intent_id = object.client_reference_id.text().filter(|id| uuid::Uuid::parse_str(id).is_ok());
     }
     let sender = Sender { livemode: Livemode::of(&payload.livemode), account: payload.account.text() };
     Ok(Event { id, kind, fact, reference, currency, subject, sender })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::amount::parse;
-use crate::payments::money;
+use crate::payments::clawback::share::{self, Part};
 use proptest::prelude::*;
 
 fn d(text: &str) -> Decimal {
@@ -58,7 +58,13 @@ fn taken(facts: &[Fact]) -> Decimal {
 
 fn taken_of(amount: &str, credits: &str, facts: &[Fact]) -> Decimal {
     let standing = reckon(d(amount), facts.iter());
-    money::taken(d(credits), standing.due, standing.remaining, 6)
+    taken_by(d(credits), &standing)
+}
+
+/// Of one line without tax.
+fn taken_by(credits: Decimal, standing: &Standing) -> Decimal {
+    let line = Part { net: standing.due, gross: standing.due, refunded: Decimal::ZERO };
+    share::of(credits, &share::gone(&[line], standing.remaining)[0], 6)
 }
 
 #[test]
@@ -92,17 +98,17 @@ fn a_payment_without_a_name_may_be_the_one_that_is_named() {
 fn too_much_and_too_little() {
     let over = [paid("pi_1", "30"), refund("re_1", "5")];
     let standing = reckon(d("25"), over.iter());
-    assert_eq!((standing.cover.unwrap().over, taken_of("25", "500", &over)), (true, Decimal::ZERO));
+    assert_eq!((standing.cover.unwrap().surplus > Decimal::ZERO, taken_of("25", "500", &over)), (true, Decimal::ZERO));
     assert_eq!(taken_of("25", "500", &[&over[..], &[refund("re_2", "5")]].concat()), d("100"));
     let parts = [paid("pi_1", "10"), paid("pi_2", "15")];
     assert_eq!(reckon(d("25"), parts[..1].iter()).cover, None);
     let cover = reckon(d("25"), parts.iter()).cover.unwrap();
-    assert_eq!((cover.over, cover.net), (false, d("25")));
+    assert_eq!((cover.surplus > Decimal::ZERO, cover.net), (false, d("25")));
     // One that is enough by itself, after one that was too little; and one after those that were enough.
     let cover = reckon(d("25"), [paid("a", "10"), paid("b", "25"), paid("c", "30")].iter()).cover.unwrap();
-    assert_eq!((cover.over, cover.paid), (false, d("25")));
+    assert_eq!((cover.surplus > Decimal::ZERO, cover.paid), (false, d("25")));
     let cover = reckon(d("25"), [&parts[..], &[paid("c", "30")]].concat().iter()).cover.unwrap();
-    assert_eq!((cover.over, cover.paid), (false, d("25")));
+    assert_eq!((cover.surplus > Decimal::ZERO, cover.paid), (false, d("25")));
     let back = [paid("pi_1", "9"), refund("re_1", "9").of("pi_1"), paid("pi_2", "10")];
     assert_eq!(taken(&back), Decimal::ZERO);
 }
@@ -112,7 +118,7 @@ fn tax_shipping_and_discounts() {
     let standing = |fact: Fact| {
         let standing = reckon(d("10"), [fact].iter());
         let cover = standing.cover.unwrap_or_default();
-        (standing.cover.is_some(), cover.over, standing.due, cover.net)
+        (standing.cover.is_some(), cover.surplus > Decimal::ZERO, standing.due, cover.net)
     };
     assert_eq!(standing(paid("cs", "11.90").with("1.90", "", "", "10")), (true, false, d("10"), d("10")));
     assert_eq!(standing(paid("cs", "11.90").with("1.90", "", "", "")), (true, false, d("10"), d("10")));
@@ -372,7 +378,7 @@ proptest! {
         prop_assert!(standing.remaining <= standing.paid.unwrap_or_default());
         let back = standing.refunded + standing.disputed;
         prop_assert!(standing.remaining >= standing.paid.unwrap_or_default() - back);
-        let taken = money::taken(d("100"), standing.due, standing.remaining, 6);
+        let taken = taken_by(d("100"), &standing);
         prop_assert!(taken >= Decimal::ZERO && taken <= d("100"));
         prop_assert_eq!(taken.is_zero(), standing.remaining >= standing.due);
     }

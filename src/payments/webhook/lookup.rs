@@ -1,11 +1,12 @@
 //! Which purchase an event is about, or why it changes nothing.
 
 use crate::error::Error;
+use crate::payments::listener::LISTENERS;
+use crate::payments::payment_intent::{self as intent, Subject};
 use crate::payments::provider::Expected;
 use crate::payments::providers::event::Event;
 use crate::payments::reckoning::Kind;
 use crate::payments::reference::Thing;
-use crate::payments::subject::{self, Purchase};
 use crate::pg::backend;
 use crate::pg::statement::{Session, Statement, in_latest_snapshot};
 use crate::pg::value::ToCell;
@@ -41,9 +42,9 @@ impl Ignored {
 }
 
 /// The purchase that an event is about and what kind of fact it reports of that, or why it changes nothing.
-pub type Found = Result<(Purchase, Kind), Ignored>;
+pub type Found = Result<(Subject, Kind), Ignored>;
 
-/// What an event is about, unless it is not looked at any further. Raises PC014 for a top-up that may come.
+/// What an event is about, unless it is not looked at any further. Raises PC014 for an intent that may come.
 pub fn subject(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<Found, Error> {
     if !event.sender.livemode.fits(expected.livemode) {
         return Ok(Err(Ignored::Livemode));
@@ -52,7 +53,7 @@ pub fn subject(session: &Session, expected: &Expected<'_>, event: &Event) -> Res
         return Ok(Err(Ignored::Account));
     }
     let Some(kind) = event.fact.kind() else { return Ok(Err(Ignored::Kind)) };
-    Ok(find(session, expected.provider, event)?.map(|purchase| (purchase, kind)))
+    Ok(find(session, expected.provider, event)?.map(|subject| (subject, kind)))
 }
 
 /// Whose an event that is ignored says to be, or must be.
@@ -60,21 +61,32 @@ pub fn customer(session: &Session, name: &str, event: &Event, ignored: Ignored) 
     Ok(match &event.subject.customer_id {
         Some(named) => Some(named.clone()),
         None if ignored == Ignored::Unknown => None,
-        None => find(session, name, event)?.ok().map(|purchase| purchase.customer_id),
+        None => find(session, name, event)?.ok().map(|subject| subject.customer_id),
     })
 }
 
 static BY_ID: Statement = Statement::new(
-    c"SELECT t.customer_id, t.top_up_id, t.currency, t.credit_currency FROM credits_internal.top_ups t WHERE t.top_up_id = $1 LIMIT 1",
+    c"SELECT t.customer_id, t.payment_intent_id, t.currency, t.invoice_id FROM credits_internal.payment_intents t
+      WHERE t.payment_intent_id = $1 LIMIT 1",
     &[UUIDOID],
+)
+.before(
+    c"SELECT t.customer_id, t.top_up_id, t.currency, t.top_up_id FROM credits_internal.top_ups t
+      WHERE t.top_up_id = $1 LIMIT 1",
 );
 
 static BY_REFERENCE: Statement = Statement::new(
-    c"SELECT t.customer_id, t.top_up_id, t.currency, t.credit_currency
+    c"SELECT t.customer_id, t.payment_intent_id, t.currency, t.invoice_id
+      FROM credits_internal.payment_references r
+      JOIN credits_internal.payment_intents t ON t.customer_id = r.customer_id AND t.payment_intent_id = r.top_up_id
+      WHERE r.provider = $1 AND r.kind = $2 AND r.reference = $3",
+    &[TEXTOID, TEXTOID, TEXTOID],
+)
+.before(
+    c"SELECT t.customer_id, t.top_up_id, t.currency, t.top_up_id
       FROM credits_internal.payment_references r
       JOIN credits_internal.top_ups t ON t.customer_id = r.customer_id AND t.top_up_id = r.top_up_id
       WHERE r.provider = $1 AND r.kind = $2 AND r.reference = $3",
-    &[TEXTOID, TEXTOID, TEXTOID],
 );
 
 /// How long a transaction that begins a top-up may be under way when an event names the top-up already, in seconds.
@@ -91,26 +103,37 @@ fn may_come(id: Uuid) -> bool {
 
 /// The top-up that an event is about: a refund or a dispute by the payment that it names, all else by the id that it carries;
 /// or the other way round. None where both are none of ours, or the payment is not yet. Raises PC014 for an id that may come.
-fn find(session: &Session, name: &str, event: &Event) -> Result<Result<Purchase, Ignored>, Error> {
+fn find(session: &Session, name: &str, event: &Event) -> Result<Result<Subject, Ignored>, Error> {
     let by_reference = |thing: Thing, reference: &Option<String>| match reference {
         Some(reference) => in_latest_snapshot(session, |session| {
             let cells = [name.cell(), thing.as_str().cell(), reference.cell()];
-            BY_REFERENCE.run(session, &cells)?.first().map(Purchase::read).transpose()
+            BY_REFERENCE.run(session, &cells)?.first().map(Subject::read).transpose()
         }),
         None => Ok(None),
     };
-    let by_id = |id: Uuid| BY_ID.run(session, &[id.cell()])?.first().map(Purchase::read).transpose();
+    let by_id = |id: Uuid| -> Result<Option<Subject>, Error> {
+        if let Some(found) = BY_ID.run(session, &[id.cell()])?.first().map(Subject::read).transpose()? {
+            return Ok(Some(found));
+        }
+        // A recharge's begins with what is reported of it, where its worker did not begin.
+        for listener in LISTENERS.all() {
+            if let Some(customer_id) = listener.recharge_of(session, id)? {
+                return intent::subject(session, &customer_id, id).map(Some);
+            }
+        }
+        Ok(None)
+    };
     if let Some(found) = by_reference(Thing::Payment, &event.subject.of_payment)? {
         return Ok(Ok(found));
     }
     let customer_id = event.subject.customer_id.as_deref();
-    if let Some(id) = event.subject.top_up_id.as_deref().and_then(|id| Uuid::parse_str(id).ok()) {
+    if let Some(id) = event.subject.intent_id.as_deref().and_then(|id| Uuid::parse_str(id).ok()) {
         match by_id(id)? {
             Some(found) if customer_id.is_some_and(|customer_id| customer_id != found.customer_id) => {
                 return Ok(Err(Ignored::OtherCustomer));
             }
             Some(found) => return Ok(Ok(found)),
-            None if customer_id.is_some() && may_come(id) => return Err(subject::unknown(id)),
+            None if customer_id.is_some() && may_come(id) => return Err(intent::unknown(id)),
             None => {}
         }
     }

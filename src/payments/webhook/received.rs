@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::moment::Time;
+use crate::payments::payment_intent as intent;
 use crate::payments::providers::event::Event;
 use crate::payments::webhook::{WebhookRow, read};
 use crate::pg::locking::lock::Lock;
@@ -33,10 +34,8 @@ static LOCK: Statement = Statement::new(
 );
 
 static FIRST: Statement = Statement::new(
-    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason, t.status
-      FROM credits_internal.webhook_events w
-      LEFT JOIN credits_internal.top_ups t ON t.customer_id = w.customer_id AND t.top_up_id = w.top_up_id
-      WHERE w.provider = $1 AND w.event_id = $2",
+    c"SELECT w.type, w.outcome, w.customer_id, w.top_up_id, w.reason
+      FROM credits_internal.webhook_events w WHERE w.provider = $1 AND w.event_id = $2",
     &[TEXTOID, TEXTOID],
 );
 
@@ -81,16 +80,20 @@ pub fn claim(session: &Session, name: &str, event: &Event, payload: &str, now: T
 fn first(session: &Session, name: &str, event: &Event) -> Result<Option<WebhookRow>, Error> {
     let rows = FIRST.run(session, &[name.cell(), event.id.cell()])?;
     let Some(mut row) = rows.first() else { return Ok(None) };
-    Ok(Some(WebhookRow {
+    let mut found = WebhookRow {
         event_id: event.id.clone(),
         kind: row.next()?,
         outcome: row.next()?,
         customer_id: row.next()?,
         top_up_id: row.next()?,
         reason: row.next()?,
-        status: row.next()?,
+        status: None,
         replayed: true,
-    }))
+    };
+    if let (Some(customer_id), Some(id)) = (&found.customer_id, found.top_up_id) {
+        found.status = Some(intent::find(session, customer_id, id)?.status_at(settings::now()?).to_string());
+    }
+    Ok(Some(found))
 }
 
 static EARLIER: Statement = Statement::new(

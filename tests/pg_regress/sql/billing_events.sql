@@ -9,9 +9,13 @@ CREATE FUNCTION news() RETURNS TABLE (type text, object text, seq bigint, custom
 LANGUAGE sql AS $$
     WITH new AS (
         INSERT INTO seen SELECT e.event_id FROM credits.billing_events e ON CONFLICT DO NOTHING RETURNING event_id)
-    SELECT e.type, concat_ws(' ', e.object_type, coalesce(n.name, e.object_id)), e.object_seq, e.customer_id,
+    SELECT e.type, concat_ws(' ', e.object_type, coalesce(n.name, of_invoice.name, e.object_id)), e.object_seq,
+           e.customer_id,
            e.data->>'previous_attributes'
-    FROM new JOIN credits.billing_events e USING (event_id) LEFT JOIN named n ON n.id = e.object_id ORDER BY e.event_id
+    FROM new JOIN credits.billing_events e USING (event_id) LEFT JOIN named n ON n.id = e.object_id
+    LEFT JOIN credits.payment_intents p ON e.object_type = 'payment_intent' AND p.payment_intent_id::text = e.object_id
+    LEFT JOIN named of_invoice ON of_invoice.id = p.invoice_id::text
+    ORDER BY e.event_id
 $$;
 
 -- A customer: created, changed, and not changed.
@@ -106,7 +110,7 @@ SELECT * FROM news();
 SELECT type, data->'object'->>'status' AS status, data->'object'->>'number' AS number,
        data->'object'->>'amount_paid' AS paid, data->'object'->>'customer_name' AS name
 FROM credits.billing_events WHERE object_id = :'invoice_id' ORDER BY object_seq;
-SELECT jsonb_pretty((data->'object') - 'invoice_id') FROM credits.billing_events
+SELECT jsonb_pretty((data->'object') - 'invoice_id' - 'payment_intent_id') FROM credits.billing_events
 WHERE object_id = :'invoice_id' AND type = 'invoice.paid';
 -- Of all that a view shows as JSON numbers, what counts things stays one: these columns.
 SELECT a.attrelid::regclass AS view, a.attname AS column FROM pg_attribute a

@@ -95,8 +95,8 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
   AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, event_adjustments, event_debts,
                           event_fallbacks, hold_captures, holds, inbox, inbox_rejected, invoice_lines,
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
-                          payment_references, payment_totals, payments, reclaims, recharges, reversals,
-                          stock_reservations, top_ups, unsettled_events, usage_draws, usage_periods, usage_ranks,
+                          payment_intents, payment_references, payment_totals, payments, reclaims, recharges, refunds,
+                          reversals, stock_reservations, unsettled_events, usage_draws, usage_periods, usage_ranks,
                           usage_values, webhook_events}')  -- happened
   -- What was published of it stays.
   AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions, billing_events}')

@@ -98,11 +98,13 @@ SELECT top_up_id FROM credits.top_up_create('ann', :'price_id', description => '
 SELECT FROM credits.payment_succeeded('ann', :'top_up_id', 'acmepay', 'pay-1', 20);
 SELECT FROM credits.payment_refunded('ann', :'top_up_id', 'acmepay', 'refund-1', amount => 2);
 SELECT FROM credits.payment_disputed('ann', :'top_up_id', 'acmepay', 'dispute-1', amount => 4);
+SELECT FROM credits.refund_create('ann', :'top_up_id', 3, description => 'asked');
 SELECT FROM credits.outbox_consumer_create('worker');
 SELECT FROM credits.credit_grant('cy', 10);
 SELECT FROM credits.configure_auto_recharge('cy', threshold => 50, payment_method => 'pm_1');
-SELECT FROM credits.invoice_create('ann', '[{"amount": 50}]', 'USD', 'draft');
-SELECT FROM credits.invoice_create('ann', '[{"amount": 70}]', 'USD', 'open', '2026-01-31', auto_finalize => true);
+SELECT FROM credits.invoice_create('ann', '[{"amount": 50}]', 'USD', 'new invoice');
+SELECT FROM credits.invoice_create('ann', '[{"amount": 70}]', 'USD', 'sent invoice', '2026-01-31',
+    auto_finalize => true);
 SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
 SELECT FROM credits.customer_upsert('created by mistake');
 SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');

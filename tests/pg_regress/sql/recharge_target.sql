@@ -29,7 +29,8 @@ SELECT FROM credits.wallet_debit('ann', 50);
 SELECT * FROM requests('ann');
 SELECT payload - 'recharge_id' - 'top_up_id' AS payload FROM credits.outbox_rows WHERE customer_id = 'ann'
     AND type = 'recharge.requested';
-SELECT quantity, amount, credits FROM credits.top_ups WHERE customer_id = 'ann';
+SELECT quantity, amount, credits FROM credits_internal.recharges WHERE customer_id = 'ann';
+SELECT count(*) AS "its invoice begins with its worker" FROM credits.top_ups WHERE customer_id = 'ann';
 SELECT * FROM pay('ann', 'pi_1');
 -- What is owed is paid first, so that takes more. What was asked for stays as it is, whatever is spent meanwhile.
 SELECT status, pending FROM credits.report_meter_event('ann', 'tokens', 5260, 'e1');
@@ -152,6 +153,7 @@ SELECT price_id, price_currency, target FROM credits.configure_auto_recharge('gu
     price_currency => 'USD', cooldown => '0');
 SELECT FROM credits.wallet_debit('gus', 49.5);
 SELECT * FROM requests('gus');
+SELECT FROM credits_internal.recharges r, credits.recharge_begin('gus', r.recharge_id) WHERE r.customer_id = 'gus';
 SELECT price_id, quantity, amount, rate, credits FROM credits.top_ups WHERE customer_id = 'gus';
 SELECT * FROM pay('gus', 'pi_8');
 SET credits.test_clock = '2026-05-01 00:00+00';

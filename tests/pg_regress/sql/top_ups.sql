@@ -104,6 +104,7 @@ SELECT credits.top_up_expire('u5', '00000000-0000-0000-0000-000000000000');
 SELECT count(*) FROM credits_internal.customers WHERE customer_id = 'u5';
 SELECT customer_id, status, amount, currency, credits, credit_currency, paid_amount FROM credits.top_ups
 ORDER BY created_at, top_up_id;
-SELECT customer_id, type, payload - 'top_up_id' - 'grant_id' AS payload FROM credits.outbox_rows
+SELECT customer_id, type, payload - '{top_up_id,grant_id,refund_id,invoice_id,payment_intent_id}'::text[] AS payload
+FROM credits.outbox_rows
 ORDER BY customer_id, outbox_no;
 SELECT * FROM credits.verify();

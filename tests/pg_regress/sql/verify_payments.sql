@@ -24,6 +24,9 @@ SELECT taken FROM credits.payment_refunded('eva', :'eva', amount => 1);
 SELECT FROM credits.configure_recharge('CREDIT', :'price_id');
 SELECT FROM credits.wallet_credit('dan', 10);
 SELECT FROM credits.configure_auto_recharge('dan', threshold => 20);
+-- Its payment intent begins with what is reported of the payment.
+SELECT p.status FROM credits_internal.recharges r, credits.payment_processing('dan', r.top_up_id) p
+WHERE r.customer_id = 'dan';
 SELECT * FROM credits.verify();
 CREATE FUNCTION breaking(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -35,27 +38,34 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'UNDO0' THEN NULL;
     END;
 END $$;
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET credits = 99 WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET status = 'failed' WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET status = 'paid' WHERE customer_id = 'dan'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET paid_amount = 9 WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET paid_at = NULL WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$DELETE FROM credits_internal.top_ups WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET grant_id = NULL, status = 'initiated', paid_amount = NULL, paid_at = NULL WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET reclaimed = 50 WHERE customer_id = 'bob'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET refunded_amount = 0 WHERE customer_id = 'bob'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET disputed_amount = 1 WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET due_amount = 5 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.invoice_lines SET credits = 99 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET status = 'canceled', paid_at = NULL
+    WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET status = 'succeeded', paid_at = now()
+    WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET paid_amount = 9 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET amount = 9, due_amount = 9
+    WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$DELETE FROM credits_internal.payment_intents WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET status = 'requires_payment_method', paid_at = NULL WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.invoice_lines SET reclaimed = 50 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET refunded_amount = 0 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET disputed_amount = 1 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_intents SET due_amount = 5 WHERE customer_id = 'bob'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.invoice_lines SET refunded_amount = 5 WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.payment_totals SET paid_amount = 9 WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.payment_totals SET tax = 1 WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.payment_totals SET refunded_amount = 1 WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.payment_totals SET disputed_amount = 1 WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.payment_totals WHERE customer_id = 'ann'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.payments SET amount = 9 WHERE customer_id = 'ann'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.payments SET counts = false WHERE customer_id = 'cyd' AND type = 'dispute_won'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.payments SET type = 'failed' WHERE customer_id = 'bob' AND type = 'refunded'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.payment_references SET customer_id = 'bob', top_up_id = (SELECT top_up_id FROM credits_internal.top_ups WHERE customer_id = 'bob') WHERE customer_id = 'cyd'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.payment_references SET top_up_id = gen_random_uuid() WHERE customer_id = 'cyd'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payments SET counts = false
+    WHERE customer_id = 'cyd' AND type = 'dispute_won'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payments SET type = 'failed'
+    WHERE customer_id = 'bob' AND type = 'refunded'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_references SET customer_id = 'bob', top_up_id = (SELECT payment_intent_id FROM credits_internal.payment_intents WHERE customer_id = 'bob') WHERE customer_id = 'cyd'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.payment_references SET top_up_id = gen_random_uuid()
+    WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.payment_references SET kind = 'refund' WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.payment_references$$);
 SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET taken = 41 WHERE customer_id = 'bob'$$);
@@ -67,16 +77,24 @@ SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET undone_at = now() 
 SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET undone_at = NULL WHERE customer_id = 'cyd'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.reclaims SET currency = 'USD' WHERE customer_id = 'bob'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.reclaims WHERE customer_id = 'bob'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET clawback_amounts = '{21}' WHERE customer_id = 'bob' AND clawback_amounts IS NOT NULL$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET clawback_owes = '{f}' WHERE customer_id = 'bob' AND clawback_amounts IS NOT NULL$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET lapsed = 0 WHERE customer_id = 'bob' AND lapsed > 0$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET remaining = 5, status = 'granted' WHERE customer_id = 'bob' AND amount = 5$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_transactions SET pending = 39 WHERE customer_id = 'bob' AND type = 'refund' AND pending IS NOT NULL$$);
-SELECT * FROM breaking($$UPDATE credits_internal.credit_transactions SET type = 'debit' WHERE customer_id = 'bob' AND type = 'refund' AND amount < 0$$);
-SELECT * FROM breaking($$UPDATE credits_internal.recharges SET status = 'paid', closed_at = now() WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET clawback_amounts = '{21}'
+    WHERE customer_id = 'bob' AND clawback_amounts IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET clawback_owes = '{f}'
+    WHERE customer_id = 'bob' AND clawback_amounts IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET lapsed = 0
+    WHERE customer_id = 'bob' AND lapsed > 0$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_grants SET remaining = 5, status = 'granted'
+    WHERE customer_id = 'bob' AND amount = 5$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_transactions SET pending = 39
+    WHERE customer_id = 'bob' AND type = 'refund' AND pending IS NOT NULL$$);
+SELECT * FROM breaking($$UPDATE credits_internal.credit_transactions SET type = 'debit'
+    WHERE customer_id = 'bob' AND type = 'refund' AND amount < 0$$);
+SELECT * FROM breaking($$UPDATE credits_internal.recharges SET status = 'paid', closed_at = now()
+    WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.recharges SET closed_at = now() WHERE customer_id = 'dan'$$);
-SELECT * FROM breaking($$DELETE FROM credits_internal.top_ups WHERE customer_id = 'dan'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET due_at = '2026-03-01 12:30' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$DELETE FROM credits_internal.payment_intents WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET due_at = '2026-03-01 12:30'
+    WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET scheduled_at = '2026-03-01 12:30'
     WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET schedule_day = 1, scheduled_at = '2026-02-01',
@@ -86,11 +104,13 @@ SELECT * FROM breaking($$UPDATE credits_internal.recharges SET credits = 99 WHER
 SELECT * FROM breaking($$UPDATE credits_internal.recharges SET quantity = 2 WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.auto_recharges WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET enabled = false WHERE customer_id = 'dan'$$);
-SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET disabled_reason = 'failures' WHERE customer_id = 'dan'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.auto_recharges SET disabled_reason = 'failures'
+    WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.accounts SET next_change_at = 'infinity' WHERE customer_id = 'dan'$$);
 SELECT * FROM breaking($$DROP INDEX credits_internal.recharges_open; INSERT INTO credits_internal.recharges SELECT customer_id, gen_random_uuid(), currency, top_up_id, status, amount, price_currency, credits, payment_method, reason, requested_at, started_at, expires_at, closed_at FROM credits_internal.recharges$$);
 SELECT * FROM breaking($$INSERT INTO credits_internal.recharge_reviews (price_id) VALUES ('00000000-0000-0000-0000-000000000001')$$);
 SELECT * FROM breaking($$UPDATE credits_internal.outbox_counters SET last_no = 0$$);
 SELECT * FROM breaking($$INSERT INTO credits_internal.outbox_positions (customer_id, consumer, acked_no) VALUES ('ann', 'nobody', 1)$$);
-SELECT * FROM breaking($$UPDATE credits_internal.top_ups SET grant_id = (SELECT grant_id FROM credits_internal.top_ups WHERE customer_id = 'cyd'), customer_id = 'cyd' WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.invoice_payments SET payment_intent_id = gen_random_uuid()
+    WHERE customer_id = 'ann'$$);
 SELECT * FROM credits.verify();

@@ -100,7 +100,7 @@ fn whatever_else_an_event_carries_it_is_read() {
                      "cancellation_reason": "abandoned", "status": {}, "unknown": {"deep": [1]}});
     let event = event("payment_intent.canceled", odd);
     assert_eq!(event.fact, Fact::Failed { reason: Some(String::from("abandoned")) });
-    assert_eq!((event.reference.as_deref(), event.subject.top_up_id), (Some("7"), None));
+    assert_eq!((event.reference.as_deref(), event.subject.intent_id), (Some("7"), None));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Payment links: a provider's or a currency's address template, filled in for one top-up. Pure.
+//! Where to pay: a provider's or a currency's address template, filled in for one payment intent. Pure.
 
 use crate::amount::Decimal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 /// The values for the placeholders.
 pub struct Placeholders<'a> {
-    /// The top-up.
-    pub top_up_id: Uuid,
+    /// The payment intent.
+    pub id: Uuid,
+    /// The invoice that it pays.
+    pub invoice_id: Uuid,
     /// Whose.
     pub customer_id: &'a str,
     /// What is due, in major units.
@@ -16,23 +18,25 @@ pub struct Placeholders<'a> {
     pub minor_units: Option<Decimal>,
     /// The payment currency's code.
     pub currency: &'a str,
-    /// Credits.
-    pub credits: Decimal,
+    /// Credits, where it buys them.
+    pub credits: Option<Decimal>,
     /// Where to go once it is paid.
     pub return_url: Option<&'a str>,
     /// Where to go when it is not.
     pub failure_url: Option<&'a str>,
 }
 
-/// The address for one top-up. A name in braces that is not a placeholder stays as it is.
+/// The address for one payment intent. A name in braces that is not a placeholder stays as it is.
 pub fn fill(template: &str, values: &Placeholders<'_>) -> String {
     let pairs = [
-        ("{top_up_id}", values.top_up_id.to_string()),
+        ("{top_up_id}", values.id.to_string()),
+        ("{payment_intent_id}", values.id.to_string()),
+        ("{invoice_id}", values.invoice_id.to_string()),
         ("{customer_id}", values.customer_id.to_string()),
         ("{amount}", values.amount.normalize().to_string()),
         ("{minor_units}", values.minor_units.map(|units| units.to_string()).unwrap_or_default()),
         ("{currency}", values.currency.to_string()),
-        ("{credits}", values.credits.normalize().to_string()),
+        ("{credits}", values.credits.map(|credits| credits.normalize().to_string()).unwrap_or_default()),
         ("{return_url}", values.return_url.unwrap_or_default().to_string()),
         ("{failure_url}", values.failure_url.unwrap_or_default().to_string()),
     ];
@@ -78,12 +82,13 @@ mod tests {
     #[test]
     fn placeholders_are_filled_in_once_and_escaped() {
         let values = Placeholders {
-            top_up_id: Uuid::nil(),
+            id: Uuid::nil(),
+            invoice_id: Uuid::max(),
             customer_id: "{credits}&é",
             amount: Decimal::new(2500, 2),
             minor_units: Some(Decimal::from(2500)),
             currency: "USD",
-            credits: Decimal::from(1000),
+            credits: Some(Decimal::from(1000)),
             return_url: Some("https://app.example/?a=b"),
             failure_url: None,
         };

@@ -1,0 +1,95 @@
+//! How an invoice that was given out is collected: by a payment intent, which the customer pays where it says, or a worker
+//! charges. One is open per invoice, for what remains.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::invoicing::invoice::Invoice;
+use crate::ledger::currency;
+use crate::moment::Time;
+use crate::payments::notification::case;
+use crate::payments::payment_intent::{self as intent, New, attempt};
+use crate::payments::provider;
+use crate::payments::provider::link::Placeholders;
+use crate::payments::refund::request;
+use crate::pg::statement::Session;
+use uuid::Uuid;
+
+/// The name of what a worker is asked to charge.
+pub const AUTOMATIC: &str = "charge_automatically";
+
+/// Begins the payment intent of an open invoice, and asks a worker to charge it where that is how it is collected and the
+/// customer has a payment method. What is due in credits is paid from the wallet.
+pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
+    if !currency::is_money(session, &invoice.currency)? {
+        return Ok(());
+    }
+    let (id, amount) = (Uuid::now_v7(), invoice.remaining());
+    let mut values = Placeholders {
+        id,
+        invoice_id: invoice.id,
+        customer_id: &invoice.customer_id,
+        amount,
+        minor_units: None,
+        currency: &invoice.currency,
+        credits: None,
+        return_url: None,
+        failure_url: None,
+    };
+    let (provider, checkout_url) = provider::checkout(session, None, &mut values, || Ok(None))?;
+    let new = New {
+        customer_id: &invoice.customer_id,
+        id,
+        invoice_id: invoice.id,
+        amount,
+        currency: &invoice.currency,
+        provider: provider.as_deref(),
+        return_url: None,
+        failure_url: None,
+        checkout_url: checkout_url.as_deref(),
+        description: None,
+        metadata: None,
+        expires_at: None,
+        recharge_id: None,
+        credits: None,
+    };
+    intent::insert(session, &new, now)?;
+    if invoice.collection_method == AUTOMATIC { ask(session, invoice, now).map(drop) } else { Ok(()) }
+}
+
+/// Asks a worker to charge the customer's payment method for what remains, unless a payment is under way or asked for. Returns
+/// whether it did.
+pub fn ask(session: &Session, invoice: &Invoice, now: Time) -> Result<bool, Error> {
+    let Some(open) = intent::open_of(session, &invoice.customer_id, invoice.id)? else { return Ok(false) };
+    if open.status.is_under_way() || open.requested_at.is_some() {
+        return Ok(false);
+    }
+    attempt::request(session, &mut case::alone(session, &invoice.customer_id, open.id, now)?)
+}
+
+/// Before an invoice is paid otherwise: nobody's money may be on its way, or have paid a part. Raises PC020.
+pub fn stop(session: &Session, invoice: &Invoice) -> Result<(), Error> {
+    match intent::open_of(session, &invoice.customer_id, invoice.id)? {
+        Some(open) if open.status == intent::Status::Processing || open.has_money => Err(open.conflict()),
+        _ => Ok(()),
+    }
+}
+
+/// What remains of it is paid by its intent, or nothing is.
+pub fn settle(session: &Session, invoice: &Invoice, paid: Decimal, now: Time) -> Result<(), Error> {
+    match intent::open_of(session, &invoice.customer_id, invoice.id)? {
+        Some(open) => intent::reduce(session, &open, invoice.remaining() - paid, now),
+        None => Ok(()),
+    }
+}
+
+/// Nobody is to pay it any more, and what was paid of it by a provider is asked back. Raises PC020 while money is on its way.
+pub fn cancel(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
+    match intent::open_of(session, &invoice.customer_id, invoice.id)? {
+        Some(open) if open.status == intent::Status::Processing => Err(open.conflict()),
+        Some(open) => {
+            intent::reduce(session, &open, Decimal::ZERO, now)?;
+            request::everything(session, &case::alone(session, &invoice.customer_id, open.id, now)?, "too_late")
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,65 @@
+//! Money that paid for nothing: it is recorded, and asked back.
+
+use crate::error::Error;
+use crate::payments::notification::case::Case;
+use crate::payments::notification::record::{self, Entry};
+use crate::payments::notification::{Applied, Notification};
+use crate::payments::payment::NO_ROOM;
+use crate::payments::payment_intent as intent;
+use crate::payments::reckoning::{Cover, Fact, Standing};
+use crate::payments::refund::request;
+use crate::pg::statement::Session;
+
+/// Asks for money back that paid for nothing: another payment for what is paid, and what came before a payment that covers all
+/// by itself. More than was due only where it is known what the payment is made of: many providers say of its tax later.
+pub fn surplus(
+    session: &Session,
+    case: &Case,
+    standing: &Standing,
+    (fact, cover): (&Fact, &Cover),
+    (granted, more_is_said): (bool, bool),
+) -> Result<(), Error> {
+    let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
+    if granted && !more_is_said {
+        return this
+            .map_or(Ok(()), |payment| request::surplus(session, case, payment.name(), payment.left(), "duplicate"));
+    }
+    if !granted {
+        for payment in standing.payments.iter().take(cover.first) {
+            request::surplus(session, case, payment.name(), payment.left(), "duplicate")?;
+        }
+    }
+    this.filter(|payment| !payment.details.is_empty()).map_or(Ok(()), |payment| {
+        request::surplus(session, case, payment.name(), cover.surplus.min(payment.left()), "overpaid")
+    })
+}
+
+/// Records a payment of what cannot be paid any more: the money is there, and is for nothing.
+pub fn too_late(
+    session: &Session,
+    case: &Case,
+    fact: &Fact,
+    standing: &Standing,
+    why: &'static str,
+) -> Result<Applied, Error> {
+    record::write(session, case, &Entry::counting(fact, Some(why)))?;
+    intent::save(session, &case.intent, standing, None, case.now)?;
+    let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
+    this.map_or(Ok(()), |payment| request::surplus(session, case, payment.name(), payment.left(), "too_late"))?;
+    Ok(Applied::now(Some(why)))
+}
+
+/// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
+pub fn no_room(session: &Session, case: &Case, fact: &Fact, notification: &Notification<'_>) -> Result<Applied, Error> {
+    let is_known = case.recorded.iter().any(|recorded| {
+        let other = &recorded.fact;
+        recorded.contradiction.as_deref() == Some(NO_ROOM)
+            && (&other.provider, &other.reference, other.amount) == (&fact.provider, &None, fact.amount)
+    });
+    if notification.reference.is_none() && is_known {
+        return Ok(Applied::before(Some(NO_ROOM)));
+    }
+    let of = (notification.provider, notification.reference);
+    request::surplus(session, case, of, fact.amount.unwrap_or_default(), "no_room")?;
+    record::refuse(session, case, fact, notification, NO_ROOM)
+}
