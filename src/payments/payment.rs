@@ -15,7 +15,7 @@ use crate::outbox::billing_event::EventType;
 use crate::payments::clawback::{self, line};
 use crate::payments::listener::{Answer, LISTENERS, SALES, Sold};
 use crate::payments::notification::case::{self, Case};
-use crate::payments::notification::record::{self, Entry};
+use crate::payments::notification::record::{self, Entry, Recorded};
 use crate::payments::notification::replay::Before;
 use crate::payments::notification::{self, Applied, Notification};
 use crate::payments::payment_intent::{self as intent, Intent, Status};
@@ -91,6 +91,8 @@ const AGAIN: &str = "it was paid before, by another payment";
 /// Less than was due, where nothing was granted yet, and where it was.
 const LESS: &str = "less was paid than was due: nothing is granted";
 const LESS_AFTER_ALL: &str = "less was paid than was due, and it was granted before";
+/// Less than was due of what cannot be paid any more.
+const LESS_TOO_LATE: &str = "less was paid than was due, and nothing is due any more: nothing is done";
 /// What is paid and cannot be granted: the account can count no more. That never changes, so nobody is asked to try again.
 const NO_ROOM: &str = "it is paid, and the account has no room for the credits: nothing is granted";
 /// More than was due.
@@ -110,6 +112,10 @@ pub fn succeed(
     let before = case.standing();
     let more_is_said = match case.before(&fact) {
         Before::Same(recorded) if before.says(&fact) || !recorded.counts => {
+            return Ok(Applied::before(recorded.contradiction.as_deref()));
+        }
+        // What came too late is asked back, whatever is said of it later.
+        Before::Same(recorded) if is_too_late(case, recorded) => {
             return Ok(Applied::before(recorded.contradiction.as_deref()));
         }
         Before::Other(refused) if amount.is_some() => {
@@ -132,6 +138,9 @@ pub fn succeed(
     let standing = case.standing_with(&fact);
     if granted && standing.cover.is_none() {
         return record::refuse(session, case, &fact, notification, LESS_AFTER_ALL);
+    }
+    if standing.cover.is_none() && case.intent.status == Status::Canceled && !case.intent.is_top_up {
+        return nothing::too_late(session, case, &fact, &standing, LESS_TOO_LATE);
     }
     let contradiction = if granted {
         (!more_is_said).then_some(AGAIN)
@@ -171,6 +180,12 @@ pub fn succeed(
         nothing::surplus(session, case, &standing, (&fact, &cover), (granted, more_is_said))?;
     }
     Ok(Applied::now(contradiction))
+}
+
+/// Whether a payment that was recorded was one of what could not be paid any more. What was too little may be enough once it
+/// is known what was taken off.
+fn is_too_late(case: &Case, recorded: &Recorded) -> bool {
+    case.intent.status != Status::Succeeded && recorded.contradiction.as_deref().is_some_and(|why| why != LESS)
 }
 
 /// What is due with what comes on top of the price, where nobody says how much was paid.

@@ -106,13 +106,17 @@ pub fn refunded(
     case.fits(session, "amount", amount)?;
     case.fits(session, "total_refunded", total)?;
     let mut fact = Fact { total, ..notification.fact(Kind::Refunded, amount) };
-    if let Some(change) = answered(session, case, &fact, notification)? {
+    let asked = asked_for(session, case, &fact, notification)?;
+    if let Some(asked) = asked.as_ref().filter(|asked| !asked.is_past(notification))
+        && let Some(change) = answered(session, case, &fact, asked, notification)?
+    {
         return Ok(change);
     }
     if let Some(change) = recorded_before(session, case, &fact, notification)? {
         return Ok(change);
     }
-    if case.known(Kind::RefundFailed, notification).is_some() {
+    let has_failed = asked.is_some_and(|asked| asked.has_failed_as(notification));
+    if has_failed || case.known(Kind::RefundFailed, notification).is_some() {
         let failed = "it failed before it was reported: nothing is taken";
         return Ok(unchanged(case, record::refuse(session, case, &fact, notification, failed)?));
     }
@@ -144,18 +148,28 @@ pub fn refunded(
     finish(session, case, &entry, ("top_up.refunded", "payment_intent.refunded"), (standing, outcome))
 }
 
+/// The refund that a notification answers, if one was asked for.
+fn asked_for(
+    session: &Session,
+    case: &Case,
+    fact: &Fact,
+    notification: &Notification<'_>,
+) -> Result<Option<Asked>, Error> {
+    // A total says nothing of one refund.
+    if case.refused.is_some() || (fact.amount.is_none() && notification.refund_id.is_none()) {
+        return Ok(None);
+    }
+    answer::find(session, case, notification, fact.amount)
+}
+
 /// What a notification changes that answers a refund that was asked for: nothing, where that counts already.
 fn answered(
     session: &Session,
     case: &Case,
     fact: &Fact,
+    asked: &Asked,
     notification: &Notification<'_>,
 ) -> Result<Option<Change>, Error> {
-    // A total says nothing of one refund.
-    if case.refused.is_some() || (fact.amount.is_none() && notification.refund_id.is_none()) {
-        return Ok(None);
-    }
-    let Some(asked) = answer::find(session, case, notification, fact.amount)? else { return Ok(None) };
     if asked.is_done() {
         return Ok(asked.counts().then(|| unchanged(case, Applied::before(None))));
     }
@@ -240,6 +254,7 @@ pub fn refund_failed(
     let fact = notification.fact(Kind::RefundFailed, amount);
     if case.refused.is_none()
         && let Some(asked) = answer::find(session, case, notification, None)?
+        && !(asked.is_over() && case.known(Kind::Refunded, notification).is_some())
     {
         return not_made(session, case, &asked, notification);
     }

@@ -63,6 +63,10 @@ pub fn claim(
         (Some(name), Kind::Succeeded | Kind::Refunded | Kind::Disputed) => {
             reference::claim(session, (Thing::of(kind), provider, name), (customer_id, id), now)?
         }
+        // What did not go through after all gives a refund that was asked for its name.
+        (Some(name), Kind::RefundFailed) if notification.refund_id.is_some() => {
+            reference::claim(session, (Thing::Refund, provider, name), (customer_id, id), now)?
+        }
         (Some(name), _) => reference::owner(session, Thing::of(kind), provider, name)?,
     };
     // Which, but not whose: that customer may be erased.

@@ -21,17 +21,15 @@ pub fn surplus(
 ) -> Result<(), Error> {
     let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
     if granted && !more_is_said {
-        return this
-            .map_or(Ok(()), |payment| request::surplus(session, case, payment.name(), payment.left(), "duplicate"));
+        return this.map_or(Ok(()), |payment| request::surplus(session, case, payment, payment.left(), "duplicate"));
     }
     if !granted {
         for payment in standing.payments.iter().take(cover.first) {
-            request::surplus(session, case, payment.name(), payment.left(), "duplicate")?;
+            request::surplus(session, case, payment, payment.left(), "duplicate")?;
         }
     }
-    this.filter(|payment| !payment.details.is_empty()).map_or(Ok(()), |payment| {
-        request::surplus(session, case, payment.name(), cover.surplus.min(payment.left()), "overpaid")
-    })
+    this.filter(|payment| !payment.details.is_empty())
+        .map_or(Ok(()), |payment| request::surplus(session, case, payment, cover.surplus, "overpaid"))
 }
 
 /// Records a payment of what cannot be paid any more: the money is there, and is for nothing.
@@ -45,7 +43,7 @@ pub fn too_late(
     record::write(session, case, &Entry::counting(fact, Some(why)))?;
     intent::save(session, &case.intent, standing, None, case.now)?;
     let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
-    this.map_or(Ok(()), |payment| request::surplus(session, case, payment.name(), payment.left(), "too_late"))?;
+    this.map_or(Ok(()), |payment| request::surplus(session, case, payment, payment.left(), "too_late"))?;
     Ok(Applied::now(Some(why)))
 }
 
@@ -60,6 +58,6 @@ pub fn no_room(session: &Session, case: &Case, fact: &Fact, notification: &Notif
         return Ok(Applied::before(Some(NO_ROOM)));
     }
     let of = (notification.provider, notification.reference);
-    request::surplus(session, case, of, fact.amount.unwrap_or_default(), "no_room")?;
+    request::nothing(session, case, of, fact.amount.unwrap_or_default(), "no_room")?;
     record::refuse(session, case, fact, notification, NO_ROOM)
 }

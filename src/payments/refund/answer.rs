@@ -39,10 +39,13 @@ pub struct Asked {
     provider: String,
     payment: Option<String>,
     attempt_key: Option<Uuid>,
+    /// What the provider calls it, once it is answered.
+    reference: Option<String>,
 }
 
 static OF_INTENT: Statement = Statement::new(
-    c"SELECT r.refund_id, r.status, r.amount, r.takes_credits, r.lines, r.provider, r.payment_reference, r.attempt_key
+    c"SELECT r.refund_id, r.status, r.amount, r.takes_credits, r.lines, r.provider, r.payment_reference, r.attempt_key,
+             r.provider_reference
       FROM credits_internal.refunds r
       WHERE r.customer_id = $1 AND r.payment_intent_id = $2
         AND (r.refund_id = $3 OR r.provider = $4 AND r.provider_reference = $5
@@ -52,7 +55,7 @@ static OF_INTENT: Statement = Statement::new(
     &[TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID],
 )
 .before(
-    c"SELECT NULL::uuid, ''::text, 0::numeric, false, NULL::jsonb, ''::text, NULL::text, NULL::uuid
+    c"SELECT NULL::uuid, ''::text, 0::numeric, false, NULL::jsonb, ''::text, NULL::text, NULL::uuid, NULL::text
       WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7) < 0",
 );
 
@@ -85,6 +88,7 @@ pub fn find(
         provider: row.next()?,
         payment: row.next()?,
         attempt_key: row.next()?,
+        reference: row.next()?,
     }))
 }
 
@@ -114,6 +118,17 @@ impl Asked {
     /// Whether it failed, or was taken back.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "failed" | "canceled")
+    }
+
+    /// Whether what a notification reports failed already, so that it was reported late.
+    pub fn has_failed_as(&self, notification: &Notification<'_>) -> bool {
+        let names = (self.reference.as_deref(), notification.reference);
+        self.status == "failed" && !matches!(names, (Some(one), Some(other)) if one != other)
+    }
+
+    /// Whether that changes nothing of it: what it took came back, and what is paid back all the same counts as any other.
+    pub fn is_past(&self, notification: &Notification<'_>) -> bool {
+        self.is_over() && (self.takes_credits || self.has_failed_as(notification))
     }
 
     /// What an event says of it.

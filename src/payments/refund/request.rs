@@ -160,17 +160,21 @@ static PENDING: Statement = Statement::new(
 
 /// What can go back of each payment: what is there, less what is asked for already and takes no credits.
 fn refundable(session: &Session, case: &Case) -> Result<Vec<(Payment, Decimal)>, Error> {
-    let mut all: Vec<(Payment, Decimal)> =
-        case.standing().payments.into_iter().map(|payment| (payment.clone(), payment.left())).collect();
+    let payments = case.standing().payments.into_iter();
+    payments.map(|payment| not_asked_for(session, case, &payment).map(|left| (payment, left))).collect()
+}
+
+/// What is there of a payment and was not asked for yet.
+fn not_asked_for(session: &Session, case: &Case, payment: &Payment) -> Result<Decimal, Error> {
+    let mut left = payment.left();
     for mut row in PENDING.run(session, &[case.intent.customer_id.cell(), case.intent.id.cell()])?.iter() {
         let (provider, reference): (String, Option<String>) = (row.next()?, row.next()?);
         let amount: Decimal = row.next()?;
-        let of = |payment: &Payment| payment.provider == provider && payment.reference == reference;
-        if let Some((_, left)) = all.iter_mut().find(|(payment, _)| of(payment)) {
-            *left = (*left - amount).max(Decimal::ZERO);
+        if payment.name() == (provider.as_str(), reference.as_deref()) {
+            left = (left - amount).max(Decimal::ZERO);
         }
     }
-    Ok(all)
+    Ok(left)
 }
 
 /// Asks for a refund of the latest payment that has so much left, and takes the credits back that it stands for.
@@ -219,8 +223,14 @@ fn go_back(
     insert(session, case, payment.name(), &new)
 }
 
-/// Asks for money back that paid for nothing: so much of a payment, if nobody asked for that yet.
-pub fn surplus(
+/// Asks for money back that paid for nothing: at most so much of a payment, as far as nobody asked for that yet.
+pub fn surplus(session: &Session, case: &Case, payment: &Payment, most: Decimal, reason: &str) -> Result<(), Error> {
+    let amount = not_asked_for(session, case, payment)?.min(most);
+    nothing(session, case, payment.name(), amount, reason)
+}
+
+/// Asks for money back that paid for nothing: so much of a payment.
+pub fn nothing(
     session: &Session,
     case: &Case,
     payment: (&str, Option<&str>),
@@ -244,10 +254,7 @@ pub fn surplus(
 
 /// Asks for all money back that is there and was not asked for.
 pub fn everything(session: &Session, case: &Case, reason: &str) -> Result<(), Error> {
-    for (payment, left) in refundable(session, case)? {
-        surplus(session, case, payment.name(), left, reason)?;
-    }
-    Ok(())
+    case.standing().payments.iter().try_for_each(|payment| surplus(session, case, payment, payment.left(), reason))
 }
 
 struct New<'a> {

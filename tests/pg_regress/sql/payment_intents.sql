@@ -86,6 +86,29 @@ SELECT status, refunded FROM credits.payment_refunded('bob', :'bob', 'stripe', '
     payment_reference => 'pi_3');
 SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'bob';
 
+-- Whatever is said of such a payment later, and however little came of each: it is asked back once.
+SELECT invoice_id, payment_intent_id AS gil FROM credits.invoice_create('gil', '[{"amount": 10}]', 'USD',
+    auto_finalize => true) \gset
+SELECT status FROM credits.invoice_void('gil', :'invoice_id');
+SELECT contradiction FROM credits.payment_succeeded('gil', :'gil', 'stripe', 'pi_g', 11.90);
+SELECT contradiction, replayed FROM credits.payment_succeeded('gil', :'gil', 'stripe', 'pi_g', 11.90, tax => 1.90);
+SELECT contradiction FROM credits.payment_succeeded('gil', :'gil', 'stripe', 'pi_g2', 4);
+SELECT amount, reason, payment_reference FROM credits.refunds WHERE customer_id = 'gil' ORDER BY refund_id;
+SELECT invoice_id, payment_intent_id AS hal FROM credits.invoice_create('hal', '[{"amount": 10}]', 'USD',
+    auto_finalize => true) \gset
+SELECT status FROM credits.invoice_void('hal', :'invoice_id');
+SELECT contradiction FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_h', 4);
+SELECT contradiction, replayed FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_h', 4);
+SELECT contradiction FROM credits.payment_succeeded('hal', :'hal', 'stripe', 'pi_h2', 6);
+SELECT amount, reason, payment_reference FROM credits.refunds WHERE customer_id = 'hal' ORDER BY refund_id;
+
+-- A second payment that is asked back is not asked back for what the first was too much.
+SELECT top_up_id AS ida FROM credits.top_up_create('ida', :'price_id') \gset
+SELECT contradiction FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi_i', 12);
+SELECT contradiction FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi_i2', 12);
+SELECT contradiction FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi_i2', 12, tax => 1);
+SELECT amount, reason, payment_reference FROM credits.refunds WHERE customer_id = 'ida' ORDER BY refund_id;
+
 -- Paid otherwise, in whole: its intent is canceled. Paid in part by a provider: nothing else pays it, and voiding
 -- asks that back.
 SELECT invoice_id, payment_intent_id AS cyd FROM credits.invoice_create('cyd', '[{"amount": 5}]', 'USD',

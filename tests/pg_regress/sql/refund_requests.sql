@@ -68,6 +68,22 @@ SELECT status FROM credits.refunds WHERE refund_id = :'half';
 SELECT status, amount FROM credits.refund_create('ann', :'ann', lines => part('ann', 2, 11.90));
 SELECT available FROM credits.wallet_balance('ann');
 
+-- That one was made which failed is reported late, and changes nothing; another in its place is paid back all the same.
+SELECT sell('gus', :'price_id') AS gus \gset
+SELECT refund_id FROM credits.refund_create('gus', :'gus', 47.60) \gset
+SELECT taken FROM credits.payment_refund_failed('gus', :'gus', 'stripe', 're_g', refund_id => :'refund_id');
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('gus', :'gus', 'stripe', 're_g', 47.60,
+    refund_id => :'refund_id');
+SELECT taken, contradiction, replayed FROM credits.payment_refunded('gus', :'gus', 'stripe', 're_g', 47.60,
+    refund_id => :'refund_id');
+SELECT taken, refunded FROM credits.payment_refunded('gus', :'gus', 'stripe', 're_g2', 47.60,
+    refund_id => :'refund_id');
+SELECT taken, replayed FROM credits.payment_refunded('gus', :'gus', 'stripe', 're_g2', 47.60,
+    refund_id => :'refund_id');
+SELECT taken, refunded FROM credits.payment_refund_failed('gus', :'gus', 'stripe', 're_g2', refund_id => :'refund_id');
+SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'gus';
+SELECT available FROM credits.wallet_balance('gus');
+
 -- Taken back before anybody began. Spent credits are owed, or forgiven.
 SELECT sell('bob', :'price_id') AS bob \gset
 SELECT FROM credits.wallet_debit('bob', 80);
