@@ -134,7 +134,8 @@ UNION ALL
 -- As src/payments/clawback/share.rs has it: within half of the smallest part of a credit.
 SELECT 'invoice line: what was taken back is not its part of what is no longer paid', l.customer_id, l.credit_currency,
        'line ' || l.invoice_line_id, trim_scale(round(l.credits * x.gone, c.decimals)), l.reclaimed
-FROM (SELECT n.customer_id, n.invoice_id, sum(greatest(n.amount_excluding_tax, 0) * s.unnamed) AS due
+FROM (SELECT n.customer_id, n.invoice_id, least(sum(n.amount_excluding_tax * s.unnamed),
+                                                sum((n.amount_excluding_tax + n.tax) * s.unnamed)) AS due
       FROM credits_internal.invoice_lines n
       CROSS JOIN LATERAL (SELECT greatest(1 - CASE WHEN n.amount_excluding_tax + n.tax > 0
           THEN n.refunded_amount / (n.amount_excluding_tax + n.tax)::numeric(100, 40) ELSE 0 END, 0) AS unnamed) s
@@ -152,7 +153,8 @@ LEFT JOIN (SELECT customer_id, invoice_id, sum(amount) AS amount FROM credits_in
        ON o.customer_id = d.customer_id AND o.invoice_id = d.invoice_id
 CROSS JOIN LATERAL (SELECT greatest(1 - CASE WHEN l.amount_excluding_tax + l.tax > 0
     THEN l.refunded_amount / (l.amount_excluding_tax + l.tax)::numeric(100, 40) ELSE 0 END, 0) AS unnamed) s
-CROSS JOIN LATERAL (SELECT 1 - s.unnamed * CASE WHEN d.due > 0
+-- What lines below zero leave of the others may be nothing at all, to 40 decimals.
+CROSS JOIN LATERAL (SELECT 1 - s.unnamed * CASE WHEN d.due > 1e-30
     THEN least((coalesce(r.amount, 0) + coalesce(o.amount, 0)) / d.due::numeric(100, 40), 1) ELSE 1 END AS gone) x
 WHERE l.grant_id IS NOT NULL AND abs(l.reclaimed - l.credits * x.gone) > 0.5 * ('1e-' || c.decimals)::numeric + 1e-15
 UNION ALL

@@ -251,13 +251,18 @@ pub fn refund_failed(
     notification: &Notification<'_>,
     amount: Option<Decimal>,
 ) -> Result<Change, Error> {
-    let fact = notification.fact(Kind::RefundFailed, amount);
-    if case.refused.is_none()
-        && let Some(asked) = answer::find(session, case, notification, None)?
-        && !(asked.is_over() && case.known(Kind::Refunded, notification).is_some())
-    {
-        return not_made(session, case, &asked, notification);
+    let asked = if case.refused.is_none() { answer::find(session, case, notification, None)? } else { None };
+    // What was made after it had failed counts as any other.
+    let asked = asked.filter(|asked| !(asked.is_over() && case.known(Kind::Refunded, notification).is_some()));
+    if let Some(asked) = &asked {
+        let change = not_made(session, case, asked, notification)?;
+        if asked.made_as().is_none() {
+            return Ok(change);
+        }
     }
+    let made_as = asked.as_ref().and_then(Asked::made_as);
+    let notification = &Notification { reference: made_as.or(notification.reference), ..*notification };
+    let fact = notification.fact(Kind::RefundFailed, amount);
     if let Some(change) = recorded_before(session, case, &fact, notification)? {
         return Ok(change);
     }

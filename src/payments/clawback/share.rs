@@ -10,7 +10,7 @@ use num_traits::{One, Signed, Zero};
 /// A line, in major units.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// What it comes to without tax. What is not above zero has no part in what goes back.
+    /// What it comes to without tax; below zero it lowers what the others cost.
     pub net: Decimal,
     /// The same with its tax.
     pub gross: Decimal,
@@ -31,8 +31,11 @@ impl Part {
 
 /// The share of each line that is gone, from 0 to 1, where of all that was paid for them so much is there.
 pub fn gone(lines: &[Part], kept: Decimal) -> Vec<Rational> {
-    let net = |line: &Part| rational::of(line.net.max(Decimal::ZERO));
-    let due: Rational = lines.iter().map(|line| net(line) * line.unnamed()).sum();
+    let sum = |of: fn(&Part) -> Decimal| -> Rational {
+        lines.iter().map(|line| rational::of(of(line)) * line.unnamed()).sum()
+    };
+    // With lines below zero the tax may be so too, and then none can go back first.
+    let due = sum(|line| line.net).min(sum(|line| line.gross));
     let missing = &due - rational::of(kept.max(Decimal::ZERO));
     let rest = if missing.is_positive() { Rational::one() - missing / due } else { Rational::one() };
     lines.iter().map(|line| Rational::one() - line.unnamed() * &rest).collect()
@@ -110,7 +113,19 @@ mod tests {
     fn what_costs_nothing_goes_with_nothing() {
         assert_eq!(taken(&[("0", "0", "0")], "0"), ["0"]);
         assert_eq!(taken(&[("0", "0", "0"), ("10", "10", "0")], "0"), ["100", "100"], "a gift with a purchase");
-        assert_eq!(taken(&[("-5", "-5", "0"), ("10", "10", "0")], "5"), ["50", "50"]);
+    }
+
+    #[test]
+    fn a_line_below_zero_lowers_what_the_others_cost() {
+        let lowered = [("-5", "-5", "0"), ("10", "10", "0")];
+        assert_eq!(taken(&lowered, "5"), ["0", "0"], "that is all that was paid");
+        assert_eq!(taken(&lowered, "2.5"), ["50", "50"]);
+        assert_eq!(taken(&lowered, "0"), ["100", "100"]);
+        let named = [("-5", "-5", "0"), ("10", "10", "4")];
+        assert_eq!(taken(&named, "1"), ["0", "40"], "what a refund names is of that line alone");
+        let tax_below_zero = [("-8", "-10", "0"), ("20", "20", "0")];
+        assert_eq!(taken(&tax_below_zero, "10"), ["0", "0"]);
+        assert_eq!(taken(&tax_below_zero, "5"), ["50", "50"]);
     }
 
     proptest! {

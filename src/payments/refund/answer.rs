@@ -115,6 +115,12 @@ impl Asked {
         self.id.to_string()
     }
 
+    /// What the provider called it when it was made, where it counts under that name alone: money that paid for nothing counts
+    /// once it is paid back.
+    pub fn made_as(&self) -> Option<&str> {
+        self.reference.as_deref().filter(|_| self.is_done() && !self.takes_credits)
+    }
+
     /// Whether it failed, or was taken back.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "failed" | "canceled")

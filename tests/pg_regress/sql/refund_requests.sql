@@ -119,9 +119,22 @@ SELECT taken, available FROM credits.payment_refunded('cyd', :'cyd', 'stripe', '
 SELECT taken, available FROM credits.payment_refunded('dan', :'dan', 'stripe', 're_d', 2,
     payment_reference => 'pi_dan');
 SELECT customer_id, status, provider_reference FROM credits.refunds WHERE NOT takes_credits ORDER BY customer_id;
+-- It was paid back and then was not, after all: then it was not paid back.
+SELECT refunded FROM credits.payment_refund_failed('cyd', :'cyd', 'stripe', 're_c');
+SELECT customer_id, status FROM credits.refunds WHERE customer_id = 'cyd';
 -- What is asked back already cannot be asked for again.
 SELECT FROM credits.refund_create('eva', :'eva', 10.01);
 SELECT amount FROM credits.refund_create('eva', :'eva');
+
+-- A line below zero lowers what the others cost: all of it is paid, and half of that takes half.
+SELECT payment_intent_id AS gil FROM credits.invoice_create('gil', jsonb_build_array(
+    jsonb_build_object('amount', -4, 'description', 'From before'), jsonb_build_object('price_id', :'price_id')),
+    auto_finalize => true) \gset
+SELECT status, available FROM credits.payment_succeeded('gil', :'gil', 'stripe', 'pi_gil');
+SELECT amount FROM credits.refund_create('gil', :'gil', 3);
+SELECT available FROM credits.wallet_balance('gil');
+SELECT amount FROM credits.refund_create('gil', :'gil');
+SELECT available FROM credits.wallet_balance('gil');
 
 -- Wrong arguments.
 SELECT FROM credits.refund_create('ann', NULL);
