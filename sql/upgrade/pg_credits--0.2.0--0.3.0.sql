@@ -2709,9 +2709,12 @@ LEFT JOIN (SELECT customer_id, top_up_id,
                                               AS covers
            FROM credits_internal.payment_totals WHERE paid_amount IS NOT NULL GROUP BY 1, 2) p
        ON p.customer_id = t.customer_id AND p.top_up_id = t.payment_intent_id
--- What is paid after it was canceled may have come too late.
+-- What is paid after it was canceled, or after its stock was gone, may have come too late.
 WHERE CASE t.status WHEN 'succeeded' THEN coalesce(p.covers, 0) < t.amount WHEN 'canceled' THEN false
-                    ELSE coalesce(p.covers, 0) >= t.amount END
+                    ELSE coalesce(p.covers, 0) >= t.amount AND NOT EXISTS (
+                        SELECT FROM credits_internal.refunds r
+                        WHERE r.customer_id = t.customer_id AND r.payment_intent_id = t.payment_intent_id
+                          AND r.reason = 'too_late' AND NOT r.takes_credits) END
 UNION ALL
 SELECT 'payment intent: it is not what its open invoice still has to be paid', t.customer_id, t.currency,
        'payment intent ' || t.payment_intent_id, i.amount_due - i.amount_paid, t.amount

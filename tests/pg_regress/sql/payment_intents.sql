@@ -109,6 +109,17 @@ SELECT contradiction FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi
 SELECT contradiction FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi_i2', 12, tax => 1);
 SELECT amount, reason, payment_reference FROM credits.refunds WHERE customer_id = 'ida' ORDER BY refund_id;
 
+-- Paid after the last one was somebody else's: it is asked back, and stays open.
+SELECT price_id AS ticket FROM credits.price_create((credits.product_create('Ticket', 'good')).product_id,
+    unit_amount => 10, currency => 'USD', quantity_available => 1,
+    credit_config => '{"currency": "CREDIT", "amount": 1}') \gset
+SELECT top_up_id AS jan FROM credits.top_up_create('jan', :'ticket') \gset
+SELECT status FROM credits.payment_failed('jan', :'jan', 'stripe', 'pi_j');
+SELECT status FROM credits.top_up_create('kim', :'ticket');
+SELECT status, contradiction FROM credits.payment_succeeded('jan', :'jan', 'stripe', 'pi_j', 10);
+SELECT amount, reason, payment_reference FROM credits.refunds WHERE customer_id = 'jan';
+SELECT problem, customer_id FROM credits.verify();
+
 -- Paid otherwise, in whole: its intent is canceled. Paid in part by a provider: nothing else pays it, and voiding
 -- asks that back.
 SELECT invoice_id, payment_intent_id AS cyd FROM credits.invoice_create('cyd', '[{"amount": 5}]', 'USD',
