@@ -49,7 +49,8 @@ REVOKE ALL ON TYPE
     credits.portal_session, credits.auto_recharge, credits.recharge_attempt, credits.outbox_consumer,
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
     credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
-    credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt
+    credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
+    credits.deposit
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -164,6 +165,8 @@ GRANT EXECUTE ON FUNCTION
     credits.invoice_finalize(text, uuid),
     credits.invoice_pay(text, uuid, text, numeric, text, text),
     credits.invoice_void(text, uuid),
+    credits.invoice_return_deposit(text, uuid, numeric, text, text),
+    credits.invoice_return_deposit_info(text, uuid),
     credits.invoice_mark_uncollectible(text, uuid),
     credits.invoice_delete(text, uuid),
     credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz,
@@ -276,7 +279,7 @@ GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
-    credits.payment_method, credits.payment_intent, credits.refund
+    credits.payment_method, credits.payment_intent, credits.refund, credits.deposit
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,

@@ -759,6 +759,9 @@ CREATE TYPE credits.invoice_line AS (
     numeric, tax_behavior text, tax numeric, amount_excluding_tax numeric, credits numeric, credit_currency
     text, grant_id uuid, period_start timestamptz, period_end timestamptz, from_invoice_id uuid, metadata
     jsonb, created_at timestamptz, updated_at timestamptz, replayed boolean);
+CREATE TYPE credits.deposit AS (
+    customer_id text, invoice_id uuid, status text, currency text, amount numeric, amount_returned numeric,
+    amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean);
 ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
 ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid;
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
@@ -1670,6 +1673,16 @@ SELECT l.invoice_line_id, l.invoice_id, l.line_no, l.currency, l.description, l.
 FROM credits_internal.invoice_lines l
 JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
 WHERE l.customer_id = (SELECT credits.current_customer()) AND i.status <> 'draft';
+CREATE FUNCTION credits.invoice_return_deposit_info(customer_id text, invoice_id uuid)
+RETURNS credits.deposit
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_return_deposit_info_wrapper';
+CREATE FUNCTION credits.invoice_return_deposit(
+    customer_id text, invoice_id uuid, amount numeric DEFAULT NULL, reason text DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.deposit
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_return_deposit_wrapper';
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -3165,7 +3178,9 @@ LEFT JOIN credits_internal.operations o ON o.customer_id = p.customer_id AND o.o
 LEFT JOIN (SELECT l.customer_id, l.operation_id, sum(l.amount) AS total FROM credits_internal.lines l
            WHERE l.operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = p.customer_id AND l.operation_id = p.operation_id
+-- Of a deposit parts may be given back.
 LEFT JOIN credits_internal.reversals r ON r.customer_id = p.customer_id AND r.reversed_operation_id = p.operation_id
+    AND i.billing_reason <> 'deposit'
 WHERE p.paid_from = 'wallet'
   AND ((o.function, o.currency, o.amount, -l.total) IS DISTINCT FROM ('invoice_pay', i.currency, p.amount, p.amount)
        OR (r.operation_id, r.amount) IS DISTINCT FROM (p.reversal_id, CASE WHEN p.reversal_id IS NOT NULL
@@ -6349,6 +6364,47 @@ COMMENT ON COLUMN credits.my_invoice_lines.credit_currency IS 'The currency of t
 COMMENT ON COLUMN credits.my_invoice_lines.grant_id IS 'The grant; NULL until the invoice is paid.';
 COMMENT ON COLUMN credits.my_invoice_lines.period_start IS 'From when it is for.';
 COMMENT ON COLUMN credits.my_invoice_lines.period_end IS 'Until when it is for.';
+COMMENT ON TYPE credits.deposit IS 'How a deposit stands, as invoice_return_deposit() returns it.';
+COMMENT ON COLUMN credits.deposit.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.deposit.invoice_id IS 'Its invoice.';
+COMMENT ON COLUMN credits.deposit.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
+COMMENT ON COLUMN credits.deposit.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.deposit.amount IS 'What was paid.';
+COMMENT ON COLUMN credits.deposit.amount_returned IS 'What was given back, or is asked back and has not failed.';
+COMMENT ON COLUMN credits.deposit.amount_returning IS 'What of that a provider has not confirmed yet.';
+COMMENT ON COLUMN credits.deposit.amount_returnable IS 'What can still be given back.';
+COMMENT ON COLUMN credits.deposit.amount_outside IS
+'What came from outside: it goes back there, and is not counted here.';
+COMMENT ON COLUMN credits.deposit.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.invoice_return_deposit_info IS
+'Returns what of a deposit was given back, and what can be.
+
+customer_id: the customer.
+invoice_id: the invoice, whose billing_reason is ''deposit''.
+
+PC020 is an invoice that is no deposit.
+
+Raises PC013, PC019, PC020.
+Example: SELECT amount, amount_returnable FROM credits.invoice_return_deposit_info(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''deposit''));';
+COMMENT ON FUNCTION credits.invoice_return_deposit IS
+'Gives a deposit back, or a part of it: what a provider took is asked back, what the wallet paid goes back to it.
+
+customer_id: the customer.
+invoice_id: the invoice, whose billing_reason is ''deposit'' and which is paid.
+amount: how much, in the invoice''s currency; NULL for all that can be given back.
+reason: why, in a word of at most 255 characters; NULL for deposit_returned.
+idempotency_key: a repeat with the same key returns how the deposit stands with replayed = true; NULL for none.
+
+Money that a provider took goes first: each of its payments has a refund (view refunds), for which a worker is asked
+with an outbox row ''refund.requested''. Where that fails, the amount can be given back again. What the wallet paid is in
+it again at once, with its terms. What came from outside goes back outside.
+
+PC007 is more than can be given back. PC020 is an invoice that is no deposit, or not paid.
+
+Raises PC002, PC003, PC007, PC013, PC019, PC020.
+Example: SELECT amount_returned FROM credits.invoice_return_deposit(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''deposit''), 5);';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -6772,6 +6828,7 @@ REVOKE ALL ON TYPE credits.refund FROM PUBLIC;
 REVOKE ALL ON TYPE credits.refund_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
+REVOKE ALL ON TYPE credits.deposit FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON TYPE credits.imported_history FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
@@ -6868,6 +6925,8 @@ REVOKE ALL ON FUNCTION credits.invoice_delete(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_overdue_invoices(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz, timestamptz, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_item_delete(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.history_import(text, jsonb, text, text, boolean) FROM PUBLIC;
@@ -6930,6 +6989,10 @@ GRANT EXECUTE ON FUNCTION credits.invoice_mark_uncollectible(text, uuid) TO cred
 GRANT EXECUTE ON FUNCTION credits.invoice_mark_uncollectible(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_pay(text, uuid, text, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_return_deposit_info(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_return_deposit_info(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_void(text, uuid) TO credits_admin;
@@ -7055,6 +7118,8 @@ GRANT SELECT ON credits.usage_adjustments TO credits_admin;
 GRANT SELECT ON credits.usage_adjustments TO credits_app;
 GRANT SELECT ON credits.usage_adjustments TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
+GRANT USAGE ON TYPE credits.deposit TO credits_admin;
+GRANT USAGE ON TYPE credits.deposit TO credits_app;
 GRANT USAGE ON TYPE credits.event_adjustment TO credits_admin;
 GRANT USAGE ON TYPE credits.event_adjustment TO credits_app;
 GRANT USAGE ON TYPE credits.invoice TO credits_admin;

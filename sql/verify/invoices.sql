@@ -69,7 +69,9 @@ LEFT JOIN credits_internal.operations o ON o.customer_id = p.customer_id AND o.o
 LEFT JOIN (SELECT l.customer_id, l.operation_id, sum(l.amount) AS total FROM credits_internal.lines l
            WHERE l.operation_id IS NOT NULL GROUP BY 1, 2) l
        ON l.customer_id = p.customer_id AND l.operation_id = p.operation_id
+-- Of a deposit parts may be given back.
 LEFT JOIN credits_internal.reversals r ON r.customer_id = p.customer_id AND r.reversed_operation_id = p.operation_id
+    AND i.billing_reason <> 'deposit'
 WHERE p.paid_from = 'wallet'
   AND ((o.function, o.currency, o.amount, -l.total) IS DISTINCT FROM ('invoice_pay', i.currency, p.amount, p.amount)
        OR (r.operation_id, r.amount) IS DISTINCT FROM (p.reversal_id, CASE WHEN p.reversal_id IS NOT NULL

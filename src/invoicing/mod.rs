@@ -2,6 +2,7 @@
 
 mod collection;
 mod customer;
+mod deposit;
 mod effect;
 mod engine;
 pub mod erasure;

@@ -84,6 +84,17 @@ pub fn give_back(session: &Session, customer_id: &str, operation_id: Uuid, reaso
     Ok(row.operation_id)
 }
 
+/// Gives back a part of that.
+pub fn give_part_back(
+    session: &Session,
+    customer_id: &str,
+    operation_id: Uuid,
+    amount: Decimal,
+    reason: &str,
+) -> Result<(), Error> {
+    reverse(session, customer_id, Named::Payment(operation_id), Some(amount), Some(reason), None).map(drop)
+}
+
 /// Gives back what an operation took, or so much of it. Raises PC002, PC003, PC007, PC013.
 pub fn reverse(
     session: &Session,

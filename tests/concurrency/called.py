@@ -24,7 +24,7 @@ OF_INVOICES = "under the lock of the customer's invoices: two_sessions/billing, 
 EXCEPTED = {
     **dict.fromkeys(
         ("invoice_create", "invoice_delete", "invoice_finalize", "invoice_item_create", "invoice_item_delete",
-         "invoice_mark_uncollectible", "invoice_pay", "invoice_update", "invoice_void"),
+         "invoice_mark_uncollectible", "invoice_pay", "invoice_return_deposit", "invoice_update", "invoice_void"),
         OF_INVOICES,
     ),
     **dict.fromkeys(

@@ -45,6 +45,7 @@ EXCEPTED = {
         "rows of a payment intent alone, in one statement or under the lock of the customer's",
     ),
     **dict.fromkeys(("payment_intent_refund", "refund_cancel", "refund_create"), SAME + "payment_refunded"),
+    "invoice_return_deposit": SAME + "operation_reverse and payment_refunded",
     "invoice_pay": SAME + "wallet_debit and credit_grant, with the invoice's row",
     "history_import": "one transaction of what the others write: tests/replay/moved.py has it fail half-way",
     "reset": "it empties the database",

@@ -102,6 +102,11 @@ def invoices(it: Story, price_id: Any) -> None:
     it.call("refund_begin", "%s, %s", name, refund)
     it.call("payment_refund_failed", f"%s, %s, 'bank of {it.name}', 'r9', refund_id => %s", name, intent, refund)
     it.read("refunds", "refund_id")
+    terms = "%s, '[{\"amount\": 9}]', %s, auto_finalize => true, billing_reason => 'deposit', collection_method => 'send_invoice'"
+    deposit = it.call("invoice_create", terms, name, cash)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {it.name}', 'p10'", name, deposit.get("payment_intent_id"))
+    it.call("invoice_return_deposit", "%s, %s, 4, idempotency_key => 'back'", name, deposit.get("invoice_id"))
+    it.call("invoice_return_deposit_info", "%s, %s", name, deposit.get("invoice_id"))
     for last in ("invoice_void", "invoice_mark_uncollectible", "invoice_delete"):
         terms = "%s, '[{\"amount\": 7}]', %s, auto_finalize => %s, due_date => '2020-02-01 00:00+00'"
         other = it.call("invoice_create", terms, name, cash, last != "invoice_delete").get("invoice_id")

@@ -3,6 +3,7 @@
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
+use crate::invoicing::deposit::DEPOSIT;
 use crate::invoicing::invoice::{self, InvoiceRow, finalize};
 use crate::invoicing::line::given::{self, Given};
 use crate::invoicing::line::{self, New};
@@ -30,7 +31,7 @@ const MOST_FIELDS: usize = 20;
 /// How an invoice may be collected.
 const METHODS: [&str; 2] = [collection::AUTOMATIC, "send_invoice"];
 /// Why one may be made by hand.
-const REASONS: [&str; 2] = ["manual", "deposit"];
+const REASONS: [&str; 2] = ["manual", DEPOSIT];
 
 /// An invoice as it is asked for.
 struct Draft<'a> {
@@ -162,6 +163,9 @@ fn create(
             .drain(..)
             .map(|given| line::price(session, Uuid::now_v7(), given, &code, decimals))
             .collect::<Result<_, _>>()?;
+        if draft.billing_reason == DEPOSIT && lines.iter().any(|line| line.credit_currency().is_some()) {
+            return Err(Error::argument("lines", "of a deposit must grant no credits: they are to be given back"));
+        }
         let customer = customer::lock_or_make(session, customer_id)?;
         if draft.auto_finalize {
             // Where nothing is to be paid, it grants at once.
@@ -183,7 +187,8 @@ fn create(
     for (no, line) in (1..).zip(&lines) {
         line::insert(session, customer_id, &code, Some((invoice_id, no)), line, now)?;
     }
-    if draft.takes_pending {
+    // What is pending is none of a deposit.
+    if draft.takes_pending && draft.billing_reason != DEPOSIT {
         line::take_pending(session, (customer_id, &code), invoice_id, lines.len())?;
     }
     recompute(session, (customer_id, invoice_id), (draft.discount, draft.tax_rate), decimals)?;

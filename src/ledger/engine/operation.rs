@@ -52,6 +52,7 @@ impl Operation {
             "invoice_item_create" => "price, quantity, amount or tax",
             "invoice_pay" => "invoice, amount or source",
             "refund_create" => "payment intent or lines",
+            "invoice_return_deposit" => "deposit",
             _ if self.is_end() => "spent",
             _ => "reason",
         }

@@ -223,6 +223,36 @@ fn go_back(
     insert(session, case, payment.name(), &new)
 }
 
+/// Asks for so much of an intent's money to go back, of as many of its payments as it takes, the latest first; its customer and
+/// accounts are locked.
+pub fn give_back(
+    session: &Session,
+    customer_id: &str,
+    intent_id: Uuid,
+    amount: Decimal,
+    reason: &str,
+) -> Result<(), Error> {
+    let mut case = case::whole(session, customer_id, intent_id, settings::now()?)?;
+    let mut rest = amount;
+    while rest > Decimal::ZERO {
+        let left = refundable(session, &case)?.into_iter().map(|(_, left)| left).rfind(|left| !left.is_zero());
+        let part =
+            left.ok_or_else(|| Error::amount("amount", amount, AmountError::MoreThanPaid(amount - rest)))?.min(rest);
+        let asked = Asked {
+            amount: Some(part),
+            lines: Vec::new(),
+            reason,
+            description: None,
+            metadata: None,
+            spent: clawback::policy(None)?,
+        };
+        go_back(session, &mut case, Uuid::now_v7(), &asked, part)?;
+        case = case::whole(session, customer_id, intent_id, case.now)?;
+        rest -= part;
+    }
+    Ok(())
+}
+
 /// Asks for money back that paid for nothing: at most so much of a payment, as far as nobody asked for that yet.
 pub fn surplus(session: &Session, case: &Case, payment: &Payment, most: Decimal, reason: &str) -> Result<(), Error> {
     let amount = not_asked_for(session, case, payment)?.min(most);

@@ -105,6 +105,9 @@ SELECT FROM credits.configure_auto_recharge('cy', threshold => 50, payment_metho
 SELECT FROM credits.invoice_create('ann', '[{"amount": 50}]', 'USD', 'new invoice');
 SELECT FROM credits.invoice_create('ann', '[{"amount": 70}]', 'USD', 'sent invoice', '2026-01-31',
     auto_finalize => true);
+SELECT FROM credits.credit_grant('ann', 20, 'USD');
+SELECT FROM credits.invoice_pay('ann', (SELECT invoice_id FROM credits.invoice_create('ann', '[{"amount": 20}]', 'USD',
+    'deposit', billing_reason => 'deposit', auto_finalize => true)), 'wallet');
 SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
 SELECT FROM credits.customer_upsert('created by mistake');
 SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');
