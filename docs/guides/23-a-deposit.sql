@@ -1,7 +1,7 @@
 -- A DEPOSIT
 --
--- A studio lends cameras against a deposit. It is an invoice whose billing_reason is 'deposit': paid by card or from the
--- wallet, never revenue, and given back in one call, to where it came from.
+-- A studio lends cameras against a deposit. It is an invoice whose billing_reason is 'deposit': paid by card or from
+-- the wallet, never revenue, and given back in one call, to where it came from.
 SET TimeZone = 'UTC';
 SET credits.test_clock = '2026-06-01 10:00+00';
 SELECT currency FROM credits.currency_create('EUR', 'Euro', kind => 'fiat', symbol => '€');
@@ -32,8 +32,8 @@ SELECT count(*) FROM credits.revenue WHERE currency = 'EUR' AND recognised > 0;
 
 -- 2. GIVEN BACK
 --
--- The camera comes back without its lens cap: 20 stay. What Paystack took goes back first, then what the wallet paid, to the
--- same grant.
+-- The camera comes back without its lens cap: 20 stay. What Paystack took goes back first, then what the wallet paid,
+-- to the same grant.
 SELECT amount_returned, amount_returning, amount_returnable
 FROM credits.invoice_return_deposit('nils', :'invoice_id', 280, 'camera_returned', idempotency_key => 'camera 12 back');
 SELECT available FROM credits.wallet_balance('nils', 'EUR');

@@ -131,7 +131,7 @@ provider: who reported it.
 provider_reference: the provider''s reference of the payment; NULL where it has none.
 
 An outbox row ''payment.requires_action'' has the address, for a mail to the customer. The payment succeeds or fails
-later. After that this changes nothing.
+later; until then nothing else pays the invoice, but it can be voided. After that this changes nothing.
 
 Raises PC013, PC014.
 Example: SELECT * FROM credits.payment_requires_action(''ann'',

@@ -5602,7 +5602,7 @@ provider: who reported it.
 provider_reference: the provider''s reference of the payment; NULL where it has none.
 
 An outbox row ''payment.requires_action'' has the address, for a mail to the customer. The payment succeeds or fails
-later. After that this changes nothing.
+later; until then nothing else pays the invoice, but it can be voided. After that this changes nothing.
 
 Raises PC013, PC014.
 Example: SELECT * FROM credits.payment_requires_action(''ann'',
@@ -6397,8 +6397,8 @@ reason: why, in a word of at most 255 characters; NULL for deposit_returned.
 idempotency_key: a repeat with the same key returns how the deposit stands with replayed = true; NULL for none.
 
 Money that a provider took goes first: each of its payments has a refund (view refunds), for which a worker is asked
-with an outbox row ''refund.requested''. Where that fails, the amount can be given back again. What the wallet paid is in
-it again at once, with its terms. What came from outside goes back outside.
+with an outbox row ''refund.requested''. Where that fails, the amount can be given back again. What the wallet paid is
+in it again at once, with its terms. What came from outside goes back outside.
 
 PC007 is more than can be given back. PC020 is an invoice that is no deposit, or not paid.
 

@@ -69,7 +69,7 @@ pub fn ask(session: &Session, invoice: &Invoice, now: Time) -> Result<bool, Erro
 /// Before an invoice is paid otherwise: nobody's money may be on its way, or have paid a part. Raises PC020.
 pub fn stop(session: &Session, invoice: &Invoice) -> Result<(), Error> {
     match intent::open_of(session, &invoice.customer_id, invoice.id)? {
-        Some(open) if open.status == intent::Status::Processing || open.has_money => Err(open.conflict()),
+        Some(open) if open.status.is_under_way() || open.has_money => Err(open.conflict()),
         _ => Ok(()),
     }
 }

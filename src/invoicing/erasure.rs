@@ -32,12 +32,12 @@ static CLEAR_INVOICES: Statement = Statement::new(
 static CLEAR_LINES: Statement = Statement::new(
     c"WITH cleared AS (
           UPDATE credits_internal.invoice_lines l
-          SET metadata = NULL, description = CASE WHEN o.by_amount THEN NULL ELSE l.description END,
-              grant_name = CASE WHEN o.by_amount THEN NULL ELSE l.grant_name END
-          FROM (SELECT n.invoice_line_id, n.price_id IS NULL AND n.credits IS NOT NULL AS by_amount
-                FROM credits_internal.invoice_lines n WHERE n.customer_id = $1) o
-          WHERE l.customer_id = $1 AND l.invoice_line_id = o.invoice_line_id
-            AND (l.metadata IS NOT NULL OR o.by_amount AND l.grant_name IS NOT NULL) RETURNING l.invoice_line_id)
+          SET metadata = NULL,
+              description = CASE WHEN l.price_id IS NOT NULL OR l.credits IS NULL THEN l.description END,
+              grant_name = CASE WHEN l.price_id IS NOT NULL THEN l.grant_name END
+          WHERE l.customer_id = $1
+            AND (l.metadata IS NOT NULL OR l.price_id IS NULL AND l.credits IS NOT NULL AND l.grant_name IS NOT NULL)
+          RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 )

@@ -8,7 +8,7 @@ use crate::ledger::customer;
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Row, Session, Statement, writing};
+use crate::pg::statement::{Row, Session, Statement, text, writing};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
@@ -83,12 +83,19 @@ pub struct Chargeable {
     pub reference: Option<String>,
 }
 
-static CHARGEABLE: Statement = Statement::new(
-    c"SELECT m.payment_method_id, m.provider, m.provider_customer, m.reference FROM credits_internal.payment_methods m
-      WHERE m.customer_id = $1 AND (m.payment_method_id = $2 OR $2 IS NULL AND m.is_default)
-        AND m.detached_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > $3)",
-    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
-);
+macro_rules! chargeable {
+    ($which:literal) => {
+        text!(
+            "SELECT m.payment_method_id, m.provider, m.provider_customer, m.reference
+             FROM credits_internal.payment_methods m
+             WHERE m.customer_id = $1 AND m.detached_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > $2) AND ",
+            $which
+        )
+    };
+}
+static CHARGEABLE: Statement =
+    Statement::new(chargeable!("m.payment_method_id = $3"), &[TEXTOID, TIMESTAMPTZOID, UUIDOID]);
+static CHARGEABLE_DEFAULT: Statement = Statement::new(chargeable!("m.is_default"), &[TEXTOID, TIMESTAMPTZOID]);
 
 /// A customer's payment method, or the default one, if it can be charged.
 pub fn chargeable(
@@ -97,7 +104,10 @@ pub fn chargeable(
     id: Option<Uuid>,
     now: Time,
 ) -> Result<Option<Chargeable>, Error> {
-    let rows = CHARGEABLE.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
+    let rows = match id {
+        Some(id) => CHARGEABLE.run(session, &[customer_id.cell(), now.cell(), id.cell()])?,
+        None => CHARGEABLE_DEFAULT.run(session, &[customer_id.cell(), now.cell()])?,
+    };
     let Some(mut row) = rows.first() else { return Ok(None) };
     let (id, provider, provider_customer) = (row.next()?, row.next()?, row.next()?);
     Ok(Some(Chargeable { id, provider, provider_customer, reference: row.next()? }))

@@ -251,7 +251,9 @@ pub fn refund_failed(
     notification: &Notification<'_>,
     amount: Option<Decimal>,
 ) -> Result<Change, Error> {
-    let asked = if case.refused.is_none() { answer::find(session, case, notification, None)? } else { None };
+    // One that the provider reported by itself fails as such.
+    let of_amount = if case.known(Kind::Refunded, notification).is_some() { None } else { amount };
+    let asked = if case.refused.is_none() { answer::find(session, case, notification, of_amount)? } else { None };
     // What was made after it had failed counts as any other.
     let asked = asked.filter(|asked| !(asked.is_over() && case.known(Kind::Refunded, notification).is_some()));
     if let Some(asked) = &asked {

@@ -121,9 +121,8 @@ macro_rules! clearing_grants {
 // A purchase by amount has no product: its grant is named after its description.
 static CLEAR_GRANTS: Statement = Statement::new(
     clearing_grants!(
-        "SELECT l.grant_id FROM credits_internal.payment_intents t
-         JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id
-         WHERE t.customer_id = $1 AND t.description IS NOT NULL AND l.price_id IS NULL AND l.grant_id IS NOT NULL"
+        "SELECT l.grant_id FROM credits_internal.invoice_lines l
+         WHERE l.customer_id = $1 AND l.price_id IS NULL AND l.grant_name IS NOT NULL AND l.grant_id IS NOT NULL"
     ),
     &[TEXTOID],
 )

@@ -192,7 +192,9 @@ def moments(connection: Connection) -> list[str]:
 def requests(connection: Connection, dues: Mapping[str, Due]) -> list[str]:
     """A request is paid where its purchase is, however late that was; nobody's else is."""
     rows = all_of(connection, "SELECT top_up_id::text AS id, customer_id, status FROM credits.recharge_log")
-    return [str(row) for row in rows if (row["status"] == "paid") != dues[row["id"]].is_paid]
+    # One that no worker began, and of which nothing was told, has no purchase.
+    paid = {top_up_id for top_up_id, due in dues.items() if due.is_paid}
+    return [str(row) for row in rows if (row["status"] == "paid") != (row["id"] in paid)]
 
 
 def outbox(connection: Connection, report: Report) -> list[str]:

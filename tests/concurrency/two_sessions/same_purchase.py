@@ -59,7 +59,7 @@ def one_payment_of_two_purchases(pair: Pair) -> None:
         pair.first.one(PAY_SHARED, payer, theirs, reference)
         waiting = pair.blocked(pair.second.start(PAY_SHARED, pair.customer, ours, reference))
         pair.first.end(commit)
-        expected = ("initiated", f"it belongs to another top-up, {theirs}: nothing is done") if commit else ("paid", None)
+        expected = ("initiated", f"it belongs to another payment, {theirs}: nothing is done") if commit else ("paid", None)
         row = waiting.one()
         pair.checks.equal((row["status"], row["contradiction"]), expected, "what the second is told")
         pair.checks.equal(pair.balance(), (0 if commit else 100, 0, 0), "it is granted once")

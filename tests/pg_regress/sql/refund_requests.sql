@@ -103,6 +103,20 @@ SELECT refunded, taken, contradiction FROM credits.payment_refunded('bob', :'bob
     payment_reference => 'pi_bob');
 SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'bob' ORDER BY refund_id;
 
+-- A failure that names neither is of the one that is asked for of that payment and amount.
+SELECT FROM credits.payment_provider_set('paystack', 'a secret of sixteen and more');
+CREATE EXTENSION pgcrypto;
+SELECT top_up_id AS gus FROM credits.top_up_create('gus', :'price_id') \gset
+SELECT status FROM credits.payment_succeeded('gus', :'gus', 'paystack', 'T-1', 10);
+SELECT status FROM credits.refund_create('gus', :'gus', 4);
+SELECT outcome FROM (SELECT '{"event": "refund.failed", "data": {"transaction_reference": "T-1",
+    "refund_reference": "R-1",
+    "amount": "400", "currency": "USD"}}'::text AS body) b,
+    credits.webhook_receive('paystack', b.body,
+        encode(hmac(b.body, 'a secret of sixteen and more', 'sha512'), 'hex'));
+SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'gus';
+SELECT available FROM credits.wallet_balance('gus');
+
 -- Money that paid for nothing goes back without credits: a second payment, and what was overpaid, where it is
 -- known that it was no tax.
 SELECT sell('cyd', :'price_id') AS cyd \gset
