@@ -65,6 +65,7 @@ impl<'a> Notification<'a> {
             amount,
             total: None,
             details: Details::default(),
+            asked: false,
         }
     }
 }

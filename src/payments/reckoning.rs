@@ -129,6 +129,8 @@ pub struct Fact {
     pub total: Option<Decimal>,
     /// Of a payment: what it is made of.
     pub details: Details,
+    /// Of a refund: whether it was asked for here, and so is in no total that was reported before.
+    pub asked: bool,
 }
 
 /// A payment, and what went back of it.

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::payments::notification::case::Case;
 use crate::payments::notification::{Applied, Notification};
 use crate::payments::reckoning::{Details, Fact, Kind};
-use crate::pg::statement::{Row, Session, Statement};
+use crate::pg::statement::{Row, Session, Statement, text};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::json;
@@ -22,13 +22,29 @@ pub struct Recorded {
     pub operation_id: Option<Uuid>,
 }
 
+macro_rules! of_intent {
+    ($asked:literal) => {
+        text!(
+            "SELECT p.type, p.provider, p.provider_reference, p.payment_reference, p.amount, p.total_refunded, p.tax,
+                    p.shipping, p.discount, p.subtotal, ",
+            $asked,
+            ", p.counts, p.contradiction, p.operation_id
+             FROM credits_internal.payments p WHERE p.customer_id = $1 AND p.top_up_id = $2
+             ORDER BY p.customer_id, p.top_up_id, p.payment_id"
+        )
+    };
+}
+// One that was asked for here has its id for a name.
 static OF_PURCHASE: Statement = Statement::new(
-    c"SELECT type, provider, provider_reference, payment_reference, amount, total_refunded, tax, shipping, discount, subtotal,
-             counts, contradiction, operation_id
-      FROM credits_internal.payments WHERE customer_id = $1 AND top_up_id = $2
-      ORDER BY customer_id, top_up_id, payment_id",
+    of_intent!(
+        "p.type = 'refunded' AND EXISTS (
+             SELECT FROM credits_internal.refunds u
+             WHERE u.customer_id = p.customer_id AND u.payment_intent_id = p.top_up_id
+               AND u.refund_id::text = p.provider_reference)"
+    ),
     &[TEXTOID, UUIDOID],
-);
+)
+.before(of_intent!("false"));
 
 /// What was recorded of a top-up, in that order.
 pub fn of(session: &Session, customer_id: &str, top_up_id: Uuid) -> Result<Vec<Recorded>, Error> {
@@ -46,6 +62,7 @@ fn read(mut row: Row<'_>) -> Result<Recorded, Error> {
             amount: row.next()?,
             total: row.next()?,
             details: Details { tax: row.next()?, shipping: row.next()?, discount: row.next()?, subtotal: row.next()? },
+            asked: row.next()?,
         },
         counts: row.next()?,
         contradiction: row.next()?,

@@ -1,5 +1,6 @@
 //! Money that paid for nothing: it is recorded, and asked back.
 
+use crate::amount::Decimal;
 use crate::error::Error;
 use crate::payments::notification::case::Case;
 use crate::payments::notification::record::{self, Entry};
@@ -10,8 +11,9 @@ use crate::payments::reckoning::{Cover, Fact, Standing};
 use crate::payments::refund::request;
 use crate::pg::statement::Session;
 
-/// Asks for money back that paid for nothing: another payment for what is paid, and what came before a payment that covers all
-/// by itself. More than was due only where it is known what the payment is made of: many providers say of its tax later.
+/// Asks for money back that paid for nothing: another payment for what is paid and was not paid back, and what came before a
+/// payment that covers all by itself. More than was due of a top-up only where it is known what the payment is made of: many
+/// providers say of its tax later.
 pub fn surplus(
     session: &Session,
     case: &Case,
@@ -21,15 +23,21 @@ pub fn surplus(
 ) -> Result<(), Error> {
     let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
     if granted && !more_is_said {
-        return this.map_or(Ok(()), |payment| request::surplus(session, case, payment, payment.left(), "duplicate"));
+        // What was paid back of the others, it pays for.
+        let kept: Decimal = request::not_asked_for(session, case, standing)?.into_iter().map(|(_, left)| left).sum();
+        let most = (kept - (cover.paid - cover.surplus)).max(Decimal::ZERO);
+        return this.map_or(Ok(()), |payment| {
+            request::surplus(session, case, standing, payment, (most.min(payment.left()), "duplicate"))
+        });
     }
     if !granted {
         for payment in standing.payments.iter().take(cover.first) {
-            request::surplus(session, case, payment, payment.left(), "duplicate")?;
+            request::surplus(session, case, standing, payment, (payment.left(), "duplicate"))?;
         }
     }
-    this.filter(|payment| !payment.details.is_empty())
-        .map_or(Ok(()), |payment| request::surplus(session, case, payment, cover.surplus, "overpaid"))
+    // A given-out invoice has its own tax.
+    this.filter(|payment| !payment.details.is_empty() || !case.intent.is_top_up)
+        .map_or(Ok(()), |payment| request::surplus(session, case, standing, payment, (cover.surplus, "overpaid")))
 }
 
 /// Records a payment of what cannot be paid any more: the money is there, and is for nothing.
@@ -43,7 +51,7 @@ pub fn too_late(
     record::write(session, case, &Entry::counting(fact, Some(why)))?;
     intent::save(session, &case.intent, standing, None, case.now)?;
     let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
-    this.map_or(Ok(()), |payment| request::surplus(session, case, payment, payment.left(), "too_late"))?;
+    this.map_or(Ok(()), |payment| request::surplus(session, case, standing, payment, (payment.left(), "too_late")))?;
     Ok(Applied::now(Some(why)))
 }
 

@@ -56,6 +56,12 @@ struct Word<'f> {
 
 impl<'f> Word<'f> {
     fn refunded(&mut self, fact: &'f Fact, slot: Slot, all: Decimal, at: usize) {
+        if fact.asked {
+            // As if each total of before had been reported after it.
+            let more = fact.amount.unwrap_or_default();
+            let before = self.totals.iter_mut().filter(|total| total.slot == slot);
+            before.for_each(|total| total.amount = total.amount.saturating_add(more));
+        }
         let total = if fact.amount.is_none() { fact.total.or(Some(all)) } else { fact.total };
         let sum = self.sums.entry(slot).or_default();
         *sum = sum.saturating_add(fact.amount.unwrap_or_default());

@@ -19,6 +19,7 @@ fn fact(kind: Kind, reference: &str, amount: &str) -> Fact {
         amount: text(amount).map(|amount| d(&amount)),
         total: None,
         details: Details::default(),
+        asked: false,
     }
 }
 
@@ -28,6 +29,11 @@ fn paid(reference: &str, amount: &str) -> Fact {
 
 fn refund(reference: &str, amount: &str) -> Fact {
     fact(Kind::Refunded, reference, amount)
+}
+
+/// One that was asked for here.
+fn asked(reference: &str, amount: &str) -> Fact {
+    Fact { asked: true, ..refund(reference, amount) }
 }
 
 fn total(amount: &str) -> Fact {
@@ -65,6 +71,16 @@ fn taken_of(amount: &str, credits: &str, facts: &[Fact]) -> Decimal {
 fn taken_by(credits: Decimal, standing: &Standing) -> Decimal {
     let line = Part { net: standing.due, gross: standing.due, refunded: Decimal::ZERO };
     share::of(credits, &share::gone(&[line], standing.remaining)[0], 6)
+}
+
+#[test]
+fn what_is_asked_for_is_in_no_total_of_before() {
+    let refunded = |facts: &[Fact]| reckon(d("10"), [&[paid("p", "10")], facts].concat().iter()).refunded;
+    assert_eq!(refunded(&[total("6").of("p"), asked("r1", "4").of("p")]), d("10"));
+    assert_eq!(refunded(&[asked("r1", "4").of("p"), total("6").of("p")]), d("6"), "a later total has it");
+    assert_eq!(refunded(&[total("6").of("p"), asked("r1", "4").of("p"), total("10").of("p")]), d("10"));
+    assert_eq!(refunded(&[total("6").of("p"), asked("r1", "4").of("p"), failed("r1", "4").of("p")]), d("6"));
+    assert_eq!(refunded(&[total("6").of("p"), refund("r1", "4").of("p")]), d("6"), "what is reported may be in it");
 }
 
 #[test]
@@ -300,6 +316,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                 amount: one,
                 total,
                 details: Details::default(),
+                asked: false,
             });
         }
         facts

@@ -299,6 +299,7 @@ pub fn undo(session: &Session, case: &mut Case, asked: &Asked) -> Result<Option<
         amount: Some(asked.amount),
         total: None,
         details: Details::default(),
+        asked: true,
     };
     let notification =
         Notification { reference: fact.reference.as_deref(), ..Notification::read(Some(&asked.provider), None)? };

@@ -11,7 +11,7 @@ use crate::payments::clawback::{self, line};
 use crate::payments::notification::case::{self, Case};
 use crate::payments::notification::record::{self, Entry};
 use crate::payments::payment_intent as intent;
-use crate::payments::reckoning::{Details, Fact, Kind, Payment};
+use crate::payments::reckoning::{Details, Fact, Kind, Payment, Standing};
 use crate::payments::reference::{self, Thing};
 use crate::payments::refund::given::{self, Part};
 use crate::payments::refund::row::{self, RefundRow};
@@ -156,25 +156,27 @@ static PENDING: Statement = Statement::new(
     c"SELECT r.provider, r.payment_reference, r.amount FROM credits_internal.refunds r
       WHERE r.customer_id = $1 AND r.payment_intent_id = $2 AND r.status = 'pending' AND NOT r.takes_credits",
     &[TEXTOID, UUIDOID],
-);
+)
+.before(c"SELECT ''::text, NULL::text, 0::numeric WHERE num_nonnulls($1, $2) < 0");
 
-/// What can go back of each payment: what is there, less what is asked for already and takes no credits.
-fn refundable(session: &Session, case: &Case) -> Result<Vec<(Payment, Decimal)>, Error> {
-    let payments = case.standing().payments.into_iter();
-    payments.map(|payment| not_asked_for(session, case, &payment).map(|left| (payment, left))).collect()
-}
-
-/// What is there of a payment and was not asked for yet.
-fn not_asked_for(session: &Session, case: &Case, payment: &Payment) -> Result<Decimal, Error> {
-    let mut left = payment.left();
+/// Each payment with what is there of it, less what is asked back already since it paid for nothing.
+pub fn not_asked_for(session: &Session, case: &Case, standing: &Standing) -> Result<Vec<(Payment, Decimal)>, Error> {
+    let mut all: Vec<(Payment, Decimal)> =
+        standing.payments.iter().map(|payment| (payment.clone(), payment.left())).collect();
     for mut row in PENDING.run(session, &[case.intent.customer_id.cell(), case.intent.id.cell()])?.iter() {
         let (provider, reference): (String, Option<String>) = (row.next()?, row.next()?);
         let amount: Decimal = row.next()?;
-        if payment.name() == (provider.as_str(), reference.as_deref()) {
-            left = (left - amount).max(Decimal::ZERO);
+        let is_meant = |payment: &Payment| payment.name() == (provider.as_str(), reference.as_deref());
+        if let Some((_, left)) = all.iter_mut().find(|(payment, _)| is_meant(payment)) {
+            *left = (*left - amount).max(Decimal::ZERO);
         }
     }
-    Ok(left)
+    Ok(all)
+}
+
+/// What can go back of each payment.
+fn refundable(session: &Session, case: &Case) -> Result<Vec<(Payment, Decimal)>, Error> {
+    not_asked_for(session, case, &case.standing())
 }
 
 /// Asks for a refund of the latest payment that has so much left, and takes the credits back that it stands for.
@@ -201,6 +203,7 @@ fn go_back(
         amount: Some(amount),
         total: None,
         details: Details::default(),
+        asked: true,
     };
     let name = refund_id.to_string();
     let owner = (case.intent.customer_id.as_str(), case.intent.id);
@@ -254,9 +257,16 @@ pub fn give_back(
 }
 
 /// Asks for money back that paid for nothing: at most so much of a payment, as far as nobody asked for that yet.
-pub fn surplus(session: &Session, case: &Case, payment: &Payment, most: Decimal, reason: &str) -> Result<(), Error> {
-    let amount = not_asked_for(session, case, payment)?.min(most);
-    nothing(session, case, payment.name(), amount, reason)
+pub fn surplus(
+    session: &Session,
+    case: &Case,
+    standing: &Standing,
+    payment: &Payment,
+    (most, reason): (Decimal, &str),
+) -> Result<(), Error> {
+    let all = not_asked_for(session, case, standing)?;
+    let left = all.into_iter().find(|(one, _)| one.name() == payment.name()).map_or(Decimal::ZERO, |(_, left)| left);
+    nothing(session, case, payment.name(), left.min(most), reason)
 }
 
 /// Asks for money back that paid for nothing: so much of a payment.
@@ -284,7 +294,8 @@ pub fn nothing(
 
 /// Asks for all money back that is there and was not asked for.
 pub fn everything(session: &Session, case: &Case, reason: &str) -> Result<(), Error> {
-    case.standing().payments.iter().try_for_each(|payment| surplus(session, case, payment, payment.left(), reason))
+    let left = refundable(session, case)?;
+    left.iter().try_for_each(|(payment, left)| nothing(session, case, payment.name(), *left, reason))
 }
 
 struct New<'a> {

@@ -106,16 +106,16 @@ SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'bob'
 -- A failure that names neither is of the one that is asked for of that payment and amount.
 SELECT FROM credits.payment_provider_set('paystack', 'a secret of sixteen and more');
 CREATE EXTENSION pgcrypto;
-SELECT top_up_id AS gus FROM credits.top_up_create('gus', :'price_id') \gset
-SELECT status FROM credits.payment_succeeded('gus', :'gus', 'paystack', 'T-1', 10);
-SELECT status FROM credits.refund_create('gus', :'gus', 4);
+SELECT top_up_id AS kim FROM credits.top_up_create('kim', :'price_id') \gset
+SELECT status FROM credits.payment_succeeded('kim', :'kim', 'paystack', 'T-1', 10);
+SELECT status FROM credits.refund_create('kim', :'kim', 4);
 SELECT outcome FROM (SELECT '{"event": "refund.failed", "data": {"transaction_reference": "T-1",
     "refund_reference": "R-1",
     "amount": "400", "currency": "USD"}}'::text AS body) b,
     credits.webhook_receive('paystack', b.body,
         encode(hmac(b.body, 'a secret of sixteen and more', 'sha512'), 'hex'));
-SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'gus';
-SELECT available FROM credits.wallet_balance('gus');
+SELECT status, provider_reference FROM credits.refunds WHERE customer_id = 'kim';
+SELECT available FROM credits.wallet_balance('kim');
 
 -- Money that paid for nothing goes back without credits: a second payment, and what was overpaid, where it is
 -- known that it was no tax.
@@ -167,4 +167,22 @@ SELECT FROM credits.refund_cancel('ann', '00000000-0000-0000-0000-000000000001')
 SELECT FROM credits.refund_begin('ann', NULL);
 SELECT payment_intent_id FROM credits.invoice_create('fay', '[{"amount": 5}]', 'USD', auto_finalize => true) \gset
 SELECT FROM credits.refund_create('fay', :'payment_intent_id');
+SELECT * FROM credits.verify();
+
+-- A second payment after a refund pays for what the first no longer does, and is not asked back. One that is asked for
+-- after a total is beyond it.
+SELECT top_up_id AS ida FROM credits.top_up_create('ida', :'price_id') \gset
+SELECT status FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi_ida', 10);
+SELECT status FROM credits.refund_create('ida', :'ida', 10);
+SELECT available FROM credits.wallet_balance('ida');
+SELECT contradiction FROM credits.payment_succeeded('ida', :'ida', 'stripe', 'pi_ida_2', 10);
+SELECT count(*) AS asked_back FROM credits.refunds WHERE customer_id = 'ida' AND NOT takes_credits;
+SELECT available FROM credits.wallet_balance('ida');
+SELECT top_up_id AS jon FROM credits.top_up_create('jon', :'price_id') \gset
+SELECT status FROM credits.payment_succeeded('jon', :'jon', 'stripe', 'pi_jon', 10);
+SELECT refunded FROM credits.payment_refunded('jon', :'jon', 'stripe', total_refunded => 6,
+    payment_reference => 'pi_jon');
+SELECT status FROM credits.refund_create('jon', :'jon', 4);
+SELECT available FROM credits.wallet_balance('jon');
+SELECT FROM credits.refund_create('jon', :'jon', 0.01);
 SELECT * FROM credits.verify();
