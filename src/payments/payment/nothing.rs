@@ -12,8 +12,8 @@ use crate::payments::refund::request;
 use crate::pg::statement::Session;
 
 /// Asks for money back that paid for nothing: another payment for what is paid and was not paid back, and what came before a
-/// payment that covers all by itself. More than was due of a top-up only where it is known what the payment is made of: many
-/// providers say of its tax later.
+/// payment that covers all by itself. More than was due only where it is known what the payment is made of: many providers
+/// say of its tax later.
 pub fn surplus(
     session: &Session,
     case: &Case,
@@ -35,8 +35,7 @@ pub fn surplus(
             request::surplus(session, case, standing, payment, (payment.left(), "duplicate"))?;
         }
     }
-    // A given-out invoice has its own tax.
-    this.filter(|payment| !payment.details.is_empty() || !case.intent.is_top_up)
+    this.filter(|payment| !payment.details.is_empty())
         .map_or(Ok(()), |payment| request::surplus(session, case, standing, payment, (cover.surplus, "overpaid")))
 }
 
