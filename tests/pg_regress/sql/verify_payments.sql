@@ -113,4 +113,14 @@ SELECT * FROM breaking($$UPDATE credits_internal.outbox_counters SET last_no = 0
 SELECT * FROM breaking($$INSERT INTO credits_internal.outbox_positions (customer_id, consumer, acked_no) VALUES ('ann', 'nobody', 1)$$);
 SELECT * FROM breaking($$UPDATE credits_internal.invoice_payments SET payment_intent_id = gen_random_uuid()
     WHERE customer_id = 'ann'$$);
+-- Refunds that were asked for.
+SELECT refund_id FROM credits.refund_create('ann', (SELECT top_up_id FROM credits.top_ups WHERE customer_id = 'ann'),
+    lines => (SELECT jsonb_build_array(jsonb_build_object('invoice_line_id', invoice_line_id, 'amount', 1))
+              FROM credits.invoice_lines WHERE customer_id = 'ann')) \gset
+SELECT * FROM credits.verify();
+SELECT * FROM breaking($$UPDATE credits_internal.refunds SET amount = 2 WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.refunds SET status = 'failed', closed_at = now()
+    WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.refunds SET lines = NULL WHERE customer_id = 'ann'$$);
+SELECT * FROM breaking($$DELETE FROM credits_internal.payments WHERE customer_id = 'ann' AND type = 'refunded'$$);
 SELECT * FROM credits.verify();
