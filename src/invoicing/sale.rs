@@ -46,10 +46,10 @@ static INSERT: Statement = Statement::new(
           customer_id, invoice_id, status, billing_reason, currency, description, metadata, given_discount, subtotal, total,
           total_excluding_tax, amount_due, collection_method, created_at, updated_at)
       VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $7, $7, $7, 'send_invoice', $8, $8)
-      ON CONFLICT (customer_id, invoice_id) DO NOTHING",
+      ON CONFLICT (customer_id, invoice_id) DO NOTHING RETURNING 1",
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NUMERICOID, TIMESTAMPTZOID],
 )
-.before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8) < 0");
+.before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8) >= 0");
 static INSERT_LINE: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoice_lines (
           customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, amount,
@@ -99,7 +99,10 @@ pub fn begin(session: &Session, reason: Reason, new: &intent::New<'_>, now: Time
         amount,
         now_cell,
     ];
-    INSERT.run(session, &invoice)?;
+    // Whoever came first has begun all of it. What came second has no lock of it yet, and writes no event.
+    if INSERT.run(session, &invoice)?.len() == 0 {
+        return Ok(());
+    }
     // By amount, so many credits at their rate are bought.
     let (quantity, unit) = match credits.rate {
         Some(rate) => (credits.amount, Some(rate)),

@@ -20,6 +20,10 @@ REFUND_SHARED = "SELECT * FROM credits.payment_refunded(%s, %s, 'shop', %s, %s)"
 BEGIN = "SELECT * FROM credits.recharge_begin(%s, %s)"
 AUTO = "SELECT * FROM credits.configure_auto_recharge(%s, threshold => 20, price_id => %s, cooldown => '0')"
 REQUESTS = "SELECT recharge_id, status FROM credits.recharge_log WHERE customer_id = %s ORDER BY recharge_id"
+CREATED = (
+    "SELECT type FROM credits.billing_events WHERE customer_id = %s AND type IN ('invoice.created', 'payment_intent.created')"
+    " ORDER BY type"
+)
 RECEIVE = "SELECT * FROM credits.webhook_receive('market', %s, %s)"
 EXPECT = "SELECT * FROM credits.payment_provider_set('market', %s, livemode => %s)"
 SECRET = "a secret of the market's"
@@ -184,6 +188,8 @@ def two_workers_begin(pair: Pair) -> None:
     pair.first.commit()
     other = waiting.one()
     pair.checks.equal((one["go"], other["go"], other["top_up_id"]), (True, True, one["top_up_id"]), "the same charge")
+    created = [row["type"] for row in pair.observer.all(CREATED, pair.customer)]
+    pair.checks.equal(created, ["invoice.created", "payment_intent.created"], "what is bought began once")
     for session in (pair.first, pair.second):
         session.one(PAY, pair.customer, one["top_up_id"], "p1")
     pair.checks.equal((pair.balance()[0], _statuses(pair)), (115, ["paid"]), "paid once")
