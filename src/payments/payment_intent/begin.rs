@@ -63,13 +63,11 @@ pub struct Credits<'a> {
     pub name: Option<&'a str>,
 }
 
-// What a recharge asks for is begun by whoever comes first.
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.payment_intents (
           customer_id, payment_intent_id, invoice_id, status, amount, currency, due_amount, provider, return_url, failure_url,
           checkout_url, description, metadata, created_at, updated_at, expires_at, recharge_id)
-      VALUES ($1, $2, $24, 'requires_payment_method', $5, $6, $5, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)
-      ON CONFLICT (customer_id, payment_intent_id) DO NOTHING RETURNING 1",
+      VALUES ($1, $2, $24, 'requires_payment_method', $5, $6, $5, $14, $15, $16, $17, $18, $19, $20, $20, $21, $22)",
     &[
         TEXTOID, UUIDOID, UUIDOID, INT4OID, NUMERICOID, TEXTOID, NUMERICOID, TEXTOID, NUMERICOID, TEXTOID, INT2OID,
         INTERVALOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TIMESTAMPTZOID,
@@ -82,8 +80,7 @@ static INSERT: Statement = Statement::new(
           priority, time_to_live, applicable_meters, name, provider, return_url, failure_url, checkout_url, description,
           metadata, created_at, expires_at, recharge_id, due_amount)
       VALUES ($1, $2, 'initiated', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $23, $14, $15, $16, $17, $18, $19, $20, $21,
-              $22, $5)
-      ON CONFLICT (customer_id, top_up_id) DO NOTHING",
+              $22, $5)",
 );
 
 /// Writes a payment intent that begins.
@@ -115,8 +112,6 @@ pub fn insert(session: &Session, new: &New<'_>, now: Time) -> Result<(), Error> 
         credits.and_then(|credits| credits.name).cell(),
         new.invoice_id.cell(),
     ];
-    if INSERT.run(session, &cells)?.len() > 0 {
-        billing_event::record(session, EventType::PaymentIntentCreated, new.id, Some(new.customer_id), now)?;
-    }
-    Ok(())
+    INSERT.run(session, &cells)?;
+    billing_event::record(session, EventType::PaymentIntentCreated, new.id, Some(new.customer_id), now)
 }

@@ -93,8 +93,10 @@ fn payment_intent_update(
         let id = input::required("payment_intent_id", payment_intent_id)?.0;
         let metadata = metadata.ok_or_else(|| Error::missing("metadata"))?;
         writing(|session| {
-            customer::lock(session, customer_id)?;
+            customer::keep_existing(session, customer_id)?;
+            // Before the customer's lock: a recharge's may begin with this, and wait for whoever just begins it.
             intent::subject(session, customer_id, id)?;
+            customer::lock(session, customer_id)?;
             let cells = [customer_id.cell(), id.cell(), metadata.cell(), settings::now()?.cell()];
             let changed = UPDATE.run(session, &cells)?.len() > 0;
             row(session, customer_id, id, !changed).map(One)
