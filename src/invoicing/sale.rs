@@ -55,7 +55,8 @@ static INSERT_LINE: Statement = Statement::new(
           customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, amount,
           given_discount, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency, category, priority,
           time_to_live, applicable_meters, grant_name, metadata, created_at, updated_at)
-      VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, 0, 'exclusive', 0, 0, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)",
+      VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, 0, 'exclusive', 0, 0, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+              $18, $18)",
     &[
         TEXTOID,
         UUIDOID,
