@@ -11,8 +11,17 @@ use uuid::Uuid;
 
 const TABLES: &str = include_str!("../../sql/catalog/price_tables.sql");
 
-/// The tables alone, in a database that does not have the extension.
+/// The row that says which version's objects a database has.
+const INSTALLED: &str = concat!(
+    "INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) ",
+    "SELECT 16000, 'pg_credits', 10, 11, false, '",
+    env!("CARGO_PKG_VERSION"),
+    "'"
+);
+
+/// The tables alone, in a database that is to pass for one with this version of the extension.
 fn make_tables(session: &Session) -> Result<(), Error> {
+    run_text(session, INSTALLED)?;
     let stock =
         TABLES.split_once("CREATE TABLE credits_internal.price_stock").map(|(_, stock)| stock).unwrap_or_default();
     let stock = stock.split_once("SELECT pg_catalog").map(|(stock, _)| stock).unwrap_or_default();
