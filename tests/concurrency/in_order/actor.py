@@ -31,6 +31,12 @@ A_GRANT = (
     "SELECT grant_id::text AS id, remaining FROM (SELECT * FROM credits_internal.credit_grants WHERE customer_id = %s"
     " AND currency = %s ORDER BY created_at DESC LIMIT 12) AS g ORDER BY random() LIMIT 1"
 )
+# One that an open hold has something of.
+A_HELD_GRANT = (
+    "SELECT p.grant_id::text AS id, p.amount AS remaining FROM credits_internal.holds AS h"
+    " CROSS JOIN LATERAL unnest(h.grant_ids, h.grant_amounts) AS p (grant_id, amount)"
+    " WHERE h.customer_id = %s AND h.currency = %s AND h.status = 'open' ORDER BY random() LIMIT 1"
+)
 A_HOLD = (
     "SELECT hold_id::text AS id, amount, captured, status, event_name FROM (SELECT * FROM credits_internal.holds"
     " WHERE customer_id = %s ORDER BY status = 'open' AND random() < 0.8 DESC, created_at DESC LIMIT 6) AS h"
@@ -199,6 +205,8 @@ class Actor:
             ("void", "expire", "update", "extend", "suspend", "resume"), (10, 4, 8, 8, 6, 8)
         )[0]  # fmt: skip
         fields: dict[str, Any] = {"grant": grant["id"], "currency": currency}
+        if what == "void" and self.random.random() < 0.4:
+            return self.of_held_grant(customer, currency)
         if what in ("void", "expire"):
             part = self.small(grant["remaining"] * self.random.choice((Decimal("0.3"), Decimal("0.5"), Decimal("1.1"), 3)))
             whole = self.random.random() < 0.3
@@ -213,6 +221,15 @@ class Actor:
         elif what == "extend":
             fields["ends"] = self.random.choice((1, 3, 5))
         return Act(f"credit_grant_{what}", customer, fields)
+
+    def of_held_grant(self, customer: str, currency: str) -> Act | None:
+        """Part of what is held was a mistake: it is taken when it comes back, or owed when it is spent."""
+        grant = self.one(A_HELD_GRANT, customer, currency)
+        if grant is None:
+            return None
+        part = self.small(grant["remaining"] * self.random.choice((Decimal("0.5"), 1, 1)))
+        fields = {"grant": grant["id"], "currency": currency, "amount": part, "key": self.key_or_none(), "spent": "pending"}
+        return Act("credit_grant_void", customer, fields)
 
     def of_event(self, customer: str) -> Act | None:
         event = self.one(AN_EVENT, customer, FIXED)

@@ -78,3 +78,20 @@ SELECT consumed FROM credits.report_meter_event('eve', 'calls', 1, 'x1', '2026-0
 SELECT status, remaining FROM credits.credit_grant_extend('eve', :'x', '2026-03-11');
 SELECT consumed, available FROM credits.report_meter_event('eve', 'calls', 1, 'x2', '2026-03-10 06:45');
 SELECT * FROM credits.verify();
+
+-- What was a mistake while it was held lapses with the hold, and pays nothing: neither where the usage itself posts the
+-- hold's end, nor where something else did before.
+SET credits.late_usage_grace = '3h';
+SET credits.test_clock = '2026-03-12 10:00';
+SELECT FROM unnest('{fay,gus}'::text[]) AS c, credits.credit_grant(c, 5, expires_at => '2026-03-12 11:00');
+SELECT FROM unnest('{fay,gus}'::text[]) AS c, credits.hold_create(c, 5, expires_in => '2 hours');
+SELECT v.customer_id, v.remaining FROM credits.grants AS g,
+    credits.credit_grant_void(g.customer_id, g.grant_id, 'a mistake', 2, spent => 'pending') AS v
+WHERE g.customer_id IN ('fay', 'gus') ORDER BY 1;
+SET credits.test_clock = '2026-03-12 12:01';
+SELECT status, consumed, pending FROM credits.report_meter_event('fay', 'calls', 5, 'f1', '2026-03-12 10:30');
+CALL credits.maintain();
+SELECT status, consumed, pending FROM credits.report_meter_event('gus', 'calls', 5, 'f1', '2026-03-12 10:30');
+SELECT customer_id, line_no, type, amount, effective_at FROM credits.ledger WHERE customer_id IN ('fay', 'gus')
+ORDER BY customer_id, line_no;
+SELECT * FROM credits.verify();

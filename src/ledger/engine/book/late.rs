@@ -21,6 +21,11 @@ impl Book {
         }
     }
 
+    /// Some of what lapsed stands for credits that went back: it pays no late usage. In the tables, reclaims say so.
+    pub(super) fn went_back(&mut self, id: Uuid, amount: Decimal) {
+        self.lapsed.entry(id).and_modify(|lapsed| *lapsed -= amount);
+    }
+
     /// What may pay late usage at a moment, in line: grants that had begun and not ended when it happened.
     fn payers_of_late(&self, usage: &Usage<'_>, at: Time) -> Vec<(Precedence, Uuid, Decimal)> {
         let Some(occurred_at) = usage.occurred_at else { return Vec::new() };

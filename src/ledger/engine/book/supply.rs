@@ -93,18 +93,21 @@ impl Book {
         let suspended = grant.status == Status::Suspended;
         if ended || grant.expires_at <= at {
             // Open clawbacks of it are gone.
-            grant.reclaimed |= !take_off(&mut grant.clawbacks, amount, false).is_empty();
-            if !ended {
+            let clawbacks = take_off(&mut grant.clawbacks, amount, false);
+            grant.reclaimed |= !clawbacks.is_empty();
+            if ended {
+                self.lapse(&mut grant, amount, at);
+                self.insert(grant);
+            } else {
                 if suspended {
                     self.put_aside(&grant, amount, at);
                 } else {
                     self.lapsed_by_time(grant.id, Decimal::ZERO);
                 }
                 grant.remaining += amount;
-                return self.end(grant, Status::Expired, at);
+                self.end(grant, Status::Expired, at);
             }
-            self.lapse(&mut grant, amount, at);
-            return self.insert(grant);
+            return self.went_back(grant_id, clawbacks.iter().map(|clawback| clawback.amount).sum());
         }
         let before = grant.remaining;
         grant.remaining += amount;
