@@ -21,7 +21,7 @@ version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n1)
 # Everything that the installed files are made of, as one number. Not times: a checkout changes those and nothing else.
 fingerprint() {
     {
-        find src sql Cargo.toml Cargo.lock .cargo/config.toml ./*.control -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+        find src sql templates Cargo.toml Cargo.lock .cargo/config.toml ./*.control -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
         rustc --version
         cat "$tree/stamp"
     } | sha256sum

@@ -186,6 +186,17 @@ want() {
     fi
 }
 
+# Shows pages and prints them. Ubuntu has it as a snap alone: there, pages are tested without a browser, which says so.
+want_browser() {
+    if command -v chromium >/dev/null; then return 0; fi
+    update_lists
+    if available chromium; then
+        missing+=(chromium)
+    else
+        note "chromium cannot be had from this distribution: how pages look and print is not tested."
+    fi
+}
+
 # --- in order ---
 
 if [ "$scope" = machine ] && [ -n "${PG_CONFIG:-}" ]; then
@@ -211,6 +222,9 @@ if [ "$scope" = test ]; then
     want python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
     want nodejs command -v node
     want shellcheck command -v shellcheck
+    want poppler-utils command -v pdftotext
+    want fonts-dejavu-core test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+    want_browser
 fi
 install_missing
 

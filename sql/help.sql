@@ -27,7 +27,7 @@ LEFT JOIN LATERAL (
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|refund_|top_up_|webhook_)'),
-        (9, 'Invoices', '^invoice_'),
+        (9, 'Invoices', '^(my_)?invoice_'),
         (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (11, 'Outbox', '^outbox_'),
         (12, 'Billing pages', '^(billing_|current_customer$)'),

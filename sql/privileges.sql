@@ -86,6 +86,7 @@ GRANT EXECUTE ON FUNCTION
     credits.auto_recharge_config(text, text),
     credits.billing_bootstrap(text),
     credits.customer_overdue_invoices(text),
+    credits.invoice_html(text, uuid),
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
@@ -228,6 +229,7 @@ GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.current_customer(),
     credits.customer_me(),
+    credits.my_invoice_html(uuid),
     credits_internal.own_wallets(),
     credits_internal.own_grants()
 TO credits_customer;

@@ -20,6 +20,7 @@ pub mod metering;
 pub mod moment;
 mod nearest;
 mod outbox;
+mod pages;
 mod past;
 mod payments;
 mod pg;

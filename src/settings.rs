@@ -69,6 +69,8 @@ static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 
 static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pending);
 /// Where customers' billing pages are.
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+/// Who sells, as invoices say it.
+static INVOICE_SELLER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whose rows the customer views show.
 static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whether the database serves customers: then it is never emptied.
@@ -232,6 +234,14 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_string_guc(
+        c"credits.invoice_seller",
+        c"Who sells, as invoices say it: a line with the name, then lines with the address and what else the law asks for.",
+        c"An invoice keeps what it is when it gets its number. Where a line break cannot be written, \\n stands for it.",
+        &INVOICE_SELLER,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_bool_guc(
         c"credits.production",
         c"Whether the database serves customers: reset() refuses to empty it.",
@@ -322,6 +332,11 @@ pub fn spent_on_refund() -> Spent {
 /// Where customers' billing pages are.
 pub fn portal_url() -> Option<String> {
     text(&PORTAL_URL)
+}
+
+/// Who sells, as invoices say it.
+pub fn invoice_seller() -> Option<String> {
+    text(&INVOICE_SELLER)
 }
 
 /// Whether the database serves customers.

@@ -262,7 +262,8 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        i.status = 'open' AND coalesce(i.due_date < credits.clock(), false) AS overdue, i.collection_method, i.shipping,
        i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
        (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
-        WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded
+        WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded,
+       i.seller
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
@@ -317,6 +318,8 @@ COMMENT ON COLUMN credits.invoices.payment_intent_id IS
 COMMENT ON COLUMN credits.invoices.hosted_invoice_url IS
 'Where the customer pays it: the provider''s template; NULL where there is none.';
 COMMENT ON COLUMN credits.invoices.amount_refunded IS 'What was paid back through its payment intents.';
+COMMENT ON COLUMN credits.invoices.seller IS
+'Who sold: what credits.invoice_seller said when it got its number; NULL for a draft, and where that said nothing.';
 
 CREATE VIEW credits.invoice_payments AS
 SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,
@@ -347,7 +350,7 @@ SELECT i.invoice_id, i.number, i.status, i.currency, i.description, i.subtotal, 
        i.total_excluding_tax, i.amount_due, i.amount_paid,
        CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END AS amount_remaining, i.due_date,
        i.customer_name, i.customer_email, i.footer, i.custom_fields, i.finalized_at, i.paid_at, i.shipping,
-       i.customer_phone, i.customer_address, p.checkout_url AS hosted_invoice_url
+       i.customer_phone, i.customer_address, p.checkout_url AS hosted_invoice_url, i.seller
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.checkout_url FROM credits_internal.payment_intents t
@@ -384,4 +387,5 @@ COMMENT ON COLUMN credits.my_invoices.paid_at IS 'When all of it was paid; NULL 
 COMMENT ON COLUMN credits.my_invoices.shipping IS 'Shipping that the provider''s checkout added.';
 COMMENT ON COLUMN credits.my_invoices.customer_phone IS 'The customer''s number when the invoice got its own.';
 COMMENT ON COLUMN credits.my_invoices.customer_address IS 'The customer''s postal address when it got its number.';
+COMMENT ON COLUMN credits.my_invoices.seller IS 'Who sold; NULL where nobody said.';
 COMMENT ON COLUMN credits.my_invoices.hosted_invoice_url IS 'Where to pay it; NULL where nobody said.';

@@ -38,6 +38,7 @@ CREATE TABLE credits_internal.invoices (
     paid_at                 timestamptz,
     voided_at               timestamptz,
     marked_uncollectible_at timestamptz,
+    seller                  text,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -92,6 +93,8 @@ COMMENT ON COLUMN credits_internal.invoices.finalized_at IS 'When it got its num
 COMMENT ON COLUMN credits_internal.invoices.paid_at IS 'When all of it was paid.';
 COMMENT ON COLUMN credits_internal.invoices.voided_at IS 'When it was voided.';
 COMMENT ON COLUMN credits_internal.invoices.marked_uncollectible_at IS 'When it was last given up.';
+COMMENT ON COLUMN credits_internal.invoices.seller IS
+'Who sold: what credits.invoice_seller said when it got its number.';
 
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);

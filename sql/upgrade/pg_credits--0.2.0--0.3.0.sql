@@ -261,6 +261,7 @@ CREATE TABLE credits_internal.invoices (
     paid_at                 timestamptz,
     voided_at               timestamptz,
     marked_uncollectible_at timestamptz,
+    seller                  text,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -1624,7 +1625,8 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        i.status = 'open' AND coalesce(i.due_date < credits.clock(), false) AS overdue, i.collection_method, i.shipping,
        i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
        (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
-        WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded
+        WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded,
+       i.seller
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
@@ -1640,7 +1642,7 @@ SELECT i.invoice_id, i.number, i.status, i.currency, i.description, i.subtotal, 
        i.total_excluding_tax, i.amount_due, i.amount_paid,
        CASE WHEN i.status = 'void' THEN 0 ELSE i.amount_due - i.amount_paid END AS amount_remaining, i.due_date,
        i.customer_name, i.customer_email, i.footer, i.custom_fields, i.finalized_at, i.paid_at, i.shipping,
-       i.customer_phone, i.customer_address, p.checkout_url AS hosted_invoice_url
+       i.customer_phone, i.customer_address, p.checkout_url AS hosted_invoice_url, i.seller
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.checkout_url FROM credits_internal.payment_intents t
@@ -1683,6 +1685,14 @@ CREATE FUNCTION credits.invoice_return_deposit(
 RETURNS credits.deposit
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'invoice_return_deposit_wrapper';
+CREATE FUNCTION credits.invoice_html(customer_id text, invoice_id uuid)
+RETURNS text
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'invoice_html_wrapper';
+CREATE FUNCTION credits.my_invoice_html(invoice_id uuid)
+RETURNS text
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'my_invoice_html_wrapper';
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -3328,7 +3338,7 @@ LEFT JOIN LATERAL (
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
         (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
         (8, 'Purchases and payments', '^(payment_|refund_|top_up_|webhook_)'),
-        (9, 'Invoices', '^invoice_'),
+        (9, 'Invoices', '^(my_)?invoice_'),
         (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (11, 'Outbox', '^outbox_'),
         (12, 'Billing pages', '^(billing_|current_customer$)'),
@@ -3802,6 +3812,8 @@ COMMENT ON COLUMN credits_internal.invoices.finalized_at IS 'When it got its num
 COMMENT ON COLUMN credits_internal.invoices.paid_at IS 'When all of it was paid.';
 COMMENT ON COLUMN credits_internal.invoices.voided_at IS 'When it was voided.';
 COMMENT ON COLUMN credits_internal.invoices.marked_uncollectible_at IS 'When it was last given up.';
+COMMENT ON COLUMN credits_internal.invoices.seller IS
+'Who sold: what credits.invoice_seller said when it got its number.';
 COMMENT ON TABLE credits_internal.invoice_lines IS
 'Lines of invoices, and those that wait for the next one. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoice_lines.customer_id IS 'The customer.';
@@ -6202,6 +6214,8 @@ COMMENT ON COLUMN credits.invoices.payment_intent_id IS
 COMMENT ON COLUMN credits.invoices.hosted_invoice_url IS
 'Where the customer pays it: the provider''s template; NULL where there is none.';
 COMMENT ON COLUMN credits.invoices.amount_refunded IS 'What was paid back through its payment intents.';
+COMMENT ON COLUMN credits.invoices.seller IS
+'Who sold: what credits.invoice_seller said when it got its number; NULL for a draft, and where that said nothing.';
 COMMENT ON VIEW credits.invoice_payments IS
 'Money that was applied to invoices, one row per source.';
 COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
@@ -6250,6 +6264,7 @@ COMMENT ON COLUMN credits.my_invoices.paid_at IS 'When all of it was paid; NULL 
 COMMENT ON COLUMN credits.my_invoices.shipping IS 'Shipping that the provider''s checkout added.';
 COMMENT ON COLUMN credits.my_invoices.customer_phone IS 'The customer''s number when the invoice got its own.';
 COMMENT ON COLUMN credits.my_invoices.customer_address IS 'The customer''s postal address when it got its number.';
+COMMENT ON COLUMN credits.my_invoices.seller IS 'Who sold; NULL where nobody said.';
 COMMENT ON COLUMN credits.my_invoices.hosted_invoice_url IS 'Where to pay it; NULL where nobody said.';
 COMMENT ON TYPE credits.invoice_line IS
 'A line of an invoice, as invoice_item_create() returns it. The view invoice_lines has all of them.';
@@ -6405,6 +6420,33 @@ PC007 is more than can be given back. PC020 is an invoice that is no deposit, or
 Raises PC002, PC003, PC007, PC013, PC019, PC020.
 Example: SELECT amount_returned FROM credits.invoice_return_deposit(''ann'',
   (SELECT invoice_id FROM credits.invoices WHERE description = ''deposit''), 5);';
+COMMENT ON FUNCTION credits.invoice_html IS
+'Returns an invoice as one page of HTML, for a browser and fit to print.
+
+customer_id: the customer.
+invoice_id: the invoice.
+
+It shows both sides, number and dates, lines with their discounts, tax per rate, what was paid and from where, what went
+back, what remains and where to pay it, description, footer and custom_fields; never metadata. A draft and a void
+invoice say so. Who sells is credits.invoice_seller as it was when the invoice got its number. Dates are in UTC.
+
+The page is complete: it loads nothing, runs nothing, and forbids both. Whatever is written on the invoice is shown as
+text. Serve it as text/html in UTF-8.
+
+It changes nothing, and works on a standby.
+
+Raises PC013, PC019.
+Example: SELECT length(credits.invoice_html(''ann'',
+  (SELECT invoice_id FROM credits.invoices WHERE description = ''sent invoice''))) > 0;';
+COMMENT ON FUNCTION credits.my_invoice_html IS
+'Returns an invoice of credits.current_customer as invoice_html() does, for a customer''s own login.
+
+invoice_id: the invoice, one of those that my_invoices shows.
+
+PC019 is any other, also a draft, and where nobody is named.
+
+Raises PC013, PC019.
+Example: SELECT length(credits.my_invoice_html(i.invoice_id)) > 0 FROM credits.my_invoices i;';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -6927,6 +6969,8 @@ REVOKE ALL ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uu
 REVOKE ALL ON FUNCTION credits.invoice_item_delete(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.invoice_html(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.history_import(text, jsonb, text, text, boolean) FROM PUBLIC;
@@ -6981,6 +7025,9 @@ GRANT EXECUTE ON FUNCTION credits.invoice_delete(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_delete(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_finalize(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_finalize(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_html(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.invoice_html(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.invoice_html(text, uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz, timestamptz, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz, timestamptz, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.invoice_item_delete(text, uuid) TO credits_admin;
@@ -7005,6 +7052,7 @@ GRANT EXECUTE ON FUNCTION credits.meter_event_adjust(text, text, numeric, text) 
 GRANT EXECUTE ON FUNCTION credits.meter_price_override(text, text, jsonb, numeric, numeric, timestamptz, timestamptz, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_price_override_end(text, text, integer, timestamptz) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.meter_update(text, text, numeric, text, text, text, jsonb, jsonb, timestamptz, text, numeric, boolean, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.my_invoice_html(uuid) TO credits_customer;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) TO credits_admin;

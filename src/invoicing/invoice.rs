@@ -139,7 +139,7 @@ pub fn find(session: &Session, customer_id: &str, invoice_id: Uuid, replayed: bo
 }
 
 /// PC019.
-fn missing(invoice_id: Uuid) -> Error {
+pub fn missing(invoice_id: Uuid) -> Error {
     Error::ObjectNotFound { object: "invoice", id: invoice_id.to_string() }
 }
 

@@ -10,4 +10,5 @@ mod invoice;
 mod item;
 mod line;
 mod number;
+mod page;
 pub mod sale;

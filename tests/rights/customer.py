@@ -5,6 +5,7 @@ protect against, so that nobody takes them for more than they are.
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import psycopg
@@ -78,11 +79,34 @@ def check_rows(checks: Checks, logins: Logins) -> None:
                 "SELECT * FROM credits.wallet_transfer('bob', 'alice', 1, 'bob-coin')",
             ):  # fmt: skip
                 checks.equal(state_of(connection, refused), settings.REFUSED, f"{name} is refused {refused}")
+            check_pages(checks, owner, connection, name)
     logins.make("unset", "credits_customer")
     logins.make("empty", "credits_customer", settings={CUSTOMER: ""})
     for label in ("unset", "empty"):
         with logins.connect(label) as connection:
             checks.equal(connection.execute(WHO).fetchone()[0], "", f"where the setting is {label} there are no rows")
+            state = state_of(connection, f"SELECT credits.my_invoice_html('{uuid.uuid4()}')")
+            checks.equal(state, "PC019", f"where the setting is {label} there are no pages")
+
+
+def check_pages(checks: Checks, owner: psycopg.Connection[Any], connection: psycopg.Connection[Any], name: str) -> None:
+    """Each login gets the pages of its own invoices, except drafts; another's are as good as none."""
+    mine, other = (
+        owner.execute("SELECT invoice_id::text FROM credits.invoices WHERE customer_id = %s", [customer]).fetchone()[0]
+        for customer in ((name, "bob" if name == "alice" else "alice"))
+    )
+    page = connection.execute("SELECT credits.my_invoice_html(%s)", [mine]).fetchone()
+    expected = owner.execute("SELECT credits.invoice_html(%s, %s)", [name, mine]).fetchone()
+    checks.check(page == expected and f"{name}-work" in page[0], f"{name} gets the page of {name}'s invoice")
+    draft = owner.execute(
+        "SELECT invoice_id::text FROM credits.invoice_create(%s, '[{\"amount\": 1}]', %s)", [name, f"{name}-coin"]
+    ).fetchone()[0]
+    for what, invoice in (("another's", other), ("a draft's", draft)):
+        state = state_of(connection, f"SELECT credits.my_invoice_html('{invoice}')")
+        checks.equal(state, "PC019", f"{name} does not get {what} page")
+    state = state_of(connection, f"SELECT credits.invoice_html('{name}', '{mine}')")
+    checks.equal(state, settings.REFUSED, f"{name} is refused invoice_html")
+    owner.execute("SELECT credits.invoice_delete(%s, %s)", [name, draft])
 
 
 def check_columns(checks: Checks, owner: psycopg.Connection[Any]) -> None:

@@ -85,6 +85,9 @@ def invoices(it: Story, price_id: Any) -> None:
     it.call("wallet_credit", "%s, 4, %s", name, cash)
     it.call("invoice_pay", "%s, %s, 'wallet', 4, idempotency_key => 'part'", name, paid)
     it.call("invoice_pay", "%s, %s, 'outside', reference => 'a transfer'", name, paid)
+    page = "SELECT pg_catalog.regexp_replace({}, 'datetime=\"[^\"]*\"', '', 'g') AS page"
+    it.run("invoice_html", page.format("credits.invoice_html(%s, %s)"), [name, paid])
+    it.run("my_invoice_html", page.format("credits.my_invoice_html(%s)"), [paid])
     it.call("payment_method_attach", "%s, 'shop', 'cus_9', 'pm_9', name => 'Another card'", name)
     terms = "%s, '[{\"amount\": 8}]', %s, auto_finalize => true, collection_method => 'send_invoice'"
     charged = it.call("invoice_create", terms, name, cash)

@@ -12,6 +12,7 @@ FLOORS = [
     ["amount", "moment", "error", "json", "nearest", "signup", "address", "rational", "past"],
     ["pg"],
     ["settings", "input", "clock", "error_codes"],
+    ["pages"],
     ["outbox"],
     ["ledger"],
     ["metering"],

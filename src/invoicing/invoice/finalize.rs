@@ -49,9 +49,23 @@ fn invoice_finalize(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<
 static FINALIZE: Statement = Statement::new(
     c"UPDATE credits_internal.invoices i
       SET status = 'open', number = $3, number_prefix = $4, number_no = $5, customer_name = $6, customer_email = $7,
-          due_date = $8, finalized_at = $9, updated_at = $9, customer_phone = $10, customer_address = $11
+          due_date = $8, finalized_at = $9, updated_at = $9, customer_phone = $10, customer_address = $11,
+          seller = $12
       WHERE i.customer_id = $1 AND i.invoice_id = $2",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, JSONBOID],
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        INT8OID,
+        TEXTOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TEXTOID,
+        JSONBOID,
+        TEXTOID,
+    ],
 );
 
 static SOLD: Statement = Statement::new(
@@ -90,7 +104,7 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
     stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now)
 }
 
-/// Gives a draft its number, and says whom it is for. Returns the number.
+/// Gives a draft its number, and says who sells and whom it is for. Returns the number.
 pub fn give_out(session: &Session, customer: &Customer, invoice: &Invoice, now: Time) -> Result<String, Error> {
     let number = number::next(session, &invoice.customer_id, customer.invoice_prefix.as_deref())?;
     let due_date = match (invoice.due_date, invoice.days_until_due) {
@@ -110,6 +124,7 @@ pub fn give_out(session: &Session, customer: &Customer, invoice: &Invoice, now: 
         now.cell(),
         customer.phone.cell(),
         customer.address.cell(),
+        settings::invoice_seller().cell(),
     ];
     FINALIZE.run(session, &cells)?;
     billing_event::record(session, EventType::InvoiceFinalized, invoice.id, Some(&invoice.customer_id), now)?;
