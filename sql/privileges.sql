@@ -227,6 +227,7 @@ GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
 
 -- What an end user's own login may see: the rows of credits.current_customer, and nothing that answers for another.
 GRANT EXECUTE ON FUNCTION
+    credits.clock(),
     credits.current_customer(),
     credits.customer_me(),
     credits.my_invoice_html(uuid),
@@ -234,7 +235,7 @@ GRANT EXECUTE ON FUNCTION
     credits_internal.own_grants()
 TO credits_customer;
 GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines,
-    credits.my_payment_methods
+    credits.my_payment_methods, credits.my_payment_intents, credits.my_refunds
 TO credits_customer;
 
 -- What a program needs that does one thing: receive webhooks, charge cards, report usage.

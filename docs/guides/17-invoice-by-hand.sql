@@ -72,9 +72,11 @@ FROM credits.grants WHERE customer_id = 'nora' AND currency = 'CREDIT';
 
 -- 5. SOLD FOR CREDITS
 --
--- An invoice in a credit currency is paid from the wallet like any other.
-SELECT invoice_id FROM credits.invoice_create('nora', '[{"description": "A printed poster", "amount": 350}]', 'CREDIT',
-    auto_finalize => true) \gset
+-- An invoice in a credit currency is paid from the wallet as it is given out. One that is only sent waits for that.
+SELECT status, currency, amount_paid FROM credits.invoice_create('nora',
+    '[{"description": "A printed poster", "amount": 350}]', 'CREDIT', auto_finalize => true);
+SELECT invoice_id FROM credits.invoice_create('nora', '[{"description": "A frame", "amount": 90}]', 'CREDIT',
+    auto_finalize => true, collection_method => 'send_invoice') \gset
 SELECT status, currency, amount_paid FROM credits.invoice_pay('nora', :'invoice_id', 'wallet');
 SELECT available FROM credits.wallet_balance('nora', 'CREDIT');
 

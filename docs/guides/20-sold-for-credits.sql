@@ -19,18 +19,18 @@ FROM credits.prices ORDER BY lookup_key;
 
 -- 2. BOUGHT
 --
--- Yuki has 500 credits that she paid for, and 100 that she won. The invoice is in the price's currency.
+-- Yuki has 500 credits that she paid for, and 100 that she won. The invoice is in the price's currency, and the wallet
+-- pays as it is given out, in the same transaction. The key makes a repeat of the call safe.
 SELECT credited FROM credits.wallet_credit('yuki', 500, 'CREDIT', 'paid', description => '500 credits');
 SELECT amount FROM credits.credit_grant('yuki', 100, name => 'Won in June', expires_at => '2026-07-01');
-SELECT invoice_id FROM credits.invoice_create('yuki', format('[{"price_id": "%s"}]', :'poster')::jsonb,
-                                              auto_finalize => true) \gset
-SELECT status, currency, total, amount_due FROM credits.invoices WHERE invoice_id = :'invoice_id';
--- Nothing is to come from a payment provider, so there is no payment intent. The wallet pays, in one transaction.
+SELECT status, currency, total, amount_paid, replayed
+FROM credits.invoice_create('yuki', format('[{"price_id": "%s"}]', :'poster')::jsonb,
+                            auto_finalize => true, idempotency_key => 'yuki-poster-1');
+SELECT status, currency, total, amount_paid, replayed
+FROM credits.invoice_create('yuki', format('[{"price_id": "%s"}]', :'poster')::jsonb,
+                            auto_finalize => true, idempotency_key => 'yuki-poster-1');
+-- Nothing is to come from a payment provider, so there is no payment intent.
 SELECT count(*) AS payment_intents FROM credits.payment_intents WHERE customer_id = 'yuki';
-SELECT status, amount_paid
-FROM credits.invoice_pay('yuki', :'invoice_id', 'wallet', idempotency_key => 'yuki-poster-1');
-SELECT status, replayed
-FROM credits.invoice_pay('yuki', :'invoice_id', 'wallet', idempotency_key => 'yuki-poster-1');
 -- An ordinary debit: what she won was to expire first, and so went first.
 SELECT line_no, type, grant_name, amount, running_balance FROM credits.ledger WHERE customer_id = 'yuki'
 ORDER BY line_no;
@@ -38,14 +38,10 @@ SELECT quantity_available, quantity_taken, quantity_sold FROM credits.prices WHE
 
 -- 3. NOT ENOUGH CREDITS
 --
--- 250 are left. Invoice and payment in one transaction: where the wallet has too little (PC001), the whole of it is
--- undone, so that no invoice stays open and no poster is taken.
+-- 250 are left, which is too little (PC001). The call is undone as a whole: no invoice, no number, no poster is taken.
 \set VERBOSITY terse
-BEGIN;
-SELECT invoice_id FROM credits.invoice_create('yuki', format('[{"price_id": "%s"}]', :'poster')::jsonb,
-                                              auto_finalize => true) \gset
-SELECT status FROM credits.invoice_pay('yuki', :'invoice_id', 'wallet');
-ROLLBACK;
+SELECT status FROM credits.invoice_create('yuki', format('[{"price_id": "%s"}]', :'poster')::jsonb,
+                                          auto_finalize => true);
 \set VERBOSITY default
 SELECT count(*) AS invoices FROM credits.invoices WHERE customer_id = 'yuki';
 SELECT quantity_taken FROM credits.prices WHERE lookup_key = 'poster';

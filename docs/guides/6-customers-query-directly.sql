@@ -20,10 +20,11 @@ SELECT FROM credits.wallet_debit('bob', 20, description => 'Bob''s secret projec
 
 -- 1. A LOGIN FOR EACH CUSTOMER
 --
--- The role credits_customer may read the views my_wallets, my_grants, my_ledger, my_invoices, my_invoice_lines and
--- my_payment_methods, call customer_me(), which has what is known of the person, and nothing else. Whose rows they show
--- is the setting credits.current_customer, which needs superuser. Set it for the login, and every session of that login
--- has it from its first moment on. (A real login also needs a password or a certificate.)
+-- The role credits_customer may read the views my_wallets, my_grants, my_ledger, my_invoices, my_invoice_lines,
+-- my_payment_methods, my_payment_intents and my_refunds, call clock() and customer_me(), which has what is known of the
+-- person, and nothing else. Whose rows they show is the setting credits.current_customer, which needs superuser. Set it
+-- for the login, and every session of that login has it from its first moment on. (A real login also needs a password
+-- or a certificate.)
 CREATE ROLE guide_alice LOGIN;
 GRANT credits_customer TO guide_alice;
 ALTER ROLE guide_alice SET credits.current_customer = 'alice';

@@ -84,7 +84,8 @@ custom_fields: for people: an array of at most 20 objects, each with name and va
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
-  charge it when the invoice is finalized; ''send_invoice'': nobody is asked.
+  charge it when the invoice is finalized, and what is due in credits is paid from the wallet; ''send_invoice'': nobody
+  is asked.
 billing_reason: ''manual'', or ''deposit'' for money that is to be given back.
 
 A line is by price or by hand. By price it has price_id, and quantity (1 where left out). By hand it has one of: amount;
@@ -95,7 +96,7 @@ the default: on top of the amount, or ''inclusive'': in it), period (an object w
 A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
 split over lines adds up to the last digit.
 
-Raises PC002, PC007, PC008, PC013, PC015, PC017, PC019.
+Raises PC001, PC002, PC003, PC007, PC008, PC013, PC015, PC017, PC019, PC021.
 Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
   lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
 
@@ -110,7 +111,10 @@ customer_id: the customer.
 invoice_id: the invoice.
 
 Its payment intent begins: the customer pays at hosted_invoice_url, or the worker that charges is asked for it with an
-outbox row ''payment.requested''. What is due in credits has none: invoice_pay() takes it from the wallet.
+outbox row ''payment.requested''.
+
+What is due in credits is taken from the wallet in the same transaction, and the invoice is paid: where the wallet has
+too little, it stays a draft (PC001). With collection_method ''send_invoice'' it is open until invoice_pay() takes it.
 
 Its lines and amounts never change after that. The number is the next of the customer''s sequence, which has no gaps.
 One of which nothing is to be paid is paid at once; what is left of a total below zero is pending for the next invoice
@@ -119,7 +123,7 @@ left, it stays a draft (PC017).
 
 One that was finalized before is returned as it is, with replayed = true.
 
-Raises PC003, PC007, PC013, PC017, PC019, PC020.
+Raises PC001, PC003, PC007, PC008, PC013, PC017, PC019, PC020, PC021.
 Example: SELECT number, status FROM credits.invoice_finalize(''ann'',
   (SELECT invoice_id FROM credits.invoices WHERE description = ''new invoice''));';
 

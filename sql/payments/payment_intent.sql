@@ -190,3 +190,38 @@ COMMENT ON COLUMN credits.payment_intents.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_intents.expires_at IS
 'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
 COMMENT ON COLUMN credits.payment_intents.paid_at IS 'When its payments first covered what is due.';
+
+CREATE VIEW credits.my_payment_intents WITH (security_barrier) AS
+SELECT t.payment_intent_id, t.invoice_id,
+       CASE WHEN t.status NOT IN ('succeeded', 'canceled') AND t.expires_at <= credits.clock() THEN 'canceled'
+            ELSE t.status END AS status,
+       t.amount, coalesce(t.paid_amount, 0) AS amount_received, t.refunded_amount AS amount_refunded, t.currency,
+       t.payment_method_id, t.provider, t.failed_at, t.action_url, t.checkout_url, t.description, t.created_at,
+       t.expires_at, t.paid_at
+FROM credits_internal.payment_intents t WHERE t.customer_id = (SELECT credits.current_customer());
+COMMENT ON VIEW credits.my_payment_intents IS
+'The payment intents of credits.current_customer, at this moment: what is to be paid, or was, top-ups included.
+
+They show what is written on them: their description.';
+COMMENT ON COLUMN credits.my_payment_intents.payment_intent_id IS 'The payment intent.';
+COMMENT ON COLUMN credits.my_payment_intents.invoice_id IS
+'The invoice that it pays, which my_invoices shows once it has a number.';
+COMMENT ON COLUMN credits.my_payment_intents.status IS
+'''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.my_payment_intents.amount IS 'What is due, in major units.';
+COMMENT ON COLUMN credits.my_payment_intents.amount_received IS 'What was paid in all payments, in major units.';
+COMMENT ON COLUMN credits.my_payment_intents.amount_refunded IS 'What was paid back in all, in major units.';
+COMMENT ON COLUMN credits.my_payment_intents.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.my_payment_intents.payment_method_id IS
+'The payment method that is to be charged; NULL where the customer pays, and for auto-recharges.';
+COMMENT ON COLUMN credits.my_payment_intents.provider IS 'Who is to take, or took, the payment.';
+COMMENT ON COLUMN credits.my_payment_intents.failed_at IS
+'When the last attempt failed; NULL where none did, or another is under way.';
+COMMENT ON COLUMN credits.my_payment_intents.action_url IS
+'Where to confirm the payment, where it is requires_action; NULL where nobody said.';
+COMMENT ON COLUMN credits.my_payment_intents.checkout_url IS 'Where to pay; NULL where nobody said.';
+COMMENT ON COLUMN credits.my_payment_intents.description IS 'For people.';
+COMMENT ON COLUMN credits.my_payment_intents.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.my_payment_intents.expires_at IS
+'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
+COMMENT ON COLUMN credits.my_payment_intents.paid_at IS 'When its payments first covered what is due.';

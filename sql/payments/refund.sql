@@ -202,7 +202,7 @@ refund_id: the refund.
 
 go is false where it was answered or canceled meanwhile. Where it is true, pay back amount of payment_reference, with
 attempt_key as the provider''s idempotency key and customer_id and refund_id in the refund''s metadata. It can be called
-again: the key stays the same, so the provider pays back once. From then on it cannot be canceled here.
+again, and the key stays the same, so that the provider pays back once. From then on it cannot be canceled here.
 
 Raises PC003, PC013, PC019.
 Example: SELECT go, amount FROM credits.refund_begin(''ann'',
@@ -259,3 +259,21 @@ COMMENT ON COLUMN credits.refunds.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.refunds.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN credits.refunds.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.refunds.closed_at IS 'When it was answered or canceled; NULL while it is pending.';
+
+CREATE VIEW credits.my_refunds WITH (security_barrier) AS
+SELECT r.refund_id, r.payment_intent_id, r.invoice_id, r.status, r.amount, r.currency, r.description, r.created_at,
+       r.closed_at
+FROM credits_internal.refunds r WHERE r.customer_id = (SELECT credits.current_customer());
+COMMENT ON VIEW credits.my_refunds IS
+'The refunds of credits.current_customer.
+
+They show what is written on them: their description.';
+COMMENT ON COLUMN credits.my_refunds.refund_id IS 'The refund.';
+COMMENT ON COLUMN credits.my_refunds.payment_intent_id IS 'The payment intent whose money goes back.';
+COMMENT ON COLUMN credits.my_refunds.invoice_id IS 'The invoice that it paid.';
+COMMENT ON COLUMN credits.my_refunds.status IS '''pending'', ''succeeded'', ''failed'' or ''canceled''.';
+COMMENT ON COLUMN credits.my_refunds.amount IS 'How much, in major units.';
+COMMENT ON COLUMN credits.my_refunds.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.my_refunds.description IS 'For people.';
+COMMENT ON COLUMN credits.my_refunds.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN credits.my_refunds.closed_at IS 'When it was answered or canceled; NULL while it is pending.';

@@ -1514,6 +1514,14 @@ SELECT t.customer_id, t.payment_intent_id, t.invoice_id, i.billing_reason,
        t.recharge_id, t.description, t.metadata, t.created_at, t.updated_at, t.expires_at, t.paid_at
 FROM credits_internal.payment_intents t
 JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id;
+CREATE OR REPLACE VIEW credits.my_payment_intents WITH (security_barrier) AS
+SELECT t.payment_intent_id, t.invoice_id,
+       CASE WHEN t.status NOT IN ('succeeded', 'canceled') AND t.expires_at <= credits.clock() THEN 'canceled'
+            ELSE t.status END AS status,
+       t.amount, coalesce(t.paid_amount, 0) AS amount_received, t.refunded_amount AS amount_refunded, t.currency,
+       t.payment_method_id, t.provider, t.failed_at, t.action_url, t.checkout_url, t.description, t.created_at,
+       t.expires_at, t.paid_at
+FROM credits_internal.payment_intents t WHERE t.customer_id = (SELECT credits.current_customer());
 CREATE FUNCTION credits.payment_method_attach(
     customer_id text, provider text, provider_customer text, reference text, expires_at timestamptz DEFAULT NULL,
     is_default boolean DEFAULT false, name text DEFAULT NULL, metadata jsonb DEFAULT NULL)
@@ -1572,6 +1580,10 @@ SELECT r.customer_id, r.refund_id, r.payment_intent_id, r.invoice_id, r.status, 
        r.attempt_key IS NOT NULL AND r.status = 'pending' AS under_way, r.metadata, r.created_at, r.updated_at,
        r.closed_at
 FROM credits_internal.refunds r;
+CREATE OR REPLACE VIEW credits.my_refunds WITH (security_barrier) AS
+SELECT r.refund_id, r.payment_intent_id, r.invoice_id, r.status, r.amount, r.currency, r.description, r.created_at,
+       r.closed_at
+FROM credits_internal.refunds r WHERE r.customer_id = (SELECT credits.current_customer());
 CREATE FUNCTION credits.invoice_create(
     customer_id text, lines jsonb DEFAULT NULL, currency text DEFAULT NULL, description text DEFAULT NULL,
     due_date timestamptz DEFAULT NULL, days_until_due integer DEFAULT NULL, tax_rate numeric DEFAULT NULL,
@@ -4060,9 +4072,12 @@ them after that.
 
 What the application wrote with usage, spending and purchases stays: see customer_metadata_clear().
 
+While a payment is on its way (a payment intent that is ''processing'' or ''requires_action''), it is PC020: what comes of
+that would be reported of a person who was forgotten. A worker that took an auto-recharge has to answer first as well.
+
 A repeat clears what came since, and returns when it was first done.
 
-Raises PC003, PC013.
+Raises PC003, PC013, PC020.
 Example: SELECT * FROM credits.customer_erase(''ann'');';
 COMMENT ON FUNCTION credits.customer_metadata_clear IS
 'Clears what the application wrote with a customer''s usage, spending, grants and purchases.
@@ -5661,6 +5676,32 @@ COMMENT ON COLUMN credits.payment_intents.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_intents.expires_at IS
 'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
 COMMENT ON COLUMN credits.payment_intents.paid_at IS 'When its payments first covered what is due.';
+COMMENT ON VIEW credits.my_payment_intents IS
+'The payment intents of credits.current_customer, at this moment: what is to be paid, or was, top-ups included.
+
+They show what is written on them: their description.';
+COMMENT ON COLUMN credits.my_payment_intents.payment_intent_id IS 'The payment intent.';
+COMMENT ON COLUMN credits.my_payment_intents.invoice_id IS
+'The invoice that it pays, which my_invoices shows once it has a number.';
+COMMENT ON COLUMN credits.my_payment_intents.status IS
+'''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
+COMMENT ON COLUMN credits.my_payment_intents.amount IS 'What is due, in major units.';
+COMMENT ON COLUMN credits.my_payment_intents.amount_received IS 'What was paid in all payments, in major units.';
+COMMENT ON COLUMN credits.my_payment_intents.amount_refunded IS 'What was paid back in all, in major units.';
+COMMENT ON COLUMN credits.my_payment_intents.currency IS 'The currency that is paid.';
+COMMENT ON COLUMN credits.my_payment_intents.payment_method_id IS
+'The payment method that is to be charged; NULL where the customer pays, and for auto-recharges.';
+COMMENT ON COLUMN credits.my_payment_intents.provider IS 'Who is to take, or took, the payment.';
+COMMENT ON COLUMN credits.my_payment_intents.failed_at IS
+'When the last attempt failed; NULL where none did, or another is under way.';
+COMMENT ON COLUMN credits.my_payment_intents.action_url IS
+'Where to confirm the payment, where it is requires_action; NULL where nobody said.';
+COMMENT ON COLUMN credits.my_payment_intents.checkout_url IS 'Where to pay; NULL where nobody said.';
+COMMENT ON COLUMN credits.my_payment_intents.description IS 'For people.';
+COMMENT ON COLUMN credits.my_payment_intents.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.my_payment_intents.expires_at IS
+'Until when it is to be paid; a later payment counts all the same. NULL for as long as its invoice is open.';
+COMMENT ON COLUMN credits.my_payment_intents.paid_at IS 'When its payments first covered what is due.';
 COMMENT ON TYPE credits.payment_method IS
 'A payment method, as payment_method_attach() and payment_method_detach() return it.';
 COMMENT ON COLUMN credits.payment_method.customer_id IS 'The customer.';
@@ -5882,7 +5923,7 @@ refund_id: the refund.
 
 go is false where it was answered or canceled meanwhile. Where it is true, pay back amount of payment_reference, with
 attempt_key as the provider''s idempotency key and customer_id and refund_id in the refund''s metadata. It can be called
-again: the key stays the same, so the provider pays back once. From then on it cannot be canceled here.
+again, and the key stays the same, so that the provider pays back once. From then on it cannot be canceled here.
 
 Raises PC003, PC013, PC019.
 Example: SELECT go, amount FROM credits.refund_begin(''ann'',
@@ -5927,6 +5968,19 @@ COMMENT ON COLUMN credits.refunds.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.refunds.created_at IS 'When it was asked for.';
 COMMENT ON COLUMN credits.refunds.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.refunds.closed_at IS 'When it was answered or canceled; NULL while it is pending.';
+COMMENT ON VIEW credits.my_refunds IS
+'The refunds of credits.current_customer.
+
+They show what is written on them: their description.';
+COMMENT ON COLUMN credits.my_refunds.refund_id IS 'The refund.';
+COMMENT ON COLUMN credits.my_refunds.payment_intent_id IS 'The payment intent whose money goes back.';
+COMMENT ON COLUMN credits.my_refunds.invoice_id IS 'The invoice that it paid.';
+COMMENT ON COLUMN credits.my_refunds.status IS '''pending'', ''succeeded'', ''failed'' or ''canceled''.';
+COMMENT ON COLUMN credits.my_refunds.amount IS 'How much, in major units.';
+COMMENT ON COLUMN credits.my_refunds.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.my_refunds.description IS 'For people.';
+COMMENT ON COLUMN credits.my_refunds.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN credits.my_refunds.closed_at IS 'When it was answered or canceled; NULL while it is pending.';
 COMMENT ON FUNCTION credits.payment_disputed IS
 'Records that the payer disputes a payment (a chargeback), and takes credits back as a refund would.
 
@@ -6038,7 +6092,8 @@ custom_fields: for people: an array of at most 20 objects, each with name and va
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
-  charge it when the invoice is finalized; ''send_invoice'': nobody is asked.
+  charge it when the invoice is finalized, and what is due in credits is paid from the wallet; ''send_invoice'': nobody
+  is asked.
 billing_reason: ''manual'', or ''deposit'' for money that is to be given back.
 
 A line is by price or by hand. By price it has price_id, and quantity (1 where left out). By hand it has one of: amount;
@@ -6049,7 +6104,7 @@ the default: on top of the amount, or ''inclusive'': in it), period (an object w
 A line is rounded once. Tax is rounded once per rate and behaviour, on the sum of the lines after discounts. What is
 split over lines adds up to the last digit.
 
-Raises PC002, PC007, PC008, PC013, PC015, PC017, PC019.
+Raises PC001, PC002, PC003, PC007, PC008, PC013, PC015, PC017, PC019, PC021.
 Example: SELECT invoice_id, total FROM credits.invoice_create(''ann'', currency => ''USD'', tax_rate => 19,
   lines => ''[{"unit_amount": 120, "quantity": 2, "description": "Consulting, hours"}]'');';
 COMMENT ON FUNCTION credits.invoice_finalize IS
@@ -6059,7 +6114,10 @@ customer_id: the customer.
 invoice_id: the invoice.
 
 Its payment intent begins: the customer pays at hosted_invoice_url, or the worker that charges is asked for it with an
-outbox row ''payment.requested''. What is due in credits has none: invoice_pay() takes it from the wallet.
+outbox row ''payment.requested''.
+
+What is due in credits is taken from the wallet in the same transaction, and the invoice is paid: where the wallet has
+too little, it stays a draft (PC001). With collection_method ''send_invoice'' it is open until invoice_pay() takes it.
 
 Its lines and amounts never change after that. The number is the next of the customer''s sequence, which has no gaps.
 One of which nothing is to be paid is paid at once; what is left of a total below zero is pending for the next invoice
@@ -6068,7 +6126,7 @@ left, it stays a draft (PC017).
 
 One that was finalized before is returned as it is, with replayed = true.
 
-Raises PC003, PC007, PC013, PC017, PC019, PC020.
+Raises PC001, PC003, PC007, PC008, PC013, PC017, PC019, PC020, PC021.
 Example: SELECT number, status FROM credits.invoice_finalize(''ann'',
   (SELECT invoice_id FROM credits.invoices WHERE description = ''new invoice''));';
 COMMENT ON FUNCTION credits.invoice_pay IS
@@ -6887,8 +6945,10 @@ REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.offers FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock FROM PUBLIC;
 REVOKE ALL ON credits.payment_intents FROM PUBLIC;
+REVOKE ALL ON credits.my_payment_intents FROM PUBLIC;
 REVOKE ALL ON credits.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits.refunds FROM PUBLIC;
+REVOKE ALL ON credits.my_refunds FROM PUBLIC;
 REVOKE ALL ON credits.invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits.my_invoices FROM PUBLIC;
@@ -6979,6 +7039,7 @@ REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscrip
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;
 GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.clock() TO credits_customer;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_admin;
@@ -7146,7 +7207,9 @@ GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
 GRANT SELECT ON credits.my_invoice_lines TO credits_customer;
 GRANT SELECT ON credits.my_invoices TO credits_customer;
+GRANT SELECT ON credits.my_payment_intents TO credits_customer;
 GRANT SELECT ON credits.my_payment_methods TO credits_customer;
+GRANT SELECT ON credits.my_refunds TO credits_customer;
 GRANT SELECT ON credits.payment_intents TO credits_admin;
 GRANT SELECT ON credits.payment_intents TO credits_app;
 GRANT SELECT ON credits.payment_intents TO credits_read;

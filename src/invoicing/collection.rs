@@ -17,8 +17,15 @@ use uuid::Uuid;
 /// The name of what a worker is asked to charge.
 pub const AUTOMATIC: &str = "charge_automatically";
 
+/// Whether an invoice is paid from the wallet as it is given out: something is due, in credits, and it is not only sent.
+pub fn is_in_credits(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
+    Ok(!invoice.amount_due.is_zero()
+        && invoice.collection_method == AUTOMATIC
+        && !currency::is_money(session, &invoice.currency)?)
+}
+
 /// Begins the payment intent of an open invoice, and asks a worker to charge it where that is how it is collected and the
-/// customer has a payment method. What is due in credits is paid from the wallet.
+/// customer has a payment method. What is due in credits is paid from the wallet, when the application says so.
 pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     if !currency::is_money(session, &invoice.currency)? {
         return Ok(());

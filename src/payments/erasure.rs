@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ledger::customer::deletion::{Configured, is_any};
 use crate::ledger::customer::erasure::{Cleared, count};
 use crate::ledger::listener::Listener;
-use crate::payments::payment_method;
+use crate::payments::{payment_intent as intent, payment_method};
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::TEXTOID;
@@ -77,6 +77,23 @@ static CLEAR_REFUNDS: Statement = Statement::new(
 )
 .before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
 
+// What is under way is locked by the customer's lock: nobody reports of it meanwhile.
+static UNDER_WAY: Statement = Statement::new(
+    c"SELECT t.payment_intent_id FROM credits_internal.payment_intents t
+      WHERE t.customer_id = $1 AND t.status IN ('requires_action', 'processing')
+      ORDER BY t.payment_intent_id LIMIT 1",
+    &[TEXTOID],
+)
+.before(c"SELECT NULL::uuid WHERE $1 IS NULL");
+
+/// Raises PC020 while a customer's payment is on its way.
+fn none_is_under_way(session: &Session, customer_id: &str) -> Result<(), Error> {
+    match UNDER_WAY.run(session, &[customer_id.cell()])?.first() {
+        Some(mut row) => Err(intent::find(session, customer_id, row.next()?)?.conflict()),
+        None => Ok(()),
+    }
+}
+
 static BOUGHT: Statement = Statement::new(
     c"SELECT true
       WHERE EXISTS (SELECT FROM credits_internal.payment_intents t WHERE t.customer_id = $1)
@@ -98,6 +115,7 @@ impl Listener for Payments {
     }
 
     fn erase(&self, session: &Session, customer_id: &str) -> Result<(), Error> {
+        none_is_under_way(session, customer_id)?;
         ERASE_LATE_PAYLOADS.run(session, &[customer_id.cell()])?;
         payment_method::erase(session, customer_id)?;
         ERASE_ADDRESSES.run(session, &[customer_id.cell()]).map(drop)

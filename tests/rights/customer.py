@@ -18,6 +18,7 @@ from support.harness import Checks
 VIEWS = {
     "my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no", "my_invoices": "invoice_id",
     "my_invoice_lines": "invoice_line_id", "my_payment_methods": "payment_method_id",
+    "my_payment_intents": "payment_intent_id", "my_refunds": "refund_id",
 }  # fmt: skip
 # Whose rows a session sees: that of the setting, and of every row of some of the views.
 WHO = (
@@ -46,6 +47,7 @@ def check(checks: Checks, logins: Logins) -> None:
 
 def make_data(owner: psycopg.Connection[Any]) -> None:
     """Both have an account, grants (of 50 and of 777) and lines; what is whose can be told from any of its texts."""
+    owner.execute("SELECT credits.currency_create('USD', kind => 'fiat')")
     for name, amount in (("alice", 50), ("bob", 777)):
         coin, gift, work = f"{name}-coin", f"{name}-gift", f"{name}-work"
         owner.execute("SELECT credits.currency_create(%s)", [coin])
@@ -57,6 +59,11 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
                       [name, f"{name}-cus", f"{name}-pm", f"{name}-card"])  # fmt: skip
         lines = json.dumps([{"unit_amount": 2, "quantity": 3, "description": work}])
         owner.execute("SELECT credits.invoice_create(%s, %s, %s, %s, auto_finalize => true)", [name, lines, coin, work])
+        top_up = owner.execute("SELECT top_up_id FROM credits.top_up_create(%s, amount => 6, currency => 'USD',"
+                               " credit_currency => %s, rate => 1, description => %s)", [name, coin, work])  # fmt: skip
+        intent = top_up.fetchone()[0]
+        owner.execute("SELECT credits.payment_succeeded(%s, %s, 'acmepay', %s, 6)", [name, intent, f"{name}-pay"])
+        owner.execute("SELECT credits.refund_create(%s, %s, 2, description => %s)", [name, intent, work])
 
 
 def check_rows(checks: Checks, logins: Logins) -> None:
@@ -145,6 +152,8 @@ def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
             ("my_ledger", "v"), ("my_invoices", "v.description"), ("my_invoices", "v"),
             ("my_invoice_lines", "v.description"), ("my_invoice_lines", "v"),
             ("my_payment_methods", "v.name"), ("my_payment_methods", "v"),
+            ("my_payment_intents", "v.description"), ("my_payment_intents", "v"),
+            ("my_refunds", "v.description"), ("my_refunds", "v"),
         )
     ]  # fmt: skip
     # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.

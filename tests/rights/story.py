@@ -182,6 +182,8 @@ class Story:
         self.read("my_invoices", "invoice_id", None)
         self.read("my_invoice_lines", "invoice_line_id", None)
         self.read("my_payment_methods", "payment_method_id", None)
+        self.read("my_payment_intents", "payment_intent_id", None)
+        self.read("my_refunds", "refund_id", None)
         purchases.read_all(self)
 
     def grants(self) -> None:

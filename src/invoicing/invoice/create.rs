@@ -92,7 +92,7 @@ fn check_fields(text: &str) -> Result<(), Error> {
     Err(Error::argument("custom_fields", reason))
 }
 
-/// `credits.invoice_create`. Raises PC002, PC007, PC008, PC013, PC015.
+/// `credits.invoice_create`. Raises PC001, PC002, PC003, PC007, PC008, PC013, PC015, PC017, PC019, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn invoice_create(
@@ -168,10 +168,13 @@ fn create(
         }
         let customer = customer::lock_or_make(session, customer_id)?;
         if draft.auto_finalize {
-            // Where nothing is to be paid, it grants at once.
-            let mut granted = effect::pending_currencies(session, customer_id, &code)?;
-            granted.extend(lines.iter().filter_map(New::credit_currency).map(String::from));
-            effect::lock_accounts(session, customer_id, granted)?;
+            // Where nothing is to be paid, or the wallet pays, it grants at once.
+            let mut accounts = effect::pending_currencies(session, customer_id, &code)?;
+            accounts.extend(lines.iter().filter_map(New::credit_currency).map(String::from));
+            if !currency::is_money(session, &code)? {
+                accounts.push(code.clone());
+            }
+            effect::lock_accounts(session, customer_id, accounts)?;
         }
         Ok((lines, decimals, customer.tax_rate))
     };

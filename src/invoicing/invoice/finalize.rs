@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::effect::{self, Source};
-use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status};
+use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status, payment};
 use crate::invoicing::{collection, line, number};
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// `credits.invoice_finalize`. Raises PC003, PC013, PC017, PC019, PC020.
+/// `credits.invoice_finalize`. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC019, PC020, PC021.
 #[pg_extern(sql = false)]
 fn invoice_finalize(customer_id: Option<&str>, invoice_id: Option<Id>) -> Reply<One<InvoiceRow>> {
     Reply((|| {
@@ -81,12 +81,16 @@ pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>
 }
 
 /// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
-/// below zero is pending for the next one; else its payment intent begins. Raises PC013, PC017.
+/// below zero is pending for the next one; a price in credits is paid from the wallet; else its payment intent begins. Raises
+/// PC001, PC003, PC007, PC008, PC013, PC017, PC021.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
-    let is_paid = invoice.amount_due.is_zero();
+    let in_credits = collection::is_in_credits(session, &invoice)?;
+    let is_paid = invoice.amount_due.is_zero() || in_credits;
     if is_paid {
         // Accounts before any counter.
-        effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
+        let mut accounts = effect::currencies(session, &invoice)?;
+        accounts.extend(in_credits.then(|| invoice.currency.clone()));
+        effect::lock_accounts(session, &invoice.customer_id, accounts)?;
     }
     let number = give_out(session, customer, &invoice, now)?;
     if invoice.total < Decimal::ZERO {
@@ -94,7 +98,11 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
         let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
         line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
     }
+    if in_credits {
+        payment::pay_in_credits(session, &invoice, &number, now)?;
+    }
     if is_paid {
+        effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
         mark_paid(session, &invoice, now)?;
     } else {
         collection::begin(session, &invoice, now)?;

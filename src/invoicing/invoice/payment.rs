@@ -185,11 +185,32 @@ impl Call<'_> {
         if !from_wallet {
             return Ok(Judged { invoice, amount, book: None });
         }
-        let mut book = account::open_for(session, self.customer_id, &invoice.currency, amount, now)?;
-        account::admit(session, &mut book, &Use { member_id: None, event_name: None, amount })?;
-        account::withdraw(session, &mut book, LineType::Debit, id, amount)?;
+        let book = take_from_wallet(session, &invoice, id, amount, now)?;
         Ok(Judged { invoice, amount, book: Some(book) })
     }
+}
+
+/// The account that pays, which is locked, less what it pays. Raises PC001, PC003, PC007, PC008, PC021.
+fn take_from_wallet(session: &Session, invoice: &Invoice, id: Uuid, amount: Decimal, now: Time) -> Result<Book, Error> {
+    let mut book = account::open_for(session, &invoice.customer_id, &invoice.currency, amount, now)?;
+    account::admit(session, &mut book, &Use { member_id: None, event_name: None, amount })?;
+    account::withdraw(session, &mut book, LineType::Debit, id, amount)?;
+    Ok(book)
+}
+
+/// Pays all of an invoice whose price is in credits as it is given out. Its accounts are locked. Raises PC001, PC003, PC007,
+/// PC008, PC021.
+pub fn pay_in_credits(session: &Session, invoice: &Invoice, number: &str, now: Time) -> Result<(), Error> {
+    let (id, amount) = (Uuid::now_v7(), invoice.remaining());
+    let book = take_from_wallet(session, invoice, id, amount, now)?;
+    let what = format!("all of invoice {} as it is finalized", invoice.id);
+    let operation = invoice::operation(FUNCTION, id, &invoice.currency, amount, what);
+    let description = format!("Invoice {number}");
+    let texts = Texts { description: Some(&description), ..Texts::default() };
+    operation::claim(session, &invoice.customer_id, &operation, None, &texts, now)?;
+    posting::post(session, &[book])?;
+    let source = Applied { from: SOURCES[0], reference: None, operation_id: Some(id), intent_id: None };
+    apply(session, &source, invoice, amount, now)
 }
 
 static APPLY: Statement = Statement::new(

@@ -52,7 +52,7 @@ static ERASE: Statement = Statement::new(
       WHERE customer_id = $1 RETURNING customer_id, erased_at",
 );
 
-/// `credits.customer_erase`: erases the person, keeps the ledger. Raises PC003, PC013.
+/// `credits.customer_erase`: erases the person, keeps the ledger. Raises PC003, PC013, PC020.
 #[pg_extern(sql = false)]
 fn customer_erase(customer_id: Option<&str>) -> Reply<One<ErasedRow>> {
     Reply((|| {

@@ -36,6 +36,22 @@ SELECT * FROM shop('{"id": "another", "type": "payer.seen", "customer_id": "bob"
 SELECT * FROM shop('{"id": "nobody", "type": "payer.seen", "payer": "PERSON too"}');
 SELECT event_id, outcome, reason, customer_id, top_up_id IS NOT NULL AS of_a_top_up FROM credits.webhook_log ORDER BY 1;
 SELECT * FROM who_has('PERSON');
+-- Not while a payment is on its way, be it a purchase's, one that is to be confirmed, or a recharge's; nothing is cleared (PC020).
+\set VERBOSITY sqlstate
+SELECT top_up_id AS under_way FROM credits.top_up_create('ann', :'price_id') \gset
+SELECT status FROM credits.payment_processing('ann', :'under_way', 'shop', 'p6');
+SELECT FROM credits.customer_erase('ann');
+SELECT status FROM credits.payment_failed('ann', :'under_way', 'shop', 'p6');
+SELECT status FROM credits.payment_requires_action('ann', :'under_way', 'https://shop.example/confirm', 'shop', 'p7');
+SELECT FROM credits.customer_erase('ann');
+SELECT status FROM credits.payment_failed('ann', :'under_way', 'shop', 'p7');
+SELECT FROM credits.customer_upsert('bob');
+SELECT FROM credits.configure_auto_recharge('bob', threshold => 10, price_id => :'price_id');
+SELECT recharge_id AS bobs FROM credits.recharge_log WHERE customer_id = 'bob' \gset
+SELECT go FROM credits.recharge_begin('bob', :'bobs');
+SELECT FROM credits.customer_erase('bob');
+\set VERBOSITY default
+SELECT name FROM credits.customers WHERE customer_id = 'ann';
 SELECT FROM credits.customer_erase('ann');
 SELECT * FROM who_has('PERSON');
 SELECT event_id FROM credits_internal.webhook_events WHERE payload IS NOT NULL ORDER BY 1;

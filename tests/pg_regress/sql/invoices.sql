@@ -172,8 +172,19 @@ SELECT status, total, amount_due, paid_at FROM credits.invoice_create('bob', dis
 SELECT amount, cost_amount FROM credits.grants WHERE customer_id = 'bob' AND cost_amount = 0;
 -- What is sold for credits is paid from the wallet.
 SELECT FROM credits.wallet_credit('bob', 500, 'COIN');
+SELECT status, amount_paid FROM credits.invoice_create('bob', '[{"amount": 30, "description": "A hat"}]',
+    'COIN', auto_finalize => true);
+SELECT paid_from, amount FROM credits.invoice_payments WHERE customer_id = 'bob' AND currency = 'COIN';
+SELECT type, amount, description LIKE 'Invoice %' AS names_it FROM credits.ledger
+WHERE customer_id = 'bob' AND currency = 'COIN' ORDER BY line_no;
+-- Where the wallet has too little, a draft stays what it was, and without a number.
+SELECT invoice_id FROM credits.invoice_create('bob', '[{"amount": 1000}]', 'COIN') \gset poor_
+SELECT FROM credits.invoice_finalize('bob', :'poor_invoice_id');
+SELECT status, number, amount_paid FROM credits.invoices WHERE invoice_id = :'poor_invoice_id';
+SELECT FROM credits.invoice_delete('bob', :'poor_invoice_id');
+-- One that is sent waits until the application says so.
 SELECT invoice_id FROM credits.invoice_create('bob', '[{"unit_amount": 120, "quantity": 2, "description": "Skins"}]',
-    'COIN', auto_finalize => true) \gset
+    'COIN', auto_finalize => true, collection_method => 'send_invoice') \gset
 SELECT status, currency, amount_paid FROM credits.invoice_pay('bob', :'invoice_id', 'wallet');
 SELECT available FROM credits.wallet_balance('bob', 'COIN');
 

@@ -135,6 +135,7 @@ SELECT status FROM credits.invoice_void('cyd', :'invoice_id');
 SELECT amount, reason, payment_reference FROM credits.refunds WHERE customer_id = 'cyd' ORDER BY refund_id;
 
 -- What is due in credits has no intent; nor has what is for nothing.
+SELECT FROM credits.credit_grant('dan', 5);
 SELECT payment_intent_id, status FROM credits.invoice_create('dan', '[{"amount": 5}]', 'CREDIT',
     auto_finalize => true);
 SELECT payment_intent_id, status FROM credits.invoice_create('dan', '[{"amount": 5}, {"amount": -5}]', 'USD',
