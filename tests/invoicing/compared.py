@@ -38,6 +38,7 @@ MUST_HAPPEN = (
     "amount", "unit_amount", "pricing", "price", "a line below zero", "pending", "a discount of a line", "a discount of all",
     "inclusive", "exclusive", "a total below zero", "nothing to pay", "paid by the wallet", "paid outside", "paid from both",
     "void", "uncollectible", "paid after all", "credits", "mixed signs under one rate", "updated",
+    "paid as it is given out", "too little in the wallet",
 )  # fmt: skip
 
 
@@ -169,9 +170,11 @@ class Run:
             self.saw("a discount of all")
         self.note_signs(modelled)
         expected = model.of(modelled, discount, decimals)
+        method = self.random.choice(["charge_automatically", "send_invoice"])
         row = self.one(
-            "SELECT * FROM credits.invoice_create(%s, %s, %s, tax_rate => %s::numeric, discount => %s)",
-            customer, json.dumps([given for given, _ in lines]), currency, rate, self.decimal(discount),
+            "SELECT * FROM credits.invoice_create(%s, %s, %s, tax_rate => %s::numeric, discount => %s,"
+            " collection_method => %s)",
+            customer, json.dumps([given for given, _ in lines]), currency, rate, self.decimal(discount), method,
         )  # fmt: skip
         if self.chance(20):
             # The same lines again, and the discount and rate that it has.
@@ -205,6 +208,9 @@ class Run:
     def go_on(self, customer: str, row: dict[str, Any], expected: model.Invoice) -> None:
         """What becomes of it."""
         invoice_id, due = row["invoice_id"], max(expected.total, Fraction(0))
+        if due and (row["currency"], row["collection_method"]) == ("COIN", "charge_automatically"):
+            self.from_wallet(customer, invoice_id, due)
+            return
         row = self.one("SELECT * FROM credits.invoice_finalize(%s, %s)", customer, invoice_id)
         if expected.total < 0:
             self.saw("a total below zero")
@@ -234,6 +240,28 @@ class Run:
         if row["marked_uncollectible_at"]:
             self.saw("paid after all")
         self.checks_paid(customer, row, max(expected.total, Fraction(0)))
+
+    def from_wallet(self, customer: str, invoice_id: Any, due: Fraction) -> None:
+        """What is due in credits is paid as it is given out; while the wallet has too little, it stays a draft."""
+        finalize = "SELECT * FROM credits.invoice_finalize(%s, %s)"
+        part = min(self.money(2, 1), model.rounded(due / 2, 2))
+        if 0 < part < due and self.chance(50):
+            self.one("SELECT * FROM credits.wallet_credit(%s, %s, 'COIN')", customer, self.decimal(part))
+            try:
+                self.one(finalize, customer, invoice_id)
+                self.wrong.append(f"{due} were paid of {part}")
+            except psycopg.errors.DatabaseError as error:
+                if error.sqlstate != "PC001":
+                    raise
+            self.saw("too little in the wallet")
+        else:
+            part = Fraction(0)
+        self.one("SELECT * FROM credits.wallet_credit(%s, %s, 'COIN')", customer, self.decimal(due - part))
+        row = self.one(finalize, customer, invoice_id)
+        self.saw("paid as it is given out")
+        left = self.one("SELECT available FROM credits.wallet_balance(%s, 'COIN')", customer)
+        self.same("what is left in the wallet", left["available"], Fraction(0))
+        self.checks_paid(customer, row, due)
 
     def pay(self, customer: str, row: dict[str, Any], place: str, part: Fraction) -> dict[str, Any]:
         amount = self.decimal(part)

@@ -92,14 +92,17 @@ def invoices(filler: Filler) -> None:
     filler.call("wallet_credit", "'ann', 50, 'COIN'")
     lines = """'[{"unit_amount": 2.5, "quantity": 4}, {"amount": 3, "discount": 1, "tax_behavior": "inclusive"}]'"""
     fixed = ("invoice_id", "total")
-    create = f"'ann', {lines}, 'COIN', tax_rate => 20, auto_finalize => true, idempotency_key => 'an invoice'"
+    sent = "auto_finalize => true, collection_method => 'send_invoice'"
+    create = f"'ann', {lines}, 'COIN', tax_rate => 20, {sent}, idempotency_key => 'an invoice'"
     invoice_id = filler.keep("invoice_create", create, fixed=fixed)["invoice_id"]
     part = "'ann', %s, 'wallet', 5, idempotency_key => 'a part'"
     filler.keep("invoice_pay", part, invoice_id, fixed=("invoice_id",))
     filler.call("invoice_pay", "'ann', %s, 'outside', reference => 'a transfer'", invoice_id)
-    void = filler.call("invoice_create", "'ann', '[{\"amount\": 9}]', 'COIN', auto_finalize => true")["invoice_id"]
+    void = filler.call("invoice_create", f"'ann', '[{{\"amount\": 9}}]', 'COIN', {sent}")["invoice_id"]
     filler.call("invoice_pay", "'ann', %s, 'wallet', 4", void)
     filler.call("invoice_void", "'ann', %s", void)
+    create = "'ann', '[{\"amount\": 1}]', 'COIN', auto_finalize => true, idempotency_key => 'from the wallet'"
+    filler.keep("invoice_create", create, fixed=fixed)
     filler.call("invoice_create", "'ann', '[{\"amount\": -2}]', 'COIN', auto_finalize => true")
     filler.keep("invoice_item_create", "'ann', 'COIN', 1, 'pending', idempotency_key => 'an item'", fixed=("invoice_line_id",))
     filler.call("invoice_create", "'ann', '[{\"amount\": 6}]', 'COIN', pending_items => 'exclude'")
