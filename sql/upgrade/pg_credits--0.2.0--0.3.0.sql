@@ -4072,8 +4072,8 @@ them after that.
 
 What the application wrote with usage, spending and purchases stays: see customer_metadata_clear().
 
-While a payment is on its way (a payment intent that is ''processing'' or ''requires_action''), it is PC020: what comes of
-that would be reported of a person who was forgotten. A worker that took an auto-recharge has to answer first as well.
+While a payment is on its way (a payment intent that is ''processing'' or ''requires_action''), it is PC020: what comes
+of that would be reported of a person who was forgotten. A worker that took an auto-recharge has to answer first too.
 
 A repeat clears what came since, and returns when it was first done.
 

@@ -36,7 +36,7 @@ SELECT * FROM shop('{"id": "another", "type": "payer.seen", "customer_id": "bob"
 SELECT * FROM shop('{"id": "nobody", "type": "payer.seen", "payer": "PERSON too"}');
 SELECT event_id, outcome, reason, customer_id, top_up_id IS NOT NULL AS of_a_top_up FROM credits.webhook_log ORDER BY 1;
 SELECT * FROM who_has('PERSON');
--- Not while a payment is on its way, be it a purchase's, one that is to be confirmed, or a recharge's; nothing is cleared (PC020).
+-- Not while a payment is on its way, a purchase's, one that is to be confirmed or a recharge's: nothing is cleared.
 \set VERBOSITY sqlstate
 SELECT top_up_id AS under_way FROM credits.top_up_create('ann', :'price_id') \gset
 SELECT status FROM credits.payment_processing('ann', :'under_way', 'shop', 'p6');
