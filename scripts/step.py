@@ -18,6 +18,8 @@ from pathlib import Path
 
 MARK = "-- Written by 'scripts/build.sh step' from here on.\n"
 NAME = r"[a-z_]+\.[a-z_0-9]+"
+# An index of what a function of ours returns.
+CALLING_INDEX = re.compile(rf"CREATE (?:UNIQUE )?INDEX (\w+) ON {NAME}\b.*?\bcredits(?:_internal)?\.\w+\(", re.S)
 GRANTED = re.compile(
     r"(GRANT|REVOKE)\s+(.*?)\s+ON\s+(?:(FUNCTION|PROCEDURE|TYPE|SCHEMA)\s+)?(.*)\s+(?:TO|FROM)\s+(.*);", re.S
 )
@@ -111,7 +113,7 @@ def step(old: Script, new: Script, by_hand: str) -> str:
         about = re.match(rf"(?:CREATE TABLE|ALTER TABLE|CREATE (?:UNIQUE )?INDEX \w+ ON|CREATE TRIGGER.*? ON) ({NAME})", one, re.S)
         dumped = re.match(rf"SELECT pg_catalog\.pg_extension_config_dump\('({NAME})'", one)
         index = re.match(r"CREATE (?:UNIQUE )?INDEX (\w+)", one)
-        if "TRIGGER" in one.split("(")[0]:
+        if "TRIGGER" in one.split("(")[0] or CALLING_INDEX.match(one):
             continue  # after the functions that they run
         if about and about[1] in tables:
             if one not in by_hand:  # where a table that is new is filled from those that are there
@@ -167,6 +169,10 @@ def step(old: Script, new: Script, by_hand: str) -> str:
             if ("TRIGGER", f"{matched[1]} ON {matched[2]}") not in old.named:
                 add(one)
         elif re.match(r"ALTER TABLE .*\bTRIGGER\b", one, re.S) and one not in old.all:
+            add(one)
+        elif (matched := CALLING_INDEX.match(one)) and ("INDEX", matched[1]) not in old.named:
+            add(one)
+        elif one.startswith("ALTER INDEX") and one not in old.all:
             add(one)
     for function in reversed(gone):
         name = function.signature.replace("(", "_of_before(", 1)

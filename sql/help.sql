@@ -31,8 +31,9 @@ LEFT JOIN LATERAL (
         (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (11, 'Outbox', '^outbox_'),
         (12, 'Billing pages', '^(billing_|current_customer$)'),
-        (13, 'Ledger', '^(verify|wallet_history)$'),
-        (14, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
+        (13, 'Search', '^search$'),
+        (14, 'Ledger', '^(verify|wallet_history)$'),
+        (15, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true

@@ -50,7 +50,7 @@ REVOKE ALL ON TYPE
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
     credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
-    credits.deposit
+    credits.deposit, credits.found
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -87,6 +87,7 @@ GRANT EXECUTE ON FUNCTION
     credits.billing_bootstrap(text),
     credits.customer_overdue_invoices(text),
     credits.invoice_html(text, uuid),
+    credits.search(text, text[], text, integer, text),
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON

@@ -694,6 +694,12 @@ CREATE TABLE credits_internal.history_imports (
 );
 ALTER TABLE credits_internal.history_imports ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.history_imports', '');
+CREATE INDEX customers_newest ON credits_internal.customers (created_at, customer_id);
+CREATE INDEX products_newest ON credits_internal.products (created_at, product_id);
+CREATE INDEX prices_newest ON credits_internal.prices (created_at, price_id);
+CREATE INDEX invoices_newest ON credits_internal.invoices (created_at, invoice_id);
+CREATE INDEX payment_intents_newest ON credits_internal.payment_intents (created_at, payment_intent_id);
+CREATE INDEX refunds_newest ON credits_internal.refunds (created_at, refund_id);
 ALTER TYPE credits.customer ADD ATTRIBUTE phone text, ADD ATTRIBUTE description text, ADD ATTRIBUTE address jsonb, ADD ATTRIBUTE shipping jsonb, ADD ATTRIBUTE currency text, ADD ATTRIBUTE invoice_prefix text, ADD ATTRIBUTE tax_rate numeric, ADD ATTRIBUTE preferences jsonb, ADD ATTRIBUTE time_zone text, ADD ATTRIBUTE billing_anchor timestamptz;
 ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
@@ -765,6 +771,8 @@ CREATE TYPE credits.deposit AS (
     amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean);
 ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
 ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid;
+CREATE TYPE credits.found AS (
+    object text, object_id text, customer_id text, created_at timestamptz, data jsonb, cursor text);
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
 ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
 CREATE TYPE credits.balance_alert AS (
@@ -1513,7 +1521,7 @@ SELECT t.customer_id, t.payment_intent_id, t.invoice_id, i.billing_reason,
        t.checkout_url,
        t.recharge_id, t.description, t.metadata, t.created_at, t.updated_at, t.expires_at, t.paid_at
 FROM credits_internal.payment_intents t
-JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id;
+LEFT JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id;
 CREATE OR REPLACE VIEW credits.my_payment_intents WITH (security_barrier) AS
 SELECT t.payment_intent_id, t.invoice_id,
        CASE WHEN t.status NOT IN ('succeeded', 'canceled') AND t.expires_at <= credits.clock() THEN 'canceled'
@@ -1718,9 +1726,9 @@ SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        t.description, t.metadata, t.created_at, t.expires_at, t.paid_at, t.due_amount, t.checkout_url, t.invoice_id,
        t.status AS payment_status
 FROM credits_internal.payment_intents t
-JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
-    AND i.billing_reason IN ('recharge', 'auto_recharge')
-JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id;
+LEFT JOIN credits_internal.invoices i ON i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id
+LEFT JOIN credits_internal.invoice_lines l ON l.customer_id = t.customer_id AND l.invoice_id = t.invoice_id
+WHERE CASE WHEN i.billing_reason IN ('recharge', 'auto_recharge') THEN true ELSE false END;
 CREATE OR REPLACE VIEW credits.top_up_payments AS
 SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_reference, p.paid_amount, t.currency, p.tax,
        p.shipping,
@@ -1728,6 +1736,132 @@ SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_referenc
        greatest(p.paid_amount - p.refunded_amount - p.disputed_amount, 0) AS remaining_amount
 FROM credits_internal.payment_totals p
 JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id;
+CREATE FUNCTION credits_internal.search_words(customer_id text, texts text[], documents text[])
+RETURNS text[]
+LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'search_words_wrapper';
+CREATE OR REPLACE VIEW credits_internal.searched_customers AS
+SELECT c.created_at, c.customer_id, c.customer_id AS key,
+       array_to_tsvector(credits_internal.search_words(
+           c.customer_id,
+           ARRAY[c.customer_id, c.name, c.email, c.phone, c.description, c.currency, c.invoice_prefix,
+                 c.tax_rate::text, c.time_zone],
+           ARRAY[c.address::text, c.shipping::text, c.preferences::text, c.metadata::text])) AS words
+FROM credits_internal.customers c;
+CREATE INDEX customers_by_words ON credits_internal.customers USING gin (
+    array_to_tsvector(credits_internal.search_words(
+        customer_id,
+        ARRAY[customer_id, name, email, phone, description, currency, invoice_prefix,
+              tax_rate::text, time_zone],
+        ARRAY[address::text, shipping::text, preferences::text, metadata::text])))
+    WITH (gin_pending_list_limit = 256);
+ALTER INDEX credits_internal.customers_by_words ALTER COLUMN 1 SET STATISTICS 0;
+CREATE OR REPLACE VIEW credits_internal.searched_products AS
+SELECT d.created_at, NULL::text COLLATE "C" AS customer_id, d.product_id AS key,
+       array_to_tsvector(credits_internal.search_words(
+           NULL,
+           ARRAY[d.product_id::text, d.name, d.description, d.type, d.unit_label, d.statement_descriptor]
+               || d.images || d.features,
+           ARRAY[d.credit_config::text, d.metadata::text])) AS words
+FROM credits_internal.products d;
+CREATE INDEX products_by_words ON credits_internal.products USING gin (
+    array_to_tsvector(credits_internal.search_words(
+        NULL,
+        ARRAY[product_id::text, name, description, type, unit_label, statement_descriptor]
+            || images || features,
+        ARRAY[credit_config::text, metadata::text])))
+    WITH (gin_pending_list_limit = 256);
+ALTER INDEX credits_internal.products_by_words ALTER COLUMN 1 SET STATISTICS 0;
+CREATE OR REPLACE VIEW credits_internal.searched_prices AS
+SELECT p.created_at, NULL::text COLLATE "C" AS customer_id, p.price_id AS key,
+       array_to_tsvector(credits_internal.search_words(
+           NULL,
+           ARRAY[p.price_id::text, p.product_id::text, p.type, p.unit_amount::text, p.currency, p.nickname,
+                 p.lookup_key, p.tax_behavior],
+           ARRAY[p.recurring::text, p.currency_options::text, p.pricing::text, p.credit_config::text,
+                 p.metadata::text])) AS words
+FROM credits_internal.prices p;
+CREATE INDEX prices_by_words ON credits_internal.prices USING gin (
+    array_to_tsvector(credits_internal.search_words(
+        NULL,
+        ARRAY[price_id::text, product_id::text, type, unit_amount::text, currency, nickname,
+              lookup_key, tax_behavior],
+        ARRAY[recurring::text, currency_options::text, pricing::text, credit_config::text,
+              metadata::text])))
+    WITH (gin_pending_list_limit = 256);
+ALTER INDEX credits_internal.prices_by_words ALTER COLUMN 1 SET STATISTICS 0;
+CREATE OR REPLACE VIEW credits_internal.searched_invoices AS
+SELECT i.created_at, i.customer_id, i.invoice_id AS key,
+       array_to_tsvector(credits_internal.search_words(
+           i.customer_id,
+           ARRAY[i.number, i.invoice_id::text, i.customer_id, i.status, i.billing_reason, i.currency, i.description,
+                 i.footer, i.total::text, i.subtotal::text, i.discount::text, i.tax::text, i.shipping::text,
+                 i.total_excluding_tax::text, i.amount_due::text, i.amount_paid::text, i.tax_rate::text,
+                 i.collection_method,
+                 CASE WHEN NOT i.retained THEN i.customer_name END,
+                 CASE WHEN NOT i.retained THEN i.customer_email END,
+                 CASE WHEN NOT i.retained THEN i.customer_phone END],
+           ARRAY[CASE WHEN NOT i.retained THEN i.customer_address::text END, i.custom_fields::text,
+                 i.metadata::text])) AS words
+FROM credits_internal.invoices i;
+CREATE INDEX invoices_by_words ON credits_internal.invoices USING gin (
+    array_to_tsvector(credits_internal.search_words(
+        customer_id,
+        ARRAY[number, invoice_id::text, customer_id, status, billing_reason, currency, description,
+              footer, total::text, subtotal::text, discount::text, tax::text, shipping::text,
+              total_excluding_tax::text, amount_due::text, amount_paid::text, tax_rate::text,
+              collection_method,
+              CASE WHEN NOT retained THEN customer_name END,
+              CASE WHEN NOT retained THEN customer_email END,
+              CASE WHEN NOT retained THEN customer_phone END],
+        ARRAY[CASE WHEN NOT retained THEN customer_address::text END, custom_fields::text,
+              metadata::text])))
+    WITH (gin_pending_list_limit = 256);
+ALTER INDEX credits_internal.invoices_by_words ALTER COLUMN 1 SET STATISTICS 0;
+CREATE OR REPLACE VIEW credits_internal.searched_payment_intents AS
+SELECT t.created_at, t.customer_id, t.payment_intent_id AS key,
+       array_to_tsvector(credits_internal.search_words(
+           t.customer_id,
+           ARRAY[t.payment_intent_id::text, t.customer_id, t.invoice_id::text, t.recharge_id::text,
+                 t.payment_method_id::text, t.status, t.amount::text, t.paid_amount::text, t.refunded_amount::text,
+                 t.disputed_amount::text, t.dispute_status, t.currency, t.provider, t.provider_reference,
+                 t.last_payment_error, t.description],
+           ARRAY[t.metadata::text])) AS words
+FROM credits_internal.payment_intents t;
+CREATE INDEX payment_intents_by_words ON credits_internal.payment_intents USING gin (
+    array_to_tsvector(credits_internal.search_words(
+        customer_id,
+        ARRAY[payment_intent_id::text, customer_id, invoice_id::text, recharge_id::text,
+              payment_method_id::text, status, amount::text, paid_amount::text, refunded_amount::text,
+              disputed_amount::text, dispute_status, currency, provider, provider_reference,
+              last_payment_error, description],
+        ARRAY[metadata::text])))
+    WITH (gin_pending_list_limit = 256);
+ALTER INDEX credits_internal.payment_intents_by_words ALTER COLUMN 1 SET STATISTICS 0;
+CREATE OR REPLACE VIEW credits_internal.searched_refunds AS
+SELECT r.created_at, r.customer_id, r.refund_id AS key,
+       array_to_tsvector(credits_internal.search_words(
+           r.customer_id,
+           ARRAY[r.refund_id::text, r.customer_id, r.payment_intent_id::text, r.invoice_id::text, r.status,
+                 r.amount::text, r.currency, r.reason, r.description, r.provider, r.payment_reference,
+                 r.provider_reference],
+           ARRAY[r.lines::text, r.metadata::text])) AS words
+FROM credits_internal.refunds r;
+CREATE INDEX refunds_by_words ON credits_internal.refunds USING gin (
+    array_to_tsvector(credits_internal.search_words(
+        customer_id,
+        ARRAY[refund_id::text, customer_id, payment_intent_id::text, invoice_id::text, status,
+              amount::text, currency, reason, description, provider, payment_reference,
+              provider_reference],
+        ARRAY[lines::text, metadata::text])))
+    WITH (gin_pending_list_limit = 256);
+ALTER INDEX credits_internal.refunds_by_words ALTER COLUMN 1 SET STATISTICS 0;
+CREATE FUNCTION credits.search(
+    query text, objects text[] DEFAULT NULL, customer_id text DEFAULT NULL, page_size integer DEFAULT 50,
+    after text DEFAULT NULL)
+RETURNS SETOF credits.found
+LANGUAGE c STABLE ROWS 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'search_wrapper';
 CREATE FUNCTION credits.configure_auto_recharge(
     customer_id text, currency text DEFAULT NULL, enabled boolean DEFAULT NULL, threshold numeric DEFAULT NULL,
     price_id uuid DEFAULT NULL, quantity integer DEFAULT NULL, payment_method text DEFAULT NULL,
@@ -3354,8 +3488,9 @@ LEFT JOIN LATERAL (
         (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (11, 'Outbox', '^outbox_'),
         (12, 'Billing pages', '^(billing_|current_customer$)'),
-        (13, 'Ledger', '^(verify|wallet_history)$'),
-        (14, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
+        (13, 'Search', '^search$'),
+        (14, 'Ledger', '^(verify|wallet_history)$'),
+        (15, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
@@ -6581,6 +6716,49 @@ payment provider counts them; priceKobo is the same for a price in NGN.
 
 Raises PC013.
 Example: SELECT jsonb_pretty(credits.billing_bootstrap(''ann''));';
+COMMENT ON FUNCTION credits_internal.search_words IS
+'Returns the words of texts, and of all texts and numbers in JSON documents, with one that says whose they are.
+
+What it returns never changes: indexes hold it.';
+COMMENT ON VIEW credits_internal.searched_customers IS 'Customers with the words that search() finds them by.';
+COMMENT ON VIEW credits_internal.searched_products IS 'Products with the words that search() finds them by.';
+COMMENT ON VIEW credits_internal.searched_prices IS 'Prices with the words that search() finds them by.';
+COMMENT ON VIEW credits_internal.searched_invoices IS 'Invoices with the words that search() finds them by.';
+COMMENT ON VIEW credits_internal.searched_payment_intents IS
+'Payment intents with the words that search() finds them by.';
+COMMENT ON VIEW credits_internal.searched_refunds IS 'Refunds with the words that search() finds them by.';
+COMMENT ON TYPE credits.found IS 'An object that search() found.';
+COMMENT ON COLUMN credits.found.object IS
+'What it is: ''customer'', ''product'', ''price'', ''invoice'', ''payment_intent'' or ''refund''.';
+COMMENT ON COLUMN credits.found.object_id IS 'Which one: its id as text; of a customer the application''s key.';
+COMMENT ON COLUMN credits.found.customer_id IS 'The customer; NULL for the catalogue''s.';
+COMMENT ON COLUMN credits.found.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.found.data IS
+'The object as its view shows it at this moment. Amounts are strings of digits, as in billing events.';
+COMMENT ON COLUMN credits.found.cursor IS 'What search() takes as after, for the rows behind this one.';
+COMMENT ON FUNCTION credits.search IS
+'Finds objects by words of their texts, numbers and metadata, the newest first.
+
+query: at least one word and at most 32, in at most 1,000 characters. All have to be in the object, in any order.
+objects: which kinds, by the names of their views: customers, products, prices, invoices, payment_intents, refunds; NULL
+  for all.
+customer_id: only what is this customer''s; NULL for anybody''s, and for the catalogue.
+page_size: how many rows, 1 to 1,000.
+after: the cursor of the last row of the page before; NULL for the first page.
+
+Capitals and accents do not count. The last word may be unfinished: acm finds Acme. Words in double quotes are finished.
+What is written without spaces is found as a whole, by each part, and from each part on: ann@example.com as ann,
+example.com or ann@ex, INV-0007 as 0007. In scripts without spaces any sign can be the first. Numbers are found as they
+are, however they are written: 11.90 is 11.9, and 1,190.00 is 1190.
+
+Values of metadata are found and keys are not, nor what lines of invoices say. Of an object with more than about 4,000
+words those behind them are not found, and of a word of more than 64 characters what it begins with. What was erased is
+not found, nor for whom the invoices of an erased customer were.
+
+It answers for all customers. A customer''s own login must not have it.
+
+Raises PC013.
+Example: SELECT object, object_id, data->>''name'' AS name FROM credits.search(''ann'', ''{customers}'');';
 COMMENT ON COLUMN credits.auto_recharge.threshold IS
 'It buys when less than this is available; 0: never because of the balance.';
 COMMENT ON COLUMN credits.auto_recharge.price_id IS 'The price that it buys at; NULL where it buys by amount.';
@@ -6929,6 +7107,7 @@ REVOKE ALL ON TYPE credits.refund_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.deposit FROM PUBLIC;
+REVOKE ALL ON TYPE credits.found FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON TYPE credits.imported_history FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
@@ -6954,6 +7133,12 @@ REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits.my_invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
+REVOKE ALL ON credits_internal.searched_customers FROM PUBLIC;
+REVOKE ALL ON credits_internal.searched_products FROM PUBLIC;
+REVOKE ALL ON credits_internal.searched_prices FROM PUBLIC;
+REVOKE ALL ON credits_internal.searched_invoices FROM PUBLIC;
+REVOKE ALL ON credits_internal.searched_payment_intents FROM PUBLIC;
+REVOKE ALL ON credits_internal.searched_refunds FROM PUBLIC;
 REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits.billing_events FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_lines FROM PUBLIC;
@@ -7031,6 +7216,8 @@ REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBL
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_html(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.search_words(text, text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.search(text, text[], text, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.history_import(text, jsonb, text, text, boolean) FROM PUBLIC;
@@ -7166,6 +7353,9 @@ GRANT EXECUTE ON FUNCTION credits.report_meter_events(jsonb, boolean) TO credits
 GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) TO credits_meter;
+GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_admin;

@@ -15,7 +15,7 @@ use crate::moment::Time;
 use crate::pg::installed;
 use crate::pg::planning::with_settings;
 use crate::pg::statement::{Session, Statement, text};
-use crate::pg::value::ToCell;
+use crate::pg::value::{Json, ToCell};
 use crate::settings;
 use pgrx::pg_sys::{INT4OID, Oid, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use std::ffi::CStr;
@@ -121,7 +121,7 @@ macro_rules! refund {
 /// Reads an object.
 macro_rules! read {
     ($object:expr) => {
-        text!("SELECT s.object::text FROM (", $object, ") s")
+        text!("SELECT s.object FROM (", $object, ") s")
     };
 }
 
@@ -193,8 +193,24 @@ pub fn before(
     if installed::is_before(session)? {
         return Ok(None);
     }
-    let cells = [object_id.to_string().cell(), customer_id.cell()];
-    let rows = with_settings(AS_JSON.into_iter(), || viewed(event_type)?.read.run(session, &cells))?;
+    let object = read(session, viewed(event_type)?, &object_id.to_string(), customer_id)?;
+    Ok(object.map(|object| object.text()))
+}
+
+/// An object as its view shows it, and as its events do.
+pub fn shown(
+    session: &Session,
+    object_type: &str,
+    object_id: &str,
+    customer_id: Option<&str>,
+) -> Result<Option<Json>, Error> {
+    let found = VIEWED.iter().find(|one| one.object_type == object_type);
+    read(session, found.ok_or_else(|| Error::internal("no view has such an object"))?, object_id, customer_id)
+}
+
+fn read(session: &Session, viewed: &Viewed, object_id: &str, customer_id: Option<&str>) -> Result<Option<Json>, Error> {
+    let cells = [object_id.cell(), customer_id.cell()];
+    let rows = with_settings(AS_JSON.into_iter(), || viewed.read.run(session, &cells))?;
     rows.first().map(|mut row| row.next()).transpose()
 }
 

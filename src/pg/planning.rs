@@ -16,6 +16,9 @@ pub enum Planning {
     /// Takes the first rows in an index's order: the same, and without sorting or materializing rows that need not be
     /// read.
     InOrder,
+    /// Finds rows by words in an index of words, which PostgreSQL reads as bitmaps alone: planned once, and without JIT
+    /// compilation.
+    ByWords,
     /// Reads much of a table: planned for the arguments of each call.
     Scanning,
 }
@@ -36,7 +39,16 @@ impl Planning {
                 c"enable_hashjoin",
                 c"enable_mergejoin",
             ],
+            Planning::ByWords => &[c"jit", c"enable_seqscan"],
             Planning::Scanning => &[],
+        }
+    }
+
+    /// The settings that are on.
+    fn with(&self) -> &'static [&'static CStr] {
+        match self {
+            Planning::ByWords => &[c"enable_bitmapscan", c"enable_sort", c"enable_nestloop", FOR_MANY],
+            _ => &[c"enable_indexscan", c"enable_nestloop", FOR_MANY],
         }
     }
 
@@ -48,10 +60,7 @@ impl Planning {
     /// Runs `work`, which plans such a statement.
     pub fn around<T>(&self, work: impl FnOnce() -> T) -> T {
         let without = self.without().iter().map(|name| (*name, c"off"));
-        with_settings(
-            without.chain([c"enable_indexscan", c"enable_nestloop", FOR_MANY].map(|name| (name, c"on"))),
-            work,
-        )
+        with_settings(self.with().iter().map(|name| (*name, c"on")).chain(without), work)
     }
 }
 

@@ -126,6 +126,11 @@ impl Statement {
         Statement { planning: Planning::InOrder, ..Statement::new(text, parameters) }
     }
 
+    /// The same for a statement that finds rows by their words, of which an index has all.
+    pub const fn by_words(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
+        Statement { planning: Planning::ByWords, ..Statement::new(text, parameters) }
+    }
+
     /// The same for a statement that reads much of a table.
     pub const fn scanning(text: &'static CStr, parameters: &'static [pg_sys::Oid]) -> Self {
         Statement { planning: Planning::Scanning, ..Statement::new(text, parameters) }

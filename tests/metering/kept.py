@@ -167,6 +167,10 @@ def faults(kind: str, plan: dict[str, Any], keys: dict[str, Any]) -> Iterator[st
         if scan.index is None or not scan.by:
             yield f"{scan.table} is read whole"
             continue
+        if kind == "by_words":
+            if scan.index != f"{scan.table}_by_words":
+                yield f"{scan.table} is read by {scan.index}"
+            continue
         used, unique, _ = keys[scan.table][scan.index]
         if unique and set(used) <= scan.by:
             continue

@@ -94,7 +94,7 @@ def count() -> int:
 
 def settings(kind: str) -> list[str]:
     """The settings that are off while a statement of that kind is planned."""
-    name = {"new": "ByKey", "in_order": "InOrder"}[kind]
+    name = {"new": "ByKey", "in_order": "InOrder", "by_words": "ByWords"}[kind]
     source = (SOURCES / PLANNING).read_text()
     body = source[source.index("fn without") :]
     arm = re.search(rf"Planning::{name} => (.*?\])", body, re.DOTALL)

@@ -22,7 +22,7 @@ VIEWS = {
 CONFIGURATIONS = (
     "recharge_config()", "auto_recharge_config('hal')", "auto_recharge_config('ida')",
     "exchange_rate('CREDIT', 'USD')", "exchange_rate('CREDIT', 'USD', '2025-07-01 00:00+00')",
-    "billing_bootstrap('fay')", "billing_bootstrap('hal')",
+    "billing_bootstrap('fay')", "billing_bootstrap('hal')", "search('hal')", "search('usd', page_size => 1000)",
 )  # fmt: skip
 # Lists of rights in a fixed order: that in which they were given is nobody's business.
 ACL = "SELECT array_agg(one::text ORDER BY one::text COLLATE \"C\") FROM unnest({}) AS one"

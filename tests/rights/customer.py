@@ -84,6 +84,8 @@ def check_rows(checks: Checks, logins: Logins) -> None:
                 "SELECT * FROM credits.wallets", "SELECT * FROM credits.ledger", "SELECT * FROM credits.invoices",
                 "SELECT * FROM credits.wallet_balance('bob')", "SELECT * FROM credits.wallet_history('bob')",
                 "SELECT * FROM credits.wallet_transfer('bob', 'alice', 1, 'bob-coin')",
+                "SELECT * FROM credits.search('bob')", "SELECT * FROM credits.search('alice', customer_id => 'alice')",
+                "SELECT * FROM credits_internal.searched_customers",
             ):  # fmt: skip
                 checks.equal(state_of(connection, refused), settings.REFUSED, f"{name} is refused {refused}")
             check_pages(checks, owner, connection, name)

@@ -43,7 +43,7 @@ ORDER BY 1
 SQL = {
     "String": "text", "Decimal": "numeric", "Time": "timestamp with time zone", "Uuid": "uuid", "bool": "boolean",
     "i32": "integer", "i64": "bigint", "Json": "jsonb", "Span": "interval", "Date": "date", "Total": "numeric",
-    "&'static str": "text",
+    "&'static str": "text", "Words": "text[]",
 }  # fmt: skip
 
 

@@ -53,6 +53,7 @@ def read_all(it: Story) -> None:
     it.read("recharge_log", "recharge_id")
     it.read("outbox_rows", "outbox_no")
     it.call("customer_overdue_invoices", "%s", name)
+    it.run("search", "SELECT object, customer_id FROM credits.search(%s, '{customers,invoices}')", [name])
     it.read("invoices", "invoice_id")
     it.read("invoice_lines", "invoice_line_id")
     it.read("invoice_payments", "invoice_id, payment_no")

@@ -68,10 +68,30 @@ class InUse:
             if not row["replayed"] or any(row[column] != call.row[column] for column in call.fixed):
                 wrong.append(f"{call.statement} {call.values}: {look.shown(call.row)}, now {look.shown(row)}")
         checks.none(wrong, f"repeats of calls from before answer as then ({len(self.filler.made)})")
+        self.is_found(checks)
         bought.story_goes_on(self.connection)
         story_goes_on(self.connection, self.filler.open_hold)
         self.compare(checks, answers(self.app, prepared=True), "the session goes on when much has happened beside it")
         checks.none(harness.verify(self.connection), "verify() finds nothing")
+
+    def is_found(self, checks: Checks) -> None:
+        """What was there before is found: each of a customer's objects by the customer, the catalogue by its ids."""
+        ids = {
+            "customer": "SELECT customer_id, customer_id FROM credits.customers",
+            "product": "SELECT product_id, product_id FROM credits.products",
+            "price": "SELECT price_id, price_id FROM credits.prices",
+            "invoice": "SELECT customer_id, invoice_id FROM credits.invoices",
+            "payment_intent": "SELECT customer_id, payment_intent_id FROM credits.payment_intents",
+        }
+        for kind, every in ids.items():
+            found = self.connection.execute(
+                f"SELECT count(*), count(f.object_id) FROM ({every}) AS e (word, id) LEFT JOIN LATERAL"
+                " (SELECT s.object_id FROM credits.search(format('\"%%s\"', e.word), ARRAY[%s], page_size => 1000) s"
+                "  WHERE s.object_id = e.id::text) f ON true",
+                [kind],
+            ).fetchone()
+            assert found is not None
+            checks.check(0 < found[0] == found[1], f"search() finds every {kind} ({found[0]})", found)
 
     def compare(self, checks: Checks, now: dict[str, Any], what: str) -> None:
         wrong = [f"{name}: {self.before[name]} before, {now[name]} now" for name in CALLS if now[name] != self.before[name]]

@@ -88,8 +88,8 @@ AND a.grantee = 0;
 
 -- Every function runs as the owner with a pinned search_path and no other setting, except the procedure that commits,
 -- help(), verify(), which is not to be compiled, the clock, which reads a setting, reset() and history_import(), a
--- superuser's, and wallet_balance, a query that takes the place of its call, whose names were bound when it was made;
--- none is STRICT.
+-- superuser's, wallet_balance, a query that takes the place of its call, whose names were bound when it was made, and
+-- share() and search_words(), which look at nothing but their arguments; none is STRICT.
 SELECT proname AS unpinned, prosecdef, proconfig, proisstrict FROM pg_proc
 WHERE pronamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
   AND (NOT prosecdef OR proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp'] OR proisstrict)
