@@ -222,6 +222,14 @@ LEFT JOIN credits_internal.reclaims r ON r.customer_id = g.customer_id AND r.ope
 WHERE g.clawback_operations IS NOT NULL
     AND (c.amount > 0 AND c.amount <= r.credits - r.taken - r.consumed - r.pending) IS NOT TRUE
 UNION ALL
+SELECT 'grant: less has lapsed or is waited for than stands for credits that went back', g.customer_id, g.currency,
+       'grant ' || g.grant_id, r.credits, g.lapsed + w.amount
+FROM (SELECT customer_id, grant_id, sum(credits - consumed - pending) AS credits FROM credits_internal.reclaims
+      WHERE undone_at IS NULL AND grant_id IS NOT NULL GROUP BY 1, 2) r
+JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
+CROSS JOIN LATERAL (SELECT coalesce(sum(c.amount), 0) AS amount FROM unnest(g.clawback_amounts) AS c (amount)) w
+WHERE g.lapsed + w.amount < r.credits
+UNION ALL
 SELECT 'account: owes while a grant could pay', r.customer_id, r.currency, 'operation ' || r.operation_id, 0, r.pending
 FROM credits_internal.reclaims r
 WHERE r.pending > 0 AND EXISTS (
