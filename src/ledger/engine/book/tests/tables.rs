@@ -278,10 +278,10 @@ impl Tables {
                 let Some(id) = self.grants.keys().nth(*which).copied() else { return Outcome::Nothing };
                 let mut copy = book.clone();
                 copy.take_grants(vec![self.grants[&id].clone()]);
-                let remaining = copy.grant(id).map_or(Decimal::ZERO, |g| g.remaining);
-                if copy.grant(id).is_some_and(|g| !g.has_ended(book.posted_at)) {
-                    self.by_hand.insert(id);
-                }
+                // One that has ended stays as it is, also if nothing was left that could expire.
+                let open = copy.grant(id).filter(|grant| !grant.has_ended(book.posted_at));
+                let Some(remaining) = open.map(|grant| grant.remaining) else { return Outcome::Nothing };
+                self.by_hand.insert(id);
                 self.window(&mut book, remaining, &[], windows);
                 book.take_grants(vec![self.grants[&id].clone()]);
                 book.end_grant(id, if *void { Status::Voided } else { Status::Expired });
