@@ -6,6 +6,8 @@
 //! refunded purchases leave owed is no more than was granted. So no balance is more than twice the limit, and sums of
 //! seven such numbers fit a [`Decimal`] without rounding: addition and subtraction are exact everywhere.
 
+pub mod split;
+
 pub use rust_decimal::Decimal;
 
 use num_bigint::BigUint;

@@ -3,7 +3,7 @@ use crate::rational::{self, Rational};
 use proptest::prelude::*;
 
 fn d(text: &str) -> Decimal {
-    amount::parse(text).unwrap()
+    crate::amount::parse(text).unwrap()
 }
 
 fn line(amount: &str, tax: Option<(&str, bool)>) -> Line {
