@@ -50,7 +50,7 @@ REVOKE ALL ON TYPE
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
     credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
-    credits.deposit, credits.found
+    credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -88,6 +88,11 @@ GRANT EXECUTE ON FUNCTION
     credits.customer_overdue_invoices(text),
     credits.invoice_html(text, uuid),
     credits.search(text, text[], text, integer, text),
+    credits.coupon_used(uuid),
+    credits.coupon_redemptions(uuid, text, integer, uuid),
+    credits.promotion_code_used(uuid),
+    credits.promotion_code_by_code(text),
+    credits.promotion_code_redemptions(uuid, text, integer, uuid),
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
@@ -99,7 +104,7 @@ GRANT SELECT ON
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
     credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
-    credits.payment_intents, credits.refunds
+    credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -174,6 +179,7 @@ GRANT EXECUTE ON FUNCTION
     credits.invoice_item_create(text, text, numeric, text, uuid, numeric, numeric, numeric, text, timestamptz,
         timestamptz, jsonb, text),
     credits.invoice_item_delete(text, uuid),
+    credits.voucher_redeem(text, text, text, jsonb, text),
     credits.usage_limit_set(text, text, numeric, text, text, text),
     credits.member_limit_set(text, text, numeric, text, text)
 TO credits_app, credits_admin;
@@ -216,6 +222,16 @@ GRANT EXECUTE ON FUNCTION
     credits.price_delete(uuid),
     credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean,
         text, text),
+    credits.coupon_create(text, numeric, numeric, text, jsonb, jsonb, text, integer, uuid[], integer, integer,
+        timestamptz, jsonb, text, jsonb, text),
+    credits.coupon_update(uuid, text, numeric, numeric, text, jsonb, jsonb, text, integer, uuid[], integer, integer,
+        timestamptz, text, jsonb, boolean),
+    credits.coupon_delete(uuid),
+    credits.promotion_code_create(uuid, text, integer, timestamptz, text[], text, jsonb, timestamptz, text, jsonb,
+        text),
+    credits.promotion_code_update(uuid, boolean, integer, timestamptz, text[], text, jsonb, timestamptz, text, jsonb),
+    credits.promotion_code_archive(uuid),
+    credits.promotion_code_delete(uuid),
     credits.exchange_rate_set(text, text, numeric, timestamptz),
     credits.configure_recharge(text, uuid, text, numeric, numeric),
     credits.payment_provider_set(text, text, text, text, integer, boolean, text, timestamptz),
@@ -272,18 +288,20 @@ GRANT USAGE ON TYPE
     credits.balance, credits.availability, credits.drawdown, credits.grant_summary, credits.grant_holder,
     credits.grant_stats, credits.ledger_line, credits.past_balance, credits.pending_usage, credits.usage_total,
     credits.transaction_total,
-    credits.usage_bucket, credits.recharge_config, credits.auto_recharge, credits.invoice
+    credits.usage_bucket, credits.recharge_config, credits.auto_recharge, credits.invoice,
+    credits.promotion_code, credits.redemption
 TO credits_app, credits_read, credits_admin;
 GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
     credits.meter_status, credits.price_override, credits.product, credits.price, credits.package,
-    credits.exchange_rate, credits.payment_provider, credits.outbox_consumer, credits.balance_alert
+    credits.exchange_rate, credits.payment_provider, credits.outbox_consumer, credits.balance_alert,
+    credits.coupon
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
-    credits.payment_method, credits.payment_intent, credits.refund, credits.deposit
+    credits.payment_method, credits.payment_intent, credits.refund, credits.deposit, credits.voucher
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,

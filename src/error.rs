@@ -5,11 +5,15 @@ mod detail;
 mod difference;
 mod hint;
 mod limited;
+mod promotion;
+mod spender;
 
 pub use codes::CODES;
 pub use difference::Difference;
 use difference::{each, said};
 pub use limited::{LimitExceeded, OutOfStock};
+pub use promotion::{NotApplicable, Reason};
+pub use spender::Spender;
 
 use crate::amount::{AmountError, Decimal};
 use crate::moment::Time;
@@ -168,6 +172,9 @@ pub enum Error {
         /// Whether it exists but is archived.
         archived: bool,
     },
+    /// PC016
+    #[error("{0}")]
+    PromotionNotApplicable(Box<NotApplicable>),
     /// PC017
     #[error("{0}")]
     OutOfStock(OutOfStock),
@@ -288,32 +295,6 @@ pub enum Error {
     },
 }
 
-/// What the missing credits were for: the hint depends on it.
-#[derive(Debug, Clone)]
-pub enum Spender {
-    /// A debit.
-    Debit,
-    /// A hold, a transfer, an adjustment.
-    Other,
-    /// Ending part of a grant.
-    Grant,
-    /// A meter's event that must be paid in full.
-    Usage,
-    /// A meter's event that would be owed in part, beyond the limit: the limit, and what would be owed.
-    Limited(Box<[Decimal; 2]>),
-}
-
-impl Spender {
-    fn limit(&self) -> String {
-        match self {
-            Spender::Limited(limited) => {
-                format!(", and overdraft_limit is {} where {} would be owed", limited[0], limited[1])
-            }
-            _ => String::new(),
-        }
-    }
-}
-
 impl Error {
     /// A required argument that is NULL.
     pub fn missing(argument: &'static str) -> Self {
@@ -406,6 +387,7 @@ impl Error {
             Error::Entry { error, .. } => error.sqlstate(),
             Error::TopUpNotOpen { .. } => "PC014",
             Error::PriceNotFound { .. } => "PC015",
+            Error::PromotionNotApplicable(_) => "PC016",
             Error::OutOfStock(_) => "PC017",
             Error::ObjectNotFound { .. } => "PC019",
             Error::StateConflict { .. } => "PC020",

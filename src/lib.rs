@@ -48,6 +48,7 @@ fn sign_up() {
     ledger::listener::LISTENERS.set(&[
         &metering::listener::Metering,
         &catalog::stock::Stock,
+        &catalog::redemption::Redemptions,
         &payments::erasure::Payments,
         &invoicing::erasure::Invoicing,
         &auto_recharge::listener::AutoRecharge,

@@ -1,6 +1,7 @@
 //! What needs a server and has no function in SQL: comparisons of the data layouts that we write ourselves with PostgreSQL's
-//! own, and what a purchase does with stock. They are only in the library that the tests load.
+//! own, and what a purchase does with stock and with coupons. They are only in the library that the tests load.
 
+mod redemption;
 mod stock;
 
 use crate::amount::Decimal;
@@ -17,6 +18,7 @@ fn run_tests() -> i32 {
         a_decimal_and_its_numeric_are_one_number,
         arrays_are_laid_out_as_postgresql_does,
         stock::what_a_purchase_does_with_stock,
+        redemption::what_a_purchase_does_with_a_coupon,
     ];
     tests.iter().for_each(|test| test());
     tests.len() as i32

@@ -14,7 +14,8 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
   within credits.outbox_retention; ''events'' deletes billing events after credits.event_retention; ''webhooks''
   deletes those that were ignored, after credits.webhook_retention; ''invoices'' clears whom old invoices of erased
-  customers were for, after credits.invoice_retention; ''stock'' releases what was reserved for too long.
+  customers were for, after credits.invoice_retention; ''stock'' and ''discounts'' release what was reserved for too
+  long, of prices and of coupons.
   NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
@@ -38,8 +39,8 @@ became impossible. It publishes which grants are about to end, where credits.exp
 inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
 wanted within credits.outbox_retention, billing events after credits.event_retention, webhooks that were ignored, after
 credits.webhook_retention, and whom invoices of erased customers were for, after credits.invoice_retention. It releases
-stock that was reserved for too long, which views count as free without it. Balances are right without it (except for
-the inbox); the ledger shows it afterwards.
+stock and coupons that were reserved for too long, which views count as free without it. Balances
+are right without it (except for the inbox); the ledger shows it afterwards.
 
 Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
 accounts are brought no further than the oldest that waits, for at most a day.

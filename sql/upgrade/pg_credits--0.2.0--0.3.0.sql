@@ -581,6 +581,119 @@ CREATE INDEX stock_reservations_of_price ON credits_internal.stock_reservations 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_usage', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.price_stock', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.stock_reservations', '');
+CREATE TABLE credits_internal.coupons (
+    coupon_id                    uuid NOT NULL PRIMARY KEY,
+    name                         text NOT NULL CHECK (name <> ''),
+    description                  text,
+    percent_off                  numeric CHECK (percent_off > 0 AND percent_off <= 100),
+    amount_off                   numeric CHECK (amount_off > 0),
+    currency                     text COLLATE "C",
+    currency_options             jsonb,
+    credit_config                jsonb,
+    duration                     text NOT NULL CHECK (duration IN ('once', 'repeating', 'forever')),
+    duration_in_months           integer CHECK (duration_in_months > 0),
+    applies_to_products          uuid[],
+    max_redemptions_per_customer integer CHECK (max_redemptions_per_customer > 0),
+    redeem_by                    timestamptz,
+    active                       boolean NOT NULL,
+    metadata                     jsonb,
+    created_at                   timestamptz NOT NULL,
+    updated_at                   timestamptz NOT NULL,
+    CONSTRAINT coupons_kind CHECK (num_nonnulls(percent_off, amount_off, credit_config) = 1),
+    CONSTRAINT coupons_currency CHECK ((amount_off IS NULL) = (currency IS NULL)),
+    CONSTRAINT coupons_repeating CHECK ((duration = 'repeating') = (duration_in_months IS NOT NULL))
+);
+CREATE TABLE credits_internal.coupon_counters (
+    coupon_id       uuid NOT NULL PRIMARY KEY,
+    max_redemptions integer CHECK (max_redemptions > 0),
+    taken           integer NOT NULL DEFAULT 0 CHECK (taken >= 0),
+    first_used_at   timestamptz,
+    CONSTRAINT coupon_counters_taken CHECK (taken <= max_redemptions)
+) WITH (fillfactor = 50);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.coupons', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.coupon_counters', '');
+CREATE TABLE credits_internal.promotion_codes (
+    promotion_code_id uuid NOT NULL PRIMARY KEY,
+    coupon_id         uuid NOT NULL,
+    code              text NOT NULL CHECK (code <> ''),
+    code_key          text COLLATE "C" NOT NULL,
+    active            boolean NOT NULL,
+    description       text,
+    starts_at         timestamptz,
+    expires_at        timestamptz,
+    verification_type text NOT NULL CHECK (verification_type IN ('code', 'user_restricted', 'attested')),
+    for_customers     boolean NOT NULL,
+    restrictions      jsonb,
+    metadata          jsonb,
+    created_at        timestamptz NOT NULL,
+    updated_at        timestamptz NOT NULL
+);
+CREATE INDEX promotion_codes_of_coupon ON credits_internal.promotion_codes (coupon_id, promotion_code_id);
+CREATE INDEX promotion_codes_by_key ON credits_internal.promotion_codes (code_key, active, promotion_code_id);
+CREATE UNIQUE INDEX promotion_codes_active ON credits_internal.promotion_codes (code_key) WHERE active;
+CREATE TABLE credits_internal.promotion_code_customers (
+    customer_id       text COLLATE "C" NOT NULL,
+    promotion_code_id uuid NOT NULL,
+    PRIMARY KEY (customer_id, promotion_code_id)
+);
+CREATE INDEX promotion_code_customers_of_code ON credits_internal.promotion_code_customers (promotion_code_id);
+CREATE TABLE credits_internal.promotion_code_counters (
+    promotion_code_id uuid NOT NULL PRIMARY KEY,
+    max_redemptions   integer CHECK (max_redemptions > 0),
+    taken             integer NOT NULL DEFAULT 0 CHECK (taken >= 0),
+    first_used_at     timestamptz,
+    CONSTRAINT promotion_code_counters_taken CHECK (taken <= max_redemptions)
+) WITH (fillfactor = 50);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.promotion_codes', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.promotion_code_customers', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.promotion_code_counters', '');
+CREATE TABLE credits_internal.redemptions (
+    customer_id         text COLLATE "C" NOT NULL,
+    holder_id           uuid NOT NULL,
+    holder_type         text NOT NULL CHECK (holder_type IN ('invoice', 'subscription', 'voucher')),
+    coupon_id           uuid NOT NULL,
+    promotion_code_id   uuid,
+    amount              numeric NOT NULL CHECK (amount >= 0),
+    currency            text COLLATE "C" NOT NULL,
+    verification_method text,
+    verification_data   jsonb,
+    over_quota          boolean NOT NULL DEFAULT false,
+    reserved_at         timestamptz NOT NULL,
+    expires_at          timestamptz,
+    confirmed_at        timestamptz,
+    released_at         timestamptz,
+    last_log_no         integer NOT NULL CHECK (last_log_no > 0),
+    PRIMARY KEY (customer_id, holder_id),
+    CONSTRAINT redemptions_state CHECK (num_nonnulls(confirmed_at, released_at) < 2),
+    CONSTRAINT redemptions_over_quota CHECK (confirmed_at IS NOT NULL OR NOT over_quota)
+) WITH (fillfactor = 80);
+CREATE INDEX redemptions_of_customer ON credits_internal.redemptions (customer_id, coupon_id);
+CREATE INDEX redemptions_of_coupon ON credits_internal.redemptions (coupon_id, holder_id);
+CREATE INDEX redemptions_of_code ON credits_internal.redemptions (promotion_code_id, holder_id)
+    WHERE promotion_code_id IS NOT NULL;
+CREATE INDEX redemptions_late ON credits_internal.redemptions (expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
+CREATE INDEX redemptions_late_of_coupon ON credits_internal.redemptions (coupon_id, expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
+CREATE INDEX redemptions_late_of_code ON credits_internal.redemptions (promotion_code_id, expires_at)
+    WHERE released_at IS NULL AND expires_at IS NOT NULL;
+CREATE INDEX redemptions_over_quota_of_coupon ON credits_internal.redemptions (coupon_id) WHERE over_quota;
+CREATE TABLE credits_internal.discount_log (
+    customer_id       text COLLATE "C" NOT NULL,
+    holder_id         uuid NOT NULL,
+    log_no            integer NOT NULL CHECK (log_no > 0),
+    action            text NOT NULL
+        CHECK (action IN ('applied', 'confirmed', 'released', 'removed', 'ended', 'over_quota')),
+    coupon_id         uuid NOT NULL,
+    promotion_code_id uuid,
+    amount            numeric NOT NULL,
+    currency          text COLLATE "C" NOT NULL,
+    created_at        timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, holder_id, log_no)
+);
+CREATE INDEX discount_log_of_coupon ON credits_internal.discount_log (coupon_id, created_at);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.redemptions', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.discount_log', '');
 CREATE INDEX payment_intents_by_id ON credits_internal.payment_intents (payment_intent_id);
 CREATE INDEX payment_intents_of_invoice ON credits_internal.payment_intents (customer_id, invoice_id);
 CREATE UNIQUE INDEX payment_intents_open ON credits_internal.payment_intents (customer_id, invoice_id)
@@ -730,6 +843,24 @@ CREATE TYPE credits.transaction_total AS (
 ALTER TYPE credits.product ADD ATTRIBUTE type text, ADD ATTRIBUTE images text[], ADD ATTRIBUTE features text[], ADD ATTRIBUTE unit_label text, ADD ATTRIBUTE statement_descriptor text, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE price_ids uuid[], ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean;
 ALTER TYPE credits.price ADD ATTRIBUTE recurring jsonb, ADD ATTRIBUTE nickname text, ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE currency_options jsonb, ADD ATTRIBUTE pricing jsonb, ADD ATTRIBUTE quantity_limit_per_checkout integer, ADD ATTRIBUTE credit_config jsonb, ADD ATTRIBUTE tax_behavior text, ADD ATTRIBUTE updated_at timestamptz, ADD ATTRIBUTE replayed boolean, ADD ATTRIBUTE quantity_available integer, ADD ATTRIBUTE quantity_taken integer, ADD ATTRIBUTE quantity_sold integer;
 ALTER TYPE credits.package ADD ATTRIBUTE lookup_key text, ADD ATTRIBUTE replayed boolean;
+CREATE TYPE credits.redemption AS (
+    customer_id text, customer_name text, holder_id uuid, holder_type text, coupon_id uuid, promotion_code_id uuid,
+    code text, amount numeric, currency text, status text, over_quota boolean, reserved_at timestamptz, expires_at
+    timestamptz, confirmed_at timestamptz, verification_method text, verification_data jsonb);
+CREATE TYPE credits.coupon AS (
+    coupon_id uuid, name text, description text, percent_off numeric, amount_off numeric, currency text,
+    currency_options jsonb, credit_config jsonb, duration text, duration_in_months integer, applies_to_products
+    uuid[], max_redemptions integer, max_redemptions_per_customer integer, redeem_by timestamptz, times_redeemed
+    integer, active boolean, valid boolean, used boolean, metadata jsonb, created_at timestamptz, updated_at
+    timestamptz, promotion_codes text[], replayed boolean);
+CREATE TYPE credits.promotion_code AS (
+    promotion_code_id uuid, coupon_id uuid, code text, active boolean, description text, max_redemptions integer,
+    starts_at timestamptz, expires_at timestamptz, customer_ids text[], verification_type text, restrictions jsonb,
+    times_redeemed integer, valid boolean, used boolean, coupon_name text, percent_off numeric, amount_off numeric,
+    currency text, metadata jsonb, created_at timestamptz, updated_at timestamptz, replayed boolean);
+CREATE TYPE credits.voucher AS (
+    customer_id text, promotion_code_id uuid, coupon_id uuid, code text, grant_id uuid, currency text, credits
+    numeric, expires_at timestamptz, available numeric, replayed boolean);
 CREATE TYPE credits.payment_intent AS (
     customer_id text, payment_intent_id uuid, invoice_id uuid, status text, amount numeric, amount_received numeric,
     amount_refunded numeric, currency text, payment_method_id uuid, provider text, provider_reference text,
@@ -1492,6 +1623,141 @@ JOIN credits_internal.currencies f ON f.currency = p.currency AND f.kind = 'fiat
 CROSS JOIN LATERAL (SELECT coalesce(p.credit_config, d.credit_config)) AS c (config)
 WHERE p.archived_at IS NULL AND d.archived_at IS NULL AND p.type = 'one_time' AND p.unit_amount > 0
   AND c.config IS NOT NULL;
+CREATE OR REPLACE VIEW credits_internal.held_redemptions AS
+SELECT r.customer_id, c.name AS customer_name, r.holder_id, r.holder_type, r.coupon_id, r.promotion_code_id, p.code,
+       r.amount, r.currency, CASE WHEN r.confirmed_at IS NULL THEN 'reserved' ELSE 'confirmed' END AS status,
+       r.over_quota, r.reserved_at, r.expires_at, r.confirmed_at, r.verification_method, r.verification_data
+FROM credits_internal.redemptions r
+JOIN credits_internal.customers c ON c.customer_id = r.customer_id
+LEFT JOIN credits_internal.promotion_codes p ON p.promotion_code_id = r.promotion_code_id
+WHERE r.released_at IS NULL AND coalesce(r.expires_at > credits.clock(), true);
+CREATE OR REPLACE VIEW credits.discount_log AS
+SELECT l.customer_id, l.holder_id, r.holder_type, l.log_no, l.action, l.coupon_id, l.promotion_code_id, p.code,
+       l.amount, l.currency, l.created_at
+FROM credits_internal.discount_log l
+JOIN credits_internal.redemptions r ON r.customer_id = l.customer_id AND r.holder_id = l.holder_id
+LEFT JOIN credits_internal.promotion_codes p ON p.promotion_code_id = l.promotion_code_id;
+CREATE FUNCTION credits.coupon_create(
+    name text, percent_off numeric DEFAULT NULL, amount_off numeric DEFAULT NULL, currency text DEFAULT NULL,
+    credit_config jsonb DEFAULT NULL, currency_options jsonb DEFAULT NULL, duration text DEFAULT 'once',
+    duration_in_months integer DEFAULT NULL, applies_to_products uuid[] DEFAULT NULL,
+    max_redemptions integer DEFAULT NULL, max_redemptions_per_customer integer DEFAULT NULL,
+    redeem_by timestamptz DEFAULT NULL, promotion_codes jsonb DEFAULT NULL, description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.coupon
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'coupon_create_wrapper';
+CREATE FUNCTION credits.coupon_update(
+    coupon_id uuid, name text DEFAULT NULL, percent_off numeric DEFAULT NULL, amount_off numeric DEFAULT NULL,
+    currency text DEFAULT NULL, credit_config jsonb DEFAULT NULL, currency_options jsonb DEFAULT NULL,
+    duration text DEFAULT NULL, duration_in_months integer DEFAULT NULL, applies_to_products uuid[] DEFAULT NULL,
+    max_redemptions integer DEFAULT NULL, max_redemptions_per_customer integer DEFAULT NULL,
+    redeem_by timestamptz DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    active boolean DEFAULT NULL)
+RETURNS credits.coupon
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'coupon_update_wrapper';
+CREATE FUNCTION credits.coupon_delete(coupon_id uuid)
+RETURNS credits.coupon
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'coupon_delete_wrapper';
+CREATE FUNCTION credits.coupon_used(coupon_id uuid)
+RETURNS boolean
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'coupon_used_wrapper';
+CREATE FUNCTION credits.coupon_redemptions(
+    coupon_id uuid, type text DEFAULT 'customer', page_size integer DEFAULT 50, after uuid DEFAULT NULL)
+RETURNS SETOF credits.redemption
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'coupon_redemptions_wrapper';
+CREATE OR REPLACE VIEW credits_internal.coupon_uses AS
+SELECT u.coupon_id, u.max_redemptions, (u.taken - l.late)::integer AS times_redeemed,
+       u.first_used_at IS NOT NULL AS used
+FROM credits_internal.coupon_counters u
+CROSS JOIN LATERAL (
+    SELECT count(*) AS late FROM credits_internal.redemptions r
+    WHERE r.coupon_id = u.coupon_id AND r.released_at IS NULL AND r.expires_at IS NOT NULL
+      AND r.expires_at <= credits.clock()) l;
+CREATE OR REPLACE VIEW credits.coupons AS
+SELECT c.coupon_id, c.name, c.description, c.percent_off, c.amount_off, c.currency, c.currency_options,
+       c.credit_config, c.duration, c.duration_in_months, c.applies_to_products, u.max_redemptions,
+       c.max_redemptions_per_customer, c.redeem_by, u.times_redeemed, c.active,
+       c.active AND coalesce(c.redeem_by >= credits.clock(), true)
+           AND coalesce(u.times_redeemed < u.max_redemptions, true) AS valid,
+       u.used, c.metadata, c.created_at, c.updated_at,
+       (SELECT count(*)::integer FROM credits_internal.redemptions r
+        WHERE r.coupon_id = c.coupon_id AND r.over_quota) AS times_over_quota
+FROM credits_internal.coupons c
+JOIN credits_internal.coupon_uses u ON u.coupon_id = c.coupon_id;
+CREATE FUNCTION credits.promotion_code_create(
+    coupon_id uuid, code text DEFAULT NULL, max_redemptions integer DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+    customer_ids text[] DEFAULT NULL, verification_type text DEFAULT NULL, restrictions jsonb DEFAULT NULL,
+    starts_at timestamptz DEFAULT NULL, description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.promotion_code
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_create_wrapper';
+CREATE FUNCTION credits.promotion_code_update(
+    promotion_code_id uuid, active boolean DEFAULT NULL, max_redemptions integer DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL, customer_ids text[] DEFAULT NULL, verification_type text DEFAULT NULL,
+    restrictions jsonb DEFAULT NULL, starts_at timestamptz DEFAULT NULL, description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.promotion_code
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_update_wrapper';
+CREATE FUNCTION credits.promotion_code_archive(promotion_code_id uuid)
+RETURNS credits.promotion_code
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_archive_wrapper';
+CREATE FUNCTION credits.promotion_code_delete(promotion_code_id uuid)
+RETURNS credits.promotion_code
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_delete_wrapper';
+CREATE FUNCTION credits.promotion_code_used(promotion_code_id uuid)
+RETURNS boolean
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_used_wrapper';
+CREATE FUNCTION credits.promotion_code_by_code(code text)
+RETURNS credits.promotion_code
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_by_code_wrapper';
+CREATE FUNCTION credits.promotion_code_redemptions(
+    promotion_code_id uuid, type text DEFAULT 'customer', page_size integer DEFAULT 50, after uuid DEFAULT NULL)
+RETURNS SETOF credits.redemption
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'promotion_code_redemptions_wrapper';
+CREATE OR REPLACE VIEW credits_internal.promotion_code_uses AS
+SELECT u.promotion_code_id, u.max_redemptions, (u.taken - l.late)::integer AS times_redeemed,
+       u.first_used_at IS NOT NULL AS used
+FROM credits_internal.promotion_code_counters u
+CROSS JOIN LATERAL (
+    SELECT count(*) AS late FROM credits_internal.redemptions r
+    WHERE r.promotion_code_id = u.promotion_code_id AND r.released_at IS NULL AND r.expires_at IS NOT NULL
+      AND r.expires_at <= credits.clock()) l;
+CREATE OR REPLACE VIEW credits.promotion_codes AS
+SELECT p.promotion_code_id, p.coupon_id, p.code, p.active, p.description, u.max_redemptions, p.starts_at,
+       p.expires_at,
+       CASE WHEN p.for_customers THEN ARRAY(
+           SELECT w.customer_id FROM credits_internal.promotion_code_customers w
+           WHERE w.promotion_code_id = p.promotion_code_id ORDER BY w.customer_id)::text[] END AS customer_ids,
+       p.verification_type, p.restrictions, u.times_redeemed,
+       p.active AND c.valid AND coalesce(p.starts_at <= credits.clock(), true)
+           AND coalesce(p.expires_at > credits.clock(), true)
+           AND coalesce(u.times_redeemed < u.max_redemptions, true) AS valid,
+       u.used, c.name AS coupon_name, c.percent_off, c.amount_off, c.currency, p.metadata, p.created_at, p.updated_at,
+       c.valid AS coupon_valid,
+       (SELECT count(*)::integer FROM credits_internal.redemptions r
+        WHERE r.coupon_id = p.coupon_id AND r.over_quota AND r.promotion_code_id = p.promotion_code_id)
+           AS times_over_quota
+FROM credits_internal.promotion_codes p
+JOIN credits_internal.promotion_code_uses u ON u.promotion_code_id = p.promotion_code_id
+JOIN credits.coupons c ON c.coupon_id = p.coupon_id;
+CREATE FUNCTION credits.voucher_redeem(
+    customer_id text, code text, idempotency_key text DEFAULT NULL, verification_data jsonb DEFAULT NULL,
+    verification_method text DEFAULT NULL)
+RETURNS credits.voucher
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'voucher_redeem_wrapper';
 CREATE FUNCTION credits.payment_intent_begin(customer_id text, payment_intent_id uuid)
 RETURNS credits.payment_attempt
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -3419,6 +3685,72 @@ CROSS JOIN LATERAL (
     SELECT sum(l.quantity) AS quantity FROM credits_internal.invoice_lines l
     WHERE l.customer_id = r.customer_id AND l.invoice_id = r.holder_id AND l.price_id = r.price_id) l
 WHERE r.released_at IS NULL AND (i.status = 'void' OR r.quantity <> coalesce(l.quantity, 0));
+CREATE OR REPLACE VIEW credits_internal.discount_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'discounts: taken of a coupon is not what is held' AS problem, NULL::text AS customer_id,
+       NULL::text AS currency, 'coupon ' || coalesce(u.coupon_id, r.coupon_id) AS subject,
+       coalesce(r.held, 0)::numeric AS expected, u.taken::numeric AS found
+FROM credits_internal.coupon_counters u
+FULL JOIN (SELECT r.coupon_id, count(*) AS held FROM credits_internal.redemptions r
+           WHERE r.released_at IS NULL AND NOT r.over_quota GROUP BY r.coupon_id) r ON r.coupon_id = u.coupon_id
+WHERE u.taken IS DISTINCT FROM coalesce(r.held, 0)
+UNION ALL
+SELECT 'discounts: taken of a code is not what is held', NULL, NULL,
+       'promotion code ' || coalesce(u.promotion_code_id, r.promotion_code_id), coalesce(r.held, 0), u.taken
+FROM credits_internal.promotion_code_counters u
+FULL JOIN (SELECT r.promotion_code_id, count(*) AS held FROM credits_internal.redemptions r
+           WHERE r.released_at IS NULL AND NOT r.over_quota AND r.promotion_code_id IS NOT NULL
+           GROUP BY r.promotion_code_id) r ON r.promotion_code_id = u.promotion_code_id
+WHERE u.taken IS DISTINCT FROM coalesce(r.held, 0)
+UNION ALL
+-- A coupon or a code has a counter, and a counter is of one.
+SELECT 'discounts: a coupon without a counter, or the other way round', NULL, NULL,
+       'coupon ' || coalesce(c.coupon_id, u.coupon_id), num_nonnulls(c.coupon_id), num_nonnulls(u.coupon_id)
+FROM credits_internal.coupons c
+FULL JOIN credits_internal.coupon_counters u ON u.coupon_id = c.coupon_id
+WHERE c.coupon_id IS NULL OR u.coupon_id IS NULL
+UNION ALL
+SELECT 'discounts: a code without a counter, or the other way round', NULL, NULL,
+       'promotion code ' || coalesce(p.promotion_code_id, u.promotion_code_id), num_nonnulls(p.promotion_code_id),
+       num_nonnulls(u.promotion_code_id)
+FROM credits_internal.promotion_codes p
+FULL JOIN credits_internal.promotion_code_counters u ON u.promotion_code_id = p.promotion_code_id
+WHERE p.promotion_code_id IS NULL OR u.promotion_code_id IS NULL
+UNION ALL
+SELECT 'discounts: a redemption of a code that is not its coupon''s, or not there', r.customer_id, r.currency,
+       r.holder_type || ' ' || r.holder_id, NULL, NULL
+FROM credits_internal.redemptions r
+LEFT JOIN credits_internal.promotion_codes p ON p.promotion_code_id = r.promotion_code_id
+LEFT JOIN credits_internal.coupon_counters u ON u.coupon_id = r.coupon_id
+WHERE u.first_used_at IS NULL OR r.promotion_code_id IS NOT NULL AND p.coupon_id IS DISTINCT FROM r.coupon_id
+UNION ALL
+SELECT 'discounts: the log is not numbered without gaps', coalesce(l.customer_id, r.customer_id), r.currency,
+       'holder ' || coalesce(l.holder_id, r.holder_id), r.last_log_no, l.rows
+FROM credits_internal.redemptions r
+FULL JOIN (SELECT l.customer_id, l.holder_id, count(*) AS rows, max(l.log_no) AS last_no
+           FROM credits_internal.discount_log l GROUP BY l.customer_id, l.holder_id) l
+    ON l.customer_id = r.customer_id AND l.holder_id = r.holder_id
+WHERE r.last_log_no IS DISTINCT FROM l.rows OR l.rows <> l.last_no
+UNION ALL
+-- What the log said last is what the redemption is.
+SELECT 'discounts: the log says other than the redemption', r.customer_id, r.currency,
+       r.holder_type || ' ' || r.holder_id, r.amount, l.amount
+FROM credits_internal.redemptions r
+JOIN credits_internal.discount_log l
+    ON l.customer_id = r.customer_id AND l.holder_id = r.holder_id AND l.log_no = r.last_log_no
+WHERE (l.coupon_id, l.amount, l.currency) IS DISTINCT FROM (r.coupon_id, r.amount, r.currency)
+   OR l.promotion_code_id IS DISTINCT FROM r.promotion_code_id
+   OR l.action <> ALL (CASE WHEN r.over_quota THEN ARRAY['over_quota', 'ended']
+                            WHEN r.confirmed_at IS NOT NULL THEN ARRAY['confirmed', 'ended']
+                            WHEN r.released_at IS NOT NULL THEN ARRAY['released', 'removed']
+                            ELSE ARRAY['applied'] END)
+UNION ALL
+-- A voucher's credits are what it gave, and no voucher waits to be paid for.
+SELECT 'discounts: a voucher gave other than its grant has', r.customer_id, r.currency, 'grant ' || r.holder_id,
+       r.amount, g.amount
+FROM credits_internal.redemptions r
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.holder_id
+WHERE r.holder_type = 'voucher'
+  AND (g.amount IS DISTINCT FROM r.amount OR g.currency IS DISTINCT FROM r.currency OR r.confirmed_at IS NULL);
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -3445,6 +3777,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.discount_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -3466,6 +3800,8 @@ AS $$
     SELECT d.* FROM credits_internal.event_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
 CREATE OR REPLACE VIEW credits_internal.function_docs AS
 SELECT p.oid AS function, p.proname::text AS name, p.prokind = 'p' AS is_procedure, s.subject_no, s.subject,
@@ -3490,7 +3826,9 @@ LEFT JOIN LATERAL (
         (4, 'Spending', '^(wallet_(adjust|debit|transfer|try_debit)$|hold_|operation_reverse$)'),
         (5, 'Meters', '^(meter_(activate|create|deactivate|update|price_override(_end)?)|usage_price)$'),
         (6, 'Usage', '^(inbox_|meter_event_|report_meter_event|settle$|usage_summary$|credit_transaction_)'),
-        (7, 'Catalogue', '^(configure_recharge$|exchange_rate|package_|price_|product_|recharge_config$)'),
+        (7, 'Catalogue',
+            '^(configure_recharge$|coupon_|exchange_rate|package_|price_|product_|promotion_code_|recharge_config$|'
+                || 'voucher_)'),
         (8, 'Purchases and payments', '^(payment_|refund_|top_up_|webhook_)'),
         (9, 'Invoices', '^(my_)?invoice_'),
         (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
@@ -3803,6 +4141,100 @@ COMMENT ON COLUMN credits_internal.stock_reservations.reserved_at IS 'When they 
 COMMENT ON COLUMN credits_internal.stock_reservations.expires_at IS 'When they may go to others; NULL for never.';
 COMMENT ON COLUMN credits_internal.stock_reservations.released_at IS
 'When they were given back; NULL while they are held.';
+COMMENT ON TABLE credits_internal.coupons IS
+'What a coupon takes off, or what credits it gives. That never changes once it was used.';
+COMMENT ON COLUMN credits_internal.coupons.coupon_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.coupons.name IS 'What people call it.';
+COMMENT ON COLUMN credits_internal.coupons.description IS 'For the merchant.';
+COMMENT ON COLUMN credits_internal.coupons.percent_off IS 'So many percent off.';
+COMMENT ON COLUMN credits_internal.coupons.amount_off IS 'Or so much off, in major units.';
+COMMENT ON COLUMN credits_internal.coupons.currency IS 'The currency of amount_off.';
+COMMENT ON COLUMN credits_internal.coupons.currency_options IS
+'How much it takes off in other currencies: an object of currencies, each with amount_off.';
+COMMENT ON COLUMN credits_internal.coupons.credit_config IS
+'Or the credits that it gives: a voucher''s. Written by src/catalog/credit_config.rs.';
+COMMENT ON COLUMN credits_internal.coupons.duration IS '''once'', ''repeating'' or ''forever''.';
+COMMENT ON COLUMN credits_internal.coupons.duration_in_months IS 'For how many months it repeats.';
+COMMENT ON COLUMN credits_internal.coupons.applies_to_products IS 'Off which products; NULL for all.';
+COMMENT ON COLUMN credits_internal.coupons.max_redemptions_per_customer IS
+'How often one customer may use it; NULL for any number, of a voucher once.';
+COMMENT ON COLUMN credits_internal.coupons.redeem_by IS 'The last moment at which it may be used; NULL for no end.';
+COMMENT ON COLUMN credits_internal.coupons.active IS 'Whether it may be used.';
+COMMENT ON COLUMN credits_internal.coupons.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.coupons.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.coupons.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.coupon_counters IS
+'How often each coupon may be used, and how often it is. It is locked before the counters of the coupon''s codes.';
+COMMENT ON COLUMN credits_internal.coupon_counters.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits_internal.coupon_counters.max_redemptions IS 'How often in all; NULL for any number.';
+COMMENT ON COLUMN credits_internal.coupon_counters.taken IS
+'What is reserved or used and not released: also what ran out, until it is needed or maintain() comes by. What is over
+quota is not in it.';
+COMMENT ON COLUMN credits_internal.coupon_counters.first_used_at IS 'When it was first used; NULL for never.';
+COMMENT ON TABLE credits_internal.promotion_codes IS
+'Codes of coupons, with what each asks of whoever uses it. That never changes once it was used.';
+COMMENT ON COLUMN credits_internal.promotion_codes.promotion_code_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.promotion_codes.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits_internal.promotion_codes.code IS 'The code, as it was given.';
+COMMENT ON COLUMN credits_internal.promotion_codes.code_key IS
+'The code in lower case: of one active code at a time. Written by src/catalog/promotion_code/terms.rs.';
+COMMENT ON COLUMN credits_internal.promotion_codes.active IS 'Whether it may be used.';
+COMMENT ON COLUMN credits_internal.promotion_codes.description IS 'For the merchant.';
+COMMENT ON COLUMN credits_internal.promotion_codes.starts_at IS 'From when on it may be used; NULL for at once.';
+COMMENT ON COLUMN credits_internal.promotion_codes.expires_at IS
+'When it cannot be used any more; NULL for never.';
+COMMENT ON COLUMN credits_internal.promotion_codes.verification_type IS
+'''code'': whoever has it. ''user_restricted'': certain customers. ''attested'': those for whom the application
+vouches.';
+COMMENT ON COLUMN credits_internal.promotion_codes.for_customers IS
+'Whether it is for those in promotion_code_customers alone.';
+COMMENT ON COLUMN credits_internal.promotion_codes.restrictions IS
+'What the purchase must be: minimum_amount, currency, currency_options, first_time_transaction.';
+COMMENT ON COLUMN credits_internal.promotion_codes.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.promotion_codes.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.promotion_codes.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.promotion_code_customers IS
+'Who may use a code that is for certain customers. They need not exist yet.';
+COMMENT ON COLUMN credits_internal.promotion_code_customers.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.promotion_code_customers.promotion_code_id IS 'The code.';
+COMMENT ON TABLE credits_internal.promotion_code_counters IS
+'How often each code may be used, and how often it is. It changes under the lock of its coupon''s counter.';
+COMMENT ON COLUMN credits_internal.promotion_code_counters.promotion_code_id IS 'The code.';
+COMMENT ON COLUMN credits_internal.promotion_code_counters.max_redemptions IS
+'How often in all; NULL for any number.';
+COMMENT ON COLUMN credits_internal.promotion_code_counters.taken IS
+'What is reserved or used and not released, as of a coupon.';
+COMMENT ON COLUMN credits_internal.promotion_code_counters.first_used_at IS 'When it was first used; NULL for never.';
+COMMENT ON TABLE credits_internal.redemptions IS
+'Uses of coupons: of each invoice, subscription or voucher the one that it has. One changes under its holder''s lock.';
+COMMENT ON COLUMN credits_internal.redemptions.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.redemptions.holder_id IS
+'Who has it: the invoice or the subscription; of a voucher its grant.';
+COMMENT ON COLUMN credits_internal.redemptions.holder_type IS '''invoice'', ''subscription'' or ''voucher''.';
+COMMENT ON COLUMN credits_internal.redemptions.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits_internal.redemptions.promotion_code_id IS 'The code; NULL where there was none.';
+COMMENT ON COLUMN credits_internal.redemptions.amount IS 'What it takes off, or the credits that it gave.';
+COMMENT ON COLUMN credits_internal.redemptions.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits_internal.redemptions.verification_method IS 'How the application knows, in its words.';
+COMMENT ON COLUMN credits_internal.redemptions.verification_data IS
+'What the application vouches with: kept until the person is erased.';
+COMMENT ON COLUMN credits_internal.redemptions.over_quota IS
+'Whether it was paid for after it was released, and nothing was left: it is honoured, and counted nowhere.';
+COMMENT ON COLUMN credits_internal.redemptions.reserved_at IS 'When it was last reserved.';
+COMMENT ON COLUMN credits_internal.redemptions.expires_at IS 'When it may go to others; NULL for never.';
+COMMENT ON COLUMN credits_internal.redemptions.confirmed_at IS 'When it was paid for; NULL until then.';
+COMMENT ON COLUMN credits_internal.redemptions.released_at IS 'When it was given back; NULL while it is held.';
+COMMENT ON COLUMN credits_internal.redemptions.last_log_no IS 'The number of its last row in discount_log.';
+COMMENT ON TABLE credits_internal.discount_log IS 'What happened to each redemption. It is only ever added to.';
+COMMENT ON COLUMN credits_internal.discount_log.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.discount_log.holder_id IS 'Whose redemption, as there.';
+COMMENT ON COLUMN credits_internal.discount_log.log_no IS 'Its place among those of the redemption: from 1, no gaps.';
+COMMENT ON COLUMN credits_internal.discount_log.action IS 'What happened.';
+COMMENT ON COLUMN credits_internal.discount_log.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits_internal.discount_log.promotion_code_id IS 'The code; NULL where there was none.';
+COMMENT ON COLUMN credits_internal.discount_log.amount IS 'What it takes off, or the credits that it gave.';
+COMMENT ON COLUMN credits_internal.discount_log.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits_internal.discount_log.created_at IS 'When it happened.';
 COMMENT ON TABLE credits_internal.payment_intents IS
 'Money that is to come for invoices, and what became of it. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.payment_intents.customer_id IS 'The customer.';
@@ -5614,6 +6046,385 @@ COMMENT ON VIEW credits.packages IS
 COMMENT ON COLUMN credits.packages.lookup_key IS 'A name that programs find its price by.';
 COMMENT ON COLUMN credits.packages.quantity_limit_per_checkout IS
 'The most that one purchase may buy; NULL for any.';
+COMMENT ON TYPE credits.redemption IS
+'A use of a coupon, as coupon_redemptions() and promotion_code_redemptions() return it.';
+COMMENT ON COLUMN credits.redemption.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.redemption.customer_name IS 'The customer''s name.';
+COMMENT ON COLUMN credits.redemption.holder_id IS
+'What it was used for: the invoice or the subscription; of a voucher its grant. A key to page by.';
+COMMENT ON COLUMN credits.redemption.holder_type IS '''invoice'', ''subscription'' or ''voucher''.';
+COMMENT ON COLUMN credits.redemption.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.redemption.promotion_code_id IS 'The code; NULL where there was none.';
+COMMENT ON COLUMN credits.redemption.code IS 'The code, as it was made.';
+COMMENT ON COLUMN credits.redemption.amount IS 'What it takes off, or the credits that it gave.';
+COMMENT ON COLUMN credits.redemption.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.redemption.status IS '''reserved'' for a purchase under way, or ''confirmed''.';
+COMMENT ON COLUMN credits.redemption.over_quota IS
+'Whether it was paid for after it was released, and nothing was left: it is honoured, and not counted.';
+COMMENT ON COLUMN credits.redemption.reserved_at IS 'When it was reserved.';
+COMMENT ON COLUMN credits.redemption.expires_at IS 'When it may go to others; NULL for never.';
+COMMENT ON COLUMN credits.redemption.confirmed_at IS 'When it was paid for; NULL until then.';
+COMMENT ON COLUMN credits.redemption.verification_method IS 'How the application knew that the customer may use it.';
+COMMENT ON COLUMN credits.redemption.verification_data IS 'What the application vouched with.';
+COMMENT ON VIEW credits_internal.held_redemptions IS
+'Uses of coupons at the moment of reading: reserved, or paid for.';
+COMMENT ON VIEW credits.discount_log IS
+'All that happened to discounts, one row each: nothing of it ever changes. A key to page by is customer_id, holder_id
+and log_no.';
+COMMENT ON COLUMN credits.discount_log.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.discount_log.holder_id IS
+'What the discount is on: the invoice or the subscription; of a voucher its grant.';
+COMMENT ON COLUMN credits.discount_log.holder_type IS '''invoice'', ''subscription'' or ''voucher''.';
+COMMENT ON COLUMN credits.discount_log.log_no IS 'Its place among the rows of the holder: from 1, without gaps.';
+COMMENT ON COLUMN credits.discount_log.action IS
+'''applied'': reserved for a purchase. ''confirmed'': paid for. ''released'': given back, as the payment failed,
+expired or was voided. ''removed'': taken off by the customer. ''ended'': a subscription has it no more.
+''over_quota'': paid for after it was released, with nothing left.';
+COMMENT ON COLUMN credits.discount_log.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.discount_log.promotion_code_id IS 'The code; NULL where there was none.';
+COMMENT ON COLUMN credits.discount_log.code IS 'The code, as it was made.';
+COMMENT ON COLUMN credits.discount_log.amount IS 'What it takes off, or the credits that it gave.';
+COMMENT ON COLUMN credits.discount_log.currency IS 'The currency of the amount.';
+COMMENT ON COLUMN credits.discount_log.created_at IS 'When it happened.';
+COMMENT ON TYPE credits.coupon IS
+'A coupon, as coupon_create() and the functions that change it return it. The view coupons has all of them.';
+COMMENT ON COLUMN credits.coupon.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.coupon.name IS 'What people call it.';
+COMMENT ON COLUMN credits.coupon.description IS 'For the merchant.';
+COMMENT ON COLUMN credits.coupon.percent_off IS 'So many percent off.';
+COMMENT ON COLUMN credits.coupon.amount_off IS
+'Or so much off, in major units: at most what the products cost that it applies to.';
+COMMENT ON COLUMN credits.coupon.currency IS 'The currency of amount_off.';
+COMMENT ON COLUMN credits.coupon.currency_options IS
+'How much it takes off in other currencies: an object of currencies, each with amount_off.';
+COMMENT ON COLUMN credits.coupon.credit_config IS 'Or the credits that it gives: then its codes are vouchers.';
+COMMENT ON COLUMN credits.coupon.duration IS
+'''once'', ''repeating'' or ''forever'': of a subscription, off how many of its invoices.';
+COMMENT ON COLUMN credits.coupon.duration_in_months IS 'For how many months it repeats.';
+COMMENT ON COLUMN credits.coupon.applies_to_products IS 'Off which products; NULL for all.';
+COMMENT ON COLUMN credits.coupon.max_redemptions IS 'How often it may be used in all; NULL for any number.';
+COMMENT ON COLUMN credits.coupon.max_redemptions_per_customer IS
+'How often one customer may use it; NULL for any number, of a voucher once.';
+COMMENT ON COLUMN credits.coupon.redeem_by IS 'The last moment at which it may be used; NULL for no end.';
+COMMENT ON COLUMN credits.coupon.times_redeemed IS
+'How often it is used, or reserved for a purchase under way, at the moment of reading.';
+COMMENT ON COLUMN credits.coupon.active IS 'Whether it is switched on.';
+COMMENT ON COLUMN credits.coupon.valid IS 'Whether it may be used now: it is active, not over, and not used up.';
+COMMENT ON COLUMN credits.coupon.used IS
+'Whether it was ever used: then what it takes off or gives is frozen, and it cannot be deleted.';
+COMMENT ON COLUMN credits.coupon.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.coupon.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.coupon.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.coupon.promotion_codes IS 'Its active codes, the oldest first, at most 100.';
+COMMENT ON COLUMN credits.coupon.replayed IS 'Whether this replays an earlier call.';
+COMMENT ON FUNCTION credits.coupon_create IS
+'Creates a coupon, and its promotion codes where they are given: so many percent off, so much off, or credits.
+
+name: what people call it.
+percent_off: so many percent off what its products cost: above 0, at most 100.
+amount_off: or so much off, in major units: at most what its products cost.
+currency: the currency of amount_off; required with it.
+credit_config: or the credits that it gives, as a product has it: then its codes are vouchers.
+currency_options: how much it takes off in other currencies: {"EUR": {"amount_off": 9}}, or an array of objects with
+  currency and amount_off.
+duration: of a subscription, off how many of its invoices: ''once'', ''repeating'' or ''forever''.
+duration_in_months: for how many months it repeats; for ''repeating'' alone.
+applies_to_products: off which products; NULL for all.
+max_redemptions: how often it may be used in all; NULL for any number.
+max_redemptions_per_customer: how often one customer may use it; NULL for any number, of a voucher once.
+redeem_by: the last moment at which it may be used; NULL for no end.
+promotion_codes: an array of objects, with a key for each parameter of promotion_code_create() but coupon_id and
+  idempotency_key.
+description: for the merchant.
+metadata: the application''s own data.
+idempotency_key: makes a replay return the first call''s coupon; such keys are apart from those of customers.
+
+Exactly one of percent_off, amount_off and credit_config says what it is. Credits of a voucher are of the category
+''promotional'' where credit_config names none.
+
+Raises PC002, PC004, PC007, PC008, PC013, PC015, PC019.
+Example: SELECT * FROM credits.coupon_create(''Spring'', percent_off => 20, max_redemptions => 100,
+  promotion_codes => ''[{"code": "SPRING20"}]'');';
+COMMENT ON FUNCTION credits.coupon_update IS
+'Changes a coupon. NULL leaves a value unchanged.
+
+coupon_id: the coupon.
+name: what people call it.
+percent_off: so many percent off; it takes the place of amount_off or credit_config.
+amount_off: so much off; it takes the place of percent_off or credit_config.
+currency: the currency of amount_off.
+credit_config: the credits that it gives; it takes the place of percent_off or amount_off.
+currency_options: how much it takes off in other currencies; ''{}'' for none.
+duration: ''once'', ''repeating'' or ''forever''.
+duration_in_months: for how many months it repeats.
+applies_to_products: off which products; ''{}'' for all.
+max_redemptions: how often it may be used in all, at least as often as it is; -1 for any number.
+max_redemptions_per_customer: how often one customer may use it; -1 for what a new coupon has.
+redeem_by: the last moment at which it may be used; ''infinity'' for no end.
+description: for the merchant.
+metadata: the application''s own data.
+active: false switches it off, with all its codes; true switches it on again.
+
+Once it was used, what it takes off or gives is frozen: percent_off, amount_off, currency, credit_config,
+currency_options, duration, duration_in_months and applies_to_products are PC020 then. The limits still change. What
+was reserved or paid for keeps its discount, whatever changes.
+
+Raises PC004, PC007, PC008, PC013, PC015, PC019, PC020.
+Example: SELECT * FROM credits.coupon_update((SELECT coupon_id FROM credits.coupons WHERE used), active => false);';
+COMMENT ON FUNCTION credits.coupon_delete IS
+'Deletes a coupon that was never used, with its promotion codes.
+
+coupon_id: the coupon.
+
+One that was used is PC020: coupon_update() switches it off.
+
+Raises PC013, PC019, PC020.
+Example: SELECT * FROM credits.coupon_delete((SELECT coupon_id FROM credits.coupons WHERE NOT used));';
+COMMENT ON FUNCTION credits.coupon_used IS
+'Returns whether a coupon was ever used: reserved for a purchase, or given as a voucher.
+
+coupon_id: the coupon.
+
+What it takes off or gives is frozen then, and it cannot be deleted.
+
+Raises PC013, PC019.
+Example: SELECT credits.coupon_used((SELECT coupon_id FROM credits.coupons WHERE used));';
+COMMENT ON FUNCTION credits.coupon_redemptions IS
+'Returns who uses a coupon, the newest first: each use that is reserved for a purchase under way, or paid for.
+
+coupon_id: the coupon.
+type: ''customer'' for all uses; ''subscription'' for those of subscriptions alone.
+page_size: the most rows, from 1 to 1000.
+after: the last holder_id of the page before; NULL for the first page.
+
+What was released is in discount_log.
+
+Raises PC013, PC019.
+Example: SELECT customer_id, amount, currency, status
+  FROM credits.coupon_redemptions((SELECT coupon_id FROM credits.coupons WHERE used));';
+COMMENT ON VIEW credits_internal.coupon_uses IS
+'How often each coupon is used at the moment of reading: what ran out is not counted, whether or not it is released.';
+COMMENT ON VIEW credits.coupons IS
+'Every coupon, with how often it is used at the moment of reading. A key to page by is coupon_id, in the order of
+time.';
+COMMENT ON COLUMN credits.coupons.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.coupons.name IS 'What people call it.';
+COMMENT ON COLUMN credits.coupons.description IS 'For the merchant.';
+COMMENT ON COLUMN credits.coupons.percent_off IS 'So many percent off.';
+COMMENT ON COLUMN credits.coupons.amount_off IS
+'Or so much off, in major units: at most what the products cost that it applies to.';
+COMMENT ON COLUMN credits.coupons.currency IS 'The currency of amount_off.';
+COMMENT ON COLUMN credits.coupons.currency_options IS
+'How much it takes off in other currencies: an object of currencies, each with amount_off.';
+COMMENT ON COLUMN credits.coupons.credit_config IS 'Or the credits that it gives: then its codes are vouchers.';
+COMMENT ON COLUMN credits.coupons.duration IS
+'''once'', ''repeating'' or ''forever'': of a subscription, off how many of its invoices.';
+COMMENT ON COLUMN credits.coupons.duration_in_months IS 'For how many months it repeats.';
+COMMENT ON COLUMN credits.coupons.applies_to_products IS 'Off which products; NULL for all.';
+COMMENT ON COLUMN credits.coupons.max_redemptions IS 'How often it may be used in all; NULL for any number.';
+COMMENT ON COLUMN credits.coupons.max_redemptions_per_customer IS
+'How often one customer may use it; NULL for any number, of a voucher once.';
+COMMENT ON COLUMN credits.coupons.redeem_by IS 'The last moment at which it may be used; NULL for no end.';
+COMMENT ON COLUMN credits.coupons.times_redeemed IS
+'How often it is used, or reserved for a purchase under way, at the moment of reading.';
+COMMENT ON COLUMN credits.coupons.active IS 'Whether it is switched on.';
+COMMENT ON COLUMN credits.coupons.valid IS 'Whether it may be used now: it is active, not over, and not used up.';
+COMMENT ON COLUMN credits.coupons.used IS
+'Whether it was ever used: then what it takes off or gives is frozen, and it cannot be deleted.';
+COMMENT ON COLUMN credits.coupons.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.coupons.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.coupons.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.coupons.times_over_quota IS
+'How often it was paid for after it was released, with nothing left: honoured, and not in times_redeemed.';
+COMMENT ON TYPE credits.promotion_code IS
+'A code, as promotion_code_create() and the functions that change it return it. The view promotion_codes has all of
+them.';
+COMMENT ON COLUMN credits.promotion_code.promotion_code_id IS 'The code''s id.';
+COMMENT ON COLUMN credits.promotion_code.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.promotion_code.code IS 'What people type in. Upper and lower case are the same.';
+COMMENT ON COLUMN credits.promotion_code.active IS 'Whether it is switched on.';
+COMMENT ON COLUMN credits.promotion_code.description IS 'For the merchant.';
+COMMENT ON COLUMN credits.promotion_code.max_redemptions IS 'How often it may be used in all; NULL for any number.';
+COMMENT ON COLUMN credits.promotion_code.starts_at IS 'From when on it may be used; NULL for at once.';
+COMMENT ON COLUMN credits.promotion_code.expires_at IS 'When it cannot be used any more; NULL for never.';
+COMMENT ON COLUMN credits.promotion_code.customer_ids IS 'The customers that may use it; NULL for all.';
+COMMENT ON COLUMN credits.promotion_code.verification_type IS
+'''code'': whoever has it. ''user_restricted'': certain customers. ''attested'': those for whom the application
+vouches.';
+COMMENT ON COLUMN credits.promotion_code.restrictions IS
+'What the purchase must be: minimum_amount, currency, currency_options, first_time_transaction.';
+COMMENT ON COLUMN credits.promotion_code.times_redeemed IS
+'How often it is used, or reserved for a purchase under way, at the moment of reading.';
+COMMENT ON COLUMN credits.promotion_code.valid IS
+'Whether it may be used now: it and its coupon are active, have begun, are not over, and not used up.';
+COMMENT ON COLUMN credits.promotion_code.used IS
+'Whether it was ever used: then what it asks for is frozen, and it cannot be deleted.';
+COMMENT ON COLUMN credits.promotion_code.coupon_name IS 'The coupon''s name.';
+COMMENT ON COLUMN credits.promotion_code.percent_off IS 'So many percent off, as the coupon says.';
+COMMENT ON COLUMN credits.promotion_code.amount_off IS 'Or so much off.';
+COMMENT ON COLUMN credits.promotion_code.currency IS 'The currency of amount_off.';
+COMMENT ON COLUMN credits.promotion_code.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.promotion_code.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.promotion_code.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.promotion_code.replayed IS 'Whether this replays an earlier call.';
+COMMENT ON FUNCTION credits.promotion_code_create IS
+'Creates a promotion code of a coupon: what people type in to use it.
+
+coupon_id: the coupon.
+code: the code, of 1 to 100 characters without spaces; NULL for a random one. Upper and lower case are the same, and
+  no two active codes are.
+max_redemptions: how often it may be used in all, beside what the coupon says; NULL for any number.
+expires_at: when it cannot be used any more; NULL for never.
+customer_ids: the customers that may use it, who need not exist yet; NULL for all.
+verification_type: ''code'' for whoever has it; ''user_restricted'' for customer_ids alone; ''attested'' for those for
+  whom the application vouches, with verification data that is kept. ''nft'' and ''vc'' are taken as ''attested''. NULL
+  for ''user_restricted'' where customer_ids is given, and for ''code'' otherwise.
+restrictions: what the purchase must be: minimum_amount with its currency, currency_options ({"EUR":
+  {"minimum_amount": 18}}), first_time_transaction.
+starts_at: from when on it may be used; NULL for at once.
+description: for the merchant.
+metadata: the application''s own data.
+idempotency_key: makes a replay return the first call''s code; such keys are apart from those of customers.
+
+minimum_amount is held against all that is bought, before anything is taken off. With first_time_transaction it is for
+customers who never paid anything.
+
+Raises PC002, PC007, PC008, PC013, PC019.
+Example: SELECT * FROM credits.promotion_code_create((SELECT coupon_id FROM credits.coupons WHERE used), ''FRIENDS'',
+  max_redemptions => 10, expires_at => now() + interval ''1 month'');';
+COMMENT ON FUNCTION credits.promotion_code_update IS
+'Changes a promotion code. NULL leaves a value unchanged.
+
+promotion_code_id: the code''s id.
+active: false switches it off; true switches it on again, where no other active code is the same.
+max_redemptions: how often it may be used in all, at least as often as it is; -1 for any number.
+expires_at: when it cannot be used any more; ''infinity'' for never.
+customer_ids: the customers that may use it, instead of those before; ''{}'' for all.
+verification_type: ''code'', ''user_restricted'' or ''attested''.
+restrictions: what the purchase must be, instead of what was asked before; ''{}'' for anything.
+starts_at: from when on it may be used; ''-infinity'' for at once.
+description: for the merchant.
+metadata: the application''s own data.
+
+Once it was used, verification_type and restrictions are frozen: PC020. The code itself and its coupon never change.
+
+Raises PC007, PC008, PC013, PC019, PC020.
+Example: SELECT * FROM credits.promotion_code_update((SELECT promotion_code_id FROM credits.promotion_codes
+  WHERE used), max_redemptions => 500);';
+COMMENT ON FUNCTION credits.promotion_code_archive IS
+'Switches a promotion code off.
+
+promotion_code_id: the code''s id.
+
+What was reserved or paid for with it keeps its discount. The code is free for another. A repeat changes nothing.
+
+Raises PC013, PC019.
+Example: SELECT * FROM credits.promotion_code_archive((SELECT promotion_code_id FROM credits.promotion_codes
+  WHERE used));';
+COMMENT ON FUNCTION credits.promotion_code_delete IS
+'Deletes a promotion code that was never used.
+
+promotion_code_id: the code''s id.
+
+One that was used is PC020: promotion_code_archive() switches it off.
+
+Raises PC013, PC019, PC020.
+Example: SELECT * FROM credits.promotion_code_delete((SELECT promotion_code_id FROM credits.promotion_codes
+  WHERE NOT used));';
+COMMENT ON FUNCTION credits.promotion_code_used IS
+'Returns whether a promotion code was ever used: reserved for a purchase, or redeemed as a voucher.
+
+promotion_code_id: the code''s id.
+
+What it asks for is frozen then, and it cannot be deleted.
+
+Raises PC013, PC019.
+Example: SELECT credits.promotion_code_used((SELECT promotion_code_id FROM credits.promotion_codes WHERE used));';
+COMMENT ON FUNCTION credits.promotion_code_by_code IS
+'Returns the promotion code that people type in.
+
+code: the code, in upper or lower case, with or without spaces around it.
+
+Where it was switched off and nobody made another like it, that one is returned. Whether a customer may use it for a
+purchase is judged there: a checkout says so, or voucher_redeem().
+
+Raises PC013, PC019.
+Example: SELECT code, coupon_name, percent_off, valid FROM credits.promotion_code_by_code(''welcome5'');';
+COMMENT ON FUNCTION credits.promotion_code_redemptions IS
+'Returns who uses a promotion code, the newest first: each use that is reserved for a purchase under way, or paid for.
+
+promotion_code_id: the code''s id.
+type: ''customer'' for all uses; ''subscription'' for those of subscriptions alone.
+page_size: the most rows, from 1 to 1000.
+after: the last holder_id of the page before; NULL for the first page.
+
+What was released is in discount_log.
+
+Raises PC013, PC019.
+Example: SELECT customer_id, amount, currency, status FROM credits.promotion_code_redemptions(
+  (SELECT promotion_code_id FROM credits.promotion_codes WHERE used));';
+COMMENT ON VIEW credits_internal.promotion_code_uses IS
+'How often each code is used at the moment of reading: what ran out is not counted, whether or not it is released.';
+COMMENT ON VIEW credits.promotion_codes IS
+'Every promotion code, with how often it is used at the moment of reading. A key to page by is promotion_code_id, in the
+order of time.';
+COMMENT ON COLUMN credits.promotion_codes.promotion_code_id IS 'The code''s id.';
+COMMENT ON COLUMN credits.promotion_codes.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.promotion_codes.code IS 'What people type in. Upper and lower case are the same.';
+COMMENT ON COLUMN credits.promotion_codes.active IS 'Whether it is switched on.';
+COMMENT ON COLUMN credits.promotion_codes.description IS 'For the merchant.';
+COMMENT ON COLUMN credits.promotion_codes.max_redemptions IS 'How often it may be used in all; NULL for any number.';
+COMMENT ON COLUMN credits.promotion_codes.starts_at IS 'From when on it may be used; NULL for at once.';
+COMMENT ON COLUMN credits.promotion_codes.expires_at IS 'When it cannot be used any more; NULL for never.';
+COMMENT ON COLUMN credits.promotion_codes.customer_ids IS 'The customers that may use it; NULL for all.';
+COMMENT ON COLUMN credits.promotion_codes.verification_type IS
+'''code'': whoever has it. ''user_restricted'': certain customers. ''attested'': those for whom the application
+vouches.';
+COMMENT ON COLUMN credits.promotion_codes.restrictions IS
+'What the purchase must be: minimum_amount, currency, currency_options, first_time_transaction.';
+COMMENT ON COLUMN credits.promotion_codes.times_redeemed IS
+'How often it is used, or reserved for a purchase under way, at the moment of reading.';
+COMMENT ON COLUMN credits.promotion_codes.valid IS
+'Whether it may be used now: it and its coupon are active, have begun, are not over, and not used up.';
+COMMENT ON COLUMN credits.promotion_codes.used IS
+'Whether it was ever used: then what it asks for is frozen, and it cannot be deleted.';
+COMMENT ON COLUMN credits.promotion_codes.coupon_name IS 'The coupon''s name.';
+COMMENT ON COLUMN credits.promotion_codes.percent_off IS 'So many percent off, as the coupon says.';
+COMMENT ON COLUMN credits.promotion_codes.amount_off IS 'Or so much off.';
+COMMENT ON COLUMN credits.promotion_codes.currency IS 'The currency of amount_off.';
+COMMENT ON COLUMN credits.promotion_codes.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.promotion_codes.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.promotion_codes.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.promotion_codes.coupon_valid IS 'Whether its coupon may be used now.';
+COMMENT ON COLUMN credits.promotion_codes.times_over_quota IS
+'How often it was paid for after it was released, with nothing left: honoured, and not in times_redeemed.';
+COMMENT ON TYPE credits.voucher IS 'What a code gave, as voucher_redeem() returns it.';
+COMMENT ON COLUMN credits.voucher.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits.voucher.promotion_code_id IS 'The code.';
+COMMENT ON COLUMN credits.voucher.coupon_id IS 'The coupon.';
+COMMENT ON COLUMN credits.voucher.code IS 'The code, as it was made.';
+COMMENT ON COLUMN credits.voucher.grant_id IS 'The grant that carries the credits.';
+COMMENT ON COLUMN credits.voucher.currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits.voucher.credits IS 'Credits granted.';
+COMMENT ON COLUMN credits.voucher.expires_at IS 'When they expire; NULL for never.';
+COMMENT ON COLUMN credits.voucher.available IS 'What a plain debit may take now.';
+COMMENT ON COLUMN credits.voucher.replayed IS 'Whether this replays an earlier call.';
+COMMENT ON FUNCTION credits.voucher_redeem IS
+'Gives a customer the credits of a code whose coupon has a credit_config, at once.
+
+customer_id: the customer, created if missing.
+code: the code, in upper or lower case, with or without spaces around it.
+idempotency_key: makes a replay return the first call''s grant.
+verification_data: what the application vouches with; required for a code that is ''attested'', and kept with it.
+verification_method: how the application knows, in its own words.
+
+A customer may use it once, unless the coupon''s max_redemptions_per_customer says otherwise. A code that does not apply
+is PC016, whose reason is in DETAIL: inactive, not_started, expired, redeem_by, max_redemptions,
+max_redemptions_per_customer, verification, first_time_transaction, or no_eligible_product where it takes something off
+a purchase instead. A code that does not exist is PC019.
+
+Raises PC002, PC007, PC008, PC013, PC016, PC019.
+Example: SELECT credits, currency, available FROM credits.voucher_redeem(''ben'', ''WELCOME5'');';
 COMMENT ON TYPE credits.payment_outcome IS
 'A payment intent after a payment was recorded, as payment_succeeded(), payment_failed(), payment_processing(),
 payment_requires_action() and top_up_expire() return it.';
@@ -6922,7 +7733,8 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
   within credits.outbox_retention; ''events'' deletes billing events after credits.event_retention; ''webhooks''
   deletes those that were ignored, after credits.webhook_retention; ''invoices'' clears whom old invoices of erased
-  customers were for, after credits.invoice_retention; ''stock'' releases what was reserved for too long.
+  customers were for, after credits.invoice_retention; ''stock'' and ''discounts'' release what was reserved for too
+  long, of prices and of coupons.
   NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
@@ -6941,8 +7753,8 @@ became impossible. It publishes which grants are about to end, where credits.exp
 inbox, and what deferred meters recorded. It deletes rows of the outbox that nobody
 wanted within credits.outbox_retention, billing events after credits.event_retention, webhooks that were ignored, after
 credits.webhook_retention, and whom invoices of erased customers were for, after credits.invoice_retention. It releases
-stock that was reserved for too long, which views count as free without it. Balances are right without it (except for
-the inbox); the ledger shows it afterwards.
+stock and coupons that were reserved for too long, which views count as free without it. Balances
+are right without it (except for the inbox); the ledger shows it afterwards.
 
 Rows of the inbox are charged as of when they were put in, so while some of a customer''s wait, the customer''s
 accounts are brought no further than the oldest that waits, for at most a day.
@@ -7047,9 +7859,12 @@ COMMENT ON VIEW credits_internal.event_discrepancies IS
 COMMENT ON VIEW credits_internal.stock_discrepancies IS
 'Stock whose counter is not what is reserved, or that an invoice holds otherwise than it says: no rows when all is
 sound. Ask verify().';
+COMMENT ON VIEW credits_internal.discount_discrepancies IS
+'Coupons and codes whose counters are not what is held, and redemptions of which the log says something else: no rows
+when all is sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices come to, the numbers of billing events, and what is taken of stock.
+what invoices come to, the numbers of billing events, what is taken of stock, and how often coupons are used.
 
 customer_id: only this customer; NULL for all.
 
@@ -7090,6 +7905,13 @@ REVOKE ALL ON credits_internal.catalog_keys FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_usage FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_stock FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock_reservations FROM PUBLIC;
+REVOKE ALL ON credits_internal.coupons FROM PUBLIC;
+REVOKE ALL ON credits_internal.coupon_counters FROM PUBLIC;
+REVOKE ALL ON credits_internal.promotion_codes FROM PUBLIC;
+REVOKE ALL ON credits_internal.promotion_code_customers FROM PUBLIC;
+REVOKE ALL ON credits_internal.promotion_code_counters FROM PUBLIC;
+REVOKE ALL ON credits_internal.redemptions FROM PUBLIC;
+REVOKE ALL ON credits_internal.discount_log FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_intents FROM PUBLIC;
 REVOKE ALL ON credits_internal.refunds FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
@@ -7107,6 +7929,10 @@ REVOKE ALL ON TYPE credits.own_customer FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
 REVOKE ALL ON TYPE credits.event_adjustment FROM PUBLIC;
 REVOKE ALL ON TYPE credits.transaction_total FROM PUBLIC;
+REVOKE ALL ON TYPE credits.redemption FROM PUBLIC;
+REVOKE ALL ON TYPE credits.coupon FROM PUBLIC;
+REVOKE ALL ON TYPE credits.promotion_code FROM PUBLIC;
+REVOKE ALL ON TYPE credits.voucher FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_intent FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_method FROM PUBLIC;
@@ -7131,6 +7957,12 @@ REVOKE ALL ON credits.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits.usage_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.offers FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock FROM PUBLIC;
+REVOKE ALL ON credits_internal.held_redemptions FROM PUBLIC;
+REVOKE ALL ON credits.discount_log FROM PUBLIC;
+REVOKE ALL ON credits_internal.coupon_uses FROM PUBLIC;
+REVOKE ALL ON credits.coupons FROM PUBLIC;
+REVOKE ALL ON credits_internal.promotion_code_uses FROM PUBLIC;
+REVOKE ALL ON credits.promotion_codes FROM PUBLIC;
 REVOKE ALL ON credits.payment_intents FROM PUBLIC;
 REVOKE ALL ON credits.my_payment_intents FROM PUBLIC;
 REVOKE ALL ON credits.payment_methods FROM PUBLIC;
@@ -7157,6 +7989,7 @@ REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.discount_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -7198,6 +8031,19 @@ REVOKE ALL ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text, te
 REVOKE ALL ON FUNCTION credits.price_inventory(uuid, integer, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_delete(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.package_create(text, numeric, numeric, text, text, text, text, integer, interval, text[], jsonb, boolean, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.coupon_create(text, numeric, numeric, text, jsonb, jsonb, text, integer, uuid[], integer, integer, timestamptz, jsonb, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.coupon_update(uuid, text, numeric, numeric, text, jsonb, jsonb, text, integer, uuid[], integer, integer, timestamptz, text, jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.coupon_delete(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.coupon_used(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.coupon_redemptions(uuid, text, integer, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_create(uuid, text, integer, timestamptz, text[], text, jsonb, timestamptz, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_update(uuid, boolean, integer, timestamptz, text[], text, jsonb, timestamptz, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_archive(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_delete(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_used(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_by_code(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.promotion_code_redemptions(uuid, text, integer, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.voucher_redeem(text, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_intent_begin(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_processing(text, uuid, text, text) FROM PUBLIC;
@@ -7237,6 +8083,15 @@ GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text)
 GRANT EXECUTE ON FUNCTION credits.clock() TO credits_customer;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.coupon_create(text, numeric, numeric, text, jsonb, jsonb, text, integer, uuid[], integer, integer, timestamptz, jsonb, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.coupon_delete(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.coupon_redemptions(uuid, text, integer, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.coupon_redemptions(uuid, text, integer, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.coupon_redemptions(uuid, text, integer, uuid) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.coupon_update(uuid, text, numeric, numeric, text, jsonb, jsonb, text, integer, uuid[], integer, integer, timestamptz, text, jsonb, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.coupon_used(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.coupon_used(uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.coupon_used(uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_read;
@@ -7345,6 +8200,19 @@ GRANT EXECUTE ON FUNCTION credits.price_update(uuid, numeric, text, jsonb, text,
 GRANT EXECUTE ON FUNCTION credits.product_create(text, text, text, text[], text[], text, text, jsonb, jsonb, jsonb, text, numeric, text, text, integer, interval, text[]) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_delete(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.product_update(uuid, text, text, numeric, text, integer, interval, text[], jsonb, text, text[], text[], text, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_archive(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_by_code(text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_by_code(text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_by_code(text) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_create(uuid, text, integer, timestamptz, text[], text, jsonb, timestamptz, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_delete(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_redemptions(uuid, text, integer, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_redemptions(uuid, text, integer, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_redemptions(uuid, text, integer, uuid) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_update(uuid, boolean, integer, timestamptz, text[], text, jsonb, timestamptz, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_used(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_used(uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.promotion_code_used(uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.refund_begin TO credits_worker;
 GRANT EXECUTE ON FUNCTION credits.refund_begin(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.refund_begin(text, uuid) TO credits_app;
@@ -7369,6 +8237,8 @@ GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, tex
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.voucher_redeem(text, text, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.voucher_redeem(text, text, text, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_admin;
@@ -7388,6 +8258,12 @@ GRANT SELECT ON credits.balance_alerts TO credits_read;
 GRANT SELECT ON credits.billing_events TO credits_admin;
 GRANT SELECT ON credits.billing_events TO credits_app;
 GRANT SELECT ON credits.billing_events TO credits_read;
+GRANT SELECT ON credits.coupons TO credits_admin;
+GRANT SELECT ON credits.coupons TO credits_app;
+GRANT SELECT ON credits.coupons TO credits_read;
+GRANT SELECT ON credits.discount_log TO credits_admin;
+GRANT SELECT ON credits.discount_log TO credits_app;
+GRANT SELECT ON credits.discount_log TO credits_read;
 GRANT SELECT ON credits.hold_captures TO credits_admin;
 GRANT SELECT ON credits.hold_captures TO credits_app;
 GRANT SELECT ON credits.hold_captures TO credits_read;
@@ -7417,6 +8293,9 @@ GRANT SELECT ON credits.payment_methods TO credits_read;
 GRANT SELECT ON credits.price_overrides TO credits_admin;
 GRANT SELECT ON credits.price_overrides TO credits_app;
 GRANT SELECT ON credits.price_overrides TO credits_read;
+GRANT SELECT ON credits.promotion_codes TO credits_admin;
+GRANT SELECT ON credits.promotion_codes TO credits_app;
+GRANT SELECT ON credits.promotion_codes TO credits_read;
 GRANT SELECT ON credits.refunds TO credits_admin;
 GRANT SELECT ON credits.refunds TO credits_app;
 GRANT SELECT ON credits.refunds TO credits_read;
@@ -7427,6 +8306,7 @@ GRANT SELECT ON credits.usage_adjustments TO credits_admin;
 GRANT SELECT ON credits.usage_adjustments TO credits_app;
 GRANT SELECT ON credits.usage_adjustments TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
+GRANT USAGE ON TYPE credits.coupon TO credits_admin;
 GRANT USAGE ON TYPE credits.deposit TO credits_admin;
 GRANT USAGE ON TYPE credits.deposit TO credits_app;
 GRANT USAGE ON TYPE credits.event_adjustment TO credits_admin;
@@ -7445,6 +8325,12 @@ GRANT USAGE ON TYPE credits.payment_intent TO credits_app;
 GRANT USAGE ON TYPE credits.payment_method TO credits_admin;
 GRANT USAGE ON TYPE credits.payment_method TO credits_app;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;
+GRANT USAGE ON TYPE credits.promotion_code TO credits_admin;
+GRANT USAGE ON TYPE credits.promotion_code TO credits_app;
+GRANT USAGE ON TYPE credits.promotion_code TO credits_read;
+GRANT USAGE ON TYPE credits.redemption TO credits_admin;
+GRANT USAGE ON TYPE credits.redemption TO credits_app;
+GRANT USAGE ON TYPE credits.redemption TO credits_read;
 GRANT USAGE ON TYPE credits.refund TO credits_admin;
 GRANT USAGE ON TYPE credits.refund TO credits_app;
 GRANT USAGE ON TYPE credits.refund_attempt TO credits_admin;
@@ -7457,3 +8343,5 @@ GRANT USAGE ON TYPE credits.spending_limit TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_admin;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_read;
+GRANT USAGE ON TYPE credits.voucher TO credits_admin;
+GRANT USAGE ON TYPE credits.voucher TO credits_app;

@@ -6,6 +6,7 @@ pub mod pack;
 mod recurring;
 mod rows;
 pub mod terms;
+pub mod usage;
 
 use crate::amount::Decimal;
 use crate::catalog::listener::{self, Changed};
@@ -13,7 +14,7 @@ use crate::catalog::price::rows::{INSERT, UPDATE, stored, write};
 use crate::catalog::price::terms::{FROZEN, Given, Terms};
 use crate::catalog::stock::level;
 use crate::catalog::stored::prices_before;
-use crate::catalog::{key, product, usage};
+use crate::catalog::{key, product};
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;

@@ -17,7 +17,7 @@ const fn code(code: &'static str, name: &'static str, raised_when: &'static str,
 }
 
 /// Every code that a user can see.
-pub const CODES: [Code; 19] = [
+pub const CODES: [Code; 20] = [
     code(
         "PC001",
         "insufficient_credits",
@@ -78,8 +78,19 @@ pub const CODES: [Code; 19] = [
         "subject, id, state",
     ),
     code("PC015", "price_not_found", "no such price, or it is archived", "price_id, archived"),
+    code(
+        "PC016",
+        "promotion_not_applicable",
+        "a coupon or a promotion code does not apply: reason says why",
+        "reason, code, promotion_code_id, coupon_id; where too little is bought, minimum_amount and currency",
+    ),
     code("PC017", "out_of_stock", "fewer units of a price are left", "price_id, available, requested"),
-    code("PC019", "object_not_found", "no such product, or the customer has no such object", "object, id"),
+    code(
+        "PC019",
+        "object_not_found",
+        "no such product, coupon or code, or the customer has no such object",
+        "object, id",
+    ),
     code("PC020", "state_conflict", "the state of the object rules it out", "object, id, state"),
     code(
         "PC021",

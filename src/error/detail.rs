@@ -56,6 +56,7 @@ impl Error {
             Error::PriceNotFound { price_id, archived } => {
                 json!({"price_id": price_id.to_string(), "archived": archived})
             }
+            Error::PromotionNotApplicable(why) => why.detail(),
             Error::OutOfStock(short) => short.detail(),
             Error::ObjectNotFound { object, id } => json!({"object": object, "id": id}),
             Error::StateConflict { object, id, state } => json!({"object": object, "id": id, "state": state}),

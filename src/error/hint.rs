@@ -96,6 +96,17 @@ impl Error {
             Error::LimitExceeded(_) => {
                 "Wait until resets_at in DETAIL, or raise it with credits.usage_limit_set; the view credits.limits lists them."
             }
+            Error::PromotionNotApplicable(why) => why.reason.hint(),
+            Error::ObjectNotFound { object: "coupon", .. } => "The view credits.coupons lists all of them.",
+            Error::ObjectNotFound { object: "promotion_code", .. } => {
+                "The view credits.promotion_codes lists all of them; upper and lower case are the same."
+            }
+            Error::StateConflict { object: "coupon", .. } => {
+                "What was used stays what it is: credits.coupon_update(active => false) switches it off, and its codes."
+            }
+            Error::StateConflict { object: "promotion_code", .. } => {
+                "What was used stays what it is: credits.promotion_code_archive switches it off."
+            }
             Error::ObjectNotFound { object: "product", .. } => "The view credits.products lists all of them.",
             Error::StateConflict { object: "price" | "product", state: "archived", .. } => {
                 "What was taken off sale stays so: credits.product_create makes another."

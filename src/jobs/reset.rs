@@ -28,13 +28,16 @@ static TABLES: Statement = Statement::scanning(
             JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'r'
             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
               AND c.relname NOT IN ('currencies', 'meters', 'meter_prices', 'products', 'prices', 'price_usage',
-                                    'price_stock', 'catalog_keys', 'exchange_rates', 'recharge_configs', 'payment_providers',
-                                    'outbox_consumers', 'signing_keys')) t
+                                    'price_stock', 'coupons', 'coupon_counters', 'promotion_codes', 'promotion_code_counters',
+                                    'promotion_code_customers', 'catalog_keys', 'exchange_rates', 'recharge_configs',
+                                    'payment_providers', 'outbox_consumers', 'signing_keys')) t
       ORDER BY t.name",
     &[],
 );
 
-const STOCK: &str = "credits_internal.price_stock";
+/// Of what is configured these alone say something of customers: how many of it they have.
+const TAKEN: [&str; 3] =
+    ["credits_internal.price_stock", "credits_internal.coupon_counters", "credits_internal.promotion_code_counters"];
 
 /// The tables that are emptied, with their sizes in bytes. Statements cannot have a table as a parameter, and a table that a
 /// later version brings must not be forgotten: so these names, as regclass quotes them, are put into the texts below.
@@ -57,7 +60,8 @@ fn reset() -> Reply<Nothing> {
             return Err(Error::Production);
         }
         writing(|session| {
-            let lock = format!("LOCK TABLE {}, {STOCK} IN ACCESS EXCLUSIVE MODE", names(tables(session)?.iter()));
+            let all = format!("{}, {}", names(tables(session)?.iter()), TAKEN.join(", "));
+            let lock = format!("LOCK TABLE {all} IN ACCESS EXCLUSIVE MODE");
             // All or none of them: a session in the middle of its work would otherwise wait for one of them, and this for
             // another of that session's.
             while !if_free(|| run_text(session, &lock))? {
@@ -73,8 +77,9 @@ fn reset() -> Reply<Nothing> {
             if !large.is_empty() {
                 run_text(session, &format!("TRUNCATE {}", names(large.iter())))?;
             }
-            // Of what is configured it alone says something of customers.
-            run_text(session, &format!("UPDATE {STOCK} SET taken = 0 WHERE taken > 0"))?;
+            for table in TAKEN {
+                run_text(session, &format!("UPDATE {table} SET taken = 0 WHERE taken > 0"))?;
+            }
             inbox::forget();
             Ok(Nothing)
         })

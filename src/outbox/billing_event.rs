@@ -1,4 +1,4 @@
-//! Billing events: what happened to each customer, product, price and invoice, one row per event, for whoever follows along.
+//! Billing events: what happened to each customer, product, price, coupon and invoice, one row per event, for whoever follows along.
 //! Nobody has to act on them: what must be acted on is in the outbox.
 //!
 //! An event is written in the transaction of what it is about, right after the change, by whoever holds the lock of the
@@ -29,7 +29,8 @@ macro_rules! shown {
             "SELECT (SELECT jsonb_object_agg(k.key,
                             CASE WHEN jsonb_typeof(k.value) = 'number'
                                       AND k.key NOT IN ('priority', 'days_until_due', 'quantity_limit_per_checkout',
-                                                        'quantity_available')
+                                                        'quantity_available', 'max_redemptions', 'duration_in_months',
+                                                        'max_redemptions_per_customer')
                                  THEN to_jsonb(trim_scale(k.value::numeric)::text) ELSE k.value END)
                      FROM jsonb_each(",
             $row,
@@ -94,6 +95,24 @@ macro_rules! price {
         )
     };
 }
+// How often it is used changes with purchases, likewise; and so does whether it may be used.
+macro_rules! coupon {
+    () => {
+        shown!(
+            "to_jsonb(v) - '{times_redeemed, times_over_quota, valid}'::text[]",
+            "credits.coupons v WHERE v.coupon_id = $1::uuid"
+        )
+    };
+}
+// Whom it is for is no business of those who follow along: nobody could erase it there.
+macro_rules! promotion_code {
+    () => {
+        shown!(
+            "to_jsonb(v) - '{times_redeemed, times_over_quota, valid, coupon_valid, customer_ids}'::text[]",
+            "credits.promotion_codes v WHERE v.promotion_code_id = $1::uuid"
+        )
+    };
+}
 // An invoice keeps whom it was for, also of a person who was erased since; its events do not say it again.
 macro_rules! invoice {
     () => {
@@ -128,6 +147,8 @@ macro_rules! read {
 static READ_CUSTOMER: Statement = Statement::new(read!(customer!()), &[TEXTOID, TEXTOID]);
 static READ_PRODUCT: Statement = Statement::new(read!(product!()), &[TEXTOID, TEXTOID]);
 static READ_PRICE: Statement = Statement::new(read!(price!()), &[TEXTOID, TEXTOID]);
+static READ_COUPON: Statement = Statement::new(read!(coupon!()), &[TEXTOID, TEXTOID]);
+static READ_CODE: Statement = Statement::new(read!(promotion_code!()), &[TEXTOID, TEXTOID]);
 static READ_INVOICE: Statement = Statement::new(read!(invoice!()), &[TEXTOID, TEXTOID]);
 static READ_INTENT: Statement = Statement::new(read!(payment_intent!()), &[TEXTOID, TEXTOID]);
 static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXTOID]);
@@ -135,6 +156,8 @@ static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXT
 static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
 static WRITE_PRODUCT: Statement = Statement::new(written!(product!()), &PARAMETERS);
 static WRITE_PRICE: Statement = Statement::new(written!(price!()), &PARAMETERS);
+static WRITE_COUPON: Statement = Statement::new(written!(coupon!()), &PARAMETERS);
+static WRITE_CODE: Statement = Statement::new(written!(promotion_code!()), &PARAMETERS);
 static WRITE_INVOICE: Statement = Statement::new(written!(invoice!()), &PARAMETERS);
 static WRITE_INTENT: Statement = Statement::new(written!(payment_intent!()), &PARAMETERS);
 static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS);
@@ -147,10 +170,12 @@ struct Viewed {
 }
 
 /// All of them. Whoever changes one has its lock.
-static VIEWED: [Viewed; 6] = [
+static VIEWED: [Viewed; 8] = [
     Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
     Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
     Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
+    Viewed { object_type: "coupon", read: &READ_COUPON, write: &WRITE_COUPON },
+    Viewed { object_type: "promotion_code", read: &READ_CODE, write: &WRITE_CODE },
     Viewed { object_type: "invoice", read: &READ_INVOICE, write: &WRITE_INVOICE },
     Viewed { object_type: "payment_intent", read: &READ_INTENT, write: &WRITE_INTENT },
     Viewed { object_type: "refund", read: &READ_REFUND, write: &WRITE_REFUND },

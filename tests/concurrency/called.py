@@ -44,6 +44,11 @@ EXCEPTED = {
          "product_delete", "product_update"),
         "a row of the catalogue that no balance depends on, beside a sale: two_sessions/catalog",
     ),
+    **dict.fromkeys(
+        ("coupon_create", "coupon_delete", "coupon_update", "promotion_code_archive", "promotion_code_create",
+         "promotion_code_delete", "promotion_code_update", "voucher_redeem"),
+        "a row of the catalogue and a counter, beside those who use it: two_sessions/catalog/same_coupon.py and discounts.py",
+    ),
     "price_inventory": "a counter, beside sales of the same price: stock.py",
     "inbox_discard": "of rows that were rejected, which nobody else touches: tests/pg_regress/sql/inbox.sql",
     "inbox_retry": "as inbox_discard",

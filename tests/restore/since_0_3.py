@@ -26,6 +26,7 @@ def fill(filler: Filler) -> None:
     catalog(filler)
     events(filler)
     stock(filler)
+    discounts(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -206,3 +207,16 @@ def stock(filler: Filler) -> None:
             filler.call("invoice_void", "'ann', %s", invoice_id)
     any_number = filler.call("price_create", terms % ("quantity_available", 0))["price_id"]
     filler.call("price_update", "%s, quantity_available => -1", any_number)
+
+
+def discounts(filler: Filler) -> None:
+    """A coupon with a code for certain customers, a voucher that was redeemed under a key, and one that nobody used."""
+    codes = '[{"code": "GIFT", "customer_ids": ["ann", "dan"]}]'
+    gift = f"""'Gift', credit_config => '{{"amount": 5, "currency": "COIN"}}', max_redemptions => 9, promotion_codes => '{codes}'"""
+    coupon_id = filler.keep("coupon_create", f"{gift}, idempotency_key => 'gift'", fixed=("coupon_id", "credit_config"))["coupon_id"]
+    terms = "%s, 'PROOF', verification_type => 'attested', max_redemptions => 2, idempotency_key => 'proof'"
+    filler.keep("promotion_code_create", terms, coupon_id, fixed=("promotion_code_id", "code"))
+    redeem = "'ann', 'gift', idempotency_key => 'voucher'"
+    filler.keep("voucher_redeem", redeem, fixed=("grant_id", "credits", "promotion_code_id"))
+    filler.call("voucher_redeem", """'dan', 'proof', verification_data => '{"seen": true}'""")
+    filler.call("coupon_create", "'Ten', amount_off => 10, currency => 'GBP', redeem_by => now() + interval '1 year'")

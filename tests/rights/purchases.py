@@ -58,6 +58,9 @@ def read_all(it: Story) -> None:
     it.read("invoice_lines", "invoice_line_id")
     it.read("invoice_payments", "invoice_id, payment_no")
     it.read("billing_events", "event_id")
+    it.read("coupons", "coupon_id", "currency")
+    it.read("promotion_codes", "promotion_code_id", "currency")
+    it.read("discount_log", "holder_id, log_no")
 
 
 def tell(it: Story) -> None:
@@ -68,8 +71,32 @@ def tell(it: Story) -> None:
     webhooks(it, price_id)
     recharge(it)
     invoices(it, price_id)
+    discounts(it)
     portal(it)
     outbox(it)
+
+
+def discounts(it: Story) -> None:
+    """Coupons and codes that are made, changed, used and deleted."""
+    name, coin = it.name, it.coin
+    gift = json.dumps({"amount": 3, "currency": coin})
+    given = it.call("coupon_create", "'Gift', credit_config => %s", gift).get("coupon_id")
+    code = f"code_{name}"
+    made = it.call("promotion_code_create", "%s, %s, customer_ids => ARRAY[%s, 'x']", given, code, name)
+    it.call("promotion_code_update", "%s, max_redemptions => 5", made.get("promotion_code_id"))
+    it.call("promotion_code_by_code", "%s", code)
+    it.call("voucher_redeem", "%s, %s, 'voucher'", name, code)
+    it.call("voucher_redeem", "%s, %s, 'voucher'", name, code)
+    it.call("coupon_used", "%s", given)
+    it.call("coupon_redemptions", "%s", given)
+    it.call("promotion_code_used", "%s", made.get("promotion_code_id"))
+    it.call("promotion_code_redemptions", "%s", made.get("promotion_code_id"))
+    it.call("promotion_code_archive", "%s", made.get("promotion_code_id"))
+    off = it.call("coupon_create", "'Off', amount_off => 2, currency => %s", coin).get("coupon_id")
+    it.call("coupon_update", "%s, 'Off, too', redeem_by => '2131-01-01 00:00+00'", off)
+    mistake = it.call("promotion_code_create", "%s, %s", off, f"mistake_{name}")
+    it.call("promotion_code_delete", "%s", mistake.get("promotion_code_id"))
+    it.call("coupon_delete", "%s", it.call("coupon_create", "'A mistake', percent_off => 5").get("coupon_id"))
 
 
 def invoices(it: Story, price_id: Any) -> None:

@@ -53,6 +53,7 @@ impl Operation {
             "invoice_pay" => "invoice, amount or source",
             "refund_create" => "payment intent or lines",
             "invoice_return_deposit" => "deposit",
+            "voucher_redeem" => "code",
             _ if self.is_end() => "spent",
             _ => "reason",
         }

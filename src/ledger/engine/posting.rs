@@ -16,7 +16,7 @@
 //! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |
 //! | 6 | all else of an account: grants, holds, auto-recharge | | under the account's lock |
 //! | | of invoicing: the counter of a customer's invoice numbers | prefix | invoicing/number.rs |
-//! | | what a holder has of stock, then the counters of prices | price | catalog/stock.rs, catalog/stock/counter.rs |
+//! | | a holder's coupon, counters of coupons, of codes; its stock, of prices | id | catalog/redemption.rs, catalog/stock.rs |
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |
 //! | 8 | the counters of the outbox | customer | pg/call/last.rs, as the call ends |
 //! | | the counter of an object's billing events | under the object's own lock | outbox/billing_event.rs |

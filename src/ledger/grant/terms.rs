@@ -125,14 +125,19 @@ impl Terms {
 
     /// The terms of a purchase's grant, as the purchase fixed them.
     pub fn bought(bought: &GrantTerms, expires_at: Time, cost: Cost) -> Self {
+        Terms { cost: Some(cost), ..Terms::given(bought, expires_at) }
+    }
+
+    /// The terms of a grant for which nothing was paid.
+    pub fn given(given: &GrantTerms, expires_at: Time) -> Self {
         Terms {
-            category: Category::parse(&bought.category).unwrap_or(Category::Paid),
+            category: Category::parse(&given.category).unwrap_or(Category::Promotional),
             cost_basis: None,
-            cost: Some(cost),
-            priority: bought.priority,
+            cost: None,
+            priority: given.priority,
             effective_at: None,
             expires_at,
-            meters: bought.applicable_meters.clone(),
+            meters: given.applicable_meters.clone(),
         }
     }
 

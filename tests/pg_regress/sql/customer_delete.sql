@@ -91,13 +91,14 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
   AND c.relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
   AND c.relname <> ALL ('{account_failures, accounts, auto_recharges, balance_alerts, customers, history_imports,
                           invoice_prefixes,
-                          payment_methods, price_overrides, rolling_spending, spending_limits}')  -- configured
-  AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, event_adjustments, event_debts,
-                          event_fallbacks, hold_captures, holds, inbox, inbox_rejected, invoice_lines,
+                          payment_methods, price_overrides, promotion_code_customers, rolling_spending,
+                          spending_limits}')  -- configured
+  AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, discount_log, event_adjustments,
+                          event_debts, event_fallbacks, hold_captures, holds, inbox, inbox_rejected, invoice_lines,
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
-                          payment_intents, payment_references, payment_totals, payments, reclaims, recharges, refunds,
-                          reversals, stock_reservations, unsettled_events, usage_draws, usage_periods, usage_ranks,
-                          usage_values, webhook_events}')  -- happened
+                          payment_intents, payment_references, payment_totals, payments, reclaims, recharges,
+                          redemptions, refunds, reversals, stock_reservations, unsettled_events, usage_draws,
+                          usage_periods, usage_ranks, usage_values, webhook_events}')  -- happened
   -- What was published of it stays.
   AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions, billing_events}')
 ORDER BY 1;

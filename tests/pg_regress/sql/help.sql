@@ -111,6 +111,10 @@ SELECT FROM credits.invoice_pay('ann', (SELECT invoice_id FROM credits.invoice_c
 SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
 SELECT FROM credits.customer_upsert('created by mistake');
 SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');
+SELECT FROM credits.coupon_create('Welcome', credit_config => '{"amount": 5}',
+    promotion_codes => '[{"code": "WELCOME5"}]');
+SELECT FROM credits.voucher_redeem('ann', 'WELCOME5');
+SELECT FROM credits.coupon_create('A mistake', percent_off => 5, promotion_codes => '[{"code": "MISTAKE"}]');
 SELECT * FROM credits.verify();
 
 BEGIN;
