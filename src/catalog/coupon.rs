@@ -1,4 +1,5 @@
-//! Coupons: what is taken off a purchase, or credits for nothing. What was used is switched off; only what never was is deleted.
+//! Coupons: what is taken off a purchase, or credits for nothing. What was used is switched off; only what never was is
+//! deleted.
 
 mod rows;
 pub mod terms;

@@ -1,7 +1,7 @@
-//! Redemptions: who uses which coupon. A holder is what is to be paid for, by its id: of a checkout its invoice, a subscription;
-//! of a voucher its grant. It has one discount at most. [`quote`] judges whether a coupon applies, and what it takes off;
-//! [`reserve`] takes one of the quota for a holder, [`keep`] does so for good while a payment is under way, and [`confirm`] or
-//! [`release`] say what came of it. Each writes discount_log.
+//! Redemptions: who uses which coupon. A holder is what is to be paid for, by its id: of a checkout its invoice, or a
+//! subscription; of a voucher its grant. It has one discount at most. [`quote`] judges whether a coupon applies, and what it
+//! takes off; [`reserve`] takes one of the quota for a holder, [`keep`] does so for good while a payment is under way, and
+//! [`confirm`] or [`release`] say what came of it. Each writes discount_log.
 //!
 //! `taken` of a coupon, and of a code, is the number of its redemptions that are held and not over quota, always: a payment
 //! touches neither. What ran out is released by whoever needs it, or by maintenance.

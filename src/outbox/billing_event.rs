@@ -1,4 +1,5 @@
-//! Billing events: what happened to each customer, product, price, coupon and invoice, one row per event, for whoever follows along.
+//! Billing events: what happened to each customer, product, price, coupon and invoice, one row per event, for whoever follows
+//! along.
 //! Nobody has to act on them: what must be acted on is in the outbox.
 //!
 //! An event is written in the transaction of what it is about, right after the change, by whoever holds the lock of the

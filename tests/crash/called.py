@@ -17,7 +17,8 @@ SAME = "it is written as another is: "
 EXCEPTED = {
     **dict.fromkeys(
         ("account_configure", "balance_alert_set", "billing_portal_key_rotate", "billing_portal_session_create",
-         "configure_recharge", "coupon_create", "coupon_delete", "coupon_update", "currency_create", "currency_update", "customer_erase", "customer_metadata_clear",
+         "configure_recharge", "coupon_create", "coupon_delete", "coupon_update",
+         "currency_create", "currency_update", "customer_erase", "customer_metadata_clear",
          "customer_delete", "customer_upsert", "exchange_rate_set", "meter_activate", "meter_create", "meter_deactivate",
          "meter_price_override",
          "meter_price_override_end", "meter_update", "outbox_consumer_create", "outbox_consumer_remove", "package_create",

@@ -213,7 +213,8 @@ def discounts(filler: Filler) -> None:
     """A coupon with a code for certain customers, a voucher that was redeemed under a key, and one that nobody used."""
     codes = '[{"code": "GIFT", "customer_ids": ["ann", "dan"]}]'
     gift = f"""'Gift', credit_config => '{{"amount": 5, "currency": "COIN"}}', max_redemptions => 9, promotion_codes => '{codes}'"""
-    coupon_id = filler.keep("coupon_create", f"{gift}, idempotency_key => 'gift'", fixed=("coupon_id", "credit_config"))["coupon_id"]
+    fixed = ("coupon_id", "credit_config")
+    coupon_id = filler.keep("coupon_create", f"{gift}, idempotency_key => 'gift'", fixed=fixed)["coupon_id"]
     terms = "%s, 'PROOF', verification_type => 'attested', max_redemptions => 2, idempotency_key => 'proof'"
     filler.keep("promotion_code_create", terms, coupon_id, fixed=("promotion_code_id", "code"))
     redeem = "'ann', 'gift', idempotency_key => 'voucher'"

@@ -376,7 +376,8 @@ mod tests {
     #[test]
     fn restrictions_are_stored_in_one_form() {
         let text = |text: &str| Restrictions::given(text).map(|it| it.text()).map_err(|error| error.to_string());
-        let stored = r#"{"minimum_amount":"20","currency":"USD","currency_options":{"EUR":{"minimum_amount":"18.5"}},"first_time_transaction":true}"#;
+        let stored = r#"{"minimum_amount":"20","currency":"USD","first_time_transaction":true,
+                          "currency_options":{"EUR":{"minimum_amount":"18.5"}}}"#;
         let given = r#"{"minimum_amount": 20.0, "minimum_amount_currency": "USD", "first_time_transaction": true,
                         "currency_options": [{"currency": "EUR", "minimum_amount": "18.50"}]}"#;
         let read: Value = serde_json::from_str(&text(given).unwrap().unwrap()).unwrap();

@@ -51,7 +51,8 @@ macro_rules! logged {
 
 // Locked, so that it does not run out meanwhile.
 static HELD: Statement = Statement::new(
-    c"SELECT r.coupon_id, r.promotion_code_id, r.released_at IS NULL, r.confirmed_at IS NOT NULL, r.amount = $3 AND r.currency = $4
+    c"SELECT r.coupon_id, r.promotion_code_id, r.released_at IS NULL, r.confirmed_at IS NOT NULL,
+             r.amount = $3 AND r.currency = $4
       FROM credits_internal.redemptions r WHERE r.customer_id = $1 AND r.holder_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID, NUMERICOID, TEXTOID],
 )
