@@ -27,7 +27,7 @@ const ROWS: &str = "
     INSERT INTO credits_internal.promotion_code_counters (promotion_code_id, max_redemptions)
     VALUES (lpad('3', 32, '0')::uuid, 1), (lpad('4', 32, '0')::uuid, NULL)";
 
-static COUNTED: Statement = Statement::new(
+static COUNTED: Statement = Statement::scanning(
     c"SELECT string_agg(s.taken::text, ' ' ORDER BY s.id), bool_and(s.taken = s.held)
       FROM (SELECT u.coupon_id AS id, u.taken,
                    (SELECT count(*) FROM credits_internal.redemptions r
