@@ -33,7 +33,7 @@ use uuid::Uuid;
 pub use counter::release_late;
 // For what is paid for above: see sale.rs.
 #[allow(unused_imports)]
-pub use holding::{confirm, keep, release, remove, reserve};
+pub use holding::{confirm, keep, release, remove, reserve, retake};
 
 /// A purchase, before anything is taken off.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 //! nothing is left.
 
 use crate::amount::Decimal;
-use crate::catalog::redemption::{Quote, Verification, confirm, keep, release, release_late, remove, reserve};
+use crate::catalog::redemption::{Quote, Verification, confirm, keep, release, release_late, remove, reserve, retake};
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, run_text, writing};
@@ -120,6 +120,19 @@ pub fn what_a_purchase_does_with_a_coupon() {
         state(reserve(session, "dot", second, &quote(2, Some(4), 100), Some(later), later));
         state(confirm(session, "dot", first, later));
         state(remove(session, "dot", second, later));
+        // Tried again, it is taken again, once; where nothing is left, it is not.
+        let again = |customer: &str, holder, until, now| match retake(session, customer, holder, until, now) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::argument("it", "is gone")),
+            Err(error) => Err(error),
+        };
+        state(again("dot", second, Some(later), now));
+        state(again("dot", fourth, None, now));
+        state(reserve(session, "eve", second, &quote(2, Some(4), 100), None, now));
+        state(release(session, "eve", second, now));
+        state(again("eve", second, Some(later), now));
+        state(again("eve", second, None, now));
+        state(remove(session, "eve", second, now));
         state(reserve(session, "dot", third, &quote(2, None, 100), Some(later), now));
         state(release_late(session, 100, later).map(drop));
         let expected = [
@@ -148,6 +161,13 @@ pub fn what_a_purchase_does_with_a_coupon() {
             ("done", "2 1 1 1"),
             ("done", "2 1 1 1"),
             ("done", "2 0 1 0"),
+            ("PC013", "2 0 1 0"),
+            ("done", "2 0 1 0"),
+            ("done", "2 1 1 1"),
+            ("done", "2 0 1 0"),
+            ("done", "2 1 1 1"),
+            ("done", "2 1 1 1"),
+            ("done", "2 0 1 0"),
             ("done", "2 1 1 0"),
             ("done", "2 0 1 0"),
         ];
@@ -160,6 +180,7 @@ pub fn what_a_purchase_does_with_a_coupon() {
             ("dot", first, "applied released over_quota"),
             ("dot", second, "applied removed"),
             ("dot", third, "applied released"),
+            ("eve", second, "applied released applied removed"),
         ];
         for (customer_id, holder_id, expected) in logs {
             assert_eq!(logged(session, customer_id, holder_id), expected, "{customer_id} {holder_id}");

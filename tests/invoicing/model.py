@@ -123,3 +123,66 @@ def split_tax(values: list[Fraction], factor: Fraction, decimals: int) -> list[F
 def decimal(number: Fraction) -> Decimal:
     """Exactly; it has few decimals by now."""
     return Decimal(number.numerator) / Decimal(number.denominator)
+
+
+@dataclass
+class Coupon:
+    """What a coupon and its code say; amounts by currency."""
+
+    percent: Fraction | None
+    amounts: dict[str, Fraction]
+    products: set[str] | None
+    minimum: dict[str, Fraction] | None
+    active: bool = True
+    code_active: bool = True
+    # Before it has begun, after it has ended, after the coupon has: as they are at the moment of judging.
+    not_started: bool = False
+    expired: bool = False
+    too_late: bool = False
+    most: int | None = None
+    most_of_code: int | None = None
+    per_customer: int | None = None
+    customers: set[str] | None = None
+    first: bool = False
+
+
+@dataclass
+class Uses:
+    """What is used or reserved already, by others than the purchase that is judged."""
+
+    coupon: int
+    code: int
+    by_customer: int
+    has_paid: bool
+
+
+def reason(coupon: Coupon, uses: Uses, customer: str, currency: str, cart: list[tuple[str, Fraction]]) -> str | None:
+    """The first reason why a coupon takes nothing off a cart of products and amounts; None where it does."""
+    eligible = [amount for product, amount in cart if coupon.products is None or product in coupon.products]
+    said = (
+        (not coupon.active or not coupon.code_active, "inactive"),
+        (coupon.not_started, "not_started"),
+        (coupon.expired, "expired"),
+        (coupon.too_late, "redeem_by"),
+        (coupon.most is not None and uses.coupon >= coupon.most, "max_redemptions"),
+        (coupon.most_of_code is not None and uses.code >= coupon.most_of_code, "max_redemptions"),
+        (coupon.per_customer is not None and uses.by_customer >= coupon.per_customer, "max_redemptions_per_customer"),
+        (coupon.customers is not None and customer not in coupon.customers, "verification"),
+        (coupon.first and uses.has_paid, "first_time_transaction"),
+        (coupon.minimum is not None and currency not in coupon.minimum, "currency"),
+        (coupon.percent is None and currency not in coupon.amounts, "currency"),
+        (sum(eligible, Fraction(0)) <= 0, "no_eligible_product"),
+        (coupon.minimum is not None and sum((a for _, a in cart), Fraction(0)) < coupon.minimum.get(currency, 0), "minimum_amount"),
+    )
+    return next((name for holds, name in said if holds), None)
+
+
+def taken_off(coupon: Coupon, currency: str, cart: list[tuple[str, Fraction]], decimals: int) -> list[Fraction]:
+    """What a coupon takes off each line of a cart that it applies to."""
+    weights = [amount if coupon.products is None or product in coupon.products else Fraction(0) for product, amount in cart]
+    every = sum(weights, Fraction(0))
+    if coupon.percent is not None:
+        off = rounded(every * coupon.percent / 100, decimals)
+    else:
+        off = min(coupon.amounts[currency], every)
+    return split(off, weights, decimals)

@@ -1,6 +1,7 @@
 //! What a holder has: one coupon, reserved, kept, and in the end paid for or given back.
 #![allow(dead_code)]
 
+use crate::amount::Decimal;
 use crate::catalog::redemption::counter::{Changed, Changes, Used, change};
 use crate::catalog::redemption::{Quote, is_left_to_customer};
 use crate::error::{Error, Reason};
@@ -245,10 +246,7 @@ static PER_CUSTOMER: Statement = Statement::new(
 /// What a holder has is paid for. Where it was released meanwhile it is taken again; where nothing is left it is honoured, and
 /// over quota.
 pub fn confirm(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
-    let cells = [customer_id.cell(), holder_id.cell(), crate::amount::Decimal::ZERO.cell(), "".cell()];
-    let rows = HELD.run(session, &cells)?;
-    let Some(mut row) = rows.first() else { return Ok(()) };
-    let (used, is_held, is_confirmed): (Used, bool, bool) = ((row.next()?, row.next()?), row.next()?, row.next()?);
+    let Some((used, is_held, is_confirmed)) = held(session, customer_id, holder_id)? else { return Ok(()) };
     if is_confirmed {
         return Ok(());
     }
