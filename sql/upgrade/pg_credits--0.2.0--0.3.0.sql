@@ -3777,8 +3777,6 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE $1 IS NULL
     UNION ALL
-    SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE $1 IS NULL
-    UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE $1 IS NULL
     UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
@@ -3802,8 +3800,6 @@ AS $$
     SELECT d.* FROM credits_internal.event_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE d.customer_id = $1
-    UNION ALL
-    SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
@@ -3841,14 +3837,6 @@ LEFT JOIN LATERAL (
         (13, 'Search', '^search$'),
         (13, 'Ledger', '^(verify|wallet_history)$'),
         (14, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
-        (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
-        (9, 'Checkout', '^(checkout_session|payment_link)_'),
-        (10, 'Invoices', '^invoice_'),
-        (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
-        (12, 'Outbox', '^outbox_'),
-        (13, 'Billing pages', '^(billing_|current_customer$)'),
-        (14, 'Ledger', '^(verify|wallet_history)$'),
-        (15, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
@@ -7871,16 +7859,12 @@ COMMENT ON VIEW credits_internal.event_discrepancies IS
 COMMENT ON VIEW credits_internal.stock_discrepancies IS
 'Stock whose counter is not what is reserved, or that an invoice holds otherwise than it says: no rows when all is
 sound. Ask verify().';
-COMMENT ON VIEW credits_internal.checkout_discrepancies IS
-'Checkout sessions and payment links that do not agree with invoices, payments and prices: no rows when all is sound.
-Ask verify().';
 COMMENT ON VIEW credits_internal.discount_discrepancies IS
 'Coupons and codes whose counters are not what is held, and redemptions of which the log says something else: no rows
 when all is sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and how often
-coupons are used.
+what invoices come to, the numbers of billing events, what is taken of stock, and how often coupons are used.
 
 customer_id: only this customer; NULL for all.
 

@@ -254,6 +254,48 @@ pub fn confirm(session: &Session, customer_id: &str, holder_id: Uuid, now: Time)
     CONFIRM.run(session, &[customer_id.cell(), holder_id.cell(), now.cell(), over_quota.cell()]).map(drop)
 }
 
+static RETAKE: Statement = Statement::new(
+    logged!(
+        "UPDATE credits_internal.redemptions r
+         SET last_log_no = r.last_log_no + 1, reserved_at = $4, released_at = NULL, expires_at = $3
+         WHERE r.customer_id = $1 AND r.holder_id = $2",
+        "'applied'",
+        "$4"
+    ),
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+);
+
+/// Has a holder hold again what it ever reserved, whether or not it was released since: its payment is tried again. Returns
+/// whether it does: where nothing is left, nothing changes.
+pub fn retake(
+    session: &Session,
+    customer_id: &str,
+    holder_id: Uuid,
+    expires_at: Option<Time>,
+    now: Time,
+) -> Result<bool, Error> {
+    let Some((used, is_held, is_confirmed)) = held(session, customer_id, holder_id)? else { return Ok(true) };
+    let (customer, holder) = (customer_id.cell(), holder_id.cell());
+    if is_held && !is_confirmed {
+        EXTEND.run(session, &[customer, holder, expires_at.cell()])?;
+    }
+    if is_held || is_confirmed {
+        return Ok(true);
+    }
+    if !take_again(session, (customer_id, holder_id), used, now)? {
+        return Ok(false);
+    }
+    RETAKE.run(session, &[customer, holder, expires_at.cell(), now.cell()])?;
+    Ok(true)
+}
+
+/// What a holder ever reserved, whether it holds that, and whether it is paid for. Locked.
+fn held(session: &Session, customer_id: &str, holder_id: Uuid) -> Result<Option<(Used, bool, bool)>, Error> {
+    let cells = [customer_id.cell(), holder_id.cell(), Decimal::ZERO.cell(), "".cell()];
+    let rows = HELD.run(session, &cells)?;
+    rows.first().map(|mut row| Ok(((row.next()?, row.next()?), row.next()?, row.next()?))).transpose()
+}
+
 fn take_again(session: &Session, (customer_id, holder_id): (&str, Uuid), used: Used, now: Time) -> Result<bool, Error> {
     let most: Option<i32> = match PER_CUSTOMER.run(session, &[used.0.cell()])?.first() {
         Some(mut row) => row.next()?,
