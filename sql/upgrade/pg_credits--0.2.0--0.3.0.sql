@@ -3835,8 +3835,8 @@ LEFT JOIN LATERAL (
         (11, 'Outbox', '^outbox_'),
         (12, 'Billing pages', '^(billing_|current_customer$)'),
         (13, 'Search', '^search$'),
-        (13, 'Ledger', '^(verify|wallet_history)$'),
-        (14, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
+        (14, 'Ledger', '^(verify|wallet_history)$'),
+        (15, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
