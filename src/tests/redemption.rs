@@ -117,7 +117,7 @@ pub fn what_a_purchase_does_with_a_coupon() {
         state(remove(session, "ann", fourth, later));
         // Once for a customer: what ran out of his is gone, and comes back over quota.
         state(reserve(session, "dot", first, &quote(2, Some(4), 100), Some(later), now));
-        state(reserve(session, "dot", second, &quote(2, Some(4), 100), Some(later), later));
+        state(reserve(session, "dot", second, &quote(2, Some(4), 100), Some(later.plus_seconds(60)), later));
         state(confirm(session, "dot", first, later));
         state(remove(session, "dot", second, later));
         // Tried again, it is taken again, once; where nothing is left, it is not.

@@ -136,7 +136,7 @@ class Story:
         self.session("current_customer").execute(choice, [name])
         self.call("clock")
         self.call("help", "%s", "hold_create")
-        self.call("wallet_balance", "%s, NULL", name)
+        self.run("wallet_balance", "SELECT * FROM credits.wallet_balance(%s, NULL) ORDER BY currency", [name])
         self.call("wallet_balance_at", "%s, %s, '2020-01-15 00:00+00'", name, coin)
         self.call("wallet_history", "%s, %s", name, coin)
         self.call("pending_amount", "%s, %s", name, coin)
