@@ -28,14 +28,15 @@ LEFT JOIN LATERAL (
         (7, 'Catalogue',
             '^(configure_recharge$|coupon_|exchange_rate|package_|price_|product_|promotion_code_|recharge_config$|'
                 || 'voucher_)'),
-        (8, 'Purchases and payments', '^(payment_|refund_|top_up_|webhook_)'),
-        (9, 'Invoices', '^(my_)?invoice_'),
-        (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
-        (11, 'Outbox', '^outbox_'),
-        (12, 'Billing pages', '^(billing_|current_customer$)'),
-        (13, 'Search', '^search$'),
-        (14, 'Ledger', '^(verify|wallet_history)$'),
-        (15, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
+        (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
+        (9, 'Checkout', '^(checkout_session|payment_link)_'),
+        (10, 'Invoices', '^(my_)?invoice_'),
+        (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (12, 'Outbox', '^outbox_'),
+        (13, 'Billing pages', '^(billing_|current_customer$)'),
+        (14, 'Search', '^search$'),
+        (15, 'Ledger', '^(verify|wallet_history)$'),
+        (16, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true

@@ -50,7 +50,8 @@ REVOKE ALL ON TYPE
     credits.outbox_row, credits.discrepancy, credits.spending_limit, credits.balance_alert, credits.invoice,
     credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
-    credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher
+    credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher,
+    credits.checkout_session, credits.payment_link
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -93,6 +94,7 @@ GRANT EXECUTE ON FUNCTION
     credits.promotion_code_used(uuid),
     credits.promotion_code_by_code(text),
     credits.promotion_code_redemptions(uuid, text, integer, uuid),
+    credits_internal.payment_link_url(uuid),
     credits.clock()
 TO credits_app, credits_read, credits_admin;
 GRANT SELECT ON
@@ -104,7 +106,8 @@ GRANT SELECT ON
     credits.outbox_backlog, credits.rejected_events, credits.backlog, credits.ledger, credits.journal,
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
     credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
-    credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log
+    credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log,
+    credits.checkout_sessions, credits.payment_links
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -180,6 +183,14 @@ GRANT EXECUTE ON FUNCTION
         timestamptz, jsonb, text),
     credits.invoice_item_delete(text, uuid),
     credits.voucher_redeem(text, text, text, jsonb, text),
+    credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text,
+        text, jsonb, text),
+    credits.checkout_session_verify(text),
+    credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text,
+        jsonb),
+    credits.checkout_session_submit(text, uuid),
+    credits.checkout_session_expire(text, uuid),
+    credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text),
     credits.usage_limit_set(text, text, numeric, text, text, text),
     credits.member_limit_set(text, text, numeric, text, text)
 TO credits_app, credits_admin;
@@ -234,6 +245,9 @@ GRANT EXECUTE ON FUNCTION
     credits.promotion_code_delete(uuid),
     credits.exchange_rate_set(text, text, numeric, timestamptz),
     credits.configure_recharge(text, uuid, text, numeric, numeric),
+    credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text),
+    credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb),
+    credits.payment_link_archive(uuid),
     credits.payment_provider_set(text, text, text, text, integer, boolean, text, timestamptz),
     credits.outbox_consumer_create(text),
     credits.outbox_consumer_remove(text),
@@ -248,11 +262,12 @@ GRANT EXECUTE ON FUNCTION
     credits.current_customer(),
     credits.customer_me(),
     credits.my_invoice_html(uuid),
+    credits.clock(),
     credits_internal.own_wallets(),
     credits_internal.own_grants()
 TO credits_customer;
 GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines,
-    credits.my_payment_methods, credits.my_payment_intents, credits.my_refunds
+    credits.my_payment_methods, credits.my_payment_intents, credits.my_refunds, credits.my_checkout_sessions
 TO credits_customer;
 
 -- What a program needs that does one thing: receive webhooks, charge cards, report usage.
@@ -295,13 +310,14 @@ GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
     credits.meter_status, credits.price_override, credits.product, credits.price, credits.package,
     credits.exchange_rate, credits.payment_provider, credits.outbox_consumer, credits.balance_alert,
-    credits.coupon
+    credits.coupon, credits.payment_link
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
-    credits.payment_method, credits.payment_intent, credits.refund, credits.deposit, credits.voucher
+    credits.payment_method, credits.payment_intent, credits.refund, credits.deposit, credits.voucher,
+    credits.checkout_session
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,

@@ -4,6 +4,7 @@
 //! host with a list, and to the browser that goes there: only printable ASCII, and nothing that one of them reads
 //! differently (a user name before the host, a backslash, a number for an IPv4 address).
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The longest, in characters.
@@ -103,6 +104,25 @@ fn is_label(label: &str) -> bool {
         && !label.starts_with('-')
         && !label.ends_with('-')
         && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// All but the unreserved characters. Source: RFC 3986, section 2.3.
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as a part of an address.
+pub fn escape(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, &RESERVED)
+}
+
+/// A page's address with a parameter, placed before any fragment, which browsers do not send.
+pub fn with_parameter(page: &str, name: &str, value: &str) -> String {
+    let (page, fragment) = page.split_at(page.find('#').unwrap_or(page.len()));
+    let separator = match page.find('?') {
+        None => "?",
+        Some(_) if page.ends_with(['?', '&']) => "",
+        Some(_) => "&",
+    };
+    format!("{page}{separator}{name}={}{fragment}", escape(value))
 }
 
 #[cfg(test)]
@@ -205,6 +225,26 @@ mod tests {
             if check(&text).is_ok() {
                 prop_assert!(text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'));
             }
+        }
+    }
+
+    #[test]
+    fn only_unreserved_characters_stay() {
+        assert_eq!(escape("AZaz09-._~").to_string(), "AZaz09-._~");
+        assert_eq!(escape(" !*'()/?#[]@%\n\u{7f}é").to_string(), "%20%21%2A%27%28%29%2F%3F%23%5B%5D%40%25%0A%7F%C3%A9");
+    }
+
+    #[test]
+    fn a_parameter_is_sent_to_the_server() {
+        for (page, with) in [
+            ("https://a.example", "https://a.example?token=t"),
+            ("https://a.example/b?c=d", "https://a.example/b?c=d&token=t"),
+            ("https://a.example/?", "https://a.example/?token=t"),
+            ("https://a.example/?c&", "https://a.example/?c&token=t"),
+            ("https://a.example/#/billing", "https://a.example/?token=t#/billing"),
+            ("https://a.example/?c=d#e?f#g", "https://a.example/?c=d&token=t#e?f#g"),
+        ] {
+            assert_eq!(with_parameter(page, "token", "t"), with);
         }
     }
 }

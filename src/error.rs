@@ -11,7 +11,7 @@ mod spender;
 pub use codes::CODES;
 pub use difference::Difference;
 use difference::{each, said};
-pub use limited::{LimitExceeded, OutOfStock};
+pub use limited::{LimitExceeded, OutOfStock, Overdue};
 pub use promotion::{NotApplicable, Reason};
 pub use spender::Spender;
 
@@ -178,6 +178,9 @@ pub enum Error {
     /// PC017
     #[error("{0}")]
     OutOfStock(OutOfStock),
+    /// PC018
+    #[error("{0}")]
+    CustomerOverdue(Overdue),
     /// PC019
     #[error("{} {id} does not exist", object.replace('_', " "))]
     ObjectNotFound {
@@ -389,6 +392,7 @@ impl Error {
             Error::PriceNotFound { .. } => "PC015",
             Error::PromotionNotApplicable(_) => "PC016",
             Error::OutOfStock(_) => "PC017",
+            Error::CustomerOverdue(_) => "PC018",
             Error::ObjectNotFound { .. } => "PC019",
             Error::StateConflict { .. } => "PC020",
             Error::LimitExceeded(_) => "PC021",

@@ -51,10 +51,11 @@ fn sign_up() {
         &catalog::redemption::Redemptions,
         &payments::erasure::Payments,
         &invoicing::erasure::Invoicing,
+        &checkout::checkout_session::Listener,
         &auto_recharge::listener::AutoRecharge,
         &ledger::grant::events::GrantEvents,
     ]);
-    catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
+    catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge, &checkout::payment_link::RechargeLinks]);
     payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
-    payments::listener::SALES.set(&[&invoicing::sale::Sales]);
+    payments::listener::SALES.set(&[&invoicing::sale::Sales, &checkout::checkout_session::Seller]);
 }

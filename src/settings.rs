@@ -71,12 +71,16 @@ static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pend
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Who sells, as invoices say it.
 static INVOICE_SELLER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+/// Where customers' checkout sessions are.
+static CHECKOUT_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whose rows the customer views show.
 static CURRENT_CUSTOMER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Whether the database serves customers: then it is never emptied.
 static PRODUCTION: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// What the extension uses as now(), in tests.
 static TEST_CLOCK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+/// Whether maintain() does in billing what a clock of one session's own brings.
+static TEST_CLOCK_DRIVES_BILLING: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// Settings that any session may set: neither money nor tokens depend on them. All others need superuser.
 const ANYBODYS: [&str; 1] = ["credits.notify"];
@@ -242,6 +246,14 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_string_guc(
+        c"credits.checkout_url",
+        c"Where customers' checkout sessions are: a session's url is this with its token, a payment link's with its id.",
+        c"Empty leaves both to the application.",
+        &CHECKOUT_URL,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_bool_guc(
         c"credits.production",
         c"Whether the database serves customers: reset() refuses to empty it.",
@@ -255,6 +267,14 @@ pub fn register() {
         c"For tests: what pg_credits takes for now(), a timestamptz as text.",
         c"Empty is the real clock. An account's time never goes back: it is the later of this and its last posting.",
         &TEST_CLOCK,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"credits.test_clock_drives_billing",
+        c"For tests: whether maintain() ends checkout sessions by a test clock that only its own session has set.",
+        c"Otherwise it warns, and leaves them: others have another clock.",
+        &TEST_CLOCK_DRIVES_BILLING,
         GucContext::Suset,
         GucFlags::default(),
     );
@@ -337,6 +357,18 @@ pub fn portal_url() -> Option<String> {
 /// Who sells, as invoices say it.
 pub fn invoice_seller() -> Option<String> {
     text(&INVOICE_SELLER)
+}
+
+/// Where customers' checkout sessions are. Raises PC013 unless it is a web address.
+pub fn checkout_url() -> Result<Option<String>, Error> {
+    let page = text(&CHECKOUT_URL);
+    input::web_address("credits.checkout_url", page.as_deref())?;
+    Ok(page)
+}
+
+/// Whether maintain() does in billing what a clock of one session's own brings.
+pub fn test_clock_drives_billing() -> bool {
+    TEST_CLOCK_DRIVES_BILLING.get()
 }
 
 /// Whether the database serves customers.

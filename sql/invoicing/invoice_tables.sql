@@ -39,6 +39,9 @@ CREATE TABLE credits_internal.invoices (
     voided_at               timestamptz,
     marked_uncollectible_at timestamptz,
     seller                  text,
+    coupon_id               uuid,
+    promotion_code_id       uuid,
+    checkout_session_id     uuid,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -95,6 +98,11 @@ COMMENT ON COLUMN credits_internal.invoices.voided_at IS 'When it was voided.';
 COMMENT ON COLUMN credits_internal.invoices.marked_uncollectible_at IS 'When it was last given up.';
 COMMENT ON COLUMN credits_internal.invoices.seller IS
 'Who sold: what credits.invoice_seller said when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.coupon_id IS 'The coupon that takes something off it; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.promotion_code_id IS
+'The promotion code by which that was given; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.checkout_session_id IS
+'The checkout session whose purchase it is; NULL for none.';
 
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);

@@ -4,14 +4,17 @@ CREATE VIEW credits.billing_events AS
 SELECT e.event_id, e.type, e.object_type, e.object_id, e.object_seq, e.customer_id, e.data, e.created_at
 FROM credits_internal.billing_events e;
 COMMENT ON VIEW credits.billing_events IS
-'What happened to customers, products, prices and invoices, one row per event, for credits.event_retention.
+'What happened to customers, the catalogue, checkouts, invoices and payments, one row per event, for
+credits.event_retention.
 
 An event is there if and only if what it says was committed. In what is read after the last event_id, an event of a
 transaction that took longer may be missing; object_seq shows it.';
 COMMENT ON COLUMN credits.billing_events.event_id IS 'The event: in the order of time, as a key to page by.';
 COMMENT ON COLUMN credits.billing_events.type IS 'What happened: ''invoice.paid'' and so on.';
 COMMENT ON COLUMN credits.billing_events.object_type IS
-'What it happened to: ''customer'', ''product'', ''price'' or ''invoice''.';
+'What it happened to: ''customer'', ''product'', ''price'', ''coupon'', ''promotion_code'',
+''payment_link'', ''checkout_session'', ''invoice'',
+''payment_intent'' or ''refund''.';
 COMMENT ON COLUMN credits.billing_events.object_id IS
 'Which one: its id as text; of a customer the application''s key.';
 COMMENT ON COLUMN credits.billing_events.object_seq IS

@@ -141,7 +141,8 @@ Example: SELECT * FROM credits.payment_requires_action(''ann'',
 -- Each has an invoice. With a LEFT JOIN the planner knows how many rows there are, and reads a page of them by index.
 CREATE VIEW credits.payment_intents AS
 SELECT t.customer_id, t.payment_intent_id, t.invoice_id, i.billing_reason,
-       CASE WHEN t.status NOT IN ('succeeded', 'canceled') AND t.expires_at <= credits.clock() THEN 'canceled'
+       CASE WHEN t.status IN ('requires_payment_method', 'requires_action') AND t.expires_at <= credits.clock()
+                THEN 'canceled'
             ELSE t.status END AS status,
        t.amount, coalesce(t.paid_amount, 0) AS amount_received, t.refunded_amount AS amount_refunded,
        t.disputed_amount AS amount_disputed, t.dispute_status, t.currency, t.payment_method_id, t.provider,

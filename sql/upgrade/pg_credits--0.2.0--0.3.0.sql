@@ -262,6 +262,9 @@ CREATE TABLE credits_internal.invoices (
     voided_at               timestamptz,
     marked_uncollectible_at timestamptz,
     seller                  text,
+    coupon_id               uuid,
+    promotion_code_id       uuid,
+    checkout_session_id     uuid,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -426,6 +429,32 @@ SELECT NULL::text AS problem, p.customer_id, p.currency, NULL::text COLLATE "C" 
 FROM credits_internal.payments p WHERE false;
 ALTER EXTENSION pg_credits DROP TABLE credits_internal.top_ups;
 DROP TABLE credits_internal.top_ups;
+-- The payment link of each recharge configuration.
+CREATE TABLE credits_internal.payment_links (
+    payment_link_id       uuid NOT NULL PRIMARY KEY,
+    name                  text NOT NULL,
+    line_items            jsonb NOT NULL,
+    currency              text COLLATE "C" NOT NULL,
+    after_completion      jsonb,
+    allow_promotion_codes boolean NOT NULL,
+    lookup_key            text COLLATE "C",
+    recharge_currency     text COLLATE "C",
+    metadata              jsonb,
+    created_at            timestamptz NOT NULL,
+    updated_at            timestamptz NOT NULL,
+    archived_at           timestamptz
+);
+INSERT INTO credits_internal.payment_links (
+    payment_link_id, name, line_items, currency, allow_promotion_codes, recharge_currency, created_at, updated_at)
+SELECT gen_random_uuid(), d.name,
+       jsonb_build_array(jsonb_build_object(
+           'price_id', r.base_price_id, 'quantity', 1,
+           'adjustable_quantity', jsonb_build_object('enabled', true, 'minimum', 1, 'maximum', 2147483647))),
+       p.currency, true, r.currency, now(), now()
+FROM credits_internal.recharge_configs r
+JOIN credits_internal.prices p ON p.price_id = r.base_price_id
+JOIN credits_internal.products d ON d.product_id = p.product_id;
+
 -- Written by 'scripts/build.sh step' from here on.
 CREATE TABLE credits_internal.invoice_prefixes (
     invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
@@ -759,6 +788,52 @@ CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_lines', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_numbers', '');
+CREATE UNIQUE INDEX payment_links_by_lookup_key ON credits_internal.payment_links (lookup_key)
+    WHERE archived_at IS NULL;
+CREATE UNIQUE INDEX payment_links_of_recharge ON credits_internal.payment_links (recharge_currency)
+    WHERE recharge_currency IS NOT NULL;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_links', '');
+CREATE TABLE credits_internal.checkout_sessions (
+    customer_id           text COLLATE "C" NOT NULL,
+    checkout_session_id   uuid NOT NULL,
+    mode                  text NOT NULL CHECK (mode = 'payment'),
+    status                text NOT NULL CHECK (status IN ('open', 'complete', 'expired')),
+    payment_status        text NOT NULL CHECK (payment_status IN ('unpaid', 'paid', 'no_payment_required')),
+    under_way             boolean NOT NULL DEFAULT false,
+    currency              text COLLATE "C" NOT NULL,
+    line_items            jsonb NOT NULL,
+    tax_rate              numeric CHECK (tax_rate BETWEEN 0 AND 100),
+    amount_subtotal       numeric NOT NULL,
+    amount_discount       numeric NOT NULL CHECK (amount_discount >= 0),
+    amount_tax            numeric NOT NULL,
+    amount_total          numeric NOT NULL CHECK (amount_total >= 0),
+    collection_method     text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    allow_promotion_codes boolean NOT NULL,
+    provider              text COLLATE "C",
+    payment_link_id       uuid,
+    invoice_id            uuid,
+    url                   text,
+    success_url           text,
+    cancel_url            text,
+    client_reference_id   text COLLATE "C",
+    metadata              jsonb,
+    created_at            timestamptz NOT NULL,
+    updated_at            timestamptz NOT NULL,
+    expires_at            timestamptz NOT NULL,
+    submitted_at          timestamptz,
+    completed_at          timestamptz,
+    expired_at            timestamptz,
+    PRIMARY KEY (customer_id, checkout_session_id),
+    CONSTRAINT checkout_sessions_submitted CHECK ((invoice_id IS NULL) = (submitted_at IS NULL)),
+    CONSTRAINT checkout_sessions_complete CHECK ((status = 'complete') = (completed_at IS NOT NULL)
+                                                 AND (status = 'complete') = (payment_status <> 'unpaid'))
+) WITH (fillfactor = 80);
+CREATE INDEX checkout_sessions_by_id ON credits_internal.checkout_sessions (checkout_session_id);
+CREATE INDEX checkout_sessions_of_link ON credits_internal.checkout_sessions (payment_link_id)
+    WHERE payment_link_id IS NOT NULL;
+CREATE INDEX checkout_sessions_ending ON credits_internal.checkout_sessions (expires_at)
+    WHERE status = 'open' AND NOT under_way;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.checkout_sessions', '');
 CREATE INDEX recharges_of_top_up ON credits_internal.recharges (top_up_id, customer_id);
 CREATE TABLE credits_internal.balance_alerts (
     customer_id  text COLLATE "C" NOT NULL,
@@ -901,7 +976,18 @@ CREATE TYPE credits.deposit AS (
     customer_id text, invoice_id uuid, status text, currency text, amount numeric, amount_returned numeric,
     amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean);
 ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
-ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid;
+CREATE TYPE credits.checkout_session AS (
+    customer_id text, checkout_session_id uuid, mode text, status text, payment_status text, currency text,
+    amount_subtotal numeric, amount_discount numeric, amount_tax numeric, amount_total numeric, line_items jsonb,
+    url text, success_url text, cancel_url text, client_reference_id text, allow_promotion_codes boolean,
+    tax_rate numeric, collection_method text, payment_link_id uuid, invoice_id uuid, payment_intent_id uuid,
+    checkout_url text, metadata jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz,
+    submitted_at timestamptz, completed_at timestamptz, replayed boolean);
+CREATE TYPE credits.payment_link AS (
+    payment_link_id uuid, name text, active boolean, line_items jsonb, currency text, after_completion jsonb,
+    allow_promotion_codes boolean, lookup_key text, url text, metadata jsonb, created_at timestamptz,
+    updated_at timestamptz, archived_at timestamptz, replayed boolean);
+ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid, ADD ATTRIBUTE checkout_url text, ADD ATTRIBUTE payment_link_id uuid, ADD ATTRIBUTE price jsonb, ADD ATTRIBUTE product jsonb;
 CREATE TYPE credits.found AS (
     object text, object_id text, customer_id text, created_at timestamptz, data jsonb, cursor text);
 ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE price_currency text, ADD ATTRIBUTE max_attempts_per_calendar_day integer, ADD ATTRIBUTE max_amount_per_calendar_day numeric, ADD ATTRIBUTE max_attempts_per_calendar_month integer, ADD ATTRIBUTE max_amount_per_calendar_month numeric, ADD ATTRIBUTE schedule_every interval, ADD ATTRIBUTE schedule_start_at timestamptz, ADD ATTRIBUTE schedule_day integer, ADD ATTRIBUTE next_scheduled_at timestamptz;
@@ -1779,7 +1865,8 @@ LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_requires_action_wrapper';
 CREATE OR REPLACE VIEW credits.payment_intents AS
 SELECT t.customer_id, t.payment_intent_id, t.invoice_id, i.billing_reason,
-       CASE WHEN t.status NOT IN ('succeeded', 'canceled') AND t.expires_at <= credits.clock() THEN 'canceled'
+       CASE WHEN t.status IN ('requires_payment_method', 'requires_action') AND t.expires_at <= credits.clock()
+                THEN 'canceled'
             ELSE t.status END AS status,
        t.amount, coalesce(t.paid_amount, 0) AS amount_received, t.refunded_amount AS amount_refunded,
        t.disputed_amount AS amount_disputed, t.dispute_status, t.currency, t.payment_method_id, t.provider,
@@ -2002,6 +2089,92 @@ SELECT p.customer_id, p.top_up_id, p.payment_no, p.provider, p.provider_referenc
        greatest(p.paid_amount - p.refunded_amount - p.disputed_amount, 0) AS remaining_amount
 FROM credits_internal.payment_totals p
 JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id;
+CREATE FUNCTION credits.checkout_session_create(
+    customer_id text, mode text DEFAULT 'payment', line_items jsonb DEFAULT NULL, currency text DEFAULT NULL,
+    allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
+    client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_create_wrapper';
+CREATE FUNCTION credits.checkout_session_verify(token text)
+RETURNS credits.checkout_session
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_verify_wrapper';
+CREATE FUNCTION credits.checkout_session_update(
+    customer_id text, checkout_session_id uuid, line_items jsonb DEFAULT NULL, quantities jsonb DEFAULT NULL,
+    allow_promotion_codes boolean DEFAULT NULL, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
+    client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    collection_method text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_update_wrapper';
+CREATE FUNCTION credits.checkout_session_submit(customer_id text, checkout_session_id uuid)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_submit_wrapper';
+CREATE FUNCTION credits.checkout_session_expire(customer_id text, checkout_session_id uuid)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_expire_wrapper';
+CREATE OR REPLACE VIEW credits.checkout_sessions AS
+SELECT s.customer_id, s.checkout_session_id, s.mode,
+       CASE WHEN s.status = 'open' AND s.expires_at <= credits.clock() AND NOT s.under_way THEN 'expired'
+            ELSE s.status END AS status,
+       s.payment_status, s.currency, s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total, s.line_items,
+       coalesce(s.url, t.checkout_url) AS url, s.success_url, s.cancel_url, s.client_reference_id,
+       s.allow_promotion_codes, s.tax_rate, s.collection_method, s.payment_link_id, s.invoice_id,
+       t.payment_intent_id, t.checkout_url, s.metadata, s.created_at, s.updated_at, s.expires_at, s.submitted_at,
+       s.completed_at, s.expired_at
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.payment_intents t
+       ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id;
+CREATE OR REPLACE VIEW credits.my_checkout_sessions WITH (security_barrier) AS
+SELECT s.checkout_session_id,
+       CASE WHEN s.status = 'open' AND s.expires_at <= credits.clock() AND NOT s.under_way THEN 'expired'
+            ELSE s.status END AS status,
+       s.payment_status, s.currency, s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total, s.line_items,
+       coalesce(s.url, t.checkout_url) AS url, s.allow_promotion_codes, s.invoice_id, s.created_at, s.expires_at,
+       s.completed_at
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.payment_intents t
+       ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id
+WHERE s.customer_id = (SELECT credits.current_customer());
+CREATE FUNCTION credits_internal.payment_link_url(payment_link_id uuid)
+RETURNS text
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_link_url_wrapper';
+CREATE FUNCTION credits.payment_link_create(
+    name text, line_items jsonb, currency text DEFAULT NULL, after_completion jsonb DEFAULT NULL,
+    lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.payment_link
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_link_create_wrapper';
+CREATE FUNCTION credits.payment_link_update(
+    payment_link_id uuid, name text DEFAULT NULL, line_items jsonb DEFAULT NULL, after_completion jsonb DEFAULT NULL,
+    lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.payment_link
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_link_update_wrapper';
+CREATE FUNCTION credits.payment_link_archive(payment_link_id uuid)
+RETURNS credits.payment_link
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_link_archive_wrapper';
+CREATE FUNCTION credits.payment_link_open(
+    customer_id text, payment_link_id uuid DEFAULT NULL, lookup_key text DEFAULT NULL, quantities jsonb DEFAULT NULL,
+    success_url text DEFAULT NULL, cancel_url text DEFAULT NULL, client_reference_id text DEFAULT NULL,
+    expires_at timestamptz DEFAULT NULL, collection_method text DEFAULT 'charge_automatically',
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'payment_link_open_wrapper';
+CREATE OR REPLACE VIEW credits.payment_links AS
+SELECT l.payment_link_id, l.name, l.archived_at IS NULL AS active, l.line_items, l.currency, l.after_completion,
+       l.allow_promotion_codes, l.lookup_key, credits_internal.payment_link_url(l.payment_link_id) AS url, l.metadata,
+       l.created_at, l.updated_at, l.archived_at, l.recharge_currency
+FROM credits_internal.payment_links l;
 CREATE FUNCTION credits_internal.search_words(customer_id text, texts text[], documents text[])
 RETURNS text[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100
@@ -3751,6 +3924,72 @@ FROM credits_internal.redemptions r
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.holder_id
 WHERE r.holder_type = 'voucher'
   AND (g.amount IS DISTINCT FROM r.amount OR g.currency IS DISTINCT FROM r.currency OR r.confirmed_at IS NULL);
+CREATE OR REPLACE VIEW credits_internal.checkout_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'checkout session: it is complete and its invoice is not paid, or the reverse' AS problem, s.customer_id,
+       s.currency, 'session ' || s.checkout_session_id AS subject, s.amount_total AS expected, i.amount_paid AS found
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
+WHERE (s.status = 'complete') <> (i.status IS NOT DISTINCT FROM 'paid')
+   OR (s.invoice_id IS NOT NULL
+       AND (i.checkout_session_id, i.currency) IS DISTINCT FROM (s.checkout_session_id, s.currency))
+UNION ALL
+SELECT 'checkout session: what it comes to is not what its invoice does', s.customer_id, s.currency,
+       'session ' || s.checkout_session_id, i.total, s.amount_total
+FROM credits_internal.checkout_sessions s
+JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
+WHERE (s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total)
+      IS DISTINCT FROM (i.subtotal, i.discount, i.tax, i.total)
+   OR (s.payment_status = 'no_payment_required') <> (s.status = 'complete' AND i.total = 0)
+UNION ALL
+SELECT 'checkout session: it is over and its payment intent is not, or it is under way otherwise', s.customer_id,
+       s.currency, 'session ' || s.checkout_session_id, s.amount_total, t.amount
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.payment_intents t
+       ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id
+WHERE (s.status = 'expired' AND t.status IN ('requires_payment_method', 'requires_action', 'processing'))
+   OR s.under_way <> (s.status = 'open' AND t.status IS NOT DISTINCT FROM 'processing')
+   OR (s.status = 'open' AND t.status IN ('succeeded', 'canceled'))
+   OR t.invoice_id <> s.invoice_id
+UNION ALL
+SELECT 'checkout session: its lines do not add up to it', s.customer_id, s.currency,
+       'session ' || s.checkout_session_id, l.subtotal, s.amount_subtotal
+FROM credits_internal.checkout_sessions s
+CROSS JOIN LATERAL (
+    SELECT sum((e.item->>'amount')::numeric) AS subtotal, sum((e.item->>'amount_discount')::numeric) AS discount,
+           sum((e.item->>'amount_tax')::numeric) AS tax
+    FROM jsonb_array_elements(s.line_items) AS e (item)) l
+WHERE s.status = 'open'
+  AND (l.subtotal, l.discount, l.tax) IS DISTINCT FROM (s.amount_subtotal, s.amount_discount, s.amount_tax)
+UNION ALL
+SELECT 'checkout session: an item costs other than its price says', s.customer_id, s.currency,
+       'session ' || s.checkout_session_id || ', price ' || p.price_id,
+       round(p.unit_amount * (e.item->>'quantity')::numeric, c.decimals), (e.item->>'amount')::numeric
+FROM credits_internal.checkout_sessions s
+JOIN credits_internal.currencies c ON c.currency = s.currency
+CROSS JOIN LATERAL jsonb_array_elements(s.line_items) AS e (item)
+JOIN credits_internal.prices p ON p.price_id = (e.item->>'price_id')::uuid AND p.pricing IS NULL
+WHERE e.item->>'custom_amount' IS NULL
+  AND (e.item->>'amount')::numeric <> round(p.unit_amount * (e.item->>'quantity')::numeric, c.decimals)
+UNION ALL
+SELECT 'invoice: no checkout session has it', i.customer_id, i.currency, 'invoice ' || i.invoice_id, i.total, NULL
+FROM credits_internal.invoices i
+LEFT JOIN credits_internal.checkout_sessions s
+       ON s.customer_id = i.customer_id AND s.checkout_session_id = i.checkout_session_id
+WHERE i.checkout_session_id IS NOT NULL AND s.invoice_id IS DISTINCT FROM i.invoice_id
+UNION ALL
+SELECT 'checkout: a price is sold that counts as unused', x.customer_id, NULL, 'price ' || x.price_id, NULL, NULL
+FROM (SELECT s.customer_id, e.item->>'price_id' AS price_id
+      FROM credits_internal.checkout_sessions s CROSS JOIN LATERAL jsonb_array_elements(s.line_items) AS e (item)
+      UNION
+      SELECT NULL, e.item->>'price_id'
+      FROM credits_internal.payment_links l CROSS JOIN LATERAL jsonb_array_elements(l.line_items) AS e (item)) x
+WHERE NOT EXISTS (SELECT FROM credits_internal.price_usage u WHERE u.price_id = x.price_id::uuid)
+UNION ALL
+SELECT 'recharge configuration: its payment link sells another price', NULL, r.currency, 'link ' || l.payment_link_id,
+       NULL, NULL
+FROM credits_internal.recharge_configs r
+LEFT JOIN credits_internal.payment_links l ON l.recharge_currency = r.currency
+WHERE (l.line_items->0->>'price_id')::uuid IS DISTINCT FROM r.base_price_id;
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -3777,6 +4016,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE $1 IS NULL
     UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
@@ -3800,6 +4041,8 @@ AS $$
     SELECT d.* FROM credits_internal.event_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
@@ -3829,14 +4072,15 @@ LEFT JOIN LATERAL (
         (7, 'Catalogue',
             '^(configure_recharge$|coupon_|exchange_rate|package_|price_|product_|promotion_code_|recharge_config$|'
                 || 'voucher_)'),
-        (8, 'Purchases and payments', '^(payment_|refund_|top_up_|webhook_)'),
-        (9, 'Invoices', '^(my_)?invoice_'),
-        (10, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
-        (11, 'Outbox', '^outbox_'),
-        (12, 'Billing pages', '^(billing_|current_customer$)'),
-        (13, 'Search', '^search$'),
-        (14, 'Ledger', '^(verify|wallet_history)$'),
-        (15, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
+        (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
+        (9, 'Checkout', '^(checkout_session|payment_link)_'),
+        (10, 'Invoices', '^(my_)?invoice_'),
+        (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
+        (12, 'Outbox', '^outbox_'),
+        (13, 'Billing pages', '^(billing_|current_customer$)'),
+        (14, 'Search', '^search$'),
+        (15, 'Ledger', '^(verify|wallet_history)$'),
+        (16, 'Maintenance', '^(clock$|help$|history_import$|maintain|reset$)')
     ) AS v(subject_no, subject, names)
     WHERE p.proname::text ~ v.names
 ) AS s ON true
@@ -4401,6 +4645,11 @@ COMMENT ON COLUMN credits_internal.invoices.voided_at IS 'When it was voided.';
 COMMENT ON COLUMN credits_internal.invoices.marked_uncollectible_at IS 'When it was last given up.';
 COMMENT ON COLUMN credits_internal.invoices.seller IS
 'Who sold: what credits.invoice_seller said when it got its number.';
+COMMENT ON COLUMN credits_internal.invoices.coupon_id IS 'The coupon that takes something off it; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.promotion_code_id IS
+'The promotion code by which that was given; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.checkout_session_id IS
+'The checkout session whose purchase it is; NULL for none.';
 COMMENT ON TABLE credits_internal.invoice_lines IS
 'Lines of invoices, and those that wait for the next one. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoice_lines.customer_id IS 'The customer.';
@@ -4468,6 +4717,66 @@ COMMENT ON TABLE credits_internal.invoice_numbers IS
 COMMENT ON COLUMN credits_internal.invoice_numbers.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.prefix IS 'The first part of the numbers.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.last_no IS 'The second part of the last one.';
+COMMENT ON TABLE credits_internal.payment_links IS
+'Payment links: what a checkout session of whoever opens one begins with.';
+COMMENT ON COLUMN credits_internal.payment_links.payment_link_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.payment_links.name IS 'What people call it.';
+COMMENT ON COLUMN credits_internal.payment_links.line_items IS
+'What is sold: an array of objects, each with the price, how many, and how many it may be.';
+COMMENT ON COLUMN credits_internal.payment_links.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits_internal.payment_links.after_completion IS
+'What the customer sees once it is paid: a page of the application''s, or a message.';
+COMMENT ON COLUMN credits_internal.payment_links.allow_promotion_codes IS 'Whether customers may enter a code.';
+COMMENT ON COLUMN credits_internal.payment_links.lookup_key IS
+'A name that programs find it by: of one link at a time.';
+COMMENT ON COLUMN credits_internal.payment_links.recharge_currency IS
+'The credit currency whose recharge configuration it belongs to; NULL for none.';
+COMMENT ON COLUMN credits_internal.payment_links.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.payment_links.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.payment_links.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.payment_links.archived_at IS 'When it was archived; NULL where it can be opened.';
+COMMENT ON TABLE credits_internal.checkout_sessions IS
+'Carts, and what became of them. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.checkout_session_id IS
+'Its id, which its payment intent has too.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.status IS
+'''open'', ''complete'' or ''expired''. One that is open ends with expires_at, whatever is written here.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.under_way IS
+'Whether its payment is under way: then time alone does not end it.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.line_items IS
+'What is in the cart: an array of objects, each with the price, how many, and how many it may be.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.tax_rate IS
+'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.amount_total IS 'What is to be paid.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.collection_method IS
+'''charge_automatically'': a worker is asked to charge the customer''s payment method; ''send_invoice'': nobody is.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.provider IS
+'Who is to take the payment; NULL for the only one that is set.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.payment_link_id IS
+'The payment link that opened it; NULL for none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.invoice_id IS 'The invoice; NULL until it is submitted.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.url IS
+'Where the customer finds it, with a signed token; NULL where credits.checkout_url was not set, and once erased.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.success_url IS 'Where the customer goes once it is paid.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.cancel_url IS 'Where the customer goes to leave it.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.client_reference_id IS 'What the application calls it.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.expires_at IS 'When it ends, unless it is complete by then.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.submitted_at IS 'When it was first submitted.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.completed_at IS 'When it was paid, or there was nothing to pay.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.expired_at IS
+'When it was written down that it had expired; NULL where it did not, or was paid since.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
@@ -7510,8 +7819,358 @@ COMMENT ON VIEW credits.top_up_payments IS
 
 A refund or dispute that names no payment counts for the latest with money left.';
 COMMENT ON COLUMN credits.top_up_payments.top_up_id IS 'The payment intent: a top-up''s id is its payment intent''s.';
+COMMENT ON TYPE credits.checkout_session IS
+'A checkout session, as functions return it. The view checkout_sessions has all of them.';
+COMMENT ON COLUMN credits.checkout_session.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.checkout_session.checkout_session_id IS
+'The checkout session. Its payment intent has the same id.';
+COMMENT ON COLUMN credits.checkout_session.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_session.status IS
+'''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
+COMMENT ON COLUMN credits.checkout_session.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits.checkout_session.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.checkout_session.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.checkout_session.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.checkout_session.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.checkout_session.amount_total IS 'What is to be paid, or was.';
+COMMENT ON COLUMN credits.checkout_session.line_items IS
+'What is in the cart: per item price_id, quantity and what else was given, with its name, amount, amount_discount and
+amount_tax, and credits of credit_currency where its payment grants some.';
+COMMENT ON COLUMN credits.checkout_session.url IS
+'Where the customer finds it: credits.checkout_url with a signed token, else checkout_url; NULL where neither is
+there.';
+COMMENT ON COLUMN credits.checkout_session.success_url IS 'Where the customer goes once it is paid.';
+COMMENT ON COLUMN credits.checkout_session.cancel_url IS 'Where the customer goes to leave it.';
+COMMENT ON COLUMN credits.checkout_session.client_reference_id IS 'What the application calls it.';
+COMMENT ON COLUMN credits.checkout_session.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits.checkout_session.tax_rate IS
+'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits.checkout_session.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.checkout_session.payment_link_id IS 'The payment link that opened it; NULL for none.';
+COMMENT ON COLUMN credits.checkout_session.invoice_id IS
+'Its invoice, a draft until it is paid; NULL until it is submitted.';
+COMMENT ON COLUMN credits.checkout_session.payment_intent_id IS
+'What is to pay it, or paid it; NULL until it is submitted, and where no provider''s money is needed.';
+COMMENT ON COLUMN credits.checkout_session.checkout_url IS
+'Where the provider takes the payment: its template; NULL until it is submitted, and where there is none.';
+COMMENT ON COLUMN credits.checkout_session.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.checkout_session.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.checkout_session.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.checkout_session.expires_at IS
+'When it ends unless it is complete by then, or its payment under way.';
+COMMENT ON COLUMN credits.checkout_session.submitted_at IS 'When it was first submitted; NULL until then.';
+COMMENT ON COLUMN credits.checkout_session.completed_at IS
+'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON COLUMN credits.checkout_session.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.checkout_session_create IS
+'Begins a checkout: a cart of prices that are paid once, and what it comes to.
+
+customer_id: the customer, who is created where missing.
+mode: ''payment''.
+line_items: an array of 1 to 100 objects, one per price; required.
+currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
+allow_promotion_codes: whether the customer may enter a code.
+success_url: where the customer goes once it is paid.
+cancel_url: where the customer goes to leave it.
+client_reference_id: what the application calls it.
+expires_at: when it ends unless it is complete by then; NULL for a day from now.
+tax_rate: in percent, of lines that have none of their own; NULL for the customer''s, or none.
+collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
+  charge it when the session is submitted; ''send_invoice'': nobody is asked, and the customer pays.
+provider: who takes the payment; NULL for the only one that is set.
+metadata: the application''s own data.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+An item has price_id or lookup_key, and quantity (1 where left out). It may have adjustable_quantity, an object with
+minimum and maximum between which the customer may change the quantity; custom_amount, what it costs in all instead of
+what the price says; description, tax_rate, tax_behavior and metadata, as lines of invoice_create().
+
+url opens the checkout page credits.checkout_url with a token that says which session of whom it is:
+checkout_session_verify() reads it. What is in the cart can be changed with checkout_session_update() until
+checkout_session_submit() makes an invoice and a payment intent of it. Its amounts are fixed: the prices in a cart count
+as used.
+
+Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019.
+Example: SELECT status, amount_total FROM credits.checkout_session_create(''ben'', line_items => jsonb_build_array(
+  jsonb_build_object(''price_id'', (SELECT price_id FROM credits.prices LIMIT 1), ''quantity'', 2)));';
+COMMENT ON FUNCTION credits.checkout_session_verify IS
+'Returns the checkout session that a token opens, as it is now.
+
+token: the token of its url.
+
+PC012 is a token that was changed, or was not made in this database with its present key: checkout_session_update()
+signs a new url.
+
+Raises PC012, PC013, PC019.
+Example: SELECT v.customer_id, v.status FROM credits.checkout_sessions s,
+  credits.checkout_session_verify(split_part(s.url, ''token='', 2)) v WHERE s.client_reference_id = ''new session'';';
+COMMENT ON FUNCTION credits.checkout_session_update IS
+'Changes a checkout session. NULL leaves a thing as it is.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+line_items: replaces what is in the cart.
+quantities: an object of how many, by price_id or lookup_key, as the customer chose them: only of items with an
+  adjustable_quantity, and between its minimum and maximum.
+allow_promotion_codes: whether the customer may enter a code.
+success_url: where the customer goes once it is paid.
+cancel_url: where the customer goes to leave it.
+client_reference_id: what the application calls it.
+expires_at: when it ends.
+tax_rate: in percent, of lines that have none of their own: once the customer''s address is known, for one.
+collection_method: ''charge_automatically'' or ''send_invoice''.
+metadata: the application''s own data.
+
+Once it is submitted, or over, only client_reference_id and metadata can change; all else is PC020. The url of one that
+is open is signed anew.
+
+Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
+Example: SELECT amount_total FROM credits.checkout_session_update(''ben'', (SELECT checkout_session_id
+  FROM credits.checkout_sessions WHERE client_reference_id = ''new session''), tax_rate => 19);';
+COMMENT ON FUNCTION credits.checkout_session_submit IS
+'Submits a checkout session: what is in the cart becomes an invoice, as a draft, with a payment intent.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+
+Units of prices that have a quantity_available are reserved until it ends, and stay so while a payment is under way.
+The customer pays at checkout_url, or the worker that charges is asked for it with an outbox row ''payment.requested''.
+The payment, which names the session''s id as its payment_intent_id or checkout_session_id, completes it: the invoice
+is given out, and what its lines are for is granted. Where nothing is to be paid, or the price is in credits, which the
+wallet pays, it is complete at once.
+
+A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
+that has expired, PC017 a price of which too few are left, PC018 a customer with invoices that are overdue.
+
+Raises PC001, PC003, PC007, PC008, PC013, PC015, PC017, PC018, PC019, PC020, PC021.
+Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id
+  FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
+COMMENT ON FUNCTION credits.checkout_session_expire IS
+'Ends a checkout session that is not paid. What was reserved for it is for sale again.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+
+maintain() does the same once expires_at has passed; readers see it expired from that moment on. A payment that comes
+later completes it all the same, unless what it is for is gone: then the money is asked back.
+
+A repeat is returned with replayed = true. PC020 is one that is complete, or whose payment is under way.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.checkout_session_expire(''ben'', (SELECT checkout_session_id
+  FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
+COMMENT ON VIEW credits.checkout_sessions IS
+'Checkout sessions at this moment: those whose time is over are expired, whether or not maintain() ran since.';
+COMMENT ON COLUMN credits.checkout_sessions.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.checkout_sessions.checkout_session_id IS
+'The checkout session. Its payment intent has the same id.';
+COMMENT ON COLUMN credits.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_sessions.status IS
+'''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
+COMMENT ON COLUMN credits.checkout_sessions.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits.checkout_sessions.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_total IS 'What is to be paid, or was.';
+COMMENT ON COLUMN credits.checkout_sessions.line_items IS
+'What is in the cart: per item price_id, quantity and what else was given, with its name, amount, amount_discount and
+amount_tax, and credits of credit_currency where its payment grants some.';
+COMMENT ON COLUMN credits.checkout_sessions.url IS
+'Where the customer finds it: credits.checkout_url with a signed token, else checkout_url; NULL where neither is
+there.';
+COMMENT ON COLUMN credits.checkout_sessions.success_url IS 'Where the customer goes once it is paid.';
+COMMENT ON COLUMN credits.checkout_sessions.cancel_url IS 'Where the customer goes to leave it.';
+COMMENT ON COLUMN credits.checkout_sessions.client_reference_id IS 'What the application calls it.';
+COMMENT ON COLUMN credits.checkout_sessions.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits.checkout_sessions.tax_rate IS
+'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits.checkout_sessions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.checkout_sessions.payment_link_id IS 'The payment link that opened it; NULL for none.';
+COMMENT ON COLUMN credits.checkout_sessions.invoice_id IS
+'Its invoice, a draft until it is paid; NULL until it is submitted.';
+COMMENT ON COLUMN credits.checkout_sessions.payment_intent_id IS
+'What is to pay it, or paid it; NULL until it is submitted, and where no provider''s money is needed.';
+COMMENT ON COLUMN credits.checkout_sessions.checkout_url IS
+'Where the provider takes the payment: its template; NULL until it is submitted, and where there is none.';
+COMMENT ON COLUMN credits.checkout_sessions.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.checkout_sessions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.checkout_sessions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.checkout_sessions.expires_at IS
+'When it ends unless it is complete by then, or its payment under way.';
+COMMENT ON COLUMN credits.checkout_sessions.submitted_at IS 'When it was first submitted; NULL until then.';
+COMMENT ON COLUMN credits.checkout_sessions.completed_at IS
+'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON COLUMN credits.checkout_sessions.expired_at IS
+'When that was written down; NULL where it is not expired, or only by its time so far.';
+COMMENT ON VIEW credits.my_checkout_sessions IS
+'The checkout sessions of credits.current_customer, at this moment.
+
+They show what is in the cart, with what the application stored with each item.';
+COMMENT ON COLUMN credits.my_checkout_sessions.checkout_session_id IS
+'The checkout session. Its payment intent has the same id.';
+COMMENT ON COLUMN credits.my_checkout_sessions.status IS
+'''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
+COMMENT ON COLUMN credits.my_checkout_sessions.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits.my_checkout_sessions.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_total IS 'What is to be paid, or was.';
+COMMENT ON COLUMN credits.my_checkout_sessions.line_items IS
+'What is in the cart: per item price_id, quantity and what else was given, with its name, amount, amount_discount and
+amount_tax, and credits of credit_currency where its payment grants some.';
+COMMENT ON COLUMN credits.my_checkout_sessions.url IS
+'Where the customer finds it: credits.checkout_url with a signed token, else checkout_url; NULL where neither is
+there.';
+COMMENT ON COLUMN credits.my_checkout_sessions.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits.my_checkout_sessions.invoice_id IS
+'Its invoice, a draft until it is paid; NULL until it is submitted.';
+COMMENT ON COLUMN credits.my_checkout_sessions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.my_checkout_sessions.expires_at IS
+'When it ends unless it is complete by then, or its payment under way.';
+COMMENT ON COLUMN credits.my_checkout_sessions.completed_at IS
+'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON FUNCTION credits_internal.payment_link_url IS
+'Returns where a payment link is opened: credits.checkout_url with its id; NULL where that is not set.';
+COMMENT ON TYPE credits.payment_link IS
+'A payment link, as functions return it. The view payment_links has all of them.';
+COMMENT ON COLUMN credits.payment_link.payment_link_id IS 'The payment link.';
+COMMENT ON COLUMN credits.payment_link.name IS 'What people call it.';
+COMMENT ON COLUMN credits.payment_link.active IS 'Whether it can be opened: it is not archived.';
+COMMENT ON COLUMN credits.payment_link.line_items IS
+'What is sold: an array of objects, as checkout_session_create() takes them.';
+COMMENT ON COLUMN credits.payment_link.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.payment_link.after_completion IS
+'What the customer sees once it is paid: type ''redirect'' with a url, or ''hosted_confirmation'' with a message.';
+COMMENT ON COLUMN credits.payment_link.allow_promotion_codes IS 'Whether customers may enter a code.';
+COMMENT ON COLUMN credits.payment_link.lookup_key IS 'A name that programs find it by: of one link that is active.';
+COMMENT ON COLUMN credits.payment_link.url IS
+'Where any customer opens it: credits.checkout_url with its id; NULL where that is not set.';
+COMMENT ON COLUMN credits.payment_link.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.payment_link.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.payment_link.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.payment_link.archived_at IS 'When it was archived; NULL where it is active.';
+COMMENT ON COLUMN credits.payment_link.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.payment_link_create IS
+'Creates a payment link: an address for a mail or a page, where each customer who opens it gets a checkout of their own.
+
+name: what people call it.
+line_items: what is sold: an array of 1 to 100 objects, as checkout_session_create() takes them.
+currency: the currency of the amounts; NULL for that of the first price.
+after_completion: what the customer sees once it is paid: {"type": "redirect", "redirect": {"url": …}}, or
+  {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": …}}.
+lookup_key: a name that programs find it by: of one link that is active.
+allow_promotion_codes: whether customers may enter a code.
+metadata: the application''s own data.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none. It is unique among
+  what is created without a customer.
+
+url is credits.checkout_url with the parameter payment_link. The page''s server, which knows who the customer is, calls
+payment_link_open().
+
+Raises PC002, PC007, PC008, PC013, PC015, PC019.
+Example: SELECT name, active FROM credits.payment_link_create(''Starter'', jsonb_build_array(
+  jsonb_build_object(''price_id'', (SELECT price_id FROM credits.prices LIMIT 1))));';
+COMMENT ON FUNCTION credits.payment_link_update IS
+'Changes a payment link, for whoever opens it from then on. NULL leaves a thing as it is.
+
+payment_link_id: the payment link.
+name: what people call it.
+line_items: replaces what is sold, in the same currency.
+after_completion: what the customer sees once it is paid.
+lookup_key: a name that programs find it by: of one link that is active.
+allow_promotion_codes: whether customers may enter a code.
+metadata: the application''s own data.
+
+PC020 is one that was archived.
+
+Raises PC007, PC008, PC013, PC015, PC019, PC020.
+Example: SELECT name FROM credits.payment_link_update((SELECT payment_link_id FROM credits.payment_links
+  WHERE active LIMIT 1), ''Starter, in autumn'');';
+COMMENT ON FUNCTION credits.payment_link_archive IS
+'Ends a payment link: nobody can open it any more. Sessions that were opened with it stay as they are.
+
+payment_link_id: the payment link.
+
+A repeat is returned with replayed = true.
+
+Raises PC013, PC019.
+Example: SELECT active FROM credits.payment_link_archive((SELECT payment_link_id FROM credits.payment_links
+  WHERE active LIMIT 1));';
+COMMENT ON FUNCTION credits.payment_link_open IS
+'Opens a payment link for a customer: returns a new checkout session with what is sold there.
+
+customer_id: the customer, who is created where missing.
+payment_link_id: the payment link; NULL where lookup_key names it.
+lookup_key: the name of an active payment link.
+quantities: an object of how many, by price_id or lookup_key, of items with an adjustable_quantity.
+success_url: where the customer goes once it is paid; NULL for what the link says.
+cancel_url: where the customer goes to leave it.
+client_reference_id: what the application calls the session.
+expires_at: when the session ends; NULL for a day from now.
+collection_method: ''charge_automatically'' or ''send_invoice'', as of checkout_session_create().
+metadata: the application''s own data, of the session.
+idempotency_key: a repeat with the same key returns the first session with replayed = true; NULL for none.
+
+PC020 is a link that was archived.
+
+Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019, PC020.
+Example: SELECT status, amount_total FROM credits.payment_link_open(''ben'', (SELECT payment_link_id
+  FROM credits.payment_links WHERE active LIMIT 1));';
+COMMENT ON VIEW credits.payment_links IS 'Payment links, archived ones too.';
+COMMENT ON COLUMN credits.payment_links.payment_link_id IS 'The payment link.';
+COMMENT ON COLUMN credits.payment_links.name IS 'What people call it.';
+COMMENT ON COLUMN credits.payment_links.active IS 'Whether it can be opened: it is not archived.';
+COMMENT ON COLUMN credits.payment_links.line_items IS
+'What is sold: an array of objects, as checkout_session_create() takes them.';
+COMMENT ON COLUMN credits.payment_links.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.payment_links.after_completion IS
+'What the customer sees once it is paid: type ''redirect'' with a url, or ''hosted_confirmation'' with a message.';
+COMMENT ON COLUMN credits.payment_links.allow_promotion_codes IS 'Whether customers may enter a code.';
+COMMENT ON COLUMN credits.payment_links.lookup_key IS 'A name that programs find it by: of one link that is active.';
+COMMENT ON COLUMN credits.payment_links.url IS
+'Where any customer opens it: credits.checkout_url with its id; NULL where that is not set.';
+COMMENT ON COLUMN credits.payment_links.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.payment_links.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.payment_links.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.payment_links.archived_at IS 'When it was archived; NULL where it is active.';
+COMMENT ON COLUMN credits.payment_links.recharge_currency IS
+'The credit currency whose recharge configuration it belongs to; NULL for none.';
+COMMENT ON COLUMN credits.recharge_config.payment_url IS
+'Where any customer buys more, as it is: the payment link on the page credits.checkout_url, else checkout_url where
+nothing is to be filled in there; NULL where neither is set.';
 COMMENT ON COLUMN credits.recharge_config.base_price_id IS
 'The price, under the name that configure_recharge() has for it.';
+COMMENT ON COLUMN credits.recharge_config.checkout_url IS
+'Where a top-up is paid, with places to be filled in; NULL where nobody said.';
+COMMENT ON COLUMN credits.recharge_config.payment_link_id IS
+'The payment link that sells the price: payment_link_open() begins a checkout with it.';
+COMMENT ON COLUMN credits.recharge_config.price IS
+'The price as the view prices has it, without how many were sold.';
+COMMENT ON COLUMN credits.recharge_config.product IS 'The product as the view products has it.';
+COMMENT ON FUNCTION credits.configure_recharge IS
+'Makes a credit currency rechargeable at a price whose product grants it. NULL leaves a value unchanged.
+
+currency: the credit currency.
+base_price_id: the price.
+checkout_url: where to pay a top-up: an http or https address, with the placeholders of top_up_create() after its
+  host.
+min_amount: the smallest payment for this currency, in the price''s currency, by top-up or auto-recharge; ''infinity''
+  removes the limit.
+max_amount: the largest payment, likewise.
+
+It makes a payment link that sells the price, or changes the currency''s, and returns its address as payment_url.
+
+One unit must not cost more than max_amount or the payment currency''s max_payment, and a price in another currency
+needs its limits anew.
+
+Raises PC007, PC008, PC013, PC015.
+Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.prices),
+  max_amount => 500);';
 COMMENT ON FUNCTION credits.recharge_config IS
 'Returns how a credit currency is recharged: its price, product and payment URL.
 
@@ -7706,14 +8365,17 @@ COMMENT ON COLUMN credits.balance_alerts.reached IS 'How many of them the balanc
 COMMENT ON COLUMN credits.balance_alerts.full_balance IS
 'What was available when credits last came in, or since, if that was more; NULL where levels are absolute.';
 COMMENT ON VIEW credits.billing_events IS
-'What happened to customers, products, prices and invoices, one row per event, for credits.event_retention.
+'What happened to customers, the catalogue, checkouts, invoices and payments, one row per event, for
+credits.event_retention.
 
 An event is there if and only if what it says was committed. In what is read after the last event_id, an event of a
 transaction that took longer may be missing; object_seq shows it.';
 COMMENT ON COLUMN credits.billing_events.event_id IS 'The event: in the order of time, as a key to page by.';
 COMMENT ON COLUMN credits.billing_events.type IS 'What happened: ''invoice.paid'' and so on.';
 COMMENT ON COLUMN credits.billing_events.object_type IS
-'What it happened to: ''customer'', ''product'', ''price'' or ''invoice''.';
+'What it happened to: ''customer'', ''product'', ''price'', ''coupon'', ''promotion_code'',
+''payment_link'', ''checkout_session'', ''invoice'',
+''payment_intent'' or ''refund''.';
 COMMENT ON COLUMN credits.billing_events.object_id IS
 'Which one: its id as text; of a customer the application''s key.';
 COMMENT ON COLUMN credits.billing_events.object_seq IS
@@ -7862,9 +8524,13 @@ sound. Ask verify().';
 COMMENT ON VIEW credits_internal.discount_discrepancies IS
 'Coupons and codes whose counters are not what is held, and redemptions of which the log says something else: no rows
 when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.checkout_discrepancies IS
+'Checkout sessions and payment links that do not agree with invoices, payments and prices: no rows when all is sound.
+Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices come to, the numbers of billing events, what is taken of stock, and how often coupons are used.
+what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and how often
+coupons are used.
 
 customer_id: only this customer; NULL for all.
 
@@ -7919,6 +8585,8 @@ REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
+REVOKE ALL ON credits_internal.payment_links FROM PUBLIC;
+REVOKE ALL ON credits_internal.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits_internal.billing_events FROM PUBLIC;
 REVOKE ALL ON credits_internal.billing_event_counters FROM PUBLIC;
@@ -7941,6 +8609,8 @@ REVOKE ALL ON TYPE credits.refund_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.deposit FROM PUBLIC;
+REVOKE ALL ON TYPE credits.checkout_session FROM PUBLIC;
+REVOKE ALL ON TYPE credits.payment_link FROM PUBLIC;
 REVOKE ALL ON TYPE credits.found FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON TYPE credits.imported_history FROM PUBLIC;
@@ -7973,6 +8643,9 @@ REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits.my_invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
+REVOKE ALL ON credits.checkout_sessions FROM PUBLIC;
+REVOKE ALL ON credits.my_checkout_sessions FROM PUBLIC;
+REVOKE ALL ON credits.payment_links FROM PUBLIC;
 REVOKE ALL ON credits_internal.searched_customers FROM PUBLIC;
 REVOKE ALL ON credits_internal.searched_products FROM PUBLIC;
 REVOKE ALL ON credits_internal.searched_prices FROM PUBLIC;
@@ -7990,6 +8663,7 @@ REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.discount_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.checkout_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -8070,6 +8744,16 @@ REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBL
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_html(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_submit(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_expire(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.payment_link_url(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_link_archive(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.search_words(text, text[], text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.search(text, text[], text, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
@@ -8080,6 +8764,16 @@ REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscrip
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;
 GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_expire(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_expire(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_submit(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_submit(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_verify(text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_verify(text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.clock() TO credits_customer;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) TO credits_app;
@@ -8174,6 +8868,11 @@ GRANT EXECUTE ON FUNCTION credits.payment_intent_refund(text, uuid, numeric, tex
 GRANT EXECUTE ON FUNCTION credits.payment_intent_refund(text, uuid, numeric, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_link_archive(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_admin;
@@ -8246,6 +8945,9 @@ GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, te
 GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_read;
@@ -8258,6 +8960,9 @@ GRANT SELECT ON credits.balance_alerts TO credits_read;
 GRANT SELECT ON credits.billing_events TO credits_admin;
 GRANT SELECT ON credits.billing_events TO credits_app;
 GRANT SELECT ON credits.billing_events TO credits_read;
+GRANT SELECT ON credits.checkout_sessions TO credits_admin;
+GRANT SELECT ON credits.checkout_sessions TO credits_app;
+GRANT SELECT ON credits.checkout_sessions TO credits_read;
 GRANT SELECT ON credits.coupons TO credits_admin;
 GRANT SELECT ON credits.coupons TO credits_app;
 GRANT SELECT ON credits.coupons TO credits_read;
@@ -8279,6 +8984,7 @@ GRANT SELECT ON credits.invoices TO credits_read;
 GRANT SELECT ON credits.limits TO credits_admin;
 GRANT SELECT ON credits.limits TO credits_app;
 GRANT SELECT ON credits.limits TO credits_read;
+GRANT SELECT ON credits.my_checkout_sessions TO credits_customer;
 GRANT SELECT ON credits.my_invoice_lines TO credits_customer;
 GRANT SELECT ON credits.my_invoices TO credits_customer;
 GRANT SELECT ON credits.my_payment_intents TO credits_customer;
@@ -8287,6 +8993,9 @@ GRANT SELECT ON credits.my_refunds TO credits_customer;
 GRANT SELECT ON credits.payment_intents TO credits_admin;
 GRANT SELECT ON credits.payment_intents TO credits_app;
 GRANT SELECT ON credits.payment_intents TO credits_read;
+GRANT SELECT ON credits.payment_links TO credits_admin;
+GRANT SELECT ON credits.payment_links TO credits_app;
+GRANT SELECT ON credits.payment_links TO credits_read;
 GRANT SELECT ON credits.payment_methods TO credits_admin;
 GRANT SELECT ON credits.payment_methods TO credits_app;
 GRANT SELECT ON credits.payment_methods TO credits_read;
@@ -8306,6 +9015,8 @@ GRANT SELECT ON credits.usage_adjustments TO credits_admin;
 GRANT SELECT ON credits.usage_adjustments TO credits_app;
 GRANT SELECT ON credits.usage_adjustments TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
+GRANT USAGE ON TYPE credits.checkout_session TO credits_admin;
+GRANT USAGE ON TYPE credits.checkout_session TO credits_app;
 GRANT USAGE ON TYPE credits.coupon TO credits_admin;
 GRANT USAGE ON TYPE credits.deposit TO credits_admin;
 GRANT USAGE ON TYPE credits.deposit TO credits_app;
@@ -8322,6 +9033,7 @@ GRANT USAGE ON TYPE credits.payment_attempt TO credits_app;
 GRANT USAGE ON TYPE credits.payment_attempt TO credits_worker;
 GRANT USAGE ON TYPE credits.payment_intent TO credits_admin;
 GRANT USAGE ON TYPE credits.payment_intent TO credits_app;
+GRANT USAGE ON TYPE credits.payment_link TO credits_admin;
 GRANT USAGE ON TYPE credits.payment_method TO credits_admin;
 GRANT USAGE ON TYPE credits.payment_method TO credits_app;
 GRANT USAGE ON TYPE credits.price_override TO credits_admin;

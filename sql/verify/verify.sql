@@ -37,6 +37,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE $1 IS NULL
     UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
@@ -61,11 +63,14 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE d.customer_id = $1
     UNION ALL
+    SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices come to, the numbers of billing events, what is taken of stock, and how often coupons are used.
+what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and how often
+coupons are used.
 
 customer_id: only this customer; NULL for all.
 

@@ -101,7 +101,7 @@ pub fn insert(session: &Session, customer_id: &str, id: Uuid, asked: &Asked) -> 
             name: name.as_deref(),
         }),
     };
-    sale::begin(session, Reason::AutoRecharge, &new, asked.requested_at)
+    sale::begin_top_up(session, Reason::AutoRecharge, &new, asked.requested_at)
 }
 
 static CUSTOMER: Statement = Statement::new(

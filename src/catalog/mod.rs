@@ -6,7 +6,7 @@ pub mod credit_config;
 pub mod discount;
 pub mod exchange_rate;
 mod fields;
-mod key;
+pub mod key;
 pub mod listener;
 pub mod package;
 pub mod price;

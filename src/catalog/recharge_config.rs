@@ -1,5 +1,6 @@
 //! The recharge configuration of a credit currency: its price, where to pay, and what one top-up may cost.
 
+use crate::address;
 use crate::amount::{self, AmountError, Decimal};
 use crate::catalog::listener::{self, Changed};
 use crate::catalog::price::pack::{self, Pack};
@@ -7,10 +8,12 @@ use crate::catalog::stored::offers_before;
 use crate::error::Error;
 use crate::input::{self, Limit};
 use crate::ledger::currency::{self, PaymentLimits};
+use crate::outbox::billing_event::AS_JSON;
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
+use crate::pg::planning::with_settings;
 use crate::pg::statement::{Session, Statement, reading, text, writing};
-use crate::pg::value::ToCell;
+use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
@@ -42,6 +45,14 @@ row! {
         pub max_amount: Option<Decimal>,
         /// Its price, as the parameter is called.
         pub base_price_id: Option<Uuid>,
+        /// What is configured as the address, with places to be filled in.
+        pub checkout_url: Option<String>,
+        /// The link that sells it.
+        pub payment_link_id: Option<Uuid>,
+        /// The price, as its view has it.
+        pub price: Option<Json>,
+        /// The product, likewise.
+        pub product: Option<Json>,
     } read
 }
 
@@ -57,23 +68,44 @@ static SAVE: Statement = Statement::new(
 );
 
 macro_rules! find {
-    ($offers:expr) => {
+    ($offers:expr, $more:literal, $from:literal) => {
         text!(
             "SELECT r.currency, p.price_id, p.product_id, p.product_name, p.credits, p.unit_amount, p.currency, r.checkout_url,
-                    r.min_amount, r.max_amount, r.base_price_id
-             FROM (SELECT $1 AS currency) c
+                    r.min_amount, r.max_amount, r.base_price_id, r.checkout_url, ",
+            $more,
+            " FROM (SELECT $1 AS currency) c
              LEFT JOIN (credits_internal.recharge_configs r JOIN ",
             $offers,
-            " p ON p.price_id = r.base_price_id) ON r.currency = c.currency"
+            " p ON p.price_id = r.base_price_id",
+            $from,
+            ") ON r.currency = c.currency"
         )
     };
 }
 
-static FIND: Statement = Statement::new(find!("credits_internal.offers"), &[TEXTOID]).before(find!(offers_before!()));
+// What there is only so much of is not said: it changes with every sale.
+static FIND: Statement = Statement::new(
+    find!(
+        "credits_internal.offers",
+        "l.payment_link_id,
+         (SELECT to_jsonb(v) - '{quantity_taken, quantity_sold}'::text[] FROM credits.prices v WHERE v.price_id = p.price_id),
+         (SELECT to_jsonb(v) FROM credits.products v WHERE v.product_id = p.product_id)",
+        " LEFT JOIN credits_internal.payment_links l ON l.recharge_currency = r.currency AND l.archived_at IS NULL"
+    ),
+    &[TEXTOID],
+)
+.before(find!(offers_before!(), "NULL::uuid, NULL::jsonb, NULL::jsonb", ""));
 
 fn find(session: &Session, currency: &str) -> Result<RechargeRow, Error> {
-    let rows = FIND.run(session, &[currency.cell()])?;
-    RechargeRow::read(rows.first().ok_or_else(|| Error::internal("a question returned no row"))?)
+    let rows = with_settings(AS_JSON.into_iter(), || FIND.run(session, &[currency.cell()]))?;
+    let mut row = RechargeRow::read(rows.first().ok_or_else(|| Error::internal("a question returned no row"))?)?;
+    if let (Some(link), Some(page)) = (row.payment_link_id, settings::checkout_url()?) {
+        row.payment_url = Some(address::with_parameter(&page, "payment_link", &link.to_string()));
+    } else if row.payment_url.as_ref().is_some_and(|url| url.contains('{')) {
+        // With places that only a purchase fills in, it opens nothing as it is.
+        row.payment_url = None;
+    }
+    Ok(row)
 }
 
 /// `credits.configure_recharge`. Raises PC007, PC008, PC013, PC015.
@@ -182,10 +214,15 @@ fn recharge_config(currency: Option<&str>) -> Reply<One<RechargeRow>> {
     })())
 }
 
+static BASE_PRICE: Statement = Statement::new(
+    c"SELECT r.base_price_id FROM credits_internal.recharge_configs r WHERE r.currency = $1",
+    &[TEXTOID],
+);
+
 /// The price of a currency's recharge configuration. Raises PC011.
 pub fn base_price(session: &Session, currency: &str) -> Result<Uuid, Error> {
     let missing = || Error::RechargeNotConfigured { customer_id: None, currency: currency.to_string() };
-    find(session, currency)?.base_price_id.ok_or_else(missing)
+    BASE_PRICE.run(session, &[currency.cell()])?.first().ok_or_else(missing)?.next()
 }
 
 static LIMITS: Statement = Statement::new(

@@ -73,7 +73,10 @@ pub fn reserve(
         missing.entry(price_id).and_modify(|missing| *missing -= units);
     }
     match counter::take(session, &missing, now)? {
-        Taken::Short(short) => Err(Error::OutOfStock(short.why)),
+        Taken::Short(short) => {
+            counter::give_back(session, &short.taken)?;
+            Err(Error::OutOfStock(short.why))
+        }
         Taken::All(taken) => {
             let reserved = wanted.iter().filter(|(price_id, _)| taken.contains_key(price_id));
             put(session, customer_id, holder_id, reserved, expires_at, now)

@@ -1,6 +1,11 @@
-//! How customers buy: top-ups, the addresses where they pay, and their own billing page; and how what was sold is found.
+//! How customers buy: top-ups, checkout sessions, payment links, the addresses where they pay, and their own billing page;
+//! and how what was sold is found.
 
 pub mod billing_page;
+mod cart;
+pub mod checkout_session;
+pub mod payment_link;
 pub mod portal;
 pub mod search;
+mod token;
 pub mod top_up;

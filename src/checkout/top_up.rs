@@ -277,6 +277,7 @@ fn create(
         credits: Some(order.credits),
         return_url: extras.return_url,
         failure_url: extras.failure_url,
+        checkout_session_id: None,
     };
     let configured = || recharge_config::checkout_url(session, &order.credit_currency);
     let (provider, checkout_url) = provider::checkout(session, extras.provider, &mut values, configured)?;
@@ -304,7 +305,7 @@ fn create(
             name: order.name.as_deref().or(extras.texts.description),
         }),
     };
-    sale::begin(session, Reason::Recharge, &new, now)?;
+    sale::begin_top_up(session, Reason::Recharge, &new, now)?;
     find(session, customer_id, top_up_id, now, false)
 }
 

@@ -17,7 +17,7 @@ const fn code(code: &'static str, name: &'static str, raised_when: &'static str,
 }
 
 /// Every code that a user can see.
-pub const CODES: [Code; 20] = [
+pub const CODES: [Code; 21] = [
     code(
         "PC001",
         "insufficient_credits",
@@ -85,6 +85,12 @@ pub const CODES: [Code; 20] = [
         "reason, code, promotion_code_id, coupon_id; where too little is bought, minimum_amount and currency",
     ),
     code("PC017", "out_of_stock", "fewer units of a price are left", "price_id, available, requested"),
+    code(
+        "PC018",
+        "customer_overdue",
+        "a checkout of a customer who has invoices that are overdue",
+        "customer_id, invoices, overdue_since",
+    ),
     code(
         "PC019",
         "object_not_found",

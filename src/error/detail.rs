@@ -58,6 +58,7 @@ impl Error {
             }
             Error::PromotionNotApplicable(why) => why.detail(),
             Error::OutOfStock(short) => short.detail(),
+            Error::CustomerOverdue(overdue) => overdue.detail(),
             Error::ObjectNotFound { object, id } => json!({"object": object, "id": id}),
             Error::StateConflict { object, id, state } => json!({"object": object, "id": id, "state": state}),
             Error::LimitExceeded(limited) => limited.detail(),

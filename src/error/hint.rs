@@ -82,7 +82,7 @@ impl Error {
                 "Pass the raw request body and the signature header as they came; credits.payment_provider_set has the secret."
             }
             Error::TokenInvalid { .. } => {
-                "Make a new link with credits.billing_portal_session_create: it is good for ten minutes, in the database that made it."
+                "Make a new link: credits.billing_portal_session_create, for a checkout credits.checkout_session_update."
             }
             Error::TopUpNotOpen { subject: "recharge", .. } => {
                 "Try again: the transaction that asks for it may not have committed yet. See the view credits.recharge_log."
@@ -122,6 +122,24 @@ impl Error {
             }
             Error::OutOfStock(_) => {
                 "Ask for no more, or add some with credits.price_inventory; the view credits.prices says how many there are."
+            }
+            Error::CustomerOverdue(_) => "credits.customer_overdue_invoices lists them; credits.invoice_pay pays one.",
+            Error::ObjectNotFound { object: "checkout_session", .. } => {
+                "It is found by its customer and its id: see the view credits.checkout_sessions."
+            }
+            Error::ObjectNotFound { object: "payment_link", .. } => "The view credits.payment_links lists all of them.",
+            Error::ObjectNotFound { object: "price", .. } => "The view credits.prices lists all of them.",
+            Error::StateConflict { object: "checkout_session", state: "submitted", .. } => {
+                "What is submitted is paid as it is, or credits.checkout_session_expire ends it."
+            }
+            Error::StateConflict { object: "checkout_session", .. } => {
+                "It is over: credits.checkout_session_create makes another."
+            }
+            Error::StateConflict { object: "payment_link", .. } => {
+                "What was archived stays so: credits.payment_link_create makes another."
+            }
+            Error::StateConflict { state: "draft of a checkout session", .. } => {
+                "Its payment gives it out; credits.checkout_session_expire ends it."
             }
             Error::ObjectNotFound { object: "invoice_line", .. } => {
                 "It is found by its customer and its id: see the view credits.invoice_lines."

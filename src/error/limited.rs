@@ -1,4 +1,4 @@
-//! PC017 and PC021: what a limit does not allow, of stock or of spending.
+//! PC017, PC018 and PC021: what a limit does not allow, of stock, of what is owed or of spending.
 
 use crate::amount::Decimal;
 use crate::moment::Time;
@@ -23,6 +23,29 @@ impl OutOfStock {
     pub fn detail(&self) -> Value {
         let requested = self.requested.normalize().to_string();
         json!({"price_id": self.price_id.to_string(), "available": self.available, "requested": requested})
+    }
+}
+
+/// A customer who has not paid what is due.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("customer \"{customer_id}\" has {} overdue: since {since}", counted(*.invoices))]
+pub struct Overdue {
+    /// Who.
+    pub customer_id: String,
+    /// How many invoices.
+    pub invoices: i64,
+    /// When the first of them was due.
+    pub since: Time,
+}
+
+fn counted(invoices: i64) -> String {
+    if invoices == 1 { String::from("an invoice") } else { format!("{invoices} invoices") }
+}
+
+impl Overdue {
+    /// The values, for programs.
+    pub fn detail(&self) -> Value {
+        json!({"customer_id": self.customer_id, "invoices": self.invoices, "overdue_since": self.since.to_string()})
     }
 }
 

@@ -41,6 +41,7 @@ pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Erro
         credits: None,
         return_url: None,
         failure_url: None,
+        checkout_session_id: None,
     };
     let (provider, checkout_url) = provider::checkout(session, None, &mut values, || Ok(None))?;
     let new = New {

@@ -208,17 +208,19 @@ pub struct Invoice {
     pub billing_reason: String,
     /// Whether a worker is asked to charge the customer.
     pub collection_method: String,
+    /// The checkout session whose purchase it is.
+    pub checkout_session_id: Option<Uuid>,
 }
 
 static LOCK: Statement = Statement::new(
     c"SELECT i.status, i.number, i.currency, i.total, i.amount_due, i.amount_paid, i.due_date, i.days_until_due,
-             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method
+             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method, i.checkout_session_id
       FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 )
 .before(
     c"SELECT ''::text, NULL::text, ''::text, 0::numeric, 0::numeric, 0::numeric, NULL::timestamptz, NULL::integer,
-             0::numeric, NULL::numeric, ''::text, ''::text
+             0::numeric, NULL::numeric, ''::text, ''::text, NULL::uuid
       WHERE num_nonnulls($1, $2) < 0",
 );
 
@@ -248,6 +250,7 @@ pub fn lock_if_there(session: &Session, customer_id: &str, invoice_id: Uuid) -> 
         tax_rate: row.next()?,
         billing_reason: row.next()?,
         collection_method: row.next()?,
+        checkout_session_id: row.next()?,
     }))
 }
 
@@ -262,16 +265,17 @@ impl Invoice {
         Error::StateConflict { object: "invoice", id: self.id.to_string(), state: self.status.as_str() }
     }
 
-    /// Raises PC020 where it belongs to a top-up, which alone changes it until it is paid.
+    /// Raises PC020 where it belongs to a top-up or a checkout session, which alone changes it until it is paid.
     pub fn must_be_own(&self) -> Result<(), Error> {
-        if self.status == Status::Draft && matches!(self.billing_reason.as_str(), "recharge" | "auto_recharge") {
-            return Err(Error::StateConflict {
-                object: "invoice",
-                id: self.id.to_string(),
-                state: "draft of a top-up",
-            });
+        let state = match self.billing_reason.as_str() {
+            "recharge" | "auto_recharge" => "draft of a top-up",
+            _ if self.checkout_session_id.is_some() => "draft of a checkout session",
+            _ => return Ok(()),
+        };
+        if self.status != Status::Draft {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::StateConflict { object: "invoice", id: self.id.to_string(), state })
     }
 
     /// Raises PC020 unless it is that.

@@ -1,11 +1,12 @@
 //! Lines of invoices: how each is priced, kept and taken from what is pending. How callers give them is in line/given.rs, what
 //! all of an invoice's come to in engine.rs.
 
+mod bought;
 pub mod given;
+mod kept;
 
 use crate::amount::{self, Decimal};
 use crate::catalog::price::offer;
-use crate::catalog::usage;
 use crate::error::Error;
 use crate::invoicing::engine::{self, Fault, Tax, Totals};
 use crate::invoicing::invoice::Invoice;
@@ -15,13 +16,12 @@ use crate::ledger::grant::terms::GrantTerms;
 use crate::metering::pricing::Pricing;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
-use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{
-    INT2OID, INT4ARRAYOID, INT4OID, INTERVALOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID,
-    UUIDARRAYOID, UUIDOID,
-};
+use pgrx::pg_sys::{INT4ARRAYOID, INT4OID, NUMERICARRAYOID, TEXTOID, UUIDARRAYOID, UUIDOID};
 use uuid::Uuid;
+
+pub use kept::{carry, insert, insert_all};
 
 /// A line that is priced and not kept yet.
 pub struct New {
@@ -38,7 +38,7 @@ pub struct New {
 struct Credits {
     amount: Decimal,
     currency: String,
-    name: String,
+    name: Option<String>,
     terms: GrantTerms,
 }
 
@@ -113,7 +113,7 @@ fn by_hand_amount(given: &Given, decimals: u32) -> Result<Decimal, Error> {
 
 fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &str) -> Result<New, Error> {
     let price = offer::find(session, price_id)?;
-    if price.is_archived {
+    if price.is_archived && !given.is_sold {
         return Err(Error::PriceNotFound { price_id, archived: true });
     }
     if price.is_recurring {
@@ -126,13 +126,21 @@ fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &st
     }
     let quantity = given.quantity.unwrap_or(Decimal::ONE);
     let refused = |reason| Error::amount("quantity", quantity, reason);
-    let amount = price.amount(quantity).map_err(refused)?;
+    let amount = match given.custom_amount {
+        Some(custom) => {
+            amount::fit(custom, price.decimals).map_err(|reason| Error::amount("custom_amount", custom, reason))?
+        }
+        None => price.amount(quantity).map_err(refused)?,
+    };
     let mut credits = None;
     if let Some(config) = &price.config {
-        let credit_decimals = currency::resolve(session, &config.currency)?.decimals;
+        let credit_decimals = match given.is_sold {
+            true => currency::decimals(session, &config.currency)?,
+            false => currency::resolve(session, &config.currency)?.decimals,
+        };
         let amount = quantity.checked_mul(config.amount).ok_or(amount::AmountError::TooManyDigits);
         let amount = amount::fit(amount.map_err(refused)?, credit_decimals).map_err(refused)?;
-        let name = config.name.clone().unwrap_or_else(|| price.product_name.clone());
+        let name = Some(config.name.clone().unwrap_or_else(|| price.product_name.clone()));
         credits = Some(Credits { amount, currency: config.currency.clone(), name, terms: config.terms() });
     }
     Ok(New {
@@ -141,7 +149,10 @@ fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &st
         amount,
         tax_behavior: given.tax_behavior.clone().unwrap_or(price.tax_behavior),
         credits,
-        given: Given { quantity: Some(quantity), unit_amount: price.unit_amount, pricing: price.pricing, ..given },
+        given: match given.custom_amount {
+            Some(_) => Given { quantity: Some(quantity), ..given },
+            None => Given { quantity: Some(quantity), unit_amount: price.unit_amount, pricing: price.pricing, ..given },
+        },
     })
 }
 
@@ -150,116 +161,49 @@ impl New {
     pub fn credit_currency(&self) -> Option<&str> {
         self.credits.as_ref().map(|credits| credits.currency.as_str())
     }
-}
 
-static INSERT: Statement = Statement::new(
-    c"INSERT INTO credits_internal.invoice_lines (
-          customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, pricing,
-          amount, given_discount, given_tax_rate, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency,
-          category, priority, time_to_live, applicable_meters, grant_name, period_start, period_end, from_invoice_id, metadata,
-          created_at, updated_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14, 0, 0, $11, $15, $16, $17, $18, $19, $20, $21,
-              $22, $23, $24, $25::jsonb, $26, $26)",
-    &[
-        TEXTOID,
-        UUIDOID,
-        UUIDOID,
-        INT4OID,
-        TEXTOID,
-        UUIDOID,
-        TEXTOID,
-        NUMERICOID,
-        NUMERICOID,
-        TEXTOID,
-        NUMERICOID,
-        NUMERICOID,
-        NUMERICOID,
-        TEXTOID,
-        NUMERICOID,
-        TEXTOID,
-        TEXTOID,
-        INT2OID,
-        INTERVALOID,
-        TEXTARRAYOID,
-        TEXTOID,
-        TIMESTAMPTZOID,
-        TIMESTAMPTZOID,
-        UUIDOID,
-        TEXTOID,
-        TIMESTAMPTZOID,
-    ],
-);
-
-/// Where a line belongs: to an invoice at a place, or pending.
-pub type Place = Option<(Uuid, i32)>;
-
-/// Keeps a line, whose parts are found later.
-pub fn insert(
-    session: &Session,
-    customer_id: &str,
-    code: &str,
-    place: Place,
-    line: &New,
-    at: Time,
-) -> Result<(), Error> {
-    let (given, credits) = (&line.given, line.credits.as_ref());
-    given.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
-    let terms = credits.map(|credits| &credits.terms);
-    let cells = [
-        customer_id.cell(),
-        line.id.cell(),
-        place.map(|(invoice_id, _)| invoice_id).cell(),
-        place.map(|(_, no)| no).cell(),
-        code.cell(),
-        given.price_id.cell(),
-        line.description.cell(),
-        given.quantity.cell(),
-        given.unit_amount.cell(),
-        given.pricing.cell(),
-        line.amount.cell(),
-        given.discount.unwrap_or_default().cell(),
-        given.tax_rate.cell(),
-        line.tax_behavior.cell(),
-        credits.map(|credits| credits.amount).cell(),
-        credits.map(|credits| &credits.currency).cell(),
-        terms.map(|terms| &terms.category).cell(),
-        terms.map(|terms| terms.priority).cell(),
-        terms.and_then(|terms| terms.time_to_live).cell(),
-        terms.map_or(Cell::NULL, |terms| terms.applicable_meters.cell()),
-        credits.map(|credits| &credits.name).cell(),
-        given.period.map(|(start, _)| start).cell(),
-        given.period.map(|(_, end)| end).cell(),
-        Cell::NULL,
-        given.metadata.cell(),
-        at.cell(),
-    ];
-    INSERT.run(session, &cells).map(drop)
-}
-
-/// Keeps what an invoice left over as a pending line, without tax: that was part of it there.
-pub fn carry(
-    session: &Session,
-    (customer_id, code): (&str, &str),
-    from: Uuid,
-    (amount, description): (Decimal, &str),
-    at: Time,
-) -> Result<(), Error> {
-    let mut cells = [Cell::NULL; 26];
-    for (place, cell) in [
-        (0, customer_id.cell()),
-        (1, Uuid::now_v7().cell()),
-        (4, code.cell()),
-        (6, description.cell()),
-        (10, amount.cell()),
-        (11, Decimal::ZERO.cell()),
-        (12, Decimal::ZERO.cell()),
-        (13, BEHAVIORS[0].cell()),
-        (23, from.cell()),
-        (25, at.cell()),
-    ] {
-        cells[place] = cell;
+    /// What its payment grants: how many credits of which currency.
+    pub fn credits(&self) -> Option<(&str, Decimal)> {
+        self.credits.as_ref().map(|credits| (credits.currency.as_str(), credits.amount))
     }
-    INSERT.run(session, &cells).map(drop)
+
+    /// What people call it.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// What it costs before anything is taken off.
+    pub fn amount(&self) -> Decimal {
+        self.amount
+    }
+
+    /// Its price, and how many of it.
+    pub fn sold(&self) -> Option<(Uuid, Decimal)> {
+        Some((self.given.price_id?, self.given.quantity?))
+    }
+
+    /// It as what invoices come to is worked out of, where those without a tax rate of their own have that.
+    fn reckoned(&self, tax_rate: Option<Decimal>) -> engine::Line {
+        let rate = self.given.tax_rate.or(tax_rate).filter(|rate| !rate.is_zero());
+        let inclusive = self.tax_behavior == BEHAVIORS[1];
+        let discount = self.given.discount.unwrap_or_default();
+        engine::Line { amount: self.amount, discount, tax: rate.map(|rate| Tax { rate, inclusive }) }
+    }
+}
+
+/// What lines that are not kept yet come to. Raises PC007.
+pub fn totals(lines: &[New], tax_rate: Option<Decimal>, decimals: u32) -> Result<Totals, Error> {
+    let lines: Vec<engine::Line> = lines.iter().map(|line| line.reckoned(tax_rate)).collect();
+    engine::totals(&lines, Decimal::ZERO, decimals).map_err(unreckoned)
+}
+
+fn unreckoned(fault: Fault) -> Error {
+    match fault {
+        Fault::Amount(reason) => {
+            Error::InvalidAmount { argument: "lines", value: String::from("what they come to"), reason }
+        }
+        Fault::Discount(asked, most) => Error::amount("discount", asked, amount::AmountError::MoreThanThere(most)),
+    }
 }
 
 static CARRIED: Statement = Statement::new(
@@ -357,12 +301,7 @@ pub fn compute(
     if lines.is_empty() {
         return Ok(None);
     }
-    let totals = engine::totals(&lines, discount, decimals).map_err(|fault| match fault {
-        Fault::Amount(reason) => {
-            Error::InvalidAmount { argument: "lines", value: String::from("what they come to"), reason }
-        }
-        Fault::Discount(asked, most) => Error::amount("discount", asked, amount::AmountError::MoreThanThere(most)),
-    })?;
+    let totals = engine::totals(&lines, discount, decimals).map_err(unreckoned)?;
     let cells = [
         customer_id.cell(),
         array(ids.iter()),

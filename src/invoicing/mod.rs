@@ -1,14 +1,14 @@
 //! Invoices: what is sold, with its discounts and its tax, the money that was applied to it, and what its payment grants.
 
-mod collection;
-mod customer;
+pub mod collection;
+pub mod customer;
 mod deposit;
 mod effect;
-mod engine;
+pub mod engine;
 pub mod erasure;
-mod invoice;
+pub mod invoice;
 mod item;
-mod line;
+pub mod line;
 mod number;
 mod page;
 pub mod sale;

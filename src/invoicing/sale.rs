@@ -1,12 +1,15 @@
-//! What is sold is an invoice: a top-up's begins as a draft that its payment gives out, and any invoice is paid, with all that
-//! this brings about, when the payments of its intent cover what is due.
+//! What is sold is an invoice: that of a top-up or of a checkout session begins as a draft that its payment gives out, and any
+//! invoice is paid, with all that this brings about, when the payments of its intent cover what is due.
+
+mod replace;
+mod replaced;
 
 use crate::amount::Decimal;
 use crate::catalog::stock;
 use crate::error::Error;
 use crate::invoicing::effect::{Bill, Source};
 use crate::invoicing::invoice::{self, Invoice, Status, finalize};
-use crate::invoicing::{customer, effect, engine};
+use crate::invoicing::{customer, effect, line};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -14,21 +17,19 @@ use crate::payments::listener::{Sale, Sold};
 use crate::payments::payment_intent::{self as intent, Intent};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::{Session, Statement};
-use crate::pg::value::array::array;
-use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{
-    BOOLOID, INT2OID, INTERVALOID, JSONBOID, NUMERICARRAYOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID,
-    UUIDARRAYOID, UUIDOID,
-};
+use crate::pg::value::{Json, ToCell};
+use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// Who bought a top-up.
+/// Why something is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// A person.
+    /// A person tops up.
     Recharge,
-    /// Nobody: the account fell below its threshold, or the schedule said so.
+    /// Nobody asked: the account fell below its threshold, or the schedule said so.
     AutoRecharge,
+    /// A checkout session was submitted: its id.
+    Session(Uuid),
 }
 
 impl Reason {
@@ -36,108 +37,134 @@ impl Reason {
         match self {
             Reason::Recharge => "recharge",
             Reason::AutoRecharge => "auto_recharge",
+            Reason::Session(_) => "manual",
         }
     }
+
+    fn session_id(self) -> Option<Uuid> {
+        match self {
+            Reason::Session(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// What is sold, as a draft that its payment gives out.
+pub struct Order<'a> {
+    /// Whose.
+    pub customer_id: &'a str,
+    /// The invoice's id.
+    pub invoice_id: Uuid,
+    /// Why.
+    pub reason: Reason,
+    /// The currency of its amounts.
+    pub currency: &'a str,
+    /// For people.
+    pub description: Option<&'a str>,
+    /// The application's own.
+    pub metadata: Option<&'a Json>,
+    /// How it is collected.
+    pub collection_method: &'a str,
+    /// In percent, of lines that have none of their own.
+    pub tax_rate: Option<Decimal>,
+    /// What for.
+    pub lines: &'a [line::New],
 }
 
 // What a recharge asks for is begun by whoever comes first. Before 0.3.0 all of it was in the top-up's own row.
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoices (
-          customer_id, invoice_id, status, billing_reason, currency, description, metadata, given_discount, subtotal, total,
-          total_excluding_tax, amount_due, collection_method, created_at, updated_at)
-      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $7, $7, $7, 'send_invoice', $8, $8)
+          customer_id, invoice_id, status, billing_reason, currency, description, metadata, given_discount, subtotal, discount,
+          tax, total, total_excluding_tax, amount_due, collection_method, tax_rate, checkout_session_id, created_at, updated_at)
+      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $10, $12, $13, $14, $15, $15)
       ON CONFLICT (customer_id, invoice_id) DO NOTHING RETURNING 1",
-    &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, NUMERICOID, TIMESTAMPTZOID],
-)
-.before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8) >= 0");
-static INSERT_LINE: Statement = Statement::new(
-    c"INSERT INTO credits_internal.invoice_lines (
-          customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, amount,
-          given_discount, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency, category, priority,
-          time_to_live, applicable_meters, grant_name, metadata, created_at, updated_at)
-      VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, 0, 'exclusive', 0, 0, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-              $18, $18)",
     &[
         TEXTOID,
         UUIDOID,
-        UUIDOID,
-        TEXTOID,
-        UUIDOID,
-        TEXTOID,
-        NUMERICOID,
-        NUMERICOID,
-        NUMERICOID,
-        NUMERICOID,
         TEXTOID,
         TEXTOID,
-        INT2OID,
-        INTERVALOID,
-        TEXTARRAYOID,
         TEXTOID,
         JSONBOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        TEXTOID,
+        NUMERICOID,
+        UUIDOID,
         TIMESTAMPTZOID,
     ],
 )
-.before(
-    c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) < 0",
-);
+.before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) >= 0");
 
-/// Begins a purchase of credits and nothing else: its invoice, as a draft with one line, and its payment intent. The line has
-/// the intent's id.
-pub fn begin(session: &Session, reason: Reason, new: &intent::New<'_>, now: Time) -> Result<(), Error> {
-    let lost = || Error::internal("a top-up buys no credits");
-    let credits = new.credits.as_ref().ok_or_else(lost)?;
-    let (customer_id, invoice_id, currency) = (new.customer_id.cell(), new.invoice_id.cell(), new.currency.cell());
-    let (name, amount, now_cell) = (credits.name.cell(), new.amount.cell(), now.cell());
-    let invoice = [
-        customer_id,
-        invoice_id,
-        reason.as_str().cell(),
-        currency,
-        new.description.cell(),
-        new.metadata.cell(),
-        amount,
-        now_cell,
+/// Writes the draft of what is sold. Returns whether it was not there yet: whoever came first has begun all of it, and what
+/// comes second has no lock of it yet, and writes no event. Raises PC007.
+pub fn draft(session: &Session, order: &Order<'_>, now: Time) -> Result<bool, Error> {
+    let decimals = currency::decimals(session, order.currency)?;
+    let totals = line::totals(order.lines, order.tax_rate, decimals)?;
+    let cells = [
+        order.customer_id.cell(),
+        order.invoice_id.cell(),
+        order.reason.as_str().cell(),
+        order.currency.cell(),
+        order.description.cell(),
+        order.metadata.cell(),
+        totals.subtotal.cell(),
+        totals.discount.cell(),
+        totals.tax.cell(),
+        totals.total.cell(),
+        totals.net.cell(),
+        order.collection_method.cell(),
+        order.tax_rate.cell(),
+        order.reason.session_id().cell(),
+        now.cell(),
     ];
-    // Whoever came first has begun all of it. What came second has no lock of it yet, and writes no event.
-    if INSERT.run(session, &invoice)?.len() == 0 {
+    if INSERT.run(session, &cells)?.len() == 0 {
+        return Ok(false);
+    }
+    let account = (order.customer_id, order.currency);
+    line::insert_all(session, account, order.invoice_id, (order.lines, order.tax_rate), &totals, now)?;
+    billing_event::record(session, EventType::InvoiceCreated, order.invoice_id, Some(order.customer_id), now)?;
+    Ok(true)
+}
+
+/// Begins what is sold with the payment intent that pays it, and sets its stock aside until that expires, except for what
+/// nobody asked for. Raises PC007, PC017.
+pub fn begin(session: &Session, order: &Order<'_>, new: &intent::New<'_>, now: Time) -> Result<(), Error> {
+    if !draft(session, order, now)? {
         return Ok(());
     }
-    // By amount, so many credits at their rate are bought.
-    let (quantity, unit) = match credits.rate {
-        Some(rate) => (credits.amount, Some(rate)),
-        None => (Decimal::from(credits.quantity), None),
-    };
-    let line = [
-        customer_id,
-        new.id.cell(),
-        invoice_id,
-        currency,
-        credits.price_id.cell(),
-        name,
-        quantity.cell(),
-        unit.cell(),
-        amount,
-        credits.amount.cell(),
-        credits.currency.cell(),
-        credits.terms.category.cell(),
-        credits.terms.priority.cell(),
-        credits.terms.time_to_live.cell(),
-        credits.terms.applicable_meters.cell(),
-        name,
-        new.metadata.cell(),
-        now_cell,
-    ];
-    INSERT_LINE.run(session, &line)?;
-    billing_event::record(session, EventType::InvoiceCreated, new.invoice_id, Some(new.customer_id), now)?;
     intent::insert(session, new, now)?;
-    match (reason, credits.price_id) {
-        (Reason::Recharge, Some(price_id)) => {
-            let wanted = [(price_id, Decimal::from(credits.quantity))];
-            stock::reserve(session, new.customer_id, new.invoice_id, &wanted, new.expires_at, now)
-        }
-        _ => Ok(()),
+    if order.reason == Reason::AutoRecharge {
+        return Ok(());
     }
+    reserve(session, order, new.expires_at, now)
+}
+
+/// Sets aside what is sold of prices that have only so many. Raises PC017.
+pub fn reserve(session: &Session, order: &Order<'_>, expires_at: Option<Time>, now: Time) -> Result<(), Error> {
+    let sold: Vec<(Uuid, Decimal)> = order.lines.iter().filter_map(line::New::sold).collect();
+    stock::reserve(session, order.customer_id, order.invoice_id, &sold, expires_at, now)
+}
+
+/// Begins a purchase of credits and nothing else. Its one line has the intent's id.
+pub fn begin_top_up(session: &Session, reason: Reason, new: &intent::New<'_>, now: Time) -> Result<(), Error> {
+    let lost = || Error::internal("a top-up buys no credits");
+    let credits = new.credits.as_ref().ok_or_else(lost)?;
+    let line = line::New::of_credits(new.id, credits, new.amount, new.metadata);
+    let order = Order {
+        customer_id: new.customer_id,
+        invoice_id: new.invoice_id,
+        reason,
+        currency: new.currency,
+        description: new.description,
+        metadata: new.metadata,
+        collection_method: "send_invoice",
+        tax_rate: None,
+        lines: &[line],
+    };
+    begin(session, &order, new, now)
 }
 
 /// Signed up in lib.rs.
@@ -152,7 +179,11 @@ impl Sale for Sales {
             _ => {}
         }
         let source = Source {
-            granted_by: if intent.is_top_up { "top_up" } else { "invoice" },
+            granted_by: match (intent.is_top_up, intent.checkout_session_id) {
+                (true, _) => "top_up",
+                (false, Some(_)) => "checkout",
+                (false, None) => "invoice",
+            },
             cost: intent.is_top_up.then_some(cover.due),
             recharge_id: intent.recharge_id,
         };
@@ -167,7 +198,7 @@ impl Sale for Sales {
             return Ok(Sold::TooLate("what was bought is out of stock: nothing is done"));
         }
         if is_draft {
-            replace_totals(session, intent, cover)?;
+            replace::totals(session, intent, cover)?;
         }
         effect::grant(session, &of, &source)?;
         let applied = if is_draft { total_of(cover) } else { intent.amount };
@@ -182,7 +213,7 @@ impl Sale for Sales {
 
     fn moved(&self, session: &Session, intent: &Intent, now: Time) -> Result<(), Error> {
         // What an invoice took that was given out, it holds until it is void.
-        if !intent.is_top_up {
+        if !intent.is_sale() {
             return Ok(());
         }
         let (customer_id, holder) = (intent.customer_id.as_str(), intent.invoice_id);
@@ -193,9 +224,9 @@ impl Sale for Sales {
         }
     }
 
-    fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover) -> Result<(), Error> {
-        if intent.is_top_up {
-            replace_totals(session, intent, cover)?;
+    fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover, _: Time) -> Result<(), Error> {
+        if intent.is_sale() {
+            replace::totals(session, intent, cover)?;
             PAY_TOTAL.run(session, &[intent.customer_id.cell(), intent.invoice_id.cell(), total_of(cover).cell()])?;
             CORRECT_COST.run(session, &[intent.customer_id.cell(), intent.invoice_id.cell(), cover.due.cell()])?;
         }
@@ -219,77 +250,6 @@ fn take_stock(session: &Session, invoice: &Invoice, now: Time) -> Result<bool, E
 /// What a draft comes to with what the provider's checkout said of discount, tax and shipping.
 fn total_of(cover: &Cover) -> Decimal {
     cover.due.saturating_add(cover.tax).saturating_add(cover.shipping)
-}
-
-static LINES: Statement = Statement::new(
-    c"SELECT l.invoice_line_id, l.amount FROM credits_internal.invoice_lines l
-      WHERE l.customer_id = $1 AND l.invoice_id = $2 ORDER BY l.line_no",
-    &[TEXTOID, UUIDOID],
-)
-.before(
-    c"SELECT t.top_up_id, t.amount FROM credits_internal.top_ups t
-      WHERE t.customer_id = $1 AND t.top_up_id = $2 AND false",
-);
-
-static REPLACE: Statement = Statement::new(
-    c"UPDATE credits_internal.invoice_lines l
-      SET amount = p.amount, discount = p.discount, tax = p.tax, amount_excluding_tax = p.net,
-          tax_behavior = CASE WHEN $8 THEN 'inclusive' ELSE 'exclusive' END, tax_rate = NULL
-      FROM unnest($3, $4, $5, $6, $7) AS p (id, amount, discount, tax, net)
-      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.invoice_line_id = p.id",
-    &[TEXTOID, UUIDOID, UUIDARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, NUMERICARRAYOID, BOOLOID],
-);
-static PUT_TOTALS: Statement = Statement::new(
-    c"UPDATE credits_internal.invoices i
-      SET subtotal = $3, discount = $4, tax = $5, shipping = $6, total = $7, total_excluding_tax = $7 - $5, amount_due = $7,
-          from_provider = true
-      WHERE i.customer_id = $1 AND i.invoice_id = $2",
-    &[TEXTOID, UUIDOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID],
-);
-
-/// Tax, discounts and shipping that the provider's checkout added replace ours.
-fn replace_totals(session: &Session, intent: &Intent, cover: &Cover) -> Result<(), Error> {
-    let plain = Decimal::ZERO;
-    if (cover.discount, cover.tax, cover.shipping) == (plain, plain, plain) {
-        return Ok(());
-    }
-    let (mut ids, mut amounts) = (Vec::new(), Vec::new());
-    for mut row in LINES.run(session, &[intent.customer_id.cell(), intent.invoice_id.cell()])?.iter() {
-        ids.push(row.next::<Uuid>()?);
-        amounts.push(row.next::<Decimal>()?);
-    }
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let decimals = currency::decimals(session, &intent.currency)?;
-    let split = |whole: Decimal| {
-        engine::shares(whole, &amounts, decimals).map_err(|reason| Error::amount("amount", whole, reason))
-    };
-    // Tax of which a part is in the price cannot be said of a line: that part is taken off its amount.
-    let is_inclusive = !cover.included.is_zero() && cover.included == cover.tax;
-    let price = intent.amount - if is_inclusive { plain } else { cover.included };
-    let discount = price - cover.due - if is_inclusive { cover.included } else { plain };
-    let cells = [
-        intent.customer_id.cell(),
-        intent.invoice_id.cell(),
-        array(ids.iter().copied()),
-        array(split(price)?),
-        array(split(discount)?),
-        array(split(cover.tax)?),
-        array(split(cover.due)?),
-        is_inclusive.cell(),
-    ];
-    REPLACE.run(session, &cells)?;
-    let totals: [Cell; 7] = [
-        intent.customer_id.cell(),
-        intent.invoice_id.cell(),
-        price.cell(),
-        discount.cell(),
-        cover.tax.cell(),
-        cover.shipping.cell(),
-        total_of(cover).cell(),
-    ];
-    PUT_TOTALS.run(session, &totals).map(drop)
 }
 
 // The invoice's row and what was applied to it, which is one row.

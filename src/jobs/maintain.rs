@@ -1,10 +1,12 @@
 //! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
 //! that changed, publishes notices of grants that are about to end, deletes old rows of the outbox, old billing events
-//! and ignored webhooks, forgets whom old invoices of erased customers were for, and releases stock and coupons that were
-//! reserved for too long. Each kind of work gets its turn, however much there is of another.
+//! and ignored webhooks, forgets whom old invoices of erased customers were for, ends checkout sessions whose time is over, and
+//! releases stock and coupons that were reserved for too long. Each kind of work gets its turn, however much there is of
+//! another.
 
 use crate::auto_recharge::review;
 use crate::catalog::{redemption, stock};
+use crate::checkout::checkout_session;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::erasure;
@@ -42,7 +44,7 @@ struct Work {
 
 /// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
 /// account's time goes past that meanwhile.
-static WORK: [Work; 11] = [
+static WORK: [Work; 12] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
@@ -52,6 +54,11 @@ static WORK: [Work; 11] = [
     Work { name: "events", call: c"SELECT credits.maintain_batch($1, 'events', $2)", batch: billing_event::forget_old },
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
     Work { name: "invoices", call: c"SELECT credits.maintain_batch($1, 'invoices', $2)", batch: erasure::forget },
+    Work {
+        name: "sessions",
+        call: c"SELECT credits.maintain_batch($1, 'sessions', $2)",
+        batch: checkout_session::expire_late,
+    },
     Work { name: "stock", call: c"SELECT credits.maintain_batch($1, 'stock', $2)", batch: stock::release_late },
     Work {
         name: "discounts",

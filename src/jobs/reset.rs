@@ -30,7 +30,7 @@ static TABLES: Statement = Statement::scanning(
               AND c.relname NOT IN ('currencies', 'meters', 'meter_prices', 'products', 'prices', 'price_usage',
                                     'price_stock', 'coupons', 'coupon_counters', 'promotion_codes', 'promotion_code_counters',
                                     'promotion_code_customers', 'catalog_keys', 'exchange_rates', 'recharge_configs',
-                                    'payment_providers', 'outbox_consumers', 'signing_keys')) t
+                                    'payment_links', 'payment_providers', 'outbox_consumers', 'signing_keys')) t
       ORDER BY t.name",
     &[],
 );

@@ -138,6 +138,21 @@ macro_rules! refund {
     };
 }
 
+// Its address is a key to it.
+macro_rules! checkout_session {
+    () => {
+        shown!(
+            "to_jsonb(v) - 'url'",
+            "credits.checkout_sessions v WHERE v.customer_id = $2 AND v.checkout_session_id = $1::uuid"
+        )
+    };
+}
+macro_rules! payment_link {
+    () => {
+        shown!("to_jsonb(v)", "credits.payment_links v WHERE v.payment_link_id = $1::uuid")
+    };
+}
+
 /// Reads an object.
 macro_rules! read {
     ($object:expr) => {
@@ -153,6 +168,8 @@ static READ_CODE: Statement = Statement::new(read!(promotion_code!()), &[TEXTOID
 static READ_INVOICE: Statement = Statement::new(read!(invoice!()), &[TEXTOID, TEXTOID]);
 static READ_INTENT: Statement = Statement::new(read!(payment_intent!()), &[TEXTOID, TEXTOID]);
 static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXTOID]);
+static READ_SESSION: Statement = Statement::new(read!(checkout_session!()), &[TEXTOID, TEXTOID]);
+static READ_LINK: Statement = Statement::new(read!(payment_link!()), &[TEXTOID, TEXTOID]);
 
 static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
 static WRITE_PRODUCT: Statement = Statement::new(written!(product!()), &PARAMETERS);
@@ -162,6 +179,8 @@ static WRITE_CODE: Statement = Statement::new(written!(promotion_code!()), &PARA
 static WRITE_INVOICE: Statement = Statement::new(written!(invoice!()), &PARAMETERS);
 static WRITE_INTENT: Statement = Statement::new(written!(payment_intent!()), &PARAMETERS);
 static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS);
+static WRITE_SESSION: Statement = Statement::new(written!(checkout_session!()), &PARAMETERS);
+static WRITE_LINK: Statement = Statement::new(written!(payment_link!()), &PARAMETERS);
 
 /// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are written.
 struct Viewed {
@@ -171,7 +190,7 @@ struct Viewed {
 }
 
 /// All of them. Whoever changes one has its lock.
-static VIEWED: [Viewed; 8] = [
+static VIEWED: [Viewed; 10] = [
     Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
     Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
     Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
@@ -180,13 +199,15 @@ static VIEWED: [Viewed; 8] = [
     Viewed { object_type: "invoice", read: &READ_INVOICE, write: &WRITE_INVOICE },
     Viewed { object_type: "payment_intent", read: &READ_INTENT, write: &WRITE_INTENT },
     Viewed { object_type: "refund", read: &READ_REFUND, write: &WRITE_REFUND },
+    Viewed { object_type: "checkout_session", read: &READ_SESSION, write: &WRITE_SESSION },
+    Viewed { object_type: "payment_link", read: &READ_LINK, write: &WRITE_LINK },
 ];
 
 /// What was before, of what is archived now.
 pub const ON_SALE: &str = r#"{"active": true, "archived_at": null}"#;
 
 /// How times and intervals are written in JSON, whatever the session's own settings are.
-const AS_JSON: [(&CStr, &CStr); 2] = [(c"TimeZone", c"UTC"), (c"IntervalStyle", c"postgres")];
+pub const AS_JSON: [(&CStr, &CStr); 2] = [(c"TimeZone", c"UTC"), (c"IntervalStyle", c"postgres")];
 
 /// How objects of that type are read and written.
 fn viewed(event_type: EventType) -> Result<&'static Viewed, Error> {

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting::Key;
 use crate::moment::Time;
-use crate::payments::payment_intent::Intent;
+use crate::payments::payment_intent::{Intent, Subject};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::Session;
 use crate::signup::SignUp;
@@ -40,8 +40,23 @@ pub trait Sale: Sync {
     /// back.
     fn moved(&self, session: &Session, intent: &Intent, now: Time) -> Result<(), Error>;
 
+    /// What a payment intent of that id would pay that has not begun: a cart that nobody submitted.
+    fn to_begin(&self, _session: &Session, _id: Uuid) -> Result<Option<Subject>, Error> {
+        Ok(None)
+    }
+
+    /// The accounts that such a cart would grant credits to.
+    fn accounts(&self, _session: &Session, _customer_id: &str, _id: Uuid) -> Result<Vec<Key>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Begins it, since something is reported of its payment. The customer and those accounts are locked.
+    fn begin(&self, _session: &Session, _customer_id: &str, _id: Uuid, _now: Time) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// What the payments are made of is known better than when they were applied.
-    fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover) -> Result<(), Error>;
+    fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover, now: Time) -> Result<(), Error>;
 }
 
 /// Who sells.

@@ -139,7 +139,7 @@ pub fn succeed(
     if granted && standing.cover.is_none() {
         return record::refuse(session, case, &fact, notification, LESS_AFTER_ALL);
     }
-    if standing.cover.is_none() && case.intent.status == Status::Canceled && !case.intent.is_top_up {
+    if standing.cover.is_none() && case.intent.status == Status::Canceled && !case.intent.is_sale() {
         return nothing::too_late(session, case, &fact, &standing, LESS_TOO_LATE);
     }
     let contradiction = if granted {
@@ -153,7 +153,7 @@ pub fn succeed(
     if let Some(cover) = standing.cover {
         if granted {
             if before.cover != Some(cover) {
-                SALES.all().try_for_each(|sale| sale.corrected(session, &case.intent, &cover))?;
+                SALES.all().try_for_each(|sale| sale.corrected(session, &case.intent, &cover, case.now))?;
             }
         } else {
             match sell(session, &case.intent, &cover, case.now)? {
@@ -356,7 +356,7 @@ pub fn end_recharge(
 
 /// Nobody will pay.
 pub fn expire(session: &Session, case: &mut Case, notification: &Notification<'_>) -> Result<Applied, Error> {
-    if !case.intent.status.is_open() || case.intent.failed {
+    if !case.intent.status.is_open() || (case.intent.failed && case.intent.checkout_session_id.is_none()) {
         return Ok(Applied::before(None));
     }
     let fact = notification.fact(Kind::Expired, None);

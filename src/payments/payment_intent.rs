@@ -12,7 +12,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
-use crate::payments::listener::LISTENERS;
+use crate::payments::listener::{LISTENERS, SALES};
 use crate::payments::reckoning::Standing;
 use crate::pg::statement::{Row, Rows, Session, Statement, text};
 use crate::pg::value::ToCell;
@@ -91,6 +91,8 @@ pub struct Intent {
     pub is_refunded: bool,
     /// Whether it is a top-up's.
     pub is_top_up: bool,
+    /// The checkout session that it pays.
+    pub checkout_session_id: Option<Uuid>,
     /// Whether anything was paid.
     pub has_money: bool,
     /// What is due, in major units.
@@ -141,13 +143,21 @@ impl Intent {
         Error::StateConflict { object: "payment_intent", id: self.id.to_string(), state }
     }
 
+    /// Whether it pays what began with it, and whose draft it gives out: a top-up, or a checkout session.
+    pub fn is_sale(&self) -> bool {
+        self.is_top_up || self.checkout_session_id.is_some()
+    }
+
     /// What an event calls it.
     pub fn named(&self) -> Value {
         if self.is_top_up {
-            json!({"top_up_id": self.id})
-        } else {
-            json!({"payment_intent_id": self.id, "invoice_id": self.invoice_id})
+            return json!({"top_up_id": self.id});
         }
+        let mut named = json!({"payment_intent_id": self.id, "invoice_id": self.invoice_id});
+        if let Some(id) = self.checkout_session_id {
+            named["checkout_session_id"] = json!(id);
+        }
+        named
     }
 }
 
@@ -159,8 +169,8 @@ pub struct Subject {
     pub id: Uuid,
     /// The payment currency's code.
     pub currency: String,
-    /// The invoice that it pays.
-    pub invoice_id: Uuid,
+    /// The invoice that it pays; `None` where it has not begun: see [`Sale::to_begin`](crate::payments::listener::Sale).
+    pub invoice_id: Option<Uuid>,
 }
 
 impl Subject {
@@ -169,6 +179,16 @@ impl Subject {
         let (customer_id, id) = (row.next()?, row.next()?);
         Ok(Subject { customer_id, id, currency: row.next()?, invoice_id: row.next()? })
     }
+}
+
+/// What would begin under that id once something is reported of its payment.
+pub fn to_begin(session: &Session, id: Uuid) -> Result<Option<Subject>, Error> {
+    for sale in SALES.all() {
+        if let Some(subject) = sale.to_begin(session, id)? {
+            return Ok(Some(subject));
+        }
+    }
+    Ok(None)
 }
 
 static SUBJECT: Statement = Statement::new(
@@ -193,7 +213,10 @@ pub fn subject(session: &Session, customer_id: &str, id: Uuid) -> Result<Subject
     for listener in LISTENERS.all() {
         listener.begin_recharge(session, customer_id, id)?;
     }
-    find()?.ok_or_else(|| unknown(id))
+    if let Some(found) = find()? {
+        return Ok(found);
+    }
+    to_begin(session, id)?.filter(|subject| subject.customer_id == customer_id).ok_or_else(|| unknown(id))
 }
 
 /// An intent's columns, and its table in both schemas.
@@ -202,6 +225,8 @@ macro_rules! read {
         text!(
             "SELECT t.customer_id, t.payment_intent_id, t.invoice_id, t.status, t.failed_at IS NOT NULL, t.is_refunded,
              (SELECT i.billing_reason IN ('recharge', 'auto_recharge') FROM credits_internal.invoices i
+              WHERE i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id),
+             (SELECT i.checkout_session_id FROM credits_internal.invoices i
               WHERE i.customer_id = t.customer_id AND i.invoice_id = t.invoice_id),
              t.paid_amount > 0, t.amount, t.currency, t.provider, t.provider_reference, t.payment_method_id, t.requested_at,
              t.attempts,
@@ -217,7 +242,7 @@ macro_rules! read_before {
             "SELECT t.customer_id, t.top_up_id, t.top_up_id,
              CASE WHEN t.status IN ('initiated', 'failed') THEN 'requires_payment_method'
                   WHEN t.status = 'expired' THEN 'canceled' ELSE 'succeeded' END,
-             t.status = 'failed', t.status = 'refunded', true, t.paid_amount > 0, t.amount, t.currency, t.provider,
+             t.status = 'failed', t.status = 'refunded', true, NULL::uuid, t.paid_amount > 0, t.amount, t.currency, t.provider,
              t.provider_reference, NULL::uuid, NULL::timestamptz, 0, NULL::uuid, NULL::text, t.recharge_id, t.expires_at
              FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2 ",
             $end
@@ -291,6 +316,7 @@ fn read(mut row: Row<'_>) -> Result<Intent, Error> {
         failed: row.next()?,
         is_refunded: row.next()?,
         is_top_up: row.next::<Option<bool>>()?.unwrap_or_default(),
+        checkout_session_id: row.next()?,
         has_money: row.next::<Option<bool>>()?.unwrap_or_default(),
         amount: row.next()?,
         currency: row.next()?,

@@ -32,6 +32,12 @@ EXCEPTED = {
          "payment_requires_action", "refund_begin", "refund_cancel", "refund_create"),
         "under the lock of the customer's payment intents: two_sessions/same_intent.py",
     ),
+    **dict.fromkeys(
+        ("checkout_session_create", "checkout_session_expire", "checkout_session_submit", "checkout_session_update",
+         "payment_link_open"),
+        "under the lock of the customer's sessions: two_sessions/billing/same_session.py",
+    ),
+    "payment_link_archive": ONE_ROW, "payment_link_create": ONE_ROW, "payment_link_update": ONE_ROW,
     "customer_delete": BY_PAIRS, "payment_method_attach": BY_PAIRS, "payment_method_detach": BY_PAIRS,
     "history_import": "into an empty account, which nothing else may use: six sessions at once in tests/replay/moved.py",
     "customer_metadata_clear": BY_STRESS, "customer_upsert": BY_STRESS,

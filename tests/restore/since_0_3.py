@@ -27,6 +27,7 @@ def fill(filler: Filler) -> None:
     events(filler)
     stock(filler)
     discounts(filler)
+    checkout(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -221,3 +222,26 @@ def discounts(filler: Filler) -> None:
     filler.keep("voucher_redeem", redeem, fixed=("grant_id", "credits", "promotion_code_id"))
     filler.call("voucher_redeem", """'dan', 'proof', verification_data => '{"seen": true}'""")
     filler.call("coupon_create", "'Ten', amount_off => 10, currency => 'GBP', redeem_by => now() + interval '1 year'")
+
+
+def checkout(filler: Filler) -> None:
+    """Carts: one that is open, one that is paid for, one that waits for its payment, and one that was ended; and a link."""
+    terms = "(SELECT product_id FROM credits.products WHERE name = 'Team'), unit_amount => 3, currency => 'GBP'"
+    price = filler.call("price_create", f"{terms}, lookup_key => 'cart', quantity_available => 9")["price_id"]
+    items = '[{"lookup_key": "cart", "adjustable_quantity": {"maximum": 4}}]'
+    fixed = ("checkout_session_id", "amount_subtotal")
+    create = f"'ann', line_items => '{items}', tax_rate => 20, idempotency_key => 'a cart'"
+    filler.keep("checkout_session_create", create, fixed=fixed)
+    for end in ("paid", "submitted", "expired"):
+        cart = filler.call("checkout_session_create", f"'ann', line_items => '{items}', collection_method => 'send_invoice'")
+        cart_id = cart["checkout_session_id"]
+        filler.call("checkout_session_submit", "'ann', %s", cart_id)
+        if end == "paid":
+            due = filler.call("checkout_session_submit", "'ann', %s", cart_id)["amount_total"]
+            filler.call("payment_succeeded", "'ann', %s, 'shop', 'cart 1', %s", cart_id, due)
+        if end == "expired":
+            filler.call("checkout_session_expire", "'ann', %s", cart_id)
+    create = f"'A link', '{items}', lookup_key => 'link', idempotency_key => 'a link'"
+    link = filler.keep("payment_link_create", create, fixed=("payment_link_id", "name"))["payment_link_id"]
+    filler.keep("payment_link_open", "'bob', %s, idempotency_key => 'opened'", link, fixed=fixed)
+    filler.call("price_inventory", "%s, 1, 'decrement'", price)

@@ -19,6 +19,7 @@ VIEWS = {
     "my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no", "my_invoices": "invoice_id",
     "my_invoice_lines": "invoice_line_id", "my_payment_methods": "payment_method_id",
     "my_payment_intents": "payment_intent_id", "my_refunds": "refund_id",
+    "my_checkout_sessions": "checkout_session_id",
 }  # fmt: skip
 # Whose rows a session sees: that of the setting, and of every row of some of the views.
 WHO = (
@@ -64,6 +65,10 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
         intent = top_up.fetchone()[0]
         owner.execute("SELECT credits.payment_succeeded(%s, %s, 'acmepay', %s, 6)", [name, intent, f"{name}-pay"])
         owner.execute("SELECT credits.refund_create(%s, %s, 2, description => %s)", [name, intent, work])
+        price = "SELECT (credits.price_create((credits.product_create(%s)).product_id, unit_amount => 1, currency => %s)).price_id"
+        (price_id,) = owner.execute(price, [work, coin]).fetchone() or (None,)
+        items = json.dumps([{"price_id": str(price_id), "description": work}])
+        owner.execute("SELECT credits.checkout_session_create(%s, line_items => %s)", [name, items])
 
 
 def check_rows(checks: Checks, logins: Logins) -> None:
@@ -156,6 +161,7 @@ def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
             ("my_payment_methods", "v.name"), ("my_payment_methods", "v"),
             ("my_payment_intents", "v.description"), ("my_payment_intents", "v"),
             ("my_refunds", "v.description"), ("my_refunds", "v"),
+            ("my_checkout_sessions", "v.line_items::text"), ("my_checkout_sessions", "v"),
         )
     ]  # fmt: skip
     # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.

@@ -57,6 +57,10 @@ def read_all(it: Story) -> None:
     it.read("invoices", "invoice_id")
     it.read("invoice_lines", "invoice_line_id")
     it.read("invoice_payments", "invoice_id, payment_no")
+    it.read("checkout_sessions", "checkout_session_id")
+    links = "SELECT * FROM credits.payment_links WHERE currency OPERATOR(pg_catalog.=) %s ORDER BY payment_link_id"
+    it.run("payment_links", links, [cash])
+    it.call("checkout_session_verify", "'no token'")
     it.read("billing_events", "event_id")
     it.read("coupons", "coupon_id", "currency")
     it.read("promotion_codes", "promotion_code_id", "currency")
@@ -70,6 +74,7 @@ def tell(it: Story) -> None:
     take_back(it, top_up_id)
     webhooks(it, price_id)
     recharge(it)
+    checkout(it, price_id)
     invoices(it, price_id)
     discounts(it)
     portal(it)
@@ -142,6 +147,23 @@ def invoices(it: Story, price_id: Any) -> None:
         terms = "%s, '[{\"amount\": 7}]', %s, auto_finalize => %s, due_date => '2020-02-01 00:00+00'"
         other = it.call("invoice_create", terms, name, cash, last != "invoice_delete").get("invoice_id")
         it.call(last, "%s, %s", name, other)
+
+
+def checkout(it: Story, price_id: Any) -> None:
+    """A cart that is changed, submitted and paid, one that is ended, and a link that is opened once."""
+    name = it.name
+    items = [{"price_id": str(price_id), "adjustable_quantity": {"maximum": 3}}]
+    terms = "%s, line_items => %s, tax_rate => 19, collection_method => 'send_invoice', idempotency_key => 'cart'"
+    cart = it.call("checkout_session_create", terms, name, json.dumps(items)).get("checkout_session_id")
+    it.call("checkout_session_update", "%s, %s, quantities => %s", name, cart, json.dumps({str(price_id): 2}))
+    it.call("checkout_session_submit", "%s, %s", name, cart)
+    it.call("checkout_session_submit", "%s, %s", name, cart)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {name}', 'p20', 11.90", name, cart)
+    link = it.call("payment_link_create", "%s, %s", f"A pack of {name}", json.dumps(items)).get("payment_link_id")
+    it.call("payment_link_update", "%s, metadata => '{\"c\": 3}'", link)
+    other = it.call("payment_link_open", "%s, %s, quantities => %s", name, link, json.dumps({str(price_id): 3}))
+    it.call("checkout_session_expire", "%s, %s", name, other.get("checkout_session_id"))
+    it.call("payment_link_archive", "%s", link)
 
 
 def catalog(it: Story, price_id: Any) -> None:

@@ -47,8 +47,12 @@ pub struct Given {
     pub unit_amount: Option<Decimal>,
     /// What a quantity costs, as JSON.
     pub pricing: Option<String>,
+    /// What the line costs instead of what its price says: of a cart, where the customer or the application sets it.
+    pub custom_amount: Option<Decimal>,
     /// For people.
     pub description: Option<String>,
+    /// Whether it was sold before: then its price may have been archived since.
+    pub is_sold: bool,
     /// What is taken off it.
     pub discount: Option<Decimal>,
     /// In percent; `None` for the invoice's.
@@ -81,31 +85,21 @@ impl Given {
             return Err(Error::UnknownKey { argument: "lines", key: key.clone(), nearest: nearest(key, KEYS) });
         }
         let get = |key: &str| object.get(key).filter(|value| !value.is_null());
-        let price_id = match get("price_id") {
-            None => None,
-            Some(given) => match given.as_str().and_then(|text| Uuid::parse_str(text).ok()) {
-                None => return Err(Error::argument("price_id", "must be the id of a price")),
-                id => id,
-            },
-        };
-        let metadata = match get("metadata") {
-            None => None,
-            Some(given) if given.is_object() => Some(given.to_string()),
-            Some(_) => return Err(Error::argument("metadata", "must be a JSON object")),
-        };
         Ok(Given {
-            price_id,
+            price_id: price_id(get("price_id"))?,
             lookup_key: text("lookup_key", get("lookup_key"))?,
             quantity: number("quantity", get("quantity"), amount::over_zero)?,
             amount: number("amount", get("amount"), Ok)?,
             unit_amount: number("unit_amount", get("unit_amount"), unit)?,
             pricing: get("pricing").map(Value::to_string),
+            custom_amount: None,
+            is_sold: false,
             description: text("description", get("description"))?,
             discount: number("discount", get("discount"), amount::not_negative)?,
             tax_rate: number("tax_rate", get("tax_rate"), rate)?,
             tax_behavior: behavior(text("tax_behavior", get("tax_behavior"))?)?,
             period: get("period").map(period).transpose()?,
-            metadata,
+            metadata: object_text(get("metadata"))?,
         })
     }
 
@@ -119,12 +113,29 @@ impl Given {
             ("amount", number(self.amount)),
             ("unit_amount", number(self.unit_amount)),
             ("pricing", self.pricing.clone()),
+            ("custom_amount", number(self.custom_amount)),
             ("discount", number(self.discount)),
             ("tax_rate", number(self.tax_rate)),
             ("tax_behavior", self.tax_behavior.clone()),
         ];
         let given = all.into_iter().filter_map(|(key, value)| Some(format!("{key} {}", value?)));
         given.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The id of a price. Raises PC013.
+pub fn price_id(given: Option<&Value>) -> Result<Option<Uuid>, Error> {
+    let read = |given: &Value| given.as_str().and_then(|text| Uuid::parse_str(text).ok());
+    let wrong = || Error::argument("price_id", "must be the id of a price");
+    given.map(|given| read(given).ok_or_else(wrong)).transpose()
+}
+
+/// An object of the application's own. Raises PC013.
+pub fn object_text(given: Option<&Value>) -> Result<Option<String>, Error> {
+    match given {
+        None => Ok(None),
+        Some(given) if given.is_object() => Ok(Some(given.to_string())),
+        Some(_) => Err(Error::argument("metadata", "must be a JSON object")),
     }
 }
 
@@ -151,7 +162,7 @@ pub fn behavior(given: Option<String>) -> Result<Option<String>, Error> {
 }
 
 /// A text, as JSON has it.
-fn text(key: &'static str, value: Option<&Value>) -> Result<Option<String>, Error> {
+pub fn text(key: &'static str, value: Option<&Value>) -> Result<Option<String>, Error> {
     match value {
         None => Ok(None),
         Some(Value::String(given)) if given.contains('\0') => Err(Error::argument(key, "must not have U+0000")),
@@ -161,7 +172,7 @@ fn text(key: &'static str, value: Option<&Value>) -> Result<Option<String>, Erro
 }
 
 /// A number, or its digits as text, so that no JSON writer has to round it.
-fn number(
+pub fn number(
     key: &'static str,
     value: Option<&Value>,
     check: impl FnOnce(Decimal) -> Result<Decimal, AmountError>,

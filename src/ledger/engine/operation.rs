@@ -48,6 +48,7 @@ impl Operation {
         match self.function.as_str() {
             "top_up_create" => "price, quantity or payment currency",
             "operation_reverse" => "operation",
+            "checkout_session_create" | "payment_link_open" => "cart",
             "invoice_create" => "set of lines, discount or tax rate",
             "invoice_item_create" => "price, quantity, amount or tax",
             "invoice_pay" => "invoice, amount or source",

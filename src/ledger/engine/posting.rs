@@ -11,7 +11,7 @@
 //! | 1 | events of a provider: the row, then the payment's lock, then the rows that wait for that payment | `event_id` | webhook.rs, webhook/received.rs; erasure.rs, by provider |
 //! | 2 | names of payments, refunds and disputes; prefixes of invoices | the payment, then the others by kind and name | notification/case.rs: `claim`; customer.rs |
 //! | 3 | the customer, with its payment methods | | customer.rs and its folder, payment_method.rs; made where it is missing |
-//! | | then, of sales: the customer's row, the invoice, its payment intent, its refunds | | invoicing, notification/case.rs |
+//! | | then, of sales: the customer's row, the checkout session, the invoice, its payment intent, its refunds | | checkout, invoicing, notification/case.rs |
 //! | 4 | accounts, made where they are missing | customer, currency | [`make`], [`lock`] |
 //! | 5 | claims of identifiers and idempotency keys | key | operation.rs, metering |
 //! | 6 | all else of an account: grants, holds, auto-recharge | | under the account's lock |

@@ -67,6 +67,7 @@ impl Cost {
 }
 
 /// The terms of the grant that a purchase creates.
+#[derive(Debug, Clone)]
 pub struct GrantTerms {
     /// 'paid' or 'promotional'.
     pub category: String,

@@ -9,7 +9,7 @@ use crate::moment::Time;
 use crate::outbox;
 use crate::outbox::billing_event::{self, EventType};
 use crate::payments::clawback::line::{self, Credits, Line};
-use crate::payments::listener::LISTENERS;
+use crate::payments::listener::{LISTENERS, SALES};
 use crate::payments::notification::Notification;
 use crate::payments::notification::record::{self, Recorded};
 use crate::payments::payment_intent::{self as intent, Intent, Subject};
@@ -77,13 +77,26 @@ pub fn claim(
         }
         None => anothers.map(|owner| format!("{ANOTHERS}, {}: nothing is done", owner.1)),
     };
-    let mut accounts = line::accounts(session, customer_id, subject.invoice_id)?;
+    let mut accounts = accounts(session, &subject)?;
     if kind == Kind::Disputed {
         for listener in LISTENERS.all() {
             accounts.extend(listener.changed_by_dispute(session, customer_id)?);
         }
     }
     Ok(Claim { subject, accounts, refused, now })
+}
+
+/// The accounts that its invoice grants credits to, or would.
+fn accounts(session: &Session, subject: &Subject) -> Result<Vec<posting::Key>, Error> {
+    let customer_id = &subject.customer_id;
+    if let Some(invoice_id) = subject.invoice_id {
+        return line::accounts(session, customer_id, invoice_id);
+    }
+    let mut all = Vec::new();
+    for sale in SALES.all() {
+        all.extend(sale.accounts(session, customer_id, subject.id)?);
+    }
+    Ok(all)
 }
 
 /// Locks the customers of all claims, then all accounts that they touch, made where they are missing, each in their order.
@@ -140,7 +153,7 @@ pub fn alone(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Resul
 /// The same with the accounts that its invoice grants credits to.
 pub fn whole(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<Case, Error> {
     let subject = intent::subject(session, customer_id, id)?;
-    let accounts = line::accounts(session, customer_id, subject.invoice_id)?;
+    let accounts = accounts(session, &subject)?;
     let mut claim = Claim { subject, accounts, refused: None, now };
     lock(session, &mut [&mut claim])?;
     Case::read(session, claim)
@@ -150,7 +163,11 @@ impl Case {
     /// An intent that is claimed, and whose customer and accounts are locked: it is, with this. Raises PC014.
     pub fn read(session: &Session, claim: Claim) -> Result<Self, Error> {
         let Claim { subject: Subject { customer_id, id, invoice_id, .. }, refused, now, .. } = claim;
+        if invoice_id.is_none() {
+            SALES.all().try_for_each(|sale| sale.begin(session, &customer_id, id, now))?;
+        }
         let intent = intent::lock(session, &customer_id, id)?;
+        let invoice_id = intent.invoice_id;
         let lines = line::of(session, &customer_id, invoice_id)?;
         let paid_otherwise = line::paid_otherwise(session, &customer_id, invoice_id)?;
         let recorded = record::of(session, &customer_id, id)?;

@@ -1,7 +1,7 @@
 //! Where to pay: a provider's or a currency's address template, filled in for one payment intent. Pure.
 
+use crate::address::escape;
 use crate::amount::Decimal;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use uuid::Uuid;
 
 /// The values for the placeholders.
@@ -24,6 +24,8 @@ pub struct Placeholders<'a> {
     pub return_url: Option<&'a str>,
     /// Where to go when it is not.
     pub failure_url: Option<&'a str>,
+    /// The checkout session that it pays, if any.
+    pub checkout_session_id: Option<Uuid>,
 }
 
 /// The address for one payment intent. A name in braces that is not a placeholder stays as it is.
@@ -39,6 +41,7 @@ pub fn fill(template: &str, values: &Placeholders<'_>) -> String {
         ("{credits}", values.credits.map(|credits| credits.normalize().to_string()).unwrap_or_default()),
         ("{return_url}", values.return_url.unwrap_or_default().to_string()),
         ("{failure_url}", values.failure_url.unwrap_or_default().to_string()),
+        ("{checkout_session_id}", values.checkout_session_id.map(|id| id.to_string()).unwrap_or_default()),
     ];
     let mut url = String::with_capacity(template.len() + 64);
     let mut rest = template;
@@ -61,23 +64,9 @@ pub fn fill(template: &str, values: &Placeholders<'_>) -> String {
     url
 }
 
-/// All but the unreserved characters. Source: RFC 3986, section 2.3.
-const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A text as a part of an address.
-pub fn escape(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, &RESERVED)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_unreserved_characters_stay() {
-        assert_eq!(escape("AZaz09-._~").to_string(), "AZaz09-._~");
-        assert_eq!(escape(" !*'()/?#[]@%\n\u{7f}é").to_string(), "%20%21%2A%27%28%29%2F%3F%23%5B%5D%40%25%0A%7F%C3%A9");
-    }
 
     #[test]
     fn placeholders_are_filled_in_once_and_escaped() {
@@ -91,6 +80,7 @@ mod tests {
             credits: Some(Decimal::from(1000)),
             return_url: Some("https://app.example/?a=b"),
             failure_url: None,
+            checkout_session_id: None,
         };
         assert_eq!(
             fill(

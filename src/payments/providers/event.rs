@@ -174,13 +174,18 @@ pub struct Metadata {
     customer_id: Field,
     top_up_id: Field,
     payment_intent_id: Field,
+    checkout_session_id: Field,
     refund_id: Field,
 }
 
 /// What an event is about, by the metadata and the payment that it names.
 pub fn subject(metadata: Option<&Metadata>, payment: Option<String>, of_payment: Option<String>) -> Subject {
     let customer_id = metadata.and_then(|metadata| metadata.customer_id.text());
-    let intent_id = metadata.and_then(|of| of.payment_intent_id.text().or_else(|| of.top_up_id.text()));
+    let intent_id = metadata.and_then(|of| {
+        // A checkout session's id is its payment intent's.
+        let named = of.payment_intent_id.text().or_else(|| of.top_up_id.text());
+        named.or_else(|| of.checkout_session_id.text())
+    });
     let refund_id = metadata.and_then(|metadata| metadata.refund_id.text());
     Subject { customer_id, intent_id, refund_id, payment, of_payment }
 }

@@ -46,6 +46,7 @@ struct Payload {
     customer_id: Field,
     payment_intent_id: Field,
     top_up_id: Field,
+    checkout_session_id: Field,
     refund_id: Field,
     action_url: Field,
     payment: Field,
@@ -93,7 +94,9 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
     let (payment, reference) = (payload.payment.text(), payload.reference.text());
     let subject = Subject {
         customer_id: payload.customer_id.text(),
-        intent_id: payload.payment_intent_id.text().or_else(|| payload.top_up_id.text()),
+        intent_id: (payload.payment_intent_id.text())
+            .or_else(|| payload.top_up_id.text())
+            .or_else(|| payload.checkout_session_id.text()),
         refund_id: payload.refund_id.text(),
         of_payment: payment.clone().filter(|_| fact.is_of_payment()),
         payment: payment.or_else(|| reference.clone()),

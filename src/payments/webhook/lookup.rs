@@ -121,7 +121,7 @@ fn find(session: &Session, name: &str, event: &Event) -> Result<Result<Subject, 
                 return intent::subject(session, &customer_id, id).map(Some);
             }
         }
-        Ok(None)
+        intent::to_begin(session, id)
     };
     if let Some(found) = by_reference(Thing::Payment, &event.subject.of_payment)? {
         return Ok(Ok(found));

@@ -82,11 +82,11 @@ SELECT currency, fiat_currency, rate, effective_at FROM credits.exchange_rates O
 SELECT * FROM credits.recharge_config('CREDIT');
 SELECT credits.recharge_config('NONE');
 SELECT price_id FROM credits.packages WHERE name = 'Pack' \gset
-SELECT currency, product_name, credits, unit_amount, price_currency, payment_url, min_amount, max_amount
+SELECT currency, product_name, credits, unit_amount, price_currency, checkout_url, min_amount, max_amount
 FROM credits.configure_recharge('CREDIT', :'price_id', 'https://pay.example/{currency}', 5, 500);
-SELECT currency, product_name, credits, unit_amount, price_currency, payment_url, min_amount, max_amount
+SELECT currency, product_name, credits, unit_amount, price_currency, checkout_url, min_amount, max_amount
 FROM credits.recharge_config();
-SELECT min_amount, max_amount, payment_url
+SELECT min_amount, max_amount, checkout_url
 FROM credits.configure_recharge('CREDIT', :'price_id', max_amount => 'infinity');
 SELECT credits.configure_recharge('CREDIT', :'price_id', min_amount => 10, max_amount => 9);
 SELECT credits.configure_recharge('USD', :'price_id');

@@ -27,6 +27,7 @@ SELECT FROM credits.balance_alert_set('tst', levels => '{10, 5}');
 SELECT FROM credits.meter_price_override('tst', 'calls', discount_percent => 20);
 SELECT FROM credits.configure_auto_recharge('tst', enabled => false, threshold => 10, price_id => :'price_id');
 SELECT FROM credits.payment_method_attach('tst', 'stripe', NULL, 'pm_1');
+SELECT FROM credits.checkout_session_create('tst', line_items => format('[{"price_id": "%s"}]', :'price_id')::jsonb);
 SELECT * FROM has('tst');
 SELECT customer_id, name, email, invoice_prefix FROM credits.customer_delete('tst');
 SELECT * FROM has('tst');
@@ -89,8 +90,8 @@ SELECT c.relname
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE a.attname = 'customer_id' AND c.relkind = 'r'
   AND c.relnamespace IN ('credits'::regnamespace, 'credits_internal'::regnamespace)
-  AND c.relname <> ALL ('{account_failures, accounts, auto_recharges, balance_alerts, customers, history_imports,
-                          invoice_prefixes,
+  AND c.relname <> ALL ('{account_failures, accounts, auto_recharges, balance_alerts, checkout_sessions, customers,
+                          history_imports, invoice_prefixes,
                           payment_methods, price_overrides, promotion_code_customers, rolling_spending,
                           spending_limits}')  -- configured
   AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, discount_log, event_adjustments,

@@ -109,6 +109,9 @@ SELECT FROM credits.credit_grant('ann', 20, 'USD');
 SELECT FROM credits.invoice_pay('ann', (SELECT invoice_id FROM credits.invoice_create('ann', '[{"amount": 20}]', 'USD',
     'deposit', billing_reason => 'deposit', auto_finalize => true)), 'wallet');
 SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
+SET credits.checkout_url = 'https://app.example/checkout';
+SELECT FROM credits.checkout_session_create('ben', line_items => jsonb_build_array(jsonb_build_object('price_id',
+    :'price_id')), client_reference_id => 'new session');
 SELECT FROM credits.customer_upsert('created by mistake');
 SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');
 SELECT FROM credits.coupon_create('Welcome', credit_config => '{"amount": 5}',

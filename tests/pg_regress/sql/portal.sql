@@ -22,7 +22,7 @@ SELECT credits.top_up_create('u1', :'price_id', return_url => 'data:text/html,<s
 SELECT credits.top_up_create('u1', :'price_id', failure_url => 'https://app.example/' || repeat('x', 2048));
 SELECT credits.configure_recharge('CREDIT', :'price_id', checkout_url => '//pay.example/{amount}');
 SELECT credits.payment_provider_set('shop', 'secret of the shop', 'ftp://pay.example/{top_up_id}');
-SELECT payment_url FROM credits.configure_recharge('CREDIT', :'price_id', checkout_url => 'https://pay.example/{currency}/{amount}?to={return_url}');
+SELECT payment_url, checkout_url FROM credits.configure_recharge('CREDIT', :'price_id', checkout_url => 'https://pay.example/{currency}/{amount}?to={return_url}');
 SELECT checkout_url FROM credits.top_up_create('u1', :'price_id', return_url => 'https://app.example/#done');
 
 -- An address reads the same to whoever looks at it and to a browser: what one of them does not show, or takes otherwise than

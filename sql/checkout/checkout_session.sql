@@ -1,0 +1,283 @@
+-- Checkout sessions: carts, and what became of them.
+
+CREATE TYPE credits.checkout_session AS (
+    customer_id text, checkout_session_id uuid, mode text, status text, payment_status text, currency text,
+    amount_subtotal numeric, amount_discount numeric, amount_tax numeric, amount_total numeric, line_items jsonb,
+    url text, success_url text, cancel_url text, client_reference_id text, allow_promotion_codes boolean,
+    tax_rate numeric, collection_method text, payment_link_id uuid, invoice_id uuid, payment_intent_id uuid,
+    checkout_url text, metadata jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz,
+    submitted_at timestamptz, completed_at timestamptz, replayed boolean);
+COMMENT ON TYPE credits.checkout_session IS
+'A checkout session, as functions return it. The view checkout_sessions has all of them.';
+COMMENT ON COLUMN credits.checkout_session.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.checkout_session.checkout_session_id IS
+'The checkout session. Its payment intent has the same id.';
+COMMENT ON COLUMN credits.checkout_session.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_session.status IS
+'''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
+COMMENT ON COLUMN credits.checkout_session.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits.checkout_session.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.checkout_session.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.checkout_session.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.checkout_session.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.checkout_session.amount_total IS 'What is to be paid, or was.';
+COMMENT ON COLUMN credits.checkout_session.line_items IS
+'What is in the cart: per item price_id, quantity and what else was given, with its name, amount, amount_discount and
+amount_tax, and credits of credit_currency where its payment grants some.';
+COMMENT ON COLUMN credits.checkout_session.url IS
+'Where the customer finds it: credits.checkout_url with a signed token, else checkout_url; NULL where neither is
+there.';
+COMMENT ON COLUMN credits.checkout_session.success_url IS 'Where the customer goes once it is paid.';
+COMMENT ON COLUMN credits.checkout_session.cancel_url IS 'Where the customer goes to leave it.';
+COMMENT ON COLUMN credits.checkout_session.client_reference_id IS 'What the application calls it.';
+COMMENT ON COLUMN credits.checkout_session.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits.checkout_session.tax_rate IS
+'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits.checkout_session.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.checkout_session.payment_link_id IS 'The payment link that opened it; NULL for none.';
+COMMENT ON COLUMN credits.checkout_session.invoice_id IS
+'Its invoice, a draft until it is paid; NULL until it is submitted.';
+COMMENT ON COLUMN credits.checkout_session.payment_intent_id IS
+'What is to pay it, or paid it; NULL until it is submitted, and where no provider''s money is needed.';
+COMMENT ON COLUMN credits.checkout_session.checkout_url IS
+'Where the provider takes the payment: its template; NULL until it is submitted, and where there is none.';
+COMMENT ON COLUMN credits.checkout_session.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.checkout_session.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.checkout_session.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.checkout_session.expires_at IS
+'When it ends unless it is complete by then, or its payment under way.';
+COMMENT ON COLUMN credits.checkout_session.submitted_at IS 'When it was first submitted; NULL until then.';
+COMMENT ON COLUMN credits.checkout_session.completed_at IS
+'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON COLUMN credits.checkout_session.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+
+CREATE FUNCTION credits.checkout_session_create(
+    customer_id text, mode text DEFAULT 'payment', line_items jsonb DEFAULT NULL, currency text DEFAULT NULL,
+    allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
+    client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_create_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_create IS
+'Begins a checkout: a cart of prices that are paid once, and what it comes to.
+
+customer_id: the customer, who is created where missing.
+mode: ''payment''.
+line_items: an array of 1 to 100 objects, one per price; required.
+currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
+allow_promotion_codes: whether the customer may enter a code.
+success_url: where the customer goes once it is paid.
+cancel_url: where the customer goes to leave it.
+client_reference_id: what the application calls it.
+expires_at: when it ends unless it is complete by then; NULL for a day from now.
+tax_rate: in percent, of lines that have none of their own; NULL for the customer''s, or none.
+collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
+  charge it when the session is submitted; ''send_invoice'': nobody is asked, and the customer pays.
+provider: who takes the payment; NULL for the only one that is set.
+metadata: the application''s own data.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+An item has price_id or lookup_key, and quantity (1 where left out). It may have adjustable_quantity, an object with
+minimum and maximum between which the customer may change the quantity; custom_amount, what it costs in all instead of
+what the price says; description, tax_rate, tax_behavior and metadata, as lines of invoice_create().
+
+url opens the checkout page credits.checkout_url with a token that says which session of whom it is:
+checkout_session_verify() reads it. What is in the cart can be changed with checkout_session_update() until
+checkout_session_submit() makes an invoice and a payment intent of it. Its amounts are fixed: the prices in a cart count
+as used.
+
+Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019.
+Example: SELECT status, amount_total FROM credits.checkout_session_create(''ben'', line_items => jsonb_build_array(
+  jsonb_build_object(''price_id'', (SELECT price_id FROM credits.prices LIMIT 1), ''quantity'', 2)));';
+
+CREATE FUNCTION credits.checkout_session_verify(token text)
+RETURNS credits.checkout_session
+LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_verify_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_verify IS
+'Returns the checkout session that a token opens, as it is now.
+
+token: the token of its url.
+
+PC012 is a token that was changed, or was not made in this database with its present key: checkout_session_update()
+signs a new url.
+
+Raises PC012, PC013, PC019.
+Example: SELECT v.customer_id, v.status FROM credits.checkout_sessions s,
+  credits.checkout_session_verify(split_part(s.url, ''token='', 2)) v WHERE s.client_reference_id = ''new session'';';
+
+CREATE FUNCTION credits.checkout_session_update(
+    customer_id text, checkout_session_id uuid, line_items jsonb DEFAULT NULL, quantities jsonb DEFAULT NULL,
+    allow_promotion_codes boolean DEFAULT NULL, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
+    client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
+    collection_method text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_update_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_update IS
+'Changes a checkout session. NULL leaves a thing as it is.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+line_items: replaces what is in the cart.
+quantities: an object of how many, by price_id or lookup_key, as the customer chose them: only of items with an
+  adjustable_quantity, and between its minimum and maximum.
+allow_promotion_codes: whether the customer may enter a code.
+success_url: where the customer goes once it is paid.
+cancel_url: where the customer goes to leave it.
+client_reference_id: what the application calls it.
+expires_at: when it ends.
+tax_rate: in percent, of lines that have none of their own: once the customer''s address is known, for one.
+collection_method: ''charge_automatically'' or ''send_invoice''.
+metadata: the application''s own data.
+
+Once it is submitted, or over, only client_reference_id and metadata can change; all else is PC020. The url of one that
+is open is signed anew.
+
+Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
+Example: SELECT amount_total FROM credits.checkout_session_update(''ben'', (SELECT checkout_session_id
+  FROM credits.checkout_sessions WHERE client_reference_id = ''new session''), tax_rate => 19);';
+
+CREATE FUNCTION credits.checkout_session_submit(customer_id text, checkout_session_id uuid)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_submit_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_submit IS
+'Submits a checkout session: what is in the cart becomes an invoice, as a draft, with a payment intent.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+
+Units of prices that have a quantity_available are reserved until it ends, and stay so while a payment is under way.
+The customer pays at checkout_url, or the worker that charges is asked for it with an outbox row ''payment.requested''.
+The payment, which names the session''s id as its payment_intent_id or checkout_session_id, completes it: the invoice
+is given out, and what its lines are for is granted. Where nothing is to be paid, or the price is in credits, which the
+wallet pays, it is complete at once.
+
+A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
+that has expired, PC017 a price of which too few are left, PC018 a customer with invoices that are overdue.
+
+Raises PC001, PC003, PC007, PC008, PC013, PC015, PC017, PC018, PC019, PC020, PC021.
+Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id
+  FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
+
+CREATE FUNCTION credits.checkout_session_expire(customer_id text, checkout_session_id uuid)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_expire_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_expire IS
+'Ends a checkout session that is not paid. What was reserved for it is for sale again.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+
+maintain() does the same once expires_at has passed; readers see it expired from that moment on. A payment that comes
+later completes it all the same, unless what it is for is gone: then the money is asked back.
+
+A repeat is returned with replayed = true. PC020 is one that is complete, or whose payment is under way.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.checkout_session_expire(''ben'', (SELECT checkout_session_id
+  FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
+
+CREATE VIEW credits.checkout_sessions AS
+SELECT s.customer_id, s.checkout_session_id, s.mode,
+       CASE WHEN s.status = 'open' AND s.expires_at <= credits.clock() AND NOT s.under_way THEN 'expired'
+            ELSE s.status END AS status,
+       s.payment_status, s.currency, s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total, s.line_items,
+       coalesce(s.url, t.checkout_url) AS url, s.success_url, s.cancel_url, s.client_reference_id,
+       s.allow_promotion_codes, s.tax_rate, s.collection_method, s.payment_link_id, s.invoice_id,
+       t.payment_intent_id, t.checkout_url, s.metadata, s.created_at, s.updated_at, s.expires_at, s.submitted_at,
+       s.completed_at, s.expired_at
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.payment_intents t
+       ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id;
+COMMENT ON VIEW credits.checkout_sessions IS
+'Checkout sessions at this moment: those whose time is over are expired, whether or not maintain() ran since.';
+COMMENT ON COLUMN credits.checkout_sessions.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.checkout_sessions.checkout_session_id IS
+'The checkout session. Its payment intent has the same id.';
+COMMENT ON COLUMN credits.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_sessions.status IS
+'''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
+COMMENT ON COLUMN credits.checkout_sessions.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits.checkout_sessions.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.checkout_sessions.amount_total IS 'What is to be paid, or was.';
+COMMENT ON COLUMN credits.checkout_sessions.line_items IS
+'What is in the cart: per item price_id, quantity and what else was given, with its name, amount, amount_discount and
+amount_tax, and credits of credit_currency where its payment grants some.';
+COMMENT ON COLUMN credits.checkout_sessions.url IS
+'Where the customer finds it: credits.checkout_url with a signed token, else checkout_url; NULL where neither is
+there.';
+COMMENT ON COLUMN credits.checkout_sessions.success_url IS 'Where the customer goes once it is paid.';
+COMMENT ON COLUMN credits.checkout_sessions.cancel_url IS 'Where the customer goes to leave it.';
+COMMENT ON COLUMN credits.checkout_sessions.client_reference_id IS 'What the application calls it.';
+COMMENT ON COLUMN credits.checkout_sessions.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits.checkout_sessions.tax_rate IS
+'In percent: of lines that have none of their own; NULL for no tax.';
+COMMENT ON COLUMN credits.checkout_sessions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.checkout_sessions.payment_link_id IS 'The payment link that opened it; NULL for none.';
+COMMENT ON COLUMN credits.checkout_sessions.invoice_id IS
+'Its invoice, a draft until it is paid; NULL until it is submitted.';
+COMMENT ON COLUMN credits.checkout_sessions.payment_intent_id IS
+'What is to pay it, or paid it; NULL until it is submitted, and where no provider''s money is needed.';
+COMMENT ON COLUMN credits.checkout_sessions.checkout_url IS
+'Where the provider takes the payment: its template; NULL until it is submitted, and where there is none.';
+COMMENT ON COLUMN credits.checkout_sessions.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.checkout_sessions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.checkout_sessions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.checkout_sessions.expires_at IS
+'When it ends unless it is complete by then, or its payment under way.';
+COMMENT ON COLUMN credits.checkout_sessions.submitted_at IS 'When it was first submitted; NULL until then.';
+COMMENT ON COLUMN credits.checkout_sessions.completed_at IS
+'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON COLUMN credits.checkout_sessions.expired_at IS
+'When that was written down; NULL where it is not expired, or only by its time so far.';
+
+CREATE VIEW credits.my_checkout_sessions WITH (security_barrier) AS
+SELECT s.checkout_session_id,
+       CASE WHEN s.status = 'open' AND s.expires_at <= credits.clock() AND NOT s.under_way THEN 'expired'
+            ELSE s.status END AS status,
+       s.payment_status, s.currency, s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total, s.line_items,
+       coalesce(s.url, t.checkout_url) AS url, s.allow_promotion_codes, s.invoice_id, s.created_at, s.expires_at,
+       s.completed_at
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.payment_intents t
+       ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id
+WHERE s.customer_id = (SELECT credits.current_customer());
+COMMENT ON VIEW credits.my_checkout_sessions IS
+'The checkout sessions of credits.current_customer, at this moment.
+
+They show what is in the cart, with what the application stored with each item.';
+COMMENT ON COLUMN credits.my_checkout_sessions.checkout_session_id IS
+'The checkout session. Its payment intent has the same id.';
+COMMENT ON COLUMN credits.my_checkout_sessions.status IS
+'''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
+COMMENT ON COLUMN credits.my_checkout_sessions.payment_status IS
+'''unpaid'', ''paid'', or ''no_payment_required'' where there was nothing to pay.';
+COMMENT ON COLUMN credits.my_checkout_sessions.currency IS 'The currency of the amounts: money, or credits.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.my_checkout_sessions.amount_total IS 'What is to be paid, or was.';
+COMMENT ON COLUMN credits.my_checkout_sessions.line_items IS
+'What is in the cart: per item price_id, quantity and what else was given, with its name, amount, amount_discount and
+amount_tax, and credits of credit_currency where its payment grants some.';
+COMMENT ON COLUMN credits.my_checkout_sessions.url IS
+'Where the customer finds it: credits.checkout_url with a signed token, else checkout_url; NULL where neither is
+there.';
+COMMENT ON COLUMN credits.my_checkout_sessions.allow_promotion_codes IS 'Whether the customer may enter a code.';
+COMMENT ON COLUMN credits.my_checkout_sessions.invoice_id IS
+'Its invoice, a draft until it is paid; NULL until it is submitted.';
+COMMENT ON COLUMN credits.my_checkout_sessions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.my_checkout_sessions.expires_at IS
+'When it ends unless it is complete by then, or its payment under way.';
+COMMENT ON COLUMN credits.my_checkout_sessions.completed_at IS
+'When it was paid, or there was nothing to pay; NULL until then.';

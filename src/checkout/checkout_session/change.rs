@@ -1,0 +1,177 @@
+//! Changing a session: all of it while it is open and not submitted, and afterwards what the application keeps with it.
+
+use crate::amount::Decimal;
+use crate::catalog::price::offer;
+use crate::checkout::cart;
+use crate::checkout::checkout_session::create::{ends, method};
+use crate::checkout::checkout_session::{self, Cart, SessionRow, link};
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::customer;
+use crate::invoicing::line::given;
+use crate::ledger::currency;
+use crate::moment::Time;
+use crate::pg::call::argument::{Id, Numeric, Timestamptz};
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// What is to change; NULL leaves a thing as it is.
+struct Change<'a> {
+    line_items: Option<String>,
+    quantities: Option<String>,
+    allow_promotion_codes: Option<bool>,
+    success_url: Option<&'a str>,
+    cancel_url: Option<&'a str>,
+    client_reference_id: Option<&'a str>,
+    expires_at: Option<Time>,
+    tax_rate: Option<Decimal>,
+    collection_method: Option<&'a str>,
+    metadata: Option<Json>,
+}
+
+/// `credits.checkout_session_update`. Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn checkout_session_update(
+    customer_id: Option<&str>,
+    checkout_session_id: Option<Id>,
+    line_items: Option<Json>,
+    quantities: Option<Json>,
+    allow_promotion_codes: Option<bool>,
+    success_url: Option<&str>,
+    cancel_url: Option<&str>,
+    client_reference_id: Option<&str>,
+    expires_at: Option<Timestamptz>,
+    tax_rate: Option<Numeric>,
+    collection_method: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<SessionRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let id = input::required("checkout_session_id", checkout_session_id)?.0;
+        let now = settings::now()?;
+        let change = Change {
+            line_items: line_items.map(|given| given.text()),
+            quantities: quantities.map(|given| given.text()),
+            allow_promotion_codes,
+            success_url: input::web_address("success_url", success_url)?,
+            cancel_url: input::web_address("cancel_url", cancel_url)?,
+            client_reference_id: input::optional_key("client_reference_id", client_reference_id)?,
+            expires_at: expires_at.map(|at| ends("expires_at", Some(at), now)).transpose()?,
+            tax_rate: input::optional_number("tax_rate", tax_rate, given::rate)?,
+            collection_method: collection_method.map(|given| method(Some(given))).transpose()?,
+            metadata,
+        };
+        writing(|session| change.perform(session, customer_id, id, now)).map(One)
+    })())
+}
+
+static UPDATE: Statement = Statement::new(
+    c"UPDATE credits_internal.checkout_sessions s
+      SET allow_promotion_codes = coalesce($3, s.allow_promotion_codes), success_url = coalesce($4, s.success_url),
+          cancel_url = coalesce($5, s.cancel_url), client_reference_id = coalesce($6, s.client_reference_id),
+          expires_at = coalesce($7, s.expires_at), tax_rate = coalesce($8, s.tax_rate),
+          collection_method = coalesce($9, s.collection_method), metadata = coalesce($10, s.metadata),
+          url = coalesce($11, s.url), updated_at = $12
+      WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
+    &[
+        TEXTOID,
+        UUIDOID,
+        BOOLOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+        NUMERICOID,
+        TEXTOID,
+        JSONBOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+    ],
+);
+
+impl Change<'_> {
+    fn perform(&self, session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<SessionRow, Error> {
+        // What is put into the cart is of the catalogue, which comes before the customer.
+        let items = self.line_items.as_ref().map(|text| cart::read(session, text)).transpose()?;
+        if let Some(items) = &items {
+            items.iter().try_for_each(|item| offer::find(session, item.price_id).map(drop))?;
+        }
+        customer::lock(session, customer_id)?;
+        let there = checkout_session::lock(session, customer_id, id)?;
+        if self.is_of_open() {
+            there.must_be_open(now)?;
+        }
+        let url = if there.must_be_open(now).is_ok() { link::url(session, customer_id, id, now)? } else { None };
+        let cells = [
+            customer_id.cell(),
+            id.cell(),
+            self.allow_promotion_codes.cell(),
+            self.success_url.cell(),
+            self.cancel_url.cell(),
+            self.client_reference_id.cell(),
+            self.expires_at.cell(),
+            self.tax_rate.cell(),
+            self.collection_method.cell(),
+            self.metadata.cell(),
+            url.cell(),
+            now.cell(),
+        ];
+        UPDATE.run(session, &cells)?;
+        if items.is_some() || self.quantities.is_some() || self.tax_rate.is_some() {
+            let mut items = match items {
+                Some(items) => items,
+                None => cart::stored(session, &there.line_items)?,
+            };
+            if let Some(quantities) = &self.quantities {
+                cart::adjust(session, &mut items, quantities)?;
+            }
+            let tax_rate = self.tax_rate.or(there.tax_rate);
+            refill(session, &Cart { tax_rate, ..there }, &items)?;
+        }
+        checkout_session::find(session, customer_id, id, false)
+    }
+
+    /// Whether only an open session can change so.
+    fn is_of_open(&self) -> bool {
+        self.line_items.is_some()
+            || self.quantities.is_some()
+            || self.allow_promotion_codes.is_some()
+            || self.expires_at.is_some()
+            || self.tax_rate.is_some()
+            || self.collection_method.is_some()
+            || self.success_url.is_some()
+            || self.cancel_url.is_some()
+    }
+}
+
+static REFILL: Statement = Statement::new(
+    c"UPDATE credits_internal.checkout_sessions s
+      SET line_items = $3::jsonb, amount_subtotal = $4, amount_discount = $5, amount_tax = $6, amount_total = $7
+      WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID],
+);
+
+/// Writes what is in a session's cart, and what that comes to; returns it.
+pub fn refill(session: &Session, there: &Cart, items: &[cart::Item]) -> Result<cart::Priced, Error> {
+    let decimals = currency::decimals(session, &there.currency)?;
+    let priced = cart::price(session, items, &there.currency, there.tax_rate, decimals)?;
+    cart::record_use(session, items)?;
+    let totals = &priced.totals;
+    let cells = [
+        there.customer_id.cell(),
+        there.id.cell(),
+        cart::written(items, Some(&priced)).cell(),
+        totals.subtotal.cell(),
+        totals.discount.cell(),
+        totals.tax.cell(),
+        totals.total.cell(),
+    ];
+    REFILL.run(session, &cells)?;
+    Ok(priced)
+}

@@ -1,0 +1,228 @@
+//! A session begins: with what is in the cart, and what it comes to.
+
+use crate::amount::Decimal;
+use crate::checkout::cart::{self, Item};
+use crate::checkout::checkout_session::{self, SessionRow, link};
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::line::given;
+use crate::invoicing::{collection, customer, invoice};
+use crate::ledger::currency;
+use crate::ledger::engine::operation::{self, Begun, Texts};
+use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
+use crate::payments::payment_intent::DEFAULT_SECONDS;
+use crate::payments::provider;
+use crate::pg::call::argument::{Numeric, Timestamptz};
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// How a session may be paid.
+const METHODS: [&str; 2] = [collection::AUTOMATIC, "send_invoice"];
+/// What a session is for.
+const PAYMENT: &str = "payment";
+
+/// A session as it is asked for.
+pub struct New<'a> {
+    /// What is in the cart.
+    pub items: Vec<Item>,
+    /// The currency of its amounts; `None` for that of the first price.
+    pub currency: Option<&'a str>,
+    /// Whether the customer may enter a code.
+    pub allow_promotion_codes: bool,
+    /// Where to go once it is paid.
+    pub success_url: Option<&'a str>,
+    /// Where to go to leave it.
+    pub cancel_url: Option<&'a str>,
+    /// What the application calls it.
+    pub client_reference_id: Option<&'a str>,
+    /// When it ends.
+    pub expires_at: Time,
+    /// In percent, of lines that have none of their own; `None` for the customer's.
+    pub tax_rate: Option<Decimal>,
+    /// Whether a worker is asked to charge the customer.
+    pub collection_method: &'a str,
+    /// Who is to take the payment.
+    pub provider: Option<&'a str>,
+    /// What opened it.
+    pub payment_link_id: Option<Uuid>,
+    /// The application's own.
+    pub metadata: Option<Json>,
+}
+
+/// `credits.checkout_session_create`. Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn checkout_session_create(
+    customer_id: Option<&str>,
+    mode: Option<&str>,
+    line_items: Option<Json>,
+    currency: Option<&str>,
+    allow_promotion_codes: Option<bool>,
+    success_url: Option<&str>,
+    cancel_url: Option<&str>,
+    client_reference_id: Option<&str>,
+    expires_at: Option<Timestamptz>,
+    tax_rate: Option<Numeric>,
+    collection_method: Option<&str>,
+    provider: Option<&str>,
+    metadata: Option<Json>,
+    idempotency_key: Option<&str>,
+) -> Reply<One<SessionRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        check_mode(mode)?;
+        let line_items = input::required("line_items", line_items)?.text();
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let now = settings::now()?;
+        writing(|session| {
+            let new = New {
+                items: cart::read(session, &line_items)?,
+                currency,
+                allow_promotion_codes: allow_promotion_codes.unwrap_or(false),
+                success_url: input::web_address("success_url", success_url)?,
+                cancel_url: input::web_address("cancel_url", cancel_url)?,
+                client_reference_id: input::optional_key("client_reference_id", client_reference_id)?,
+                expires_at: ends("expires_at", expires_at, now)?,
+                tax_rate: input::optional_number("tax_rate", tax_rate, given::rate)?,
+                collection_method: method(collection_method)?,
+                provider: input::optional_key("provider", provider)?,
+                payment_link_id: None,
+                metadata,
+            };
+            create(session, ("checkout_session_create", customer_id), &new, key, now).map(One)
+        })
+    })())
+}
+
+/// Raises PC013 for anything but a payment.
+pub fn check_mode(mode: Option<&str>) -> Result<(), Error> {
+    match input::choice("mode", mode, PAYMENT, &[PAYMENT, "subscription"])? {
+        PAYMENT => Ok(()),
+        _ => Err(Error::argument("mode", "must be 'payment': subscriptions are not there yet")),
+    }
+}
+
+/// How it is collected. Raises PC013.
+pub fn method(given: Option<&str>) -> Result<&str, Error> {
+    input::choice("collection_method", given, METHODS[0], &METHODS)
+}
+
+/// When a session ends: in a day where nobody says. Raises PC013.
+pub fn ends(argument: &'static str, given: Option<Timestamptz>, now: Time) -> Result<Time, Error> {
+    match given.map(|at| at.0) {
+        None => Ok(now.plus_seconds(DEFAULT_SECONDS)),
+        Some(at) if at <= now || !at.is_finite() => {
+            Err(Error::argument(argument, "must be a moment to come, not infinity"))
+        }
+        Some(at) => Ok(at),
+    }
+}
+
+/// Creates a session by a function, or finds that of the first call under its key.
+pub fn create(
+    session: &Session,
+    (function, customer_id): (&'static str, &str),
+    new: &New<'_>,
+    key: Option<&str>,
+    now: Time,
+) -> Result<SessionRow, Error> {
+    let id = Uuid::now_v7();
+    let code = cart::currency_of(session, new.currency, &new.items)?;
+    let call = invoice::operation(function, id, &code, Decimal::ZERO, new.compared());
+    let judge = || {
+        let decimals = currency::resolve(session, &code)?.decimals;
+        provider::or_only(session, new.provider)?;
+        // Whether they can be sold, before anybody is locked: the catalogue comes first.
+        cart::price(session, &new.items, &code, new.tax_rate, decimals)?;
+        let customer = customer::lock_or_make(session, customer_id)?;
+        checkout_session::must_not_be_overdue(session, customer_id, now)?;
+        Ok((decimals, customer.tax_rate))
+    };
+    let (decimals, rate) = match key {
+        None => judge()?,
+        Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
+            Begun::First(judged) => judged,
+            Begun::Replay(first) => return checkout_session::find(session, customer_id, first.operation_id, true),
+        },
+    };
+    let tax_rate = new.tax_rate.or(rate);
+    let priced = cart::price(session, &new.items, &code, tax_rate, decimals)?;
+    cart::record_use(session, &new.items)?;
+    let totals = &priced.totals;
+    let cells = [
+        customer_id.cell(),
+        id.cell(),
+        code.cell(),
+        cart::written(&new.items, Some(&priced)).cell(),
+        tax_rate.cell(),
+        totals.subtotal.cell(),
+        totals.discount.cell(),
+        totals.tax.cell(),
+        totals.total.cell(),
+        new.collection_method.cell(),
+        new.allow_promotion_codes.cell(),
+        new.provider.cell(),
+        new.payment_link_id.cell(),
+        link::url(session, customer_id, id, now)?.cell(),
+        new.success_url.cell(),
+        new.cancel_url.cell(),
+        new.client_reference_id.cell(),
+        new.metadata.cell(),
+        now.cell(),
+        new.expires_at.cell(),
+    ];
+    INSERT.run(session, &cells)?;
+    billing_event::record(session, EventType::CheckoutSessionCreated, id, Some(customer_id), now)?;
+    checkout_session::find(session, customer_id, id, false)
+}
+
+impl New<'_> {
+    /// What a replay is compared with: a digest of what the cart costs, and how many items it has.
+    fn compared(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(cart::compared(&self.items));
+        digest.update("|");
+        digest.update(self.tax_rate.map(|rate| rate.normalize().to_string()).unwrap_or_default());
+        let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let link = self.payment_link_id.map(|id| format!(" by link {id}")).unwrap_or_default();
+        format!("{} of {}{link}", digest, self.items.len())
+    }
+}
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits_internal.checkout_sessions (
+          customer_id, checkout_session_id, mode, status, payment_status, currency, line_items, tax_rate, amount_subtotal,
+          amount_discount, amount_tax, amount_total, collection_method, allow_promotion_codes, provider, payment_link_id, url,
+          success_url, cancel_url, client_reference_id, metadata, created_at, updated_at, expires_at)
+      VALUES ($1, $2, 'payment', 'open', 'unpaid', $3, $4::jsonb, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+              $18, $19, $19, $20)",
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        TEXTOID,
+        BOOLOID,
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+    ],
+);

@@ -1,0 +1,116 @@
+//! Ending a session that nobody paid: by a call, or by maintain() once its time is over, which readers see right then. What
+//! was reserved for it goes back.
+
+use crate::checkout::checkout_session::{self, Cart, SessionRow, Status, sale};
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::customer;
+use crate::moment::Time;
+use crate::payments::notification::{Notification, case};
+use crate::payments::payment;
+use crate::payments::payment_intent as intent;
+use crate::pg::call::argument::Id;
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
+use crate::pg::value::array::array;
+use crate::settings;
+use pgrx::pg_sys::{INT4OID, TEXTARRAYOID, TIMESTAMPTZOID};
+use pgrx::{pg_extern, warning};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// `credits.checkout_session_expire`. Raises PC003, PC013, PC019, PC020.
+#[pg_extern(sql = false)]
+fn checkout_session_expire(customer_id: Option<&str>, checkout_session_id: Option<Id>) -> Reply<One<SessionRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let id = input::required("checkout_session_id", checkout_session_id)?.0;
+        writing(|session| {
+            customer::lock(session, customer_id)?;
+            let there = checkout_session::lock(session, customer_id, id)?;
+            let replayed = match there.written {
+                Status::Complete => return Err(there.conflict("complete")),
+                Status::Expired => true,
+                Status::Open => {
+                    end(session, &there, settings::now()?)?;
+                    false
+                }
+            };
+            checkout_session::find(session, customer_id, id, replayed).map(One)
+        })
+    })())
+}
+
+/// Ends a locked session that is open, with the payment intent that it may have. Raises PC020 while its payment is under way.
+fn end(session: &Session, there: &Cart, now: Time) -> Result<(), Error> {
+    if there.invoice_id.is_none() {
+        return sale::expired(session, (&there.customer_id, there.id), now);
+    }
+    let mut case = case::alone(session, &there.customer_id, there.id, now)?;
+    if case.intent.status == intent::Status::Processing {
+        return Err(case.intent.conflict());
+    }
+    // What is canceled ends its session.
+    payment::expire(session, &mut case, &Notification::read(None, None)?).map(drop)
+}
+
+static DUE: Statement = Statement::in_order(
+    c"SELECT s.customer_id, s.checkout_session_id FROM credits_internal.checkout_sessions s
+      WHERE s.status = 'open' AND NOT s.under_way AND s.expires_at <= $1 ORDER BY s.expires_at LIMIT $2",
+    &[TIMESTAMPTZOID, INT4OID],
+)
+.before(c"SELECT NULL::text, NULL::uuid WHERE $1 IS NULL AND $2 IS NULL");
+
+static LOCK_FREE: Statement = Statement::new(
+    c"SELECT c.customer_id FROM unnest($1) AS k (customer_id)
+      JOIN credits_internal.customers c ON c.customer_id = k.customer_id
+      ORDER BY c.customer_id FOR NO KEY UPDATE OF c SKIP LOCKED",
+    &[TEXTARRAYOID],
+);
+
+/// Ends sessions whose time is over, of customers whom nobody has locked; how many.
+pub fn expire_late(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
+    let now = settings::now()?.min(due_by);
+    let rows = DUE.run(session, &[now.cell(), most.cell()])?;
+    let due: Vec<(String, Uuid)> =
+        rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect::<Result<_, Error>>()?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    if is_own_clock(session)? && !settings::test_clock_drives_billing() {
+        warning!(
+            "checkout sessions whose time is over by this session's test clock are left as they are: \
+             credits.test_clock_drives_billing is off"
+        );
+        return Ok(0);
+    }
+    let customers: BTreeSet<&String> = due.iter().map(|(customer_id, _)| customer_id).collect();
+    let rows = LOCK_FREE.run(session, &[array(customers.into_iter())])?;
+    let free: BTreeSet<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    let mut done = 0;
+    for (customer_id, id) in due.iter().filter(|(customer_id, _)| free.contains(customer_id)) {
+        let there = checkout_session::lock(session, customer_id, *id)?;
+        // It may have been paid, or be under way, since it was looked for.
+        if there.written == Status::Open && there.status_at(now) == Status::Expired {
+            end(session, &there, now)?;
+            done += 1;
+        }
+    }
+    Ok(done)
+}
+
+// What the server's own configuration says is everybody's clock.
+static OWN_CLOCK: Statement = Statement::scanning(
+    c"SELECT s.source NOT IN ('default', 'environment variable', 'configuration file', 'command line')
+      FROM pg_catalog.pg_settings s WHERE s.name = 'credits.test_clock'",
+    &[],
+);
+
+/// Whether this session has a test clock that others do not have.
+fn is_own_clock(session: &Session) -> Result<bool, Error> {
+    if !settings::is_clock_set() {
+        return Ok(false);
+    }
+    OWN_CLOCK.run(session, &[])?.first().map_or(Ok(false), |mut row| row.next())
+}

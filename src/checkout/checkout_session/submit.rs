@@ -1,0 +1,193 @@
+//! Submitting a session: what is in its cart becomes an invoice, as a draft, with a payment intent; stock is reserved for as
+//! long as the session is open. Where nothing is to be paid, or the price is in credits, it is complete at once.
+
+use crate::amount::Decimal;
+use crate::catalog::stock;
+use crate::checkout::cart::{self, Priced};
+use crate::checkout::checkout_session::{self, Cart, SessionRow, Status, change};
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::collection;
+use crate::invoicing::customer::{self, Customer};
+use crate::invoicing::invoice::{self, finalize};
+use crate::invoicing::sale::{self, Order, Reason};
+use crate::ledger::{balance, currency, grant};
+use crate::moment::Time;
+use crate::payments::payment_intent::{self as intent, New};
+use crate::payments::provider;
+use crate::payments::provider::link::Placeholders;
+use crate::pg::call::argument::Id;
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
+use crate::settings;
+use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// `credits.checkout_session_submit`. Raises PC001, PC003, PC007, PC008, PC013, PC015, PC017, PC018, PC019, PC020, PC021.
+#[pg_extern(sql = false)]
+fn checkout_session_submit(customer_id: Option<&str>, checkout_session_id: Option<Id>) -> Reply<One<SessionRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let id = input::required("checkout_session_id", checkout_session_id)?.0;
+        writing(|session| submit(session, customer_id, id, settings::now()?)).map(One)
+    })())
+}
+
+fn submit(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<SessionRow, Error> {
+    let customer = customer::lock(session, customer_id)?;
+    let there = checkout_session::lock(session, customer_id, id)?;
+    let replayed = match (there.status_at(now), there.invoice_id) {
+        (Status::Complete, _) => true,
+        (Status::Expired, _) => return Err(there.conflict("expired")),
+        (Status::Open, Some(invoice_id)) => !again(session, &there, invoice_id, now)?,
+        (Status::Open, None) => {
+            checkout_session::must_not_be_overdue(session, customer_id, now)?;
+            first(session, &customer, &there, now)?;
+            false
+        }
+    };
+    checkout_session::find(session, customer_id, id, replayed)
+}
+
+static SUBMITTED: Statement = Statement::new(
+    c"UPDATE credits_internal.checkout_sessions s SET invoice_id = $3, submitted_at = $4, updated_at = $4
+      WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
+    &[TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+fn first(session: &Session, customer: &Customer, there: &Cart, now: Time) -> Result<(), Error> {
+    let items = cart::stored(session, &there.line_items)?;
+    let priced = change::refill(session, there, &items)?;
+    let total = priced.totals.total;
+    check_room(session, there, &priced)?;
+    let invoice_id = Uuid::now_v7();
+    let is_money = currency::is_money(session, &there.currency)?;
+    // The wallet pays what is in credits.
+    let method = if is_money { there.collection_method.as_str() } else { collection::AUTOMATIC };
+    let order = order(there, invoice_id, &priced, method);
+    SUBMITTED.run(session, &[there.customer_id.cell(), there.id.cell(), invoice_id.cell(), now.cell()])?;
+    if total.is_zero() || !is_money {
+        sale::draft(session, &order, now)?;
+        let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
+        finalize::finalize(session, customer, draft, now)?;
+        return checkout_session::sale::complete(session, (&there.customer_id, there.id), total.is_zero(), now);
+    }
+    let money = ("currency", there.currency.as_str());
+    let limits = currency::resolve_fiat(session, money, ("line_items", total))?;
+    limits.check(total).map_err(|reason| Error::amount("line_items", total, reason))?;
+    begin(session, there, &order, total, now)?;
+    if there.collection_method == collection::AUTOMATIC {
+        collection::ask(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;
+    }
+    Ok(())
+}
+
+static REOPEN: Statement = Statement::new(
+    c"UPDATE credits_internal.checkout_sessions s
+      SET status = 'open', expires_at = least(s.expires_at, $3), expired_at = NULL
+      WHERE s.customer_id = $1 AND s.checkout_session_id = $2 AND s.status = 'expired'",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// A payment is reported of a session that nobody submitted: it begins all the same, with the stock that there is. One that was
+/// over is so again, unless it is paid. Its customer is locked.
+pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<(), Error> {
+    REOPEN.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
+    let there = checkout_session::lock(session, customer_id, id)?;
+    if there.invoice_id.is_some() {
+        return Ok(());
+    }
+    let items = cart::stored(session, &there.line_items)?;
+    let decimals = currency::decimals(session, &there.currency)?;
+    let priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
+    let invoice_id = Uuid::now_v7();
+    SUBMITTED.run(session, &[customer_id.cell(), id.cell(), invoice_id.cell(), now.cell()])?;
+    let order = order(&there, invoice_id, &priced, &there.collection_method);
+    match begin(session, &there, &order, priced.totals.total, now) {
+        // Nothing of it is set aside: if it is paid, that decides.
+        Err(Error::OutOfStock(_)) => Ok(()),
+        begun => begun,
+    }
+}
+
+fn order<'a>(there: &'a Cart, invoice_id: Uuid, priced: &'a Priced, collection_method: &'a str) -> Order<'a> {
+    Order {
+        customer_id: &there.customer_id,
+        invoice_id,
+        reason: Reason::Session(there.id),
+        currency: &there.currency,
+        description: None,
+        metadata: None,
+        collection_method,
+        tax_rate: there.tax_rate,
+        lines: &priced.lines,
+    }
+}
+
+/// Its invoice and its payment intent, which has the session's id.
+fn begin(session: &Session, there: &Cart, order: &Order<'_>, total: Decimal, now: Time) -> Result<(), Error> {
+    let mut values = Placeholders {
+        id: there.id,
+        invoice_id: order.invoice_id,
+        customer_id: &there.customer_id,
+        amount: total,
+        minor_units: None,
+        currency: &there.currency,
+        credits: None,
+        return_url: there.success_url.as_deref(),
+        failure_url: there.cancel_url.as_deref(),
+        checkout_session_id: Some(there.id),
+    };
+    let (provider, checkout_url) = provider::checkout(session, there.provider.as_deref(), &mut values, || Ok(None))?;
+    let new = New {
+        customer_id: &there.customer_id,
+        id: there.id,
+        invoice_id: order.invoice_id,
+        amount: total,
+        currency: &there.currency,
+        provider: provider.as_deref(),
+        return_url: there.success_url.as_deref(),
+        failure_url: there.cancel_url.as_deref(),
+        checkout_url: checkout_url.as_deref(),
+        description: None,
+        metadata: None,
+        expires_at: Some(there.expires_at),
+        recharge_id: None,
+        credits: None,
+    };
+    sale::begin(session, order, &new, now)
+}
+
+/// A purchase that could not be granted must not be paid. Raises PC007.
+fn check_room(session: &Session, there: &Cart, priced: &Priced) -> Result<(), Error> {
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for (code, credits) in priced.lines.iter().filter_map(|line| line.credits()) {
+        let sum = sums.entry(code).or_default();
+        *sum = sum.saturating_add(credits);
+    }
+    for (code, credits) in sums {
+        if let Some(book) = balance::current(session, &there.customer_id, code)? {
+            grant::check_room(&book, credits, currency::decimals(session, code)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// A session that was submitted before: what is asked for, or under way, goes on; after a failure stock is reserved again, and
+/// a worker is asked again. Returns whether that was to be done. Raises PC017.
+fn again(session: &Session, there: &Cart, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
+    let pays = intent::lock(session, &there.customer_id, there.id)?;
+    if pays.status.is_under_way() || pays.requested_at.is_some() || !pays.failed {
+        return Ok(false);
+    }
+    let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
+    if there.collection_method == collection::AUTOMATIC {
+        collection::ask(session, &draft, now)?;
+    }
+    let sold = finalize::sold(session, &draft)?;
+    stock::reserve(session, &there.customer_id, invoice_id, &sold, Some(there.expires_at), now)?;
+    Ok(true)
+}

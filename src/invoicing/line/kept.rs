@@ -1,0 +1,165 @@
+//! Lines as they are written: those of an invoice, and what one left over.
+
+use crate::amount::Decimal;
+use crate::catalog::usage;
+use crate::error::Error;
+use crate::invoicing::engine::{Part, Totals};
+use crate::invoicing::line::New;
+use crate::invoicing::line::given::BEHAVIORS;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{Cell, ToCell};
+use pgrx::pg_sys::{INT2OID, INT4OID, INTERVALOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits_internal.invoice_lines (
+          customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, pricing,
+          amount, given_discount, given_tax_rate, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency,
+          category, priority, time_to_live, applicable_meters, grant_name, period_start, period_end, from_invoice_id, metadata,
+          created_at, updated_at, tax_rate)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14, $27, $28, $29, $15, $16, $17, $18, $19, $20,
+              $21, $22, $23, $24, $25::jsonb, $26, $26, $30)",
+    &[
+        TEXTOID,
+        UUIDOID,
+        UUIDOID,
+        INT4OID,
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        NUMERICOID,
+        NUMERICOID,
+        TEXTOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        TEXTOID,
+        NUMERICOID,
+        TEXTOID,
+        TEXTOID,
+        INT2OID,
+        INTERVALOID,
+        TEXTARRAYOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        UUIDOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+        NUMERICOID,
+    ],
+)
+// A top-up's own row has it.
+.before(
+    c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                                  $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) < 0",
+);
+
+/// Where a line belongs: to an invoice at a place, or pending.
+pub type Place = Option<(Uuid, i32)>;
+
+/// Keeps a line, whose parts are found later.
+pub fn insert(
+    session: &Session,
+    customer_id: &str,
+    code: &str,
+    place: Place,
+    line: &New,
+    at: Time,
+) -> Result<(), Error> {
+    let none = Part { discount: Decimal::ZERO, tax: Decimal::ZERO, net: line.amount };
+    insert_with(session, (customer_id, code), place, (line, None), &none, at)
+}
+
+/// Keeps the lines of a draft, with their parts of what they come to.
+pub fn insert_all(
+    session: &Session,
+    account: (&str, &str),
+    invoice_id: Uuid,
+    (lines, tax_rate): (&[New], Option<Decimal>),
+    totals: &Totals,
+    at: Time,
+) -> Result<(), Error> {
+    (1..).zip(lines).zip(&totals.parts).try_for_each(|((no, line), part)| {
+        insert_with(session, account, Some((invoice_id, no)), (line, tax_rate), part, at)
+    })
+}
+
+fn insert_with(
+    session: &Session,
+    (customer_id, code): (&str, &str),
+    place: Place,
+    (line, tax_rate): (&New, Option<Decimal>),
+    part: &Part,
+    at: Time,
+) -> Result<(), Error> {
+    let (given, credits) = (&line.given, line.credits.as_ref());
+    given.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
+    let terms = credits.map(|credits| &credits.terms);
+    let cells = [
+        customer_id.cell(),
+        line.id.cell(),
+        place.map(|(invoice_id, _)| invoice_id).cell(),
+        place.map(|(_, no)| no).cell(),
+        code.cell(),
+        given.price_id.cell(),
+        line.description.cell(),
+        given.quantity.cell(),
+        given.unit_amount.cell(),
+        given.pricing.cell(),
+        line.amount.cell(),
+        given.discount.unwrap_or_default().cell(),
+        given.tax_rate.cell(),
+        line.tax_behavior.cell(),
+        credits.map(|credits| credits.amount).cell(),
+        credits.map(|credits| &credits.currency).cell(),
+        terms.map(|terms| &terms.category).cell(),
+        terms.map(|terms| terms.priority).cell(),
+        terms.and_then(|terms| terms.time_to_live).cell(),
+        terms.map_or(Cell::NULL, |terms| terms.applicable_meters.cell()),
+        credits.and_then(|credits| credits.name.as_ref()).cell(),
+        given.period.map(|(start, _)| start).cell(),
+        given.period.map(|(_, end)| end).cell(),
+        Cell::NULL,
+        given.metadata.cell(),
+        at.cell(),
+        part.discount.cell(),
+        part.tax.cell(),
+        part.net.cell(),
+        line.reckoned(tax_rate).tax.filter(|_| place.is_some()).map(|tax| tax.rate).cell(),
+    ];
+    INSERT.run(session, &cells).map(drop)
+}
+
+/// Keeps what an invoice left over as a pending line, without tax: that was part of it there.
+pub fn carry(
+    session: &Session,
+    (customer_id, code): (&str, &str),
+    from: Uuid,
+    (amount, description): (Decimal, &str),
+    at: Time,
+) -> Result<(), Error> {
+    let mut cells = [Cell::NULL; 30];
+    for (place, cell) in [
+        (0, customer_id.cell()),
+        (1, Uuid::now_v7().cell()),
+        (4, code.cell()),
+        (6, description.cell()),
+        (10, amount.cell()),
+        (11, Decimal::ZERO.cell()),
+        (12, Decimal::ZERO.cell()),
+        (13, BEHAVIORS[0].cell()),
+        (23, from.cell()),
+        (25, at.cell()),
+        (26, Decimal::ZERO.cell()),
+        (27, Decimal::ZERO.cell()),
+        (28, amount.cell()),
+    ] {
+        cells[place] = cell;
+    }
+    INSERT.run(session, &cells).map(drop)
+}
