@@ -25,7 +25,7 @@ FROM credits.configure_recharge('CREDIT', :'price', 'https://shop.example/pay/{t
                                 max_amount => 200);
 
 -- A page that offers "recharge" asks for it, by the currency alone:
-SELECT product_name, credits, unit_amount, price_currency, payment_url FROM credits.recharge_config('CREDIT');
+SELECT product_name, credits, unit_amount, price_currency, checkout_url FROM credits.recharge_config('CREDIT');
 
 -- 2. A PURCHASE
 --
