@@ -86,7 +86,7 @@ pub fn expire_late(session: &Session, most: i32, due_by: Time) -> Result<i32, Er
         return Ok(0);
     }
     let customers: BTreeSet<&String> = due.iter().map(|(customer_id, _)| customer_id).collect();
-    let rows = LOCK_FREE.run(session, &[array(customers.into_iter())])?;
+    let rows = LOCK_FREE.run(session, &[array(customers)])?;
     let free: BTreeSet<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
     let mut done = 0;
     for (customer_id, id) in due.iter().filter(|(customer_id, _)| free.contains(customer_id)) {
