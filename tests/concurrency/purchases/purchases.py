@@ -48,7 +48,7 @@ MUST_HAPPEN = (
     *(f"{kind} by {way}" for kind in CALLS for way in ("call", "webhook")), "replayed by call", "replayed by webhook",
     "bought", "bought by a shared key", "contradiction", "taken", "owed", "waits for a hold", "given back", "forgiven",
     "began", "no go", "captured", "released", "canceled", "voided", "expired", "transferred", "PC001", "40001",
-    "told late", "rolled back", "handed out",
+    "told late", "rolled back", "handed out", "erased",
 )  # fmt: skip
 
 
@@ -170,8 +170,9 @@ class Session(Spender):
         self.one(AUTO, self.random.choice(RECHARGED), self.prices["pack"])
 
     def erase(self, _: str) -> None:
-        """Of the person that is forgotten the account stays, and goes on."""
+        """Of the person that is forgotten the account stays, and goes on. Not while a payment is on its way (PC020)."""
         self.one("SELECT * FROM credits.customer_erase(%s)", self.random.choice(RECHARGED))
+        self.count("erased")
 
     def several(self, _: str) -> None:
         """A transaction over two wallets, in their order: a purchase that nobody else knows yet is paid or fails, and

@@ -35,10 +35,10 @@ BALANCE = (
     " FROM credits.wallet_balance(%s, 'CREDIT') AS b JOIN credits.wallets AS w ON w.customer_id = %s"
 )
 # What each act may be refused with: too little; a hold that somebody else ended; an expiry that passed while it waited;
-# a snapshot that is too old.
+# a snapshot that is too old; a payment that is on its way.
 REFUSALS = {
     "debit": "PC001", "hold": "PC001", "transfer": "PC001", "several": "PC001", "end_hold": "PC010", "give": "PC013",
-    "tell_late": "40001",
+    "tell_late": "40001", "erase": "PC020",
 }  # fmt: skip
 
 

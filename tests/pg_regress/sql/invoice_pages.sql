@@ -67,7 +67,7 @@ SELECT string_agg(line, ' | ') FROM readable(credits.invoice_html('ben', :'less_
 
 -- In credits, with as many decimals as there are.
 SELECT invoice_id AS credit_id FROM credits.invoice_create('ben', '[{"amount": 350}, {"amount": 0.125}]', 'CREDIT',
-    auto_finalize => true) \gset
+    auto_finalize => true, collection_method => 'send_invoice') \gset
 SELECT string_agg(line, ' | ') FROM readable(credits.invoice_html('ben', :'credit_id')) AS line;
 
 -- A customer's own login sees its own, except drafts.
