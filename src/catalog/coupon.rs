@@ -163,7 +163,10 @@ fn create(session: &Session, coupon: Coupon, codes: &[Code], key: Option<&str>) 
     find(session, coupon_id, false)
 }
 
-// Whoever is about to use one that nobody has used shares its row.
+/// Keeps a coupon from being changed or deleted until the transaction ends: whoever is about to use one that nobody has used
+/// shares its row, and whoever makes a code of it.
+pub static SHARE: Statement =
+    Statement::new(c"SELECT true FROM credits_internal.coupons c WHERE c.coupon_id = $1 FOR SHARE", &[UUIDOID]);
 static LOCK: Statement =
     Statement::new(c"SELECT true FROM credits_internal.coupons c WHERE c.coupon_id = $1 FOR NO KEY UPDATE", &[UUIDOID]);
 static LOCK_WHOLE: Statement =

@@ -5,7 +5,7 @@ mod rows;
 pub mod terms;
 
 use crate::amount::Decimal;
-use crate::catalog::coupon::terms as coupon_terms;
+use crate::catalog::coupon::{SHARE, terms as coupon_terms};
 use crate::catalog::key;
 use crate::catalog::price::terms::text;
 use crate::catalog::promotion_code::rows::unknown;
@@ -130,10 +130,6 @@ fn promotion_code_create(
     })())
 }
 
-// A coupon that is about to be deleted gets no code.
-static SHARE_COUPON: Statement =
-    Statement::new(c"SELECT true FROM credits_internal.coupons c WHERE c.coupon_id = $1 FOR SHARE", &[UUIDOID]);
-
 fn create(session: &Session, coupon_id: Uuid, code: &Code, key: Option<&str>) -> Result<PromotionCodeRow, Error> {
     let now = settings::now()?;
     let code_id = Uuid::now_v7();
@@ -142,7 +138,8 @@ fn create(session: &Session, coupon_id: Uuid, code: &Code, key: Option<&str>) ->
     if let Some(first) = key::claim(session, key, "promotion_code_create", code_id, &inputs, now)? {
         return find(session, first, true);
     }
-    SHARE_COUPON.run(session, &[coupon_id.cell()])?;
+    // One that is about to be deleted gets no code.
+    SHARE.run(session, &[coupon_id.cell()])?;
     let coupon = coupon_terms::Coupon::stored(session, coupon_id)?;
     make(session, code_id, (coupon_id, coupon.config().is_some()), code, now)?;
     find(session, code_id, false)

@@ -16,6 +16,7 @@ pub mod list;
 mod voucher;
 
 use crate::amount::Decimal;
+use crate::catalog::coupon::SHARE;
 use crate::catalog::coupon::terms::Coupon;
 use crate::catalog::discount::{self, CartLine, CodeTerms, Discount, Facts, Refusal, Use};
 use crate::catalog::promotion_code::terms::{Restrictions, key_of};
@@ -324,8 +325,6 @@ static IS_CODE_USED: Statement = Statement::new(
       WHERE u.promotion_code_id = $1 AND u.first_used_at IS NOT NULL",
     &[UUIDOID],
 );
-static SHARE: Statement =
-    Statement::new(c"SELECT true FROM credits_internal.coupons c WHERE c.coupon_id = $1 FOR SHARE", &[UUIDOID]);
 static SHARE_CODE: Statement = Statement::new(
     c"SELECT true FROM credits_internal.promotion_codes p WHERE p.promotion_code_id = $1 FOR SHARE",
     &[UUIDOID],

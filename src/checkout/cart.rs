@@ -238,16 +238,14 @@ pub fn price(
     tax_rate: Option<Decimal>,
     decimals: u32,
 ) -> Result<Priced, Error> {
-    let mut lines = Vec::with_capacity(items.len());
-    for item in items {
+    let on_sale = |item: &Item| {
         let limit = offer::find(session, item.price_id)?.quantity_limit;
         if let Some(limit) = limit.filter(|limit| item.quantity > *limit) {
             return Err(Error::argument("quantity", format!("must be at most {limit}, which one checkout may buy")));
         }
-        lines.push(line::price(session, Uuid::now_v7(), item.given(), code, decimals)?);
-    }
-    let totals = line::totals(&lines, tax_rate, decimals)?;
-    Ok(Priced { lines, totals })
+        line::price(session, Uuid::now_v7(), item.given(), code, decimals)
+    };
+    priced(items.iter().map(on_sale).collect::<Result<_, _>>()?, tax_rate, decimals)
 }
 
 /// The same of what is sold already: whether or not it is on sale still.
@@ -258,9 +256,14 @@ pub fn price_sold(
     tax_rate: Option<Decimal>,
     decimals: u32,
 ) -> Result<Priced, Error> {
-    let sold = |item: &Item| Given { is_sold: true, ..item.given() };
-    let price = |item| line::price(session, Uuid::now_v7(), sold(item), code, decimals);
-    let lines: Vec<New> = items.iter().map(price).collect::<Result<_, _>>()?;
+    let sold = |item: &Item| {
+        let given = Given { is_sold: true, ..item.given() };
+        line::price(session, Uuid::now_v7(), given, code, decimals)
+    };
+    priced(items.iter().map(sold).collect::<Result<_, _>>()?, tax_rate, decimals)
+}
+
+fn priced(lines: Vec<New>, tax_rate: Option<Decimal>, decimals: u32) -> Result<Priced, Error> {
     let totals = line::totals(&lines, tax_rate, decimals)?;
     Ok(Priced { lines, totals })
 }

@@ -3,8 +3,8 @@
 
 use crate::amount::Decimal;
 use crate::error::Error;
+use crate::input;
 use crate::invoicing::invoice::Invoice;
-use crate::ledger::currency;
 use crate::moment::Time;
 use crate::payments::notification::case;
 use crate::payments::payment_intent::{self as intent, New, attempt};
@@ -16,20 +16,17 @@ use uuid::Uuid;
 
 /// The name of what a worker is asked to charge.
 pub const AUTOMATIC: &str = "charge_automatically";
+/// The name of what is sent, and nobody is asked to charge.
+pub const SENT: &str = "send_invoice";
 
-/// Whether an invoice is paid from the wallet as it is given out: something is due, in credits, and it is not only sent.
-pub fn is_in_credits(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
-    Ok(!invoice.amount_due.is_zero()
-        && invoice.collection_method == AUTOMATIC
-        && !currency::is_money(session, &invoice.currency)?)
+/// How something is to be collected: automatically where nobody says. Raises PC013.
+pub fn method(given: Option<&str>) -> Result<&str, Error> {
+    input::choice("collection_method", given, AUTOMATIC, &[AUTOMATIC, SENT])
 }
 
-/// Begins the payment intent of an open invoice, and asks a worker to charge it where that is how it is collected and the
-/// customer has a payment method. What is due in credits is paid from the wallet, when the application says so.
+/// Begins the payment intent of an open invoice in money, and asks a worker to charge it where that is how it is collected and
+/// the customer has a payment method.
 pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
-    if !currency::is_money(session, &invoice.currency)? {
-        return Ok(());
-    }
     let (id, amount) = (Uuid::now_v7(), invoice.remaining());
     let mut values = Placeholders {
         id,

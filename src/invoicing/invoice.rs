@@ -19,6 +19,7 @@ use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
 use pgrx::pg_sys::{BOOLOID, TEXTOID, UUIDOID};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 row! {
@@ -282,6 +283,11 @@ impl Invoice {
     pub fn must_be(&self, status: Status) -> Result<(), Error> {
         if self.status == status { Ok(()) } else { Err(self.conflict()) }
     }
+}
+
+/// What was asked for, in short: a digest of so many things, and how many.
+pub fn digest(of: Sha256, count: usize) -> String {
+    format!("{} of {count}", hex::encode(&of.finalize()[..8]))
 }
 
 /// What a replay of a call is compared by: its function, currency and amount, and `what` else it was asked for.

@@ -9,7 +9,7 @@ use crate::catalog::stock;
 use crate::error::Error;
 use crate::invoicing::effect::{Bill, Source};
 use crate::invoicing::invoice::{self, Invoice, Status, finalize};
-use crate::invoicing::{customer, effect, line};
+use crate::invoicing::{collection, customer, effect, line};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -160,7 +160,7 @@ pub fn begin_top_up(session: &Session, reason: Reason, new: &intent::New<'_>, no
         currency: new.currency,
         description: new.description,
         metadata: new.metadata,
-        collection_method: "send_invoice",
+        collection_method: collection::SENT,
         tax_rate: None,
         lines: &[line],
     };

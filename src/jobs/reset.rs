@@ -36,8 +36,13 @@ static TABLES: Statement = Statement::scanning(
 );
 
 /// Of what is configured these alone say something of customers: how many of it they have.
-const TAKEN: [&str; 3] =
-    ["credits_internal.price_stock", "credits_internal.coupon_counters", "credits_internal.promotion_code_counters"];
+const COUNTERS: &str =
+    "credits_internal.price_stock, credits_internal.coupon_counters, credits_internal.promotion_code_counters";
+const RELEASE: [&str; 3] = [
+    "UPDATE credits_internal.price_stock SET taken = 0 WHERE taken > 0",
+    "UPDATE credits_internal.coupon_counters SET taken = 0 WHERE taken > 0",
+    "UPDATE credits_internal.promotion_code_counters SET taken = 0 WHERE taken > 0",
+];
 
 /// The tables that are emptied, with their sizes in bytes. Statements cannot have a table as a parameter, and a table that a
 /// later version brings must not be forgotten: so these names, as regclass quotes them, are put into the texts below.
@@ -60,7 +65,7 @@ fn reset() -> Reply<Nothing> {
             return Err(Error::Production);
         }
         writing(|session| {
-            let all = format!("{}, {}", names(tables(session)?.iter()), TAKEN.join(", "));
+            let all = format!("{}, {}", names(tables(session)?.iter()), COUNTERS);
             let lock = format!("LOCK TABLE {all} IN ACCESS EXCLUSIVE MODE");
             // All or none of them: a session in the middle of its work would otherwise wait for one of them, and this for
             // another of that session's.
@@ -77,8 +82,8 @@ fn reset() -> Reply<Nothing> {
             if !large.is_empty() {
                 run_text(session, &format!("TRUNCATE {}", names(large.iter())))?;
             }
-            for table in TAKEN {
-                run_text(session, &format!("UPDATE {table} SET taken = 0 WHERE taken > 0"))?;
+            for release in RELEASE {
+                run_text(session, release)?;
             }
             inbox::forget();
             Ok(Nothing)

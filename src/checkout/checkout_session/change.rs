@@ -3,12 +3,12 @@
 use crate::amount::Decimal;
 use crate::catalog::price::offer;
 use crate::checkout::cart;
-use crate::checkout::checkout_session::create::{ends, method};
+use crate::checkout::checkout_session::create::ends;
 use crate::checkout::checkout_session::{self, Cart, SessionRow, link};
 use crate::error::Error;
 use crate::input;
-use crate::invoicing::customer;
 use crate::invoicing::line::given;
+use crate::invoicing::{collection, customer};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Numeric, Timestamptz};
@@ -64,7 +64,7 @@ fn checkout_session_update(
             client_reference_id: input::optional_key("client_reference_id", client_reference_id)?,
             expires_at: expires_at.map(|at| ends("expires_at", Some(at), now)).transpose()?,
             tax_rate: input::optional_number("tax_rate", tax_rate, given::rate)?,
-            collection_method: collection_method.map(|given| method(Some(given))).transpose()?,
+            collection_method: collection_method.map(|given| collection::method(Some(given))).transpose()?,
             metadata,
         };
         writing(|session| change.perform(session, customer_id, id, now)).map(One)

@@ -23,8 +23,6 @@ use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDO
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// How a session may be paid.
-const METHODS: [&str; 2] = [collection::AUTOMATIC, "send_invoice"];
 /// What a session is for.
 const PAYMENT: &str = "payment";
 
@@ -91,7 +89,7 @@ fn checkout_session_create(
                 client_reference_id: input::optional_key("client_reference_id", client_reference_id)?,
                 expires_at: ends("expires_at", expires_at, now)?,
                 tax_rate: input::optional_number("tax_rate", tax_rate, given::rate)?,
-                collection_method: method(collection_method)?,
+                collection_method: collection::method(collection_method)?,
                 provider: input::optional_key("provider", provider)?,
                 payment_link_id: None,
                 metadata,
@@ -107,11 +105,6 @@ pub fn check_mode(mode: Option<&str>) -> Result<(), Error> {
         PAYMENT => Ok(()),
         _ => Err(Error::argument("mode", "must be 'payment': subscriptions are not there yet")),
     }
-}
-
-/// How it is collected. Raises PC013.
-pub fn method(given: Option<&str>) -> Result<&str, Error> {
-    input::choice("collection_method", given, METHODS[0], &METHODS)
 }
 
 /// When a session ends: in a day where nobody says. Raises PC013.
@@ -190,9 +183,8 @@ impl New<'_> {
         digest.update(cart::compared(&self.items));
         digest.update("|");
         digest.update(self.tax_rate.map(|rate| rate.normalize().to_string()).unwrap_or_default());
-        let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let link = self.payment_link_id.map(|id| format!(" by link {id}")).unwrap_or_default();
-        format!("{} of {}{link}", digest, self.items.len())
+        invoice::digest(digest, self.items.len()) + &link
     }
 }
 

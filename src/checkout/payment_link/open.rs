@@ -2,10 +2,11 @@
 
 use crate::checkout::cart;
 use crate::checkout::checkout_session::SessionRow;
-use crate::checkout::checkout_session::create::{self, New, ends, method};
+use crate::checkout::checkout_session::create::{self, New, ends};
 use crate::checkout::payment_link::{Link, after, missing};
 use crate::error::Error;
 use crate::input;
+use crate::invoicing::collection;
 use crate::pg::call::argument::{Id, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, text, writing};
@@ -69,7 +70,7 @@ fn payment_link_open(
                 client_reference_id: input::optional_key("client_reference_id", client_reference_id)?,
                 expires_at: ends("expires_at", expires_at, now)?,
                 tax_rate: None,
-                collection_method: method(collection_method)?,
+                collection_method: collection::method(collection_method)?,
                 provider: None,
                 payment_link_id: Some(link.id),
                 metadata,

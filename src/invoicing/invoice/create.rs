@@ -28,8 +28,6 @@ const MOST_DAYS: i32 = 3_650;
 /// The most fields of an application's own.
 const MOST_FIELDS: usize = 20;
 
-/// How an invoice may be collected.
-const METHODS: [&str; 2] = [collection::AUTOMATIC, "send_invoice"];
 /// Why one may be made by hand.
 const REASONS: [&str; 2] = ["manual", DEPOSIT];
 
@@ -127,7 +125,7 @@ fn invoice_create(
             auto_finalize: auto_finalize.unwrap_or(false),
             takes_pending: input::choice("pending_items", pending_items, "include", &["include", "exclude"])?
                 == "include",
-            collection_method: input::choice("collection_method", collection_method, METHODS[0], &METHODS)?,
+            collection_method: collection::method(collection_method)?,
             billing_reason: input::choice("billing_reason", billing_reason, REASONS[0], &REASONS)?,
         };
         writing(|session| create(session, customer_id, draft, currency, key)).map(One)
@@ -215,8 +213,7 @@ impl Draft<'_> {
         digest.update(number(Some(self.discount)));
         digest.update("|");
         digest.update(number(self.tax_rate));
-        let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("{} of {}", digest, self.lines.len())
+        invoice::digest(digest, self.lines.len())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status, payment};
 use crate::invoicing::{collection, line, number};
+use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
@@ -81,11 +82,13 @@ pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>
 }
 
 /// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
-/// below zero is pending for the next one; a price in credits is paid from the wallet; else its payment intent begins. Raises
-/// PC001, PC003, PC007, PC008, PC013, PC017, PC021.
+/// below zero is pending for the next one. What is due in credits is paid from the wallet, unless it is only sent; what is due
+/// in money has a payment intent, which begins. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC021.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
-    let in_credits = collection::is_in_credits(session, &invoice)?;
-    let is_paid = invoice.amount_due.is_zero() || in_credits;
+    let is_money = currency::is_money(session, &invoice.currency)?;
+    let is_free = invoice.amount_due.is_zero();
+    let in_credits = !is_free && !is_money && invoice.collection_method == collection::AUTOMATIC;
+    let is_paid = is_free || in_credits;
     if is_paid {
         // Accounts before any counter.
         let mut accounts = effect::currencies(session, &invoice)?;
@@ -104,7 +107,7 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
     if is_paid {
         effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
         mark_paid(session, &invoice, now)?;
-    } else {
+    } else if is_money {
         collection::begin(session, &invoice, now)?;
     }
     // Last: other customers wait for it, and nobody but this one's own calls for anything above.
