@@ -6,7 +6,7 @@ CREATE TYPE credits.checkout_session AS (
     url text, success_url text, cancel_url text, client_reference_id text, allow_promotion_codes boolean,
     tax_rate numeric, collection_method text, payment_link_id uuid, invoice_id uuid, payment_intent_id uuid,
     checkout_url text, metadata jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz,
-    submitted_at timestamptz, completed_at timestamptz, replayed boolean);
+    submitted_at timestamptz, completed_at timestamptz, replayed boolean, discounts jsonb);
 COMMENT ON TYPE credits.checkout_session IS
 'A checkout session, as functions return it. The view checkout_sessions has all of them.';
 COMMENT ON COLUMN credits.checkout_session.customer_id IS 'The customer: the application''s own key.';
@@ -51,13 +51,16 @@ COMMENT ON COLUMN credits.checkout_session.submitted_at IS 'When it was first su
 COMMENT ON COLUMN credits.checkout_session.completed_at IS
 'When it was paid, or there was nothing to pay; NULL until then.';
 COMMENT ON COLUMN credits.checkout_session.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.checkout_session.discounts IS
+'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
+nothing.';
 
 CREATE FUNCTION credits.checkout_session_create(
     customer_id text, mode text DEFAULT 'payment', line_items jsonb DEFAULT NULL, currency text DEFAULT NULL,
-    allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
-    client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
-    collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    idempotency_key text DEFAULT NULL)
+    discounts jsonb DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL,
+    cancel_url text DEFAULT NULL, client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+    tax_rate numeric DEFAULT NULL, collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_create_wrapper';
@@ -68,7 +71,9 @@ customer_id: the customer, who is created where missing.
 mode: ''payment''.
 line_items: an array of 1 to 100 objects, one per price; required.
 currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
-allow_promotion_codes: whether the customer may enter a code.
+discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and verification_method and
+  verification_data where the coupon''s eligibility asks for them; NULL for none.
+allow_promotion_codes: whether the customer may enter a code: checkout_session_apply_promotion_code().
 success_url: where the customer goes once it is paid.
 cancel_url: where the customer goes to leave it.
 client_reference_id: what the application calls it.
@@ -87,9 +92,9 @@ what the price says; description, tax_rate, tax_behavior and metadata, as lines 
 url opens the checkout page credits.checkout_url with a token that says which session of whom it is:
 checkout_session_verify() reads it. What is in the cart can be changed with checkout_session_update() until
 checkout_session_submit() makes an invoice and a payment intent of it. Its amounts are fixed: the prices in a cart count
-as used.
+as used. A discount is judged now and again when the session is submitted, which reserves it.
 
-Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019.
+Raises PC002, PC007, PC008, PC013, PC015, PC016, PC018, PC019.
 Example: SELECT status, amount_total FROM credits.checkout_session_create(''ben'', line_items => jsonb_build_array(
   jsonb_build_object(''price_id'', (SELECT price_id FROM credits.prices LIMIT 1), ''quantity'', 2)));';
 
@@ -135,11 +140,49 @@ collection_method: ''charge_automatically'' or ''send_invoice''.
 metadata: the application''s own data.
 
 Once it is submitted, or over, only client_reference_id and metadata can change; all else is PC020. The url of one that
-is open is signed anew.
+is open is signed anew. A discount stays, and is worked out anew; PC016 where what is in the cart rules it out now.
 
-Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
+Raises PC003, PC007, PC008, PC013, PC015, PC016, PC019, PC020.
 Example: SELECT amount_total FROM credits.checkout_session_update(''ben'', (SELECT checkout_session_id
   FROM credits.checkout_sessions WHERE client_reference_id = ''new session''), tax_rate => 19);';
+
+CREATE FUNCTION credits.checkout_session_apply_promotion_code(
+    customer_id text, checkout_session_id uuid, promotion_code text, verification_method text DEFAULT NULL,
+    verification_data jsonb DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_apply_promotion_code_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_apply_promotion_code IS
+'Takes a promotion code off a checkout session, in place of the discount that it has.
+
+customer_id: the customer.
+checkout_session_id: the checkout session, which must have allow_promotion_codes.
+promotion_code: what the customer typed in.
+verification_method: where the coupon''s eligibility asks for it: how the application knows.
+verification_data: and what, as an object.
+
+PC016 says why a code is not good for it. The code is judged again, and reserved, when the session is submitted: until
+then others may use the last of it.
+
+Raises PC003, PC013, PC016, PC019, PC020.
+Example: SELECT amount_discount, amount_total FROM credits.checkout_session_apply_promotion_code(''ben'', (SELECT
+  checkout_session_id FROM credits.checkout_sessions WHERE client_reference_id = ''new session''), ''SPRING'');';
+
+CREATE FUNCTION credits.checkout_session_remove_promotion_code(customer_id text, checkout_session_id uuid)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_remove_promotion_code_wrapper';
+COMMENT ON FUNCTION credits.checkout_session_remove_promotion_code IS
+'Removes the discount of a checkout session.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+
+A session without one is returned with replayed = true.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT amount_discount, amount_total FROM credits.checkout_session_remove_promotion_code(''ben'',
+  (SELECT checkout_session_id FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
 
 CREATE FUNCTION credits.checkout_session_submit(customer_id text, checkout_session_id uuid)
 RETURNS credits.checkout_session
@@ -157,10 +200,13 @@ The payment, which names the session''s id as its payment_intent_id or checkout_
 is given out, and what its lines are for is granted. Where nothing is to be paid, or the price is in credits, which the
 wallet pays, it is complete at once.
 
-A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
-that has expired, PC017 a price of which too few are left, PC018 a customer with invoices that are overdue.
+A discount is judged anew and reserved likewise.
 
-Raises PC001, PC003, PC007, PC008, PC013, PC015, PC017, PC018, PC019, PC020, PC021.
+A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
+that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left, PC018 a
+customer with invoices that are overdue.
+
+Raises PC001, PC003, PC007, PC008, PC013, PC015, PC016, PC017, PC018, PC019, PC020, PC021.
 Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id
   FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
 
@@ -191,7 +237,10 @@ SELECT s.customer_id, s.checkout_session_id, s.mode,
        coalesce(s.url, t.checkout_url) AS url, s.success_url, s.cancel_url, s.client_reference_id,
        s.allow_promotion_codes, s.tax_rate, s.collection_method, s.payment_link_id, s.invoice_id,
        t.payment_intent_id, t.checkout_url, s.metadata, s.created_at, s.updated_at, s.expires_at, s.submitted_at,
-       s.completed_at, s.expired_at
+       s.completed_at, s.expired_at, s.coupon_id, s.promotion_code_id,
+       CASE WHEN s.coupon_id IS NOT NULL
+            THEN jsonb_build_array(jsonb_build_object('coupon_id', s.coupon_id, 'promotion_code_id',
+                     s.promotion_code_id, 'code', s.promotion_code, 'amount', s.amount_off::text)) END AS discounts
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.payment_intents t
        ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id;
@@ -240,6 +289,11 @@ COMMENT ON COLUMN credits.checkout_sessions.completed_at IS
 'When it was paid, or there was nothing to pay; NULL until then.';
 COMMENT ON COLUMN credits.checkout_sessions.expired_at IS
 'When that was written down; NULL where it is not expired, or only by its time so far.';
+COMMENT ON COLUMN credits.checkout_sessions.coupon_id IS 'The coupon that takes something off; NULL for none.';
+COMMENT ON COLUMN credits.checkout_sessions.promotion_code_id IS 'The promotion code by which it does; NULL for none.';
+COMMENT ON COLUMN credits.checkout_sessions.discounts IS
+'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
+nothing.';
 
 CREATE VIEW credits.my_checkout_sessions WITH (security_barrier) AS
 SELECT s.checkout_session_id,

@@ -30,10 +30,19 @@ CREATE TABLE credits_internal.checkout_sessions (
     submitted_at          timestamptz,
     completed_at          timestamptz,
     expired_at            timestamptz,
+    coupon_id             uuid,
+    promotion_code_id     uuid,
+    promotion_code        text COLLATE "C",
+    amount_off            numeric,
+    verification_method   text,
+    verification_data     jsonb,
     PRIMARY KEY (customer_id, checkout_session_id),
     CONSTRAINT checkout_sessions_submitted CHECK ((invoice_id IS NULL) = (submitted_at IS NULL)),
     CONSTRAINT checkout_sessions_complete CHECK ((status = 'complete') = (completed_at IS NOT NULL)
-                                                 AND (status = 'complete') = (payment_status <> 'unpaid'))
+                                                 AND (status = 'complete') = (payment_status <> 'unpaid')),
+    CONSTRAINT checkout_sessions_discounted CHECK ((coupon_id IS NULL) = (amount_off IS NULL)
+                                                   AND (promotion_code_id IS NULL) = (promotion_code IS NULL)
+                                                   AND (coupon_id IS NOT NULL OR promotion_code_id IS NULL))
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE credits_internal.checkout_sessions IS
@@ -78,6 +87,15 @@ COMMENT ON COLUMN credits_internal.checkout_sessions.submitted_at IS 'When it wa
 COMMENT ON COLUMN credits_internal.checkout_sessions.completed_at IS 'When it was paid, or there was nothing to pay.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.expired_at IS
 'When it was written down that it had expired; NULL where it did not, or was paid since.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.coupon_id IS 'The coupon that takes something off; NULL for none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.promotion_code_id IS
+'The promotion code by which it does; NULL for none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.promotion_code IS 'What people type in for it.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.amount_off IS 'What the coupon takes off.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.verification_method IS
+'How the application knows that the customer may use it; NULL where it need not, and once erased.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.verification_data IS
+'What it knows; NULL where it need not, and once erased.';
 
 CREATE INDEX checkout_sessions_by_id ON credits_internal.checkout_sessions (checkout_session_id);
 CREATE INDEX checkout_sessions_of_link ON credits_internal.checkout_sessions (payment_link_id)

@@ -267,7 +267,7 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
        (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
         WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded,
-       i.seller
+       i.seller, i.checkout_session_id, i.coupon_id, i.promotion_code_id
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
@@ -324,6 +324,9 @@ COMMENT ON COLUMN credits.invoices.hosted_invoice_url IS
 COMMENT ON COLUMN credits.invoices.amount_refunded IS 'What was paid back through its payment intents.';
 COMMENT ON COLUMN credits.invoices.seller IS
 'Who sold: what credits.invoice_seller said when it got its number; NULL for a draft, and where that said nothing.';
+COMMENT ON COLUMN credits.invoices.checkout_session_id IS 'The checkout session that it is for; NULL for none.';
+COMMENT ON COLUMN credits.invoices.coupon_id IS 'The coupon that takes something off; NULL for none.';
+COMMENT ON COLUMN credits.invoices.promotion_code_id IS 'The promotion code by which it does; NULL for none.';
 
 CREATE VIEW credits.invoice_payments AS
 SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,

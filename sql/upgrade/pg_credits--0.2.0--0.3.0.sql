@@ -823,10 +823,19 @@ CREATE TABLE credits_internal.checkout_sessions (
     submitted_at          timestamptz,
     completed_at          timestamptz,
     expired_at            timestamptz,
+    coupon_id             uuid,
+    promotion_code_id     uuid,
+    promotion_code        text COLLATE "C",
+    amount_off            numeric,
+    verification_method   text,
+    verification_data     jsonb,
     PRIMARY KEY (customer_id, checkout_session_id),
     CONSTRAINT checkout_sessions_submitted CHECK ((invoice_id IS NULL) = (submitted_at IS NULL)),
     CONSTRAINT checkout_sessions_complete CHECK ((status = 'complete') = (completed_at IS NOT NULL)
-                                                 AND (status = 'complete') = (payment_status <> 'unpaid'))
+                                                 AND (status = 'complete') = (payment_status <> 'unpaid')),
+    CONSTRAINT checkout_sessions_discounted CHECK ((coupon_id IS NULL) = (amount_off IS NULL)
+                                                   AND (promotion_code_id IS NULL) = (promotion_code IS NULL)
+                                                   AND (coupon_id IS NOT NULL OR promotion_code_id IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX checkout_sessions_by_id ON credits_internal.checkout_sessions (checkout_session_id);
 CREATE INDEX checkout_sessions_of_link ON credits_internal.checkout_sessions (payment_link_id)
@@ -982,7 +991,7 @@ CREATE TYPE credits.checkout_session AS (
     url text, success_url text, cancel_url text, client_reference_id text, allow_promotion_codes boolean,
     tax_rate numeric, collection_method text, payment_link_id uuid, invoice_id uuid, payment_intent_id uuid,
     checkout_url text, metadata jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz,
-    submitted_at timestamptz, completed_at timestamptz, replayed boolean);
+    submitted_at timestamptz, completed_at timestamptz, replayed boolean, discounts jsonb);
 CREATE TYPE credits.payment_link AS (
     payment_link_id uuid, name text, active boolean, line_items jsonb, currency text, after_completion jsonb,
     allow_promotion_codes boolean, lookup_key text, url text, metadata jsonb, created_at timestamptz,
@@ -1999,7 +2008,7 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
        (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
         WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded,
-       i.seller
+       i.seller, i.checkout_session_id, i.coupon_id, i.promotion_code_id
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
@@ -2091,10 +2100,10 @@ FROM credits_internal.payment_totals p
 JOIN credits_internal.payment_intents t ON t.customer_id = p.customer_id AND t.payment_intent_id = p.top_up_id;
 CREATE FUNCTION credits.checkout_session_create(
     customer_id text, mode text DEFAULT 'payment', line_items jsonb DEFAULT NULL, currency text DEFAULT NULL,
-    allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
-    client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
-    collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    idempotency_key text DEFAULT NULL)
+    discounts jsonb DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL,
+    cancel_url text DEFAULT NULL, client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
+    tax_rate numeric DEFAULT NULL, collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_create_wrapper';
@@ -2110,6 +2119,16 @@ CREATE FUNCTION credits.checkout_session_update(
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_update_wrapper';
+CREATE FUNCTION credits.checkout_session_apply_promotion_code(
+    customer_id text, checkout_session_id uuid, promotion_code text, verification_method text DEFAULT NULL,
+    verification_data jsonb DEFAULT NULL)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_apply_promotion_code_wrapper';
+CREATE FUNCTION credits.checkout_session_remove_promotion_code(customer_id text, checkout_session_id uuid)
+RETURNS credits.checkout_session
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'checkout_session_remove_promotion_code_wrapper';
 CREATE FUNCTION credits.checkout_session_submit(customer_id text, checkout_session_id uuid)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -2126,7 +2145,10 @@ SELECT s.customer_id, s.checkout_session_id, s.mode,
        coalesce(s.url, t.checkout_url) AS url, s.success_url, s.cancel_url, s.client_reference_id,
        s.allow_promotion_codes, s.tax_rate, s.collection_method, s.payment_link_id, s.invoice_id,
        t.payment_intent_id, t.checkout_url, s.metadata, s.created_at, s.updated_at, s.expires_at, s.submitted_at,
-       s.completed_at, s.expired_at
+       s.completed_at, s.expired_at, s.coupon_id, s.promotion_code_id,
+       CASE WHEN s.coupon_id IS NOT NULL
+            THEN jsonb_build_array(jsonb_build_object('coupon_id', s.coupon_id, 'promotion_code_id',
+                     s.promotion_code_id, 'code', s.promotion_code, 'amount', s.amount_off::text)) END AS discounts
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.payment_intents t
        ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id;
@@ -3971,6 +3993,24 @@ JOIN credits_internal.prices p ON p.price_id = (e.item->>'price_id')::uuid AND p
 WHERE e.item->>'custom_amount' IS NULL
   AND (e.item->>'amount')::numeric <> round(p.unit_amount * (e.item->>'quantity')::numeric, c.decimals)
 UNION ALL
+SELECT 'checkout session: its discount is not its invoice''s, or not what is taken off', s.customer_id, s.currency,
+       'session ' || s.checkout_session_id, s.amount_off, s.amount_discount
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
+WHERE (i.invoice_id IS NOT NULL
+       AND (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (s.coupon_id, s.promotion_code_id))
+   OR (s.status = 'open' AND s.invoice_id IS NULL AND s.amount_discount <> coalesce(s.amount_off, 0))
+UNION ALL
+-- What is paid for was used, and what was used is paid for.
+SELECT 'checkout session: its invoice is paid and its discount is not used, or the reverse', i.customer_id, i.currency,
+       'invoice ' || i.invoice_id, i.discount, r.amount
+FROM credits_internal.invoices i
+FULL JOIN (SELECT r.customer_id, r.holder_id, r.coupon_id, r.promotion_code_id, r.amount, r.confirmed_at
+           FROM credits_internal.redemptions r WHERE r.holder_type = 'invoice') r
+       ON r.customer_id = i.customer_id AND r.holder_id = i.invoice_id
+WHERE (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
+   OR (i.coupon_id IS NOT NULL AND (i.status = 'paid') <> (r.confirmed_at IS NOT NULL))
+UNION ALL
 SELECT 'invoice: no checkout session has it', i.customer_id, i.currency, 'invoice ' || i.invoice_id, i.total, NULL
 FROM credits_internal.invoices i
 LEFT JOIN credits_internal.checkout_sessions s
@@ -4777,6 +4817,15 @@ COMMENT ON COLUMN credits_internal.checkout_sessions.submitted_at IS 'When it wa
 COMMENT ON COLUMN credits_internal.checkout_sessions.completed_at IS 'When it was paid, or there was nothing to pay.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.expired_at IS
 'When it was written down that it had expired; NULL where it did not, or was paid since.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.coupon_id IS 'The coupon that takes something off; NULL for none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.promotion_code_id IS
+'The promotion code by which it does; NULL for none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.promotion_code IS 'What people type in for it.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.amount_off IS 'What the coupon takes off.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.verification_method IS
+'How the application knows that the customer may use it; NULL where it need not, and once erased.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.verification_data IS
+'What it knows; NULL where it need not, and once erased.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
@@ -7537,6 +7586,9 @@ COMMENT ON COLUMN credits.invoices.hosted_invoice_url IS
 COMMENT ON COLUMN credits.invoices.amount_refunded IS 'What was paid back through its payment intents.';
 COMMENT ON COLUMN credits.invoices.seller IS
 'Who sold: what credits.invoice_seller said when it got its number; NULL for a draft, and where that said nothing.';
+COMMENT ON COLUMN credits.invoices.checkout_session_id IS 'The checkout session that it is for; NULL for none.';
+COMMENT ON COLUMN credits.invoices.coupon_id IS 'The coupon that takes something off; NULL for none.';
+COMMENT ON COLUMN credits.invoices.promotion_code_id IS 'The promotion code by which it does; NULL for none.';
 COMMENT ON VIEW credits.invoice_payments IS
 'Money that was applied to invoices, one row per source.';
 COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
@@ -7863,6 +7915,9 @@ COMMENT ON COLUMN credits.checkout_session.submitted_at IS 'When it was first su
 COMMENT ON COLUMN credits.checkout_session.completed_at IS
 'When it was paid, or there was nothing to pay; NULL until then.';
 COMMENT ON COLUMN credits.checkout_session.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.checkout_session.discounts IS
+'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
+nothing.';
 COMMENT ON FUNCTION credits.checkout_session_create IS
 'Begins a checkout: a cart of prices that are paid once, and what it comes to.
 
@@ -7870,7 +7925,9 @@ customer_id: the customer, who is created where missing.
 mode: ''payment''.
 line_items: an array of 1 to 100 objects, one per price; required.
 currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
-allow_promotion_codes: whether the customer may enter a code.
+discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and verification_method and
+  verification_data where the coupon''s eligibility asks for them; NULL for none.
+allow_promotion_codes: whether the customer may enter a code: checkout_session_apply_promotion_code().
 success_url: where the customer goes once it is paid.
 cancel_url: where the customer goes to leave it.
 client_reference_id: what the application calls it.
@@ -7889,9 +7946,9 @@ what the price says; description, tax_rate, tax_behavior and metadata, as lines 
 url opens the checkout page credits.checkout_url with a token that says which session of whom it is:
 checkout_session_verify() reads it. What is in the cart can be changed with checkout_session_update() until
 checkout_session_submit() makes an invoice and a payment intent of it. Its amounts are fixed: the prices in a cart count
-as used.
+as used. A discount is judged now and again when the session is submitted, which reserves it.
 
-Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019.
+Raises PC002, PC007, PC008, PC013, PC015, PC016, PC018, PC019.
 Example: SELECT status, amount_total FROM credits.checkout_session_create(''ben'', line_items => jsonb_build_array(
   jsonb_build_object(''price_id'', (SELECT price_id FROM credits.prices LIMIT 1), ''quantity'', 2)));';
 COMMENT ON FUNCTION credits.checkout_session_verify IS
@@ -7923,11 +7980,37 @@ collection_method: ''charge_automatically'' or ''send_invoice''.
 metadata: the application''s own data.
 
 Once it is submitted, or over, only client_reference_id and metadata can change; all else is PC020. The url of one that
-is open is signed anew.
+is open is signed anew. A discount stays, and is worked out anew; PC016 where what is in the cart rules it out now.
 
-Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
+Raises PC003, PC007, PC008, PC013, PC015, PC016, PC019, PC020.
 Example: SELECT amount_total FROM credits.checkout_session_update(''ben'', (SELECT checkout_session_id
   FROM credits.checkout_sessions WHERE client_reference_id = ''new session''), tax_rate => 19);';
+COMMENT ON FUNCTION credits.checkout_session_apply_promotion_code IS
+'Takes a promotion code off a checkout session, in place of the discount that it has.
+
+customer_id: the customer.
+checkout_session_id: the checkout session, which must have allow_promotion_codes.
+promotion_code: what the customer typed in.
+verification_method: where the coupon''s eligibility asks for it: how the application knows.
+verification_data: and what, as an object.
+
+PC016 says why a code is not good for it. The code is judged again, and reserved, when the session is submitted: until
+then others may use the last of it.
+
+Raises PC003, PC013, PC016, PC019, PC020.
+Example: SELECT amount_discount, amount_total FROM credits.checkout_session_apply_promotion_code(''ben'', (SELECT
+  checkout_session_id FROM credits.checkout_sessions WHERE client_reference_id = ''new session''), ''SPRING'');';
+COMMENT ON FUNCTION credits.checkout_session_remove_promotion_code IS
+'Removes the discount of a checkout session.
+
+customer_id: the customer.
+checkout_session_id: the checkout session.
+
+A session without one is returned with replayed = true.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT amount_discount, amount_total FROM credits.checkout_session_remove_promotion_code(''ben'',
+  (SELECT checkout_session_id FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
 COMMENT ON FUNCTION credits.checkout_session_submit IS
 'Submits a checkout session: what is in the cart becomes an invoice, as a draft, with a payment intent.
 
@@ -7940,10 +8023,13 @@ The payment, which names the session''s id as its payment_intent_id or checkout_
 is given out, and what its lines are for is granted. Where nothing is to be paid, or the price is in credits, which the
 wallet pays, it is complete at once.
 
-A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
-that has expired, PC017 a price of which too few are left, PC018 a customer with invoices that are overdue.
+A discount is judged anew and reserved likewise.
 
-Raises PC001, PC003, PC007, PC008, PC013, PC015, PC017, PC018, PC019, PC020, PC021.
+A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
+that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left, PC018 a
+customer with invoices that are overdue.
+
+Raises PC001, PC003, PC007, PC008, PC013, PC015, PC016, PC017, PC018, PC019, PC020, PC021.
 Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id
   FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
 COMMENT ON FUNCTION credits.checkout_session_expire IS
@@ -8005,6 +8091,11 @@ COMMENT ON COLUMN credits.checkout_sessions.completed_at IS
 'When it was paid, or there was nothing to pay; NULL until then.';
 COMMENT ON COLUMN credits.checkout_sessions.expired_at IS
 'When that was written down; NULL where it is not expired, or only by its time so far.';
+COMMENT ON COLUMN credits.checkout_sessions.coupon_id IS 'The coupon that takes something off; NULL for none.';
+COMMENT ON COLUMN credits.checkout_sessions.promotion_code_id IS 'The promotion code by which it does; NULL for none.';
+COMMENT ON COLUMN credits.checkout_sessions.discounts IS
+'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
+nothing.';
 COMMENT ON VIEW credits.my_checkout_sessions IS
 'The checkout sessions of credits.current_customer, at this moment.
 
@@ -8744,9 +8835,11 @@ REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBL
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_html(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_apply_promotion_code(text, uuid, text, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_remove_promotion_code(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_submit(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_expire(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.payment_link_url(uuid) FROM PUBLIC;
@@ -8764,10 +8857,14 @@ REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscrip
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_app;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_meter;
 GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_apply_promotion_code(text, uuid, text, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_apply_promotion_code(text, uuid, text, text, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_expire(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_expire(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_remove_promotion_code(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_remove_promotion_code(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_submit(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_submit(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) TO credits_admin;

@@ -48,6 +48,24 @@ JOIN credits_internal.prices p ON p.price_id = (e.item->>'price_id')::uuid AND p
 WHERE e.item->>'custom_amount' IS NULL
   AND (e.item->>'amount')::numeric <> round(p.unit_amount * (e.item->>'quantity')::numeric, c.decimals)
 UNION ALL
+SELECT 'checkout session: its discount is not its invoice''s, or not what is taken off', s.customer_id, s.currency,
+       'session ' || s.checkout_session_id, s.amount_off, s.amount_discount
+FROM credits_internal.checkout_sessions s
+LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
+WHERE (i.invoice_id IS NOT NULL
+       AND (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (s.coupon_id, s.promotion_code_id))
+   OR (s.status = 'open' AND s.invoice_id IS NULL AND s.amount_discount <> coalesce(s.amount_off, 0))
+UNION ALL
+-- What is paid for was used, and what was used is paid for.
+SELECT 'checkout session: its invoice is paid and its discount is not used, or the reverse', i.customer_id, i.currency,
+       'invoice ' || i.invoice_id, i.discount, r.amount
+FROM credits_internal.invoices i
+FULL JOIN (SELECT r.customer_id, r.holder_id, r.coupon_id, r.promotion_code_id, r.amount, r.confirmed_at
+           FROM credits_internal.redemptions r WHERE r.holder_type = 'invoice') r
+       ON r.customer_id = i.customer_id AND r.holder_id = i.invoice_id
+WHERE (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
+   OR (i.coupon_id IS NOT NULL AND (i.status = 'paid') <> (r.confirmed_at IS NOT NULL))
+UNION ALL
 SELECT 'invoice: no checkout session has it', i.customer_id, i.currency, 'invoice ' || i.invoice_id, i.total, NULL
 FROM credits_internal.invoices i
 LEFT JOIN credits_internal.checkout_sessions s

@@ -32,9 +32,7 @@ use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 pub use counter::release_late;
-// For what is paid for above: see sale.rs.
-#[allow(unused_imports)]
-pub use holding::{confirm, keep, release, remove, reserve, retake};
+pub use holding::{confirm, honour, keep, release, remove, reserve, retake};
 
 /// A purchase, before anything is taken off.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +49,6 @@ pub struct Cart<'a> {
 
 /// The discount that is chosen.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code)]
 pub enum Chosen<'a> {
     /// By what people type in.
     Code(&'a str),
@@ -84,7 +81,6 @@ pub struct Quote {
     /// What it takes off in all.
     pub amount: Decimal,
     /// Off each line, in their order.
-    #[allow(dead_code)]
     pub per_line: Vec<Decimal>,
     /// What the application vouches with: kept with it.
     pub verification: Verification,
@@ -228,7 +224,6 @@ static HAS_PAID: Statement = Statement::new(
 );
 
 /// Judges whether a discount applies to a purchase, and what it takes off. The customer is locked. Raises PC007, PC016, PC019.
-#[allow(dead_code)]
 pub fn quote(
     session: &Session,
     cart: &Cart<'_>,

@@ -248,6 +248,27 @@ pub fn price(
     priced(items.iter().map(on_sale).collect::<Result<_, _>>()?, tax_rate, decimals)
 }
 
+impl Priced {
+    /// Takes so much off each line.
+    pub fn take_off(&mut self, per_line: &[Decimal], tax_rate: Option<Decimal>, decimals: u32) -> Result<(), Error> {
+        for (line, off) in self.lines.iter_mut().zip(per_line) {
+            line.take_off(*off);
+        }
+        self.totals = line::totals(&self.lines, tax_rate, decimals)?;
+        Ok(())
+    }
+}
+
+/// What is taken off each item of a cart, as it was written down.
+pub fn stored_discounts(text: &str) -> Vec<Decimal> {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    let off = |item: &Value| {
+        let text = item.get("amount_discount").and_then(Value::as_str);
+        text.and_then(|text| amount::parse(text).ok()).unwrap_or_default()
+    };
+    value.as_array().map(|items| items.iter().map(off).collect()).unwrap_or_default()
+}
+
 /// The same of what is sold already: whether or not it is on sale still.
 pub fn price_sold(
     session: &Session,

@@ -6,6 +6,7 @@
 //! Whatever changes a session locks the customer's row first, then the session.
 
 mod change;
+mod code;
 pub mod create;
 mod erasure;
 mod expire;
@@ -14,6 +15,7 @@ mod sale;
 mod submit;
 
 use crate::amount::Decimal;
+use crate::checkout::discount::Asked;
 use crate::error::{Error, Overdue};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
@@ -87,6 +89,8 @@ row! {
         pub completed_at: Option<Time>,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// What takes something off it.
+        pub discounts: Option<Json>,
     } read
 }
 
@@ -95,7 +99,7 @@ static FIND: Statement = Statement::new(
              s.amount_discount, s.amount_tax, s.amount_total, s.line_items, s.url, s.success_url, s.cancel_url,
              s.client_reference_id, s.allow_promotion_codes, s.tax_rate, s.collection_method, s.payment_link_id, s.invoice_id,
              s.payment_intent_id, s.checkout_url, s.metadata, s.created_at, s.updated_at, s.expires_at, s.submitted_at,
-             s.completed_at, $3
+             s.completed_at, $3, s.discounts
       FROM credits.checkout_sessions s WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 );
@@ -150,11 +154,16 @@ pub struct Cart {
     pub cancel_url: Option<String>,
     /// When it ends.
     pub expires_at: Time,
+    /// Whether the customer may enter a code.
+    pub allow_promotion_codes: bool,
+    /// Its discount.
+    pub discount: Option<Asked>,
 }
 
 static LOCK: Statement = Statement::new(
     c"SELECT s.status, s.under_way, s.currency, s.line_items::text, s.tax_rate, s.collection_method, s.provider, s.invoice_id,
-             s.success_url, s.cancel_url, s.expires_at
+             s.success_url, s.cancel_url, s.expires_at, s.allow_promotion_codes, s.coupon_id, s.promotion_code_id,
+             s.verification_method, s.verification_data
       FROM credits_internal.checkout_sessions s
       WHERE s.customer_id = $1 AND s.checkout_session_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
@@ -184,6 +193,8 @@ fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Cart, Error> {
         success_url: row.next()?,
         cancel_url: row.next()?,
         expires_at: row.next()?,
+        allow_promotion_codes: row.next()?,
+        discount: Asked::stored(row.next()?, row.next()?, row.next()?, row.next()?),
     })
 }
 

@@ -4,6 +4,7 @@
 pub mod billing_page;
 mod cart;
 pub mod checkout_session;
+mod discount;
 pub mod payment_link;
 pub mod portal;
 pub mod search;

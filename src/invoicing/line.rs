@@ -6,6 +6,7 @@ pub mod given;
 mod kept;
 
 use crate::amount::{self, Decimal};
+use crate::catalog::discount::CartLine;
 use crate::catalog::price::offer;
 use crate::error::Error;
 use crate::invoicing::engine::{self, Fault, Tax, Totals};
@@ -32,6 +33,7 @@ pub struct New {
     amount: Decimal,
     tax_behavior: String,
     credits: Option<Credits>,
+    product_id: Option<Uuid>,
 }
 
 /// What the payment of a line grants.
@@ -75,6 +77,7 @@ pub fn price(session: &Session, id: Uuid, given: Given, code: &str, decimals: u3
             amount: by_hand_amount(&given, decimals)?,
             tax_behavior: given.tax_behavior.clone().unwrap_or_else(|| BEHAVIORS[0].to_string()),
             credits: None,
+            product_id: None,
             given,
         },
         _ => {
@@ -149,6 +152,7 @@ fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &st
         amount,
         tax_behavior: given.tax_behavior.clone().unwrap_or(price.tax_behavior),
         credits,
+        product_id: Some(price.product_id),
         given: match given.custom_amount {
             Some(_) => Given { quantity: Some(quantity), ..given },
             None => Given { quantity: Some(quantity), unit_amount: price.unit_amount, pricing: price.pricing, ..given },
@@ -175,6 +179,16 @@ impl New {
     /// What it costs before anything is taken off.
     pub fn amount(&self) -> Decimal {
         self.amount
+    }
+
+    /// It as a discount sees it.
+    pub fn for_discount(&self) -> CartLine {
+        CartLine { product_id: self.product_id, amount: self.amount }
+    }
+
+    /// So much is taken off it.
+    pub fn take_off(&mut self, discount: Decimal) {
+        self.given.discount = Some(discount);
     }
 
     /// Its price, and how many of it.

@@ -3,7 +3,7 @@
 pub mod collection;
 pub mod customer;
 mod deposit;
-mod effect;
+pub mod effect;
 pub mod engine;
 pub mod erasure;
 pub mod invoice;

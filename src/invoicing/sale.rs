@@ -5,6 +5,7 @@ mod replace;
 mod replaced;
 
 use crate::amount::Decimal;
+use crate::catalog::redemption::{self, Quote};
 use crate::catalog::stock;
 use crate::error::Error;
 use crate::invoicing::effect::{Bill, Source};
@@ -69,14 +70,17 @@ pub struct Order<'a> {
     pub tax_rate: Option<Decimal>,
     /// What for.
     pub lines: &'a [line::New],
+    /// What is taken off them, as they have it.
+    pub discount: Option<&'a Quote>,
 }
 
 // What a recharge asks for is begun by whoever comes first. Before 0.3.0 all of it was in the top-up's own row.
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoices (
           customer_id, invoice_id, status, billing_reason, currency, description, metadata, given_discount, subtotal, discount,
-          tax, total, total_excluding_tax, amount_due, collection_method, tax_rate, checkout_session_id, created_at, updated_at)
-      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $10, $12, $13, $14, $15, $15)
+          tax, total, total_excluding_tax, amount_due, collection_method, tax_rate, checkout_session_id, created_at, updated_at,
+          coupon_id, promotion_code_id)
+      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $10, $12, $13, $14, $15, $15, $16, $17)
       ON CONFLICT (customer_id, invoice_id) DO NOTHING RETURNING 1",
     &[
         TEXTOID,
@@ -94,9 +98,13 @@ static INSERT: Statement = Statement::new(
         NUMERICOID,
         UUIDOID,
         TIMESTAMPTZOID,
+        UUIDOID,
+        UUIDOID,
     ],
 )
-.before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) >= 0");
+.before(
+    c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) >= 0",
+);
 
 /// Writes the draft of what is sold. Returns whether it was not there yet: whoever came first has begun all of it, and what
 /// comes second has no lock of it yet, and writes no event. Raises PC007.
@@ -119,6 +127,8 @@ pub fn draft(session: &Session, order: &Order<'_>, now: Time) -> Result<bool, Er
         order.tax_rate.cell(),
         order.reason.session_id().cell(),
         now.cell(),
+        order.discount.map(|quote| quote.coupon_id).cell(),
+        order.discount.and_then(|quote| quote.promotion_code_id).cell(),
     ];
     if INSERT.run(session, &cells)?.len() == 0 {
         return Ok(false);
@@ -129,8 +139,8 @@ pub fn draft(session: &Session, order: &Order<'_>, now: Time) -> Result<bool, Er
     Ok(true)
 }
 
-/// Begins what is sold with the payment intent that pays it, and sets its stock aside until that expires, except for what
-/// nobody asked for. Raises PC007, PC017.
+/// Begins what is sold with the payment intent that pays it, and sets its discount and its stock aside until that expires,
+/// except for what nobody asked for. Raises PC007, PC016, PC017.
 pub fn begin(session: &Session, order: &Order<'_>, new: &intent::New<'_>, now: Time) -> Result<(), Error> {
     if !draft(session, order, now)? {
         return Ok(());
@@ -142,8 +152,12 @@ pub fn begin(session: &Session, order: &Order<'_>, new: &intent::New<'_>, now: T
     reserve(session, order, new.expires_at, now)
 }
 
-/// Sets aside what is sold of prices that have only so many. Raises PC017.
+/// Sets aside the discount, and what is sold of prices that have only so many. Raises PC016, PC017.
 pub fn reserve(session: &Session, order: &Order<'_>, expires_at: Option<Time>, now: Time) -> Result<(), Error> {
+    // The counters of coupons before those of prices.
+    if let Some(quote) = order.discount {
+        redemption::reserve(session, order.customer_id, order.invoice_id, quote, expires_at, now)?;
+    }
     let sold: Vec<(Uuid, Decimal)> = order.lines.iter().filter_map(line::New::sold).collect();
     stock::reserve(session, order.customer_id, order.invoice_id, &sold, expires_at, now)
 }
@@ -163,6 +177,7 @@ pub fn begin_top_up(session: &Session, reason: Reason, new: &intent::New<'_>, no
         collection_method: collection::SENT,
         tax_rate: None,
         lines: &[line],
+        discount: None,
     };
     begin(session, &order, new, now)
 }
@@ -194,8 +209,18 @@ impl Sale for Sales {
         // A schema of the release before has no invoices, and no stock.
         let Some(invoice) = invoice else { return effect::grant(session, &of, &source).map(|()| Sold::Paid) };
         let is_draft = invoice.status == Status::Draft;
+        // A discount that was given back is held again, if it is there: the counters of coupons before those of prices.
+        let has_discount = is_draft && invoice.coupon_id.is_some();
+        let is_held = has_discount && redemption::retake(session, &invoice.customer_id, invoice.id, None, now)?;
         if is_draft && !take_stock(session, &invoice, now)? {
+            // Whoever needs it takes it back: its counters come before those that are locked now.
+            if is_held {
+                redemption::retake(session, &invoice.customer_id, invoice.id, Some(now), now)?;
+            }
             return Ok(Sold::TooLate("what was bought is out of stock: nothing is done"));
+        }
+        if has_discount {
+            redemption::honour(session, &invoice.customer_id, invoice.id, now)?;
         }
         if is_draft {
             replace::totals(session, intent, cover)?;
@@ -217,11 +242,17 @@ impl Sale for Sales {
             return Ok(());
         }
         let (customer_id, holder) = (intent.customer_id.as_str(), intent.invoice_id);
+        let has_discount = intent.checkout_session_id.is_some();
         if intent.status.is_under_way() {
-            stock::keep(session, customer_id, holder)
-        } else {
-            stock::release(session, customer_id, holder, now)
+            if has_discount {
+                redemption::keep(session, customer_id, holder)?;
+            }
+            return stock::keep(session, customer_id, holder);
         }
+        if has_discount {
+            redemption::release(session, customer_id, holder, now)?;
+        }
+        stock::release(session, customer_id, holder, now)
     }
 
     fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover, _: Time) -> Result<(), Error> {

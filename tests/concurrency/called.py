@@ -33,7 +33,8 @@ EXCEPTED = {
         "under the lock of the customer's payment intents: two_sessions/same_intent.py",
     ),
     **dict.fromkeys(
-        ("checkout_session_create", "checkout_session_expire", "checkout_session_submit", "checkout_session_update",
+        ("checkout_session_apply_promotion_code", "checkout_session_create", "checkout_session_expire",
+         "checkout_session_remove_promotion_code", "checkout_session_submit", "checkout_session_update",
          "payment_link_open"),
         "under the lock of the customer's sessions: two_sessions/billing/same_session.py",
     ),

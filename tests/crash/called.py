@@ -51,7 +51,8 @@ EXCEPTED = {
     "invoice_return_deposit": SAME + "operation_reverse and payment_refunded",
     "invoice_pay": SAME + "wallet_debit and credit_grant, with the invoice's row",
     **dict.fromkeys(
-        ("checkout_session_create", "checkout_session_expire", "checkout_session_submit", "checkout_session_update",
+        ("checkout_session_apply_promotion_code", "checkout_session_create", "checkout_session_expire",
+         "checkout_session_remove_promotion_code", "checkout_session_submit", "checkout_session_update",
          "payment_link_open"),
         SAME + "top_up_create, with a row of its own, in one transaction",
     ),

@@ -150,15 +150,21 @@ def invoices(it: Story, price_id: Any) -> None:
 
 
 def checkout(it: Story, price_id: Any) -> None:
-    """A cart that is changed, submitted and paid, one that is ended, and a link that is opened once."""
+    """A cart that is changed, discounted, submitted and paid, one that is ended, and a link that is opened once."""
     name = it.name
+    code = f"cart_{name}"
+    it.call("promotion_code_create", "%s, %s", it.call("coupon_create", "'Less', percent_off => 20").get("coupon_id"), code)
     items = [{"price_id": str(price_id), "adjustable_quantity": {"maximum": 3}}]
-    terms = "%s, line_items => %s, tax_rate => 19, collection_method => 'send_invoice', idempotency_key => 'cart'"
+    terms = "%s, line_items => %s, tax_rate => 19, collection_method => 'send_invoice', idempotency_key => 'cart',"
+    terms += " allow_promotion_codes => true"
     cart = it.call("checkout_session_create", terms, name, json.dumps(items)).get("checkout_session_id")
     it.call("checkout_session_update", "%s, %s, quantities => %s", name, cart, json.dumps({str(price_id): 2}))
+    it.call("checkout_session_apply_promotion_code", "%s, %s, %s", name, cart, code)
+    it.call("checkout_session_remove_promotion_code", "%s, %s", name, cart)
+    it.call("checkout_session_apply_promotion_code", "%s, %s, %s", name, cart, code)
     it.call("checkout_session_submit", "%s, %s", name, cart)
     it.call("checkout_session_submit", "%s, %s", name, cart)
-    it.call("payment_succeeded", f"%s, %s, 'bank of {name}', 'p20', 11.90", name, cart)
+    it.call("payment_succeeded", f"%s, %s, 'bank of {name}', 'p20', 9.52", name, cart)
     link = it.call("payment_link_create", "%s, %s", f"A pack of {name}", json.dumps(items)).get("payment_link_id")
     it.call("payment_link_update", "%s, metadata => '{\"c\": 3}'", link)
     other = it.call("payment_link_open", "%s, %s, quantities => %s", name, link, json.dumps({str(price_id): 3}))

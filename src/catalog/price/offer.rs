@@ -36,6 +36,8 @@ pub struct Offer {
     pub tax_behavior: String,
     /// Whether it is archived.
     pub is_archived: bool,
+    /// The product.
+    pub product_id: Uuid,
 }
 
 macro_rules! find {
@@ -43,7 +45,8 @@ macro_rules! find {
         text!(
             "SELECT d.name, p.type = 'recurring', p.unit_amount, p.pricing::text, p.currency, f.decimals::int, f.kind = 'fiat',
                     p.quantity_limit_per_checkout, coalesce(p.credit_config, d.credit_config)::text,
-                    coalesce(p.tax_behavior, 'exclusive'), p.archived_at IS NOT NULL OR d.archived_at IS NOT NULL
+                    coalesce(p.tax_behavior, 'exclusive'), p.archived_at IS NOT NULL OR d.archived_at IS NOT NULL,
+                    d.product_id
              FROM ",
             $prices,
             " p JOIN ",
@@ -75,6 +78,7 @@ pub fn find(session: &Session, price_id: Uuid) -> Result<Offer, Error> {
         config: row.next::<Option<String>>()?.map(|text| CreditConfig::stored(&text)).transpose()?,
         tax_behavior: row.next()?,
         is_archived: row.next()?,
+        product_id: row.next()?,
     })
 }
 

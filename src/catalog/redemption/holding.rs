@@ -1,5 +1,4 @@
 //! What a holder has: one coupon, reserved, kept, and in the end paid for or given back.
-#![allow(dead_code)]
 
 use crate::amount::Decimal;
 use crate::catalog::redemption::counter::{Changed, Changes, Used, change};
@@ -246,11 +245,25 @@ static PER_CUSTOMER: Statement = Statement::new(
 /// What a holder has is paid for. Where it was released meanwhile it is taken again; where nothing is left it is honoured, and
 /// over quota.
 pub fn confirm(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
+    confirm_or(session, (customer_id, holder_id), now, |used| take_again(session, (customer_id, holder_id), used, now))
+}
+
+/// The same where [`retake`] was tried, and other counters are locked since: what is not held is over quota.
+pub fn honour(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
+    confirm_or(session, (customer_id, holder_id), now, |_| Ok(false))
+}
+
+fn confirm_or(
+    session: &Session,
+    (customer_id, holder_id): (&str, Uuid),
+    now: Time,
+    again: impl FnOnce(Used) -> Result<bool, Error>,
+) -> Result<(), Error> {
     let Some((used, is_held, is_confirmed)) = held(session, customer_id, holder_id)? else { return Ok(()) };
     if is_confirmed {
         return Ok(());
     }
-    let over_quota = !is_held && !take_again(session, (customer_id, holder_id), used, now)?;
+    let over_quota = !is_held && !again(used)?;
     CONFIRM.run(session, &[customer_id.cell(), holder_id.cell(), now.cell(), over_quota.cell()]).map(drop)
 }
 

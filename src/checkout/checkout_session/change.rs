@@ -2,9 +2,11 @@
 
 use crate::amount::Decimal;
 use crate::catalog::price::offer;
+use crate::catalog::redemption::Quote;
 use crate::checkout::cart;
 use crate::checkout::checkout_session::create::ends;
 use crate::checkout::checkout_session::{self, Cart, SessionRow, link};
+use crate::checkout::discount;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::line::given;
@@ -132,7 +134,7 @@ impl Change<'_> {
                 cart::adjust(session, &mut items, quantities)?;
             }
             let tax_rate = self.tax_rate.or(there.tax_rate);
-            refill(session, &Cart { tax_rate, ..there }, &items)?;
+            refill(session, &Cart { tax_rate, ..there }, &items, now)?;
         }
         checkout_session::find(session, customer_id, id, false)
     }
@@ -157,11 +159,21 @@ static REFILL: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID],
 );
 
-/// Writes what is in a session's cart, and what that comes to; returns it.
-pub fn refill(session: &Session, there: &Cart, items: &[cart::Item]) -> Result<cart::Priced, Error> {
+/// Writes what is in a session's cart, and what that comes to with its discount; returns both. Raises PC016.
+pub fn refill(
+    session: &Session,
+    there: &Cart,
+    items: &[cart::Item],
+    now: Time,
+) -> Result<(cart::Priced, Option<Quote>), Error> {
     let decimals = currency::decimals(session, &there.currency)?;
-    let priced = cart::price(session, items, &there.currency, there.tax_rate, decimals)?;
+    let mut priced = cart::price(session, items, &there.currency, there.tax_rate, decimals)?;
     cart::record_use(session, items)?;
+    let (holder, terms) =
+        ((there.customer_id.as_str(), there.invoice_id), (there.currency.as_str(), there.tax_rate, decimals));
+    let take_off = |asked| discount::take_off(session, holder, asked, &mut priced, terms, now);
+    let quote = there.discount.as_ref().map(take_off).transpose()?;
+    discount::put(session, (&there.customer_id, there.id), quote.as_ref())?;
     let totals = &priced.totals;
     let cells = [
         there.customer_id.cell(),
@@ -173,5 +185,5 @@ pub fn refill(session: &Session, there: &Cart, items: &[cart::Item]) -> Result<c
         totals.total.cell(),
     ];
     REFILL.run(session, &cells)?;
-    Ok(priced)
+    Ok((priced, quote))
 }

@@ -3,6 +3,7 @@
 use crate::amount::Decimal;
 use crate::checkout::cart::{self, Item};
 use crate::checkout::checkout_session::{self, SessionRow, link};
+use crate::checkout::discount::{self, Asked};
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::line::given;
@@ -32,6 +33,8 @@ pub struct New<'a> {
     pub items: Vec<Item>,
     /// The currency of its amounts; `None` for that of the first price.
     pub currency: Option<&'a str>,
+    /// What is taken off it.
+    pub discount: Option<Asked>,
     /// Whether the customer may enter a code.
     pub allow_promotion_codes: bool,
     /// Where to go once it is paid.
@@ -54,7 +57,7 @@ pub struct New<'a> {
     pub metadata: Option<Json>,
 }
 
-/// `credits.checkout_session_create`. Raises PC002, PC007, PC008, PC013, PC015, PC018, PC019.
+/// `credits.checkout_session_create`. Raises PC002, PC007, PC008, PC013, PC015, PC016, PC018, PC019.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn checkout_session_create(
@@ -62,6 +65,7 @@ fn checkout_session_create(
     mode: Option<&str>,
     line_items: Option<Json>,
     currency: Option<&str>,
+    discounts: Option<Json>,
     allow_promotion_codes: Option<bool>,
     success_url: Option<&str>,
     cancel_url: Option<&str>,
@@ -83,6 +87,7 @@ fn checkout_session_create(
             let new = New {
                 items: cart::read(session, &line_items)?,
                 currency,
+                discount: discounts.map_or(Ok(None), |given| discount::read(&given.text()))?,
                 allow_promotion_codes: allow_promotion_codes.unwrap_or(false),
                 success_url: input::web_address("success_url", success_url)?,
                 cancel_url: input::web_address("cancel_url", cancel_url)?,
@@ -146,8 +151,11 @@ pub fn create(
         },
     };
     let tax_rate = new.tax_rate.or(rate);
-    let priced = cart::price(session, &new.items, &code, tax_rate, decimals)?;
+    let mut priced = cart::price(session, &new.items, &code, tax_rate, decimals)?;
     cart::record_use(session, &new.items)?;
+    let terms = (code.as_str(), tax_rate, decimals);
+    let take_off = |asked| discount::take_off(session, (customer_id, None), asked, &mut priced, terms, now);
+    let quote = new.discount.as_ref().map(take_off).transpose()?;
     let totals = &priced.totals;
     let cells = [
         customer_id.cell(),
@@ -172,6 +180,9 @@ pub fn create(
         new.expires_at.cell(),
     ];
     INSERT.run(session, &cells)?;
+    if quote.is_some() {
+        discount::put(session, (customer_id, id), quote.as_ref())?;
+    }
     billing_event::record(session, EventType::CheckoutSessionCreated, id, Some(customer_id), now)?;
     checkout_session::find(session, customer_id, id, false)
 }
@@ -183,6 +194,7 @@ impl New<'_> {
         digest.update(cart::compared(&self.items));
         digest.update("|");
         digest.update(self.tax_rate.map(|rate| rate.normalize().to_string()).unwrap_or_default());
+        digest.update(self.discount.as_ref().map(Asked::compared).unwrap_or_default());
         let link = self.payment_link_id.map(|id| format!(" by link {id}")).unwrap_or_default();
         invoice::digest(digest, self.items.len()) + &link
     }

@@ -10,9 +10,11 @@ use pgrx::pg_sys::TEXTOID;
 
 static ERASE: Statement = Statement::new(
     c"UPDATE credits_internal.checkout_sessions s
-      SET url = NULL, success_url = NULL, cancel_url = NULL, client_reference_id = NULL
+      SET url = NULL, success_url = NULL, cancel_url = NULL, client_reference_id = NULL, verification_method = NULL,
+          verification_data = NULL
       WHERE s.customer_id = $1
-        AND num_nonnulls(s.url, s.success_url, s.cancel_url, s.client_reference_id) > 0",
+        AND num_nonnulls(s.url, s.success_url, s.cancel_url, s.client_reference_id, s.verification_method,
+                         s.verification_data) > 0",
     &[TEXTOID],
 )
 .before(c"SELECT 1 WHERE $1 IS NULL");

@@ -2,15 +2,18 @@
 //! long as the session is open. Where nothing is to be paid, or the price is in credits, it is complete at once.
 
 use crate::amount::Decimal;
+use crate::catalog::redemption::{self, Quote};
 use crate::catalog::stock;
 use crate::checkout::cart::{self, Priced};
 use crate::checkout::checkout_session::{self, Cart, SessionRow, Status, change};
-use crate::error::Error;
+use crate::checkout::discount;
+use crate::error::{Error, NotApplicable, Reason};
 use crate::input;
 use crate::invoicing::collection;
 use crate::invoicing::customer::{self, Customer};
-use crate::invoicing::invoice::{self, finalize};
-use crate::invoicing::sale::{self, Order, Reason};
+use crate::invoicing::effect;
+use crate::invoicing::invoice::{self, Invoice, finalize};
+use crate::invoicing::sale::{self, Order, Reason as Why};
 use crate::ledger::{balance, currency, grant};
 use crate::moment::Time;
 use crate::payments::payment_intent::{self as intent, New};
@@ -19,6 +22,7 @@ use crate::payments::provider::link::Placeholders;
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::subtransaction::isolate_waiting;
 use crate::pg::value::ToCell;
 use crate::settings;
 use pgrx::pg_extern;
@@ -26,7 +30,8 @@ use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// `credits.checkout_session_submit`. Raises PC001, PC003, PC007, PC008, PC013, PC015, PC017, PC018, PC019, PC020, PC021.
+/// `credits.checkout_session_submit`. Raises PC001, PC003, PC007, PC008, PC013, PC015, PC016, PC017, PC018, PC019, PC020,
+/// PC021.
 #[pg_extern(sql = false)]
 fn checkout_session_submit(customer_id: Option<&str>, checkout_session_id: Option<Id>) -> Reply<One<SessionRow>> {
     Reply((|| {
@@ -60,18 +65,26 @@ static SUBMITTED: Statement = Statement::new(
 
 fn first(session: &Session, customer: &Customer, there: &Cart, now: Time) -> Result<(), Error> {
     let items = cart::stored(session, &there.line_items)?;
-    let priced = change::refill(session, there, &items)?;
+    let (priced, quote) = change::refill(session, there, &items, now)?;
     let total = priced.totals.total;
     check_room(session, there, &priced)?;
     let invoice_id = Uuid::now_v7();
     let is_money = currency::is_money(session, &there.currency)?;
     // The wallet pays what is in credits.
     let method = if is_money { there.collection_method.as_str() } else { collection::AUTOMATIC };
-    let order = order(there, invoice_id, &priced, method);
+    let order = order(there, invoice_id, (&priced, quote.as_ref()), method);
     SUBMITTED.run(session, &[there.customer_id.cell(), there.id.cell(), invoice_id.cell(), now.cell()])?;
     if total.is_zero() || !is_money {
         sale::draft(session, &order, now)?;
         let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
+        if let Some(quote) = &quote {
+            // Accounts before any counter, and coupons before prices.
+            let mut accounts = effect::currencies(session, &draft)?;
+            accounts.extend((!is_money).then(|| there.currency.clone()));
+            effect::lock_accounts(session, &there.customer_id, accounts)?;
+            redemption::reserve(session, &there.customer_id, invoice_id, quote, None, now)?;
+            redemption::confirm(session, &there.customer_id, invoice_id, now)?;
+        }
         finalize::finalize(session, customer, draft, now)?;
         return checkout_session::sale::complete(session, (&there.customer_id, there.id), total.is_zero(), now);
     }
@@ -102,10 +115,24 @@ pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Res
     }
     let items = cart::stored(session, &there.line_items)?;
     let decimals = currency::decimals(session, &there.currency)?;
-    let priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
+    let mut priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
+    let off = cart::stored_discounts(&there.line_items);
+    // What it was to cost, it costs. The discount counts as used where there is one left.
+    let (holder, terms) = ((customer_id, None), (there.currency.as_str(), there.tax_rate, decimals));
+    let quoted =
+        there.discount.as_ref().map(|asked| discount::take_off(session, holder, asked, &mut priced, terms, now));
+    let quote = quoted.and_then(Result::ok).filter(|quote| quote.per_line == off);
+    priced.take_off(&off, there.tax_rate, decimals)?;
     let invoice_id = Uuid::now_v7();
     SUBMITTED.run(session, &[customer_id.cell(), id.cell(), invoice_id.cell(), now.cell()])?;
-    let order = order(&there, invoice_id, &priced, &there.collection_method);
+    let quote = quote.filter(|quote| {
+        isolate_waiting(|| redemption::reserve(session, customer_id, invoice_id, quote, Some(there.expires_at), now))
+            .is_ok()
+    });
+    if there.discount.is_some() && quote.is_none() {
+        discount::put(session, (customer_id, id), None)?;
+    }
+    let order = order(&there, invoice_id, (&priced, quote.as_ref()), &there.collection_method);
     match begin(session, &there, &order, priced.totals.total, now) {
         // Nothing of it is set aside: if it is paid, that decides.
         Err(Error::OutOfStock(_)) => Ok(()),
@@ -113,17 +140,23 @@ pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Res
     }
 }
 
-fn order<'a>(there: &'a Cart, invoice_id: Uuid, priced: &'a Priced, collection_method: &'a str) -> Order<'a> {
+fn order<'a>(
+    there: &'a Cart,
+    invoice_id: Uuid,
+    (priced, discount): (&'a Priced, Option<&'a Quote>),
+    collection_method: &'a str,
+) -> Order<'a> {
     Order {
         customer_id: &there.customer_id,
         invoice_id,
-        reason: Reason::Session(there.id),
+        reason: Why::Session(there.id),
         currency: &there.currency,
         description: None,
         metadata: None,
         collection_method,
         tax_rate: there.tax_rate,
         lines: &priced.lines,
+        discount,
     }
 }
 
@@ -176,8 +209,16 @@ fn check_room(session: &Session, there: &Cart, priced: &Priced) -> Result<(), Er
     Ok(())
 }
 
+/// PC016: its discount is another's meanwhile.
+fn used_up(draft: &Invoice) -> Error {
+    let coupon_id = draft.coupon_id.unwrap_or_default();
+    let (code, promotion_code_id, reason) = (None, draft.promotion_code_id, Reason::MaxRedemptions);
+    let why = NotApplicable { code, promotion_code_id, coupon_id, reason, minimum: None };
+    Error::PromotionNotApplicable(Box::new(why))
+}
+
 /// A session that was submitted before: what is asked for, or under way, goes on; after a failure stock is reserved again, and
-/// a worker is asked again. Returns whether that was to be done. Raises PC017.
+/// a worker is asked again. Returns whether that was to be done. Raises PC016, PC017.
 fn again(session: &Session, there: &Cart, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
     let pays = intent::lock(session, &there.customer_id, there.id)?;
     if pays.status.is_under_way() || pays.requested_at.is_some() || !pays.failed {
@@ -186,6 +227,9 @@ fn again(session: &Session, there: &Cart, invoice_id: Uuid, now: Time) -> Result
     let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
     if there.collection_method == collection::AUTOMATIC {
         collection::ask(session, &draft, now)?;
+    }
+    if !redemption::retake(session, &there.customer_id, invoice_id, Some(there.expires_at), now)? {
+        return Err(used_up(&draft));
     }
     let sold = finalize::sold(session, &draft)?;
     stock::reserve(session, &there.customer_id, invoice_id, &sold, Some(there.expires_at), now)?;

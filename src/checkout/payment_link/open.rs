@@ -64,6 +64,7 @@ fn payment_link_open(
             let new = New {
                 items,
                 currency: Some(&link.currency),
+                discount: None,
                 allow_promotion_codes: link.allow_promotion_codes,
                 success_url: input::web_address("success_url", success_url)?.or(done.as_deref()),
                 cancel_url: input::web_address("cancel_url", cancel_url)?,

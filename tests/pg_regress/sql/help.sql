@@ -111,7 +111,8 @@ SELECT FROM credits.invoice_pay('ann', (SELECT invoice_id FROM credits.invoice_c
 SELECT FROM credits.invoice_item_create('ann', 'USD', 5, 'pending');
 SET credits.checkout_url = 'https://app.example/checkout';
 SELECT FROM credits.checkout_session_create('ben', line_items => jsonb_build_array(jsonb_build_object('price_id',
-    :'price_id')), client_reference_id => 'new session');
+    :'price_id')), client_reference_id => 'new session', allow_promotion_codes => true);
+SELECT FROM credits.coupon_create('In spring', percent_off => 10, promotion_codes => '[{"code": "SPRING"}]');
 SELECT FROM credits.customer_upsert('created by mistake');
 SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');
 SELECT FROM credits.coupon_create('Welcome', credit_config => '{"amount": 5}',
