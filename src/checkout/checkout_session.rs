@@ -127,7 +127,7 @@ pub enum Status {
 }
 
 /// A session that is locked until the transaction ends.
-pub struct Cart {
+pub struct LockedSession {
     /// Whose.
     pub customer_id: String,
     /// Its id.
@@ -170,7 +170,7 @@ static LOCK: Statement = Statement::new(
 );
 
 /// Locks a session, whose customer is locked. Raises PC019.
-fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Cart, Error> {
+fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<LockedSession, Error> {
     let rows = LOCK.run(session, &[customer_id.cell(), id.cell()])?;
     let mut row = rows.first().ok_or_else(|| missing(id))?;
     let written = match row.next::<String>()?.as_str() {
@@ -179,7 +179,7 @@ fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Cart, Error> {
         "expired" => Status::Expired,
         _ => return Err(Error::internal("a checkout session has a status that does not exist")),
     };
-    Ok(Cart {
+    Ok(LockedSession {
         customer_id: customer_id.to_string(),
         id,
         written,
@@ -198,7 +198,7 @@ fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Cart, Error> {
     })
 }
 
-impl Cart {
+impl LockedSession {
     /// How far it has come by then: while its payment is under way, time does not end it.
     fn status_at(&self, now: Time) -> Status {
         match self.written {

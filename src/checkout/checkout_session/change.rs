@@ -5,7 +5,7 @@ use crate::catalog::price::offer;
 use crate::catalog::redemption::Quote;
 use crate::checkout::cart;
 use crate::checkout::checkout_session::create::ends;
-use crate::checkout::checkout_session::{self, Cart, SessionRow, link};
+use crate::checkout::checkout_session::{self, LockedSession, SessionRow, link};
 use crate::checkout::discount;
 use crate::error::Error;
 use crate::input;
@@ -134,7 +134,7 @@ impl Change<'_> {
                 cart::adjust(session, &mut items, quantities)?;
             }
             let tax_rate = self.tax_rate.or(there.tax_rate);
-            refill(session, &Cart { tax_rate, ..there }, &items, now)?;
+            refill(session, &LockedSession { tax_rate, ..there }, &items, now)?;
         }
         checkout_session::find(session, customer_id, id, false)
     }
@@ -162,7 +162,7 @@ static REFILL: Statement = Statement::new(
 /// Writes what is in a session's cart, and what that comes to with its discount; returns both. Raises PC016.
 pub fn refill(
     session: &Session,
-    there: &Cart,
+    there: &LockedSession,
     items: &[cart::Item],
     now: Time,
 ) -> Result<(cart::Priced, Option<Quote>), Error> {

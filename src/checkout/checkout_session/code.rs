@@ -1,7 +1,7 @@
 //! Promotion codes that a customer enters while a session is open.
 
 use crate::checkout::cart;
-use crate::checkout::checkout_session::{self, Cart, SessionRow, change};
+use crate::checkout::checkout_session::{self, LockedSession, SessionRow, change};
 use crate::checkout::discount::Asked;
 use crate::error::Error;
 use crate::input;
@@ -65,7 +65,7 @@ fn choose(session: &Session, customer_id: &str, id: Uuid, asked: Option<Asked>) 
     }
     let replayed = asked.is_none() && there.discount.is_none();
     let items = cart::stored(session, &there.line_items)?;
-    change::refill(session, &Cart { discount: asked, ..there }, &items, now)?;
+    change::refill(session, &LockedSession { discount: asked, ..there }, &items, now)?;
     TOUCH.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
     checkout_session::find(session, customer_id, id, replayed)
 }

@@ -1,7 +1,7 @@
 //! Ending a session that nobody paid: by a call, or by maintain() once its time is over, which readers see right then. What
 //! was reserved for it goes back.
 
-use crate::checkout::checkout_session::{self, Cart, SessionRow, Status, sale};
+use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, sale};
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer;
@@ -43,7 +43,7 @@ fn checkout_session_expire(customer_id: Option<&str>, checkout_session_id: Optio
 }
 
 /// Ends a locked session that is open, with the payment intent that it may have. Raises PC020 while its payment is under way.
-fn end(session: &Session, there: &Cart, now: Time) -> Result<(), Error> {
+fn end(session: &Session, there: &LockedSession, now: Time) -> Result<(), Error> {
     if there.invoice_id.is_none() {
         return sale::expired(session, (&there.customer_id, there.id), now);
     }

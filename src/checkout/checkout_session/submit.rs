@@ -5,7 +5,7 @@ use crate::amount::Decimal;
 use crate::catalog::redemption::{self, Quote};
 use crate::catalog::stock;
 use crate::checkout::cart::{self, Priced};
-use crate::checkout::checkout_session::{self, Cart, SessionRow, Status, change};
+use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, change};
 use crate::checkout::discount;
 use crate::error::{Error, NotApplicable, Reason};
 use crate::input;
@@ -63,7 +63,7 @@ static SUBMITTED: Statement = Statement::new(
     &[TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-fn first(session: &Session, customer: &Customer, there: &Cart, now: Time) -> Result<(), Error> {
+fn first(session: &Session, customer: &Customer, there: &LockedSession, now: Time) -> Result<(), Error> {
     let items = cart::stored(session, &there.line_items)?;
     let (priced, quote) = change::refill(session, there, &items, now)?;
     let total = priced.totals.total;
@@ -141,7 +141,7 @@ pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Res
 }
 
 fn order<'a>(
-    there: &'a Cart,
+    there: &'a LockedSession,
     invoice_id: Uuid,
     (priced, discount): (&'a Priced, Option<&'a Quote>),
     collection_method: &'a str,
@@ -161,7 +161,7 @@ fn order<'a>(
 }
 
 /// Its invoice and its payment intent, which has the session's id.
-fn begin(session: &Session, there: &Cart, order: &Order<'_>, total: Decimal, now: Time) -> Result<(), Error> {
+fn begin(session: &Session, there: &LockedSession, order: &Order<'_>, total: Decimal, now: Time) -> Result<(), Error> {
     let mut values = Placeholders {
         id: there.id,
         invoice_id: order.invoice_id,
@@ -195,7 +195,7 @@ fn begin(session: &Session, there: &Cart, order: &Order<'_>, total: Decimal, now
 }
 
 /// A purchase that could not be granted must not be paid. Raises PC007.
-fn check_room(session: &Session, there: &Cart, priced: &Priced) -> Result<(), Error> {
+fn check_room(session: &Session, there: &LockedSession, priced: &Priced) -> Result<(), Error> {
     let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
     for (code, credits) in priced.lines.iter().filter_map(|line| line.credits()) {
         let sum = sums.entry(code).or_default();
@@ -219,7 +219,7 @@ fn used_up(draft: &Invoice) -> Error {
 
 /// A session that was submitted before: what is asked for, or under way, goes on; after a failure stock is reserved again, and
 /// a worker is asked again. Returns whether that was to be done. Raises PC016, PC017.
-fn again(session: &Session, there: &Cart, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
+fn again(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
     let pays = intent::lock(session, &there.customer_id, there.id)?;
     if pays.status.is_under_way() || pays.requested_at.is_some() || !pays.failed {
         return Ok(false);
