@@ -27,6 +27,11 @@ RUN_OUT = """
     WITH paid AS (DELETE FROM credits_internal.discount_log WHERE coupon_id = %s AND action = 'confirmed')
     UPDATE credits_internal.redemptions
     SET holder_type = 'invoice', confirmed_at = NULL, last_log_no = 1, expires_at = clock_timestamp() WHERE coupon_id = %s"""
+# There is no such purchase, which verify() would say.
+FORGET = """
+    WITH logged AS (DELETE FROM credits_internal.discount_log l USING credits_internal.redemptions r
+                    WHERE r.holder_id = l.holder_id AND r.holder_type = 'invoice')
+    DELETE FROM credits_internal.redemptions WHERE holder_type = 'invoice' AND released_at IS NOT NULL RETURNING customer_id"""
 MAINTAIN = "SELECT credits.maintain_batch(work => 'discounts') AS released"
 
 
@@ -164,6 +169,7 @@ def too_late_for_some(pair: Pair) -> None:
     pair.first.rollback()
     pair.checks.equal(waiting.one()["credits"], 5, "where that is rolled back, the next one takes it")
     pair.checks.equal(figures(pair, last), (1, 1), "one of one is used")
+    pair.checks.equal(len(pair.observer.all(FORGET)), 1, "what ran out was released")
 
 
 CASES = (
