@@ -214,4 +214,4 @@ COMMENT ON COLUMN credits.coupons.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.coupons.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.coupons.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.coupons.times_over_quota IS
-'How often it was paid for after it was released, with nothing left: honoured, and not in times_redeemed.';
+'How often it was paid for when it was not reserved, with nothing left: honoured, and not in times_redeemed.';

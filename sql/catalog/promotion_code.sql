@@ -238,4 +238,4 @@ COMMENT ON COLUMN credits.promotion_codes.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.promotion_codes.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.promotion_codes.coupon_valid IS 'Whether its coupon may be used now.';
 COMMENT ON COLUMN credits.promotion_codes.times_over_quota IS
-'How often it was paid for after it was released, with nothing left: honoured, and not in times_redeemed.';
+'How often it was paid for when it was not reserved, with nothing left: honoured, and not in times_redeemed.';

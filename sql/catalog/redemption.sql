@@ -18,7 +18,7 @@ COMMENT ON COLUMN credits.redemption.amount IS 'What it takes off, or the credit
 COMMENT ON COLUMN credits.redemption.currency IS 'The currency of the amount.';
 COMMENT ON COLUMN credits.redemption.status IS '''reserved'' for a purchase under way, or ''confirmed''.';
 COMMENT ON COLUMN credits.redemption.over_quota IS
-'Whether it was paid for after it was released, and nothing was left: it is honoured, and not counted.';
+'Whether it was paid for when it was not reserved, and nothing was left: it is honoured, and not counted.';
 COMMENT ON COLUMN credits.redemption.reserved_at IS 'When it was reserved.';
 COMMENT ON COLUMN credits.redemption.expires_at IS 'When it may go to others; NULL for never.';
 COMMENT ON COLUMN credits.redemption.confirmed_at IS 'When it was paid for; NULL until then.';
@@ -53,7 +53,7 @@ COMMENT ON COLUMN credits.discount_log.log_no IS 'Its place among the rows of th
 COMMENT ON COLUMN credits.discount_log.action IS
 '''applied'': reserved for a purchase. ''confirmed'': paid for. ''released'': given back, as the payment failed,
 expired or was voided. ''removed'': taken off by the customer. ''ended'': a subscription has it no more.
-''over_quota'': paid for after it was released, with nothing left.';
+''over_quota'': paid for when it was not reserved, with nothing left.';
 COMMENT ON COLUMN credits.discount_log.coupon_id IS 'The coupon.';
 COMMENT ON COLUMN credits.discount_log.promotion_code_id IS 'The code; NULL where there was none.';
 COMMENT ON COLUMN credits.discount_log.code IS 'The code, as it was made.';

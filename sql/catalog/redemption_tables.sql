@@ -15,7 +15,7 @@ CREATE TABLE credits_internal.redemptions (
     expires_at          timestamptz,
     confirmed_at        timestamptz,
     released_at         timestamptz,
-    last_log_no         integer NOT NULL CHECK (last_log_no > 0),
+    last_log_no         integer NOT NULL CHECK (last_log_no >= 0),
     PRIMARY KEY (customer_id, holder_id),
     CONSTRAINT redemptions_state CHECK (num_nonnulls(confirmed_at, released_at) < 2),
     CONSTRAINT redemptions_over_quota CHECK (confirmed_at IS NOT NULL OR NOT over_quota)
@@ -35,12 +35,13 @@ COMMENT ON COLUMN credits_internal.redemptions.verification_method IS 'How the a
 COMMENT ON COLUMN credits_internal.redemptions.verification_data IS
 'What the application vouches with: kept until the person is erased.';
 COMMENT ON COLUMN credits_internal.redemptions.over_quota IS
-'Whether it was paid for after it was released, and nothing was left: it is honoured, and counted nowhere.';
+'Whether it was paid for when it was not reserved, and nothing was left: it is honoured, and counted nowhere.';
 COMMENT ON COLUMN credits_internal.redemptions.reserved_at IS 'When it was last reserved.';
 COMMENT ON COLUMN credits_internal.redemptions.expires_at IS 'When it may go to others; NULL for never.';
 COMMENT ON COLUMN credits_internal.redemptions.confirmed_at IS 'When it was paid for; NULL until then.';
 COMMENT ON COLUMN credits_internal.redemptions.released_at IS 'When it was given back; NULL while it is held.';
-COMMENT ON COLUMN credits_internal.redemptions.last_log_no IS 'The number of its last row in discount_log.';
+COMMENT ON COLUMN credits_internal.redemptions.last_log_no IS 'The number of its last row in discount_log. It is 0 where
+nothing happened yet: nobody submitted the cart, and nothing was left when something was reported of its payment.';
 
 CREATE INDEX redemptions_of_customer ON credits_internal.redemptions (customer_id, coupon_id);
 CREATE INDEX redemptions_of_coupon ON credits_internal.redemptions (coupon_id, holder_id);

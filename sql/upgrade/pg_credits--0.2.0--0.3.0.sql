@@ -691,7 +691,7 @@ CREATE TABLE credits_internal.redemptions (
     expires_at          timestamptz,
     confirmed_at        timestamptz,
     released_at         timestamptz,
-    last_log_no         integer NOT NULL CHECK (last_log_no > 0),
+    last_log_no         integer NOT NULL CHECK (last_log_no >= 0),
     PRIMARY KEY (customer_id, holder_id),
     CONSTRAINT redemptions_state CHECK (num_nonnulls(confirmed_at, released_at) < 2),
     CONSTRAINT redemptions_over_quota CHECK (confirmed_at IS NOT NULL OR NOT over_quota)
@@ -3924,7 +3924,9 @@ FROM credits_internal.redemptions r
 FULL JOIN (SELECT l.customer_id, l.holder_id, count(*) AS rows, max(l.log_no) AS last_no
            FROM credits_internal.discount_log l GROUP BY l.customer_id, l.holder_id) l
     ON l.customer_id = r.customer_id AND l.holder_id = r.holder_id
-WHERE r.last_log_no IS DISTINCT FROM l.rows OR l.rows <> l.last_no
+WHERE r.last_log_no IS DISTINCT FROM coalesce(l.rows, 0) OR l.rows <> l.last_no
+   -- Of what was never held.
+   OR (r.last_log_no = 0 AND r.released_at IS NULL)
 UNION ALL
 -- What the log said last is what the redemption is.
 SELECT 'discounts: the log says other than the redemption', r.customer_id, r.currency,
@@ -4503,12 +4505,13 @@ COMMENT ON COLUMN credits_internal.redemptions.verification_method IS 'How the a
 COMMENT ON COLUMN credits_internal.redemptions.verification_data IS
 'What the application vouches with: kept until the person is erased.';
 COMMENT ON COLUMN credits_internal.redemptions.over_quota IS
-'Whether it was paid for after it was released, and nothing was left: it is honoured, and counted nowhere.';
+'Whether it was paid for when it was not reserved, and nothing was left: it is honoured, and counted nowhere.';
 COMMENT ON COLUMN credits_internal.redemptions.reserved_at IS 'When it was last reserved.';
 COMMENT ON COLUMN credits_internal.redemptions.expires_at IS 'When it may go to others; NULL for never.';
 COMMENT ON COLUMN credits_internal.redemptions.confirmed_at IS 'When it was paid for; NULL until then.';
 COMMENT ON COLUMN credits_internal.redemptions.released_at IS 'When it was given back; NULL while it is held.';
-COMMENT ON COLUMN credits_internal.redemptions.last_log_no IS 'The number of its last row in discount_log.';
+COMMENT ON COLUMN credits_internal.redemptions.last_log_no IS 'The number of its last row in discount_log. It is 0 where
+nothing happened yet: nobody submitted the cart, and nothing was left when something was reported of its payment.';
 COMMENT ON TABLE credits_internal.discount_log IS 'What happened to each redemption. It is only ever added to.';
 COMMENT ON COLUMN credits_internal.discount_log.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.discount_log.holder_id IS 'Whose redemption, as there.';
@@ -6418,7 +6421,7 @@ COMMENT ON COLUMN credits.redemption.amount IS 'What it takes off, or the credit
 COMMENT ON COLUMN credits.redemption.currency IS 'The currency of the amount.';
 COMMENT ON COLUMN credits.redemption.status IS '''reserved'' for a purchase under way, or ''confirmed''.';
 COMMENT ON COLUMN credits.redemption.over_quota IS
-'Whether it was paid for after it was released, and nothing was left: it is honoured, and not counted.';
+'Whether it was paid for when it was not reserved, and nothing was left: it is honoured, and not counted.';
 COMMENT ON COLUMN credits.redemption.reserved_at IS 'When it was reserved.';
 COMMENT ON COLUMN credits.redemption.expires_at IS 'When it may go to others; NULL for never.';
 COMMENT ON COLUMN credits.redemption.confirmed_at IS 'When it was paid for; NULL until then.';
@@ -6437,7 +6440,7 @@ COMMENT ON COLUMN credits.discount_log.log_no IS 'Its place among the rows of th
 COMMENT ON COLUMN credits.discount_log.action IS
 '''applied'': reserved for a purchase. ''confirmed'': paid for. ''released'': given back, as the payment failed,
 expired or was voided. ''removed'': taken off by the customer. ''ended'': a subscription has it no more.
-''over_quota'': paid for after it was released, with nothing left.';
+''over_quota'': paid for when it was not reserved, with nothing left.';
 COMMENT ON COLUMN credits.discount_log.coupon_id IS 'The coupon.';
 COMMENT ON COLUMN credits.discount_log.promotion_code_id IS 'The code; NULL where there was none.';
 COMMENT ON COLUMN credits.discount_log.code IS 'The code, as it was made.';
@@ -6593,7 +6596,7 @@ COMMENT ON COLUMN credits.coupons.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.coupons.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.coupons.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.coupons.times_over_quota IS
-'How often it was paid for after it was released, with nothing left: honoured, and not in times_redeemed.';
+'How often it was paid for when it was not reserved, with nothing left: honoured, and not in times_redeemed.';
 COMMENT ON TYPE credits.promotion_code IS
 'A code, as promotion_code_create() and the functions that change it return it. The view promotion_codes has all of
 them.';
@@ -6755,7 +6758,7 @@ COMMENT ON COLUMN credits.promotion_codes.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.promotion_codes.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.promotion_codes.coupon_valid IS 'Whether its coupon may be used now.';
 COMMENT ON COLUMN credits.promotion_codes.times_over_quota IS
-'How often it was paid for after it was released, with nothing left: honoured, and not in times_redeemed.';
+'How often it was paid for when it was not reserved, with nothing left: honoured, and not in times_redeemed.';
 COMMENT ON TYPE credits.voucher IS 'What a code gave, as voucher_redeem() returns it.';
 COMMENT ON COLUMN credits.voucher.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits.voucher.promotion_code_id IS 'The code.';

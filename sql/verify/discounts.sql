@@ -45,7 +45,9 @@ FROM credits_internal.redemptions r
 FULL JOIN (SELECT l.customer_id, l.holder_id, count(*) AS rows, max(l.log_no) AS last_no
            FROM credits_internal.discount_log l GROUP BY l.customer_id, l.holder_id) l
     ON l.customer_id = r.customer_id AND l.holder_id = r.holder_id
-WHERE r.last_log_no IS DISTINCT FROM l.rows OR l.rows <> l.last_no
+WHERE r.last_log_no IS DISTINCT FROM coalesce(l.rows, 0) OR l.rows <> l.last_no
+   -- Of what was never held.
+   OR (r.last_log_no = 0 AND r.released_at IS NULL)
 UNION ALL
 -- What the log said last is what the redemption is.
 SELECT 'discounts: the log says other than the redemption', r.customer_id, r.currency,

@@ -13,6 +13,7 @@
 pub(super) mod counter;
 mod holding;
 pub mod list;
+mod promise;
 mod voucher;
 
 use crate::amount::Decimal;
@@ -31,8 +32,10 @@ use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
+use counter::Used;
 pub use counter::release_late;
-pub use holding::{confirm, honour, keep, release, remove, reserve, retake};
+pub use holding::{confirm, honour, keep, release, remove, reserve, reserve_again, retake};
+pub use promise::{promise, promised};
 
 /// A purchase, before anything is taken off.
 #[derive(Debug, Clone, Copy)]
@@ -91,10 +94,14 @@ pub struct Quote {
 impl Quote {
     /// PC016 for it.
     fn refused(&self, reason: Reason) -> Error {
-        let (code, promotion_code_id, coupon_id) = (self.code.clone(), self.promotion_code_id, self.coupon_id);
-        let why = NotApplicable { code, promotion_code_id, coupon_id, reason, minimum: None };
-        Error::PromotionNotApplicable(Box::new(why))
+        refused((self.coupon_id, self.promotion_code_id), self.code.clone(), reason)
     }
+}
+
+/// PC016 for what is used, by its code as it was made.
+fn refused((coupon_id, promotion_code_id): Used, code: Option<String>, reason: Reason) -> Error {
+    let why = NotApplicable { code, promotion_code_id, coupon_id, reason, minimum: None };
+    Error::PromotionNotApplicable(Box::new(why))
 }
 
 // The one that is active; else the newest of those that were.
@@ -161,6 +168,14 @@ impl Code {
         };
         Ok(Code { code, terms, is_attested: row.next()?, is_for_customer: row.next()? })
     }
+}
+
+static WRITTEN: Statement =
+    Statement::new(c"SELECT p.code FROM credits_internal.promotion_codes p WHERE p.promotion_code_id = $1", &[UUIDOID]);
+
+/// A code as it was made.
+fn written(session: &Session, code_id: Uuid) -> Result<Option<String>, Error> {
+    WRITTEN.run(session, &[code_id.cell()])?.first().map(|mut row| row.next()).transpose()
 }
 
 // What ran out is free, and what the holder has is its own.

@@ -158,6 +158,16 @@ pub fn take_off(
     Ok(quote)
 }
 
+/// What was taken off a cart that nobody submitted, line by line, as it counts now that a payment of it is reported; `None`
+/// where there is nothing any more to count it by. Its customer is locked.
+pub fn promised(session: &Session, asked: &Asked, off: (&str, &[Decimal])) -> Result<Option<Quote>, Error> {
+    match redemption::promised(session, &asked.chosen(), &asked.verification(session)?, off) {
+        // What nobody ever used was deleted.
+        Err(Error::ObjectNotFound { .. }) => Ok(None),
+        promised => promised.map(Some),
+    }
+}
+
 static PUT: Statement = Statement::new(
     c"UPDATE credits_internal.checkout_sessions s
       SET coupon_id = $3, promotion_code_id = $4, promotion_code = $5, amount_off = $6, verification_method = $7,

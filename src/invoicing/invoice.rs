@@ -213,20 +213,17 @@ pub struct Invoice {
     pub checkout_session_id: Option<Uuid>,
     /// The coupon that takes something off it.
     pub coupon_id: Option<Uuid>,
-    /// The code by which that was given.
-    pub promotion_code_id: Option<Uuid>,
 }
 
 static LOCK: Statement = Statement::new(
     c"SELECT i.status, i.number, i.currency, i.total, i.amount_due, i.amount_paid, i.due_date, i.days_until_due,
-             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method, i.checkout_session_id, i.coupon_id,
-             i.promotion_code_id
+             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method, i.checkout_session_id, i.coupon_id
       FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 )
 .before(
     c"SELECT ''::text, NULL::text, ''::text, 0::numeric, 0::numeric, 0::numeric, NULL::timestamptz, NULL::integer,
-             0::numeric, NULL::numeric, ''::text, ''::text, NULL::uuid, NULL::uuid, NULL::uuid
+             0::numeric, NULL::numeric, ''::text, ''::text, NULL::uuid, NULL::uuid
       WHERE num_nonnulls($1, $2) < 0",
 );
 
@@ -258,7 +255,6 @@ pub fn lock_if_there(session: &Session, customer_id: &str, invoice_id: Uuid) -> 
         collection_method: row.next()?,
         checkout_session_id: row.next()?,
         coupon_id: row.next()?,
-        promotion_code_id: row.next()?,
     }))
 }
 

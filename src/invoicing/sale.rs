@@ -18,6 +18,7 @@ use crate::payments::listener::{Sale, Sold};
 use crate::payments::payment_intent::{self as intent, Intent};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::{Session, Statement};
+use crate::pg::subtransaction::keep_if_true;
 use crate::pg::value::{Json, ToCell};
 use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
@@ -72,6 +73,8 @@ pub struct Order<'a> {
     pub lines: &'a [line::New],
     /// What is taken off them, as they have it.
     pub discount: Option<&'a Quote>,
+    /// Whether a payment of it is reported already: then that decides, and not what cannot be set aside.
+    pub is_reported: bool,
 }
 
 // What a recharge asks for is begun by whoever comes first. Before 0.3.0 all of it was in the top-up's own row.
@@ -156,10 +159,19 @@ pub fn begin(session: &Session, order: &Order<'_>, new: &intent::New<'_>, now: T
 pub fn reserve(session: &Session, order: &Order<'_>, expires_at: Option<Time>, now: Time) -> Result<(), Error> {
     // The counters of coupons before those of prices.
     if let Some(quote) = order.discount {
-        redemption::reserve(session, order.customer_id, order.invoice_id, quote, expires_at, now)?;
+        let reserve = if order.is_reported { redemption::promise } else { redemption::reserve };
+        reserve(session, order.customer_id, order.invoice_id, quote, expires_at, now)?;
     }
     let sold: Vec<(Uuid, Decimal)> = order.lines.iter().filter_map(line::New::sold).collect();
-    stock::reserve(session, order.customer_id, order.invoice_id, &sold, expires_at, now)
+    let set_aside = || stock::reserve(session, order.customer_id, order.invoice_id, &sold, expires_at, now);
+    if order.is_reported { keep_if_true(|| is_in_stock(set_aside())).map(drop) } else { set_aside() }
+}
+
+fn is_in_stock(set_aside: Result<(), Error>) -> Result<bool, Error> {
+    match set_aside {
+        Err(Error::OutOfStock(_)) => Ok(false),
+        set_aside => set_aside.map(|()| true),
+    }
 }
 
 /// Begins a purchase of credits and nothing else. Its one line has the intent's id.
@@ -178,6 +190,7 @@ pub fn begin_top_up(session: &Session, reason: Reason, new: &intent::New<'_>, no
         tax_rate: None,
         lines: &[line],
         discount: None,
+        is_reported: false,
     };
     begin(session, &order, new, now)
 }
@@ -209,14 +222,19 @@ impl Sale for Sales {
         // A schema of the release before has no invoices, and no stock.
         let Some(invoice) = invoice else { return effect::grant(session, &of, &source).map(|()| Sold::Paid) };
         let is_draft = invoice.status == Status::Draft;
-        // A discount that was given back is held again, if it is there: the counters of coupons before those of prices.
+        // A discount that was given back is held again, if it is there: the counters of coupons before those of prices, which
+        // are not kept locked where what was set aside goes back.
         let has_discount = is_draft && invoice.coupon_id.is_some();
-        let is_held = has_discount && redemption::retake(session, &invoice.customer_id, invoice.id, None, now)?;
-        if is_draft && !take_stock(session, &invoice, now)? {
-            // Whoever needs it takes it back: its counters come before those that are locked now.
-            if is_held {
-                redemption::retake(session, &invoice.customer_id, invoice.id, Some(now), now)?;
-            }
+        let take_both = || {
+            redemption::retake(session, &invoice.customer_id, invoice.id, None, now)?;
+            take_stock(session, &invoice, now)
+        };
+        let is_taken = match (is_draft, has_discount) {
+            (false, _) => true,
+            (true, false) => take_stock(session, &invoice, now)?,
+            (true, true) => keep_if_true(take_both)?,
+        };
+        if !is_taken {
             return Ok(Sold::TooLate("what was bought is out of stock: nothing is done"));
         }
         if has_discount {
@@ -272,10 +290,7 @@ fn take_stock(session: &Session, invoice: &Invoice, now: Time) -> Result<bool, E
     }
     // An auto-recharge set none aside.
     let sold = finalize::sold(session, invoice)?;
-    match stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now) {
-        Err(Error::OutOfStock(_)) => Ok(false),
-        reserved => reserved.map(|()| true),
-    }
+    is_in_stock(stock::reserve(session, &invoice.customer_id, invoice.id, &sold, None, now))
 }
 
 /// What a draft comes to with what the provider's checkout said of discount, tax and shipping.

@@ -116,6 +116,12 @@ pub fn if_free(work: impl FnOnce() -> Result<(), Error>) -> Result<bool, Error> 
     }
 }
 
+/// Runs work, and keeps what it wrote and locked if it returns true; otherwise undoes all of it, and gives its locks back.
+/// Any error is raised.
+pub fn keep_if_true(work: impl FnOnce() -> Result<bool, Error>) -> Result<bool, Error> {
+    run(|kept| matches!(kept, Ok(true)), work).unwrap_or_else(|caught| caught.rethrow())
+}
+
 fn starts_with(error: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| error.starts_with(beginning))
 }

@@ -2,7 +2,7 @@
 
 use crate::amount::Decimal;
 use crate::catalog::redemption::counter::{Changed, Changes, Used, change};
-use crate::catalog::redemption::{Quote, is_left_to_customer};
+use crate::catalog::redemption::{Quote, is_left_to_customer, refused, written};
 use crate::error::{Error, Reason};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, text};
@@ -20,7 +20,8 @@ pub enum HolderType {
 }
 
 impl HolderType {
-    fn as_str(self) -> &'static str {
+    /// The name in SQL.
+    pub fn as_str(self) -> &'static str {
         match self {
             HolderType::Invoice => "invoice",
             HolderType::Voucher => "voucher",
@@ -245,7 +246,9 @@ static PER_CUSTOMER: Statement = Statement::new(
 /// What a holder has is paid for. Where it was released meanwhile it is taken again; where nothing is left it is honoured, and
 /// over quota.
 pub fn confirm(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
-    confirm_or(session, (customer_id, holder_id), now, |used| take_again(session, (customer_id, holder_id), used, now))
+    confirm_or(session, (customer_id, holder_id), now, |used| {
+        take_again(session, (customer_id, holder_id), used, now).map(|refusal| refusal.is_none())
+    })
 }
 
 /// The same where [`retake`] was tried, and other counters are locked since: what is not held is over quota.
@@ -278,8 +281,8 @@ static RETAKE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
 );
 
-/// Has a holder hold again what it ever reserved, whether or not it was released since: its payment is tried again. Returns
-/// whether it does: where nothing is left, nothing changes.
+/// Has a holder hold again what it ever reserved, whether or not it was released since: a payment came. Returns whether it
+/// does: where nothing is left, nothing changes.
 pub fn retake(
     session: &Session,
     customer_id: &str,
@@ -287,19 +290,46 @@ pub fn retake(
     expires_at: Option<Time>,
     now: Time,
 ) -> Result<bool, Error> {
-    let Some((used, is_held, is_confirmed)) = held(session, customer_id, holder_id)? else { return Ok(true) };
+    hold_again(session, (customer_id, holder_id), expires_at, now).map(|refusal| refusal.is_none())
+}
+
+/// The same where its payment is to be tried again. Raises PC016.
+pub fn reserve_again(
+    session: &Session,
+    customer_id: &str,
+    holder_id: Uuid,
+    expires_at: Option<Time>,
+    now: Time,
+) -> Result<(), Error> {
+    match hold_again(session, (customer_id, holder_id), expires_at, now)? {
+        None => Ok(()),
+        Some((used, reason)) => {
+            let code = used.1.map(|id| written(session, id)).transpose()?.flatten();
+            Err(refused(used, code, reason))
+        }
+    }
+}
+
+/// Why it does not, of what.
+fn hold_again(
+    session: &Session,
+    (customer_id, holder_id): (&str, Uuid),
+    expires_at: Option<Time>,
+    now: Time,
+) -> Result<Option<(Used, Reason)>, Error> {
+    let Some((used, is_held, is_confirmed)) = held(session, customer_id, holder_id)? else { return Ok(None) };
     let (customer, holder) = (customer_id.cell(), holder_id.cell());
     if is_held && !is_confirmed {
         EXTEND.run(session, &[customer, holder, expires_at.cell()])?;
     }
     if is_held || is_confirmed {
-        return Ok(true);
+        return Ok(None);
     }
-    if !take_again(session, (customer_id, holder_id), used, now)? {
-        return Ok(false);
+    if let Some(reason) = take_again(session, (customer_id, holder_id), used, now)? {
+        return Ok(Some((used, reason)));
     }
     RETAKE.run(session, &[customer, holder, expires_at.cell(), now.cell()])?;
-    Ok(true)
+    Ok(None)
 }
 
 /// What a holder ever reserved, whether it holds that, and whether it is paid for. Locked.
@@ -309,24 +339,30 @@ fn held(session: &Session, customer_id: &str, holder_id: Uuid) -> Result<Option<
     rows.first().map(|mut row| Ok(((row.next()?, row.next()?), row.next()?, row.next()?))).transpose()
 }
 
-fn take_again(session: &Session, (customer_id, holder_id): (&str, Uuid), used: Used, now: Time) -> Result<bool, Error> {
+/// Takes one of the quota. Returns why it does not: then nothing changes.
+fn take_again(
+    session: &Session,
+    (customer_id, holder_id): (&str, Uuid),
+    used: Used,
+    now: Time,
+) -> Result<Option<Reason>, Error> {
     let most: Option<i32> = match PER_CUSTOMER.run(session, &[used.0.cell()])?.first() {
         Some(mut row) => row.next()?,
         None => None,
     };
     if !is_left_to_customer(session, (customer_id, Some(holder_id)), used.0, most, now)? {
-        return Ok(false);
+        return Ok(Some(Reason::PerCustomer));
     }
     let mut changes = Changes::default();
     changes.add(used, 1);
     match change(session, &changes, now)? {
-        Changed::All => Ok(true),
-        Changed::CouponUsedUp => Ok(false),
+        Changed::All => Ok(None),
+        Changed::CouponUsedUp => Ok(Some(Reason::MaxRedemptions)),
         Changed::CodeUsedUp => {
             let mut changes = Changes::default();
             changes.add((used.0, None), -1);
             change(session, &changes, now)?;
-            Ok(false)
+            Ok(Some(Reason::MaxRedemptions))
         }
     }
 }

@@ -7,12 +7,12 @@ use crate::catalog::stock;
 use crate::checkout::cart::{self, Priced};
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, change};
 use crate::checkout::discount;
-use crate::error::{Error, NotApplicable, Reason};
+use crate::error::Error;
 use crate::input;
 use crate::invoicing::collection;
 use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::effect;
-use crate::invoicing::invoice::{self, Invoice, finalize};
+use crate::invoicing::invoice::{self, finalize};
 use crate::invoicing::sale::{self, Order, Reason as Why};
 use crate::ledger::{balance, currency, grant};
 use crate::moment::Time;
@@ -22,7 +22,6 @@ use crate::payments::provider::link::Placeholders;
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
-use crate::pg::subtransaction::isolate_waiting;
 use crate::pg::value::ToCell;
 use crate::settings;
 use pgrx::pg_extern;
@@ -116,28 +115,18 @@ pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Res
     let items = cart::stored(session, &there.line_items)?;
     let decimals = currency::decimals(session, &there.currency)?;
     let mut priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
+    // What it was to cost, it costs. The discount counts as used where there is one left, and else as over quota.
     let off = cart::stored_discounts(&there.line_items);
-    // What it was to cost, it costs. The discount counts as used where there is one left.
-    let (holder, terms) = ((customer_id, None), (there.currency.as_str(), there.tax_rate, decimals));
-    let quoted =
-        there.discount.as_ref().map(|asked| discount::take_off(session, holder, asked, &mut priced, terms, now));
-    let quote = quoted.and_then(Result::ok).filter(|quote| quote.per_line == off);
+    let promised = |asked| discount::promised(session, asked, (&there.currency, &off));
+    let quote = there.discount.as_ref().map(promised).transpose()?.flatten();
     priced.take_off(&off, there.tax_rate, decimals)?;
     let invoice_id = Uuid::now_v7();
     SUBMITTED.run(session, &[customer_id.cell(), id.cell(), invoice_id.cell(), now.cell()])?;
-    let quote = quote.filter(|quote| {
-        isolate_waiting(|| redemption::reserve(session, customer_id, invoice_id, quote, Some(there.expires_at), now))
-            .is_ok()
-    });
     if there.discount.is_some() && quote.is_none() {
         discount::put(session, (customer_id, id), None)?;
     }
     let order = order(&there, invoice_id, (&priced, quote.as_ref()), &there.collection_method);
-    match begin(session, &there, &order, priced.totals.total, now) {
-        // Nothing of it is set aside: if it is paid, that decides.
-        Err(Error::OutOfStock(_)) => Ok(()),
-        begun => begun,
-    }
+    begin(session, &there, &Order { is_reported: true, ..order }, priced.totals.total, now)
 }
 
 fn order<'a>(
@@ -157,6 +146,7 @@ fn order<'a>(
         tax_rate: there.tax_rate,
         lines: &priced.lines,
         discount,
+        is_reported: false,
     }
 }
 
@@ -209,14 +199,6 @@ fn check_room(session: &Session, there: &LockedSession, priced: &Priced) -> Resu
     Ok(())
 }
 
-/// PC016: its discount is another's meanwhile.
-fn used_up(draft: &Invoice) -> Error {
-    let coupon_id = draft.coupon_id.unwrap_or_default();
-    let (code, promotion_code_id, reason) = (None, draft.promotion_code_id, Reason::MaxRedemptions);
-    let why = NotApplicable { code, promotion_code_id, coupon_id, reason, minimum: None };
-    Error::PromotionNotApplicable(Box::new(why))
-}
-
 /// A session that was submitted before: what is asked for, or under way, goes on; after a failure stock is reserved again, and
 /// a worker is asked again. Returns whether that was to be done. Raises PC016, PC017.
 fn again(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
@@ -228,9 +210,7 @@ fn again(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) 
     if there.collection_method == collection::AUTOMATIC {
         collection::ask(session, &draft, now)?;
     }
-    if !redemption::retake(session, &there.customer_id, invoice_id, Some(there.expires_at), now)? {
-        return Err(used_up(&draft));
-    }
+    redemption::reserve_again(session, &there.customer_id, invoice_id, Some(there.expires_at), now)?;
     let sold = finalize::sold(session, &draft)?;
     stock::reserve(session, &there.customer_id, invoice_id, &sold, Some(there.expires_at), now)?;
     Ok(true)

@@ -2,11 +2,12 @@
 
 use crate::amount::Decimal;
 use crate::error::Error;
+use crate::payments::listener::SALES;
 use crate::payments::notification::case::Case;
 use crate::payments::notification::record::{self, Entry};
 use crate::payments::notification::{Applied, Notification};
 use crate::payments::payment::NO_ROOM;
-use crate::payments::payment_intent as intent;
+use crate::payments::payment_intent::{self as intent, Status};
 use crate::payments::reckoning::{Cover, Fact, Standing};
 use crate::payments::refund::request;
 use crate::pg::statement::Session;
@@ -42,20 +43,37 @@ pub fn surplus(
 /// Records a payment of what cannot be paid any more: the money is there, and is for nothing.
 pub fn too_late(
     session: &Session,
-    case: &Case,
+    case: &mut Case,
     fact: &Fact,
     standing: &Standing,
     why: &'static str,
 ) -> Result<Applied, Error> {
     record::write(session, case, &Entry::counting(fact, Some(why)))?;
-    intent::save(session, &case.intent, standing, None, case.now)?;
+    end_attempt(session, case, standing, why)?;
     let this = standing.payment_of(&fact.provider, fact.reference.as_deref());
     this.map_or(Ok(()), |payment| request::surplus(session, case, standing, payment, (payment.left(), "too_late")))?;
     Ok(Applied::now(Some(why)))
 }
 
+/// A payment of a checkout session's came, and paid for nothing: so that attempt is over as one is that failed. What was set
+/// aside for it goes back, and it may be submitted again.
+fn end_attempt(session: &Session, case: &mut Case, standing: &Standing, why: &str) -> Result<(), Error> {
+    let ends = case.intent.checkout_session_id.is_some() && case.intent.status.is_open();
+    if ends {
+        (case.intent.status, case.intent.failed) = (Status::RequiresPaymentMethod, true);
+        case.intent.under_way_no_more();
+    }
+    intent::save(session, &case.intent, standing, ends.then_some(why), case.now)?;
+    if ends { SALES.all().try_for_each(|sale| sale.moved(session, &case.intent, case.now)) } else { Ok(()) }
+}
+
 /// Records a payment whose credits the account has no room for: once, also where it has no name to be known by.
-pub fn no_room(session: &Session, case: &Case, fact: &Fact, notification: &Notification<'_>) -> Result<Applied, Error> {
+pub fn no_room(
+    session: &Session,
+    case: &mut Case,
+    fact: &Fact,
+    notification: &Notification<'_>,
+) -> Result<Applied, Error> {
     let is_known = case.recorded.iter().any(|recorded| {
         let other = &recorded.fact;
         recorded.contradiction.as_deref() == Some(NO_ROOM)
@@ -66,5 +84,6 @@ pub fn no_room(session: &Session, case: &Case, fact: &Fact, notification: &Notif
     }
     let of = (notification.provider, notification.reference);
     request::nothing(session, case, of, fact.amount.unwrap_or_default(), "no_room")?;
+    end_attempt(session, case, &case.standing(), NO_ROOM)?;
     record::refuse(session, case, fact, notification, NO_ROOM)
 }
