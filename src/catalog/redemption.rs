@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use counter::Used;
 pub use counter::release_late;
-pub use holding::{confirm, honour, keep, release, remove, reserve, reserve_again, retake};
+pub use holding::{confirm, honour, keep, lapse, release, remove, reserve, reserve_again, retake};
 pub use promise::{promise, promised};
 
 /// A purchase, before anything is taken off.

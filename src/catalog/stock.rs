@@ -142,6 +142,18 @@ pub fn keep(session: &Session, customer_id: &str, holder_id: Uuid) -> Result<(),
     KEEP.run(session, &[customer_id.cell(), holder_id.cell()]).map(drop)
 }
 
+static LAPSE: Statement = Statement::new(
+    c"UPDATE credits_internal.stock_reservations r SET expires_at = $3
+      WHERE r.customer_id = $1 AND r.holder_id = $2 AND r.released_at IS NULL AND coalesce(r.expires_at > $3, true)",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+)
+.before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3) < 0");
+
+/// What a holder has reserved runs out now: it goes to whoever needs it, or maintenance releases it. No counter is locked.
+pub fn lapse(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
+    LAPSE.run(session, &[customer_id.cell(), holder_id.cell(), now.cell()]).map(drop)
+}
+
 static RELEASE: Statement = Statement::new(
     c"UPDATE credits_internal.stock_reservations r SET released_at = $3
       WHERE r.customer_id = $1 AND r.holder_id = $2 AND r.released_at IS NULL

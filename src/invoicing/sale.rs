@@ -15,7 +15,7 @@ use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::payments::listener::{Sale, Sold};
-use crate::payments::payment_intent::{self as intent, Intent};
+use crate::payments::payment_intent::{self as intent, Intent, Status as Payment};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::subtransaction::keep_if_true;
@@ -266,6 +266,13 @@ impl Sale for Sales {
                 redemption::keep(session, customer_id, holder)?;
             }
             return stock::keep(session, customer_id, holder);
+        }
+        // Maintenance ends many at once: it must not have the counters of one's stock in hand when the next has a discount.
+        if intent.status == Payment::Canceled && intent.expires_at.is_some_and(|at| at <= now) {
+            if has_discount {
+                redemption::lapse(session, customer_id, holder, now)?;
+            }
+            return stock::lapse(session, customer_id, holder, now);
         }
         if has_discount {
             redemption::release(session, customer_id, holder, now)?;

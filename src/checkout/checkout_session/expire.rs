@@ -1,5 +1,5 @@
 //! Ending a session that nobody paid: by a call, or by maintain() once its time is over, which readers see right then. What
-//! was reserved for it goes back.
+//! was reserved for it goes back: once its time is over, by running out, so that who ends many locks no counter.
 
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, sale};
 use crate::error::Error;
