@@ -1,20 +1,24 @@
 -- Search: objects by their words. Each kind of object has its own part below: the view that says which words it has,
--- the index that keeps them, written as the view has them, and one from the newest to the oldest.
+-- the index that keeps them, written as the view has them, and one from the newest to the oldest. Each word is kept
+-- together with the stretch of time in which the object was created, so the newest that have it are found first. Few
+-- rows wait to be entered (gin_pending_list_limit): a search asks an index for each stretch, and reads them each time.
 
-CREATE FUNCTION credits_internal.search_words(customer_id text, texts text[], documents text[])
+CREATE FUNCTION credits_internal.search_words(
+    created_at timestamptz, customer_id text, texts text[], documents text[])
 RETURNS text[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'search_words_wrapper';
 COMMENT ON FUNCTION credits_internal.search_words IS
 'Returns the words of texts, and of all texts and numbers in JSON documents, with one that says whose they are.
 
-What it returns never changes: indexes hold it.';
+Each begins with the name of the 153 hours in which the object was created. What it returns never changes: indexes hold
+it.';
 
 -- Customers.
 CREATE VIEW credits_internal.searched_customers AS
 SELECT c.created_at, c.customer_id, c.customer_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           c.customer_id,
+           c.created_at, c.customer_id,
            ARRAY[c.customer_id, c.name, c.email, c.phone, c.description, c.currency, c.invoice_prefix,
                  c.tax_rate::text, c.time_zone],
            ARRAY[c.address::text, c.shipping::text, c.preferences::text, c.metadata::text])) AS words
@@ -23,11 +27,11 @@ COMMENT ON VIEW credits_internal.searched_customers IS 'Customers with the words
 
 CREATE INDEX customers_by_words ON credits_internal.customers USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[customer_id, name, email, phone, description, currency, invoice_prefix,
               tax_rate::text, time_zone],
         ARRAY[address::text, shipping::text, preferences::text, metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.customers_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE INDEX customers_newest ON credits_internal.customers (created_at, customer_id);
 
@@ -35,7 +39,7 @@ CREATE INDEX customers_newest ON credits_internal.customers (created_at, custome
 CREATE VIEW credits_internal.searched_products AS
 SELECT d.created_at, NULL::text COLLATE "C" AS customer_id, d.product_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           NULL,
+           d.created_at, NULL,
            ARRAY[d.product_id::text, d.name, d.description, d.type, d.unit_label, d.statement_descriptor]
                || d.images || d.features,
            ARRAY[d.credit_config::text, d.metadata::text])) AS words
@@ -44,11 +48,11 @@ COMMENT ON VIEW credits_internal.searched_products IS 'Products with the words t
 
 CREATE INDEX products_by_words ON credits_internal.products USING gin (
     array_to_tsvector(credits_internal.search_words(
-        NULL,
+        created_at, NULL,
         ARRAY[product_id::text, name, description, type, unit_label, statement_descriptor]
             || images || features,
         ARRAY[credit_config::text, metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.products_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE INDEX products_newest ON credits_internal.products (created_at, product_id);
 
@@ -56,7 +60,7 @@ CREATE INDEX products_newest ON credits_internal.products (created_at, product_i
 CREATE VIEW credits_internal.searched_prices AS
 SELECT p.created_at, NULL::text COLLATE "C" AS customer_id, p.price_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           NULL,
+           p.created_at, NULL,
            ARRAY[p.price_id::text, p.product_id::text, p.type, p.unit_amount::text, p.currency, p.nickname,
                  p.lookup_key, p.tax_behavior],
            ARRAY[p.recurring::text, p.currency_options::text, p.pricing::text, p.credit_config::text,
@@ -66,12 +70,12 @@ COMMENT ON VIEW credits_internal.searched_prices IS 'Prices with the words that 
 
 CREATE INDEX prices_by_words ON credits_internal.prices USING gin (
     array_to_tsvector(credits_internal.search_words(
-        NULL,
+        created_at, NULL,
         ARRAY[price_id::text, product_id::text, type, unit_amount::text, currency, nickname,
               lookup_key, tax_behavior],
         ARRAY[recurring::text, currency_options::text, pricing::text, credit_config::text,
               metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.prices_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE INDEX prices_newest ON credits_internal.prices (created_at, price_id);
 
@@ -79,7 +83,7 @@ CREATE INDEX prices_newest ON credits_internal.prices (created_at, price_id);
 CREATE VIEW credits_internal.searched_invoices AS
 SELECT i.created_at, i.customer_id, i.invoice_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           i.customer_id,
+           i.created_at, i.customer_id,
            ARRAY[i.number, i.invoice_id::text, i.customer_id, i.status, i.billing_reason, i.currency, i.description,
                  i.footer, i.total::text, i.subtotal::text, i.discount::text, i.tax::text, i.shipping::text,
                  i.total_excluding_tax::text, i.amount_due::text, i.amount_paid::text, i.tax_rate::text,
@@ -94,7 +98,7 @@ COMMENT ON VIEW credits_internal.searched_invoices IS 'Invoices with the words t
 
 CREATE INDEX invoices_by_words ON credits_internal.invoices USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[number, invoice_id::text, customer_id, status, billing_reason, currency, description,
               footer, total::text, subtotal::text, discount::text, tax::text, shipping::text,
               total_excluding_tax::text, amount_due::text, amount_paid::text, tax_rate::text,
@@ -104,7 +108,7 @@ CREATE INDEX invoices_by_words ON credits_internal.invoices USING gin (
               CASE WHEN NOT retained THEN customer_phone END],
         ARRAY[CASE WHEN NOT retained THEN customer_address::text END, custom_fields::text,
               metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.invoices_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE INDEX invoices_newest ON credits_internal.invoices (created_at, invoice_id);
 
@@ -112,7 +116,7 @@ CREATE INDEX invoices_newest ON credits_internal.invoices (created_at, invoice_i
 CREATE VIEW credits_internal.searched_payment_intents AS
 SELECT t.created_at, t.customer_id, t.payment_intent_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           t.customer_id,
+           t.created_at, t.customer_id,
            ARRAY[t.payment_intent_id::text, t.customer_id, t.invoice_id::text, t.recharge_id::text,
                  t.payment_method_id::text, t.status, t.amount::text, t.paid_amount::text, t.refunded_amount::text,
                  t.disputed_amount::text, t.dispute_status, t.currency, t.provider, t.provider_reference,
@@ -124,13 +128,13 @@ COMMENT ON VIEW credits_internal.searched_payment_intents IS
 
 CREATE INDEX payment_intents_by_words ON credits_internal.payment_intents USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[payment_intent_id::text, customer_id, invoice_id::text, recharge_id::text,
               payment_method_id::text, status, amount::text, paid_amount::text, refunded_amount::text,
               disputed_amount::text, dispute_status, currency, provider, provider_reference,
               last_payment_error, description],
         ARRAY[metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.payment_intents_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE INDEX payment_intents_newest ON credits_internal.payment_intents (created_at, payment_intent_id);
 
@@ -138,7 +142,7 @@ CREATE INDEX payment_intents_newest ON credits_internal.payment_intents (created
 CREATE VIEW credits_internal.searched_refunds AS
 SELECT r.created_at, r.customer_id, r.refund_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           r.customer_id,
+           r.created_at, r.customer_id,
            ARRAY[r.refund_id::text, r.customer_id, r.payment_intent_id::text, r.invoice_id::text, r.status,
                  r.amount::text, r.currency, r.reason, r.description, r.provider, r.payment_reference,
                  r.provider_reference],
@@ -148,12 +152,12 @@ COMMENT ON VIEW credits_internal.searched_refunds IS 'Refunds with the words tha
 
 CREATE INDEX refunds_by_words ON credits_internal.refunds USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[refund_id::text, customer_id, payment_intent_id::text, invoice_id::text, status,
               amount::text, currency, reason, description, provider, payment_reference,
               provider_reference],
         ARRAY[lines::text, metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.refunds_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE INDEX refunds_newest ON credits_internal.refunds (created_at, refund_id);
 

@@ -2197,46 +2197,47 @@ SELECT l.payment_link_id, l.name, l.archived_at IS NULL AS active, l.line_items,
        l.allow_promotion_codes, l.lookup_key, credits_internal.payment_link_url(l.payment_link_id) AS url, l.metadata,
        l.created_at, l.updated_at, l.archived_at, l.recharge_currency
 FROM credits_internal.payment_links l;
-CREATE FUNCTION credits_internal.search_words(customer_id text, texts text[], documents text[])
+CREATE FUNCTION credits_internal.search_words(
+    created_at timestamptz, customer_id text, texts text[], documents text[])
 RETURNS text[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'search_words_wrapper';
 CREATE OR REPLACE VIEW credits_internal.searched_customers AS
 SELECT c.created_at, c.customer_id, c.customer_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           c.customer_id,
+           c.created_at, c.customer_id,
            ARRAY[c.customer_id, c.name, c.email, c.phone, c.description, c.currency, c.invoice_prefix,
                  c.tax_rate::text, c.time_zone],
            ARRAY[c.address::text, c.shipping::text, c.preferences::text, c.metadata::text])) AS words
 FROM credits_internal.customers c;
 CREATE INDEX customers_by_words ON credits_internal.customers USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[customer_id, name, email, phone, description, currency, invoice_prefix,
               tax_rate::text, time_zone],
         ARRAY[address::text, shipping::text, preferences::text, metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.customers_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE OR REPLACE VIEW credits_internal.searched_products AS
 SELECT d.created_at, NULL::text COLLATE "C" AS customer_id, d.product_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           NULL,
+           d.created_at, NULL,
            ARRAY[d.product_id::text, d.name, d.description, d.type, d.unit_label, d.statement_descriptor]
                || d.images || d.features,
            ARRAY[d.credit_config::text, d.metadata::text])) AS words
 FROM credits_internal.products d;
 CREATE INDEX products_by_words ON credits_internal.products USING gin (
     array_to_tsvector(credits_internal.search_words(
-        NULL,
+        created_at, NULL,
         ARRAY[product_id::text, name, description, type, unit_label, statement_descriptor]
             || images || features,
         ARRAY[credit_config::text, metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.products_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE OR REPLACE VIEW credits_internal.searched_prices AS
 SELECT p.created_at, NULL::text COLLATE "C" AS customer_id, p.price_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           NULL,
+           p.created_at, NULL,
            ARRAY[p.price_id::text, p.product_id::text, p.type, p.unit_amount::text, p.currency, p.nickname,
                  p.lookup_key, p.tax_behavior],
            ARRAY[p.recurring::text, p.currency_options::text, p.pricing::text, p.credit_config::text,
@@ -2244,17 +2245,17 @@ SELECT p.created_at, NULL::text COLLATE "C" AS customer_id, p.price_id AS key,
 FROM credits_internal.prices p;
 CREATE INDEX prices_by_words ON credits_internal.prices USING gin (
     array_to_tsvector(credits_internal.search_words(
-        NULL,
+        created_at, NULL,
         ARRAY[price_id::text, product_id::text, type, unit_amount::text, currency, nickname,
               lookup_key, tax_behavior],
         ARRAY[recurring::text, currency_options::text, pricing::text, credit_config::text,
               metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.prices_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE OR REPLACE VIEW credits_internal.searched_invoices AS
 SELECT i.created_at, i.customer_id, i.invoice_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           i.customer_id,
+           i.created_at, i.customer_id,
            ARRAY[i.number, i.invoice_id::text, i.customer_id, i.status, i.billing_reason, i.currency, i.description,
                  i.footer, i.total::text, i.subtotal::text, i.discount::text, i.tax::text, i.shipping::text,
                  i.total_excluding_tax::text, i.amount_due::text, i.amount_paid::text, i.tax_rate::text,
@@ -2267,7 +2268,7 @@ SELECT i.created_at, i.customer_id, i.invoice_id AS key,
 FROM credits_internal.invoices i;
 CREATE INDEX invoices_by_words ON credits_internal.invoices USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[number, invoice_id::text, customer_id, status, billing_reason, currency, description,
               footer, total::text, subtotal::text, discount::text, tax::text, shipping::text,
               total_excluding_tax::text, amount_due::text, amount_paid::text, tax_rate::text,
@@ -2277,12 +2278,12 @@ CREATE INDEX invoices_by_words ON credits_internal.invoices USING gin (
               CASE WHEN NOT retained THEN customer_phone END],
         ARRAY[CASE WHEN NOT retained THEN customer_address::text END, custom_fields::text,
               metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.invoices_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE OR REPLACE VIEW credits_internal.searched_payment_intents AS
 SELECT t.created_at, t.customer_id, t.payment_intent_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           t.customer_id,
+           t.created_at, t.customer_id,
            ARRAY[t.payment_intent_id::text, t.customer_id, t.invoice_id::text, t.recharge_id::text,
                  t.payment_method_id::text, t.status, t.amount::text, t.paid_amount::text, t.refunded_amount::text,
                  t.disputed_amount::text, t.dispute_status, t.currency, t.provider, t.provider_reference,
@@ -2291,18 +2292,18 @@ SELECT t.created_at, t.customer_id, t.payment_intent_id AS key,
 FROM credits_internal.payment_intents t;
 CREATE INDEX payment_intents_by_words ON credits_internal.payment_intents USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[payment_intent_id::text, customer_id, invoice_id::text, recharge_id::text,
               payment_method_id::text, status, amount::text, paid_amount::text, refunded_amount::text,
               disputed_amount::text, dispute_status, currency, provider, provider_reference,
               last_payment_error, description],
         ARRAY[metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.payment_intents_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE OR REPLACE VIEW credits_internal.searched_refunds AS
 SELECT r.created_at, r.customer_id, r.refund_id AS key,
        array_to_tsvector(credits_internal.search_words(
-           r.customer_id,
+           r.created_at, r.customer_id,
            ARRAY[r.refund_id::text, r.customer_id, r.payment_intent_id::text, r.invoice_id::text, r.status,
                  r.amount::text, r.currency, r.reason, r.description, r.provider, r.payment_reference,
                  r.provider_reference],
@@ -2310,12 +2311,12 @@ SELECT r.created_at, r.customer_id, r.refund_id AS key,
 FROM credits_internal.refunds r;
 CREATE INDEX refunds_by_words ON credits_internal.refunds USING gin (
     array_to_tsvector(credits_internal.search_words(
-        customer_id,
+        created_at, customer_id,
         ARRAY[refund_id::text, customer_id, payment_intent_id::text, invoice_id::text, status,
               amount::text, currency, reason, description, provider, payment_reference,
               provider_reference],
         ARRAY[lines::text, metadata::text])))
-    WITH (gin_pending_list_limit = 256);
+    WITH (gin_pending_list_limit = 64);
 ALTER INDEX credits_internal.refunds_by_words ALTER COLUMN 1 SET STATISTICS 0;
 CREATE FUNCTION credits.search(
     query text, objects text[] DEFAULT NULL, customer_id text DEFAULT NULL, page_size integer DEFAULT 50,
@@ -8291,7 +8292,8 @@ Example: SELECT jsonb_pretty(credits.billing_bootstrap(''ann''));';
 COMMENT ON FUNCTION credits_internal.search_words IS
 'Returns the words of texts, and of all texts and numbers in JSON documents, with one that says whose they are.
 
-What it returns never changes: indexes hold it.';
+Each begins with the name of the 153 hours in which the object was created. What it returns never changes: indexes hold
+it.';
 COMMENT ON VIEW credits_internal.searched_customers IS 'Customers with the words that search() finds them by.';
 COMMENT ON VIEW credits_internal.searched_products IS 'Products with the words that search() finds them by.';
 COMMENT ON VIEW credits_internal.searched_prices IS 'Prices with the words that search() finds them by.';
@@ -8850,7 +8852,7 @@ REVOKE ALL ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, tex
 REVOKE ALL ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_link_archive(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits_internal.search_words(text, text[], text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.search_words(timestamptz, text, text[], text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.search(text, text[], text, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;

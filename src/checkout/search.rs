@@ -3,17 +3,19 @@
 mod cursor;
 mod object;
 mod query;
+mod stretch;
 mod words;
 
 use self::cursor::{Cursor, Shown};
 use self::object::{KINDS, Kind};
 use self::query::Query;
+use self::stretch::Stretch;
 use self::words::Words;
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
 use crate::outbox::billing_event;
-use crate::pg::call::argument::ArrayOf;
+use crate::pg::call::argument::{ArrayOf, Timestamptz};
 use crate::pg::call::reply::{Many, Reply, Value};
 use crate::pg::statement::reading;
 use crate::pg::value::array::array;
@@ -110,12 +112,13 @@ fn read_cursor(text: &str) -> Result<Cursor, Error> {
 /// `credits_internal.search_words`: what the indexes of words hold of an object.
 #[pg_extern(sql = false)]
 fn search_words(
+    created_at: Option<Timestamptz>,
     customer_id: Option<&str>,
     texts: Option<ArrayOf<String>>,
     documents: Option<ArrayOf<String>>,
 ) -> Reply<Value<Words>> {
     Reply((|| {
-        let mut words = Words::of_customer(customer_id);
+        let mut words = Words::of(Stretch::of(created_at.map_or(Time::BEGINNING, |at| at.0)), customer_id);
         for text in texts.map_or(Ok(Vec::new()), |texts| texts.elements("texts"))?.into_iter().flatten() {
             words.add(&text);
         }

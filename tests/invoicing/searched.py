@@ -39,7 +39,18 @@ INVOICES = {
     '"p00000007-0002"': "i.number = 'P00000007-0002'",
     "nothing has these": "false",
     "open 0": "i.status = 'open'",
+    # What many begin with, beside what few have, or only old ones, or only others.
+    "seldom p": "i.description LIKE '%seldom%'",
+    "legacy p": "i.description LIKE '%legacy%'",
+    "usd ord-0000012": "i.metadata->>'order' LIKE 'ORD-0000012%'",
+    "legacy zz": "false",
+    '"open" "recharge"': "i.status = 'open' AND i.billing_reason = 'recharge'",
+    "recharge open": "i.status = 'open' AND i.billing_reason = 'recharge'",
 }
+# The most objects of one kind that have the words and may be read for a page: those of some questions to an index of words.
+# Not all that have a frequent word, of which there are many more.
+OBJECTS = 2 * max(1_000, ROWS // 160)
+BLOCKS = 3 * OBJECTS
 
 
 class Answered(NamedTuple):
@@ -60,6 +71,7 @@ def check(checks: Checks, database: str) -> None:
         connection.execute("LOAD 'auto_explain'")
         for words, condition in INVOICES.items():
             invoices(checks, connection, words, condition)
+        later(checks, connection)
         pages(checks, connection)
         others(checks, connection)
         lists(checks, connection)
@@ -86,15 +98,45 @@ def invoices(checks: Checks, connection: psycopg.Connection[Any], words: str, co
     show(checks, words, answered)
 
 
+def later(checks: Checks, connection: psycopg.Connection[Any]) -> None:
+    """A page far behind takes no longer than the first."""
+    for words in ("usd", "usd paid", "autumn", "legacy", "seldom", "nothing has these"):
+        condition = INVOICES[words]
+        row = connection.execute(
+            """SELECT i.created_at, i.invoice_id,
+                       (extract(epoch FROM i.created_at) * 1000000)::bigint - 946684800000000 || ':invoice:' || i.invoice_id
+                FROM credits_internal.invoices i ORDER BY i.created_at LIMIT 1 OFFSET %s""",
+            [ROWS // 5],
+        ).fetchone()
+        assert row is not None
+        query = "SELECT object_id FROM credits.search(%s, '{invoices}', after => %s)"
+        answered = asked(connection, query, [words, row[2]])
+        expected = connection.execute(
+            f"SELECT i.invoice_id::text FROM credits_internal.invoices i WHERE {condition.replace('%', '%%')}"
+            f" AND (i.created_at, i.invoice_id) < (%s, %s) ORDER BY i.created_at DESC, i.invoice_id DESC LIMIT {PAGE}",
+            row[:2],
+        ).fetchall()
+        checks.equal(answered.rows, expected, f"{words}, far behind: the next {len(expected)} invoices")
+        show(checks, f"{words}, far behind", answered)
+
+
 def show(checks: Checks, title: str, answered: Answered) -> None:
     read = [node for plan in answered.plans for node in nodes(plan) if "Relation Name" in node]
     checks.none(
         [node["Relation Name"] for node in read if node["Node Type"] == "Seq Scan" and node["Actual Rows"] > 100],
         f"{title}: no table is read whole",
     )
+    found = [
+        node["Actual Rows"] * node["Actual Loops"]
+        for plan in answered.plans for node in nodes(plan) if node["Node Type"] == "Bitmap Heap Scan"
+    ]  # fmt: skip
+    # Of each kind of object.
+    kinds = len({node["Relation Name"] for node in read})
+    checks.check(sum(found) <= OBJECTS * kinds, f"{title}: at most {OBJECTS * kinds} rows are read by their words", found)
+    checks.check(answered.blocks <= BLOCKS * kinds, f"{title}: at most {BLOCKS * kinds} blocks are read", answered.blocks)
     ways = [
         f"{node['Index Name'].split('_', 1)[1] if node['Index Name'].startswith('payment_') else node['Index Name']}"
-        f" {node['Actual Rows']:.0f}"
+        f" {node['Actual Rows'] * node['Actual Loops']:.0f}"
         for plan in answered.plans for node in nodes(plan)
         if node.get("Index Name", "").endswith(("_words", "_newest")) or "customer_id" in node.get("Index Cond", "")
     ]  # fmt: skip
@@ -127,13 +169,13 @@ def others(checks: Checks, connection: psycopg.Connection[Any]) -> None:
     assert mine is not None
     customer, email, prefix = mine
     search = "SELECT object, object_id, customer_id FROM credits.search(%s, customer_id => %s, page_size => %s)"
-    for words in (f'"{email}"', f'{email.split("@")[0]}@', f'"CRM-{middle}"', f'"{prefix}-0001"'):
+    for words in (f'"{email}"', f"{email.split('@')[0]}@", f'"CRM-{middle}"', f'"{prefix}-0001"'):
         answered = asked(connection, search, [words, None, PAGE])
         checks.check({row[2] for row in answered.rows} == {customer}, f"{words}: what is {customer}'s", answered.rows)
         show(checks, words, answered)
     for words in ("usd", "succeeded", "wrong plan", "example.com", "berlin agency", "kaba"):
         show(checks, words, asked(connection, search, [words, None, PAGE]))
-    for words in ("usd", "paid pro"):
+    for words in ("usd", "paid pro", "autumn", '"autumn"'):
         answered = asked(connection, search, [words, customer, PAGE])
         checks.check({row[2] for row in answered.rows} <= {customer}, f"{words} of {customer}", answered.rows)
         show(checks, f"{words} of {customer}", answered)

@@ -1,32 +1,36 @@
 //! What can be found: for each kind of object, the view that says its words, and the statements that look there. Another
 //! kind is a view with its two indexes in sql/checkout/search.sql, its statements here, and a line in [`KINDS`].
 //!
-//! The newest that have the words are looked for in two ways. Going from the newest to the oldest finds frequent words
-//! soon, and rare ones hardly ever; the index of words finds all that have rare ones at once, and would find far too many
-//! that have a frequent one. Nobody has to know which words are frequent: both ways are gone, each only as far as it is
-//! worth. Of one customer there are rarely many, and those are read all.
+//! Frequent words are found by going from the newest object to the oldest, but for a moment only: words of old objects, and
+//! words that no object has together, are not found so. Then the index of words is asked, stretch of time by stretch of time,
+//! from the newest back. So no more is read than what has the words in one stretch and, of the later ones, that none has them.
 
 use super::cursor::{NO_KEY, NO_UUID};
-use super::query::Query;
+use super::query::{Only, Query};
+use super::stretch::Stretch;
 use crate::error::Error;
 use crate::moment::Time;
-use crate::pg::planning::with_settings;
 use crate::pg::statement::{Session, Statement, text};
+use crate::pg::value::array::array;
 use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{INT8OID, Oid, TEXTOID, TIMESTAMPTZOID};
-use std::ffi::CStr;
+use pgrx::pg_sys::{INT8OID, Oid, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID};
 
 /// How many of the newest are looked at first, for each that is wanted.
 const NEWEST: i64 = 4;
-/// How many with the words are read and sorted, if there are no more.
-const FEW: i64 = 10_000;
-/// How many of the newest are looked at before all that have the words are sorted.
-const FURTHER: i64 = 20_000;
-/// How many of a customer's are read all.
-const OF_ONE: i64 = 500;
-/// What lets PostgreSQL remember the places of many rows one by one. Otherwise it remembers pages, and takes the words of all
-/// rows on them anew.
-const MEMORY: (&CStr, &CStr) = (c"work_mem", c"64MB");
+/// How many objects a question to an index of words is about, where a stretch does not have more: of a small table, many
+/// stretches are asked for at once.
+const OBJECTS: i64 = 6_000;
+/// The most words in a question, each of each of its stretches: PostgreSQL compares each with all.
+const WORDS: usize = 6;
+/// How many questions a statement has.
+const QUESTIONS: i64 = 32;
+/// How many bytes an object has in its table, about.
+const BYTES: i64 = 400;
+/// How many that have the finished words are read to see whether they have the unfinished one: while a word is being typed,
+/// there may be a great many that begin like it.
+const LOOKED_AT: i64 = 200;
+/// Of so many of the newest at least one has the finished words, if they are frequent.
+const MANY: i64 = 10;
 
 /// A kind of object.
 pub struct Kind {
@@ -35,10 +39,11 @@ pub struct Kind {
     /// The view that has all of them.
     pub plural: &'static str,
     is_found_by_uuid: bool,
+    /// Whether they are customers'.
+    is_owned: bool,
+    ends: &'static Statement,
     newest: &'static Statement,
     with_words: &'static Statement,
-    /// None for what is nobody's.
-    of_customer: Option<&'static Statement>,
 }
 
 /// An object that was found.
@@ -51,99 +56,107 @@ pub struct Found {
     pub id: String,
 }
 
-// The words, before which time and id, how many are looked at, how many are wanted.
-const PARAMETERS: [Oid; 5] = [TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID];
-// And the customer.
-const PARAMETERS_OF_CUSTOMER: [Oid; 6] = [TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8OID, INT8OID, TEXTOID];
+// The words, the rest of them, before which time and id, how many are looked at.
+const NEWEST_PARAMETERS: [Oid; 5] = [TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, INT8OID];
+// The words and the rest of each question, before which time and id, how many are wanted.
+const PARAMETERS: [Oid; 5] = [TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TEXTOID, INT8OID];
 
-/// Those with the words among the newest.
+/// When the newest and the oldest were created, and how large the table is.
+macro_rules! ends {
+    ($table:literal) => {
+        text!(
+            "SELECT n.created_at, o.created_at, pg_catalog.pg_relation_size('credits_internal.",
+            $table,
+            "')
+             FROM (SELECT t.created_at FROM credits_internal.searched_",
+            $table,
+            " t
+                   WHERE t.created_at >= '-infinity' ORDER BY t.created_at DESC, t.key DESC LIMIT 1) n
+             CROSS JOIN (SELECT t.created_at FROM credits_internal.searched_",
+            $table,
+            " t
+                         WHERE t.created_at >= '-infinity' ORDER BY t.created_at, t.key LIMIT 1) o"
+        )
+    };
+}
+
+/// Those with the finished words among the newest, and whether they have the rest.
 macro_rules! newest {
-    ($view:literal, $key:literal) => {
+    ($table:literal, $key:literal) => {
         text!(
-            "SELECT n.created_at, n.customer_id, n.key::text
-             FROM (SELECT s.created_at, s.customer_id, s.key, s.words FROM credits_internal.",
-            $view,
-            " s WHERE (s.created_at, s.key) < ($2, $3::",
+            "SELECT n.created_at, n.customer_id, n.key::text, $2 IS NULL OR n.words @@ $2::tsquery
+             FROM (SELECT s.created_at, s.customer_id, s.key, s.words FROM credits_internal.searched_",
+            $table,
+            " s WHERE (s.created_at, s.key) < ($3, $4::",
             $key,
-            ") ORDER BY s.created_at DESC, s.key DESC LIMIT $4) n
-             WHERE n.words @@ $1::tsquery LIMIT $5"
+            ") ORDER BY s.created_at DESC, s.key DESC LIMIT $5) n
+             WHERE n.words @@ $1::tsquery"
         )
     };
 }
 
-/// The newest of those with the words, and how many there are, as far as they are counted. Neither the time nor the key is
-/// written as an index has it: the index of words is the one to use.
+/// The newest of those with the words, question by question, and whether they have the rest. Neither the time nor the key
+/// is written as an index has it: the index of words is the one to use.
 macro_rules! with_words {
-    ($view:literal, $key:literal) => {
+    ($table:literal, $key:literal) => {
         text!(
-            "SELECT f.created_at, f.customer_id, f.key::text, count(*) OVER ()
-             FROM (SELECT s.created_at, s.customer_id, s.key FROM credits_internal.",
-            $view,
-            " s WHERE s.words @@ $1::tsquery
-                  AND (s.created_at AT TIME ZONE 'UTC', s.key) < ($2 AT TIME ZONE 'UTC', $3::",
+            "SELECT f.created_at, f.customer_id, f.key::text, f.has_rest
+             FROM unnest($1, $2) q (words, rest)
+             CROSS JOIN LATERAL (
+                 SELECT s.created_at, s.customer_id, s.key, q.rest IS NULL OR s.words @@ q.rest::tsquery AS has_rest
+                 FROM credits_internal.searched_",
+            $table,
+            " s
+                 WHERE s.words @@ q.words::tsquery
+                   AND (s.created_at AT TIME ZONE 'UTC', s.key) < ($3 AT TIME ZONE 'UTC', $4::",
             $key,
-            ") LIMIT $4) f
-             ORDER BY f.created_at DESC, f.key DESC LIMIT $5"
+            ")
+                 ORDER BY s.created_at DESC, s.key DESC LIMIT $5) f
+             LIMIT $5"
         )
     };
 }
 
-/// How many a customer has, as far as they are counted, and where these are few, the newest of them with the words.
-macro_rules! of_customer {
-    ($view:literal, $key:literal) => {
-        text!(
-            "SELECT f.created_at, f.customer_id, f.key::text, c.number
-             FROM (SELECT count(*) AS number
-                   FROM (SELECT FROM credits_internal.",
-            $view,
-            " s WHERE s.customer_id = $6 LIMIT $4) o) c
-             LEFT JOIN LATERAL (
-                 SELECT s.created_at, s.customer_id, s.key FROM credits_internal.",
-            $view,
-            " s WHERE s.customer_id = $6 AND c.number < $4 AND s.words @@ $1::tsquery
-                   AND (s.created_at AT TIME ZONE 'UTC', s.key) < ($2 AT TIME ZONE 'UTC', $3::",
-            $key,
-            ") ORDER BY s.created_at DESC, s.key DESC LIMIT $5) f ON true"
-        )
-    };
-}
+static CUSTOMERS_ENDS: Statement = Statement::in_order(ends!("customers"), &[]);
+static CUSTOMERS_NEWEST: Statement = Statement::in_order(newest!("customers", "text"), &NEWEST_PARAMETERS);
+static CUSTOMERS_WITH_WORDS: Statement = Statement::by_words(with_words!("customers", "text"), &PARAMETERS);
+static PRODUCTS_ENDS: Statement = Statement::in_order(ends!("products"), &[]);
+static PRODUCTS_NEWEST: Statement = Statement::in_order(newest!("products", "uuid"), &NEWEST_PARAMETERS);
+static PRODUCTS_WITH_WORDS: Statement = Statement::by_words(with_words!("products", "uuid"), &PARAMETERS);
+static PRICES_ENDS: Statement = Statement::in_order(ends!("prices"), &[]);
+static PRICES_NEWEST: Statement = Statement::in_order(newest!("prices", "uuid"), &NEWEST_PARAMETERS);
+static PRICES_WITH_WORDS: Statement = Statement::by_words(with_words!("prices", "uuid"), &PARAMETERS);
+static INVOICES_ENDS: Statement = Statement::in_order(ends!("invoices"), &[]);
+static INVOICES_NEWEST: Statement = Statement::in_order(newest!("invoices", "uuid"), &NEWEST_PARAMETERS);
+static INVOICES_WITH_WORDS: Statement = Statement::by_words(with_words!("invoices", "uuid"), &PARAMETERS);
+static INTENTS_ENDS: Statement = Statement::in_order(ends!("payment_intents"), &[]);
+static INTENTS_NEWEST: Statement = Statement::in_order(newest!("payment_intents", "uuid"), &NEWEST_PARAMETERS);
+static INTENTS_WITH_WORDS: Statement = Statement::by_words(with_words!("payment_intents", "uuid"), &PARAMETERS);
+static REFUNDS_ENDS: Statement = Statement::in_order(ends!("refunds"), &[]);
+static REFUNDS_NEWEST: Statement = Statement::in_order(newest!("refunds", "uuid"), &NEWEST_PARAMETERS);
+static REFUNDS_WITH_WORDS: Statement = Statement::by_words(with_words!("refunds", "uuid"), &PARAMETERS);
 
-static NEWEST_CUSTOMERS: Statement = Statement::in_order(newest!("searched_customers", "text"), &PARAMETERS);
-static CUSTOMERS: Statement = Statement::by_words(with_words!("searched_customers", "text"), &PARAMETERS);
-static OWN_CUSTOMERS: Statement = Statement::new(of_customer!("searched_customers", "text"), &PARAMETERS_OF_CUSTOMER);
-static NEWEST_PRODUCTS: Statement = Statement::in_order(newest!("searched_products", "uuid"), &PARAMETERS);
-static PRODUCTS: Statement = Statement::by_words(with_words!("searched_products", "uuid"), &PARAMETERS);
-static NEWEST_PRICES: Statement = Statement::in_order(newest!("searched_prices", "uuid"), &PARAMETERS);
-static PRICES: Statement = Statement::by_words(with_words!("searched_prices", "uuid"), &PARAMETERS);
-static NEWEST_INVOICES: Statement = Statement::in_order(newest!("searched_invoices", "uuid"), &PARAMETERS);
-static INVOICES: Statement = Statement::by_words(with_words!("searched_invoices", "uuid"), &PARAMETERS);
-static OWN_INVOICES: Statement = Statement::new(of_customer!("searched_invoices", "uuid"), &PARAMETERS_OF_CUSTOMER);
-static NEWEST_INTENTS: Statement = Statement::in_order(newest!("searched_payment_intents", "uuid"), &PARAMETERS);
-static INTENTS: Statement = Statement::by_words(with_words!("searched_payment_intents", "uuid"), &PARAMETERS);
-static OWN_INTENTS: Statement =
-    Statement::new(of_customer!("searched_payment_intents", "uuid"), &PARAMETERS_OF_CUSTOMER);
-static NEWEST_REFUNDS: Statement = Statement::in_order(newest!("searched_refunds", "uuid"), &PARAMETERS);
-static REFUNDS: Statement = Statement::by_words(with_words!("searched_refunds", "uuid"), &PARAMETERS);
-static OWN_REFUNDS: Statement = Statement::new(of_customer!("searched_refunds", "uuid"), &PARAMETERS_OF_CUSTOMER);
+/// The statements of a kind: for its ends, the newest, and those with words.
+type Statements = [&'static Statement; 3];
 
 const fn kind(
     name: &'static str,
     plural: &'static str,
     is_found_by_uuid: bool,
-    (newest, with_words): (&'static Statement, &'static Statement),
-    of_customer: Option<&'static Statement>,
+    is_owned: bool,
+    [ends, newest, with_words]: Statements,
 ) -> Kind {
-    Kind { name, plural, is_found_by_uuid, newest, with_words, of_customer }
+    Kind { name, plural, is_found_by_uuid, is_owned, ends, newest, with_words }
 }
 
 /// All of them: what was created at the same time is returned in this order.
 pub static KINDS: [Kind; 6] = [
-    kind("customer", "customers", false, (&NEWEST_CUSTOMERS, &CUSTOMERS), Some(&OWN_CUSTOMERS)),
-    kind("product", "products", true, (&NEWEST_PRODUCTS, &PRODUCTS), None),
-    kind("price", "prices", true, (&NEWEST_PRICES, &PRICES), None),
-    kind("invoice", "invoices", true, (&NEWEST_INVOICES, &INVOICES), Some(&OWN_INVOICES)),
-    kind("payment_intent", "payment_intents", true, (&NEWEST_INTENTS, &INTENTS), Some(&OWN_INTENTS)),
-    kind("refund", "refunds", true, (&NEWEST_REFUNDS, &REFUNDS), Some(&OWN_REFUNDS)),
+    kind("customer", "customers", false, true, [&CUSTOMERS_ENDS, &CUSTOMERS_NEWEST, &CUSTOMERS_WITH_WORDS]),
+    kind("product", "products", true, false, [&PRODUCTS_ENDS, &PRODUCTS_NEWEST, &PRODUCTS_WITH_WORDS]),
+    kind("price", "prices", true, false, [&PRICES_ENDS, &PRICES_NEWEST, &PRICES_WITH_WORDS]),
+    kind("invoice", "invoices", true, true, [&INVOICES_ENDS, &INVOICES_NEWEST, &INVOICES_WITH_WORDS]),
+    kind("payment_intent", "payment_intents", true, true, [&INTENTS_ENDS, &INTENTS_NEWEST, &INTENTS_WITH_WORDS]),
+    kind("refund", "refunds", true, true, [&REFUNDS_ENDS, &REFUNDS_NEWEST, &REFUNDS_WITH_WORDS]),
 ];
 
 impl Kind {
@@ -166,46 +179,106 @@ impl Kind {
         before: (Time, &str),
         page_size: i64,
     ) -> Result<Vec<Found>, Error> {
-        let words = query.tsquery(customer_id);
-        let run = |statement, most, customer| {
-            let cells = [words.cell(), before.0.cell(), before.1.cell(), most, page_size.cell()];
-            read(session, statement, cells.into_iter().chain(customer).collect())
+        // The catalogue is nobody's.
+        let Some(ends) = Ends::read(session, self.ends)?.filter(|_| self.is_owned || customer_id.is_none()) else {
+            return Ok(Vec::new());
         };
-        if let Some(customer_id) = customer_id {
-            // The catalogue is nobody's.
-            let Some(of_customer) = self.of_customer else { return Ok(Vec::new()) };
-            let (found, number) = run(of_customer, OF_ONE.cell(), Some(customer_id.cell()))?;
-            return if number < OF_ONE { Ok(found) } else { Ok(run(self.with_words, i64::MAX.cell(), None)?.0) };
+        let (finished, unfinished) = query.count(customer_id);
+        let questions = Questions { query, customer_id, at_once: ends.at_once(finished + unfinished), ends };
+        let (mut time, mut id) = (before.0, before.1.to_string());
+        let mut stretch = questions.ends.newest.min(Stretch::of(time));
+        // Whether those with the finished words are worth a look first.
+        let mut apart = finished > 0 && unfinished > 0;
+        if customer_id.is_none() && stretch >= questions.ends.oldest {
+            let (words, rest) = questions.one(stretch, apart);
+            let most = NEWEST * page_size;
+            let rows = read(session, self.newest, &[words.cell(), rest.cell(), time.cell(), id.cell(), most.cell()])?;
+            apart &= (rows.len() as i64) < most / MANY;
+            let with_all = rows.into_iter().filter_map(|(one, has_rest)| has_rest.then_some(one));
+            let found: Vec<Found> = with_all.take(usize::try_from(page_size).unwrap_or_default()).collect();
+            if found.len() as i64 == page_size {
+                return Ok(found);
+            }
         }
-        let newest = |most: i64| {
-            let (found, _) = run(self.newest, most.cell(), None)?;
-            Ok::<_, Error>((found.len() as i64 == page_size).then_some(found))
-        };
-        if let Some(found) = newest(NEWEST * page_size)? {
-            return Ok(found);
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        while stretch >= questions.ends.oldest {
+            let (words, rest, next) = questions.some(stretch, apart);
+            let most = if apart { LOOKED_AT - looked_at } else { page_size - found.len() as i64 };
+            let rows = read(session, self.with_words, &[words, rest, time.cell(), id.cell(), most.cell()])?;
+            let are_more = rows.len() as i64 == most;
+            looked_at += rows.len() as i64;
+            for (one, has_rest) in rows {
+                (time, id) = (one.created_at, one.id.clone());
+                if has_rest {
+                    found.push(one);
+                }
+                if found.len() as i64 == page_size {
+                    return Ok(found);
+                }
+            }
+            // Where many have the finished words, the index is asked for all from here on.
+            (apart, stretch) = if are_more { (false, Stretch::of(time)) } else { (apart, next) };
         }
-        let (found, number) = run(self.with_words, FEW.cell(), None)?;
-        if number < FEW {
-            return Ok(found);
-        }
-        match newest(FURTHER)? {
-            Some(found) => Ok(found),
-            None => Ok(run(self.with_words, i64::MAX.cell(), None)?.0),
-        }
+        Ok(found)
     }
 }
 
-/// What a statement finds, and the number that it says beside it.
-fn read(session: &Session, statement: &Statement, cells: Vec<Cell>) -> Result<(Vec<Found>, i64), Error> {
-    let rows = with_settings([MEMORY].into_iter(), || statement.run(session, &cells))?;
-    let (mut found, mut number) = (Vec::new(), 0);
-    for mut row in rows.iter() {
-        let (created_at, customer_id, id) = (row.next()?, row.next()?, row.next()?);
-        number = row.next::<Option<i64>>()?.unwrap_or(0);
-        // Beside the number alone there is nothing.
-        if let (Some(created_at), Some(id)) = (created_at, id) {
-            found.push(Found { created_at, customer_id, id });
-        }
+/// What is asked of an index of words.
+struct Questions<'a> {
+    query: &'a Query,
+    customer_id: Option<&'a str>,
+    ends: Ends,
+    /// How many stretches each is about.
+    at_once: i64,
+}
+
+impl Questions<'_> {
+    /// One, from a stretch back: for all words, or for the finished ones, and then for the rest of them.
+    fn one(&self, stretch: Stretch, apart: bool) -> (String, Option<String>) {
+        let count = self.at_once.min(self.ends.oldest.until(stretch));
+        let about = |only| self.query.tsquery((0..count).map(|back| stretch.back(back)), only, self.customer_id);
+        if apart { (about(Only::Finished), Some(about(Only::Unfinished))) } else { (about(Only::Both), None) }
     }
-    Ok((found, number))
+
+    /// Those of a statement, and where the next ones begin.
+    fn some(&self, stretch: Stretch, apart: bool) -> (Cell, Cell, Stretch) {
+        let count = ((self.ends.oldest.until(stretch) - 1) / self.at_once + 1).min(QUESTIONS);
+        let (words, rest): (Vec<_>, Vec<_>) =
+            (0..count).map(|number| self.one(stretch.back(number * self.at_once), apart)).unzip();
+        (array(words), array(rest), stretch.back(count * self.at_once))
+    }
+}
+
+/// What a table has.
+struct Ends {
+    newest: Stretch,
+    oldest: Stretch,
+    bytes: i64,
+}
+
+impl Ends {
+    /// None of an empty table.
+    fn read(session: &Session, statement: &Statement) -> Result<Option<Ends>, Error> {
+        let rows = statement.run(session, &[])?;
+        let Some(mut row) = rows.iter().next() else { return Ok(None) };
+        let (newest, oldest) = (Stretch::of(row.next()?), Stretch::of(row.next()?));
+        Ok(Some(Ends { newest, oldest, bytes: row.next()? }))
+    }
+
+    /// How many stretches a question is about, of so many words.
+    fn at_once(&self, words: usize) -> i64 {
+        let objects = (self.bytes / BYTES).max(1);
+        let stretches = self.oldest.until(self.newest).saturating_mul(OBJECTS) / objects;
+        stretches.clamp(1, (WORDS / words).max(1) as i64)
+    }
+}
+
+/// What a statement finds, and what it says beside it.
+fn read(session: &Session, statement: &Statement, cells: &[Cell]) -> Result<Vec<(Found, bool)>, Error> {
+    let rows = statement.run(session, cells)?;
+    let found = rows.iter().map(|mut row| {
+        let found = Found { created_at: row.next()?, customer_id: row.next()?, id: row.next()? };
+        Ok((found, row.next()?))
+    });
+    found.collect()
 }

@@ -1,5 +1,6 @@
 //! What is asked for: all words of a query, of which the last one may not be finished. Pure.
 
+use super::stretch::Stretch;
 use super::words::{chunks, has_unspaced, whose, word};
 use std::collections::BTreeMap;
 
@@ -47,13 +48,46 @@ impl Query {
         Ok(Query { words })
     }
 
-    /// As PostgreSQL reads it, of one customer's objects or of all.
-    pub fn tsquery(&self, customer_id: Option<&str>) -> String {
-        let whose = customer_id.map(|id| quoted(&whose(id)));
-        let words =
-            self.words.iter().map(|(word, begins)| format!("{}{}", quoted(word), if *begins { ":*" } else { "" }));
-        whose.into_iter().chain(words).collect::<Vec<_>>().join(" & ")
+    /// How many words are finished, with the one that says whose the objects are, and how many are not.
+    pub fn count(&self, customer_id: Option<&str>) -> (usize, usize) {
+        let unfinished = self.words.values().filter(|begins| **begins).count();
+        (self.words.len() - unfinished + usize::from(customer_id.is_some()), unfinished)
     }
+
+    /// As PostgreSQL reads it: what the objects of any of some stretches have to have, the words of one kind or of both, of one
+    /// customer's objects or of all.
+    pub fn tsquery(&self, stretches: impl Iterator<Item = Stretch>, kind: Only, customer_id: Option<&str>) -> String {
+        let whose = customer_id.map(|id| (whose(id), false));
+        let words = self.words.iter().map(|(word, begins)| (word.clone(), *begins));
+        let wanted: Vec<(String, bool)> = whose
+            .into_iter()
+            .chain(words)
+            .filter(|(_, begins)| match kind {
+                Only::Finished => !begins,
+                Only::Unfinished => *begins,
+                Only::Both => true,
+            })
+            .collect();
+        let of_stretch = |stretch: Stretch| {
+            let name = stretch.name();
+            let word = |(word, begins): &(String, bool)| {
+                format!("{}{}", quoted(&format!("{name}{word}")), if *begins { ":*" } else { "" })
+            };
+            wanted.iter().map(word).collect::<Vec<_>>().join(" & ")
+        };
+        stretches.map(of_stretch).collect::<Vec<_>>().join(" | ")
+    }
+}
+
+/// Which words of a query are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// Those that are finished, and whose the objects are.
+    Finished,
+    /// Those that are not.
+    Unfinished,
+    /// All.
+    Both,
 }
 
 fn quoted(word: &str) -> String {
@@ -63,10 +97,15 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::Time;
     use proptest::prelude::*;
 
     fn asked(text: &str) -> String {
-        Query::read(text).map_or_else(|reason| reason, |query| query.tsquery(None))
+        let stretch = Stretch::of(Time(0));
+        Query::read(text).map_or_else(
+            |reason| reason,
+            |query| query.tsquery([stretch].into_iter(), Only::Both, None).replace("'V00", "'"),
+        )
     }
 
     #[test]
@@ -92,7 +131,17 @@ mod tests {
     fn signs_are_no_operators() {
         assert_eq!(asked("a & !b | (c:*) <-> 'd' \\e"), "'a' & 'b' & 'c' & 'd' & 'e':*");
         assert_eq!(asked("O'Brien\\x"), r"'o''brien\\x':*");
-        assert_eq!(Query::read("x").unwrap().tsquery(Some(r"it's\")), r"'=it''s\\' & 'x':*");
+    }
+
+    #[test]
+    fn each_span_has_its_own_words() {
+        let query = Query::read("\"ann\" x").unwrap();
+        let stretches = || [Stretch::of(Time(0)), Stretch::of(Time(-1))].into_iter();
+        let of = |kind, customer| query.tsquery(stretches(), kind, customer);
+        assert_eq!(of(Only::Both, None), "'V00ann' & 'V00x':* | 'Uzzann' & 'Uzzx':*");
+        assert_eq!(of(Only::Unfinished, Some("c")), "'V00x':* | 'Uzzx':*");
+        assert_eq!(of(Only::Finished, Some(r"it's\")), r"'V00=it''s\\' & 'V00ann' | 'Uzz=it''s\\' & 'Uzzann'");
+        assert_eq!((query.count(None), query.count(Some("c"))), ((1, 1), (2, 1)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! must never change while an index lives: another way of taking texts apart needs another symbol for `search_words`, and
 //! the indexes made anew. Nothing here depends on a locale, and nothing fails. Pure.
 
+use super::stretch::Stretch;
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -17,9 +18,10 @@ const BYTES: usize = 500_000;
 /// What precedes the customer whose object it is, so that it is no word of a text: those begin with a letter or a digit.
 const OF_CUSTOMER: char = '=';
 
-/// The words of one object, in the order in which they were found.
-#[derive(Default)]
+/// The words of one object, in the order in which they were found, each behind the name of a stretch.
 pub struct Words {
+    /// The name of the stretch in which the object was created.
+    stretch: String,
     /// All of them, one behind the other.
     text: String,
     /// Where each ends.
@@ -27,9 +29,9 @@ pub struct Words {
 }
 
 impl Words {
-    /// Those that say whose the object is.
-    pub fn of_customer(customer_id: Option<&str>) -> Words {
-        let mut words = Words::default();
+    /// Those that say whose the object is, of an object that was created in a stretch.
+    pub fn of(stretch: Stretch, customer_id: Option<&str>) -> Words {
+        let mut words = Words { stretch: stretch.name(), text: String::new(), ends: Vec::new() };
         if let Some(customer_id) = customer_id {
             words.keep(&whose(customer_id));
         }
@@ -102,6 +104,7 @@ impl Words {
     }
 
     fn keep(&mut self, word: &str) {
+        self.text.push_str(&self.stretch);
         self.text.push_str(cut(word));
         self.ends.push(self.text.len());
     }

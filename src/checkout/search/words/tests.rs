@@ -1,21 +1,22 @@
 //! What texts come to. An index that was made by another version has what stands here.
 
 use super::*;
+use crate::moment::Time;
 use proptest::prelude::*;
 
 fn of(text: &str) -> Vec<String> {
-    let mut words = Words::default();
+    let mut words = Words::of(Stretch::of(Time(0)), None);
     words.add(text);
-    let mut words: Vec<String> = words.iter().map(str::to_string).collect();
+    let mut words: Vec<String> = words.iter().map(|word| word[3..].to_string()).collect();
     words.sort();
     words.dedup();
     words
 }
 
 fn of_json(json: &str) -> Vec<String> {
-    let mut words = Words::default();
+    let mut words = Words::of(Stretch::of(Time(0)), None);
     words.add_json(json);
-    words.iter().map(str::to_string).collect()
+    words.iter().map(|word| word[3..].to_string()).collect()
 }
 
 #[test]
@@ -92,7 +93,8 @@ fn what_is_long_is_cut() {
     let wide: String = (0..10_000).map(|n| format!("{n}{} ", "𝕏".repeat(60))).collect();
     assert!(of(&wide).iter().map(String::len).sum::<usize>() < BYTES + 16 * LENGTH * PLACES);
     let customer = "é".repeat(255);
-    assert_eq!(Words::of_customer(Some(&customer)).iter().collect::<Vec<_>>(), [format!("={customer}")]);
+    let of = Words::of(Stretch::of(Time(0)), Some(&customer));
+    assert_eq!(of.iter().collect::<Vec<_>>(), [format!("V00={customer}")]);
 }
 
 proptest! {
