@@ -256,7 +256,8 @@ impl Sale for Sales {
 
     fn moved(&self, session: &Session, intent: &Intent, now: Time) -> Result<(), Error> {
         // What an invoice took that was given out, it holds until it is void.
-        if !intent.is_sale() {
+        // What a part of the money came for, it holds until that is over.
+        if !intent.is_sale() || (intent.status == Payment::RequiresPaymentMethod && !intent.failed) {
             return Ok(());
         }
         let (customer_id, holder) = (intent.customer_id.as_str(), intent.invoice_id);

@@ -168,6 +168,13 @@ pub fn succeed(
         clawback::bring(session, case, &standing, how)?;
     }
     record::write(session, case, &Entry::counting(&fact, contradiction))?;
+    // A part of it came: nothing is on its way any more, so time may end the session.
+    let is_less = standing.cover.is_none() && case.intent.checkout_session_id.is_some() && !granted;
+    if is_less && case.intent.status.is_under_way() {
+        case.intent.status = Status::RequiresPaymentMethod;
+        case.intent.under_way_no_more();
+        SALES.all().try_for_each(|sale| sale.moved(session, &case.intent, case.now))?;
+    }
     intent::save(session, &case.intent, &standing, None, case.now)?;
     if more_is_said {
         publish_corrected(session, case, &fact);

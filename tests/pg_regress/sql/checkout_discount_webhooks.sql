@@ -127,6 +127,14 @@ SELECT * FROM state WHERE customer_id = 'short';
 SELECT * FROM succeeded('9b', 'short', :'id', 500);
 SELECT * FROM state WHERE customer_id = 'short';
 
+-- So it is of a payment that was under way: that is over, and does not keep it any longer.
+SELECT cart('part', :'pack', 'SPRING') AS id \gset
+SELECT * FROM failed('9c', 'part', :'id', 'processing');
+SELECT * FROM succeeded('9c', 'part', :'id', 300);
+SELECT customer_id, status, intent, use, log FROM state WHERE customer_id = 'part';
+SELECT status FROM credits.checkout_session_expire('part', :'id');
+SELECT customer_id, status, intent, use, log FROM state WHERE customer_id = 'part';
+
 -- The payment failed, and somebody else has the last one: the next payment is honoured, over quota, whichever event
 -- says so.
 SELECT cart('ann', :'pack', 'ONE') AS ann \gset
