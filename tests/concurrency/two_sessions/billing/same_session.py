@@ -23,7 +23,15 @@ EXPIRE = "SELECT * FROM credits.checkout_session_expire(%s, %s)"
 PAY = "SELECT * FROM credits.payment_succeeded(%s, %s, 'stripe', %s, 5)"
 FAIL = "SELECT * FROM credits.payment_failed(%s, %s, 'stripe', %s)"
 MAINTAIN = "SELECT credits.maintain_batch(100, 'sessions') AS done"
+COUPON = """
+    SELECT credits.coupon_create(%s, percent_off => 10,
+                                 promotion_codes => jsonb_build_array(jsonb_build_object('code', %s::text)))"""
+CREATE_WITH_CODE = """
+    SELECT * FROM credits.checkout_session_create(%s, line_items => jsonb_build_array(
+        jsonb_build_object('lookup_key', %s::text)), discounts => jsonb_build_array(jsonb_build_object('code', %s::text)))"""
+USED = "SELECT times_redeemed AS used FROM credits.coupons WHERE name = %s"
 ENDS = "UPDATE credits_internal.checkout_sessions SET expires_at = now() - interval '1 s' WHERE checkout_session_id = %s"
+INTENT_ENDS = "UPDATE credits_internal.payment_intents SET expires_at = now() - interval '1 s' WHERE payment_intent_id = %s"
 TAKEN = "SELECT quantity_taken AS taken FROM credits.prices WHERE lookup_key = %s"
 STATE = "SELECT status, payment_status FROM credits.checkout_sessions WHERE checkout_session_id = %s"
 DRAFTS = "SELECT count(*) AS n FROM credits.invoices WHERE customer_id = %s"
@@ -157,6 +165,25 @@ def maintained_meanwhile(pair: Pair) -> None:
     pair.checks.equal((_state(pair, cart)[0], _taken(pair)), ("expired", 0), "and its unit for sale again")
 
 
+def maintained_beside_a_sale(pair: Pair) -> None:
+    """maintenance ends a session whose coupon and price another has in hand: it waits for neither, and all of it goes back"""
+    _price(pair, "beside")
+    pair.observer.one(COUPON, pair.customer, pair.customer)
+    own, other = (
+        pair.observer.one(CREATE_WITH_CODE, who, pair.customer, pair.customer)["checkout_session_id"]
+        for who in (pair.customer, "beside")
+    )
+    pair.observer.one(SUBMIT, pair.customer, own)
+    pair.observer.all(ENDS, own)
+    pair.observer.all(INTENT_ENDS, own)
+    pair.first.begin()
+    pair.first.one(SUBMIT, "beside", other)
+    pair.checks.equal(pair.second.one(MAINTAIN)["done"], 1, "it is over")
+    pair.first.end(True)
+    used = pair.observer.one(USED, pair.customer)["used"]
+    pair.checks.equal((_state(pair, own)[0], _taken(pair), used), ("expired", 1, 1), "the other has one, and nobody else")
+
+
 def created_twice_by_one_key(pair: Pair) -> None:
     """two creates by one key: one session, or the second's where the first rolls back"""
     for commit in (True, False):
@@ -203,5 +230,5 @@ def _how(commit: bool) -> str:
 
 CASES = (
     submitted_twice, submitted_and_changed, submitted_and_ended, paid_and_ended, paid_twice, failed_and_submitted_again,
-    the_last_unit, maintained_meanwhile, created_twice_by_one_key,
+    the_last_unit, maintained_meanwhile, maintained_beside_a_sale, created_twice_by_one_key,
 )  # fmt: skip
