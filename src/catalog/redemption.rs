@@ -22,6 +22,7 @@ use crate::catalog::coupon::terms::Coupon;
 use crate::catalog::discount::{self, CartLine, CodeTerms, Discount, Facts, Refusal, Use};
 use crate::catalog::promotion_code::terms::{Restrictions, key_of};
 use crate::error::{Error, NotApplicable, Reason};
+use crate::input;
 use crate::ledger::currency;
 use crate::ledger::customer::deletion::{Configured, is_any};
 use crate::ledger::customer::erasure::{Cleared, count};
@@ -68,6 +69,19 @@ pub struct Verification {
     pub method: Option<String>,
     /// What it knows; required for codes that are attested.
     pub data: Option<Json>,
+}
+
+impl Verification {
+    /// From a caller: what it knows is an object, or nothing. Raises PC013.
+    pub fn read(method: Option<&str>, data: Option<Json>) -> Result<Self, Error> {
+        let method = input::text("verification_method", method)?.map(String::from);
+        let data = match data.as_ref().map(Json::text).as_deref() {
+            None | Some("null") => None,
+            Some(text) if text.starts_with('{') => data,
+            Some(_) => return Err(Error::argument("verification_data", "must be a JSON object")),
+        };
+        Ok(Verification { method, data })
+    }
 }
 
 /// A coupon that applies, and what it takes off.

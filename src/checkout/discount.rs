@@ -68,9 +68,9 @@ pub fn read(text: &str) -> Result<Option<Asked>, Error> {
 
 impl Asked {
     /// By what people type in.
-    pub fn by_code(code: &str, method: Option<&str>, data: Option<Json>) -> Self {
+    pub fn by_code(code: &str, vouched: Verification) -> Self {
         let choice = Choice::Code(code.to_string());
-        Asked { choice, method: method.map(String::from), data: data.map(Data::Json) }
+        Asked { choice, method: vouched.method, data: vouched.data.map(Data::Json) }
     }
 
     /// What a session has, from its row.

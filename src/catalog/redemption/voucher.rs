@@ -67,8 +67,7 @@ fn voucher_redeem(
         let customer_id = input::key("customer_id", customer_id)?;
         let code = input::key("code", code)?;
         let key = input::optional_key("idempotency_key", idempotency_key)?;
-        let method = input::text("verification_method", verification_method)?.map(String::from);
-        let verification = Verification { method, data: verification_data };
+        let verification = Verification::read(verification_method, verification_data)?;
         writing(|session| redeem(session, customer_id, code, key, &verification)).map(One)
     })())
 }

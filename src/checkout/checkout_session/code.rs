@@ -1,5 +1,6 @@
 //! Promotion codes that a customer enters while a session is open.
 
+use crate::catalog::redemption::Verification;
 use crate::checkout::cart;
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, change};
 use crate::checkout::discount::Asked;
@@ -28,8 +29,7 @@ fn checkout_session_apply_promotion_code(
         let customer_id = input::key("customer_id", customer_id)?;
         let id = input::required("checkout_session_id", checkout_session_id)?.0;
         let code = input::key("promotion_code", promotion_code)?;
-        let method = input::text("verification_method", verification_method)?;
-        let asked = Asked::by_code(code, method, verification_data);
+        let asked = Asked::by_code(code, Verification::read(verification_method, verification_data)?);
         writing(|session| choose(session, customer_id, id, Some(asked))).map(One)
     })())
 }

@@ -6,7 +6,7 @@ use crate::catalog::redemption::{self, Quote};
 use crate::catalog::stock;
 use crate::checkout::cart::{self, Priced};
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, change};
-use crate::checkout::discount;
+use crate::checkout::discount::{self, Asked};
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::collection;
@@ -16,7 +16,8 @@ use crate::invoicing::invoice::{self, finalize};
 use crate::invoicing::sale::{self, Order, Reason as Why};
 use crate::ledger::{balance, currency, grant};
 use crate::moment::Time;
-use crate::payments::payment_intent::{self as intent, New};
+use crate::payments::notification::case;
+use crate::payments::payment_intent::{self as intent, New, attempt};
 use crate::payments::provider;
 use crate::payments::provider::link::Placeholders;
 use crate::pg::call::argument::Id;
@@ -199,19 +200,40 @@ fn check_room(session: &Session, there: &LockedSession, priced: &Priced) -> Resu
     Ok(())
 }
 
-/// A session that was submitted before: what is asked for, or under way, goes on; after a failure stock is reserved again, and
-/// a worker is asked again. Returns whether that was to be done. Raises PC016, PC017.
+/// A session that was submitted before: what is asked for, or under way, goes on; after a failure its discount is judged and
+/// reserved again, and so is stock, and a worker is asked again. Returns whether that was to be done. Raises PC016, PC017.
 fn again(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
     let pays = intent::lock(session, &there.customer_id, there.id)?;
     if pays.status.is_under_way() || pays.requested_at.is_some() || !pays.failed {
         return Ok(false);
     }
+    if let Some(asked) = &there.discount {
+        judge_again(session, there, invoice_id, asked, now)?;
+    }
     let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
-    if there.collection_method == collection::AUTOMATIC {
-        collection::ask(session, &draft, now)?;
+    if there.collection_method != collection::AUTOMATIC || !collection::ask(session, &draft, now)? {
+        // The customer tries again where the provider says: if that fails too, it is another failure.
+        attempt::begin_again(session, &mut case::alone(session, &there.customer_id, there.id, now)?)?;
     }
     redemption::reserve_again(session, &there.customer_id, invoice_id, Some(there.expires_at), now)?;
     let sold = finalize::sold(session, &draft)?;
     stock::reserve(session, &there.customer_id, invoice_id, &sold, Some(there.expires_at), now)?;
     Ok(true)
+}
+
+/// A discount that was given back must be good for the cart once more: somebody may have bought, or the code be over. Raises
+/// PC016.
+fn judge_again(
+    session: &Session,
+    there: &LockedSession,
+    invoice_id: Uuid,
+    asked: &Asked,
+    now: Time,
+) -> Result<(), Error> {
+    let items = cart::stored(session, &there.line_items)?;
+    let decimals = currency::decimals(session, &there.currency)?;
+    let mut priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
+    let holder = (there.customer_id.as_str(), Some(invoice_id));
+    let terms = (there.currency.as_str(), there.tax_rate, decimals);
+    discount::take_off(session, holder, asked, &mut priced, terms, now).map(drop)
 }

@@ -47,6 +47,12 @@ pub fn request(session: &Session, case: &mut Case) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// After a failure nobody is asked to charge, and the customer tries again: what failed before is over.
+pub fn begin_again(session: &Session, case: &mut Case) -> Result<(), Error> {
+    case.intent.failed = false;
+    intent::save(session, &case.intent, &case.standing(), None, case.now)
+}
+
 row! {
     /// What `payment_intent_begin` returns.
     pub struct AttemptRow {
