@@ -71,8 +71,8 @@ customer_id: the customer, who is created where missing.
 mode: ''payment''.
 line_items: an array of 1 to 100 objects, one per price; required.
 currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
-discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and verification_method and
-  verification_data where the coupon''s eligibility asks for them; NULL for none.
+discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and, where that is attested,
+  verification_method and verification_data; NULL for none.
 allow_promotion_codes: whether the customer may enter a code: checkout_session_apply_promotion_code().
 success_url: where the customer goes once it is paid.
 cancel_url: where the customer goes to leave it.
@@ -158,7 +158,7 @@ COMMENT ON FUNCTION credits.checkout_session_apply_promotion_code IS
 customer_id: the customer.
 checkout_session_id: the checkout session, which must have allow_promotion_codes.
 promotion_code: what the customer typed in.
-verification_method: where the coupon''s eligibility asks for it: how the application knows.
+verification_method: where the code is attested: how the application knows.
 verification_data: and what, as an object.
 
 PC016 says why a code is not good for it. The code is judged again, and reserved, when the session is submitted: until
@@ -202,9 +202,9 @@ wallet pays, it is complete at once.
 
 A discount is judged anew and reserved likewise.
 
-A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
-that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left, PC018 a
-customer with invoices that are overdue.
+A repeat returns it with replayed = true; after a payment that failed it judges and reserves again, and asks again.
+PC020 is one that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left,
+PC018 a customer with invoices that are overdue.
 
 Raises PC001, PC003, PC007, PC008, PC013, PC015, PC016, PC017, PC018, PC019, PC020, PC021.
 Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id

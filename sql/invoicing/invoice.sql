@@ -267,7 +267,14 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
        (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
         WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded,
-       i.seller, i.checkout_session_id, i.coupon_id, i.promotion_code_id
+       i.seller, i.checkout_session_id, i.coupon_id, i.promotion_code_id,
+       CASE WHEN i.coupon_id IS NOT NULL THEN (
+           SELECT jsonb_build_array(jsonb_build_object(
+               'coupon_id', r.coupon_id, 'coupon_name', i.coupon_name, 'promotion_code_id', r.promotion_code_id,
+               'code', c.code, 'amount', r.amount::text))
+           FROM credits_internal.redemptions r
+           LEFT JOIN credits_internal.promotion_codes c ON c.promotion_code_id = r.promotion_code_id
+           WHERE r.customer_id = i.customer_id AND r.holder_id = i.invoice_id) END AS discount_details
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
@@ -327,6 +334,9 @@ COMMENT ON COLUMN credits.invoices.seller IS
 COMMENT ON COLUMN credits.invoices.checkout_session_id IS 'The checkout session that it is for; NULL for none.';
 COMMENT ON COLUMN credits.invoices.coupon_id IS 'The coupon that takes something off; NULL for none.';
 COMMENT ON COLUMN credits.invoices.promotion_code_id IS 'The promotion code by which it does; NULL for none.';
+COMMENT ON COLUMN credits.invoices.discount_details IS
+'What takes something off: an array of one object with coupon_id, coupon_name (as it was then), promotion_code_id, code
+and amount; NULL for none.';
 
 CREATE VIEW credits.invoice_payments AS
 SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,

@@ -42,6 +42,7 @@ CREATE TABLE credits_internal.invoices (
     coupon_id               uuid,
     promotion_code_id       uuid,
     checkout_session_id     uuid,
+    coupon_name             text,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -103,6 +104,8 @@ COMMENT ON COLUMN credits_internal.invoices.promotion_code_id IS
 'The promotion code by which that was given; NULL for none.';
 COMMENT ON COLUMN credits_internal.invoices.checkout_session_id IS
 'The checkout session whose purchase it is; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.coupon_name IS
+'What the coupon was called when that was taken off; NULL for none.';
 
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);

@@ -265,6 +265,7 @@ CREATE TABLE credits_internal.invoices (
     coupon_id               uuid,
     promotion_code_id       uuid,
     checkout_session_id     uuid,
+    coupon_name             text,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -2008,7 +2009,14 @@ SELECT i.customer_id, i.invoice_id, i.number, i.status, i.billing_reason, i.curr
        i.customer_phone, i.customer_address, p.payment_intent_id, p.checkout_url AS hosted_invoice_url,
        (SELECT coalesce(sum(t.refunded_amount), 0) FROM credits_internal.payment_intents t
         WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id) AS amount_refunded,
-       i.seller, i.checkout_session_id, i.coupon_id, i.promotion_code_id
+       i.seller, i.checkout_session_id, i.coupon_id, i.promotion_code_id,
+       CASE WHEN i.coupon_id IS NOT NULL THEN (
+           SELECT jsonb_build_array(jsonb_build_object(
+               'coupon_id', r.coupon_id, 'coupon_name', i.coupon_name, 'promotion_code_id', r.promotion_code_id,
+               'code', c.code, 'amount', r.amount::text))
+           FROM credits_internal.redemptions r
+           LEFT JOIN credits_internal.promotion_codes c ON c.promotion_code_id = r.promotion_code_id
+           WHERE r.customer_id = i.customer_id AND r.holder_id = i.invoice_id) END AS discount_details
 FROM credits_internal.invoices i
 LEFT JOIN LATERAL (
     SELECT t.payment_intent_id, t.checkout_url FROM credits_internal.payment_intents t
@@ -4694,6 +4702,8 @@ COMMENT ON COLUMN credits_internal.invoices.promotion_code_id IS
 'The promotion code by which that was given; NULL for none.';
 COMMENT ON COLUMN credits_internal.invoices.checkout_session_id IS
 'The checkout session whose purchase it is; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.coupon_name IS
+'What the coupon was called when that was taken off; NULL for none.';
 COMMENT ON TABLE credits_internal.invoice_lines IS
 'Lines of invoices, and those that wait for the next one. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoice_lines.customer_id IS 'The customer.';
@@ -7593,6 +7603,9 @@ COMMENT ON COLUMN credits.invoices.seller IS
 COMMENT ON COLUMN credits.invoices.checkout_session_id IS 'The checkout session that it is for; NULL for none.';
 COMMENT ON COLUMN credits.invoices.coupon_id IS 'The coupon that takes something off; NULL for none.';
 COMMENT ON COLUMN credits.invoices.promotion_code_id IS 'The promotion code by which it does; NULL for none.';
+COMMENT ON COLUMN credits.invoices.discount_details IS
+'What takes something off: an array of one object with coupon_id, coupon_name (as it was then), promotion_code_id, code
+and amount; NULL for none.';
 COMMENT ON VIEW credits.invoice_payments IS
 'Money that was applied to invoices, one row per source.';
 COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
@@ -7929,8 +7942,8 @@ customer_id: the customer, who is created where missing.
 mode: ''payment''.
 line_items: an array of 1 to 100 objects, one per price; required.
 currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
-discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and verification_method and
-  verification_data where the coupon''s eligibility asks for them; NULL for none.
+discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and, where that is attested,
+  verification_method and verification_data; NULL for none.
 allow_promotion_codes: whether the customer may enter a code: checkout_session_apply_promotion_code().
 success_url: where the customer goes once it is paid.
 cancel_url: where the customer goes to leave it.
@@ -7995,7 +8008,7 @@ COMMENT ON FUNCTION credits.checkout_session_apply_promotion_code IS
 customer_id: the customer.
 checkout_session_id: the checkout session, which must have allow_promotion_codes.
 promotion_code: what the customer typed in.
-verification_method: where the coupon''s eligibility asks for it: how the application knows.
+verification_method: where the code is attested: how the application knows.
 verification_data: and what, as an object.
 
 PC016 says why a code is not good for it. The code is judged again, and reserved, when the session is submitted: until
@@ -8029,9 +8042,9 @@ wallet pays, it is complete at once.
 
 A discount is judged anew and reserved likewise.
 
-A repeat returns it with replayed = true; after a payment that failed it reserves again, and asks again. PC020 is one
-that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left, PC018 a
-customer with invoices that are overdue.
+A repeat returns it with replayed = true; after a payment that failed it judges and reserves again, and asks again.
+PC020 is one that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left,
+PC018 a customer with invoices that are overdue.
 
 Raises PC001, PC003, PC007, PC008, PC013, PC015, PC016, PC017, PC018, PC019, PC020, PC021.
 Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id

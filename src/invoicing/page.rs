@@ -7,7 +7,7 @@ use crate::input;
 use crate::invoicing::invoice::{self, InvoiceRow};
 use crate::json;
 use crate::moment::Time;
-use crate::pages::invoice::{Invoice, Line, Move, Place, State, Totals};
+use crate::pages::invoice::{Coupon, Invoice, Line, Move, Place, State, Totals};
 use crate::pages::party;
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{Reply, Value};
@@ -47,10 +47,13 @@ fn my_invoice_html(invoice_id: Option<Id>) -> Reply<Value<String>> {
 }
 
 static PARTIES: Statement = Statement::new(
-    c"SELECT i.seller, u.decimals::integer, u.kind, c.name, c.email, c.phone, c.address
+    c"SELECT i.seller, u.decimals::integer, u.kind, c.name, c.email, c.phone, c.address, i.coupon_name, p.code, r.amount
       FROM credits_internal.invoices i
       JOIN credits_internal.currencies u ON u.currency = i.currency
       LEFT JOIN credits_internal.customers c ON c.customer_id = i.customer_id AND i.status = 'draft'
+      LEFT JOIN credits_internal.redemptions r
+          ON r.customer_id = i.customer_id AND r.holder_id = i.invoice_id AND i.coupon_id IS NOT NULL
+      LEFT JOIN credits_internal.promotion_codes p ON p.promotion_code_id = r.promotion_code_id
       WHERE i.customer_id = $1 AND i.invoice_id = $2",
     &[TEXTOID, UUIDOID],
 );
@@ -99,6 +102,8 @@ fn html(session: &Session, row: InvoiceRow) -> Result<String, Error> {
     let is_draft = row.status == "draft";
     let (mut name, mut email) = (parties.next::<Option<String>>()?, parties.next::<Option<String>>()?);
     let (mut phone, mut address) = (parties.next::<Option<String>>()?, parties.next::<Option<Json>>()?);
+    let (coupon, code) = (parties.next::<Option<String>>()?, parties.next::<Option<String>>()?);
+    let coupon = coupon.zip(parties.next()?).map(|(name, amount)| Coupon { name, code, amount });
     if !is_draft {
         (name, email) = (row.customer_name, row.customer_email);
         (phone, address) = (row.customer_phone, row.customer_address);
@@ -138,6 +143,7 @@ fn html(session: &Session, row: InvoiceRow) -> Result<String, Error> {
         },
         // Providers' templates are checked when they are set, and once more here: browsers go there.
         pay_at: row.hosted_invoice_url.filter(|address| address::check(address).is_ok()),
+        coupon,
         lines,
         payments,
         refunds,

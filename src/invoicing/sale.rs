@@ -82,8 +82,9 @@ static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoices (
           customer_id, invoice_id, status, billing_reason, currency, description, metadata, given_discount, subtotal, discount,
           tax, total, total_excluding_tax, amount_due, collection_method, tax_rate, checkout_session_id, created_at, updated_at,
-          coupon_id, promotion_code_id)
-      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $10, $12, $13, $14, $15, $15, $16, $17)
+          coupon_id, promotion_code_id, coupon_name)
+      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $10, $12, $13, $14, $15, $15, $16, $17,
+              (SELECT c.name FROM credits_internal.coupons c WHERE c.coupon_id = $16))
       ON CONFLICT (customer_id, invoice_id) DO NOTHING RETURNING 1",
     &[
         TEXTOID,

@@ -56,6 +56,8 @@ pub struct Invoice {
     pub totals: Totals,
     /// Where it is paid; an address that was checked.
     pub pay_at: Option<String>,
+    /// What took something off all of it.
+    pub coupon: Option<Coupon>,
     /// What is sold.
     pub lines: Vec<Line>,
     /// What was applied to it.
@@ -87,6 +89,17 @@ pub struct Totals {
     pub refunded: Decimal,
     /// What is still to be paid.
     pub remaining: Decimal,
+}
+
+/// What took something off.
+#[derive(Debug, Clone)]
+pub struct Coupon {
+    /// What it was called.
+    pub name: String,
+    /// What the customer typed in.
+    pub code: Option<String>,
+    /// How much it took off.
+    pub amount: Decimal,
 }
 
 /// A line.

@@ -59,6 +59,7 @@ def check(checks: Checks, shop: Shop, browser: Browser | None, folder: Path) -> 
     reader.feed(plain)
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', plain)
     checks.check(policy is not None and "default-src &#39;none&#39;" in policy[1], "the page has a policy", policy)
+    _of_a_coupon(checks, shop, browser)
     for no, text in enumerate(TRIES, 1):
         html = _page(shop, f"try-{no}", text)
         what = f"try {no}, {text[:32]!r}"
@@ -100,6 +101,30 @@ def _page(shop: Shop, customer: str, text: str) -> str:
     )  # fmt: skip
     shop.pay(customer, made, "outside", 4, text)
     return shop.html(customer, made)
+
+
+def _of_a_coupon(checks: Checks, shop: Shop, browser: Browser | None) -> None:
+    """The name of what takes something off is a merchant's text too."""
+    plain = Reader()
+    plain.feed(_discounted(shop, 0, "Plain text"))
+    for no, text in enumerate(TRIES, 1):
+        html = _discounted(shop, no, text)
+        seen = Reader()
+        seen.feed(html)
+        checks.equal((seen.tags, seen.attributes), (plain.tags, plain.attributes), f"try {no} as a coupon's name: the same tags")
+        if browser is not None:
+            browser.open(html)
+            checks.equal(browser.evaluate("window.ran"), None, f"try {no} as a coupon's name: nothing ran")
+            checks.none(browser.evaluate(ACTIVE), f"try {no} as a coupon's name: nothing that could run")
+            shown = browser.evaluate("document.querySelector('.totals [dir=auto]').textContent")
+            checks.equal(shown, text, f"try {no} as a coupon's name: it stands there as given")
+
+
+def _discounted(shop: Shop, no: int, text: str) -> str:
+    """A cart that a coupon of that name takes something off."""
+    codes = f'[{{"code": "TRY{no}"}}]'
+    shop.value("SELECT coupon_id::text FROM credits.coupon_create(%s, percent_off => 50, promotion_codes => %s)", text, codes)
+    return shop.discounted("plain", f"TRY{no}")
 
 
 def _policy_holds(checks: Checks, browser: Browser, html: str) -> None:

@@ -57,6 +57,7 @@ def check(checks: Checks, shop: Shop, browser: Browser | None, folder: Path) -> 
         "dinar": shop.html("nora", shop.invoice("nora", [{"description": "Tea", "amount": 1.125}], "KWD")),
         "tiny": shop.html("nora", _tiny(shop)),
         "rtl": shop.html("leila", _right_to_left(shop)),
+        "code": _code(shop),
     }  # fmt: skip
     _words(checks, pages)
     if browser is None:
@@ -93,6 +94,16 @@ def _paid(shop: Shop) -> str:
     return made
 
 
+def _code(shop: Shop) -> str:
+    """A cart with a code, whose coupon was called so then."""
+    codes = '[{"code": "AUTUMN20"}]'
+    create = "SELECT coupon_id::text FROM credits.coupon_create('In autumn', percent_off => 20, promotion_codes => %s)"
+    made = shop.value(create, codes)
+    shop.discounted("nora", "autumn20")
+    shop.value("SELECT name FROM credits.coupon_update(%s, 'Another name')", made)
+    return shop.html("nora", shop.value("SELECT invoice_id::text FROM credits.checkout_sessions WHERE coupon_id = %s", made))
+
+
 def _tiny(shop: Shop) -> str:
     units = ("0.000000000001", "95", "0.5", "1234567.25", "0.0001")
     lines = [{"description": f"At {unit}", "unit_amount": unit, "quantity": quantity}
@@ -125,6 +136,7 @@ def _words(checks: Checks, pages: dict[str, str]) -> None:
                      "On its way", "11.90", "stripe"),
             "yen": ("3,600 JPY", "1,200"), "dinar": ("1.125 KWD", "Total 1.125"),
             "tiny": ("0.000000000001", "1,000,000,000,000", "1,234,567.25", "10.125"),
+            "code": ("Subtotal 25.00", "Discount In autumn ( AUTUMN20 ) −5.00", "Tax 19% on 20.00", "Total 23.80 EUR"),
             "rtl": ("شركة النور للتجارة", "ייעוץ, שעות (May)", "شكرا لكم!"),
         }[name]:  # fmt: skip
             checks.check(expected in text, f"{name} says {expected}", text[:3000])

@@ -57,6 +57,19 @@ class Shop:
     def number(self, invoice: str) -> str:
         return self.value("SELECT number FROM credits.invoices WHERE invoice_id = %s", invoice)
 
+    def discounted(self, customer: str, code: str) -> str:
+        """The page of a cart of two posters with a code, which is a draft until it is paid."""
+        if not self.value("SELECT price_id FROM credits.prices WHERE lookup_key = 'poster'"):
+            prices = '[{"unit_amount": 12.50, "currency": "EUR", "lookup_key": "poster"}]'
+            self.value("SELECT product_id FROM credits.product_create('Poster', 'good', prices => %s)", prices)
+        made = self.value(
+            "SELECT checkout_session_id::text FROM credits.checkout_session_create(%s, discounts => %s, tax_rate => 19,"
+            " line_items => '[{\"lookup_key\": \"poster\", \"quantity\": 2}]')",
+            customer, json.dumps([{"code": code}]),
+        )  # fmt: skip
+        invoice = "SELECT invoice_id::text FROM credits.checkout_session_submit(%s, %s)"
+        return self.html(customer, self.value(invoice, customer, made))
+
     def usual(self) -> str:
         """An invoice as many are: two rates, one in the amounts, a discount, half of it paid."""
         self.value("SELECT credited FROM credits.wallet_credit('nora', 400, 'EUR', 'paid')")

@@ -28,7 +28,7 @@ struct Page<'a> {
     width: usize,
     currency: &'a str,
     lines: Vec<Item<'a>>,
-    totals: Vec<Sum>,
+    totals: Vec<Sum<'a>>,
     /// Tables of money that came and went, each with the title of its second column.
     moved: Vec<(&'static str, &'static str, Vec<Moved>)>,
     footer: Option<&'a str>,
@@ -54,8 +54,10 @@ struct Item<'a> {
 }
 
 /// A row below the lines.
-struct Sum {
+struct Sum<'a> {
     name: String,
+    /// What a discount is called, and its code.
+    by: Option<(&'a str, Option<&'a str>)>,
     amount: String,
     is_sum: bool,
 }
@@ -205,11 +207,23 @@ impl Invoice {
         taxes
     }
 
-    fn sums(&self) -> Vec<Sum> {
+    /// What is taken off: by a coupon, and otherwise. A provider's checkout may have taken off less than was to be.
+    fn discounts(&self) -> impl Iterator<Item = (Option<(&str, Option<&str>)>, Decimal)> {
+        let all = self.totals.discount;
+        let coupon = self.coupon.as_ref().map(|coupon| {
+            let by = (coupon.name.as_str(), coupon.code.as_deref());
+            (Some(by), coupon.amount.min(all))
+        });
+        let rest = all - coupon.map(|(_, amount)| amount).unwrap_or_default();
+        coupon.into_iter().chain([(None, rest)]).filter(|(_, amount)| !amount.is_zero())
+    }
+
+    fn sums(&self) -> Vec<Sum<'_>> {
         let decimals = self.decimals();
         let totals = &self.totals;
         let row = |name: &str, amount: Decimal| Sum {
             name: name.to_string(),
+            by: None,
             amount: number(amount, decimals),
             is_sum: false,
         };
@@ -220,9 +234,7 @@ impl Invoice {
         };
         let taxes = self.taxes();
         let mut rows = vec![row("Subtotal", totals.subtotal)];
-        if !totals.discount.is_zero() {
-            rows.push(row("Discount", -totals.discount));
-        }
+        rows.extend(self.discounts().map(|(by, amount)| Sum { by, ..row("Discount", -amount) }));
         rows.extend(taxes.iter().filter(|tax| !tax.is_inclusive).map(|tax| row(&named(tax), tax.tax)));
         if !totals.shipping.is_zero() {
             rows.push(row("Shipping", totals.shipping));

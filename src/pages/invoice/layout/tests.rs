@@ -1,6 +1,6 @@
 use super::*;
 use crate::moment::{DAY, Time};
-use crate::pages::invoice::Totals;
+use crate::pages::invoice::{Coupon, Totals};
 use proptest::prelude::*;
 
 fn of(text: &str) -> Decimal {
@@ -41,6 +41,7 @@ fn open(lines: Vec<Line>) -> Invoice {
         voided_at: None,
         totals: Totals { subtotal: total, total, net: total, due: total, remaining: total, ..Totals::default() },
         pay_at: Some(String::from("https://pay.example/?a=1&b=2")),
+        coupon: None,
         lines,
         payments: Vec::new(),
         refunds: Vec::new(),
@@ -88,6 +89,33 @@ fn tax_is_named_by_rate_and_behaviour() {
 }
 
 #[test]
+fn a_discount_has_the_name_of_its_coupon() {
+    let mut invoice = open(vec![line("Poster", "30")]);
+    invoice.totals.discount = of("6");
+    let discounts = |invoice: &Invoice| {
+        let rows = invoice.sums().into_iter().filter(|row| row.name == "Discount");
+        let named = |row: Sum<'_>| (row.by.map(|(name, code)| format!("{name} {code:?}")), row.amount);
+        rows.map(named).collect::<Vec<_>>()
+    };
+    assert_eq!(discounts(&invoice), [(None, String::from("\u{2212}6.00"))]);
+    let coupon =
+        |amount: &str| Coupon { name: String::from("Spring"), code: Some(String::from("S20")), amount: of(amount) };
+    let spring = Some(String::from("Spring Some(\"S20\")"));
+    invoice.coupon = Some(coupon("6"));
+    assert_eq!(discounts(&invoice), [(spring.clone(), String::from("\u{2212}6.00"))]);
+    // The provider's checkout took off less, more, or nothing.
+    invoice.coupon = Some(coupon("7.5"));
+    assert_eq!(discounts(&invoice), [(spring.clone(), String::from("\u{2212}6.00"))]);
+    invoice.coupon = Some(coupon("4"));
+    let both = [(spring, String::from("\u{2212}4.00")), (None, String::from("\u{2212}2.00"))];
+    assert_eq!(discounts(&invoice), both);
+    invoice.totals.discount = Decimal::ZERO;
+    assert_eq!(discounts(&invoice), []);
+    let page = Invoice { totals: Totals { discount: of("6"), ..Totals::default() }, ..invoice }.html().unwrap();
+    assert!(page.contains("<span dir=\"auto\">Spring</span> (<bdi>S20</bdi>)</span></th>"), "{page}");
+}
+
+#[test]
 fn credits_have_as_many_decimals_as_they_need() {
     let mut invoice = open(vec![line("Poster", "350"), line("Frame", "12.125")]);
     invoice.decimals = None;
@@ -112,10 +140,13 @@ proptest! {
             invoice.description = Some(text.to_string());
             invoice.footer = Some(text.to_string());
             invoice.custom = vec![(text.to_string(), text.to_string())];
+            let (name, code) = (text.to_string(), Some(text.to_string()));
+            invoice.coupon = Some(Coupon { name, code, amount: Decimal::ONE });
+            invoice.totals.discount = Decimal::ONE;
             invoice.html().unwrap()
         };
         let (page, plain) = (written(&text), written("plain"));
         prop_assert_eq!(page.matches(['<', '>', '"']).count(), plain.matches(['<', '>', '"']).count());
-        prop_assert!(unescaped(&page).matches(&text).count() >= 7);
+        prop_assert!(unescaped(&page).matches(&text).count() >= 9);
     }
 }
