@@ -83,11 +83,48 @@ SELECT t.customer_id, gen_random_uuid(), t.payment_intent_id, t.invoice_id, 'suc
 FROM credits_internal.payment_intents t WHERE t.paid_at IS NOT NULL AND hashtext(t.provider_reference) %% 50 = 0;
 """
 
+# What lists have besides: a coupon and its code, a link and a session for some customers, all of them expired.
+COUPONS = """
+INSERT INTO credits_internal.coupons (coupon_id, name, percent_off, duration, active, created_at, updated_at)
+SELECT gen_random_uuid(), 'Spring ' || n, 10, 'once', true, now(), now()
+FROM generate_series(1, %(customers)s::bigint / 2) n;
+"""
+
+CODES = """
+INSERT INTO credits_internal.promotion_codes (promotion_code_id, coupon_id, code, code_key, active, verification_type,
+                                              for_customers, created_at, updated_at)
+SELECT gen_random_uuid(), c.coupon_id, c.name, c.name, true, 'code', false, c.created_at, c.created_at
+FROM credits_internal.coupons c;
+"""
+
+COUNTERS = """
+INSERT INTO credits_internal.coupon_counters (coupon_id) SELECT coupon_id FROM credits_internal.coupons;
+INSERT INTO credits_internal.promotion_code_counters (promotion_code_id)
+SELECT promotion_code_id FROM credits_internal.promotion_codes;
+"""
+
+LINKS = """
+INSERT INTO credits_internal.payment_links (payment_link_id, name, line_items, currency, allow_promotion_codes, created_at,
+                                            updated_at)
+SELECT gen_random_uuid(), 'Link ' || n, '[]', 'USD', false, now(), now()
+FROM generate_series(1, %(customers)s::bigint / 2) n;
+"""
+
+SESSIONS = """
+INSERT INTO credits_internal.checkout_sessions (
+    customer_id, checkout_session_id, mode, status, payment_status, currency, line_items, amount_subtotal, amount_discount,
+    amount_tax, amount_total, collection_method, allow_promotion_codes, created_at, updated_at, expires_at)
+SELECT c.customer_id, gen_random_uuid(), 'payment', 'expired', 'unpaid', 'USD', '[]', 1, 0, 0, 1, 'charge_automatically',
+       false, c.created_at, c.created_at, c.created_at
+FROM credits_internal.customers c;
+"""
+
 
 def fill(connection: psycopg.Connection[Any], customers: int, invoices: int) -> None:
     """Puts so many there, a payment intent for each invoice and a refund for a few."""
     sizes = {"customers": customers, "invoices": invoices}
     connection.execute(NAMES)
-    for statement in (CUSTOMERS, INVOICES, LINES, INTENTS, REFUNDS):
+    for statement in (CUSTOMERS, INVOICES, LINES, INTENTS, REFUNDS, COUPONS, CODES, LINKS, SESSIONS):
         connection.execute(statement, sizes)
+    connection.execute(COUNTERS)
     connection.execute("VACUUM ANALYZE")

@@ -189,6 +189,10 @@ LISTS = {
     "payment_intents": ("customer_id, payment_intent_id", "created_at, payment_intent_id", "payment_intent_id"),
     "refunds": ("customer_id, refund_id", "created_at, refund_id", "refund_id"),
     "invoice_lines": ("customer_id, invoice_line_id",),
+    "checkout_sessions": ("customer_id, checkout_session_id", "checkout_session_id"),
+    "coupons": ("coupon_id",),
+    "promotion_codes": ("promotion_code_id",),
+    "payment_links": ("payment_link_id",),
     "top_ups": ("customer_id, top_up_id", "created_at, top_up_id", "top_up_id"),
 }
 
