@@ -11,6 +11,7 @@ mod checkout;
 mod clock;
 pub mod error;
 mod error_codes;
+mod fields;
 mod input;
 mod invoicing;
 mod jobs;

@@ -1,5 +1,7 @@
 //! Moments, as the ledger counts time. Pure; "now" comes from [`crate::settings`].
 
+pub mod length;
+
 use std::fmt;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime};

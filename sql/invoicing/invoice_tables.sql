@@ -152,6 +152,7 @@ CREATE TABLE credits_internal.invoice_lines (
     metadata             jsonb,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
+    rollover             jsonb,
     PRIMARY KEY (customer_id, invoice_line_id),
     CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
     CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
@@ -205,6 +206,8 @@ COMMENT ON COLUMN credits_internal.invoice_lines.from_invoice_id IS
 COMMENT ON COLUMN credits_internal.invoice_lines.metadata IS 'The application''s own data: its grant''s too.';
 COMMENT ON COLUMN credits_internal.invoice_lines.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.invoice_lines.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.invoice_lines.rollover IS
+'Of its grant, what goes on when its time runs out; NULL for nothing. Written by src/ledger/grant/rollover.rs.';
 
 CREATE INDEX invoice_lines_of ON credits_internal.invoice_lines (customer_id, invoice_id, line_no);
 CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer_id, from_invoice_id)

@@ -10,7 +10,8 @@ COMMENT ON COLUMN credits.balance.restricted IS 'What only the events of certain
 COMMENT ON COLUMN credits.balance.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits.balance.pending IS 'Usage owed: not covered by credits yet.';
 COMMENT ON COLUMN credits.balance.next_expiry_at IS 'When credits expire next; NULL where none do.';
-COMMENT ON COLUMN credits.balance.next_expiry_amount IS 'How many credits expire then; NULL where none do.';
+COMMENT ON COLUMN credits.balance.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 
 CREATE FUNCTION credits_internal.balance_now(customer_id text, currency text, or_null boolean DEFAULT false)
 RETURNS credits.balance
@@ -110,7 +111,8 @@ COMMENT ON COLUMN credits.wallets.restricted IS 'What only the events of certain
 COMMENT ON COLUMN credits.wallets.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits.wallets.pending IS 'Usage owed: not covered by credits yet.';
 COMMENT ON COLUMN credits.wallets.next_expiry_at IS 'When credits expire next; NULL where none do.';
-COMMENT ON COLUMN credits.wallets.next_expiry_amount IS 'How many credits expire then; NULL where none do.';
+COMMENT ON COLUMN credits.wallets.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 COMMENT ON COLUMN credits.wallets.overdraft_limit IS 'The most usage that the account may owe; NULL for no limit.';
 COMMENT ON COLUMN credits.wallets.low_balance_threshold IS
 'The balance is low while less than this is available; NULL for none.';

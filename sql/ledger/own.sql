@@ -24,7 +24,8 @@ COMMENT ON COLUMN credits_internal.own_wallet.restricted IS 'What only the event
 COMMENT ON COLUMN credits_internal.own_wallet.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits_internal.own_wallet.pending IS 'Usage owed: not covered by credits yet.';
 COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_at IS 'When credits expire next; NULL where none do.';
-COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_amount IS 'How many credits expire then; NULL where none do.';
+COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 
 -- A view's functions run with the rights of whoever reads it, and those that wallets and grants call answer for any
 -- customer. So the filter is inside of functions that do not, and that return what the views show and nothing else.
@@ -111,7 +112,8 @@ COMMENT ON COLUMN credits.my_wallets.restricted IS 'What only the events of cert
 COMMENT ON COLUMN credits.my_wallets.held IS 'Credits set aside by open holds.';
 COMMENT ON COLUMN credits.my_wallets.pending IS 'Usage owed: not covered by credits yet.';
 COMMENT ON COLUMN credits.my_wallets.next_expiry_at IS 'When credits expire next; NULL where none do.';
-COMMENT ON COLUMN credits.my_wallets.next_expiry_amount IS 'How many credits expire then; NULL where none do.';
+COMMENT ON COLUMN credits.my_wallets.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 
 CREATE VIEW credits.my_grants WITH (security_barrier) AS
 SELECT g.* FROM credits_internal.own_grants() g;

@@ -116,7 +116,7 @@ CROSS JOIN LATERAL (
            extract(day FROM e.time_to_live)::integer AS days,
            extract(hour FROM e.time_to_live) * 3600 + extract(minute FROM e.time_to_live) * 60
                + extract(second FROM e.time_to_live) AS seconds) p
--- As src/catalog/credit_config/length.rs writes it.
+-- As src/moment/length.rs writes it.
 CROSS JOIN LATERAL (
     SELECT string_agg(CASE WHEN least(p.months, p.days, p.seconds) < 0 AND u.count > 0 THEN '+' ELSE '' END
                       || trim_scale(u.count) || ' ' || u.unit || CASE WHEN abs(u.count) = 1 THEN '' ELSE 's' END,
@@ -308,6 +308,7 @@ CREATE TABLE credits_internal.invoice_lines (
     metadata             jsonb,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
+    rollover             jsonb,
     PRIMARY KEY (customer_id, invoice_line_id),
     CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
     CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
@@ -467,6 +468,27 @@ CREATE INDEX credit_grants_suspended ON credits_internal.credit_grants (customer
     WHERE status = 'suspended';
 CREATE INDEX credit_grants_noticing ON credits_internal.credit_grants (expires_at)
     WHERE status = 'granted' AND expires_at < 'infinity' AND noticed_end IS DISTINCT FROM expires_at;
+CREATE TABLE credits_internal.grant_rollovers (
+    customer_id text COLLATE "C" NOT NULL,
+    grant_id    uuid NOT NULL,
+    root_id     uuid NOT NULL,
+    generation  integer NOT NULL CHECK (generation >= 0),
+    percent     numeric NOT NULL CHECK (percent > 0 AND percent <= 100),
+    max         numeric CHECK (max > 0),
+    times_left  integer CHECK (times_left >= 0),
+    lives       interval NOT NULL,
+    until       timestamptz,
+    rolled_from uuid,
+    rolled_to   uuid,
+    rolled_over numeric CHECK (rolled_over > 0),
+    PRIMARY KEY (customer_id, grant_id),
+    CONSTRAINT grant_rollovers_chain UNIQUE (customer_id, root_id, generation),
+    CONSTRAINT grant_rollovers_root CHECK ((generation = 0) = (grant_id = root_id)
+                                           AND (generation = 0) = (rolled_from IS NULL)),
+    CONSTRAINT grant_rollovers_next CHECK ((rolled_to IS NULL) = (rolled_over IS NULL))
+) WITH (fillfactor = 90);
+ALTER TABLE credits_internal.grant_rollovers ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.grant_rollovers', '');
 CREATE TABLE credits_internal.hold_captures (
     customer_id text COLLATE "C" NOT NULL,
     hold_id     uuid NOT NULL,
@@ -908,7 +930,12 @@ CREATE TYPE credits.reversal AS (
 CREATE TYPE credits.spending_limit AS (
     customer_id text, currency text, member_id text, event_name text, per text, amount numeric, action text,
     used numeric, remaining numeric, resets_at timestamptz);
-ALTER TYPE credits.credit_grant ADD ATTRIBUTE cost_amount numeric, ADD ATTRIBUTE cost_currency text;
+ALTER TYPE credits.credit_grant ADD ATTRIBUTE cost_amount numeric, ADD ATTRIBUTE cost_currency text, ADD ATTRIBUTE rollover jsonb, ADD ATTRIBUTE rolled_from uuid, ADD ATTRIBUTE rolled_to uuid, ADD ATTRIBUTE rolled_over numeric;
+ALTER TYPE credits_internal.due_grant ADD ATTRIBUTE rolled_to uuid, ADD ATTRIBUTE rolled_over numeric;
+CREATE TYPE credits_internal.due_rollover AS (
+    grant_id uuid, stored_id uuid, rolled_from uuid, status text, amount numeric, remaining numeric, lapsed numeric,
+    effective_at timestamptz, expires_at timestamptz, suspended boolean, cost_amount numeric, times_left integer,
+    rolled_to uuid, rolled_over numeric);
 ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE grants bigint, ADD ATTRIBUTE consumed numeric;
 ALTER TYPE credits.grant_holder ADD ATTRIBUTE usable_grants bigint, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE holder_count bigint, ADD ATTRIBUTE total_balance numeric;
 ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text, ADD ATTRIBUTE transaction_id uuid, ADD ATTRIBUTE subscription_id text, ADD ATTRIBUTE display_title text;
@@ -1190,7 +1217,7 @@ CREATE FUNCTION credits.credit_grant(
     name text DEFAULT NULL, priority integer DEFAULT 50, effective_at timestamptz DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, applicable_meters text[] DEFAULT NULL, cost_basis numeric DEFAULT NULL,
     granted_by text DEFAULT NULL, idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    cost_amount numeric DEFAULT NULL, cost_currency text DEFAULT NULL)
+    cost_amount numeric DEFAULT NULL, cost_currency text DEFAULT NULL, rollover jsonb DEFAULT NULL)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_2_wrapper';
@@ -1223,20 +1250,43 @@ CREATE FUNCTION credits.credit_grant_resume(customer_id text, grant_id uuid)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_resume_wrapper';
+CREATE FUNCTION credits_internal.due_rollovers(customer_id text, currency text)
+RETURNS SETOF credits_internal.due_rollover
+LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'due_rollovers_wrapper';
+CREATE FUNCTION credits_internal.rollover_terms(percent numeric, max numeric, times integer, lives interval)
+RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN jsonb_strip_nulls(jsonb_build_object(
+    'percent', trim_scale(percent)::text, 'max', trim_scale(max)::text, 'max_times', times,
+    'expires_after', lives::text));
+CREATE FUNCTION credits_internal.rolls_over(percent numeric, max numeric, decimals smallint, remaining numeric)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN least(trunc(remaining * percent * 0.01, decimals::integer), max);
+CREATE OR REPLACE VIEW credits_internal.rollovers AS
+SELECT r.customer_id, r.grant_id, r.rolled_from, r.rolled_to, r.rolled_over, r.percent, r.max, r.lives,
+       CASE WHEN r.times_left IS DISTINCT FROM 0 AND r.rolled_to IS NULL
+            THEN credits_internal.rollover_terms(r.percent, r.max, r.times_left, r.lives) END AS terms
+FROM credits_internal.grant_rollovers r;
 CREATE OR REPLACE VIEW credits.grants AS
 SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.status, g.status) AS status, g.amount,
        n.remaining, coalesce(h.held, 0) AS held, g.amount - n.remaining - coalesce(h.held, 0) - n.lapsed AS consumed,
-       n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
+       n.lapsed - coalesce(n.rolled_over, 0) AS lapsed, g.priority::integer AS priority, g.effective_at,
+       nullif(g.expires_at, 'infinity') AS expires_at,
        g.ended_at, g.ended_reason,
        g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at,
        g.suspended_at, g.suspended_reason,
-       g.cost_amount, g.cost_currency
+       g.cost_amount, g.cost_currency,
+       CASE WHEN d.rolled_to IS NULL THEN r.terms END AS rollover, r.rolled_from, coalesce(d.rolled_to, r.rolled_to)
+           AS rolled_to, n.rolled_over
 FROM credits_internal.credit_grants g
 JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
-LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
+LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed, c.rolled_to, c.rolled_over
            FROM credits_internal.unposted x
                CROSS JOIN LATERAL credits_internal.due_grants(x.customer_id, x.currency) c) d
        ON d.customer_id = g.customer_id AND d.grant_id = g.grant_id
+LEFT JOIN credits_internal.rollovers r ON r.customer_id = g.customer_id AND r.grant_id = g.grant_id
 LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
            FROM credits_internal.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
            WHERE o.status = 'open' AND o.expires_at > credits.clock()
@@ -1246,7 +1296,25 @@ CROSS JOIN LATERAL (
     SELECT coalesce(d.remaining, CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor
         ELSE g.remaining END)
                AS remaining,
-           coalesce(d.lapsed, g.lapsed) AS lapsed) n;
+           coalesce(d.lapsed, g.lapsed) AS lapsed, coalesce(d.rolled_over, r.rolled_over) AS rolled_over) n
+UNION ALL
+-- What grants rolled over into, and nothing has posted yet: with the terms of those that are posted.
+SELECT x.customer_id, o.grant_id, x.currency, g.category, g.name, o.status, o.amount, o.remaining, 0,
+       o.amount - o.remaining - o.lapsed, o.lapsed - coalesce(o.rolled_over, 0), g.priority::integer, o.effective_at,
+       nullif(o.expires_at, 'infinity'), NULL, NULL,
+       g.applicable_meters, g.cost_basis, g.granted_by, NULL, g.metadata, o.effective_at,
+       CASE WHEN o.suspended THEN g.suspended_at END, CASE WHEN o.suspended THEN g.suspended_reason END,
+       o.cost_amount, CASE WHEN o.cost_amount IS NOT NULL THEN g.cost_currency END,
+       CASE WHEN o.times_left IS DISTINCT FROM 0 AND o.rolled_to IS NULL
+            THEN credits_internal.rollover_terms(r.percent, r.max, o.times_left, r.lives) END,
+       o.rolled_from, o.rolled_to, o.rolled_over
+FROM credits_internal.unposted x
+CROSS JOIN LATERAL credits_internal.due_rollovers(
+    CASE WHEN EXISTS (SELECT FROM credits_internal.grant_rollovers w
+                      WHERE w.customer_id = x.customer_id AND w.rolled_to IS NULL AND w.times_left IS DISTINCT FROM 0)
+         THEN x.customer_id END, x.currency) o
+JOIN credits_internal.credit_grants g ON g.customer_id = x.customer_id AND g.grant_id = o.stored_id
+JOIN credits_internal.grant_rollovers r ON r.customer_id = x.customer_id AND r.grant_id = o.stored_id;
 CREATE FUNCTION credits.credit_grant_summary(customer_id text, subscription_id text DEFAULT NULL)
 RETURNS SETOF credits.grant_summary
 LANGUAGE c STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -1280,8 +1348,10 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance
                 CASE l.type WHEN 'expiration' THEN 'Expired' WHEN 'void' THEN 'Withdrawn'
                             WHEN 'refund' THEN 'Refunded' WHEN 'reversal' THEN 'Returned'
                             WHEN 'release' THEN 'Hold released' WHEN 'capture' THEN 'Hold captured'
+                            WHEN 'rollover' THEN 'Rolled over'
                             ELSE upper(left(l.type, 1)) || substr(l.type, 2) END
-                || CASE WHEN l.type IN ('expiration', 'void', 'refund') THEN coalesce(': ' || g.name, '') ELSE '' END)
+                || CASE WHEN l.type IN ('expiration', 'void', 'refund', 'rollover') THEN coalesce(': ' || g.name, '')
+                        ELSE '' END)
            AS display_title
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
@@ -1307,7 +1377,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.grant_id, l.operation_id,
             WHEN g.applicable_meters IS NULL THEN 'available'
             ELSE 'restricted' END AS account,
        CASE WHEN l.grant_id IS NULL THEN -l.pending WHEN l.type = 'capture' THEN l.held ELSE l.amount END AS amount,
-       CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
+       CASE WHEN l.type IN ('grant', 'transfer', 'rollover', 'adjustment') THEN 'issued_' || g.category
             WHEN l.type IN ('hold', 'release') THEN 'held'
             WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
             WHEN r.reversed_type = 'adjustment' THEN 'issued_' || g.category
@@ -1319,7 +1389,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.grant_id, l.operation_id,
             WHEN l.type = 'void' THEN 'voided'
             WHEN l.type = 'refund' THEN 'refunded' END AS other_account,
        -- What pays for credits whose price went back makes up for that money: it was revenue once already.
-       CASE WHEN l.type IN ('grant', 'transfer') OR (l.type = 'adjustment' AND l.amount > 0) THEN 'received'
+       CASE WHEN l.type IN ('grant', 'transfer', 'rollover') OR (l.type = 'adjustment' AND l.amount > 0) THEN 'received'
             WHEN l.type IN ('hold', 'release', 'suspension', 'resumption') THEN 'deferred'
             WHEN l.type IN ('expiration', 'reinstatement', 'void', 'adjustment') OR r.reversed_type = 'adjustment'
                 THEN 'breakage'
@@ -1389,7 +1459,8 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
              CASE WHEN e.cost_account = 'breakage' THEN -e.deferred ELSE 0 END,
              CASE WHEN e.cost_account = 'refunded' THEN -e.deferred ELSE 0 END
       FROM credits_internal.cost_entries e
-      -- What a grant begins with is received already; what goes to another customer is received there.
+      -- What a grant begins with is received already; what goes to another customer, or on as another grant, is
+      -- received there.
       WHERE e.deferred <> 0 AND (e.cost_account <> 'received' OR e.amount < 0)) m
 -- So that whole amounts have their decimals too: nothing is rounded.
 JOIN credits_internal.currencies c ON c.currency = m.currency
@@ -2415,7 +2486,12 @@ UNION ALL
 SELECT 'account: issued is not the sum of its grants, or more than can be counted', a.customer_id, a.currency, NULL,
        coalesce(g.issued, 0), a.issued
 FROM credits_internal.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(amount) AS issued FROM credits_internal.credit_grants GROUP BY 1, 2) g
+-- What rolled over was issued before.
+LEFT JOIN (SELECT i.customer_id, i.currency, sum(i.amount) AS issued
+           FROM credits_internal.credit_grants i
+           WHERE NOT EXISTS (SELECT FROM credits_internal.grant_rollovers r
+                             WHERE r.customer_id = i.customer_id AND r.grant_id = i.grant_id AND r.generation > 0)
+           GROUP BY 1, 2) g
        ON g.customer_id = a.customer_id AND g.currency = a.currency
 LEFT JOIN credits_internal.currencies c ON c.currency = a.currency
 WHERE a.issued <> coalesce(g.issued, 0) OR a.issued >= 10::numeric ^ (28 - c.decimals)
@@ -2520,14 +2596,14 @@ SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, '
        coalesce(l.total, 0)
 FROM credits_internal.credit_grants g
 LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits_internal.lines
-           WHERE type IN ('grant', 'transfer', 'adjustment') AND amount > 0 GROUP BY 1, 2) l
+           WHERE type IN ('grant', 'transfer', 'adjustment', 'rollover') AND amount > 0 GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE coalesce(l.total, 0) <> CASE WHEN g.status = 'pending' OR g.ended_at < g.effective_at THEN 0 ELSE g.amount END
 UNION ALL
 SELECT 'grant: its opening line is of another time', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, l.amount
 FROM credits_internal.credit_grants g
 JOIN credits_internal.lines l ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
-                    AND l.type IN ('grant', 'transfer', 'adjustment') AND l.amount > 0
+                    AND l.type IN ('grant', 'transfer', 'adjustment', 'rollover') AND l.amount > 0
 WHERE l.effective_at <> g.effective_at
 UNION ALL
 SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
@@ -2537,6 +2613,7 @@ LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
            FROM credits_internal.lines t
            LEFT JOIN credits_internal.reclaims r ON r.customer_id = t.customer_id AND r.operation_id = t.operation_id
            WHERE t.type IN ('expiration', 'void', 'reinstatement') OR (t.type = 'refund' AND r.grant_id = t.grant_id)
+              OR (t.type = 'rollover' AND t.amount < 0)
            GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END
@@ -2815,7 +2892,7 @@ CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation
 CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL
                                OR l.type = 'capture' AND h.identifier IS NOT NULL AS of_usage,
                            l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void',
-                                          'suspension', 'resumption', 'reinstatement')
+                                          'suspension', 'resumption', 'reinstatement', 'rollover')
                                OR c.operation_id IS NOT NULL
                                -- Part of a grant that was ended by hand.
                                OR (l.type IN ('expiration', 'void') AND l.operation_id IS NOT NULL) AS of_operation) x
@@ -2862,6 +2939,7 @@ WHERE CASE l.type
       WHEN 'suspension' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'resumption' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'reinstatement' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'rollover' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'refund' THEN l.held IS NULL AND (l.amount = 0) = (l.pending IS NOT NULL)
@@ -2873,7 +2951,8 @@ JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.gra
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
 LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
-WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement')
+WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement',
+                     'rollover')
   AND g.applicable_meters IS NOT NULL
   AND (coalesce(e.event_name, r.event_name, h.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
@@ -2899,6 +2978,8 @@ CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
 WHERE l.effective_at < g.effective_at
    OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
            WHEN l.type IN ('suspension', 'resumption') THEN l.effective_at > x.ended_at
+           -- As its time ran out, which the rules of rollovers look at.
+           WHEN l.type = 'rollover' THEN false
            -- Part of a grant, ended by hand.
            WHEN l.type IN ('void', 'expiration') AND l.operation_id IS NOT NULL
            THEN l.effective_at >= g.expires_at OR l.effective_at > g.ended_at
@@ -3457,7 +3538,10 @@ UNION ALL
 SELECT 'invoice line: what was taken back is not what its operations say', l.customer_id, l.credit_currency,
        'line ' || l.invoice_line_id, coalesce(r.credits, 0), l.reclaimed
 FROM credits_internal.invoice_lines l
-LEFT JOIN (SELECT r.customer_id, r.grant_id, sum(r.credits) AS credits FROM credits_internal.reclaims r
+-- Also of what its grant rolled over into.
+LEFT JOIN (SELECT r.customer_id, coalesce(o.root_id, r.grant_id) AS grant_id, sum(r.credits) AS credits
+           FROM credits_internal.reclaims r
+           LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = r.customer_id AND o.grant_id = r.grant_id
            WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
        ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
 WHERE l.reclaimed <> coalesce(r.credits, 0) OR l.reclaimed > coalesce(l.credits, 0)
@@ -3743,6 +3827,80 @@ SELECT 'invoice line: what its grant cost is not in its currency', l.customer_id
 FROM credits_internal.invoice_lines l
 JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
 WHERE g.cost_currency <> l.currency;
+CREATE OR REPLACE VIEW credits_internal.rollover_lines AS
+SELECT r.customer_id, l.currency, r.grant_id, l.line_no, l.effective_at, -l.amount AS amount, sum(b.amount) AS remained
+FROM credits_internal.grant_rollovers r
+JOIN credits_internal.credit_transactions l
+    ON l.customer_id = r.customer_id AND l.grant_id = r.grant_id AND l.type = 'rollover' AND l.amount < 0
+LEFT JOIN credits_internal.lines b
+    ON b.customer_id = l.customer_id AND b.currency = l.currency AND b.grant_id = l.grant_id AND b.line_no < l.line_no
+GROUP BY 1, 2, 3, 4, 5, 6;
+CREATE OR REPLACE VIEW credits_internal.rollover_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+SELECT 'rollover: what went on is not its part of what remained', r.customer_id, l.currency, 'grant ' || r.grant_id,
+       credits_internal.rolls_over(r.percent, r.max, c.decimals, l.remained), coalesce(r.rolled_over, 0)
+FROM credits_internal.grant_rollovers r
+LEFT JOIN credits_internal.rollover_lines l ON l.customer_id = r.customer_id AND l.grant_id = r.grant_id
+LEFT JOIN credits_internal.currencies c ON c.currency = l.currency
+WHERE r.rolled_over IS DISTINCT FROM l.amount
+   OR r.rolled_over <> credits_internal.rolls_over(r.percent, r.max, c.decimals, l.remained)
+UNION ALL
+SELECT 'rollover: the next grant is not what went on', r.customer_id, g.currency, 'grant ' || r.grant_id, r.rolled_over,
+       n.amount
+FROM credits_internal.grant_rollovers r
+JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
+LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = r.customer_id AND o.grant_id = r.rolled_to
+LEFT JOIN credits_internal.credit_grants n ON n.customer_id = r.customer_id AND n.grant_id = r.rolled_to
+LEFT JOIN credits_internal.rollover_lines l ON l.customer_id = r.customer_id AND l.grant_id = r.grant_id
+WHERE r.rolled_to IS NOT NULL
+  AND ((n.amount, n.currency, n.category, n.effective_at)
+       IS DISTINCT FROM (r.rolled_over, g.currency, g.category, l.effective_at)
+       OR n.applicable_meters IS DISTINCT FROM g.applicable_meters OR n.cost_currency IS DISTINCT FROM g.cost_currency
+       OR (o.root_id, o.generation, o.rolled_from, o.percent, o.lives)
+          IS DISTINCT FROM (r.root_id, r.generation + 1, r.grant_id, r.percent, r.lives)
+       OR o.max IS DISTINCT FROM r.max OR o.times_left IS DISTINCT FROM r.times_left - 1)
+UNION ALL
+SELECT 'rollover: the grant that it came from does not say so, or is not there', r.customer_id, g.currency,
+       'grant ' || r.grant_id, NULL, g.amount
+FROM credits_internal.grant_rollovers r
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
+LEFT JOIN credits_internal.grant_rollovers p ON p.customer_id = r.customer_id AND p.grant_id = r.rolled_from
+WHERE g.grant_id IS NULL OR (r.rolled_from IS NOT NULL AND p.rolled_to IS DISTINCT FROM r.grant_id)
+UNION ALL
+SELECT 'rollover: the cost that went on is not what the next grant has', r.customer_id, e.currency,
+       'grant ' || r.grant_id, -e.deferred, n.cost_amount
+FROM credits_internal.grant_rollovers r
+JOIN credits_internal.cost_entries e
+    ON e.customer_id = r.customer_id AND e.grant_id = r.grant_id AND e.type = 'rollover' AND e.amount < 0
+LEFT JOIN credits_internal.credit_grants n ON n.customer_id = r.customer_id AND n.grant_id = r.rolled_to
+WHERE -e.deferred IS DISTINCT FROM n.cost_amount
+UNION ALL
+SELECT 'grant: its time ran out and it did not roll over', r.customer_id, g.currency, 'grant ' || r.grant_id,
+       credits_internal.rolls_over(r.percent, r.max, c.decimals, l.expired), 0
+FROM credits_internal.grant_rollovers r
+JOIN credits_internal.credit_grants g ON g.customer_id = r.customer_id AND g.grant_id = r.grant_id
+JOIN credits_internal.currencies c ON c.currency = g.currency
+-- What came back later expired later, or after what came back at that moment.
+JOIN (SELECT t.customer_id, t.currency, t.grant_id, t.effective_at, -t.amount AS expired
+      FROM credits_internal.credit_transactions t
+      WHERE t.type = 'expiration' AND t.operation_id IS NULL
+        AND NOT EXISTS (SELECT FROM credits_internal.lines b
+                        WHERE b.customer_id = t.customer_id AND b.currency = t.currency AND b.line_no = t.line_no - 1
+                          AND b.type IN ('release', 'reversal', 'refund') AND b.grant_id = t.grant_id)) l
+    ON l.customer_id = g.customer_id AND l.currency = g.currency AND l.grant_id = g.grant_id
+   AND l.effective_at = g.expires_at
+WHERE r.rolled_to IS NULL AND r.times_left IS DISTINCT FROM 0 AND g.status = 'expired' AND g.ended_at IS NULL
+  AND credits_internal.rolls_over(r.percent, r.max, c.decimals, l.expired) > 0
+UNION ALL
+SELECT 'line: what rolled over did not go from one grant to the next', l.customer_id, l.currency, 'line ' || l.line_no,
+       -l.amount, o.amount
+FROM credits_internal.credit_transactions l
+LEFT JOIN credits_internal.grant_rollovers r ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
+LEFT JOIN credits_internal.credit_transactions o
+    ON o.customer_id = l.customer_id AND o.currency = l.currency AND o.type = 'rollover'
+   AND o.line_no = l.line_no + CASE WHEN l.amount < 0 THEN 1 ELSE -1 END
+   AND o.grant_id = CASE WHEN l.amount < 0 THEN r.rolled_to ELSE r.rolled_from END
+WHERE l.type = 'rollover'
+  AND (o.amount = -l.amount AND o.effective_at = l.effective_at AND o.created_at = l.created_at) IS NOT TRUE;
 CREATE OR REPLACE VIEW credits_internal.invoice_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 WITH sums AS (
     SELECT l.customer_id, l.invoice_id, sum(l.amount) AS subtotal, sum(l.discount) AS discount, sum(l.tax) AS tax,
@@ -4059,6 +4217,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.rollover_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE $1 IS NULL
     UNION ALL
     SELECT d.* FROM credits_internal.value_discrepancies d WHERE $1 IS NULL
@@ -4084,6 +4244,8 @@ AS $$
     SELECT d.* FROM credits_internal.limit_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.rollover_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE d.customer_id = $1
     UNION ALL
@@ -4189,6 +4351,8 @@ COMMENT ON COLUMN credits_internal.credit_grants.status IS
 COMMENT ON COLUMN credits_internal.credit_grants.remaining IS
 'What is left as posted, of a suspended one too; of the head grant the account''s row has it: available less
 head_floor.';
+COMMENT ON COLUMN credits_internal.credit_grants.lapsed IS
+'What of it expired, rolled over, was voided, or was taken back because its price was paid back.';
 COMMENT ON COLUMN credits_internal.credit_grants.parts_ended IS
 'How much of it was voided or expired in parts by hand, without what was owed for.';
 COMMENT ON COLUMN credits_internal.credit_grants.suspended_at IS
@@ -4199,6 +4363,25 @@ COMMENT ON COLUMN credits_internal.credit_grants.noticed_end IS
 COMMENT ON COLUMN credits_internal.credit_grants.cost_amount IS
 'What was paid for all of it, net of tax, in major units; NULL where that is not known.';
 COMMENT ON COLUMN credits_internal.credit_grants.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON TABLE credits_internal.grant_rollovers IS
+'Grants of which something goes on when their time runs out, and what they rolled over into.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.root_id IS
+'The first of the grants that rolled over into one another up to this.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.generation IS 'How many of them came before it.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.percent IS 'So many percent of what remains go on.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.max IS 'At most so many credits; NULL for any.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.times_left IS 'So many times more; NULL for any number.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.lives IS
+'How long what goes on lives, on the calendar in UTC.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.until IS
+'Until when the next one lives, where that is known and not before it begins; NULL for so long as lives says.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.rolled_from IS
+'The grant that rolled over into this; NULL for the first.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.rolled_to IS
+'The grant that this rolled over into; NULL where it did not, or not yet.';
+COMMENT ON COLUMN credits_internal.grant_rollovers.rolled_over IS 'How many credits went on, as posted.';
 COMMENT ON TABLE credits_internal.operations IS
 'What a caller asked for once: debits, holds, adjustments, reversals, transfers (one row on either side), and grants
 under an idempotency key.';
@@ -4213,7 +4396,8 @@ COMMENT ON COLUMN credits_internal.operations.member_id IS 'The member who spent
 COMMENT ON COLUMN credits_internal.credit_transactions.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was taken back, or an operation reversed), ''hold'', ''capture'', ''release'',
-''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement''.';
+''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement'',
+''rollover''.';
 COMMENT ON COLUMN credits_internal.credit_transactions.created_at IS
 'When it was posted, at the account''s time; of imported history, when it was imported.';
 COMMENT ON COLUMN credits_internal.holds.grant_ids IS
@@ -4751,6 +4935,8 @@ COMMENT ON COLUMN credits_internal.invoice_lines.from_invoice_id IS
 COMMENT ON COLUMN credits_internal.invoice_lines.metadata IS 'The application''s own data: its grant''s too.';
 COMMENT ON COLUMN credits_internal.invoice_lines.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.invoice_lines.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.invoice_lines.rollover IS
+'Of its grant, what goes on when its time runs out; NULL for nothing. Written by src/ledger/grant/rollover.rs.';
 COMMENT ON TABLE credits_internal.invoice_payments IS
 'Money that was applied to invoices, a row per source. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
@@ -5056,6 +5242,10 @@ COMMENT ON COLUMN credits.customers.time_zone IS
 'The time zone of the calendar of meters whose period_from is ''customer''; NULL for none, and once erased.';
 COMMENT ON COLUMN credits.customers.billing_anchor IS
 'The billing date: a moment at which a period of meters whose period_from is ''billing_date'' begins; NULL for none.';
+COMMENT ON COLUMN credits.balance.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits.wallets.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 COMMENT ON COLUMN credits.availability.reason IS
 '''sufficient'', ''within_max_pending'', ''recharge_in_progress'', ''insufficient_credits'' or ''limit_exceeded''.';
 COMMENT ON COLUMN credits.availability.available IS
@@ -5320,6 +5510,11 @@ COMMENT ON COLUMN credits.credit_grant.remaining IS 'What can still be spent, of
 COMMENT ON COLUMN credits.credit_grant.cost_amount IS
 'What was paid for all of it, net of tax; NULL where that is not known.';
 COMMENT ON COLUMN credits.credit_grant.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON COLUMN credits.credit_grant.rollover IS
+'What goes on when its time runs out, as credit_grant() takes it, with how often it still does; NULL for nothing.';
+COMMENT ON COLUMN credits.credit_grant.rolled_from IS 'The grant that rolled over into it; NULL for none.';
+COMMENT ON COLUMN credits.credit_grant.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits.credit_grant.rolled_over IS 'How many credits went on then; NULL for none.';
 COMMENT ON FUNCTION credits.credit_grant IS
 'Grants credits under one set of terms and returns the grant.
 
@@ -5340,6 +5535,8 @@ metadata: the application''s own data.
 cost_amount: what was paid for all of it, net of tax, with no more decimals than cost_currency has; NULL where that
   is not known. The journal and the view revenue go by it. Purchases fill it.
 cost_currency: the currency that it was paid in; required with cost_amount.
+rollover: what goes on when its time runs out: {"percent": 50, "max": 200, "max_times": 3, "expires_after": "1 month"};
+  NULL for nothing. See below.
 
 The account is created where missing. The credits pay pending usage first.
 
@@ -5349,6 +5546,13 @@ reports that multiply; where only cost_amount is given it is that divided by amo
 Imports that set credits.allow_backdating may give an earlier effective_at: the grant and its lines then have that
 time, which must not be before the account''s last line. If expires_at has passed as well, the credits are granted and
 expire in the same posting, whose last line is that end.
+
+With rollover, what remains at expires_at becomes another grant in that moment, whoever reads or charges first: percent
+of it (100 where that is left out), at most max, rounded down to the currency''s decimals; the rest expires. The new
+grant begins then, lives for expires_after (required; at least an hour, on the calendar in UTC), and has the same terms,
+name, metadata and part of the cost. It rolls over in turn, max_times in all, or for ever where that is left out. What
+is held at expires_at, and what comes back later, does not roll over. A grant that is ended by hand does not either, and
+what a transfer moves has no rollover. The ledger has two lines of type ''rollover'', which sum to zero.
 
 Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.credit_grant(''ann'', 500, name => ''Welcome'',
@@ -5418,6 +5622,9 @@ back (ledger type ''reinstatement'') and pays pending usage first; what was void
 because its price was paid back does not. A grant that was suspended when its time ran out is usable then. A grant that
 was ended by hand cannot be extended. The same end again changes nothing (replayed = true).
 
+A grant rolls over once. What went on as another grant then stays there, which can be extended itself; what expired
+comes back.
+
 Raises PC009, PC013.
 Example: SELECT * FROM credits.credit_grant_extend(''ann'',
   (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), now() + interval ''90 days'');';
@@ -5429,7 +5636,8 @@ grant_id: the grant, which has begun and not ended.
 reason: why; it is kept with the grant.
 
 What remains leaves the balance (ledger type ''suspension''; the journal''s account ''suspended''). What is held stays
-held; what comes back is suspended too. Its time runs on: at expires_at it expires. Again changes nothing
+held; what comes back is suspended too. Its time runs on: at expires_at it expires, or rolls over into a grant that is
+suspended as well. Again changes nothing
 (replayed = true).
 
 Raises PC009, PC013.
@@ -5451,12 +5659,60 @@ COMMENT ON COLUMN credits_internal.due_grant.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits_internal.due_grant.remaining IS
 'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits_internal.due_grant.lapsed IS
+'What expired, rolled over, was voided, or was taken back because its price was paid back.';
+COMMENT ON COLUMN credits_internal.due_grant.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits_internal.due_grant.rolled_over IS 'How many credits went on then; NULL for none.';
+COMMENT ON TYPE credits_internal.due_rollover IS 'What due_rollovers() returns.';
+COMMENT ON COLUMN credits_internal.due_rollover.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits_internal.due_rollover.stored_id IS
+'The last grant before it that is stored: it has the same terms.';
+COMMENT ON COLUMN credits_internal.due_rollover.rolled_from IS 'The grant that rolled over into it.';
+COMMENT ON COLUMN credits_internal.due_rollover.status IS '''granted'', ''depleted'', ''expired'' or ''suspended''.';
+COMMENT ON COLUMN credits_internal.due_rollover.amount IS 'What went on.';
+COMMENT ON COLUMN credits_internal.due_rollover.remaining IS
+'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits_internal.due_rollover.lapsed IS 'What expired or rolled over.';
+COMMENT ON COLUMN credits_internal.due_rollover.effective_at IS 'From when on its credits can be spent.';
+COMMENT ON COLUMN credits_internal.due_rollover.expires_at IS 'From when on its credits cannot be spent.';
+COMMENT ON COLUMN credits_internal.due_rollover.suspended IS 'Whether it began as a suspended one.';
+COMMENT ON COLUMN credits_internal.due_rollover.cost_amount IS
+'What was paid for all of it; NULL where that is not known.';
+COMMENT ON COLUMN credits_internal.due_rollover.times_left IS 'How often it rolls over; NULL for any number.';
+COMMENT ON COLUMN credits_internal.due_rollover.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits_internal.due_rollover.rolled_over IS 'How many credits went on then; NULL for none.';
+COMMENT ON FUNCTION credits_internal.due_rollovers IS
+'Returns an account''s grants that others have rolled over into and nothing has posted yet, as they stand now.
+
+For the view grants, which asks only where a grant of the customer still rolls over. Writes nothing.
+
+customer_id: the customer; NULL for none.
+currency: the currency of the account.
+
+Raises PC013.';
+COMMENT ON FUNCTION credits_internal.rollover_terms IS
+'Returns what goes on of a grant when its time runs out, as credit_grant() takes it. For the view grants.
+
+percent: so many percent of what remains.
+max: at most so many credits; NULL for any.
+times: so many times; NULL for any number.
+lives: how long what goes on lives.';
+COMMENT ON FUNCTION credits_internal.rolls_over IS
+'Returns how many of the credits that remain of a grant go on when its time runs out.
+
+percent: so many percent of them.
+max: at most so many; NULL for any.
+decimals: how many decimals their currency has.
+remaining: the credits.';
+COMMENT ON VIEW credits_internal.rollovers IS
+'Grants that roll over, with what of it is still to come as credit_grant() takes it. As posted.';
 COMMENT ON VIEW credits.grants IS
 'Credit grants at this moment.
 
 amount is what was granted. remaining can be spent (from effective_at, and unless it is suspended), held is set aside,
-lapsed expired, was voided or was taken back because its price was paid back; consumed is the rest: spent, transferred
-or corrected. For an account whose rows are damaged, grants are as they were posted, with a warning.';
+lapsed expired, was voided or was taken back because its price was paid back, rolled_over went on as another grant;
+consumed is the rest: spent, transferred or corrected. For an account whose rows are damaged, grants are as they were
+posted, with a warning.';
 COMMENT ON COLUMN credits.grants.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
@@ -5466,6 +5722,11 @@ COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as t
 COMMENT ON COLUMN credits.grants.cost_amount IS
 'What was paid for all of it, net of tax, also for what was transferred on; NULL where that is not known.';
 COMMENT ON COLUMN credits.grants.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON COLUMN credits.grants.rollover IS
+'What goes on when its time runs out, as credit_grant() takes it, with how often it still does; NULL for nothing.';
+COMMENT ON COLUMN credits.grants.rolled_from IS 'The grant that rolled over into it; NULL for none.';
+COMMENT ON COLUMN credits.grants.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits.grants.rolled_over IS 'How many credits went on then; NULL for none.';
 COMMENT ON COLUMN credits.grant_summary.remaining IS
 'What is left of the grants that can be spent from, not counting held credits.';
 COMMENT ON COLUMN credits.grant_summary.suspended IS 'What is left of suspended grants; not in remaining.';
@@ -5480,7 +5741,7 @@ customer_id: the customer.
 subscription_id: only grants that usage of this subscription can draw on; NULL for all.
 
 What a subscription uses are the meters that reported usage with its subscription_id. Its grants are those for any of
-these meters, and those without applicable_meters. It writes nothing.
+these meters, and those without applicable_meters. What rolled over is granted once. It writes nothing.
 
 Raises PC013.
 Example: SELECT * FROM credits.credit_grant_summary(''ann'');';
@@ -5489,6 +5750,22 @@ COMMENT ON COLUMN credits.grant_holder.usable_granted IS 'Credits of these grant
 COMMENT ON COLUMN credits.grant_holder.holder_count IS
 'How many customers have a balance in the currency, on all pages together.';
 COMMENT ON COLUMN credits.grant_holder.total_balance IS 'What they have together.';
+COMMENT ON FUNCTION credits.credit_grant_stats IS
+'Counts the grants made in a period: per currency one row for all (day NULL), then one per day that had any.
+
+currency: only this currency; NULL for all.
+start_at: from when on (included); NULL for no bound.
+end_at: until when (not included); NULL for no bound.
+category: only this category; NULL for both.
+granted_by: only grants by this one; NULL for all.
+time_zone: the time zone that says where days begin.
+
+Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
+arrived by a transfer is no grant of its own here. What went on by rollover is none either: it counts in remaining and
+consumed, on the day on which it did. It writes nothing.
+
+Raises PC008, PC013.
+Example: SELECT * FROM credits.credit_grant_stats(''CREDIT'', now() - interval ''30 days'', now());';
 COMMENT ON COLUMN credits.ledger_line.reversed_operation_id IS
 'Where operation_reverse() gave credits back, the operation that had taken them.';
 COMMENT ON COLUMN credits.ledger_line.member_id IS 'The member who spent; NULL where the caller named none.';
@@ -5531,7 +5808,8 @@ COMMENT ON COLUMN credits.ledger.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was canceled, or an operation reversed), ''hold'', ''capture'' (held credits were
 spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension''
-(of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back).';
+(of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back), ''rollover'' (what
+remained of a grant went on as another).';
 COMMENT ON COLUMN credits.ledger.operation_id IS
 'The operation that moved the credits: of a hold the hold, or its capture.';
 COMMENT ON COLUMN credits.ledger.reversed_operation_id IS
@@ -5565,8 +5843,8 @@ COMMENT ON VIEW credits.journal IS
 'The ledger as double entry: two rows per line that sum to zero. As posted: CALL maintain() first.
 
 account: ''issued_paid'', ''issued_promotional'' (below zero: what customers were given; a transfer nets to zero over
-  both customers), ''available'', ''restricted'', ''held'', ''suspended'', ''spent'', ''expired'', ''voided'',
-  ''refunded'', ''debt'' (below zero: usage owed).
+  both customers, a rollover over both grants), ''available'', ''restricted'', ''held'', ''suspended'', ''spent'',
+  ''expired'', ''voided'', ''refunded'', ''debt'' (below zero: usage owed).
 
 Usage that no credit covered is spent at once, without a category; what pays it later goes to ''debt'' under the
 category of the grant that pays. So credits spent by category are the sum over ''spent'' and ''debt''.
@@ -5598,7 +5876,7 @@ COMMENT ON COLUMN credits.revenue.day IS 'The day, in UTC.';
 COMMENT ON COLUMN credits.revenue.currency IS 'The currency of the money.';
 COMMENT ON COLUMN credits.revenue.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits.revenue.received IS
-'What was paid for credits, net of tax, counted when they were granted; transfers add nothing.';
+'What was paid for credits, net of tax, counted when they were granted; transfers and rollovers add nothing.';
 COMMENT ON COLUMN credits.revenue.recognised IS
 'What was earned because credits were spent, less what came back to their grants.';
 COMMENT ON COLUMN credits.revenue.breakage IS
@@ -5614,6 +5892,8 @@ credits.current_customer.
 Only roles that were allowed to may set it. NULL shows nothing.
 
 Example: SELECT credits.current_customer();';
+COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 COMMENT ON COLUMN credits_internal.own_grant.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits_internal.own_grant.remaining IS
@@ -5638,6 +5918,8 @@ COMMENT ON FUNCTION credits.customer_me IS
 Metadata and description are the application''s, and not in it.
 
 Example: SELECT * FROM credits.customer_me();';
+COMMENT ON COLUMN credits.my_wallets.next_expiry_amount IS
+'How many credits expire then, without those that roll over; NULL where none do.';
 COMMENT ON COLUMN credits.my_grants.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
@@ -8622,6 +8904,11 @@ COMMENT ON VIEW credits_internal.limit_discrepancies IS
 'Limits that do not agree with the ledger: no rows when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.cost_discrepancies IS
 'Grants whose cost does not add up: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.rollover_lines IS
+'The lines by which part of a grant went on, with what remained of the grant before. For verify().';
+COMMENT ON VIEW credits_internal.rollover_discrepancies IS
+'Grants that rolled over into others, or should have, and do not agree with their lines: no rows when all is sound. Ask
+verify().';
 COMMENT ON VIEW credits_internal.invoice_discrepancies IS
 'Invoices that do not add up, whose money or credits are not there, or whose numbers have a gap: no rows when all is
 sound. Ask verify().';
@@ -8637,9 +8924,9 @@ COMMENT ON VIEW credits_internal.checkout_discrepancies IS
 'Checkout sessions and payment links that do not agree with invoices, payments and prices: no rows when all is sound.
 Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
-'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and how often
-coupons are used.
+'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
+from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and
+how often coupons are used.
 
 customer_id: only this customer; NULL for all.
 
@@ -8668,6 +8955,7 @@ BEGIN
     END LOOP;
 END $$;
 REVOKE ALL ON credits_internal.invoice_prefixes FROM PUBLIC;
+REVOKE ALL ON credits_internal.grant_rollovers FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_captures FROM PUBLIC;
 REVOKE ALL ON credits_internal.reversals FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
@@ -8702,6 +8990,7 @@ REVOKE ALL ON credits_internal.billing_event_counters FROM PUBLIC;
 REVOKE ALL ON credits_internal.history_imports FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
+REVOKE ALL ON TYPE credits_internal.due_rollover FROM PUBLIC;
 REVOKE ALL ON TYPE credits.own_customer FROM PUBLIC;
 REVOKE ALL ON TYPE credits.price_override FROM PUBLIC;
 REVOKE ALL ON TYPE credits.event_adjustment FROM PUBLIC;
@@ -8725,6 +9014,7 @@ REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
 REVOKE ALL ON TYPE credits.imported_history FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
+REVOKE ALL ON credits_internal.rollovers FROM PUBLIC;
 REVOKE ALL ON credits_internal.entries FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_entries FROM PUBLIC;
 REVOKE ALL ON credits.revenue FROM PUBLIC;
@@ -8768,6 +9058,8 @@ REVOKE ALL ON credits_internal.value_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.limit_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.cost_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.rollover_lines FROM PUBLIC;
+REVOKE ALL ON credits_internal.rollover_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock_discrepancies FROM PUBLIC;
@@ -8784,13 +9076,16 @@ REVOKE ALL ON FUNCTION credits.hold_update(text, uuid, numeric, timestamptz, int
 REVOKE ALL ON FUNCTION credits.operation_reverse(text, uuid, text, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.member_limit_set(text, text, numeric, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_void(text, uuid, text, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_update(text, uuid, text, jsonb, integer, timestamptz, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_suspend(text, uuid, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_resume(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.due_rollovers(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.rollover_terms(numeric, numeric, integer, interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits_internal.rolls_over(numeric, numeric, smallint, numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credit_grant_summary(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) FROM PUBLIC;
@@ -8904,8 +9199,8 @@ GRANT EXECUTE ON FUNCTION credits.coupon_used(uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_availability(text, numeric, text, numeric, integer, text, text) TO credits_read;
-GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.credit_grant(text, numeric, text, text, text, integer, timestamptz, timestamptz, text[], numeric, text, text, jsonb, numeric, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_expire(text, uuid, numeric, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.credit_grant_extend(text, uuid, timestamptz) TO credits_admin;
@@ -9060,9 +9355,15 @@ GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, te
 GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits_internal.rollover_terms(numeric, numeric, integer, interval) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits_internal.rollover_terms(numeric, numeric, integer, interval) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits_internal.rollover_terms(numeric, numeric, integer, interval) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.share(numeric, numeric, numeric, smallint) TO credits_read;

@@ -40,7 +40,12 @@ UNION ALL
 SELECT 'account: issued is not the sum of its grants, or more than can be counted', a.customer_id, a.currency, NULL,
        coalesce(g.issued, 0), a.issued
 FROM credits_internal.accounts a
-LEFT JOIN (SELECT customer_id, currency, sum(amount) AS issued FROM credits_internal.credit_grants GROUP BY 1, 2) g
+-- What rolled over was issued before.
+LEFT JOIN (SELECT i.customer_id, i.currency, sum(i.amount) AS issued
+           FROM credits_internal.credit_grants i
+           WHERE NOT EXISTS (SELECT FROM credits_internal.grant_rollovers r
+                             WHERE r.customer_id = i.customer_id AND r.grant_id = i.grant_id AND r.generation > 0)
+           GROUP BY 1, 2) g
        ON g.customer_id = a.customer_id AND g.currency = a.currency
 LEFT JOIN credits_internal.currencies c ON c.currency = a.currency
 WHERE a.issued <> coalesce(g.issued, 0) OR a.issued >= 10::numeric ^ (28 - c.decimals)
@@ -145,14 +150,14 @@ SELECT 'grant: its opening line is not its amount', g.customer_id, g.currency, '
        coalesce(l.total, 0)
 FROM credits_internal.credit_grants g
 LEFT JOIN (SELECT customer_id, grant_id, sum(amount) AS total FROM credits_internal.lines
-           WHERE type IN ('grant', 'transfer', 'adjustment') AND amount > 0 GROUP BY 1, 2) l
+           WHERE type IN ('grant', 'transfer', 'adjustment', 'rollover') AND amount > 0 GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE coalesce(l.total, 0) <> CASE WHEN g.status = 'pending' OR g.ended_at < g.effective_at THEN 0 ELSE g.amount END
 UNION ALL
 SELECT 'grant: its opening line is of another time', g.customer_id, g.currency, 'grant ' || g.grant_id, NULL, l.amount
 FROM credits_internal.credit_grants g
 JOIN credits_internal.lines l ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
-                    AND l.type IN ('grant', 'transfer', 'adjustment') AND l.amount > 0
+                    AND l.type IN ('grant', 'transfer', 'adjustment', 'rollover') AND l.amount > 0
 WHERE l.effective_at <> g.effective_at
 UNION ALL
 SELECT 'grant: lapsed is not what its lines say', g.customer_id, g.currency, 'grant ' || g.grant_id,
@@ -162,6 +167,7 @@ LEFT JOIN (SELECT t.customer_id, t.grant_id, -sum(t.amount) AS total
            FROM credits_internal.lines t
            LEFT JOIN credits_internal.reclaims r ON r.customer_id = t.customer_id AND r.operation_id = t.operation_id
            WHERE t.type IN ('expiration', 'void', 'reinstatement') OR (t.type = 'refund' AND r.grant_id = t.grant_id)
+              OR (t.type = 'rollover' AND t.amount < 0)
            GROUP BY 1, 2) l
        ON l.customer_id = g.customer_id AND l.grant_id = g.grant_id
 WHERE g.lapsed <> CASE WHEN g.ended_at < g.effective_at THEN g.amount ELSE coalesce(l.total, 0) END

@@ -198,7 +198,7 @@ CROSS JOIN LATERAL (SELECT coalesce(r.operation_id, b.operation_id) AS operation
 CROSS JOIN LATERAL (SELECT l.type IN ('consumption', 'debt', 'reversal') AND c.operation_id IS NULL
                                OR l.type = 'capture' AND h.identifier IS NOT NULL AS of_usage,
                            l.type NOT IN ('consumption', 'debt', 'reversal', 'grant', 'expiration', 'void',
-                                          'suspension', 'resumption', 'reinstatement')
+                                          'suspension', 'resumption', 'reinstatement', 'rollover')
                                OR c.operation_id IS NOT NULL
                                -- Part of a grant that was ended by hand.
                                OR (l.type IN ('expiration', 'void') AND l.operation_id IS NOT NULL) AS of_operation) x
@@ -245,6 +245,7 @@ WHERE CASE l.type
       WHEN 'suspension' THEN l.amount < 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'resumption' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'reinstatement' THEN l.amount > 0 AND l.held IS NULL AND l.pending IS NULL
+      WHEN 'rollover' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'transfer' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'adjustment' THEN l.amount <> 0 AND l.held IS NULL AND l.pending IS NULL
       WHEN 'refund' THEN l.held IS NULL AND (l.amount = 0) = (l.pending IS NOT NULL)
@@ -256,7 +257,8 @@ JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.gra
 LEFT JOIN credits_internal.meter_events e ON e.customer_id = l.customer_id AND e.identifier = l.identifier
 LEFT JOIN credits_internal.reclaims r ON r.customer_id = l.customer_id AND r.operation_id = l.operation_id
 LEFT JOIN credits_internal.holds h ON h.customer_id = l.customer_id AND h.hold_id = l.operation_id
-WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement')
+WHERE l.type NOT IN ('grant', 'adjustment', 'expiration', 'void', 'suspension', 'resumption', 'reinstatement',
+                     'rollover')
   AND g.applicable_meters IS NOT NULL
   AND (coalesce(e.event_name, r.event_name, h.event_name) = ANY (g.applicable_meters)) IS NOT TRUE
 UNION ALL
@@ -282,6 +284,8 @@ CROSS JOIN LATERAL (SELECT least(g.expires_at, g.ended_at) AS ended_at,
 WHERE l.effective_at < g.effective_at
    OR CASE WHEN l.type IN ('capture', 'release', 'reversal') OR (l.type = 'refund' AND l.amount > 0) THEN false
            WHEN l.type IN ('suspension', 'resumption') THEN l.effective_at > x.ended_at
+           -- As its time ran out, which the rules of rollovers look at.
+           WHEN l.type = 'rollover' THEN false
            -- Part of a grant, ended by hand.
            WHEN l.type IN ('void', 'expiration') AND l.operation_id IS NOT NULL
            THEN l.effective_at >= g.expires_at OR l.effective_at > g.ended_at

@@ -129,7 +129,10 @@ UNION ALL
 SELECT 'invoice line: what was taken back is not what its operations say', l.customer_id, l.credit_currency,
        'line ' || l.invoice_line_id, coalesce(r.credits, 0), l.reclaimed
 FROM credits_internal.invoice_lines l
-LEFT JOIN (SELECT r.customer_id, r.grant_id, sum(r.credits) AS credits FROM credits_internal.reclaims r
+-- Also of what its grant rolled over into.
+LEFT JOIN (SELECT r.customer_id, coalesce(o.root_id, r.grant_id) AS grant_id, sum(r.credits) AS credits
+           FROM credits_internal.reclaims r
+           LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = r.customer_id AND o.grant_id = r.grant_id
            WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
        ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
 WHERE l.reclaimed <> coalesce(r.credits, 0) OR l.reclaimed > coalesce(l.credits, 0)

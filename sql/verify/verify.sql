@@ -29,6 +29,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.rollover_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE $1 IS NULL
     UNION ALL
     SELECT d.* FROM credits_internal.value_discrepancies d WHERE $1 IS NULL
@@ -55,6 +57,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.cost_discrepancies d WHERE d.customer_id = $1
     UNION ALL
+    SELECT d.* FROM credits_internal.rollover_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
     SELECT d.* FROM credits_internal.invoice_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.value_discrepancies d WHERE d.customer_id = $1
@@ -68,9 +72,9 @@ AS $$
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
 COMMENT ON FUNCTION credits.verify(text) IS
-'Recomputes every balance from the ledger, every grant and its cost from its lines, every charge from its price,
-what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and how often
-coupons are used.
+'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
+from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and
+how often coupons are used.
 
 customer_id: only this customer; NULL for all.
 

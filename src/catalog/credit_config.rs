@@ -12,13 +12,13 @@
 //! ```
 
 pub mod check;
-pub mod length;
 #[cfg(test)]
 mod tests;
 
-use crate::amount::{self, AmountError, Decimal};
-use crate::catalog::credit_config::length::Length;
-use crate::catalog::fields::{Checked, Fields, json, wrong};
+use crate::amount::{self, Decimal};
+use crate::fields::{Checked, Fields, json};
+use crate::ledger::grant::rollover::Rollover;
+use crate::moment::length::Length;
 use serde_json::{Map, Value};
 
 const CATEGORIES: [&str; 2] = ["paid", "promotional"];
@@ -65,19 +65,6 @@ pub struct Schedule {
     pub expire_with_next_grant: bool,
     /// The most instalments within a period.
     pub max_grants_per_period: Option<i32>,
-}
-
-/// What becomes of the credits that are left at a period's end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rollover {
-    /// At most so many go on.
-    pub max: Option<Decimal>,
-    /// So many percent of what is left.
-    pub percent: Decimal,
-    /// So many times; `None` for any number.
-    pub max_times: Option<i32>,
-    /// How long they live then; `None` until the next instalment's end.
-    pub expires_after: Option<Length>,
 }
 
 impl CreditConfig {
@@ -230,39 +217,6 @@ impl Schedule {
         put("first_grant", Some(self.first_grant.into()));
         put("expire_with_next_grant", Some(self.expire_with_next_grant.into()));
         put("max_grants_per_period", self.max_grants_per_period.map(Value::from));
-        Value::Object(object)
-    }
-}
-
-impl Rollover {
-    fn read(path: &str, value: &Value) -> Checked<Self> {
-        let fields = Fields::of(path, value, &["max", "percent", "max_times", "expires_after"])?;
-        let percent = |number: Decimal| match amount::over_zero(number)? {
-            number if number > Decimal::ONE_HUNDRED => Err(AmountError::OverHundred),
-            number => Ok(number),
-        };
-        let expires_after = match fields.get("expires_after") {
-            None => None,
-            Some(given) => match given.as_str().and_then(|text| text.parse().ok()) {
-                None => return wrong(&fields.at("expires_after"), "must be a length as text, like '30 days'"),
-                length => length,
-            },
-        };
-        Ok(Rollover {
-            max: fields.number("max", amount::over_zero)?,
-            percent: fields.number("percent", percent)?.unwrap_or(Decimal::ONE_HUNDRED.normalize()),
-            max_times: fields.whole("max_times", 1..=i32::MAX)?,
-            expires_after,
-        })
-    }
-
-    fn value(&self) -> Value {
-        let mut object = Map::new();
-        let mut put = |key: &str, value: Option<Value>| value.map(|value| object.insert(key.to_string(), value));
-        put("max", self.max.map(digits));
-        put("percent", Some(digits(self.percent)));
-        put("max_times", self.max_times.map(Value::from));
-        put("expires_after", self.expires_after.map(shown));
         Value::Object(object)
     }
 }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::invoicing::invoice::Invoice;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting::{self, Key};
+use crate::ledger::grant::rollover::Rollover;
 use crate::ledger::grant::terms::{Cost, GrantTerms, Terms};
 use crate::ledger::grant::{self, NewGrant};
 use crate::ledger::{account, currency};
@@ -80,15 +81,15 @@ pub fn pending_currencies(session: &Session, customer_id: &str, code: &str) -> R
 
 static LINES: Statement = Statement::new(
     c"SELECT l.invoice_line_id, l.credits, l.credit_currency, l.category, l.priority, l.time_to_live, l.applicable_meters,
-             l.grant_name, greatest(l.amount_excluding_tax, 0), l.metadata
+             l.rollover, l.grant_name, greatest(l.amount_excluding_tax, 0), l.metadata
       FROM credits_internal.invoice_lines l
       WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.credits IS NOT NULL AND l.grant_id IS NULL
       ORDER BY l.line_no",
     &[TEXTOID, UUIDOID],
 )
 .before(
-    c"SELECT t.top_up_id, t.credits, t.credit_currency, t.category, t.priority, t.time_to_live, t.applicable_meters, t.name,
-             t.due_amount, t.metadata
+    c"SELECT t.top_up_id, t.credits, t.credit_currency, t.category, t.priority, t.time_to_live, t.applicable_meters,
+             NULL::jsonb, t.name, t.due_amount, t.metadata
       FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2 AND t.grant_id IS NULL",
 );
 
@@ -115,6 +116,7 @@ fn bought(session: &Session, bill: &Bill<'_>) -> Result<Vec<Bought>, Error> {
                 priority: row.next()?,
                 time_to_live: row.next()?,
                 applicable_meters: row.next()?,
+                rollover: row.next::<Option<Json>>()?.map(|json| Rollover::stored(&json.text())).transpose()?,
             },
             name: row.next()?,
             net: row.next()?,

@@ -317,14 +317,14 @@ static PAY_TOTAL: Statement = Statement::new(
 )
 .before(c"SELECT 1 WHERE num_nonnulls($1, $2, $3) < 0");
 
-// A part that was transferred took its part of the cost with it, for good: then the cost stays what it was.
+// A part that was transferred or rolled over took its part of the cost with it, for good: then the cost stays what it was.
 static CORRECT_COST: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants g
       SET cost_basis = trim_scale(round(l.amount_excluding_tax / l.credits, 12)),
           cost_amount = CASE WHEN EXISTS (
               SELECT FROM credits_internal.credit_transactions t
               WHERE t.customer_id = g.customer_id AND t.currency = g.currency AND t.grant_id = g.grant_id
-                AND t.type = 'transfer') THEN g.cost_amount ELSE l.amount_excluding_tax END
+                AND t.type IN ('transfer', 'rollover')) THEN g.cost_amount ELSE l.amount_excluding_tax END
       FROM credits_internal.invoice_lines l
       WHERE l.customer_id = $1 AND l.invoice_id = $2 AND g.customer_id = l.customer_id AND g.grant_id = l.grant_id
         AND $3 IS NOT NULL",

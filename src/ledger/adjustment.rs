@@ -147,7 +147,7 @@ pub fn adjust(session: &Session, customer_id: &str, adjustment: Adjustment<'_>) 
     let now = settings::now()?;
     let judge = || {
         currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
-            terms.check(session, now)?;
+            terms.check(session, now, currency.decimals)?;
             let book = match gives || owes {
                 true => account::open_or_make(session, customer_id, &call.currency, now)?,
                 false => account::open_for(session, customer_id, &call.currency, -amount, now)?,

@@ -5,15 +5,17 @@ use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
 use crate::ledger::engine::book::Book;
+use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::posting;
 use crate::moment::Time;
 use crate::pg::call::reply::{Columns, Many, Maybe, Reply};
-use crate::pg::statement::{Session, Statement, in_one_snapshot, reading};
+use crate::pg::statement::{Session, Statement, in_one_snapshot, reading, text};
 use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID};
 use pgrx::{pg_extern, warning};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 row! {
@@ -88,6 +90,10 @@ row! {
         pub remaining: Decimal,
         /// How much of it has expired or was voided by now.
         pub lapsed: Decimal,
+        /// What it rolled over into.
+        pub rolled_to: Option<Uuid>,
+        /// How many credits went on.
+        pub rolled_over: Option<Decimal>,
     }
 }
 
@@ -95,12 +101,81 @@ row! {
 #[pg_extern(sql = false)]
 fn due_grants(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueGrantRow>> {
     Reply(due_rows(customer_id, currency, |book| {
+        let next = book.rolled_to();
         let changed = book.loaded().filter(|g| g.changed);
         let rows = changed.map(|g| DueGrantRow {
             grant_id: g.id,
             status: g.status.as_str().to_string(),
             remaining: g.remaining,
             lapsed: g.lapsed,
+            rolled_to: next.get(&g.id).map(|next| next.grant_id),
+            rolled_over: next.get(&g.id).map(|next| next.amount),
+        });
+        rows.collect()
+    }))
+}
+
+row! {
+    /// A grant that another rolled over into, which is due but not posted yet, as `due_rollovers` returns it.
+    pub struct DueRolloverRow {
+        /// Which.
+        pub grant_id: Uuid,
+        /// The last of the grants before it that is stored: they have the same terms.
+        pub stored_id: Uuid,
+        /// The grant that rolled over into it.
+        pub rolled_from: Uuid,
+        /// What it is now.
+        pub status: String,
+        /// What went on.
+        pub amount: Decimal,
+        /// What is left of it now.
+        pub remaining: Decimal,
+        /// How much of it has expired by now.
+        pub lapsed: Decimal,
+        /// When it began.
+        pub effective_at: Time,
+        /// When it ends.
+        pub expires_at: Time,
+        /// Whether it began as a suspended one.
+        pub suspended: bool,
+        /// What was paid for it.
+        pub cost_amount: Option<Decimal>,
+        /// How often it may roll over.
+        pub times_left: Option<i32>,
+        /// What it rolled over into.
+        pub rolled_to: Option<Uuid>,
+        /// How many credits went on.
+        pub rolled_over: Option<Decimal>,
+    }
+}
+
+/// `credits_internal.due_rollovers`: the other part of what the view grants needs. Raises PC013.
+#[pg_extern(sql = false)]
+fn due_rollovers(customer_id: Option<&str>, currency: Option<&str>) -> Reply<Many<DueRolloverRow>> {
+    if customer_id.is_none() {
+        return Reply(Ok(Many(Vec::new())));
+    }
+    Reply(due_rows(customer_id, currency, |book| {
+        let next = book.rolled_to();
+        let grants: HashMap<Uuid, &Grant> = book.loaded().map(|grant| (grant.id, grant)).collect();
+        let rows = book.rolled_over.iter().filter_map(|of| {
+            let (grant, next) = (grants.get(&of.grant_id)?, next.get(&of.grant_id));
+            Some(DueRolloverRow {
+                grant_id: of.grant_id,
+                stored_id: of.rolling.stored_id,
+                rolled_from: of.rolled_from,
+                status: grant.status.as_str().to_string(),
+                amount: of.amount,
+                remaining: grant.remaining,
+                lapsed: grant.lapsed,
+                effective_at: of.effective_at,
+                expires_at: of.expires_at,
+                suspended: of.suspended,
+                cost_amount: of.rolling.cost.map(|(amount, _)| amount),
+                times_left: of.rolling.times_left,
+                rolled_to: next.map(|next| next.grant_id),
+                rolled_over: next.map(|next| next.amount),
+            })
         });
         rows.collect()
     }))
@@ -156,15 +231,27 @@ pub fn book(session: &Session, customer_id: &str, currency: &str, now: Time) -> 
     Ok(Some(book))
 }
 
+macro_rules! next_expiry {
+    ($columns:expr, $joins:expr) => {
+        text!(
+            "SELECT g.grant_id, g.expires_at, g.remaining, ",
+            $columns,
+            " FROM credits_internal.credit_grants g ",
+            $joins,
+            " WHERE g.customer_id = $1 AND g.currency = $2 AND g.status = 'granted' AND g.expires_at = (
+                  SELECT min(e.expires_at) FROM credits_internal.credit_grants e
+                  WHERE e.customer_id = $1 AND e.currency = $2 AND e.status = 'granted'
+                    AND e.expires_at > $3 AND e.expires_at < 'infinity')"
+        )
+    };
+}
+
 // The next expiry of open grants in the tables. The remaining of the head is on the account's row.
 static NEXT_EXPIRY: Statement = Statement::new(
-    c"SELECT g.grant_id, g.expires_at, g.remaining FROM credits_internal.credit_grants g
-      WHERE g.customer_id = $1 AND g.currency = $2 AND g.status = 'granted' AND g.expires_at = (
-          SELECT min(e.expires_at) FROM credits_internal.credit_grants e
-          WHERE e.customer_id = $1 AND e.currency = $2 AND e.status = 'granted'
-            AND e.expires_at > $3 AND e.expires_at < 'infinity')",
+    next_expiry!(posting::rolling_columns!(), posting::of_rolling!()),
     &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
-);
+)
+.before(next_expiry!(posting::no_rolling_columns!(), ""));
 
 fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
     let mut expiries: Vec<(Time, Decimal)> = Vec::new();
@@ -176,13 +263,20 @@ fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
             let id = row.next::<Uuid>()?;
             let at = row.next()?;
             let remaining = row.next()?;
+            let rolling = posting::rolling(&mut row, id)?;
             // Counted below, with what is due.
             if book.grant(id).is_some() {
                 continue;
             }
-            expiries.push((at, book.head.filter(|(head, _)| *head == id).map_or(remaining, |(_, left)| left)));
+            let remaining = book.head.filter(|(head, _)| *head == id).map_or(remaining, |(_, left)| left);
+            expiries.push((at, remaining - rolling.map_or(Decimal::ZERO, |(_, rolling)| rolling.credits(remaining))));
         }
-        expiries.extend(book.started().filter(|g| g.expires_at < Time::NEVER).map(|g| (g.expires_at, g.remaining)));
+        let ending: Vec<&Grant> = book.started().filter(|g| g.expires_at < Time::NEVER).collect();
+        let rolling = posting::rolling_of(session, &book, &ending)?;
+        expiries.extend(ending.iter().map(|grant| {
+            let goes_on = rolling.get(&grant.id).map_or(Decimal::ZERO, |rolling| rolling.credits(grant.remaining));
+            (grant.expires_at, grant.remaining - goes_on)
+        }));
     }
     let at = expiries.iter().map(|(at, _)| *at).min();
     Ok(BalanceRow {

@@ -8,6 +8,7 @@ pub mod ending;
 pub mod events;
 mod extension;
 mod report;
+pub mod rollover;
 mod suspension;
 pub mod terms;
 
@@ -73,6 +74,14 @@ row! {
         pub cost_amount: Option<Decimal>,
         /// In which currency.
         pub cost_currency: Option<String>,
+        /// What goes on when its time runs out.
+        pub rollover: Option<Json>,
+        /// The grant that rolled over into this.
+        pub rolled_from: Option<Uuid>,
+        /// The grant that this one rolled over into.
+        pub rolled_to: Option<Uuid>,
+        /// How many credits went on.
+        pub rolled_over: Option<Decimal>,
     } read
 }
 
@@ -131,6 +140,7 @@ fn credit_grant_2(
     metadata: Option<Json>,
     cost_amount: Option<Numeric>,
     cost_currency: Option<&str>,
+    rollover: Option<Json>,
 ) -> Reply<One<GrantRow>> {
     let request = Request {
         function: FUNCTION,
@@ -146,6 +156,7 @@ fn credit_grant_2(
             cost_basis,
             cost_amount,
             cost_currency,
+            rollover,
         },
         name,
         granted_by,
@@ -159,7 +170,7 @@ fn credit_grant_2(
     }))
 }
 
-crate::older!(credit_grant_wrapper => credit_grant_2_wrapper, 13 of 15);
+crate::older!(credit_grant_wrapper => credit_grant_2_wrapper, 13 of 16);
 
 /// Grants what is requested. Raises PC002, PC004, PC007, PC008, PC013.
 pub fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -> Result<Granted, Error> {
@@ -189,7 +200,7 @@ pub fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -
     // What a first call must meet and a replay need not.
     let judge = || {
         currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
-            terms.check(session, now)?;
+            terms.check(session, now, currency.decimals)?;
             let book = match terms.backdated(now)? {
                 None => account::open_or_make(session, customer_id, &call.currency, now)?,
                 Some(_) => account::lock_or_make(session, customer_id, &call.currency)?,
@@ -329,30 +340,28 @@ static INSERT: Statement = Statement::new(
 );
 
 fn insert(session: &Session, book: &Book, grant: &Grant, terms: &Terms, new: &NewGrant<'_>) -> Result<(), Error> {
-    INSERT
-        .run(
-            session,
-            &[
-                book.customer_id.cell(),
-                grant.id.cell(),
-                book.currency.cell(),
-                grant.category.as_str().cell(),
-                grant.status.as_str().cell(),
-                grant.priority.cell(),
-                grant.amount.cell(),
-                grant.effective_at.cell(),
-                grant.expires_at.cell(),
-                grant.meters.cell(),
-                terms.cost_basis(new.amount).cell(),
-                new.name.cell(),
-                new.granted_by.cell(),
-                new.metadata.cell(),
-                book.posted_at.cell(),
-                terms.cost.as_ref().map(|cost| cost.amount).cell(),
-                terms.cost.as_ref().map(|cost| &cost.currency).cell(),
-            ],
-        )
-        .map(drop)
+    let cells = [
+        book.customer_id.cell(),
+        grant.id.cell(),
+        book.currency.cell(),
+        grant.category.as_str().cell(),
+        grant.status.as_str().cell(),
+        grant.priority.cell(),
+        grant.amount.cell(),
+        grant.effective_at.cell(),
+        grant.expires_at.cell(),
+        grant.meters.cell(),
+        terms.cost_basis(new.amount).cell(),
+        new.name.cell(),
+        new.granted_by.cell(),
+        new.metadata.cell(),
+        book.posted_at.cell(),
+        terms.cost.as_ref().map(|cost| cost.amount).cell(),
+        terms.cost.as_ref().map(|cost| &cost.currency).cell(),
+    ];
+    INSERT.run(session, &cells)?;
+    let rollover = terms.rollover.as_ref();
+    rollover.map_or(Ok(()), |rollover| rollover::insert(session, &book.customer_id, grant.id, rollover))
 }
 
 fn replay(session: &Session, customer_id: &str, first: Operation) -> Result<Granted, Error> {
@@ -371,9 +380,11 @@ static FIND: Statement = Statement::new(
     c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
              CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
              g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
-             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3, g.cost_amount, g.cost_currency
+             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3, g.cost_amount, g.cost_currency,
+             r.terms, r.rolled_from, r.rolled_to, r.rolled_over
       FROM credits_internal.credit_grants g
       JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+      LEFT JOIN credits_internal.rollovers r ON r.customer_id = g.customer_id AND r.grant_id = g.grant_id
       WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 )
@@ -381,7 +392,8 @@ static FIND: Statement = Statement::new(
     c"SELECT g.grant_id, g.customer_id, g.currency, g.status, g.amount,
              CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
              g.category, g.priority::int, g.effective_at, nullif(g.expires_at, 'infinity'), g.applicable_meters,
-             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3, NULL::numeric, NULL::text
+             g.cost_basis, g.name, g.granted_by, g.metadata, g.created_at, $3, NULL::numeric, NULL::text,
+             NULL::jsonb, NULL::uuid, NULL::uuid, NULL::numeric
       FROM credits_internal.credit_grants g
       JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
       WHERE g.customer_id = $1 AND g.grant_id = $2",
@@ -398,6 +410,10 @@ fn find(session: &Session, customer_id: &str, grant_id: Uuid, replayed: bool) ->
         if let Some(due) = book.as_ref().and_then(|book| book.grant(grant.grant_id)) {
             grant.status = due.status.as_str().to_string();
             grant.remaining = due.remaining;
+        }
+        let next = book.as_ref().and_then(|book| book.rolled_to().get(&grant.grant_id).copied().cloned());
+        if let Some(next) = next {
+            (grant.rolled_to, grant.rolled_over) = (Some(next.grant_id), Some(next.amount));
         }
         Ok(grant)
     })

@@ -2,6 +2,7 @@
 //! come to (clawback/share.rs), each step an operation of its own that can be undone whole. Where the credits are found is
 //! decided in ledger/engine/book/reclaim.rs.
 
+mod chain;
 pub mod line;
 pub mod share;
 
@@ -9,11 +10,14 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::book::{Book, Reclaim, Reclaimed, Taken};
+use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::operation::{self, Operation, Texts};
 use crate::ledger::engine::posting;
+use crate::ledger::grant::rollover;
 use crate::ledger::{account, history};
 use crate::moment::Time;
+use crate::payments::clawback::chain::Link;
 use crate::payments::clawback::line::Credits;
 use crate::payments::clawback::share::Part;
 use crate::payments::notification::case::{self, Case};
@@ -63,10 +67,11 @@ pub fn bring(
         let Some(grant_id) = credits.grant_id else { continue };
         let before = credits.reclaimed;
         let target = share::of(credits.amount, gone, credits.decimals);
-        let undone = undone.iter().find(|(_, of)| *of == grant_id).map(|(operation_id, _)| *operation_id);
+        let undone = undone.iter().filter(|(_, of)| *of == grant_id).map(|(operation_id, _)| *operation_id);
+        let undone: Vec<Uuid> = undone.collect();
         let mut of_line = (&*intent, &mut *credits, grant_id);
-        if undone.is_some() || target < before {
-            outcome.reclaimed.taken += give_back(session, &mut of_line, target, undone, *now)?;
+        if !undone.is_empty() || target < before {
+            outcome.reclaimed.taken += give_back(session, &mut of_line, target, &undone, *now)?;
         } else if target > before {
             let reclaimed =
                 take(session, &of_line, (function, target - before, spent), &mut outcome.operation_id, *now)?;
@@ -96,11 +101,13 @@ impl Case {
 }
 
 static TOGETHER: Statement = Statement::new(
-    c"SELECT r.operation_id, r.grant_id FROM credits_internal.reclaims r
-      WHERE r.customer_id = $1 AND r.operation_id = $2 AND r.undone_at IS NULL
-      UNION ALL
-      SELECT r.operation_id, r.grant_id FROM credits_internal.reclaims r
-      WHERE r.customer_id = $1 AND r.first_id = $2 AND r.undone_at IS NULL",
+    c"SELECT r.operation_id, coalesce(o.root_id, r.grant_id)
+      FROM (SELECT f.operation_id, f.grant_id FROM credits_internal.reclaims f
+            WHERE f.customer_id = $1 AND f.operation_id = $2 AND f.undone_at IS NULL
+            UNION ALL
+            SELECT n.operation_id, n.grant_id FROM credits_internal.reclaims n
+            WHERE n.customer_id = $1 AND n.first_id = $2 AND n.undone_at IS NULL) r
+      LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = $1 AND o.grant_id = r.grant_id",
     &[TEXTOID, UUIDOID],
 )
 .before(
@@ -108,7 +115,8 @@ static TOGETHER: Statement = Statement::new(
       WHERE r.customer_id = $1 AND r.operation_id = $2 AND r.undone_at IS NULL",
 );
 
-/// The operations of one refund or dispute that are not undone, each with its grant.
+/// The operations of one refund or dispute that are not undone, each with what was bought: the first of the grants that
+/// rolled over into one another.
 fn together(session: &Session, intent: &Intent, first: Uuid) -> Result<Vec<(Uuid, Uuid)>, Error> {
     let rows = TOGETHER.run(session, &[intent.customer_id.cell(), first.cell()])?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
@@ -123,17 +131,17 @@ fn give_back(
     session: &Session,
     of_line: &mut OfLine<'_>,
     target: Decimal,
-    operation_id: Option<Uuid>,
+    operations: &[Uuid],
     now: Time,
 ) -> Result<Decimal, Error> {
     let available = |of_line: &OfLine<'_>| case::available(session, &of_line.0.customer_id, &of_line.1.currency);
     let before = available(of_line)?;
     let mut last = None;
-    if let Some(operation_id) = operation_id
-        && let Some((credits, spent)) = undo(session, of_line, operation_id, now)?
-    {
-        of_line.1.reclaimed -= credits;
-        last = Some(spent);
+    for operation_id in operations {
+        if let Some((credits, spent)) = undo(session, of_line, *operation_id, now)? {
+            of_line.1.reclaimed -= credits;
+            last = Some(spent);
+        }
     }
     while of_line.1.reclaimed > target {
         let newest = newest(session, of_line)?;
@@ -155,7 +163,7 @@ fn give_back(
 }
 
 static OF_GRANT: Statement = Statement::new(
-    c"SELECT coalesce(sum(consumed + pending), 0) FROM credits_internal.reclaims
+    c"SELECT coalesce(sum(consumed + pending), 0), coalesce(sum(credits), 0) FROM credits_internal.reclaims
       WHERE customer_id = $1 AND top_up_id = $2 AND grant_id = $3 AND undone_at IS NULL",
     &[TEXTOID, UUIDOID, UUIDOID],
 );
@@ -179,37 +187,103 @@ static RECORD: Statement = Statement::new(
       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE $10 IS NULL",
 );
 
-/// Takes so many more of a line's credits back, as one operation of those that one refund or dispute makes.
+/// What the tables say of one of the grants that a line's credits are in, apart from its row.
+struct Facts {
+    held: Decimal,
+    /// What of it has lapsed, and stands for no credits that went back before.
+    lapsed: Decimal,
+    /// What is owed of it already, or was paid for.
+    owed: Decimal,
+}
+
+impl Facts {
+    /// Reads them; `rolled_over` went on from it.
+    fn read(
+        session: &Session,
+        (intent, line, _): &OfLine<'_>,
+        grant: &Grant,
+        rolled_over: Decimal,
+    ) -> Result<Self, Error> {
+        let (customer_id, missing) = (intent.customer_id.cell(), || Error::internal("a sum returned no row"));
+        let rows = OF_GRANT.run(session, &[customer_id, intent.id.cell(), grant.id.cell()])?;
+        let mut row = rows.first().ok_or_else(missing)?;
+        let (owed, reclaimed): (Decimal, Decimal) = (row.next()?, row.next()?);
+        let rows = HELD.run(session, &[customer_id, line.currency.cell(), grant.id.cell()])?;
+        let held = rows.first().ok_or_else(missing)?.next()?;
+        Ok(Facts { held, lapsed: grant.lapsed - rolled_over - reclaimed + waiting(grant) + owed, owed })
+    }
+}
+
+/// What open clawbacks of a grant come to.
+fn waiting(grant: &Grant) -> Decimal {
+    grant.clawbacks.iter().map(|clawback| clawback.amount).sum()
+}
+
+/// Takes so many more of a line's credits back: as one operation of those that one refund or dispute makes, or one for each
+/// grant that they rolled over into.
 fn take(
     session: &Session,
-    (intent, line, grant_id): &OfLine<'_>,
+    of_line: &OfLine<'_>,
     (function, credits, spent): (&str, Decimal, Spent),
     first: &mut Option<Uuid>,
     now: Time,
 ) -> Result<Reclaimed, Error> {
-    let (customer_id, currency, grant_id) = (intent.customer_id.as_str(), line.currency.as_str(), *grant_id);
-    let operation_id = Uuid::now_v7();
-    let book = account::open_existing(session, customer_id, currency, now)?;
+    let (intent, line, root_id) = of_line;
+    let book = account::open_existing(session, &intent.customer_id, &line.currency, now)?;
     let mut book = account::post_due_before_taking_back(session, book)?;
+    let chain = rollover::chain(session, &intent.customer_id, *root_id)?;
+    posting::take_grants(session, &mut book, &chain.iter().map(|link| link.grant_id).collect::<Vec<_>>())?;
+    let mut links = Vec::with_capacity(chain.len());
+    for link in &chain {
+        let grant = book.grant(link.grant_id).ok_or_else(|| Error::internal("a grant that was bought is not there"))?;
+        let facts = Facts::read(session, of_line, grant, link.rolled_over)?;
+        links.push(Link {
+            grant_id: grant.id,
+            remaining: grant.remaining,
+            held: facts.held - waiting(grant),
+            lapsed: facts.lapsed,
+            spent: grant.amount - grant.remaining - facts.held - grant.lapsed - facts.owed,
+        });
+    }
+    let mut reclaimed = Reclaimed::default();
+    for (grant_id, credits) in chain::split(&links, credits) {
+        let rolled_over = chain.iter().find(|link| link.grant_id == grant_id).map(|link| link.rolled_over);
+        let of_grant = (grant_id, rolled_over.unwrap_or_default(), credits);
+        let part = take_from(session, of_line, of_grant, (function, spent), first, now)?;
+        reclaimed.taken += part.taken;
+        reclaimed.held += part.held;
+        reclaimed.owed += part.owed;
+    }
+    Ok(reclaimed)
+}
+
+fn take_from(
+    session: &Session,
+    of_line: &OfLine<'_>,
+    (grant_id, rolled_over, credits): (Uuid, Decimal, Decimal),
+    (function, spent): (&str, Spent),
+    first: &mut Option<Uuid>,
+    now: Time,
+) -> Result<Reclaimed, Error> {
+    let (intent, line, _) = of_line;
+    let (customer_id, currency) = (intent.customer_id.as_str(), line.currency.as_str());
+    let operation_id = Uuid::now_v7();
+    let mut book = account::open_existing(session, customer_id, currency, now)?;
     let meters: Vec<&str> = line.applicable_meters.iter().flatten().map(String::as_str).collect();
     posting::take_windows(session, &mut [(&mut book, credits)], &meters)?;
     posting::take_grants(session, &mut book, &[grant_id])?;
-    let (lapsed, claimed) = {
+    let facts = {
         let grant = book.grant(grant_id).ok_or_else(|| Error::internal("a grant that was bought is not there"))?;
-        (grant.lapsed, grant.clawbacks.iter().map(|clawback| clawback.amount).sum::<Decimal>())
+        Facts::read(session, of_line, grant, rolled_over)?
     };
-    let owed: Decimal =
-        number(OF_GRANT.run(session, &[customer_id.cell(), intent.id.cell(), grant_id.cell()])?.first())?;
-    let held: Decimal = number(HELD.run(session, &[customer_id.cell(), currency.cell(), grant_id.cell()])?.first())?;
     let reclaim = Reclaim {
         operation_id,
         grant_id,
         credits,
         owes: spent == Spent::Pending,
         event_name: meters.first().copied(),
-        held,
-        // Of what has lapsed, that which stands for no credits that went back before.
-        lapsed: lapsed - line.reclaimed + claimed + owed,
+        held: facts.held,
+        lapsed: facts.lapsed,
     };
     let reclaimed = book.reclaim(&reclaim);
     let call = Operation {
@@ -223,28 +297,22 @@ fn take(
         reason: None,
     };
     operation::claim(session, customer_id, &call, None, &Texts::default(), book.posted_at)?;
-    RECORD.run(
-        session,
-        &[
-            customer_id.cell(),
-            operation_id.cell(),
-            intent.id.cell(),
-            grant_id.cell(),
-            currency.cell(),
-            credits.cell(),
-            reclaim.owes.cell(),
-            reclaim.event_name.cell(),
-            book.posted_at.cell(),
-            first.cell(),
-        ],
-    )?;
+    let cells = [
+        customer_id.cell(),
+        operation_id.cell(),
+        intent.id.cell(),
+        grant_id.cell(),
+        currency.cell(),
+        credits.cell(),
+        reclaim.owes.cell(),
+        reclaim.event_name.cell(),
+        book.posted_at.cell(),
+        first.cell(),
+    ];
+    RECORD.run(session, &cells)?;
     posting::post(session, &[book])?;
     first.get_or_insert(operation_id);
     Ok(reclaimed)
-}
-
-fn number(row: Option<crate::pg::statement::Row<'_>>) -> Result<Decimal, Error> {
-    row.ok_or_else(|| Error::internal("a sum returned no row"))?.next()
 }
 
 static FIND: Statement = Statement::new(
@@ -323,10 +391,16 @@ pub fn as_it_stands(session: &Session, intent: &Intent, first: Option<Uuid>) -> 
 }
 
 static NEWEST: Statement = Statement::new(
+    c"SELECT r.operation_id FROM credits_internal.reclaims r
+      LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = r.customer_id AND o.grant_id = r.grant_id
+      WHERE r.customer_id = $1 AND r.top_up_id = $2 AND coalesce(o.root_id, r.grant_id) = $3 AND r.undone_at IS NULL
+      ORDER BY r.created_at DESC, r.operation_id DESC LIMIT 1",
+    &[TEXTOID, UUIDOID, UUIDOID],
+)
+.before(
     c"SELECT operation_id FROM credits_internal.reclaims
       WHERE customer_id = $1 AND top_up_id = $2 AND grant_id = $3 AND undone_at IS NULL
       ORDER BY created_at DESC, operation_id DESC LIMIT 1",
-    &[TEXTOID, UUIDOID, UUIDOID],
 );
 
 /// The last of the operations that took a line's credits and are not undone.

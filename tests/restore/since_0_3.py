@@ -17,6 +17,7 @@ def fill(filler: Filler) -> None:
     limits(filler)
     overrides(filler)
     costs(filler)
+    rollovers(filler)
     adjustments(filler)
     invoices(filler)
     history(filler)
@@ -79,6 +80,18 @@ def overrides(filler: Filler) -> None:
 def costs(filler: Filler) -> None:
     """A grant that says what was paid for it."""
     filler.grant("ann", 3, "cost", "category => 'paid', priority => 60, cost_amount => 9.99, cost_currency => 'COIN'")
+
+
+def rollovers(filler: Filler) -> None:
+    """Grants that have rolled over, one of them with a cost, and one that has yet to."""
+    terms = "priority => 95, expires_at => '2025-01-06 00:00+00', rollover => %s"
+    twice = '{"percent": 50, "max": 9, "max_times": 2, "expires_after": "10 days"}'
+    filler.grant("ann", 12, "rolls", f"category => 'paid', cost_amount => 10, cost_currency => 'COIN', {terms % _text(twice)}")
+    filler.grant("ann", 6, "rolls on", terms % _text('{"expires_after": "1 month"}'))
+
+
+def _text(json_text: str) -> str:
+    return f"'{json_text}'"
 
 
 def adjustments(filler: Filler) -> None:

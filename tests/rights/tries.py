@@ -260,8 +260,8 @@ def check_grants(checks: Checks, owner: psycopg.Connection[Any]) -> None:
         " UNION SELECT proname FROM pg_proc p, aclexplode(proacl) a"
         " WHERE pronamespace = 'credits_internal'::regnamespace AND a.grantee <> p.proowner ORDER BY 1"
     ).fetchall()
-    needed = ["balance_now", "due_events", "due_grants", "error_code_list",
-              "function_docs", "function_fields", "own_grants", "own_wallets", "payment_link_url", "share",
+    needed = ["balance_now", "due_events", "due_grants", "due_rollovers", "error_code_list",
+              "function_docs", "function_fields", "own_grants", "own_wallets", "payment_link_url", "rollover_terms", "share",
               "stored_balances"]
     checks.equal([name for (name,) in within], needed, "of credits_internal only what public views and queries need is granted")
     passing = owner.execute(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # From the bottom up.
 FLOORS = [
-    ["amount", "moment", "error", "json", "nearest", "signup", "address", "rational", "past"],
+    ["amount", "moment", "error", "json", "nearest", "signup", "address", "rational", "past", "fields"],
     ["pg"],
     ["settings", "input", "clock", "error_codes"],
     ["pages"],

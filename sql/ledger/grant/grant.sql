@@ -4,7 +4,7 @@ CREATE TYPE credits.credit_grant AS (
     grant_id uuid, customer_id text, currency text, status text, amount numeric, remaining numeric, category text,
     priority integer, effective_at timestamptz, expires_at timestamptz, applicable_meters text[], cost_basis numeric,
     name text, granted_by text, metadata jsonb, created_at timestamptz, replayed boolean, cost_amount numeric,
-    cost_currency text);
+    cost_currency text, rollover jsonb, rolled_from uuid, rolled_to uuid, rolled_over numeric);
 COMMENT ON TYPE credits.credit_grant IS
 'A credit grant, as credit_grant() and the functions that change a grant return it. The view grants has all of them.';
 COMMENT ON COLUMN credits.credit_grant.grant_id IS 'The grant.';
@@ -29,13 +29,18 @@ COMMENT ON COLUMN credits.credit_grant.replayed IS 'Whether this call repeated a
 COMMENT ON COLUMN credits.credit_grant.cost_amount IS
 'What was paid for all of it, net of tax; NULL where that is not known.';
 COMMENT ON COLUMN credits.credit_grant.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON COLUMN credits.credit_grant.rollover IS
+'What goes on when its time runs out, as credit_grant() takes it, with how often it still does; NULL for nothing.';
+COMMENT ON COLUMN credits.credit_grant.rolled_from IS 'The grant that rolled over into it; NULL for none.';
+COMMENT ON COLUMN credits.credit_grant.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits.credit_grant.rolled_over IS 'How many credits went on then; NULL for none.';
 
 CREATE FUNCTION credits.credit_grant(
     customer_id text, amount numeric, currency text DEFAULT NULL, category text DEFAULT 'promotional',
     name text DEFAULT NULL, priority integer DEFAULT 50, effective_at timestamptz DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, applicable_meters text[] DEFAULT NULL, cost_basis numeric DEFAULT NULL,
     granted_by text DEFAULT NULL, idempotency_key text DEFAULT NULL, metadata jsonb DEFAULT NULL,
-    cost_amount numeric DEFAULT NULL, cost_currency text DEFAULT NULL)
+    cost_amount numeric DEFAULT NULL, cost_currency text DEFAULT NULL, rollover jsonb DEFAULT NULL)
 RETURNS credits.credit_grant
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'credit_grant_2_wrapper';
@@ -59,6 +64,8 @@ metadata: the application''s own data.
 cost_amount: what was paid for all of it, net of tax, with no more decimals than cost_currency has; NULL where that
   is not known. The journal and the view revenue go by it. Purchases fill it.
 cost_currency: the currency that it was paid in; required with cost_amount.
+rollover: what goes on when its time runs out: {"percent": 50, "max": 200, "max_times": 3, "expires_after": "1 month"};
+  NULL for nothing. See below.
 
 The account is created where missing. The credits pay pending usage first.
 
@@ -68,6 +75,13 @@ reports that multiply; where only cost_amount is given it is that divided by amo
 Imports that set credits.allow_backdating may give an earlier effective_at: the grant and its lines then have that
 time, which must not be before the account''s last line. If expires_at has passed as well, the credits are granted and
 expire in the same posting, whose last line is that end.
+
+With rollover, what remains at expires_at becomes another grant in that moment, whoever reads or charges first: percent
+of it (100 where that is left out), at most max, rounded down to the currency''s decimals; the rest expires. The new
+grant begins then, lives for expires_after (required; at least an hour, on the calendar in UTC), and has the same terms,
+name, metadata and part of the cost. It rolls over in turn, max_times in all, or for ever where that is left out. What
+is held at expires_at, and what comes back later, does not roll over. A grant that is ended by hand does not either, and
+what a transfer moves has no rollover. The ledger has two lines of type ''rollover'', which sum to zero.
 
 Raises PC002, PC004, PC007, PC008, PC013.
 Example: SELECT * FROM credits.credit_grant(''ann'', 500, name => ''Welcome'',
@@ -162,6 +176,9 @@ back (ledger type ''reinstatement'') and pays pending usage first; what was void
 because its price was paid back does not. A grant that was suspended when its time ran out is usable then. A grant that
 was ended by hand cannot be extended. The same end again changes nothing (replayed = true).
 
+A grant rolls over once. What went on as another grant then stays there, which can be extended itself; what expired
+comes back.
+
 Raises PC009, PC013.
 Example: SELECT * FROM credits.credit_grant_extend(''ann'',
   (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''), now() + interval ''90 days'');';
@@ -178,7 +195,8 @@ grant_id: the grant, which has begun and not ended.
 reason: why; it is kept with the grant.
 
 What remains leaves the balance (ledger type ''suspension''; the journal''s account ''suspended''). What is held stays
-held; what comes back is suspended too. Its time runs on: at expires_at it expires. Again changes nothing
+held; what comes back is suspended too. Its time runs on: at expires_at it expires, or rolls over into a grant that is
+suspended as well. Again changes nothing
 (replayed = true).
 
 Raises PC009, PC013.
@@ -202,7 +220,8 @@ Raises PC009, PC013.
 Example: SELECT status, remaining FROM credits.credit_grant_resume(''ann'',
   (SELECT grant_id FROM credits.grants WHERE name = ''Bonus''));';
 
-CREATE TYPE credits_internal.due_grant AS (grant_id uuid, status text, remaining numeric, lapsed numeric);
+CREATE TYPE credits_internal.due_grant AS (
+    grant_id uuid, status text, remaining numeric, lapsed numeric, rolled_to uuid, rolled_over numeric);
 COMMENT ON TYPE credits_internal.due_grant IS 'What due_grants() returns.';
 COMMENT ON COLUMN credits_internal.due_grant.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits_internal.due_grant.status IS
@@ -210,7 +229,9 @@ COMMENT ON COLUMN credits_internal.due_grant.status IS
 COMMENT ON COLUMN credits_internal.due_grant.remaining IS
 'What can still be spent, of a suspended grant once it is resumed.';
 COMMENT ON COLUMN credits_internal.due_grant.lapsed IS
-'What expired, was voided, or was taken back because its price was paid back.';
+'What expired, rolled over, was voided, or was taken back because its price was paid back.';
+COMMENT ON COLUMN credits_internal.due_grant.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits_internal.due_grant.rolled_over IS 'How many credits went on then; NULL for none.';
 
 CREATE FUNCTION credits_internal.due_grants(customer_id text, currency text)
 RETURNS SETOF credits_internal.due_grant
@@ -226,20 +247,95 @@ currency: the currency of the account.
 
 Raises PC013.';
 
+CREATE TYPE credits_internal.due_rollover AS (
+    grant_id uuid, stored_id uuid, rolled_from uuid, status text, amount numeric, remaining numeric, lapsed numeric,
+    effective_at timestamptz, expires_at timestamptz, suspended boolean, cost_amount numeric, times_left integer,
+    rolled_to uuid, rolled_over numeric);
+COMMENT ON TYPE credits_internal.due_rollover IS 'What due_rollovers() returns.';
+COMMENT ON COLUMN credits_internal.due_rollover.grant_id IS 'The grant.';
+COMMENT ON COLUMN credits_internal.due_rollover.stored_id IS
+'The last grant before it that is stored: it has the same terms.';
+COMMENT ON COLUMN credits_internal.due_rollover.rolled_from IS 'The grant that rolled over into it.';
+COMMENT ON COLUMN credits_internal.due_rollover.status IS '''granted'', ''depleted'', ''expired'' or ''suspended''.';
+COMMENT ON COLUMN credits_internal.due_rollover.amount IS 'What went on.';
+COMMENT ON COLUMN credits_internal.due_rollover.remaining IS
+'What can still be spent, of a suspended grant once it is resumed.';
+COMMENT ON COLUMN credits_internal.due_rollover.lapsed IS 'What expired or rolled over.';
+COMMENT ON COLUMN credits_internal.due_rollover.effective_at IS 'From when on its credits can be spent.';
+COMMENT ON COLUMN credits_internal.due_rollover.expires_at IS 'From when on its credits cannot be spent.';
+COMMENT ON COLUMN credits_internal.due_rollover.suspended IS 'Whether it began as a suspended one.';
+COMMENT ON COLUMN credits_internal.due_rollover.cost_amount IS
+'What was paid for all of it; NULL where that is not known.';
+COMMENT ON COLUMN credits_internal.due_rollover.times_left IS 'How often it rolls over; NULL for any number.';
+COMMENT ON COLUMN credits_internal.due_rollover.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits_internal.due_rollover.rolled_over IS 'How many credits went on then; NULL for none.';
+
+CREATE FUNCTION credits_internal.due_rollovers(customer_id text, currency text)
+RETURNS SETOF credits_internal.due_rollover
+LANGUAGE c STABLE ROWS 3 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'due_rollovers_wrapper';
+COMMENT ON FUNCTION credits_internal.due_rollovers IS
+'Returns an account''s grants that others have rolled over into and nothing has posted yet, as they stand now.
+
+For the view grants, which asks only where a grant of the customer still rolls over. Writes nothing.
+
+customer_id: the customer; NULL for none.
+currency: the currency of the account.
+
+Raises PC013.';
+
+CREATE FUNCTION credits_internal.rollover_terms(percent numeric, max numeric, times integer, lives interval)
+RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN jsonb_strip_nulls(jsonb_build_object(
+    'percent', trim_scale(percent)::text, 'max', trim_scale(max)::text, 'max_times', times,
+    'expires_after', lives::text));
+COMMENT ON FUNCTION credits_internal.rollover_terms IS
+'Returns what goes on of a grant when its time runs out, as credit_grant() takes it. For the view grants.
+
+percent: so many percent of what remains.
+max: at most so many credits; NULL for any.
+times: so many times; NULL for any number.
+lives: how long what goes on lives.';
+
+CREATE FUNCTION credits_internal.rolls_over(percent numeric, max numeric, decimals smallint, remaining numeric)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN least(trunc(remaining * percent * 0.01, decimals::integer), max);
+COMMENT ON FUNCTION credits_internal.rolls_over IS
+'Returns how many of the credits that remain of a grant go on when its time runs out.
+
+percent: so many percent of them.
+max: at most so many; NULL for any.
+decimals: how many decimals their currency has.
+remaining: the credits.';
+
+CREATE VIEW credits_internal.rollovers AS
+SELECT r.customer_id, r.grant_id, r.rolled_from, r.rolled_to, r.rolled_over, r.percent, r.max, r.lives,
+       CASE WHEN r.times_left IS DISTINCT FROM 0 AND r.rolled_to IS NULL
+            THEN credits_internal.rollover_terms(r.percent, r.max, r.times_left, r.lives) END AS terms
+FROM credits_internal.grant_rollovers r;
+COMMENT ON VIEW credits_internal.rollovers IS
+'Grants that roll over, with what of it is still to come as credit_grant() takes it. As posted.';
+
 CREATE VIEW credits.grants AS
 SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, coalesce(d.status, g.status) AS status, g.amount,
        n.remaining, coalesce(h.held, 0) AS held, g.amount - n.remaining - coalesce(h.held, 0) - n.lapsed AS consumed,
-       n.lapsed, g.priority::integer AS priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at,
+       n.lapsed - coalesce(n.rolled_over, 0) AS lapsed, g.priority::integer AS priority, g.effective_at,
+       nullif(g.expires_at, 'infinity') AS expires_at,
        g.ended_at, g.ended_reason,
        g.applicable_meters, g.cost_basis, g.granted_by, g.transferred_from, g.metadata, g.created_at,
        g.suspended_at, g.suspended_reason,
-       g.cost_amount, g.cost_currency
+       g.cost_amount, g.cost_currency,
+       CASE WHEN d.rolled_to IS NULL THEN r.terms END AS rollover, r.rolled_from, coalesce(d.rolled_to, r.rolled_to)
+           AS rolled_to, n.rolled_over
 FROM credits_internal.credit_grants g
 JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
-LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed
+LEFT JOIN (SELECT x.customer_id, c.grant_id, c.status, c.remaining, c.lapsed, c.rolled_to, c.rolled_over
            FROM credits_internal.unposted x
                CROSS JOIN LATERAL credits_internal.due_grants(x.customer_id, x.currency) c) d
        ON d.customer_id = g.customer_id AND d.grant_id = g.grant_id
+LEFT JOIN credits_internal.rollovers r ON r.customer_id = g.customer_id AND r.grant_id = g.grant_id
 LEFT JOIN (SELECT o.customer_id, p.grant_id, sum(p.amount) AS held
            FROM credits_internal.holds o CROSS JOIN LATERAL unnest(o.grant_ids, o.grant_amounts) AS p (grant_id, amount)
            WHERE o.status = 'open' AND o.expires_at > credits.clock()
@@ -249,13 +345,32 @@ CROSS JOIN LATERAL (
     SELECT coalesce(d.remaining, CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor
         ELSE g.remaining END)
                AS remaining,
-           coalesce(d.lapsed, g.lapsed) AS lapsed) n;
+           coalesce(d.lapsed, g.lapsed) AS lapsed, coalesce(d.rolled_over, r.rolled_over) AS rolled_over) n
+UNION ALL
+-- What grants rolled over into, and nothing has posted yet: with the terms of those that are posted.
+SELECT x.customer_id, o.grant_id, x.currency, g.category, g.name, o.status, o.amount, o.remaining, 0,
+       o.amount - o.remaining - o.lapsed, o.lapsed - coalesce(o.rolled_over, 0), g.priority::integer, o.effective_at,
+       nullif(o.expires_at, 'infinity'), NULL, NULL,
+       g.applicable_meters, g.cost_basis, g.granted_by, NULL, g.metadata, o.effective_at,
+       CASE WHEN o.suspended THEN g.suspended_at END, CASE WHEN o.suspended THEN g.suspended_reason END,
+       o.cost_amount, CASE WHEN o.cost_amount IS NOT NULL THEN g.cost_currency END,
+       CASE WHEN o.times_left IS DISTINCT FROM 0 AND o.rolled_to IS NULL
+            THEN credits_internal.rollover_terms(r.percent, r.max, o.times_left, r.lives) END,
+       o.rolled_from, o.rolled_to, o.rolled_over
+FROM credits_internal.unposted x
+CROSS JOIN LATERAL credits_internal.due_rollovers(
+    CASE WHEN EXISTS (SELECT FROM credits_internal.grant_rollovers w
+                      WHERE w.customer_id = x.customer_id AND w.rolled_to IS NULL AND w.times_left IS DISTINCT FROM 0)
+         THEN x.customer_id END, x.currency) o
+JOIN credits_internal.credit_grants g ON g.customer_id = x.customer_id AND g.grant_id = o.stored_id
+JOIN credits_internal.grant_rollovers r ON r.customer_id = x.customer_id AND r.grant_id = o.stored_id;
 COMMENT ON VIEW credits.grants IS
 'Credit grants at this moment.
 
 amount is what was granted. remaining can be spent (from effective_at, and unless it is suspended), held is set aside,
-lapsed expired, was voided or was taken back because its price was paid back; consumed is the rest: spent, transferred
-or corrected. For an account whose rows are damaged, grants are as they were posted, with a warning.';
+lapsed expired, was voided or was taken back because its price was paid back, rolled_over went on as another grant;
+consumed is the rest: spent, transferred or corrected. For an account whose rows are damaged, grants are as they were
+posted, with a warning.';
 COMMENT ON COLUMN credits.grants.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.grants.grant_id IS 'The grant.';
 COMMENT ON COLUMN credits.grants.currency IS 'The currency of the amounts.';
@@ -288,3 +403,8 @@ COMMENT ON COLUMN credits.grants.suspended_reason IS 'Why it was suspended, as t
 COMMENT ON COLUMN credits.grants.cost_amount IS
 'What was paid for all of it, net of tax, also for what was transferred on; NULL where that is not known.';
 COMMENT ON COLUMN credits.grants.cost_currency IS 'The currency that it was paid in.';
+COMMENT ON COLUMN credits.grants.rollover IS
+'What goes on when its time runs out, as credit_grant() takes it, with how often it still does; NULL for nothing.';
+COMMENT ON COLUMN credits.grants.rolled_from IS 'The grant that rolled over into it; NULL for none.';
+COMMENT ON COLUMN credits.grants.rolled_to IS 'The grant that it rolled over into; NULL for none.';
+COMMENT ON COLUMN credits.grants.rolled_over IS 'How many credits went on then; NULL for none.';

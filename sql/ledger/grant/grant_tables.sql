@@ -49,7 +49,7 @@ COMMENT ON COLUMN credits_internal.credit_grants.remaining IS
 'What is left as posted, of a suspended one too; of the head grant the account''s row has it: available less
 head_floor.';
 COMMENT ON COLUMN credits_internal.credit_grants.lapsed IS
-'What of it expired, was voided, or was taken back because its price was paid back.';
+'What of it expired, rolled over, was voided, or was taken back because its price was paid back.';
 COMMENT ON COLUMN credits_internal.credit_grants.effective_at IS 'When it can first be drawn on.';
 COMMENT ON COLUMN credits_internal.credit_grants.expires_at IS 'From when on it cannot; ''infinity'' for never.';
 COMMENT ON COLUMN credits_internal.credit_grants.applicable_meters IS

@@ -28,7 +28,7 @@ customer_id: the customer.
 subscription_id: only grants that usage of this subscription can draw on; NULL for all.
 
 What a subscription uses are the meters that reported usage with its subscription_id. Its grants are those for any of
-these meters, and those without applicable_meters. It writes nothing.
+these meters, and those without applicable_meters. What rolled over is granted once. It writes nothing.
 
 Raises PC013.
 Example: SELECT * FROM credits.credit_grant_summary(''ann'');';
@@ -95,7 +95,8 @@ granted_by: only grants by this one; NULL for all.
 time_zone: the time zone that says where days begin.
 
 Held, expired and voided credits are in neither remaining nor consumed; transferred credits count as consumed; what
-arrived by a transfer is no grant of its own here. It writes nothing.
+arrived by a transfer is no grant of its own here. What went on by rollover is none either: it counts in remaining and
+consumed, on the day on which it did. It writes nothing.
 
 Raises PC008, PC013.
 Example: SELECT * FROM credits.credit_grant_stats(''CREDIT'', now() - interval ''30 days'', now());';

@@ -117,8 +117,10 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.amount, l.running_balance
                 CASE l.type WHEN 'expiration' THEN 'Expired' WHEN 'void' THEN 'Withdrawn'
                             WHEN 'refund' THEN 'Refunded' WHEN 'reversal' THEN 'Returned'
                             WHEN 'release' THEN 'Hold released' WHEN 'capture' THEN 'Hold captured'
+                            WHEN 'rollover' THEN 'Rolled over'
                             ELSE upper(left(l.type, 1)) || substr(l.type, 2) END
-                || CASE WHEN l.type IN ('expiration', 'void', 'refund') THEN coalesce(': ' || g.name, '') ELSE '' END)
+                || CASE WHEN l.type IN ('expiration', 'void', 'refund', 'rollover') THEN coalesce(': ' || g.name, '')
+                        ELSE '' END)
            AS display_title
 FROM credits_internal.lines l
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
@@ -145,7 +147,8 @@ COMMENT ON COLUMN credits.ledger.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was canceled, or an operation reversed), ''hold'', ''capture'' (held credits were
 spent), ''release'' (they came back), ''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension''
-(of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back).';
+(of a grant), ''resumption'' (of it), ''reinstatement'' (what lapsed with a grant''s time came back), ''rollover'' (what
+remained of a grant went on as another).';
 COMMENT ON COLUMN credits.ledger.amount IS 'What the line did to the balance, signed.';
 COMMENT ON COLUMN credits.ledger.running_balance IS 'The balance after the line: available and restricted.';
 COMMENT ON COLUMN credits.ledger.held IS 'What the line did to the held credits, signed.';

@@ -26,7 +26,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.grant_id, l.operation_id,
             WHEN g.applicable_meters IS NULL THEN 'available'
             ELSE 'restricted' END AS account,
        CASE WHEN l.grant_id IS NULL THEN -l.pending WHEN l.type = 'capture' THEN l.held ELSE l.amount END AS amount,
-       CASE WHEN l.type IN ('grant', 'transfer', 'adjustment') THEN 'issued_' || g.category
+       CASE WHEN l.type IN ('grant', 'transfer', 'rollover', 'adjustment') THEN 'issued_' || g.category
             WHEN l.type IN ('hold', 'release') THEN 'held'
             WHEN l.type IN ('consumption', 'debit') AND l.pending IS NOT NULL THEN 'debt'
             WHEN r.reversed_type = 'adjustment' THEN 'issued_' || g.category
@@ -38,7 +38,7 @@ SELECT l.customer_id, l.currency, l.line_no, l.type, l.grant_id, l.operation_id,
             WHEN l.type = 'void' THEN 'voided'
             WHEN l.type = 'refund' THEN 'refunded' END AS other_account,
        -- What pays for credits whose price went back makes up for that money: it was revenue once already.
-       CASE WHEN l.type IN ('grant', 'transfer') OR (l.type = 'adjustment' AND l.amount > 0) THEN 'received'
+       CASE WHEN l.type IN ('grant', 'transfer', 'rollover') OR (l.type = 'adjustment' AND l.amount > 0) THEN 'received'
             WHEN l.type IN ('hold', 'release', 'suspension', 'resumption') THEN 'deferred'
             WHEN l.type IN ('expiration', 'reinstatement', 'void', 'adjustment') OR r.reversed_type = 'adjustment'
                 THEN 'breakage'
@@ -96,8 +96,8 @@ COMMENT ON VIEW credits.journal IS
 'The ledger as double entry: two rows per line that sum to zero. As posted: CALL maintain() first.
 
 account: ''issued_paid'', ''issued_promotional'' (below zero: what customers were given; a transfer nets to zero over
-  both customers), ''available'', ''restricted'', ''held'', ''suspended'', ''spent'', ''expired'', ''voided'',
-  ''refunded'', ''debt'' (below zero: usage owed).
+  both customers, a rollover over both grants), ''available'', ''restricted'', ''held'', ''suspended'', ''spent'',
+  ''expired'', ''voided'', ''refunded'', ''debt'' (below zero: usage owed).
 
 Usage that no credit covered is spent at once, without a category; what pays it later goes to ''debt'' under the
 category of the grant that pays. So credits spent by category are the sum over ''spent'' and ''debt''.

@@ -90,7 +90,8 @@ COMMENT ON COLUMN credits_internal.credit_transactions.line_no IS
 COMMENT ON COLUMN credits_internal.credit_transactions.type IS
 '''grant'' (credits took effect), ''consumption'' (they paid usage), ''debit'', ''debt'' (usage that no credit
 covered), ''reversal'' (usage was taken back, or an operation reversed), ''hold'', ''capture'', ''release'',
-''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement''.';
+''expiration'', ''void'', ''transfer'', ''adjustment'', ''refund'', ''suspension'', ''resumption'', ''reinstatement'',
+''rollover''.';
 COMMENT ON COLUMN credits_internal.credit_transactions.amount IS 'What it does to the balance, signed.';
 COMMENT ON COLUMN credits_internal.credit_transactions.running_balance IS
 'The balance after it: available and restricted.';

@@ -22,7 +22,8 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
              CASE WHEN e.cost_account = 'breakage' THEN -e.deferred ELSE 0 END,
              CASE WHEN e.cost_account = 'refunded' THEN -e.deferred ELSE 0 END
       FROM credits_internal.cost_entries e
-      -- What a grant begins with is received already; what goes to another customer is received there.
+      -- What a grant begins with is received already; what goes to another customer, or on as another grant, is
+      -- received there.
       WHERE e.deferred <> 0 AND (e.cost_account <> 'received' OR e.amount < 0)) m
 -- So that whole amounts have their decimals too: nothing is rounded.
 JOIN credits_internal.currencies c ON c.currency = m.currency
@@ -44,7 +45,7 @@ COMMENT ON COLUMN credits.revenue.day IS 'The day, in UTC.';
 COMMENT ON COLUMN credits.revenue.currency IS 'The currency of the money.';
 COMMENT ON COLUMN credits.revenue.category IS '''paid'' or ''promotional''.';
 COMMENT ON COLUMN credits.revenue.received IS
-'What was paid for credits, net of tax, counted when they were granted; transfers add nothing.';
+'What was paid for credits, net of tax, counted when they were granted; transfers and rollovers add nothing.';
 COMMENT ON COLUMN credits.revenue.recognised IS
 'What was earned because credits were spent, less what came back to their grants.';
 COMMENT ON COLUMN credits.revenue.breakage IS

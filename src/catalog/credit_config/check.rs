@@ -2,12 +2,12 @@
 
 use crate::amount::{self, Decimal};
 use crate::catalog::credit_config::CreditConfig;
-use crate::catalog::credit_config::length::Length;
-use crate::catalog::fields::Wrong;
 use crate::error::Error;
+use crate::fields::Wrong;
 use crate::input;
 use crate::ledger::currency;
 use crate::ledger::grant::terms::{self, GrantTerms};
+use crate::moment::length::Length;
 use crate::pg::call::argument::{ArrayOf, Interval, Numeric};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::span::Span;
@@ -73,6 +73,7 @@ impl CreditConfig {
             priority: self.priority,
             time_to_live: self.valid_for.map(span),
             applicable_meters: self.applicable_meters.clone(),
+            rollover: self.rollover.clone(),
         }
     }
 }

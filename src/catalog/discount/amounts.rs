@@ -2,7 +2,7 @@
 
 use crate::amount;
 use crate::catalog::discount::Amounts;
-use crate::catalog::fields::{Checked, Fields, wrong};
+use crate::fields::{Checked, Fields, wrong};
 use serde_json::{Map, Value, json};
 
 /// The most currencies.

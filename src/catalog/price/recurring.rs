@@ -1,6 +1,6 @@
 //! How often a recurring price is due, and how its quantity is found. Pure.
 
-use crate::catalog::fields::{Checked, Fields, json};
+use crate::fields::{Checked, Fields, json};
 use serde_json::{Map, Value};
 
 const INTERVALS: [&str; 5] = ["hour", "day", "week", "month", "year"];

@@ -17,9 +17,9 @@ static INSERT: Statement = Statement::new(
           customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, pricing,
           amount, given_discount, given_tax_rate, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency,
           category, priority, time_to_live, applicable_meters, grant_name, period_start, period_end, from_invoice_id, metadata,
-          created_at, updated_at, tax_rate)
+          created_at, updated_at, tax_rate, rollover)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14, $27, $28, $29, $15, $16, $17, $18, $19, $20,
-              $21, $22, $23, $24, $25::jsonb, $26, $26, $30)",
+              $21, $22, $23, $24, $25::jsonb, $26, $26, $30, $31::jsonb)",
     &[
         TEXTOID,
         UUIDOID,
@@ -51,12 +51,13 @@ static INSERT: Statement = Statement::new(
         NUMERICOID,
         NUMERICOID,
         NUMERICOID,
+        TEXTOID,
     ],
 )
 // A top-up's own row has it.
 .before(
     c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                                  $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) < 0",
+                                  $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) < 0",
 );
 
 /// Where a line belongs: to an invoice at a place, or pending.
@@ -131,6 +132,7 @@ fn insert_with(
         part.tax.cell(),
         part.net.cell(),
         line.reckoned(tax_rate).tax.filter(|_| place.is_some()).map(|tax| tax.rate).cell(),
+        terms.and_then(|terms| terms.rollover.as_ref()).map(|rollover| rollover.value().to_string()).cell(),
     ];
     INSERT.run(session, &cells).map(drop)
 }
@@ -143,7 +145,7 @@ pub fn carry(
     (amount, description): (Decimal, &str),
     at: Time,
 ) -> Result<(), Error> {
-    let mut cells = [Cell::NULL; 30];
+    let mut cells = [Cell::NULL; 31];
     for (place, cell) in [
         (0, customer_id.cell()),
         (1, Uuid::now_v7().cell()),

@@ -128,6 +128,8 @@ fn give(session: &Session, (customer_id, currency): Account<'_>, grant: &Grant) 
             cost_basis: grant.cost_basis.map(Numeric::of),
             cost_amount: grant.cost_amount.map(Numeric::of),
             cost_currency: grant.cost_currency.as_deref(),
+            // What went on is given as grants of its own.
+            rollover: None,
         },
         name: grant.name.as_deref(),
         granted_by: grant.granted_by.as_deref(),

@@ -122,7 +122,11 @@ macro_rules! clearing_grants {
 static CLEAR_GRANTS: Statement = Statement::new(
     clearing_grants!(
         "SELECT l.grant_id FROM credits_internal.invoice_lines l
-         WHERE l.customer_id = $1 AND l.price_id IS NULL AND l.grant_name IS NOT NULL AND l.grant_id IS NOT NULL"
+         WHERE l.customer_id = $1 AND l.price_id IS NULL AND l.grant_name IS NOT NULL AND l.grant_id IS NOT NULL
+         UNION ALL
+         SELECT o.grant_id FROM credits_internal.invoice_lines l
+         JOIN credits_internal.grant_rollovers o ON o.customer_id = l.customer_id AND o.root_id = l.grant_id
+         WHERE l.customer_id = $1 AND l.price_id IS NULL AND l.grant_name IS NOT NULL"
     ),
     &[TEXTOID],
 )

@@ -1,8 +1,8 @@
 //! A book: the working copy of one account while its row is locked (or while a reader computes what is due). It decides
 //! what time, grants, charges and holds do to the account, and records the ledger lines. Pure: posting.rs loads it from
 //! the tables and writes it back. This file has its balances and how a line is recorded; book/ has what changes them
-//! (time.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, late.rs, adjustment.rs, reclaim.rs, reversal.rs) and
-//! which grants are loaded (window.rs).
+//! (time.rs, rollover.rs, spend.rs, hold.rs, supply.rs, ending.rs, usage.rs, late.rs, adjustment.rs, reclaim.rs,
+//! reversal.rs) and which grants are loaded (window.rs).
 
 mod adjustment;
 mod ending;
@@ -10,6 +10,7 @@ mod hold;
 mod late;
 mod reclaim;
 mod reversal;
+mod rollover;
 mod spend;
 mod supply;
 mod time;
@@ -20,6 +21,7 @@ pub use adjustment::net_draws;
 pub use ending::{Mistake, Owed};
 pub use reclaim::{Reclaim, Reclaimed, Taken};
 pub use reversal::newest_part;
+pub use rollover::{RolledOver, Rolling};
 pub use spend::{Refusal, Short};
 pub use time::Due;
 pub use usage::{Charged, Overage, Usage};
@@ -130,6 +132,10 @@ pub struct Book {
     pub settled: Vec<(Time, String)>,
     /// By operation: credits that it clawed back from its purchase's grant, in addition to what its row says.
     pub taken: BTreeMap<Uuid, Decimal>,
+    /// While time passes, by grant: how those roll over that end meanwhile.
+    rolling: BTreeMap<Uuid, Rolling>,
+    /// Grants that others rolled over into, in the order in which they did.
+    pub rolled_over: Vec<RolledOver>,
     /// When the balance must be evaluated.
     pub evaluation: Evaluation,
     /// Whether the account's row must be written even if no line was.
@@ -183,6 +189,8 @@ impl Book {
             charged: BTreeMap::new(),
             settled: Vec::new(),
             taken: BTreeMap::new(),
+            rolling: BTreeMap::new(),
+            rolled_over: Vec::new(),
             evaluation: Evaluation::default(),
             touched: false,
             broken: false,

@@ -41,10 +41,12 @@ pub enum LineType {
     Resumption,
     /// Credits that had lapsed with their grant's time came back: its time was extended, or they pay late usage.
     Reinstatement,
+    /// Part of what remained of a grant went on as another as its time ran out.
+    Rollover,
 }
 
 impl LineType {
-    const ALL: [LineType; 16] = [
+    const ALL: [LineType; 17] = [
         LineType::Grant,
         LineType::Consumption,
         LineType::Debit,
@@ -61,10 +63,11 @@ impl LineType {
         LineType::Suspension,
         LineType::Resumption,
         LineType::Reinstatement,
+        LineType::Rollover,
     ];
 
     /// All names.
-    pub fn names() -> [&'static str; 16] {
+    pub fn names() -> [&'static str; 17] {
         LineType::ALL.map(LineType::as_str)
     }
 
@@ -87,6 +90,7 @@ impl LineType {
             LineType::Suspension => "suspension",
             LineType::Resumption => "resumption",
             LineType::Reinstatement => "reinstatement",
+            LineType::Rollover => "rollover",
         }
     }
 }

@@ -34,19 +34,19 @@ mod ensure_accounts;
 mod head;
 mod lapsed;
 mod limits;
+mod rollover;
 mod side_tables;
 mod unsettled;
 mod window;
 
-pub use due::{
-    as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold, operation_debts, period_debts, some_by,
-};
+pub use due::{as_of, bring_up_to_date, clawback_debts, debts, debts_for, hold};
+pub use due::{operation_debts, period_debts, some_by};
 pub use ensure_accounts::{make, which_are_there};
 pub use lapsed::{by_time, take_lapsed};
 pub use limits::{admit, exceeded, take_limits};
+pub(crate) use rollover::{no_rolling_columns, of_rolling, rolling, rolling_columns, rolling_of};
 pub use side_tables::take_draws;
-pub use unsettled::{any as any_unsettled, may_be as may_be_unsettled};
-pub use unsettled::{expect as expect_unsettled, which_expect};
+pub use unsettled::{any as any_unsettled, expect as expect_unsettled, may_be as may_be_unsettled, which_expect};
 pub use window::{take_grants, take_windows};
 
 use crate::amount::Decimal;
@@ -237,11 +237,11 @@ pub fn grant(row: &mut Row<'_>) -> Result<Grant, Error> {
     Ok(grant)
 }
 
-/// A grant's open clawbacks: the last three columns, which are NULL for nearly all grants.
+/// A grant's open clawbacks: three columns, which are NULL for nearly all grants.
 fn clawbacks(row: &mut Row<'_>) -> Result<Vec<Clawback>, Error> {
-    let Some(operations) = row.next::<Option<Vec<Uuid>>>()? else { return Ok(Vec::new()) };
-    let (amounts, owing) = (row.next::<Vec<Decimal>>()?, row.next::<Vec<bool>>()?);
-    let clawbacks = operations.into_iter().zip(amounts).zip(owing);
+    let operations = row.next::<Option<Vec<Uuid>>>()?.unwrap_or_default();
+    let (amounts, owing) = (row.next::<Option<Vec<Decimal>>>()?, row.next::<Option<Vec<bool>>>()?);
+    let clawbacks = operations.into_iter().zip(amounts.unwrap_or_default()).zip(owing.unwrap_or_default());
     Ok(clawbacks.map(|((operation_id, amount), owes)| Clawback { amount, operation_id, owes }).collect())
 }
 

@@ -8,7 +8,7 @@ use crate::ledger::engine::book::Book;
 use crate::ledger::engine::drawdown::{Grant, Status};
 use crate::ledger::engine::posting;
 use crate::ledger::grant::terms;
-use crate::ledger::grant::{GrantRow, ending, find};
+use crate::ledger::grant::{GrantRow, ending, find, rollover};
 use crate::moment::Time;
 use crate::pg::call::argument::{Id, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
@@ -27,7 +27,14 @@ static CURRENCY: Statement = Statement::new(
 /// What a grant counts. Raises PC009.
 pub(super) fn currency_of(session: &Session, customer_id: &str, grant_id: Uuid) -> Result<String, Error> {
     let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
-    CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?.first().ok_or_else(missing)?.next()
+    let find =
+        || CURRENCY.run(session, &[customer_id.cell(), grant_id.cell()])?.first().map(|mut row| row.next()).transpose();
+    match find()? {
+        Some(currency) => Ok(currency),
+        // Readers show what a grant rolled over into before it is posted.
+        None if rollover::post_due(session, customer_id, settings::now()?)? => find()?.ok_or_else(missing),
+        None => Err(missing()),
+    }
 }
 
 /// The grant's account, locked and up to date, and the grant as it stands. Raises PC009.

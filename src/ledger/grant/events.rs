@@ -15,7 +15,7 @@ use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
 use crate::settings;
 use pgrx::pg_sys::{INT4OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Signed up in lib.rs.
@@ -32,7 +32,11 @@ impl Listener for GrantEvents {
             let mut grants: Vec<&Grant> = book.loaded().collect();
             grants.sort_by_key(|grant| grant.id);
             for (grant, event) in grants.iter().flat_map(|grant| events(grant, &book.lines).map(move |e| (*grant, e))) {
-                publish(session, (&book.customer_id, &book.currency), grant, event, book.posted_at);
+                let mut payload = payload(&book.currency, grant, event);
+                if let Some(from) = book.rolled_over.iter().find(|rolled_over| rolled_over.grant_id == grant.id) {
+                    payload["rolled_from"] = json!(from.rolled_from);
+                }
+                outbox::publish(session, &book.customer_id, event.kind(), &payload, book.posted_at);
             }
         }
         Ok(())
@@ -54,7 +58,7 @@ enum Event {
 fn events(grant: &Grant, lines: &[Line]) -> impl Iterator<Item = Event> {
     let of_grant = || lines.iter().filter(|line| line.grant_id == Some(grant.id));
     let opens = |line: &&Line| {
-        matches!(line.line_type, LineType::Grant | LineType::Transfer | LineType::Adjustment)
+        matches!(line.line_type, LineType::Grant | LineType::Transfer | LineType::Adjustment | LineType::Rollover)
             && line.effect.balance > Decimal::ZERO
     };
     let ends = |line: &&Line| line.line_type == LineType::Expiration;
@@ -69,7 +73,18 @@ fn events(grant: &Grant, lines: &[Line]) -> impl Iterator<Item = Event> {
     .flatten()
 }
 
-fn publish(session: &Session, (customer_id, currency): (&str, &str), grant: &Grant, event: Event, at: Time) {
+impl Event {
+    /// The type of its row.
+    fn kind(self) -> &'static str {
+        match self {
+            Event::Granted => "grant.granted",
+            Event::Depleted => "grant.depleted",
+            Event::Expired(_) => "grant.expired",
+        }
+    }
+}
+
+fn payload(currency: &str, grant: &Grant, event: Event) -> Value {
     let amount = |amount: Decimal| amount.normalize().to_string();
     let mut payload = json!({
         "grant_id": grant.id,
@@ -79,15 +94,10 @@ fn publish(session: &Session, (customer_id, currency): (&str, &str), grant: &Gra
         "effective_at": grant.effective_at.rfc3339(),
         "expires_at": grant.expires_at.rfc3339(),
     });
-    let kind = match event {
-        Event::Granted => "grant.granted",
-        Event::Depleted => "grant.depleted",
-        Event::Expired(expired) => {
-            payload["expired"] = json!(amount(expired));
-            "grant.expired"
-        }
-    };
-    outbox::publish(session, customer_id, kind, &payload, at);
+    if let Event::Expired(expired) = event {
+        payload["expired"] = json!(amount(expired));
+    }
+    payload
 }
 
 // Found by its own index, not by when its account changes next: so it does not matter when the setting was made.
@@ -109,7 +119,13 @@ static NOTICE: Statement = Statement::new(
         AND g.status = 'granted' AND g.expires_at < 'infinity' AND g.noticed_end IS DISTINCT FROM g.expires_at
         AND g.expires_at > $3 AND g.expires_at <= $3 + $4 * interval '1 second'
       RETURNING g.customer_id, g.grant_id, g.currency, g.category, g.amount,
-                CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END, g.expires_at",
+                CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END, g.expires_at,
+                (SELECT credits_internal.rolls_over(r.percent, r.max, c.decimals,
+                            CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END)
+                 FROM credits_internal.grant_rollovers r
+                 JOIN credits_internal.currencies c ON c.currency = g.currency
+                 WHERE r.customer_id = g.customer_id AND r.grant_id = g.grant_id AND r.rolled_to IS NULL
+                   AND r.times_left IS DISTINCT FROM 0)",
     &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, INT8OID],
 );
 
@@ -136,7 +152,7 @@ pub fn notice(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
         let customer_id: String = row.next()?;
         let (grant_id, currency): (Uuid, String) = (row.next()?, row.next()?);
         let (category, amount, remaining): (String, Decimal, Decimal) = (row.next()?, row.next()?, row.next()?);
-        let payload = json!({
+        let mut payload = json!({
             "grant_id": grant_id,
             "currency": currency,
             "category": category,
@@ -144,6 +160,9 @@ pub fn notice(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
             "remaining": remaining.normalize().to_string(),
             "expires_at": row.next::<Time>()?.rfc3339(),
         });
+        if let Some(rolls_over) = row.next::<Option<Decimal>>()? {
+            payload["rolls_over"] = json!(rolls_over.normalize().to_string());
+        }
         outbox::publish(session, &customer_id, "grant.expiring", &payload, now);
     }
     Ok(i32::try_from(rows.len()).unwrap_or(i32::MAX))

@@ -6,7 +6,7 @@ use crate::input;
 use crate::ledger::{currency, customer};
 use crate::pg::call::argument::{Numeric, Timestamptz};
 use crate::pg::call::reply::{Many, Reply};
-use crate::pg::statement::{Statement, reading};
+use crate::pg::statement::{Statement, reading, text};
 use crate::pg::value::{Date, ToCell, Total};
 use crate::row;
 use crate::settings;
@@ -37,25 +37,36 @@ row! {
     } read
 }
 
-static SUMMARY: Statement = Statement::scanning(
-    c"SELECT g.currency,
-             trim_scale(coalesce(sum(g.amount) FILTER (
-                 WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')), 0)),
-             trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0)),
-             count(*) FILTER (WHERE g.status = 'granted'),
-             trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0)),
-             trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'suspended'), 0)),
-             trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'granted'), 0)),
-             count(*) FILTER (WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity')),
-             trim_scale(coalesce(sum(g.consumed), 0))
-      FROM credits.grants g
-      WHERE g.customer_id = $1
-        AND ($2 IS NULL OR g.applicable_meters IS NULL OR g.applicable_meters && ARRAY(
-            SELECT DISTINCT e.event_name FROM credits_internal.meter_events e
-            WHERE e.customer_id = $1 AND e.subscription_id = $2)::text[])
-      GROUP BY g.currency ORDER BY g.currency",
-    &[TEXTOID, TEXTOID],
-);
+// What went on as another grant was granted before.
+macro_rules! summary {
+    ($granted:literal) => {
+        text!(
+            "SELECT g.currency,
+                    trim_scale(coalesce(sum(g.amount) FILTER (
+                        WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity') ",
+            $granted,
+            "), 0)),
+                    trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'granted'), 0)),
+                    count(*) FILTER (WHERE g.status = 'granted'),
+                    trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'pending'), 0)),
+                    trim_scale(coalesce(sum(g.remaining) FILTER (WHERE g.status = 'suspended'), 0)),
+                    trim_scale(coalesce(sum(g.amount) FILTER (WHERE g.status = 'granted'), 0)),
+                    count(*) FILTER (WHERE g.status <> 'pending' AND g.effective_at <= coalesce(g.ended_at, 'infinity') ",
+            $granted,
+            "),
+                    trim_scale(coalesce(sum(g.consumed), 0))
+             FROM credits.grants g
+             WHERE g.customer_id = $1
+               AND ($2 IS NULL OR g.applicable_meters IS NULL OR g.applicable_meters && ARRAY(
+                   SELECT DISTINCT e.event_name FROM credits_internal.meter_events e
+                   WHERE e.customer_id = $1 AND e.subscription_id = $2)::text[])
+             GROUP BY g.currency ORDER BY g.currency"
+        )
+    };
+}
+
+static SUMMARY: Statement =
+    Statement::scanning(summary!("AND g.rolled_from IS NULL"), &[TEXTOID, TEXTOID]).before(summary!(""));
 
 /// `credits.credit_grant_summary`. Writes nothing. Raises PC013.
 #[pg_extern(sql = false)]
@@ -97,8 +108,10 @@ row! {
 
 // Only accounts in which something is due or usage is unsettled cost a call (OFFSET 0 keeps the condition before the
 // call); the rows of the others are current. A damaged account is left out.
-static HOLDERS: Statement = Statement::scanning(
-    c"WITH now AS (
+macro_rules! holders {
+    ($rolled_over:literal) => {
+        text!(
+            "WITH now AS (
           SELECT a.customer_id, a.currency, d.asked, CASE WHEN d.asked THEN (n.now).available ELSE a.available END AS available,
                  CASE WHEN d.asked THEN (n.now).restricted ELSE a.restricted END AS restricted
           FROM credits_internal.accounts a
@@ -126,14 +139,28 @@ static HOLDERS: Statement = Statement::scanning(
             FROM now n WHERE n.available + n.restricted > 0 GROUP BY n.currency) t ON t.currency = p.currency
       CROSS JOIN LATERAL (
           SELECT count(*) AS grants, trim_scale(coalesce(sum(o.amount), 0)) AS granted
-          FROM credits_internal.credit_grants o
-          LEFT JOIN (SELECT d.* FROM credits_internal.due_grants(p.customer_id, p.currency) d WHERE p.asked OFFSET 0) d
-              ON d.grant_id = o.grant_id
-          WHERE o.customer_id = p.customer_id AND o.currency = p.currency
-            AND coalesce(d.status, o.status) = 'granted') g
-      WHERE p.no <= $2 ORDER BY p.currency, p.no",
+          FROM (SELECT o.amount
+                FROM credits_internal.credit_grants o
+                LEFT JOIN (SELECT d.* FROM credits_internal.due_grants(p.customer_id, p.currency) d WHERE p.asked OFFSET 0) d
+                    ON d.grant_id = o.grant_id
+                WHERE o.customer_id = p.customer_id AND o.currency = p.currency
+                  AND coalesce(d.status, o.status) = 'granted' ",
+            $rolled_over,
+            ") o) g
+      WHERE p.no <= $2 ORDER BY p.currency, p.no"
+        )
+    };
+}
+
+static HOLDERS: Statement = Statement::scanning(
+    holders!(
+        "UNION ALL
+         SELECT d.amount FROM credits_internal.due_rollovers(p.customer_id, p.currency) d
+         WHERE p.asked AND d.status = 'granted'"
+    ),
     &[TEXTOID, INT8OID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
-);
+)
+.before(holders!(""));
 
 /// `credits.credit_grant_holders`: largest first; `after` is the customer_id of the last row of the previous page.
 /// Writes nothing. Raises PC003, PC008, PC013.
@@ -188,19 +215,30 @@ row! {
     } read
 }
 
+// What went on as another grant was granted before; what became of it counts on the day on which it did.
+macro_rules! stats {
+    ($granted:literal) => {
+        text!(
+            "SELECT d.currency, d.day, count(d.amount), trim_scale(coalesce(sum(d.amount), 0)), trim_scale(sum(d.remaining)),
+                    trim_scale(sum(d.consumed))
+             FROM (SELECT g.currency, (g.created_at AT TIME ZONE $6)::date AS day, ",
+            $granted,
+            " AS amount, CASE g.status WHEN 'pending' THEN 0 ELSE g.remaining END AS remaining, g.consumed
+                   FROM credits.grants g
+                   WHERE g.transferred_from IS NULL AND ($1 IS NULL OR g.currency = $1)
+                     AND g.created_at >= coalesce($2, '-infinity') AND g.created_at < coalesce($3, 'infinity')
+                     AND ($4 IS NULL OR g.category = $4) AND ($5 IS NULL OR g.granted_by = $5)) d
+             GROUP BY GROUPING SETS ((d.currency), (d.currency, d.day))
+             ORDER BY d.currency, d.day NULLS FIRST"
+        )
+    };
+}
+
 static STATS: Statement = Statement::scanning(
-    c"SELECT d.currency, d.day, count(*), trim_scale(sum(d.amount)), trim_scale(sum(d.remaining)),
-             trim_scale(sum(d.consumed))
-      FROM (SELECT g.currency, (g.created_at AT TIME ZONE $6)::date AS day, g.amount,
-                   CASE g.status WHEN 'pending' THEN 0 ELSE g.remaining END AS remaining, g.consumed
-            FROM credits.grants g
-            WHERE g.transferred_from IS NULL AND ($1 IS NULL OR g.currency = $1) AND g.created_at >= coalesce($2, '-infinity')
-              AND g.created_at < coalesce($3, 'infinity') AND ($4 IS NULL OR g.category = $4)
-              AND ($5 IS NULL OR g.granted_by = $5)) d
-      GROUP BY GROUPING SETS ((d.currency), (d.currency, d.day))
-      ORDER BY d.currency, d.day NULLS FIRST",
+    stats!("CASE WHEN g.rolled_from IS NULL THEN g.amount END"),
     &[TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID],
-);
+)
+.before(stats!("g.amount"));
 
 /// `credits.credit_grant_stats`: grants created in a period, in total and day by day. Writes nothing. Raises PC008,
 /// PC013.

@@ -4,10 +4,13 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::engine::drawdown::{Category, Grant, Status};
+use crate::ledger::grant::rollover::{self, Rollover};
 use crate::ledger::{currency, listener};
 use crate::moment::Time;
+use crate::moment::length::Length;
 use crate::pg::call::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::statement::Session;
+use crate::pg::value::Json;
 use crate::pg::value::span::Span;
 use crate::rational;
 use uuid::Uuid;
@@ -36,6 +39,8 @@ pub struct Given<'a> {
     pub cost_amount: Option<Numeric>,
     /// In which currency.
     pub cost_currency: Option<&'a str>,
+    /// What goes on when its time runs out.
+    pub rollover: Option<Json>,
 }
 
 /// What was paid for a grant, net of tax.
@@ -77,6 +82,8 @@ pub struct GrantTerms {
     pub time_to_live: Option<Span>,
     /// Event names; `None` for anything.
     pub applicable_meters: Option<Vec<String>>,
+    /// What goes on when their time runs out.
+    pub rollover: Option<Rollover>,
 }
 
 impl GrantTerms {
@@ -87,6 +94,7 @@ impl GrantTerms {
             priority: DEFAULT_PRIORITY,
             time_to_live: None,
             applicable_meters: None,
+            rollover: None,
         }
     }
 }
@@ -97,6 +105,8 @@ pub struct Terms {
     pub category: Category,
     /// What was paid for all of it.
     pub cost: Option<Cost>,
+    /// What goes on when its time runs out.
+    pub rollover: Option<rollover::Terms>,
     cost_basis: Option<Decimal>,
     priority: i16,
     effective_at: Option<Time>,
@@ -113,13 +123,15 @@ impl Terms {
         if effective_at.is_some_and(|at| !at.is_finite()) {
             return Err(Error::argument("effective_at", "must be a moment, not infinity"));
         }
+        let expires_at = given.expires_at.map_or(Time::NEVER, |t| t.0);
         Ok(Terms {
             category: Category::parse(category).unwrap_or(Category::Promotional),
             cost_basis: input::optional_number("cost_basis", given.cost_basis, amount::not_negative)?,
             cost: Cost::read(given.cost_amount, given.cost_currency)?,
+            rollover: given.rollover.map(|rollover| rollover::Terms::given(&rollover, expires_at)).transpose()?,
             priority,
             effective_at,
-            expires_at: given.expires_at.map_or(Time::NEVER, |t| t.0),
+            expires_at,
             meters: meters(given.applicable_meters)?,
         })
     }
@@ -135,6 +147,7 @@ impl Terms {
             category: Category::parse(&given.category).unwrap_or(Category::Promotional),
             cost_basis: None,
             cost: None,
+            rollover: given.rollover.as_ref().and_then(|rollover| rollover.of_grant(given.time_to_live.map(length))),
             priority: given.priority,
             effective_at: None,
             expires_at,
@@ -148,7 +161,8 @@ impl Terms {
     }
 
     /// What a first call must meet and a replay need not. Raises PC004, PC007, PC008, PC013.
-    pub fn check(&self, session: &Session, now: Time) -> Result<(), Error> {
+    pub fn check(&self, session: &Session, now: Time, decimals: u32) -> Result<(), Error> {
+        self.rollover.as_ref().map_or(Ok(()), |rollover| rollover.check(decimals))?;
         if let Some(cost) = &self.cost {
             currency::resolve_for(session, &cost.currency, "cost_amount", cost.amount)?;
         }
@@ -197,6 +211,11 @@ impl Terms {
             changed: false,
         }
     }
+}
+
+fn length(span: Span) -> Length {
+    let (months, days, microseconds) = span.parts();
+    Length { months, days, microseconds }
 }
 
 /// A priority, if one is given. Raises PC013.

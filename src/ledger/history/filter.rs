@@ -1,10 +1,12 @@
 //! Which lines of the history are wanted.
 
 use crate::error::Error;
+use crate::ledger::balance;
 use crate::ledger::history::{HistoryRow, lines_between, selecting};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
+use crate::settings;
 use pgrx::pg_sys::{INT8OID, TEXTOID, UUIDOID};
 use uuid::Uuid;
 
@@ -87,8 +89,18 @@ impl Filter<'_> {
         let Some(grant_id) = self.grant_id else { return Ok(None) };
         let missing = || Error::GrantNotFound { customer_id: customer_id.to_string(), grant_id };
         let rows = GRANT.run(session, &[customer_id.cell(), grant_id.cell()])?;
-        let mut row = rows.first().ok_or_else(missing)?;
-        Ok(Some((row.next()?, row.next()?)))
+        if let Some(mut row) = rows.first() {
+            return Ok(Some((row.next()?, row.next()?)));
+        }
+        // What a grant rolled over into has no lines yet where that is not posted.
+        for code in balance::currencies(session, customer_id)? {
+            let book = balance::book(session, customer_id, &code, settings::now()?)?;
+            let new = book.iter().flat_map(|book| &book.rolled_over).find(|new| new.grant_id == grant_id);
+            if let Some(new) = new {
+                return Ok(Some((code, new.effective_at)));
+            }
+        }
+        Err(missing())
     }
 
     /// The last of an account's lines that it leaves, before a line.

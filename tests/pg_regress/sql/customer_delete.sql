@@ -95,7 +95,8 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
                           payment_methods, price_overrides, promotion_code_customers, rolling_spending,
                           spending_limits}')  -- configured
   AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, discount_log, event_adjustments,
-                          event_debts, event_fallbacks, hold_captures, holds, inbox, inbox_rejected, invoice_lines,
+                          event_debts, event_fallbacks, grant_rollovers, hold_captures, holds, inbox, inbox_rejected,
+                          invoice_lines,
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
                           payment_intents, payment_references, payment_totals, payments, reclaims, recharges,
                           redemptions, refunds, reversals, stock_reservations, unsettled_events, usage_draws,

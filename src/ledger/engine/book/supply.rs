@@ -91,7 +91,7 @@ impl Book {
         self.post(line_type, Some(grant.reference()), effect, Some(source), at);
         let ended = matches!(grant.status, Status::Expired | Status::Voided);
         let suspended = grant.status == Status::Suspended;
-        if ended || grant.expires_at <= at {
+        if ended || grant.expires_at <= at && !self.rolls_at(&grant, at) {
             // Open clawbacks of it are gone.
             let clawbacks = take_off(&mut grant.clawbacks, amount, false);
             grant.reclaimed |= !clawbacks.is_empty();

@@ -1,7 +1,7 @@
 //! Property tests of books: the whole life of an account, loaded and stored as posting.rs does (tests/tables.rs),
 //! compared with a model that keeps only the grants' terms and looks at every second (tests/model.rs). Clawbacks are in
 //! tests/reclaims.rs, and what is ended in part, suspended and extended in tests/endings.rs, late usage in
-//! tests/late.rs, and reversals of debits in tests/reversals.rs, for both.
+//! tests/late.rs, reversals of debits in tests/reversals.rs, and rollover in tests/rollovers.rs, for both.
 
 mod endings;
 mod holds;
@@ -9,6 +9,7 @@ mod late;
 mod model;
 mod reclaims;
 mod reversals;
+mod rollovers;
 mod tables;
 
 use crate::amount::Decimal;
@@ -17,6 +18,7 @@ use crate::ledger::engine::line::{Line, LineType};
 use crate::moment::Time;
 use model::Model;
 use proptest::prelude::*;
+use rollovers::Rolls;
 use tables::Tables;
 use uuid::Uuid;
 
@@ -35,6 +37,7 @@ enum Action {
         begins_in: i64,
         lasts: Option<i64>,
         meter: Option<usize>,
+        rolls: Option<Rolls>,
     },
     Charge {
         amount: i64,
@@ -144,9 +147,10 @@ enum Outcome {
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         3 => (1i64..500, 0i16..3, any::<bool>(), prop_oneof![Just(0i64), 1i64..20],
-              prop_oneof![Just(None), (1i64..30).prop_map(Some)], proptest::option::weighted(0.3, 0usize..2))
-            .prop_map(|(amount, priority, paid, begins_in, lasts, meter)| {
-                Action::Grant { amount, priority, paid, begins_in, lasts, meter }
+              prop_oneof![Just(None), (1i64..30).prop_map(Some)], proptest::option::weighted(0.3, 0usize..2),
+              proptest::option::weighted(0.4, rollovers::rolls()))
+            .prop_map(|(amount, priority, paid, begins_in, lasts, meter, rolls)| {
+                Action::Grant { amount, priority, paid, begins_in, lasts, meter, rolls }
             }),
         5 => (1i64..300, proptest::option::weighted(0.7, 0usize..2), any::<bool>())
             .prop_map(|(amount, meter, reject)| Action::Charge { amount, meter, reject }),
@@ -180,10 +184,11 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 fn make(id: u128, now: Time, action: &Action) -> Grant {
-    let Action::Grant { amount, priority, paid, begins_in, lasts, meter } = action else { unreachable!() };
+    let Action::Grant { amount, priority, paid, begins_in, lasts, meter, .. } = action else { unreachable!() };
     let effective_at = now.plus_seconds(*begins_in);
     Grant {
-        id: Uuid::from_u128(id),
+        // Each with room for what it rolls over into.
+        id: Uuid::from_u128(id << 16),
         priority: *priority,
         expires_at: lasts.map_or(Time::NEVER, |l| effective_at.plus_seconds(l)),
         category: if *paid { Category::Paid } else { Category::Promotional },
@@ -213,7 +218,8 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
     let open = Grants::new(tables.grants.values().filter(|g| g.status == Status::Granted).cloned().collect());
     let first = open.iter().find(|g| !g.is_restricted()).map(|g| (g.id, tables.remaining(g.id)));
     prop_assert_eq!(book.head, first, "the head is the first in order");
-    let issued: Decimal = tables.grants.values().map(|g| g.amount).sum();
+    let is_first = |g: &&Grant| !tables.is_rolled(g.id);
+    let issued: Decimal = tables.grants.values().filter(is_first).map(|g| g.amount).sum();
     prop_assert_eq!(book.issued, issued, "all that was granted");
     prop_assert!(tables.lines.iter().all(|l| l.running_balance <= issued), "no balance comes to more");
     prop_assert!(book.next_change_at > book.posted_at, "something is due that was posted");
@@ -243,7 +249,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
                 matches!(
                     l.line_type,
                     LineType::Expiration | LineType::Void | LineType::Refund | LineType::Reinstatement
-                )
+                ) || l.line_type == LineType::Rollover && l.effect.balance < Decimal::ZERO
             })
             .map(|l| -l.effect.balance)
             .sum();
@@ -256,6 +262,7 @@ fn adds_up(tables: &Tables) -> Result<(), TestCaseError> {
         prop_assert!(of_grant >= Decimal::ZERO && of_grant <= grant.amount);
     }
     tables.reclaims_add_up();
+    tables.rollovers_add_up();
     for (meter, (drawn, owed, cost)) in tables.gauges().into_iter().enumerate() {
         prop_assert_eq!(drawn + owed, cost, "the gauge of {} is paid or owed", METERS[meter]);
     }
@@ -307,6 +314,7 @@ proptest! {
         }
         let end = now.plus_seconds(waits.iter().sum());
         let once = tables.open(end, 2);
+        let at_once = tables.all_rolled_over(&once);
         for wait in waits {
             now = now.plus_seconds(wait);
             let mut book = tables.open(now, 2);
@@ -316,6 +324,7 @@ proptest! {
         let often = tables.open(end, 2);
         let balances = |b: &crate::ledger::engine::book::Book| (b.available, b.restricted, b.held, b.pending);
         prop_assert_eq!(balances(&once), balances(&often));
+        prop_assert_eq!(at_once, tables.all_rolled_over(&often), "what grants rolled over into");
         adds_up(&tables)?;
     }
 }
@@ -331,6 +340,7 @@ fn a_mistake_that_was_held_pays_no_late_usage() {
         begins_in: 0,
         lasts: Some(lasts),
         meter: None,
+        rolls: None,
     };
     let hold = |amount| Action::Hold { amount, lasts: 8, meter: None };
     let mistake = |tenths| Action::Mistake { which: 0, tenths: Some(tenths) };

@@ -2,11 +2,11 @@
 //! recorded meanwhile is charged as of when it was reported.
 
 use crate::amount::Decimal;
-use crate::ledger::engine::book::Book;
+use crate::ledger::engine::book::{Book, Rolling};
 use crate::ledger::engine::drawdown::{Grant, Grants, Precedence, Status};
 use crate::ledger::engine::line::{Debt, Effect, Hold, LineType, Unsettled};
 use crate::moment::Time;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// What falls due in an account up to a moment, and what that touches.
@@ -18,6 +18,8 @@ pub struct Due {
     pub holds: Vec<Hold>,
     /// The grants that gave to those holds, ended or not.
     pub givers: Vec<Grant>,
+    /// How those of the grants and givers roll over that do.
+    pub rolling: Vec<(Uuid, Rolling)>,
     /// Where credits come in: what is owed.
     pub debts: Vec<Debt>,
     /// Unsettled usage. The grants that can pay all of it must be loaded first.
@@ -53,27 +55,31 @@ impl Book {
         let touched = touched.into_iter().map(|g| self.with_head(g)).collect::<Vec<_>>();
         self.grants = Grants::new(std::mem::take(&mut self.grants).into_iter().chain(touched).collect());
         self.take_debts(due.debts);
+        self.rolling = due.rolling.into_iter().collect();
         let mut holds = due.holds;
         holds.sort_by_key(|h| (h.expires_at, h.id));
         let mut usage: Vec<(Time, Unsettled)> = due.usage.into_iter().map(|u| (u.created_at.max(since), u)).collect();
         usage.sort_by(|(_, one), (_, other)| {
             (one.created_at, &one.identifier).cmp(&(other.created_at, &other.identifier))
         });
-        let mut changes = self.changes_until(to);
-        changes.extend(holds.iter().enumerate().map(|(index, hold)| (hold.expires_at, Change::Release(index))));
-        changes.retain(|(at, _)| *at <= to);
-        changes.sort_unstable();
+        let mut changes: BTreeSet<(Time, Change)> = self.changes_until(to).collect();
+        let ends = holds.iter().enumerate().map(|(index, hold)| (hold.expires_at, Change::Release(index)));
+        changes.extend(ends.filter(|(at, _)| *at <= to));
         let (mut usage, mut instants) = (usage.into_iter().peekable(), 0);
-        for changes in changes.chunk_by(|(one, _), (other, _)| one == other) {
-            let at = changes[0].0;
+        while let Some((at, _)) = changes.first().copied() {
             while let Some((moment, usage)) = usage.next_if(|(moment, _)| *moment < at) {
                 self.settle(&usage, moment);
             }
-            for (_, change) in changes {
+            while let Some((_, change)) = changes.first().copied().filter(|(moment, _)| *moment == at) {
+                changes.pop_first();
                 match change {
-                    Change::Release(index) => self.expire_hold(&holds[*index], at),
-                    Change::Expire(grant) => self.expire(grant, at),
-                    Change::Start(grant) => self.start(grant, at),
+                    Change::Release(index) => self.expire_hold(&holds[index], at),
+                    Change::Expire(grant) => {
+                        let next =
+                            self.expire(&grant, at).map(|next| (next.expires_at, Change::Expire(next.precedence())));
+                        changes.extend(next.filter(|(end, _)| *end <= to));
+                    }
+                    Change::Start(grant) => self.start(&grant, at),
                 }
             }
             self.pay_debts(at);
@@ -94,37 +100,43 @@ impl Book {
             self.aside.extend(beyond);
         }
         self.window_end = window_end;
+        self.rolling.clear();
         self.touched = true;
     }
 
     /// Which grants end and begin, and when.
-    fn changes_until(&self, to: Time) -> Vec<(Time, Change)> {
+    fn changes_until(&self, to: Time) -> impl Iterator<Item = (Time, Change)> {
         let ending = self.loaded().map(|g| (g.expires_at, Change::Expire(g.precedence())));
         let beginning = self.grants.iter().filter(|g| g.status == Status::Scheduled);
         let beginning = beginning.map(|g| (g.effective_at, Change::Start(g.precedence())));
-        ending.chain(beginning).filter(|(at, _)| *at <= to).collect()
+        ending.chain(beginning).filter(move |(at, _)| *at <= to)
     }
 
-    fn expire(&mut self, grant: &Precedence, at: Time) {
+    /// A grant's time runs out. Returns what it rolled over into.
+    fn expire(&mut self, grant: &Precedence, at: Time) -> Option<Grant> {
         let open = |g: &&mut Grant| matches!(g.status, Status::Granted | Status::Suspended);
-        let Some(grant) = self.grants.at_mut(grant).filter(open) else { return };
-        let (id, was_suspended) = (grant.id, grant.status == Status::Suspended);
+        let grant = self.grants.at_mut(grant).filter(open)?;
+        let before = grant.clone();
         let remaining = std::mem::take(&mut grant.remaining);
         grant.lapsed += remaining;
         grant.status = Status::Expired;
         grant.changed = true;
-        let reference = grant.reference();
+        let was_suspended = before.status == Status::Suspended;
+        if was_suspended {
+            self.bring_back(LineType::Resumption, &before, remaining, at);
+        }
+        let (expired, next) = self.roll_over(&before, remaining, at);
         if !was_suspended {
-            self.lapsed_by_time(id, remaining);
+            self.lapsed_by_time(before.id, expired);
         }
-        if !remaining.is_zero() {
-            if was_suspended {
-                let effect = Effect { balance: remaining, ..Effect::default() };
-                self.post(LineType::Resumption, Some(reference), effect, None, at);
-            }
-            let effect = Effect { balance: -remaining, ..Effect::default() };
-            self.post(LineType::Expiration, Some(reference), effect, None, at);
+        if !expired.is_zero() {
+            let effect = Effect { balance: -expired, ..Effect::default() };
+            self.post(LineType::Expiration, Some(before.reference()), effect, None, at);
         }
+        if let Some(next) = &next {
+            self.grants.insert(next.clone());
+        }
+        next
     }
 
     fn start(&mut self, grant: &Precedence, at: Time) {

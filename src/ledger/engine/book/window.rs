@@ -144,6 +144,12 @@ impl Book {
         self.grants.iter().chain(&self.aside)
     }
 
+    /// When the first of the loaded grants ends that has begun: after `advance`, of those also that it began.
+    pub fn first_to_end(&self) -> Time {
+        let open = self.loaded().filter(|g| matches!(g.status, Status::Granted | Status::Suspended));
+        open.map(|g| g.expires_at).min().unwrap_or(Time::NEVER)
+    }
+
     /// The loaded grants that can be drawn on: after `advance`, those among them that it started or that got credits back.
     pub fn started(&self) -> impl Iterator<Item = &Grant> {
         self.loaded().filter(|g| g.status == Status::Granted)

@@ -6,11 +6,12 @@ use crate::ledger::engine::book::{Book, Due};
 use crate::ledger::engine::drawdown::Grant;
 use crate::ledger::engine::line::{Debt, Hold, Period, Source};
 use crate::ledger::engine::posting::lapsed::take_lapsed;
-use crate::ledger::engine::posting::window::{grants_by_id, take_windows};
+use crate::ledger::engine::posting::rollover::{no_rolling_columns, of_rolling, rolling, rolling_columns};
+use crate::ledger::engine::posting::window::take_windows;
 use crate::ledger::engine::posting::{grant, index, unsettled};
 use crate::ledger::listener::LISTENERS;
 use crate::moment::Time;
-use crate::pg::statement::{Row, Session, Statement};
+use crate::pg::statement::{Row, Session, Statement, text};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT8OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, UUIDARRAYOID};
@@ -18,24 +19,33 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use uuid::Uuid;
 
-static DUE: Statement = Statement::new(
-    c"SELECT k.ordinal, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
-             g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes
-      FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
-      CROSS JOIN LATERAL (
-          SELECT * FROM credits_internal.credit_grants e
-          WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
-            AND e.expires_at <= k.at
-          UNION ALL
-          SELECT * FROM credits_internal.credit_grants s
-          WHERE s.customer_id = k.customer_id AND s.currency = k.currency AND s.status = 'suspended'
-            AND s.expires_at <= k.at
-          UNION ALL
-          SELECT * FROM credits_internal.credit_grants b
-          WHERE b.customer_id = k.customer_id AND b.currency = k.currency AND b.status = 'pending'
-            AND b.effective_at <= k.at) AS g",
-    &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID],
-);
+macro_rules! due {
+    ($columns:expr, $joins:expr) => {
+        text!(
+            "SELECT k.ordinal, g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters,
+                    g.amount, g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes, ",
+            $columns,
+            " FROM unnest($1, $2, $3) WITH ORDINALITY AS k (customer_id, currency, at, ordinal)
+              CROSS JOIN LATERAL (
+                  SELECT * FROM credits_internal.credit_grants e
+                  WHERE e.customer_id = k.customer_id AND e.currency = k.currency AND e.status = 'granted'
+                    AND e.expires_at <= k.at
+                  UNION ALL
+                  SELECT * FROM credits_internal.credit_grants s
+                  WHERE s.customer_id = k.customer_id AND s.currency = k.currency AND s.status = 'suspended'
+                    AND s.expires_at <= k.at
+                  UNION ALL
+                  SELECT * FROM credits_internal.credit_grants b
+                  WHERE b.customer_id = k.customer_id AND b.currency = k.currency AND b.status = 'pending'
+                    AND b.effective_at <= k.at) AS g",
+            $joins
+        )
+    };
+}
+
+static DUE: Statement =
+    Statement::new(due!(rolling_columns!(), of_rolling!()), &[TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID])
+        .before(due!(no_rolling_columns!(), ""));
 
 static NEXT_CHANGE: Statement = Statement::new(
     c"SELECT k.ordinal, least(
@@ -109,8 +119,7 @@ fn advance(session: &Session, books: &mut [Book], now: Time, most: i64, recorded
     for Behind { book, since, due, next } in behind {
         book.evaluation.now = book.next_change_at <= book.posted_at && book.evaluation.is_set();
         book.advance(since, due);
-        let first_to_end = book.started().map(|g| g.expires_at).min();
-        book.next_change_at = next.min(first_to_end.unwrap_or(Time::NEVER));
+        book.next_change_at = next.min(book.first_to_end());
     }
     Ok(whole)
 }
@@ -151,7 +160,9 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
     ];
     for mut row in DUE.run(session, &cells)?.iter() {
         let index = index(&mut row, late.len())?;
-        late[index].due.grants.push(grant(&mut row)?);
+        let (grant, due) = (grant(&mut row)?, &mut late[index].due);
+        due.rolling.extend(rolling(&mut row, grant.id)?);
+        due.grants.push(grant);
     }
     // Also where nothing is held: an open hold may have nothing left.
     for mut row in DUE_HOLDS.run(session, &cells)?.iter() {
@@ -170,13 +181,41 @@ fn take_due(session: &Session, late: &mut [&mut Behind<'_>]) -> Result<(), Error
     for Behind { book, due, .. } in late.iter_mut().map(|b| &mut **b) {
         let givers: Vec<Uuid> = due.holds.iter().flat_map(|h| h.parts.iter().map(|(id, _)| *id)).collect();
         if !givers.is_empty() {
-            due.givers = grants_by_id(session, book, &givers)?;
+            take_givers(session, book, due, &givers)?;
         }
         if due.incoming() > Decimal::ZERO {
             // If some of what comes in is for certain meters only, it may pay any of the debts.
             let credits = (!due.is_restricted()).then(|| due.incoming());
             due.debts = debts(session, book, credits, None)?;
         }
+    }
+    Ok(())
+}
+
+macro_rules! givers {
+    ($columns:expr, $joins:expr) => {
+        text!(
+            "SELECT g.grant_id, g.priority, g.expires_at, g.category, g.effective_at, g.applicable_meters, g.amount,
+                    g.remaining, g.lapsed, g.status, g.clawback_operations, g.clawback_amounts, g.clawback_owes, ",
+            $columns,
+            " FROM credits_internal.credit_grants g",
+            $joins,
+            " WHERE g.customer_id = $1 AND g.currency = $2 AND g.grant_id = ANY ($3)"
+        )
+    };
+}
+
+static GIVERS: Statement =
+    Statement::new(givers!(rolling_columns!(), of_rolling!()), &[TEXTOID, TEXTOID, UUIDARRAYOID])
+        .before(givers!(no_rolling_columns!(), ""));
+
+/// Loads the grants that gave to holds which run out.
+fn take_givers(session: &Session, book: &Book, due: &mut Due, ids: &[Uuid]) -> Result<(), Error> {
+    let cells = [book.customer_id.cell(), book.currency.cell(), array(ids.iter().copied())];
+    for mut row in GIVERS.run(session, &cells)?.iter() {
+        let grant = grant(&mut row)?;
+        due.rolling.extend(rolling(&mut row, grant.id)?);
+        due.givers.push(grant);
     }
     Ok(())
 }

@@ -12,11 +12,14 @@ use crate::pg::value::ToCell;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
-/// What of a grant g is gone for other reasons than its time: parts that were ended by hand, and what stands for credits
-/// that went back.
+/// What of a grant g is gone for other reasons than its time: parts that were ended by hand, what stands for credits that
+/// went back, and what went on as another grant.
 macro_rules! otherwise {
     () => {
-        "g.parts_ended + (SELECT coalesce(sum(r.credits - r.consumed - r.pending), 0) FROM credits_internal.reclaims r
+        "g.parts_ended
+         + coalesce((SELECT o.rolled_over FROM credits_internal.grant_rollovers o
+                     WHERE o.customer_id = g.customer_id AND o.grant_id = g.grant_id), 0)
+         + (SELECT coalesce(sum(r.credits - r.consumed - r.pending), 0) FROM credits_internal.reclaims r
                           WHERE r.customer_id = g.customer_id AND r.grant_id = g.grant_id AND r.undone_at IS NULL) "
     };
 }

@@ -1,10 +1,11 @@
-//! The side tables, which few books write in addition to lines, grants and accounts: holds that ended, what grants paid
-//! for usage that is priced together, usage that is now settled, and clawbacks.
+//! The side tables, which few books write in addition to lines, grants and accounts: what grants rolled over into, holds that
+//! ended, what grants paid for usage that is priced together, usage that is now settled, and clawbacks.
 
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::line::{Debt, HoldStatus, Period, PeriodDraw};
+use crate::ledger::engine::posting::rollover;
 use crate::moment::Time;
 use crate::outbox;
 use crate::pg::statement::{Session, Statement};
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 /// Writes it.
 pub fn write(session: &Session, books: &[&Book]) -> Result<(), Error> {
+    rollover::write(session, books)?;
     close_holds(session, books)?;
     write_draws(session, books)?;
     write_event_debts(session, books)?;

@@ -155,12 +155,14 @@ impl Tables {
         let reclaims = self.reclaims.iter().filter(|r| r.grant_id == grant.id && !r.undone);
         let gone: Decimal = reclaims.map(|r| r.credits - debts(r.id)).sum();
         let waiting: Decimal = grant.clawbacks.iter().map(|clawback| clawback.amount).sum();
-        self.parts.get(&grant.id).copied().unwrap_or_default() + gone - waiting
+        let rolled = self.rolled.get(&grant.id).map_or(Decimal::ZERO, |(_, amount)| *amount);
+        self.parts.get(&grant.id).copied().unwrap_or_default() + rolled + gone - waiting
     }
 }
 
 impl Model {
-    pub(super) fn end_part(&mut self, index: usize, tenths: i64) -> Outcome {
+    pub(super) fn end_part(&mut self, which: usize, tenths: i64) -> Outcome {
+        let index = self.which(which);
         let Some(granted) = self.grants.get_mut(index) else { return Outcome::Nothing };
         let amount = granted.grant.remaining * Decimal::new(tenths, 1);
         if !granted.started || granted.ended || amount.is_zero() {
@@ -172,7 +174,8 @@ impl Model {
         Outcome::Charged(amount, Decimal::ZERO)
     }
 
-    pub(super) fn mistake(&mut self, index: usize, tenths: Option<i64>) -> Outcome {
+    pub(super) fn mistake(&mut self, which: usize, tenths: Option<i64>) -> Outcome {
+        let index = self.which(which);
         let bought = self.reclaims.iter().any(|r| r.grant == index && !r.mistake);
         let Some(granted) = self.grants.get_mut(index) else { return Outcome::Nothing };
         if bought || (!granted.started && !granted.ended) {
@@ -189,7 +192,8 @@ impl Model {
         let granted = &self.grants[index];
         let remaining = if granted.ended { Decimal::ZERO } else { granted.grant.remaining };
         // Some may have come back by now.
-        let spent = granted.grant.amount - remaining - held - granted.lapsed - own - granted.mistaken;
+        let gone = granted.lapsed + granted.rolled_over();
+        let spent = granted.grant.amount - remaining - held - gone - own - granted.mistaken;
         let spent = spent.max(Decimal::ZERO);
         let held = held - granted.clawbacks.iter().map(|(clawback, ..)| *clawback).sum::<Decimal>();
         let (taken, held, owed) = match tenths {
@@ -219,14 +223,16 @@ impl Model {
         Outcome::Charged(taken, owed)
     }
 
-    pub(super) fn suspend(&mut self, index: usize) -> Outcome {
+    pub(super) fn suspend(&mut self, which: usize) -> Outcome {
+        let index = self.which(which);
         if let Some(granted) = self.grants.get_mut(index) {
             granted.suspended |= granted.started && !granted.ended;
         }
         Outcome::Nothing
     }
 
-    pub(super) fn resume(&mut self, index: usize) -> Outcome {
+    pub(super) fn resume(&mut self, which: usize) -> Outcome {
+        let index = self.which(which);
         if let Some(granted) = self.grants.get_mut(index) {
             granted.suspended = false;
         }
@@ -234,7 +240,8 @@ impl Model {
         Outcome::Nothing
     }
 
-    pub(super) fn extend(&mut self, index: usize, lasts: i64) -> Outcome {
+    pub(super) fn extend(&mut self, which: usize, lasts: i64) -> Outcome {
+        let index = self.which(which);
         let expires_at = self.time().plus_seconds(lasts);
         let Some(granted) = self.grants.get_mut(index) else {
             return Outcome::Nothing;

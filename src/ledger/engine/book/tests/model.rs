@@ -2,6 +2,7 @@
 
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Returned;
+use crate::ledger::engine::book::tests::rollovers::Rolls;
 use crate::ledger::engine::book::tests::{Action, METERS, Outcome, make};
 use crate::ledger::engine::drawdown::{Category, Grant, Status};
 use crate::moment::Time;
@@ -25,6 +26,9 @@ pub(super) struct Granted {
     pub(super) suspended_at_end: bool,
     /// What was owed for it, because it was a mistake.
     pub(super) mistaken: Decimal,
+    /// How it rolls over, as long as it has not, and what did.
+    pub(super) rolls: Option<Rolls>,
+    pub(super) rolled: Option<Decimal>,
 }
 
 pub(super) struct Held {
@@ -69,6 +73,26 @@ pub struct Model {
 }
 
 impl Granted {
+    pub(super) fn new(grant: Grant, started: bool, rolls: Option<Rolls>) -> Self {
+        Granted {
+            grant,
+            started,
+            ended: false,
+            never_started: false,
+            lapsed: Decimal::ZERO,
+            gone: Decimal::ZERO,
+            clawbacks: Vec::new(),
+            reclaimed: Decimal::ZERO,
+            parts: Decimal::ZERO,
+            by_hand: false,
+            suspended: false,
+            suspended_at_end: false,
+            mistaken: Decimal::ZERO,
+            rolls,
+            rolled: None,
+        }
+    }
+
     /// What remains is gone; a second call does nothing.
     pub(super) fn end(&mut self) {
         self.suspended_at_end |= std::mem::take(&mut self.suspended);
@@ -155,7 +179,7 @@ impl Model {
     pub(super) fn give_back(&mut self, index: usize, amount: Decimal) {
         let now = self.time();
         let granted = &mut self.grants[index];
-        if granted.ended || granted.grant.expires_at <= now {
+        if granted.ended || granted.grant.expires_at <= now && !granted.rolls_at(now) {
             let clawed_back: Decimal = granted.take_off(amount, false).iter().map(|(part, _)| *part).sum();
             granted.lapsed += amount;
             granted.gone += clawed_back;
@@ -218,10 +242,12 @@ impl Model {
                 self.close(which, Decimal::ZERO);
             }
         }
-        for granted in &mut self.grants {
-            if granted.grant.expires_at <= now {
-                granted.end();
+        for index in 0..self.grants.len() {
+            if self.grants[index].grant.expires_at <= now {
+                self.roll_over(index);
+                self.grants[index].end();
             }
+            let granted = &mut self.grants[index];
             granted.started |= granted.grant.effective_at <= now;
         }
         self.pay();
@@ -236,21 +262,8 @@ impl Model {
             Action::Grant { .. } => {
                 let grant = make(id, self.time(), action);
                 let started = grant.status == Status::Granted;
-                self.grants.push(Granted {
-                    grant,
-                    started,
-                    ended: false,
-                    never_started: false,
-                    lapsed: Decimal::ZERO,
-                    gone: Decimal::ZERO,
-                    clawbacks: Vec::new(),
-                    reclaimed: Decimal::ZERO,
-                    parts: Decimal::ZERO,
-                    by_hand: false,
-                    suspended: false,
-                    suspended_at_end: false,
-                    mistaken: Decimal::ZERO,
-                });
+                let Action::Grant { rolls, .. } = action else { unreachable!() };
+                self.grants.push(Granted::new(grant, started, rolls.clone()));
                 self.pay();
                 Outcome::Nothing
             }
@@ -327,7 +340,8 @@ impl Model {
             Action::Resume { which } => self.resume(*which),
             Action::Extend { which, lasts } => self.extend(*which, *lasts),
             Action::End { which, .. } => {
-                if let Some(granted) = self.grants.get_mut(*which) {
+                let index = self.which(*which);
+                if let Some(granted) = self.grants.get_mut(index) {
                     granted.by_hand |= !granted.ended;
                     granted.end();
                 }
@@ -335,7 +349,8 @@ impl Model {
             }
             Action::Change { which, priority, lasts } => {
                 let expires_at = self.time().plus_seconds(*lasts);
-                let Some(granted) = self.grants.get_mut(*which) else { return Outcome::Nothing };
+                let index = self.which(*which);
+                let Some(granted) = self.grants.get_mut(index) else { return Outcome::Nothing };
                 if granted.ended || expires_at <= granted.grant.effective_at {
                     return Outcome::Refused;
                 }

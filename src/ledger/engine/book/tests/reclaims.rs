@@ -80,7 +80,8 @@ impl Tables {
         let meters: Vec<String> = grant.meters.iter().flatten().cloned().collect();
         let meters: Vec<&str> = meters.iter().map(String::as_str).collect();
         self.window(&mut book, credits, &meters, windows);
-        let lapsed = grant.lapsed - before + clawed_back + owed;
+        let rolled = self.rolled.get(&grant_id).map_or(Decimal::ZERO, |(_, amount)| *amount);
+        let lapsed = grant.lapsed - rolled - before + clawed_back + owed;
         book.take_grants(vec![grant]);
         let operation_id = Uuid::from_u128(id);
         let reclaim =
@@ -163,7 +164,8 @@ impl Model {
         self.events[event].owed += owed;
     }
 
-    pub(super) fn reclaim(&mut self, index: usize, tenths: i64, owes: bool) -> Outcome {
+    pub(super) fn reclaim(&mut self, which: usize, tenths: i64, owes: bool) -> Outcome {
+        let index = self.which(which);
         let Some(granted) = self.grants.get(index) else { return Outcome::Nothing };
         let credits = (granted.grant.amount - granted.reclaimed) * Decimal::new(tenths, 1);
         let is_mistaken = self.reclaims.iter().any(|r| r.grant == index && r.mistake);

@@ -4,7 +4,7 @@
 use crate::amount::Decimal;
 use crate::ledger::engine::book::tests::reclaims::Reclaimed;
 use crate::ledger::engine::book::tests::{Action, DECIMALS, GRACE, METERS, Outcome, make};
-use crate::ledger::engine::book::{Book, Due, Overage, Refusal, Usage};
+use crate::ledger::engine::book::{Book, Due, Overage, Refusal, Rolling, Usage};
 use crate::ledger::engine::drawdown::{Grant, Grants, Status};
 use crate::ledger::engine::line::{Debt, Hold, HoldStatus, Line, LineType, Period, PeriodDraw, Source, Unsettled};
 use crate::moment::Time;
@@ -36,6 +36,9 @@ pub struct Tables {
     pub(super) by_hand: BTreeSet<Uuid>,
     /// Those that are suspended, or were when they ended.
     pub(super) suspended: BTreeSet<Uuid>,
+    /// Of grants, how they roll over; and what did, by the grant that it came from.
+    pub(super) rolling: BTreeMap<Uuid, Rolling>,
+    pub(super) rolled: BTreeMap<Uuid, (Uuid, Decimal)>,
 }
 
 impl Tables {
@@ -57,6 +60,8 @@ impl Tables {
             parts: BTreeMap::new(),
             by_hand: BTreeSet::new(),
             suspended: BTreeSet::new(),
+            rolling: BTreeMap::new(),
+            rolled: BTreeMap::new(),
         }
     }
 
@@ -109,6 +114,7 @@ impl Tables {
             due.holds = self.open_holds().filter(|h| h.expires_at <= at).cloned().collect();
             due.givers = self.givers(&due.holds);
             due.grants = self.grants.values().filter(is_due).cloned().collect();
+            due.rolling = self.rolling_of(due.grants.iter().chain(&due.givers));
             if due.incoming() > Decimal::ZERO {
                 due.debts = self.owed();
             }
@@ -121,8 +127,7 @@ impl Tables {
             next = later.chain(holds).min().unwrap_or(Time::NEVER);
         }
         book.advance(since, due);
-        let started = book.started().map(|g| g.expires_at).min();
-        book.next_change_at = next.min(started.unwrap_or(Time::NEVER));
+        book.next_change_at = next.min(book.first_to_end());
         book
     }
 
@@ -146,6 +151,7 @@ impl Tables {
     /// As posting::post.
     pub fn post(&mut self, mut book: Book) {
         assert!(book.is_sound(), "a posting that PostgreSQL would be spared");
+        self.post_rollovers(&book);
         for grant in book.changed_grants() {
             let row = self.grants.get_mut(&grant.id).expect("a grant that was written");
             (row.remaining, row.lapsed, row.status) = (grant.remaining, grant.lapsed, grant.status);
@@ -206,6 +212,9 @@ impl Tables {
             return self.record_late(now, id, Decimal::new(*amount, 1), *meter, *ago);
         }
         let mut book = self.open(now, windows);
+        if action.names_a_grant() && !book.rolled_over.is_empty() {
+            book = self.open_posted(book, windows);
+        }
         match action {
             Action::Record { .. } => Outcome::Nothing,
             Action::Late { amount, meter, ago, .. } => {
@@ -217,6 +226,7 @@ impl Tables {
                 let grant = make(id, book.posted_at, action);
                 self.window(&mut book, Decimal::ZERO, &[], windows);
                 self.grants.insert(grant.id, grant.clone());
+                self.roll(&grant, action);
                 if grant.status == Status::Scheduled {
                     book.schedule_grant(grant);
                 } else {

@@ -1,7 +1,9 @@
 //! How long something lasts, on the calendar: months, days and a time, read from what people and PostgreSQL write. Pure.
 
+use crate::moment::{DAY, Time};
 use std::fmt;
 use std::str::FromStr;
+use time::{Date, Month};
 
 const MICROSECONDS: i64 = 1_000_000;
 
@@ -45,6 +47,30 @@ impl Length {
     /// So many of a unit, by its name, in the singular or the plural.
     pub fn of(count: i32, name: &str) -> Option<Self> {
         Length::default().plus(&count.to_string(), name).ok()
+    }
+
+    /// The moment later by it, on the calendar in UTC: months first, to the last day of a month that is too short, then days,
+    /// then the time. Never where that is beyond the calendar.
+    pub fn after(self, at: Time) -> Time {
+        self.added_to(at).unwrap_or(Time::NEVER)
+    }
+
+    fn added_to(self, at: Time) -> Option<Time> {
+        let date = at.date()?;
+        let months = i64::from(date.year()) * 12 + i64::from(u8::from(date.month())) - 1 + i64::from(self.months);
+        let year = i32::try_from(months.div_euclid(12)).ok()?;
+        let month = Month::try_from(u8::try_from(months.rem_euclid(12) + 1).ok()?).ok()?;
+        let date = Date::from_calendar_date(year, month, date.day().min(month.length(year))).ok()?;
+        let time = at.0 - at.start_of_day().0;
+        let day = Time::midnight(date).0.checked_add(i64::from(self.days).checked_mul(DAY)?)?;
+        let later = Time(day.checked_add(time)?.checked_add(self.microseconds)?);
+        later.date().map(|_| later)
+    }
+
+    /// The least that it comes to, in whichever month, in microseconds.
+    pub fn at_least(self) -> i64 {
+        let days = i64::from(self.months) * if self.months < 0 { 31 } else { 28 } + i64::from(self.days);
+        days.saturating_mul(DAY).saturating_add(self.microseconds)
     }
 
     /// The same, and so much of a unit more. Only times have parts after the point.
@@ -199,6 +225,30 @@ mod tests {
 
     fn shown(text: &str) -> String {
         text.parse::<Length>().map_or_else(|_| String::from("none"), |length| length.to_string())
+    }
+
+    fn at(text: &str) -> Time {
+        let date = Date::parse(text, &time::format_description::well_known::Iso8601::DATE).unwrap();
+        Time(Time::midnight(date).0 + 3_600 * MICROSECONDS)
+    }
+
+    #[test]
+    fn later_on_the_calendar() {
+        for (from, length, expected) in [
+            ("2027-01-31", "1 month", "2027-02-28"),
+            ("2028-01-31", "1 month", "2028-02-29"),
+            ("2027-02-28", "1 month", "2027-03-28"),
+            ("2028-02-29", "1 year", "2029-02-28"),
+            ("2027-03-31", "-1 months", "2027-02-28"),
+            ("2027-12-31", "2 months 1 day", "2028-03-01"),
+            ("2027-01-01", "30 days", "2027-01-31"),
+            ("2027-01-01", "24 hours", "2027-01-02"),
+        ] {
+            assert_eq!(length.parse::<Length>().unwrap().after(at(from)), at(expected), "{from} and {length}");
+        }
+        assert_eq!("9000 years".parse::<Length>().unwrap().after(at("2027-01-01")), Time::NEVER);
+        assert_eq!("1 month".parse::<Length>().unwrap().after(Time::NEVER), Time::NEVER);
+        assert_eq!("1 month -27 days".parse::<Length>().unwrap().at_least(), DAY);
     }
 
     #[test]
