@@ -139,7 +139,7 @@ CREATE TEMPORARY TABLE outcomes AS
 SELECT f.example, outcome FROM credits_internal.function_docs f, pg_temp.outcome(f.example) AS outcome;
 SELECT count(*) = (SELECT count(*) FROM pg_proc WHERE pronamespace = 'credits'::regnamespace) AS all_of_them
 FROM outcomes;
-SELECT * FROM outcomes WHERE outcome <> 'ran';
+SELECT * FROM outcomes WHERE outcome <> 'ran' ORDER BY example;
 -- Those of functions that return rows return some.
 WITH many AS MATERIALIZED (
     SELECT f.name, f.example FROM credits_internal.function_docs f JOIN pg_proc p ON p.oid = f.function
