@@ -52,7 +52,7 @@ REVOKE ALL ON TYPE
     credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
     credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher,
-    credits.checkout_session, credits.payment_link
+    credits.checkout_session, credits.payment_link, credits.subscription, credits.subscription_preview
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -110,7 +110,7 @@ GRANT SELECT ON
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
     credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
     credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log,
-    credits.checkout_sessions, credits.payment_links
+    credits.checkout_sessions, credits.payment_links, credits.subscriptions, credits.subscription_items
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -195,6 +195,14 @@ GRANT EXECUTE ON FUNCTION
     credits.checkout_session_remove_promotion_code(text, uuid),
     credits.checkout_session_submit(text, uuid),
     credits.checkout_session_expire(text, uuid),
+    credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid,
+        text, text, uuid, boolean, text, jsonb, text),
+    credits.subscription_cancel(text, uuid, text, text, text, text, text),
+    credits.subscription_recover(text, uuid),
+    credits.subscription_pause(text, uuid, timestamptz),
+    credits.subscription_resume(text, uuid),
+    credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb),
+    credits.subscription_preview(text, uuid, jsonb, text, text),
     credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text),
     credits.usage_limit_set(text, text, numeric, text, text, text),
     credits.member_limit_set(text, text, numeric, text, text)
@@ -272,7 +280,8 @@ GRANT EXECUTE ON FUNCTION
     credits_internal.own_grants()
 TO credits_customer;
 GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines,
-    credits.my_payment_methods, credits.my_payment_intents, credits.my_refunds, credits.my_checkout_sessions
+    credits.my_payment_methods, credits.my_payment_intents, credits.my_refunds, credits.my_checkout_sessions,
+    credits.my_subscriptions
 TO credits_customer;
 
 -- What a program needs that does one thing: receive webhooks, charge cards, report usage.
@@ -322,7 +331,7 @@ GRANT USAGE ON TYPE
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
     credits.payment_method, credits.payment_intent, credits.refund, credits.deposit, credits.voucher,
-    credits.checkout_session
+    credits.checkout_session, credits.subscription, credits.subscription_preview
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,

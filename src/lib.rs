@@ -28,6 +28,7 @@ mod pg;
 mod rational;
 mod settings;
 mod signup;
+mod subscriptions;
 #[cfg(feature = "pg_test")]
 mod tests;
 
@@ -52,11 +53,13 @@ fn sign_up() {
         &catalog::redemption::Redemptions,
         &payments::erasure::Payments,
         &invoicing::erasure::Invoicing,
+        &subscriptions::erasure::Subscriptions,
         &checkout::checkout_session::Listener,
         &auto_recharge::listener::AutoRecharge,
         &ledger::grant::events::GrantEvents,
     ]);
     catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge, &checkout::payment_link::RechargeLinks]);
     payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
+    invoicing::listener::LISTENERS.set(&[&subscriptions::settlement::Subscriptions]);
     payments::listener::SALES.set(&[&invoicing::sale::Sales, &checkout::checkout_session::Seller]);
 }

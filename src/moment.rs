@@ -75,6 +75,11 @@ impl Time {
         Time((i64::from(date.to_julian_day()) - EPOCH_DAY).saturating_mul(DAY))
     }
 
+    /// The moment after it.
+    pub fn next(self) -> Time {
+        Time(self.0.saturating_add(1))
+    }
+
     /// The moment so many seconds later (or earlier), limited to what can be counted.
     pub fn plus_seconds(self, seconds: i64) -> Time {
         Time(self.0.saturating_add(seconds.saturating_mul(1_000_000)))

@@ -1,5 +1,7 @@
 //! Every setting, its purpose and its value; and what "now" is.
 
+mod spent;
+
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
@@ -7,37 +9,10 @@ use crate::past;
 use crate::pg::backend::{self, settings_are_all};
 use crate::pg::call::raise::raise;
 use crate::pg::placeholder::{self, first_refused};
-use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
 
-/// What happens to spent credits whose price is refunded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
-pub enum Spent {
-    /// They are owed.
-    #[name = c"pending"]
-    Pending,
-    /// They are forgiven.
-    #[name = c"forgive"]
-    Forgiven,
-}
-
-impl Spent {
-    const ALL: [Spent; 2] = [Spent::Pending, Spent::Forgiven];
-    /// All names.
-    pub const NAMES: [&str; 2] = [Spent::Pending.as_str(), Spent::Forgiven.as_str()];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Spent::Pending => "pending",
-            Spent::Forgiven => "forgive",
-        }
-    }
-
-    /// The one with that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Spent::ALL.into_iter().find(|spent| spent.as_str() == name)
-    }
-}
+pub use spent::Spent;
 
 /// The default currency, for calls that name none.
 static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
@@ -67,6 +42,8 @@ static INVOICE_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(10 * 366 * 24
 static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// What happens to spent credits whose price is refunded.
 static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pending);
+/// How many days after a renewal's first failure a worker is asked again to charge it.
+static SUBSCRIPTION_RETRIES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"1, 3, 5, 7"));
 /// Where customers' billing pages are.
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Who sells, as invoices say it.
@@ -231,6 +208,14 @@ pub fn register() {
         GucFlags::default(),
     );
     GucRegistry::define_string_guc(
+        c"credits.subscription_retries",
+        c"How many days after the first failure of a subscription's payment a worker is asked again to charge it.",
+        c"Whole numbers that grow, with commas between them. Empty for never.",
+        &SUBSCRIPTION_RETRIES,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
         c"credits.portal_url",
         c"Where customers' billing pages are: billing_portal_session_create adds the token to it.",
         c"Empty gives the token alone.",
@@ -272,7 +257,7 @@ pub fn register() {
     );
     GucRegistry::define_bool_guc(
         c"credits.test_clock_drives_billing",
-        c"For tests: whether maintain() ends checkout sessions by a test clock that only its own session has set.",
+        c"For tests: whether maintain() ends checkout sessions, and bills subscriptions, by its own session's test clock.",
         c"Otherwise it warns, and leaves them: others have another clock.",
         &TEST_CLOCK_DRIVES_BILLING,
         GucContext::Suset,
@@ -317,6 +302,16 @@ pub fn expiring_notice() -> i64 {
 /// For how many seconds after its end a grant can be extended.
 pub fn extend_within() -> i64 {
     EXTEND_WITHIN.get().into()
+}
+
+/// How many days after a first failure a worker is asked again. Raises PC013 where the setting is none.
+pub fn subscription_retries() -> Result<Vec<i32>, Error> {
+    let Some(text) = text(&SUBSCRIPTION_RETRIES) else { return Ok(Vec::new()) };
+    let days: Option<Vec<i32>> = text.split(',').map(|day| day.trim().parse().ok().filter(|day| *day > 0)).collect();
+    let grow = |days: &Vec<i32>| days.windows(2).all(|two| two[0] < two[1]);
+    days.filter(grow).ok_or_else(|| {
+        Error::argument("credits.subscription_retries", "must be whole numbers of days that grow, as in '1, 3, 5, 7'")
+    })
 }
 
 /// Whether listening sessions are notified of new rows of the outbox.

@@ -103,7 +103,7 @@ anything else is PC020.
 It was used where anything was sold with it, paid or not, or where it was chosen for recharges.
 
 Raises PC004, PC007, PC008, PC013, PC015, PC020.
-Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.prices), nickname => ''For teams'');';
+Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.packages), nickname => ''For teams'');';
 
 CREATE FUNCTION credits.price_inventory(
     price_id uuid, quantity integer, action text, idempotency_key text DEFAULT NULL)
@@ -139,7 +139,7 @@ What was begun with it can still be paid, and an auto-recharge that uses it swit
 for another. A repeat changes nothing.
 
 Raises PC013, PC015.
-Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.prices));';
+Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.packages));';
 
 CREATE FUNCTION credits.price_delete(price_id uuid)
 RETURNS credits.price

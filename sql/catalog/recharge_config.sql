@@ -53,7 +53,7 @@ One unit must not cost more than max_amount or the payment currency''s max_payme
 needs its limits anew.
 
 Raises PC007, PC008, PC013, PC015.
-Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.prices),
+Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.packages),
   max_amount => 500);';
 
 CREATE FUNCTION credits.recharge_config(currency text DEFAULT NULL)

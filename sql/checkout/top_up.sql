@@ -63,7 +63,7 @@ PC007 is also an amount outside of what the currencies allow, and credits that t
 it was ever granted has at most 28 digits.
 
 Raises PC002, PC007, PC008, PC013, PC015.
-Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.prices));';
+Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.packages));';
 
 CREATE FUNCTION credits.top_up_expire(customer_id text, top_up_id uuid)
 RETURNS credits.payment_outcome

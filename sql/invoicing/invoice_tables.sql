@@ -4,7 +4,9 @@ CREATE TABLE credits_internal.invoices (
     customer_id             text COLLATE "C" NOT NULL,
     invoice_id              uuid NOT NULL,
     status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
-    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual', 'recharge', 'auto_recharge', 'deposit')),
+    billing_reason          text NOT NULL CHECK (billing_reason IN (
+                                'manual', 'recharge', 'auto_recharge', 'deposit', 'subscription_create',
+                                'subscription_cycle', 'subscription_update')),
     currency                text COLLATE "C" NOT NULL,
     number                  text COLLATE "C",
     number_prefix           text COLLATE "C",
@@ -43,6 +45,8 @@ CREATE TABLE credits_internal.invoices (
     promotion_code_id       uuid,
     checkout_session_id     uuid,
     coupon_name             text,
+    subscription_id         uuid,
+    payment_method_id       uuid,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -57,7 +61,8 @@ COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.invoices.status IS
 '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits_internal.invoices.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''subscription_create'',
+''subscription_cycle'' or ''subscription_update''.';
 COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
 COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
@@ -106,11 +111,16 @@ COMMENT ON COLUMN credits_internal.invoices.checkout_session_id IS
 'The checkout session whose purchase it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.invoices.coupon_name IS
 'What the coupon was called when that was taken off; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.subscription_id IS 'The subscription that it is for; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.payment_method_id IS
+'What is to be charged for it; NULL for the customer''s default.';
 
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);
 CREATE INDEX invoices_unpaid ON credits_internal.invoices (customer_id, due_date)
     WHERE status IN ('open', 'uncollectible');
+CREATE INDEX invoices_of_subscription ON credits_internal.invoices (customer_id, subscription_id)
+    WHERE subscription_id IS NOT NULL;
 CREATE INDEX invoices_retained ON credits_internal.invoices (finalized_at) WHERE retained;
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoices', '');
@@ -153,6 +163,9 @@ CREATE TABLE credits_internal.invoice_lines (
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
     rollover             jsonb,
+    subscription_item_id uuid,
+    covers_until         timestamptz,
+    proration            boolean NOT NULL DEFAULT false,
     PRIMARY KEY (customer_id, invoice_line_id),
     CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
     CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
@@ -208,12 +221,62 @@ COMMENT ON COLUMN credits_internal.invoice_lines.created_at IS 'When it was crea
 COMMENT ON COLUMN credits_internal.invoice_lines.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits_internal.invoice_lines.rollover IS
 'Of its grant, what goes on when its time runs out; NULL for nothing. Written by src/ledger/grant/rollover.rs.';
+COMMENT ON COLUMN credits_internal.invoice_lines.subscription_item_id IS
+'The item of a subscription that it is for; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoice_lines.covers_until IS
+'Until when it pays for that item: the end of its period, or when it was credited; NULL where it pays for nothing.';
+COMMENT ON COLUMN credits_internal.invoice_lines.proration IS
+'Whether it is for part of a period, since an item changed.';
 
 CREATE INDEX invoice_lines_of ON credits_internal.invoice_lines (customer_id, invoice_id, line_no);
+CREATE INDEX invoice_lines_of_item ON credits_internal.invoice_lines (customer_id, subscription_item_id)
+    WHERE subscription_item_id IS NOT NULL;
 CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer_id, from_invoice_id)
     WHERE from_invoice_id IS NOT NULL;
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_lines', '');
+
+-- Of a line whose credits are granted in instalments.
+CREATE TABLE credits_internal.invoice_line_grants (
+    customer_id     text COLLATE "C" NOT NULL,
+    invoice_line_id uuid NOT NULL,
+    instalment_no   integer NOT NULL CHECK (instalment_no > 0),
+    revision        integer NOT NULL CHECK (revision > 0),
+    starts_at       timestamptz NOT NULL,
+    ends_at         timestamptz NOT NULL,
+    expires         boolean NOT NULL,
+    credits         numeric NOT NULL CHECK (credits > 0),
+    grant_id        uuid,
+    reclaimed       numeric NOT NULL DEFAULT 0 CHECK (reclaimed >= 0),
+    ended_at        timestamptz,
+    paid_back       boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (customer_id, invoice_line_id, instalment_no, revision),
+    CONSTRAINT invoice_line_grants_time CHECK (starts_at < ends_at)
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE credits_internal.invoice_line_grants IS
+'The instalments in which the credits of lines are granted. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.invoice_line_id IS 'The line.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.instalment_no IS 'Its place in the period, from 1.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.revision IS
+'1, and one more each time that it was ended before it began and is granted again.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.starts_at IS 'When it was planned to begin.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.ends_at IS
+'When it was planned to end: as the next one begins, or the period ends.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.expires IS
+'Whether what is left of it expires then. Otherwise it lasts as long as the line says.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.credits IS 'How many credits.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.grant_id IS 'The grant; NULL until the line is paid.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.reclaimed IS
+'Credits of it that refunds and disputes took back, left owed or forgave.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.ended_at IS
+'When it was ended before its time: the subscription was canceled, paused or changed, or its price was paid back; NULL
+where it was not.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.paid_back IS
+'Whether it was ended, before it began, since its price was paid back: where that failed, it is granted again.';
+
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_line_grants', '');
 
 CREATE TABLE credits_internal.invoice_payments (
     customer_id       text COLLATE "C" NOT NULL,

@@ -14,8 +14,9 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
   within credits.outbox_retention; ''events'' deletes billing events after credits.event_retention; ''webhooks''
   deletes those that were ignored, after credits.webhook_retention; ''invoices'' clears whom old invoices of erased
-  customers were for, after credits.invoice_retention; ''stock'' and ''discounts'' release what was reserved for too
-  long, of prices and of coupons.
+  customers were for, after credits.invoice_retention; ''sessions'' ends checkout sessions
+  whose time is over; ''subscriptions'' renews subscriptions, and does what else is due of them; ''stock'' and
+  ''discounts'' release what was reserved for too long, of prices and of coupons.
   NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 

@@ -14,7 +14,7 @@ COMMENT ON COLUMN credits.billing_events.type IS 'What happened: ''invoice.paid'
 COMMENT ON COLUMN credits.billing_events.object_type IS
 'What it happened to: ''customer'', ''product'', ''price'', ''coupon'', ''promotion_code'',
 ''payment_link'', ''checkout_session'', ''invoice'',
-''payment_intent'' or ''refund''.';
+''payment_intent'', ''refund'' or ''subscription''.';
 COMMENT ON COLUMN credits.billing_events.object_id IS
 'Which one: its id as text; of a customer the application''s key.';
 COMMENT ON COLUMN credits.billing_events.object_seq IS

@@ -227,7 +227,9 @@ CREATE TABLE credits_internal.invoices (
     customer_id             text COLLATE "C" NOT NULL,
     invoice_id              uuid NOT NULL,
     status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
-    billing_reason          text NOT NULL CHECK (billing_reason IN ('manual', 'recharge', 'auto_recharge', 'deposit')),
+    billing_reason          text NOT NULL CHECK (billing_reason IN (
+                                'manual', 'recharge', 'auto_recharge', 'deposit', 'subscription_create',
+                                'subscription_cycle', 'subscription_update')),
     currency                text COLLATE "C" NOT NULL,
     number                  text COLLATE "C",
     number_prefix           text COLLATE "C",
@@ -266,6 +268,8 @@ CREATE TABLE credits_internal.invoices (
     promotion_code_id       uuid,
     checkout_session_id     uuid,
     coupon_name             text,
+    subscription_id         uuid,
+    payment_method_id       uuid,
     PRIMARY KEY (customer_id, invoice_id),
     CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
                                       AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
@@ -309,6 +313,9 @@ CREATE TABLE credits_internal.invoice_lines (
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
     rollover             jsonb,
+    subscription_item_id uuid,
+    covers_until         timestamptz,
+    proration            boolean NOT NULL DEFAULT false,
     PRIMARY KEY (customer_id, invoice_line_id),
     CONSTRAINT invoice_lines_place CHECK ((invoice_id IS NULL) = (line_no IS NULL)),
     CONSTRAINT invoice_lines_credits CHECK (num_nonnulls(credits, credit_currency, category, priority) IN (0, 4)),
@@ -803,14 +810,113 @@ CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);
 CREATE INDEX invoices_unpaid ON credits_internal.invoices (customer_id, due_date)
     WHERE status IN ('open', 'uncollectible');
+CREATE INDEX invoices_of_subscription ON credits_internal.invoices (customer_id, subscription_id)
+    WHERE subscription_id IS NOT NULL;
 CREATE INDEX invoices_retained ON credits_internal.invoices (finalized_at) WHERE retained;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoices', '');
 CREATE INDEX invoice_lines_of ON credits_internal.invoice_lines (customer_id, invoice_id, line_no);
+CREATE INDEX invoice_lines_of_item ON credits_internal.invoice_lines (customer_id, subscription_item_id)
+    WHERE subscription_item_id IS NOT NULL;
 CREATE INDEX invoice_lines_left_over ON credits_internal.invoice_lines (customer_id, from_invoice_id)
     WHERE from_invoice_id IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_lines', '');
+CREATE TABLE credits_internal.invoice_line_grants (
+    customer_id     text COLLATE "C" NOT NULL,
+    invoice_line_id uuid NOT NULL,
+    instalment_no   integer NOT NULL CHECK (instalment_no > 0),
+    revision        integer NOT NULL CHECK (revision > 0),
+    starts_at       timestamptz NOT NULL,
+    ends_at         timestamptz NOT NULL,
+    expires         boolean NOT NULL,
+    credits         numeric NOT NULL CHECK (credits > 0),
+    grant_id        uuid,
+    reclaimed       numeric NOT NULL DEFAULT 0 CHECK (reclaimed >= 0),
+    ended_at        timestamptz,
+    paid_back       boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (customer_id, invoice_line_id, instalment_no, revision),
+    CONSTRAINT invoice_line_grants_time CHECK (starts_at < ends_at)
+) WITH (fillfactor = 80);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_line_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_numbers', '');
+CREATE TABLE credits_internal.subscriptions (
+    customer_id          text COLLATE "C" NOT NULL,
+    subscription_id      uuid NOT NULL,
+    status               text NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
+                                                         'past_due', 'paused', 'canceled')),
+    currency             text COLLATE "C" NOT NULL,
+    collection_method    text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    "interval"           text NOT NULL CHECK ("interval" IN ('hour', 'day', 'week', 'month', 'year')),
+    interval_count       integer NOT NULL CHECK (interval_count > 0),
+    billing_cycle_anchor timestamptz NOT NULL,
+    trial_end            timestamptz,
+    trial_end_behavior   text NOT NULL CHECK (trial_end_behavior IN ('charge', 'cancel', 'pause')),
+    current_period_start timestamptz NOT NULL,
+    current_period_end   timestamptz NOT NULL,
+    proration_behavior   text NOT NULL
+        CHECK (proration_behavior IN ('always_invoice', 'create_prorations', 'none')),
+    days_until_due       integer NOT NULL CHECK (days_until_due >= 0),
+    days_until_cancel    integer NOT NULL CHECK (days_until_cancel >= 0),
+    payment_method_id    uuid,
+    cancel_at            timestamptz,
+    cancel_at_period_end boolean NOT NULL DEFAULT false,
+    canceled_at          timestamptz,
+    ended_at             timestamptz,
+    cancel_reason        text,
+    cancel_feedback      text,
+    cancel_comment       text,
+    paused_at            timestamptz,
+    resumes_at           timestamptz,
+    past_due_at          timestamptz,
+    retries              integer NOT NULL DEFAULT 0 CHECK (retries >= 0),
+    has_paid             boolean NOT NULL DEFAULT false,
+    coupon_id            uuid,
+    promotion_code_id    uuid,
+    discount_start       timestamptz,
+    discount_end         timestamptz,
+    discount_invoice_id  uuid,
+    latest_invoice_id    uuid,
+    description          text,
+    metadata             jsonb,
+    next_change_at       timestamptz,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, subscription_id),
+    CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
+    CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
+    CONSTRAINT subscriptions_paused CHECK ((status = 'paused') = (paused_at IS NOT NULL)),
+    CONSTRAINT subscriptions_past_due CHECK (status <> 'past_due' OR past_due_at IS NOT NULL),
+    CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL)
+) WITH (fillfactor = 80);
+CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
+CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at) WHERE next_change_at IS NOT NULL;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscriptions', '');
+CREATE TABLE credits_internal.subscription_items (
+    customer_id          text COLLATE "C" NOT NULL,
+    subscription_item_id uuid NOT NULL,
+    subscription_id      uuid NOT NULL,
+    price_id             uuid NOT NULL,
+    quantity             numeric NOT NULL CHECK (quantity > 0),
+    metadata             jsonb,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    removed_at           timestamptz,
+    PRIMARY KEY (customer_id, subscription_item_id)
+) WITH (fillfactor = 80);
+CREATE INDEX subscription_items_of ON credits_internal.subscription_items (customer_id, subscription_id);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_items', '');
+CREATE TABLE credits_internal.subscription_periods (
+    customer_id     text COLLATE "C" NOT NULL,
+    subscription_id uuid NOT NULL,
+    period_start    timestamptz NOT NULL,
+    period_end      timestamptz NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('trial', 'stub', 'whole')),
+    invoice_id      uuid,
+    resumed         boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (customer_id, subscription_id, period_start),
+    CONSTRAINT subscription_periods_length CHECK (period_start < period_end)
+);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_periods', '');
 CREATE UNIQUE INDEX payment_links_by_lookup_key ON credits_internal.payment_links (lookup_key)
     WHERE archived_at IS NULL;
 CREATE UNIQUE INDEX payment_links_of_recharge ON credits_internal.payment_links (recharge_currency)
@@ -1012,6 +1118,18 @@ CREATE TYPE credits.invoice_line AS (
 CREATE TYPE credits.deposit AS (
     customer_id text, invoice_id uuid, status text, currency text, amount numeric, amount_returned numeric,
     amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean);
+CREATE TYPE credits.subscription AS (
+    customer_id text, subscription_id uuid, status text, currency text, collection_method text, items jsonb,
+    "interval" text, interval_count integer, billing_cycle_anchor timestamptz, trial_end timestamptz,
+    trial_end_behavior text, current_period_start timestamptz, current_period_end timestamptz, proration_behavior
+    text, days_until_due integer, days_until_cancel integer, payment_method_id uuid, cancel_at timestamptz,
+    cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, cancel_reason text, paused_at
+    timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
+    discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
+    updated_at timestamptz, replayed boolean);
+CREATE TYPE credits.subscription_preview AS (
+    subscription_id uuid, proration_behavior text, currency text, subtotal numeric, discount numeric, tax numeric,
+    total numeric, lines jsonb, credits jsonb, lowered jsonb);
 ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
 CREATE TYPE credits.checkout_session AS (
     customer_id text, checkout_session_id uuid, mode text, status text, payment_status text, currency text,
@@ -1449,8 +1567,12 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
       WHERE g.cost_amount IS NOT NULL
       UNION ALL
       -- What ended before it began has no line in the ledger.
-      SELECT (g.ended_at AT TIME ZONE 'UTC')::date, g.cost_currency, g.category, 0, 0, g.cost_amount, 0
+      SELECT (g.ended_at AT TIME ZONE 'UTC')::date, g.cost_currency, g.category, 0, 0,
+             CASE WHEN p.grant_id IS NULL THEN g.cost_amount ELSE 0 END,
+             CASE WHEN p.grant_id IS NULL THEN 0 ELSE g.cost_amount END
       FROM credits_internal.credit_grants g
+      LEFT JOIN credits_internal.invoice_line_grants p
+             ON p.customer_id = g.customer_id AND p.grant_id = g.grant_id AND p.paid_back
       WHERE g.cost_amount IS NOT NULL AND g.ended_at < g.effective_at
       UNION ALL
       SELECT (e.effective_at AT TIME ZONE 'UTC')::date, e.cost_currency, e.category,
@@ -2154,6 +2276,96 @@ CREATE FUNCTION credits.my_invoice_html(invoice_id uuid)
 RETURNS text
 LANGUAGE c STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'my_invoice_html_wrapper';
+CREATE OR REPLACE VIEW credits.subscription_items AS
+SELECT i.customer_id, i.subscription_item_id, i.subscription_id, i.price_id, p.product_id, i.quantity, i.metadata,
+       i.created_at, i.updated_at, i.removed_at
+FROM credits_internal.subscription_items i
+LEFT JOIN credits_internal.prices p ON p.price_id = i.price_id;
+CREATE OR REPLACE VIEW credits.subscriptions AS
+SELECT s.customer_id, s.subscription_id,
+       CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
+            WHEN s.status = 'incomplete'
+                 AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
+            THEN 'incomplete_expired'
+            ELSE s.status END AS status,
+       s.currency, s.collection_method, i.items, s."interval", s.interval_count,
+       s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
+       s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id, s.cancel_at,
+       s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
+       s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
+       s.created_at, s.updated_at
+FROM credits_internal.subscriptions s
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
+               'quantity', trim_scale(m.quantity)::text, 'metadata', m.metadata)
+               ORDER BY m.created_at, m.subscription_item_id), '[]') AS items
+    FROM credits_internal.subscription_items m
+    WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i;
+CREATE OR REPLACE VIEW credits.my_subscriptions WITH (security_barrier) AS
+SELECT s.subscription_id,
+       CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
+            WHEN s.status = 'incomplete'
+                 AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
+            THEN 'incomplete_expired'
+            ELSE s.status END AS status,
+       s.currency, s.collection_method, i.items, s."interval", s.interval_count,
+       s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
+       s.proration_behavior, s.days_until_due, s.days_until_cancel, s.cancel_at, s.cancel_at_period_end,
+       s.canceled_at, s.ended_at, s.paused_at, s.resumes_at, s.past_due_at, s.coupon_id, s.promotion_code_id,
+       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at
+FROM credits_internal.subscriptions s
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
+               'quantity', trim_scale(m.quantity)::text, 'metadata', m.metadata)
+               ORDER BY m.created_at, m.subscription_item_id), '[]') AS items
+    FROM credits_internal.subscription_items m
+    WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i
+WHERE s.customer_id = (SELECT credits.current_customer());
+CREATE FUNCTION credits.subscription_create(
+    customer_id text, items jsonb, trial_period_days integer DEFAULT NULL, trial_end timestamptz DEFAULT NULL,
+    trial_end_behavior text DEFAULT 'charge', billing_cycle_anchor timestamptz DEFAULT NULL, collection_method text
+    DEFAULT 'charge_automatically', days_until_due integer DEFAULT 30, days_until_cancel integer DEFAULT 30,
+    payment_method_id uuid DEFAULT NULL, proration_behavior text DEFAULT 'create_prorations', promotion_code text
+    DEFAULT NULL, coupon_id uuid DEFAULT NULL, cancel_at_period_end boolean DEFAULT false, description text DEFAULT
+    NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_create_wrapper';
+CREATE FUNCTION credits.subscription_cancel(
+    customer_id text, subscription_id uuid, at text DEFAULT 'period_end', refund text DEFAULT 'none', reason text
+    DEFAULT NULL, feedback text DEFAULT NULL, comment text DEFAULT NULL)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_cancel_wrapper';
+CREATE FUNCTION credits.subscription_recover(
+    customer_id text, subscription_id uuid)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_recover_wrapper';
+CREATE FUNCTION credits.subscription_pause(
+    customer_id text, subscription_id uuid, resumes_at timestamptz DEFAULT NULL)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_pause_wrapper';
+CREATE FUNCTION credits.subscription_resume(
+    customer_id text, subscription_id uuid)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_resume_wrapper';
+CREATE FUNCTION credits.subscription_update(
+    customer_id text, subscription_id uuid, items jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
+    credits text DEFAULT 'prorate', collection_method text DEFAULT NULL, days_until_due integer DEFAULT NULL,
+    days_until_cancel integer DEFAULT NULL, payment_method_id uuid DEFAULT NULL, description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_update_wrapper';
+CREATE FUNCTION credits.subscription_preview(
+    customer_id text, subscription_id uuid, items jsonb, proration_behavior text DEFAULT NULL,
+    credits text DEFAULT 'prorate')
+RETURNS credits.subscription_preview
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_preview_wrapper';
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -3544,7 +3756,7 @@ LEFT JOIN (SELECT r.customer_id, coalesce(o.root_id, r.grant_id) AS grant_id, su
            LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = r.customer_id AND o.grant_id = r.grant_id
            WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
        ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
-WHERE l.reclaimed <> coalesce(r.credits, 0) OR l.reclaimed > coalesce(l.credits, 0)
+WHERE (l.subscription_item_id IS NULL AND l.reclaimed <> coalesce(r.credits, 0)) OR l.reclaimed > coalesce(l.credits, 0)
 UNION ALL
 -- As src/payments/clawback/share.rs has it: within half of the smallest part of a credit.
 SELECT 'invoice line: what was taken back is not its part of what is no longer paid', l.customer_id, l.credit_currency,
@@ -3990,9 +4202,12 @@ SELECT 'invoice line: it is paid and granted nothing, or granted before it is pa
 FROM credits_internal.invoice_lines l
 LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
-WHERE (l.credits IS NOT NULL AND i.status IS NOT DISTINCT FROM 'paid') <> (l.grant_id IS NOT NULL)
+-- What a subscription's line grants has rules of its own: it comes in instalments.
+WHERE (l.subscription_item_id IS NULL
+       AND (l.credits IS NOT NULL AND i.status IS NOT DISTINCT FROM 'paid') <> (l.grant_id IS NOT NULL))
    OR (l.grant_id IS NOT NULL
-       AND (g.amount, g.currency, g.cost_currency) IS DISTINCT FROM (l.credits, l.credit_currency, l.currency))
+       AND ((g.currency, g.cost_currency) IS DISTINCT FROM (l.credit_currency, l.currency)
+            OR (l.subscription_item_id IS NULL AND g.amount <> l.credits)))
 UNION ALL
 SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
 FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL
@@ -4177,8 +4392,9 @@ FROM credits_internal.invoices i
 FULL JOIN (SELECT r.customer_id, r.holder_id, r.coupon_id, r.promotion_code_id, r.amount, r.confirmed_at
            FROM credits_internal.redemptions r WHERE r.holder_type = 'invoice') r
        ON r.customer_id = i.customer_id AND r.holder_id = i.invoice_id
-WHERE (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
-   OR (i.coupon_id IS NOT NULL AND (i.status = 'paid') <> (r.confirmed_at IS NOT NULL))
+WHERE i.subscription_id IS NULL
+  AND ((i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
+   OR (i.coupon_id IS NOT NULL AND (i.status = 'paid') <> (r.confirmed_at IS NOT NULL)))
 UNION ALL
 SELECT 'invoice: no checkout session has it', i.customer_id, i.currency, 'invoice ' || i.invoice_id, i.total, NULL
 FROM credits_internal.invoices i
@@ -4199,6 +4415,98 @@ SELECT 'recharge configuration: its payment link sells another price', NULL, r.c
 FROM credits_internal.recharge_configs r
 LEFT JOIN credits_internal.payment_links l ON l.recharge_currency = r.currency
 WHERE (l.line_items->0->>'price_id')::uuid IS DISTINCT FROM r.base_price_id;
+CREATE OR REPLACE VIEW credits_internal.subscription_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+WITH periods AS (
+    SELECT p.*, lag(p.period_end) OVER w AS last_end, lead(p.period_start) OVER w AS next_start
+    FROM credits_internal.subscription_periods p
+    WINDOW w AS (PARTITION BY p.customer_id, p.subscription_id ORDER BY p.period_start)
+), instalments AS (
+    SELECT g.*, l.invoice_id, l.proration, l.currency, l.credits AS line_credits, l.credit_currency, m.subscription_id,
+           i.status AS invoice_status
+    FROM credits_internal.invoice_line_grants g
+    LEFT JOIN credits_internal.invoice_lines l
+           ON l.customer_id = g.customer_id AND l.invoice_line_id = g.invoice_line_id
+    LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
+    LEFT JOIN credits_internal.subscription_items m
+           ON m.customer_id = l.customer_id AND m.subscription_item_id = l.subscription_item_id
+)
+SELECT 'subscription: its periods have a gap or an overlap' AS problem, p.customer_id, NULL::text AS currency,
+       'subscription ' || p.subscription_id || ', ' || p.period_start AS subject, NULL::numeric AS expected,
+       NULL::numeric AS found
+FROM periods p
+WHERE p.last_end > p.period_start OR (p.last_end < p.period_start AND NOT p.resumed)
+UNION ALL
+SELECT 'subscription: its period is not its last one, or of no subscription', coalesce(s.customer_id, p.customer_id),
+       s.currency, 'subscription ' || coalesce(s.subscription_id, p.subscription_id), NULL, NULL
+FROM credits_internal.subscriptions s
+FULL JOIN (SELECT * FROM periods WHERE next_start IS NULL) p
+       ON p.customer_id = s.customer_id AND p.subscription_id = s.subscription_id
+WHERE (s.current_period_start, s.current_period_end) IS DISTINCT FROM (p.period_start, p.period_end)
+UNION ALL
+SELECT 'subscription: the invoice of a period is another''s, or of two', p.customer_id, i.currency,
+       'subscription ' || p.subscription_id || ', ' || p.period_start, NULL, NULL
+FROM credits_internal.subscription_periods p
+LEFT JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id
+WHERE (p.invoice_id IS NULL AND p.kind <> 'trial')
+   OR (p.invoice_id IS NOT NULL
+       AND (i.subscription_id IS DISTINCT FROM p.subscription_id
+            OR EXISTS (SELECT FROM credits_internal.subscription_periods o
+                       WHERE o.customer_id = p.customer_id AND o.subscription_id = p.subscription_id
+                         AND o.invoice_id = p.invoice_id AND o.period_start <> p.period_start)))
+UNION ALL
+SELECT 'subscription: it is over and something is still to come, or the reverse', s.customer_id, s.currency,
+       'subscription ' || s.subscription_id, NULL, NULL
+FROM credits_internal.subscriptions s
+WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS NOT NULL)
+   OR (s.status IN ('trialing', 'active', 'past_due', 'incomplete') AND s.next_change_at IS NULL)
+UNION ALL
+SELECT 'subscription: an invoice of it is of no subscription', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
+       NULL, NULL
+FROM credits_internal.invoices i
+LEFT JOIN credits_internal.subscriptions s
+       ON s.customer_id = i.customer_id AND s.subscription_id = i.subscription_id
+WHERE (i.subscription_id IS NOT NULL AND s.subscription_id IS NULL)
+   OR (i.billing_reason LIKE 'subscription\_%') <> (i.subscription_id IS NOT NULL)
+UNION ALL
+SELECT 'instalment: it is granted and not paid, or the reverse', g.customer_id, g.credit_currency,
+       'line ' || g.invoice_line_id || ', ' || g.instalment_no || ' of revision ' || g.revision, g.credits, c.amount
+FROM instalments g
+LEFT JOIN credits_internal.credit_grants c ON c.customer_id = g.customer_id AND c.grant_id = g.grant_id
+WHERE g.subscription_id IS NULL
+   -- What comes with a change in mid-period may come before it is paid.
+   OR (g.ended_at IS NULL AND (g.grant_id IS NOT NULL) <> (g.invoice_status IS NOT DISTINCT FROM 'paid')
+       AND NOT (g.proration AND g.grant_id IS NOT NULL))
+   OR (g.grant_id IS NOT NULL AND (c.amount, c.currency) IS DISTINCT FROM (g.credits, g.credit_currency))
+UNION ALL
+SELECT 'instalment: it is there twice, or missing', g.customer_id, g.credit_currency, 'line ' || g.invoice_line_id,
+       g.line_credits, sum(g.credits) FILTER (WHERE g.revision = 1)
+FROM instalments g GROUP BY g.customer_id, g.credit_currency, g.invoice_line_id, g.line_credits
+HAVING sum(g.credits) FILTER (WHERE g.revision = 1) IS DISTINCT FROM g.line_credits
+    OR count(*) FILTER (WHERE g.ended_at IS NULL) > count(DISTINCT g.instalment_no)
+UNION ALL
+SELECT 'instalment: what was taken back is not what its operations say', g.customer_id, g.credit_currency,
+       'line ' || g.invoice_line_id || ', ' || g.instalment_no || ' of revision ' || g.revision, coalesce(r.credits, 0),
+       g.reclaimed
+FROM instalments g
+LEFT JOIN (SELECT r.customer_id, r.grant_id, sum(r.credits) AS credits FROM credits_internal.reclaims r
+           WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
+       ON r.customer_id = g.customer_id AND r.grant_id = g.grant_id
+WHERE g.ended_at IS NULL AND g.reclaimed <> coalesce(r.credits, 0)
+UNION ALL
+SELECT 'instalment: it begins after its subscription has ended', g.customer_id, g.credit_currency,
+       'line ' || g.invoice_line_id || ', ' || g.instalment_no || ' of revision ' || g.revision, 0, g.credits
+FROM instalments g
+JOIN credits_internal.subscriptions s ON s.customer_id = g.customer_id AND s.subscription_id = g.subscription_id
+JOIN credits_internal.credit_grants c ON c.customer_id = g.customer_id AND c.grant_id = g.grant_id
+WHERE g.ended_at IS NULL AND c.status = 'pending' AND c.effective_at >= s.ended_at
+UNION ALL
+SELECT 'subscription: its discount is not reserved for it, or the reverse', coalesce(s.customer_id, r.customer_id),
+       s.currency, 'subscription ' || coalesce(s.subscription_id, r.holder_id), NULL, NULL
+FROM (SELECT * FROM credits_internal.subscriptions s WHERE s.coupon_id IS NOT NULL) s
+FULL JOIN (SELECT * FROM credits_internal.redemptions r WHERE r.holder_type = 'subscription') r
+       ON r.customer_id = s.customer_id AND r.holder_id = s.subscription_id
+WHERE (s.coupon_id, s.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
+   OR (s.ended_at IS NULL AND r.released_at IS NOT NULL);
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -4231,6 +4539,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.subscription_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -4256,6 +4566,8 @@ AS $$
     SELECT d.* FROM credits_internal.stock_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.subscription_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
@@ -4288,6 +4600,7 @@ LEFT JOIN LATERAL (
         (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
         (9, 'Checkout', '^(checkout_session|payment_link)_'),
         (10, 'Invoices', '^(my_)?invoice_'),
+        (17, 'Subscriptions', '^subscription_'),
         (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (12, 'Outbox', '^outbox_'),
         (13, 'Billing pages', '^(billing_|current_customer$)'),
@@ -4839,7 +5152,8 @@ COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.invoices.status IS
 '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits_internal.invoices.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''subscription_create'',
+''subscription_cycle'' or ''subscription_update''.';
 COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
 COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
@@ -4888,6 +5202,9 @@ COMMENT ON COLUMN credits_internal.invoices.checkout_session_id IS
 'The checkout session whose purchase it is; NULL for none.';
 COMMENT ON COLUMN credits_internal.invoices.coupon_name IS
 'What the coupon was called when that was taken off; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.subscription_id IS 'The subscription that it is for; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoices.payment_method_id IS
+'What is to be charged for it; NULL for the customer''s default.';
 COMMENT ON TABLE credits_internal.invoice_lines IS
 'Lines of invoices, and those that wait for the next one. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoice_lines.customer_id IS 'The customer.';
@@ -4937,6 +5254,33 @@ COMMENT ON COLUMN credits_internal.invoice_lines.created_at IS 'When it was crea
 COMMENT ON COLUMN credits_internal.invoice_lines.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits_internal.invoice_lines.rollover IS
 'Of its grant, what goes on when its time runs out; NULL for nothing. Written by src/ledger/grant/rollover.rs.';
+COMMENT ON COLUMN credits_internal.invoice_lines.subscription_item_id IS
+'The item of a subscription that it is for; NULL for none.';
+COMMENT ON COLUMN credits_internal.invoice_lines.covers_until IS
+'Until when it pays for that item: the end of its period, or when it was credited; NULL where it pays for nothing.';
+COMMENT ON COLUMN credits_internal.invoice_lines.proration IS
+'Whether it is for part of a period, since an item changed.';
+COMMENT ON TABLE credits_internal.invoice_line_grants IS
+'The instalments in which the credits of lines are granted. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.invoice_line_id IS 'The line.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.instalment_no IS 'Its place in the period, from 1.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.revision IS
+'1, and one more each time that it was ended before it began and is granted again.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.starts_at IS 'When it was planned to begin.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.ends_at IS
+'When it was planned to end: as the next one begins, or the period ends.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.expires IS
+'Whether what is left of it expires then. Otherwise it lasts as long as the line says.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.credits IS 'How many credits.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.grant_id IS 'The grant; NULL until the line is paid.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.reclaimed IS
+'Credits of it that refunds and disputes took back, left owed or forgave.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.ended_at IS
+'When it was ended before its time: the subscription was canceled, paused or changed, or its price was paid back; NULL
+where it was not.';
+COMMENT ON COLUMN credits_internal.invoice_line_grants.paid_back IS
+'Whether it was ended, before it began, since its price was paid back: where that failed, it is granted again.';
 COMMENT ON TABLE credits_internal.invoice_payments IS
 'Money that was applied to invoices, a row per source. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
@@ -4957,6 +5301,83 @@ COMMENT ON TABLE credits_internal.invoice_numbers IS
 COMMENT ON COLUMN credits_internal.invoice_numbers.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.prefix IS 'The first part of the numbers.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.last_no IS 'The second part of the last one.';
+COMMENT ON TABLE credits_internal.subscriptions IS 'Subscriptions. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.subscriptions.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.subscriptions.subscription_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.subscriptions.status IS
+'''incomplete'', ''incomplete_expired'', ''trialing'', ''active'', ''past_due'', ''paused'' or ''canceled''.';
+COMMENT ON COLUMN credits_internal.subscriptions.currency IS 'The currency of its prices.';
+COMMENT ON COLUMN credits_internal.subscriptions.collection_method IS
+'''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits_internal.subscriptions."interval" IS 'The unit of a period.';
+COMMENT ON COLUMN credits_internal.subscriptions.interval_count IS 'So many of them are a period.';
+COMMENT ON COLUMN credits_internal.subscriptions.billing_cycle_anchor IS
+'From when its periods are counted: each begins so many intervals after it, or before.';
+COMMENT ON COLUMN credits_internal.subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
+COMMENT ON COLUMN credits_internal.subscriptions.trial_end_behavior IS
+'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
+COMMENT ON COLUMN credits_internal.subscriptions.current_period_start IS 'When its period began.';
+COMMENT ON COLUMN credits_internal.subscriptions.current_period_end IS 'The first moment after its period.';
+COMMENT ON COLUMN credits_internal.subscriptions.proration_behavior IS
+'What becomes of the money where items change in mid-period: ''always_invoice'', ''create_prorations'' or ''none''.';
+COMMENT ON COLUMN credits_internal.subscriptions.days_until_due IS
+'How many days after they are finalized its invoices are due, where they are sent.';
+COMMENT ON COLUMN credits_internal.subscriptions.days_until_cancel IS
+'How many days after the first failure of a payment it is canceled.';
+COMMENT ON COLUMN credits_internal.subscriptions.payment_method_id IS
+'What is charged for it; NULL for the customer''s default.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_at IS 'When it is to end; NULL for never.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_at_period_end IS 'Whether that is the end of a period.';
+COMMENT ON COLUMN credits_internal.subscriptions.canceled_at IS 'When that was asked for; NULL where it was not.';
+COMMENT ON COLUMN credits_internal.subscriptions.ended_at IS 'When it ended; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_reason IS 'Why it ends, as the application says.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_feedback IS 'What the customer chose as the reason.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_comment IS 'What the customer wrote.';
+COMMENT ON COLUMN credits_internal.subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
+COMMENT ON COLUMN credits_internal.subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
+COMMENT ON COLUMN credits_internal.subscriptions.past_due_at IS
+'When a payment first failed of what is still owed; NULL where nothing is.';
+COMMENT ON COLUMN credits_internal.subscriptions.retries IS 'How often a worker was asked again since then.';
+COMMENT ON COLUMN credits_internal.subscriptions.has_paid IS 'Whether money was ever paid for it.';
+COMMENT ON COLUMN credits_internal.subscriptions.coupon_id IS
+'What takes something off its invoices; NULL for nothing.';
+COMMENT ON COLUMN credits_internal.subscriptions.promotion_code_id IS 'The code by which it was given.';
+COMMENT ON COLUMN credits_internal.subscriptions.discount_start IS
+'When the period began of the first invoice with it; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.discount_end IS
+'It takes nothing off periods that begin then or later; NULL for no end.';
+COMMENT ON COLUMN credits_internal.subscriptions.discount_invoice_id IS
+'The one invoice that it took something off, where that is all it does; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
+COMMENT ON COLUMN credits_internal.subscriptions.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.subscriptions.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.subscriptions.next_change_at IS
+'When time changes it next; NULL for never. maintain() looks for it.';
+COMMENT ON COLUMN credits_internal.subscriptions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.subscription_items IS
+'What subscriptions are for. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.subscription_items.subscription_item_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.subscription_items.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits_internal.subscription_items.price_id IS 'The price, which is recurring.';
+COMMENT ON COLUMN credits_internal.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits_internal.subscription_items.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.subscription_items.created_at IS 'When it was added.';
+COMMENT ON COLUMN credits_internal.subscription_items.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
+COMMENT ON TABLE credits_internal.subscription_periods IS
+'The periods of subscriptions, one row each: without a gap, except where one was paused, and without an overlap.';
+COMMENT ON COLUMN credits_internal.subscription_periods.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.subscription_periods.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits_internal.subscription_periods.period_start IS 'Its first moment.';
+COMMENT ON COLUMN credits_internal.subscription_periods.period_end IS 'The first moment after it.';
+COMMENT ON COLUMN credits_internal.subscription_periods.kind IS
+'''trial'', ''stub'' (what was left of a period as the subscription began) or ''whole''.';
+COMMENT ON COLUMN credits_internal.subscription_periods.invoice_id IS
+'The invoice for it; NULL for a trial in which nothing is granted.';
+COMMENT ON COLUMN credits_internal.subscription_periods.resumed IS
+'Whether it began after a pause: then time may lie before it that is in no period.';
 COMMENT ON TABLE credits_internal.payment_links IS
 'Payment links: what a checkout session of whoever opens one begins with.';
 COMMENT ON COLUMN credits_internal.payment_links.payment_link_id IS 'Its id.';
@@ -6601,7 +7022,7 @@ anything else is PC020.
 It was used where anything was sold with it, paid or not, or where it was chosen for recharges.
 
 Raises PC004, PC007, PC008, PC013, PC015, PC020.
-Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.prices), nickname => ''For teams'');';
+Example: SELECT * FROM credits.price_update((SELECT price_id FROM credits.packages), nickname => ''For teams'');';
 COMMENT ON FUNCTION credits.price_inventory IS
 'Changes how many units of a price there are: more came in, or some are not for sale any more.
 
@@ -6626,7 +7047,7 @@ What was begun with it can still be paid, and an auto-recharge that uses it swit
 for another. A repeat changes nothing.
 
 Raises PC013, PC015.
-Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.prices));';
+Example: SELECT * FROM credits.price_archive((SELECT price_id FROM credits.packages));';
 COMMENT ON FUNCTION credits.price_delete IS
 'Deletes a price that was never used. Returns what it was.
 
@@ -8119,6 +8540,305 @@ PC019 is any other, also a draft, and where nobody is named.
 
 Raises PC013, PC019.
 Example: SELECT length(credits.my_invoice_html(i.invoice_id)) > 0 FROM credits.my_invoices i;';
+COMMENT ON TYPE credits.subscription IS
+'A subscription, as functions return it. The view subscriptions has all of them.';
+COMMENT ON COLUMN credits.subscription.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.subscription.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.subscription.status IS
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
+COMMENT ON COLUMN credits.subscription.currency IS 'The currency of its prices.';
+COMMENT ON COLUMN credits.subscription.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.subscription.items IS
+'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
+COMMENT ON COLUMN credits.subscription."interval" IS
+'The unit of a period: ''hour'', ''day'', ''week'', ''month'' or ''year''.';
+COMMENT ON COLUMN credits.subscription.interval_count IS 'So many of them are a period.';
+COMMENT ON COLUMN credits.subscription.billing_cycle_anchor IS
+'From when its periods are counted: each begins so many intervals after it, or before, in UTC.';
+COMMENT ON COLUMN credits.subscription.trial_end IS 'When its trial ends, or ended; NULL for none.';
+COMMENT ON COLUMN credits.subscription.trial_end_behavior IS
+'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
+COMMENT ON COLUMN credits.subscription.current_period_start IS 'When its period began.';
+COMMENT ON COLUMN credits.subscription.current_period_end IS 'The first moment after it: of a trial its end.';
+COMMENT ON COLUMN credits.subscription.proration_behavior IS
+'What becomes of the money where items change in mid-period: ''create_prorations'', ''always_invoice'' or
+''none''.';
+COMMENT ON COLUMN credits.subscription.days_until_due IS
+'How many days after they are finalized its invoices are due, where they are sent.';
+COMMENT ON COLUMN credits.subscription.days_until_cancel IS
+'How many days after the first failure of a payment it is canceled.';
+COMMENT ON COLUMN credits.subscription.payment_method_id IS 'What is charged for it; NULL for the customer''s default.';
+COMMENT ON COLUMN credits.subscription.cancel_at IS 'When it is to end; NULL for never.';
+COMMENT ON COLUMN credits.subscription.cancel_at_period_end IS 'Whether that is the end of its period.';
+COMMENT ON COLUMN credits.subscription.canceled_at IS
+'When it was asked to end, or ended by itself; NULL where neither was.';
+COMMENT ON COLUMN credits.subscription.ended_at IS 'When it ended; NULL until then.';
+COMMENT ON COLUMN credits.subscription.cancel_reason IS 'Why it ends, as the application says.';
+COMMENT ON COLUMN credits.subscription.paused_at IS 'Since when it is paused; NULL where it is not.';
+COMMENT ON COLUMN credits.subscription.resumes_at IS 'When it goes on by itself; NULL for never.';
+COMMENT ON COLUMN credits.subscription.past_due_at IS
+'When a payment first failed of what is still owed; NULL where nothing is.';
+COMMENT ON COLUMN credits.subscription.coupon_id IS 'What takes something off its invoices; NULL for nothing.';
+COMMENT ON COLUMN credits.subscription.promotion_code_id IS
+'The code by which it was given; NULL where there was none.';
+COMMENT ON COLUMN credits.subscription.discount_end IS
+'It takes nothing off periods that begin then or later; NULL for no end.';
+COMMENT ON COLUMN credits.subscription.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
+COMMENT ON COLUMN credits.subscription.description IS 'For people.';
+COMMENT ON COLUMN credits.subscription.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.subscription.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.subscription.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.subscription.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON VIEW credits.subscription_items IS 'What subscriptions are for, and what they were for.';
+COMMENT ON COLUMN credits.subscription_items.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.subscription_items.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.subscription_items.price_id IS 'The price, which is recurring.';
+COMMENT ON COLUMN credits.subscription_items.product_id IS 'The price''s product.';
+COMMENT ON COLUMN credits.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_items.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.subscription_items.created_at IS 'When it was added.';
+COMMENT ON COLUMN credits.subscription_items.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
+COMMENT ON VIEW credits.subscriptions IS
+'Subscriptions at this moment: those whose time is over have ended, whether or not maintain() ran since.';
+COMMENT ON COLUMN credits.subscriptions.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.subscriptions.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.subscriptions.status IS
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
+COMMENT ON COLUMN credits.subscriptions.currency IS 'The currency of its prices.';
+COMMENT ON COLUMN credits.subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.subscriptions.items IS
+'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
+COMMENT ON COLUMN credits.subscriptions."interval" IS
+'The unit of a period: ''hour'', ''day'', ''week'', ''month'' or ''year''.';
+COMMENT ON COLUMN credits.subscriptions.interval_count IS 'So many of them are a period.';
+COMMENT ON COLUMN credits.subscriptions.billing_cycle_anchor IS
+'From when its periods are counted: each begins so many intervals after it, or before, in UTC.';
+COMMENT ON COLUMN credits.subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
+COMMENT ON COLUMN credits.subscriptions.trial_end_behavior IS
+'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
+COMMENT ON COLUMN credits.subscriptions.current_period_start IS 'When its period began.';
+COMMENT ON COLUMN credits.subscriptions.current_period_end IS 'The first moment after it: of a trial its end.';
+COMMENT ON COLUMN credits.subscriptions.proration_behavior IS
+'What becomes of the money where items change in mid-period: ''create_prorations'', ''always_invoice'' or
+''none''.';
+COMMENT ON COLUMN credits.subscriptions.days_until_due IS
+'How many days after they are finalized its invoices are due, where they are sent.';
+COMMENT ON COLUMN credits.subscriptions.days_until_cancel IS
+'How many days after the first failure of a payment it is canceled.';
+COMMENT ON COLUMN credits.subscriptions.payment_method_id IS
+'What is charged for it; NULL for the customer''s default.';
+COMMENT ON COLUMN credits.subscriptions.cancel_at IS 'When it is to end; NULL for never.';
+COMMENT ON COLUMN credits.subscriptions.cancel_at_period_end IS 'Whether that is the end of its period.';
+COMMENT ON COLUMN credits.subscriptions.canceled_at IS
+'When it was asked to end, or ended by itself; NULL where neither was.';
+COMMENT ON COLUMN credits.subscriptions.ended_at IS 'When it ended; NULL until then.';
+COMMENT ON COLUMN credits.subscriptions.cancel_reason IS 'Why it ends, as the application says.';
+COMMENT ON COLUMN credits.subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
+COMMENT ON COLUMN credits.subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
+COMMENT ON COLUMN credits.subscriptions.past_due_at IS
+'When a payment first failed of what is still owed; NULL where nothing is.';
+COMMENT ON COLUMN credits.subscriptions.coupon_id IS 'What takes something off its invoices; NULL for nothing.';
+COMMENT ON COLUMN credits.subscriptions.promotion_code_id IS
+'The code by which it was given; NULL where there was none.';
+COMMENT ON COLUMN credits.subscriptions.discount_end IS
+'It takes nothing off periods that begin then or later; NULL for no end.';
+COMMENT ON COLUMN credits.subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
+COMMENT ON COLUMN credits.subscriptions.description IS 'For people.';
+COMMENT ON COLUMN credits.subscriptions.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.subscriptions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON VIEW credits.my_subscriptions IS 'The subscriptions of credits.current_customer, at this moment.';
+COMMENT ON COLUMN credits.my_subscriptions.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.my_subscriptions.status IS
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
+COMMENT ON COLUMN credits.my_subscriptions.currency IS 'The currency of its prices.';
+COMMENT ON COLUMN credits.my_subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.my_subscriptions.items IS
+'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
+COMMENT ON COLUMN credits.my_subscriptions."interval" IS
+'The unit of a period: ''hour'', ''day'', ''week'', ''month'' or ''year''.';
+COMMENT ON COLUMN credits.my_subscriptions.interval_count IS 'So many of them are a period.';
+COMMENT ON COLUMN credits.my_subscriptions.billing_cycle_anchor IS
+'From when its periods are counted: each begins so many intervals after it, or before, in UTC.';
+COMMENT ON COLUMN credits.my_subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
+COMMENT ON COLUMN credits.my_subscriptions.trial_end_behavior IS
+'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
+COMMENT ON COLUMN credits.my_subscriptions.current_period_start IS 'When its period began.';
+COMMENT ON COLUMN credits.my_subscriptions.current_period_end IS 'The first moment after it: of a trial its end.';
+COMMENT ON COLUMN credits.my_subscriptions.proration_behavior IS
+'What becomes of the money where items change in mid-period: ''create_prorations'', ''always_invoice'' or
+''none''.';
+COMMENT ON COLUMN credits.my_subscriptions.days_until_due IS
+'How many days after they are finalized its invoices are due, where they are sent.';
+COMMENT ON COLUMN credits.my_subscriptions.days_until_cancel IS
+'How many days after the first failure of a payment it is canceled.';
+COMMENT ON COLUMN credits.my_subscriptions.cancel_at IS 'When it is to end; NULL for never.';
+COMMENT ON COLUMN credits.my_subscriptions.cancel_at_period_end IS 'Whether that is the end of its period.';
+COMMENT ON COLUMN credits.my_subscriptions.canceled_at IS
+'When it was asked to end, or ended by itself; NULL where neither was.';
+COMMENT ON COLUMN credits.my_subscriptions.ended_at IS 'When it ended; NULL until then.';
+COMMENT ON COLUMN credits.my_subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
+COMMENT ON COLUMN credits.my_subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
+COMMENT ON COLUMN credits.my_subscriptions.past_due_at IS
+'When a payment first failed of what is still owed; NULL where nothing is.';
+COMMENT ON COLUMN credits.my_subscriptions.coupon_id IS 'What takes something off its invoices; NULL for nothing.';
+COMMENT ON COLUMN credits.my_subscriptions.promotion_code_id IS
+'The code by which it was given; NULL where there was none.';
+COMMENT ON COLUMN credits.my_subscriptions.discount_end IS
+'It takes nothing off periods that begin then or later; NULL for no end.';
+COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
+COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
+COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON FUNCTION credits.subscription_create IS
+'Begins a subscription: recurring prices, each period with its invoice, and the credits that come with it.
+
+customer_id: the customer, who is created where missing.
+items: an array of 1 to 20 objects, each with price_id or lookup_key, quantity (1 where left out) and metadata.
+trial_period_days: the trial, in days; NULL or 0 for none.
+trial_end: or when it ends; NULL for none.
+trial_end_behavior: what its end brings where the customer has no payment method that can be charged: ''charge'' (an
+  invoice all the same), ''cancel'' or ''pause''.
+billing_cycle_anchor: a moment at which a period begins; NULL for the end of the trial, or now. What is left until
+  then is charged in proportion.
+collection_method: ''charge_automatically'': a worker is asked to charge the customer''s payment method;
+  ''send_invoice'': the customer pays, until the due date.
+days_until_due: how many days after an invoice is finalized it is due, where it is sent.
+days_until_cancel: how many days after the first failure of a payment the subscription is canceled.
+payment_method_id: what is charged; NULL for the customer''s default.
+proration_behavior: what becomes of the money where items change in mid-period: ''create_prorations'' (on the next
+  invoice), ''always_invoice'' (at once) or ''none''. With ''none'' the time until a later anchor is free.
+promotion_code: what takes something off, by its code; NULL for nothing.
+coupon_id: or by its coupon; NULL for nothing.
+cancel_at_period_end: whether it ends with its first period, or its trial.
+description: for people.
+metadata: the application''s own data.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+All prices are in one currency and of one interval. Without a trial the first invoice is given out at once; the
+subscription is incomplete until that is paid, and over where it is not in 23 hours. Where it is sent, the
+subscription is active at once. The credits of a period are granted when its invoice is paid.
+
+Raises PC002, PC007, PC013, PC015, PC016, PC019.
+Example: SELECT status, current_period_end FROM credits.subscription_create(''ben'',
+  ''[{"lookup_key": "pro_monthly", "quantity": 2}]'');';
+COMMENT ON FUNCTION credits.subscription_cancel IS
+'Ends a subscription: at once, at the end of its period, or at a moment.
+
+customer_id: the customer.
+subscription_id: the subscription.
+at: ''now'', ''period_end'', or a moment to come as a text, with its offset from UTC.
+refund: with ''now'', the money that goes back: ''none'', ''proration'' (what was paid for the time that is left) or
+  ''last'' (all that is left of the last payment).
+reason: why, as the application says.
+feedback: what the customer chose as the reason.
+comment: what the customer wrote.
+
+As it ends, what is still to be charged for changes is invoiced, and its other open invoices are void: money that
+comes later is asked back. Where invoices are sent, those for time before stay owed. Credits that were to begin
+later are not granted. What has begun stays, and so do credits that were bought apart. subscription_recover() takes
+it back until then.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT status, cancel_at_period_end FROM credits.subscription_cancel(''ben'', (SELECT subscription_id
+  FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON FUNCTION credits.subscription_recover IS
+'Takes a cancellation back that has not become effective, as if nothing had happened.
+
+customer_id: the customer.
+subscription_id: the subscription.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT cancel_at FROM credits.subscription_recover(''ben'', (SELECT subscription_id FROM credits.subscriptions
+  WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON FUNCTION credits.subscription_pause IS
+'Pauses a subscription that is active: no invoices meanwhile, and no credits that were still to begin.
+
+customer_id: the customer.
+subscription_id: the subscription.
+resumes_at: when it goes on by itself; NULL for never.
+
+What has begun of its credits stays.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT status FROM credits.subscription_pause(''ben'', (SELECT subscription_id FROM credits.subscriptions
+  WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON FUNCTION credits.subscription_resume IS
+'Goes on with a subscription that is paused.
+
+customer_id: the customer.
+subscription_id: the subscription.
+
+Within its period the credits that are still to begin come back. After that a new period begins now, from which periods
+are counted.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT status FROM credits.subscription_resume(''ben'', (SELECT subscription_id FROM credits.subscriptions
+  WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON FUNCTION credits.subscription_update IS
+'Changes a subscription: what it is for, and how it is collected. NULL leaves a thing as it is.
+
+customer_id: the customer.
+subscription_id: the subscription.
+items: an array of objects. One with subscription_item_id changes that item: price_id or lookup_key, quantity, metadata,
+  or deleted (true). One without adds an item. Items that are not named stay.
+proration_behavior: what becomes of the money: ''create_prorations'' (on the next invoice), ''always_invoice'' (on one
+  of its own, at once) or ''none''; NULL for what the subscription says.
+credits: what becomes of credits that have begun: ''prorate'' (the share of the time that is left goes, at most what is
+  unspent, and that of the new comes) or ''keep'' (they stay until the next instalment).
+collection_method: ''charge_automatically'' or ''send_invoice''.
+days_until_due: how many days after an invoice is finalized it is due, where it is sent.
+days_until_cancel: how many days after the first failure of a payment the subscription is canceled.
+payment_method_id: what is charged.
+description: for people.
+metadata: the application''s own data.
+
+In mid-period what was paid and is not used is given back, and what is left of the new is charged, by the second.
+Where the old is not paid yet it is lowered instead, except for credits of it that are spent. Instalments that have
+not begun are replaced by those of the new price: with ''create_prorations'' at once, with ''always_invoice'' once
+they are paid. With ''none'', and in a trial, the items change and nothing else does until the next period.
+subscription_preview() says what it would bring.
+
+Raises PC003, PC007, PC013, PC015, PC019, PC020.
+Example: SELECT status FROM credits.subscription_update(''ben'', (SELECT subscription_id FROM credits.subscriptions
+  WHERE customer_id = ''ben'' LIMIT 1), days_until_cancel => 14);';
+COMMENT ON TYPE credits.subscription_preview IS 'What an update of items would bring.';
+COMMENT ON COLUMN credits.subscription_preview.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.subscription_preview.proration_behavior IS
+'What becomes of the money: ''create_prorations'', ''always_invoice'' or ''none''.';
+COMMENT ON COLUMN credits.subscription_preview.currency IS 'The currency of the amounts.';
+COMMENT ON COLUMN credits.subscription_preview.subtotal IS 'The sum of the lines.';
+COMMENT ON COLUMN credits.subscription_preview.discount IS 'What is taken off.';
+COMMENT ON COLUMN credits.subscription_preview.tax IS 'All tax, in the lines or on top.';
+COMMENT ON COLUMN credits.subscription_preview.total IS 'What they come to; below zero where more is given back.';
+COMMENT ON COLUMN credits.subscription_preview.lines IS
+'The lines: an array of objects with description, price_id, quantity, amount, discount and tax.';
+COMMENT ON COLUMN credits.subscription_preview.credits IS
+'The credits: an array of objects with currency, granted (once it is paid) and taken (at most what is unspent).';
+COMMENT ON COLUMN credits.subscription_preview.lowered IS
+'Lines that are not paid yet and become less: an array of objects with invoice_line_id, and amount and discount by which
+they do.';
+COMMENT ON FUNCTION credits.subscription_preview IS
+'Says what subscription_update() would bring with the same arguments at the same moment, and changes no item.
+
+customer_id: the customer.
+subscription_id: the subscription.
+items: as there.
+proration_behavior: as there.
+credits: as there.
+
+What is due of the subscription by time is done first, as in each call.
+
+Raises PC003, PC007, PC013, PC015, PC019, PC020.
+Example: SELECT total, lines FROM credits.subscription_preview(''ben'', (SELECT subscription_id
+  FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1), (SELECT jsonb_build_array(jsonb_build_object(
+  ''subscription_item_id'', subscription_item_id, ''quantity'', 2))
+  FROM credits.subscription_items WHERE customer_id = ''ben'' LIMIT 1));';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -8154,7 +8874,7 @@ PC007 is also an amount outside of what the currencies allow, and credits that t
 it was ever granted has at most 28 digits.
 
 Raises PC002, PC007, PC008, PC013, PC015.
-Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.prices));';
+Example: SELECT top_up_id, checkout_url FROM credits.top_up_create(''ann'', (SELECT price_id FROM credits.packages));';
 COMMENT ON VIEW credits.top_ups IS
 'Top-ups at this moment, one row per purchase. Each is the payment intent of an invoice with one line.
 
@@ -8559,7 +9279,7 @@ One unit must not cost more than max_amount or the payment currency''s max_payme
 needs its limits anew.
 
 Raises PC007, PC008, PC013, PC015.
-Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.prices),
+Example: SELECT * FROM credits.configure_recharge(''CREDIT'', (SELECT price_id FROM credits.packages),
   max_amount => 500);';
 COMMENT ON FUNCTION credits.recharge_config IS
 'Returns how a credit currency is recharged: its price, product and payment URL.
@@ -8766,7 +9486,7 @@ COMMENT ON COLUMN credits.billing_events.type IS 'What happened: ''invoice.paid'
 COMMENT ON COLUMN credits.billing_events.object_type IS
 'What it happened to: ''customer'', ''product'', ''price'', ''coupon'', ''promotion_code'',
 ''payment_link'', ''checkout_session'', ''invoice'',
-''payment_intent'' or ''refund''.';
+''payment_intent'', ''refund'' or ''subscription''.';
 COMMENT ON COLUMN credits.billing_events.object_id IS
 'Which one: its id as text; of a customer the application''s key.';
 COMMENT ON COLUMN credits.billing_events.object_seq IS
@@ -8786,8 +9506,9 @@ work: ''accounts'' posts what fell due; ''inbox'' and ''deferred'' settle at mos
   which grants are about to end, where credits.expiring_notice is set; ''outbox'' deletes rows that nobody wanted
   within credits.outbox_retention; ''events'' deletes billing events after credits.event_retention; ''webhooks''
   deletes those that were ignored, after credits.webhook_retention; ''invoices'' clears whom old invoices of erased
-  customers were for, after credits.invoice_retention; ''stock'' and ''discounts'' release what was reserved for too
-  long, of prices and of coupons.
+  customers were for, after credits.invoice_retention; ''sessions'' ends checkout sessions
+  whose time is over; ''subscriptions'' renews subscriptions, and does what else is due of them; ''stock'' and
+  ''discounts'' release what was reserved for too long, of prices and of coupons.
   NULL does one batch of each.
 due_by: counts what was due or had come by then, and leaves later work where it can; NULL for now.
 
@@ -8923,6 +9644,8 @@ when all is sound. Ask verify().';
 COMMENT ON VIEW credits_internal.checkout_discrepancies IS
 'Checkout sessions and payment links that do not agree with invoices, payments and prices: no rows when all is sound.
 Ask verify().';
+COMMENT ON VIEW credits_internal.subscription_discrepancies IS
+'Subscriptions that went through their periods otherwise than they must: no rows when all is sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
 from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and
@@ -8980,8 +9703,12 @@ REVOKE ALL ON credits_internal.refunds FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_methods FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoices FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoice_line_grants FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
+REVOKE ALL ON credits_internal.subscriptions FROM PUBLIC;
+REVOKE ALL ON credits_internal.subscription_items FROM PUBLIC;
+REVOKE ALL ON credits_internal.subscription_periods FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_links FROM PUBLIC;
 REVOKE ALL ON credits_internal.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
@@ -9007,6 +9734,8 @@ REVOKE ALL ON TYPE credits.refund_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.deposit FROM PUBLIC;
+REVOKE ALL ON TYPE credits.subscription FROM PUBLIC;
+REVOKE ALL ON TYPE credits.subscription_preview FROM PUBLIC;
 REVOKE ALL ON TYPE credits.checkout_session FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_link FROM PUBLIC;
 REVOKE ALL ON TYPE credits.found FROM PUBLIC;
@@ -9042,6 +9771,9 @@ REVOKE ALL ON credits.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits.my_invoices FROM PUBLIC;
 REVOKE ALL ON credits.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
+REVOKE ALL ON credits.subscription_items FROM PUBLIC;
+REVOKE ALL ON credits.subscriptions FROM PUBLIC;
+REVOKE ALL ON credits.my_subscriptions FROM PUBLIC;
 REVOKE ALL ON credits.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits.my_checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits.payment_links FROM PUBLIC;
@@ -9065,6 +9797,7 @@ REVOKE ALL ON credits_internal.event_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.stock_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.discount_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.checkout_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.subscription_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -9148,6 +9881,13 @@ REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBL
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_html(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_recover(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_resume(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) FROM PUBLIC;
@@ -9341,6 +10081,20 @@ GRANT EXECUTE ON FUNCTION credits.report_meter_events(text[], text[], numeric[],
 GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_recover(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_recover(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_resume(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_resume(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_admin;
@@ -9406,6 +10160,7 @@ GRANT SELECT ON credits.my_invoices TO credits_customer;
 GRANT SELECT ON credits.my_payment_intents TO credits_customer;
 GRANT SELECT ON credits.my_payment_methods TO credits_customer;
 GRANT SELECT ON credits.my_refunds TO credits_customer;
+GRANT SELECT ON credits.my_subscriptions TO credits_customer;
 GRANT SELECT ON credits.payment_intents TO credits_admin;
 GRANT SELECT ON credits.payment_intents TO credits_app;
 GRANT SELECT ON credits.payment_intents TO credits_read;
@@ -9427,6 +10182,12 @@ GRANT SELECT ON credits.refunds TO credits_read;
 GRANT SELECT ON credits.revenue TO credits_admin;
 GRANT SELECT ON credits.revenue TO credits_app;
 GRANT SELECT ON credits.revenue TO credits_read;
+GRANT SELECT ON credits.subscription_items TO credits_admin;
+GRANT SELECT ON credits.subscription_items TO credits_app;
+GRANT SELECT ON credits.subscription_items TO credits_read;
+GRANT SELECT ON credits.subscriptions TO credits_admin;
+GRANT SELECT ON credits.subscriptions TO credits_app;
+GRANT SELECT ON credits.subscriptions TO credits_read;
 GRANT SELECT ON credits.usage_adjustments TO credits_admin;
 GRANT SELECT ON credits.usage_adjustments TO credits_app;
 GRANT SELECT ON credits.usage_adjustments TO credits_read;
@@ -9468,6 +10229,10 @@ GRANT USAGE ON TYPE credits.reversal TO credits_admin;
 GRANT USAGE ON TYPE credits.reversal TO credits_app;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_app;
+GRANT USAGE ON TYPE credits.subscription TO credits_admin;
+GRANT USAGE ON TYPE credits.subscription TO credits_app;
+GRANT USAGE ON TYPE credits.subscription_preview TO credits_admin;
+GRANT USAGE ON TYPE credits.subscription_preview TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_admin;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_read;

@@ -63,8 +63,9 @@ FROM credits_internal.invoices i
 FULL JOIN (SELECT r.customer_id, r.holder_id, r.coupon_id, r.promotion_code_id, r.amount, r.confirmed_at
            FROM credits_internal.redemptions r WHERE r.holder_type = 'invoice') r
        ON r.customer_id = i.customer_id AND r.holder_id = i.invoice_id
-WHERE (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
-   OR (i.coupon_id IS NOT NULL AND (i.status = 'paid') <> (r.confirmed_at IS NOT NULL))
+WHERE i.subscription_id IS NULL
+  AND ((i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
+   OR (i.coupon_id IS NOT NULL AND (i.status = 'paid') <> (r.confirmed_at IS NOT NULL)))
 UNION ALL
 SELECT 'invoice: no checkout session has it', i.customer_id, i.currency, 'invoice ' || i.invoice_id, i.total, NULL
 FROM credits_internal.invoices i

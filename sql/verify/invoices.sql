@@ -89,9 +89,12 @@ SELECT 'invoice line: it is paid and granted nothing, or granted before it is pa
 FROM credits_internal.invoice_lines l
 LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = l.customer_id AND g.grant_id = l.grant_id
-WHERE (l.credits IS NOT NULL AND i.status IS NOT DISTINCT FROM 'paid') <> (l.grant_id IS NOT NULL)
+-- What a subscription's line grants has rules of its own: it comes in instalments.
+WHERE (l.subscription_item_id IS NULL
+       AND (l.credits IS NOT NULL AND i.status IS NOT DISTINCT FROM 'paid') <> (l.grant_id IS NOT NULL))
    OR (l.grant_id IS NOT NULL
-       AND (g.amount, g.currency, g.cost_currency) IS DISTINCT FROM (l.credits, l.credit_currency, l.currency))
+       AND ((g.currency, g.cost_currency) IS DISTINCT FROM (l.credit_currency, l.currency)
+            OR (l.subscription_item_id IS NULL AND g.amount <> l.credits)))
 UNION ALL
 SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
 FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL

@@ -135,7 +135,7 @@ LEFT JOIN (SELECT r.customer_id, coalesce(o.root_id, r.grant_id) AS grant_id, su
            LEFT JOIN credits_internal.grant_rollovers o ON o.customer_id = r.customer_id AND o.grant_id = r.grant_id
            WHERE r.undone_at IS NULL AND r.top_up_id IS NOT NULL GROUP BY 1, 2) r
        ON r.customer_id = l.customer_id AND r.grant_id = l.grant_id
-WHERE l.reclaimed <> coalesce(r.credits, 0) OR l.reclaimed > coalesce(l.credits, 0)
+WHERE (l.subscription_item_id IS NULL AND l.reclaimed <> coalesce(r.credits, 0)) OR l.reclaimed > coalesce(l.credits, 0)
 UNION ALL
 -- As src/payments/clawback/share.rs has it: within half of the smallest part of a credit.
 SELECT 'invoice line: what was taken back is not its part of what is no longer paid', l.customer_id, l.credit_currency,

@@ -3,7 +3,7 @@
 mod inventory;
 pub mod offer;
 pub mod pack;
-mod recurring;
+pub mod recurring;
 mod rows;
 pub mod terms;
 pub mod usage;

@@ -6,8 +6,8 @@
 //! `taken` of a coupon, and of a code, is the number of its redemptions that are held and not over quota, always: a payment
 //! touches neither. What ran out is released by whoever needs it, or by maintenance.
 //!
-//! All of it happens under the lock of the customer, or of the holder. The redemption's row is locked before the counters, and
-//! the coupon's counter before its codes': see ledger/engine/posting.rs. Whoever releases what ran out passes over
+//! All of it happens under the lock of the customer, or of the holder. The redemption's row is locked before the counters,
+//! and the coupon's counter before its codes': see ledger/engine/posting.rs. Whoever releases what ran out passes over
 //! redemptions that are locked, so nobody waits for them with a counter in hand.
 
 pub(super) mod counter;
@@ -35,7 +35,9 @@ use uuid::Uuid;
 
 use counter::Used;
 pub use counter::release_late;
-pub use holding::{confirm, honour, keep, lapse, release, remove, reserve, reserve_again, retake};
+pub use holding::{
+    HolderType, confirm, honour, keep, lapse, release, remove, reserve, reserve_again, reserve_for, retake,
+};
 pub use promise::{promise, promised};
 
 /// A purchase, before anything is taken off.
@@ -252,7 +254,8 @@ static HAS_PAID: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-/// Judges whether a discount applies to a purchase, and what it takes off. The customer is locked. Raises PC007, PC016, PC019.
+/// Judges whether a discount applies to a purchase, and what it takes off. The customer is locked. Raises PC007, PC016,
+/// PC019.
 pub fn quote(
     session: &Session,
     cart: &Cart<'_>,

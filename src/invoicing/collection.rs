@@ -24,8 +24,8 @@ pub fn method(given: Option<&str>) -> Result<&str, Error> {
     input::choice("collection_method", given, AUTOMATIC, &[AUTOMATIC, SENT])
 }
 
-/// Begins the payment intent of an open invoice in money, and asks a worker to charge it where that is how it is collected and
-/// the customer has a payment method.
+/// Begins the payment intent of an open invoice in money, and asks a worker to charge it where that is how it is collected
+/// and the customer has a payment method.
 pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     let (id, amount) = (Uuid::now_v7(), invoice.remaining());
     let mut values = Placeholders {
@@ -61,14 +61,15 @@ pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Erro
     if invoice.collection_method == AUTOMATIC { ask(session, invoice, now).map(drop) } else { Ok(()) }
 }
 
-/// Asks a worker to charge the customer's payment method for what remains, unless a payment is under way or asked for. Returns
-/// whether it did.
+/// Asks a worker to charge the customer's payment method for what remains, unless a payment is under way or asked for.
+/// Returns whether it did.
 pub fn ask(session: &Session, invoice: &Invoice, now: Time) -> Result<bool, Error> {
     let Some(open) = intent::open_of(session, &invoice.customer_id, invoice.id)? else { return Ok(false) };
     if open.status.is_under_way() || open.requested_at.is_some() {
         return Ok(false);
     }
-    attempt::request(session, &mut case::alone(session, &invoice.customer_id, open.id, now)?)
+    let mut case = case::alone(session, &invoice.customer_id, open.id, now)?;
+    attempt::request(session, &mut case, invoice.payment_method_id)
 }
 
 /// Before an invoice is paid otherwise: nobody's money may be on its way, or have paid a part. Raises PC020.
@@ -85,6 +86,12 @@ pub fn settle(session: &Session, invoice: &Invoice, paid: Decimal, now: Time) ->
         Some(open) => intent::reduce(session, &open, invoice.remaining() - paid, now),
         None => Ok(()),
     }
+}
+
+/// Whether a payment of it is being made.
+pub fn is_under_way(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
+    let open = intent::open_of(session, &invoice.customer_id, invoice.id)?;
+    Ok(open.is_some_and(|open| open.status == intent::Status::Processing))
 }
 
 /// Nobody is to pay it any more, and what was paid of it by a provider is asked back. Raises PC020 while money is on its way.

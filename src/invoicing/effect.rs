@@ -1,19 +1,22 @@
 //! What the payment of an invoice brings about, in the transaction that records it: the credits of its lines, once.
 
-use crate::amount::Decimal;
+use crate::amount::split::{self, split, units};
+use crate::amount::{AmountError, Decimal};
 use crate::error::Error;
 use crate::invoicing::invoice::Invoice;
+use crate::invoicing::line::instalment::{self, Instalment};
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting::{self, Key};
-use crate::ledger::grant::rollover::Rollover;
+use crate::ledger::grant::rollover::{self, Rollover};
 use crate::ledger::grant::terms::{Cost, GrantTerms, Terms};
 use crate::ledger::grant::{self, NewGrant};
 use crate::ledger::{account, currency};
 use crate::moment::Time;
+use crate::moment::length::Length;
 use crate::payments::clawback::line;
 use crate::payments::listener::Answer;
 use crate::payments::payment;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Row, Session, Statement, text};
 use crate::pg::value::{Json, ToCell};
 use crate::settings;
 use pgrx::pg_sys::{TEXTOID, UUIDOID};
@@ -79,18 +82,34 @@ pub fn pending_currencies(session: &Session, customer_id: &str, code: &str) -> R
     rows.iter().map(|mut row| row.next()).collect()
 }
 
+macro_rules! lines {
+    ($which:literal) => {
+        text!(
+            "SELECT l.invoice_line_id, l.credits, l.credit_currency, l.category, l.priority, l.time_to_live,
+                    l.applicable_meters, l.rollover, l.grant_name,
+                    greatest(l.amount_excluding_tax - CASE WHEN l.invoice_id IS NULL THEN l.given_discount ELSE 0 END, 0),
+                    l.metadata, l.subscription_item_id IS NOT NULL
+             FROM credits_internal.invoice_lines l
+             WHERE l.customer_id = $1 AND l.credits IS NOT NULL AND ",
+            $which
+        )
+    };
+}
 static LINES: Statement = Statement::new(
-    c"SELECT l.invoice_line_id, l.credits, l.credit_currency, l.category, l.priority, l.time_to_live, l.applicable_meters,
-             l.rollover, l.grant_name, greatest(l.amount_excluding_tax, 0), l.metadata
-      FROM credits_internal.invoice_lines l
-      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.credits IS NOT NULL AND l.grant_id IS NULL
-      ORDER BY l.line_no",
+    lines!("l.invoice_id = $2 AND l.grant_id IS NULL ORDER BY l.line_no"),
     &[TEXTOID, UUIDOID],
 )
 .before(
     c"SELECT t.top_up_id, t.credits, t.credit_currency, t.category, t.priority, t.time_to_live, t.applicable_meters,
-             NULL::jsonb, t.name, t.due_amount, t.metadata
+             NULL::jsonb, t.name, t.due_amount, t.metadata, false
       FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2 AND t.grant_id IS NULL",
+);
+
+static LINE: Statement = Statement::new(lines!("l.invoice_line_id = $2"), &[TEXTOID, UUIDOID]);
+static MONEY: Statement = Statement::new(
+    c"SELECT l.invoice_id, l.currency FROM credits_internal.invoice_lines l
+      WHERE l.customer_id = $1 AND l.invoice_line_id = $2",
+    &[TEXTOID, UUIDOID],
 );
 
 /// What one line grants.
@@ -102,12 +121,20 @@ struct Bought {
     name: Option<String>,
     net: Decimal,
     metadata: Option<Json>,
+    in_instalments: bool,
 }
 
 fn bought(session: &Session, bill: &Bill<'_>) -> Result<Vec<Bought>, Error> {
     let mut all = Vec::new();
-    for mut row in LINES.run(session, &[bill.customer_id.cell(), bill.invoice_id.cell()])?.iter() {
-        all.push(Bought {
+    for row in LINES.run(session, &[bill.customer_id.cell(), bill.invoice_id.cell()])?.iter() {
+        all.push(Bought::read(row)?);
+    }
+    Ok(all)
+}
+
+impl Bought {
+    fn read(mut row: Row<'_>) -> Result<Self, Error> {
+        Ok(Bought {
             line_id: row.next()?,
             credits: row.next()?,
             currency: row.next()?,
@@ -121,9 +148,9 @@ fn bought(session: &Session, bill: &Bill<'_>) -> Result<Vec<Bought>, Error> {
             name: row.next()?,
             net: row.next()?,
             metadata: row.next()?,
-        });
+            in_instalments: row.next()?,
+        })
     }
-    Ok(all)
 }
 
 /// Whether the accounts, which are locked, can count all that an invoice's lines are for.
@@ -147,7 +174,10 @@ pub fn has_room(session: &Session, bill: &Bill<'_>) -> Result<bool, Error> {
 pub fn grant(session: &Session, bill: &Bill<'_>, source: &Source) -> Result<(), Error> {
     let all = bought(session, bill)?;
     lock_accounts(session, bill.customer_id, all.iter().map(|bought| bought.currency.clone()).collect())?;
-    all.iter().try_for_each(|bought| give(session, bill, bought, source))
+    all.iter().try_for_each(|bought| match bought.in_instalments {
+        false => give(session, bill, bought, source),
+        true => give_in_instalments(session, bill, bought, source),
+    })
 }
 
 static GRANTED: Statement = Statement::new(
@@ -176,4 +206,110 @@ fn give(session: &Session, bill: &Bill<'_>, bought: &Bought, source: &Source) ->
     }
     posting::post(session, &[book])?;
     GRANTED.run(session, &[bill.customer_id.cell(), bought.line_id.cell(), new.id.cell()]).map(drop)
+}
+
+/// Grants a line's credits in instalments: what has begun by now at once, and the others for when they are to begin. Each
+/// has its share of what was paid.
+fn give_in_instalments(session: &Session, bill: &Bill<'_>, bought: &Bought, source: &Source) -> Result<(), Error> {
+    let kept = instalment::of(session, bill.customer_id, bought.line_id)?;
+    let first = give_all(session, bill, bought, source, &kept)?;
+    GRANTED.run(session, &[bill.customer_id.cell(), bought.line_id.cell(), first.cell()]).map(drop)
+}
+
+/// Grants instalments of a line that have no grant. Returns the first one.
+fn give_all(
+    session: &Session,
+    bill: &Bill<'_>,
+    bought: &Bought,
+    source: &Source,
+    kept: &[instalment::Kept],
+) -> Result<Option<Uuid>, Error> {
+    let decimals = currency::decimals(session, &bought.currency)?;
+    let costs = costs(bought.net, kept, decimals, currency::decimals(session, bill.currency)?)
+        .map_err(|_| Error::internal("what was paid cannot be split"))?;
+    let open = || account::open_existing(session, bill.customer_id, &bought.currency, settings::now()?);
+    let (all, mut book, mut is_posted) = (kept, open()?, true);
+    let mut first = None;
+    for ((place, kept), cost) in kept.iter().enumerate().zip(costs).filter(|((_, kept), _)| kept.grant_id.is_none()) {
+        let next = all.get(place + 1).map(|next| next.plan);
+        let (start, planned) = kept.plan.window(book.posted_at);
+        let expires_at = match (bought.terms.time_to_live, kept.expires) {
+            (Some(lasts), _) => lasts.added_to(start),
+            (None, true) => planned,
+            (None, false) => Time::NEVER,
+        };
+        let cost = kept.had.map_or(cost, |(part, _)| part).normalize();
+        let cost = Cost { amount: cost, currency: bill.currency.to_string() };
+        let mut terms = Terms::bought(&bought.terms, expires_at, cost).starting_at(start);
+        if let (true, Some(rollover)) = (kept.expires, &bought.terms.rollover) {
+            terms.rollover = Some(goes_on(rollover, kept.plan, next));
+        }
+        let new = NewGrant {
+            id: Uuid::now_v7(),
+            amount: kept.plan.credits,
+            name: bought.name.as_deref(),
+            granted_by: Some(source.granted_by),
+            metadata: bought.metadata.as_ref(),
+        };
+        grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
+        is_posted = start <= book.posted_at;
+        if is_posted {
+            // It may have paid what is owed: the next one reads what is left of that.
+            posting::post(session, &[book])?;
+            book = open()?;
+        }
+        instalment::granted(session, bill.customer_id, kept, new.id)?;
+        first.get_or_insert(new.id);
+    }
+    if !is_posted {
+        posting::post(session, &[book])?;
+    }
+    Ok(first)
+}
+
+/// What is left of an instalment goes on until the end of the next one, or for as long as it says.
+fn goes_on(rollover: &Rollover, plan: Instalment, next: Option<Instalment>) -> rollover::Terms {
+    let microseconds = plan.ends_at.0.saturating_sub(plan.starts_at.0);
+    let own = Length { months: 0, days: 0, microseconds };
+    let until = next.map_or(Time(plan.ends_at.0.saturating_add(microseconds)), |next| next.ends_at);
+    rollover::Terms {
+        rollover: rollover.clone(),
+        lives: rollover.expires_after.unwrap_or(own),
+        until: rollover.expires_after.is_none().then_some(until),
+    }
+}
+
+/// What each instalment costs: its share of what was paid, by its credits. What is granted again has the cost that it had.
+fn costs(
+    net: Decimal,
+    kept: &[instalment::Kept],
+    decimals: u32,
+    money_decimals: u32,
+) -> Result<Vec<Decimal>, AmountError> {
+    let weight = |one: &instalment::Kept| match one.revision {
+        1 => units(one.plan.credits, decimals),
+        _ => Ok(0),
+    };
+    let weights: Vec<i128> = kept.iter().map(weight).collect::<Result<_, _>>()?;
+    let parts = split(units(net, money_decimals)?, &weights)?;
+    parts.into_iter().map(|part| split::amount(part, money_decimals)).collect()
+}
+
+/// Grants what a pending line is for before it is on an invoice: what changes in mid-period comes at once. Its accounts are
+/// locked.
+pub fn grant_pending(session: &Session, customer_id: &str, line_id: Uuid) -> Result<(), Error> {
+    let first = grant_again(session, customer_id, line_id)?;
+    GRANTED.run(session, &[customer_id.cell(), line_id.cell(), first.cell()]).map(drop)
+}
+
+/// Grants what was planned again of a line that is paid. Its accounts are locked. Returns the first grant.
+pub fn grant_again(session: &Session, customer_id: &str, line_id: Uuid) -> Result<Option<Uuid>, Error> {
+    let cells = [customer_id.cell(), line_id.cell()];
+    let Some(bought) = LINE.run(session, &cells)?.first().map(Bought::read).transpose()? else { return Ok(None) };
+    let rows = MONEY.run(session, &cells)?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("a line that grants is not there"))?;
+    let (invoice_id, currency): (Option<Uuid>, String) = (row.next()?, row.next()?);
+    let kept = instalment::of(session, customer_id, line_id)?;
+    let bill = Bill { customer_id, invoice_id: invoice_id.unwrap_or(line_id), currency: &currency };
+    give_all(session, &bill, &bought, &Source::INVOICE, &kept)
 }

@@ -5,14 +5,17 @@
 //! Whatever changes an invoice locks the customer's row first, then the invoice, then accounts, keys, and the counter of
 //! numbers. So all of a customer's invoices change one after another, and nothing of that is locked by a charge.
 
+pub mod bill;
 mod change;
-mod close;
+pub mod close;
 mod create;
 pub mod finalize;
+pub mod lower;
 pub mod payment;
 
 use crate::amount::Decimal;
 use crate::error::Error;
+use crate::invoicing::listener::{LISTENERS, Outcome};
 use crate::ledger::engine::operation::Operation;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, text};
@@ -213,17 +216,22 @@ pub struct Invoice {
     pub checkout_session_id: Option<Uuid>,
     /// The coupon that takes something off it.
     pub coupon_id: Option<Uuid>,
+    /// The subscription that it is for.
+    pub subscription_id: Option<Uuid>,
+    /// What is to be charged for it; `None` for the customer's default.
+    pub payment_method_id: Option<Uuid>,
 }
 
 static LOCK: Statement = Statement::new(
     c"SELECT i.status, i.number, i.currency, i.total, i.amount_due, i.amount_paid, i.due_date, i.days_until_due,
-             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method, i.checkout_session_id, i.coupon_id
+             i.given_discount, i.tax_rate, i.billing_reason, i.collection_method, i.checkout_session_id, i.coupon_id,
+             i.subscription_id, i.payment_method_id
       FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 )
 .before(
     c"SELECT ''::text, NULL::text, ''::text, 0::numeric, 0::numeric, 0::numeric, NULL::timestamptz, NULL::integer,
-             0::numeric, NULL::numeric, ''::text, ''::text, NULL::uuid, NULL::uuid
+             0::numeric, NULL::numeric, ''::text, ''::text, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid
       WHERE num_nonnulls($1, $2) < 0",
 );
 
@@ -255,10 +263,19 @@ pub fn lock_if_there(session: &Session, customer_id: &str, invoice_id: Uuid) -> 
         collection_method: row.next()?,
         checkout_session_id: row.next()?,
         coupon_id: row.next()?,
+        subscription_id: row.next()?,
+        payment_method_id: row.next()?,
     }))
 }
 
 impl Invoice {
+    /// Announces what became of it, where it is a subscription's.
+    pub fn announce(&self, session: &Session, outcome: Outcome, now: Time) -> Result<(), Error> {
+        let Some(subscription_id) = self.subscription_id else { return Ok(()) };
+        let which = (self.customer_id.as_str(), subscription_id, self.id);
+        LISTENERS.all().try_for_each(|listener| listener.settled(session, which, outcome, now))
+    }
+
     /// What is still to be paid.
     pub fn remaining(&self) -> Decimal {
         self.amount_due - self.amount_paid

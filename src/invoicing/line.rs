@@ -1,9 +1,11 @@
-//! Lines of invoices: how each is priced, kept and taken from what is pending. How callers give them is in line/given.rs, what
-//! all of an invoice's come to in engine.rs.
+//! Lines of invoices: how each is priced, kept and taken from what is pending. How callers give them is in line/given.rs,
+//! what all of an invoice's come to in engine.rs.
 
 mod bought;
 pub mod given;
+pub mod instalment;
 mod kept;
+mod of_item;
 
 use crate::amount::{self, Decimal};
 use crate::catalog::discount::CartLine;
@@ -23,6 +25,7 @@ use pgrx::pg_sys::{INT4ARRAYOID, INT4OID, NUMERICARRAYOID, TEXTOID, UUIDARRAYOID
 use uuid::Uuid;
 
 pub use kept::{carry, insert, insert_all};
+pub use of_item::OfItem;
 
 /// A line that is priced and not kept yet.
 pub struct New {
@@ -34,6 +37,7 @@ pub struct New {
     tax_behavior: String,
     credits: Option<Credits>,
     product_id: Option<Uuid>,
+    item: Option<of_item::Item>,
 }
 
 /// What the payment of a line grants.
@@ -78,6 +82,7 @@ pub fn price(session: &Session, id: Uuid, given: Given, code: &str, decimals: u3
             tax_behavior: given.tax_behavior.clone().unwrap_or_else(|| BEHAVIORS[0].to_string()),
             credits: None,
             product_id: None,
+            item: None,
             given,
         },
         _ => {
@@ -119,7 +124,7 @@ fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &st
     if price.is_archived && !given.is_sold {
         return Err(Error::PriceNotFound { price_id, archived: true });
     }
-    if price.is_recurring {
+    if price.recurring.is_some() {
         return Err(Error::argument("price_id", "must be a price that is paid once: this one is recurring"));
     }
     if price.currency != code {
@@ -153,6 +158,7 @@ fn by_price(session: &Session, id: Uuid, price_id: Uuid, given: Given, code: &st
         tax_behavior: given.tax_behavior.clone().unwrap_or(price.tax_behavior),
         credits,
         product_id: Some(price.product_id),
+        item: None,
         given: match given.custom_amount {
             Some(_) => Given { quantity: Some(quantity), ..given },
             None => Given { quantity: Some(quantity), unit_amount: price.unit_amount, pricing: price.pricing, ..given },

@@ -9,6 +9,7 @@ pub mod erasure;
 pub mod invoice;
 mod item;
 pub mod line;
+pub mod listener;
 mod number;
 mod page;
 pub mod sale;

@@ -1,6 +1,7 @@
-//! What is sold is an invoice: that of a top-up or of a checkout session begins as a draft that its payment gives out, and any
-//! invoice is paid, with all that this brings about, when the payments of its intent cover what is due.
+//! What is sold is an invoice: that of a top-up or of a checkout session begins as a draft that its payment gives out, and
+//! any invoice is paid, with all that this brings about, when the payments of its intent cover what is due.
 
+mod reclaim;
 mod replace;
 mod replaced;
 
@@ -10,17 +11,21 @@ use crate::catalog::stock;
 use crate::error::Error;
 use crate::invoicing::effect::{Bill, Source};
 use crate::invoicing::invoice::{self, Invoice, Status, finalize};
+use crate::invoicing::listener::{LISTENERS, Outcome};
 use crate::invoicing::{collection, customer, effect, line};
 use crate::ledger::currency;
+use crate::ledger::engine::book::Reclaimed;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
+use crate::payments::clawback::Step;
+use crate::payments::clawback::line::Credits;
 use crate::payments::listener::{Sale, Sold};
 use crate::payments::payment_intent::{self as intent, Intent, Status as Payment};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::subtransaction::keep_if_true;
 use crate::pg::value::{Json, ToCell};
-use pgrx::pg_sys::{JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{INT4OID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 /// Why something is sold.
@@ -32,6 +37,12 @@ pub enum Reason {
     AutoRecharge,
     /// A checkout session was submitted: its id.
     Session(Uuid),
+    /// A subscription began.
+    SubscriptionCreate,
+    /// A period of it did.
+    SubscriptionCycle,
+    /// An item of it changed.
+    SubscriptionUpdate,
 }
 
 impl Reason {
@@ -40,6 +51,9 @@ impl Reason {
             Reason::Recharge => "recharge",
             Reason::AutoRecharge => "auto_recharge",
             Reason::Session(_) => "manual",
+            Reason::SubscriptionCreate => "subscription_create",
+            Reason::SubscriptionCycle => "subscription_cycle",
+            Reason::SubscriptionUpdate => "subscription_update",
         }
     }
 
@@ -75,6 +89,19 @@ pub struct Order<'a> {
     pub discount: Option<&'a Quote>,
     /// Whether a payment of it is reported already: then that decides, and not what cannot be set aside.
     pub is_reported: bool,
+    /// The subscription that it is for.
+    pub subscription: Option<OfSubscription>,
+}
+
+/// What the invoice of a subscription has of it.
+#[derive(Debug, Clone, Copy)]
+pub struct OfSubscription {
+    /// Its id.
+    pub id: Uuid,
+    /// How many days after it is finalized the invoice is due; `None` for no date.
+    pub days_until_due: Option<i32>,
+    /// What is to be charged; `None` for the customer's default.
+    pub payment_method_id: Option<Uuid>,
 }
 
 // What a recharge asks for is begun by whoever comes first. Before 0.3.0 all of it was in the top-up's own row.
@@ -82,9 +109,9 @@ static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoices (
           customer_id, invoice_id, status, billing_reason, currency, description, metadata, given_discount, subtotal, discount,
           tax, total, total_excluding_tax, amount_due, collection_method, tax_rate, checkout_session_id, created_at, updated_at,
-          coupon_id, promotion_code_id, coupon_name)
-      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $10, $12, $13, $14, $15, $15, $16, $17,
-              (SELECT c.name FROM credits_internal.coupons c WHERE c.coupon_id = $16))
+          coupon_id, promotion_code_id, coupon_name, subscription_id, days_until_due, payment_method_id)
+      VALUES ($1, $2, 'draft', $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, greatest($10, 0), $12, $13, $14, $15, $15, $16, $17,
+              (SELECT c.name FROM credits_internal.coupons c WHERE c.coupon_id = $16), $18, $19, $20)
       ON CONFLICT (customer_id, invoice_id) DO NOTHING RETURNING 1",
     &[
         TEXTOID,
@@ -104,10 +131,14 @@ static INSERT: Statement = Statement::new(
         TIMESTAMPTZOID,
         UUIDOID,
         UUIDOID,
+        UUIDOID,
+        INT4OID,
+        UUIDOID,
     ],
 )
 .before(
-    c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) >= 0",
+    c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                             $18, $19, $20) >= 0",
 );
 
 /// Writes the draft of what is sold. Returns whether it was not there yet: whoever came first has begun all of it, and what
@@ -133,6 +164,9 @@ pub fn draft(session: &Session, order: &Order<'_>, now: Time) -> Result<bool, Er
         now.cell(),
         order.discount.map(|quote| quote.coupon_id).cell(),
         order.discount.and_then(|quote| quote.promotion_code_id).cell(),
+        order.subscription.map(|of| of.id).cell(),
+        order.subscription.and_then(|of| of.days_until_due).cell(),
+        order.subscription.and_then(|of| of.payment_method_id).cell(),
     ];
     if INSERT.run(session, &cells)?.len() == 0 {
         return Ok(false);
@@ -192,6 +226,7 @@ pub fn begin_top_up(session: &Session, reason: Reason, new: &intent::New<'_>, no
         lines: &[line],
         discount: None,
         is_reported: false,
+        subscription: None,
     };
     begin(session, &order, new, now)
 }
@@ -257,8 +292,11 @@ impl Sale for Sales {
 
     fn moved(&self, session: &Session, intent: &Intent, now: Time) -> Result<(), Error> {
         // What an invoice took that was given out, it holds until it is void.
+        if !intent.is_sale() {
+            return if intent.failed { failed(session, intent, now) } else { Ok(()) };
+        }
         // What a part of the money came for, it holds until that is over.
-        if !intent.is_sale() || (intent.status == Payment::RequiresPaymentMethod && !intent.failed) {
+        if intent.status == Payment::RequiresPaymentMethod && !intent.failed {
             return Ok(());
         }
         let (customer_id, holder) = (intent.customer_id.as_str(), intent.invoice_id);
@@ -282,6 +320,16 @@ impl Sale for Sales {
         stock::release(session, customer_id, holder, now)
     }
 
+    fn reclaim(
+        &self,
+        session: &Session,
+        intent: &Intent,
+        line: (Uuid, &Credits),
+        step: &mut Step<'_>,
+    ) -> Result<Reclaimed, Error> {
+        reclaim::instalments(session, intent, line, step)
+    }
+
     fn corrected(&self, session: &Session, intent: &Intent, cover: &Cover, _: Time) -> Result<(), Error> {
         if intent.is_sale() {
             replace::totals(session, intent, cover)?;
@@ -290,6 +338,25 @@ impl Sale for Sales {
         }
         Ok(())
     }
+}
+
+static SUBSCRIPTION: Statement = Statement::new(
+    c"SELECT i.subscription_id FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// A payment of an invoice that was given out failed.
+fn failed(session: &Session, intent: &Intent, now: Time) -> Result<(), Error> {
+    let rows = SUBSCRIPTION.run(session, &[intent.customer_id.cell(), intent.invoice_id.cell()])?;
+    let subscription_id: Option<Uuid> = rows.first().map_or(Ok(None), |mut row| row.next())?;
+    let Some(subscription_id) = subscription_id else { return Ok(()) };
+    let invoice = invoice::lock(session, &intent.customer_id, intent.invoice_id)?;
+    if invoice.status == Status::Void {
+        // It was given up while the payment was on its way.
+        return collection::cancel(session, &invoice, now);
+    }
+    let which = (intent.customer_id.as_str(), subscription_id, intent.invoice_id);
+    LISTENERS.all().try_for_each(|listener| listener.settled(session, which, Outcome::Failed, now))
 }
 
 /// Units that a top-up's price has only so many of are set aside for good. Returns whether there are as many.

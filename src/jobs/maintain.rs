@@ -1,8 +1,8 @@
-//! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices
-//! that changed, publishes notices of grants that are about to end, deletes old rows of the outbox, old billing events
-//! and ignored webhooks, forgets whom old invoices of erased customers were for, ends checkout sessions whose time is over, and
-//! releases stock and coupons that were reserved for too long. Each kind of work gets its turn, however much there is of
-//! another.
+//! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices that
+//! changed, publishes notices of grants that are about to end, deletes old rows of the outbox, old billing events and
+//! ignored webhooks, forgets whom old invoices of erased customers were for, ends checkout sessions whose time is over,
+//! renews subscriptions, and releases stock and coupons that were reserved for too long. Each kind of work gets its turn,
+//! however much there is of another.
 
 use crate::auto_recharge::review;
 use crate::catalog::{redemption, stock};
@@ -26,6 +26,7 @@ use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::subtransaction::Failure;
 use crate::pg::value::ToCell;
 use crate::settings;
+use crate::subscriptions;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 use std::cell::Cell;
@@ -44,7 +45,7 @@ struct Work {
 
 /// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
 /// account's time goes past that meanwhile.
-static WORK: [Work; 12] = [
+static WORK: [Work; 13] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
@@ -58,6 +59,11 @@ static WORK: [Work; 12] = [
         name: "sessions",
         call: c"SELECT credits.maintain_batch($1, 'sessions', $2)",
         batch: checkout_session::expire_late,
+    },
+    Work {
+        name: "subscriptions",
+        call: c"SELECT credits.maintain_batch($1, 'subscriptions', $2)",
+        batch: subscriptions::renewal::renew_due,
     },
     Work { name: "stock", call: c"SELECT credits.maintain_batch($1, 'stock', $2)", batch: stock::release_late },
     Work {

@@ -3,8 +3,8 @@
 //! Nobody has to act on them: what must be acted on is in the outbox.
 //!
 //! An event is written in the transaction of what it is about, right after the change, by whoever holds the lock of the
-//! object that changed. Its number is the next of that object's own counter, so numbers have no gap, and nobody ever waits for
-//! a counter who has not waited for the object. A room that has something to say reads the object from its view:
+//! object that changed. Its number is the next of that object's own counter, so numbers have no gap, and nobody ever waits
+//! for a counter who has not waited for the object. A room that has something to say reads the object from its view:
 //! [`record`] after a change, or [`before`] it and [`updated`] after it. An object that has no view is given to [`write`].
 
 mod event_type;
@@ -31,7 +31,7 @@ macro_rules! shown {
                             CASE WHEN jsonb_typeof(k.value) = 'number'
                                       AND k.key NOT IN ('priority', 'days_until_due', 'quantity_limit_per_checkout',
                                                         'quantity_available', 'max_redemptions', 'duration_in_months',
-                                                        'max_redemptions_per_customer')
+                                                        'max_redemptions_per_customer', 'interval_count', 'days_until_cancel')
                                  THEN to_jsonb(trim_scale(k.value::numeric)::text) ELSE k.value END)
                      FROM jsonb_each(",
             $row,
@@ -153,6 +153,12 @@ macro_rules! payment_link {
     };
 }
 
+macro_rules! subscription {
+    () => {
+        shown!("to_jsonb(v)", "credits.subscriptions v WHERE v.customer_id = $2 AND v.subscription_id = $1::uuid")
+    };
+}
+
 /// Reads an object.
 macro_rules! read {
     ($object:expr) => {
@@ -169,6 +175,7 @@ static READ_INVOICE: Statement = Statement::new(read!(invoice!()), &[TEXTOID, TE
 static READ_INTENT: Statement = Statement::new(read!(payment_intent!()), &[TEXTOID, TEXTOID]);
 static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXTOID]);
 static READ_SESSION: Statement = Statement::new(read!(checkout_session!()), &[TEXTOID, TEXTOID]);
+static READ_SUBSCRIPTION: Statement = Statement::new(read!(subscription!()), &[TEXTOID, TEXTOID]);
 static READ_LINK: Statement = Statement::new(read!(payment_link!()), &[TEXTOID, TEXTOID]);
 
 static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
@@ -180,9 +187,11 @@ static WRITE_INVOICE: Statement = Statement::new(written!(invoice!()), &PARAMETE
 static WRITE_INTENT: Statement = Statement::new(written!(payment_intent!()), &PARAMETERS);
 static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS);
 static WRITE_SESSION: Statement = Statement::new(written!(checkout_session!()), &PARAMETERS);
+static WRITE_SUBSCRIPTION: Statement = Statement::new(written!(subscription!()), &PARAMETERS);
 static WRITE_LINK: Statement = Statement::new(written!(payment_link!()), &PARAMETERS);
 
-/// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are written.
+/// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are
+/// written.
 struct Viewed {
     object_type: &'static str,
     read: &'static Statement,
@@ -190,7 +199,7 @@ struct Viewed {
 }
 
 /// All of them. Whoever changes one has its lock.
-static VIEWED: [Viewed; 10] = [
+static VIEWED: [Viewed; 11] = [
     Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
     Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
     Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
@@ -200,6 +209,7 @@ static VIEWED: [Viewed; 10] = [
     Viewed { object_type: "payment_intent", read: &READ_INTENT, write: &WRITE_INTENT },
     Viewed { object_type: "refund", read: &READ_REFUND, write: &WRITE_REFUND },
     Viewed { object_type: "checkout_session", read: &READ_SESSION, write: &WRITE_SESSION },
+    Viewed { object_type: "subscription", read: &READ_SUBSCRIPTION, write: &WRITE_SUBSCRIPTION },
     Viewed { object_type: "payment_link", read: &READ_LINK, write: &WRITE_LINK },
 ];
 
@@ -261,8 +271,8 @@ fn read(session: &Session, viewed: &Viewed, object_id: &str, customer_id: Option
     rows.first().map(|mut row| row.next()).transpose()
 }
 
-/// Writes an event of an object that changed, with what was before of all that is not the same any more. Where nothing changed
-/// there is no event.
+/// Writes an event of an object that changed, with what was before of all that is not the same any more. Where nothing
+/// changed there is no event.
 pub fn updated(
     session: &Session,
     event_type: EventType,

@@ -5,6 +5,7 @@
 mod chain;
 pub mod line;
 pub mod share;
+mod step;
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -20,6 +21,7 @@ use crate::moment::Time;
 use crate::payments::clawback::chain::Link;
 use crate::payments::clawback::line::Credits;
 use crate::payments::clawback::share::Part;
+use crate::payments::listener::SALES;
 use crate::payments::notification::case::{self, Case};
 use crate::payments::payment_intent::{Intent, Status};
 use crate::payments::reckoning::Standing;
@@ -29,6 +31,8 @@ use crate::rational::Rational;
 use crate::settings::{self, Spent};
 use pgrx::pg_sys::{BOOLOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
+
+pub use step::Step;
 
 /// How spent credits are treated: as the call says, or the setting. Raises PC013.
 pub fn policy(spent: Option<&str>) -> Result<Spent, Error> {
@@ -63,28 +67,33 @@ pub fn bring(
     let mut outcome = Outcome::default();
     for (line, gone) in lines.iter_mut().zip(&gone) {
         let line_id = line.id;
-        let Some(credits) = line.credits.as_mut() else { continue };
-        let Some(grant_id) = credits.grant_id else { continue };
+        let Some(credits) = line.credits.as_mut().filter(|credits| credits.grant_id.is_some()) else { continue };
         let before = credits.reclaimed;
+        let mut step = Step { undone: &undone, function, spent, first: &mut outcome.operation_id, now: *now };
         let target = share::of(credits.amount, gone, credits.decimals);
-        let undone = undone.iter().filter(|(_, of)| *of == grant_id).map(|(operation_id, _)| *operation_id);
-        let undone: Vec<Uuid> = undone.collect();
-        let mut of_line = (&*intent, &mut *credits, grant_id);
-        if !undone.is_empty() || target < before {
-            outcome.reclaimed.taken += give_back(session, &mut of_line, target, &undone, *now)?;
-        } else if target > before {
-            let reclaimed =
-                take(session, &of_line, (function, target - before, spent), &mut outcome.operation_id, *now)?;
+        let reclaimed = if credits.in_instalments {
             credits.reclaimed = target;
-            outcome.reclaimed.taken += reclaimed.taken;
-            outcome.reclaimed.owed += reclaimed.owed;
-            outcome.reclaimed.held += reclaimed.held;
-        }
+            let mut reclaimed = Reclaimed::default();
+            for sale in SALES.all() {
+                let of_instalments = sale.reclaim(session, intent, (line_id, &*credits), &mut step)?;
+                add(&mut reclaimed, of_instalments);
+            }
+            reclaimed
+        } else {
+            step.bring(session, intent, credits, target)?
+        };
+        add(&mut outcome.reclaimed, reclaimed);
         if credits.reclaimed != before {
             line::save(session, &intent.customer_id, line_id, credits.reclaimed)?;
         }
     }
     Ok(outcome)
+}
+
+fn add(sum: &mut Reclaimed, more: Reclaimed) {
+    sum.taken += more.taken;
+    sum.owed += more.owed;
+    sum.held += more.held;
 }
 
 impl Case {
@@ -151,8 +160,8 @@ fn give_back(
         of_line.1.reclaimed -= credits;
         last = Some(spent);
     }
-    // Whole operations came back: of the last, which stood for more than that, the rest is taken again as it was taken then, so
-    // that what was forgiven is not owed now, nor the other way round.
+    // Whole operations came back: of the last, which stood for more than that, the rest is taken again as it was taken
+    // then, so that what was forgiven is not owed now, nor the other way round.
     if target > of_line.1.reclaimed {
         let spent = last.map_or_else(|| policy(None), Ok)?;
         let rest = ("payment_refunded", target - of_line.1.reclaimed, spent);
@@ -327,8 +336,8 @@ static MARK_UNDONE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-/// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for, and what became of those
-/// that were spent; `None` where it was undone before.
+/// Undoes one such operation: exactly what it took comes back. Returns how many credits it stood for, and what became of
+/// those that were spent; `None` where it was undone before.
 fn undo(
     session: &Session,
     (intent, line, _): &OfLine<'_>,

@@ -1,9 +1,11 @@
 //! What payments announce to the rooms above them. Who listens is said in lib.rs.
 
 use crate::error::Error;
-use crate::ledger::engine::book::Book;
+use crate::ledger::engine::book::{Book, Reclaimed};
 use crate::ledger::engine::posting::Key;
 use crate::moment::Time;
+use crate::payments::clawback::Step;
+use crate::payments::clawback::line::Credits;
 use crate::payments::payment_intent::{Intent, Subject};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::Session;
@@ -53,6 +55,17 @@ pub trait Sale: Sync {
     /// Begins it, since something is reported of its payment. The customer and those accounts are locked.
     fn begin(&self, _session: &Session, _customer_id: &str, _id: Uuid, _now: Time) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Brings what went back of a line's instalments to what the line says. Their account is locked.
+    fn reclaim(
+        &self,
+        _session: &Session,
+        _intent: &Intent,
+        _line: (Uuid, &Credits),
+        _step: &mut Step<'_>,
+    ) -> Result<Reclaimed, Error> {
+        Ok(Reclaimed::default())
     }
 
     /// What the payments are made of is known better than when they were applied.

@@ -2,7 +2,7 @@
 //! taken back: clawback.rs. Disputes, which may end in one: dispute.rs.
 
 mod answer;
-mod given;
+pub mod given;
 pub mod request;
 mod row;
 

@@ -38,6 +38,11 @@ EXCEPTED = {
          "payment_link_open"),
         "under the lock of the customer's sessions: two_sessions/billing/same_session.py",
     ),
+    **dict.fromkeys(
+        ("subscription_cancel", "subscription_create", "subscription_pause", "subscription_preview", "subscription_recover",
+         "subscription_resume", "subscription_update"),
+        "under the lock of the customer's subscriptions: two_sessions/billing/same_subscription.py",
+    ),
     "payment_link_archive": ONE_ROW, "payment_link_create": ONE_ROW, "payment_link_update": ONE_ROW,
     "customer_delete": BY_PAIRS, "payment_method_attach": BY_PAIRS, "payment_method_detach": BY_PAIRS,
     "history_import": "into an empty account, which nothing else may use: six sessions at once in tests/replay/moved.py",

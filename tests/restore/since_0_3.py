@@ -29,6 +29,7 @@ def fill(filler: Filler) -> None:
     stock(filler)
     discounts(filler)
     checkout(filler)
+    subscriptions(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -235,6 +236,23 @@ def discounts(filler: Filler) -> None:
     filler.keep("voucher_redeem", redeem, fixed=("grant_id", "credits", "promotion_code_id"))
     filler.call("voucher_redeem", """'dan', 'proof', verification_data => '{"seen": true}'""")
     filler.call("coupon_create", "'Ten', amount_off => 10, currency => 'GBP', redeem_by => now() + interval '1 year'")
+
+
+def subscriptions(filler: Filler) -> None:
+    """One that is paid, with instalments to come and a change that is pending; one that is tried out, with a code."""
+    terms = "(SELECT product_id FROM credits.products WHERE name = 'Team'), 'recurring', 30, 'GBP', "
+    credits = """credit_config => '{"amount": 12, "currency": "COIN", "schedule": {"delivery": "schedule", "every": "10 days"}}'"""
+    filler.call("price_create", f"""{terms} recurring => '{{"interval": "month"}}', lookup_key => 'plan', {credits}""")
+    create = """'ann', '[{"lookup_key": "plan"}]', idempotency_key => 'a plan'"""
+    fixed = ("subscription_id", "billing_cycle_anchor")
+    plan = filler.keep("subscription_create", create, fixed=fixed)
+    due = filler.call("invoice_finalize", "'ann', %s", plan["latest_invoice_id"])["payment_intent_id"]
+    filler.call("payment_succeeded", "'ann', %s, 'shop', 'plan 1'", due)
+    more = """'ann', %s, '[{"lookup_key": "plan", "quantity": 2}]'"""
+    filler.call("subscription_update", more, plan["subscription_id"])
+    filler.call("coupon_create", """'Plans', percent_off => 5, duration => 'forever', promotion_codes => '[{"code": "PLANS"}]'""")
+    tried = """'bob', '[{"lookup_key": "plan"}]', trial_period_days => 9, promotion_code => 'plans'"""
+    filler.call("subscription_create", tried)
 
 
 def checkout(filler: Filler) -> None:

@@ -19,7 +19,7 @@ VIEWS = {
     "my_wallets": "currency", "my_grants": "grant_id", "my_ledger": "line_no", "my_invoices": "invoice_id",
     "my_invoice_lines": "invoice_line_id", "my_payment_methods": "payment_method_id",
     "my_payment_intents": "payment_intent_id", "my_refunds": "refund_id",
-    "my_checkout_sessions": "checkout_session_id",
+    "my_checkout_sessions": "checkout_session_id", "my_subscriptions": "subscription_id",
 }  # fmt: skip
 # Whose rows a session sees: that of the setting, and of every row of some of the views.
 WHO = (
@@ -69,6 +69,11 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
         (price_id,) = owner.execute(price, [work, coin]).fetchone() or (None,)
         items = json.dumps([{"price_id": str(price_id), "description": work}])
         owner.execute("SELECT credits.checkout_session_create(%s, line_items => %s)", [name, items])
+        terms = """(credits.product_create(%s)).product_id, 'recurring', 777, %s, recurring => '{"interval": "month"}'"""
+        price = f"SELECT (credits.price_create({terms})).price_id"
+        (price_id,) = owner.execute(price, [work, "USD"]).fetchone() or (None,)
+        plan = "SELECT credits.subscription_create(%s, %s, description => %s, collection_method => 'send_invoice')"
+        owner.execute(plan, [name, json.dumps([{"price_id": str(price_id)}]), work])
 
 
 def check_rows(checks: Checks, logins: Logins) -> None:
@@ -162,6 +167,7 @@ def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
             ("my_payment_intents", "v.description"), ("my_payment_intents", "v"),
             ("my_refunds", "v.description"), ("my_refunds", "v"),
             ("my_checkout_sessions", "v.line_items::text"), ("my_checkout_sessions", "v"),
+            ("my_subscriptions", "v.description"), ("my_subscriptions", "v"),
         )
     ]  # fmt: skip
     # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.

@@ -58,6 +58,8 @@ def read_all(it: Story) -> None:
     it.read("invoice_lines", "invoice_line_id")
     it.read("invoice_payments", "invoice_id, payment_no")
     it.read("checkout_sessions", "checkout_session_id")
+    it.read("subscriptions", "subscription_id")
+    it.read("subscription_items", "subscription_item_id")
     links = "SELECT * FROM credits.payment_links WHERE currency OPERATOR(pg_catalog.=) %s ORDER BY payment_link_id"
     it.run("payment_links", links, [cash])
     it.call("checkout_session_verify", "'no token'")
@@ -75,6 +77,7 @@ def tell(it: Story) -> None:
     webhooks(it, price_id)
     recharge(it)
     checkout(it, price_id)
+    subscriptions(it)
     invoices(it, price_id)
     discounts(it)
     portal(it)
@@ -170,6 +173,24 @@ def checkout(it: Story, price_id: Any) -> None:
     other = it.call("payment_link_open", "%s, %s, quantities => %s", name, link, json.dumps({str(price_id): 3}))
     it.call("checkout_session_expire", "%s, %s", name, other.get("checkout_session_id"))
     it.call("payment_link_archive", "%s", link)
+
+
+def subscriptions(it: Story) -> None:
+    """A plan that is begun, changed, paused and taken up again, and whose end is taken back and comes."""
+    name, key = it.name, f"plan_{it.name}"
+    product_id = it.call("product_create", "%s", f"Plan of {name}").get("product_id")
+    terms = """%s, 'recurring', 3, %s, recurring => '{"interval": "month"}', lookup_key => %s"""
+    it.call("price_create", terms, product_id, it.cash, key)
+    create = "%s, %s, collection_method => 'send_invoice', idempotency_key => 'plan'"
+    plan = it.call("subscription_create", create, name, json.dumps([{"lookup_key": key}])).get("subscription_id")
+    more = json.dumps([{"lookup_key": key, "quantity": 2}])
+    it.call("subscription_preview", "%s, %s, %s", name, plan, more)
+    it.call("subscription_update", "%s, %s, %s", name, plan, more)
+    it.call("subscription_pause", "%s, %s", name, plan)
+    it.call("subscription_resume", "%s, %s", name, plan)
+    it.call("subscription_cancel", "%s, %s", name, plan)
+    it.call("subscription_recover", "%s, %s", name, plan)
+    it.call("subscription_cancel", "%s, %s, 'now'", name, plan)
 
 
 def catalog(it: Story, price_id: Any) -> None:

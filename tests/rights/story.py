@@ -185,6 +185,7 @@ class Story:
         self.read("my_payment_intents", "payment_intent_id", None)
         self.read("my_refunds", "refund_id", None)
         self.read("my_checkout_sessions", "checkout_session_id", None)
+        self.read("my_subscriptions", "subscription_id", None)
         purchases.read_all(self)
 
     def grants(self) -> None:

@@ -19,6 +19,7 @@ FLOORS = [
     ["catalog"],
     ["payments"],
     ["invoicing"],
+    ["subscriptions"],
     ["auto_recharge"],
     ["checkout"],
     ["jobs"],

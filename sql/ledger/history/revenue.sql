@@ -12,8 +12,12 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
       WHERE g.cost_amount IS NOT NULL
       UNION ALL
       -- What ended before it began has no line in the ledger.
-      SELECT (g.ended_at AT TIME ZONE 'UTC')::date, g.cost_currency, g.category, 0, 0, g.cost_amount, 0
+      SELECT (g.ended_at AT TIME ZONE 'UTC')::date, g.cost_currency, g.category, 0, 0,
+             CASE WHEN p.grant_id IS NULL THEN g.cost_amount ELSE 0 END,
+             CASE WHEN p.grant_id IS NULL THEN 0 ELSE g.cost_amount END
       FROM credits_internal.credit_grants g
+      LEFT JOIN credits_internal.invoice_line_grants p
+             ON p.customer_id = g.customer_id AND p.grant_id = g.grant_id AND p.paid_back
       WHERE g.cost_amount IS NOT NULL AND g.ended_at < g.effective_at
       UNION ALL
       SELECT (e.effective_at AT TIME ZONE 'UTC')::date, e.cost_currency, e.category,

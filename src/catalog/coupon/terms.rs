@@ -345,6 +345,15 @@ impl Coupon {
         }
     }
 
+    /// How much it takes off in a currency; `None` where it is a percentage.
+    pub fn amount_off(&self, code: &str) -> Option<Decimal> {
+        match &self.what {
+            What::Amount(amount, currency, _) if currency == code => Some(*amount),
+            What::Amount(_, _, others) => others.get(code).copied(),
+            _ => None,
+        }
+    }
+
     /// How often one customer may use it: of a voucher once, unless it says otherwise.
     pub fn per_customer(&self) -> Option<i32> {
         self.said_per_customer.or(self.config().map(|_| 1))

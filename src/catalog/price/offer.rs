@@ -2,6 +2,7 @@
 
 use crate::amount::{self, AmountError, Decimal};
 use crate::catalog::credit_config::CreditConfig;
+use crate::catalog::price::recurring::Recurring;
 use crate::catalog::price::terms;
 use crate::catalog::stored::{prices_before, products_before};
 use crate::catalog::usage;
@@ -16,8 +17,8 @@ use uuid::Uuid;
 pub struct Offer {
     /// The product's name.
     pub product_name: String,
-    /// Whether it is due again and again.
-    pub is_recurring: bool,
+    /// How often it is due; `None` where it is paid once.
+    pub recurring: Option<Recurring>,
     /// What one unit costs; `None` where `pricing` or its meter says more.
     pub unit_amount: Option<Decimal>,
     /// What a quantity costs, as JSON.
@@ -43,7 +44,7 @@ pub struct Offer {
 macro_rules! find {
     ($prices:expr, $products:expr) => {
         text!(
-            "SELECT d.name, p.type = 'recurring', p.unit_amount, p.pricing::text, p.currency, f.decimals::int, f.kind = 'fiat',
+            "SELECT d.name, p.recurring::text, p.unit_amount, p.pricing::text, p.currency, f.decimals::int, f.kind = 'fiat',
                     p.quantity_limit_per_checkout, coalesce(p.credit_config, d.credit_config)::text,
                     coalesce(p.tax_behavior, 'exclusive'), p.archived_at IS NOT NULL OR d.archived_at IS NOT NULL,
                     d.product_id
@@ -68,7 +69,7 @@ pub fn find(session: &Session, price_id: Uuid) -> Result<Offer, Error> {
     let mut row = rows.first().ok_or(Error::PriceNotFound { price_id, archived: false })?;
     Ok(Offer {
         product_name: row.next()?,
-        is_recurring: row.next()?,
+        recurring: row.next::<Option<String>>()?.map(|text| stored(&text)).transpose()?,
         unit_amount: row.next()?,
         pricing: row.next()?,
         currency: row.next()?,
@@ -80,6 +81,10 @@ pub fn find(session: &Session, price_id: Uuid) -> Result<Offer, Error> {
         is_archived: row.next()?,
         product_id: row.next()?,
     })
+}
+
+fn stored(text: &str) -> Result<Recurring, Error> {
+    Recurring::parse(text).map_err(|_| Error::internal("the terms of a recurring price are none"))
 }
 
 static BY_LOOKUP_KEY: Statement = Statement::new(

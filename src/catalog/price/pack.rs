@@ -32,7 +32,7 @@ pub struct Pack {
 pub fn find(session: &Session, argument: &'static str, price_id: Uuid) -> Result<Pack, Error> {
     let offer = offer::find(session, price_id)?;
     let currency = offer.currency.clone();
-    if offer.is_recurring {
+    if offer.recurring.is_some() {
         return Err(Error::argument(argument, "must be a price that is paid once: this one is recurring"));
     }
     if !offer.is_money {

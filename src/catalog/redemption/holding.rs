@@ -15,6 +15,8 @@ use uuid::Uuid;
 pub enum HolderType {
     /// An invoice: a checkout's, by its id.
     Invoice,
+    /// A subscription, by its id.
+    Subscription,
     /// A grant that a voucher gave, by its id.
     Voucher,
 }
@@ -24,6 +26,7 @@ impl HolderType {
     pub fn as_str(self) -> &'static str {
         match self {
             HolderType::Invoice => "invoice",
+            HolderType::Subscription => "subscription",
             HolderType::Voucher => "voucher",
         }
     }
@@ -256,8 +259,8 @@ static PER_CUSTOMER: Statement = Statement::new(
     &[UUIDOID],
 );
 
-/// What a holder has is paid for. Where it was released meanwhile it is taken again; where nothing is left it is honoured, and
-/// over quota.
+/// What a holder has is paid for. Where it was released meanwhile it is taken again; where nothing is left it is honoured,
+/// and over quota.
 pub fn confirm(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
     confirm_or(session, (customer_id, holder_id), now, |used| {
         take_again(session, (customer_id, holder_id), used, now).map(|refusal| refusal.is_none())

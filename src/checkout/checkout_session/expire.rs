@@ -2,6 +2,7 @@
 //! was reserved for it goes back: once its time is over, by running out, so that who ends many locks no counter.
 
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, sale};
+use crate::clock;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer;
@@ -15,8 +16,8 @@ use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
 use crate::settings;
+use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, TEXTARRAYOID, TIMESTAMPTZOID};
-use pgrx::{pg_extern, warning};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -78,11 +79,7 @@ pub fn expire_late(session: &Session, most: i32, due_by: Time) -> Result<i32, Er
     if due.is_empty() {
         return Ok(0);
     }
-    if is_own_clock(session)? && !settings::test_clock_drives_billing() {
-        warning!(
-            "checkout sessions whose time is over by this session's test clock are left as they are: \
-             credits.test_clock_drives_billing is off"
-        );
+    if !clock::drives_billing(session, "checkout sessions whose time is over")? {
         return Ok(0);
     }
     let customers: BTreeSet<&String> = due.iter().map(|(customer_id, _)| customer_id).collect();
@@ -98,19 +95,4 @@ pub fn expire_late(session: &Session, most: i32, due_by: Time) -> Result<i32, Er
         }
     }
     Ok(done)
-}
-
-// What the server's own configuration says is everybody's clock.
-static OWN_CLOCK: Statement = Statement::scanning(
-    c"SELECT s.source NOT IN ('default', 'environment variable', 'configuration file', 'command line')
-      FROM pg_catalog.pg_settings s WHERE s.name = 'credits.test_clock'",
-    &[],
-);
-
-/// Whether this session has a test clock that others do not have.
-fn is_own_clock(session: &Session) -> Result<bool, Error> {
-    if !settings::is_clock_set() {
-        return Ok(false);
-    }
-    OWN_CLOCK.run(session, &[])?.first().map_or(Ok(false), |mut row| row.next())
 }

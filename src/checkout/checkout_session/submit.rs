@@ -105,8 +105,8 @@ static REOPEN: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-/// A payment is reported of a session that nobody submitted: it begins all the same, with the stock that there is. One that was
-/// over is so again, unless it is paid. Its customer is locked.
+/// A payment is reported of a session that nobody submitted: it begins all the same, with the stock that there is. One that
+/// was over is so again, unless it is paid. Its customer is locked.
 pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<(), Error> {
     REOPEN.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
     let there = checkout_session::lock(session, customer_id, id)?;
@@ -137,6 +137,7 @@ fn order<'a>(
     collection_method: &'a str,
 ) -> Order<'a> {
     Order {
+        subscription: None,
         customer_id: &there.customer_id,
         invoice_id,
         reason: Why::Session(there.id),

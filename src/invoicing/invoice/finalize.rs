@@ -7,6 +7,7 @@ use crate::input;
 use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status, payment};
+use crate::invoicing::listener::Outcome;
 use crate::invoicing::{collection, line, number};
 use crate::ledger::currency;
 use crate::moment::Time;
@@ -71,19 +72,19 @@ static FINALIZE: Statement = Statement::new(
 
 static SOLD: Statement = Statement::new(
     c"SELECT l.price_id, l.quantity FROM credits_internal.invoice_lines l
-      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.price_id IS NOT NULL",
+      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.price_id IS NOT NULL AND l.subscription_item_id IS NULL",
     &[TEXTOID, UUIDOID],
 );
 
-/// The prices of an invoice's lines, with how many of each.
+/// The prices of an invoice's lines, with how many of each. What is due again and again is not from stock.
 pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>, Error> {
     let rows = SOLD.run(session, &[invoice.customer_id.cell(), invoice.id.cell()])?;
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
-/// below zero is pending for the next one. What is due in credits is paid from the wallet, unless it is only sent; what is due
-/// in money has a payment intent, which begins. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC021.
+/// below zero is pending for the next one. What is due in credits is paid from the wallet, unless it is only sent; what is
+/// due in money has a payment intent, which begins. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC021.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
     let is_money = currency::is_money(session, &invoice.currency)?;
     let is_free = invoice.amount_due.is_zero();
@@ -151,5 +152,6 @@ static PAID: Statement = Statement::new(
 /// All of it is paid.
 pub fn mark_paid(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     PAID.run(session, &[invoice.customer_id.cell(), invoice.id.cell(), now.cell()])?;
-    billing_event::record(session, EventType::InvoicePaid, invoice.id, Some(&invoice.customer_id), now)
+    billing_event::record(session, EventType::InvoicePaid, invoice.id, Some(&invoice.customer_id), now)?;
+    invoice.announce(session, Outcome::Paid, now)
 }

@@ -26,6 +26,6 @@ impl New {
             terms: bought.terms.clone(),
         };
         let tax_behavior = BEHAVIORS[0].to_string();
-        New { id, given, description: name, amount, tax_behavior, credits: Some(credits), product_id: None }
+        New { id, given, description: name, amount, tax_behavior, credits: Some(credits), product_id: None, item: None }
     }
 }

@@ -202,14 +202,17 @@ fn period(value: &Value) -> Result<(Time, Time), Error> {
     if start <= end { Ok((start, end)) } else { Err(wrong()) }
 }
 
+/// A moment, as RFC 3339 writes it.
+pub fn instant(text: &str) -> Option<Time> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let microseconds = moment.unix_timestamp_nanos() / 1_000 - i128::from(EPOCH) * 1_000_000;
+    i64::try_from(microseconds).ok().map(Time)
+}
+
 /// A moment: RFC 3339, or in seconds since 1970.
 fn moment(value: &Value) -> Option<Time> {
     let seconds = match value {
-        Value::String(text) => {
-            let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-            let microseconds = moment.unix_timestamp_nanos() / 1_000 - i128::from(EPOCH) * 1_000_000;
-            return i64::try_from(microseconds).ok().map(Time);
-        }
+        Value::String(text) => return instant(text),
         number => number.as_i64().filter(|seconds| (0..=253_402_300_799).contains(seconds))?,
     };
     Some(Time(0).plus_seconds(seconds - EPOCH))

@@ -6,10 +6,13 @@ use crate::error::Error;
 use crate::invoicing::engine::{Part, Totals};
 use crate::invoicing::line::New;
 use crate::invoicing::line::given::BEHAVIORS;
+use crate::invoicing::line::instalment;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Cell, ToCell};
-use pgrx::pg_sys::{INT2OID, INT4OID, INTERVALOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{
+    BOOLOID, INT2OID, INT4OID, INTERVALOID, NUMERICOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID,
+};
 use uuid::Uuid;
 
 static INSERT: Statement = Statement::new(
@@ -17,9 +20,9 @@ static INSERT: Statement = Statement::new(
           customer_id, invoice_line_id, invoice_id, line_no, currency, price_id, description, quantity, unit_amount, pricing,
           amount, given_discount, given_tax_rate, tax_behavior, discount, tax, amount_excluding_tax, credits, credit_currency,
           category, priority, time_to_live, applicable_meters, grant_name, period_start, period_end, from_invoice_id, metadata,
-          created_at, updated_at, tax_rate, rollover)
+          created_at, updated_at, tax_rate, subscription_item_id, covers_until, proration, rollover)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14, $27, $28, $29, $15, $16, $17, $18, $19, $20,
-              $21, $22, $23, $24, $25::jsonb, $26, $26, $30, $31::jsonb)",
+              $21, $22, $23, $24, $25::jsonb, $26, $26, $30, $31, $32, $33, $34::jsonb)",
     &[
         TEXTOID,
         UUIDOID,
@@ -51,13 +54,16 @@ static INSERT: Statement = Statement::new(
         NUMERICOID,
         NUMERICOID,
         NUMERICOID,
+        UUIDOID,
+        TIMESTAMPTZOID,
+        BOOLOID,
         TEXTOID,
     ],
 )
 // A top-up's own row has it.
 .before(
     c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                                  $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) < 0",
+                                  $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) < 0",
 );
 
 /// Where a line belongs: to an invoice at a place, or pending.
@@ -98,7 +104,7 @@ fn insert_with(
     part: &Part,
     at: Time,
 ) -> Result<(), Error> {
-    let (given, credits) = (&line.given, line.credits.as_ref());
+    let (given, credits, item) = (&line.given, line.credits.as_ref(), line.item.as_ref());
     given.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
     let terms = credits.map(|credits| &credits.terms);
     let cells = [
@@ -132,9 +138,16 @@ fn insert_with(
         part.tax.cell(),
         part.net.cell(),
         line.reckoned(tax_rate).tax.filter(|_| place.is_some()).map(|tax| tax.rate).cell(),
+        item.map(|item| item.id).cell(),
+        item.and_then(|item| item.covers_until).cell(),
+        item.is_some_and(|item| item.is_proration).cell(),
         terms.and_then(|terms| terms.rollover.as_ref()).map(|rollover| rollover.value().to_string()).cell(),
     ];
-    INSERT.run(session, &cells).map(drop)
+    INSERT.run(session, &cells)?;
+    match item.filter(|item| !item.instalments.is_empty()) {
+        Some(item) => instalment::insert(session, (customer_id, line.id), &item.instalments, item.expires),
+        None => Ok(()),
+    }
 }
 
 /// Keeps what an invoice left over as a pending line, without tax: that was part of it there.
@@ -145,7 +158,7 @@ pub fn carry(
     (amount, description): (Decimal, &str),
     at: Time,
 ) -> Result<(), Error> {
-    let mut cells = [Cell::NULL; 31];
+    let mut cells = [Cell::NULL; 34];
     for (place, cell) in [
         (0, customer_id.cell()),
         (1, Uuid::now_v7().cell()),
@@ -160,6 +173,7 @@ pub fn carry(
         (26, Decimal::ZERO.cell()),
         (27, Decimal::ZERO.cell()),
         (28, amount.cell()),
+        (32, false.cell()),
     ] {
         cells[place] = cell;
     }

@@ -124,7 +124,7 @@ static RECORD_END: Statement = Statement::new(
 );
 
 /// Ends all of a grant now. One that has ended already, in any way, stays as it is: returns whether it has. Raises PC009.
-pub(super) fn end(
+pub fn end(
     session: &Session,
     customer_id: &str,
     grant_id: Uuid,
@@ -142,6 +142,40 @@ pub(super) fn end(
     RECORD_END.run(session, &[customer_id.cell(), grant_id.cell(), book.posted_at.cell(), reason.cell()])?;
     posting::post(session, &[book])?;
     Ok(false)
+}
+
+/// Ends so much of a grant that has begun, at most what is left of it; nothing of one that has ended. Raises PC009.
+pub fn end_at_most(
+    session: &Session,
+    customer_id: &str,
+    grant_id: Uuid,
+    amount: Decimal,
+    reason: &str,
+) -> Result<(), Error> {
+    let (book, grant) = open(session, customer_id, grant_id, settings::now()?)?;
+    let amount = amount.min(grant.remaining);
+    if grant.has_ended(book.posted_at) || grant.status == Status::Scheduled || amount <= Decimal::ZERO {
+        return Ok(());
+    }
+    let call = Operation {
+        function: String::from("credit_grant_void"),
+        operation_id: Uuid::now_v7(),
+        currency: book.currency.clone(),
+        amount,
+        category: None,
+        grant_id: Some(grant_id),
+        counterparty: None,
+        reason: None,
+    };
+    let texts = Texts { description: Some(reason), ..Texts::default() };
+    operation::claim(session, customer_id, &call, None, &texts, book.posted_at)?;
+    let mut book = account::post_due_before_taking_back(session, book)?;
+    posting::take_windows(session, &mut [(&mut book, amount)], &[])?;
+    posting::take_grants(session, &mut book, &[grant_id])?;
+    let ended = book.end_part(LineType::Void, grant_id, call.operation_id, amount);
+    ended.map_err(|_| Error::internal("a grant has less left than it had"))?;
+    RECORD_PART.run(session, &[customer_id.cell(), grant_id.cell(), amount.cell()])?;
+    posting::post(session, &[book])
 }
 
 static RECORD_PART: Statement = Statement::new(

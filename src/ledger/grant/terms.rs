@@ -155,6 +155,11 @@ impl Terms {
         }
     }
 
+    /// The same from a moment on.
+    pub fn starting_at(self, at: Time) -> Self {
+        Terms { effective_at: Some(at), ..self }
+    }
+
     /// What was paid for one of so many credits: as it was given, or as the whole cost says.
     pub fn cost_basis(&self, credits: Decimal) -> Option<Decimal> {
         self.cost_basis.or_else(|| self.cost.as_ref()?.per_credit(credits))

@@ -38,6 +38,8 @@ pub struct Credits {
     pub reclaimed: Decimal,
     /// What they may pay for; `None` for anything.
     pub applicable_meters: Option<Vec<String>>,
+    /// Whether they are granted in instalments: then the grant is the first one's.
+    pub in_instalments: bool,
 }
 
 static CURRENCIES: Statement = Statement::new(
@@ -55,13 +57,13 @@ pub fn accounts(session: &Session, customer_id: &str, invoice_id: Uuid) -> Resul
 
 static OF_INVOICE: Statement = Statement::new(
     c"SELECT l.invoice_line_id, l.amount_excluding_tax, l.amount_excluding_tax + l.tax, l.refunded_amount, l.credits,
-             l.credit_currency, l.grant_id, l.reclaimed, l.applicable_meters
+             l.credit_currency, l.grant_id, l.reclaimed, l.applicable_meters, l.subscription_item_id IS NOT NULL
       FROM credits_internal.invoice_lines l WHERE l.customer_id = $1 AND l.invoice_id = $2 ORDER BY l.line_no",
     &[TEXTOID, UUIDOID],
 )
 .before(
     c"SELECT t.top_up_id, t.due_amount, t.amount, 0::numeric, t.credits, t.credit_currency, t.grant_id, t.reclaimed,
-             t.applicable_meters
+             t.applicable_meters, false
       FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2",
 );
 
@@ -75,7 +77,9 @@ pub fn of(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Vec<
             let (currency, decimals) = (row.next()?, 0);
             let (grant_id, reclaimed) = (row.next()?, row.next()?);
             let applicable_meters = row.next()?;
-            credits = Some(Credits { amount, currency, decimals, grant_id, reclaimed, applicable_meters });
+            let in_instalments = row.next()?;
+            credits =
+                Some(Credits { amount, currency, decimals, grant_id, reclaimed, applicable_meters, in_instalments });
         }
         lines.push(Line { id, net, gross, refunded, credits });
     }

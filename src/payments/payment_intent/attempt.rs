@@ -1,5 +1,5 @@
-//! Attempts to charge a payment method: asked for in the outbox, begun by the worker that charges, under way until the payment
-//! is reported; and payments that the customer has to confirm.
+//! Attempts to charge a payment method: asked for in the outbox, begun by the worker that charges, under way until the
+//! payment is reported; and payments that the customer has to confirm.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -25,10 +25,10 @@ use pgrx::pg_extern;
 use serde_json::json;
 use uuid::Uuid;
 
-/// Asks a worker to charge a customer's default payment method for a locked intent. Does nothing, and returns false, where
-/// there is none.
-pub fn request(session: &Session, case: &mut Case) -> Result<bool, Error> {
-    let found = payment_method::chargeable(session, &case.intent.customer_id, None, case.now)?;
+/// Asks a worker to charge a customer's payment method, or the default one, for a locked intent. Does nothing, and returns
+/// false, where there is none.
+pub fn request(session: &Session, case: &mut Case, method_id: Option<Uuid>) -> Result<bool, Error> {
+    let found = payment_method::chargeable(session, &case.intent.customer_id, method_id, case.now)?;
     let Some(method) = found else { return Ok(false) };
     let intent = &mut case.intent;
     (intent.payment_method_id, intent.provider) = (Some(method.id), Some(method.provider.clone()));
@@ -193,8 +193,8 @@ fn reported(
     .map(One)
 }
 
-/// A payment is under way, or waits for the customer to confirm it, at an address maybe. What is over already stays so; and one
-/// that failed is under way no more, however late that it was is reported.
+/// A payment is under way, or waits for the customer to confirm it, at an address maybe. What is over already stays so; and
+/// one that failed is under way no more, however late that it was is reported.
 pub fn under_way(
     session: &Session,
     case: &mut Case,

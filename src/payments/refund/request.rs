@@ -226,8 +226,8 @@ fn go_back(
     insert(session, case, payment.name(), &new)
 }
 
-/// Asks for so much of an intent's money to go back, of as many of its payments as it takes, the latest first; its customer and
-/// accounts are locked.
+/// Asks for so much of an intent's money to go back, of as many of its payments as it takes, the latest first; its customer
+/// and accounts are locked.
 pub fn give_back(
     session: &Session,
     customer_id: &str,
@@ -254,6 +254,44 @@ pub fn give_back(
         rest -= part;
     }
     Ok(())
+}
+
+/// Asks for all of an intent's money to go back that is there, of each of its payments; its customer is locked.
+pub fn give_all_back(session: &Session, customer_id: &str, intent_id: Uuid, reason: &str) -> Result<(), Error> {
+    let case = case::whole(session, customer_id, intent_id, settings::now()?)?;
+    let left: Decimal = refundable(session, &case)?.into_iter().map(|(_, left)| left).sum();
+    give_back(session, customer_id, intent_id, left, reason)
+}
+
+/// Asks for parts of lines to go back, in their order, as far as one payment of the intent has so much left; its customer is
+/// locked.
+pub fn give_lines_back(
+    session: &Session,
+    customer_id: &str,
+    intent_id: Uuid,
+    mut parts: Vec<Part>,
+    reason: &str,
+) -> Result<(), Error> {
+    let mut case = case::whole(session, customer_id, intent_id, settings::now()?)?;
+    let mut left = refundable(session, &case)?.into_iter().map(|(_, left)| left).max().unwrap_or_default();
+    for part in &mut parts {
+        part.amount = part.amount.min(left);
+        left -= part.amount;
+    }
+    parts.retain(|part| part.amount > Decimal::ZERO);
+    let amount: Decimal = parts.iter().map(|part| part.amount).sum();
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let asked = Asked {
+        amount: Some(amount),
+        lines: parts,
+        reason,
+        description: None,
+        metadata: None,
+        spent: clawback::policy(None)?,
+    };
+    go_back(session, &mut case, Uuid::now_v7(), &asked, amount)
 }
 
 /// Asks for money back that paid for nothing: at most so much of a payment, as far as nobody asked for that yet.

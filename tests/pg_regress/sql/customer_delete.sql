@@ -96,10 +96,11 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
                           spending_limits}')  -- configured
   AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, discount_log, event_adjustments,
                           event_debts, event_fallbacks, grant_rollovers, hold_captures, holds, inbox, inbox_rejected,
-                          invoice_lines,
+                          invoice_line_grants, invoice_lines,
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
                           payment_intents, payment_references, payment_totals, payments, reclaims, recharges,
-                          redemptions, refunds, reversals, stock_reservations, unsettled_events, usage_draws,
+                          redemptions, refunds, reversals, stock_reservations, subscription_items, subscription_periods,
+                          subscriptions, unsettled_events, usage_draws,
                           usage_periods, usage_ranks, usage_values, webhook_events}')  -- happened
   -- What was published of it stays.
   AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions, billing_events}')

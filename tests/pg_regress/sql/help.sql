@@ -118,6 +118,9 @@ SELECT FROM credits.payment_method_attach('ann', 'acmepay', NULL, 'method-1');
 SELECT FROM credits.coupon_create('Welcome', credit_config => '{"amount": 5}',
     promotion_codes => '[{"code": "WELCOME5"}]');
 SELECT FROM credits.voucher_redeem('ann', 'WELCOME5');
+SELECT FROM credits.price_create((SELECT product_id FROM credits.products LIMIT 1), 'recurring', 20, 'USD',
+    recurring => '{"interval": "month"}', lookup_key => 'pro_monthly');
+SELECT FROM credits.subscription_create('ben', '[{"lookup_key": "pro_monthly"}]', collection_method => 'send_invoice');
 SELECT FROM credits.coupon_create('A mistake', percent_off => 5, promotion_codes => '[{"code": "MISTAKE"}]');
 SELECT * FROM credits.verify();
 

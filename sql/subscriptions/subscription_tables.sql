@@ -1,0 +1,167 @@
+-- Subscriptions, their items, and the periods that they went through.
+
+CREATE TABLE credits_internal.subscriptions (
+    customer_id          text COLLATE "C" NOT NULL,
+    subscription_id      uuid NOT NULL,
+    status               text NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
+                                                         'past_due', 'paused', 'canceled')),
+    currency             text COLLATE "C" NOT NULL,
+    collection_method    text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    "interval"           text NOT NULL CHECK ("interval" IN ('hour', 'day', 'week', 'month', 'year')),
+    interval_count       integer NOT NULL CHECK (interval_count > 0),
+    billing_cycle_anchor timestamptz NOT NULL,
+    trial_end            timestamptz,
+    trial_end_behavior   text NOT NULL CHECK (trial_end_behavior IN ('charge', 'cancel', 'pause')),
+    current_period_start timestamptz NOT NULL,
+    current_period_end   timestamptz NOT NULL,
+    proration_behavior   text NOT NULL
+        CHECK (proration_behavior IN ('always_invoice', 'create_prorations', 'none')),
+    days_until_due       integer NOT NULL CHECK (days_until_due >= 0),
+    days_until_cancel    integer NOT NULL CHECK (days_until_cancel >= 0),
+    payment_method_id    uuid,
+    cancel_at            timestamptz,
+    cancel_at_period_end boolean NOT NULL DEFAULT false,
+    canceled_at          timestamptz,
+    ended_at             timestamptz,
+    cancel_reason        text,
+    cancel_feedback      text,
+    cancel_comment       text,
+    paused_at            timestamptz,
+    resumes_at           timestamptz,
+    past_due_at          timestamptz,
+    retries              integer NOT NULL DEFAULT 0 CHECK (retries >= 0),
+    has_paid             boolean NOT NULL DEFAULT false,
+    coupon_id            uuid,
+    promotion_code_id    uuid,
+    discount_start       timestamptz,
+    discount_end         timestamptz,
+    discount_invoice_id  uuid,
+    latest_invoice_id    uuid,
+    description          text,
+    metadata             jsonb,
+    next_change_at       timestamptz,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, subscription_id),
+    CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
+    CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
+    CONSTRAINT subscriptions_paused CHECK ((status = 'paused') = (paused_at IS NOT NULL)),
+    CONSTRAINT subscriptions_past_due CHECK (status <> 'past_due' OR past_due_at IS NOT NULL),
+    CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL)
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE credits_internal.subscriptions IS 'Subscriptions. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.subscriptions.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.subscriptions.subscription_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.subscriptions.status IS
+'''incomplete'', ''incomplete_expired'', ''trialing'', ''active'', ''past_due'', ''paused'' or ''canceled''.';
+COMMENT ON COLUMN credits_internal.subscriptions.currency IS 'The currency of its prices.';
+COMMENT ON COLUMN credits_internal.subscriptions.collection_method IS
+'''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits_internal.subscriptions."interval" IS 'The unit of a period.';
+COMMENT ON COLUMN credits_internal.subscriptions.interval_count IS 'So many of them are a period.';
+COMMENT ON COLUMN credits_internal.subscriptions.billing_cycle_anchor IS
+'From when its periods are counted: each begins so many intervals after it, or before.';
+COMMENT ON COLUMN credits_internal.subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
+COMMENT ON COLUMN credits_internal.subscriptions.trial_end_behavior IS
+'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
+COMMENT ON COLUMN credits_internal.subscriptions.current_period_start IS 'When its period began.';
+COMMENT ON COLUMN credits_internal.subscriptions.current_period_end IS 'The first moment after its period.';
+COMMENT ON COLUMN credits_internal.subscriptions.proration_behavior IS
+'What becomes of the money where items change in mid-period: ''always_invoice'', ''create_prorations'' or ''none''.';
+COMMENT ON COLUMN credits_internal.subscriptions.days_until_due IS
+'How many days after they are finalized its invoices are due, where they are sent.';
+COMMENT ON COLUMN credits_internal.subscriptions.days_until_cancel IS
+'How many days after the first failure of a payment it is canceled.';
+COMMENT ON COLUMN credits_internal.subscriptions.payment_method_id IS
+'What is charged for it; NULL for the customer''s default.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_at IS 'When it is to end; NULL for never.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_at_period_end IS 'Whether that is the end of a period.';
+COMMENT ON COLUMN credits_internal.subscriptions.canceled_at IS 'When that was asked for; NULL where it was not.';
+COMMENT ON COLUMN credits_internal.subscriptions.ended_at IS 'When it ended; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_reason IS 'Why it ends, as the application says.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_feedback IS 'What the customer chose as the reason.';
+COMMENT ON COLUMN credits_internal.subscriptions.cancel_comment IS 'What the customer wrote.';
+COMMENT ON COLUMN credits_internal.subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
+COMMENT ON COLUMN credits_internal.subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
+COMMENT ON COLUMN credits_internal.subscriptions.past_due_at IS
+'When a payment first failed of what is still owed; NULL where nothing is.';
+COMMENT ON COLUMN credits_internal.subscriptions.retries IS 'How often a worker was asked again since then.';
+COMMENT ON COLUMN credits_internal.subscriptions.has_paid IS 'Whether money was ever paid for it.';
+COMMENT ON COLUMN credits_internal.subscriptions.coupon_id IS
+'What takes something off its invoices; NULL for nothing.';
+COMMENT ON COLUMN credits_internal.subscriptions.promotion_code_id IS 'The code by which it was given.';
+COMMENT ON COLUMN credits_internal.subscriptions.discount_start IS
+'When the period began of the first invoice with it; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.discount_end IS
+'It takes nothing off periods that begin then or later; NULL for no end.';
+COMMENT ON COLUMN credits_internal.subscriptions.discount_invoice_id IS
+'The one invoice that it took something off, where that is all it does; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
+COMMENT ON COLUMN credits_internal.subscriptions.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.subscriptions.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.subscriptions.next_change_at IS
+'When time changes it next; NULL for never. maintain() looks for it.';
+COMMENT ON COLUMN credits_internal.subscriptions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.subscriptions.updated_at IS 'When it last changed.';
+
+CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
+CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at) WHERE next_change_at IS NOT NULL;
+
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscriptions', '');
+
+CREATE TABLE credits_internal.subscription_items (
+    customer_id          text COLLATE "C" NOT NULL,
+    subscription_item_id uuid NOT NULL,
+    subscription_id      uuid NOT NULL,
+    price_id             uuid NOT NULL,
+    quantity             numeric NOT NULL CHECK (quantity > 0),
+    metadata             jsonb,
+    created_at           timestamptz NOT NULL,
+    updated_at           timestamptz NOT NULL,
+    removed_at           timestamptz,
+    PRIMARY KEY (customer_id, subscription_item_id)
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE credits_internal.subscription_items IS
+'What subscriptions are for. They change under their customer''s lock.';
+COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.subscription_items.subscription_item_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.subscription_items.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits_internal.subscription_items.price_id IS 'The price, which is recurring.';
+COMMENT ON COLUMN credits_internal.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits_internal.subscription_items.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits_internal.subscription_items.created_at IS 'When it was added.';
+COMMENT ON COLUMN credits_internal.subscription_items.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
+
+CREATE INDEX subscription_items_of ON credits_internal.subscription_items (customer_id, subscription_id);
+
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_items', '');
+
+CREATE TABLE credits_internal.subscription_periods (
+    customer_id     text COLLATE "C" NOT NULL,
+    subscription_id uuid NOT NULL,
+    period_start    timestamptz NOT NULL,
+    period_end      timestamptz NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('trial', 'stub', 'whole')),
+    invoice_id      uuid,
+    resumed         boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (customer_id, subscription_id, period_start),
+    CONSTRAINT subscription_periods_length CHECK (period_start < period_end)
+);
+
+COMMENT ON TABLE credits_internal.subscription_periods IS
+'The periods of subscriptions, one row each: without a gap, except where one was paused, and without an overlap.';
+COMMENT ON COLUMN credits_internal.subscription_periods.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.subscription_periods.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits_internal.subscription_periods.period_start IS 'Its first moment.';
+COMMENT ON COLUMN credits_internal.subscription_periods.period_end IS 'The first moment after it.';
+COMMENT ON COLUMN credits_internal.subscription_periods.kind IS
+'''trial'', ''stub'' (what was left of a period as the subscription began) or ''whole''.';
+COMMENT ON COLUMN credits_internal.subscription_periods.invoice_id IS
+'The invoice for it; NULL for a trial in which nothing is granted.';
+COMMENT ON COLUMN credits_internal.subscription_periods.resumed IS
+'Whether it began after a pause: then time may lie before it that is in no period.';
+
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_periods', '');

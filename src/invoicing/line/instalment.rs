@@ -1,0 +1,195 @@
+//! Instalments: parts of a line's credits, each of which begins at a time of its own. The rows of those of a line that is
+//! kept, and what is pure about when they begin and end.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use crate::pg::value::array::array;
+use pgrx::pg_sys::{
+    BOOLOID, INT4ARRAYOID, INT4OID, NUMERICARRAYOID, NUMERICOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDOID,
+};
+use uuid::Uuid;
+
+/// One instalment, as it is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instalment {
+    /// Its place in the period, from 1.
+    pub no: i32,
+    /// When it is to begin.
+    pub starts_at: Time,
+    /// When it is to end: as the next one begins, or the period ends.
+    pub ends_at: Time,
+    /// How many credits.
+    pub credits: Decimal,
+}
+
+impl Instalment {
+    /// From when it lasts where it is paid at that moment, and until when where it expires with its planned end. What was
+    /// planned to have ended by then keeps its length.
+    pub fn window(self, paid_at: Time) -> (Time, Time) {
+        let start = self.starts_at.max(paid_at);
+        if self.ends_at > start {
+            return (start, self.ends_at);
+        }
+        (start, Time(start.0.saturating_add(self.ends_at.0.saturating_sub(self.starts_at.0))))
+    }
+}
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits_internal.invoice_line_grants (
+          customer_id, invoice_line_id, instalment_no, revision, starts_at, ends_at, expires, credits)
+      SELECT $1, $2, p.no, 1, p.starts_at, p.ends_at, $3, p.credits
+      FROM unnest($4, $5, $6, $7) AS p (no, starts_at, ends_at, credits)",
+    &[TEXTOID, UUIDOID, BOOLOID, INT4ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, NUMERICARRAYOID],
+);
+
+/// Keeps the instalments of a line that is kept.
+pub fn insert(
+    session: &Session,
+    (customer_id, line_id): (&str, Uuid),
+    instalments: &[Instalment],
+    expires: bool,
+) -> Result<(), Error> {
+    let cells = [
+        customer_id.cell(),
+        line_id.cell(),
+        expires.cell(),
+        array(instalments.iter().map(|one| one.no)),
+        array(instalments.iter().map(|one| one.starts_at)),
+        array(instalments.iter().map(|one| one.ends_at)),
+        array(instalments.iter().map(|one| one.credits)),
+    ];
+    INSERT.run(session, &cells).map(drop)
+}
+
+/// An instalment that is kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The line.
+    pub line_id: Uuid,
+    /// How it is planned.
+    pub plan: Instalment,
+    /// How often it was planned.
+    pub revision: i32,
+    /// Whether what is left of it expires as it is planned to end.
+    pub expires: bool,
+    /// Its grant, once it is paid.
+    pub grant_id: Option<Uuid>,
+    /// Where it was ended before and planned again: its part of what was paid for the grants that it had, and all of that.
+    pub had: Option<(Decimal, Decimal)>,
+    /// The currency of the credits.
+    pub currency: String,
+    /// Its decimals.
+    pub decimals: u32,
+}
+
+static OF_LINE: Statement = Statement::new(
+    c"SELECT g.instalment_no, g.starts_at, g.ends_at, g.credits, g.revision, g.expires, g.grant_id,
+             round(h.cost * g.credits / h.credits, m.decimals), h.cost, f.currency, f.decimals::int
+      FROM credits_internal.invoice_line_grants g
+      JOIN credits_internal.invoice_lines l
+        ON l.customer_id = g.customer_id AND l.invoice_line_id = g.invoice_line_id
+      JOIN credits_internal.currencies f ON f.currency = l.credit_currency
+      JOIN credits_internal.currencies m ON m.currency = l.currency
+      LEFT JOIN LATERAL (
+          SELECT sum(c.cost_amount) AS cost, max(b.credits) FILTER (WHERE b.revision = 1) AS credits
+          FROM credits_internal.invoice_line_grants b
+          JOIN credits_internal.credit_grants c ON c.customer_id = b.customer_id AND c.grant_id = b.grant_id
+          WHERE b.customer_id = g.customer_id AND b.invoice_line_id = g.invoice_line_id
+            AND b.instalment_no = g.instalment_no AND b.revision < g.revision) h ON true
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.ended_at IS NULL ORDER BY g.instalment_no",
+    &[TEXTOID, UUIDOID],
+);
+
+/// Those of a line that were not ended, in their order.
+pub fn of(session: &Session, customer_id: &str, line_id: Uuid) -> Result<Vec<Kept>, Error> {
+    let rows = OF_LINE.run(session, &[customer_id.cell(), line_id.cell()])?;
+    let read = |mut row: crate::pg::statement::Row<'_>| {
+        let plan = Instalment { no: row.next()?, starts_at: row.next()?, ends_at: row.next()?, credits: row.next()? };
+        let (revision, expires, grant_id) = (row.next()?, row.next()?, row.next()?);
+        let (part, all): (Option<Decimal>, Option<Decimal>) = (row.next()?, row.next()?);
+        let (currency, decimals) = (row.next()?, row.next::<i32>()?.unsigned_abs());
+        Ok(Kept { line_id, plan, revision, expires, grant_id, had: part.zip(all), currency, decimals })
+    };
+    rows.iter().map(read).collect()
+}
+
+static GRANTED: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_line_grants g SET grant_id = $5
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4",
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, UUIDOID],
+);
+
+// What this grant is for, those that it had before are for no more: what is left of the cost stays with the last of them.
+static HAD: Statement = Statement::new(
+    c"UPDATE credits_internal.credit_grants c
+      SET cost_amount = n.cost, cost_basis = trim_scale(round(n.cost / c.amount, 12))
+      FROM credits_internal.invoice_line_grants b
+      CROSS JOIN LATERAL (SELECT CASE WHEN b.revision = $4 - 1 THEN $5 ELSE 0 END AS cost) n
+      WHERE b.customer_id = $1 AND b.invoice_line_id = $2 AND b.instalment_no = $3 AND b.revision < $4
+        AND c.customer_id = b.customer_id AND c.grant_id = b.grant_id",
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, NUMERICOID],
+);
+
+/// It has a grant.
+pub fn granted(session: &Session, customer_id: &str, kept: &Kept, grant_id: Uuid) -> Result<(), Error> {
+    let cells = [customer_id.cell(), kept.line_id.cell(), kept.plan.no.cell(), kept.revision.cell(), grant_id.cell()];
+    GRANTED.run(session, &cells)?;
+    let Some((part, all)) = kept.had else { return Ok(()) };
+    let [a, b, c, d, _] = cells;
+    HAD.run(session, &[a, b, c, d, (all - part).cell()]).map(drop)
+}
+
+// Where nothing is left of it, it is ended.
+static LOWER: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_line_grants g
+      SET credits = CASE WHEN g.credits > $5 THEN g.credits - $5 ELSE g.credits END,
+          ends_at = CASE WHEN g.credits > $5 AND g.starts_at < $6 THEN $6 ELSE g.ends_at END,
+          ended_at = CASE WHEN g.credits > $5 THEN g.ended_at ELSE $6 END
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4",
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, NUMERICOID, TIMESTAMPTZOID],
+);
+static LOWER_LINE: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_lines l SET credits = l.credits - $3
+      WHERE l.customer_id = $1 AND l.invoice_line_id = $2 AND l.credits > $3",
+    &[TEXTOID, UUIDOID, NUMERICOID],
+);
+
+/// One that is not paid is for so many credits less, and ends then.
+pub fn lower(session: &Session, customer_id: &str, kept: &Kept, credits: Decimal, at: Time) -> Result<(), Error> {
+    let (customer, line, less) = (customer_id.cell(), kept.line_id.cell(), credits.cell());
+    let cells = [customer, line, kept.plan.no.cell(), kept.revision.cell(), less, at.cell()];
+    LOWER.run(session, &cells)?;
+    // What was planned again is not counted twice.
+    if credits < kept.plan.credits && kept.revision == 1 {
+        LOWER_LINE.run(session, &[customer, line, less])?;
+    }
+    Ok(())
+}
+
+static ENDED: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_line_grants g SET ended_at = $5
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4",
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, TIMESTAMPTZOID],
+);
+
+/// It is ended before its time.
+pub fn ended(session: &Session, customer_id: &str, kept: &Kept, now: Time) -> Result<(), Error> {
+    let cells = [customer_id.cell(), kept.line_id.cell(), kept.plan.no.cell(), kept.revision.cell(), now.cell()];
+    ENDED.run(session, &cells).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paid_late() {
+        let one = Instalment { no: 1, starts_at: Time(10), ends_at: Time(40), credits: Decimal::ONE };
+        for (paid_at, window) in [(0, (10, 40)), (10, (10, 40)), (30, (30, 40)), (40, (40, 70)), (99, (99, 129))] {
+            assert_eq!(one.window(Time(paid_at)), (Time(window.0), Time(window.1)));
+        }
+    }
+}

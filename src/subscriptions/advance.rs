@@ -1,0 +1,300 @@
+//! What time does to a subscription, done: each change in its turn, of however many that are due.
+
+use crate::catalog::redemption;
+use crate::error::Error;
+use crate::invoicing::customer::{self, Customer};
+use crate::invoicing::invoice::{self, Status as InvoiceStatus, close};
+use crate::invoicing::{collection, sale::Reason};
+use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
+use crate::payments::payment_method;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use crate::settings;
+use crate::subscriptions::billing::{self, Term};
+use crate::subscriptions::instalments;
+use crate::subscriptions::schedule::cycle::{Cycle, Period};
+use crate::subscriptions::schedule::state::{self, Change, Facts, Status};
+use crate::subscriptions::subscription::{self, Subscription};
+use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// The most changes that one call does: of hours that nobody looked for, maintain() does the others.
+pub const MOST: usize = 1_000;
+
+/// A subscription, locked with its customer, when all is done that was due by now. Raises PC003, PC019.
+pub fn open(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<(Customer, Subscription), Error> {
+    let customer = customer::lock(session, customer_id)?;
+    let mut there = subscription::lock(session, customer_id, id)?;
+    advance(session, &customer, &mut there, now, MOST)?;
+    Ok((customer, there))
+}
+
+static DUE_DATE: Statement = Statement::new(
+    c"SELECT min(i.due_date) FROM credits_internal.invoices i
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND i.status = 'open'",
+    &[TEXTOID, UUIDOID],
+);
+
+/// When time changes it next, and how.
+fn next(session: &Session, there: &Subscription) -> Result<Option<(Time, Change)>, Error> {
+    let due_date = match there.status {
+        Status::Active if !there.is_automatic() => {
+            let rows = DUE_DATE.run(session, &[there.customer_id.cell(), there.id.cell()])?;
+            rows.first().map_or(Ok(None), |mut row| row.next())?
+        }
+        _ => None,
+    };
+    Ok(state::next(&Facts {
+        status: there.status,
+        created_at: there.created_at,
+        period_end: there.period.end,
+        cancel_at: there.cancel_at,
+        resumes_at: there.resumes_at,
+        past_due_at: there.past_due_at,
+        retries: usize::try_from(there.retries).unwrap_or_default(),
+        retry_days: &settings::subscription_retries()?,
+        days_until_cancel: there.days_until_cancel,
+        is_automatic: there.is_automatic(),
+        due_date,
+    }))
+}
+
+/// Writes a subscription back, with when time changes it next.
+pub fn save(session: &Session, there: &Subscription, now: Time) -> Result<(), Error> {
+    let next = next(session, there)?.map(|(at, _)| at).filter(|at| at.is_finite());
+    there.save(session, next, now)
+}
+
+/// Does so many of the changes that are due by now; how many that were.
+pub fn advance(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    now: Time,
+    most: usize,
+) -> Result<usize, Error> {
+    let mut done = 0;
+    while done < most
+        && let Some((at, change)) = next(session, there)?.filter(|(at, _)| *at <= now)
+    {
+        apply(session, customer, there, (change, at), now)?;
+        save(session, there, now)?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+fn apply(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    (change, at): (Change, Time),
+    now: Time,
+) -> Result<(), Error> {
+    match change {
+        Change::Expire => expire(session, there, at, now),
+        Change::Cancel | Change::GiveUp => end(session, customer, there, (at, change == Change::GiveUp), now),
+        Change::EndTrial => end_trial(session, customer, there, at, now),
+        Change::Resume => resume(session, customer, there, at, now),
+        Change::Renew => {
+            let whole = there.cycle.period_at(at);
+            begin_period(session, customer, there, (Term::of(whole), Reason::SubscriptionCycle), now)
+        }
+        Change::Overdue => fall_due(session, there, at, now),
+        Change::Retry => {
+            there.retries += 1;
+            for invoice_id in unpaid(session, there, "open")? {
+                let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
+                collection::ask(session, &invoice, now)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Writes an event of it, as it stands once it is saved.
+pub fn record(session: &Session, there: &Subscription, event_type: EventType, now: Time) -> Result<(), Error> {
+    save(session, there, now)?;
+    billing_event::record(session, event_type, there.id, Some(&there.customer_id), now)
+}
+
+/// A period begins: it has its invoice, whether or not that is paid.
+pub fn begin_period(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    (term, reason): (Term, Reason),
+    now: Time,
+) -> Result<(), Error> {
+    there.period = Period { start: term.from, end: term.whole.end };
+    let invoice_id = billing::make(session, customer, there, (term, reason), now)?;
+    save(session, there, now)?;
+    if reason == Reason::SubscriptionCycle {
+        record(session, there, EventType::SubscriptionRenewed, now)?;
+    }
+    collect(session, there, invoice_id, now)
+}
+
+/// An invoice was given out: where nobody can be asked to pay it, something is owed.
+pub fn collect(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Time) -> Result<(), Error> {
+    if there.status == Status::Active && !can_be_collected(session, there, invoice_id, now)? {
+        fall_due(session, there, now, now)?;
+    }
+    Ok(())
+}
+
+/// Whether an invoice that was just given out is paid, or somebody can be asked to pay it.
+fn can_be_collected(session: &Session, there: &Subscription, invoice_id: Uuid, now: Time) -> Result<bool, Error> {
+    if !there.is_automatic() {
+        return Ok(true);
+    }
+    let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
+    Ok(invoice.status != InvoiceStatus::Open || is_chargeable(session, there, now)?)
+}
+
+fn is_chargeable(session: &Session, there: &Subscription, now: Time) -> Result<bool, Error> {
+    let found = payment_method::chargeable(session, &there.customer_id, there.payment_method_id, now)?;
+    Ok(found.is_some())
+}
+
+/// Something is owed since then.
+pub fn fall_due(session: &Session, there: &mut Subscription, at: Time, now: Time) -> Result<(), Error> {
+    if there.status != Status::Active {
+        return Ok(());
+    }
+    (there.status, there.past_due_at, there.retries) = (Status::PastDue, Some(at), 0);
+    record(session, there, EventType::SubscriptionPastDue, now)
+}
+
+/// The trial is over: the first period begins, or nothing can be charged and it ends or pauses.
+fn end_trial(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    at: Time,
+    now: Time,
+) -> Result<(), Error> {
+    billing_event::record(session, EventType::SubscriptionTrialEnd, there.id, Some(&there.customer_id), now)?;
+    let goes_on = !there.is_automatic() || there.trial_end_behavior == "charge" || is_chargeable(session, there, now)?;
+    if !goes_on && there.trial_end_behavior == "cancel" {
+        return end(session, customer, there, (at, false), now);
+    }
+    if !goes_on {
+        (there.status, there.paused_at) = (Status::Paused, Some(at));
+        return record(session, there, EventType::SubscriptionPaused, now);
+    }
+    there.status = Status::Active;
+    let term = first_term(there, at);
+    begin_period(session, customer, there, (term, Reason::SubscriptionCycle), now)
+}
+
+/// The first period that is paid for: what is left of one from then on.
+pub fn first_term(there: &Subscription, from: Time) -> Term {
+    let whole = there.cycle.period_at(from);
+    Term { whole, from, is_free: from > whole.start && there.is_stub_free, is_resumed: false }
+}
+
+/// It goes on after a pause: in the same period, or in a new one, which begins then.
+pub fn resume(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    at: Time,
+    now: Time,
+) -> Result<(), Error> {
+    (there.status, there.paused_at, there.resumes_at) = (Status::Active, None, None);
+    instalments::lock_accounts(session, there)?;
+    if at < there.period.end {
+        instalments::bring_back(session, there, at)?;
+        instalments::end_at_cancel(session, there, now)?;
+    } else {
+        there.cycle = Cycle { anchor: at, ..there.cycle };
+        let term = Term { is_resumed: true, ..Term::of(there.cycle.period_at(at)) };
+        begin_period(session, customer, there, (term, Reason::SubscriptionCycle), now)?;
+    }
+    record(session, there, EventType::SubscriptionResumed, now)?;
+    // Whatever failed meanwhile is owed now.
+    if owes(session, there, true, now)? { fall_due(session, there, now, now) } else { Ok(()) }
+}
+
+static UNPAID: Statement = Statement::new(
+    c"SELECT i.invoice_id FROM credits_internal.invoices i
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND i.status = $3 ORDER BY i.created_at, i.invoice_id",
+    &[TEXTOID, UUIDOID, TEXTOID],
+);
+
+fn unpaid(session: &Session, there: &Subscription, status: &str) -> Result<Vec<Uuid>, Error> {
+    let rows = UNPAID.run(session, &[there.customer_id.cell(), there.id.cell(), status.cell()])?;
+    rows.iter().map(|mut row| row.next()).collect()
+}
+
+// What is sent is owed once it is due, what is charged as soon as it is open; or, where that is asked, once a payment failed.
+static OWES: Statement = Statement::new(
+    c"SELECT EXISTS (
+          SELECT FROM credits_internal.invoices i
+          WHERE i.customer_id = $1 AND i.subscription_id = $2
+            AND (i.status = 'uncollectible'
+                 OR i.status = 'open' AND CASE WHEN i.collection_method = 'send_invoice' THEN i.due_date <= $3
+                                               ELSE NOT $4 OR EXISTS (
+                          SELECT FROM credits_internal.payment_intents t
+                          WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id
+                            AND t.status = 'requires_payment_method' AND t.requested_at IS NULL) END))",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, BOOLOID],
+);
+
+/// Whether anything is owed of it: of what is charged, all that is open, or what failed.
+pub fn owes(session: &Session, there: &Subscription, failed: bool, now: Time) -> Result<bool, Error> {
+    let cells = [there.customer_id.cell(), there.id.cell(), now.cell(), failed.cell()];
+    OWES.run(session, &cells)?.first().map_or(Ok(false), |mut row| row.next())
+}
+
+static BEGINS: Statement = Statement::new(
+    c"SELECT min(l.period_start) FROM credits_internal.invoice_lines l WHERE l.customer_id = $1 AND l.invoice_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// It ends as of then: nobody is to pay what is open any more, except what was sent for time before, and credits that were to
+/// begin later do not. What is still to be charged for changes is charged now. What is given up is not owed.
+pub fn end(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    (at, gives_up): (Time, bool),
+    now: Time,
+) -> Result<(), Error> {
+    instalments::lock_accounts(session, there)?;
+    let last = if gives_up { None } else { billing::close(session, customer, there, now)? };
+    // First: what becomes of its invoices is no news to it then.
+    finish(session, there, (Status::Canceled, at), now)?;
+    for invoice_id in unpaid(session, there, "open")? {
+        let rows = BEGINS.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
+        let begins: Option<Time> = rows.first().map_or(Ok(None), |mut row| row.next())?;
+        let is_sent = !there.is_automatic() && begins.is_some_and(|begins| begins < at);
+        let stays = last == Some(invoice_id) || (!gives_up && is_sent);
+        if !stays {
+            close::give_up(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;
+        }
+    }
+    instalments::end(session, there, (at, Time::NEVER), "The subscription has ended", now)?;
+    record(session, there, EventType::SubscriptionDeleted, now)
+}
+
+/// The first payment did not come in time.
+fn expire(session: &Session, there: &mut Subscription, at: Time, now: Time) -> Result<(), Error> {
+    finish(session, there, (Status::IncompleteExpired, at), now)?;
+    for invoice_id in unpaid(session, there, "open")? {
+        close::give_up(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;
+    }
+    record(session, there, EventType::SubscriptionDeleted, now)
+}
+
+/// Nothing changes it any more.
+fn finish(session: &Session, there: &mut Subscription, (status, at): (Status, Time), now: Time) -> Result<(), Error> {
+    (there.status, there.ended_at, there.paused_at, there.resumes_at) = (status, Some(at), None, None);
+    there.canceled_at = there.canceled_at.or(Some(at));
+    if there.discount.is_some() {
+        redemption::release(session, &there.customer_id, there.id, now)?;
+    }
+    save(session, there, now)
+}

@@ -1,0 +1,316 @@
+//! The invoice of a period: a line for each item, less what the discount takes off, with the instalments of its credits.
+
+use crate::amount::Decimal;
+use crate::catalog::coupon::terms::Coupon;
+use crate::catalog::discount::{self, CartLine, Facts, Refusal, Use};
+use crate::catalog::redemption::Quote;
+use crate::error::Error;
+use crate::invoicing::customer::Customer;
+use crate::invoicing::invoice::bill;
+use crate::invoicing::line::{self, New, OfItem};
+use crate::invoicing::sale::{OfSubscription, Order, Reason};
+use crate::ledger::currency;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use crate::subscriptions::advance;
+use crate::subscriptions::item::{self, Item};
+use crate::subscriptions::plan;
+use crate::subscriptions::schedule::cycle::{Period, months_after};
+use crate::subscriptions::schedule::proration::part;
+use crate::subscriptions::subscription::{self, Discounted, Subscription};
+use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+/// What an invoice is for: what is left of a whole period from a moment on.
+#[derive(Debug, Clone, Copy)]
+pub struct Term {
+    /// The whole period.
+    pub whole: Period,
+    /// From when on it is paid for.
+    pub from: Time,
+    /// Whether nothing is charged for it, and nothing granted.
+    pub is_free: bool,
+    /// Whether it begins after a pause.
+    pub is_resumed: bool,
+}
+
+impl Term {
+    /// All of a period.
+    pub fn of(whole: Period) -> Self {
+        Term { whole, from: whole.start, is_free: false, is_resumed: false }
+    }
+
+    fn is_stub(self) -> bool {
+        self.from > self.whole.start
+    }
+}
+
+static PERIOD: Statement = Statement::new(
+    c"INSERT INTO credits_internal.subscription_periods (
+          customer_id, subscription_id, period_start, period_end, kind, invoice_id, resumed)
+      VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, UUIDOID, BOOLOID],
+);
+
+/// Writes down a period.
+pub fn enter(
+    session: &Session,
+    subscription: &Subscription,
+    period: Period,
+    kind: &str,
+    (invoice_id, is_resumed): (Option<Uuid>, bool),
+) -> Result<(), Error> {
+    let cells = [
+        subscription.customer_id.cell(),
+        subscription.id.cell(),
+        period.start.cell(),
+        period.end.cell(),
+        kind.cell(),
+        invoice_id.cell(),
+        is_resumed.cell(),
+    ];
+    PERIOD.run(session, &cells).map(drop)
+}
+
+/// The lines of a period, before a discount. Raises PC007, PC013.
+fn lines(session: &Session, subscription: &Subscription, items: &[Item], term: Term) -> Result<Vec<New>, Error> {
+    let decimals = currency::decimals(session, &subscription.currency)?;
+    let mut lines = Vec::with_capacity(items.len());
+    for item in items {
+        let refused = |reason| Error::amount("quantity", item.quantity, reason);
+        let amount = if term.is_free { Decimal::ZERO } else { item.amount()? };
+        let plan = if term.is_free { None } else { plan::of(session, item)? };
+        let (instalments, expires) = match &plan {
+            Some(plan) => (plan.rest(term.whole, term.from).map_err(plan::refused)?, plan.expires),
+            None => (Vec::new(), false),
+        };
+        lines.push(New::of_item(
+            Uuid::now_v7(),
+            OfItem {
+                item_id: item.id,
+                offer: &item.offer,
+                price_id: item.price_id,
+                quantity: item.quantity,
+                amount: part(amount, term.whole, term.from, decimals).map_err(refused)?,
+                discount: Decimal::ZERO,
+                description: item.offer.product_name.clone(),
+                period: (term.from, term.whole.end),
+                is_proration: false,
+                tax_rate: None,
+                tax_behavior: None,
+                instalments,
+                expires,
+            },
+        ));
+    }
+    Ok(lines)
+}
+
+/// What the coupon takes off a whole period of items.
+pub fn off_items(session: &Session, coupon: &Coupon, code: &str, items: &[Item]) -> Result<Vec<Decimal>, Error> {
+    let line = |item: &Item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? });
+    taken_off(session, coupon, code, items.iter().map(line).collect::<Result<_, Error>>()?)
+}
+
+/// What the coupon takes off a purchase, whoever else uses it: it was judged when the subscription got it.
+fn taken_off(session: &Session, coupon: &Coupon, code: &str, cart: Vec<CartLine>) -> Result<Vec<Decimal>, Error> {
+    let terms = discount::CouponTerms { active: true, redeem_by: None, ..coupon.terms() };
+    let facts =
+        Facts { now: Time::BEGINNING, is_left: true, is_left_to_customer: true, is_verified: true, has_paid: false };
+    let decimals = currency::decimals(session, code)?;
+    let used = Use::Purchase { currency: code, decimals, lines: &cart };
+    match discount::judge(&terms, None, &facts, used) {
+        Ok(discount) => Ok(discount.per_line),
+        Err(Refusal::Amount(reason)) => Err(Error::amount("quantity", Decimal::ONE, reason)),
+        // Nothing that it is for: a product that it does not name, or a part that is free.
+        Err(_) => Ok(vec![Decimal::ZERO; cart.len()]),
+    }
+}
+
+impl Discounted {
+    /// Whether it takes something off a period that begins then.
+    pub fn applies(&self, coupon: &Coupon, start: Time) -> bool {
+        match coupon.duration {
+            "once" => self.invoice_id.is_none(),
+            _ => self.end.is_none_or(|end| start < end),
+        }
+    }
+}
+
+/// Makes the invoice for a term and gives it out. The subscription has it as its last one, with what its discount did. Raises
+/// PC007, PC013.
+pub fn make(
+    session: &Session,
+    customer: &Customer,
+    subscription: &mut Subscription,
+    (term, reason): (Term, Reason),
+    now: Time,
+) -> Result<Uuid, Error> {
+    let items = item::of(session, &subscription.customer_id, subscription.id)?;
+    let mut lines = lines(session, subscription, &items, term)?;
+    let quote = discounted(session, subscription, &mut lines, term.from)?;
+    let taken = if reason == Reason::SubscriptionCycle { taken(session, subscription)? } else { Decimal::ZERO };
+    withhold(session, customer, subscription, (&mut lines, taken))?;
+    let period = Period { start: term.from, end: term.whole.end };
+    let invoice_id = order(session, customer, subscription, (&lines, quote.as_ref(), reason), now)?;
+    enter(
+        session,
+        subscription,
+        period,
+        if term.is_stub() { "stub" } else { "whole" },
+        (Some(invoice_id), term.is_resumed),
+    )?;
+    Ok(invoice_id)
+}
+
+/// Credits that wait for the first payment are none where nothing is to be paid yet.
+pub fn withhold(
+    session: &Session,
+    customer: &Customer,
+    subscription: &Subscription,
+    (lines, taken): (&mut [New], Decimal),
+) -> Result<(), Error> {
+    if subscription.has_paid || !lines.iter().any(New::waits) {
+        return Ok(());
+    }
+    let totals = line::totals(lines, customer.tax_rate, currency::decimals(session, &subscription.currency)?)?;
+    if totals.total + taken <= Decimal::ZERO {
+        lines.iter_mut().filter(|line| line.waits()).for_each(New::grant_nothing);
+    }
+    Ok(())
+}
+
+/// A trial begins. Where credits are granted in it, it has an invoice of nothing, which is paid at once. Raises PC007, PC013.
+pub fn try_out(
+    session: &Session,
+    customer: &Customer,
+    subscription: &mut Subscription,
+    trial: Term,
+    now: Time,
+) -> Result<(), Error> {
+    let items = item::of(session, &subscription.customer_id, subscription.id)?;
+    let is_immediate = |item: &Item| {
+        let schedule = item.offer.config.as_ref().and_then(|config| config.schedule.as_ref());
+        schedule.is_some_and(|schedule| schedule.first_grant == "immediate")
+    };
+    let granting: Vec<Item> = items.into_iter().filter(is_immediate).collect();
+    if granting.is_empty() {
+        return enter(session, subscription, trial.whole, "trial", (None, false));
+    }
+    let mut lines = lines(session, subscription, &granting, trial)?;
+    lines.iter_mut().for_each(New::make_free);
+    let reason = Reason::SubscriptionCreate;
+    let invoice_id = order(session, customer, subscription, (&lines, None, reason), now)?;
+    enter(session, subscription, trial.whole, "trial", (Some(invoice_id), false))
+}
+
+/// Takes the subscription's discount off lines of a period, if it applies to it.
+pub fn discounted(
+    session: &Session,
+    subscription: &mut Subscription,
+    lines: &mut [New],
+    start: Time,
+) -> Result<Option<Quote>, Error> {
+    let Some(discount) = subscription.discount else { return Ok(None) };
+    let coupon = Coupon::stored(session, discount.coupon_id)?;
+    if !discount.applies(&coupon, start) {
+        return Ok(None);
+    }
+    let per_line = taken_off(session, &coupon, &subscription.currency, lines.iter().map(New::for_discount).collect())?;
+    let amount: Decimal = per_line.iter().sum();
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    lines.iter_mut().zip(&per_line).for_each(|(line, off)| line.take_off(*off));
+    if discount.start.is_none() {
+        let end = coupon.months.map(|months| months_after(start, months));
+        subscription.discount = Some(Discounted { start: Some(start), end, ..discount });
+    }
+    Ok(Some(Quote {
+        coupon_id: discount.coupon_id,
+        promotion_code_id: discount.promotion_code_id,
+        code: None,
+        currency: subscription.currency.clone(),
+        amount,
+        per_line,
+        verification: Default::default(),
+        per_customer: None,
+    }))
+}
+
+static PENDING: Statement = Statement::new(
+    c"SELECT coalesce(sum(l.amount - l.given_discount), 0) FROM credits_internal.subscription_items i
+      JOIN credits_internal.invoice_lines l
+        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND l.invoice_id IS NULL",
+    &[TEXTOID, UUIDOID],
+);
+
+static TAKEN: Statement = Statement::new(
+    c"SELECT coalesce(sum(l.amount - l.given_discount), 0) FROM credits_internal.invoice_lines l
+      WHERE l.customer_id = $1 AND l.currency = $2 AND l.invoice_id IS NULL",
+    &[TEXTOID, TEXTOID],
+);
+
+/// What all that is pending in its currency comes to, before tax.
+fn taken(session: &Session, subscription: &Subscription) -> Result<Decimal, Error> {
+    let rows = TAKEN.run(session, &[subscription.customer_id.cell(), subscription.currency.cell()])?;
+    rows.first().map_or(Ok(Decimal::ZERO), |mut row| row.next())
+}
+
+/// The last invoice, of what is still to be charged for changes: there is no next one. Returns it, where there is any.
+pub fn close(
+    session: &Session,
+    customer: &Customer,
+    subscription: &mut Subscription,
+    now: Time,
+) -> Result<Option<Uuid>, Error> {
+    let rows = PENDING.run(session, &[subscription.customer_id.cell(), subscription.id.cell()])?;
+    let pending: Decimal = rows.first().map_or(Ok(Decimal::ZERO), |mut row| row.next())?;
+    if pending <= Decimal::ZERO {
+        return Ok(None);
+    }
+    order(session, customer, subscription, (&[], None, Reason::SubscriptionCycle), now).map(Some)
+}
+
+/// Makes an invoice of these lines and gives it out.
+pub fn order(
+    session: &Session,
+    customer: &Customer,
+    subscription: &mut Subscription,
+    (lines, quote, reason): (&[New], Option<&Quote>, Reason),
+    now: Time,
+) -> Result<Uuid, Error> {
+    let invoice_id = Uuid::now_v7();
+    let customer_id = subscription.customer_id.clone();
+    let (code, method) = (subscription.currency.clone(), subscription.collection_method.clone());
+    // Where nothing is to be paid, or is paid at once, that changes the subscription.
+    advance::save(session, subscription, now)?;
+    let order = Order {
+        customer_id: &customer_id,
+        invoice_id,
+        reason,
+        currency: &code,
+        description: None,
+        metadata: None,
+        collection_method: &method,
+        tax_rate: customer.tax_rate,
+        lines,
+        discount: quote,
+        is_reported: false,
+        subscription: Some(OfSubscription {
+            id: subscription.id,
+            days_until_due: (!subscription.is_automatic()).then_some(subscription.days_until_due),
+            payment_method_id: subscription.payment_method_id,
+        }),
+    };
+    bill::bill(session, customer, &order, reason == Reason::SubscriptionCycle, now)?;
+    let discount = subscription.discount;
+    *subscription = subscription::lock(session, &customer_id, subscription.id)?;
+    (subscription.latest_invoice_id, subscription.discount) = (Some(invoice_id), discount);
+    if let (Some(_), Some(discount)) = (quote, subscription.discount.as_mut()) {
+        discount.invoice_id.get_or_insert(invoice_id);
+    }
+    Ok(invoice_id)
+}

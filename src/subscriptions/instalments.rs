@@ -1,0 +1,162 @@
+//! The instalments of a subscription that are kept: ended before they begin where it ends or pauses, and granted again
+//! where it goes on. What has begun stays what it is.
+
+use crate::error::Error;
+use crate::invoicing::effect;
+use crate::invoicing::line::instalment::{self, Instalment, Kept};
+use crate::ledger::engine::drawdown::Status;
+use crate::ledger::grant::ending;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::ToCell;
+use crate::subscriptions::schedule::instalment::rest;
+use crate::subscriptions::subscription::Subscription;
+use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+static CURRENCIES: Statement = Statement::new(
+    c"SELECT DISTINCT l.credit_currency
+      FROM credits_internal.subscription_items i
+      JOIN credits_internal.invoice_lines l
+        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND l.credits IS NOT NULL",
+    &[TEXTOID, UUIDOID],
+);
+
+/// Locks the accounts that a subscription's credits are in.
+pub fn lock_accounts(session: &Session, subscription: &Subscription) -> Result<(), Error> {
+    let rows = CURRENCIES.run(session, &[subscription.customer_id.cell(), subscription.id.cell()])?;
+    let currencies = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    effect::lock_accounts(session, &subscription.customer_id, currencies)
+}
+
+// Those of lines that are not paid have no grant yet, and are planned for a time.
+static TO_COME: Statement = Statement::new(
+    c"SELECT g.invoice_line_id, g.instalment_no, g.starts_at, g.ends_at, g.credits, g.revision, g.expires, g.grant_id
+      FROM credits_internal.subscription_items i
+      JOIN credits_internal.invoice_lines l
+        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+      JOIN credits_internal.invoice_line_grants g
+        ON g.customer_id = l.customer_id AND g.invoice_line_id = l.invoice_line_id
+      LEFT JOIN credits_internal.credit_grants c ON c.customer_id = g.customer_id AND c.grant_id = g.grant_id
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND g.ended_at IS NULL
+        AND coalesce(c.effective_at, g.starts_at) >= $3 AND coalesce(c.effective_at, g.starts_at) < $4
+        AND (c.grant_id IS NULL OR c.status = 'pending')
+      ORDER BY g.invoice_line_id, g.instalment_no",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+);
+
+fn to_come(session: &Session, subscription: &Subscription, from: Time, until: Time) -> Result<Vec<Kept>, Error> {
+    let cells = [subscription.customer_id.cell(), subscription.id.cell(), from.cell(), until.cell()];
+    let mut all = Vec::new();
+    for mut row in TO_COME.run(session, &cells)?.iter() {
+        let line_id = row.next()?;
+        let plan = Instalment { no: row.next()?, starts_at: row.next()?, ends_at: row.next()?, credits: row.next()? };
+        let (revision, expires, grant_id) = (row.next()?, row.next()?, row.next()?);
+        all.push(Kept { line_id, plan, revision, expires, grant_id, had: None, currency: String::new(), decimals: 0 });
+    }
+    Ok(all)
+}
+
+/// Ends those that were to begin in that time, and have not. Their accounts are locked.
+pub fn end(
+    session: &Session,
+    subscription: &Subscription,
+    (from, until): (Time, Time),
+    reason: &str,
+    now: Time,
+) -> Result<(), Error> {
+    let customer_id = subscription.customer_id.as_str();
+    for kept in to_come(session, subscription, from, until)? {
+        if let Some(grant_id) = kept.grant_id {
+            ending::end(session, customer_id, grant_id, Status::Voided, Some(reason))?;
+        }
+        instalment::ended(session, customer_id, &kept, now)?;
+    }
+    Ok(())
+}
+
+/// Ends those that were to begin when it is known to have ended. Their accounts are locked.
+pub fn end_at_cancel(session: &Session, subscription: &Subscription, now: Time) -> Result<(), Error> {
+    match subscription.cancel_at {
+        Some(at) => end(session, subscription, (at, Time::NEVER), "The subscription will have ended", now),
+        None => Ok(()),
+    }
+}
+
+/// Ends those of one line that were to begin after a moment; what is not paid of one under way then is less, where those are
+/// prorated. Their accounts are locked.
+pub fn end_of_line(
+    session: &Session,
+    customer_id: &str,
+    line_id: Uuid,
+    (from, prorates): (Time, bool),
+    reason: &str,
+    now: Time,
+) -> Result<(), Error> {
+    for kept in instalment::of(session, customer_id, line_id)? {
+        match kept.grant_id {
+            _ if kept.plan.ends_at <= from => {}
+            None if prorates && kept.plan.starts_at <= from => {
+                let lost = |_| Error::internal("an instalment cannot be divided");
+                let rest = rest(kept.plan, from, kept.decimals).map_err(lost)?;
+                instalment::lower(session, customer_id, &kept, rest.credits, from)?;
+            }
+            _ if kept.plan.starts_at <= from => {}
+            grant_id => {
+                if let Some(grant_id) = grant_id {
+                    ending::end(session, customer_id, grant_id, Status::Voided, Some(reason))?;
+                }
+                instalment::ended(session, customer_id, &kept, now)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+// The last revision of each, of lines that still pay for something.
+static ENDED: Statement = Statement::new(
+    c"SELECT DISTINCT ON (g.invoice_line_id, g.instalment_no)
+             g.invoice_line_id, g.instalment_no, g.revision, g.grant_id IS NOT NULL OR coalesce(v.status = 'paid', false)
+      FROM credits_internal.subscription_items i
+      JOIN credits_internal.invoice_lines l
+        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+      JOIN credits_internal.invoice_line_grants g
+        ON g.customer_id = l.customer_id AND g.invoice_line_id = l.invoice_line_id
+      LEFT JOIN credits_internal.invoices v ON v.customer_id = l.customer_id AND v.invoice_id = l.invoice_id
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND g.starts_at >= $3 AND l.covers_until > g.starts_at
+        AND v.status IS DISTINCT FROM 'void'
+      ORDER BY g.invoice_line_id, g.instalment_no, g.revision DESC",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+static AGAIN: Statement = Statement::new(
+    c"INSERT INTO credits_internal.invoice_line_grants (
+          customer_id, invoice_line_id, instalment_no, revision, starts_at, ends_at, expires, credits)
+      SELECT g.customer_id, g.invoice_line_id, g.instalment_no, g.revision + 1, g.starts_at, g.ends_at, g.expires,
+             g.credits - g.reclaimed
+      FROM credits_internal.invoice_line_grants g
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4
+        AND g.ended_at IS NOT NULL AND NOT g.paid_back AND g.credits > g.reclaimed",
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID],
+);
+
+/// Brings back those that were ended and are still to begin: where their line is paid, they are granted again. Their
+/// accounts are locked.
+pub fn bring_back(session: &Session, subscription: &Subscription, from: Time) -> Result<(), Error> {
+    let customer_id = subscription.customer_id.as_str();
+    let mut again: Vec<(Uuid, i32, i32, bool)> = Vec::new();
+    let cells = [customer_id.cell(), subscription.id.cell(), from.cell()];
+    for mut row in ENDED.run(session, &cells)?.iter() {
+        again.push((row.next()?, row.next()?, row.next()?, row.next()?));
+    }
+    let mut lines: Vec<Uuid> = Vec::new();
+    for (line_id, no, revision, was_granted) in again {
+        let cells = [customer_id.cell(), line_id.cell(), no.cell(), revision.cell()];
+        if AGAIN.run(session, &cells)?.written() > 0 && was_granted {
+            lines.push(line_id);
+        }
+    }
+    lines.dedup();
+    lines.into_iter().try_for_each(|line_id| effect::grant_again(session, customer_id, line_id).map(drop))
+}

@@ -1,0 +1,187 @@
+//! What time does to a subscription, and when: one change after another, in the order of time. Pure.
+
+use crate::moment::{DAY, Time};
+
+/// How long the first payment may take, in seconds.
+const INCOMPLETE: i64 = 23 * 60 * 60;
+
+/// What a subscription is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Its first invoice is not paid.
+    Incomplete,
+    /// Its first invoice was not paid in time.
+    IncompleteExpired,
+    /// It is being tried out.
+    Trialing,
+    /// It goes on from period to period.
+    Active,
+    /// The same, and something is owed.
+    PastDue,
+    /// It has stopped, and may go on.
+    Paused,
+    /// It has ended.
+    Canceled,
+}
+
+impl Status {
+    const ALL: [Status; 7] = [
+        Status::Incomplete,
+        Status::IncompleteExpired,
+        Status::Trialing,
+        Status::Active,
+        Status::PastDue,
+        Status::Paused,
+        Status::Canceled,
+    ];
+
+    /// Its name in SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Incomplete => "incomplete",
+            Status::IncompleteExpired => "incomplete_expired",
+            Status::Trialing => "trialing",
+            Status::Active => "active",
+            Status::PastDue => "past_due",
+            Status::Paused => "paused",
+            Status::Canceled => "canceled",
+        }
+    }
+
+    /// The status of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Status::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
+    /// Whether nothing changes it any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Status::IncompleteExpired | Status::Canceled)
+    }
+}
+
+/// What time brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// The first payment did not come.
+    Expire,
+    /// It was to end then.
+    Cancel,
+    /// It was past due for too long.
+    GiveUp,
+    /// The trial is over.
+    EndTrial,
+    /// It goes on after a pause.
+    Resume,
+    /// The next period begins.
+    Renew,
+    /// An invoice that was sent is not paid in time.
+    Overdue,
+    /// A worker is asked again to charge what is owed.
+    Retry,
+}
+
+/// What its next change depends on.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// What it is.
+    pub status: Status,
+    /// When it was created.
+    pub created_at: Time,
+    /// The end of the period, or of the trial.
+    pub period_end: Time,
+    /// When it is to end.
+    pub cancel_at: Option<Time>,
+    /// When it goes on after a pause.
+    pub resumes_at: Option<Time>,
+    /// Since when something is owed.
+    pub past_due_at: Option<Time>,
+    /// How often a worker was asked again.
+    pub retries: usize,
+    /// How many days after the first failure that is done.
+    pub retry_days: &'a [i32],
+    /// How many days after the first failure it is canceled.
+    pub days_until_cancel: i32,
+    /// Whether a worker is asked to charge.
+    pub is_automatic: bool,
+    /// When the first of its open invoices is due, of those that are sent.
+    pub due_date: Option<Time>,
+}
+
+/// So many days later.
+fn days_after(at: Time, days: i32) -> Time {
+    Time(at.0.saturating_add(DAY.saturating_mul(days.into())))
+}
+
+/// Its next change, and when that is due; `None` where time changes nothing. Of two at one moment the first of [`Change`]
+/// comes first.
+pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
+    let cancel = facts.cancel_at.map(|at| (at, Change::Cancel));
+    let at_end = |change| Some((facts.period_end, change));
+    let goes_on = facts.past_due_at.filter(|_| facts.status == Status::PastDue);
+    let give_up = goes_on.map(|since| (days_after(since, facts.days_until_cancel), Change::GiveUp));
+    let days = facts.retry_days.get(facts.retries).filter(|_| facts.is_automatic);
+    let retry = goes_on.zip(days).map(|(since, days)| (days_after(since, *days), Change::Retry));
+    let overdue = facts.due_date.map(|at| (at, Change::Overdue));
+    let all = match facts.status {
+        // Nor does it begin a second period unpaid.
+        Status::Incomplete => {
+            let at = facts.created_at.plus_seconds(INCOMPLETE).min(facts.period_end);
+            [Some((at, Change::Expire)), None, None, None, None]
+        }
+        Status::Trialing => [cancel, at_end(Change::EndTrial), None, None, None],
+        Status::Active => [cancel, at_end(Change::Renew), overdue, None, None],
+        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, None],
+        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, None],
+        Status::IncompleteExpired | Status::Canceled => [None; 5],
+    };
+    all.into_iter().flatten().min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(status: Status) -> Facts<'static> {
+        Facts {
+            status,
+            created_at: Time(0),
+            period_end: Time(30 * DAY),
+            cancel_at: None,
+            resumes_at: None,
+            past_due_at: None,
+            retries: 0,
+            retry_days: &[1, 3],
+            days_until_cancel: 30,
+            is_automatic: true,
+            due_date: None,
+        }
+    }
+
+    #[test]
+    fn one_after_another() {
+        let at = |days: i64, change| Some((Time(days * DAY), change));
+        assert_eq!(next(&facts(Status::Incomplete)), Some((Time(23 * 3_600_000_000), Change::Expire)));
+        let short = Facts { period_end: Time(DAY / 24), ..facts(Status::Incomplete) };
+        assert_eq!(next(&short), Some((Time(DAY / 24), Change::Expire)));
+        assert_eq!(next(&facts(Status::Trialing)), at(30, Change::EndTrial));
+        assert_eq!(next(&facts(Status::Active)), at(30, Change::Renew));
+        assert_eq!(next(&facts(Status::Paused)), None);
+        assert_eq!(next(&Facts { cancel_at: Some(Time(0)), ..facts(Status::Canceled) }), None);
+        // What ends with its period does not begin another.
+        let ends = Facts { cancel_at: Some(Time(30 * DAY)), ..facts(Status::Active) };
+        assert_eq!(next(&ends), at(30, Change::Cancel));
+        let owes = Facts { past_due_at: Some(Time(5 * DAY)), ..facts(Status::PastDue) };
+        assert_eq!(next(&owes), at(6, Change::Retry));
+        assert_eq!(next(&Facts { retries: 1, ..owes.clone() }), at(8, Change::Retry));
+        assert_eq!(next(&Facts { retries: 2, ..owes.clone() }), at(30, Change::Renew));
+        let later = Facts { retries: 2, period_end: Time(90 * DAY), ..owes.clone() };
+        assert_eq!(next(&later), at(35, Change::GiveUp));
+        assert_eq!(next(&Facts { is_automatic: false, ..owes }), at(30, Change::Renew));
+        let sent = Facts { is_automatic: false, due_date: Some(Time(7 * DAY)), ..facts(Status::Active) };
+        assert_eq!(next(&sent), at(7, Change::Overdue));
+        let paused = Facts { resumes_at: Some(Time(9 * DAY)), ..facts(Status::Paused) };
+        assert_eq!(next(&paused), at(9, Change::Resume));
+        assert!(Status::Canceled.is_over() && !Status::Paused.is_over());
+        assert!(Status::ALL.into_iter().all(|status| Status::parse(status.as_str()) == Some(status)));
+    }
+}

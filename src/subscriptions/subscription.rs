@@ -1,0 +1,314 @@
+//! Subscriptions: found, locked and written back. Creating one is in subscription/create.rs, changing its items in
+//! subscription/update.rs, ending it in subscription/cancel.rs, a pause in subscription/pause.rs. What time does to it is in
+//! advance.rs.
+//!
+//! Whatever changes a subscription locks the customer's row first, and then does what is due of it by time: so an answer does
+//! not depend on whether maintain() has run.
+
+mod cancel;
+mod create;
+mod pause;
+mod update;
+
+use crate::error::Error;
+use crate::moment::Time;
+use crate::pg::statement::{Session, Statement};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::subscriptions::schedule::cycle::{Cycle, Period, Step};
+use crate::subscriptions::schedule::state::Status;
+use pgrx::pg_sys::{BOOLOID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use uuid::Uuid;
+
+row! {
+    /// A subscription as functions return it.
+    pub struct SubscriptionRow {
+        /// Whose.
+        pub customer_id: String,
+        /// Its id.
+        pub subscription_id: Uuid,
+        /// What it is.
+        pub status: String,
+        /// The currency of its prices.
+        pub currency: String,
+        /// Whether a worker is asked to charge.
+        pub collection_method: String,
+        /// What it is for.
+        pub items: Json,
+        /// The unit of a period.
+        pub interval: String,
+        /// So many of them are a period.
+        pub interval_count: i32,
+        /// From when its periods are counted.
+        pub billing_cycle_anchor: Time,
+        /// When its trial ends, or ended.
+        pub trial_end: Option<Time>,
+        /// What that brings where nothing can be charged.
+        pub trial_end_behavior: String,
+        /// When its period began.
+        pub current_period_start: Time,
+        /// The first moment after it.
+        pub current_period_end: Time,
+        /// What becomes of the money where items change.
+        pub proration_behavior: String,
+        /// When its invoices are due.
+        pub days_until_due: i32,
+        /// When it is canceled where they are not paid.
+        pub days_until_cancel: i32,
+        /// What is charged.
+        pub payment_method_id: Option<Uuid>,
+        /// When it is to end.
+        pub cancel_at: Option<Time>,
+        /// Whether that is the end of a period.
+        pub cancel_at_period_end: bool,
+        /// When that was asked for.
+        pub canceled_at: Option<Time>,
+        /// When it ended.
+        pub ended_at: Option<Time>,
+        /// Why, as the application says.
+        pub cancel_reason: Option<String>,
+        /// Since when it is paused.
+        pub paused_at: Option<Time>,
+        /// When it goes on by itself.
+        pub resumes_at: Option<Time>,
+        /// Since when something is owed.
+        pub past_due_at: Option<Time>,
+        /// What takes something off its invoices.
+        pub coupon_id: Option<Uuid>,
+        /// The code by which it was given.
+        pub promotion_code_id: Option<Uuid>,
+        /// When it takes nothing off any more.
+        pub discount_end: Option<Time>,
+        /// Its last invoice.
+        pub latest_invoice_id: Option<Uuid>,
+        /// For people.
+        pub description: Option<String>,
+        /// The application's own.
+        pub metadata: Option<Json>,
+        /// When it was created.
+        pub created_at: Time,
+        /// When it last changed.
+        pub updated_at: Time,
+        /// Whether this replays an earlier call.
+        pub replayed: bool,
+    } read
+}
+
+static FIND: Statement = Statement::new(
+    c"SELECT s.customer_id, s.subscription_id, s.status, s.currency, s.collection_method, s.items, s.\"interval\",
+             s.interval_count, s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start,
+             s.current_period_end, s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id,
+             s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at,
+             s.past_due_at, s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
+             s.created_at, s.updated_at, $3
+      FROM credits.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2",
+    &[TEXTOID, UUIDOID, BOOLOID],
+);
+
+/// A subscription as it stands. Raises PC019.
+pub fn find(session: &Session, customer_id: &str, id: Uuid, replayed: bool) -> Result<SubscriptionRow, Error> {
+    let rows = FIND.run(session, &[customer_id.cell(), id.cell(), replayed.cell()])?;
+    SubscriptionRow::read(rows.first().ok_or_else(|| missing(id))?)
+}
+
+/// PC019.
+fn missing(id: Uuid) -> Error {
+    Error::ObjectNotFound { object: "subscription", id: id.to_string() }
+}
+
+/// What takes something off the invoices of a subscription.
+#[derive(Debug, Clone, Copy)]
+pub struct Discounted {
+    /// The coupon.
+    pub coupon_id: Uuid,
+    /// The code by which it was given.
+    pub promotion_code_id: Option<Uuid>,
+    /// When the period began of the first invoice with it.
+    pub start: Option<Time>,
+    /// It takes nothing off periods that begin then or later.
+    pub end: Option<Time>,
+    /// The one invoice that it took something off, where that is all it does.
+    pub invoice_id: Option<Uuid>,
+}
+
+/// A subscription that is locked until the transaction ends.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// Whose.
+    pub customer_id: String,
+    /// Its id.
+    pub id: Uuid,
+    /// What it is.
+    pub status: Status,
+    /// The currency of its prices.
+    pub currency: String,
+    /// Whether a worker is asked to charge.
+    pub collection_method: String,
+    /// Its periods.
+    pub cycle: Cycle,
+    /// What the end of the trial brings where nothing can be charged.
+    pub trial_end_behavior: String,
+    /// The period that it is in.
+    pub period: Period,
+    /// How many days after they are finalized its invoices are due, where they are sent.
+    pub days_until_due: i32,
+    /// How many days after the first failure of a payment it is canceled.
+    pub days_until_cancel: i32,
+    /// What is charged; `None` for the customer's default.
+    pub payment_method_id: Option<Uuid>,
+    /// When it is to end.
+    pub cancel_at: Option<Time>,
+    /// Whether that is the end of a period.
+    pub cancel_at_period_end: bool,
+    /// When that was asked for.
+    pub canceled_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Since when it is paused.
+    pub paused_at: Option<Time>,
+    /// When it goes on by itself.
+    pub resumes_at: Option<Time>,
+    /// Since when something is owed.
+    pub past_due_at: Option<Time>,
+    /// How often a worker was asked again.
+    pub retries: i32,
+    /// Whether money was ever paid for it.
+    pub has_paid: bool,
+    /// What takes something off its invoices.
+    pub discount: Option<Discounted>,
+    /// Its last invoice.
+    pub latest_invoice_id: Option<Uuid>,
+    /// When it was created.
+    pub created_at: Time,
+    /// Whether the first period it pays for is free until the next one begins.
+    pub is_stub_free: bool,
+}
+
+static LOCK: Statement = Statement::new(
+    c"SELECT s.status, s.currency, s.collection_method, s.\"interval\", s.interval_count, s.billing_cycle_anchor,
+             s.trial_end_behavior, s.current_period_start, s.current_period_end, s.days_until_due, s.days_until_cancel,
+             s.payment_method_id, s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.paused_at, s.resumes_at,
+             s.past_due_at, s.retries, s.has_paid, s.coupon_id, s.promotion_code_id, s.discount_start, s.discount_end,
+             s.discount_invoice_id, s.latest_invoice_id, s.created_at, s.proration_behavior = 'none'
+      FROM credits_internal.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2 FOR NO KEY UPDATE",
+    &[TEXTOID, UUIDOID],
+);
+
+/// Locks a subscription, whose customer is locked. Raises PC019.
+pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscription, Error> {
+    let rows = LOCK.run(session, &[customer_id.cell(), id.cell()])?;
+    let mut row = rows.first().ok_or_else(|| missing(id))?;
+    let lost = || Error::internal("a subscription has a status or an interval that does not exist");
+    let status = Status::parse(&row.next::<String>()?).ok_or_else(lost)?;
+    let (currency, collection_method) = (row.next()?, row.next()?);
+    let step = Step::of(&row.next::<String>()?, row.next()?).ok_or_else(lost)?;
+    let cycle = Cycle { anchor: row.next()?, step };
+    let trial_end_behavior = row.next()?;
+    let period = Period { start: row.next()?, end: row.next()? };
+    let (days_until_due, days_until_cancel, payment_method_id) = (row.next()?, row.next()?, row.next()?);
+    let (cancel_at, cancel_at_period_end, canceled_at, ended_at) = (row.next()?, row.next()?, row.next()?, row.next()?);
+    let (paused_at, resumes_at, past_due_at) = (row.next()?, row.next()?, row.next()?);
+    let (retries, has_paid) = (row.next()?, row.next()?);
+    let (coupon_id, promotion_code_id): (Option<Uuid>, _) = (row.next()?, row.next()?);
+    let (start, end, invoice_id) = (row.next()?, row.next()?, row.next()?);
+    let discount = coupon_id.map(|coupon_id| Discounted { coupon_id, promotion_code_id, start, end, invoice_id });
+    Ok(Subscription {
+        customer_id: customer_id.to_string(),
+        id,
+        status,
+        currency,
+        collection_method,
+        cycle,
+        trial_end_behavior,
+        period,
+        days_until_due,
+        days_until_cancel,
+        payment_method_id,
+        cancel_at,
+        cancel_at_period_end,
+        canceled_at,
+        ended_at,
+        paused_at,
+        resumes_at,
+        past_due_at,
+        retries,
+        has_paid,
+        discount,
+        latest_invoice_id: row.next()?,
+        created_at: row.next()?,
+        is_stub_free: row.next()?,
+    })
+}
+
+static SAVE: Statement = Statement::new(
+    c"UPDATE credits_internal.subscriptions s
+      SET status = $3, billing_cycle_anchor = $4, current_period_start = $5, current_period_end = $6, cancel_at = $7,
+          cancel_at_period_end = $8, canceled_at = $9, ended_at = $10, paused_at = $11, resumes_at = $12, past_due_at = $13,
+          retries = $14, has_paid = $15, discount_start = $16, discount_end = $17, discount_invoice_id = $18,
+          latest_invoice_id = $19, next_change_at = $20, updated_at = $21
+      WHERE s.customer_id = $1 AND s.subscription_id = $2",
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        BOOLOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        INT4OID,
+        BOOLOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        UUIDOID,
+        UUIDOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+    ],
+);
+
+impl Subscription {
+    /// Whether a worker is asked to charge.
+    pub fn is_automatic(&self) -> bool {
+        self.collection_method == crate::invoicing::collection::AUTOMATIC
+    }
+
+    /// PC020: what it is rules the call out.
+    pub fn conflict(&self) -> Error {
+        Error::StateConflict { object: "subscription", id: self.id.to_string(), state: self.status.as_str() }
+    }
+
+    /// Writes it back, with when time changes it next.
+    pub fn save(&self, session: &Session, next_change_at: Option<Time>, now: Time) -> Result<(), Error> {
+        let discount = self.discount.as_ref();
+        let cells = [
+            self.customer_id.cell(),
+            self.id.cell(),
+            self.status.as_str().cell(),
+            self.cycle.anchor.cell(),
+            self.period.start.cell(),
+            self.period.end.cell(),
+            self.cancel_at.cell(),
+            self.cancel_at_period_end.cell(),
+            self.canceled_at.cell(),
+            self.ended_at.cell(),
+            self.paused_at.cell(),
+            self.resumes_at.cell(),
+            self.past_due_at.cell(),
+            self.retries.cell(),
+            self.has_paid.cell(),
+            discount.and_then(|discount| discount.start).cell(),
+            discount.and_then(|discount| discount.end).cell(),
+            discount.and_then(|discount| discount.invoice_id).cell(),
+            self.latest_invoice_id.cell(),
+            next_change_at.cell(),
+            now.cell(),
+        ];
+        SAVE.run(session, &cells).map(drop)
+    }
+}

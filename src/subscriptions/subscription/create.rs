@@ -1,0 +1,374 @@
+//! A subscription begins: with a trial, or with its first period and the invoice for it.
+
+use crate::amount::Decimal;
+use crate::catalog::discount::CartLine;
+use crate::catalog::redemption::{self, Cart, Chosen, HolderType, Quote, Verification};
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::customer::{self, Customer};
+use crate::invoicing::sale::Reason;
+use crate::invoicing::{collection, invoice};
+use crate::ledger::engine::operation::{self, Begun, Texts};
+use crate::moment::{DAY, Time};
+use crate::outbox::billing_event::EventType;
+use crate::pg::call::argument::{Id, Timestamptz};
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::settings;
+use crate::subscriptions::advance::{self, begin_period, first_term};
+use crate::subscriptions::billing::{self, Term};
+use crate::subscriptions::item::{self, Given, Item};
+use crate::subscriptions::plan;
+use crate::subscriptions::schedule::cycle::{Cycle, Period, Step};
+use crate::subscriptions::schedule::state::Status;
+use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT4OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The longest trial, in days; and how far a due date or a cancellation may be.
+const MOST_DAYS: i32 = 3_650;
+/// What the end of a trial may bring.
+const BEHAVIORS: [&str; 3] = ["charge", "cancel", "pause"];
+/// What becomes of the money where items change.
+pub const PRORATIONS: [&str; 3] = ["create_prorations", "always_invoice", "none"];
+
+/// A subscription as it is asked for.
+struct New<'a> {
+    items: Vec<Given>,
+    trial_end: Option<Time>,
+    anchor: Option<Time>,
+    trial_end_behavior: &'a str,
+    collection_method: &'a str,
+    days_until_due: i32,
+    days_until_cancel: i32,
+    payment_method_id: Option<Uuid>,
+    proration_behavior: &'a str,
+    promotion_code: Option<&'a str>,
+    coupon_id: Option<Uuid>,
+    cancel_at_period_end: bool,
+    description: Option<&'a str>,
+    metadata: Option<Json>,
+}
+
+/// `credits.subscription_create`. Raises PC002, PC007, PC013, PC015, PC016, PC019.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn subscription_create(
+    customer_id: Option<&str>,
+    items: Option<Json>,
+    trial_period_days: Option<i32>,
+    trial_end: Option<Timestamptz>,
+    trial_end_behavior: Option<&str>,
+    billing_cycle_anchor: Option<Timestamptz>,
+    collection_method: Option<&str>,
+    days_until_due: Option<i32>,
+    days_until_cancel: Option<i32>,
+    payment_method_id: Option<Id>,
+    proration_behavior: Option<&str>,
+    promotion_code: Option<&str>,
+    coupon_id: Option<Id>,
+    cancel_at_period_end: Option<bool>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+    idempotency_key: Option<&str>,
+) -> Reply<One<SubscriptionRow>> {
+    Reply((|| {
+        let customer_id = input::key("customer_id", customer_id)?;
+        let items = input::required("items", items)?.text();
+        let key = input::optional_key("idempotency_key", idempotency_key)?;
+        let now = settings::now()?;
+        if promotion_code.is_some() && coupon_id.is_some() {
+            return Err(Error::argument("coupon_id", "or promotion_code is to be given, not both"));
+        }
+        let terms = New {
+            items: Vec::new(),
+            trial_end: trial(trial_period_days, trial_end, now)?,
+            anchor: finite("billing_cycle_anchor", billing_cycle_anchor)?,
+            trial_end_behavior: input::choice("trial_end_behavior", trial_end_behavior, BEHAVIORS[0], &BEHAVIORS)?,
+            collection_method: collection::method(collection_method)?,
+            days_until_due: days("days_until_due", days_until_due)?.unwrap_or(30),
+            days_until_cancel: days("days_until_cancel", days_until_cancel)?.unwrap_or(30),
+            payment_method_id: payment_method_id.map(|id| id.0),
+            proration_behavior: input::choice("proration_behavior", proration_behavior, PRORATIONS[0], &PRORATIONS)?,
+            promotion_code: input::optional_key("promotion_code", promotion_code)?,
+            coupon_id: coupon_id.map(|id| id.0),
+            cancel_at_period_end: cancel_at_period_end.unwrap_or(false),
+            description: input::text("description", description)?,
+            metadata,
+        };
+        writing(|session| {
+            let new = New { items: item::read(session, &items)?, ..terms };
+            create(session, customer_id, &new, key, now).map(One)
+        })
+    })())
+}
+
+/// When the trial ends; `None` for none. Raises PC013.
+fn trial(days: Option<i32>, end: Option<Timestamptz>, now: Time) -> Result<Option<Time>, Error> {
+    match (days, finite("trial_end", end)?) {
+        (Some(_), Some(_)) => Err(Error::argument("trial_end", "or trial_period_days is to be given, not both")),
+        (None | Some(0), None) => Ok(None),
+        (Some(days), None) if (1..=MOST_DAYS).contains(&days) => Ok(Some(Time(now.0 + DAY * i64::from(days)))),
+        (Some(_), None) => Err(Error::argument("trial_period_days", format!("must be from 0 to {MOST_DAYS}"))),
+        (None, Some(end)) if end > now => Ok(Some(end)),
+        (None, Some(_)) => Err(Error::argument("trial_end", "must be a moment to come")),
+    }
+}
+
+/// A moment. Raises PC013.
+pub fn finite(argument: &'static str, given: Option<Timestamptz>) -> Result<Option<Time>, Error> {
+    match given.map(|at| at.0) {
+        Some(at) if !at.is_finite() => Err(Error::argument(argument, "must be a moment, not infinity")),
+        at => Ok(at),
+    }
+}
+
+/// A number of days. Raises PC013.
+pub fn days(argument: &'static str, given: Option<i32>) -> Result<Option<i32>, Error> {
+    match given {
+        Some(days) if !(0..=MOST_DAYS).contains(&days) => {
+            Err(Error::argument(argument, format!("must be from 0 to {MOST_DAYS}")))
+        }
+        days => Ok(days),
+    }
+}
+
+/// What is asked for, checked against the catalogue.
+struct Judged {
+    customer: Customer,
+    items: Vec<(Item, Option<String>)>,
+    code: String,
+    interval: (&'static str, i32),
+    step: Step,
+}
+
+fn create(
+    session: &Session,
+    customer_id: &str,
+    new: &New<'_>,
+    key: Option<&str>,
+    now: Time,
+) -> Result<SubscriptionRow, Error> {
+    let id = Uuid::now_v7();
+    // The currency is the first price's.
+    let code = match new.items.first().and_then(|item| item.price_id) {
+        Some(price_id) => item::offer(session, price_id, false)?.currency,
+        None => return Err(Error::argument("items", "must each have a price_id or a lookup_key")),
+    };
+    let call = invoice::operation("subscription_create", id, &code, Decimal::ZERO, new.compared());
+    let judge = || new.judge(session, customer_id, now);
+    let judged = match key {
+        None => judge()?,
+        Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
+            Begun::First(judged) => judged,
+            Begun::Replay(first) => return subscription::find(session, customer_id, first.operation_id, true),
+        },
+    };
+    let begins = new.trial_end.unwrap_or(now);
+    let cycle = Cycle { anchor: new.anchor.unwrap_or(begins), step: judged.step };
+    let period = match new.trial_end {
+        Some(end) => Period { start: now, end },
+        None => cycle.from(now),
+    };
+    let quote = new.discount(session, customer_id, &judged, now)?;
+    insert(session, (customer_id, id), (new, &judged), (cycle.anchor, period), quote.as_ref(), now)?;
+    for (item, metadata) in &judged.items {
+        item::insert(session, (customer_id, id), item, metadata.as_deref(), now)?;
+    }
+    if let Some(quote) = &quote {
+        let holder = (customer_id, HolderType::Subscription, id);
+        redemption::reserve_for(session, holder, quote, None, now)?;
+    }
+    let mut there = subscription::lock(session, customer_id, id)?;
+    advance::record(session, &there, EventType::SubscriptionCreated, now)?;
+    begin(session, &judged.customer, &mut there, new, now)?;
+    subscription::find(session, customer_id, id, false)
+}
+
+/// Its trial begins, or its first period.
+fn begin(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    new: &New<'_>,
+    now: Time,
+) -> Result<(), Error> {
+    match new.trial_end {
+        Some(end) => {
+            let trial = Term::of(Period { start: now, end });
+            billing::try_out(session, customer, there, trial, now)?;
+            advance::record(session, there, EventType::SubscriptionTrialStart, now)?;
+        }
+        None => {
+            let term = first_term(there, now);
+            begin_period(session, customer, there, (term, Reason::SubscriptionCreate), now)?;
+            // What is sent goes on whether or not it is paid yet.
+            if there.status == Status::Incomplete && !there.is_automatic() {
+                there.status = Status::Active;
+                advance::record(session, there, EventType::SubscriptionStarted, now)?;
+            }
+        }
+    }
+    if new.cancel_at_period_end {
+        (there.cancel_at, there.cancel_at_period_end, there.canceled_at) = (Some(there.period.end), true, Some(now));
+    }
+    advance::save(session, there, now)
+}
+
+impl New<'_> {
+    /// What a replay is compared with.
+    fn compared(&self) -> String {
+        let mut digest = Sha256::new();
+        for item in &self.items {
+            digest.update(item.compared());
+        }
+        let moment = |at: Option<Time>| at.map(|at| at.to_string()).unwrap_or_default();
+        for part in [
+            // A trial of so many days ends at another moment in each call.
+            self.trial_end.map(|_| String::from("trial")).unwrap_or_default(),
+            moment(self.anchor),
+            self.collection_method.to_string(),
+            self.promotion_code.unwrap_or_default().to_lowercase(),
+            self.coupon_id.map(|id| id.to_string()).unwrap_or_default(),
+        ] {
+            digest.update(part);
+            digest.update("|");
+        }
+        invoice::digest(digest, self.items.len())
+    }
+
+    /// Whether it can begin, with the customer locked. Raises PC007, PC013, PC015.
+    fn judge(&self, session: &Session, customer_id: &str, now: Time) -> Result<Judged, Error> {
+        let mut items = Vec::with_capacity(self.items.len());
+        for given in &self.items {
+            if given.id.is_some() || given.is_deleted {
+                return Err(Error::argument("items", "of a new subscription have no id, and are not deleted"));
+            }
+            let none = || Error::argument("items", "must each have a price_id or a lookup_key");
+            let price_id = given.price_id.ok_or_else(none)?;
+            let offer = item::offer(session, price_id, true)?;
+            let quantity = given.quantity.unwrap_or(Decimal::ONE);
+            items.push((Item { id: Uuid::now_v7(), price_id, quantity, offer }, given.metadata.clone()));
+        }
+        let (code, interval, step) = together(items.iter().map(|(item, _)| item))?;
+        let begins = self.trial_end.unwrap_or(now);
+        let cycle = Cycle { anchor: self.anchor.unwrap_or(begins), step };
+        let first = cycle.period_at(begins);
+        if !first.start.is_finite() || !first.end.is_finite() {
+            return Err(Error::argument("billing_cycle_anchor", "must be within the calendar"));
+        }
+        items.iter().try_for_each(|(item, _)| plan::check(session, item, first))?;
+        let customer = customer::lock_or_make(session, customer_id)?;
+        Ok(Judged { customer, items, code, interval, step })
+    }
+
+    /// The discount that it begins with. Raises PC016, PC019.
+    fn discount(
+        &self,
+        session: &Session,
+        customer_id: &str,
+        judged: &Judged,
+        now: Time,
+    ) -> Result<Option<Quote>, Error> {
+        let chosen = match (self.promotion_code, self.coupon_id) {
+            (Some(code), _) => Chosen::Code(code),
+            (None, Some(id)) => Chosen::Coupon(id),
+            (None, None) => return Ok(None),
+        };
+        let lines: Vec<CartLine> = judged
+            .items
+            .iter()
+            .map(|(item, _)| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? }))
+            .collect::<Result<_, Error>>()?;
+        let cart = Cart { customer_id, holder_id: None, currency: &judged.code, lines: &lines };
+        redemption::quote(session, &cart, &chosen, &Verification::default(), now).map(Some)
+    }
+}
+
+/// The currency and the interval of items, which are the same for all. Raises PC013.
+pub fn together<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(String, (&'static str, i32), Step), Error> {
+    let mut all: Option<(String, (&'static str, i32))> = None;
+    for item in items {
+        let Some(recurring) = &item.offer.recurring else { continue };
+        let one = (item.offer.currency.clone(), (recurring.interval, recurring.interval_count));
+        match &all {
+            Some(first) if *first != one => {
+                return Err(Error::argument("items", "must have prices of one currency and one interval"));
+            }
+            _ => all = Some(one),
+        }
+    }
+    let (code, interval) = all.ok_or_else(|| Error::argument("items", "must be at least one"))?;
+    let step = Step::of(interval.0, interval.1).ok_or_else(|| Error::internal("a price has an unknown interval"))?;
+    Ok((code, interval, step))
+}
+
+static INSERT: Statement = Statement::new(
+    c"INSERT INTO credits_internal.subscriptions (
+          customer_id, subscription_id, status, currency, collection_method, \"interval\", interval_count,
+          billing_cycle_anchor, trial_end, trial_end_behavior, current_period_start, current_period_end, proration_behavior,
+          days_until_due, days_until_cancel, payment_method_id, coupon_id, promotion_code_id, description, metadata,
+          created_at, updated_at)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
+    &[
+        TEXTOID,
+        UUIDOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        TEXTOID,
+        INT4OID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TEXTOID,
+        TIMESTAMPTZOID,
+        TIMESTAMPTZOID,
+        TEXTOID,
+        INT4OID,
+        INT4OID,
+        UUIDOID,
+        UUIDOID,
+        UUIDOID,
+        TEXTOID,
+        JSONBOID,
+        TIMESTAMPTZOID,
+    ],
+);
+
+fn insert(
+    session: &Session,
+    (customer_id, id): (&str, Uuid),
+    (new, judged): (&New<'_>, &Judged),
+    (anchor, period): (Time, Period),
+    quote: Option<&Quote>,
+    now: Time,
+) -> Result<(), Error> {
+    let status = if new.trial_end.is_some() { Status::Trialing } else { Status::Incomplete };
+    let cells = [
+        customer_id.cell(),
+        id.cell(),
+        status.as_str().cell(),
+        judged.code.cell(),
+        new.collection_method.cell(),
+        judged.interval.0.cell(),
+        judged.interval.1.cell(),
+        anchor.cell(),
+        new.trial_end.cell(),
+        new.trial_end_behavior.cell(),
+        period.start.cell(),
+        period.end.cell(),
+        new.proration_behavior.cell(),
+        new.days_until_due.cell(),
+        new.days_until_cancel.cell(),
+        new.payment_method_id.cell(),
+        quote.map(|quote| quote.coupon_id).cell(),
+        quote.and_then(|quote| quote.promotion_code_id).cell(),
+        new.description.cell(),
+        new.metadata.cell(),
+        now.cell(),
+    ];
+    INSERT.run(session, &cells).map(drop)
+}

@@ -1,0 +1,348 @@
+//! Changing a subscription: its items, with what that brings in mid-period, and how it is collected; and a preview of the
+//! same.
+
+use crate::amount::Decimal;
+use crate::error::Error;
+use crate::input;
+use crate::invoicing::customer::Customer;
+use crate::invoicing::{collection, effect, line};
+use crate::ledger::currency;
+use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
+use crate::pg::call::argument::Id;
+use crate::pg::call::reply::{One, Reply};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::{Json, ToCell};
+use crate::row;
+use crate::settings;
+use crate::subscriptions::advance;
+use crate::subscriptions::billing;
+use crate::subscriptions::change::{self, Change, How, Paid, Proration};
+use crate::subscriptions::instalments;
+use crate::subscriptions::item::{self, Given, Item, MOST};
+use crate::subscriptions::plan;
+use crate::subscriptions::schedule::state::Status;
+use crate::subscriptions::subscription::create::{PRORATIONS, days, together};
+use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
+use pgrx::pg_extern;
+use pgrx::pg_sys::{INT4OID, JSONBOID, TEXTOID, UUIDOID};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What becomes of credits that have begun.
+const CREDITS: [&str; 2] = ["prorate", "keep"];
+
+/// `credits.subscription_update`. Raises PC003, PC007, PC013, PC015, PC019, PC020.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn subscription_update(
+    customer_id: Option<&str>,
+    subscription_id: Option<Id>,
+    items: Option<Json>,
+    proration_behavior: Option<&str>,
+    credits: Option<&str>,
+    collection_method: Option<&str>,
+    days_until_due: Option<i32>,
+    days_until_cancel: Option<i32>,
+    payment_method_id: Option<Id>,
+    description: Option<&str>,
+    metadata: Option<Json>,
+) -> Reply<One<SubscriptionRow>> {
+    Reply((|| {
+        let asked = Asked::read(customer_id, subscription_id, items, proration_behavior, credits)?;
+        let collection_method = collection_method.map(|given| collection::method(Some(given))).transpose()?;
+        let (due, cancel) = (days("days_until_due", days_until_due)?, days("days_until_cancel", days_until_cancel)?);
+        let description = input::text("description", description)?;
+        let now = settings::now()?;
+        writing(|session| {
+            let (customer, mut there) = advance::open(session, asked.customer_id, asked.id, now)?;
+            if there.status.is_over() {
+                return Err(there.conflict());
+            }
+            let (of, event) = ((asked.customer_id, asked.id), EventType::SubscriptionUpdated);
+            let before = billing_event::before(session, event, of.1, Some(of.0))?;
+            let cells = [
+                of.0.cell(),
+                of.1.cell(),
+                collection_method.cell(),
+                due.cell(),
+                cancel.cell(),
+                payment_method_id.map(|id| id.0).cell(),
+                description.cell(),
+                metadata.cell(),
+            ];
+            UPDATE.run(session, &cells)?;
+            there = subscription::lock(session, of.0, of.1)?;
+            if asked.items.is_some() {
+                change_items(session, &customer, &mut there, &asked, now)?;
+            }
+            advance::save(session, &there, now)?;
+            billing_event::updated(session, event, of.1, Some(of.0), before, now)?;
+            subscription::find(session, of.0, of.1, false).map(One)
+        })
+    })())
+}
+
+static UPDATE: Statement = Statement::new(
+    c"UPDATE credits_internal.subscriptions s
+      SET collection_method = coalesce($3, s.collection_method), days_until_due = coalesce($4, s.days_until_due),
+          days_until_cancel = coalesce($5, s.days_until_cancel), payment_method_id = coalesce($6, s.payment_method_id),
+          description = coalesce($7, s.description), metadata = coalesce($8, s.metadata)
+      WHERE s.customer_id = $1 AND s.subscription_id = $2",
+    &[TEXTOID, UUIDOID, TEXTOID, INT4OID, INT4OID, UUIDOID, TEXTOID, JSONBOID],
+);
+static BEHAVIOR: Statement = Statement::new(
+    c"SELECT s.proration_behavior FROM credits_internal.subscriptions s
+      WHERE s.customer_id = $1 AND s.subscription_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+/// What is asked for of items.
+struct Asked<'a> {
+    customer_id: &'a str,
+    id: Uuid,
+    items: Option<String>,
+    proration_behavior: Option<&'a str>,
+    prorates_credits: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Raises PC013.
+    fn read(
+        customer_id: Option<&'a str>,
+        subscription_id: Option<Id>,
+        items: Option<Json>,
+        proration_behavior: Option<&'a str>,
+        credits: Option<&str>,
+    ) -> Result<Self, Error> {
+        let behavior = |given: &'a str| input::choice("proration_behavior", Some(given), given, &PRORATIONS);
+        Ok(Asked {
+            customer_id: input::key("customer_id", customer_id)?,
+            id: input::required("subscription_id", subscription_id)?.0,
+            items: items.map(|items| items.text()),
+            proration_behavior: proration_behavior.map(behavior).transpose()?,
+            prorates_credits: input::choice("credits", credits, CREDITS[0], &CREDITS)? == CREDITS[0],
+        })
+    }
+
+    /// What becomes of the money: as it is said, or as the subscription has it.
+    fn behavior(&self, session: &Session) -> Result<String, Error> {
+        if let Some(given) = self.proration_behavior {
+            return Ok(given.to_string());
+        }
+        let rows = BEHAVIOR.run(session, &[self.customer_id.cell(), self.id.cell()])?;
+        rows.first().ok_or_else(|| Error::internal("a subscription that is locked is not there"))?.next()
+    }
+}
+
+/// What items change, and what that brings.
+struct Worked {
+    changes: Vec<Change>,
+    proration: Proration,
+    behavior: String,
+}
+
+/// Works out what the changes of items bring. Raises PC007, PC013, PC015, PC019, PC020.
+fn work_out(session: &Session, there: &Subscription, asked: &Asked<'_>, now: Time) -> Result<Worked, Error> {
+    if !matches!(there.status, Status::Trialing | Status::Active | Status::PastDue) {
+        return Err(there.conflict());
+    }
+    let given = item::read(session, asked.items.as_deref().unwrap_or("[]"))?;
+    let changes = changes(session, there, given)?;
+    let mut items = item::of(session, &there.customer_id, there.id)?;
+    items.retain(|item| changes.iter().all(|change| change.item_id != item.id || change.after.is_some()));
+    for change in &changes {
+        let Some(after) = &change.after else { continue };
+        match items.iter_mut().find(|item| item.id == after.id) {
+            Some(item) => *item = after.copy(session)?,
+            None => items.push(after.copy(session)?),
+        }
+    }
+    if items.is_empty() || items.len() > MOST {
+        return Err(Error::argument("items", format!("must leave from 1 to {MOST}: they would be {}", items.len())));
+    }
+    let (code, _, step) = together(items.iter())?;
+    if code != there.currency || step != there.cycle.step {
+        return Err(Error::argument("items", "must have prices of the subscription's currency and interval"));
+    }
+    let whole = there.cycle.period_at(there.period.start);
+    items.iter().try_for_each(|item| plan::check(session, item, whole))?;
+    let behavior = asked.behavior(session)?;
+    let is_free = there.is_stub_free && there.period.start > whole.start;
+    let proration = if there.status == Status::Trialing || behavior == "none" || is_free {
+        Proration::default()
+    } else {
+        let how = How { at: now, whole, prorates_credits: asked.prorates_credits };
+        change::prorate(session, there, (&changes, &items), how)?
+    };
+    Ok(Worked { changes, proration, behavior })
+}
+
+/// The changes that are asked for, each of an item once. Raises PC013, PC015, PC019.
+fn changes(session: &Session, there: &Subscription, given: Vec<Given>) -> Result<Vec<Change>, Error> {
+    let mut changes: Vec<Change> = Vec::with_capacity(given.len());
+    for given in given {
+        let before = match given.id {
+            None => None,
+            Some(id) => {
+                let unknown = || Error::ObjectNotFound { object: "subscription_item", id: id.to_string() };
+                let all = item::of(session, &there.customer_id, there.id)?;
+                Some(all.into_iter().find(|item| item.id == id).ok_or_else(unknown)?)
+            }
+        };
+        if changes.iter().any(|change| Some(change.item_id) == given.id) {
+            return Err(Error::argument("items", "must have each item once"));
+        }
+        let after = match (&before, given.is_deleted) {
+            (None, true) => return Err(Error::argument("items", "that are deleted must have a subscription_item_id")),
+            (Some(_), true) => None,
+            (before, false) => {
+                let price_id = given.price_id.or(before.as_ref().map(|item| item.price_id));
+                let none = || Error::argument("items", "that are new must have a price_id or a lookup_key");
+                let price_id = price_id.ok_or_else(none)?;
+                let is_new = before.as_ref().is_none_or(|item| item.price_id != price_id);
+                let quantity = given.quantity.or(before.as_ref().map(|item| item.quantity));
+                Some(Item {
+                    id: given.id.unwrap_or_else(Uuid::now_v7),
+                    price_id,
+                    quantity: quantity.unwrap_or(Decimal::ONE),
+                    offer: item::offer(session, price_id, is_new)?,
+                })
+            }
+        };
+        let item_id = before.as_ref().or(after.as_ref()).map_or_else(Uuid::nil, |item| item.id);
+        changes.push(Change { item_id, before, after, metadata: given.metadata });
+    }
+    Ok(changes)
+}
+
+/// Changes its items, with all that this brings.
+fn change_items(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    asked: &Asked<'_>,
+    now: Time,
+) -> Result<(), Error> {
+    let mut worked = work_out(session, there, asked, now)?;
+    instalments::lock_accounts(session, there)?;
+    let granted = worked.proration.lines.iter().filter_map(line::New::credit_currency).map(String::from);
+    effect::lock_accounts(session, &there.customer_id, granted.collect())?;
+    change::write::items(session, there, &worked.changes, now)?;
+    let at_once = worked.behavior == "always_invoice";
+    let invoice_id = change::write::proration(session, customer, there, (&mut worked.proration, at_once), now)?;
+    match invoice_id {
+        Some(invoice_id) => advance::collect(session, there, invoice_id, now),
+        None => Ok(()),
+    }
+}
+
+row! {
+    /// What an update of items would bring.
+    pub struct PreviewRow {
+        /// The subscription.
+        pub subscription_id: Uuid,
+        /// What becomes of the money.
+        pub proration_behavior: String,
+        /// The currency of the amounts.
+        pub currency: String,
+        /// All lines.
+        pub subtotal: Decimal,
+        /// What is taken off.
+        pub discount: Decimal,
+        /// All tax.
+        pub tax: Decimal,
+        /// What they come to.
+        pub total: Decimal,
+        /// The lines.
+        pub lines: Json,
+        /// The credits that come and go.
+        pub credits: Json,
+        /// The lines that are not paid yet, and lowered.
+        pub lowered: Json,
+    }
+}
+
+static JSON: Statement = Statement::new(c"SELECT $1::jsonb, $2::jsonb, $3::jsonb", &[TEXTOID, TEXTOID, TEXTOID]);
+
+/// `credits.subscription_preview`. Raises PC003, PC007, PC013, PC015, PC019, PC020.
+#[pg_extern(sql = false)]
+fn subscription_preview(
+    customer_id: Option<&str>,
+    subscription_id: Option<Id>,
+    items: Option<Json>,
+    proration_behavior: Option<&str>,
+    credits: Option<&str>,
+) -> Reply<One<PreviewRow>> {
+    Reply((|| {
+        let items = Some(input::required("items", items)?);
+        let asked = Asked::read(customer_id, subscription_id, items, proration_behavior, credits)?;
+        let now = settings::now()?;
+        writing(|session| {
+            let (customer, there) = advance::open(session, asked.customer_id, asked.id, now)?;
+            let mut worked = work_out(session, &there, &asked, now)?;
+            if worked.behavior == "always_invoice" {
+                billing::withhold(session, &customer, &there, (&mut worked.proration.lines, Decimal::ZERO))?;
+            }
+            preview(session, &customer, &there, &worked).map(One)
+        })
+    })())
+}
+
+fn preview(session: &Session, customer: &Customer, there: &Subscription, worked: &Worked) -> Result<PreviewRow, Error> {
+    let lines = &worked.proration.lines;
+    let decimals = currency::decimals(session, &there.currency)?;
+    let totals = line::totals(lines, customer.tax_rate, decimals)?;
+    let digits = |number: Decimal| number.normalize().to_string();
+    let shown: Vec<Value> = lines
+        .iter()
+        .zip(&totals.parts)
+        .map(|(line, part)| {
+            json!({
+                "description": line.description(),
+                "price_id": line.sold().map(|(price_id, _)| price_id),
+                "quantity": line.sold().map(|(_, quantity)| digits(quantity)),
+                "amount": digits(line.amount()),
+                "discount": digits(part.discount),
+                "tax": digits(part.tax),
+            })
+        })
+        .collect();
+    let mut credits: BTreeMap<&str, (Decimal, Decimal)> = BTreeMap::new();
+    for (code, granted) in lines.iter().filter_map(line::New::credits) {
+        credits.entry(code).or_default().0 += granted;
+    }
+    for one in &worked.proration.taken {
+        credits.entry(&one.currency).or_default().1 += one.unspent;
+    }
+    let credits: Vec<Value> = credits
+        .into_iter()
+        .map(|(code, (granted, taken))| json!({"currency": code, "granted": digits(granted), "taken": digits(taken)}))
+        .collect();
+    let unpaid = worked.proration.credited.iter().filter(|credited| credited.line.paid != Paid::Yes);
+    let lowered: Vec<Value> = unpaid
+        .map(|credited| {
+            json!({
+                "invoice_line_id": credited.line.id,
+                "amount": digits(credited.amount),
+                "discount": digits(credited.discount),
+            })
+        })
+        .collect();
+    let texts = [shown, credits, lowered].map(|values| Value::from(values).to_string());
+    let rows = JSON.run(session, &[texts[0].cell(), texts[1].cell(), texts[2].cell()])?;
+    let mut row = rows.first().ok_or_else(|| Error::internal("a cast returned no row"))?;
+    Ok(PreviewRow {
+        subscription_id: there.id,
+        proration_behavior: worked.behavior.clone(),
+        currency: there.currency.clone(),
+        subtotal: totals.subtotal,
+        discount: totals.discount,
+        tax: totals.tax,
+        total: totals.total,
+        lines: row.next()?,
+        credits: row.next()?,
+        lowered: row.next()?,
+    })
+}
