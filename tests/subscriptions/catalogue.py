@@ -1,0 +1,70 @@
+"""What the customers of the stories can buy: prices of one interval, and coupons of every duration."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+# How often a period grants, for each interval.
+EVERY = {
+    "hour": ["hour"], "6 hours": ["hour", "2 hours"], "day": ["hour", "6 hours"], "week": ["day", "36 hours"],
+    "month": ["day", "week", "10 days"], "3 months": ["month", "week", "day"],
+    "year": ["month", "month", "week", "day"],
+}  # fmt: skip
+VALID_FOR = ["1 month", "36 hours", "10 days", "1 year"]
+TIERS = {"mode": "graduated", "tiers": [{"up_to": 2, "unit_price": 10}, {"unit_price": "7.5", "flat_fee": 3}]}
+VOLUME = {"mode": "volume", "tiers": [{"up_to": 3, "unit_price": 9}, {"unit_price": 4}]}
+
+
+def prices(chosen: Random, interval: str, decimals: int) -> list[dict[str, Any]]:
+    amounts = (
+        ["0", "20", "49.99", "7", "100", "333.33", "0.01"] if decimals else ["0", "20", "50", "7", "1000", "333", "1"]
+    )
+    found: list[dict[str, Any]] = []
+    for number in range(5):
+        one: dict[str, Any] = {
+            "name": f"p{number}", "interval": interval, "unit_amount": chosen.choice(amounts[number > 0 :]),
+            "product": f"product {number % 3}", "inclusive": chosen.random() < 0.3,
+        }  # fmt: skip
+        if number == 4:
+            one["pricing"] = chosen.choice([TIERS, VOLUME])
+        if chosen.random() < 0.75:
+            one["plan"] = plan(chosen, interval)
+        found.append(one)
+    other = "2 weeks" if interval != "2 weeks" else "month"
+    found.append({"name": "other", "interval": other, "unit_amount": "5"})
+    return found
+
+
+def plan(chosen: Random, interval: str) -> dict[str, Any]:
+    schedule: dict[str, Any] = {"delivery": chosen.choice(["invoice", "schedule", "schedule"])}
+    if schedule["delivery"] == "schedule":
+        schedule["every"] = chosen.choice(EVERY[interval])
+        if chosen.random() < 0.3:
+            schedule["amount_per_grant"] = chosen.choice([10, "3.33"])
+        if chosen.random() < 0.2:
+            schedule["max_grants_per_period"] = chosen.choice([1, 3, 366 if interval == "year" else 12])
+    if chosen.random() < 0.6:
+        schedule["first_grant"] = chosen.choice(["immediate", "after_trial", "after_first_payment"])
+    if chosen.random() < 0.6:
+        schedule["expire_with_next_grant"] = True
+    found: dict[str, Any] = {"amount": chosen.choice([1000, 100, "33.33", 7]), "schedule": schedule}
+    if chosen.random() < 0.25:
+        found["valid_for"] = chosen.choice(VALID_FOR)
+    return found
+
+
+def coupons(chosen: Random, decimals: int) -> list[dict[str, Any]]:
+    amount = "10" if decimals == 0 else "10.55"
+    found = [
+        {"name": "once", "duration": "once", "percent": "50"},
+        {"name": "once off", "duration": "once", "amount_off": amount},
+        {"name": "some", "duration": "repeating", "months": chosen.choice([1, 3]), "percent": "33.3"},
+        {"name": "some off", "duration": "repeating", "months": 2, "amount_off": amount},
+        {"name": "always", "duration": "forever", "percent": chosen.choice(["20", "100"])},
+        {"name": "always off", "duration": "forever", "amount_off": amount},
+    ]
+    for coupon in found:
+        if chosen.random() < 0.25:
+            coupon["products"] = ["product 0", "product 1"]
+    return found
