@@ -17,6 +17,7 @@ use crate::subscriptions::advance;
 use crate::subscriptions::item::{self, Item};
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::{Period, months_after};
+use crate::subscriptions::schedule::instalment::Plan;
 use crate::subscriptions::schedule::proration::part;
 use crate::subscriptions::subscription::{self, Discounted, Subscription};
 use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
@@ -80,7 +81,7 @@ fn lines(session: &Session, subscription: &Subscription, items: &[Item], term: T
     for item in items {
         let refused = |reason| Error::amount("quantity", item.quantity, reason);
         let amount = if term.is_free { Decimal::ZERO } else { item.amount()? };
-        let plan = if term.is_free { None } else { plan::of(session, item)? };
+        let plan = if term.is_free { None } else { plan::of(session, item)?.map(Plan::capped) };
         let (instalments, expires) = match &plan {
             Some(plan) => (plan.rest(term.whole, term.from).map_err(plan::refused)?, plan.expires),
             None => (Vec::new(), false),

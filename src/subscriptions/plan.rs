@@ -4,10 +4,9 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::currency;
-use crate::moment::{DAY, Time};
 use crate::pg::statement::Session;
 use crate::subscriptions::item::Item;
-use crate::subscriptions::schedule::cycle::Period;
+use crate::subscriptions::schedule::cycle::Cycle;
 use crate::subscriptions::schedule::instalment::{Fault, MOST, Plan};
 
 /// What an item's price grants by its quantity; `None` for nothing. Raises PC007.
@@ -19,12 +18,9 @@ pub fn of(session: &Session, item: &Item) -> Result<Option<Plan>, Error> {
 }
 
 /// Checks that no period of an item's price will have more instalments than there may be. Raises PC007, PC013.
-pub fn check(session: &Session, item: &Item, first: Period) -> Result<(), Error> {
+pub fn check(session: &Session, item: &Item, cycle: Cycle) -> Result<(), Error> {
     match of(session, item)? {
-        // A month may have 31 days, and a year 366.
-        Some(plan) => {
-            plan.whole(Period { end: Time(first.end.0.saturating_add(3 * DAY)), ..first }).map(drop).map_err(refused)
-        }
+        Some(plan) => plan.whole(cycle.longest()).map(drop).map_err(refused),
         None => Ok(()),
     }
 }

@@ -113,6 +113,14 @@ impl Cycle {
         i64::try_from(since.div_euclid(i128::from(length.max(1)))).unwrap_or_default()
     }
 
+    /// A period as long as any can be: a month may have 31 days, and a year 366.
+    pub fn longest(self) -> Period {
+        let (years, months) = (self.step.months / 12, self.step.months % 12);
+        let days = DAY.saturating_mul(i64::from(years) * 366 + i64::from(months) * 31);
+        let length = self.step.microseconds.saturating_add(days);
+        Period { start: self.anchor, end: Time(self.anchor.0.saturating_add(length)) }
+    }
+
     /// What is left of a period from a moment on: all of it from its first moment.
     pub fn from(self, at: Time) -> Period {
         Period { start: at, end: self.period_at(at).end }
@@ -165,6 +173,8 @@ pub mod tests {
         let at = Time(day(2024, 2, 29).0 + 1);
         assert_eq!(monthly.period_at(at), Period { start: day(2024, 2, 29), end: day(2024, 3, 31) });
         assert_eq!(monthly.from(at), Period { start: at, end: day(2024, 3, 31) });
+        assert_eq!(yearly.longest().length(), 366 * DAY);
+        assert_eq!(monthly.longest().length(), 31 * DAY);
         assert_eq!(Step::of("moon", 1), None);
     }
 

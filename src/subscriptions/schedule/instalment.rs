@@ -20,8 +20,8 @@ pub struct Plan {
     pub per_grant: Option<Decimal>,
     /// From one instalment to the next; `None` for one of all.
     pub every: Option<Step>,
-    /// The most of them.
-    pub most: usize,
+    /// The most of them, where that is said: the rest of the period has none.
+    pub most: Option<usize>,
     /// Whether what is left of each expires as it is planned to end.
     pub expires: bool,
     /// Decimals of the credits.
@@ -57,10 +57,15 @@ impl Plan {
             credits: times(config.amount)?,
             per_grant: schedule.and_then(|schedule| schedule.amount_per_grant).map(times).transpose()?,
             every: schedule.and_then(|schedule| schedule.every).map(Step::from),
-            most: most.unwrap_or(MOST),
+            most,
             expires: config.valid_for.is_none() && schedule.is_some_and(|schedule| schedule.expire_with_next_grant),
             decimals,
         })
+    }
+
+    /// The same with as many instalments as there may be: of a trial, which may be longer than a period.
+    pub fn capped(self) -> Self {
+        Plan { most: self.most.or(Some(MOST)), ..self }
     }
 
     /// When the instalments of a period begin.
@@ -70,7 +75,7 @@ impl Plan {
         loop {
             let next = every.times(starts.len() as i64, period.start);
             // A length of nothing has no next one.
-            if next >= period.end || next <= period.start || starts.len() == self.most {
+            if next >= period.end || next <= period.start || Some(starts.len()) == self.most {
                 return Ok(starts);
             }
             if starts.len() == MOST {
@@ -124,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn plan(credits: i64, every: Option<Step>) -> Plan {
-        Plan { credits: Decimal::from(credits), per_grant: None, every, most: MOST, expires: true, decimals: 0 }
+        Plan { credits: Decimal::from(credits), per_grant: None, every, most: None, expires: true, decimals: 0 }
     }
 
     fn year() -> Period {
@@ -142,7 +147,7 @@ mod tests {
         // Half of February is over, and January is.
         let rest = monthly.rest(year(), Time((day(2026, 2, 28).0 + day(2026, 3, 31).0) / 2)).unwrap();
         assert_eq!((rest.len(), rest[0].no, rest[0].credits), (11, 2, Decimal::from(42)));
-        let each = Plan { per_grant: Some(Decimal::from(100)), most: 3, ..monthly };
+        let each = Plan { per_grant: Some(Decimal::from(100)), most: Some(3), ..monthly };
         let all = each.whole(year()).unwrap();
         assert_eq!((all.len(), all[2].credits, all[2].ends_at), (3, Decimal::from(100), day(2027, 1, 31)));
         let hourly = plan(1, Step::of("hour", 1));

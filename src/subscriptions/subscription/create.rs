@@ -260,7 +260,7 @@ impl New<'_> {
         if !first.start.is_finite() || !first.end.is_finite() {
             return Err(Error::argument("billing_cycle_anchor", "must be within the calendar"));
         }
-        items.iter().try_for_each(|(item, _)| plan::check(session, item, first))?;
+        items.iter().try_for_each(|(item, _)| plan::check(session, item, cycle))?;
         let customer = customer::lock_or_make(session, customer_id)?;
         Ok(Judged { customer, items, code, interval, step })
     }

@@ -167,7 +167,7 @@ fn work_out(session: &Session, there: &Subscription, asked: &Asked<'_>, now: Tim
         return Err(Error::argument("items", "must have prices of the subscription's currency and interval"));
     }
     let whole = there.cycle.period_at(there.period.start);
-    items.iter().try_for_each(|item| plan::check(session, item, whole))?;
+    items.iter().try_for_each(|item| plan::check(session, item, there.cycle))?;
     let behavior = asked.behavior(session)?;
     let is_free = there.is_stub_free && there.period.start > whole.start;
     let proration = if there.status == Status::Trialing || behavior == "none" || is_free {

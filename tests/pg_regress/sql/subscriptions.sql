@@ -249,6 +249,10 @@ SELECT * FROM state WHERE customer_id = 'fay';
 SELECT * FROM credits.verify();
 
 -- 8. WHAT IS REFUSED
+SELECT FROM credits.price_create(:'team', 'recurring', 500, 'USD', recurring => '{"interval": "year"}',
+    lookup_key => 'hourly', credit_config => '{"amount": 8760, "schedule": {"delivery": "schedule",
+    "every": "1 hour"}}');
+SELECT refused($$SELECT credits.subscription_create('gus', '[{"lookup_key": "hourly"}]')$$);
 SELECT refused(format('SELECT credits.subscription_%s', call)) FROM (VALUES
     ($$create(NULL, '[]')$$), ($$create('gus', '[]')$$), ($$create('gus', '[{}]')$$), ($$create('gus', '{}')$$),
     ($$create('gus', '[{"lookup_key": "none"}]')$$), ($$create('gus', '[{"lookup_key": "pro", "quantity": -1}]')$$),
