@@ -106,7 +106,8 @@ COMMENT ON COLUMN credits_internal.subscriptions.created_at IS 'When it was crea
 COMMENT ON COLUMN credits_internal.subscriptions.updated_at IS 'When it last changed.';
 
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
-CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at) WHERE next_change_at IS NOT NULL;
+CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)
+    WHERE next_change_at IS NOT NULL;
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscriptions', '');
 

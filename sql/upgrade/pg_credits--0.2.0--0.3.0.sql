@@ -889,7 +889,8 @@ CREATE TABLE credits_internal.subscriptions (
     CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL)
 ) WITH (fillfactor = 80);
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
-CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at) WHERE next_change_at IS NOT NULL;
+CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)
+    WHERE next_change_at IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscriptions', '');
 CREATE TABLE credits_internal.subscription_items (
     customer_id          text COLLATE "C" NOT NULL,

@@ -30,12 +30,14 @@ pub fn lock_accounts(session: &Session, subscription: &Subscription) -> Result<(
     effect::lock_accounts(session, &subscription.customer_id, currencies)
 }
 
-// Those of lines that are not paid have no grant yet, and are planned for a time.
+// Those of lines that are not paid have no grant yet, and are planned for a time. OFFSET 0 keeps the way to them through the
+// subscription's own lines: a customer may have others.
 static TO_COME: Statement = Statement::new(
     c"SELECT g.invoice_line_id, g.instalment_no, g.starts_at, g.ends_at, g.credits, g.revision, g.expires, g.grant_id
       FROM credits_internal.subscription_items i
-      JOIN credits_internal.invoice_lines l
-        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+      CROSS JOIN LATERAL (SELECT l.customer_id, l.invoice_line_id FROM credits_internal.invoice_lines l
+                          WHERE l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+                          OFFSET 0) l
       JOIN credits_internal.invoice_line_grants g
         ON g.customer_id = l.customer_id AND g.invoice_line_id = l.invoice_line_id
       LEFT JOIN credits_internal.credit_grants c ON c.customer_id = g.customer_id AND c.grant_id = g.grant_id

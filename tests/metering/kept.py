@@ -31,6 +31,8 @@ EXCEPT = {
     "ledger/engine/posting/limits LOAD": "takes the limits of one account, of which there are few",
     "ledger/availability LEFT": "looks among the limits of one account, of which there are few, and only where it has any",
     "ledger/limit COUNT_ROLLING": "counts what was spent of one account, once, as a limit is set",
+    "invoicing/line/instalment OF_LINE": "reads all instalments of one line, and looks up what came before each by its key",
+    "invoicing/sale/reclaim OF": "reads all instalments of one line, and looks up how each began by its key",
     "metering/meter REPRICE": "looks among the prices of one meter, of which there are few",
     "metering/meter ROW": "looks among the prices of one meter, of which there are few",
     "metering/meter/cache FIND": "looks among the prices of one meter, of which there are few",
