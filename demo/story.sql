@@ -187,7 +187,69 @@ FROM credits.top_ups t, credits.payment_refunded(t.customer_id, t.top_up_id, 'st
 WHERE t.customer_id = 'dora' AND t.provider_reference = 'pi_1';
 SELECT type, amount, pending, grant_name, function FROM credits.ledger WHERE customer_id = 'dora' ORDER BY line_no;
 
-\echo '## 12. Every credit is accounted for'
+\echo '## 12. A checkout: a print and a pack of credits in one cart, with a code'
+\echo
+SELECT lookup_key FROM credits.price_create((SELECT product_id FROM credits.product_create('Print', type => 'good')),
+    unit_amount => 25, currency => 'USD', lookup_key => 'print');
+SELECT lookup_key FROM credits.package_create('Starter pack', 50, 10, 'USD', lookup_key => 'starter');
+SELECT name, percent_off
+FROM credits.coupon_create('Spring', percent_off => 20, promotion_codes => '[{"code": "SPRING"}]');
+SELECT status, amount_subtotal, amount_total FROM credits.checkout_session_create('eva',
+    line_items => '[{"lookup_key": "print"}, {"lookup_key": "starter"}]', allow_promotion_codes => true);
+SELECT c.amount_discount, c.amount_total FROM credits.checkout_sessions s,
+    credits.checkout_session_apply_promotion_code(s.customer_id, s.checkout_session_id, 'spring') c;
+\echo '# She pays: the credits are there, the code is used, and the invoice has its number, all in one transaction.'
+\echo
+SELECT c.status
+FROM credits.checkout_sessions s, credits.checkout_session_submit(s.customer_id, s.checkout_session_id) c;
+SELECT p.status, p.available FROM credits.payment_intents i,
+    credits.payment_succeeded(i.customer_id, i.payment_intent_id, 'stripe', 'pi_3') p WHERE i.customer_id = 'eva';
+SELECT right(number, 4) AS number, status, subtotal, discount, total, amount_paid
+FROM credits.invoices WHERE customer_id = 'eva';
+
+\echo '## 13. A plan: 20 dollars a month with 1,000 credits, of which half of what is left rolls over'
+\echo
+SET credits.test_clock_drives_billing = on;
+SELECT lookup_key FROM credits.price_create((SELECT product_id FROM credits.product_create('Pro')), 'recurring', 20,
+    'USD', recurring => '{"interval": "month"}', lookup_key => 'pro', credit_config => '{"amount": 1000,
+        "schedule": {"expire_with_next_grant": true}, "rollover": {"percent": 50}}');
+SELECT name FROM credits.customer_upsert('finn', 'Finn');
+SELECT provider, status FROM credits.payment_method_attach('finn', 'stripe', 'cus_finn', 'card_finn');
+SELECT status, current_period_end FROM credits.subscription_create('finn', '[{"lookup_key": "pro"}]');
+SELECT p.status, p.available FROM credits.payment_intents i,
+    credits.payment_succeeded(i.customer_id, i.payment_intent_id, 'stripe', 'pi_4') p WHERE i.customer_id = 'finn';
+SELECT debited, available FROM credits.wallet_debit('finn', 700);
+\echo '# A month later 300 are left; half of them roll over. maintain() makes the invoice; paid, it brings 1,000.'
+\echo
+SET credits.test_clock = '2025-04-03 09:00+00';
+SELECT available FROM credits.wallet_balance('finn');
+CALL credits.maintain();
+SELECT p.status, p.available FROM credits.payment_intents i,
+    credits.payment_succeeded(i.customer_id, i.payment_intent_id, 'stripe', 'pi_5') p
+WHERE i.customer_id = 'finn' AND i.status <> 'succeeded';
+SELECT status, current_period_start, current_period_end FROM credits.subscriptions;
+\echo '# Ten days later he changes to the larger plan. First, what that would cost:'
+\echo
+SET credits.test_clock = '2025-04-13 09:00+00';
+SELECT lookup_key FROM credits.price_create((SELECT product_id FROM credits.product_create('Team')), 'recurring', 60,
+    'USD', recurring => '{"interval": "month"}', lookup_key => 'team', credit_config => '{"amount": 4000,
+        "schedule": {"expire_with_next_grant": true}}');
+SELECT p.total, line ->> 'description' AS line, line ->> 'amount' AS amount
+FROM credits.subscription_items i, credits.subscription_preview('finn', i.subscription_id, jsonb_build_array(
+    jsonb_build_object('subscription_item_id', i.subscription_item_id, 'lookup_key', 'team')), 'always_invoice') p,
+LATERAL jsonb_array_elements(p.lines) line;
+SELECT c.status FROM credits.subscription_items i, credits.subscription_update('finn', i.subscription_id,
+    jsonb_build_array(jsonb_build_object('subscription_item_id', i.subscription_item_id, 'lookup_key', 'team')),
+    'always_invoice') c;
+SELECT p.status, p.available FROM credits.payment_intents i,
+    credits.payment_succeeded(i.customer_id, i.payment_intent_id, 'stripe', 'pi_6') p
+WHERE i.customer_id = 'finn' AND i.status <> 'succeeded';
+\echo '# In the end he leaves. Until his period is over nothing changes, and he may think again.'
+\echo
+SELECT c.status, c.cancel_at
+FROM credits.subscriptions s, credits.subscription_cancel(s.customer_id, s.subscription_id) c;
+
+\echo '## 14. Every credit is accounted for'
 \echo
 CALL credits.maintain();
 SELECT line_no, type, amount, running_balance, held, pending, grant_name, effective_at
