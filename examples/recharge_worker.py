@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""A worker that recharges wallets: it charges a customer's saved card when the customer's credits run low.
+"""A worker that charges saved cards: when a customer's credits run low, and for invoices, such as a plan's renewal.
 
 pg_credits notices that a wallet went below its threshold and writes a row of type 'recharge.requested' to its outbox,
-in the very transaction that spent the credits. This program claims such rows and charges the card with Stripe. The
-credits are granted when Stripe's webhook reports the payment: see webhook_endpoint.py beside this file.
+in the very transaction that spent the credits; with an invoice that is to be charged it writes 'payment.requested'. This
+program claims such rows and charges the card with Stripe. The credits are granted when Stripe's webhook reports the
+payment: see webhook_endpoint.py beside this file.
 
 It may be killed at any moment, and several may run at once:
 
@@ -58,6 +59,8 @@ def work(connection: Connection) -> bool:
         try:
             if row.type == "recharge.requested":
                 recharge(connection, row.customer_id, row.payload["recharge_id"])
+            elif row.type == "payment.requested" and row.payload["provider"] in (None, "stripe"):
+                pay(connection, row.customer_id, row.payload["payment_intent_id"])
         except stripe.StripeError as error:
             # Stripe cannot be reached, or not now. Not acknowledged, so it comes again when the lease has passed.
             print(f"{row.customer_id}: {error}", flush=True)
@@ -72,31 +75,47 @@ def recharge(connection: Connection, customer_id: str, recharge_id: str) -> None
     begun = connection.execute("SELECT * FROM credits.recharge_begin(%s, %s)", [customer_id, recharge_id]).fetchone()
     if begun is None or not begun.go:
         return
-    try:
-        charge(customer_id, begun)
-    except (stripe.CardError, stripe.InvalidRequestError) as error:
-        # The card was declined, or there is no such card: reported at once, so that the request need not time out.
-        # After three in a row auto-recharge switches itself off. Stripe's webhook reports it again: no harm.
-        connection.execute(
-            "SELECT credits.payment_failed(%s, %s, 'stripe', reason => %s)",
-            [customer_id, begun.top_up_id, error.user_message or str(error)],
-        )
-
-
-def charge(customer_id: str, begun: Any) -> None:
-    """Charges a saved card while its owner is away. The metadata is how the webhook finds the top-up."""
     # What the application gave to configure_auto_recharge as the payment method: 'cus_…/pm_…'.
     stripe_customer, _, card = (begun.payment_method or "").partition("/")
-    stripe.PaymentIntent.create(
-        amount=int(begun.minor_units),
-        currency=begun.currency.lower(),
-        customer=stripe_customer,
-        payment_method=card,
-        off_session=True,
-        confirm=True,
-        metadata={"customer_id": customer_id, "top_up_id": str(begun.top_up_id)},
-        idempotency_key=str(begun.recharge_id),
-    )
+    subject = (customer_id, "top_up_id", begun.top_up_id)
+    charge(connection, subject, begun, (stripe_customer, card), str(begun.recharge_id))
+
+
+def pay(connection: Connection, customer_id: str, payment_intent_id: str) -> None:
+    """Charges for an invoice, unless it is paid, is void or waits for the customer."""
+    query = "SELECT * FROM credits.payment_intent_begin(%s, %s)"
+    begun = connection.execute(query, [customer_id, payment_intent_id]).fetchone()
+    if begun is None or not begun.go:
+        return
+    # What the application gave to payment_method_attach. A key per attempt: Stripe answers an old one with the old decline.
+    card = (begun.provider_customer, begun.payment_method)
+    charge(connection, (customer_id, "payment_intent_id", begun.payment_intent_id), begun, card, str(begun.attempt_key))
+
+
+def charge(
+    connection: Connection, subject: tuple[str, str, Any], begun: Any, card: tuple[str | None, str | None], key: str
+) -> None:
+    """Charges a saved card while its owner is away. The metadata is how the webhook finds what it is for."""
+    customer_id, name, paid_id = subject
+    try:
+        stripe.PaymentIntent.create(
+            amount=int(begun.minor_units),
+            currency=begun.currency.lower(),
+            customer=card[0] or "",
+            payment_method=card[1] or "",
+            off_session=True,
+            confirm=True,
+            metadata={"customer_id": customer_id, name: str(paid_id)},
+            idempotency_key=key,
+        )
+    except (stripe.CardError, stripe.InvalidRequestError) as error:
+        # The card was declined, there is no such card, or the bank asks its owner: reported at once, so that nothing needs
+        # to time out. After three in a row auto-recharge switches itself off; a plan is past due, and asked for again in
+        # some days. Stripe's webhook reports it again: no harm.
+        connection.execute(
+            "SELECT credits.payment_failed(%s, %s, 'stripe', reason => %s)",
+            [customer_id, paid_id, error.user_message or str(error)],
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import Any
 KEY = "sk_test_of_this_test"
 SECRET = "whsec_of_this_test"
 GOOD, DECLINED = "4242424242424242", "4000000000000341"  # the second can be saved, and then every charge is declined
-EVENTS = ["payment_intent.succeeded", "payment_intent.payment_failed"]
+ASKS_THE_BANK = "4000002760003184"  # it can be saved, and then the bank asks the customer about every charge
+EVENTS = ["payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.requires_action"]
 
 
 class FakeStripe:
@@ -47,6 +48,24 @@ class FakeStripe:
         made = self.call("/v1/payment_methods", {"type": "card", "card": card})["id"]
         self.call(f"/v1/payment_methods/{made}/attach", {"customer": customer})
         return f"{customer}/{made}"
+
+    def clock(self, now: float) -> None:
+        """From now on webhooks are signed as of then."""
+        self.call("/_config/clock", {"now": now})
+
+    def last_intent(self, customer: str) -> dict[str, Any]:
+        """What a customer was asked to pay last."""
+        found = self.call("/v1/payment_intents?limit=100")["data"]
+        return [one for one in found if one["customer"] == customer][-1]
+
+    def confirm(self, intent: dict[str, Any]) -> None:
+        """The customer comes back, to a page that confirms the payment: the bank asks."""
+        self.call(f"/v1/payment_intents/{intent['id']}/confirm", {})
+
+    def answer_the_bank(self, intent: dict[str, Any]) -> None:
+        self.call(
+            f"/v1/payment_intents/{intent['id']}/_authenticate", {"client_secret": intent["client_secret"], "success": True}
+        )
 
     def charges(self, customer: str) -> list[tuple[int, str, str]]:
         """Every charge of a customer's cards: how much, of what, and what became of it."""
