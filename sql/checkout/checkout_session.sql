@@ -6,13 +6,14 @@ CREATE TYPE credits.checkout_session AS (
     url text, success_url text, cancel_url text, client_reference_id text, allow_promotion_codes boolean,
     tax_rate numeric, collection_method text, payment_link_id uuid, invoice_id uuid, payment_intent_id uuid,
     checkout_url text, metadata jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz,
-    submitted_at timestamptz, completed_at timestamptz, replayed boolean, discounts jsonb);
+    submitted_at timestamptz, completed_at timestamptz, replayed boolean, discounts jsonb, subscription_id uuid,
+    subscription_data jsonb);
 COMMENT ON TYPE credits.checkout_session IS
 'A checkout session, as functions return it. The view checkout_sessions has all of them.';
 COMMENT ON COLUMN credits.checkout_session.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.checkout_session.checkout_session_id IS
 'The checkout session. Its payment intent has the same id.';
-COMMENT ON COLUMN credits.checkout_session.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_session.mode IS '''payment'', or ''subscription'' where it begins one.';
 COMMENT ON COLUMN credits.checkout_session.status IS
 '''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
 COMMENT ON COLUMN credits.checkout_session.payment_status IS
@@ -37,7 +38,7 @@ COMMENT ON COLUMN credits.checkout_session.tax_rate IS
 COMMENT ON COLUMN credits.checkout_session.collection_method IS '''charge_automatically'' or ''send_invoice''.';
 COMMENT ON COLUMN credits.checkout_session.payment_link_id IS 'The payment link that opened it; NULL for none.';
 COMMENT ON COLUMN credits.checkout_session.invoice_id IS
-'Its invoice, a draft until it is paid; NULL until it is submitted.';
+'Its invoice, a draft until it is paid; NULL until it is submitted, and where a trial is all there is.';
 COMMENT ON COLUMN credits.checkout_session.payment_intent_id IS
 'What is to pay it, or paid it; NULL until it is submitted, and where no provider''s money is needed.';
 COMMENT ON COLUMN credits.checkout_session.checkout_url IS
@@ -54,21 +55,26 @@ COMMENT ON COLUMN credits.checkout_session.replayed IS 'Whether this call repeat
 COMMENT ON COLUMN credits.checkout_session.discounts IS
 'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
 nothing.';
+COMMENT ON COLUMN credits.checkout_session.subscription_id IS
+'The subscription that it began; NULL until it is submitted, and where it begins none.';
+COMMENT ON COLUMN credits.checkout_session.subscription_data IS
+'What was said of the subscription that it begins; NULL where it begins none.';
 
 CREATE FUNCTION credits.checkout_session_create(
     customer_id text, mode text DEFAULT 'payment', line_items jsonb DEFAULT NULL, currency text DEFAULT NULL,
     discounts jsonb DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL,
     cancel_url text DEFAULT NULL, client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
     tax_rate numeric DEFAULT NULL, collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, subscription_data jsonb DEFAULT NULL)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_create_wrapper';
 COMMENT ON FUNCTION credits.checkout_session_create IS
-'Begins a checkout: a cart of prices that are paid once, and what it comes to.
+'Begins a checkout: a cart of prices that are paid once, or of a subscription, and what it comes to.
 
 customer_id: the customer, who is created where missing.
-mode: ''payment''.
+mode: ''payment''; or ''subscription'', where line_items have recurring prices of one interval, with prices that are
+  paid once besides or without.
 line_items: an array of 1 to 100 objects, one per price; required.
 currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
 discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and, where that is attested,
@@ -84,10 +90,19 @@ collection_method: ''charge_automatically'': where the customer has a default pa
 provider: who takes the payment; NULL for the only one that is set.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+subscription_data: of the mode ''subscription'': an object with trial_period_days or trial_end, trial_end_behavior,
+  billing_cycle_anchor, days_until_due, days_until_cancel, proration_behavior, cancel_at_period_end, description and
+  metadata, as subscription_create() takes them; times are texts with their offset. And service_actions, an array of
+  objects, each with trigger_events, names of events of subscriptions: those events have it in their data.
 
 An item has price_id or lookup_key, and quantity (1 where left out). It may have adjustable_quantity, an object with
 minimum and maximum between which the customer may change the quantity; custom_amount, what it costs in all instead of
-what the price says; description, tax_rate, tax_behavior and metadata, as lines of invoice_create().
+what the price says; description, tax_rate, tax_behavior and metadata, as lines of invoice_create(). Of a recurring
+price it has only quantity, adjustable_quantity and metadata.
+
+A subscription begins when the session is submitted. Its amounts are those of the first invoice: of a whole period, or
+of what is left of one before billing_cycle_anchor; of a trial nothing. Its discount is the subscription''s, and goes on
+as long as the coupon says.
 
 url opens the checkout page credits.checkout_url with a token that says which session of whom it is:
 checkout_session_verify() reads it. What is in the cart can be changed with checkout_session_update() until
@@ -118,7 +133,7 @@ CREATE FUNCTION credits.checkout_session_update(
     customer_id text, checkout_session_id uuid, line_items jsonb DEFAULT NULL, quantities jsonb DEFAULT NULL,
     allow_promotion_codes boolean DEFAULT NULL, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
     client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
-    collection_method text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    collection_method text DEFAULT NULL, metadata jsonb DEFAULT NULL, subscription_data jsonb DEFAULT NULL)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_update_wrapper';
@@ -138,6 +153,7 @@ expires_at: when it ends.
 tax_rate: in percent, of lines that have none of their own: once the customer''s address is known, for one.
 collection_method: ''charge_automatically'' or ''send_invoice''.
 metadata: the application''s own data.
+subscription_data: replaces what was said of the subscription that it begins.
 
 Once it is submitted, or over, only client_reference_id and metadata can change; all else is PC020. The url of one that
 is open is signed anew. A discount stays, and is worked out anew; PC016 where what is in the cart rules it out now.
@@ -202,6 +218,9 @@ wallet pays, it is complete at once.
 
 A discount is judged anew and reserved likewise.
 
+Of the mode ''subscription'' the subscription begins, incomplete until the first invoice is paid. It ends with the
+session; the session ends at the latest with the first period. Where a trial is all there is, both go on at once.
+
 A repeat returns it with replayed = true; after a payment that failed it judges and reserves again, and asks again.
 PC020 is one that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left,
 PC018 a customer with invoices that are overdue.
@@ -215,13 +234,13 @@ RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_expire_wrapper';
 COMMENT ON FUNCTION credits.checkout_session_expire IS
-'Ends a checkout session that is not paid. What was reserved for it is for sale again.
+'Ends a checkout session that is not paid. What was reserved for it is for sale again, and its subscription has expired.
 
 customer_id: the customer.
 checkout_session_id: the checkout session.
 
 maintain() does the same once expires_at has passed; readers see it expired from that moment on. A payment that comes
-later completes it all the same, unless what it is for is gone: then the money is asked back.
+later completes it all the same, unless what it is for is gone, as a subscription is: then the money is asked back.
 
 A repeat is returned with replayed = true. PC020 is one that is complete, or whose payment is under way.
 
@@ -240,7 +259,8 @@ SELECT s.customer_id, s.checkout_session_id, s.mode,
        s.completed_at, s.expired_at, s.coupon_id, s.promotion_code_id,
        CASE WHEN s.coupon_id IS NOT NULL
             THEN jsonb_build_array(jsonb_build_object('coupon_id', s.coupon_id, 'promotion_code_id',
-                     s.promotion_code_id, 'code', s.promotion_code, 'amount', s.amount_off::text)) END AS discounts
+                     s.promotion_code_id, 'code', s.promotion_code, 'amount', s.amount_off::text)) END AS discounts,
+       s.subscription_id, s.subscription_data
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.payment_intents t
        ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id;
@@ -249,7 +269,7 @@ COMMENT ON VIEW credits.checkout_sessions IS
 COMMENT ON COLUMN credits.checkout_sessions.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.checkout_sessions.checkout_session_id IS
 'The checkout session. Its payment intent has the same id.';
-COMMENT ON COLUMN credits.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_sessions.mode IS '''payment'', or ''subscription'' where it begins one.';
 COMMENT ON COLUMN credits.checkout_sessions.status IS
 '''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
 COMMENT ON COLUMN credits.checkout_sessions.payment_status IS
@@ -294,6 +314,10 @@ COMMENT ON COLUMN credits.checkout_sessions.promotion_code_id IS 'The promotion 
 COMMENT ON COLUMN credits.checkout_sessions.discounts IS
 'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
 nothing.';
+COMMENT ON COLUMN credits.checkout_sessions.subscription_id IS
+'The subscription that it began; NULL until it is submitted, and where it begins none.';
+COMMENT ON COLUMN credits.checkout_sessions.subscription_data IS
+'What was said of the subscription that it begins; NULL where it begins none.';
 
 CREATE VIEW credits.my_checkout_sessions WITH (security_barrier) AS
 SELECT s.checkout_session_id,
@@ -301,7 +325,7 @@ SELECT s.checkout_session_id,
             ELSE s.status END AS status,
        s.payment_status, s.currency, s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total, s.line_items,
        coalesce(s.url, t.checkout_url) AS url, s.allow_promotion_codes, s.invoice_id, s.created_at, s.expires_at,
-       s.completed_at
+       s.completed_at, s.subscription_id
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.payment_intents t
        ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id
@@ -335,3 +359,5 @@ COMMENT ON COLUMN credits.my_checkout_sessions.expires_at IS
 'When it ends unless it is complete by then, or its payment under way.';
 COMMENT ON COLUMN credits.my_checkout_sessions.completed_at IS
 'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON COLUMN credits.my_checkout_sessions.subscription_id IS
+'The subscription that it began; NULL until it is submitted, and where it begins none.';

@@ -3,7 +3,7 @@
 CREATE TABLE credits_internal.checkout_sessions (
     customer_id           text COLLATE "C" NOT NULL,
     checkout_session_id   uuid NOT NULL,
-    mode                  text NOT NULL CHECK (mode = 'payment'),
+    mode                  text NOT NULL CHECK (mode IN ('payment', 'subscription')),
     status                text NOT NULL CHECK (status IN ('open', 'complete', 'expired')),
     payment_status        text NOT NULL CHECK (payment_status IN ('unpaid', 'paid', 'no_payment_required')),
     under_way             boolean NOT NULL DEFAULT false,
@@ -36,8 +36,14 @@ CREATE TABLE credits_internal.checkout_sessions (
     amount_off            numeric,
     verification_method   text,
     verification_data     jsonb,
+    subscription_data     jsonb,
+    subscription_id       uuid,
+    priced_at             timestamptz,
     PRIMARY KEY (customer_id, checkout_session_id),
-    CONSTRAINT checkout_sessions_submitted CHECK ((invoice_id IS NULL) = (submitted_at IS NULL)),
+    CONSTRAINT checkout_sessions_submitted CHECK (
+        coalesce(invoice_id, subscription_id) IS NULL = (submitted_at IS NULL)),
+    CONSTRAINT checkout_sessions_subscribed CHECK ((mode = 'subscription') = (subscription_data IS NOT NULL)
+        AND (subscription_id IS NOT NULL) = (mode = 'subscription' AND submitted_at IS NOT NULL)),
     CONSTRAINT checkout_sessions_complete CHECK ((status = 'complete') = (completed_at IS NOT NULL)
                                                  AND (status = 'complete') = (payment_status <> 'unpaid')),
     CONSTRAINT checkout_sessions_discounted CHECK ((coupon_id IS NULL) = (amount_off IS NULL)
@@ -50,7 +56,8 @@ COMMENT ON TABLE credits_internal.checkout_sessions IS
 COMMENT ON COLUMN credits_internal.checkout_sessions.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.checkout_session_id IS
 'Its id, which its payment intent has too.';
-COMMENT ON COLUMN credits_internal.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.mode IS
+'''payment'': all is paid once; ''subscription'': it begins one.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.status IS
 '''open'', ''complete'' or ''expired''. One that is open ends with expires_at, whatever is written here.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.payment_status IS
@@ -73,7 +80,8 @@ COMMENT ON COLUMN credits_internal.checkout_sessions.provider IS
 'Who is to take the payment; NULL for the only one that is set.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.payment_link_id IS
 'The payment link that opened it; NULL for none.';
-COMMENT ON COLUMN credits_internal.checkout_sessions.invoice_id IS 'The invoice; NULL until it is submitted.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.invoice_id IS
+'The invoice; NULL until it is submitted, and where a trial is all there is.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.url IS
 'Where the customer finds it, with a signed token; NULL where credits.checkout_url was not set, and once erased.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.success_url IS 'Where the customer goes once it is paid.';
@@ -96,6 +104,12 @@ COMMENT ON COLUMN credits_internal.checkout_sessions.verification_method IS
 'How the application knows that the customer may use it; NULL where it need not, and once erased.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.verification_data IS
 'What it knows; NULL where it need not, and once erased.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.subscription_data IS
+'What was said of the subscription that it begins; NULL where it begins none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.subscription_id IS
+'The subscription that it began; NULL until it is submitted.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.priced_at IS
+'The moment as of which its amounts were worked out last, until it was submitted.';
 
 CREATE INDEX checkout_sessions_by_id ON credits_internal.checkout_sessions (checkout_session_id);
 CREATE INDEX checkout_sessions_of_link ON credits_internal.checkout_sessions (payment_link_id)

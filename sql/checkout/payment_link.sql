@@ -10,7 +10,7 @@ COMMENT ON FUNCTION credits_internal.payment_link_url IS
 CREATE TYPE credits.payment_link AS (
     payment_link_id uuid, name text, active boolean, line_items jsonb, currency text, after_completion jsonb,
     allow_promotion_codes boolean, lookup_key text, url text, metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, archived_at timestamptz, replayed boolean);
+    updated_at timestamptz, archived_at timestamptz, replayed boolean, mode text, subscription_data jsonb);
 COMMENT ON TYPE credits.payment_link IS
 'A payment link, as functions return it. The view payment_links has all of them.';
 COMMENT ON COLUMN credits.payment_link.payment_link_id IS 'The payment link.';
@@ -30,11 +30,15 @@ COMMENT ON COLUMN credits.payment_link.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.payment_link.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_link.archived_at IS 'When it was archived; NULL where it is active.';
 COMMENT ON COLUMN credits.payment_link.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.payment_link.mode IS
+'''payment'', or ''subscription'' where one of its prices is recurring.';
+COMMENT ON COLUMN credits.payment_link.subscription_data IS
+'What is said of the subscriptions that its sessions begin; NULL where they begin none.';
 
 CREATE FUNCTION credits.payment_link_create(
     name text, line_items jsonb, currency text DEFAULT NULL, after_completion jsonb DEFAULT NULL,
     lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, metadata jsonb DEFAULT NULL,
-    idempotency_key text DEFAULT NULL)
+    idempotency_key text DEFAULT NULL, subscription_data jsonb DEFAULT NULL)
 RETURNS credits.payment_link
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_link_create_wrapper';
@@ -51,6 +55,8 @@ allow_promotion_codes: whether customers may enter a code.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none. It is unique among
   what is created without a customer.
+subscription_data: where a price is recurring, so that its sessions begin subscriptions: what is said of those, as
+  checkout_session_create() takes it.
 
 url is credits.checkout_url with the parameter payment_link. The page''s server, which knows who the customer is, calls
 payment_link_open().
@@ -61,7 +67,8 @@ Example: SELECT name, active FROM credits.payment_link_create(''Starter'', jsonb
 
 CREATE FUNCTION credits.payment_link_update(
     payment_link_id uuid, name text DEFAULT NULL, line_items jsonb DEFAULT NULL, after_completion jsonb DEFAULT NULL,
-    lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    subscription_data jsonb DEFAULT NULL)
 RETURNS credits.payment_link
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_link_update_wrapper';
@@ -75,6 +82,7 @@ after_completion: what the customer sees once it is paid.
 lookup_key: a name that programs find it by: of one link that is active.
 allow_promotion_codes: whether customers may enter a code.
 metadata: the application''s own data.
+subscription_data: replaces what is said of the subscriptions that its sessions begin.
 
 PC020 is one that was archived.
 
@@ -129,7 +137,8 @@ Example: SELECT status, amount_total FROM credits.payment_link_open(''ben'', (SE
 CREATE VIEW credits.payment_links AS
 SELECT l.payment_link_id, l.name, l.archived_at IS NULL AS active, l.line_items, l.currency, l.after_completion,
        l.allow_promotion_codes, l.lookup_key, credits_internal.payment_link_url(l.payment_link_id) AS url, l.metadata,
-       l.created_at, l.updated_at, l.archived_at, l.recharge_currency
+       l.created_at, l.updated_at, l.archived_at, l.recharge_currency,
+       CASE WHEN l.subscription_data IS NULL THEN 'payment' ELSE 'subscription' END AS mode, l.subscription_data
 FROM credits_internal.payment_links l;
 COMMENT ON VIEW credits.payment_links IS 'Payment links, archived ones too.';
 COMMENT ON COLUMN credits.payment_links.payment_link_id IS 'The payment link.';
@@ -150,3 +159,7 @@ COMMENT ON COLUMN credits.payment_links.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_links.archived_at IS 'When it was archived; NULL where it is active.';
 COMMENT ON COLUMN credits.payment_links.recharge_currency IS
 'The credit currency whose recharge configuration it belongs to; NULL for none.';
+COMMENT ON COLUMN credits.payment_links.mode IS
+'''payment'', or ''subscription'' where one of its prices is recurring.';
+COMMENT ON COLUMN credits.payment_links.subscription_data IS
+'What is said of the subscriptions that its sessions begin; NULL where they begin none.';

@@ -12,7 +12,8 @@ CREATE TABLE credits_internal.payment_links (
     metadata              jsonb,
     created_at            timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL,
-    archived_at           timestamptz
+    archived_at           timestamptz,
+    subscription_data     jsonb
 );
 
 COMMENT ON TABLE credits_internal.payment_links IS
@@ -33,6 +34,8 @@ COMMENT ON COLUMN credits_internal.payment_links.metadata IS 'The application''s
 COMMENT ON COLUMN credits_internal.payment_links.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.payment_links.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits_internal.payment_links.archived_at IS 'When it was archived; NULL where it can be opened.';
+COMMENT ON COLUMN credits_internal.payment_links.subscription_data IS
+'What is said of the subscriptions that its sessions begin; NULL where they begin none.';
 
 CREATE UNIQUE INDEX payment_links_by_lookup_key ON credits_internal.payment_links (lookup_key)
     WHERE archived_at IS NULL;

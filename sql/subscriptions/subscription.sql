@@ -8,13 +8,14 @@ CREATE TYPE credits.subscription AS (
     cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, cancel_reason text, paused_at
     timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
     discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, replayed boolean);
+    updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb);
 COMMENT ON TYPE credits.subscription IS
 'A subscription, as functions return it. The view subscriptions has all of them.';
 COMMENT ON COLUMN credits.subscription.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.subscription.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscription.status IS
-'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours, or while its checkout
+session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscription.currency IS 'The currency of its prices.';
 COMMENT ON COLUMN credits.subscription.collection_method IS '''charge_automatically'' or ''send_invoice''.';
@@ -59,6 +60,9 @@ COMMENT ON COLUMN credits.subscription.metadata IS 'The application''s own data.
 COMMENT ON COLUMN credits.subscription.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.subscription.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.subscription.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.subscription.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
+COMMENT ON COLUMN credits.subscription.service_actions IS
+'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
 
 CREATE VIEW credits.subscription_items AS
 SELECT i.customer_id, i.subscription_item_id, i.subscription_id, i.price_id, p.product_id, i.quantity, i.metadata,
@@ -80,8 +84,13 @@ COMMENT ON COLUMN credits.subscription_items.removed_at IS 'When it was removed;
 CREATE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete'
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
                  AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
+            THEN 'incomplete_expired'
+            WHEN s.status = 'incomplete'
+                 AND EXISTS (SELECT FROM credits_internal.checkout_sessions c
+                             WHERE c.customer_id = s.customer_id AND c.checkout_session_id = s.checkout_session_id
+                               AND c.expires_at <= credits.clock() AND NOT c.under_way)
             THEN 'incomplete_expired'
             ELSE s.status END AS status,
        s.currency, s.collection_method, i.items, s."interval", s.interval_count,
@@ -89,7 +98,7 @@ SELECT s.customer_id, s.subscription_id,
        s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id, s.cancel_at,
        s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
        s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
-       s.created_at, s.updated_at
+       s.created_at, s.updated_at, s.checkout_session_id, s.service_actions
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -102,7 +111,8 @@ COMMENT ON VIEW credits.subscriptions IS
 COMMENT ON COLUMN credits.subscriptions.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.subscriptions.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscriptions.status IS
-'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours, or while its checkout
+session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscriptions.currency IS 'The currency of its prices.';
 COMMENT ON COLUMN credits.subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
@@ -147,71 +157,9 @@ COMMENT ON COLUMN credits.subscriptions.description IS 'For people.';
 COMMENT ON COLUMN credits.subscriptions.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.subscriptions.updated_at IS 'When it last changed.';
-
-CREATE VIEW credits.my_subscriptions WITH (security_barrier) AS
-SELECT s.subscription_id,
-       CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete'
-                 AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
-            THEN 'incomplete_expired'
-            ELSE s.status END AS status,
-       s.currency, s.collection_method, i.items, s."interval", s.interval_count,
-       s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
-       s.proration_behavior, s.days_until_due, s.days_until_cancel, s.cancel_at, s.cancel_at_period_end,
-       s.canceled_at, s.ended_at, s.paused_at, s.resumes_at, s.past_due_at, s.coupon_id, s.promotion_code_id,
-       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at
-FROM credits_internal.subscriptions s
-CROSS JOIN LATERAL (
-    SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
-               'quantity', trim_scale(m.quantity)::text, 'metadata', m.metadata)
-               ORDER BY m.created_at, m.subscription_item_id), '[]') AS items
-    FROM credits_internal.subscription_items m
-    WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i
-WHERE s.customer_id = (SELECT credits.current_customer());
-COMMENT ON VIEW credits.my_subscriptions IS 'The subscriptions of credits.current_customer, at this moment.';
-COMMENT ON COLUMN credits.my_subscriptions.subscription_id IS 'The subscription.';
-COMMENT ON COLUMN credits.my_subscriptions.status IS
-'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
-''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
-COMMENT ON COLUMN credits.my_subscriptions.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.my_subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
-COMMENT ON COLUMN credits.my_subscriptions.items IS
-'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
-COMMENT ON COLUMN credits.my_subscriptions."interval" IS
-'The unit of a period: ''hour'', ''day'', ''week'', ''month'' or ''year''.';
-COMMENT ON COLUMN credits.my_subscriptions.interval_count IS 'So many of them are a period.';
-COMMENT ON COLUMN credits.my_subscriptions.billing_cycle_anchor IS
-'From when its periods are counted: each begins so many intervals after it, or before, in UTC.';
-COMMENT ON COLUMN credits.my_subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
-COMMENT ON COLUMN credits.my_subscriptions.trial_end_behavior IS
-'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
-COMMENT ON COLUMN credits.my_subscriptions.current_period_start IS 'When its period began.';
-COMMENT ON COLUMN credits.my_subscriptions.current_period_end IS 'The first moment after it: of a trial its end.';
-COMMENT ON COLUMN credits.my_subscriptions.proration_behavior IS
-'What becomes of the money where items change in mid-period: ''create_prorations'', ''always_invoice'' or
-''none''.';
-COMMENT ON COLUMN credits.my_subscriptions.days_until_due IS
-'How many days after they are finalized its invoices are due, where they are sent.';
-COMMENT ON COLUMN credits.my_subscriptions.days_until_cancel IS
-'How many days after the first failure of a payment it is canceled.';
-COMMENT ON COLUMN credits.my_subscriptions.cancel_at IS 'When it is to end; NULL for never.';
-COMMENT ON COLUMN credits.my_subscriptions.cancel_at_period_end IS 'Whether that is the end of its period.';
-COMMENT ON COLUMN credits.my_subscriptions.canceled_at IS
-'When it was asked to end, or ended by itself; NULL where neither was.';
-COMMENT ON COLUMN credits.my_subscriptions.ended_at IS 'When it ended; NULL until then.';
-COMMENT ON COLUMN credits.my_subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
-COMMENT ON COLUMN credits.my_subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
-COMMENT ON COLUMN credits.my_subscriptions.past_due_at IS
-'When a payment first failed of what is still owed; NULL where nothing is.';
-COMMENT ON COLUMN credits.my_subscriptions.coupon_id IS 'What takes something off its invoices; NULL for nothing.';
-COMMENT ON COLUMN credits.my_subscriptions.promotion_code_id IS
-'The code by which it was given; NULL where there was none.';
-COMMENT ON COLUMN credits.my_subscriptions.discount_end IS
-'It takes nothing off periods that begin then or later; NULL for no end.';
-COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
-COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
-COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
-COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.subscriptions.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
+COMMENT ON COLUMN credits.subscriptions.service_actions IS
+'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
 
 CREATE FUNCTION credits.subscription_create(
     customer_id text, items jsonb, trial_period_days integer DEFAULT NULL, trial_end timestamptz DEFAULT NULL,

@@ -42,6 +42,8 @@ CREATE TABLE credits_internal.subscriptions (
     next_change_at       timestamptz,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
+    checkout_session_id  uuid,
+    service_actions      jsonb,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
@@ -104,6 +106,10 @@ COMMENT ON COLUMN credits_internal.subscriptions.next_change_at IS
 'When time changes it next; NULL for never. maintain() looks for it.';
 COMMENT ON COLUMN credits_internal.subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.subscriptions.checkout_session_id IS
+'The checkout session that it began in; NULL for none.';
+COMMENT ON COLUMN credits_internal.subscriptions.service_actions IS
+'What the application wants done at events of it: an array of objects, each with the names of those.';
 
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)

@@ -451,7 +451,8 @@ CREATE TABLE credits_internal.payment_links (
     metadata              jsonb,
     created_at            timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL,
-    archived_at           timestamptz
+    archived_at           timestamptz,
+    subscription_data     jsonb
 );
 INSERT INTO credits_internal.payment_links (
     payment_link_id, name, line_items, currency, allow_promotion_codes, recharge_currency, created_at, updated_at)
@@ -881,6 +882,8 @@ CREATE TABLE credits_internal.subscriptions (
     next_change_at       timestamptz,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
+    checkout_session_id  uuid,
+    service_actions      jsonb,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
@@ -926,7 +929,7 @@ SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_links', '')
 CREATE TABLE credits_internal.checkout_sessions (
     customer_id           text COLLATE "C" NOT NULL,
     checkout_session_id   uuid NOT NULL,
-    mode                  text NOT NULL CHECK (mode = 'payment'),
+    mode                  text NOT NULL CHECK (mode IN ('payment', 'subscription')),
     status                text NOT NULL CHECK (status IN ('open', 'complete', 'expired')),
     payment_status        text NOT NULL CHECK (payment_status IN ('unpaid', 'paid', 'no_payment_required')),
     under_way             boolean NOT NULL DEFAULT false,
@@ -959,8 +962,14 @@ CREATE TABLE credits_internal.checkout_sessions (
     amount_off            numeric,
     verification_method   text,
     verification_data     jsonb,
+    subscription_data     jsonb,
+    subscription_id       uuid,
+    priced_at             timestamptz,
     PRIMARY KEY (customer_id, checkout_session_id),
-    CONSTRAINT checkout_sessions_submitted CHECK ((invoice_id IS NULL) = (submitted_at IS NULL)),
+    CONSTRAINT checkout_sessions_submitted CHECK (
+        coalesce(invoice_id, subscription_id) IS NULL = (submitted_at IS NULL)),
+    CONSTRAINT checkout_sessions_subscribed CHECK ((mode = 'subscription') = (subscription_data IS NOT NULL)
+        AND (subscription_id IS NOT NULL) = (mode = 'subscription' AND submitted_at IS NOT NULL)),
     CONSTRAINT checkout_sessions_complete CHECK ((status = 'complete') = (completed_at IS NOT NULL)
                                                  AND (status = 'complete') = (payment_status <> 'unpaid')),
     CONSTRAINT checkout_sessions_discounted CHECK ((coupon_id IS NULL) = (amount_off IS NULL)
@@ -1127,7 +1136,7 @@ CREATE TYPE credits.subscription AS (
     cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, cancel_reason text, paused_at
     timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
     discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, replayed boolean);
+    updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb);
 CREATE TYPE credits.subscription_preview AS (
     subscription_id uuid, proration_behavior text, currency text, subtotal numeric, discount numeric, tax numeric,
     total numeric, lines jsonb, credits jsonb, lowered jsonb);
@@ -1138,11 +1147,12 @@ CREATE TYPE credits.checkout_session AS (
     url text, success_url text, cancel_url text, client_reference_id text, allow_promotion_codes boolean,
     tax_rate numeric, collection_method text, payment_link_id uuid, invoice_id uuid, payment_intent_id uuid,
     checkout_url text, metadata jsonb, created_at timestamptz, updated_at timestamptz, expires_at timestamptz,
-    submitted_at timestamptz, completed_at timestamptz, replayed boolean, discounts jsonb);
+    submitted_at timestamptz, completed_at timestamptz, replayed boolean, discounts jsonb, subscription_id uuid,
+    subscription_data jsonb);
 CREATE TYPE credits.payment_link AS (
     payment_link_id uuid, name text, active boolean, line_items jsonb, currency text, after_completion jsonb,
     allow_promotion_codes boolean, lookup_key text, url text, metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, archived_at timestamptz, replayed boolean);
+    updated_at timestamptz, archived_at timestamptz, replayed boolean, mode text, subscription_data jsonb);
 ALTER TYPE credits.recharge_config ADD ATTRIBUTE base_price_id uuid, ADD ATTRIBUTE checkout_url text, ADD ATTRIBUTE payment_link_id uuid, ADD ATTRIBUTE price jsonb, ADD ATTRIBUTE product jsonb;
 CREATE TYPE credits.found AS (
     object text, object_id text, customer_id text, created_at timestamptz, data jsonb, cursor text);
@@ -2285,8 +2295,13 @@ LEFT JOIN credits_internal.prices p ON p.price_id = i.price_id;
 CREATE OR REPLACE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete'
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
                  AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
+            THEN 'incomplete_expired'
+            WHEN s.status = 'incomplete'
+                 AND EXISTS (SELECT FROM credits_internal.checkout_sessions c
+                             WHERE c.customer_id = s.customer_id AND c.checkout_session_id = s.checkout_session_id
+                               AND c.expires_at <= credits.clock() AND NOT c.under_way)
             THEN 'incomplete_expired'
             ELSE s.status END AS status,
        s.currency, s.collection_method, i.items, s."interval", s.interval_count,
@@ -2294,7 +2309,7 @@ SELECT s.customer_id, s.subscription_id,
        s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id, s.cancel_at,
        s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
        s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
-       s.created_at, s.updated_at
+       s.created_at, s.updated_at, s.checkout_session_id, s.service_actions
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -2302,26 +2317,6 @@ CROSS JOIN LATERAL (
                ORDER BY m.created_at, m.subscription_item_id), '[]') AS items
     FROM credits_internal.subscription_items m
     WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i;
-CREATE OR REPLACE VIEW credits.my_subscriptions WITH (security_barrier) AS
-SELECT s.subscription_id,
-       CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete'
-                 AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
-            THEN 'incomplete_expired'
-            ELSE s.status END AS status,
-       s.currency, s.collection_method, i.items, s."interval", s.interval_count,
-       s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
-       s.proration_behavior, s.days_until_due, s.days_until_cancel, s.cancel_at, s.cancel_at_period_end,
-       s.canceled_at, s.ended_at, s.paused_at, s.resumes_at, s.past_due_at, s.coupon_id, s.promotion_code_id,
-       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at
-FROM credits_internal.subscriptions s
-CROSS JOIN LATERAL (
-    SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
-               'quantity', trim_scale(m.quantity)::text, 'metadata', m.metadata)
-               ORDER BY m.created_at, m.subscription_item_id), '[]') AS items
-    FROM credits_internal.subscription_items m
-    WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i
-WHERE s.customer_id = (SELECT credits.current_customer());
 CREATE FUNCTION credits.subscription_create(
     customer_id text, items jsonb, trial_period_days integer DEFAULT NULL, trial_end timestamptz DEFAULT NULL,
     trial_end_behavior text DEFAULT 'charge', billing_cycle_anchor timestamptz DEFAULT NULL, collection_method text
@@ -2367,6 +2362,31 @@ CREATE FUNCTION credits.subscription_preview(
 RETURNS credits.subscription_preview
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_preview_wrapper';
+CREATE OR REPLACE VIEW credits.my_subscriptions WITH (security_barrier) AS
+SELECT s.subscription_id,
+       CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
+                 AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
+            THEN 'incomplete_expired'
+            WHEN s.status = 'incomplete'
+                 AND EXISTS (SELECT FROM credits_internal.checkout_sessions c
+                             WHERE c.customer_id = s.customer_id AND c.checkout_session_id = s.checkout_session_id
+                               AND c.expires_at <= credits.clock() AND NOT c.under_way)
+            THEN 'incomplete_expired'
+            ELSE s.status END AS status,
+       s.currency, s.collection_method, i.items, s."interval", s.interval_count,
+       s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
+       s.proration_behavior, s.days_until_due, s.days_until_cancel, s.cancel_at, s.cancel_at_period_end,
+       s.canceled_at, s.ended_at, s.paused_at, s.resumes_at, s.past_due_at, s.coupon_id, s.promotion_code_id,
+       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at
+FROM credits_internal.subscriptions s
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
+               'quantity', trim_scale(m.quantity)::text, 'metadata', m.metadata)
+               ORDER BY m.created_at, m.subscription_item_id), '[]') AS items
+    FROM credits_internal.subscription_items m
+    WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i
+WHERE s.customer_id = (SELECT credits.current_customer());
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -2395,7 +2415,7 @@ CREATE FUNCTION credits.checkout_session_create(
     discounts jsonb DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, success_url text DEFAULT NULL,
     cancel_url text DEFAULT NULL, client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL,
     tax_rate numeric DEFAULT NULL, collection_method text DEFAULT 'charge_automatically', provider text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, subscription_data jsonb DEFAULT NULL)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_create_wrapper';
@@ -2407,7 +2427,7 @@ CREATE FUNCTION credits.checkout_session_update(
     customer_id text, checkout_session_id uuid, line_items jsonb DEFAULT NULL, quantities jsonb DEFAULT NULL,
     allow_promotion_codes boolean DEFAULT NULL, success_url text DEFAULT NULL, cancel_url text DEFAULT NULL,
     client_reference_id text DEFAULT NULL, expires_at timestamptz DEFAULT NULL, tax_rate numeric DEFAULT NULL,
-    collection_method text DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    collection_method text DEFAULT NULL, metadata jsonb DEFAULT NULL, subscription_data jsonb DEFAULT NULL)
 RETURNS credits.checkout_session
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'checkout_session_update_wrapper';
@@ -2440,7 +2460,8 @@ SELECT s.customer_id, s.checkout_session_id, s.mode,
        s.completed_at, s.expired_at, s.coupon_id, s.promotion_code_id,
        CASE WHEN s.coupon_id IS NOT NULL
             THEN jsonb_build_array(jsonb_build_object('coupon_id', s.coupon_id, 'promotion_code_id',
-                     s.promotion_code_id, 'code', s.promotion_code, 'amount', s.amount_off::text)) END AS discounts
+                     s.promotion_code_id, 'code', s.promotion_code, 'amount', s.amount_off::text)) END AS discounts,
+       s.subscription_id, s.subscription_data
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.payment_intents t
        ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id;
@@ -2450,7 +2471,7 @@ SELECT s.checkout_session_id,
             ELSE s.status END AS status,
        s.payment_status, s.currency, s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total, s.line_items,
        coalesce(s.url, t.checkout_url) AS url, s.allow_promotion_codes, s.invoice_id, s.created_at, s.expires_at,
-       s.completed_at
+       s.completed_at, s.subscription_id
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.payment_intents t
        ON t.customer_id = s.customer_id AND t.payment_intent_id = s.checkout_session_id
@@ -2462,13 +2483,14 @@ AS 'MODULE_PATHNAME', 'payment_link_url_wrapper';
 CREATE FUNCTION credits.payment_link_create(
     name text, line_items jsonb, currency text DEFAULT NULL, after_completion jsonb DEFAULT NULL,
     lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT false, metadata jsonb DEFAULT NULL,
-    idempotency_key text DEFAULT NULL)
+    idempotency_key text DEFAULT NULL, subscription_data jsonb DEFAULT NULL)
 RETURNS credits.payment_link
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_link_create_wrapper';
 CREATE FUNCTION credits.payment_link_update(
     payment_link_id uuid, name text DEFAULT NULL, line_items jsonb DEFAULT NULL, after_completion jsonb DEFAULT NULL,
-    lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    lookup_key text DEFAULT NULL, allow_promotion_codes boolean DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    subscription_data jsonb DEFAULT NULL)
 RETURNS credits.payment_link
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'payment_link_update_wrapper';
@@ -2487,7 +2509,8 @@ AS 'MODULE_PATHNAME', 'payment_link_open_wrapper';
 CREATE OR REPLACE VIEW credits.payment_links AS
 SELECT l.payment_link_id, l.name, l.archived_at IS NULL AS active, l.line_items, l.currency, l.after_completion,
        l.allow_promotion_codes, l.lookup_key, credits_internal.payment_link_url(l.payment_link_id) AS url, l.metadata,
-       l.created_at, l.updated_at, l.archived_at, l.recharge_currency
+       l.created_at, l.updated_at, l.archived_at, l.recharge_currency,
+       CASE WHEN l.subscription_data IS NULL THEN 'payment' ELSE 'subscription' END AS mode, l.subscription_data
 FROM credits_internal.payment_links l;
 CREATE FUNCTION credits_internal.search_words(
     created_at timestamptz, customer_id text, texts text[], documents text[])
@@ -4336,7 +4359,8 @@ SELECT 'checkout session: it is complete and its invoice is not paid, or the rev
        s.currency, 'session ' || s.checkout_session_id AS subject, s.amount_total AS expected, i.amount_paid AS found
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
-WHERE (s.status = 'complete') <> (i.status IS NOT DISTINCT FROM 'paid')
+WHERE (s.status = 'complete') <> (i.status IS NOT DISTINCT FROM 'paid'
+                                  OR (s.subscription_id IS NOT NULL AND s.invoice_id IS NULL))
    OR (s.invoice_id IS NOT NULL
        AND (i.checkout_session_id, i.currency) IS DISTINCT FROM (s.checkout_session_id, s.currency))
 UNION ALL
@@ -4347,6 +4371,19 @@ JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_
 WHERE (s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total)
       IS DISTINCT FROM (i.subtotal, i.discount, i.tax, i.total)
    OR (s.payment_status = 'no_payment_required') <> (s.status = 'complete' AND i.total = 0)
+UNION ALL
+SELECT 'checkout session: it is complete and its subscription has not begun, or the reverse',
+       coalesce(s.customer_id, b.customer_id), coalesce(s.currency, b.currency),
+       'session ' || coalesce(s.checkout_session_id, b.checkout_session_id), NULL, NULL
+FROM (SELECT * FROM credits_internal.checkout_sessions s WHERE s.subscription_id IS NOT NULL) s
+FULL JOIN (SELECT * FROM credits_internal.subscriptions b WHERE b.checkout_session_id IS NOT NULL) b
+       ON b.customer_id = s.customer_id AND b.subscription_id = s.subscription_id
+LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
+WHERE b.checkout_session_id IS DISTINCT FROM s.checkout_session_id
+   OR (s.status = 'complete') <> (b.status NOT IN ('incomplete', 'incomplete_expired')
+                                  AND i.status IS DISTINCT FROM 'draft')
+   OR (s.status = 'expired' AND b.ended_at IS NULL)
+   OR i.subscription_id <> b.subscription_id
 UNION ALL
 SELECT 'checkout session: it is over and its payment intent is not, or it is under way otherwise', s.customer_id,
        s.currency, 'session ' || s.checkout_session_id, s.amount_total, t.amount
@@ -4375,7 +4412,8 @@ FROM credits_internal.checkout_sessions s
 JOIN credits_internal.currencies c ON c.currency = s.currency
 CROSS JOIN LATERAL jsonb_array_elements(s.line_items) AS e (item)
 JOIN credits_internal.prices p ON p.price_id = (e.item->>'price_id')::uuid AND p.pricing IS NULL
-WHERE e.item->>'custom_amount' IS NULL
+-- Of a recurring price a trial is free, and a part of a period is paid in proportion.
+WHERE e.item->>'custom_amount' IS NULL AND p.recurring IS NULL
   AND (e.item->>'amount')::numeric <> round(p.unit_amount * (e.item->>'quantity')::numeric, c.decimals)
 UNION ALL
 SELECT 'checkout session: its discount is not its invoice''s, or not what is taken off', s.customer_id, s.currency,
@@ -4383,6 +4421,8 @@ SELECT 'checkout session: its discount is not its invoice''s, or not what is tak
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
 WHERE (i.invoice_id IS NOT NULL
+       -- A subscription's takes nothing off a trial.
+       AND (i.coupon_id IS NOT NULL OR s.mode = 'payment' OR s.amount_discount <> 0)
        AND (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (s.coupon_id, s.promotion_code_id))
    OR (s.status = 'open' AND s.invoice_id IS NULL AND s.amount_discount <> coalesce(s.amount_off, 0))
 UNION ALL
@@ -4459,7 +4499,9 @@ SELECT 'subscription: it is over and something is still to come, or the reverse'
        'subscription ' || s.subscription_id, NULL, NULL
 FROM credits_internal.subscriptions s
 WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS NOT NULL)
-   OR (s.status IN ('trialing', 'active', 'past_due', 'incomplete') AND s.next_change_at IS NULL)
+   OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL)
+   -- One that began in a checkout session ends with that.
+   OR (s.status = 'incomplete' AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
 UNION ALL
 SELECT 'subscription: an invoice of it is of no subscription', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
        NULL, NULL
@@ -4507,7 +4549,9 @@ FROM (SELECT * FROM credits_internal.subscriptions s WHERE s.coupon_id IS NOT NU
 FULL JOIN (SELECT * FROM credits_internal.redemptions r WHERE r.holder_type = 'subscription') r
        ON r.customer_id = s.customer_id AND r.holder_id = s.subscription_id
 WHERE (s.coupon_id, s.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
-   OR (s.ended_at IS NULL AND r.released_at IS NOT NULL);
+   -- Between a payment that failed and the next one others may have it.
+   OR (s.ended_at IS NULL AND r.released_at IS NOT NULL
+       AND NOT (s.status = 'incomplete' AND s.checkout_session_id IS NOT NULL));
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -5356,6 +5400,10 @@ COMMENT ON COLUMN credits_internal.subscriptions.next_change_at IS
 'When time changes it next; NULL for never. maintain() looks for it.';
 COMMENT ON COLUMN credits_internal.subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits_internal.subscriptions.checkout_session_id IS
+'The checkout session that it began in; NULL for none.';
+COMMENT ON COLUMN credits_internal.subscriptions.service_actions IS
+'What the application wants done at events of it: an array of objects, each with the names of those.';
 COMMENT ON TABLE credits_internal.subscription_items IS
 'What subscriptions are for. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
@@ -5397,12 +5445,15 @@ COMMENT ON COLUMN credits_internal.payment_links.metadata IS 'The application''s
 COMMENT ON COLUMN credits_internal.payment_links.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits_internal.payment_links.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits_internal.payment_links.archived_at IS 'When it was archived; NULL where it can be opened.';
+COMMENT ON COLUMN credits_internal.payment_links.subscription_data IS
+'What is said of the subscriptions that its sessions begin; NULL where they begin none.';
 COMMENT ON TABLE credits_internal.checkout_sessions IS
 'Carts, and what became of them. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.checkout_session_id IS
 'Its id, which its payment intent has too.';
-COMMENT ON COLUMN credits_internal.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.mode IS
+'''payment'': all is paid once; ''subscription'': it begins one.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.status IS
 '''open'', ''complete'' or ''expired''. One that is open ends with expires_at, whatever is written here.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.payment_status IS
@@ -5425,7 +5476,8 @@ COMMENT ON COLUMN credits_internal.checkout_sessions.provider IS
 'Who is to take the payment; NULL for the only one that is set.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.payment_link_id IS
 'The payment link that opened it; NULL for none.';
-COMMENT ON COLUMN credits_internal.checkout_sessions.invoice_id IS 'The invoice; NULL until it is submitted.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.invoice_id IS
+'The invoice; NULL until it is submitted, and where a trial is all there is.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.url IS
 'Where the customer finds it, with a signed token; NULL where credits.checkout_url was not set, and once erased.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.success_url IS 'Where the customer goes once it is paid.';
@@ -5448,6 +5500,12 @@ COMMENT ON COLUMN credits_internal.checkout_sessions.verification_method IS
 'How the application knows that the customer may use it; NULL where it need not, and once erased.';
 COMMENT ON COLUMN credits_internal.checkout_sessions.verification_data IS
 'What it knows; NULL where it need not, and once erased.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.subscription_data IS
+'What was said of the subscription that it begins; NULL where it begins none.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.subscription_id IS
+'The subscription that it began; NULL until it is submitted.';
+COMMENT ON COLUMN credits_internal.checkout_sessions.priced_at IS
+'The moment as of which its amounts were worked out last, until it was submitted.';
 COMMENT ON COLUMN credits_internal.auto_recharges.threshold IS
 'Below this many available credits are bought; 0: never because of the balance.';
 COMMENT ON COLUMN credits_internal.auto_recharges.price_id IS 'At which price; NULL where they are bought by amount.';
@@ -8546,7 +8604,8 @@ COMMENT ON TYPE credits.subscription IS
 COMMENT ON COLUMN credits.subscription.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.subscription.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscription.status IS
-'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours, or while its checkout
+session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscription.currency IS 'The currency of its prices.';
 COMMENT ON COLUMN credits.subscription.collection_method IS '''charge_automatically'' or ''send_invoice''.';
@@ -8591,6 +8650,9 @@ COMMENT ON COLUMN credits.subscription.metadata IS 'The application''s own data.
 COMMENT ON COLUMN credits.subscription.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.subscription.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.subscription.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.subscription.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
+COMMENT ON COLUMN credits.subscription.service_actions IS
+'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
 COMMENT ON VIEW credits.subscription_items IS 'What subscriptions are for, and what they were for.';
 COMMENT ON COLUMN credits.subscription_items.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.';
@@ -8607,7 +8669,8 @@ COMMENT ON VIEW credits.subscriptions IS
 COMMENT ON COLUMN credits.subscriptions.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.subscriptions.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscriptions.status IS
-'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours, or while its checkout
+session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscriptions.currency IS 'The currency of its prices.';
 COMMENT ON COLUMN credits.subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
@@ -8652,50 +8715,9 @@ COMMENT ON COLUMN credits.subscriptions.description IS 'For people.';
 COMMENT ON COLUMN credits.subscriptions.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.subscriptions.updated_at IS 'When it last changed.';
-COMMENT ON VIEW credits.my_subscriptions IS 'The subscriptions of credits.current_customer, at this moment.';
-COMMENT ON COLUMN credits.my_subscriptions.subscription_id IS 'The subscription.';
-COMMENT ON COLUMN credits.my_subscriptions.status IS
-'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours), ''trialing'',
-''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
-COMMENT ON COLUMN credits.my_subscriptions.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.my_subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
-COMMENT ON COLUMN credits.my_subscriptions.items IS
-'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
-COMMENT ON COLUMN credits.my_subscriptions."interval" IS
-'The unit of a period: ''hour'', ''day'', ''week'', ''month'' or ''year''.';
-COMMENT ON COLUMN credits.my_subscriptions.interval_count IS 'So many of them are a period.';
-COMMENT ON COLUMN credits.my_subscriptions.billing_cycle_anchor IS
-'From when its periods are counted: each begins so many intervals after it, or before, in UTC.';
-COMMENT ON COLUMN credits.my_subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
-COMMENT ON COLUMN credits.my_subscriptions.trial_end_behavior IS
-'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
-COMMENT ON COLUMN credits.my_subscriptions.current_period_start IS 'When its period began.';
-COMMENT ON COLUMN credits.my_subscriptions.current_period_end IS 'The first moment after it: of a trial its end.';
-COMMENT ON COLUMN credits.my_subscriptions.proration_behavior IS
-'What becomes of the money where items change in mid-period: ''create_prorations'', ''always_invoice'' or
-''none''.';
-COMMENT ON COLUMN credits.my_subscriptions.days_until_due IS
-'How many days after they are finalized its invoices are due, where they are sent.';
-COMMENT ON COLUMN credits.my_subscriptions.days_until_cancel IS
-'How many days after the first failure of a payment it is canceled.';
-COMMENT ON COLUMN credits.my_subscriptions.cancel_at IS 'When it is to end; NULL for never.';
-COMMENT ON COLUMN credits.my_subscriptions.cancel_at_period_end IS 'Whether that is the end of its period.';
-COMMENT ON COLUMN credits.my_subscriptions.canceled_at IS
-'When it was asked to end, or ended by itself; NULL where neither was.';
-COMMENT ON COLUMN credits.my_subscriptions.ended_at IS 'When it ended; NULL until then.';
-COMMENT ON COLUMN credits.my_subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
-COMMENT ON COLUMN credits.my_subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
-COMMENT ON COLUMN credits.my_subscriptions.past_due_at IS
-'When a payment first failed of what is still owed; NULL where nothing is.';
-COMMENT ON COLUMN credits.my_subscriptions.coupon_id IS 'What takes something off its invoices; NULL for nothing.';
-COMMENT ON COLUMN credits.my_subscriptions.promotion_code_id IS
-'The code by which it was given; NULL where there was none.';
-COMMENT ON COLUMN credits.my_subscriptions.discount_end IS
-'It takes nothing off periods that begin then or later; NULL for no end.';
-COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
-COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
-COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
-COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.subscriptions.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
+COMMENT ON COLUMN credits.subscriptions.service_actions IS
+'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
 COMMENT ON FUNCTION credits.subscription_create IS
 'Begins a subscription: recurring prices, each period with its invoice, and the credits that come with it.
 
@@ -8840,6 +8862,51 @@ Example: SELECT total, lines FROM credits.subscription_preview(''ben'', (SELECT 
   FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1), (SELECT jsonb_build_array(jsonb_build_object(
   ''subscription_item_id'', subscription_item_id, ''quantity'', 2))
   FROM credits.subscription_items WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON VIEW credits.my_subscriptions IS 'The subscriptions of credits.current_customer, at this moment.';
+COMMENT ON COLUMN credits.my_subscriptions.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.my_subscriptions.status IS
+'''incomplete'' (its first invoice is not paid), ''incomplete_expired'' (it was not in 23 hours, or while its checkout
+session was open), ''trialing'',
+''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
+COMMENT ON COLUMN credits.my_subscriptions.currency IS 'The currency of its prices.';
+COMMENT ON COLUMN credits.my_subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.my_subscriptions.items IS
+'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
+COMMENT ON COLUMN credits.my_subscriptions."interval" IS
+'The unit of a period: ''hour'', ''day'', ''week'', ''month'' or ''year''.';
+COMMENT ON COLUMN credits.my_subscriptions.interval_count IS 'So many of them are a period.';
+COMMENT ON COLUMN credits.my_subscriptions.billing_cycle_anchor IS
+'From when its periods are counted: each begins so many intervals after it, or before, in UTC.';
+COMMENT ON COLUMN credits.my_subscriptions.trial_end IS 'When its trial ends, or ended; NULL for none.';
+COMMENT ON COLUMN credits.my_subscriptions.trial_end_behavior IS
+'What the end of the trial brings where nothing can be charged: ''charge'', ''cancel'' or ''pause''.';
+COMMENT ON COLUMN credits.my_subscriptions.current_period_start IS 'When its period began.';
+COMMENT ON COLUMN credits.my_subscriptions.current_period_end IS 'The first moment after it: of a trial its end.';
+COMMENT ON COLUMN credits.my_subscriptions.proration_behavior IS
+'What becomes of the money where items change in mid-period: ''create_prorations'', ''always_invoice'' or
+''none''.';
+COMMENT ON COLUMN credits.my_subscriptions.days_until_due IS
+'How many days after they are finalized its invoices are due, where they are sent.';
+COMMENT ON COLUMN credits.my_subscriptions.days_until_cancel IS
+'How many days after the first failure of a payment it is canceled.';
+COMMENT ON COLUMN credits.my_subscriptions.cancel_at IS 'When it is to end; NULL for never.';
+COMMENT ON COLUMN credits.my_subscriptions.cancel_at_period_end IS 'Whether that is the end of its period.';
+COMMENT ON COLUMN credits.my_subscriptions.canceled_at IS
+'When it was asked to end, or ended by itself; NULL where neither was.';
+COMMENT ON COLUMN credits.my_subscriptions.ended_at IS 'When it ended; NULL until then.';
+COMMENT ON COLUMN credits.my_subscriptions.paused_at IS 'Since when it is paused; NULL where it is not.';
+COMMENT ON COLUMN credits.my_subscriptions.resumes_at IS 'When it goes on by itself; NULL for never.';
+COMMENT ON COLUMN credits.my_subscriptions.past_due_at IS
+'When a payment first failed of what is still owed; NULL where nothing is.';
+COMMENT ON COLUMN credits.my_subscriptions.coupon_id IS 'What takes something off its invoices; NULL for nothing.';
+COMMENT ON COLUMN credits.my_subscriptions.promotion_code_id IS
+'The code by which it was given; NULL where there was none.';
+COMMENT ON COLUMN credits.my_subscriptions.discount_end IS
+'It takes nothing off periods that begin then or later; NULL for no end.';
+COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoice; NULL for none yet.';
+COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
+COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -8896,7 +8963,7 @@ COMMENT ON TYPE credits.checkout_session IS
 COMMENT ON COLUMN credits.checkout_session.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.checkout_session.checkout_session_id IS
 'The checkout session. Its payment intent has the same id.';
-COMMENT ON COLUMN credits.checkout_session.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_session.mode IS '''payment'', or ''subscription'' where it begins one.';
 COMMENT ON COLUMN credits.checkout_session.status IS
 '''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
 COMMENT ON COLUMN credits.checkout_session.payment_status IS
@@ -8921,7 +8988,7 @@ COMMENT ON COLUMN credits.checkout_session.tax_rate IS
 COMMENT ON COLUMN credits.checkout_session.collection_method IS '''charge_automatically'' or ''send_invoice''.';
 COMMENT ON COLUMN credits.checkout_session.payment_link_id IS 'The payment link that opened it; NULL for none.';
 COMMENT ON COLUMN credits.checkout_session.invoice_id IS
-'Its invoice, a draft until it is paid; NULL until it is submitted.';
+'Its invoice, a draft until it is paid; NULL until it is submitted, and where a trial is all there is.';
 COMMENT ON COLUMN credits.checkout_session.payment_intent_id IS
 'What is to pay it, or paid it; NULL until it is submitted, and where no provider''s money is needed.';
 COMMENT ON COLUMN credits.checkout_session.checkout_url IS
@@ -8938,11 +9005,16 @@ COMMENT ON COLUMN credits.checkout_session.replayed IS 'Whether this call repeat
 COMMENT ON COLUMN credits.checkout_session.discounts IS
 'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
 nothing.';
+COMMENT ON COLUMN credits.checkout_session.subscription_id IS
+'The subscription that it began; NULL until it is submitted, and where it begins none.';
+COMMENT ON COLUMN credits.checkout_session.subscription_data IS
+'What was said of the subscription that it begins; NULL where it begins none.';
 COMMENT ON FUNCTION credits.checkout_session_create IS
-'Begins a checkout: a cart of prices that are paid once, and what it comes to.
+'Begins a checkout: a cart of prices that are paid once, or of a subscription, and what it comes to.
 
 customer_id: the customer, who is created where missing.
-mode: ''payment''.
+mode: ''payment''; or ''subscription'', where line_items have recurring prices of one interval, with prices that are
+  paid once besides or without.
 line_items: an array of 1 to 100 objects, one per price; required.
 currency: the currency of the amounts; NULL for that of the first price. All prices must be in it.
 discounts: an array of at most one object with coupon, promotion_code (their ids) or code, and, where that is attested,
@@ -8958,10 +9030,19 @@ collection_method: ''charge_automatically'': where the customer has a default pa
 provider: who takes the payment; NULL for the only one that is set.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+subscription_data: of the mode ''subscription'': an object with trial_period_days or trial_end, trial_end_behavior,
+  billing_cycle_anchor, days_until_due, days_until_cancel, proration_behavior, cancel_at_period_end, description and
+  metadata, as subscription_create() takes them; times are texts with their offset. And service_actions, an array of
+  objects, each with trigger_events, names of events of subscriptions: those events have it in their data.
 
 An item has price_id or lookup_key, and quantity (1 where left out). It may have adjustable_quantity, an object with
 minimum and maximum between which the customer may change the quantity; custom_amount, what it costs in all instead of
-what the price says; description, tax_rate, tax_behavior and metadata, as lines of invoice_create().
+what the price says; description, tax_rate, tax_behavior and metadata, as lines of invoice_create(). Of a recurring
+price it has only quantity, adjustable_quantity and metadata.
+
+A subscription begins when the session is submitted. Its amounts are those of the first invoice: of a whole period, or
+of what is left of one before billing_cycle_anchor; of a trial nothing. Its discount is the subscription''s, and goes on
+as long as the coupon says.
 
 url opens the checkout page credits.checkout_url with a token that says which session of whom it is:
 checkout_session_verify() reads it. What is in the cart can be changed with checkout_session_update() until
@@ -8998,6 +9079,7 @@ expires_at: when it ends.
 tax_rate: in percent, of lines that have none of their own: once the customer''s address is known, for one.
 collection_method: ''charge_automatically'' or ''send_invoice''.
 metadata: the application''s own data.
+subscription_data: replaces what was said of the subscription that it begins.
 
 Once it is submitted, or over, only client_reference_id and metadata can change; all else is PC020. The url of one that
 is open is signed anew. A discount stays, and is worked out anew; PC016 where what is in the cart rules it out now.
@@ -9045,6 +9127,9 @@ wallet pays, it is complete at once.
 
 A discount is judged anew and reserved likewise.
 
+Of the mode ''subscription'' the subscription begins, incomplete until the first invoice is paid. It ends with the
+session; the session ends at the latest with the first period. Where a trial is all there is, both go on at once.
+
 A repeat returns it with replayed = true; after a payment that failed it judges and reserves again, and asks again.
 PC020 is one that has expired, PC016 a discount that is no longer good for it, PC017 a price of which too few are left,
 PC018 a customer with invoices that are overdue.
@@ -9053,13 +9138,13 @@ Raises PC001, PC003, PC007, PC008, PC013, PC015, PC016, PC017, PC018, PC019, PC0
 Example: SELECT status, payment_status FROM credits.checkout_session_submit(''ben'', (SELECT checkout_session_id
   FROM credits.checkout_sessions WHERE client_reference_id = ''new session''));';
 COMMENT ON FUNCTION credits.checkout_session_expire IS
-'Ends a checkout session that is not paid. What was reserved for it is for sale again.
+'Ends a checkout session that is not paid. What was reserved for it is for sale again, and its subscription has expired.
 
 customer_id: the customer.
 checkout_session_id: the checkout session.
 
 maintain() does the same once expires_at has passed; readers see it expired from that moment on. A payment that comes
-later completes it all the same, unless what it is for is gone: then the money is asked back.
+later completes it all the same, unless what it is for is gone, as a subscription is: then the money is asked back.
 
 A repeat is returned with replayed = true. PC020 is one that is complete, or whose payment is under way.
 
@@ -9071,7 +9156,7 @@ COMMENT ON VIEW credits.checkout_sessions IS
 COMMENT ON COLUMN credits.checkout_sessions.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.checkout_sessions.checkout_session_id IS
 'The checkout session. Its payment intent has the same id.';
-COMMENT ON COLUMN credits.checkout_sessions.mode IS '''payment''.';
+COMMENT ON COLUMN credits.checkout_sessions.mode IS '''payment'', or ''subscription'' where it begins one.';
 COMMENT ON COLUMN credits.checkout_sessions.status IS
 '''open'', ''complete'' (paid, or nothing was to be paid) or ''expired''.';
 COMMENT ON COLUMN credits.checkout_sessions.payment_status IS
@@ -9116,6 +9201,10 @@ COMMENT ON COLUMN credits.checkout_sessions.promotion_code_id IS 'The promotion 
 COMMENT ON COLUMN credits.checkout_sessions.discounts IS
 'What takes something off: an array of at most one object with coupon_id, promotion_code_id, code and amount; NULL for
 nothing.';
+COMMENT ON COLUMN credits.checkout_sessions.subscription_id IS
+'The subscription that it began; NULL until it is submitted, and where it begins none.';
+COMMENT ON COLUMN credits.checkout_sessions.subscription_data IS
+'What was said of the subscription that it begins; NULL where it begins none.';
 COMMENT ON VIEW credits.my_checkout_sessions IS
 'The checkout sessions of credits.current_customer, at this moment.
 
@@ -9145,6 +9234,8 @@ COMMENT ON COLUMN credits.my_checkout_sessions.expires_at IS
 'When it ends unless it is complete by then, or its payment under way.';
 COMMENT ON COLUMN credits.my_checkout_sessions.completed_at IS
 'When it was paid, or there was nothing to pay; NULL until then.';
+COMMENT ON COLUMN credits.my_checkout_sessions.subscription_id IS
+'The subscription that it began; NULL until it is submitted, and where it begins none.';
 COMMENT ON FUNCTION credits_internal.payment_link_url IS
 'Returns where a payment link is opened: credits.checkout_url with its id; NULL where that is not set.';
 COMMENT ON TYPE credits.payment_link IS
@@ -9166,6 +9257,10 @@ COMMENT ON COLUMN credits.payment_link.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.payment_link.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_link.archived_at IS 'When it was archived; NULL where it is active.';
 COMMENT ON COLUMN credits.payment_link.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.payment_link.mode IS
+'''payment'', or ''subscription'' where one of its prices is recurring.';
+COMMENT ON COLUMN credits.payment_link.subscription_data IS
+'What is said of the subscriptions that its sessions begin; NULL where they begin none.';
 COMMENT ON FUNCTION credits.payment_link_create IS
 'Creates a payment link: an address for a mail or a page, where each customer who opens it gets a checkout of their own.
 
@@ -9179,6 +9274,8 @@ allow_promotion_codes: whether customers may enter a code.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none. It is unique among
   what is created without a customer.
+subscription_data: where a price is recurring, so that its sessions begin subscriptions: what is said of those, as
+  checkout_session_create() takes it.
 
 url is credits.checkout_url with the parameter payment_link. The page''s server, which knows who the customer is, calls
 payment_link_open().
@@ -9196,6 +9293,7 @@ after_completion: what the customer sees once it is paid.
 lookup_key: a name that programs find it by: of one link that is active.
 allow_promotion_codes: whether customers may enter a code.
 metadata: the application''s own data.
+subscription_data: replaces what is said of the subscriptions that its sessions begin.
 
 PC020 is one that was archived.
 
@@ -9251,6 +9349,10 @@ COMMENT ON COLUMN credits.payment_links.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.payment_links.archived_at IS 'When it was archived; NULL where it is active.';
 COMMENT ON COLUMN credits.payment_links.recharge_currency IS
 'The credit currency whose recharge configuration it belongs to; NULL for none.';
+COMMENT ON COLUMN credits.payment_links.mode IS
+'''payment'', or ''subscription'' where one of its prices is recurring.';
+COMMENT ON COLUMN credits.payment_links.subscription_data IS
+'What is said of the subscriptions that its sessions begin; NULL where they begin none.';
 COMMENT ON COLUMN credits.recharge_config.payment_url IS
 'Where any customer buys more, as it is: the payment link on the page credits.checkout_url, else checkout_url where
 nothing is to be filled in there; NULL where neither is set.';
@@ -9889,16 +9991,16 @@ REVOKE ALL ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) FROM 
 REVOKE ALL ON FUNCTION credits.subscription_resume(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_apply_promotion_code(text, uuid, text, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_remove_promotion_code(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_submit(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_expire(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.payment_link_url(uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_link_archive(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits_internal.search_words(timestamptz, text, text[], text[]) FROM PUBLIC;
@@ -9913,16 +10015,16 @@ REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscrip
 GRANT EXECUTE ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_apply_promotion_code(text, uuid, text, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_apply_promotion_code(text, uuid, text, text, jsonb) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_expire(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_expire(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_remove_promotion_code(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_remove_promotion_code(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_submit(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_submit(text, uuid) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_verify(text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.checkout_session_verify(text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.clock() TO credits_customer;
@@ -10020,10 +10122,10 @@ GRANT EXECUTE ON FUNCTION credits.payment_intent_refund(text, uuid, numeric, tex
 GRANT EXECUTE ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_intent_update(text, uuid, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_link_archive(uuid) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_link_create(text, jsonb, text, jsonb, text, boolean, jsonb, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.payment_link_update(uuid, text, jsonb, jsonb, text, boolean, jsonb, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.payment_method_attach(text, text, text, text, timestamptz, boolean, text, jsonb) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.payment_method_detach(text, uuid) TO credits_admin;

@@ -6,7 +6,8 @@ SELECT 'checkout session: it is complete and its invoice is not paid, or the rev
        s.currency, 'session ' || s.checkout_session_id AS subject, s.amount_total AS expected, i.amount_paid AS found
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
-WHERE (s.status = 'complete') <> (i.status IS NOT DISTINCT FROM 'paid')
+WHERE (s.status = 'complete') <> (i.status IS NOT DISTINCT FROM 'paid'
+                                  OR (s.subscription_id IS NOT NULL AND s.invoice_id IS NULL))
    OR (s.invoice_id IS NOT NULL
        AND (i.checkout_session_id, i.currency) IS DISTINCT FROM (s.checkout_session_id, s.currency))
 UNION ALL
@@ -17,6 +18,19 @@ JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_
 WHERE (s.amount_subtotal, s.amount_discount, s.amount_tax, s.amount_total)
       IS DISTINCT FROM (i.subtotal, i.discount, i.tax, i.total)
    OR (s.payment_status = 'no_payment_required') <> (s.status = 'complete' AND i.total = 0)
+UNION ALL
+SELECT 'checkout session: it is complete and its subscription has not begun, or the reverse',
+       coalesce(s.customer_id, b.customer_id), coalesce(s.currency, b.currency),
+       'session ' || coalesce(s.checkout_session_id, b.checkout_session_id), NULL, NULL
+FROM (SELECT * FROM credits_internal.checkout_sessions s WHERE s.subscription_id IS NOT NULL) s
+FULL JOIN (SELECT * FROM credits_internal.subscriptions b WHERE b.checkout_session_id IS NOT NULL) b
+       ON b.customer_id = s.customer_id AND b.subscription_id = s.subscription_id
+LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
+WHERE b.checkout_session_id IS DISTINCT FROM s.checkout_session_id
+   OR (s.status = 'complete') <> (b.status NOT IN ('incomplete', 'incomplete_expired')
+                                  AND i.status IS DISTINCT FROM 'draft')
+   OR (s.status = 'expired' AND b.ended_at IS NULL)
+   OR i.subscription_id <> b.subscription_id
 UNION ALL
 SELECT 'checkout session: it is over and its payment intent is not, or it is under way otherwise', s.customer_id,
        s.currency, 'session ' || s.checkout_session_id, s.amount_total, t.amount
@@ -45,7 +59,8 @@ FROM credits_internal.checkout_sessions s
 JOIN credits_internal.currencies c ON c.currency = s.currency
 CROSS JOIN LATERAL jsonb_array_elements(s.line_items) AS e (item)
 JOIN credits_internal.prices p ON p.price_id = (e.item->>'price_id')::uuid AND p.pricing IS NULL
-WHERE e.item->>'custom_amount' IS NULL
+-- Of a recurring price a trial is free, and a part of a period is paid in proportion.
+WHERE e.item->>'custom_amount' IS NULL AND p.recurring IS NULL
   AND (e.item->>'amount')::numeric <> round(p.unit_amount * (e.item->>'quantity')::numeric, c.decimals)
 UNION ALL
 SELECT 'checkout session: its discount is not its invoice''s, or not what is taken off', s.customer_id, s.currency,
@@ -53,6 +68,8 @@ SELECT 'checkout session: its discount is not its invoice''s, or not what is tak
 FROM credits_internal.checkout_sessions s
 LEFT JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.invoice_id = s.invoice_id
 WHERE (i.invoice_id IS NOT NULL
+       -- A subscription's takes nothing off a trial.
+       AND (i.coupon_id IS NOT NULL OR s.mode = 'payment' OR s.amount_discount <> 0)
        AND (i.coupon_id, i.promotion_code_id) IS DISTINCT FROM (s.coupon_id, s.promotion_code_id))
    OR (s.status = 'open' AND s.invoice_id IS NULL AND s.amount_discount <> coalesce(s.amount_off, 0))
 UNION ALL

@@ -44,7 +44,9 @@ SELECT 'subscription: it is over and something is still to come, or the reverse'
        'subscription ' || s.subscription_id, NULL, NULL
 FROM credits_internal.subscriptions s
 WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS NOT NULL)
-   OR (s.status IN ('trialing', 'active', 'past_due', 'incomplete') AND s.next_change_at IS NULL)
+   OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL)
+   -- One that began in a checkout session ends with that.
+   OR (s.status = 'incomplete' AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
 UNION ALL
 SELECT 'subscription: an invoice of it is of no subscription', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
        NULL, NULL
@@ -92,6 +94,8 @@ FROM (SELECT * FROM credits_internal.subscriptions s WHERE s.coupon_id IS NOT NU
 FULL JOIN (SELECT * FROM credits_internal.redemptions r WHERE r.holder_type = 'subscription') r
        ON r.customer_id = s.customer_id AND r.holder_id = s.subscription_id
 WHERE (s.coupon_id, s.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promotion_code_id)
-   OR (s.ended_at IS NULL AND r.released_at IS NOT NULL);
+   -- Between a payment that failed and the next one others may have it.
+   OR (s.ended_at IS NULL AND r.released_at IS NOT NULL
+       AND NOT (s.status = 'incomplete' AND s.checkout_session_id IS NOT NULL));
 COMMENT ON VIEW credits_internal.subscription_discrepancies IS
 'Subscriptions that went through their periods otherwise than they must: no rows when all is sound. Ask verify().';

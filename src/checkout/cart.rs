@@ -1,7 +1,7 @@
 //! What is in a cart: line items as they are given in JSON, by checkout sessions and payment links, and what they come to.
 
 use crate::amount::{self, Decimal};
-use crate::catalog::price::offer;
+use crate::catalog::price::offer::{self, Offer};
 use crate::catalog::usage;
 use crate::error::Error;
 use crate::invoicing::engine::{Part, Totals};
@@ -230,22 +230,36 @@ pub struct Priced {
     pub totals: Totals,
 }
 
-/// Prices a cart, whose prices must be on sale and in that currency. Raises PC007, PC008, PC013, PC015.
-pub fn price(
-    session: &Session,
-    items: &[Item],
-    code: &str,
-    tax_rate: Option<Decimal>,
-    decimals: u32,
-) -> Result<Priced, Error> {
-    let on_sale = |item: &Item| {
-        let limit = offer::find(session, item.price_id)?.quantity_limit;
-        if let Some(limit) = limit.filter(|limit| item.quantity > *limit) {
-            return Err(Error::argument("quantity", format!("must be at most {limit}, which one checkout may buy")));
+impl Item {
+    /// Raises PC013 where it is more than one checkout may buy.
+    pub fn check_limit(&self, offer: &Offer) -> Result<(), Error> {
+        match offer.quantity_limit.filter(|limit| self.quantity > *limit) {
+            Some(limit) => {
+                Err(Error::argument("quantity", format!("must be at most {limit}, which one checkout may buy")))
+            }
+            None => Ok(()),
         }
-        line::price(session, Uuid::now_v7(), item.given(), code, decimals)
-    };
-    priced(items.iter().map(on_sale).collect::<Result<_, _>>()?, tax_rate, decimals)
+    }
+
+    /// It as a line that is paid once; where it is sold already, whether or not it is on sale still. Raises PC007, PC008,
+    /// PC013, PC015.
+    pub fn line(&self, session: &Session, code: &str, decimals: u32, is_sold: bool) -> Result<New, Error> {
+        line::price(session, Uuid::now_v7(), Given { is_sold, ..self.given() }, code, decimals)
+    }
+
+    /// Raises PC013 where it says of a recurring price what is for one that is paid once.
+    pub fn check_recurring(&self) -> Result<(), Error> {
+        let once = [
+            ("custom_amount", self.custom_amount.is_some()),
+            ("tax_rate", self.tax_rate.is_some()),
+            ("tax_behavior", self.tax_behavior.is_some()),
+            ("description", self.description.is_some()),
+        ];
+        match once.into_iter().find(|(_, is_given)| *is_given) {
+            Some((key, _)) => Err(Error::argument(key, "is for a price that is paid once: this one is recurring")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Priced {
@@ -269,22 +283,8 @@ pub fn stored_discounts(text: &str) -> Vec<Decimal> {
     value.as_array().map(|items| items.iter().map(off).collect()).unwrap_or_default()
 }
 
-/// The same of what is sold already: whether or not it is on sale still.
-pub fn price_sold(
-    session: &Session,
-    items: &[Item],
-    code: &str,
-    tax_rate: Option<Decimal>,
-    decimals: u32,
-) -> Result<Priced, Error> {
-    let sold = |item: &Item| {
-        let given = Given { is_sold: true, ..item.given() };
-        line::price(session, Uuid::now_v7(), given, code, decimals)
-    };
-    priced(items.iter().map(sold).collect::<Result<_, _>>()?, tax_rate, decimals)
-}
-
-fn priced(lines: Vec<New>, tax_rate: Option<Decimal>, decimals: u32) -> Result<Priced, Error> {
+/// What these lines come to. Raises PC007.
+pub fn priced(lines: Vec<New>, tax_rate: Option<Decimal>, decimals: u32) -> Result<Priced, Error> {
     let totals = line::totals(&lines, tax_rate, decimals)?;
     Ok(Priced { lines, totals })
 }

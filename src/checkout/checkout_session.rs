@@ -11,11 +11,15 @@ pub mod create;
 mod erasure;
 mod expire;
 mod link;
+pub mod pricing;
 mod sale;
 mod submit;
 
 use crate::amount::Decimal;
+use crate::checkout::cart::Item;
+use crate::checkout::checkout_session::pricing::Cart;
 use crate::checkout::discount::Asked;
+use crate::checkout::subscription_data::{self, SubscriptionData};
 use crate::error::{Error, Overdue};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
@@ -35,7 +39,7 @@ row! {
         pub customer_id: String,
         /// Its id.
         pub checkout_session_id: Uuid,
-        /// 'payment'.
+        /// 'payment' or 'subscription'.
         pub mode: String,
         /// 'open', 'complete' or 'expired'.
         pub status: String,
@@ -91,6 +95,10 @@ row! {
         pub replayed: bool,
         /// What takes something off it.
         pub discounts: Option<Json>,
+        /// What it began.
+        pub subscription_id: Option<Uuid>,
+        /// What is said of that.
+        pub subscription_data: Option<Json>,
     } read
 }
 
@@ -99,7 +107,7 @@ static FIND: Statement = Statement::new(
              s.amount_discount, s.amount_tax, s.amount_total, s.line_items, s.url, s.success_url, s.cancel_url,
              s.client_reference_id, s.allow_promotion_codes, s.tax_rate, s.collection_method, s.payment_link_id, s.invoice_id,
              s.payment_intent_id, s.checkout_url, s.metadata, s.created_at, s.updated_at, s.expires_at, s.submitted_at,
-             s.completed_at, $3, s.discounts
+             s.completed_at, $3, s.discounts, s.subscription_id, s.subscription_data
       FROM credits.checkout_sessions s WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 );
@@ -158,12 +166,18 @@ pub struct LockedSession {
     pub allow_promotion_codes: bool,
     /// Its discount.
     pub discount: Option<Asked>,
+    /// What is said of the subscription that it begins; `None` where it begins none.
+    pub subscription: Option<SubscriptionData>,
+    /// That, once it is submitted.
+    pub subscription_id: Option<Uuid>,
+    /// As of when it comes to what is written.
+    pub priced_at: Option<Time>,
 }
 
 static LOCK: Statement = Statement::new(
     c"SELECT s.status, s.under_way, s.currency, s.line_items::text, s.tax_rate, s.collection_method, s.provider, s.invoice_id,
              s.success_url, s.cancel_url, s.expires_at, s.allow_promotion_codes, s.coupon_id, s.promotion_code_id,
-             s.verification_method, s.verification_data
+             s.verification_method, s.verification_data, s.subscription_data::text, s.subscription_id, s.priced_at
       FROM credits_internal.checkout_sessions s
       WHERE s.customer_id = $1 AND s.checkout_session_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
@@ -195,10 +209,32 @@ fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<LockedSession,
         expires_at: row.next()?,
         allow_promotion_codes: row.next()?,
         discount: Asked::stored(row.next()?, row.next()?, row.next()?, row.next()?),
+        subscription: row.next::<Option<String>>()?.map(|text| subscription_data::stored(&text)).transpose()?,
+        subscription_id: row.next()?,
+        priced_at: row.next()?,
     })
 }
 
 impl LockedSession {
+    /// What is in its cart, where a subscription begins then.
+    fn cart<'a>(&'a self, items: &'a [Item], decimals: u32, begins: Time) -> Cart<'a> {
+        Cart {
+            items,
+            code: &self.currency,
+            decimals,
+            tax_rate: self.tax_rate,
+            subscription: self.subscription.as_ref(),
+            collection_method: &self.collection_method,
+            is_sold: false,
+            begins,
+        }
+    }
+
+    /// What holds its discount, once it is submitted.
+    fn holds_discount(&self) -> Option<Uuid> {
+        self.subscription_id.or(self.invoice_id)
+    }
+
     /// How far it has come by then: while its payment is under way, time does not end it.
     fn status_at(&self, now: Time) -> Status {
         match self.written {

@@ -3,7 +3,6 @@
 use crate::amount::Decimal;
 use crate::catalog::discount::CartLine;
 use crate::catalog::redemption::{self, Cart, Chosen, Quote, Verification};
-use crate::checkout::cart::Priced;
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
@@ -142,20 +141,16 @@ impl Asked {
     }
 }
 
-/// Takes a discount off a cart that is priced, whose customer is locked. Raises PC016, PC019.
-pub fn take_off(
+/// What a discount takes off these lines, judged; whose customer is locked. Raises PC016, PC019.
+pub fn quote(
     session: &Session,
     (customer_id, holder_id): (&str, Option<Uuid>),
     asked: &Asked,
-    priced: &mut Priced,
-    (currency, tax_rate, decimals): (&str, Option<Decimal>, u32),
+    (currency, lines): (&str, &[CartLine]),
     now: Time,
 ) -> Result<Quote, Error> {
-    let lines: Vec<CartLine> = priced.lines.iter().map(|line| line.for_discount()).collect();
-    let cart = Cart { customer_id, holder_id, currency, lines: &lines };
-    let quote = redemption::quote(session, &cart, &asked.chosen(), &asked.verification(session)?, now)?;
-    priced.take_off(&quote.per_line, tax_rate, decimals)?;
-    Ok(quote)
+    let cart = Cart { customer_id, holder_id, currency, lines };
+    redemption::quote(session, &cart, &asked.chosen(), &asked.verification(session)?, now)
 }
 
 /// What was taken off a cart that nobody submitted, line by line, as it counts now that a payment of it is reported; `None`

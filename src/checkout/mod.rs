@@ -8,5 +8,6 @@ mod discount;
 pub mod payment_link;
 pub mod portal;
 pub mod search;
+mod subscription_data;
 mod token;
 pub mod top_up;

@@ -5,7 +5,7 @@ macro_rules! link {
     ($end:literal) => {
         text!(
             "SELECT l.payment_link_id, l.line_items::text, l.currency, l.after_completion::text,
-                    l.allow_promotion_codes, l.archived_at IS NOT NULL
+                    l.allow_promotion_codes, l.archived_at IS NOT NULL, l.subscription_data::text
              FROM credits_internal.payment_links l WHERE ",
             $end
         )
@@ -20,8 +20,11 @@ use crate::address;
 use crate::catalog::key::{self, Inputs};
 use crate::catalog::price::offer;
 use crate::checkout::cart::{self, Item};
+use crate::checkout::checkout_session::pricing::{self, Cart};
+use crate::checkout::subscription_data::{self, SubscriptionData};
 use crate::error::Error;
 use crate::input;
+use crate::invoicing::collection;
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -68,12 +71,16 @@ row! {
         pub archived_at: Option<Time>,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// 'payment' or 'subscription'.
+        pub mode: String,
+        /// What is said of the subscription that it begins.
+        pub subscription_data: Option<Json>,
     } read
 }
 
 static FIND: Statement = Statement::new(
     c"SELECT l.payment_link_id, l.name, l.active, l.line_items, l.currency, l.after_completion, l.allow_promotion_codes,
-             l.lookup_key, l.url, l.metadata, l.created_at, l.updated_at, l.archived_at, $2
+             l.lookup_key, l.url, l.metadata, l.created_at, l.updated_at, l.archived_at, $2, l.mode, l.subscription_data
       FROM credits.payment_links l WHERE l.payment_link_id = $1",
     &[UUIDOID, BOOLOID],
 );
@@ -108,6 +115,7 @@ struct Given<'a> {
     allow_promotion_codes: Option<bool>,
     lookup_key: Option<&'a str>,
     metadata: Option<Json>,
+    subscription: Option<SubscriptionData>,
 }
 
 /// `credits.payment_link_create`. Raises PC002, PC007, PC008, PC013, PC015, PC019.
@@ -122,6 +130,7 @@ fn payment_link_create(
     allow_promotion_codes: Option<bool>,
     metadata: Option<Json>,
     idempotency_key: Option<&str>,
+    subscription_data: Option<Json>,
 ) -> Reply<One<LinkRow>> {
     Reply((|| {
         let key = input::optional_key("idempotency_key", idempotency_key)?;
@@ -133,6 +142,7 @@ fn payment_link_create(
             allow_promotion_codes,
             lookup_key: input::optional_key("lookup_key", lookup_key)?,
             metadata,
+            subscription: subscription_data.map(|data| subscription_data::read(&data.text())).transpose()?,
         };
         writing(|session| given.create(session, key, settings::now()?)).map(One)
     })())
@@ -140,19 +150,48 @@ fn payment_link_create(
 
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.payment_links (payment_link_id, name, line_items, currency, after_completion,
-          allow_promotion_codes, lookup_key, metadata, created_at, updated_at)
-      VALUES ($1, $2, $3::jsonb, $4, $5::jsonb, $6, $7, $8, $9, $9)
+          allow_promotion_codes, lookup_key, metadata, created_at, updated_at, subscription_data)
+      VALUES ($1, $2, $3::jsonb, $4, $5::jsonb, $6, $7, $8, $9, $9, $10::jsonb)
       ON CONFLICT (lookup_key) WHERE archived_at IS NULL DO NOTHING",
-    &[UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
+    &[UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, TEXTOID],
 );
 
-/// Checks what is sold: its prices are on sale, and in one currency, which is returned.
-fn check(session: &Session, items: &[Item], currency: Option<&str>) -> Result<String, Error> {
+/// Checks what is sold: its prices are on sale, and in one currency, which is returned; with what is said of the subscription
+/// that it begins, where one of them is recurring.
+fn check(
+    session: &Session,
+    items: &[Item],
+    currency: Option<&str>,
+    (said, kept): (Option<&SubscriptionData>, Option<&SubscriptionData>),
+    now: Time,
+) -> Result<(String, Option<SubscriptionData>), Error> {
     let code = cart::currency_of(session, currency, items)?;
-    let decimals = currency::resolve(session, &code)?.decimals;
-    cart::price(session, items, &code, None, decimals)?;
+    let mut is_recurring = false;
+    for item in items {
+        is_recurring |= offer::find(session, item.price_id)?.recurring.is_some();
+    }
+    if said.is_some() && !is_recurring {
+        return Err(Error::argument("subscription_data", "is for line_items with a recurring price"));
+    }
+    said.map_or(Ok(()), |data| data.check(now))?;
+    let subscription = is_recurring.then(|| said.or(kept).cloned().unwrap_or_default());
+    let cart = Cart {
+        items,
+        code: &code,
+        decimals: currency::resolve(session, &code)?.decimals,
+        tax_rate: None,
+        subscription: subscription.as_ref(),
+        collection_method: collection::AUTOMATIC,
+        is_sold: false,
+        begins: now,
+    };
+    pricing::price(session, &cart)?;
     cart::record_use(session, items)?;
-    Ok(code)
+    Ok((code, subscription))
+}
+
+fn written(data: Option<&SubscriptionData>) -> Option<String> {
+    data.map(|data| data.value().to_string())
 }
 
 impl Given<'_> {
@@ -165,11 +204,12 @@ impl Given<'_> {
             ("line_items", Some(cart::compared(&items))),
             ("currency", self.currency.map(String::from)),
             ("lookup_key", self.lookup_key.map(String::from)),
+            ("subscription_data", self.subscription.as_ref().map(SubscriptionData::compared)),
         ];
         if let Some(first) = key::claim(session, key, "payment_link_create", id, &inputs, now)? {
             return find(session, first, true);
         }
-        let code = check(session, &items, self.currency)?;
+        let (code, subscription) = check(session, &items, self.currency, (self.subscription.as_ref(), None), now)?;
         let cells = [
             id.cell(),
             self.name.cell(),
@@ -180,6 +220,7 @@ impl Given<'_> {
             self.lookup_key.cell(),
             self.metadata.cell(),
             now.cell(),
+            written(subscription.as_ref()).cell(),
         ];
         if INSERT.run(session, &cells)?.written() == 0 {
             return Err(taken(self.lookup_key));
@@ -196,9 +237,15 @@ impl Given<'_> {
         }
         let there = lock(session, id)?;
         there.must_be_active()?;
-        if let Some(items) = &items {
-            check(session, items, Some(&there.currency))?;
-        }
+        let items = match items {
+            None if self.subscription.is_some() => Some(cart::stored(session, &there.line_items)?),
+            items => items,
+        };
+        // What was said of a subscription goes with its prices.
+        let said = (self.subscription.as_ref(), there.subscription.as_ref());
+        let checked =
+            items.as_ref().map(|items| check(session, items, Some(&there.currency), said, now)).transpose()?;
+        let subscription = checked.map_or(there.subscription, |(_, subscription)| subscription);
         let updated = EventType::PaymentLinkUpdated;
         let before = billing_event::before(session, updated, id, None)?;
         let cells = [
@@ -210,6 +257,7 @@ impl Given<'_> {
             self.lookup_key.cell(),
             self.metadata.cell(),
             now.cell(),
+            written(subscription.as_ref()).cell(),
         ];
         if UPDATE.run(session, &cells)?.written() == 0 {
             return Err(taken(self.lookup_key));
@@ -233,6 +281,7 @@ struct Link {
     after_completion: Option<String>,
     allow_promotion_codes: bool,
     is_archived: bool,
+    subscription: Option<SubscriptionData>,
 }
 
 impl Link {
@@ -244,6 +293,7 @@ impl Link {
             after_completion: row.next()?,
             allow_promotion_codes: row.next()?,
             is_archived: row.next()?,
+            subscription: row.next::<Option<String>>()?.map(|text| subscription_data::stored(&text)).transpose()?,
         })
     }
 
@@ -268,11 +318,11 @@ static UPDATE: Statement = Statement::new(
       SET name = coalesce($2, l.name), line_items = coalesce($3::jsonb, l.line_items),
           after_completion = coalesce($4::jsonb, l.after_completion),
           allow_promotion_codes = coalesce($5, l.allow_promotion_codes), lookup_key = coalesce($6, l.lookup_key),
-          metadata = coalesce($7, l.metadata), updated_at = $8
+          metadata = coalesce($7, l.metadata), updated_at = $8, subscription_data = $9::jsonb
       WHERE l.payment_link_id = $1
         AND NOT EXISTS (SELECT FROM credits_internal.payment_links o
                         WHERE o.lookup_key = $6 AND o.archived_at IS NULL AND o.payment_link_id <> $1)",
-    &[UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID, JSONBOID, TIMESTAMPTZOID],
+    &[UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, TEXTOID, JSONBOID, TIMESTAMPTZOID, TEXTOID],
 );
 
 /// `credits.payment_link_update`. Raises PC007, PC008, PC013, PC015, PC019, PC020.
@@ -286,6 +336,7 @@ fn payment_link_update(
     lookup_key: Option<&str>,
     allow_promotion_codes: Option<bool>,
     metadata: Option<Json>,
+    subscription_data: Option<Json>,
 ) -> Reply<One<LinkRow>> {
     Reply((|| {
         let id = input::required("payment_link_id", payment_link_id)?.0;
@@ -297,6 +348,7 @@ fn payment_link_update(
             allow_promotion_codes,
             lookup_key: input::optional_key("lookup_key", lookup_key)?,
             metadata,
+            subscription: subscription_data.map(|data| subscription_data::read(&data.text())).transpose()?,
         };
         writing(|session| given.update(session, id, settings::now()?)).map(One)
     })())

@@ -276,6 +276,11 @@ impl Invoice {
         LISTENERS.all().try_for_each(|listener| listener.settled(session, which, outcome, now))
     }
 
+    /// What holds the discount of a sale: its subscription, where there is one.
+    pub fn holds_discount(&self) -> Uuid {
+        self.subscription_id.unwrap_or(self.id)
+    }
+
     /// What is still to be paid.
     pub fn remaining(&self) -> Decimal {
         self.amount_due - self.amount_paid

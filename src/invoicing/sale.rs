@@ -4,14 +4,14 @@
 mod reclaim;
 mod replace;
 mod replaced;
+mod subscribed;
 
 use crate::amount::Decimal;
-use crate::catalog::redemption::{self, Quote};
+use crate::catalog::redemption::{self, HolderType, Quote};
 use crate::catalog::stock;
 use crate::error::Error;
 use crate::invoicing::effect::{Bill, Source};
 use crate::invoicing::invoice::{self, Invoice, Status, finalize};
-use crate::invoicing::listener::{LISTENERS, Outcome};
 use crate::invoicing::{collection, customer, effect, line};
 use crate::ledger::currency;
 use crate::ledger::engine::book::Reclaimed;
@@ -39,6 +39,8 @@ pub enum Reason {
     Session(Uuid),
     /// A subscription began.
     SubscriptionCreate,
+    /// The same in a checkout session that was submitted: its id.
+    SubscriptionSession(Uuid),
     /// A period of it did.
     SubscriptionCycle,
     /// An item of it changed.
@@ -51,7 +53,7 @@ impl Reason {
             Reason::Recharge => "recharge",
             Reason::AutoRecharge => "auto_recharge",
             Reason::Session(_) => "manual",
-            Reason::SubscriptionCreate => "subscription_create",
+            Reason::SubscriptionCreate | Reason::SubscriptionSession(_) => "subscription_create",
             Reason::SubscriptionCycle => "subscription_cycle",
             Reason::SubscriptionUpdate => "subscription_update",
         }
@@ -59,7 +61,7 @@ impl Reason {
 
     fn session_id(self) -> Option<Uuid> {
         match self {
-            Reason::Session(id) => Some(id),
+            Reason::Session(id) | Reason::SubscriptionSession(id) => Some(id),
             _ => None,
         }
     }
@@ -194,10 +196,16 @@ pub fn begin(session: &Session, order: &Order<'_>, new: &intent::New<'_>, now: T
 pub fn reserve(session: &Session, order: &Order<'_>, expires_at: Option<Time>, now: Time) -> Result<(), Error> {
     // The counters of coupons before those of prices.
     if let Some(quote) = order.discount {
-        let reserve = if order.is_reported { redemption::promise } else { redemption::reserve };
-        reserve(session, order.customer_id, order.invoice_id, quote, expires_at, now)?;
+        let reserve = if order.is_reported { redemption::promise } else { redemption::reserve_for };
+        reserve(session, (order.customer_id, HolderType::Invoice, order.invoice_id), quote, expires_at, now)?;
     }
-    let sold: Vec<(Uuid, Decimal)> = order.lines.iter().filter_map(line::New::sold).collect();
+    reserve_stock(session, order, expires_at, now)
+}
+
+/// Sets aside what is sold of prices that have only so many; what is due again and again is not from stock. Raises PC017.
+pub fn reserve_stock(session: &Session, order: &Order<'_>, expires_at: Option<Time>, now: Time) -> Result<(), Error> {
+    let once = order.lines.iter().filter(|line| !line.is_of_item());
+    let sold: Vec<(Uuid, Decimal)> = once.filter_map(line::New::sold).collect();
     let set_aside = || stock::reserve(session, order.customer_id, order.invoice_id, &sold, expires_at, now);
     if order.is_reported { keep_if_true(|| is_in_stock(set_aside())).map(drop) } else { set_aside() }
 }
@@ -242,6 +250,9 @@ impl Sale for Sales {
             Some(Status::Paid) => return Ok(Sold::TooLate("the invoice was paid otherwise: nothing is done")),
             _ => {}
         }
+        if invoice.as_ref().map_or(Ok(false), |invoice| subscribed::is_over(session, invoice, intent, now))? {
+            return Ok(Sold::TooLate("the subscription has ended: nothing is done"));
+        }
         let source = Source {
             granted_by: match (intent.is_top_up, intent.checkout_session_id) {
                 (true, _) => "top_up",
@@ -262,7 +273,7 @@ impl Sale for Sales {
         // are not kept locked where what was set aside goes back.
         let has_discount = is_draft && invoice.coupon_id.is_some();
         let take_both = || {
-            redemption::retake(session, &invoice.customer_id, invoice.id, None, now)?;
+            redemption::retake(session, &invoice.customer_id, invoice.holds_discount(), None, now)?;
             take_stock(session, &invoice, now)
         };
         let is_taken = match (is_draft, has_discount) {
@@ -274,7 +285,7 @@ impl Sale for Sales {
             return Ok(Sold::TooLate("what was bought is out of stock: nothing is done"));
         }
         if has_discount {
-            redemption::honour(session, &invoice.customer_id, invoice.id, now)?;
+            redemption::honour(session, &invoice.customer_id, invoice.holds_discount(), now)?;
         }
         if is_draft {
             replace::totals(session, intent, cover)?;
@@ -293,29 +304,35 @@ impl Sale for Sales {
     fn moved(&self, session: &Session, intent: &Intent, now: Time) -> Result<(), Error> {
         // What an invoice took that was given out, it holds until it is void.
         if !intent.is_sale() {
-            return if intent.failed { failed(session, intent, now) } else { Ok(()) };
+            // One that waits for the customer may wait for ever: until then it is owed.
+            let is_owed = intent.failed || intent.status == Payment::RequiresAction;
+            return if is_owed { subscribed::failed(session, intent, now) } else { Ok(()) };
         }
         // What a part of the money came for, it holds until that is over.
         if intent.status == Payment::RequiresPaymentMethod && !intent.failed {
             return Ok(());
         }
         let (customer_id, holder) = (intent.customer_id.as_str(), intent.invoice_id);
-        let has_discount = intent.checkout_session_id.is_some();
+        // What a subscription has, it holds itself.
+        let discounted = match intent.checkout_session_id {
+            Some(_) => Some(subscribed::of(session, intent)?.unwrap_or(holder)),
+            None => None,
+        };
         if intent.status.is_under_way() {
-            if has_discount {
-                redemption::keep(session, customer_id, holder)?;
+            if let Some(discounted) = discounted {
+                redemption::keep(session, customer_id, discounted)?;
             }
             return stock::keep(session, customer_id, holder);
         }
         // Maintenance ends many at once: it must not have the counters of one's stock in hand when the next has a discount.
         if intent.status == Payment::Canceled && intent.expires_at.is_some_and(|at| at <= now) {
-            if has_discount {
-                redemption::lapse(session, customer_id, holder, now)?;
+            if let Some(discounted) = discounted {
+                redemption::lapse(session, customer_id, discounted, now)?;
             }
             return stock::lapse(session, customer_id, holder, now);
         }
-        if has_discount {
-            redemption::release(session, customer_id, holder, now)?;
+        if let Some(discounted) = discounted {
+            redemption::release(session, customer_id, discounted, now)?;
         }
         stock::release(session, customer_id, holder, now)
     }
@@ -338,25 +355,6 @@ impl Sale for Sales {
         }
         Ok(())
     }
-}
-
-static SUBSCRIPTION: Statement = Statement::new(
-    c"SELECT i.subscription_id FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2",
-    &[TEXTOID, UUIDOID],
-);
-
-/// A payment of an invoice that was given out failed.
-fn failed(session: &Session, intent: &Intent, now: Time) -> Result<(), Error> {
-    let rows = SUBSCRIPTION.run(session, &[intent.customer_id.cell(), intent.invoice_id.cell()])?;
-    let subscription_id: Option<Uuid> = rows.first().map_or(Ok(None), |mut row| row.next())?;
-    let Some(subscription_id) = subscription_id else { return Ok(()) };
-    let invoice = invoice::lock(session, &intent.customer_id, intent.invoice_id)?;
-    if invoice.status == Status::Void {
-        // It was given up while the payment was on its way.
-        return collection::cancel(session, &invoice, now);
-    }
-    let which = (intent.customer_id.as_str(), subscription_id, intent.invoice_id);
-    LISTENERS.all().try_for_each(|listener| listener.settled(session, which, Outcome::Failed, now))
 }
 
 /// Units that a top-up's price has only so many of are set aside for good. Returns whether there are as many.

@@ -155,7 +155,22 @@ macro_rules! payment_link {
 
 macro_rules! subscription {
     () => {
-        shown!("to_jsonb(v)", "credits.subscriptions v WHERE v.customer_id = $2 AND v.subscription_id = $1::uuid")
+        shown!(
+            "to_jsonb(v) - 'service_actions'",
+            "credits.subscriptions v WHERE v.customer_id = $2 AND v.subscription_id = $1::uuid"
+        )
+    };
+}
+// What is to be done at its events, each has that names it.
+macro_rules! subscription_event {
+    () => {
+        shown!(
+            "to_jsonb(v) - 'service_actions'
+             || coalesce((SELECT jsonb_build_object('service_actions', jsonb_agg(a.action ORDER BY a.no))
+                          FROM jsonb_array_elements(v.service_actions) WITH ORDINALITY AS a (action, no)
+                          WHERE a.action->'trigger_events' ? $3 HAVING count(*) > 0), '{}')",
+            "credits.subscriptions v WHERE v.customer_id = $2 AND v.subscription_id = $1::uuid"
+        )
     };
 }
 
@@ -187,7 +202,7 @@ static WRITE_INVOICE: Statement = Statement::new(written!(invoice!()), &PARAMETE
 static WRITE_INTENT: Statement = Statement::new(written!(payment_intent!()), &PARAMETERS);
 static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS);
 static WRITE_SESSION: Statement = Statement::new(written!(checkout_session!()), &PARAMETERS);
-static WRITE_SUBSCRIPTION: Statement = Statement::new(written!(subscription!()), &PARAMETERS);
+static WRITE_SUBSCRIPTION: Statement = Statement::new(written!(subscription_event!()), &PARAMETERS);
 static WRITE_LINK: Statement = Statement::new(written!(payment_link!()), &PARAMETERS);
 
 /// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are

@@ -12,6 +12,7 @@ use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::settings;
 use crate::subscriptions::billing::{self, Term};
+use crate::subscriptions::checkout;
 use crate::subscriptions::instalments;
 use crate::subscriptions::schedule::cycle::{Cycle, Period};
 use crate::subscriptions::schedule::state::{self, Change, Facts, Status};
@@ -48,6 +49,7 @@ fn next(session: &Session, there: &Subscription) -> Result<Option<(Time, Change)
     Ok(state::next(&Facts {
         status: there.status,
         created_at: there.created_at,
+        ends_with_session: there.checkout_session_id.is_some(),
         period_end: there.period.end,
         cancel_at: there.cancel_at,
         resumes_at: there.resumes_at,
@@ -191,8 +193,7 @@ fn end_trial(
 
 /// The first period that is paid for: what is left of one from then on.
 pub fn first_term(there: &Subscription, from: Time) -> Term {
-    let whole = there.cycle.period_at(from);
-    Term { whole, from, is_free: from > whole.start && there.is_stub_free, is_resumed: false }
+    Term::first(there.cycle.period_at(from), from, there.is_stub_free)
 }
 
 /// It goes on after a pause: in the same period, or in a new one, which begins then.
@@ -265,8 +266,12 @@ pub fn end(
 ) -> Result<(), Error> {
     instalments::lock_accounts(session, there)?;
     let last = if gives_up { None } else { billing::close(session, customer, there, now)? };
+    let was_incomplete = there.status == Status::Incomplete;
     // First: what becomes of its invoices is no news to it then.
     finish(session, there, (Status::Canceled, at), now)?;
+    if was_incomplete {
+        checkout::give_up(session, there, now)?;
+    }
     for invoice_id in unpaid(session, there, "open")? {
         let rows = BEGINS.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
         let begins: Option<Time> = rows.first().map_or(Ok(None), |mut row| row.next())?;
@@ -291,8 +296,7 @@ fn expire(session: &Session, there: &mut Subscription, at: Time, now: Time) -> R
 
 /// Nothing changes it any more.
 fn finish(session: &Session, there: &mut Subscription, (status, at): (Status, Time), now: Time) -> Result<(), Error> {
-    (there.status, there.ended_at, there.paused_at, there.resumes_at) = (status, Some(at), None, None);
-    there.canceled_at = there.canceled_at.or(Some(at));
+    there.end(status, at);
     if there.discount.is_some() {
         redemption::release(session, &there.customer_id, there.id, now)?;
     }

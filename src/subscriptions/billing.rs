@@ -42,7 +42,13 @@ impl Term {
         Term { whole, from: whole.start, is_free: false, is_resumed: false }
     }
 
-    fn is_stub(self) -> bool {
+    /// The first one that is paid for: what is left of a period from then on.
+    pub fn first(whole: Period, from: Time, is_stub_free: bool) -> Self {
+        Term { whole, from, is_free: from > whole.start && is_stub_free, is_resumed: false }
+    }
+
+    /// Whether it is less than all of one.
+    pub fn is_stub(self) -> bool {
         self.from > self.whole.start
     }
 }
@@ -75,8 +81,8 @@ pub fn enter(
 }
 
 /// The lines of a period, before a discount. Raises PC007, PC013.
-fn lines(session: &Session, subscription: &Subscription, items: &[Item], term: Term) -> Result<Vec<New>, Error> {
-    let decimals = currency::decimals(session, &subscription.currency)?;
+pub fn lines(session: &Session, code: &str, items: &[Item], term: Term) -> Result<Vec<New>, Error> {
+    let decimals = currency::decimals(session, code)?;
     let mut lines = Vec::with_capacity(items.len());
     for item in items {
         let refused = |reason| Error::amount("quantity", item.quantity, reason);
@@ -115,7 +121,7 @@ pub fn off_items(session: &Session, coupon: &Coupon, code: &str, items: &[Item])
 }
 
 /// What the coupon takes off a purchase, whoever else uses it: it was judged when the subscription got it.
-fn taken_off(session: &Session, coupon: &Coupon, code: &str, cart: Vec<CartLine>) -> Result<Vec<Decimal>, Error> {
+pub fn taken_off(session: &Session, coupon: &Coupon, code: &str, cart: Vec<CartLine>) -> Result<Vec<Decimal>, Error> {
     let terms = discount::CouponTerms { active: true, redeem_by: None, ..coupon.terms() };
     let facts =
         Facts { now: Time::BEGINNING, is_left: true, is_left_to_customer: true, is_verified: true, has_paid: false };
@@ -137,6 +143,15 @@ impl Discounted {
             _ => self.end.is_none_or(|end| start < end),
         }
     }
+
+    /// It took something off a period that begins then.
+    pub fn began(self, coupon: &Coupon, start: Time) -> Self {
+        if self.start.is_some() {
+            return self;
+        }
+        let end = coupon.months.map(|months| months_after(start, months));
+        Discounted { start: Some(start), end, ..self }
+    }
 }
 
 /// Makes the invoice for a term and gives it out. The subscription has it as its last one, with what its discount did. Raises
@@ -149,7 +164,7 @@ pub fn make(
     now: Time,
 ) -> Result<Uuid, Error> {
     let items = item::of(session, &subscription.customer_id, subscription.id)?;
-    let mut lines = lines(session, subscription, &items, term)?;
+    let mut lines = lines(session, &subscription.currency, &items, term)?;
     let quote = discounted(session, subscription, &mut lines, term.from)?;
     let taken = if reason == Reason::SubscriptionCycle { taken(session, subscription)? } else { Decimal::ZERO };
     withhold(session, customer, subscription, (&mut lines, taken))?;
@@ -191,15 +206,11 @@ pub fn try_out(
     now: Time,
 ) -> Result<(), Error> {
     let items = item::of(session, &subscription.customer_id, subscription.id)?;
-    let is_immediate = |item: &Item| {
-        let schedule = item.offer.config.as_ref().and_then(|config| config.schedule.as_ref());
-        schedule.is_some_and(|schedule| schedule.first_grant == "immediate")
-    };
-    let granting: Vec<Item> = items.into_iter().filter(is_immediate).collect();
+    let granting: Vec<Item> = items.into_iter().filter(Item::is_immediate).collect();
     if granting.is_empty() {
         return enter(session, subscription, trial.whole, "trial", (None, false));
     }
-    let mut lines = lines(session, subscription, &granting, trial)?;
+    let mut lines = lines(session, &subscription.currency, &granting, trial)?;
     lines.iter_mut().for_each(New::make_free);
     let reason = Reason::SubscriptionCreate;
     let invoice_id = order(session, customer, subscription, (&lines, None, reason), now)?;
@@ -224,10 +235,7 @@ pub fn discounted(
         return Ok(None);
     }
     lines.iter_mut().zip(&per_line).for_each(|(line, off)| line.take_off(*off));
-    if discount.start.is_none() {
-        let end = coupon.months.map(|months| months_after(start, months));
-        subscription.discount = Some(Discounted { start: Some(start), end, ..discount });
-    }
+    subscription.discount = Some(discount.began(&coupon, start));
     Ok(Some(Quote {
         coupon_id: discount.coupon_id,
         promotion_code_id: discount.promotion_code_id,

@@ -28,8 +28,8 @@ static ERASE: Statement = Statement::new(
 
 static CLEAR: Statement = Statement::new(
     c"WITH cleared AS (
-          UPDATE credits_internal.subscriptions s SET metadata = NULL, description = NULL
-          WHERE s.customer_id = $1 AND num_nonnulls(s.metadata, s.description) > 0 RETURNING 1)
+          UPDATE credits_internal.subscriptions s SET metadata = NULL, description = NULL, service_actions = NULL
+          WHERE s.customer_id = $1 AND num_nonnulls(s.metadata, s.description, s.service_actions) > 0 RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 )

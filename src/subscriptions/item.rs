@@ -9,6 +9,7 @@ use crate::moment::Time;
 use crate::nearest::nearest;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::subscriptions::schedule::cycle::Step;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -107,6 +108,12 @@ impl Item {
         Ok(Item { id, price_id, quantity, offer: offer(session, price_id, false)? })
     }
 
+    /// Whether its credits are granted in a trial already.
+    pub fn is_immediate(&self) -> bool {
+        let schedule = self.offer.config.as_ref().and_then(|config| config.schedule.as_ref());
+        schedule.is_some_and(|schedule| schedule.first_grant == "immediate")
+    }
+
     /// What it costs for a whole period. Raises PC007.
     pub fn amount(&self) -> Result<Decimal, Error> {
         self.offer.amount(self.quantity).map_err(|reason| Error::amount("quantity", self.quantity, reason))
@@ -129,6 +136,24 @@ pub fn offer(session: &Session, price_id: Uuid, is_new: bool) -> Result<Offer, E
         return Err(Error::argument("price_id", "must be in money: this one is in credits"));
     }
     Ok(offer)
+}
+
+/// The currency and the interval of items, which are the same for all. Raises PC013.
+pub fn together<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(String, (&'static str, i32), Step), Error> {
+    let mut all: Option<(String, (&'static str, i32))> = None;
+    for item in items {
+        let Some(recurring) = &item.offer.recurring else { continue };
+        let one = (item.offer.currency.clone(), (recurring.interval, recurring.interval_count));
+        match &all {
+            Some(first) if *first != one => {
+                return Err(Error::argument("items", "must have prices of one currency and one interval"));
+            }
+            _ => all = Some(one),
+        }
+    }
+    let (code, interval) = all.ok_or_else(|| Error::argument("items", "must be at least one"))?;
+    let step = Step::of(interval.0, interval.1).ok_or_else(|| Error::internal("a price has an unknown interval"))?;
+    Ok((code, interval, step))
 }
 
 static OF: Statement = Statement::new(

@@ -6,6 +6,7 @@
 mod advance;
 mod billing;
 mod change;
+pub mod checkout;
 pub mod erasure;
 mod instalments;
 mod item;

@@ -56,6 +56,11 @@ fn paid(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Time
         redemption::honour(session, &there.customer_id, there.id, now)?;
     }
     match there.status {
+        // With a trial it was paid for what came besides.
+        Status::Incomplete if there.trial_end.is_some() => {
+            there.status = Status::Trialing;
+            record(session, there, EventType::SubscriptionTrialStart, now)
+        }
         Status::Incomplete => {
             there.status = Status::Active;
             record(session, there, EventType::SubscriptionStarted, now)

@@ -6,7 +6,7 @@
 //! not depend on whether maintain() has run.
 
 mod cancel;
-mod create;
+pub mod create;
 mod pause;
 mod update;
 
@@ -91,6 +91,10 @@ row! {
         pub updated_at: Time,
         /// Whether this replays an earlier call.
         pub replayed: bool,
+        /// The checkout session that it began in.
+        pub checkout_session_id: Option<Uuid>,
+        /// What is to be done at events of it.
+        pub service_actions: Option<Json>,
     } read
 }
 
@@ -100,7 +104,7 @@ static FIND: Statement = Statement::new(
              s.current_period_end, s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id,
              s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at,
              s.past_due_at, s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
-             s.created_at, s.updated_at, $3
+             s.created_at, s.updated_at, $3, s.checkout_session_id, s.service_actions
       FROM credits.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 );
@@ -182,6 +186,10 @@ pub struct Subscription {
     pub created_at: Time,
     /// Whether the first period it pays for is free until the next one begins.
     pub is_stub_free: bool,
+    /// When its trial ends, or ended.
+    pub trial_end: Option<Time>,
+    /// The checkout session that it began in.
+    pub checkout_session_id: Option<Uuid>,
 }
 
 static LOCK: Statement = Statement::new(
@@ -189,7 +197,8 @@ static LOCK: Statement = Statement::new(
              s.trial_end_behavior, s.current_period_start, s.current_period_end, s.days_until_due, s.days_until_cancel,
              s.payment_method_id, s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.paused_at, s.resumes_at,
              s.past_due_at, s.retries, s.has_paid, s.coupon_id, s.promotion_code_id, s.discount_start, s.discount_end,
-             s.discount_invoice_id, s.latest_invoice_id, s.created_at, s.proration_behavior = 'none'
+             s.discount_invoice_id, s.latest_invoice_id, s.created_at, s.proration_behavior = 'none', s.trial_end,
+             s.checkout_session_id
       FROM credits_internal.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 );
@@ -237,6 +246,8 @@ pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscripti
         latest_invoice_id: row.next()?,
         created_at: row.next()?,
         is_stub_free: row.next()?,
+        trial_end: row.next()?,
+        checkout_session_id: row.next()?,
     })
 }
 
@@ -276,6 +287,12 @@ impl Subscription {
     /// Whether a worker is asked to charge.
     pub fn is_automatic(&self) -> bool {
         self.collection_method == crate::invoicing::collection::AUTOMATIC
+    }
+
+    /// Nothing changes it any more.
+    pub fn end(&mut self, status: Status, at: Time) {
+        (self.status, self.ended_at, self.paused_at, self.resumes_at) = (status, Some(at), None, None);
+        self.canceled_at = self.canceled_at.or(Some(at));
     }
 
     /// PC020: what it is rules the call out.

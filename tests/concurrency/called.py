@@ -36,7 +36,7 @@ EXCEPTED = {
         ("checkout_session_apply_promotion_code", "checkout_session_create", "checkout_session_expire",
          "checkout_session_remove_promotion_code", "checkout_session_submit", "checkout_session_update",
          "payment_link_open"),
-        "under the lock of the customer's sessions: two_sessions/billing/same_session.py",
+        "under the lock of the customer's sessions: two_sessions/billing/same_session.py and same_subscribed_session.py",
     ),
     **dict.fromkeys(
         ("subscription_cancel", "subscription_create", "subscription_pause", "subscription_preview", "subscription_recover",

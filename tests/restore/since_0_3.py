@@ -253,6 +253,16 @@ def subscriptions(filler: Filler) -> None:
     filler.call("coupon_create", """'Plans', percent_off => 5, duration => 'forever', promotion_codes => '[{"code": "PLANS"}]'""")
     tried = """'bob', '[{"lookup_key": "plan"}]', trial_period_days => 9, promotion_code => 'plans'"""
     filler.call("subscription_create", tried)
+    # And of those that begin in checkout sessions, one that is paid, one that is not, and one that is tried out.
+    begins = """'bob', 'subscription', '[{"lookup_key": "plan"}]', collection_method => 'send_invoice', subscription_data => """
+    actions = """'{"service_actions": [{"trigger_events": ["customer.subscription.deleted"]}]}'"""
+    for end, data in (("paid", actions), ("open", "NULL"), ("trial", """'{"trial_period_days": 9}'""")):
+        cart_id = filler.call("checkout_session_create", begins + data)["checkout_session_id"]
+        filler.call("checkout_session_submit", "'bob', %s", cart_id)
+        if end == "paid":
+            filler.call("payment_succeeded", "'bob', %s, 'shop', 'plan 2', 30", cart_id)
+    link = """'A plan', '[{"lookup_key": "plan"}]', subscription_data => '{"trial_period_days": 9}'"""
+    filler.call("payment_link_create", link)
 
 
 def checkout(filler: Filler) -> None:

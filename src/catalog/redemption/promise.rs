@@ -47,8 +47,7 @@ static PROMISE: Statement = Statement::new(
 /// it where one is left. Where none is, that is as if it had been released: the payment decides.
 pub fn promise(
     session: &Session,
-    customer_id: &str,
-    holder_id: Uuid,
+    (customer_id, holder_type, holder_id): (&str, HolderType, Uuid),
     quote: &Quote,
     expires_at: Option<Time>,
     now: Time,
@@ -56,7 +55,7 @@ pub fn promise(
     let cells = [
         customer_id.cell(),
         holder_id.cell(),
-        HolderType::Invoice.as_str().cell(),
+        holder_type.as_str().cell(),
         quote.coupon_id.cell(),
         quote.promotion_code_id.cell(),
         quote.amount.cell(),

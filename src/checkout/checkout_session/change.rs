@@ -2,11 +2,12 @@
 
 use crate::amount::Decimal;
 use crate::catalog::price::offer;
-use crate::catalog::redemption::Quote;
 use crate::checkout::cart;
 use crate::checkout::checkout_session::create::ends;
+use crate::checkout::checkout_session::pricing::{self, Discount, Whole};
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, link};
 use crate::checkout::discount;
+use crate::checkout::subscription_data::{self, SubscriptionData};
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::line::given;
@@ -34,6 +35,7 @@ struct Change<'a> {
     tax_rate: Option<Decimal>,
     collection_method: Option<&'a str>,
     metadata: Option<Json>,
+    subscription: Option<SubscriptionData>,
 }
 
 /// `credits.checkout_session_update`. Raises PC003, PC007, PC008, PC013, PC015, PC019, PC020.
@@ -52,6 +54,7 @@ fn checkout_session_update(
     tax_rate: Option<Numeric>,
     collection_method: Option<&str>,
     metadata: Option<Json>,
+    subscription_data: Option<Json>,
 ) -> Reply<One<SessionRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -68,7 +71,9 @@ fn checkout_session_update(
             tax_rate: input::optional_number("tax_rate", tax_rate, given::rate)?,
             collection_method: collection_method.map(|given| collection::method(Some(given))).transpose()?,
             metadata,
+            subscription: subscription_data.map(|data| subscription_data::read(&data.text())).transpose()?,
         };
+        change.subscription.as_ref().map_or(Ok(()), |data| data.check(now))?;
         writing(|session| change.perform(session, customer_id, id, now)).map(One)
     })())
 }
@@ -79,7 +84,7 @@ static UPDATE: Statement = Statement::new(
           cancel_url = coalesce($5, s.cancel_url), client_reference_id = coalesce($6, s.client_reference_id),
           expires_at = coalesce($7, s.expires_at), tax_rate = coalesce($8, s.tax_rate),
           collection_method = coalesce($9, s.collection_method), metadata = coalesce($10, s.metadata),
-          url = coalesce($11, s.url), updated_at = $12
+          url = coalesce($11, s.url), updated_at = $12, subscription_data = coalesce($13::jsonb, s.subscription_data)
       WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
     &[
         TEXTOID,
@@ -94,6 +99,7 @@ static UPDATE: Statement = Statement::new(
         JSONBOID,
         TEXTOID,
         TIMESTAMPTZOID,
+        TEXTOID,
     ],
 );
 
@@ -109,6 +115,9 @@ impl Change<'_> {
         if self.is_of_open() {
             there.must_be_open(now)?;
         }
+        if self.subscription.is_some() && there.subscription.is_none() {
+            return Err(Error::argument("subscription_data", "is for the mode 'subscription'"));
+        }
         let url = if there.must_be_open(now).is_ok() { link::url(session, customer_id, id, now)? } else { None };
         let cells = [
             customer_id.cell(),
@@ -123,9 +132,10 @@ impl Change<'_> {
             self.metadata.cell(),
             url.cell(),
             now.cell(),
+            self.subscription.as_ref().map(|data| data.value().to_string()).cell(),
         ];
         UPDATE.run(session, &cells)?;
-        if items.is_some() || self.quantities.is_some() || self.tax_rate.is_some() {
+        if self.is_of_cart() {
             let mut items = match items {
                 Some(items) => items,
                 None => cart::stored(session, &there.line_items)?,
@@ -134,18 +144,22 @@ impl Change<'_> {
                 cart::adjust(session, &mut items, quantities)?;
             }
             let tax_rate = self.tax_rate.or(there.tax_rate);
-            refill(session, &LockedSession { tax_rate, ..there }, &items, now)?;
+            let subscription = self.subscription.clone().or_else(|| there.subscription.clone());
+            refill(session, &LockedSession { tax_rate, subscription, ..there }, &items, now)?;
         }
         checkout_session::find(session, customer_id, id, false)
     }
 
+    /// Whether it comes to something else then.
+    fn is_of_cart(&self) -> bool {
+        self.line_items.is_some() || self.quantities.is_some() || self.tax_rate.is_some() || self.subscription.is_some()
+    }
+
     /// Whether only an open session can change so.
     fn is_of_open(&self) -> bool {
-        self.line_items.is_some()
-            || self.quantities.is_some()
+        self.is_of_cart()
             || self.allow_promotion_codes.is_some()
             || self.expires_at.is_some()
-            || self.tax_rate.is_some()
             || self.collection_method.is_some()
             || self.success_url.is_some()
             || self.cancel_url.is_some()
@@ -154,36 +168,36 @@ impl Change<'_> {
 
 static REFILL: Statement = Statement::new(
     c"UPDATE credits_internal.checkout_sessions s
-      SET line_items = $3::jsonb, amount_subtotal = $4, amount_discount = $5, amount_tax = $6, amount_total = $7
+      SET line_items = $3::jsonb, amount_subtotal = $4, amount_discount = $5, amount_tax = $6, amount_total = $7, priced_at = $8
       WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
-    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID],
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID],
 );
 
 /// Writes what is in a session's cart, and what that comes to with its discount; returns both. Raises PC016.
-pub fn refill(
+pub fn refill<'a>(
     session: &Session,
-    there: &LockedSession,
-    items: &[cart::Item],
+    there: &'a LockedSession,
+    items: &'a [cart::Item],
     now: Time,
-) -> Result<(cart::Priced, Option<Quote>), Error> {
-    let decimals = currency::decimals(session, &there.currency)?;
-    let mut priced = cart::price(session, items, &there.currency, there.tax_rate, decimals)?;
+) -> Result<(Whole<'a>, Option<Discount>), Error> {
+    let cart = there.cart(items, currency::decimals(session, &there.currency)?, now);
+    let mut whole = pricing::price(session, &cart)?;
     cart::record_use(session, items)?;
-    let (holder, terms) =
-        ((there.customer_id.as_str(), there.invoice_id), (there.currency.as_str(), there.tax_rate, decimals));
-    let take_off = |asked| discount::take_off(session, holder, asked, &mut priced, terms, now);
-    let quote = there.discount.as_ref().map(take_off).transpose()?;
-    discount::put(session, (&there.customer_id, there.id), quote.as_ref())?;
-    let totals = &priced.totals;
+    let holder = (there.customer_id.as_str(), there.holds_discount());
+    let take_off = |asked| whole.take_off(session, holder, asked, &cart, now);
+    let off = there.discount.as_ref().map(take_off).transpose()?;
+    discount::put(session, (&there.customer_id, there.id), off.as_ref().map(|off| &off.now))?;
+    let totals = &whole.priced.totals;
     let cells = [
         there.customer_id.cell(),
         there.id.cell(),
-        cart::written(items, Some(&priced)).cell(),
+        cart::written(items, Some(&whole.priced)).cell(),
         totals.subtotal.cell(),
         totals.discount.cell(),
         totals.tax.cell(),
         totals.total.cell(),
+        now.cell(),
     ];
     REFILL.run(session, &cells)?;
-    Ok((priced, quote))
+    Ok((whole, off))
 }

@@ -2,8 +2,10 @@
 
 use crate::amount::Decimal;
 use crate::checkout::cart::{self, Item};
+use crate::checkout::checkout_session::pricing::{self, Cart};
 use crate::checkout::checkout_session::{self, SessionRow, link};
 use crate::checkout::discount::{self, Asked};
+use crate::checkout::subscription_data::{self, SubscriptionData};
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::line::given;
@@ -24,8 +26,8 @@ use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDO
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// What a session is for.
-const PAYMENT: &str = "payment";
+/// What a session may be for: prices that are paid once, or a subscription.
+const MODES: [&str; 2] = ["payment", "subscription"];
 
 /// A session as it is asked for.
 pub struct New<'a> {
@@ -51,6 +53,8 @@ pub struct New<'a> {
     pub collection_method: &'a str,
     /// Who is to take the payment.
     pub provider: Option<&'a str>,
+    /// What is said of the subscription that it begins; `None` where it begins none.
+    pub subscription: Option<SubscriptionData>,
     /// What opened it.
     pub payment_link_id: Option<Uuid>,
     /// The application's own.
@@ -76,13 +80,15 @@ fn checkout_session_create(
     provider: Option<&str>,
     metadata: Option<Json>,
     idempotency_key: Option<&str>,
+    subscription_data: Option<Json>,
 ) -> Reply<One<SessionRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
-        check_mode(mode)?;
         let line_items = input::required("line_items", line_items)?.text();
         let key = input::optional_key("idempotency_key", idempotency_key)?;
         let now = settings::now()?;
+        let subscription = subscription(mode, subscription_data)?;
+        subscription.as_ref().map_or(Ok(()), |data| data.check(now))?;
         writing(|session| {
             let new = New {
                 items: cart::read(session, &line_items)?,
@@ -96,6 +102,7 @@ fn checkout_session_create(
                 tax_rate: input::optional_number("tax_rate", tax_rate, given::rate)?,
                 collection_method: collection::method(collection_method)?,
                 provider: input::optional_key("provider", provider)?,
+                subscription,
                 payment_link_id: None,
                 metadata,
             };
@@ -104,11 +111,14 @@ fn checkout_session_create(
     })())
 }
 
-/// Raises PC013 for anything but a payment.
-pub fn check_mode(mode: Option<&str>) -> Result<(), Error> {
-    match input::choice("mode", mode, PAYMENT, &[PAYMENT, "subscription"])? {
-        PAYMENT => Ok(()),
-        _ => Err(Error::argument("mode", "must be 'payment': subscriptions are not there yet")),
+/// What is said of a subscription, where that is what it is for. Raises PC013.
+fn subscription(mode: Option<&str>, data: Option<Json>) -> Result<Option<SubscriptionData>, Error> {
+    let is_subscription = input::choice("mode", mode, MODES[0], &MODES)? == MODES[1];
+    match (is_subscription, data) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(Error::argument("subscription_data", "is for the mode 'subscription'")),
+        (true, None) => Ok(Some(SubscriptionData::default())),
+        (true, Some(data)) => subscription_data::read(&data.text()).map(Some),
     }
 }
 
@@ -138,7 +148,7 @@ pub fn create(
         let decimals = currency::resolve(session, &code)?.decimals;
         provider::or_only(session, new.provider)?;
         // Whether they can be sold, before anybody is locked: the catalogue comes first.
-        cart::price(session, &new.items, &code, new.tax_rate, decimals)?;
+        pricing::price(session, &new.cart((&code, decimals), new.tax_rate, now))?;
         let customer = customer::lock_or_make(session, customer_id)?;
         checkout_session::must_not_be_overdue(session, customer_id, now)?;
         Ok((decimals, customer.tax_rate))
@@ -151,17 +161,17 @@ pub fn create(
         },
     };
     let tax_rate = new.tax_rate.or(rate);
-    let mut priced = cart::price(session, &new.items, &code, tax_rate, decimals)?;
+    let cart = new.cart((&code, decimals), tax_rate, now);
+    let mut whole = pricing::price(session, &cart)?;
     cart::record_use(session, &new.items)?;
-    let terms = (code.as_str(), tax_rate, decimals);
-    let take_off = |asked| discount::take_off(session, (customer_id, None), asked, &mut priced, terms, now);
-    let quote = new.discount.as_ref().map(take_off).transpose()?;
-    let totals = &priced.totals;
+    let take_off = |asked| whole.take_off(session, (customer_id, None), asked, &cart, now);
+    let off = new.discount.as_ref().map(take_off).transpose()?;
+    let totals = &whole.priced.totals;
     let cells = [
         customer_id.cell(),
         id.cell(),
         code.cell(),
-        cart::written(&new.items, Some(&priced)).cell(),
+        cart::written(&new.items, Some(&whole.priced)).cell(),
         tax_rate.cell(),
         totals.subtotal.cell(),
         totals.discount.cell(),
@@ -178,16 +188,32 @@ pub fn create(
         new.metadata.cell(),
         now.cell(),
         new.expires_at.cell(),
+        MODES[usize::from(new.subscription.is_some())].cell(),
+        new.subscription.as_ref().map(|data| data.value().to_string()).cell(),
     ];
     INSERT.run(session, &cells)?;
-    if quote.is_some() {
-        discount::put(session, (customer_id, id), quote.as_ref())?;
+    if let Some(off) = &off {
+        discount::put(session, (customer_id, id), Some(&off.now))?;
     }
     billing_event::record(session, EventType::CheckoutSessionCreated, id, Some(customer_id), now)?;
     checkout_session::find(session, customer_id, id, false)
 }
 
 impl New<'_> {
+    /// What is in its cart.
+    fn cart<'a>(&'a self, (code, decimals): (&'a str, u32), tax_rate: Option<Decimal>, now: Time) -> Cart<'a> {
+        Cart {
+            items: &self.items,
+            code,
+            decimals,
+            tax_rate,
+            subscription: self.subscription.as_ref(),
+            collection_method: self.collection_method,
+            is_sold: false,
+            begins: now,
+        }
+    }
+
     /// What a replay is compared with: a digest of what the cart costs, and how many items it has.
     fn compared(&self) -> String {
         let mut digest = Sha256::new();
@@ -195,6 +221,7 @@ impl New<'_> {
         digest.update("|");
         digest.update(self.tax_rate.map(|rate| rate.normalize().to_string()).unwrap_or_default());
         digest.update(self.discount.as_ref().map(Asked::compared).unwrap_or_default());
+        digest.update(self.subscription.as_ref().map(SubscriptionData::compared).unwrap_or_default());
         let link = self.payment_link_id.map(|id| format!(" by link {id}")).unwrap_or_default();
         invoice::digest(digest, self.items.len()) + &link
     }
@@ -204,9 +231,10 @@ static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.checkout_sessions (
           customer_id, checkout_session_id, mode, status, payment_status, currency, line_items, tax_rate, amount_subtotal,
           amount_discount, amount_tax, amount_total, collection_method, allow_promotion_codes, provider, payment_link_id, url,
-          success_url, cancel_url, client_reference_id, metadata, created_at, updated_at, expires_at)
-      VALUES ($1, $2, 'payment', 'open', 'unpaid', $3, $4::jsonb, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-              $18, $19, $19, $20)",
+          success_url, cancel_url, client_reference_id, metadata, created_at, updated_at, expires_at, subscription_data,
+          priced_at)
+      VALUES ($1, $2, $21, 'open', 'unpaid', $3, $4::jsonb, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+              $18, $19, $19, $20, $22::jsonb, $19)",
     &[
         TEXTOID,
         UUIDOID,
@@ -228,5 +256,7 @@ static INSERT: Statement = Statement::new(
         JSONBOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
+        TEXTOID,
+        TEXTOID,
     ],
 );

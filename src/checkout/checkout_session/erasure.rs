@@ -23,10 +23,12 @@ static CLEAR: Statement = Statement::new(
     c"WITH cleared AS (
           UPDATE credits_internal.checkout_sessions s
           SET metadata = NULL,
+              subscription_data = s.subscription_data - '{metadata, description, service_actions}'::text[],
               line_items = (SELECT jsonb_agg(e.item - 'metadata' ORDER BY e.place)
                             FROM jsonb_array_elements(s.line_items) WITH ORDINALITY AS e (item, place))
           WHERE s.customer_id = $1
-            AND (s.metadata IS NOT NULL OR jsonb_path_exists(s.line_items, '$[*].metadata')) RETURNING 1)
+            AND (s.metadata IS NOT NULL OR jsonb_path_exists(s.line_items, '$[*].metadata')
+                 OR s.subscription_data ?| '{metadata, description, service_actions}'::text[]) RETURNING 1)
       SELECT count(*) FROM cleared",
     &[TEXTOID],
 )

@@ -10,6 +10,7 @@ use crate::payments::payment_intent::{Intent, Status, Subject};
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::subscriptions::checkout as subscription;
 use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
@@ -23,6 +24,19 @@ static COMPLETE: Statement = Statement::new(
       WHERE s.customer_id = $1 AND s.checkout_session_id = $2 AND i.customer_id = $1 AND i.invoice_id = s.invoice_id",
     &[TEXTOID, UUIDOID, BOOLOID, TIMESTAMPTZOID],
 );
+
+static BEGUN: Statement = Statement::new(
+    c"UPDATE credits_internal.checkout_sessions s
+      SET status = 'complete', payment_status = 'no_payment_required', completed_at = $3, updated_at = $3
+      WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// All that it is for is a trial, which has begun.
+pub fn begun(session: &Session, (customer_id, id): (&str, Uuid), now: Time) -> Result<(), Error> {
+    BEGUN.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
+    billing_event::record(session, EventType::CheckoutSessionCompleted, id, Some(customer_id), now)
+}
 
 /// Its invoice is paid, or nothing was to be paid for it.
 pub fn complete(session: &Session, (customer_id, id): (&str, Uuid), for_nothing: bool, now: Time) -> Result<(), Error> {
@@ -38,14 +52,18 @@ static MOVE: Statement = Statement::new(
 
 static EXPIRE: Statement = Statement::new(
     c"UPDATE credits_internal.checkout_sessions s SET status = 'expired', expired_at = $3, updated_at = $3, under_way = false
-      WHERE s.customer_id = $1 AND s.checkout_session_id = $2 AND s.status = 'open' RETURNING 1",
+      WHERE s.customer_id = $1 AND s.checkout_session_id = $2 AND s.status = 'open'
+      RETURNING s.subscription_id, least(s.expires_at, $3)",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-/// Its time is over: that is written down, once.
+/// Its time is over, and with it that of a subscription that nobody paid: that is written down, once.
 pub fn expired(session: &Session, (customer_id, id): (&str, Uuid), now: Time) -> Result<(), Error> {
-    if EXPIRE.run(session, &[customer_id.cell(), id.cell(), now.cell()])?.len() == 0 {
-        return Ok(());
+    let rows = EXPIRE.run(session, &[customer_id.cell(), id.cell(), now.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(()) };
+    let (subscription_id, at): (Option<Uuid>, Time) = (row.next()?, row.next()?);
+    if let Some(subscription_id) = subscription_id {
+        subscription::expire(session, customer_id, subscription_id, (at, now))?;
     }
     billing_event::record(session, EventType::CheckoutSessionExpired, id, Some(customer_id), now)
 }

@@ -1,10 +1,13 @@
 //! Submitting a session: what is in its cart becomes an invoice, as a draft, with a payment intent; stock is reserved for as
 //! long as the session is open. Where nothing is to be paid, or the price is in credits, it is complete at once.
 
+mod subscribed;
+
 use crate::amount::Decimal;
 use crate::catalog::redemption::{self, Quote};
 use crate::catalog::stock;
 use crate::checkout::cart::{self, Priced};
+use crate::checkout::checkout_session::pricing::{self, Cart};
 use crate::checkout::checkout_session::{self, LockedSession, SessionRow, Status, change};
 use crate::checkout::discount::{self, Asked};
 use crate::error::Error;
@@ -25,6 +28,7 @@ use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
+use crate::subscriptions::checkout as subscription;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use std::collections::BTreeMap;
@@ -58,22 +62,35 @@ fn submit(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Result<S
 }
 
 static SUBMITTED: Statement = Statement::new(
-    c"UPDATE credits_internal.checkout_sessions s SET invoice_id = $3, submitted_at = $4, updated_at = $4
+    c"UPDATE credits_internal.checkout_sessions s
+      SET invoice_id = $3, submitted_at = $4, updated_at = $4, subscription_id = $5, expires_at = least(s.expires_at, $6)
       WHERE s.customer_id = $1 AND s.checkout_session_id = $2",
-    &[TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID],
+    &[TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID],
 );
+
+/// Writes down that a session is submitted, with the invoice that is made of it.
+fn record(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) -> Result<(), Error> {
+    let none = (None::<Uuid>, None::<Time>);
+    let cells =
+        [there.customer_id.cell(), there.id.cell(), invoice_id.cell(), now.cell(), none.0.cell(), none.1.cell()];
+    SUBMITTED.run(session, &cells).map(drop)
+}
 
 fn first(session: &Session, customer: &Customer, there: &LockedSession, now: Time) -> Result<(), Error> {
     let items = cart::stored(session, &there.line_items)?;
-    let (priced, quote) = change::refill(session, there, &items, now)?;
+    let (whole, off) = change::refill(session, there, &items, now)?;
+    check_room(session, there, &whole.priced)?;
+    if whole.plan.is_some() {
+        return subscribed::first(session, customer, there, (whole, off), now);
+    }
+    let (priced, quote) = (whole.priced, off.map(|off| off.now));
     let total = priced.totals.total;
-    check_room(session, there, &priced)?;
     let invoice_id = Uuid::now_v7();
     let is_money = currency::is_money(session, &there.currency)?;
     // The wallet pays what is in credits.
     let method = if is_money { there.collection_method.as_str() } else { collection::AUTOMATIC };
     let order = order(there, invoice_id, (&priced, quote.as_ref()), method);
-    SUBMITTED.run(session, &[there.customer_id.cell(), there.id.cell(), invoice_id.cell(), now.cell()])?;
+    record(session, there, invoice_id, now)?;
     if total.is_zero() || !is_money {
         sale::draft(session, &order, now)?;
         let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
@@ -88,10 +105,20 @@ fn first(session: &Session, customer: &Customer, there: &LockedSession, now: Tim
         finalize::finalize(session, customer, draft, now)?;
         return checkout_session::sale::complete(session, (&there.customer_id, there.id), total.is_zero(), now);
     }
+    check_total(session, there, total)?;
+    begin(session, there, &order, total, now)?;
+    ask(session, there, invoice_id, now)
+}
+
+/// Raises PC007, PC008 where no payment can be as large.
+fn check_total(session: &Session, there: &LockedSession, total: Decimal) -> Result<(), Error> {
     let money = ("currency", there.currency.as_str());
     let limits = currency::resolve_fiat(session, money, ("line_items", total))?;
-    limits.check(total).map_err(|reason| Error::amount("line_items", total, reason))?;
-    begin(session, there, &order, total, now)?;
+    limits.check(total).map_err(|reason| Error::amount("line_items", total, reason))
+}
+
+/// Asks a worker to charge the customer, where that is how it is paid.
+fn ask(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) -> Result<(), Error> {
     if there.collection_method == collection::AUTOMATIC {
         collection::ask(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;
     }
@@ -114,18 +141,24 @@ pub fn unasked(session: &Session, customer_id: &str, id: Uuid, now: Time) -> Res
         return Ok(());
     }
     let items = cart::stored(session, &there.line_items)?;
-    let decimals = currency::decimals(session, &there.currency)?;
-    let mut priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
+    // Of a period that is part of one, it is paid for the part that it was when it was priced.
+    let anchor = there.subscription.as_ref().and_then(|data| data.billing_cycle_anchor);
+    let begins = anchor.and(there.priced_at).unwrap_or(now);
+    let cart = Cart { is_sold: true, ..there.cart(&items, currency::decimals(session, &there.currency)?, begins) };
+    let mut whole = pricing::price(session, &cart)?;
     // What it was to cost, it costs. The discount counts as used where there is one left, and else as over quota.
     let off = cart::stored_discounts(&there.line_items);
     let promised = |asked| discount::promised(session, asked, (&there.currency, &off));
     let quote = there.discount.as_ref().map(promised).transpose()?.flatten();
-    priced.take_off(&off, there.tax_rate, decimals)?;
-    let invoice_id = Uuid::now_v7();
-    SUBMITTED.run(session, &[customer_id.cell(), id.cell(), invoice_id.cell(), now.cell()])?;
+    whole.less(&off, &cart)?;
     if there.discount.is_some() && quote.is_none() {
         discount::put(session, (customer_id, id), None)?;
     }
+    if whole.plan.is_some() {
+        return subscribed::unasked(session, &there, (whole, quote), now);
+    }
+    let (priced, invoice_id) = (whole.priced, Uuid::now_v7());
+    record(session, &there, invoice_id, now)?;
     let order = order(&there, invoice_id, (&priced, quote.as_ref()), &there.collection_method);
     begin(session, &there, &Order { is_reported: true, ..order }, priced.totals.total, now)
 }
@@ -154,9 +187,19 @@ fn order<'a>(
 
 /// Its invoice and its payment intent, which has the session's id.
 fn begin(session: &Session, there: &LockedSession, order: &Order<'_>, total: Decimal, now: Time) -> Result<(), Error> {
+    pay(session, there, (order.invoice_id, total, there.expires_at), |new| sale::begin(session, order, new, now))
+}
+
+/// Has a payment intent begin, which has the session's id.
+fn pay(
+    session: &Session,
+    there: &LockedSession,
+    (invoice_id, total, expires_at): (Uuid, Decimal, Time),
+    begin: impl FnOnce(&New<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut values = Placeholders {
         id: there.id,
-        invoice_id: order.invoice_id,
+        invoice_id,
         customer_id: &there.customer_id,
         amount: total,
         minor_units: None,
@@ -170,7 +213,7 @@ fn begin(session: &Session, there: &LockedSession, order: &Order<'_>, total: Dec
     let new = New {
         customer_id: &there.customer_id,
         id: there.id,
-        invoice_id: order.invoice_id,
+        invoice_id,
         amount: total,
         currency: &there.currency,
         provider: provider.as_deref(),
@@ -179,11 +222,11 @@ fn begin(session: &Session, there: &LockedSession, order: &Order<'_>, total: Dec
         checkout_url: checkout_url.as_deref(),
         description: None,
         metadata: None,
-        expires_at: Some(there.expires_at),
+        expires_at: Some(expires_at),
         recharge_id: None,
         credits: None,
     };
-    sale::begin(session, order, &new, now)
+    begin(&new)
 }
 
 /// A purchase that could not be granted must not be paid. Raises PC007.
@@ -208,15 +251,19 @@ fn again(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) 
     if pays.status.is_under_way() || pays.requested_at.is_some() || !pays.failed {
         return Ok(false);
     }
+    if let Some(subscription_id) = there.subscription_id {
+        subscription::must_be_alive(session, &there.customer_id, subscription_id)?;
+    }
+    let holder = there.holds_discount().unwrap_or(invoice_id);
     if let Some(asked) = &there.discount {
-        judge_again(session, there, invoice_id, asked, now)?;
+        judge_again(session, there, asked, now)?;
     }
     let draft = invoice::lock(session, &there.customer_id, invoice_id)?;
     if there.collection_method != collection::AUTOMATIC || !collection::ask(session, &draft, now)? {
         // The customer tries again where the provider says: if that fails too, it is another failure.
         attempt::begin_again(session, &mut case::alone(session, &there.customer_id, there.id, now)?)?;
     }
-    redemption::reserve_again(session, &there.customer_id, invoice_id, Some(there.expires_at), now)?;
+    redemption::reserve_again(session, &there.customer_id, holder, Some(there.expires_at), now)?;
     let sold = finalize::sold(session, &draft)?;
     stock::reserve(session, &there.customer_id, invoice_id, &sold, Some(there.expires_at), now)?;
     Ok(true)
@@ -224,17 +271,10 @@ fn again(session: &Session, there: &LockedSession, invoice_id: Uuid, now: Time) 
 
 /// A discount that was given back must be good for the cart once more: somebody may have bought, or the code be over. Raises
 /// PC016.
-fn judge_again(
-    session: &Session,
-    there: &LockedSession,
-    invoice_id: Uuid,
-    asked: &Asked,
-    now: Time,
-) -> Result<(), Error> {
+fn judge_again(session: &Session, there: &LockedSession, asked: &Asked, now: Time) -> Result<(), Error> {
     let items = cart::stored(session, &there.line_items)?;
     let decimals = currency::decimals(session, &there.currency)?;
-    let mut priced = cart::price_sold(session, &items, &there.currency, there.tax_rate, decimals)?;
-    let holder = (there.customer_id.as_str(), Some(invoice_id));
-    let terms = (there.currency.as_str(), there.tax_rate, decimals);
-    discount::take_off(session, holder, asked, &mut priced, terms, now).map(drop)
+    let cart = Cart { is_sold: true, ..there.cart(&items, decimals, there.priced_at.unwrap_or(now)) };
+    let holder = (there.customer_id.as_str(), there.holds_discount());
+    pricing::price(session, &cart)?.take_off(session, holder, asked, &cart, now).map(drop)
 }

@@ -73,6 +73,7 @@ fn payment_link_open(
                 tax_rate: None,
                 collection_method: collection::method(collection_method)?,
                 provider: None,
+                subscription: link.subscription.clone(),
                 payment_link_id: Some(link.id),
                 metadata,
             };

@@ -210,7 +210,7 @@ pub fn instant(text: &str) -> Option<Time> {
 }
 
 /// A moment: RFC 3339, or in seconds since 1970.
-fn moment(value: &Value) -> Option<Time> {
+pub fn moment(value: &Value) -> Option<Time> {
     let seconds = match value {
         Value::String(text) => return instant(text),
         number => number.as_i64().filter(|seconds| (0..=253_402_300_799).contains(seconds))?,

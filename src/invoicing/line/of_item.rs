@@ -92,6 +92,11 @@ impl New {
 }
 
 impl New {
+    /// Whether it is a subscription's.
+    pub fn is_of_item(&self) -> bool {
+        self.item.is_some()
+    }
+
     /// Whether its credits wait until money was paid for its subscription.
     pub fn waits(&self) -> bool {
         self.item.as_ref().is_some_and(|item| item.waits)

@@ -13,7 +13,6 @@ macro_rules! event_types {
 
         impl EventType {
             /// All of them.
-            #[cfg(test)]
             const ALL: &[EventType] = &[$(EventType::$type),*];
 
             /// Its name.
@@ -102,6 +101,11 @@ event_types! {
 }
 
 impl EventType {
+    /// Whether that is the name of an event of a subscription.
+    pub fn is_of_subscription(name: &str) -> bool {
+        EventType::ALL.iter().any(|one| one.as_str() == name && one.object_type() == "subscription")
+    }
+
     /// What it is of: the name without what happened, and in one word.
     pub fn object_type(self) -> &'static str {
         match self.as_str().rsplit_once('.').map_or("", |(object, _)| object) {

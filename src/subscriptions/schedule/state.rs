@@ -87,6 +87,8 @@ pub struct Facts<'a> {
     pub status: Status,
     /// When it was created.
     pub created_at: Time,
+    /// Whether a checkout session ends it where its first payment does not come.
+    pub ends_with_session: bool,
     /// The end of the period, or of the trial.
     pub period_end: Time,
     /// When it is to end.
@@ -126,7 +128,7 @@ pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
         // Nor does it begin a second period unpaid.
         Status::Incomplete => {
             let at = facts.created_at.plus_seconds(INCOMPLETE).min(facts.period_end);
-            [Some((at, Change::Expire)), None, None, None, None]
+            [Some((at, Change::Expire)).filter(|_| !facts.ends_with_session), None, None, None, None]
         }
         Status::Trialing => [cancel, at_end(Change::EndTrial), None, None, None],
         Status::Active => [cancel, at_end(Change::Renew), overdue, None, None],
@@ -145,6 +147,7 @@ mod tests {
         Facts {
             status,
             created_at: Time(0),
+            ends_with_session: false,
             period_end: Time(30 * DAY),
             cancel_at: None,
             resumes_at: None,
@@ -163,6 +166,7 @@ mod tests {
         assert_eq!(next(&facts(Status::Incomplete)), Some((Time(23 * 3_600_000_000), Change::Expire)));
         let short = Facts { period_end: Time(DAY / 24), ..facts(Status::Incomplete) };
         assert_eq!(next(&short), Some((Time(DAY / 24), Change::Expire)));
+        assert_eq!(next(&Facts { ends_with_session: true, ..short }), None);
         assert_eq!(next(&facts(Status::Trialing)), at(30, Change::EndTrial));
         assert_eq!(next(&facts(Status::Active)), at(30, Change::Renew));
         assert_eq!(next(&facts(Status::Paused)), None);

@@ -29,28 +29,46 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The longest trial, in days; and how far a due date or a cancellation may be.
-const MOST_DAYS: i32 = 3_650;
+pub const MOST_DAYS: i32 = 3_650;
 /// What the end of a trial may bring.
-const BEHAVIORS: [&str; 3] = ["charge", "cancel", "pause"];
+pub const BEHAVIORS: [&str; 3] = ["charge", "cancel", "pause"];
 /// What becomes of the money where items change.
 pub const PRORATIONS: [&str; 3] = ["create_prorations", "always_invoice", "none"];
 
 /// A subscription as it is asked for.
-struct New<'a> {
-    items: Vec<Given>,
-    trial_end: Option<Time>,
-    anchor: Option<Time>,
-    trial_end_behavior: &'a str,
-    collection_method: &'a str,
-    days_until_due: i32,
-    days_until_cancel: i32,
-    payment_method_id: Option<Uuid>,
-    proration_behavior: &'a str,
-    promotion_code: Option<&'a str>,
-    coupon_id: Option<Uuid>,
-    cancel_at_period_end: bool,
-    description: Option<&'a str>,
-    metadata: Option<Json>,
+pub struct New<'a> {
+    /// What it is for.
+    pub items: Vec<Given>,
+    /// When it begins.
+    pub begins: Time,
+    /// When its trial ends; `None` for no trial.
+    pub trial_end: Option<Time>,
+    /// From when its periods are counted; `None` for its beginning.
+    pub anchor: Option<Time>,
+    /// What the end of the trial brings where nothing can be charged.
+    pub trial_end_behavior: &'a str,
+    /// Whether a worker is asked to charge.
+    pub collection_method: &'a str,
+    /// When its invoices are due, where they are sent.
+    pub days_until_due: i32,
+    /// When it is canceled where they are not paid.
+    pub days_until_cancel: i32,
+    /// What is charged; `None` for the customer's default.
+    pub payment_method_id: Option<Uuid>,
+    /// What becomes of the money where items change.
+    pub proration_behavior: &'a str,
+    /// The discount, by what people type in.
+    pub promotion_code: Option<&'a str>,
+    /// Or by the coupon.
+    pub coupon_id: Option<Uuid>,
+    /// Whether it ends with its first period.
+    pub cancel_at_period_end: bool,
+    /// For people.
+    pub description: Option<&'a str>,
+    /// The application's own.
+    pub metadata: Option<Json>,
+    /// The checkout session that it begins in, with what is to be done at events of it.
+    pub checkout: Option<(Uuid, Option<String>)>,
 }
 
 /// `credits.subscription_create`. Raises PC002, PC007, PC013, PC015, PC016, PC019.
@@ -85,6 +103,7 @@ fn subscription_create(
         }
         let terms = New {
             items: Vec::new(),
+            begins: now,
             trial_end: trial(trial_period_days, trial_end, now)?,
             anchor: finite("billing_cycle_anchor", billing_cycle_anchor)?,
             trial_end_behavior: input::choice("trial_end_behavior", trial_end_behavior, BEHAVIORS[0], &BEHAVIORS)?,
@@ -98,6 +117,7 @@ fn subscription_create(
             cancel_at_period_end: cancel_at_period_end.unwrap_or(false),
             description: input::text("description", description)?,
             metadata,
+            checkout: None,
         };
         writing(|session| {
             let new = New { items: item::read(session, &items)?, ..terms };
@@ -137,12 +157,17 @@ pub fn days(argument: &'static str, given: Option<i32>) -> Result<Option<i32>, E
 }
 
 /// What is asked for, checked against the catalogue.
-struct Judged {
-    customer: Customer,
-    items: Vec<(Item, Option<String>)>,
-    code: String,
-    interval: (&'static str, i32),
-    step: Step,
+pub struct Judged {
+    /// What it is for.
+    pub items: Vec<Item>,
+    /// The application's own of each.
+    pub metadata: Vec<Option<String>>,
+    /// The currency.
+    pub code: String,
+    /// How long a period is, in words.
+    pub interval: (&'static str, i32),
+    /// The same on the calendar.
+    pub step: Step,
 }
 
 fn create(
@@ -159,33 +184,43 @@ fn create(
         None => return Err(Error::argument("items", "must each have a price_id or a lookup_key")),
     };
     let call = invoice::operation("subscription_create", id, &code, Decimal::ZERO, new.compared());
-    let judge = || new.judge(session, customer_id, now);
-    let judged = match key {
+    let judge = || {
+        let judged = new.judge(session, true)?;
+        customer::lock_or_make(session, customer_id).map(|customer| (customer, judged))
+    };
+    let (customer, judged) = match key {
         None => judge()?,
         Some(_) => match operation::begin(session, customer_id, &call, key, &Texts::default(), now, judge)? {
             Begun::First(judged) => judged,
             Begun::Replay(first) => return subscription::find(session, customer_id, first.operation_id, true),
         },
     };
-    let begins = new.trial_end.unwrap_or(now);
-    let cycle = Cycle { anchor: new.anchor.unwrap_or(begins), step: judged.step };
-    let period = match new.trial_end {
-        Some(end) => Period { start: now, end },
-        None => cycle.from(now),
-    };
     let quote = new.discount(session, customer_id, &judged, now)?;
-    insert(session, (customer_id, id), (new, &judged), (cycle.anchor, period), quote.as_ref(), now)?;
-    for (item, metadata) in &judged.items {
-        item::insert(session, (customer_id, id), item, metadata.as_deref(), now)?;
-    }
+    keep(session, (customer_id, id), (new, &judged), quote.as_ref(), now)?;
     if let Some(quote) = &quote {
         let holder = (customer_id, HolderType::Subscription, id);
         redemption::reserve_for(session, holder, quote, None, now)?;
     }
     let mut there = subscription::lock(session, customer_id, id)?;
     advance::record(session, &there, EventType::SubscriptionCreated, now)?;
-    begin(session, &judged.customer, &mut there, new, now)?;
+    begin(session, &customer, &mut there, new, now)?;
     subscription::find(session, customer_id, id, false)
+}
+
+/// Writes down a new subscription with its items.
+pub fn keep(
+    session: &Session,
+    (customer_id, id): (&str, Uuid),
+    (new, judged): (&New<'_>, &Judged),
+    quote: Option<&Quote>,
+    now: Time,
+) -> Result<(), Error> {
+    insert(session, (customer_id, id), (new, judged), quote, now)?;
+    let each = judged.items.iter().zip(&judged.metadata);
+    for (item, metadata) in each {
+        item::insert(session, (customer_id, id), item, metadata.as_deref(), now)?;
+    }
+    Ok(())
 }
 
 /// Its trial begins, or its first period.
@@ -212,13 +247,32 @@ fn begin(
             }
         }
     }
-    if new.cancel_at_period_end {
-        (there.cancel_at, there.cancel_at_period_end, there.canceled_at) = (Some(there.period.end), true, Some(now));
-    }
+    new.end_at_period_end(there, now);
     advance::save(session, there, now)
 }
 
 impl New<'_> {
+    /// Where it is to end with its first period, that is asked for as it begins.
+    pub fn end_at_period_end(&self, there: &mut Subscription, now: Time) {
+        if self.cancel_at_period_end {
+            (there.cancel_at, there.cancel_at_period_end, there.canceled_at) =
+                (Some(there.period.end), true, Some(now));
+        }
+    }
+
+    /// Its periods.
+    pub fn cycle(&self, step: Step) -> Cycle {
+        Cycle { anchor: self.anchor.or(self.trial_end).unwrap_or(self.begins), step }
+    }
+
+    /// Its trial, or else its first period.
+    pub fn first_period(&self, step: Step) -> Period {
+        match self.trial_end {
+            Some(end) => Period { start: self.begins, end },
+            None => self.cycle(step).from(self.begins),
+        }
+    }
+
     /// What a replay is compared with.
     fn compared(&self) -> String {
         let mut digest = Sha256::new();
@@ -240,8 +294,8 @@ impl New<'_> {
         invoice::digest(digest, self.items.len())
     }
 
-    /// Whether it can begin, with the customer locked. Raises PC007, PC013, PC015.
-    fn judge(&self, session: &Session, customer_id: &str, now: Time) -> Result<Judged, Error> {
+    /// Whether it can begin; where that is asked, with prices that are on sale. Raises PC007, PC013, PC015.
+    pub fn judge(&self, session: &Session, is_new: bool) -> Result<Judged, Error> {
         let mut items = Vec::with_capacity(self.items.len());
         for given in &self.items {
             if given.id.is_some() || given.is_deleted {
@@ -249,20 +303,19 @@ impl New<'_> {
             }
             let none = || Error::argument("items", "must each have a price_id or a lookup_key");
             let price_id = given.price_id.ok_or_else(none)?;
-            let offer = item::offer(session, price_id, true)?;
+            let offer = item::offer(session, price_id, is_new)?;
             let quantity = given.quantity.unwrap_or(Decimal::ONE);
-            items.push((Item { id: Uuid::now_v7(), price_id, quantity, offer }, given.metadata.clone()));
+            items.push(Item { id: Uuid::now_v7(), price_id, quantity, offer });
         }
-        let (code, interval, step) = together(items.iter().map(|(item, _)| item))?;
-        let begins = self.trial_end.unwrap_or(now);
-        let cycle = Cycle { anchor: self.anchor.unwrap_or(begins), step };
-        let first = cycle.period_at(begins);
+        let (code, interval, step) = item::together(items.iter())?;
+        let cycle = self.cycle(step);
+        let first = cycle.period_at(self.trial_end.unwrap_or(self.begins));
         if !first.start.is_finite() || !first.end.is_finite() {
             return Err(Error::argument("billing_cycle_anchor", "must be within the calendar"));
         }
-        items.iter().try_for_each(|(item, _)| plan::check(session, item, cycle))?;
-        let customer = customer::lock_or_make(session, customer_id)?;
-        Ok(Judged { customer, items, code, interval, step })
+        items.iter().try_for_each(|item| plan::check(session, item, cycle))?;
+        let metadata = self.items.iter().map(|given| given.metadata.clone()).collect();
+        Ok(Judged { items, metadata, code, interval, step })
     }
 
     /// The discount that it begins with. Raises PC016, PC019.
@@ -281,29 +334,11 @@ impl New<'_> {
         let lines: Vec<CartLine> = judged
             .items
             .iter()
-            .map(|(item, _)| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? }))
+            .map(|item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? }))
             .collect::<Result<_, Error>>()?;
         let cart = Cart { customer_id, holder_id: None, currency: &judged.code, lines: &lines };
         redemption::quote(session, &cart, &chosen, &Verification::default(), now).map(Some)
     }
-}
-
-/// The currency and the interval of items, which are the same for all. Raises PC013.
-pub fn together<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(String, (&'static str, i32), Step), Error> {
-    let mut all: Option<(String, (&'static str, i32))> = None;
-    for item in items {
-        let Some(recurring) = &item.offer.recurring else { continue };
-        let one = (item.offer.currency.clone(), (recurring.interval, recurring.interval_count));
-        match &all {
-            Some(first) if *first != one => {
-                return Err(Error::argument("items", "must have prices of one currency and one interval"));
-            }
-            _ => all = Some(one),
-        }
-    }
-    let (code, interval) = all.ok_or_else(|| Error::argument("items", "must be at least one"))?;
-    let step = Step::of(interval.0, interval.1).ok_or_else(|| Error::internal("a price has an unknown interval"))?;
-    Ok((code, interval, step))
 }
 
 static INSERT: Statement = Statement::new(
@@ -311,8 +346,9 @@ static INSERT: Statement = Statement::new(
           customer_id, subscription_id, status, currency, collection_method, \"interval\", interval_count,
           billing_cycle_anchor, trial_end, trial_end_behavior, current_period_start, current_period_end, proration_behavior,
           days_until_due, days_until_cancel, payment_method_id, coupon_id, promotion_code_id, description, metadata,
-          created_at, updated_at)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
+          created_at, updated_at, checkout_session_id, service_actions)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21, $22,
+              $23::jsonb)",
     &[
         TEXTOID,
         UUIDOID,
@@ -335,6 +371,8 @@ static INSERT: Statement = Statement::new(
         TEXTOID,
         JSONBOID,
         TIMESTAMPTZOID,
+        UUIDOID,
+        TEXTOID,
     ],
 );
 
@@ -342,11 +380,11 @@ fn insert(
     session: &Session,
     (customer_id, id): (&str, Uuid),
     (new, judged): (&New<'_>, &Judged),
-    (anchor, period): (Time, Period),
     quote: Option<&Quote>,
     now: Time,
 ) -> Result<(), Error> {
     let status = if new.trial_end.is_some() { Status::Trialing } else { Status::Incomplete };
+    let (cycle, period) = (new.cycle(judged.step), new.first_period(judged.step));
     let cells = [
         customer_id.cell(),
         id.cell(),
@@ -355,7 +393,7 @@ fn insert(
         new.collection_method.cell(),
         judged.interval.0.cell(),
         judged.interval.1.cell(),
-        anchor.cell(),
+        cycle.anchor.cell(),
         new.trial_end.cell(),
         new.trial_end_behavior.cell(),
         period.start.cell(),
@@ -369,6 +407,8 @@ fn insert(
         new.description.cell(),
         new.metadata.cell(),
         now.cell(),
+        new.checkout.as_ref().map(|(id, _)| *id).cell(),
+        new.checkout.as_ref().and_then(|(_, actions)| actions.as_ref()).cell(),
     ];
     INSERT.run(session, &cells).map(drop)
 }

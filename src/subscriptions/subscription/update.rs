@@ -22,7 +22,7 @@ use crate::subscriptions::instalments;
 use crate::subscriptions::item::{self, Given, Item, MOST};
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::state::Status;
-use crate::subscriptions::subscription::create::{PRORATIONS, days, together};
+use crate::subscriptions::subscription::create::{PRORATIONS, days};
 use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, JSONBOID, TEXTOID, UUIDOID};
@@ -162,7 +162,7 @@ fn work_out(session: &Session, there: &Subscription, asked: &Asked<'_>, now: Tim
     if items.is_empty() || items.len() > MOST {
         return Err(Error::argument("items", format!("must leave from 1 to {MOST}: they would be {}", items.len())));
     }
-    let (code, _, step) = together(items.iter())?;
+    let (code, _, step) = item::together(items.iter())?;
     if code != there.currency || step != there.cycle.step {
         return Err(Error::argument("items", "must have prices of the subscription's currency and interval"));
     }
