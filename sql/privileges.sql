@@ -52,7 +52,8 @@ REVOKE ALL ON TYPE
     credits.invoice_line, credits.imported_history, credits.payment_method, credits.own_customer,
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
     credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher,
-    credits.checkout_session, credits.payment_link, credits.subscription, credits.subscription_preview
+    credits.checkout_session, credits.payment_link, credits.subscription, credits.subscription_preview,
+    credits.subscription_item
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -203,6 +204,10 @@ GRANT EXECUTE ON FUNCTION
     credits.subscription_resume(text, uuid),
     credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb),
     credits.subscription_preview(text, uuid, jsonb, text, text),
+    credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text),
+    credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text),
+    credits.subscription_item_delete(text, uuid, text, text),
+    credits.subscription_delete(text, uuid),
     credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text),
     credits.usage_limit_set(text, text, numeric, text, text, text),
     credits.member_limit_set(text, text, numeric, text, text)
@@ -331,7 +336,7 @@ GRANT USAGE ON TYPE
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
     credits.payment_method, credits.payment_intent, credits.refund, credits.deposit, credits.voucher,
-    credits.checkout_session, credits.subscription, credits.subscription_preview
+    credits.checkout_session, credits.subscription, credits.subscription_preview, credits.subscription_item
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,

@@ -64,23 +64,6 @@ COMMENT ON COLUMN credits.subscription.checkout_session_id IS 'The checkout sess
 COMMENT ON COLUMN credits.subscription.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
 
-CREATE VIEW credits.subscription_items AS
-SELECT i.customer_id, i.subscription_item_id, i.subscription_id, i.price_id, p.product_id, i.quantity, i.metadata,
-       i.created_at, i.updated_at, i.removed_at
-FROM credits_internal.subscription_items i
-LEFT JOIN credits_internal.prices p ON p.price_id = i.price_id;
-COMMENT ON VIEW credits.subscription_items IS 'What subscriptions are for, and what they were for.';
-COMMENT ON COLUMN credits.subscription_items.customer_id IS 'The customer: the application''s own key.';
-COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.';
-COMMENT ON COLUMN credits.subscription_items.subscription_id IS 'The subscription.';
-COMMENT ON COLUMN credits.subscription_items.price_id IS 'The price, which is recurring.';
-COMMENT ON COLUMN credits.subscription_items.product_id IS 'The price''s product.';
-COMMENT ON COLUMN credits.subscription_items.quantity IS 'How many.';
-COMMENT ON COLUMN credits.subscription_items.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.subscription_items.created_at IS 'When it was added.';
-COMMENT ON COLUMN credits.subscription_items.updated_at IS 'When it last changed.';
-COMMENT ON COLUMN credits.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
-
 CREATE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
@@ -313,6 +296,10 @@ Where the old is not paid yet it is lowered instead, except for credits of it th
 not begun are replaced by those of the new price: with ''create_prorations'' at once, with ''always_invoice'' once
 they are paid. With ''none'', and in a trial, the items change and nothing else does until the next period.
 subscription_preview() says what it would bring.
+
+Prices of another interval begin a new period now, from which periods are counted; all items have to move together.
+All of it is invoiced at once, with what is pending, less what is not used of the old period; with ''none'' nothing of
+the old is given back. What has not begun of the old credits ends, and those of the new period begin.
 
 Raises PC003, PC007, PC013, PC015, PC019, PC020.
 Example: SELECT status FROM credits.subscription_update(''ben'', (SELECT subscription_id FROM credits.subscriptions

@@ -107,6 +107,21 @@ impl Error {
             Error::StateConflict { object: "promotion_code", .. } => {
                 "What was used stays what it is: credits.promotion_code_archive switches it off."
             }
+            Error::ObjectNotFound { object: "subscription", .. } => {
+                "It is found by its customer and its id: see the view credits.subscriptions."
+            }
+            Error::ObjectNotFound { object: "subscription_item", .. } => {
+                "It is found by its customer and its id: see the view credits.subscription_items."
+            }
+            Error::StateConflict { object: "subscription_item", .. } => {
+                "credits.subscription_cancel ends the subscription; credits.subscription_item_update changes the item."
+            }
+            Error::StateConflict { object: "subscription", state: "used", .. } => {
+                "Only one of which no invoice was made, and that has no discount, is deleted: credits.subscription_cancel ends it."
+            }
+            Error::StateConflict { object: "subscription", .. } => {
+                "What is over stays over, and what is paused or not paid yet has to go on first: see credits.subscriptions."
+            }
             Error::ObjectNotFound { object: "product", .. } => "The view credits.products lists all of them.",
             Error::StateConflict { object: "price" | "product", state: "archived", .. } => {
                 "What was taken off sale stays so: credits.product_create makes another."

@@ -169,7 +169,13 @@ pub fn make(
     let taken = if reason == Reason::SubscriptionCycle { taken(session, subscription)? } else { Decimal::ZERO };
     withhold(session, customer, subscription, (&mut lines, taken))?;
     let period = Period { start: term.from, end: term.whole.end };
-    let invoice_id = order(session, customer, subscription, (&lines, quote.as_ref(), reason), now)?;
+    let invoice_id = order(
+        session,
+        customer,
+        subscription,
+        (&lines, quote.as_ref(), reason),
+        (reason == Reason::SubscriptionCycle, now),
+    )?;
     enter(
         session,
         subscription,
@@ -213,7 +219,7 @@ pub fn try_out(
     let mut lines = lines(session, &subscription.currency, &granting, trial)?;
     lines.iter_mut().for_each(New::make_free);
     let reason = Reason::SubscriptionCreate;
-    let invoice_id = order(session, customer, subscription, (&lines, None, reason), now)?;
+    let invoice_id = order(session, customer, subscription, (&lines, None, reason), (false, now))?;
     enter(session, subscription, trial.whole, "trial", (Some(invoice_id), false))
 }
 
@@ -263,7 +269,7 @@ static TAKEN: Statement = Statement::new(
 );
 
 /// What all that is pending in its currency comes to, before tax.
-fn taken(session: &Session, subscription: &Subscription) -> Result<Decimal, Error> {
+pub fn taken(session: &Session, subscription: &Subscription) -> Result<Decimal, Error> {
     let rows = TAKEN.run(session, &[subscription.customer_id.cell(), subscription.currency.cell()])?;
     rows.first().map_or(Ok(Decimal::ZERO), |mut row| row.next())
 }
@@ -280,16 +286,16 @@ pub fn close(
     if pending <= Decimal::ZERO {
         return Ok(None);
     }
-    order(session, customer, subscription, (&[], None, Reason::SubscriptionCycle), now).map(Some)
+    order(session, customer, subscription, (&[], None, Reason::SubscriptionCycle), (true, now)).map(Some)
 }
 
-/// Makes an invoice of these lines and gives it out.
+/// Makes an invoice of these lines, with or without what is pending in their currency, and gives it out.
 pub fn order(
     session: &Session,
     customer: &Customer,
     subscription: &mut Subscription,
     (lines, quote, reason): (&[New], Option<&Quote>, Reason),
-    now: Time,
+    (takes_pending, now): (bool, Time),
 ) -> Result<Uuid, Error> {
     let invoice_id = Uuid::now_v7();
     let customer_id = subscription.customer_id.clone();
@@ -314,7 +320,7 @@ pub fn order(
             payment_method_id: subscription.payment_method_id,
         }),
     };
-    bill::bill(session, customer, &order, reason == Reason::SubscriptionCycle, now)?;
+    bill::bill(session, customer, &order, takes_pending, now)?;
     let discount = subscription.discount;
     *subscription = subscription::lock(session, &customer_id, subscription.id)?;
     (subscription.latest_invoice_id, subscription.discount) = (Some(invoice_id), discount);

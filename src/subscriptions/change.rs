@@ -3,6 +3,7 @@
 //! change/write.rs: so a preview is what the update does.
 
 mod covering;
+pub mod interval;
 pub mod write;
 
 use crate::amount::split::shares;
@@ -102,8 +103,19 @@ pub fn prorate(
     how: How,
 ) -> Result<Proration, Error> {
     let decimals = currency::decimals(session, &there.currency)?;
+    let mut proration = given_back(session, there, changes, &how)?;
+    let discounts = discounts(session, there, (changes, items), &how)?;
+    let after = changes.iter().filter(|change| change.is_real()).filter_map(|change| change.after.as_ref());
+    for (item, discount) in after.zip(discounts) {
+        proration.lines.push(remaining(session, item, discount, &how, decimals)?);
+    }
+    Ok(proration)
+}
+
+/// What is not used of the old, and what becomes of its credits; the lines are those that give it back.
+fn given_back(session: &Session, there: &Subscription, changes: &[Change], how: &How) -> Result<Proration, Error> {
+    let decimals = currency::decimals(session, &there.currency)?;
     let mut proration = Proration { ends_from: Some((how.at, how.prorates_credits)), ..Proration::default() };
-    let mut negative = Vec::new();
     for change in changes.iter().filter(|change| change.is_real()) {
         let Some(before) = &change.before else { continue };
         for line in covering::of(session, &there.customer_id, change.item_id, how.at)? {
@@ -112,18 +124,11 @@ pub fn prorate(
                 false => Vec::new(),
             };
             let credited = line.credit(how.at, decimals)?.less_spent(&taken, decimals)?;
-            negative.extend(credited.negative(before, how.at, decimals)?);
+            proration.lines.extend(credited.negative(before, how.at, decimals)?);
             proration.taken.extend(taken);
             proration.credited.push(credited);
         }
     }
-    let discounts = discounts(session, there, (changes, items), &how)?;
-    let mut positive = Vec::new();
-    let after = changes.iter().filter(|change| change.is_real()).filter_map(|change| change.after.as_ref());
-    for (item, discount) in after.zip(discounts) {
-        positive.push(remaining(session, item, discount, &how, decimals)?);
-    }
-    proration.lines = negative.into_iter().chain(positive).collect();
     Ok(proration)
 }
 

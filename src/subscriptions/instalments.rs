@@ -25,8 +25,14 @@ static CURRENCIES: Statement = Statement::new(
 
 /// Locks the accounts that a subscription's credits are in.
 pub fn lock_accounts(session: &Session, subscription: &Subscription) -> Result<(), Error> {
+    lock_accounts_and(session, subscription, Vec::new())
+}
+
+/// The same with those of other currencies.
+pub fn lock_accounts_and(session: &Session, subscription: &Subscription, others: Vec<String>) -> Result<(), Error> {
     let rows = CURRENCIES.run(session, &[subscription.customer_id.cell(), subscription.id.cell()])?;
-    let currencies = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    let mut currencies: Vec<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    currencies.extend(others);
     effect::lock_accounts(session, &subscription.customer_id, currencies)
 }
 

@@ -1,5 +1,7 @@
 //! What a subscription is for: recurring prices, each with a quantity. How callers give them, and their rows.
 
+mod call;
+
 use crate::amount::{self, Decimal};
 use crate::catalog::price::offer::{self, Offer};
 use crate::catalog::usage;
@@ -24,6 +26,8 @@ const KEYS: [&str; 6] = ["subscription_item_id", "price_id", "lookup_key", "quan
 pub struct Given {
     /// Which it is, where it is there already.
     pub id: Option<Uuid>,
+    /// Which it will be, where it is new.
+    pub new_id: Uuid,
     /// The price, if it is said.
     pub price_id: Option<Uuid>,
     /// How many, if that is said.
@@ -78,7 +82,7 @@ impl Given {
             Some(value) => value.as_bool().ok_or_else(|| wrong("must have true or false as deleted"))?,
         };
         let quantity = number("quantity", get("quantity"), amount::over_zero)?;
-        Ok(Given { id, price_id, quantity, metadata: metadata.transpose()?, is_deleted })
+        Ok(Given { id, new_id: Uuid::now_v7(), price_id, quantity, metadata: metadata.transpose()?, is_deleted })
     }
 
     /// What a replay is compared with.

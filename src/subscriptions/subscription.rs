@@ -7,8 +7,9 @@
 
 mod cancel;
 pub mod create;
+mod delete;
 mod pause;
-mod update;
+pub mod update;
 
 use crate::error::Error;
 use crate::moment::Time;

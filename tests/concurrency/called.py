@@ -39,7 +39,8 @@ EXCEPTED = {
         "under the lock of the customer's sessions: two_sessions/billing/same_session.py and same_subscribed_session.py",
     ),
     **dict.fromkeys(
-        ("subscription_cancel", "subscription_create", "subscription_pause", "subscription_preview", "subscription_recover",
+        ("subscription_delete", "subscription_item_create", "subscription_item_delete", "subscription_item_update",
+         "subscription_cancel", "subscription_create", "subscription_pause", "subscription_preview", "subscription_recover",
          "subscription_resume", "subscription_update"),
         "under the lock of the customer's subscriptions: two_sessions/billing/same_subscription.py",
     ),

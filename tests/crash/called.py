@@ -57,7 +57,8 @@ EXCEPTED = {
         SAME + "top_up_create, with a row of its own, in one transaction",
     ),
     **dict.fromkeys(
-        ("subscription_cancel", "subscription_create", "subscription_pause", "subscription_preview", "subscription_recover",
+        ("subscription_delete", "subscription_item_create", "subscription_item_delete", "subscription_item_update",
+         "subscription_cancel", "subscription_create", "subscription_pause", "subscription_preview", "subscription_recover",
          "subscription_resume", "subscription_update"),
         SAME + "invoice_finalize and credit_grant, with rows of its own, in one transaction",
     ),

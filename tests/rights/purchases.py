@@ -186,11 +186,16 @@ def subscriptions(it: Story) -> None:
     more = json.dumps([{"lookup_key": key, "quantity": 2}])
     it.call("subscription_preview", "%s, %s, %s", name, plan, more)
     it.call("subscription_update", "%s, %s, %s", name, plan, more)
+    item = it.call("subscription_item_create", "%s, %s, lookup_key => %s", name, plan, key).get("subscription_item_id")
+    it.call("subscription_item_update", "%s, %s, quantity => 2", name, item)
+    it.call("subscription_item_delete", "%s, %s", name, item)
     it.call("subscription_pause", "%s, %s", name, plan)
     it.call("subscription_resume", "%s, %s", name, plan)
     it.call("subscription_cancel", "%s, %s", name, plan)
     it.call("subscription_recover", "%s, %s", name, plan)
     it.call("subscription_cancel", "%s, %s, 'now'", name, plan)
+    tried = it.call("subscription_create", "%s, %s, 9", name, json.dumps([{"lookup_key": key}])).get("subscription_id")
+    it.call("subscription_delete", "%s, %s", name, tried)
 
 
 def catalog(it: Story, price_id: Any) -> None:

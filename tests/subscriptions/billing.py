@@ -15,17 +15,19 @@ def can_charge(books: Books, subscription: Subscription) -> bool:
     return books.customers[subscription.customer].method
 
 
-def make(books: Books, subscription: Subscription, reason: str, lines: list[Line], at: datetime) -> Invoice:
-    """Made, worked out and given out."""
+def make(
+    books: Books, subscription: Subscription, reason: str, lines: list[Line], at: datetime, begins: bool = False
+) -> Invoice:
+    """Made, worked out and given out. One by which an update begins a period is as that of a renewal."""
     period, now = subscription.period, books.now
     name = f"{subscription.name}#{len(subscription.invoices) + 1}"
     invoice = Invoice(name, subscription.name, reason, at, now, period.start, period.end, lines)
-    if reason in books.rules.takes_pending:
+    if reason in books.rules.takes_pending or begins:
         invoice.taken = books.pending.pop(subscription.customer, [])
         invoice.lines = [*lines, *invoice.taken]
     for line in invoice.lines:
         line.invoice = invoice
-    if reason != "subscription_update":
+    if reason != "subscription_update" or begins:
         discount(books, subscription, invoice)
     # Lines of an update have theirs from there.
     invoice.discounted = any(line.discount for line in lines)

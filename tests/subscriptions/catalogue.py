@@ -1,4 +1,4 @@
-"""What the customers of the stories can buy: prices of one interval, and coupons of every duration."""
+"""What the customers of the stories can buy: prices of an interval and of another one, and coupons of every duration."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ EVERY = {
     "month": ["day", "week", "10 days"], "3 months": ["month", "week", "day"],
     "year": ["month", "month", "week", "day"],
 }  # fmt: skip
+# To which one may change.
+MOVED = {
+    "hour": "6 hours", "6 hours": "day", "day": "week", "week": "month", "month": "year", "3 months": "month", "year": "month",
+}  # fmt: skip
 VALID_FOR = ["1 month", "36 hours", "10 days", "1 year"]
 TIERS = {"mode": "graduated", "tiers": [{"up_to": 2, "unit_price": 10}, {"unit_price": "7.5", "flat_fee": 3}]}
 VOLUME = {"mode": "volume", "tiers": [{"up_to": 3, "unit_price": 9}, {"unit_price": 4}]}
@@ -21,9 +25,11 @@ def prices(chosen: Random, interval: str, decimals: int) -> list[dict[str, Any]]
         ["0", "20", "49.99", "7", "100", "333.33", "0.01"] if decimals else ["0", "20", "50", "7", "1000", "333", "1"]
     )
     found: list[dict[str, Any]] = []
-    for number in range(5):
+    kinds = [(f"p{number}", number, interval) for number in range(5)]
+    kinds += [(f"m{number}", number, MOVED[interval]) for number in range(3)]
+    for name, number, interval in kinds:
         one: dict[str, Any] = {
-            "name": f"p{number}", "interval": interval, "unit_amount": chosen.choice(amounts[number > 0 :]),
+            "name": name, "interval": interval, "unit_amount": chosen.choice(amounts[number > 0 :]),
             "product": f"product {number % 3}", "inclusive": chosen.random() < 0.3,
         }  # fmt: skip
         if number == 4:

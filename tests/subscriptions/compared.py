@@ -17,6 +17,7 @@ What is decided otherwise than the model was first written is in the model, by s
   alone stays when a later change prorates (kept_goes_later is off): what customers would expect is open.
 * 'once' is used by the first invoice that it takes something off, whatever is pending besides.
 * Credits that wait for a first payment are judged as the invoice is made.
+* A change to another interval has an invoice whatever becomes of the money, with all that is pending.
 
 Not compared: refunds of money where credits were spent (what is owed then is paid by later credits, which the model
 does not count), refunds made by hand, disputes, revisions of instalments, requests to charge, events, when invoices were

@@ -15,6 +15,7 @@ from typing import Any
 import billing
 import due
 import ending
+import moving
 import plan_credits
 import proration
 from periods import Interval, moment_of
@@ -138,7 +139,13 @@ class Model(Books):
         )
         if not 1 <= left <= MOST_ITEMS:
             raise Refused("PC013", "items")
-        return proration.update(self, one, changes, proration_behavior, credits)
+        left = {change.item.name: change.price for change in changes}
+        prices = [left.get(item.name, item.price) for item in one.items] + [change.price for change in changes]
+        intervals = {price.interval for price in prices if price}
+        if len(intervals) > 1:
+            raise Refused("PC013", "several intervals")
+        how = proration.update if intervals == {one.interval} else moving.move
+        return how(self, one, changes, proration_behavior, credits)
 
     def change(self, subscription: Subscription, given: dict[str, Any]) -> proration.Change:
         found = [item for item in subscription.items if item.name == given["item"]]
@@ -147,8 +154,6 @@ class Model(Books):
                 raise Refused("PC019", "no such item")
             return proration.Change(found[0], None, ZERO)
         price = self.price_of(given["price"]) if "price" in given else found[0].price
-        if price.interval != subscription.interval:
-            raise Refused("PC013", "another interval")
         quantity = quantity_of(given) if found == [] or "quantity" in given else found[0].quantity
         item = found[0] if found else Item(given["item"], price, quantity)
         return proration.Change(item, price, quantity, not found)

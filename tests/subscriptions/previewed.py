@@ -26,7 +26,6 @@ class Previewed:
     def __init__(self, server: Server, arguments: dict[str, Any]) -> None:
         self.server = server
         self.said = server.preview(**arguments)
-        self.at_once = arguments["proration_behavior"] == "always_invoice"
         self.lines, self.grants = self.there()
 
     def there(self) -> tuple[dict[str, dict[str, Any]], dict[str, Decimal]]:
@@ -52,7 +51,10 @@ class Previewed:
                               if any(decimals(row))),
             **{key: sum((Decimal(row[key]) for row in self.said["credits"]), Decimal(0)) for key in ("granted", "taken")},
         }  # fmt: skip
-        if self.at_once and new:
+        # What was pending may be on it too, where it begins a period.
+        own = {row["id"] for row in new}
+        made = new[0]["invoice"] if new else None
+        if made and all(key in own for key, row in lines.items() if row["invoice"] == made):
             query = "SELECT subtotal, discount, tax, total FROM credits.invoices WHERE customer_id = %s AND invoice_id = %s"
             made = self.server.one(query, self.server.customer_id, new[0]["invoice"])
             found |= made

@@ -58,15 +58,15 @@ STARTS = (
 )
 SHORT = {"hour", "6 hours", "day"}
 CALLS = {
-    "update": 30, "cancel": 8, "recover": 6, "pause": 6, "resume": 6, "method": 4, "void": 2, "uncollectible": 1,
+    "update": 30, "move": 5, "cancel": 8, "recover": 6, "pause": 6, "resume": 6, "method": 4, "void": 2, "uncollectible": 2,
     "spend": 12, "create": 6, "refused": 3, "wrong": 3, "maintain": 3,
 }  # fmt: skip
 # What stories have, where it is not said: all of it. What a call needs, where that is not named like it.
 FEATURES = frozenset(
     "tax plans trials anchors sent coupons update prorations keep cancels recover pause resume method void"
-    " uncollectible spend create two refused wrong maintain refunds dunning free".split()
+    " uncollectible spend create two refused wrong maintain refunds dunning free moves".split()
 ) | {"nomethod"}
-NEEDS = {"cancel": "cancels", "resume": "pause", "recover": "cancels"}
+NEEDS = {"move": "moves", "cancel": "cancels", "resume": "pause", "recover": "cancels"}
 # How an invoice is answered: paid at once, later, after failures, or never. Of short periods there are so many invoices
 # that most have to be paid, or no subscription would live.
 ANSWERS = {"paid": 70, "late": 12, "fails": 14, "never": 4}
@@ -235,7 +235,7 @@ class Story:
             # What is allowed mostly, and what is not now and then.
             if kind == "resume" and one.state != "paused" and self.chance(90):
                 kind = "pause"
-            if kind in ("pause", "update") and one.state == "paused" and self.chance(90):
+            if kind in ("pause", "update", "move") and one.state == "paused" and self.chance(90):
                 kind = "resume"
             if kind == "wrong":
                 self.wrong(at, one)
@@ -255,8 +255,10 @@ class Story:
         self.items += 1
         return f"i{self.items}"
 
-    def price_name(self) -> str:
-        return self.random.choice([name for name in self.model.prices if name != "other"])
+    def price_name(self, interval: Interval | None = None) -> str:
+        wanted = interval or Interval.parse(self.interval)
+        return self.random.choice([price.name for price in self.model.prices.values()
+                                   if price.name != "other" and price.interval == wanted])  # fmt: skip
 
     def create(self, at: datetime) -> None:
         names = [self.item_name() for _ in range(self.random.choice([1, 1, 1, 2, 3]))]
@@ -306,14 +308,31 @@ class Story:
                 changes.append({"item": item.name, "quantity": self.random.choice([1, 2, 3, 5, 20])})
             elif kind < 4:
                 changes.append(
-                    {"item": item.name, "price": self.price_name(), "quantity": self.random.choice([1, 1, 3])}
+                    {"item": item.name, "price": self.price_name(one.interval), "quantity": self.random.choice([1, 1, 3])}
                 )
             elif kind == 4 and (len(one.items) > 1 or self.chance(3)):
                 changes.append({"item": item.name, "deleted": True})
         if self.chance(20) or not changes:
             changes.append(
-                {"item": self.item_name(), "price": self.price_name(), "quantity": self.random.choice([1, 4])}
+                {"item": self.item_name(), "price": self.price_name(one.interval), "quantity": self.random.choice([1, 4])}
             )
+        self.change(at, one, changes)
+
+    def move(self, at: datetime, one: Subscription) -> None:
+        """All items to the other interval, or back."""
+        own, other = Interval.parse(self.interval), Interval.parse(catalogue.MOVED[self.interval])
+        to = other if one.interval == own else own
+        changes: list[dict[str, Any]] = [
+            {"item": item.name, "price": self.price_name(to), "quantity": self.random.choice([1, 1, 3])} for item in one.items
+        ]
+        if len(changes) > 1 and self.chance(20):
+            changes[-1] = {"item": one.items[-1].name, "deleted": True}
+        if self.chance(15):
+            changes.append({"item": self.item_name(), "price": self.price_name(to), "quantity": 2})
+        self.change(at, one, changes)
+
+    def change(self, at: datetime, one: Subscription, changes: list[dict[str, Any]]) -> None:
+        """As it is said, and sometimes back."""
         proration = self.random.choice(
             ["always_invoice", "always_invoice", "create_prorations", "create_prorations", "none"]
         )
@@ -363,7 +382,7 @@ class Story:
         ]  # fmt: skip
         if one.state in ("active", "past_due", "trialing"):
             calls += [
-                ("update", {"subscription": name, "items": [{"item": item, "price": "other"}]}),
+                ("update", {"subscription": name, "items": [{"item": item, "price": "other"}, {"item": "y", "price": "p0"}]}),
                 ("update", {"subscription": name, "items": [{"item": item, "quantity": -1}]}),
                 (
                     "update",

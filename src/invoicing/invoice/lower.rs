@@ -5,7 +5,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::create::recompute;
-use crate::invoicing::invoice::{self, Status, finalize};
+use crate::invoicing::invoice::{self, finalize};
 use crate::invoicing::{collection, line};
 use crate::ledger::currency;
 use crate::moment::Time;
@@ -18,7 +18,9 @@ use uuid::Uuid;
 pub fn work_out(session: &Session, customer_id: &str, invoice_id: Uuid, now: Time) -> Result<(), Error> {
     let before = billing_event::before(session, EventType::InvoiceUpdated, invoice_id, Some(customer_id))?;
     let invoice = invoice::lock(session, customer_id, invoice_id)?;
-    invoice.must_be(Status::Open)?;
+    if !invoice.status.is_payable() {
+        return Err(invoice.conflict());
+    }
     let decimals = currency::decimals(session, &invoice.currency)?;
     recompute(session, (customer_id, invoice_id), (invoice.given_discount, invoice.tax_rate), decimals)?;
     let invoice = invoice::lock(session, customer_id, invoice_id)?;

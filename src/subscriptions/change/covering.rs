@@ -51,7 +51,7 @@ pub struct Covering {
 
 // What is paid back of a whole invoice is spread over its lines.
 static OF: Statement = Statement::new(
-    c"SELECT l.invoice_line_id, l.invoice_id, i.status = 'open' AND i.amount_paid = 0 AND NOT EXISTS (
+    c"SELECT l.invoice_line_id, l.invoice_id, i.status IN ('open', 'uncollectible') AND i.amount_paid = 0 AND NOT EXISTS (
                  SELECT FROM credits_internal.payment_intents t
                  WHERE t.customer_id = i.customer_id AND t.invoice_id = i.invoice_id
                    AND (t.status IN ('requires_action', 'processing') OR t.paid_amount > 0)),

@@ -49,14 +49,8 @@ pub fn items(session: &Session, there: &Subscription, changes: &[Change], now: T
     Ok(())
 }
 
-/// Does what was worked out. Accounts are locked. Returns the invoice, where one was made.
-pub fn proration(
-    session: &Session,
-    customer: &Customer,
-    there: &mut Subscription,
-    (proration, at_once): (&mut Proration, bool),
-    now: Time,
-) -> Result<Option<Uuid>, Error> {
+/// The old lines pay for nothing any more, and credits that are to go go. Accounts are locked.
+pub fn given_back(session: &Session, there: &mut Subscription, proration: &Proration, now: Time) -> Result<(), Error> {
     let customer_id = there.customer_id.clone();
     let mut open = BTreeSet::new();
     for credited in &proration.credited {
@@ -83,13 +77,26 @@ pub fn proration(
         // What was lowered to nothing is paid: it may owe nothing any more.
         *there = subscription::lock(session, &customer_id, there.id)?;
     }
+    Ok(())
+}
+
+/// Does what was worked out. Accounts are locked. Returns the invoice, where one was made.
+pub fn proration(
+    session: &Session,
+    customer: &Customer,
+    there: &mut Subscription,
+    (proration, at_once): (&mut Proration, bool),
+    now: Time,
+) -> Result<Option<Uuid>, Error> {
+    given_back(session, there, proration, now)?;
+    let customer_id = there.customer_id.clone();
     if proration.lines.is_empty() {
         return Ok(None);
     }
     if at_once {
         billing::withhold(session, customer, there, (&mut proration.lines, Decimal::ZERO))?;
         let lines = (&proration.lines[..], None, Reason::SubscriptionUpdate);
-        return billing::order(session, customer, there, lines, now).map(Some);
+        return billing::order(session, customer, there, lines, (false, now)).map(Some);
     }
     for new in &proration.lines {
         line::insert(session, &customer_id, &there.currency, None, new, now)?;

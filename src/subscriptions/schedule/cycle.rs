@@ -105,6 +105,11 @@ impl Cycle {
         Period { start: self.boundary(number), end: self.boundary(number + 1) }
     }
 
+    /// Periods of another length, counted from a moment on.
+    pub fn restarted(self, step: Step, at: Time) -> Self {
+        Cycle { anchor: at, step }
+    }
+
     /// The number of a period close to a moment.
     fn near(self, at: Time) -> i64 {
         let length =
@@ -143,6 +148,8 @@ impl Period {
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::amount::Decimal;
+    use crate::subscriptions::schedule::proration::part;
     use proptest::prelude::*;
 
     /// A date's midnight.
@@ -193,6 +200,32 @@ pub mod tests {
             // No gap, and no overlap.
             prop_assert_eq!(cycle.period_at(period.end).start, period.end);
             prop_assert_eq!(cycle.period_at(Time(period.start.0 - 1)).end, period.start);
+        }
+
+        #[test]
+        fn a_change_of_interval_leaves_no_gap(
+            anchor in 0i64..1_500_000_000, after in 0i64..40_000_000, from in 0usize..5, to in 0usize..5, count in 1i32..14
+        ) {
+            let names = ["hour", "day", "week", "month", "year"];
+            let old = cycle(Time(anchor * 1_000_000), names[from], 1);
+            let at = Time((anchor + after) * 1_000_000);
+            let cut = Period { end: at, ..old.period_at(at) };
+            let new = old.restarted(Step::of(names[to], count).unwrap(), at);
+            let first = new.period_at(at);
+            // The old one ends where the new one begins, all of which is still to come.
+            prop_assert_eq!(first.start, cut.end);
+            prop_assert!(cut.length() >= 0 && first.length() > 0);
+            prop_assert_eq!(part(Decimal::new(9_999, 2), first, at, 2).unwrap(), Decimal::new(9_999, 2));
+            prop_assert_eq!(new.period_at(first.end).start, first.end);
+            // What was used of the old and what is given back of it are all of it.
+            let whole = old.period_at(at);
+            let back = part(Decimal::new(9_999, 2), whole, at, 2).unwrap();
+            let used = Decimal::new(9_999, 2) - back;
+            prop_assert!(back >= Decimal::ZERO && used >= Decimal::ZERO);
+            // There and back at one moment: the second gives back all of the first, and begins there again.
+            let again = new.restarted(old.step, at);
+            prop_assert_eq!(again.period_at(at).start, at);
+            prop_assert_eq!(part(Decimal::new(9_999, 2), first, first.start, 2).unwrap(), Decimal::new(9_999, 2));
         }
     }
 }

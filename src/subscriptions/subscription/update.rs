@@ -5,7 +5,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::Customer;
-use crate::invoicing::{collection, effect, line};
+use crate::invoicing::{collection, line};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -17,6 +17,7 @@ use crate::row;
 use crate::settings;
 use crate::subscriptions::advance;
 use crate::subscriptions::billing;
+use crate::subscriptions::change::interval::{self, Restart};
 use crate::subscriptions::change::{self, Change, How, Paid, Proration};
 use crate::subscriptions::instalments;
 use crate::subscriptions::item::{self, Given, Item, MOST};
@@ -50,7 +51,8 @@ fn subscription_update(
     metadata: Option<Json>,
 ) -> Reply<One<SubscriptionRow>> {
     Reply((|| {
-        let asked = Asked::read(customer_id, subscription_id, items, proration_behavior, credits)?;
+        let asked = Asked::read(customer_id, subscription_id, proration_behavior, credits)?;
+        let items = items.map(|items| items.text());
         let collection_method = collection_method.map(|given| collection::method(Some(given))).transpose()?;
         let (due, cancel) = (days("days_until_due", days_until_due)?, days("days_until_cancel", days_until_cancel)?);
         let description = input::text("description", description)?;
@@ -60,8 +62,8 @@ fn subscription_update(
             if there.status.is_over() {
                 return Err(there.conflict());
             }
-            let (of, event) = ((asked.customer_id, asked.id), EventType::SubscriptionUpdated);
-            let before = billing_event::before(session, event, of.1, Some(of.0))?;
+            let of = (asked.customer_id, asked.id);
+            let before = before(session, &there)?;
             let cells = [
                 of.0.cell(),
                 of.1.cell(),
@@ -74,11 +76,13 @@ fn subscription_update(
             ];
             UPDATE.run(session, &cells)?;
             there = subscription::lock(session, of.0, of.1)?;
-            if asked.items.is_some() {
-                change_items(session, &customer, &mut there, &asked, now)?;
+            let mut is_upgrade = false;
+            if let Some(items) = &items {
+                let worked = work_out(session, &there, &asked, |session| item::read(session, items), now)?;
+                is_upgrade = worked.is_upgrade;
+                change_items(session, &customer, &mut there, worked, now)?;
             }
-            advance::save(session, &there, now)?;
-            billing_event::updated(session, event, of.1, Some(of.0), before, now)?;
+            changed(session, &there, (before, is_upgrade), now)?;
             subscription::find(session, of.0, of.1, false).map(One)
         })
     })())
@@ -98,21 +102,42 @@ static BEHAVIOR: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// What is asked for of items.
-struct Asked<'a> {
-    customer_id: &'a str,
-    id: Uuid,
-    items: Option<String>,
+/// What a subscription is before it changes, for its event.
+pub fn before(session: &Session, there: &Subscription) -> Result<Option<String>, Error> {
+    billing_event::before(session, EventType::SubscriptionUpdated, there.id, Some(&there.customer_id))
+}
+
+/// Writes back what has changed, and says so; and that it costs more, where it does.
+pub fn changed(
+    session: &Session,
+    there: &Subscription,
+    (before, is_upgrade): (Option<String>, bool),
+    now: Time,
+) -> Result<(), Error> {
+    advance::save(session, there, now)?;
+    let (event, customer_id) = (EventType::SubscriptionUpdated, Some(there.customer_id.as_str()));
+    billing_event::updated(session, event, there.id, customer_id, before, now)?;
+    if is_upgrade {
+        billing_event::record(session, EventType::SubscriptionUpgraded, there.id, customer_id, now)?;
+    }
+    Ok(())
+}
+
+/// How items are to change.
+pub struct Asked<'a> {
+    /// Whose they are.
+    pub customer_id: &'a str,
+    /// Their subscription.
+    pub id: Uuid,
     proration_behavior: Option<&'a str>,
     prorates_credits: bool,
 }
 
 impl<'a> Asked<'a> {
     /// Raises PC013.
-    fn read(
+    pub fn read(
         customer_id: Option<&'a str>,
         subscription_id: Option<Id>,
-        items: Option<Json>,
         proration_behavior: Option<&'a str>,
         credits: Option<&str>,
     ) -> Result<Self, Error> {
@@ -120,7 +145,6 @@ impl<'a> Asked<'a> {
         Ok(Asked {
             customer_id: input::key("customer_id", customer_id)?,
             id: input::required("subscription_id", subscription_id)?.0,
-            items: items.map(|items| items.text()),
             proration_behavior: proration_behavior.map(behavior).transpose()?,
             prorates_credits: input::choice("credits", credits, CREDITS[0], &CREDITS)? == CREDITS[0],
         })
@@ -137,20 +161,30 @@ impl<'a> Asked<'a> {
 }
 
 /// What items change, and what that brings.
-struct Worked {
+pub struct Worked {
     changes: Vec<Change>,
     proration: Proration,
+    restart: Option<Restart>,
     behavior: String,
+    /// Whether a period costs more.
+    pub is_upgrade: bool,
 }
 
 /// Works out what the changes of items bring. Raises PC007, PC013, PC015, PC019, PC020.
-fn work_out(session: &Session, there: &Subscription, asked: &Asked<'_>, now: Time) -> Result<Worked, Error> {
+pub fn work_out(
+    session: &Session,
+    there: &Subscription,
+    asked: &Asked<'_>,
+    given: impl FnOnce(&Session) -> Result<Vec<Given>, Error>,
+    now: Time,
+) -> Result<Worked, Error> {
     if !matches!(there.status, Status::Trialing | Status::Active | Status::PastDue) {
         return Err(there.conflict());
     }
-    let given = item::read(session, asked.items.as_deref().unwrap_or("[]"))?;
-    let changes = changes(session, there, given)?;
+    let changes = changes(session, there, given(session)?)?;
     let mut items = item::of(session, &there.customer_id, there.id)?;
+    let cost = |items: &[Item]| items.iter().map(Item::amount).sum::<Result<Decimal, Error>>();
+    let before = cost(&items)?;
     items.retain(|item| changes.iter().all(|change| change.item_id != item.id || change.after.is_some()));
     for change in &changes {
         let Some(after) = &change.after else { continue };
@@ -162,21 +196,29 @@ fn work_out(session: &Session, there: &Subscription, asked: &Asked<'_>, now: Tim
     if items.is_empty() || items.len() > MOST {
         return Err(Error::argument("items", format!("must leave from 1 to {MOST}: they would be {}", items.len())));
     }
-    let (code, _, step) = item::together(items.iter())?;
-    if code != there.currency || step != there.cycle.step {
-        return Err(Error::argument("items", "must have prices of the subscription's currency and interval"));
+    let (code, interval, step) = item::together(items.iter())?;
+    if code != there.currency {
+        return Err(Error::argument("items", "must have prices of the subscription's currency"));
     }
-    let whole = there.cycle.period_at(there.period.start);
-    items.iter().try_for_each(|item| plan::check(session, item, there.cycle))?;
+    let restart = interval::restart(there, (interval, step), now)?;
+    let cycle = restart.as_ref().map_or(there.cycle, |restart| restart.cycle);
+    items.iter().try_for_each(|item| plan::check(session, item, cycle))?;
     let behavior = asked.behavior(session)?;
+    let whole = there.cycle.period_at(there.period.start);
     let is_free = there.is_stub_free && there.period.start > whole.start;
-    let proration = if there.status == Status::Trialing || behavior == "none" || is_free {
-        Proration::default()
-    } else {
-        let how = How { at: now, whole, prorates_credits: asked.prorates_credits };
-        change::prorate(session, there, (&changes, &items), how)?
-    };
-    Ok(Worked { changes, proration, behavior })
+    let is_prorated = behavior != "none" && !is_free;
+    let how = How { at: now, whole, prorates_credits: asked.prorates_credits };
+    let mut worked =
+        Worked { proration: Proration::default(), is_upgrade: cost(&items)? > before, restart, behavior, changes };
+    if there.status == Status::Trialing {
+        return Ok(worked);
+    }
+    if let Some(restart) = &mut worked.restart {
+        worked.proration = interval::prorate(session, there, (&worked.changes, &items), (restart, how, is_prorated))?;
+    } else if is_prorated {
+        worked.proration = change::prorate(session, there, (&worked.changes, &items), how)?;
+    }
+    Ok(worked)
 }
 
 /// The changes that are asked for, each of an item once. Raises PC013, PC015, PC019.
@@ -204,7 +246,7 @@ fn changes(session: &Session, there: &Subscription, given: Vec<Given>) -> Result
                 let is_new = before.as_ref().is_none_or(|item| item.price_id != price_id);
                 let quantity = given.quantity.or(before.as_ref().map(|item| item.quantity));
                 Some(Item {
-                    id: given.id.unwrap_or_else(Uuid::now_v7),
+                    id: given.id.unwrap_or(given.new_id),
                     price_id,
                     quantity: quantity.unwrap_or(Decimal::ONE),
                     offer: item::offer(session, price_id, is_new)?,
@@ -218,20 +260,24 @@ fn changes(session: &Session, there: &Subscription, given: Vec<Given>) -> Result
 }
 
 /// Changes its items, with all that this brings.
-fn change_items(
+pub fn change_items(
     session: &Session,
     customer: &Customer,
     there: &mut Subscription,
-    asked: &Asked<'_>,
+    mut worked: Worked,
     now: Time,
 ) -> Result<(), Error> {
-    let mut worked = work_out(session, there, asked, now)?;
-    instalments::lock_accounts(session, there)?;
     let granted = worked.proration.lines.iter().filter_map(line::New::credit_currency).map(String::from);
-    effect::lock_accounts(session, &there.customer_id, granted.collect())?;
+    instalments::lock_accounts_and(session, there, granted.collect())?;
     change::write::items(session, there, &worked.changes, now)?;
-    let at_once = worked.behavior == "always_invoice";
-    let invoice_id = change::write::proration(session, customer, there, (&mut worked.proration, at_once), now)?;
+    let proration = &mut worked.proration;
+    let invoice_id = match worked.restart {
+        Some(restart) => interval::write(session, customer, there, (proration, restart), now)?,
+        None => {
+            let at_once = worked.behavior == "always_invoice";
+            change::write::proration(session, customer, there, (proration, at_once), now)?
+        }
+    };
     match invoice_id {
         Some(invoice_id) => advance::collect(session, there, invoice_id, now),
         None => Ok(()),
@@ -276,13 +322,15 @@ fn subscription_preview(
     credits: Option<&str>,
 ) -> Reply<One<PreviewRow>> {
     Reply((|| {
-        let items = Some(input::required("items", items)?);
-        let asked = Asked::read(customer_id, subscription_id, items, proration_behavior, credits)?;
+        let items = input::required("items", items)?.text();
+        let asked = Asked::read(customer_id, subscription_id, proration_behavior, credits)?;
         let now = settings::now()?;
         writing(|session| {
             let (customer, there) = advance::open(session, asked.customer_id, asked.id, now)?;
-            let mut worked = work_out(session, &there, &asked, now)?;
-            if worked.behavior == "always_invoice" {
+            let mut worked = work_out(session, &there, &asked, |session| item::read(session, &items), now)?;
+            if let Some(restart) = &worked.restart {
+                billing::withhold(session, &customer, &there, (&mut worked.proration.lines, restart.taken))?;
+            } else if worked.behavior == "always_invoice" {
                 billing::withhold(session, &customer, &there, (&mut worked.proration.lines, Decimal::ZERO))?;
             }
             preview(session, &customer, &there, &worked).map(One)

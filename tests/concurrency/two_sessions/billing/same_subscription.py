@@ -25,6 +25,18 @@ UPDATE = """
     SELECT * FROM credits.subscription_update(%s, %s, (SELECT jsonb_build_array(jsonb_build_object(
         'subscription_item_id', subscription_item_id, 'quantity', %s::int))
         FROM credits.subscription_items WHERE customer_id = %s))"""
+ADD = "SELECT * FROM credits.subscription_item_create(%s, %s, lookup_key => %s, idempotency_key => 'more')"
+REMOVE = "SELECT * FROM credits.subscription_item_delete(%s, %s)"
+QUANTITY = "SELECT * FROM credits.subscription_item_update(%s, %s, quantity => %s)"
+YEARLY = """
+    SELECT * FROM credits.subscription_update(%s, %s, (SELECT jsonb_agg(jsonb_build_object(
+        'subscription_item_id', subscription_item_id, 'lookup_key', %s::text))
+        FROM credits.subscription_items WHERE customer_id = %s AND removed_at IS NULL))"""
+YEAR = "SELECT price_id FROM credits.price_create(%s, 'recurring', 200, 'USD', recurring => '{\"interval\": \"year\"}', lookup_key => %s)"
+DELETE = "SELECT * FROM credits.subscription_delete(%s, %s)"
+PERIODS = "SELECT count(*) AS n FROM credits_internal.subscription_periods WHERE customer_id = %s"
+ITEMS = "SELECT count(*) AS n FROM credits.subscription_items WHERE customer_id = %s AND removed_at IS NULL"
+PRODUCT_OF = "SELECT product_id FROM credits.products WHERE name = %s"
 PAY = "SELECT * FROM credits.payment_succeeded(%s, %s, 'stripe', %s, 20)"
 MAINTAIN = "SELECT credits.maintain_batch(100, 'subscriptions') AS done"
 CLOCK = "SELECT set_config('credits.test_clock', %s, false), set_config('credits.test_clock_drives_billing', 'on', false)"
@@ -113,6 +125,62 @@ def changed_twice(pair: Pair) -> None:
     pair.checks.equal([one["amount"] for one in lowered], ["60"], "what is pending would be lowered")
 
 
+def added_and_removed_twice(pair: Pair) -> None:
+    """one item, added in two sessions under one key, and removed in two: once each, whether or not the first commits"""
+    for commit in (True, False):
+        name = f"sub_items_{commit}"
+        subscription_id = _paid(pair, name)
+        pair.first.begin()
+        pair.first.one(ADD, name, subscription_id, name)
+        waiting = pair.blocked(pair.second.start(ADD, name, subscription_id, name))
+        pair.first.end(commit)
+        item = waiting.one()
+        pair.checks.equal(item["replayed"], commit, f"{_how(commit)}: the second's answer")
+        pair.checks.equal(pair.observer.one(ITEMS, name)["n"], 2, "two items")
+        pair.first.begin()
+        pair.first.one(REMOVE, name, item["subscription_item_id"])
+        waiting = pair.blocked(pair.second.start(REMOVE, name, item["subscription_item_id"]))
+        pair.first.end(commit)
+        pair.checks.equal(waiting.one()["replayed"], commit, f"{_how(commit)}: the second removes it, or finds that done")
+        pair.checks.equal(pair.observer.one(ITEMS, name)["n"], 1, "one item")
+
+
+def moved_and_changed(pair: Pair) -> None:
+    """a change to another interval and one of a quantity: the second waits, and changes what the first left"""
+    name = "sub_moved"
+    subscription_id = _paid(pair, name)
+    pair.observer.one(YEAR, pair.observer.one(PRODUCT_OF, name)["product_id"], "sub_moved_year")
+    item = pair.observer.one("SELECT subscription_item_id AS id FROM credits.subscription_items WHERE customer_id = %s", name)["id"]
+    _clock(pair, "2026-01-11 00:00:00+00")
+    pair.first.begin()
+    pair.first.one(YEARLY, name, subscription_id, "sub_moved_year", name)
+    waiting = pair.blocked(pair.second.start(QUANTITY, name, item, 2))
+    pair.first.commit()
+    waiting.one()
+    pair.checks.equal(pair.observer.one(PERIODS, name)["n"], 2, "the month that was cut, and the year")
+    # Twice the same: the second finds the year, of which nothing changes.
+    pair.first.begin()
+    pair.first.one(YEARLY, name, subscription_id, "sub_moved_year", name)
+    waiting = pair.blocked(pair.second.start(YEARLY, name, subscription_id, "sub_moved_year", name))
+    pair.first.commit()
+    waiting.one()
+    pair.checks.equal(pair.observer.one(PERIODS, name)["n"], 2, "the same two")
+
+
+def deleted_and_changed(pair: Pair) -> None:
+    """what is deleted meanwhile is not there to be changed"""
+    name = "sub_deleted"
+    _price(pair, name)
+    tried = "SELECT * FROM credits.subscription_create(%s, jsonb_build_array(jsonb_build_object('lookup_key', %s::text)), 9)"
+    subscription_id = pair.observer.one(tried, name, name)["subscription_id"]
+    pair.first.begin()
+    pair.first.one(DELETE, name, subscription_id)
+    waiting = pair.blocked(pair.second.start(ADD, name, subscription_id, name))
+    pair.first.commit()
+    pair.checks.equal(refusal(waiting.one).sqlstate, "PC019", "it is gone")
+    pair.checks.equal(pair.observer.one(PERIODS, name)["n"], 0, "nothing is left")
+
+
 def paused_and_resumed(pair: Pair) -> None:
     """a pause and its end at once: the second waits, and finds it paused"""
     subscription_id = _paid(pair, "sub_paused")
@@ -156,4 +224,5 @@ def _paid(pair: Pair, name: str) -> Any:
 
 CASES = (
     begun_twice, renewed_twice, renewed_by_a_call, paid_and_canceled, paid_twice, changed_twice, paused_and_resumed,
+    added_and_removed_twice, moved_and_changed, deleted_and_changed,
 )  # fmt: skip
