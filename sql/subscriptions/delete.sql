@@ -14,5 +14,5 @@ That is one whose trial goes on, or ended without a first period. Any other is e
 what has a number, or was paid, does not vanish. Returns it as it was.
 
 Raises PC003, PC013, PC019, PC020.
-Example: SELECT status FROM credits.subscription_delete(''cleo'', (SELECT subscription_id FROM credits.subscription_create(
-  ''cleo'', ''[{"lookup_key": "pro_monthly"}]'', trial_period_days => 14)));';
+Example: SELECT status FROM credits.subscription_delete(''cleo'', (SELECT subscription_id
+  FROM credits.subscription_create(''cleo'', ''[{"lookup_key": "pro_monthly"}]'', trial_period_days => 14)));';

@@ -56,8 +56,8 @@ credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 
 Raises PC002, PC003, PC007, PC013, PC015, PC019, PC020.
-Example: SELECT quantity FROM credits.subscription_item_create(''ben'', (SELECT subscription_id FROM credits.subscriptions
-  WHERE customer_id = ''ben'' LIMIT 1), lookup_key => ''pro_monthly'', quantity => 3);';
+Example: SELECT quantity FROM credits.subscription_item_create(''ben'', (SELECT subscription_id
+  FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1), lookup_key => ''pro_monthly'', quantity => 3);';
 
 CREATE FUNCTION credits.subscription_item_update(
     customer_id text, subscription_item_id uuid, price_id uuid DEFAULT NULL, lookup_key text DEFAULT NULL,

@@ -1,5 +1,5 @@
--- A change to another interval: a new period begins at that moment, from which periods are counted. The figures were worked
--- out by hand.
+-- A change to another interval: a new period begins at that moment, from which periods are counted. The figures were
+-- worked out by hand.
 SET credits.test_clock_drives_billing = on;
 SET credits.test_clock = '2026-04-01 00:00:00+00';
 \set SHOW_CONTEXT never
@@ -103,8 +103,8 @@ SELECT * FROM credits.verify();
 
 -- 3. BEFORE IT IS PAID
 --
--- What is open is lowered; what is pending comes on the invoice. Back at the same moment: the year is lowered to nothing,
--- and a month is charged from then on.
+-- What is open is lowered; what is pending comes on the invoice. Back at the same moment: the year is lowered to
+-- nothing, and a month is charged from then on.
 SET credits.test_clock = '2026-08-01 00:00:00+00';
 SELECT FROM credits.subscription_create('ben', '[{"lookup_key": "pro"}, {"lookup_key": "seat"}]',
     collection_method => 'send_invoice');
@@ -127,8 +127,8 @@ SELECT * FROM credits.verify();
 
 -- 4. 'NONE', 'KEEP', AND AN END THAT WAS SET
 --
--- Nothing of the old is given back, and what has begun of its credits stays; what has not does not begin. The end of the
--- period is the new period's.
+-- Nothing of the old is given back, and what has begun of its credits stays; what has not does not begin. The end of
+-- the period is the new period's.
 SET credits.test_clock = '2026-09-01 00:00:00+00';
 SELECT FROM credits.subscription_create('cleo', '[{"lookup_key": "pro"}]');
 SELECT pay('cleo');

@@ -59,7 +59,8 @@ SELECT jsonb_array_length(items) AS items FROM credits.subscriptions WHERE custo
 
 -- 2. CHANGED
 --
--- What is pending is lowered, and charged anew: two seats are 6.67. Metadata alone changes no money, and a repeat nothing.
+-- What is pending is lowered, and charged anew: two seats are 6.67. Metadata alone changes no money, a repeat
+-- nothing.
 SELECT quantity, metadata, replayed FROM credits.subscription_item_update('ann', item('ann', 'seat'), quantity => 2);
 SELECT quantity, metadata FROM credits.subscription_item_update('ann', item('ann', 'seat'), metadata => '{"a": 2}');
 SELECT quantity, metadata FROM credits.subscription_item_update('ann', item('ann', 'seat'), quantity => 2);
