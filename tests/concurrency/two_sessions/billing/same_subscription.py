@@ -169,13 +169,15 @@ def moved_and_changed(pair: Pair) -> None:
 
 def deleted_and_changed(pair: Pair) -> None:
     """what is deleted meanwhile is not there to be changed"""
-    name = "sub_deleted"
+    name, key = "sub_deleted", "sub_deleted_year"
     _price(pair, name)
+    # One that grants nothing in its trial, which so has no invoice.
+    pair.observer.one(YEAR, pair.observer.one(PRODUCT_OF, name)["product_id"], key)
     tried = "SELECT * FROM credits.subscription_create(%s, jsonb_build_array(jsonb_build_object('lookup_key', %s::text)), 9)"
-    subscription_id = pair.observer.one(tried, name, name)["subscription_id"]
+    subscription_id = pair.observer.one(tried, name, key)["subscription_id"]
     pair.first.begin()
     pair.first.one(DELETE, name, subscription_id)
-    waiting = pair.blocked(pair.second.start(ADD, name, subscription_id, name))
+    waiting = pair.blocked(pair.second.start(ADD, name, subscription_id, key))
     pair.first.commit()
     pair.checks.equal(refusal(waiting.one).sqlstate, "PC019", "it is gone")
     pair.checks.equal(pair.observer.one(PERIODS, name)["n"], 0, "nothing is left")
