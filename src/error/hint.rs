@@ -117,7 +117,7 @@ impl Error {
                 "credits.subscription_cancel ends the subscription; credits.subscription_item_update changes the item."
             }
             Error::StateConflict { object: "subscription", state: "used", .. } => {
-                "Only one of which no invoice was made, and that has no discount, is deleted: credits.subscription_cancel ends it."
+                "Only one without any invoice or discount can be deleted: credits.subscription_cancel ends others."
             }
             Error::StateConflict { object: "subscription", .. } => {
                 "What is over stays over, and what is paused or not paid yet has to go on first: see credits.subscriptions."

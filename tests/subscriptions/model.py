@@ -15,7 +15,6 @@ from typing import Any
 import billing
 import due
 import ending
-import moving
 import plan_credits
 import proration
 from periods import Interval, moment_of
@@ -144,7 +143,7 @@ class Model(Books):
         intervals = {price.interval for price in prices if price}
         if len(intervals) > 1:
             raise Refused("PC013", "several intervals")
-        how = proration.update if intervals == {one.interval} else moving.move
+        how = proration.update if intervals == {one.interval} else proration.move
         return how(self, one, changes, proration_behavior, credits)
 
     def change(self, subscription: Subscription, given: dict[str, Any]) -> proration.Change:

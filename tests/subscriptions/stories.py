@@ -260,6 +260,9 @@ class Story:
         return self.random.choice([price.name for price in self.model.prices.values()
                                    if price.name != "other" and price.interval == wanted])  # fmt: skip
 
+    def priced(self, item: str, interval: Interval, quantities: list[int]) -> dict[str, Any]:
+        return {"item": item, "price": self.price_name(interval), "quantity": self.random.choice(quantities)}
+
     def create(self, at: datetime) -> None:
         names = [self.item_name() for _ in range(self.random.choice([1, 1, 1, 2, 3]))]
         items = [
@@ -307,35 +310,27 @@ class Story:
             if kind < 2:
                 changes.append({"item": item.name, "quantity": self.random.choice([1, 2, 3, 5, 20])})
             elif kind < 4:
-                changes.append(
-                    {"item": item.name, "price": self.price_name(one.interval), "quantity": self.random.choice([1, 1, 3])}
-                )
+                changes.append(self.priced(item.name, one.interval, [1, 1, 3]))
             elif kind == 4 and (len(one.items) > 1 or self.chance(3)):
                 changes.append({"item": item.name, "deleted": True})
         if self.chance(20) or not changes:
-            changes.append(
-                {"item": self.item_name(), "price": self.price_name(one.interval), "quantity": self.random.choice([1, 4])}
-            )
+            changes.append(self.priced(self.item_name(), one.interval, [1, 4]))
         self.change(at, one, changes)
 
     def move(self, at: datetime, one: Subscription) -> None:
         """All items to the other interval, or back."""
         own, other = Interval.parse(self.interval), Interval.parse(catalogue.MOVED[self.interval])
         to = other if one.interval == own else own
-        changes: list[dict[str, Any]] = [
-            {"item": item.name, "price": self.price_name(to), "quantity": self.random.choice([1, 1, 3])} for item in one.items
-        ]
+        changes: list[dict[str, Any]] = [self.priced(item.name, to, [1, 1, 3]) for item in one.items]
         if len(changes) > 1 and self.chance(20):
             changes[-1] = {"item": one.items[-1].name, "deleted": True}
         if self.chance(15):
-            changes.append({"item": self.item_name(), "price": self.price_name(to), "quantity": 2})
+            changes.append(self.priced(self.item_name(), to, [2]))
         self.change(at, one, changes)
 
     def change(self, at: datetime, one: Subscription, changes: list[dict[str, Any]]) -> None:
         """As it is said, and sometimes back."""
-        proration = self.random.choice(
-            ["always_invoice", "always_invoice", "create_prorations", "create_prorations", "none"]
-        )
+        proration = self.random.choice(["always_invoice"] * 2 + ["create_prorations"] * 2 + ["none"])
         if "prorations" not in self.features:
             proration = "none"
         keeps = self.random.choice(["prorate", "prorate", "prorate", "keep" if "keep" in self.features else "prorate"])

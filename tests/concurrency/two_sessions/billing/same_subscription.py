@@ -32,7 +32,8 @@ YEARLY = """
     SELECT * FROM credits.subscription_update(%s, %s, (SELECT jsonb_agg(jsonb_build_object(
         'subscription_item_id', subscription_item_id, 'lookup_key', %s::text))
         FROM credits.subscription_items WHERE customer_id = %s AND removed_at IS NULL))"""
-YEAR = "SELECT price_id FROM credits.price_create(%s, 'recurring', 200, 'USD', recurring => '{\"interval\": \"year\"}', lookup_key => %s)"
+YEAR = """
+    SELECT price_id FROM credits.price_create(%s, 'recurring', 200, 'USD', recurring => '{"interval": "year"}', lookup_key => %s)"""
 DELETE = "SELECT * FROM credits.subscription_delete(%s, %s)"
 PERIODS = "SELECT count(*) AS n FROM credits_internal.subscription_periods WHERE customer_id = %s"
 ITEMS = "SELECT count(*) AS n FROM credits.subscription_items WHERE customer_id = %s AND removed_at IS NULL"
