@@ -5,7 +5,7 @@ RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_delete_wrapper';
 COMMENT ON FUNCTION credits.subscription_delete IS
-'Deletes a subscription that was never used: one without any invoice, open or void, and without a discount.
+'Deletes a subscription that was never used: without any invoice, open or void, a discount, or a checkout session.
 
 customer_id: the customer.
 subscription_id: the subscription.

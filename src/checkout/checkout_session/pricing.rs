@@ -115,7 +115,7 @@ fn asked<'a>(cart: &Cart<'a>, offers: &[Offer], data: &'a SubscriptionData) -> R
         item.check_recurring()?;
         items.push(subscription::Given {
             id: None,
-            new_id: Uuid::now_v7(),
+            new_id: uuid::Uuid::now_v7(),
             price_id: Some(item.price_id),
             quantity: Some(item.quantity.into()),
             metadata: item.metadata.clone(),

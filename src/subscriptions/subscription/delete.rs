@@ -16,6 +16,8 @@ use pgrx::pg_sys::{TEXTOID, UUIDOID};
 static IS_USED: Statement = Statement::new(
     c"SELECT EXISTS (SELECT FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.subscription_id = $2)
           OR EXISTS (SELECT FROM credits_internal.redemptions r WHERE r.customer_id = $1 AND r.holder_id = $2)
+          OR EXISTS (SELECT FROM credits_internal.subscriptions s
+                     WHERE s.customer_id = $1 AND s.subscription_id = $2 AND s.checkout_session_id IS NOT NULL)
           OR EXISTS (SELECT FROM credits_internal.subscription_items i
                      JOIN credits_internal.invoice_lines l
                        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
@@ -60,7 +62,7 @@ fn subscription_delete(customer_id: Option<&str>, subscription_id: Option<Id>) -
     })())
 }
 
-/// Whether an invoice was ever made of it, or something is to be charged, or a discount was given for it.
+/// Whether an invoice was ever made of it, or something is to be charged, or a discount was given for it, or a session brought it.
 fn is_used(session: &Session, customer_id: &str, id: uuid::Uuid) -> Result<bool, Error> {
     let rows = IS_USED.run(session, &[customer_id.cell(), id.cell()])?;
     rows.first().map_or(Ok(true), |mut row| row.next())
