@@ -1128,6 +1128,9 @@ CREATE TYPE credits.invoice_line AS (
 CREATE TYPE credits.deposit AS (
     customer_id text, invoice_id uuid, status text, currency text, amount numeric, amount_returned numeric,
     amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean);
+CREATE TYPE credits.subscription_item AS (
+    customer_id text, subscription_item_id uuid, subscription_id uuid, price_id uuid, product_id uuid, quantity numeric,
+    metadata jsonb, created_at timestamptz, updated_at timestamptz, removed_at timestamptz, replayed boolean);
 CREATE TYPE credits.subscription AS (
     customer_id text, subscription_id uuid, status text, currency text, collection_method text, items jsonb,
     "interval" text, interval_count integer, billing_cycle_anchor timestamptz, trial_end timestamptz,
@@ -2292,6 +2295,25 @@ SELECT i.customer_id, i.subscription_item_id, i.subscription_id, i.price_id, p.p
        i.created_at, i.updated_at, i.removed_at
 FROM credits_internal.subscription_items i
 LEFT JOIN credits_internal.prices p ON p.price_id = i.price_id;
+CREATE FUNCTION credits.subscription_item_create(
+    customer_id text, subscription_id uuid, price_id uuid DEFAULT NULL, lookup_key text DEFAULT NULL,
+    quantity numeric DEFAULT 1, metadata jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
+    credits text DEFAULT 'prorate', idempotency_key text DEFAULT NULL)
+RETURNS credits.subscription_item
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_item_create_wrapper';
+CREATE FUNCTION credits.subscription_item_update(
+    customer_id text, subscription_item_id uuid, price_id uuid DEFAULT NULL, lookup_key text DEFAULT NULL,
+    quantity numeric DEFAULT NULL, metadata jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
+    credits text DEFAULT 'prorate')
+RETURNS credits.subscription_item
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_item_update_wrapper';
+CREATE FUNCTION credits.subscription_item_delete(
+    customer_id text, subscription_item_id uuid, proration_behavior text DEFAULT NULL, credits text DEFAULT 'prorate')
+RETURNS credits.subscription_item
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_item_delete_wrapper';
 CREATE OR REPLACE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
@@ -2387,6 +2409,10 @@ CROSS JOIN LATERAL (
     FROM credits_internal.subscription_items m
     WHERE m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL) i
 WHERE s.customer_id = (SELECT credits.current_customer());
+CREATE FUNCTION credits.subscription_delete(customer_id text, subscription_id uuid)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_delete_wrapper';
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -8599,6 +8625,77 @@ PC019 is any other, also a draft, and where nobody is named.
 
 Raises PC013, PC019.
 Example: SELECT length(credits.my_invoice_html(i.invoice_id)) > 0 FROM credits.my_invoices i;';
+COMMENT ON VIEW credits.subscription_items IS 'What subscriptions are for, and what they were for.';
+COMMENT ON COLUMN credits.subscription_items.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.subscription_items.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.subscription_items.price_id IS 'The price, which is recurring.';
+COMMENT ON COLUMN credits.subscription_items.product_id IS 'The price''s product.';
+COMMENT ON COLUMN credits.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_items.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.subscription_items.created_at IS 'When it was added.';
+COMMENT ON COLUMN credits.subscription_items.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
+COMMENT ON TYPE credits.subscription_item IS
+'An item of a subscription, as functions return it. The view subscription_items has all of them.';
+COMMENT ON COLUMN credits.subscription_item.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.subscription_item.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.subscription_item.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.subscription_item.price_id IS 'The price, which is recurring.';
+COMMENT ON COLUMN credits.subscription_item.product_id IS 'The price''s product.';
+COMMENT ON COLUMN credits.subscription_item.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_item.metadata IS 'The application''s own data.';
+COMMENT ON COLUMN credits.subscription_item.created_at IS 'When it was added.';
+COMMENT ON COLUMN credits.subscription_item.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.subscription_item.removed_at IS 'When it was removed; NULL while it is there.';
+COMMENT ON COLUMN credits.subscription_item.replayed IS
+'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON FUNCTION credits.subscription_item_create IS
+'Adds an item to a subscription: subscription_update() with one item that is new.
+
+customer_id: the customer.
+subscription_id: the subscription.
+price_id: a recurring price of its currency and interval.
+lookup_key: or that price by its key.
+quantity: how many.
+metadata: the application''s own data.
+proration_behavior: what becomes of the money, as in subscription_update(); NULL for what the subscription says.
+credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+Raises PC002, PC003, PC007, PC013, PC015, PC019, PC020.
+Example: SELECT quantity FROM credits.subscription_item_create(''ben'', (SELECT subscription_id
+  FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1), lookup_key => ''pro_monthly'', quantity => 3);';
+COMMENT ON FUNCTION credits.subscription_item_update IS
+'Changes an item of a subscription: subscription_update() with that item. NULL leaves a thing as it is.
+
+customer_id: the customer.
+subscription_item_id: the item.
+price_id: another recurring price.
+lookup_key: or that price by its key.
+quantity: how many.
+metadata: the application''s own data.
+proration_behavior: what becomes of the money, as in subscription_update(); NULL for what the subscription says.
+credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
+
+A repeat changes nothing. Several items change at once by subscription_update(); those of another interval have to.
+
+Raises PC003, PC007, PC013, PC015, PC019, PC020.
+Example: SELECT quantity FROM credits.subscription_item_update(''ben'', (SELECT subscription_item_id
+  FROM credits.subscription_items WHERE customer_id = ''ben'' LIMIT 1), quantity => 4);';
+COMMENT ON FUNCTION credits.subscription_item_delete IS
+'Removes an item from a subscription: subscription_update() with that item deleted. The last one stays.
+
+customer_id: the customer.
+subscription_item_id: the item.
+proration_behavior: what becomes of the money, as in subscription_update(); NULL for what the subscription says.
+credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
+
+The view subscription_items goes on having it, with removed_at. A repeat returns it with replayed = true.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT removed_at IS NOT NULL AS removed FROM credits.subscription_item_delete(''ben'',
+  (SELECT max(subscription_item_id::text)::uuid FROM credits.subscription_items WHERE customer_id = ''ben''));';
 COMMENT ON TYPE credits.subscription IS
 'A subscription, as functions return it. The view subscriptions has all of them.';
 COMMENT ON COLUMN credits.subscription.customer_id IS 'The customer: the application''s own key.';
@@ -8653,17 +8750,6 @@ COMMENT ON COLUMN credits.subscription.replayed IS 'Whether this call repeated a
 COMMENT ON COLUMN credits.subscription.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits.subscription.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
-COMMENT ON VIEW credits.subscription_items IS 'What subscriptions are for, and what they were for.';
-COMMENT ON COLUMN credits.subscription_items.customer_id IS 'The customer: the application''s own key.';
-COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.';
-COMMENT ON COLUMN credits.subscription_items.subscription_id IS 'The subscription.';
-COMMENT ON COLUMN credits.subscription_items.price_id IS 'The price, which is recurring.';
-COMMENT ON COLUMN credits.subscription_items.product_id IS 'The price''s product.';
-COMMENT ON COLUMN credits.subscription_items.quantity IS 'How many.';
-COMMENT ON COLUMN credits.subscription_items.metadata IS 'The application''s own data.';
-COMMENT ON COLUMN credits.subscription_items.created_at IS 'When it was added.';
-COMMENT ON COLUMN credits.subscription_items.updated_at IS 'When it last changed.';
-COMMENT ON COLUMN credits.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
 COMMENT ON VIEW credits.subscriptions IS
 'Subscriptions at this moment: those whose time is over have ended, whether or not maintain() ran since.';
 COMMENT ON COLUMN credits.subscriptions.customer_id IS 'The customer: the application''s own key.';
@@ -8827,6 +8913,10 @@ not begun are replaced by those of the new price: with ''create_prorations'' at 
 they are paid. With ''none'', and in a trial, the items change and nothing else does until the next period.
 subscription_preview() says what it would bring.
 
+Prices of another interval begin a new period now, from which periods are counted; all items have to move together.
+All of it is invoiced at once, with what is pending, less what is not used of the old period; with ''none'' nothing of
+the old is given back. What has not begun of the old credits ends, and those of the new period begin.
+
 Raises PC003, PC007, PC013, PC015, PC019, PC020.
 Example: SELECT status FROM credits.subscription_update(''ben'', (SELECT subscription_id FROM credits.subscriptions
   WHERE customer_id = ''ben'' LIMIT 1), days_until_cancel => 14);';
@@ -8907,6 +8997,18 @@ COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoic
 COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
 COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON FUNCTION credits.subscription_delete IS
+'Deletes a subscription that was never used: without any invoice, open or void, a discount, or a checkout session.
+
+customer_id: the customer.
+subscription_id: the subscription.
+
+That is one whose trial goes on, or ended without a first period. Any other is ended by subscription_cancel() and stays:
+what has a number, or was paid, does not vanish. Returns it as it was.
+
+Raises PC003, PC013, PC019, PC020.
+Example: SELECT status FROM credits.subscription_delete(''cleo'', (SELECT subscription_id
+  FROM credits.subscription_create(''cleo'', ''[{"lookup_key": "pro_monthly"}]'', trial_period_days => 14)));';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -9837,6 +9939,7 @@ REVOKE ALL ON TYPE credits.refund_attempt FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice FROM PUBLIC;
 REVOKE ALL ON TYPE credits.invoice_line FROM PUBLIC;
 REVOKE ALL ON TYPE credits.deposit FROM PUBLIC;
+REVOKE ALL ON TYPE credits.subscription_item FROM PUBLIC;
 REVOKE ALL ON TYPE credits.subscription FROM PUBLIC;
 REVOKE ALL ON TYPE credits.subscription_preview FROM PUBLIC;
 REVOKE ALL ON TYPE credits.checkout_session FROM PUBLIC;
@@ -9984,6 +10087,9 @@ REVOKE ALL ON FUNCTION credits.invoice_return_deposit_info(text, uuid) FROM PUBL
 REVOKE ALL ON FUNCTION credits.invoice_return_deposit(text, uuid, numeric, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.invoice_html(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_item_delete(text, uuid, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_recover(text, uuid) FROM PUBLIC;
@@ -9991,6 +10097,7 @@ REVOKE ALL ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) FROM 
 REVOKE ALL ON FUNCTION credits.subscription_resume(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_delete(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb, jsonb) FROM PUBLIC;
@@ -10188,6 +10295,14 @@ GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, te
 GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_delete(text, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_delete(text, uuid) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_item_delete(text, uuid, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_item_delete(text, uuid, text, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) TO credits_admin;
@@ -10334,6 +10449,8 @@ GRANT USAGE ON TYPE credits.spending_limit TO credits_admin;
 GRANT USAGE ON TYPE credits.spending_limit TO credits_app;
 GRANT USAGE ON TYPE credits.subscription TO credits_admin;
 GRANT USAGE ON TYPE credits.subscription TO credits_app;
+GRANT USAGE ON TYPE credits.subscription_item TO credits_admin;
+GRANT USAGE ON TYPE credits.subscription_item TO credits_app;
 GRANT USAGE ON TYPE credits.subscription_preview TO credits_admin;
 GRANT USAGE ON TYPE credits.subscription_preview TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_admin;
