@@ -62,7 +62,7 @@ fn subscription_delete(customer_id: Option<&str>, subscription_id: Option<Id>) -
     })())
 }
 
-/// Whether an invoice was ever made of it, or something is to be charged, or a discount was given for it, or a session brought it.
+/// Whether an invoice was ever made of it, or something is to be charged, or it has a discount, or a session brought it.
 fn is_used(session: &Session, customer_id: &str, id: uuid::Uuid) -> Result<bool, Error> {
     let rows = IS_USED.run(session, &[customer_id.cell(), id.cell()])?;
     rows.first().map_or(Ok(true), |mut row| row.next())
