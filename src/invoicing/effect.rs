@@ -7,6 +7,7 @@ use crate::invoicing::invoice::Invoice;
 use crate::invoicing::line::instalment::{self, Instalment};
 use crate::ledger::engine::line::LineType;
 use crate::ledger::engine::posting::{self, Key};
+use crate::ledger::grant::backdated;
 use crate::ledger::grant::rollover::{self, Rollover};
 use crate::ledger::grant::terms::{Cost, GrantTerms, Terms};
 use crate::ledger::grant::{self, NewGrant};
@@ -50,11 +51,13 @@ pub struct Source {
     pub cost: Option<Decimal>,
     /// The auto-recharge that asked for them.
     pub recharge_id: Option<Uuid>,
+    /// When it was paid, where that was before now: instalments begin as they would have.
+    pub paid_at: Option<Time>,
 }
 
 impl Source {
     /// An invoice's own payment.
-    pub const INVOICE: Source = Source { granted_by: "invoice", cost: None, recharge_id: None };
+    pub const INVOICE: Source = Source { granted_by: "invoice", cost: None, recharge_id: None, paid_at: None };
 }
 
 impl Invoice {
@@ -174,6 +177,13 @@ pub fn has_room(session: &Session, bill: &Bill<'_>) -> Result<bool, Error> {
 pub fn grant(session: &Session, bill: &Bill<'_>, source: &Source) -> Result<(), Error> {
     let all = bought(session, bill)?;
     lock_accounts(session, bill.customer_id, all.iter().map(|bought| bought.currency.clone()).collect())?;
+    let now = settings::now()?;
+    if let Some(paid_at) = source.paid_at.filter(|paid_at| *paid_at < now) {
+        // Of all lines before anything is posted: what has begun is in the order of time.
+        all.iter()
+            .filter(|bought| bought.in_instalments)
+            .try_for_each(|bought| give_begun(session, bill, bought, source, (paid_at, now)))?;
+    }
     all.iter().try_for_each(|bought| match bought.in_instalments {
         false => give(session, bill, bought, source),
         true => give_in_instalments(session, bill, bought, source),
@@ -212,7 +222,9 @@ fn give(session: &Session, bill: &Bill<'_>, bought: &Bought, source: &Source) ->
 /// has its share of what was paid.
 fn give_in_instalments(session: &Session, bill: &Bill<'_>, bought: &Bought, source: &Source) -> Result<(), Error> {
     let kept = instalment::of(session, bill.customer_id, bought.line_id)?;
+    let begun = kept.iter().find_map(|kept| kept.grant_id);
     let first = give_all(session, bill, bought, source, &kept)?;
+    let first = begun.or(first);
     GRANTED.run(session, &[bill.customer_id.cell(), bought.line_id.cell(), first.cell()]).map(drop)
 }
 
@@ -225,32 +237,13 @@ fn give_all(
     kept: &[instalment::Kept],
 ) -> Result<Option<Uuid>, Error> {
     let decimals = currency::decimals(session, &bought.currency)?;
-    let costs = costs(bought.net, kept, decimals, currency::decimals(session, bill.currency)?)
-        .map_err(|_| Error::internal("what was paid cannot be split"))?;
+    let costs = costs(session, bill, bought, kept)?;
     let open = || account::open_existing(session, bill.customer_id, &bought.currency, settings::now()?);
-    let (all, mut book, mut is_posted) = (kept, open()?, true);
+    let (mut book, mut is_posted) = (open()?, true);
     let mut first = None;
-    for ((place, kept), cost) in kept.iter().enumerate().zip(costs).filter(|((_, kept), _)| kept.grant_id.is_none()) {
-        let next = all.get(place + 1).map(|next| next.plan);
-        let (start, planned) = kept.plan.window(book.posted_at);
-        let expires_at = match (bought.terms.time_to_live, kept.expires) {
-            (Some(lasts), _) => lasts.added_to(start),
-            (None, true) => planned,
-            (None, false) => Time::NEVER,
-        };
-        let cost = kept.had.map_or(cost, |(part, _)| part).normalize();
-        let cost = Cost { amount: cost, currency: bill.currency.to_string() };
-        let mut terms = Terms::bought(&bought.terms, expires_at, cost).starting_at(start);
-        if let (true, Some(rollover)) = (kept.expires, &bought.terms.rollover) {
-            terms.rollover = Some(goes_on(rollover, kept.plan, next));
-        }
-        let new = NewGrant {
-            id: Uuid::now_v7(),
-            amount: kept.plan.credits,
-            name: bought.name.as_deref(),
-            granted_by: Some(source.granted_by),
-            metadata: bought.metadata.as_ref(),
-        };
+    for ((place, one), cost) in kept.iter().enumerate().zip(costs).filter(|((_, one), _)| one.grant_id.is_none()) {
+        let (start, terms) = one.terms(bill, bought, (book.posted_at, kept.get(place + 1)), cost);
+        let new = bought.new(one, source);
         grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
         is_posted = start <= book.posted_at;
         if is_posted {
@@ -258,13 +251,78 @@ fn give_all(
             posting::post(session, &[book])?;
             book = open()?;
         }
-        instalment::granted(session, bill.customer_id, kept, new.id)?;
+        instalment::granted(session, bill.customer_id, one, new.id)?;
         first.get_or_insert(new.id);
     }
     if !is_posted {
         posting::post(session, &[book])?;
     }
     Ok(first)
+}
+
+/// Grants what had begun by now of a line that was paid before: as it was planned, though nobody could spend it then. What was
+/// over before the account's last line is over.
+fn give_begun(
+    session: &Session,
+    bill: &Bill<'_>,
+    bought: &Bought,
+    source: &Source,
+    (paid_at, now): (Time, Time),
+) -> Result<(), Error> {
+    let kept = instalment::of(session, bill.customer_id, bought.line_id)?;
+    let account = (bill.customer_id, bought.currency.as_str());
+    let decimals = currency::decimals(session, &bought.currency)?;
+    for ((place, one), cost) in kept.iter().enumerate().zip(costs(session, bill, bought, &kept)?) {
+        let (start, terms) = one.terms(bill, bought, (paid_at, kept.get(place + 1)), cost);
+        if start >= now {
+            break;
+        }
+        let new = bought.new(one, source);
+        if backdated::leave_due(session, account, &new, &terms, (start, now), decimals)? {
+            instalment::granted(session, bill.customer_id, one, new.id)?;
+        } else {
+            instalment::ended(session, bill.customer_id, one, now)?;
+        }
+    }
+    Ok(())
+}
+
+impl Bought {
+    /// The grant of an instalment.
+    fn new(&self, one: &instalment::Kept, source: &Source) -> NewGrant<'_> {
+        NewGrant {
+            id: Uuid::now_v7(),
+            amount: one.plan.credits,
+            name: self.name.as_deref(),
+            granted_by: Some(source.granted_by),
+            metadata: self.metadata.as_ref(),
+        }
+    }
+}
+
+impl instalment::Kept {
+    /// When its grant begins where it is paid at a moment, and the terms of that.
+    fn terms(
+        &self,
+        bill: &Bill<'_>,
+        bought: &Bought,
+        (paid_at, next): (Time, Option<&instalment::Kept>),
+        cost: Decimal,
+    ) -> (Time, Terms) {
+        let (start, planned) = self.plan.window(paid_at);
+        let expires_at = match (bought.terms.time_to_live, self.expires) {
+            (Some(lasts), _) => lasts.added_to(start),
+            (None, true) => planned,
+            (None, false) => Time::NEVER,
+        };
+        let cost = self.had.map_or(cost, |(part, _)| part).normalize();
+        let cost = Cost { amount: cost, currency: bill.currency.to_string() };
+        let mut terms = Terms::bought(&bought.terms, expires_at, cost).starting_at(start);
+        if let (true, Some(rollover)) = (self.expires, &bought.terms.rollover) {
+            terms.rollover = Some(goes_on(rollover, self.plan, next.map(|next| next.plan)));
+        }
+        (start, terms)
+    }
 }
 
 /// What is left of an instalment goes on until the end of the next one, or for as long as it says.
@@ -281,10 +339,19 @@ fn goes_on(rollover: &Rollover, plan: Instalment, next: Option<Instalment>) -> r
 
 /// What each instalment costs: its share of what was paid, by its credits. What is granted again has the cost that it had.
 fn costs(
+    session: &Session,
+    bill: &Bill<'_>,
+    bought: &Bought,
+    kept: &[instalment::Kept],
+) -> Result<Vec<Decimal>, Error> {
+    let decimals = [currency::decimals(session, &bought.currency)?, currency::decimals(session, bill.currency)?];
+    split_cost(bought.net, kept, decimals).map_err(|_| Error::internal("what was paid cannot be split"))
+}
+
+fn split_cost(
     net: Decimal,
     kept: &[instalment::Kept],
-    decimals: u32,
-    money_decimals: u32,
+    [decimals, money_decimals]: [u32; 2],
 ) -> Result<Vec<Decimal>, AmountError> {
     let weight = |one: &instalment::Kept| match one.revision {
         1 => units(one.plan.credits, decimals),

@@ -232,8 +232,10 @@ static CARRIED: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// What an earlier invoice left over and a void one had taken is pending again: it is the customer's.
+/// What an earlier invoice left over and a void one had taken is pending again: it is the customer's. So are changes of
+/// subscriptions that it had taken, and all else that one of a subscription had: nobody chose to put it there.
 pub fn carry_again(session: &Session, invoice: &Invoice, at: Time) -> Result<(), Error> {
+    kept::wait_again(session, invoice, at)?;
     let mut all: Vec<(Uuid, Decimal, String)> = Vec::new();
     for mut row in CARRIED.run(session, &[invoice.customer_id.cell(), invoice.id.cell()])?.iter() {
         all.push((row.next()?, row.next()?, row.next()?));

@@ -254,6 +254,7 @@ impl Sale for Sales {
             return Ok(Sold::TooLate("the subscription has ended: nothing is done"));
         }
         let source = Source {
+            paid_at: None,
             granted_by: match (intent.is_top_up, intent.checkout_session_id) {
                 (true, _) => "top_up",
                 (false, Some(_)) => "checkout",

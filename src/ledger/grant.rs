@@ -2,6 +2,7 @@
 //! them by hand in grant/ending.rs, more time in grant/extension.rs, suspending them in grant/suspension.rs, the plain way
 //! to add credits in grant/credit.rs, reports about many of them in grant/report.rs.
 
+pub mod backdated;
 mod change;
 mod credit;
 pub mod ending;
@@ -21,7 +22,7 @@ use crate::ledger::engine::line::{LineType, Source};
 use crate::ledger::engine::operation::{self, Begun, Operation, Texts};
 use crate::ledger::engine::posting;
 use crate::ledger::grant::terms::{Given, Terms};
-use crate::ledger::{account, balance, currency, history};
+use crate::ledger::{account, balance, currency};
 use crate::moment::Time;
 use crate::pg::call::argument::{ArrayOf, Numeric, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
@@ -217,7 +218,7 @@ pub fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -
         },
     };
     let available = match terms.backdated(now)? {
-        Some(at) => backdate(session, book, &new, &terms, at, now, decimals)?,
+        Some(at) => backdated::give(session, book, &new, &terms, at, now, decimals)?,
         None => {
             give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
             let available = book.available;
@@ -262,39 +263,6 @@ pub fn give(
         book.open_grant(line_type, grant, source, debts);
     }
     Ok(())
-}
-
-static BEGIN_AT: Statement = Statement::new(
-    c"UPDATE credits_internal.accounts SET next_change_at = least(next_change_at, $3), issued = issued + $4
-      WHERE customer_id = $1 AND currency = $2",
-    &[TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID],
-);
-
-/// Adds a backdated grant to an account that is locked: as one that was scheduled for that time and is due by now, so
-/// that its line, what it pays and what fell due since are in the order of time. Returns what a plain debit may take
-/// now. Raises PC007, PC013.
-fn backdate(
-    session: &Session,
-    mut book: Book,
-    new: &NewGrant<'_>,
-    terms: &Terms,
-    at: Time,
-    now: Time,
-    decimals: u32,
-) -> Result<Decimal, Error> {
-    if let Some(last) = history::last_line_at(session, &book)?.filter(|last| *last > at) {
-        let reason =
-            format!("must not be before the account's last line, {last}: it is {at}; import in the order of time");
-        return Err(Error::argument("effective_at", reason));
-    }
-    check_room(&book, new.amount, decimals)?;
-    book.posted_at = book.posted_at.max(now);
-    insert(session, &book, &terms.scheduled(new.id, new.amount, at), terms, new)?;
-    BEGIN_AT.run(session, &[book.customer_id.cell(), book.currency.cell(), at.cell(), new.amount.cell()])?;
-    let book = account::open_existing(session, &book.customer_id, &book.currency, now)?;
-    let available = book.available;
-    posting::post_due(session, vec![book])?;
-    Ok(available)
 }
 
 /// Everything the account was ever granted must be countable. No more can ever come back to it (by a cancellation, a

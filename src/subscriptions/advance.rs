@@ -106,7 +106,7 @@ fn apply(
         Change::Overdue => fall_due(session, there, at, now),
         Change::Retry => {
             there.retries += 1;
-            for invoice_id in unpaid(session, there, "open")? {
+            for invoice_id in unpaid(session, there)? {
                 let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
                 collection::ask(session, &invoice, now)?;
             }
@@ -221,12 +221,12 @@ pub fn resume(
 
 static UNPAID: Statement = Statement::new(
     c"SELECT i.invoice_id FROM credits_internal.invoices i
-      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND i.status = $3 ORDER BY i.created_at, i.invoice_id",
-    &[TEXTOID, UUIDOID, TEXTOID],
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND i.status = 'open' ORDER BY i.created_at, i.invoice_id",
+    &[TEXTOID, UUIDOID],
 );
 
-fn unpaid(session: &Session, there: &Subscription, status: &str) -> Result<Vec<Uuid>, Error> {
-    let rows = UNPAID.run(session, &[there.customer_id.cell(), there.id.cell(), status.cell()])?;
+fn unpaid(session: &Session, there: &Subscription) -> Result<Vec<Uuid>, Error> {
+    let rows = UNPAID.run(session, &[there.customer_id.cell(), there.id.cell()])?;
     rows.iter().map(|mut row| row.next()).collect()
 }
 
@@ -255,8 +255,23 @@ static BEGINS: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
+/// The open invoices that nobody is to pay once it has ended as of then: all, except what was sent for time before. What is
+/// given up is not owed at all.
+pub fn given_up(session: &Session, there: &Subscription, (at, gives_up): (Time, bool)) -> Result<Vec<Uuid>, Error> {
+    let mut void = Vec::new();
+    for invoice_id in unpaid(session, there)? {
+        let rows = BEGINS.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
+        let begins: Option<Time> = rows.first().map_or(Ok(None), |mut row| row.next())?;
+        let is_used = !there.is_automatic() && begins.is_some_and(|begins| begins < at);
+        if gives_up || !is_used {
+            void.push(invoice_id);
+        }
+    }
+    Ok(void)
+}
+
 /// It ends as of then: nobody is to pay what is open any more, except what was sent for time before, and credits that were to
-/// begin later do not. What is still to be charged for changes is charged now. What is given up is not owed.
+/// begin later do not. What is still to be charged for changes is charged now.
 pub fn end(
     session: &Session,
     customer: &Customer,
@@ -265,20 +280,20 @@ pub fn end(
     now: Time,
 ) -> Result<(), Error> {
     instalments::lock_accounts(session, there)?;
-    let last = if gives_up { None } else { billing::close(session, customer, there, now)? };
+    let void = given_up(session, there, (at, gives_up))?;
+    if !gives_up {
+        billing::close(session, customer, there, now)?;
+    }
     let was_incomplete = there.status == Status::Incomplete;
     // First: what becomes of its invoices is no news to it then.
     finish(session, there, (Status::Canceled, at), now)?;
     if was_incomplete {
         checkout::give_up(session, there, now)?;
     }
-    for invoice_id in unpaid(session, there, "open")? {
-        let rows = BEGINS.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
-        let begins: Option<Time> = rows.first().map_or(Ok(None), |mut row| row.next())?;
-        let is_sent = !there.is_automatic() && begins.is_some_and(|begins| begins < at);
-        let stays = last == Some(invoice_id) || (!gives_up && is_sent);
-        if !stays {
-            close::give_up(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;
+    for invoice_id in void {
+        let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
+        if invoice.status == InvoiceStatus::Open {
+            close::give_up(session, &invoice, now)?;
         }
     }
     instalments::end(session, there, (at, Time::NEVER), "The subscription has ended", now)?;
@@ -288,7 +303,7 @@ pub fn end(
 /// The first payment did not come in time.
 fn expire(session: &Session, there: &mut Subscription, at: Time, now: Time) -> Result<(), Error> {
     finish(session, there, (Status::IncompleteExpired, at), now)?;
-    for invoice_id in unpaid(session, there, "open")? {
+    for invoice_id in unpaid(session, there)? {
         close::give_up(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;
     }
     record(session, there, EventType::SubscriptionDeleted, now)

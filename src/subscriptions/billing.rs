@@ -174,7 +174,7 @@ pub fn make(
         customer,
         subscription,
         (&lines, quote.as_ref(), reason),
-        (reason == Reason::SubscriptionCycle, now),
+        (reason == Reason::SubscriptionCycle, term.from, now),
     )?;
     enter(
         session,
@@ -219,7 +219,7 @@ pub fn try_out(
     let mut lines = lines(session, &subscription.currency, &granting, trial)?;
     lines.iter_mut().for_each(New::make_free);
     let reason = Reason::SubscriptionCreate;
-    let invoice_id = order(session, customer, subscription, (&lines, None, reason), (false, now))?;
+    let invoice_id = order(session, customer, subscription, (&lines, None, reason), (false, trial.from, now))?;
     enter(session, subscription, trial.whole, "trial", (Some(invoice_id), false))
 }
 
@@ -286,16 +286,16 @@ pub fn close(
     if pending <= Decimal::ZERO {
         return Ok(None);
     }
-    order(session, customer, subscription, (&[], None, Reason::SubscriptionCycle), (true, now)).map(Some)
+    order(session, customer, subscription, (&[], None, Reason::SubscriptionCycle), (true, now, now)).map(Some)
 }
 
-/// Makes an invoice of these lines, with or without what is pending in their currency, and gives it out.
+/// Makes an invoice of these lines, with or without what is pending in their currency, and gives it out as of when it was due.
 pub fn order(
     session: &Session,
     customer: &Customer,
     subscription: &mut Subscription,
     (lines, quote, reason): (&[New], Option<&Quote>, Reason),
-    (takes_pending, now): (bool, Time),
+    (takes_pending, at, now): (bool, Time, Time),
 ) -> Result<Uuid, Error> {
     let invoice_id = Uuid::now_v7();
     let customer_id = subscription.customer_id.clone();
@@ -320,7 +320,7 @@ pub fn order(
             payment_method_id: subscription.payment_method_id,
         }),
     };
-    bill::bill(session, customer, &order, takes_pending, now)?;
+    bill::bill(session, customer, &order, takes_pending, (at, now))?;
     let discount = subscription.discount;
     *subscription = subscription::lock(session, &customer_id, subscription.id)?;
     (subscription.latest_invoice_id, subscription.discount) = (Some(invoice_id), discount);

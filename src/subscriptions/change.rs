@@ -61,6 +61,10 @@ pub struct Credited {
 
 /// Credits that go: of an instalment under way its share, at most what is unspent.
 pub struct Taken {
+    /// Its line.
+    pub line_id: Uuid,
+    /// Its place among those of the line.
+    pub no: i32,
     /// Its grant.
     pub grant_id: Uuid,
     /// How many.
@@ -80,6 +84,8 @@ pub struct Proration {
     pub lines: Vec<New>,
     /// Credits that go.
     pub taken: Vec<Taken>,
+    /// Lines that pay for nothing any more, whose credits were left alone.
+    pub left_alone: Vec<Uuid>,
     /// From when on instalments of the old lines do not begin, and whether those under way are prorated: `None` where all stay.
     pub ends_from: Option<(Time, bool)>,
 }
@@ -128,6 +134,28 @@ fn given_back(session: &Session, there: &Subscription, changes: &[Change], how: 
             proration.taken.extend(taken);
             proration.credited.push(credited);
         }
+        if how.prorates_credits {
+            for line_id in covering::left_alone(session, &there.customer_id, change.item_id, how.at)? {
+                proration.taken.extend(covering::under_way(session, &there.customer_id, line_id, how.at)?);
+                proration.left_alone.push(line_id);
+            }
+        }
+    }
+    Ok(proration)
+}
+
+/// What is not paid yet of the time after the end of a subscription, except of invoices that its end makes void: it is not
+/// charged, and its credits go in proportion. Raises PC007.
+pub fn unused(session: &Session, there: &Subscription, void: &[Uuid], at: Time) -> Result<Proration, Error> {
+    let decimals = currency::decimals(session, &there.currency)?;
+    let mut proration = Proration { ends_from: Some((at, true)), ..Proration::default() };
+    for line in covering::unpaid(session, there, at)? {
+        if matches!(line.paid, Paid::Open(invoice_id) if void.contains(&invoice_id)) {
+            continue;
+        }
+        let taken = covering::under_way(session, &there.customer_id, line.id, at)?;
+        proration.credited.push(line.credit(at, decimals)?.less_spent(&taken, decimals)?);
+        proration.taken.extend(taken);
     }
     Ok(proration)
 }

@@ -36,8 +36,9 @@ pub fn lock_accounts_and(session: &Session, subscription: &Subscription, others:
     effect::lock_accounts(session, &subscription.customer_id, currencies)
 }
 
-// Those of lines that are not paid have no grant yet, and are planned for a time. OFFSET 0 keeps the way to them through the
-// subscription's own lines: a customer may have others.
+// Those of lines that are not paid have no grant yet, and are planned for a time. What began since then, by its plan and not
+// as it was paid, is to come as well: that somebody looked at the account changes nothing. OFFSET 0 keeps the way to them
+// through the subscription's own lines: a customer may have others.
 static TO_COME: Statement = Statement::new(
     c"SELECT g.invoice_line_id, g.instalment_no, g.starts_at, g.ends_at, g.credits, g.revision, g.expires, g.grant_id
       FROM credits_internal.subscription_items i
@@ -49,7 +50,7 @@ static TO_COME: Statement = Statement::new(
       LEFT JOIN credits_internal.credit_grants c ON c.customer_id = g.customer_id AND c.grant_id = g.grant_id
       WHERE i.customer_id = $1 AND i.subscription_id = $2 AND g.ended_at IS NULL
         AND coalesce(c.effective_at, g.starts_at) >= $3 AND coalesce(c.effective_at, g.starts_at) < $4
-        AND (c.grant_id IS NULL OR c.status = 'pending')
+        AND (c.grant_id IS NULL OR c.status IN ('pending', 'granted') AND c.effective_at > c.created_at)
       ORDER BY g.invoice_line_id, g.instalment_no",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
 );

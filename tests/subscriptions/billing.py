@@ -35,8 +35,8 @@ def make(
     books.invoices[name] = invoice
     work_out(books, invoice)
     books.note(at, subscription, f"invoice {reason}")
-    if invoice.total <= 0 and not subscription.paid_money:
-        withhold(lines)
+    if invoice.total <= 0:
+        withhold(books, invoice)
     if invoice.total <= 0:
         close(books, subscription, invoice, at)
     elif subscription.collection == "send_invoice":
@@ -145,11 +145,12 @@ def grant(subscription: Subscription, line: Line, at: datetime) -> None:
             plan_credits.grant(row, at, subscription)
 
 
-def withhold(lines: list[Line]) -> None:
+def withhold(books: Books, invoice: Invoice) -> None:
     """Nothing is to be paid, and no money came before: what waits for a first payment is not granted, then or later."""
-    for line in lines:
-        for row in line.rows:
-            if row.plan.first_grant == "after_first_payment":
+    for line in invoice.lines:
+        owner = books.subscriptions.get(line.subscription or "")
+        for row in line.rows if owner and not owner.paid_money else []:
+            if row.plan.first_grant == "after_first_payment" and row.status == "planned":
                 row.status = "ended"
 
 
@@ -217,6 +218,7 @@ def lowered(books: Books, invoice: Invoice, at: datetime) -> None:
     subscription = books.subscriptions[invoice.subscription]
     work_out(books, invoice)
     if invoice.total <= 0:
+        withhold(books, invoice)
         close(books, subscription, invoice, at)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import billing
 import plan_credits
 from periods import index_at, part
+from proration import unspent_share
 from things import ZERO, Books, Invoice, Line, Period, Subscription
 
 
@@ -66,15 +67,23 @@ def covers(subscription: Subscription, line: Line, at: datetime) -> bool:
 
 
 def lower_unpaid(books: Books, subscription: Subscription, at: datetime) -> None:
-    """What waits for an invoice, or is on one of another subscription, is not charged for the time after the end."""
+    """What nobody paid yet of the time after the end is not charged, except of invoices that the end makes void: what waits
+    for an invoice, what is on one of another subscription, and what was sent. What is spent of its credits stays."""
+    lowered: list[Invoice] = []
     for line in subscription.lines:
-        elsewhere = line.invoice is not None and line.invoice.unpaid and line.invoice.subscription != subscription.name
-        if covers(subscription, line, at) and (line.invoice is None or elsewhere):
-            billing.lower(line, at, books)
-            line.credited = True
-            plan_credits.give_up(line.rows, at, True)
-            if line.invoice:
-                billing.lowered(books, line.invoice, at)
+        invoice = line.invoice
+        if not covers(subscription, line, at) or invoice and not invoice.unpaid:
+            continue
+        own = invoice is not None and invoice.subscription == subscription.name and invoice.status == "open"
+        if own and not was_used(subscription, invoice, at):
+            continue
+        billing.lower(line, at, books, unspent_share(line, at))
+        line.credited = True
+        plan_credits.give_up(line.rows, at, True)
+        if invoice and invoice not in lowered:
+            lowered.append(invoice)
+    for invoice in lowered:
+        billing.lowered(books, invoice, at)
 
 
 def refund_last(books: Books, subscription: Subscription, at: datetime) -> None:

@@ -30,7 +30,7 @@ FROM credits_internal.invoices i WHERE i.customer_id = %s ORDER BY i.invoice_id"
 
 LINES = """
 SELECT l.invoice_id::text AS invoice, split_part(coalesce(l.description, ''), ' ', 1) AS kind,
-       l.from_invoice_id IS NOT NULL AS left_over, i.metadata->>'item' AS item, l.amount,
+       l.from_invoice_id IS NOT NULL AS left_over, l.was_pending, i.metadata->>'item' AS item, l.amount,
        CASE WHEN l.invoice_id IS NULL THEN l.given_discount ELSE l.discount END AS discount, l.tax, l.period_start, l.period_end
 FROM credits_internal.invoice_lines l
 LEFT JOIN credits_internal.subscription_items i
@@ -250,9 +250,11 @@ class Server:
         customer = self.customer_id
         names = {value: key for key, value in self.invoice_ids().items()}
         by_id = {value: key for key, value in self.subscriptions.items()}
+        # What a void invoice had taken waits again: it has copies.
+        void = {row["id"] for row in self.all(INVOICES, customer) if row["status"] == "void"}
         lines: dict[str | None, list[list[Any]]] = {}
         for row in self.all(LINES, customer):
-            if row["amount"]:
+            if row["amount"] and not (row["was_pending"] and row["invoice"] in void):
                 lines.setdefault(row["invoice"], []).append(line(row))
         grants: dict[str, list[Any]] = {}
         for row in self.all(GRANTS, customer):
@@ -260,7 +262,7 @@ class Server:
                 grants.setdefault(row["subscription"], []).append(grant(row))
         invoices = {names[row["id"]]: invoice(row) for row in self.all(INVOICES, customer) if row["id"] in names}
         for key, name in names.items():
-            invoices[name]["lines"] = sorted(left_alone(invoices[name], lines.get(key, [])), key=str)
+            invoices[name]["lines"] = sorted(lines.get(key, []), key=str)
         found = {}
         for row in self.all(SUBSCRIPTIONS, customer):
             if row["ended_at"]:
@@ -285,11 +287,6 @@ def spelled(plan: dict[str, Any]) -> dict[str, Any]:
     if schedule:
         found["schedule"] = schedule
     return found
-
-
-def left_alone(invoice: dict[str, Any], lines: list[list[Any]]) -> list[list[Any]]:
-    """Without what is pending again."""
-    return [line for line in lines if invoice["status"] != "void" or line[0] != "left_over"]
 
 
 def summed(parts: list[tuple[str, Any]]) -> dict[str, str]:

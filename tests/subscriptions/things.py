@@ -22,13 +22,13 @@ class Rules:
     # The invoices that take what is pending.
     takes_pending: frozenset[str] = frozenset({"subscription_cycle"})
     # What was pending before waits again when its invoice is voided.
-    void_frees_pending: bool = False
+    void_frees_pending: bool = True
     # At resuming, an instalment whose time has begun but not ended is back as well.
     resume_gives_running: bool = False
     # A refund of what is left of the period lowers what is not paid of it, too.
-    refund_lowers_unpaid: bool = False
+    refund_lowers_unpaid: bool = True
     # What 'keep' left alone goes with the next change that prorates.
-    kept_goes_later: bool = False
+    kept_goes_later: bool = True
     # New credits of 'create_prorations' come at once; otherwise when the invoice is paid.
     pending_grants_at_once: bool = True
     # Of those sent to be paid, only what is overdue keeps a subscription past due.

@@ -11,14 +11,14 @@ use crate::ledger::currency;
 use crate::moment::Time;
 use crate::pg::statement::Session;
 
-/// Makes the invoice that is ordered, with or without what is pending in its currency, and gives it out. The customer is
-/// locked. Raises PC007, PC013.
+/// Makes the invoice that is ordered, with or without what is pending in its currency, and gives it out, as of when it was due.
+/// The customer is locked. Raises PC007, PC013.
 pub fn bill(
     session: &Session,
     customer: &Customer,
     order: &Order<'_>,
     takes_pending: bool,
-    now: Time,
+    (at, now): (Time, Time),
 ) -> Result<(), Error> {
     let (customer_id, invoice_id) = (order.customer_id, order.invoice_id);
     sale::draft(session, order, now)?;
@@ -27,5 +27,5 @@ pub fn bill(
         let decimals = currency::decimals(session, order.currency)?;
         recompute(session, (customer_id, invoice_id), (Decimal::ZERO, order.tax_rate), decimals)?;
     }
-    finalize::finalize(session, customer, invoice::lock(session, customer_id, invoice_id)?, now)
+    finalize::finalize_as_of(session, customer, invoice::lock(session, customer_id, invoice_id)?, (at, now))
 }

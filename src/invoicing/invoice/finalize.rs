@@ -7,6 +7,7 @@ use crate::input;
 use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status, payment};
+use crate::invoicing::line::instalment;
 use crate::invoicing::listener::Outcome;
 use crate::invoicing::{collection, line, number};
 use crate::ledger::currency;
@@ -86,6 +87,16 @@ pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>
 /// below zero is pending for the next one. What is due in credits is paid from the wallet, unless it is only sent; what is
 /// due in money has a payment intent, which begins. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC021.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
+    finalize_as_of(session, customer, invoice, (now, now))
+}
+
+/// The same of one that was due at a moment, perhaps before now: where nothing is to be paid, it was paid then.
+pub fn finalize_as_of(
+    session: &Session,
+    customer: &Customer,
+    invoice: Invoice,
+    (at, now): (Time, Time),
+) -> Result<(), Error> {
     let is_money = currency::is_money(session, &invoice.currency)?;
     let is_free = invoice.amount_due.is_zero();
     let in_credits = !is_free && !is_money && invoice.collection_method == collection::AUTOMATIC;
@@ -106,7 +117,11 @@ pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: T
         payment::pay_in_credits(session, &invoice, &number, now)?;
     }
     if is_paid {
-        effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
+        if is_free {
+            instalment::withhold(session, &invoice.customer_id, invoice.id, now)?;
+        }
+        let source = Source { paid_at: is_free.then_some(at), ..Source::INVOICE };
+        effect::grant(session, &invoice.bill(), &source)?;
         mark_paid(session, &invoice, now)?;
     } else if is_money {
         collection::begin(session, &invoice, now)?;

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::create::recompute;
 use crate::invoicing::invoice::{self, finalize};
+use crate::invoicing::line::instalment;
 use crate::invoicing::{collection, line};
 use crate::ledger::currency;
 use crate::moment::Time;
@@ -35,6 +36,7 @@ pub fn work_out(session: &Session, customer_id: &str, invoice_id: Uuid, now: Tim
         let account = (customer_id, invoice.currency.as_str());
         line::carry(session, account, invoice_id, (invoice.total, &description), now)?;
     }
+    instalment::withhold(session, customer_id, invoice_id, now)?;
     effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
     finalize::mark_paid(session, &invoice, now)
 }

@@ -169,6 +169,40 @@ pub fn lower(session: &Session, customer_id: &str, kept: &Kept, credits: Decimal
     Ok(())
 }
 
+// The price's terms, or its product's.
+static WITHHOLD: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_line_grants g SET ended_at = $3
+      FROM credits_internal.invoice_lines l
+      JOIN credits_internal.subscription_items i
+        ON i.customer_id = l.customer_id AND i.subscription_item_id = l.subscription_item_id
+      JOIN credits_internal.subscriptions s ON s.customer_id = i.customer_id AND s.subscription_id = i.subscription_id
+      JOIN credits_internal.prices p ON p.price_id = l.price_id
+      JOIN credits_internal.products o ON o.product_id = p.product_id
+      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND NOT s.has_paid
+        AND coalesce(p.credit_config, o.credit_config) #>> '{schedule,first_grant}' = 'after_first_payment'
+        AND g.customer_id = l.customer_id AND g.invoice_line_id = l.invoice_line_id AND g.grant_id IS NULL
+        AND g.ended_at IS NULL",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// Nothing is to be paid of an invoice: those of its lines that wait for the first payment of their subscription are none,
+/// where there was none before.
+pub fn withhold(session: &Session, customer_id: &str, invoice_id: Uuid, now: Time) -> Result<(), Error> {
+    WITHHOLD.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()]).map(drop)
+}
+
+static CUT: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_line_grants g SET ends_at = $4
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.ended_at IS NULL
+        AND g.starts_at < $4 AND g.ends_at > $4",
+    &[TEXTOID, UUIDOID, INT4OID, TIMESTAMPTZOID],
+);
+
+/// One of a line that is under way is for the time until then alone: what it had for later was taken.
+pub fn cut(session: &Session, customer_id: &str, (line_id, no): (Uuid, i32), at: Time) -> Result<(), Error> {
+    CUT.run(session, &[customer_id.cell(), line_id.cell(), no.cell(), at.cell()]).map(drop)
+}
+
 static ENDED: Statement = Statement::new(
     c"UPDATE credits_internal.invoice_line_grants g SET ended_at = $5
       WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4",

@@ -4,6 +4,7 @@ use crate::amount::Decimal;
 use crate::catalog::usage;
 use crate::error::Error;
 use crate::invoicing::engine::{Part, Totals};
+use crate::invoicing::invoice::Invoice;
 use crate::invoicing::line::New;
 use crate::invoicing::line::given::BEHAVIORS;
 use crate::invoicing::line::instalment;
@@ -65,6 +66,47 @@ static INSERT: Statement = Statement::new(
     c"SELECT 1 WHERE num_nonnulls($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                                   $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) < 0",
 );
+
+static TAKEN: Statement = Statement::new(
+    c"SELECT l.invoice_line_id FROM credits_internal.invoice_lines l
+      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.was_pending AND l.from_invoice_id IS NULL
+        AND ($3 OR l.subscription_item_id IS NOT NULL)
+      ORDER BY l.line_no",
+    &[TEXTOID, UUIDOID, BOOLOID],
+);
+// What the void invoice came to stays readable on it; the credits are those of the line that waits.
+static COPY: Statement = Statement::new(
+    c"INSERT INTO credits_internal.invoice_lines (
+          customer_id, invoice_line_id, invoice_id, line_no, was_pending, currency, price_id, description, quantity,
+          unit_amount, pricing, amount, given_discount, given_tax_rate, tax_behavior, discount, tax_rate, tax,
+          amount_excluding_tax, period_start, period_end, metadata, created_at, updated_at, proration)
+      SELECT l.customer_id, $3, l.invoice_id, l.line_no, true, l.currency, l.price_id, l.description, l.quantity,
+             l.unit_amount, l.pricing, l.amount, l.given_discount, l.given_tax_rate, l.tax_behavior, l.discount, l.tax_rate,
+             l.tax, l.amount_excluding_tax, l.period_start, l.period_end, l.metadata, l.created_at, $4, l.proration
+      FROM credits_internal.invoice_lines l WHERE l.customer_id = $1 AND l.invoice_line_id = $2",
+    &[TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID],
+);
+static WAITS: Statement = Statement::new(
+    c"UPDATE credits_internal.invoice_lines l
+      SET invoice_id = NULL, line_no = NULL, was_pending = false, discount = 0, tax = 0, tax_rate = NULL,
+          amount_excluding_tax = l.amount, updated_at = $3
+      WHERE l.customer_id = $1 AND l.invoice_line_id = $2",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// Those that an invoice, which is void now, had taken from what was pending wait for the next one again: of one of a
+/// subscription all of them, of another those of subscriptions. It keeps copies of them.
+pub fn wait_again(session: &Session, invoice: &Invoice, at: Time) -> Result<(), Error> {
+    let customer_id = invoice.customer_id.as_str();
+    let cells = [customer_id.cell(), invoice.id.cell(), invoice.subscription_id.is_some().cell()];
+    let rows = TAKEN.run(session, &cells)?;
+    let taken: Vec<Uuid> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    for line_id in taken {
+        COPY.run(session, &[customer_id.cell(), line_id.cell(), Uuid::now_v7().cell(), at.cell()])?;
+        WAITS.run(session, &[customer_id.cell(), line_id.cell(), at.cell()])?;
+    }
+    Ok(())
+}
 
 /// Where a line belongs: to an invoice at a place, or pending.
 pub type Place = Option<(Uuid, i32)>;

@@ -97,6 +97,40 @@ pub fn of(session: &Session, customer_id: &str, item_id: Uuid, at: Time) -> Resu
     Ok(lines)
 }
 
+static ITEMS: Statement = Statement::new(
+    c"SELECT i.subscription_item_id FROM credits_internal.subscription_items i
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 ORDER BY i.created_at, i.subscription_item_id",
+    &[TEXTOID, UUIDOID],
+);
+
+/// The lines of a subscription that pay for time after a moment and are not paid, also of items that are there no more.
+pub fn unpaid(session: &Session, there: &Subscription, at: Time) -> Result<Vec<Covering>, Error> {
+    let rows = ITEMS.run(session, &[there.customer_id.cell(), there.id.cell()])?;
+    let items: Vec<Uuid> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    let mut lines = Vec::new();
+    for item_id in items {
+        lines.extend(of(session, &there.customer_id, item_id, at)?.into_iter().filter(|line| line.paid != Paid::Yes));
+    }
+    Ok(lines)
+}
+
+// Credits of an earlier change were left alone, by lines that pay for nothing any more.
+static LEFT_ALONE: Statement = Statement::new(
+    c"SELECT DISTINCT l.invoice_line_id FROM credits_internal.invoice_lines l
+      JOIN credits_internal.invoice_line_grants g
+        ON g.customer_id = l.customer_id AND g.invoice_line_id = l.invoice_line_id
+      WHERE l.customer_id = $1 AND l.subscription_item_id = $2 AND l.covers_until <= $3 AND l.credits IS NOT NULL
+        AND g.starts_at <= $3 AND g.ends_at > $3 AND g.ended_at IS NULL
+      ORDER BY l.invoice_line_id",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// The lines of an item whose credits are under way though they pay for nothing any more.
+pub fn left_alone(session: &Session, customer_id: &str, item_id: Uuid, at: Time) -> Result<Vec<Uuid>, Error> {
+    let rows = LEFT_ALONE.run(session, &[customer_id.cell(), item_id.cell(), at.cell()])?;
+    rows.iter().map(|mut row| row.next()).collect()
+}
+
 impl Covering {
     /// What is left of what it came to, before tax on top, after what went back.
     pub fn left(&self, decimals: u32) -> Result<Decimal, AmountError> {
@@ -133,7 +167,15 @@ pub fn under_way(session: &Session, customer_id: &str, line_id: Uuid, at: Time) 
             let rows = REMAINING.run(session, &[customer_id.cell(), grant_id.cell(), at.cell()])?;
             let Some(mut row) = rows.first() else { continue };
             let there: Decimal = row.next()?;
-            taken.push(Taken { grant_id, credits, unspent: credits.min(there), currency: kept.currency.clone() });
+            let unspent = credits.min(there);
+            taken.push(Taken {
+                line_id,
+                no: kept.plan.no,
+                grant_id,
+                credits,
+                unspent,
+                currency: kept.currency.clone(),
+            });
         }
     }
     Ok(taken)

@@ -134,7 +134,7 @@ pub fn write(
     }
     billing::withhold(session, customer, there, (&mut proration.lines, restart.taken))?;
     let lines = (&proration.lines[..], restart.quote.as_ref(), Reason::SubscriptionUpdate);
-    let invoice_id = billing::order(session, customer, there, lines, (true, now))?;
+    let invoice_id = billing::order(session, customer, there, lines, (true, now, now))?;
     billing::enter(session, there, whole, "whole", (Some(invoice_id), is_resumed))?;
     instalments::end_at_cancel(session, there, now)?;
     Ok(Some(invoice_id))

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::invoicing::customer::Customer;
 use crate::invoicing::effect;
 use crate::invoicing::invoice::lower;
-use crate::invoicing::line;
+use crate::invoicing::line::{self, instalment};
 use crate::invoicing::sale::Reason;
 use crate::ledger::grant::ending;
 use crate::moment::Time;
@@ -67,8 +67,14 @@ pub fn given_back(session: &Session, there: &mut Subscription, proration: &Prora
             instalments::end_of_line(session, &customer_id, credited.line.id, from, REASON, now)?;
         }
     }
+    if let Some(from) = proration.ends_from {
+        for line_id in &proration.left_alone {
+            instalments::end_of_line(session, &customer_id, *line_id, from, REASON, now)?;
+        }
+    }
     for taken in &proration.taken {
         ending::end_at_most(session, &customer_id, taken.grant_id, taken.credits, REASON)?;
+        instalment::cut(session, &customer_id, (taken.line_id, taken.no), now)?;
     }
     if !open.is_empty() {
         for invoice_id in open {
@@ -96,7 +102,7 @@ pub fn proration(
     if at_once {
         billing::withhold(session, customer, there, (&mut proration.lines, Decimal::ZERO))?;
         let lines = (&proration.lines[..], None, Reason::SubscriptionUpdate);
-        return billing::order(session, customer, there, lines, (false, now)).map(Some);
+        return billing::order(session, customer, there, lines, (false, now, now)).map(Some);
     }
     for new in &proration.lines {
         line::insert(session, &customer_id, &there.currency, None, new, now)?;

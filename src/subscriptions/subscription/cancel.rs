@@ -12,6 +12,7 @@ use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
 use crate::settings;
 use crate::subscriptions::advance;
+use crate::subscriptions::change;
 use crate::subscriptions::instalments;
 use crate::subscriptions::refund::{self, Refund};
 use crate::subscriptions::schedule::state::Status;
@@ -108,6 +109,14 @@ fn cancel(
     match until.filter(|at| *at > now && there.status != Status::Incomplete) {
         None => {
             refund::ask(session, there, refund, now)?;
+            if refund == Refund::Proration {
+                // What nobody paid yet of the time that is left cannot go back: it is not charged.
+                instalments::lock_accounts(session, there)?;
+                let void = advance::given_up(session, there, (now, false))?;
+                let unused = change::unused(session, there, &void, now)?;
+                change::write::given_back(session, there, &unused, now)?;
+                there.canceled_at = Some(now);
+            }
             advance::end(session, customer, there, (now, false), now)
         }
         Some(at) => {
