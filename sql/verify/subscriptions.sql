@@ -72,6 +72,10 @@ FROM instalments g GROUP BY g.customer_id, g.credit_currency, g.invoice_line_id,
 HAVING sum(g.credits) FILTER (WHERE g.revision = 1) IS DISTINCT FROM g.line_credits
     OR count(*) FILTER (WHERE g.ended_at IS NULL) > count(DISTINCT g.instalment_no)
 UNION ALL
+SELECT 'instalment: two name one grant', g.customer_id, min(g.credit_currency), 'grant ' || g.grant_id, 1, count(*)
+FROM instalments g WHERE g.grant_id IS NOT NULL
+GROUP BY g.customer_id, g.grant_id HAVING count(*) > 1
+UNION ALL
 SELECT 'instalment: what was taken back is not what its operations say', g.customer_id, g.credit_currency,
        'line ' || g.invoice_line_id || ', ' || g.instalment_no || ' of revision ' || g.revision, coalesce(r.credits, 0),
        g.reclaimed

@@ -77,8 +77,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
-from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and
-how often coupons are used.
+from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, how
+often coupons are used, and that subscriptions have their periods, invoices and plan credits once.
 
 customer_id: only this customer; NULL for all.
 

@@ -4,8 +4,10 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::customer;
 use crate::pg::statement::{Session, Statement};
+use crate::pg::value::array::array;
 use crate::pg::value::{Json, ToCell};
-use pgrx::pg_sys::TEXTOID;
+use pgrx::pg_sys::{TEXTARRAYOID, TEXTOID};
+use std::collections::BTreeSet;
 
 /// A customer, locked until the transaction ends: all that changes a customer's invoices comes one after another.
 pub struct Customer {
@@ -48,4 +50,17 @@ pub fn lock(session: &Session, customer_id: &str) -> Result<Customer, Error> {
 pub fn lock_or_make(session: &Session, customer_id: &str) -> Result<Customer, Error> {
     customer::ensure_kept(session, customer_id)?;
     lock(session, customer_id)
+}
+
+static LOCK_FREE: Statement = Statement::new(
+    c"SELECT c.customer_id FROM unnest($1) AS k (customer_id)
+      JOIN credits_internal.customers c ON c.customer_id = k.customer_id
+      ORDER BY c.customer_id FOR NO KEY UPDATE OF c SKIP LOCKED",
+    &[TEXTARRAYOID],
+);
+
+/// Locks those of these customers whom nobody has locked, for work that time brings: it waits for nobody. Returns them.
+pub fn lock_free(session: &Session, customers: BTreeSet<&String>) -> Result<BTreeSet<String>, Error> {
+    let rows = LOCK_FREE.run(session, &[array(customers)])?;
+    rows.iter().map(|mut row| row.next()).collect()
 }

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::invoicing::engine::{self, Fault, Tax, Totals};
 use crate::invoicing::invoice::Invoice;
 use crate::invoicing::line::given::{BEHAVIORS, Given, MOST_LINES};
+use crate::invoicing::line::kept::carry;
 use crate::ledger::currency;
 use crate::ledger::grant::terms::GrantTerms;
 use crate::metering::pricing::Pricing;
@@ -24,7 +25,7 @@ use crate::pg::value::array::array;
 use pgrx::pg_sys::{INT4ARRAYOID, INT4OID, NUMERICARRAYOID, TEXTOID, UUIDARRAYOID, UUIDOID};
 use uuid::Uuid;
 
-pub use kept::{carry, insert, insert_all};
+pub use kept::{insert, insert_all};
 pub use of_item::OfItem;
 
 /// A line that is priced and not kept yet.
@@ -242,6 +243,16 @@ pub fn carry_again(session: &Session, invoice: &Invoice, at: Time) -> Result<(),
     }
     let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
     all.iter().try_for_each(|(from, amount, description)| carry(session, account, *from, (*amount, description), at))
+}
+
+/// What is left of an invoice whose total is below zero waits for the next one.
+pub fn carry_over(session: &Session, invoice: &Invoice, number: &str, at: Time) -> Result<(), Error> {
+    if invoice.total >= Decimal::ZERO {
+        return Ok(());
+    }
+    let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
+    let description = format!("Carried over from invoice {number}");
+    carry(session, account, invoice.id, (invoice.total, &description), at)
 }
 
 // Under the customer's lock: nobody else takes them.

@@ -90,7 +90,8 @@ pub fn bring(
     Ok(outcome)
 }
 
-fn add(sum: &mut Reclaimed, more: Reclaimed) {
+/// Adds what one step took back to a sum.
+pub fn add(sum: &mut Reclaimed, more: Reclaimed) {
     sum.taken += more.taken;
     sum.owed += more.owed;
     sum.held += more.held;

@@ -20,7 +20,6 @@ use crate::subscriptions::billing;
 use crate::subscriptions::item::Item;
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::Period;
-use crate::subscriptions::schedule::instalment;
 use crate::subscriptions::schedule::proration::part;
 use crate::subscriptions::subscription::Subscription;
 use uuid::Uuid;
@@ -298,9 +297,4 @@ fn off_at_most(changed: &[&Item], off: &[Decimal]) -> Result<Decimal, Error> {
         most += if off.is_zero() { Decimal::ZERO } else { item.amount()? };
     }
     Ok(most)
-}
-
-/// What of the credits of an instalment under way is for the time from then on.
-pub fn share(of: Instalment, at: Time, decimals: u32) -> Result<Decimal, AmountError> {
-    Ok(instalment::rest(of, at, decimals)?.credits)
 }

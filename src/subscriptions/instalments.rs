@@ -11,7 +11,7 @@ use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::subscriptions::schedule::instalment::rest;
 use crate::subscriptions::subscription::Subscription;
-use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 static CURRENCIES: Statement = Statement::new(
@@ -139,17 +139,6 @@ static ENDED: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
-static AGAIN: Statement = Statement::new(
-    c"INSERT INTO credits_internal.invoice_line_grants (
-          customer_id, invoice_line_id, instalment_no, revision, starts_at, ends_at, expires, credits)
-      SELECT g.customer_id, g.invoice_line_id, g.instalment_no, g.revision + 1, g.starts_at, g.ends_at, g.expires,
-             g.credits - g.reclaimed
-      FROM credits_internal.invoice_line_grants g
-      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4
-        AND g.ended_at IS NOT NULL AND NOT g.paid_back AND g.credits > g.reclaimed",
-    &[TEXTOID, UUIDOID, INT4OID, INT4OID],
-);
-
 /// Brings back those that were ended and are still to begin: where their line is paid, they are granted again. Their
 /// accounts are locked.
 pub fn bring_back(session: &Session, subscription: &Subscription, from: Time) -> Result<(), Error> {
@@ -161,8 +150,7 @@ pub fn bring_back(session: &Session, subscription: &Subscription, from: Time) ->
     }
     let mut lines: Vec<Uuid> = Vec::new();
     for (line_id, no, revision, was_granted) in again {
-        let cells = [customer_id.cell(), line_id.cell(), no.cell(), revision.cell()];
-        if AGAIN.run(session, &cells)?.written() > 0 && was_granted {
+        if instalment::again(session, (customer_id, line_id), (no, revision), None)? && was_granted {
             lines.push(line_id);
         }
     }

@@ -7,13 +7,11 @@ use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::subtransaction::isolate_waiting;
 use crate::pg::value::ToCell;
-use crate::pg::value::array::array;
 use crate::settings;
 use crate::subscriptions::advance::advance;
 use crate::subscriptions::subscription;
-use pgrx::pg_sys::{INT4OID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use pgrx::warning;
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 static DUE: Statement = Statement::in_order(
@@ -23,17 +21,10 @@ static DUE: Statement = Statement::in_order(
 )
 .before(c"SELECT NULL::text, NULL::uuid WHERE $1 IS NULL AND $2 IS NULL");
 
-static LOCK_FREE: Statement = Statement::new(
-    c"SELECT c.customer_id FROM unnest($1) AS k (customer_id)
-      JOIN credits_internal.customers c ON c.customer_id = k.customer_id
-      ORDER BY c.customer_id FOR NO KEY UPDATE OF c SKIP LOCKED",
-    &[TEXTARRAYOID],
-);
-
 /// How long after a failure it is tried again, in seconds.
 const RETRY: i64 = 60 * 60;
 
-static LATER: Statement = Statement::new(
+static PUT_OFF: Statement = Statement::new(
     c"UPDATE credits_internal.subscriptions s SET next_change_at = $3
       WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
@@ -48,9 +39,7 @@ pub fn renew_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Erro
     if due.is_empty() || !clock::drives_billing(session, "subscriptions that are due")? {
         return Ok(0);
     }
-    let customers: BTreeSet<&String> = due.iter().map(|(customer_id, _)| customer_id).collect();
-    let rows = LOCK_FREE.run(session, &[array(customers)])?;
-    let free: BTreeSet<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    let free = customer::lock_free(session, due.iter().map(|(customer_id, _)| customer_id).collect())?;
     let mut done = 0;
     for (customer_id, id) in due.iter().filter(|(customer_id, _)| free.contains(customer_id)) {
         let one = || {
@@ -63,7 +52,7 @@ pub fn renew_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Erro
             // It does not stop the others; it is tried again, and whoever calls it meets the error.
             Err(failure) => {
                 warning!("subscription {id} is not renewed: {} {}", failure.error, failure.message);
-                LATER.run(session, &[customer_id.cell(), id.cell(), now.plus_seconds(RETRY).cell()])?;
+                PUT_OFF.run(session, &[customer_id.cell(), id.cell(), now.plus_seconds(RETRY).cell()])?;
                 1
             }
         };

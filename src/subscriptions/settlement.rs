@@ -15,8 +15,14 @@ use pgrx::pg_sys::{TEXTOID, UUIDOID};
 use uuid::Uuid;
 
 static PAID: Statement = Statement::new(
-    c"SELECT i.amount_paid > 0, i.coupon_id IS NOT NULL, i.billing_reason = 'subscription_cycle'
+    c"SELECT i.amount_paid > 0, i.coupon_id IS NOT NULL
       FROM credits_internal.invoices i WHERE i.customer_id = $1 AND i.invoice_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+
+static IS_CYCLE: Statement = Statement::new(
+    c"SELECT i.billing_reason = 'subscription_cycle' FROM credits_internal.invoices i
+      WHERE i.customer_id = $1 AND i.invoice_id = $2",
     &[TEXTOID, UUIDOID],
 );
 
@@ -88,14 +94,8 @@ fn recovered(session: &Session, there: &mut Subscription, now: Time) -> Result<(
 }
 
 fn failed(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Time) -> Result<(), Error> {
-    let rows = PAID.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
-    let is_cycle: bool = match rows.first() {
-        Some(mut row) => {
-            let (_, _): (bool, bool) = (row.next()?, row.next()?);
-            row.next()?
-        }
-        None => false,
-    };
+    let rows = IS_CYCLE.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
+    let is_cycle: bool = rows.first().map_or(Ok(false), |mut row| row.next())?;
     if is_cycle && matches!(there.status, Status::Active | Status::PastDue) {
         record(session, there, EventType::SubscriptionRenewFailed, now)?;
     }

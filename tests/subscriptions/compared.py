@@ -2,9 +2,10 @@
 grants and refunds at the end, whatever was called; the same errors; and what a preview says is what the update makes.
 Then calm stories, which are the same however late maintain() runs.
 
-STORIES (80) is how many there are, CALM (8) how many of the calm ones, SEED (1) what they are made from. FEATURES, a
-list with commas, takes the place of all kinds of stories; STEPS=1 compares after each call and each change by time, and
-leaves previews out.
+STORIES (80) is how many there are, CALM (8) how many of the calm ones, SEED (1) what they are made from, PERIODS (14)
+how many they may go through. LONG=1 is all of it: 200 stories and 40 calm ones through three years, those of hours
+through 60 days, and 1,000 previews. FEATURES, a list with commas, takes the place of all kinds of stories; STEPS=1
+compares after each call and each change by time, and leaves previews out.
 
 What is decided otherwise than the model was first written is in the model, by switches of things.Rules where it is one:
 
@@ -50,13 +51,18 @@ from server import Server, summed
 from support import harness
 from support.harness import Checks, say
 
-STORIES = int(os.environ.get("STORIES") or 80)
+LONG = bool(os.environ.get("LONG"))
+STORIES = int(os.environ.get("STORIES") or (200 if LONG else 80))
+# More than three years have of any interval but hours.
+PERIODS = int(os.environ.get("PERIODS") or (1096 if LONG else 14))
+# Each update is previewed, or each third.
+EVERY, PREVIEWS = (1, 1000) if LONG else (3, 100)
 SEED = int(os.environ.get("SEED") or 1)
 GIVEN = os.environ.get("FEATURES")
 ALL = stories.FEATURES
 KINDS = [frozenset(GIVEN.split(","))] if GIVEN else [ALL - {"spend", "two"}, ALL - {"refunds", "two"}]
 CALM_FEATURES = frozenset("tax plans trials anchors coupons update prorations cancels recover".split())
-CALM = int(os.environ.get("CALM") or 8)
+CALM = int(os.environ.get("CALM") or (40 if LONG else 8))
 STEPS = bool(os.environ.get("STEPS"))
 MUST_HAPPEN = (
     "cancel", "create", "failed", "maintain", "method", "paid", "pause", "previewed", "recover", "resume", "spend", "uncollectible",
@@ -134,9 +140,9 @@ class Told:
             if name == "maintain":
                 self.connection.execute("CALL credits.maintain()")
             expected = self.model.call(at, name, arguments)
-            # Every third: what a preview says is what the update makes.
+            # What a preview says is what the update makes.
             previewed = None
-            if name == "update" and expected is None and self.counts["update"] % 3 == 0 and not STEPS:
+            if name == "update" and expected is None and self.counts["update"] % EVERY == 0 and not STEPS:
                 previewed = Previewed(self.server, arguments)
                 self.counts["previewed"] += 1
             got = self.server.call(name, arguments)
@@ -158,7 +164,7 @@ class Told:
 
 def calm(connection: psycopg.Connection[Any], seed: int) -> list[str]:
     """How a story differs by when maintain() runs."""
-    told = stories.Story(seed, features=CALM_FEATURES, calm=True, spends=False, periods=14)
+    told = stories.Story(seed, features=CALM_FEATURES, calm=True, spends=False, periods=PERIODS)
     script = told.write()
     story = {"seed": seed, "decimals": told.decimals, "script": script}
     (first, wrong), *others = [late.told(connection, story, way) for way in late.WAYS]
@@ -177,7 +183,7 @@ def check(checks: Checks, database: str) -> None:
         counts: Counter[str] = Counter()
         bad = 0
         for seed in range(SEED, SEED + STORIES):
-            told = stories.Story(seed, features=KINDS[seed % len(KINDS)], periods=14)
+            told = stories.Story(seed, features=KINDS[seed % len(KINDS)], periods=PERIODS)
             one = Told(connection, {"seed": seed, "decimals": told.decimals, "script": told.write()})
             one.play()
             one.server.end()
@@ -192,6 +198,8 @@ def check(checks: Checks, database: str) -> None:
         checks.none(wrong, f"{STORIES} stories, seed {SEED}: all of it is as the model says")
         if not GIVEN:
             checks.none([what for what in MUST_HAPPEN if not counts[what]], "they met everything that this is about")
+        if not GIVEN and not STEPS and STORIES >= 80:
+            checks.check(counts["previewed"] >= PREVIEWS, f"{counts['previewed']:,} previews, of {PREVIEWS:,} at least")
         late_wrong = [one for seed in range(SEED, SEED + CALM) for one in calm(connection, seed)]
         for line in late_wrong[:12]:
             say("    " + line)

@@ -10,7 +10,7 @@ from things import ENDED, Books, Subscription
 
 DAY = timedelta(days=1)
 # At one moment they come in this order, so that nothing is made that would end at once.
-KINDS = ("cancel", "unpaid", "expire", "resume", "trial", "renew", "overdue", "retry")
+KINDS = ("expire", "cancel", "unpaid", "resume", "trial", "renew", "overdue", "retry")
 
 
 def moments(books: Books, subscription: Subscription) -> dict[str, datetime | None]:

@@ -14,11 +14,9 @@ use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::ToCell;
-use crate::pg::value::array::array;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT4OID, TEXTARRAYOID, TIMESTAMPTZOID};
-use std::collections::BTreeSet;
+use pgrx::pg_sys::{INT4OID, TIMESTAMPTZOID};
 use uuid::Uuid;
 
 /// `credits.checkout_session_expire`. Raises PC003, PC013, PC019, PC020.
@@ -63,13 +61,6 @@ static DUE: Statement = Statement::in_order(
 )
 .before(c"SELECT NULL::text, NULL::uuid WHERE $1 IS NULL AND $2 IS NULL");
 
-static LOCK_FREE: Statement = Statement::new(
-    c"SELECT c.customer_id FROM unnest($1) AS k (customer_id)
-      JOIN credits_internal.customers c ON c.customer_id = k.customer_id
-      ORDER BY c.customer_id FOR NO KEY UPDATE OF c SKIP LOCKED",
-    &[TEXTARRAYOID],
-);
-
 /// Ends sessions whose time is over, of customers whom nobody has locked; how many.
 pub fn expire_late(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let now = settings::now()?.min(due_by);
@@ -82,9 +73,7 @@ pub fn expire_late(session: &Session, most: i32, due_by: Time) -> Result<i32, Er
     if !clock::drives_billing(session, "checkout sessions whose time is over")? {
         return Ok(0);
     }
-    let customers: BTreeSet<&String> = due.iter().map(|(customer_id, _)| customer_id).collect();
-    let rows = LOCK_FREE.run(session, &[array(customers)])?;
-    let free: BTreeSet<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
+    let free = customer::lock_free(session, due.iter().map(|(customer_id, _)| customer_id).collect())?;
     let mut done = 0;
     for (customer_id, id) in due.iter().filter(|(customer_id, _)| free.contains(customer_id)) {
         let there = checkout_session::lock(session, customer_id, *id)?;

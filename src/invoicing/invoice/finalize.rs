@@ -1,6 +1,5 @@
 //! Giving an invoice out: it gets its number, says whom it is for, and does not change any more.
 
-use crate::amount::Decimal;
 use crate::catalog::stock;
 use crate::error::Error;
 use crate::input;
@@ -108,11 +107,7 @@ pub fn finalize_as_of(
         effect::lock_accounts(session, &invoice.customer_id, accounts)?;
     }
     let number = give_out(session, customer, &invoice, now)?;
-    if invoice.total < Decimal::ZERO {
-        let description = format!("Carried over from invoice {number}");
-        let account = (invoice.customer_id.as_str(), invoice.currency.as_str());
-        line::carry(session, account, invoice.id, (invoice.total, &description), now)?;
-    }
+    line::carry_over(session, &invoice, &number, now)?;
     if in_credits {
         payment::pay_in_credits(session, &invoice, &number, now)?;
     }

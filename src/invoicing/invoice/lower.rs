@@ -30,12 +30,7 @@ pub fn work_out(session: &Session, customer_id: &str, invoice_id: Uuid, now: Tim
     if invoice.amount_due > Decimal::ZERO {
         return Ok(());
     }
-    if invoice.total < Decimal::ZERO {
-        let number = invoice.number.as_deref().unwrap_or_default();
-        let description = format!("Carried over from invoice {number}");
-        let account = (customer_id, invoice.currency.as_str());
-        line::carry(session, account, invoice_id, (invoice.total, &description), now)?;
-    }
+    line::carry_over(session, &invoice, invoice.number.as_deref().unwrap_or_default(), now)?;
     instalment::withhold(session, customer_id, invoice_id, now)?;
     effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
     finalize::mark_paid(session, &invoice, now)

@@ -123,7 +123,7 @@ static GRANTED: Statement = Statement::new(
 );
 
 // What this grant is for, those that it had before are for no more: what is left of the cost stays with the last of them.
-static HAD: Statement = Statement::new(
+static MOVE_COST: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants c
       SET cost_amount = n.cost, cost_basis = trim_scale(round(n.cost / c.amount, 12))
       FROM credits_internal.invoice_line_grants b
@@ -139,7 +139,7 @@ pub fn granted(session: &Session, customer_id: &str, kept: &Kept, grant_id: Uuid
     GRANTED.run(session, &cells)?;
     let Some((part, all)) = kept.had else { return Ok(()) };
     let [a, b, c, d, _] = cells;
-    HAD.run(session, &[a, b, c, d, (all - part).cell()]).map(drop)
+    MOVE_COST.run(session, &[a, b, c, d, (all - part).cell()]).map(drop)
 }
 
 // Where nothing is left of it, it is ended.
@@ -189,6 +189,29 @@ static WITHHOLD: Statement = Statement::new(
 /// where there was none before.
 pub fn withhold(session: &Session, customer_id: &str, invoice_id: Uuid, now: Time) -> Result<(), Error> {
     WITHHOLD.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()]).map(drop)
+}
+
+static AGAIN: Statement = Statement::new(
+    c"INSERT INTO credits_internal.invoice_line_grants (
+          customer_id, invoice_line_id, instalment_no, revision, starts_at, ends_at, expires, credits)
+      SELECT g.customer_id, g.invoice_line_id, g.instalment_no, g.revision + 1, g.starts_at, g.ends_at, g.expires,
+             coalesce($5, g.credits - g.reclaimed)
+      FROM credits_internal.invoice_line_grants g
+      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4
+        AND ($5 IS NOT NULL OR g.ended_at IS NOT NULL AND NOT g.paid_back AND g.credits > g.reclaimed)",
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, NUMERICOID],
+);
+
+/// The next revision of one: with so many credits; or of one that was ended, and whose price was not paid back, with what is
+/// left of them. Returns whether there is any.
+pub fn again(
+    session: &Session,
+    (customer_id, line_id): (&str, Uuid),
+    (no, revision): (i32, i32),
+    credits: Option<Decimal>,
+) -> Result<bool, Error> {
+    let cells = [customer_id.cell(), line_id.cell(), no.cell(), revision.cell(), credits.cell()];
+    Ok(AGAIN.run(session, &cells)?.written() > 0)
 }
 
 static CUT: Statement = Statement::new(

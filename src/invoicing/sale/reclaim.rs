@@ -5,11 +5,12 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::invoicing::effect;
+use crate::invoicing::line::instalment;
 use crate::ledger::engine::book::Reclaimed;
 use crate::ledger::engine::drawdown::Status;
 use crate::ledger::grant::ending;
-use crate::payments::clawback::Step;
 use crate::payments::clawback::line::Credits;
+use crate::payments::clawback::{self, Step};
 use crate::payments::payment_intent::Intent;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
@@ -61,15 +62,6 @@ static END: Statement = Statement::new(
     &[TEXTOID, UUIDOID, INT4OID, INT4OID, TIMESTAMPTZOID],
 );
 
-static AGAIN: Statement = Statement::new(
-    c"INSERT INTO credits_internal.invoice_line_grants (
-          customer_id, invoice_line_id, instalment_no, revision, starts_at, ends_at, expires, credits)
-      SELECT g.customer_id, g.invoice_line_id, g.instalment_no, g.revision + 1, g.starts_at, g.ends_at, g.expires, $5
-      FROM credits_internal.invoice_line_grants g
-      WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4",
-    &[TEXTOID, UUIDOID, INT4OID, INT4OID, NUMERICOID],
-);
-
 /// Brings what went back of a line's instalments to what the line says.
 pub fn instalments(
     session: &Session,
@@ -114,7 +106,7 @@ pub fn instalments(
             }
             sum.taken += there - wanted;
             if wanted > Decimal::ZERO {
-                AGAIN.run(session, &[a, b, c, d, wanted.cell()])?;
+                instalment::again(session, (customer_id, line_id), (one.no, one.revision), Some(wanted))?;
                 again = true;
             }
             continue;
@@ -131,9 +123,7 @@ pub fn instalments(
             in_instalments: false,
         };
         let reclaimed = step.bring(session, intent, &mut credits, target)?;
-        sum.taken += reclaimed.taken;
-        sum.owed += reclaimed.owed;
-        sum.held += reclaimed.held;
+        clawback::add(&mut sum, reclaimed);
         SAVE.run(session, &[a, b, c, d, credits.reclaimed.cell()])?;
     }
     if again {

@@ -8,8 +8,9 @@ use crate::invoicing::line::instalment;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
-use crate::subscriptions::change::{Taken, share};
+use crate::subscriptions::change::Taken;
 use crate::subscriptions::schedule::cycle::Period;
+use crate::subscriptions::schedule::instalment::rest;
 use crate::subscriptions::subscription::Subscription;
 use num_bigint::BigInt;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
@@ -162,7 +163,7 @@ pub fn under_way(session: &Session, customer_id: &str, line_id: Uuid, at: Time) 
             continue;
         };
         let lost = |_| Error::internal("an instalment cannot be divided");
-        let credits = share(kept.plan, at, kept.decimals).map_err(lost)?;
+        let credits = rest(kept.plan, at, kept.decimals).map_err(lost)?.credits;
         if credits > Decimal::ZERO {
             let rows = REMAINING.run(session, &[customer_id.cell(), grant_id.cell(), at.cell()])?;
             let Some(mut row) = rows.first() else { continue };

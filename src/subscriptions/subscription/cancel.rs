@@ -20,7 +20,7 @@ use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{TEXTOID, UUIDOID};
 
-static SAID: Statement = Statement::new(
+static SAVE_REASONS: Statement = Statement::new(
     c"UPDATE credits_internal.subscriptions s SET cancel_reason = $3, cancel_feedback = $4, cancel_comment = $5
       WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID],
@@ -85,7 +85,8 @@ fn subscription_cancel(
                 return Err(there.conflict());
             }
             let [reason, feedback, comment] = said;
-            SAID.run(session, &[customer_id.cell(), id.cell(), reason.cell(), feedback.cell(), comment.cell()])?;
+            SAVE_REASONS
+                .run(session, &[customer_id.cell(), id.cell(), reason.cell(), feedback.cell(), comment.cell()])?;
             cancel(session, &customer, &mut there, (&at, refund), now)?;
             subscription::find(session, customer_id, id, false).map(One)
         })
@@ -147,7 +148,7 @@ fn subscription_recover(customer_id: Option<&str>, subscription_id: Option<Id>) 
             let replayed = there.cancel_at.is_none();
             if !replayed {
                 (there.cancel_at, there.cancel_at_period_end, there.canceled_at) = (None, false, None);
-                SAID.run(
+                SAVE_REASONS.run(
                     session,
                     &[customer_id.cell(), id.cell(), None::<&str>.cell(), None::<&str>.cell(), None::<&str>.cell()],
                 )?;

@@ -75,6 +75,9 @@ SELECT * FROM breaking($$UPDATE credits_internal.invoice_line_grants g SET grant
 SELECT * FROM breaking($$UPDATE credits_internal.invoice_line_grants g SET grant_id = c.grant_id
     FROM credits_internal.credit_grants c WHERE c.customer_id = 'ann' AND c.effective_at = '2026-05-11 00:00:00+00'
         AND g.customer_id = 'ann' AND g.starts_at = '2026-05-01 00:00:00+00'$$);
+SELECT * FROM breaking($$UPDATE credits_internal.invoice_line_grants g SET grant_id = c.grant_id
+    FROM credits_internal.credit_grants c WHERE c.customer_id = 'dan' AND c.effective_at = '2026-04-11 00:00:00+00'
+        AND g.customer_id = 'dan' AND g.starts_at = '2026-04-21 00:00:00+00'$$);
 SELECT * FROM breaking($$UPDATE credits_internal.invoice_line_grants g SET credits = credits + 1
     WHERE g.customer_id = 'bob' AND g.instalment_no = 1 AND g.starts_at = '2026-04-01 00:00:00+00'$$);
 SELECT * FROM breaking($$DELETE FROM credits_internal.invoice_line_grants g
