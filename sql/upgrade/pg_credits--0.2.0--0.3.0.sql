@@ -4553,6 +4553,10 @@ FROM instalments g GROUP BY g.customer_id, g.credit_currency, g.invoice_line_id,
 HAVING sum(g.credits) FILTER (WHERE g.revision = 1) IS DISTINCT FROM g.line_credits
     OR count(*) FILTER (WHERE g.ended_at IS NULL) > count(DISTINCT g.instalment_no)
 UNION ALL
+SELECT 'instalment: two name one grant', g.customer_id, min(g.credit_currency), 'grant ' || g.grant_id, 1, count(*)
+FROM instalments g WHERE g.grant_id IS NOT NULL
+GROUP BY g.customer_id, g.grant_id HAVING count(*) > 1
+UNION ALL
 SELECT 'instalment: what was taken back is not what its operations say', g.customer_id, g.credit_currency,
        'line ' || g.invoice_line_id || ', ' || g.instalment_no || ' of revision ' || g.revision, coalesce(r.credits, 0),
        g.reclaimed
@@ -9853,8 +9857,8 @@ COMMENT ON VIEW credits_internal.subscription_discrepancies IS
 'Subscriptions that went through their periods otherwise than they must: no rows when all is sound. Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
-from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, and
-how often coupons are used.
+from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, how
+often coupons are used, and that subscriptions have their periods, invoices and plan credits once.
 
 customer_id: only this customer; NULL for all.
 
