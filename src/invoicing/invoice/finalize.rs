@@ -1,5 +1,6 @@
 //! Giving an invoice out: it gets its number, says whom it is for, and does not change any more.
 
+use crate::amount::Decimal;
 use crate::catalog::stock;
 use crate::error::Error;
 use crate::input;
