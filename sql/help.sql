@@ -31,7 +31,7 @@ LEFT JOIN LATERAL (
         (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
         (9, 'Checkout', '^(checkout_session|payment_link)_'),
         (10, 'Invoices', '^(my_)?invoice_'),
-        (17, 'Subscriptions', '^subscription_'),
+        (17, 'Subscriptions', '^(subscription|usage_record)_'),
         (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (12, 'Outbox', '^outbox_'),
         (13, 'Billing pages', '^(billing_|current_customer$)'),

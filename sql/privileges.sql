@@ -53,7 +53,7 @@ REVOKE ALL ON TYPE
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
     credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher,
     credits.checkout_session, credits.payment_link, credits.subscription, credits.subscription_preview,
-    credits.subscription_item
+    credits.subscription_item, credits.usage_record
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -111,7 +111,8 @@ GRANT SELECT ON
     credits.trial_balance, credits.limits, credits.revenue, credits.balance_alerts, credits.invoices,
     credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
     credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log,
-    credits.checkout_sessions, credits.payment_links, credits.subscriptions, credits.subscription_items
+    credits.checkout_sessions, credits.payment_links, credits.subscriptions, credits.subscription_items,
+    credits.usage_records, credits.usage_record_summaries
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -208,6 +209,7 @@ GRANT EXECUTE ON FUNCTION
     credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text),
     credits.subscription_item_delete(text, uuid, text, text),
     credits.subscription_delete(text, uuid),
+    credits.usage_record_create(text, uuid, numeric, text, timestamptz, text),
     credits.payment_link_open(text, uuid, text, jsonb, text, text, text, timestamptz, text, jsonb, text),
     credits.usage_limit_set(text, text, numeric, text, text, text),
     credits.member_limit_set(text, text, numeric, text, text)
@@ -286,7 +288,7 @@ GRANT EXECUTE ON FUNCTION
 TO credits_customer;
 GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credits.my_invoices, credits.my_invoice_lines,
     credits.my_payment_methods, credits.my_payment_intents, credits.my_refunds, credits.my_checkout_sessions,
-    credits.my_subscriptions
+    credits.my_subscriptions, credits.my_usage_records, credits.my_usage_record_summaries
 TO credits_customer;
 
 -- What a program needs that does one thing: receive webhooks, charge cards, report usage.
@@ -336,7 +338,8 @@ GRANT USAGE ON TYPE
     credits.reversal, credits.credit, credits.credit_grant, credits.cancellation, credits.event_adjustment,
     credits.top_up, credits.portal_link, credits.portal_session, credits.spending_limit, credits.invoice_line,
     credits.payment_method, credits.payment_intent, credits.refund, credits.deposit, credits.voucher,
-    credits.checkout_session, credits.subscription, credits.subscription_preview, credits.subscription_item
+    credits.checkout_session, credits.subscription, credits.subscription_preview, credits.subscription_item,
+    credits.usage_record
 TO credits_app, credits_admin;
 GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,

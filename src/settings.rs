@@ -1,6 +1,7 @@
 //! Every setting, its purpose and its value; and what "now" is.
 
 mod spent;
+mod subscription;
 
 use crate::error::Error;
 use crate::input;
@@ -13,6 +14,7 @@ use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
 
 pub use spent::Spent;
+pub use subscription::{subscription_retries, usage_grace};
 
 /// The default currency, for calls that name none.
 static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
@@ -36,6 +38,8 @@ static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
 /// How many seconds a billing event is kept.
 static EVENT_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
+/// How many seconds after a subscription's period its usage is invoiced.
+static USAGE_GRACE: GucSetting<i32> = GucSetting::<i32>::new(60 * 60);
 /// How many seconds an invoice keeps whom it was for, once the customer is erased.
 static INVOICE_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(10 * 366 * 24 * 60 * 60);
 /// How many seconds an ignored webhook is kept.
@@ -215,6 +219,16 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
+    GucRegistry::define_int_guc(
+        c"credits.usage_grace",
+        c"How long after a subscription's period its metered usage is invoiced.",
+        c"What is recorded later is on the next invoice. It holds for periods that begin after it is set.",
+        &USAGE_GRACE,
+        0,
+        30 * 24 * 60 * 60,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
     GucRegistry::define_string_guc(
         c"credits.portal_url",
         c"Where customers' billing pages are: billing_portal_session_create adds the token to it.",
@@ -302,16 +316,6 @@ pub fn expiring_notice() -> i64 {
 /// For how many seconds after its end a grant can be extended.
 pub fn extend_within() -> i64 {
     EXTEND_WITHIN.get().into()
-}
-
-/// How many days after a first failure a worker is asked again. Raises PC013 where the setting is none.
-pub fn subscription_retries() -> Result<Vec<i32>, Error> {
-    let Some(text) = text(&SUBSCRIPTION_RETRIES) else { return Ok(Vec::new()) };
-    let days: Option<Vec<i32>> = text.split(',').map(|day| day.trim().parse().ok().filter(|day| *day > 0)).collect();
-    let grow = |days: &Vec<i32>| days.windows(2).all(|two| two[0] < two[1]);
-    days.filter(grow).ok_or_else(|| {
-        Error::argument("credits.subscription_retries", "must be whole numbers of days that grow, as in '1, 3, 5, 7'")
-    })
 }
 
 /// Whether listening sessions are notified of new rows of the outbox.

@@ -11,7 +11,8 @@ COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.'
 COMMENT ON COLUMN credits.subscription_items.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscription_items.price_id IS 'The price, which is recurring.';
 COMMENT ON COLUMN credits.subscription_items.product_id IS 'The price''s product.';
-COMMENT ON COLUMN credits.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_items.quantity IS
+'How many; NULL where the price is metered, and usage says how many.';
 COMMENT ON COLUMN credits.subscription_items.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.subscription_items.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits.subscription_items.updated_at IS 'When it last changed.';
@@ -27,7 +28,8 @@ COMMENT ON COLUMN credits.subscription_item.subscription_item_id IS 'The item.';
 COMMENT ON COLUMN credits.subscription_item.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscription_item.price_id IS 'The price, which is recurring.';
 COMMENT ON COLUMN credits.subscription_item.product_id IS 'The price''s product.';
-COMMENT ON COLUMN credits.subscription_item.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_item.quantity IS
+'How many; NULL where the price is metered, and usage says how many.';
 COMMENT ON COLUMN credits.subscription_item.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.subscription_item.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits.subscription_item.updated_at IS 'When it last changed.';
@@ -37,7 +39,7 @@ COMMENT ON COLUMN credits.subscription_item.replayed IS
 
 CREATE FUNCTION credits.subscription_item_create(
     customer_id text, subscription_id uuid, price_id uuid DEFAULT NULL, lookup_key text DEFAULT NULL,
-    quantity numeric DEFAULT 1, metadata jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
+    quantity numeric DEFAULT NULL, metadata jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
     credits text DEFAULT 'prorate', idempotency_key text DEFAULT NULL)
 RETURNS credits.subscription_item
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -49,7 +51,7 @@ customer_id: the customer.
 subscription_id: the subscription.
 price_id: a recurring price of its currency and interval.
 lookup_key: or that price by its key.
-quantity: how many.
+quantity: how many; NULL for one, and where the price is metered.
 metadata: the application''s own data.
 proration_behavior: what becomes of the money, as in subscription_update(); NULL for what the subscription says.
 credits: what becomes of credits that have begun: ''prorate'' or ''keep''.

@@ -158,7 +158,8 @@ COMMENT ON FUNCTION credits.subscription_create IS
 'Begins a subscription: recurring prices, each period with its invoice, and the credits that come with it.
 
 customer_id: the customer, who is created where missing.
-items: an array of 1 to 20 objects, each with price_id or lookup_key, quantity (1 where left out) and metadata.
+items: an array of 1 to 20 objects, each with price_id or lookup_key, quantity (1 where left out; none where the price
+  is metered) and metadata.
 trial_period_days: the trial, in days; NULL or 0 for none.
 trial_end: or when it ends; NULL for none.
 trial_end_behavior: what its end brings where the customer has no payment method that can be charged: ''charge'' (an

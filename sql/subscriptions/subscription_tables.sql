@@ -44,6 +44,7 @@ CREATE TABLE credits_internal.subscriptions (
     updated_at           timestamptz NOT NULL,
     checkout_session_id  uuid,
     service_actions      jsonb,
+    usage_closes_at      timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
@@ -110,6 +111,8 @@ COMMENT ON COLUMN credits_internal.subscriptions.checkout_session_id IS
 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits_internal.subscriptions.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those.';
+COMMENT ON COLUMN credits_internal.subscriptions.usage_closes_at IS
+'When usage of it is invoiced next; NULL where it has no metered item.';
 
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)
@@ -122,7 +125,7 @@ CREATE TABLE credits_internal.subscription_items (
     subscription_item_id uuid NOT NULL,
     subscription_id      uuid NOT NULL,
     price_id             uuid NOT NULL,
-    quantity             numeric NOT NULL CHECK (quantity > 0),
+    quantity             numeric CHECK (quantity > 0),
     metadata             jsonb,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
@@ -136,7 +139,8 @@ COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The custom
 COMMENT ON COLUMN credits_internal.subscription_items.subscription_item_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.subscription_items.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits_internal.subscription_items.price_id IS 'The price, which is recurring.';
-COMMENT ON COLUMN credits_internal.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits_internal.subscription_items.quantity IS
+'How many; NULL where the price is metered, and usage says how many.';
 COMMENT ON COLUMN credits_internal.subscription_items.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits_internal.subscription_items.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits_internal.subscription_items.updated_at IS 'When it last changed.';
@@ -167,7 +171,7 @@ COMMENT ON COLUMN credits_internal.subscription_periods.period_end IS 'The first
 COMMENT ON COLUMN credits_internal.subscription_periods.kind IS
 '''trial'', ''stub'' (what was left of a period as the subscription began) or ''whole''.';
 COMMENT ON COLUMN credits_internal.subscription_periods.invoice_id IS
-'The invoice for it; NULL for a trial in which nothing is granted.';
+'The invoice for it; NULL for a trial in which nothing is granted, and where all items are metered.';
 COMMENT ON COLUMN credits_internal.subscription_periods.resumed IS
 'Whether it began after a pause: then time may lie before it that is in no period.';
 

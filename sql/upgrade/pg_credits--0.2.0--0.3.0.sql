@@ -884,6 +884,7 @@ CREATE TABLE credits_internal.subscriptions (
     updated_at           timestamptz NOT NULL,
     checkout_session_id  uuid,
     service_actions      jsonb,
+    usage_closes_at      timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
@@ -900,7 +901,7 @@ CREATE TABLE credits_internal.subscription_items (
     subscription_item_id uuid NOT NULL,
     subscription_id      uuid NOT NULL,
     price_id             uuid NOT NULL,
-    quantity             numeric NOT NULL CHECK (quantity > 0),
+    quantity             numeric CHECK (quantity > 0),
     metadata             jsonb,
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
@@ -921,6 +922,66 @@ CREATE TABLE credits_internal.subscription_periods (
     CONSTRAINT subscription_periods_length CHECK (period_start < period_end)
 );
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_periods', '');
+CREATE TABLE credits_internal.usage_record_summaries (
+    customer_id             text COLLATE "C" NOT NULL,
+    usage_record_summary_id uuid NOT NULL,
+    subscription_id         uuid NOT NULL,
+    subscription_item_id    uuid NOT NULL,
+    summary_no              integer NOT NULL CHECK (summary_no > 0),
+    price_id                uuid NOT NULL,
+    aggregate_usage         text NOT NULL
+        CHECK (aggregate_usage IN ('sum', 'max', 'last_during_period', 'last_ever')),
+    period_start            timestamptz NOT NULL,
+    period_end              timestamptz NOT NULL,
+    whole_start             timestamptz NOT NULL,
+    whole_end               timestamptz NOT NULL,
+    free                    boolean NOT NULL,
+    records                 integer NOT NULL DEFAULT 0 CHECK (records >= 0),
+    usage                   numeric NOT NULL CHECK (usage >= 0),
+    last_at                 timestamptz,
+    last_value              numeric CHECK (last_value >= 0),
+    invoiced_amount         numeric NOT NULL DEFAULT 0 CHECK (invoiced_amount >= 0),
+    closes_at               timestamptz,
+    PRIMARY KEY (customer_id, usage_record_summary_id),
+    CONSTRAINT usage_record_summaries_period CHECK (period_start <= period_end),
+    CONSTRAINT usage_record_summaries_whole CHECK (whole_start <= period_start AND period_end <= whole_end
+                                                   AND whole_start < whole_end),
+    CONSTRAINT usage_record_summaries_last CHECK ((last_at IS NULL) = (last_value IS NULL))
+) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX usage_record_summaries_of
+ON credits_internal.usage_record_summaries (customer_id, subscription_item_id, summary_no);
+CREATE INDEX usage_record_summaries_open
+ON credits_internal.usage_record_summaries (customer_id, subscription_id, closes_at) WHERE closes_at IS NOT NULL;
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_record_summaries', '');
+CREATE TABLE credits_internal.usage_records (
+    customer_id             text COLLATE "C" NOT NULL,
+    usage_record_id         uuid NOT NULL,
+    usage_record_summary_id uuid NOT NULL,
+    record_no               integer NOT NULL CHECK (record_no > 0),
+    action                  text NOT NULL CHECK (action IN ('increment', 'set')),
+    quantity                numeric NOT NULL CHECK (quantity >= 0),
+    used_at                 timestamptz NOT NULL,
+    value                   numeric NOT NULL CHECK (value >= 0),
+    created_at              timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, usage_record_id)
+);
+CREATE UNIQUE INDEX usage_records_of
+ON credits_internal.usage_records (customer_id, usage_record_summary_id, record_no);
+CREATE INDEX usage_records_at
+ON credits_internal.usage_records (customer_id, usage_record_summary_id, used_at, record_no);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_records', '');
+CREATE TABLE credits_internal.usage_closings (
+    customer_id             text COLLATE "C" NOT NULL,
+    usage_record_summary_id uuid NOT NULL,
+    closing_no              integer NOT NULL CHECK (closing_no > 0),
+    records                 integer NOT NULL CHECK (records >= 0),
+    usage                   numeric NOT NULL CHECK (usage >= 0),
+    amount                  numeric NOT NULL CHECK (amount >= 0),
+    invoice_line_id         uuid,
+    closed_at               timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, usage_record_summary_id, closing_no)
+);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_closings', '');
 CREATE UNIQUE INDEX payment_links_by_lookup_key ON credits_internal.payment_links (lookup_key)
     WHERE archived_at IS NULL;
 CREATE UNIQUE INDEX payment_links_of_recharge ON credits_internal.payment_links (recharge_currency)
@@ -1143,6 +1204,10 @@ CREATE TYPE credits.subscription AS (
 CREATE TYPE credits.subscription_preview AS (
     subscription_id uuid, proration_behavior text, currency text, subtotal numeric, discount numeric, tax numeric,
     total numeric, lines jsonb, credits jsonb, lowered jsonb);
+CREATE TYPE credits.usage_record AS (
+    customer_id text, usage_record_id uuid, subscription_id uuid, subscription_item_id uuid,
+    usage_record_summary_id uuid, action text, quantity numeric, "timestamp" timestamptz, total_usage numeric,
+    created_at timestamptz, replayed boolean);
 ALTER TYPE credits.top_up ADD ATTRIBUTE redirect_url text, ADD ATTRIBUTE created_at timestamptz;
 CREATE TYPE credits.checkout_session AS (
     customer_id text, checkout_session_id uuid, mode text, status text, payment_status text, currency text,
@@ -2297,7 +2362,7 @@ FROM credits_internal.subscription_items i
 LEFT JOIN credits_internal.prices p ON p.price_id = i.price_id;
 CREATE FUNCTION credits.subscription_item_create(
     customer_id text, subscription_id uuid, price_id uuid DEFAULT NULL, lookup_key text DEFAULT NULL,
-    quantity numeric DEFAULT 1, metadata jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
+    quantity numeric DEFAULT NULL, metadata jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
     credits text DEFAULT 'prorate', idempotency_key text DEFAULT NULL)
 RETURNS credits.subscription_item
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -2413,6 +2478,58 @@ CREATE FUNCTION credits.subscription_delete(customer_id text, subscription_id uu
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_delete_wrapper';
+CREATE OR REPLACE VIEW credits.usage_records AS
+SELECT r.customer_id, r.usage_record_id, s.subscription_id, s.subscription_item_id, r.usage_record_summary_id,
+       r.action, r.quantity, r.used_at AS "timestamp", r.created_at
+FROM credits_internal.usage_records r
+JOIN credits_internal.usage_record_summaries s
+  ON s.customer_id = r.customer_id AND s.usage_record_summary_id = r.usage_record_summary_id;
+CREATE OR REPLACE VIEW credits.my_usage_records WITH (security_barrier) AS
+SELECT r.usage_record_id, s.subscription_id, s.subscription_item_id, r.usage_record_summary_id, r.action,
+       r.quantity, r.used_at AS "timestamp", r.created_at
+FROM credits_internal.usage_records r
+JOIN credits_internal.usage_record_summaries s
+  ON s.customer_id = r.customer_id AND s.usage_record_summary_id = r.usage_record_summary_id
+WHERE r.customer_id = (SELECT credits.current_customer());
+CREATE OR REPLACE VIEW credits.usage_record_summaries AS
+SELECT s.customer_id, s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id,
+       s.aggregate_usage, s.period_start, s.period_end, s.records, s.usage AS total_usage, c.usage AS invoiced_usage,
+       s.invoiced_amount, l.invoice_id, s.closes_at
+FROM credits_internal.usage_record_summaries s
+LEFT JOIN LATERAL (
+    SELECT c.usage FROM credits_internal.usage_closings c
+    WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+    ORDER BY c.closing_no DESC LIMIT 1) c ON true
+LEFT JOIN LATERAL (
+    SELECT c.invoice_line_id FROM credits_internal.usage_closings c
+    WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+      AND c.invoice_line_id IS NOT NULL
+    ORDER BY c.closing_no DESC LIMIT 1) b ON true
+LEFT JOIN credits_internal.invoice_lines l
+       ON l.customer_id = s.customer_id AND l.invoice_line_id = b.invoice_line_id;
+CREATE OR REPLACE VIEW credits.my_usage_record_summaries WITH (security_barrier) AS
+SELECT s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id, s.aggregate_usage,
+       s.period_start, s.period_end, s.records, s.usage AS total_usage, c.usage AS invoiced_usage,
+       s.invoiced_amount, l.invoice_id, s.closes_at
+FROM credits_internal.usage_record_summaries s
+LEFT JOIN LATERAL (
+    SELECT c.usage FROM credits_internal.usage_closings c
+    WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+    ORDER BY c.closing_no DESC LIMIT 1) c ON true
+LEFT JOIN LATERAL (
+    SELECT c.invoice_line_id FROM credits_internal.usage_closings c
+    WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+      AND c.invoice_line_id IS NOT NULL
+    ORDER BY c.closing_no DESC LIMIT 1) b ON true
+LEFT JOIN credits_internal.invoice_lines l
+       ON l.customer_id = s.customer_id AND l.invoice_line_id = b.invoice_line_id
+WHERE s.customer_id = (SELECT credits.current_customer());
+CREATE FUNCTION credits.usage_record_create(
+    customer_id text, subscription_item_id uuid, quantity numeric, action text DEFAULT 'increment',
+    "timestamp" timestamptz DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS credits.usage_record
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'usage_record_create_wrapper';
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -4514,7 +4631,11 @@ SELECT 'subscription: the invoice of a period is another''s, or of two', p.custo
        'subscription ' || p.subscription_id || ', ' || p.period_start, NULL, NULL
 FROM credits_internal.subscription_periods p
 LEFT JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id
-WHERE (p.invoice_id IS NULL AND p.kind <> 'trial')
+WHERE (p.invoice_id IS NULL AND p.kind <> 'trial'
+       -- Usage alone is invoiced after its period.
+       AND NOT EXISTS (SELECT FROM credits_internal.usage_record_summaries u
+                       WHERE u.customer_id = p.customer_id AND u.subscription_id = p.subscription_id
+                         AND u.period_start = p.period_start))
    OR (p.invoice_id IS NOT NULL
        AND (i.subscription_id IS DISTINCT FROM p.subscription_id
             OR EXISTS (SELECT FROM credits_internal.subscription_periods o
@@ -4524,7 +4645,7 @@ UNION ALL
 SELECT 'subscription: it is over and something is still to come, or the reverse', s.customer_id, s.currency,
        'subscription ' || s.subscription_id, NULL, NULL
 FROM credits_internal.subscriptions s
-WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS NOT NULL)
+WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS DISTINCT FROM s.usage_closes_at)
    OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL)
    -- One that began in a checkout session ends with that.
    OR (s.status = 'incomplete' AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
@@ -4582,6 +4703,122 @@ WHERE (s.coupon_id, s.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promot
    -- Between a payment that failed and the next one others may have it.
    OR (s.ended_at IS NULL AND r.released_at IS NOT NULL
        AND NOT (s.status = 'incomplete' AND s.checkout_session_id IS NOT NULL));
+CREATE OR REPLACE VIEW credits_internal.usage_record_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+WITH summaries AS (
+    SELECT s.*, 'usage ' || s.usage_record_summary_id AS subject, p.currency, p.unit_amount, p.pricing, f.decimals,
+           lag(s.period_end) OVER w AS last_end, lag(s.summary_no) OVER w AS last_no,
+           c.records AS closed_records, c.amount AS closed_amount, c.most_used
+    FROM credits_internal.usage_record_summaries s
+    LEFT JOIN credits_internal.prices p ON p.price_id = s.price_id
+    LEFT JOIN credits_internal.currencies f ON f.currency = p.currency
+    LEFT JOIN (SELECT c.customer_id, c.usage_record_summary_id, max(c.records) AS records, sum(c.amount) AS amount,
+                      max(c.usage) AS most_used
+               FROM credits_internal.usage_closings c GROUP BY 1, 2) c
+           ON c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+    WINDOW w AS (PARTITION BY s.customer_id, s.subscription_item_id ORDER BY s.summary_no)
+), states AS (
+    SELECT s.customer_id, s.usage_record_summary_id, s.records, s.usage FROM credits_internal.usage_record_summaries s
+    UNION
+    SELECT c.customer_id, c.usage_record_summary_id, c.records, c.usage FROM credits_internal.usage_closings c
+), moments AS (
+    SELECT DISTINCT ON (t.customer_id, t.usage_record_summary_id, t.records, t.usage, r.used_at)
+           t.customer_id, t.usage_record_summary_id, t.records, t.usage, r.used_at, r.value
+    FROM states t
+    JOIN credits_internal.usage_records r
+      ON r.customer_id = t.customer_id AND r.usage_record_summary_id = t.usage_record_summary_id
+     AND r.record_no <= t.records
+    ORDER BY t.customer_id, t.usage_record_summary_id, t.records, t.usage, r.used_at, r.record_no DESC
+), counted AS (
+    SELECT m.customer_id, m.usage_record_summary_id, m.records, m.usage, sum(m.value) AS sum, max(m.value) AS max,
+           (array_agg(m.value ORDER BY m.used_at DESC))[1] AS last
+    FROM moments m GROUP BY 1, 2, 3, 4
+)
+SELECT 'usage: what was counted by then is not what was recorded' AS problem, s.customer_id, s.currency,
+       s.subject || ', ' || c.records || ' records' AS subject,
+       CASE s.aggregate_usage WHEN 'sum' THEN c.sum WHEN 'max' THEN c.max ELSE c.last END AS expected, c.usage AS found
+FROM counted c
+JOIN summaries s ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+WHERE c.usage <> CASE s.aggregate_usage WHEN 'sum' THEN c.sum WHEN 'max' THEN c.max ELSE c.last END
+UNION ALL
+SELECT 'usage: its last value is not that of its last record', s.customer_id, s.currency, s.subject, r.value,
+       s.last_value
+FROM summaries s
+LEFT JOIN LATERAL (
+    SELECT r.used_at, r.value FROM credits_internal.usage_record_summaries o
+    JOIN credits_internal.usage_records r
+      ON r.customer_id = o.customer_id AND r.usage_record_summary_id = o.usage_record_summary_id
+    WHERE o.customer_id = s.customer_id AND o.subscription_item_id = s.subscription_item_id
+      AND o.summary_no <= s.summary_no
+    ORDER BY o.summary_no DESC, r.used_at DESC, r.record_no DESC LIMIT 1) r ON true
+WHERE (s.last_at, s.last_value) IS DISTINCT FROM (r.used_at, r.value)
+   OR s.usage <> CASE s.aggregate_usage WHEN 'last_ever' THEN coalesce(r.value, 0) ELSE s.usage END
+   OR (s.records = 0 AND s.aggregate_usage <> 'last_ever' AND s.usage <> 0)
+UNION ALL
+SELECT 'usage: a record is not in its period, or not counted', coalesce(s.customer_id, r.customer_id), s.currency,
+       coalesce(s.subject, 'usage ' || r.usage_record_summary_id), r.records, s.records
+FROM summaries s
+FULL JOIN (
+    SELECT r.customer_id, r.usage_record_summary_id, count(*) AS records, max(r.record_no) AS last_no,
+           min(r.used_at) AS first_at, max(r.used_at) AS last_at,
+           bool_and(r.value = r.quantity + CASE r.action WHEN 'set' THEN 0 ELSE coalesce(r.before, 0) END) AS adds_up
+    FROM (SELECT r.*, lag(r.value) OVER w AS before FROM credits_internal.usage_records r
+          WINDOW w AS (PARTITION BY r.customer_id, r.usage_record_summary_id, r.used_at ORDER BY r.record_no)) r
+    GROUP BY 1, 2) r
+       ON r.customer_id = s.customer_id AND r.usage_record_summary_id = s.usage_record_summary_id
+WHERE (s.records, s.records) IS DISTINCT FROM (coalesce(r.records, 0)::int, coalesce(r.last_no, 0))
+   OR NOT r.adds_up OR r.first_at < s.period_start OR r.last_at > s.period_end
+UNION ALL
+SELECT 'usage: periods of an item overlap, or are not numbered', s.customer_id, s.currency, s.subject,
+       coalesce(s.last_no, 0) + 1, s.summary_no
+FROM summaries s
+WHERE s.period_start < s.last_end OR s.summary_no <> coalesce(s.last_no, 0) + 1
+UNION ALL
+SELECT 'usage: what was invoiced is not what it cost', s.customer_id, s.currency, s.subject, s.closed_amount,
+       s.invoiced_amount
+FROM summaries s
+WHERE s.invoiced_amount <> coalesce(s.closed_amount, 0)
+   -- What is priced by the unit, in a whole period or where the unit is used up.
+   OR (NOT s.free AND s.unit_amount IS NOT NULL AND s.pricing IS NULL AND s.closed_amount IS NOT NULL
+       AND (s.aggregate_usage = 'sum' OR (s.period_start, s.period_end) = (s.whole_start, s.whole_end))
+       AND s.closed_amount <> round(s.unit_amount * s.most_used, s.decimals))
+UNION ALL
+SELECT 'usage: it was recorded and will not be invoiced', s.customer_id, s.currency, s.subject, s.records,
+       s.closed_records
+FROM summaries s
+WHERE s.closes_at IS NULL AND s.closed_records IS DISTINCT FROM s.records
+UNION ALL
+SELECT 'usage: its line is missing, another''s, or there twice', c.customer_id, l.currency,
+       'usage ' || c.usage_record_summary_id || ', closing ' || c.closing_no, c.amount, l.amount
+FROM credits_internal.usage_closings c
+LEFT JOIN credits_internal.usage_record_summaries s
+       ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+LEFT JOIN credits_internal.invoice_lines l ON l.customer_id = c.customer_id AND l.invoice_line_id = c.invoice_line_id
+WHERE s.customer_id IS NULL OR (c.invoice_line_id IS NULL AND c.amount <> 0)
+   OR (c.invoice_line_id IS NOT NULL
+       AND ((l.amount, l.subscription_item_id) IS DISTINCT FROM (c.amount, s.subscription_item_id)
+            OR l.invoice_id IS NULL
+            OR EXISTS (SELECT FROM credits_internal.usage_closings o
+                       WHERE o.customer_id = c.customer_id AND o.invoice_line_id = c.invoice_line_id
+                         AND (o.usage_record_summary_id, o.closing_no) <> (c.usage_record_summary_id, c.closing_no))))
+UNION ALL
+SELECT 'usage: its subscription closes it at another moment', s.customer_id, s.currency,
+       'subscription ' || s.subscription_id, NULL, NULL
+FROM credits_internal.subscriptions s
+LEFT JOIN (SELECT o.customer_id, o.subscription_id, min(o.closes_at) AS closes_at
+           FROM credits_internal.usage_record_summaries o GROUP BY 1, 2) o
+       ON o.customer_id = s.customer_id AND o.subscription_id = s.subscription_id
+WHERE s.usage_closes_at IS DISTINCT FROM o.closes_at
+UNION ALL
+SELECT 'usage: a metered item is not counted in its period', s.customer_id, s.currency,
+       'item ' || m.subscription_item_id, NULL, NULL
+FROM credits_internal.subscriptions s
+JOIN credits_internal.subscription_items m
+  ON m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL
+WHERE m.quantity IS NULL AND s.ended_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM credits_internal.usage_record_summaries o
+      WHERE o.customer_id = s.customer_id AND o.subscription_item_id = m.subscription_item_id
+        AND o.price_id = m.price_id AND o.period_end = s.current_period_end);
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -4616,6 +4853,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.subscription_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.usage_record_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -4643,6 +4882,8 @@ AS $$
     SELECT d.* FROM credits_internal.checkout_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.subscription_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.usage_record_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
@@ -4675,7 +4916,7 @@ LEFT JOIN LATERAL (
         (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
         (9, 'Checkout', '^(checkout_session|payment_link)_'),
         (10, 'Invoices', '^(my_)?invoice_'),
-        (17, 'Subscriptions', '^subscription_'),
+        (17, 'Subscriptions', '^(subscription|usage_record)_'),
         (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (12, 'Outbox', '^outbox_'),
         (13, 'Billing pages', '^(billing_|current_customer$)'),
@@ -5434,13 +5675,16 @@ COMMENT ON COLUMN credits_internal.subscriptions.checkout_session_id IS
 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits_internal.subscriptions.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those.';
+COMMENT ON COLUMN credits_internal.subscriptions.usage_closes_at IS
+'When usage of it is invoiced next; NULL where it has no metered item.';
 COMMENT ON TABLE credits_internal.subscription_items IS
 'What subscriptions are for. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.subscription_items.subscription_item_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.subscription_items.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits_internal.subscription_items.price_id IS 'The price, which is recurring.';
-COMMENT ON COLUMN credits_internal.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits_internal.subscription_items.quantity IS
+'How many; NULL where the price is metered, and usage says how many.';
 COMMENT ON COLUMN credits_internal.subscription_items.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits_internal.subscription_items.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits_internal.subscription_items.updated_at IS 'When it last changed.';
@@ -5454,9 +5698,56 @@ COMMENT ON COLUMN credits_internal.subscription_periods.period_end IS 'The first
 COMMENT ON COLUMN credits_internal.subscription_periods.kind IS
 '''trial'', ''stub'' (what was left of a period as the subscription began) or ''whole''.';
 COMMENT ON COLUMN credits_internal.subscription_periods.invoice_id IS
-'The invoice for it; NULL for a trial in which nothing is granted.';
+'The invoice for it; NULL for a trial in which nothing is granted, and where all items are metered.';
 COMMENT ON COLUMN credits_internal.subscription_periods.resumed IS
 'Whether it began after a pause: then time may lie before it that is in no period.';
+COMMENT ON TABLE credits_internal.usage_record_summaries IS
+'What was used of a metered item in a period, or at one price in a part of it: a row each. They change under their
+customer''s lock.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.usage_record_summary_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.summary_no IS 'Its number among those of the item, from 1.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.price_id IS 'The price, which is metered.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.aggregate_usage IS
+'How records add up: ''sum'', ''max'', ''last_during_period'' or ''last_ever''.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.period_start IS 'Its first moment.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.period_end IS 'The first moment after it.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.whole_start IS 'When the whole period began.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.whole_end IS 'When the whole period ends.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.free IS 'Whether nothing is charged for it: in a trial.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.usage IS 'What they add up to.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.last_at IS
+'The last moment that anything was recorded for of the item, in this period or before; NULL for none yet.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.last_value IS 'And what that moment has.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.invoiced_amount IS
+'What was invoiced of it, before discounts.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.closes_at IS
+'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON TABLE credits_internal.usage_records IS 'What was recorded of metered items. Rows never change.';
+COMMENT ON COLUMN credits_internal.usage_records.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.usage_records.usage_record_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.usage_records.usage_record_summary_id IS 'The period that it counts in.';
+COMMENT ON COLUMN credits_internal.usage_records.record_no IS 'Its number there, from 1, in the order of recording.';
+COMMENT ON COLUMN credits_internal.usage_records.action IS
+'''increment'' (it adds to what its moment has) or ''set'' (it replaces that).';
+COMMENT ON COLUMN credits_internal.usage_records.quantity IS 'How many.';
+COMMENT ON COLUMN credits_internal.usage_records.used_at IS 'Its moment.';
+COMMENT ON COLUMN credits_internal.usage_records.value IS 'What its moment has after it.';
+COMMENT ON COLUMN credits_internal.usage_records.created_at IS 'When it was recorded.';
+COMMENT ON TABLE credits_internal.usage_closings IS
+'How often usage was invoiced: at the period''s end, and again where some was recorded later. Rows never change.';
+COMMENT ON COLUMN credits_internal.usage_closings.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.usage_closings.usage_record_summary_id IS 'What was closed.';
+COMMENT ON COLUMN credits_internal.usage_closings.closing_no IS 'Its number there, from 1.';
+COMMENT ON COLUMN credits_internal.usage_closings.records IS 'How many records there were by then.';
+COMMENT ON COLUMN credits_internal.usage_closings.usage IS 'What they came to.';
+COMMENT ON COLUMN credits_internal.usage_closings.amount IS 'What was invoiced for it, before discounts.';
+COMMENT ON COLUMN credits_internal.usage_closings.invoice_line_id IS
+'The line that it is on; NULL where nothing was invoiced.';
+COMMENT ON COLUMN credits_internal.usage_closings.closed_at IS 'When that was.';
 COMMENT ON TABLE credits_internal.payment_links IS
 'Payment links: what a checkout session of whoever opens one begins with.';
 COMMENT ON COLUMN credits_internal.payment_links.payment_link_id IS 'Its id.';
@@ -8635,7 +8926,8 @@ COMMENT ON COLUMN credits.subscription_items.subscription_item_id IS 'The item.'
 COMMENT ON COLUMN credits.subscription_items.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscription_items.price_id IS 'The price, which is recurring.';
 COMMENT ON COLUMN credits.subscription_items.product_id IS 'The price''s product.';
-COMMENT ON COLUMN credits.subscription_items.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_items.quantity IS
+'How many; NULL where the price is metered, and usage says how many.';
 COMMENT ON COLUMN credits.subscription_items.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.subscription_items.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits.subscription_items.updated_at IS 'When it last changed.';
@@ -8647,7 +8939,8 @@ COMMENT ON COLUMN credits.subscription_item.subscription_item_id IS 'The item.';
 COMMENT ON COLUMN credits.subscription_item.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN credits.subscription_item.price_id IS 'The price, which is recurring.';
 COMMENT ON COLUMN credits.subscription_item.product_id IS 'The price''s product.';
-COMMENT ON COLUMN credits.subscription_item.quantity IS 'How many.';
+COMMENT ON COLUMN credits.subscription_item.quantity IS
+'How many; NULL where the price is metered, and usage says how many.';
 COMMENT ON COLUMN credits.subscription_item.metadata IS 'The application''s own data.';
 COMMENT ON COLUMN credits.subscription_item.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits.subscription_item.updated_at IS 'When it last changed.';
@@ -8661,7 +8954,7 @@ customer_id: the customer.
 subscription_id: the subscription.
 price_id: a recurring price of its currency and interval.
 lookup_key: or that price by its key.
-quantity: how many.
+quantity: how many; NULL for one, and where the price is metered.
 metadata: the application''s own data.
 proration_behavior: what becomes of the money, as in subscription_update(); NULL for what the subscription says.
 credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
@@ -8812,7 +9105,8 @@ COMMENT ON FUNCTION credits.subscription_create IS
 'Begins a subscription: recurring prices, each period with its invoice, and the credits that come with it.
 
 customer_id: the customer, who is created where missing.
-items: an array of 1 to 20 objects, each with price_id or lookup_key, quantity (1 where left out) and metadata.
+items: an array of 1 to 20 objects, each with price_id or lookup_key, quantity (1 where left out; none where the price
+  is metered) and metadata.
 trial_period_days: the trial, in days; NULL or 0 for none.
 trial_end: or when it ends; NULL for none.
 trial_end_behavior: what its end brings where the customer has no payment method that can be charged: ''charge'' (an
@@ -9013,6 +9307,101 @@ what has a number, or was paid, does not vanish. Returns it as it was.
 Raises PC003, PC013, PC019, PC020.
 Example: SELECT status FROM credits.subscription_delete(''cleo'', (SELECT subscription_id
   FROM credits.subscription_create(''cleo'', ''[{"lookup_key": "pro_monthly"}]'', trial_period_days => 14)));';
+COMMENT ON TYPE credits.usage_record IS
+'A record of usage, as usage_record_create() returns it. The view usage_records has all of them.';
+COMMENT ON COLUMN credits.usage_record.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.usage_record.usage_record_id IS 'The record.';
+COMMENT ON COLUMN credits.usage_record.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.usage_record.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.usage_record.usage_record_summary_id IS
+'The period that it counts in: of the view usage_record_summaries.';
+COMMENT ON COLUMN credits.usage_record.action IS
+'''increment'' (it adds to what its moment has) or ''set'' (it replaces that).';
+COMMENT ON COLUMN credits.usage_record.quantity IS 'How many.';
+COMMENT ON COLUMN credits.usage_record."timestamp" IS 'The moment that it is for.';
+COMMENT ON COLUMN credits.usage_record.total_usage IS 'What the usage of its period adds up to at this moment.';
+COMMENT ON COLUMN credits.usage_record.created_at IS 'When it was recorded.';
+COMMENT ON COLUMN credits.usage_record.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON VIEW credits.usage_records IS 'What was recorded of metered items of subscriptions, one row each.';
+COMMENT ON COLUMN credits.usage_records.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.usage_records.usage_record_id IS 'The record.';
+COMMENT ON COLUMN credits.usage_records.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.usage_records.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.usage_records.usage_record_summary_id IS
+'The period that it counts in: of the view usage_record_summaries.';
+COMMENT ON COLUMN credits.usage_records.action IS
+'''increment'' (it adds to what its moment has) or ''set'' (it replaces that).';
+COMMENT ON COLUMN credits.usage_records.quantity IS 'How many.';
+COMMENT ON COLUMN credits.usage_records."timestamp" IS 'The moment that it is for.';
+COMMENT ON COLUMN credits.usage_records.created_at IS 'When it was recorded.';
+COMMENT ON VIEW credits.my_usage_records IS 'What was recorded of metered items of credits.current_customer.';
+COMMENT ON COLUMN credits.my_usage_records.usage_record_id IS 'The record.';
+COMMENT ON COLUMN credits.my_usage_records.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.my_usage_records.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.my_usage_records.usage_record_summary_id IS
+'The period that it counts in: of the view usage_record_summaries.';
+COMMENT ON COLUMN credits.my_usage_records.action IS
+'''increment'' (it adds to what its moment has) or ''set'' (it replaces that).';
+COMMENT ON COLUMN credits.my_usage_records.quantity IS 'How many.';
+COMMENT ON COLUMN credits.my_usage_records."timestamp" IS 'The moment that it is for.';
+COMMENT ON COLUMN credits.my_usage_records.created_at IS 'When it was recorded.';
+COMMENT ON VIEW credits.usage_record_summaries IS
+'What was used of metered items in each period, and what of that is invoiced. An item whose price changed in
+mid-period has a row for each price.';
+COMMENT ON COLUMN credits.usage_record_summaries.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.usage_record_summaries.usage_record_summary_id IS 'The summary.';
+COMMENT ON COLUMN credits.usage_record_summaries.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.usage_record_summaries.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.usage_record_summaries.price_id IS 'The price.';
+COMMENT ON COLUMN credits.usage_record_summaries.aggregate_usage IS
+'How records add up: ''sum'', ''max'', ''last_during_period'' or ''last_ever''.';
+COMMENT ON COLUMN credits.usage_record_summaries.period_start IS
+'When the period began, or the part of it at this price.';
+COMMENT ON COLUMN credits.usage_record_summaries.period_end IS 'The first moment after it.';
+COMMENT ON COLUMN credits.usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits.usage_record_summaries.total_usage IS 'What they add up to.';
+COMMENT ON COLUMN credits.usage_record_summaries.invoiced_usage IS 'What of that is invoiced; NULL for nothing yet.';
+COMMENT ON COLUMN credits.usage_record_summaries.invoiced_amount IS
+'What was invoiced for it, before discounts and tax.';
+COMMENT ON COLUMN credits.usage_record_summaries.invoice_id IS 'The last invoice that it went on; NULL for none.';
+COMMENT ON COLUMN credits.usage_record_summaries.closes_at IS
+'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON VIEW credits.my_usage_record_summaries IS
+'What credits.current_customer used of metered items in each period, and what of that is invoiced.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.usage_record_summary_id IS 'The summary.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.subscription_id IS 'The subscription.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.price_id IS 'The price.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.aggregate_usage IS
+'How records add up: ''sum'', ''max'', ''last_during_period'' or ''last_ever''.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.period_start IS
+'When the period began, or the part of it at this price.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.period_end IS 'The first moment after it.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.total_usage IS 'What they add up to.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.invoiced_usage IS
+'What of that is invoiced; NULL for nothing yet.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.invoiced_amount IS
+'What was invoiced for it, before discounts and tax.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.invoice_id IS 'The last invoice that it went on; NULL for none.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.closes_at IS
+'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON FUNCTION credits.usage_record_create IS
+'Records usage of a metered item of a subscription, which is invoiced after its period.
+
+customer_id: the customer.
+subscription_item_id: the item, whose price is metered.
+quantity: how many; zero or more.
+action: ''increment'' (it adds to what was recorded for the same moment) or ''set'' (it replaces that).
+timestamp: the moment that it is for, in quotation marks where it is named; NULL for now.
+idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+
+The usage of a period is on the invoice that is made credits.usage_grace after its end. What is recorded later is on
+the next one, once. After the end of the subscription it is recorded until its last usage is invoiced.
+
+Raises PC002, PC003, PC007, PC013, PC019, PC020.
+Example: SELECT total_usage FROM credits.usage_record_create(''ben'', (SELECT i.subscription_item_id
+  FROM credits.subscription_items i WHERE i.customer_id = ''ben'' AND i.quantity IS NULL LIMIT 1), 250);';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -9855,6 +10244,9 @@ COMMENT ON VIEW credits_internal.checkout_discrepancies IS
 Ask verify().';
 COMMENT ON VIEW credits_internal.subscription_discrepancies IS
 'Subscriptions that went through their periods otherwise than they must: no rows when all is sound. Ask verify().';
+COMMENT ON VIEW credits_internal.usage_record_discrepancies IS
+'Usage of metered items that is counted or invoiced otherwise than it must be: no rows when all is sound. Ask
+verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
 from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, how
@@ -9918,6 +10310,9 @@ REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscriptions FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_items FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_periods FROM PUBLIC;
+REVOKE ALL ON credits_internal.usage_record_summaries FROM PUBLIC;
+REVOKE ALL ON credits_internal.usage_records FROM PUBLIC;
+REVOKE ALL ON credits_internal.usage_closings FROM PUBLIC;
 REVOKE ALL ON credits_internal.payment_links FROM PUBLIC;
 REVOKE ALL ON credits_internal.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
@@ -9946,6 +10341,7 @@ REVOKE ALL ON TYPE credits.deposit FROM PUBLIC;
 REVOKE ALL ON TYPE credits.subscription_item FROM PUBLIC;
 REVOKE ALL ON TYPE credits.subscription FROM PUBLIC;
 REVOKE ALL ON TYPE credits.subscription_preview FROM PUBLIC;
+REVOKE ALL ON TYPE credits.usage_record FROM PUBLIC;
 REVOKE ALL ON TYPE credits.checkout_session FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_link FROM PUBLIC;
 REVOKE ALL ON TYPE credits.found FROM PUBLIC;
@@ -9984,6 +10380,10 @@ REVOKE ALL ON credits.my_invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits.subscription_items FROM PUBLIC;
 REVOKE ALL ON credits.subscriptions FROM PUBLIC;
 REVOKE ALL ON credits.my_subscriptions FROM PUBLIC;
+REVOKE ALL ON credits.usage_records FROM PUBLIC;
+REVOKE ALL ON credits.my_usage_records FROM PUBLIC;
+REVOKE ALL ON credits.usage_record_summaries FROM PUBLIC;
+REVOKE ALL ON credits.my_usage_record_summaries FROM PUBLIC;
 REVOKE ALL ON credits.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits.my_checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits.payment_links FROM PUBLIC;
@@ -10008,6 +10408,7 @@ REVOKE ALL ON credits_internal.stock_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.discount_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.checkout_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.usage_record_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -10102,6 +10503,7 @@ REVOKE ALL ON FUNCTION credits.subscription_resume(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_delete(text, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_record_create(text, uuid, numeric, text, timestamptz, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb, jsonb) FROM PUBLIC;
@@ -10322,6 +10724,8 @@ GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, tex
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits.usage_record_create(text, uuid, numeric, text, timestamptz, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.usage_record_create(text, uuid, numeric, text, timestamptz, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.voucher_redeem(text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.voucher_redeem(text, text, text, jsonb, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.wallet_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
@@ -10383,6 +10787,8 @@ GRANT SELECT ON credits.my_payment_intents TO credits_customer;
 GRANT SELECT ON credits.my_payment_methods TO credits_customer;
 GRANT SELECT ON credits.my_refunds TO credits_customer;
 GRANT SELECT ON credits.my_subscriptions TO credits_customer;
+GRANT SELECT ON credits.my_usage_record_summaries TO credits_customer;
+GRANT SELECT ON credits.my_usage_records TO credits_customer;
 GRANT SELECT ON credits.payment_intents TO credits_admin;
 GRANT SELECT ON credits.payment_intents TO credits_app;
 GRANT SELECT ON credits.payment_intents TO credits_read;
@@ -10413,6 +10819,12 @@ GRANT SELECT ON credits.subscriptions TO credits_read;
 GRANT SELECT ON credits.usage_adjustments TO credits_admin;
 GRANT SELECT ON credits.usage_adjustments TO credits_app;
 GRANT SELECT ON credits.usage_adjustments TO credits_read;
+GRANT SELECT ON credits.usage_record_summaries TO credits_admin;
+GRANT SELECT ON credits.usage_record_summaries TO credits_app;
+GRANT SELECT ON credits.usage_record_summaries TO credits_read;
+GRANT SELECT ON credits.usage_records TO credits_admin;
+GRANT SELECT ON credits.usage_records TO credits_app;
+GRANT SELECT ON credits.usage_records TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
 GRANT USAGE ON TYPE credits.checkout_session TO credits_admin;
 GRANT USAGE ON TYPE credits.checkout_session TO credits_app;
@@ -10460,5 +10872,7 @@ GRANT USAGE ON TYPE credits.subscription_preview TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_admin;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_app;
 GRANT USAGE ON TYPE credits.transaction_total TO credits_read;
+GRANT USAGE ON TYPE credits.usage_record TO credits_admin;
+GRANT USAGE ON TYPE credits.usage_record TO credits_app;
 GRANT USAGE ON TYPE credits.voucher TO credits_admin;
 GRANT USAGE ON TYPE credits.voucher TO credits_app;

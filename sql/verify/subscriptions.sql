@@ -33,7 +33,11 @@ SELECT 'subscription: the invoice of a period is another''s, or of two', p.custo
        'subscription ' || p.subscription_id || ', ' || p.period_start, NULL, NULL
 FROM credits_internal.subscription_periods p
 LEFT JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id
-WHERE (p.invoice_id IS NULL AND p.kind <> 'trial')
+WHERE (p.invoice_id IS NULL AND p.kind <> 'trial'
+       -- Usage alone is invoiced after its period.
+       AND NOT EXISTS (SELECT FROM credits_internal.usage_record_summaries u
+                       WHERE u.customer_id = p.customer_id AND u.subscription_id = p.subscription_id
+                         AND u.period_start = p.period_start))
    OR (p.invoice_id IS NOT NULL
        AND (i.subscription_id IS DISTINCT FROM p.subscription_id
             OR EXISTS (SELECT FROM credits_internal.subscription_periods o
@@ -43,7 +47,7 @@ UNION ALL
 SELECT 'subscription: it is over and something is still to come, or the reverse', s.customer_id, s.currency,
        'subscription ' || s.subscription_id, NULL, NULL
 FROM credits_internal.subscriptions s
-WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS NOT NULL)
+WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS DISTINCT FROM s.usage_closes_at)
    OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL)
    -- One that began in a checkout session ends with that.
    OR (s.status = 'incomplete' AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
@@ -103,3 +107,126 @@ WHERE (s.coupon_id, s.promotion_code_id) IS DISTINCT FROM (r.coupon_id, r.promot
        AND NOT (s.status = 'incomplete' AND s.checkout_session_id IS NOT NULL));
 COMMENT ON VIEW credits_internal.subscription_discrepancies IS
 'Subscriptions that went through their periods otherwise than they must: no rows when all is sound. Ask verify().';
+
+-- Usage of metered items: what is counted is what was recorded, and each of it is invoiced at
+-- most once, at its price.
+
+CREATE VIEW credits_internal.usage_record_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+WITH summaries AS (
+    SELECT s.*, 'usage ' || s.usage_record_summary_id AS subject, p.currency, p.unit_amount, p.pricing, f.decimals,
+           lag(s.period_end) OVER w AS last_end, lag(s.summary_no) OVER w AS last_no,
+           c.records AS closed_records, c.amount AS closed_amount, c.most_used
+    FROM credits_internal.usage_record_summaries s
+    LEFT JOIN credits_internal.prices p ON p.price_id = s.price_id
+    LEFT JOIN credits_internal.currencies f ON f.currency = p.currency
+    LEFT JOIN (SELECT c.customer_id, c.usage_record_summary_id, max(c.records) AS records, sum(c.amount) AS amount,
+                      max(c.usage) AS most_used
+               FROM credits_internal.usage_closings c GROUP BY 1, 2) c
+           ON c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+    WINDOW w AS (PARTITION BY s.customer_id, s.subscription_item_id ORDER BY s.summary_no)
+), states AS (
+    SELECT s.customer_id, s.usage_record_summary_id, s.records, s.usage FROM credits_internal.usage_record_summaries s
+    UNION
+    SELECT c.customer_id, c.usage_record_summary_id, c.records, c.usage FROM credits_internal.usage_closings c
+), moments AS (
+    SELECT DISTINCT ON (t.customer_id, t.usage_record_summary_id, t.records, t.usage, r.used_at)
+           t.customer_id, t.usage_record_summary_id, t.records, t.usage, r.used_at, r.value
+    FROM states t
+    JOIN credits_internal.usage_records r
+      ON r.customer_id = t.customer_id AND r.usage_record_summary_id = t.usage_record_summary_id
+     AND r.record_no <= t.records
+    ORDER BY t.customer_id, t.usage_record_summary_id, t.records, t.usage, r.used_at, r.record_no DESC
+), counted AS (
+    SELECT m.customer_id, m.usage_record_summary_id, m.records, m.usage, sum(m.value) AS sum, max(m.value) AS max,
+           (array_agg(m.value ORDER BY m.used_at DESC))[1] AS last
+    FROM moments m GROUP BY 1, 2, 3, 4
+)
+SELECT 'usage: what was counted by then is not what was recorded' AS problem, s.customer_id, s.currency,
+       s.subject || ', ' || c.records || ' records' AS subject,
+       CASE s.aggregate_usage WHEN 'sum' THEN c.sum WHEN 'max' THEN c.max ELSE c.last END AS expected, c.usage AS found
+FROM counted c
+JOIN summaries s ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+WHERE c.usage <> CASE s.aggregate_usage WHEN 'sum' THEN c.sum WHEN 'max' THEN c.max ELSE c.last END
+UNION ALL
+SELECT 'usage: its last value is not that of its last record', s.customer_id, s.currency, s.subject, r.value,
+       s.last_value
+FROM summaries s
+LEFT JOIN LATERAL (
+    SELECT r.used_at, r.value FROM credits_internal.usage_record_summaries o
+    JOIN credits_internal.usage_records r
+      ON r.customer_id = o.customer_id AND r.usage_record_summary_id = o.usage_record_summary_id
+    WHERE o.customer_id = s.customer_id AND o.subscription_item_id = s.subscription_item_id
+      AND o.summary_no <= s.summary_no
+    ORDER BY o.summary_no DESC, r.used_at DESC, r.record_no DESC LIMIT 1) r ON true
+WHERE (s.last_at, s.last_value) IS DISTINCT FROM (r.used_at, r.value)
+   OR s.usage <> CASE s.aggregate_usage WHEN 'last_ever' THEN coalesce(r.value, 0) ELSE s.usage END
+   OR (s.records = 0 AND s.aggregate_usage <> 'last_ever' AND s.usage <> 0)
+UNION ALL
+SELECT 'usage: a record is not in its period, or not counted', coalesce(s.customer_id, r.customer_id), s.currency,
+       coalesce(s.subject, 'usage ' || r.usage_record_summary_id), r.records, s.records
+FROM summaries s
+FULL JOIN (
+    SELECT r.customer_id, r.usage_record_summary_id, count(*) AS records, max(r.record_no) AS last_no,
+           min(r.used_at) AS first_at, max(r.used_at) AS last_at,
+           bool_and(r.value = r.quantity + CASE r.action WHEN 'set' THEN 0 ELSE coalesce(r.before, 0) END) AS adds_up
+    FROM (SELECT r.*, lag(r.value) OVER w AS before FROM credits_internal.usage_records r
+          WINDOW w AS (PARTITION BY r.customer_id, r.usage_record_summary_id, r.used_at ORDER BY r.record_no)) r
+    GROUP BY 1, 2) r
+       ON r.customer_id = s.customer_id AND r.usage_record_summary_id = s.usage_record_summary_id
+WHERE (s.records, s.records) IS DISTINCT FROM (coalesce(r.records, 0)::int, coalesce(r.last_no, 0))
+   OR NOT r.adds_up OR r.first_at < s.period_start OR r.last_at > s.period_end
+UNION ALL
+SELECT 'usage: periods of an item overlap, or are not numbered', s.customer_id, s.currency, s.subject,
+       coalesce(s.last_no, 0) + 1, s.summary_no
+FROM summaries s
+WHERE s.period_start < s.last_end OR s.summary_no <> coalesce(s.last_no, 0) + 1
+UNION ALL
+SELECT 'usage: what was invoiced is not what it cost', s.customer_id, s.currency, s.subject, s.closed_amount,
+       s.invoiced_amount
+FROM summaries s
+WHERE s.invoiced_amount <> coalesce(s.closed_amount, 0)
+   -- What is priced by the unit, in a whole period or where the unit is used up.
+   OR (NOT s.free AND s.unit_amount IS NOT NULL AND s.pricing IS NULL AND s.closed_amount IS NOT NULL
+       AND (s.aggregate_usage = 'sum' OR (s.period_start, s.period_end) = (s.whole_start, s.whole_end))
+       AND s.closed_amount <> round(s.unit_amount * s.most_used, s.decimals))
+UNION ALL
+SELECT 'usage: it was recorded and will not be invoiced', s.customer_id, s.currency, s.subject, s.records,
+       s.closed_records
+FROM summaries s
+WHERE s.closes_at IS NULL AND s.closed_records IS DISTINCT FROM s.records
+UNION ALL
+SELECT 'usage: its line is missing, another''s, or there twice', c.customer_id, l.currency,
+       'usage ' || c.usage_record_summary_id || ', closing ' || c.closing_no, c.amount, l.amount
+FROM credits_internal.usage_closings c
+LEFT JOIN credits_internal.usage_record_summaries s
+       ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+LEFT JOIN credits_internal.invoice_lines l ON l.customer_id = c.customer_id AND l.invoice_line_id = c.invoice_line_id
+WHERE s.customer_id IS NULL OR (c.invoice_line_id IS NULL AND c.amount <> 0)
+   OR (c.invoice_line_id IS NOT NULL
+       AND ((l.amount, l.subscription_item_id) IS DISTINCT FROM (c.amount, s.subscription_item_id)
+            OR l.invoice_id IS NULL
+            OR EXISTS (SELECT FROM credits_internal.usage_closings o
+                       WHERE o.customer_id = c.customer_id AND o.invoice_line_id = c.invoice_line_id
+                         AND (o.usage_record_summary_id, o.closing_no) <> (c.usage_record_summary_id, c.closing_no))))
+UNION ALL
+SELECT 'usage: its subscription closes it at another moment', s.customer_id, s.currency,
+       'subscription ' || s.subscription_id, NULL, NULL
+FROM credits_internal.subscriptions s
+LEFT JOIN (SELECT o.customer_id, o.subscription_id, min(o.closes_at) AS closes_at
+           FROM credits_internal.usage_record_summaries o GROUP BY 1, 2) o
+       ON o.customer_id = s.customer_id AND o.subscription_id = s.subscription_id
+WHERE s.usage_closes_at IS DISTINCT FROM o.closes_at
+UNION ALL
+SELECT 'usage: a metered item is not counted in its period', s.customer_id, s.currency,
+       'item ' || m.subscription_item_id, NULL, NULL
+FROM credits_internal.subscriptions s
+JOIN credits_internal.subscription_items m
+  ON m.customer_id = s.customer_id AND m.subscription_id = s.subscription_id AND m.removed_at IS NULL
+WHERE m.quantity IS NULL AND s.ended_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM credits_internal.usage_record_summaries o
+      WHERE o.customer_id = s.customer_id AND o.subscription_item_id = m.subscription_item_id
+        AND o.price_id = m.price_id AND o.period_end = s.current_period_end);
+COMMENT ON VIEW credits_internal.usage_record_discrepancies IS
+'Usage of metered items that is counted or invoiced otherwise than it must be: no rows when all is sound. Ask
+verify().';

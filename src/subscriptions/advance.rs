@@ -17,6 +17,7 @@ use crate::subscriptions::instalments;
 use crate::subscriptions::schedule::cycle::{Cycle, Period};
 use crate::subscriptions::schedule::state::{self, Change, Facts, Status};
 use crate::subscriptions::subscription::{self, Subscription};
+use crate::subscriptions::usage_record::{closing, summary};
 use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
@@ -59,6 +60,7 @@ fn next(session: &Session, there: &Subscription) -> Result<Option<(Time, Change)
         days_until_cancel: there.days_until_cancel,
         is_automatic: there.is_automatic(),
         due_date,
+        usage_closes_at: there.usage_closes_at,
     }))
 }
 
@@ -103,6 +105,7 @@ fn apply(
             let whole = there.cycle.period_at(at);
             begin_period(session, customer, there, (Term::of(whole), Reason::SubscriptionCycle), now)
         }
+        Change::CloseUsage => closing::close(session, customer, there, at, now),
         Change::Overdue => fall_due(session, there, at, now),
         Change::Retry => {
             there.retries += 1;
@@ -130,12 +133,12 @@ pub fn begin_period(
     now: Time,
 ) -> Result<(), Error> {
     there.period = Period { start: term.from, end: term.whole.end };
-    let invoice_id = billing::make(session, customer, there, (term, reason), now)?;
+    let made = billing::make(session, customer, there, (term, reason), now)?;
     save(session, there, now)?;
     if reason == Reason::SubscriptionCycle {
         record(session, there, EventType::SubscriptionRenewed, now)?;
     }
-    collect(session, there, invoice_id, now)
+    made.map_or(Ok(()), |invoice_id| collect(session, there, invoice_id, now))
 }
 
 /// An invoice was given out: where nobody can be asked to pay it, something is owed.
@@ -255,15 +258,15 @@ static BEGINS: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// The open invoices that nobody is to pay once it has ended as of then: all, except what was sent for time before. What is
-/// given up is not owed at all.
+/// The open invoices that nobody is to pay once it has ended as of then: all, except what was sent for time before, and
+/// usage. What is given up is not owed at all.
 pub fn given_up(session: &Session, there: &Subscription, (at, gives_up): (Time, bool)) -> Result<Vec<Uuid>, Error> {
     let mut void = Vec::new();
     for invoice_id in unpaid(session, there)? {
         let rows = BEGINS.run(session, &[there.customer_id.cell(), invoice_id.cell()])?;
         let begins: Option<Time> = rows.first().map_or(Ok(None), |mut row| row.next())?;
-        let is_used = !there.is_automatic() && begins.is_some_and(|begins| begins < at);
-        if gives_up || !is_used {
+        let is_sent = !there.is_automatic() && begins.is_some_and(|begins| begins < at);
+        if gives_up || !(is_sent || closing::is_of_usage(session, &there.customer_id, invoice_id)?) {
             void.push(invoice_id);
         }
     }
@@ -285,6 +288,10 @@ pub fn end(
         billing::close(session, customer, there, now)?;
     }
     let was_incomplete = there.status == Status::Incomplete;
+    summary::end(session, there, (at, true))?;
+    if gives_up {
+        closing::write_off(session, there, now)?;
+    }
     // First: what becomes of its invoices is no news to it then.
     finish(session, there, (Status::Canceled, at), now)?;
     if was_incomplete {
@@ -302,6 +309,7 @@ pub fn end(
 
 /// The first payment did not come in time.
 fn expire(session: &Session, there: &mut Subscription, at: Time, now: Time) -> Result<(), Error> {
+    closing::write_off(session, there, now)?;
     finish(session, there, (Status::IncompleteExpired, at), now)?;
     for invoice_id in unpaid(session, there)? {
         close::give_up(session, &invoice::lock(session, &there.customer_id, invoice_id)?, now)?;

@@ -20,6 +20,7 @@ use crate::subscriptions::schedule::cycle::{Period, months_after};
 use crate::subscriptions::schedule::instalment::Plan;
 use crate::subscriptions::schedule::proration::part;
 use crate::subscriptions::subscription::{self, Discounted, Subscription};
+use crate::subscriptions::usage_record::summary;
 use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
@@ -84,7 +85,8 @@ pub fn enter(
 pub fn lines(session: &Session, code: &str, items: &[Item], term: Term) -> Result<Vec<New>, Error> {
     let decimals = currency::decimals(session, code)?;
     let mut lines = Vec::with_capacity(items.len());
-    for item in items {
+    // Of what is metered it is not known yet.
+    for item in items.iter().filter(|item| !item.is_metered()) {
         let refused = |reason| Error::amount("quantity", item.quantity, reason);
         let amount = if term.is_free { Decimal::ZERO } else { item.amount()? };
         let plan = if term.is_free { None } else { plan::of(session, item)?.map(Plan::capped) };
@@ -154,36 +156,32 @@ impl Discounted {
     }
 }
 
-/// Makes the invoice for a term and gives it out. The subscription has it as its last one, with what its discount did. Raises
-/// PC007, PC013.
+/// Makes the invoice for a term and gives it out; `None` where only usage is to be paid for, and nothing is pending. The
+/// subscription has it as its last one, with what its discount did. Raises PC007, PC013.
 pub fn make(
     session: &Session,
     customer: &Customer,
     subscription: &mut Subscription,
     (term, reason): (Term, Reason),
     now: Time,
-) -> Result<Uuid, Error> {
+) -> Result<Option<Uuid>, Error> {
     let items = item::of(session, &subscription.customer_id, subscription.id)?;
+    summary::begin(session, subscription, &items, term)?;
     let mut lines = lines(session, &subscription.currency, &items, term)?;
     let quote = discounted(session, subscription, &mut lines, term.from)?;
     let taken = if reason == Reason::SubscriptionCycle { taken(session, subscription)? } else { Decimal::ZERO };
     withhold(session, customer, subscription, (&mut lines, taken))?;
     let period = Period { start: term.from, end: term.whole.end };
-    let invoice_id = order(
-        session,
-        customer,
-        subscription,
-        (&lines, quote.as_ref(), reason),
-        (reason == Reason::SubscriptionCycle, term.from, now),
-    )?;
-    enter(
-        session,
-        subscription,
-        period,
-        if term.is_stub() { "stub" } else { "whole" },
-        (Some(invoice_id), term.is_resumed),
-    )?;
-    Ok(invoice_id)
+    let takes_pending = reason == Reason::SubscriptionCycle;
+    let made = match lines.is_empty() && taken <= Decimal::ZERO {
+        true => None,
+        false => {
+            let lines = (&lines[..], quote.as_ref(), reason);
+            Some(order(session, customer, subscription, lines, (takes_pending, term.from, now))?)
+        }
+    };
+    enter(session, subscription, period, if term.is_stub() { "stub" } else { "whole" }, (made, term.is_resumed))?;
+    Ok(made)
 }
 
 /// Credits that wait for the first payment are none where nothing is to be paid yet.
@@ -212,6 +210,7 @@ pub fn try_out(
     now: Time,
 ) -> Result<(), Error> {
     let items = item::of(session, &subscription.customer_id, subscription.id)?;
+    summary::begin(session, subscription, &items, Term { is_free: true, ..trial })?;
     let granting: Vec<Item> = items.into_iter().filter(Item::is_immediate).collect();
     if granting.is_empty() {
         return enter(session, subscription, trial.whole, "trial", (None, false));

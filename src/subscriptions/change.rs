@@ -111,7 +111,7 @@ pub fn prorate(
     let mut proration = given_back(session, there, changes, &how)?;
     let discounts = discounts(session, there, (changes, items), &how)?;
     let after = changes.iter().filter(|change| change.is_real()).filter_map(|change| change.after.as_ref());
-    for (item, discount) in after.zip(discounts) {
+    for (item, discount) in after.filter(|item| !item.is_metered()).zip(discounts) {
         proration.lines.push(remaining(session, item, discount, &how, decimals)?);
     }
     Ok(proration)
@@ -268,7 +268,7 @@ fn discounts(
     how: &How,
 ) -> Result<Vec<Decimal>, Error> {
     let is_changed = |id: Uuid| changes.iter().any(|change| change.item_id == id && change.is_real());
-    let changed: Vec<&Item> = items.iter().filter(|item| is_changed(item.id)).collect();
+    let changed: Vec<&Item> = items.iter().filter(|item| is_changed(item.id) && !item.is_metered()).collect();
     let none = vec![Decimal::ZERO; changed.len()];
     let Some(discount) = there.discount else { return Ok(none) };
     let coupon = Coupon::stored(session, discount.coupon_id)?;

@@ -30,6 +30,10 @@ pub use crate::subscriptions::subscription::create::{BEHAVIORS, Judged, MOST_DAY
 /// The lines of what is judged, in the order of its items: of its first period, or of its trial, which is free. With each
 /// whether the first invoice has it: a trial's only where it grants something. Raises PC007, PC013.
 pub fn lines(session: &Session, new: &New<'_>, judged: &Judged) -> Result<Vec<(Line, bool)>, Error> {
+    // A cart says what is paid now, and how many.
+    if judged.items.iter().any(Item::is_metered) {
+        return Err(Error::argument("price_id", "must be a price whose quantity is agreed: this one is metered"));
+    }
     let period = new.first_period(judged.step);
     if new.trial_end.is_none() {
         let whole = new.cycle(judged.step).period_at(new.begins);

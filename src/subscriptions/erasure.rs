@@ -14,7 +14,9 @@ use uuid::Uuid;
 // Under the customer's lock none begins meanwhile.
 static ALIVE: Statement = Statement::new(
     c"SELECT s.subscription_id, s.status FROM credits_internal.subscriptions s
-      WHERE s.customer_id = $1 AND s.status NOT IN ('canceled', 'incomplete_expired') ORDER BY s.subscription_id LIMIT 1",
+      WHERE s.customer_id = $1
+        AND (s.status NOT IN ('canceled', 'incomplete_expired') OR s.usage_closes_at IS NOT NULL)
+      ORDER BY s.subscription_id LIMIT 1",
     &[TEXTOID],
 )
 .before(c"SELECT NULL::uuid, NULL::text WHERE $1 IS NULL");
@@ -71,5 +73,8 @@ impl Listener for Subscriptions {
 }
 
 fn named(status: &str) -> &'static str {
-    Status::parse(status).map_or("alive", |status| status.as_str())
+    match Status::parse(status) {
+        Some(status) if status.is_over() => "waiting for its last invoice",
+        status => status.map_or("alive", Status::as_str),
+    }
 }

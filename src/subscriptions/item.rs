@@ -12,6 +12,7 @@ use crate::nearest::nearest;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::subscriptions::schedule::cycle::Step;
+use crate::subscriptions::schedule::usage::Aggregate;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -115,11 +116,32 @@ impl Item {
     /// Whether its credits are granted in a trial already.
     pub fn is_immediate(&self) -> bool {
         let schedule = self.offer.config.as_ref().and_then(|config| config.schedule.as_ref());
-        schedule.is_some_and(|schedule| schedule.first_grant == "immediate")
+        !self.is_metered() && schedule.is_some_and(|schedule| schedule.first_grant == "immediate")
     }
 
-    /// What it costs for a whole period. Raises PC007.
+    /// Whether usage says how many of it there are.
+    pub fn is_metered(&self) -> bool {
+        is_metered(&self.offer)
+    }
+
+    /// How its usage adds up, where that says how many there are.
+    pub fn aggregate(&self) -> Result<Option<Aggregate>, Error> {
+        let recurring = self.offer.recurring.as_ref().filter(|_| self.is_metered());
+        let Some(name) = recurring.and_then(|recurring| recurring.aggregate_usage) else { return Ok(None) };
+        let lost = || Error::internal("a price adds usage up in a way that does not exist");
+        Aggregate::parse(name).map(Some).ok_or_else(lost)
+    }
+
+    /// How many are agreed.
+    fn agreed(&self) -> Option<Decimal> {
+        (!self.is_metered()).then_some(self.quantity)
+    }
+
+    /// What it costs for a whole period, in advance. Raises PC007.
     pub fn amount(&self) -> Result<Decimal, Error> {
+        if self.is_metered() {
+            return Ok(Decimal::ZERO);
+        }
         self.offer.amount(self.quantity).map_err(|reason| Error::amount("quantity", self.quantity, reason))
     }
 }
@@ -133,8 +155,8 @@ pub fn offer(session: &Session, price_id: Uuid, is_new: bool) -> Result<Offer, E
     let Some(recurring) = &offer.recurring else {
         return Err(Error::argument("price_id", "must be a recurring price: this one is paid once"));
     };
-    if recurring.usage_type != "licensed" {
-        return Err(Error::argument("price_id", "must be a price whose quantity is agreed: this one is metered"));
+    if recurring.meter.is_some() {
+        return Err(Error::argument("price_id", "must be a price without a meter: usage of it is recorded"));
     }
     if !offer.is_money {
         return Err(Error::argument("price_id", "must be in money: this one is in credits"));
@@ -160,6 +182,18 @@ pub fn together<'a>(items: impl Iterator<Item = &'a Item>) -> Result<(String, (&
     Ok((code, interval, step))
 }
 
+fn is_metered(offer: &Offer) -> bool {
+    offer.recurring.as_ref().is_some_and(|recurring| recurring.usage_type == "metered")
+}
+
+/// How many of a price there are: as it is given, as before, or one. Raises PC013 where usage says how many.
+pub fn quantity(offer: &Offer, given: Option<Decimal>, before: Option<Decimal>) -> Result<Decimal, Error> {
+    if is_metered(offer) && given.is_some() {
+        return Err(Error::argument("quantity", "is for a price whose quantity is agreed: this one is metered"));
+    }
+    Ok(given.or(before).unwrap_or(Decimal::ONE))
+}
+
 static OF: Statement = Statement::new(
     c"SELECT i.subscription_item_id, i.price_id, i.quantity FROM credits_internal.subscription_items i
       WHERE i.customer_id = $1 AND i.subscription_id = $2 AND i.removed_at IS NULL
@@ -169,11 +203,13 @@ static OF: Statement = Statement::new(
 
 /// The items of a subscription.
 pub fn of(session: &Session, customer_id: &str, subscription_id: Uuid) -> Result<Vec<Item>, Error> {
-    let mut rows: Vec<(Uuid, Uuid, Decimal)> = Vec::new();
+    let mut rows: Vec<(Uuid, Uuid, Option<Decimal>)> = Vec::new();
     for mut row in OF.run(session, &[customer_id.cell(), subscription_id.cell()])?.iter() {
         rows.push((row.next()?, row.next()?, row.next()?));
     }
-    let item = |(id, price_id, quantity)| Ok(Item { id, price_id, quantity, offer: offer(session, price_id, false)? });
+    let item = |(id, price_id, quantity): (Uuid, Uuid, Option<Decimal>)| {
+        Ok(Item { id, price_id, quantity: quantity.unwrap_or(Decimal::ONE), offer: offer(session, price_id, false)? })
+    };
     rows.into_iter().map(item).collect()
 }
 
@@ -198,7 +234,7 @@ pub fn insert(
         item.id.cell(),
         subscription_id.cell(),
         item.price_id.cell(),
-        item.quantity.cell(),
+        item.agreed().cell(),
         metadata.cell(),
         now.cell(),
     ];
@@ -222,7 +258,7 @@ pub fn update(
 ) -> Result<(), Error> {
     usage::record(session, item.price_id)?;
     let cells =
-        [customer_id.cell(), item.id.cell(), item.price_id.cell(), item.quantity.cell(), metadata.cell(), now.cell()];
+        [customer_id.cell(), item.id.cell(), item.price_id.cell(), item.agreed().cell(), metadata.cell(), now.cell()];
     UPDATE.run(session, &cells).map(drop)
 }
 

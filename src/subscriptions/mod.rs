@@ -16,3 +16,4 @@ pub mod renewal;
 mod schedule;
 pub mod settlement;
 mod subscription;
+mod usage_record;

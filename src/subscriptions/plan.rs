@@ -11,7 +11,7 @@ use crate::subscriptions::schedule::instalment::{Fault, MOST, Plan};
 
 /// What an item's price grants by its quantity; `None` for nothing. Raises PC007.
 pub fn of(session: &Session, item: &Item) -> Result<Option<Plan>, Error> {
-    let Some(config) = &item.offer.config else { return Ok(None) };
+    let Some(config) = item.offer.config.as_ref().filter(|_| !item.is_metered()) else { return Ok(None) };
     let decimals = currency::decimals(session, &config.currency)?;
     let plan = Plan::of(config, item.quantity, decimals);
     plan.map(Some).map_err(|reason| Error::amount("quantity", item.quantity, reason))

@@ -191,6 +191,8 @@ pub struct Subscription {
     pub trial_end: Option<Time>,
     /// The checkout session that it began in.
     pub checkout_session_id: Option<Uuid>,
+    /// When usage of it is invoiced next.
+    pub usage_closes_at: Option<Time>,
 }
 
 static LOCK: Statement = Statement::new(
@@ -199,7 +201,7 @@ static LOCK: Statement = Statement::new(
              s.payment_method_id, s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.paused_at, s.resumes_at,
              s.past_due_at, s.retries, s.has_paid, s.coupon_id, s.promotion_code_id, s.discount_start, s.discount_end,
              s.discount_invoice_id, s.latest_invoice_id, s.created_at, s.proration_behavior = 'none', s.trial_end,
-             s.checkout_session_id
+             s.checkout_session_id, s.usage_closes_at
       FROM credits_internal.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 );
@@ -249,6 +251,7 @@ pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscripti
         is_stub_free: row.next()?,
         trial_end: row.next()?,
         checkout_session_id: row.next()?,
+        usage_closes_at: row.next()?,
     })
 }
 
@@ -257,7 +260,7 @@ static SAVE: Statement = Statement::new(
       SET status = $3, billing_cycle_anchor = $4, current_period_start = $5, current_period_end = $6, cancel_at = $7,
           cancel_at_period_end = $8, canceled_at = $9, ended_at = $10, paused_at = $11, resumes_at = $12, past_due_at = $13,
           retries = $14, has_paid = $15, discount_start = $16, discount_end = $17, discount_invoice_id = $18,
-          latest_invoice_id = $19, next_change_at = $20, updated_at = $21
+          latest_invoice_id = $19, next_change_at = $20, updated_at = $21, usage_closes_at = $22
       WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[
         TEXTOID,
@@ -279,6 +282,7 @@ static SAVE: Statement = Statement::new(
         TIMESTAMPTZOID,
         UUIDOID,
         UUIDOID,
+        TIMESTAMPTZOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
     ],
@@ -326,6 +330,7 @@ impl Subscription {
             self.latest_invoice_id.cell(),
             next_change_at.cell(),
             now.cell(),
+            self.usage_closes_at.cell(),
         ];
         SAVE.run(session, &cells).map(drop)
     }

@@ -44,6 +44,7 @@ EXCEPTED = {
          "subscription_resume", "subscription_update"),
         "under the lock of the customer's subscriptions: two_sessions/billing/same_subscription.py",
     ),
+    "usage_record_create": "under the lock of the customer's subscriptions: two_sessions/billing/same_usage.py",
     "payment_link_archive": ONE_ROW, "payment_link_create": ONE_ROW, "payment_link_update": ONE_ROW,
     "customer_delete": BY_PAIRS, "payment_method_attach": BY_PAIRS, "payment_method_detach": BY_PAIRS,
     "history_import": "into an empty account, which nothing else may use: six sessions at once in tests/replay/moved.py",

@@ -263,6 +263,24 @@ def subscriptions(filler: Filler) -> None:
             filler.call("payment_succeeded", "'bob', %s, 'shop', 'plan 2', 30", cart_id)
     link = """'A plan', '[{"lookup_key": "plan"}]', subscription_data => '{"trial_period_days": 9}'"""
     filler.call("payment_link_create", link)
+    usage(filler)
+
+
+def usage(filler: Filler) -> None:
+    """Usage of a plan that goes on, recorded under a key; and of one that has ended, which is invoiced."""
+    metered = """'{"interval": "month", "usage_type": "metered", "aggregate_usage": "last_ever"}'"""
+    terms = f"(SELECT product_id FROM credits.products WHERE name = 'Team'), 'recurring', 2, 'GBP', recurring => {metered}"
+    filler.call("price_create", f"{terms}, lookup_key => 'usage'")
+    filler.connection.execute("SET credits.usage_grace = 0")
+    for name in ("bob", "ann"):
+        plan = filler.call("subscription_create", f"""'{name}', '[{{"lookup_key": "usage"}}]'""")
+        used = f"'{name}', %s, 2.5, 'set', idempotency_key => 'used'"
+        fixed = ("usage_record_id", "quantity", "timestamp", "total_usage")
+        filler.keep("usage_record_create", used, plan["items"][0]["subscription_item_id"], fixed=fixed)
+    # The first call ends it, the second finds that its usage is to be invoiced.
+    filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
+    filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
+    filler.connection.execute("RESET credits.usage_grace")
 
 
 def checkout(filler: Filler) -> None:

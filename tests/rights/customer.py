@@ -20,6 +20,7 @@ VIEWS = {
     "my_invoice_lines": "invoice_line_id", "my_payment_methods": "payment_method_id",
     "my_payment_intents": "payment_intent_id", "my_refunds": "refund_id",
     "my_checkout_sessions": "checkout_session_id", "my_subscriptions": "subscription_id",
+    "my_usage_records": "usage_record_id", "my_usage_record_summaries": "usage_record_summary_id",
 }  # fmt: skip
 # Whose rows a session sees: that of the setting, and of every row of some of the views.
 WHO = (
@@ -74,6 +75,11 @@ def make_data(owner: psycopg.Connection[Any]) -> None:
         (price_id,) = owner.execute(price, [work, "USD"]).fetchone() or (None,)
         plan = "SELECT credits.subscription_create(%s, %s, description => %s, collection_method => 'send_invoice')"
         owner.execute(plan, [name, json.dumps([{"price_id": str(price_id)}]), work])
+        metered = terms.replace('"}', '", "usage_type": "metered"}')
+        (price_id,) = owner.execute(f"SELECT (credits.price_create({metered})).price_id", [work, "USD"]).fetchone() or (None,)
+        owner.execute(plan, [name, json.dumps([{"price_id": str(price_id)}]), work])
+        owner.execute("SELECT credits.usage_record_create(i.customer_id, i.subscription_item_id, 5)"
+                      " FROM credits.subscription_items i WHERE i.customer_id = %s AND i.quantity IS NULL", [name])  # fmt: skip
 
 
 def check_rows(checks: Checks, logins: Logins) -> None:
@@ -168,6 +174,8 @@ def spied(logins: Logins, label: str, of: str = "bob") -> list[str]:
             ("my_refunds", "v.description"), ("my_refunds", "v"),
             ("my_checkout_sessions", "v.line_items::text"), ("my_checkout_sessions", "v"),
             ("my_subscriptions", "v.description"), ("my_subscriptions", "v"),
+            ("my_usage_records", "v.action"), ("my_usage_records", "v"),
+            ("my_usage_record_summaries", "v.aggregate_usage"), ("my_usage_record_summaries", "v"),
         )
     ]  # fmt: skip
     # 777 is bob's alone: whoever divides by the difference to it has seen bob's row.

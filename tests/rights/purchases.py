@@ -60,6 +60,8 @@ def read_all(it: Story) -> None:
     it.read("checkout_sessions", "checkout_session_id")
     it.read("subscriptions", "subscription_id")
     it.read("subscription_items", "subscription_item_id")
+    it.read("usage_records", "usage_record_id")
+    it.read("usage_record_summaries", "usage_record_summary_id")
     links = "SELECT * FROM credits.payment_links WHERE currency OPERATOR(pg_catalog.=) %s ORDER BY payment_link_id"
     it.run("payment_links", links, [cash])
     it.call("checkout_session_verify", "'no token'")
@@ -196,6 +198,18 @@ def subscriptions(it: Story) -> None:
     it.call("subscription_cancel", "%s, %s, 'now'", name, plan)
     tried = it.call("subscription_create", "%s, %s, 9", name, json.dumps([{"lookup_key": key}])).get("subscription_id")
     it.call("subscription_delete", "%s, %s", name, tried)
+    usage(it, product_id)
+
+
+def usage(it: Story, product_id: Any) -> None:
+    """A plan whose usage is recorded."""
+    # Until its usage is invoiced, nobody is erased.
+    name, key = f"{it.name}_used", f"metered_{it.name}"
+    terms = """%s, 'recurring', 3, %s, recurring => '{"interval": "month", "usage_type": "metered"}', lookup_key => %s"""
+    it.call("price_create", terms, product_id, it.cash, key)
+    plan = it.call("subscription_create", "%s, %s", name, json.dumps([{"lookup_key": key}])).get("items")
+    item = plan[0]["subscription_item_id"] if plan else None
+    it.call("usage_record_create", "%s, %s, 5, idempotency_key => 'used'", name, item)
 
 
 def catalog(it: Story, price_id: Any) -> None:

@@ -186,6 +186,8 @@ class Story:
         self.read("my_refunds", "refund_id", None)
         self.read("my_checkout_sessions", "checkout_session_id", None)
         self.read("my_subscriptions", "subscription_id", None)
+        self.read("my_usage_records", "usage_record_id", None)
+        self.read("my_usage_record_summaries", "usage_record_summary_id", None)
         purchases.read_all(self)
 
     def grants(self) -> None:

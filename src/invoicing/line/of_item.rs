@@ -78,7 +78,7 @@ impl New {
             }),
             given: Given {
                 price_id: Some(of.price_id),
-                quantity: Some(quantity),
+                quantity: Some(quantity).filter(|quantity| *quantity > Decimal::ZERO),
                 unit_amount: offer.unit_amount.filter(|_| !of.is_proration),
                 pricing: offer.pricing.clone().filter(|_| !of.is_proration),
                 discount: Some(of.discount),
@@ -108,6 +108,17 @@ impl New {
         if let Some(item) = &mut self.item {
             item.instalments.clear();
         }
+    }
+
+    /// It is for what was used: time to come is none of it. What a unit costs is said where that is all.
+    pub fn in_arrears(mut self, is_plain: bool) -> Self {
+        if !is_plain {
+            (self.given.unit_amount, self.given.pricing) = (None, None);
+        }
+        if let Some(item) = &mut self.item {
+            item.covers_until = None;
+        }
+        self
     }
 
     /// It costs nothing, and pays for nothing: a trial's.

@@ -12,10 +12,11 @@ use crate::pg::value::ToCell;
 use crate::subscriptions::billing::{self, Term};
 use crate::subscriptions::change::{Change, Credited, How, Paid, Proration, covering, given_back, write as done};
 use crate::subscriptions::instalments;
-use crate::subscriptions::item::Item;
+use crate::subscriptions::item::{self, Item};
 use crate::subscriptions::schedule::cycle::{Cycle, Step};
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::{Discounted, Subscription};
+use crate::subscriptions::usage_record::summary;
 use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
@@ -132,10 +133,16 @@ pub fn write(
     if there.cancel_at_period_end {
         there.cancel_at = Some(whole.end);
     }
+    let items = item::of(session, &customer_id, there.id)?;
+    summary::begin(session, there, &items, Term::of(whole))?;
     billing::withhold(session, customer, there, (&mut proration.lines, restart.taken))?;
     let lines = (&proration.lines[..], restart.quote.as_ref(), Reason::SubscriptionUpdate);
-    let invoice_id = billing::order(session, customer, there, lines, (true, now, now))?;
-    billing::enter(session, there, whole, "whole", (Some(invoice_id), is_resumed))?;
+    // Usage alone is invoiced after its period.
+    let made = match proration.lines.is_empty() && restart.taken <= Decimal::ZERO {
+        true => None,
+        false => Some(billing::order(session, customer, there, lines, (true, now, now))?),
+    };
+    billing::enter(session, there, whole, "whole", (made, is_resumed))?;
     instalments::end_at_cancel(session, there, now)?;
-    Ok(Some(invoice_id))
+    Ok(made)
 }

@@ -17,6 +17,7 @@ use crate::subscriptions::change::{Change, Paid, Proration};
 use crate::subscriptions::instalments;
 use crate::subscriptions::item;
 use crate::subscriptions::subscription::{self, Subscription};
+use crate::subscriptions::usage_record::summary;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -36,8 +37,14 @@ static LOWER: Statement = Statement::new(
 );
 
 /// Writes the items as they will be.
-pub fn items(session: &Session, there: &Subscription, changes: &[Change], now: Time) -> Result<(), Error> {
-    let of = (there.customer_id.as_str(), there.id);
+pub fn items(
+    session: &Session,
+    there: &mut Subscription,
+    (changes, is_restart): (&[Change], bool),
+    now: Time,
+) -> Result<(), Error> {
+    let customer_id = there.customer_id.clone();
+    let of = (customer_id.as_str(), there.id);
     for change in changes {
         match (&change.before, &change.after) {
             (None, Some(after)) => item::insert(session, of, after, change.metadata.as_deref(), now)?,
@@ -46,7 +53,7 @@ pub fn items(session: &Session, there: &Subscription, changes: &[Change], now: T
             (None, None) => {}
         }
     }
-    Ok(())
+    summary::change(session, there, (changes, is_restart), now)
 }
 
 /// The old lines pay for nothing any more, and credits that are to go go. Accounts are locked.

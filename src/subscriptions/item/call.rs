@@ -34,8 +34,8 @@ row! {
         pub price_id: Uuid,
         /// The price's product.
         pub product_id: Option<Uuid>,
-        /// How many.
-        pub quantity: Decimal,
+        /// How many; `None` where usage says so.
+        pub quantity: Option<Decimal>,
         /// The application's own.
         pub metadata: Option<Json>,
         /// When it was added.

@@ -5,3 +5,4 @@ pub mod cycle;
 pub mod instalment;
 pub mod proration;
 pub mod state;
+pub mod usage;

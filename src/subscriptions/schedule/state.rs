@@ -74,6 +74,8 @@ pub enum Change {
     Resume,
     /// The next period begins.
     Renew,
+    /// Usage of what is over is invoiced.
+    CloseUsage,
     /// An invoice that was sent is not paid in time.
     Overdue,
     /// A worker is asked again to charge what is owed.
@@ -107,6 +109,8 @@ pub struct Facts<'a> {
     pub is_automatic: bool,
     /// When the first of its open invoices is due, of those that are sent.
     pub due_date: Option<Time>,
+    /// When usage is invoiced next.
+    pub usage_closes_at: Option<Time>,
 }
 
 /// So many days later.
@@ -124,6 +128,7 @@ pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
     let days = facts.retry_days.get(facts.retries).filter(|_| facts.is_automatic);
     let retry = goes_on.zip(days).map(|(since, days)| (days_after(since, *days), Change::Retry));
     let overdue = facts.due_date.map(|at| (at, Change::Overdue));
+    let close = facts.usage_closes_at.map(|at| (at, Change::CloseUsage));
     let all = match facts.status {
         // Nor does it begin a second period unpaid.
         Status::Incomplete => {
@@ -131,10 +136,12 @@ pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
             [Some((at, Change::Expire)).filter(|_| !facts.ends_with_session), None, None, None, None]
         }
         Status::Trialing => [cancel, at_end(Change::EndTrial), None, None, None],
-        Status::Active => [cancel, at_end(Change::Renew), overdue, None, None],
-        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, None],
-        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, None],
-        Status::IncompleteExpired | Status::Canceled => [None; 5],
+        Status::Active => [cancel, at_end(Change::Renew), overdue, None, close],
+        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, close],
+        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, close],
+        // What was used until the end is still to be invoiced.
+        Status::Canceled => [None, None, None, None, close],
+        Status::IncompleteExpired => [None; 5],
     };
     all.into_iter().flatten().min()
 }
@@ -157,6 +164,7 @@ mod tests {
             days_until_cancel: 30,
             is_automatic: true,
             due_date: None,
+            usage_closes_at: None,
         }
     }
 
@@ -185,6 +193,12 @@ mod tests {
         assert_eq!(next(&sent), at(7, Change::Overdue));
         let paused = Facts { resumes_at: Some(Time(9 * DAY)), ..facts(Status::Paused) };
         assert_eq!(next(&paused), at(9, Change::Resume));
+        // Usage closes a while after its period, and after the end too.
+        let used = Facts { usage_closes_at: Some(Time(31 * DAY)), ..facts(Status::Active) };
+        assert_eq!(next(&used), at(30, Change::Renew));
+        assert_eq!(next(&Facts { period_end: Time(60 * DAY), ..used.clone() }), at(31, Change::CloseUsage));
+        assert_eq!(next(&Facts { status: Status::Canceled, ..used.clone() }), at(31, Change::CloseUsage));
+        assert_eq!(next(&Facts { status: Status::IncompleteExpired, ..used }), None);
         assert!(Status::Canceled.is_over() && !Status::Paused.is_over());
         assert!(Status::ALL.into_iter().all(|status| Status::parse(status.as_str()) == Some(status)));
     }

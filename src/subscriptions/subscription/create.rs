@@ -240,8 +240,9 @@ fn begin(
         None => {
             let term = first_term(there, now);
             begin_period(session, customer, there, (term, Reason::SubscriptionCreate), now)?;
-            // What is sent goes on whether or not it is paid yet.
-            if there.status == Status::Incomplete && !there.is_automatic() {
+            // What is sent goes on whether or not it is paid yet, and what is paid for later whether or not it will be.
+            let is_due = there.is_automatic() && there.latest_invoice_id.is_some();
+            if there.status == Status::Incomplete && !is_due {
                 there.status = Status::Active;
                 advance::record(session, there, EventType::SubscriptionStarted, now)?;
             }
@@ -304,7 +305,7 @@ impl New<'_> {
             let none = || Error::argument("items", "must each have a price_id or a lookup_key");
             let price_id = given.price_id.ok_or_else(none)?;
             let offer = item::offer(session, price_id, is_new)?;
-            let quantity = given.quantity.unwrap_or(Decimal::ONE);
+            let quantity = item::quantity(&offer, given.quantity, None)?;
             items.push(Item { id: Uuid::now_v7(), price_id, quantity, offer });
         }
         let (code, interval, step) = item::together(items.iter())?;
@@ -331,13 +332,17 @@ impl New<'_> {
             (None, Some(id)) => Chosen::Coupon(id),
             (None, None) => return Ok(None),
         };
-        let lines: Vec<CartLine> = judged
-            .items
-            .iter()
-            .map(|item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? }))
-            .collect::<Result<_, Error>>()?;
+        // What usage comes to is not known yet: it is judged as if it were something, where there is nothing else.
+        let is_usage = judged.items.iter().all(Item::is_metered);
+        let amount = |item: &Item| if is_usage { Ok(Decimal::ONE) } else { item.amount() };
+        let line = |item: &Item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: amount(item)? });
+        let lines: Vec<CartLine> = judged.items.iter().map(line).collect::<Result<_, Error>>()?;
         let cart = Cart { customer_id, holder_id: None, currency: &judged.code, lines: &lines };
-        redemption::quote(session, &cart, &chosen, &Verification::default(), now).map(Some)
+        let mut quote = redemption::quote(session, &cart, &chosen, &Verification::default(), now)?;
+        if is_usage {
+            (quote.amount, quote.per_line) = (Decimal::ZERO, vec![Decimal::ZERO; lines.len()]);
+        }
+        Ok(Some(quote))
     }
 }
 

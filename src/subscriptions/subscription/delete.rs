@@ -1,4 +1,4 @@
-//! Deleting a subscription of which nothing ever came: no invoice, no line, no discount.
+//! Deleting a subscription of which nothing ever came: no invoice, no line, no discount, no usage.
 
 use crate::error::Error;
 use crate::input;
@@ -21,7 +21,11 @@ static IS_USED: Statement = Statement::new(
           OR EXISTS (SELECT FROM credits_internal.subscription_items i
                      JOIN credits_internal.invoice_lines l
                        ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
-                     WHERE i.customer_id = $1 AND i.subscription_id = $2)",
+                     WHERE i.customer_id = $1 AND i.subscription_id = $2)
+          OR EXISTS (SELECT FROM credits_internal.usage_record_summaries u
+                     JOIN credits_internal.subscription_items i
+                       ON i.customer_id = u.customer_id AND i.subscription_item_id = u.subscription_item_id
+                     WHERE i.customer_id = $1 AND i.subscription_id = $2 AND (u.records > 0 OR u.closes_at IS NULL))",
     &[TEXTOID, UUIDOID],
 );
 static DELETE_PERIODS: Statement = Statement::new(
@@ -30,6 +34,11 @@ static DELETE_PERIODS: Statement = Statement::new(
 );
 static DELETE_ITEMS: Statement = Statement::new(
     c"DELETE FROM credits_internal.subscription_items i WHERE i.customer_id = $1 AND i.subscription_id = $2",
+    &[TEXTOID, UUIDOID],
+);
+static DELETE_USAGE: Statement = Statement::new(
+    c"DELETE FROM credits_internal.usage_record_summaries u
+      WHERE u.customer_id = $1 AND u.subscription_id = $2 AND u.closes_at IS NOT NULL",
     &[TEXTOID, UUIDOID],
 );
 static DELETE: Statement = Statement::new(
@@ -54,6 +63,7 @@ fn subscription_delete(customer_id: Option<&str>, subscription_id: Option<Id>) -
             let row = subscription::find(session, customer_id, id, false)?;
             let (event, now) = (EventType::SubscriptionDeleted, settings::now()?);
             billing_event::record(session, event, id, Some(customer_id), now)?;
+            DELETE_USAGE.run(session, &cells)?;
             DELETE_PERIODS.run(session, &cells)?;
             DELETE_ITEMS.run(session, &cells)?;
             DELETE.run(session, &cells)?;

@@ -244,12 +244,13 @@ fn changes(session: &Session, there: &Subscription, given: Vec<Given>) -> Result
                 let none = || Error::argument("items", "that are new must have a price_id or a lookup_key");
                 let price_id = price_id.ok_or_else(none)?;
                 let is_new = before.as_ref().is_none_or(|item| item.price_id != price_id);
-                let quantity = given.quantity.or(before.as_ref().map(|item| item.quantity));
+                let offer = item::offer(session, price_id, is_new)?;
+                let agreed = before.as_ref().filter(|item| !item.is_metered()).map(|item| item.quantity);
                 Some(Item {
                     id: given.id.unwrap_or(given.new_id),
                     price_id,
-                    quantity: quantity.unwrap_or(Decimal::ONE),
-                    offer: item::offer(session, price_id, is_new)?,
+                    quantity: item::quantity(&offer, given.quantity, agreed)?,
+                    offer,
                 })
             }
         };
@@ -269,7 +270,8 @@ pub fn change_items(
 ) -> Result<(), Error> {
     let granted = worked.proration.lines.iter().filter_map(line::New::credit_currency).map(String::from);
     instalments::lock_accounts_and(session, there, granted.collect())?;
-    change::write::items(session, there, &worked.changes, now)?;
+    let is_restart = worked.restart.is_some() && there.status != Status::Trialing;
+    change::write::items(session, there, (&worked.changes, is_restart), now)?;
     let proration = &mut worked.proration;
     let invoice_id = match worked.restart {
         Some(restart) => interval::write(session, customer, there, (proration, restart), now)?,

@@ -100,8 +100,9 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
                           payment_intents, payment_references, payment_totals, payments, reclaims, recharges,
                           redemptions, refunds, reversals, stock_reservations, subscription_items, subscription_periods,
-                          subscriptions, unsettled_events, usage_draws,
-                          usage_periods, usage_ranks, usage_values, webhook_events}')  -- happened
+                          subscriptions, unsettled_events, usage_closings, usage_draws,
+                          usage_periods, usage_ranks, usage_record_summaries, usage_records,
+                          usage_values, webhook_events}')  -- happened
   -- What was published of it stays.
   AND c.relname <> ALL ('{outbox, outbox_counters, outbox_positions, billing_events}')
 ORDER BY 1;
