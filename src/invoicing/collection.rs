@@ -58,7 +58,10 @@ pub fn begin(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Erro
         credits: None,
     };
     intent::insert(session, &new, now)?;
-    if invoice.collection_method == AUTOMATIC { ask(session, invoice, now).map(drop) } else { Ok(()) }
+    match invoice.collection_method == AUTOMATIC {
+        true => attempt::request_first(session, &new, invoice.payment_method_id, now),
+        false => Ok(()),
+    }
 }
 
 /// Asks a worker to charge the customer's payment method for what remains, unless a payment is under way or asked for.

@@ -268,15 +268,17 @@ static TAKE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, UUIDOID, INT4OID, INT4OID],
 );
 
-/// Takes what is pending in a currency for an invoice that has so many lines, after them; as many as it has room for.
+/// Takes what is pending in a currency for an invoice that has so many lines, after them; as many as it has room for. Returns
+/// whether there was any.
 pub fn take_pending(
     session: &Session,
     (customer_id, code): (&str, &str),
     invoice_id: Uuid,
     lines: usize,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (after, room) = (lines as i32, MOST_LINES.saturating_sub(lines) as i32);
-    TAKE.run(session, &[customer_id.cell(), code.cell(), invoice_id.cell(), after.cell(), room.cell()]).map(drop)
+    let cells = [customer_id.cell(), code.cell(), invoice_id.cell(), after.cell(), room.cell()];
+    Ok(TAKE.run(session, &cells)?.written() > 0)
 }
 
 static GIVE_BACK: Statement = Statement::new(

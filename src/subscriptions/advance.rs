@@ -134,9 +134,9 @@ pub fn begin_period(
 ) -> Result<(), Error> {
     there.period = Period { start: term.from, end: term.whole.end };
     let made = billing::make(session, customer, there, (term, reason), now)?;
-    save(session, there, now)?;
-    if reason == Reason::SubscriptionCycle {
-        record(session, there, EventType::SubscriptionRenewed, now)?;
+    match reason == Reason::SubscriptionCycle {
+        true => record(session, there, EventType::SubscriptionRenewed, now)?,
+        false => save(session, there, now)?,
     }
     made.map_or(Ok(()), |invoice_id| collect(session, there, invoice_id, now))
 }

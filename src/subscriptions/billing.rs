@@ -6,7 +6,7 @@ use crate::catalog::discount::{self, CartLine, Facts, Refusal, Use};
 use crate::catalog::redemption::Quote;
 use crate::error::Error;
 use crate::invoicing::customer::Customer;
-use crate::invoicing::invoice::bill;
+use crate::invoicing::invoice::{bill, finalize};
 use crate::invoicing::line::{self, New, OfItem};
 use crate::invoicing::sale::{OfSubscription, Order, Reason};
 use crate::ledger::currency;
@@ -137,6 +137,13 @@ pub fn taken_off(session: &Session, coupon: &Coupon, code: &str, cart: Vec<CartL
     }
 }
 
+impl Subscription {
+    /// Whether credits of lines wait for its first payment.
+    fn must_pay_for(&self, lines: &[New]) -> bool {
+        !self.has_paid && lines.iter().any(New::waits)
+    }
+}
+
 impl Discounted {
     /// Whether it takes something off a period that begins then.
     pub fn applies(&self, coupon: &Coupon, start: Time) -> bool {
@@ -169,10 +176,11 @@ pub fn make(
     summary::begin(session, subscription, &items, term)?;
     let mut lines = lines(session, &subscription.currency, &items, term)?;
     let quote = discounted(session, subscription, &mut lines, term.from)?;
-    let taken = if reason == Reason::SubscriptionCycle { taken(session, subscription)? } else { Decimal::ZERO };
+    let takes_pending = reason == Reason::SubscriptionCycle;
+    let asks = takes_pending && (lines.is_empty() || subscription.must_pay_for(&lines));
+    let taken = if asks { taken(session, subscription)? } else { Decimal::ZERO };
     withhold(session, customer, subscription, (&mut lines, taken))?;
     let period = Period { start: term.from, end: term.whole.end };
-    let takes_pending = reason == Reason::SubscriptionCycle;
     let made = match lines.is_empty() && taken <= Decimal::ZERO {
         true => None,
         false => {
@@ -191,7 +199,7 @@ pub fn withhold(
     subscription: &Subscription,
     (lines, taken): (&mut [New], Decimal),
 ) -> Result<(), Error> {
-    if subscription.has_paid || !lines.iter().any(New::waits) {
+    if !subscription.must_pay_for(lines) {
         return Ok(());
     }
     let totals = line::totals(lines, customer.tax_rate, currency::decimals(session, &subscription.currency)?)?;
@@ -299,8 +307,6 @@ pub fn order(
     let invoice_id = Uuid::now_v7();
     let customer_id = subscription.customer_id.clone();
     let (code, method) = (subscription.currency.clone(), subscription.collection_method.clone());
-    // Where nothing is to be paid, or is paid at once, that changes the subscription.
-    advance::save(session, subscription, now)?;
     let order = Order {
         customer_id: &customer_id,
         invoice_id,
@@ -319,10 +325,18 @@ pub fn order(
             payment_method_id: subscription.payment_method_id,
         }),
     };
-    bill::bill(session, customer, &order, takes_pending, (at, now))?;
-    let discount = subscription.discount;
-    *subscription = subscription::lock(session, &customer_id, subscription.id)?;
-    (subscription.latest_invoice_id, subscription.discount) = (Some(invoice_id), discount);
+    let invoice = bill::bill(session, &order, takes_pending, now)?;
+    if finalize::is_paid_at_once(session, &invoice)? {
+        // That changes the subscription.
+        advance::save(session, subscription, now)?;
+        finalize::finalize_as_of(session, customer, invoice, (at, now))?;
+        let discount = subscription.discount;
+        *subscription = subscription::lock(session, &customer_id, subscription.id)?;
+        subscription.discount = discount;
+    } else {
+        finalize::finalize_as_of(session, customer, invoice, (at, now))?;
+    }
+    subscription.latest_invoice_id = Some(invoice_id);
     if let (Some(_), Some(discount)) = (quote, subscription.discount.as_mut()) {
         discount.invoice_id.get_or_insert(invoice_id);
     }

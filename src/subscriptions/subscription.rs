@@ -19,6 +19,7 @@ use crate::row;
 use crate::subscriptions::schedule::cycle::{Cycle, Period, Step};
 use crate::subscriptions::schedule::state::Status;
 use pgrx::pg_sys::{BOOLOID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use std::cell::Cell;
 use uuid::Uuid;
 
 row! {
@@ -122,7 +123,7 @@ fn missing(id: Uuid) -> Error {
 }
 
 /// What takes something off the invoices of a subscription.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discounted {
     /// The coupon.
     pub coupon_id: Uuid,
@@ -193,6 +194,26 @@ pub struct Subscription {
     pub checkout_session_id: Option<Uuid>,
     /// When usage of it is invoiced next.
     pub usage_closes_at: Option<Time>,
+    /// What was last written of it.
+    pub(super) written: Cell<Option<Written>>,
+}
+
+/// What is written of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written {
+    status: Status,
+    anchor: Time,
+    period: Period,
+    cancel_at: (Option<Time>, bool),
+    ended: (Option<Time>, Option<Time>),
+    paused: (Option<Time>, Option<Time>),
+    past_due: (Option<Time>, i32),
+    has_paid: bool,
+    discount: Option<Discounted>,
+    latest_invoice_id: Option<Uuid>,
+    usage_closes_at: Option<Time>,
+    next_change_at: Option<Time>,
+    at: Time,
 }
 
 static LOCK: Statement = Statement::new(
@@ -252,6 +273,7 @@ pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscripti
         trial_end: row.next()?,
         checkout_session_id: row.next()?,
         usage_closes_at: row.next()?,
+        written: Cell::new(None),
     })
 }
 
@@ -305,8 +327,30 @@ impl Subscription {
         Error::StateConflict { object: "subscription", id: self.id.to_string(), state: self.status.as_str() }
     }
 
-    /// Writes it back, with when time changes it next.
+    fn written(&self, next_change_at: Option<Time>, at: Time) -> Written {
+        Written {
+            status: self.status,
+            anchor: self.cycle.anchor,
+            period: self.period,
+            cancel_at: (self.cancel_at, self.cancel_at_period_end),
+            ended: (self.canceled_at, self.ended_at),
+            paused: (self.paused_at, self.resumes_at),
+            past_due: (self.past_due_at, self.retries),
+            has_paid: self.has_paid,
+            discount: self.discount,
+            latest_invoice_id: self.latest_invoice_id,
+            usage_closes_at: self.usage_closes_at,
+            next_change_at,
+            at,
+        }
+    }
+
+    /// Writes it back, with when time changes it next; unless it was just written so.
     pub fn save(&self, session: &Session, next_change_at: Option<Time>, now: Time) -> Result<(), Error> {
+        let written = Some(self.written(next_change_at, now));
+        if self.written.get() == written {
+            return Ok(());
+        }
         let discount = self.discount.as_ref();
         let cells = [
             self.customer_id.cell(),
@@ -332,6 +376,8 @@ impl Subscription {
             now.cell(),
             self.usage_closes_at.cell(),
         ];
-        SAVE.run(session, &cells).map(drop)
+        SAVE.run(session, &cells)?;
+        self.written.set(written);
+        Ok(())
     }
 }

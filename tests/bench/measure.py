@@ -54,6 +54,30 @@ def weigh(database, script, case, side):
     return CHARGES / (grown + database.logged_since(place)), CHARGES
 
 
+RENEWALS = "renewals"  # the script of the case that renews subscriptions
+# What renews those of each side, and when their periods end next; a round is an hour.
+RENEW = {
+    "floor": ("CALL floor_renew(:'due')", "floor_subscription", "period_end"),
+    "hand": ("CALL hand_renew(:'due')", "hand_subscription", "period_end"),
+    "ours": ("CALL credits.maintain()", "credits.subscriptions", "current_period_end"),
+}
+
+
+def renew(database, case, side):
+    """Renewals a second, of all subscriptions of a side at the moment at which their periods end."""
+    call, table, column = RENEW[side]
+    database.query(f"VACUUM ANALYZE {'credits_internal.subscriptions' if side == 'ours' else table}")
+    due = database.query(f"SELECT min({column}) FROM {table}")
+    clock = f"SET credits.test_clock_drives_billing = on; SET credits.test_clock = '{due}'; " if side == "ours" else ""
+    began = time.monotonic()
+    database.query(f"SET synchronous_commit = {case.commit}; {clock}{call}", due=due)
+    took = time.monotonic() - began
+    left = int(database.query(f"SELECT count(*) FROM {table} WHERE {column} <= '{due}'"))
+    if left:
+        raise server.Problem(f"{left:,} of {case.events:,} subscriptions are not renewed")
+    return case.events / took
+
+
 def copy(database, statement, case, seconds):
     """Rows a second, and how often they were copied. They are thrown away each time: what is accepted is not charged."""
     table = statement.split()[1]

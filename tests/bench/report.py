@@ -106,6 +106,7 @@ case   many: 10,000 wallets, one: a single wallet; then the clients, or the even
        Where ours stands in the place of the floor: grants, an account with a single grant beside one with 10,000; limit, an
        account without limits beside a member who has one; two, one
        session beside two with wallets of their own; inbox_settle, a batch of as many events.
+       renewals: subscriptions that renew at one moment; what each of the three writes is in renewals.sql.
        bytes: what a charge leaves in tables, indexes and log (but for pages logged whole after a checkpoint); the ratio is
        that of charges a byte.
 """

@@ -52,6 +52,11 @@ SQL = {
     "top_up_create": "top_up_create(%(customer)s, (SELECT price_id FROM credits.packages), idempotency_key => %(key)s)",
     "payment_succeeded": "payment_succeeded(%(customer)s, %(other)s, 'shop', %(key)s)",
     "payment_refunded": "payment_refunded(%(customer)s, %(other)s, 'shop', %(key)s, %(amount)s * 0.1)",
+    # A plan for nothing, which grants as it begins.
+    "subscription_create": "subscription_create(%(customer)s, jsonb_build_array(jsonb_build_object('lookup_key', 'free',"
+    " 'quantity', %(amount)s::numeric)), idempotency_key => %(key)s)",
+    "subscription_pause": "subscription_pause(%(customer)s, %(other)s)",
+    "subscription_cancel": "subscription_cancel(%(customer)s, %(other)s, 'now')",
 }
 EVENTS = ("report_meter_event", "hold_usage")
 # Told by a reference, and recorded under it.
@@ -83,11 +88,12 @@ ANSWERS = {
 UNTOLD = {
     "credit_grant_void": "grant_id", "credit_grant_expire": "grant_id", "grant_mistaken": "grant_id",
     "credit_grant_extend": "grant_id", "meter_event_cancel": "identifier", "payment_refunded": "top_up_id",
+    "subscription_cancel": "subscription_id", "subscription_pause": "subscription_id",
 }  # fmt: skip
 # Without a key, known by what they leave.
 TRACES = {
     "hold_update": "hold changed", "credit_grant_extend": "extended", "meter_event_adjust": "adjusted",
-    "meter_event_cancel": "canceled",
+    "meter_event_cancel": "canceled", "subscription_cancel": "plan canceled", "subscription_pause": "plan paused",
 }  # fmt: skip
 
 Trace = tuple[str, ...]
@@ -129,6 +135,8 @@ class Call:
         """The id and the amount that an answer tells, of which a repeat has to tell the same."""
         if self.function == "report_meter_event":
             return row["identifier"], row["consumed"] + row["pending"]
+        if self.function == "subscription_create":
+            return str(row["subscription_id"]), Decimal(row["items"][0]["quantity"])
         if self.function in UNTOLD:
             return str(row[UNTOLD[self.function]]), self.amount
         name, amount = ANSWERS[self.function]
@@ -161,7 +169,9 @@ def wallets(calls: Iterable[Call]) -> dict[str, Wallet]:
     for call in calls:
         own = books[call.customer]
         match call.function:
-            case "credit_grant" | "wallet_credit" | "wallet_adjust" | "operation_reverse" | "payment_succeeded":
+            case "credit_grant" | "wallet_credit" | "wallet_adjust" | "operation_reverse":
+                own.net += call.amount
+            case "payment_succeeded" | "subscription_create":
                 own.net += call.amount
             case "report_meter_event" | "wallet_debit" | "wallet_try_debit" | "payment_refunded":
                 own.net -= call.charge
@@ -220,6 +230,8 @@ def traces(connection: psycopg.Connection[Any]) -> set[Trace]:
         " WHERE expires_at = '2200-01-01 00:00+00' AND transferred_from IS NULL"
         " UNION ALL SELECT 'adjusted', customer_id, identifier FROM credits_internal.event_adjustments"
         " UNION ALL SELECT 'canceled', customer_id, identifier FROM credits_internal.canceled_events"
+        " UNION ALL SELECT 'plan ' || status, customer_id, subscription_id::text FROM credits_internal.subscriptions"
+        " WHERE status IN ('canceled', 'paused')"
         " UNION ALL SELECT 'end of hold', customer_id, hold_id::text FROM credits_internal.holds WHERE status <> 'open'"
     )
     return set(found.fetchall())

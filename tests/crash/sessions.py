@@ -20,7 +20,10 @@ from support import harness
 
 # It warns of every transaction whose connection is lost.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
-PAYMENTS = ("payment_succeeded", "payment_refunded")
+# They lock the customer.
+OF_CUSTOMER = (
+    "payment_succeeded", "payment_refunded", "subscription_create", "subscription_pause", "subscription_cancel",
+)  # fmt: skip
 # What wallets with too little may answer.
 REFUSALS = ("PC001",)
 
@@ -55,6 +58,7 @@ class Session:
         self.begun: list[tuple[str, str]] = []  # purchases that nobody has paid
         self.paid: list[tuple[str, str]] = []  # and those of which nothing was paid back
         self.deaf = False  # the next answer is lost on its way
+        self.plans: list[tuple[str, str]] = []  # subscriptions that go on
         self.connection = harness.connect(database, row_factory=dict_row)
 
     def run(self) -> None:
@@ -114,6 +118,8 @@ class Session:
                 self.begun.append((call.customer, str(row["top_up_id"])))
             if call.function == "payment_succeeded":
                 self.paid.append((call.customer, call.other))
+            if call.function == "subscription_create":
+                self.plans.append((call.customer, str(row["subscription_id"])))
             if call.function in ("hold_part", "hold_usage", "hold_update"):
                 self.unchanged.discard(call.other)
             if call.function == "hold_update":
@@ -137,8 +143,8 @@ class Session:
             call = self.call(customers[len(calls)])
             if call.function in ("wallet_transfer", "wallet_try_debit"):
                 continue
-            # A payment locks its customer, which comes before all accounts.
-            if call.function in PAYMENTS and calls and calls[0].function not in PAYMENTS:
+            # A customer comes before all accounts.
+            if call.function in OF_CUSTOMER and calls and calls[0].function not in OF_CUSTOMER:
                 continue
             of_hold = call.function in ("hold_part", "hold_usage", "hold_more")
             if call.key is not None and not of_hold or all(call.other != one.other for one in calls):
@@ -153,10 +159,13 @@ class Session:
     def call(self, customer: str) -> Call:
         kind = self.random.choices(
             ("report_meter_event", "wallet_debit", "wallet_try_debit", "wallet_credit", "credit_grant", "wallet_adjust",
-             "wallet_transfer", "hold_create", "hold_for_usage", "end", "purchase", "operation_reverse", "grant", "event"),
-            (25, 15, 5, 5, 7, 5, 10, 11, 6, 18, 20, 10, 10, 8))[0]  # fmt: skip
+             "wallet_transfer", "hold_create", "hold_for_usage", "end", "purchase", "operation_reverse", "grant", "event",
+             "plan"),
+            (25, 15, 5, 5, 7, 5, 10, 11, 6, 18, 20, 10, 10, 8, 14))[0]  # fmt: skip
         if kind == "purchase":
             return self.purchase(customer)
+        if kind == "plan":
+            return self.plan(customer)
         if kind == "grant" and self.grants:
             return self.of_grant()
         if kind == "event" and self.events:
@@ -200,6 +209,14 @@ class Session:
         if kind == "credit_grant":
             return Call(kind, customer, self.amount() * 5, self.key(), self.random.randint(40, 60))
         return Call(kind, customer, self.amount(), self.key())
+
+    def plan(self, customer: str) -> Call:
+        """A subscription begins, or one is paused or canceled, each once."""
+        if self.plans and self.random.random() < 0.6:
+            customer, subscription_id = self.plans.pop()
+            kind = self.random.choice(("subscription_pause", "subscription_cancel"))
+            return Call(kind, customer, Decimal(0), None, subscription_id)
+        return Call("subscription_create", customer, self.amount(), self.key())
 
     def of_grant(self) -> Call:
         """A grant is extended, or part of it is taken back, each of them once."""

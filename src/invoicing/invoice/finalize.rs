@@ -83,6 +83,14 @@ pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
+/// Whether a draft is paid as it is given out: where nothing is to be paid, or the wallet pays.
+pub fn is_paid_at_once(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
+    if invoice.amount_due.is_zero() {
+        return Ok(true);
+    }
+    Ok(invoice.collection_method == collection::AUTOMATIC && !currency::is_money(session, &invoice.currency)?)
+}
+
 /// Gives out a draft whose customer and row are locked. Where nothing is to be paid it is paid, and what is left of a total
 /// below zero is pending for the next one. What is due in credits is paid from the wallet, unless it is only sent; what is
 /// due in money has a payment intent, which begins. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC021.
@@ -100,7 +108,7 @@ pub fn finalize_as_of(
     let is_money = currency::is_money(session, &invoice.currency)?;
     let is_free = invoice.amount_due.is_zero();
     let in_credits = !is_free && !is_money && invoice.collection_method == collection::AUTOMATIC;
-    let is_paid = is_free || in_credits;
+    let is_paid = is_paid_at_once(session, &invoice)?;
     if is_paid {
         // Accounts before any counter.
         let mut accounts = effect::currencies(session, &invoice)?;

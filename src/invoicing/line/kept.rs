@@ -147,7 +147,8 @@ fn insert_with(
     at: Time,
 ) -> Result<(), Error> {
     let (given, credits, item) = (&line.given, line.credits.as_ref(), line.item.as_ref());
-    given.price_id.map(|price_id| usage::record(session, price_id)).transpose()?;
+    // That of a subscription's item was used as the item was kept.
+    given.price_id.filter(|_| item.is_none()).map(|price_id| usage::record(session, price_id)).transpose()?;
     let terms = credits.map(|credits| &credits.terms);
     let cells = [
         customer_id.cell(),

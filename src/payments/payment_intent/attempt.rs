@@ -4,6 +4,7 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
+use crate::moment::Time;
 use crate::outbox;
 use crate::outbox::billing_event::EventType;
 use crate::payments::listener::SALES;
@@ -18,10 +19,12 @@ use crate::payments::reckoning::Kind;
 use crate::payments::{money, providers};
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};
-use crate::pg::statement::{Session, writing};
+use crate::pg::statement::{Session, Statement, writing};
+use crate::pg::value::ToCell;
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
+use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -35,16 +38,49 @@ pub fn request(session: &Session, case: &mut Case, method_id: Option<Uuid>) -> R
     (intent.requested_at, intent.failed) = (Some(case.now), false);
     intent::save(session, &case.intent, &case.standing(), None, case.now)?;
     let intent = &case.intent;
+    let of = (intent.customer_id.as_str(), intent.id, intent.invoice_id);
+    publish(session, of, (intent.amount, &intent.currency), &method, case.now);
+    Ok(true)
+}
+
+static REQUEST: Statement = Statement::new(
+    c"UPDATE credits_internal.payment_intents t
+      SET provider = $3, payment_method_id = $4, requested_at = $5, updated_at = $5
+      WHERE t.customer_id = $1 AND t.payment_intent_id = $2",
+    &[TEXTOID, UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// The same for an intent that begins: nothing is known of it yet.
+pub fn request_first(
+    session: &Session,
+    new: &intent::New<'_>,
+    method_id: Option<Uuid>,
+    now: Time,
+) -> Result<(), Error> {
+    let Some(method) = payment_method::chargeable(session, new.customer_id, method_id, now)? else { return Ok(()) };
+    let cells = [new.customer_id.cell(), new.id.cell(), method.provider.cell(), method.id.cell(), now.cell()];
+    REQUEST.run(session, &cells)?;
+    publish(session, (new.customer_id, new.id, new.invoice_id), (new.amount, new.currency), &method, now);
+    Ok(())
+}
+
+/// Asks a worker in the outbox.
+fn publish(
+    session: &Session,
+    (customer_id, id, invoice_id): (&str, Uuid, Uuid),
+    (amount, currency): (Decimal, &str),
+    method: &Chargeable,
+    now: Time,
+) {
     let payload = json!({
-        "payment_intent_id": intent.id,
-        "invoice_id": intent.invoice_id,
-        "amount": intent.amount.normalize().to_string(),
-        "currency": intent.currency,
+        "payment_intent_id": id,
+        "invoice_id": invoice_id,
+        "amount": amount.normalize().to_string(),
+        "currency": currency,
         "provider": method.provider,
         "payment_method_id": method.id,
     });
-    outbox::publish(session, &intent.customer_id, "payment.requested", &payload, case.now);
-    Ok(true)
+    outbox::publish(session, customer_id, "payment.requested", &payload, now);
 }
 
 /// After a failure nobody is asked to charge, and the customer tries again: what failed before is over.

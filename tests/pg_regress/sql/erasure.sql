@@ -59,6 +59,14 @@ SELECT * FROM shop('{"id": "2", "type": "payment.seen", "reference": "p1", "paye
 SELECT top_up_id FROM credits.top_up_create('ann', amount => 5, currency => 'USD', credit_currency => 'CREDIT', rate => 0.1, description => 'for PERSON') \gset
 SELECT status FROM credits.payment_succeeded('ann', :'top_up_id');
 SELECT FROM credits.configure_auto_recharge('ann', threshold => 10000, price_id => :'price_id', payment_method => 'card of PERSON');
+-- A plan, which is over.
+SELECT FROM credits.price_create((credits.product_create('Plan')).product_id, 'recurring', 0, 'USD',
+    lookup_key => 'plan', recurring => '{"interval": "month"}', credit_config => '{"amount": 3, "currency": "USD"}');
+SELECT subscription_id AS plan FROM credits.subscription_create('ann',
+    '[{"lookup_key": "plan", "metadata": {"seat of": "PERSON"}}]', description => 'for PERSON',
+    metadata => '{"a": "PERSON"}') \gset
+SELECT status FROM credits.subscription_cancel('ann', :'plan', 'now', reason => 'PERSON left', feedback => 'PERSON',
+    comment => 'Bye, PERSON');
 -- Of others, which stays.
 SELECT FROM credits.customer_upsert('bob', 'PERSON too');
 SELECT * FROM shop('{"id": "3", "type": "payment.seen", "reference": "p2", "payer": "PERSON too"}');
