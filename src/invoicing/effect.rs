@@ -243,7 +243,7 @@ fn give_all(
     let mut first = None;
     for ((place, one), cost) in kept.iter().enumerate().zip(costs).filter(|((_, one), _)| one.grant_id.is_none()) {
         let (start, terms) = one.terms(bill, bought, (book.posted_at, kept.get(place + 1)), cost);
-        let new = bought.new(one, source);
+        let new = bought.to_grant(one, source);
         grant::give(session, &mut book, &new, &terms, (LineType::Grant, None), decimals)?;
         is_posted = start <= book.posted_at;
         if is_posted {
@@ -277,7 +277,7 @@ fn give_begun(
         if start >= now {
             break;
         }
-        let new = bought.new(one, source);
+        let new = bought.to_grant(one, source);
         if backdated::leave_due(session, account, &new, &terms, (start, now), decimals)? {
             instalment::granted(session, bill.customer_id, one, new.id)?;
         } else {
@@ -289,7 +289,7 @@ fn give_begun(
 
 impl Bought {
     /// The grant of an instalment.
-    fn new(&self, one: &instalment::Kept, source: &Source) -> NewGrant<'_> {
+    fn to_grant(&self, one: &instalment::Kept, source: &Source) -> NewGrant<'_> {
         NewGrant {
             id: Uuid::now_v7(),
             amount: one.plan.credits,
