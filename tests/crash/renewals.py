@@ -69,7 +69,7 @@ def run(checks: Checks, server: Server, database: str) -> None:
         spender.start()
     done = [0]
     for kind in KILLS:
-        kill(server, database, kind, chosen.uniform(0.1, 0.4))
+        kill(server, database, kind, chosen.uniform(0.05, 0.2))
         done.append(count(database))
     with connected(database) as connection:
         at(connection, DUE)
