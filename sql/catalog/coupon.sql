@@ -126,7 +126,7 @@ coupon_id: the coupon.
 One that was used is PC020: coupon_update() switches it off.
 
 Raises PC013, PC019, PC020.
-Example: SELECT * FROM credits.coupon_delete((SELECT coupon_id FROM credits.coupons WHERE NOT used));';
+Example: SELECT * FROM credits.coupon_delete((SELECT coupon_id FROM credits.coupons WHERE NOT used LIMIT 1));';
 
 CREATE FUNCTION credits.coupon_used(coupon_id uuid)
 RETURNS boolean

@@ -127,7 +127,7 @@ One that was used is PC020: promotion_code_archive() switches it off.
 
 Raises PC013, PC019, PC020.
 Example: SELECT * FROM credits.promotion_code_delete((SELECT promotion_code_id FROM credits.promotion_codes
-  WHERE NOT used));';
+  WHERE NOT used LIMIT 1));';
 
 CREATE FUNCTION credits.promotion_code_used(promotion_code_id uuid)
 RETURNS boolean

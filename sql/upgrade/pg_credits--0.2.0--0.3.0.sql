@@ -7634,7 +7634,7 @@ coupon_id: the coupon.
 One that was used is PC020: coupon_update() switches it off.
 
 Raises PC013, PC019, PC020.
-Example: SELECT * FROM credits.coupon_delete((SELECT coupon_id FROM credits.coupons WHERE NOT used));';
+Example: SELECT * FROM credits.coupon_delete((SELECT coupon_id FROM credits.coupons WHERE NOT used LIMIT 1));';
 COMMENT ON FUNCTION credits.coupon_used IS
 'Returns whether a coupon was ever used: reserved for a purchase, or given as a voucher.
 
@@ -7785,7 +7785,7 @@ One that was used is PC020: promotion_code_archive() switches it off.
 
 Raises PC013, PC019, PC020.
 Example: SELECT * FROM credits.promotion_code_delete((SELECT promotion_code_id FROM credits.promotion_codes
-  WHERE NOT used));';
+  WHERE NOT used LIMIT 1));';
 COMMENT ON FUNCTION credits.promotion_code_used IS
 'Returns whether a promotion code was ever used: reserved for a purchase, or redeemed as a voucher.
 

@@ -120,7 +120,12 @@ SELECT FROM credits.coupon_create('Welcome', credit_config => '{"amount": 5}',
 SELECT FROM credits.voucher_redeem('ann', 'WELCOME5');
 SELECT FROM credits.price_create((SELECT product_id FROM credits.products LIMIT 1), 'recurring', 20, 'USD',
     recurring => '{"interval": "month"}', lookup_key => 'pro_monthly');
-SELECT FROM credits.subscription_create('ben', '[{"lookup_key": "pro_monthly"}]', collection_method => 'send_invoice');
+SELECT FROM credits.price_create((SELECT product_id FROM credits.products LIMIT 1), 'recurring', 5, 'USD',
+    recurring => '{"interval": "month"}', lookup_key => 'seat_monthly');
+SELECT FROM credits.price_create((SELECT product_id FROM credits.products LIMIT 1), 'recurring', 0.01, 'USD',
+    recurring => '{"interval": "month", "usage_type": "metered"}', lookup_key => 'calls_monthly');
+SELECT FROM credits.subscription_create('ben', '[{"lookup_key": "pro_monthly"}, {"lookup_key": "seat_monthly"},
+    {"lookup_key": "calls_monthly"}]', collection_method => 'send_invoice');
 SELECT FROM credits.coupon_create('A mistake', percent_off => 5, promotion_codes => '[{"code": "MISTAKE"}]');
 SELECT * FROM credits.verify();
 
