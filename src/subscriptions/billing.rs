@@ -118,8 +118,7 @@ pub fn lines(session: &Session, code: &str, items: &[Item], term: Term) -> Resul
 
 /// What the coupon takes off a whole period of items.
 pub fn off_items(session: &Session, coupon: &Coupon, code: &str, items: &[Item]) -> Result<Vec<Decimal>, Error> {
-    let line = |item: &Item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? });
-    taken_off(session, coupon, code, items.iter().map(line).collect::<Result<_, Error>>()?)
+    taken_off(session, coupon, code, items.iter().map(Item::for_discount).collect::<Result<_, _>>()?)
 }
 
 /// What the coupon takes off a purchase, whoever else uses it: it was judged when the subscription got it.

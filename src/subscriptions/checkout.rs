@@ -53,8 +53,7 @@ pub fn lines(session: &Session, new: &New<'_>, judged: &Judged) -> Result<Vec<(L
 
 /// What its items cost for a whole period, by which a discount is judged. Raises PC007.
 pub fn whole(judged: &Judged) -> Result<Vec<CartLine>, Error> {
-    let line = |item: &Item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: item.amount()? });
-    judged.items.iter().map(line).collect()
+    judged.items.iter().map(Item::for_discount).collect()
 }
 
 /// What its discount takes off these lines. Raises PC007, PC019.

@@ -76,13 +76,16 @@ pub fn end(
     now: Time,
 ) -> Result<(), Error> {
     let customer_id = subscription.customer_id.as_str();
-    for kept in to_come(session, subscription, from, until)? {
-        if let Some(grant_id) = kept.grant_id {
-            ending::end(session, customer_id, grant_id, Status::Voided, Some(reason))?;
-        }
-        instalment::ended(session, customer_id, &kept, now)?;
+    let all = to_come(session, subscription, from, until)?;
+    all.iter().try_for_each(|kept| stop(session, customer_id, kept, reason, now))
+}
+
+/// Ends one, with its grant.
+fn stop(session: &Session, customer_id: &str, kept: &Kept, reason: &str, now: Time) -> Result<(), Error> {
+    if let Some(grant_id) = kept.grant_id {
+        ending::end(session, customer_id, grant_id, Status::Voided, Some(reason))?;
     }
-    Ok(())
+    instalment::ended(session, customer_id, kept, now)
 }
 
 /// Ends those that were to begin when it is known to have ended. Their accounts are locked.
@@ -112,12 +115,7 @@ pub fn end_of_line(
                 instalment::lower(session, customer_id, &kept, rest.credits, from)?;
             }
             _ if kept.plan.starts_at <= from => {}
-            grant_id => {
-                if let Some(grant_id) = grant_id {
-                    ending::end(session, customer_id, grant_id, Status::Voided, Some(reason))?;
-                }
-                instalment::ended(session, customer_id, &kept, now)?;
-            }
+            _ => stop(session, customer_id, &kept, reason, now)?,
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod call;
 
 use crate::amount::{self, Decimal};
+use crate::catalog::discount::CartLine;
 use crate::catalog::price::offer::{self, Offer};
 use crate::catalog::usage;
 use crate::error::Error;
@@ -143,6 +144,11 @@ impl Item {
             return Ok(Decimal::ZERO);
         }
         self.offer.amount(self.quantity).map_err(|reason| Error::amount("quantity", self.quantity, reason))
+    }
+
+    /// It, as a discount is judged by a whole period of it. Raises PC007.
+    pub fn for_discount(&self) -> Result<CartLine, Error> {
+        Ok(CartLine { product_id: Some(self.offer.product_id), amount: self.amount()? })
     }
 }
 

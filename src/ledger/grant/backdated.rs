@@ -37,9 +37,7 @@ pub(super) fn give(
         return Err(Error::argument("effective_at", reason));
     }
     check_room(&book, new.amount, decimals)?;
-    book.posted_at = book.posted_at.max(now);
-    insert(session, &book, &terms.scheduled(new.id, new.amount, at), terms, new)?;
-    BEGIN_AT.run(session, &[book.customer_id.cell(), book.currency.cell(), at.cell(), new.amount.cell()])?;
+    schedule(session, &mut book, new, terms, (at, now))?;
     let book = account::open_existing(session, &book.customer_id, &book.currency, now)?;
     let available = book.available;
     posting::post_due(session, vec![book])?;
@@ -59,13 +57,23 @@ pub fn leave_due(
 ) -> Result<bool, Error> {
     let mut book = account::lock_or_make(session, customer_id, currency)?;
     let at = history::last_line_at(session, &book)?.map_or(at, |last| last.max(at));
-    let grant = terms.scheduled(new.id, new.amount, at);
-    if grant.expires_at <= at {
+    if terms.scheduled(new.id, new.amount, at).expires_at <= at {
         return Ok(false);
     }
     check_room(&book, new.amount, decimals)?;
-    book.posted_at = book.posted_at.max(now);
-    insert(session, &book, &grant, terms, new)?;
-    BEGIN_AT.run(session, &[customer_id.cell(), currency.cell(), at.cell(), new.amount.cell()])?;
+    schedule(session, &mut book, new, terms, (at, now))?;
     Ok(true)
+}
+
+/// Writes the grant as one that was scheduled for that time, and has the account fall due then.
+fn schedule(
+    session: &Session,
+    book: &mut Book,
+    new: &NewGrant<'_>,
+    terms: &Terms,
+    (at, now): (Time, Time),
+) -> Result<(), Error> {
+    book.posted_at = book.posted_at.max(now);
+    insert(session, book, &terms.scheduled(new.id, new.amount, at), terms, new)?;
+    BEGIN_AT.run(session, &[book.customer_id.cell(), book.currency.cell(), at.cell(), new.amount.cell()]).map(drop)
 }

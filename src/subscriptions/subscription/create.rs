@@ -334,9 +334,10 @@ impl New<'_> {
         };
         // What usage comes to is not known yet: it is judged as if it were something, where there is nothing else.
         let is_usage = judged.items.iter().all(Item::is_metered);
-        let amount = |item: &Item| if is_usage { Ok(Decimal::ONE) } else { item.amount() };
-        let line = |item: &Item| Ok(CartLine { product_id: Some(item.offer.product_id), amount: amount(item)? });
-        let lines: Vec<CartLine> = judged.items.iter().map(line).collect::<Result<_, Error>>()?;
+        let mut lines: Vec<CartLine> = judged.items.iter().map(Item::for_discount).collect::<Result<_, _>>()?;
+        if is_usage {
+            lines.iter_mut().for_each(|line| line.amount = Decimal::ONE);
+        }
         let cart = Cart { customer_id, holder_id: None, currency: &judged.code, lines: &lines };
         let mut quote = redemption::quote(session, &cart, &chosen, &Verification::default(), now)?;
         if is_usage {
